@@ -1,0 +1,79 @@
+import { CertificateError } from './certificate-error.ts';
+import { type DerElement, readDer, readObjectIdentifier, Tag } from './der.ts';
+
+/** The parts of a Certificate that we read from its DER (RFC 5280 §4.1). */
+export interface CertificateStructure {
+  readonly version: 1 | 2 | 3;
+  readonly signatureAlgorithm: DerElement;
+  readonly issuer: DerElement;
+  readonly subject: DerElement;
+  /** Each extension's whole `Extension` element, by its dotted object identifier. */
+  readonly extensions: ReadonlyMap<string, DerElement>;
+}
+
+const VERSION = 0xa0;
+const EXTENSIONS = 0xa3;
+
+/**
+ * Reads the outline of one DER certificate.
+ *
+ * @throws {CertificateError} when it is not DER, not a Certificate, or breaks a rule of its outline
+ */
+export function readCertificateStructure(der: Uint8Array): CertificateStructure {
+  const [tbs, signatureAlgorithm, signature, ...more] = sequence(readDer(der), 'Certificate');
+  if (!tbs || !signatureAlgorithm || signature?.tag !== Tag.bitString || more.length > 0) {
+    throw new CertificateError('not a certificate: its outline is not that of RFC 5280 §4.1');
+  }
+  const fields = sequence(tbs, 'TBSCertificate');
+  const version = readVersion(fields[0]);
+  const [serial, algorithm, issuer, validity, subject, key, ...optional] = version === 1 ? fields : fields.slice(1);
+  if (serial?.tag !== Tag.integer || !algorithm || !issuer || !validity || !subject || !key) {
+    throw new CertificateError('not a certificate: its TBSCertificate is not that of RFC 5280 §4.1');
+  }
+  if (!Buffer.from(algorithm.encoded).equals(signatureAlgorithm.encoded)) {
+    throw new CertificateError('names one signature algorithm inside and another outside (RFC 5280 §4.1.1.2)');
+  }
+  return { version, signatureAlgorithm, issuer, subject, extensions: readExtensions(optional) };
+}
+
+function readVersion(first: DerElement | undefined): 1 | 2 | 3 {
+  if (first?.tag !== VERSION) return 1;
+  const value = first.children[0]?.content;
+  if (value?.length === 1 && value[0] === 1) return 2;
+  if (value?.length === 1 && value[0] === 2) return 3;
+  throw new CertificateError('has a version that X.509 does not know');
+}
+
+function readExtensions(optional: readonly DerElement[]): Map<string, DerElement> {
+  const extensions = new Map<string, DerElement>();
+  const container = optional.find((element) => element.tag === EXTENSIONS)?.children[0];
+  for (const extension of container?.children ?? []) {
+    const [id, ...rest] = sequence(extension, 'Extension');
+    if (id?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an identifier');
+    const name = readObjectIdentifier(id.content);
+    if (extensions.has(name)) throw new CertificateError(`has extension ${name} twice (RFC 5280 §4.2)`);
+    requireExtensionValue(name, rest);
+    extensions.set(name, extension);
+  }
+  return extensions;
+}
+
+/** `critical` defaults to FALSE, and DER never writes a default (X.690 §11.5). */
+function requireExtensionValue(name: string, rest: readonly DerElement[]): void {
+  const critical = rest.length === 2 ? rest[0] : undefined;
+  const wellFormed =
+    rest.at(-1)?.tag === Tag.octetString &&
+    (rest.length === 1 || (critical?.tag === Tag.boolean && critical.content[0] === 0xff));
+  if (!wellFormed) throw new CertificateError(`not DER: extension ${name} writes out a default or lacks its value`);
+}
+
+function sequence(element: DerElement, what: string): readonly DerElement[] {
+  if (element.tag !== Tag.sequence) throw new CertificateError(`not a certificate: its ${what} is not a SEQUENCE`);
+  return element.children;
+}
+
+/** The DER inside an extension's OCTET STRING. */
+export function extensionValue(extension: DerElement): DerElement {
+  const value = extension.children.at(-1);
+  return readDer(value?.content ?? new Uint8Array());
+}

@@ -1,0 +1,87 @@
+import { X509Certificate } from 'node:crypto';
+import { CertificateError } from './certificate-error.ts';
+import { requireAcceptableClientCertificate } from './certificate-policy.ts';
+import { readCertificateStructure } from './certificate-structure.ts';
+import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
+import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
+import {
+  readSubjectAlternativeNames,
+  SUBJECT_ALTERNATIVE_NAME,
+  type SubjectAlternativeNames,
+} from './subject-alternative-names.ts';
+import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
+
+/** What a client's certificate says. It is not yet known who vouches for it, nor whether it is valid now. */
+export interface ClientCertificate {
+  readonly der: Uint8Array;
+  /** `x5t#S256` of exactly `der`. */
+  readonly thumbprint: string;
+  readonly sha1Thumbprint: string;
+  readonly subject: DistinguishedName;
+  readonly alternativeNames: SubjectAlternativeNames;
+  /** Milliseconds since the epoch, both inclusive (RFC 5280 §4.1.2.5). */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Undefined where the issuer signed with something too weak for a verified chain (SHA-1, MD5, unknown). */
+  readonly signatureAlgorithm: string | undefined;
+}
+
+/** A DER longer than this is refused before it is read. */
+export const MAX_CERTIFICATE_OCTETS = 16_384;
+
+/**
+ * Parses one DER certificate and refuses those too weak to identify a client.
+ *
+ * @throws {CertificateError} when it is not the canonical DER of one acceptable certificate
+ */
+export function parseClientCertificate(der: Uint8Array): ClientCertificate {
+  if (der.length > MAX_CERTIFICATE_OCTETS) {
+    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
+  }
+  try {
+    return parseBounded(der);
+  } catch (error) {
+    // The libraries below throw errors of their own for what they cannot read.
+    if (error instanceof CertificateError) throw error;
+    throw new CertificateError(`cannot be parsed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function parseBounded(der: Uint8Array): ClientCertificate {
+  const structure = readCertificateStructure(der);
+  const openssl = parseWithOpenssl(der);
+  requireAcceptableClientCertificate(structure, openssl.publicKey);
+  return {
+    der,
+    thumbprint: sha256Thumbprint(der),
+    sha1Thumbprint: sha1Thumbprint(der),
+    subject: readDistinguishedName(structure.subject),
+    alternativeNames: readSubjectAlternativeNames(structure.extensions.get(SUBJECT_ALTERNATIVE_NAME)),
+    notBefore: openssl.validFromDate.getTime(),
+    notAfter: openssl.validToDate.getTime(),
+    signatureAlgorithm: acceptedSignatureAlgorithm(structure.signatureAlgorithm),
+  };
+}
+
+/** A second reader, of another make, must see a certificate in the same bytes. */
+function parseWithOpenssl(der: Uint8Array): X509Certificate {
+  const certificate = new X509Certificate(der);
+  if (!certificate.raw.equals(der)) throw new CertificateError('not DER: re-encoded, it differs');
+  return certificate;
+}
+
+/**
+ * Checks the validity period. It is asked on every request, also for a certificate that was parsed long ago.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {CertificateError}
+ */
+export function requireValidAt(certificate: ClientCertificate, now: number): void {
+  if (now < certificate.notBefore) {
+    throw new CertificateError(`is not valid before ${new Date(certificate.notBefore).toISOString()}`);
+  }
+  const wholeLastSecond = certificate.notAfter + 999;
+  if (now > wholeLastSecond) {
+    throw new CertificateError(`expired at ${new Date(certificate.notAfter).toISOString()}`);
+  }
+}

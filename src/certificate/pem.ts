@@ -1,0 +1,53 @@
+import { CertificateError } from './certificate-error.ts';
+
+const BEGIN = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
+
+/** The textual encoding of RFC 7468 §5: lines of 64 characters, LF, with a final LF. */
+export function encodePem(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return [BEGIN, ...lines, END, ''].join('\n');
+}
+
+/**
+ * Decodes a PEM that a program forwarded. It must be, to the character, what an encoder writes for these bytes
+ * (the final LF may be missing): nothing before or after, one block, one label, no other base64.
+ *
+ * @throws {CertificateError}
+ */
+export function decodeForwardedPem(pem: string): Uint8Array {
+  if (!pem.startsWith(BEGIN)) throw new CertificateError(`not a PEM: does not start with ${BEGIN}`);
+  if (pem.indexOf(BEGIN, BEGIN.length) !== -1) throw new CertificateError('more than one PEM block');
+  const end = pem.indexOf(END);
+  if (end === -1) throw new CertificateError(`not a PEM: no ${END}`);
+  const der = Buffer.from(pem.slice(BEGIN.length, end), 'base64');
+  const canonical = encodePem(der);
+  if (pem !== canonical && `${pem}\n` !== canonical) {
+    throw new CertificateError('not exactly one PEM block: characters before, within or after it that do not belong');
+  }
+  return der;
+}
+
+/**
+ * Reads the certificates of a PEM file that a person keeps, in their order. Text around the blocks is allowed
+ * (RFC 7468 §2, and what `openssl x509 -text` writes), and so are other line lengths and line ends.
+ *
+ * @throws {CertificateError} when a block is not base64
+ */
+export function readPemFile(text: string): Uint8Array[] {
+  const certificates: Uint8Array[] = [];
+  for (let at = text.indexOf(BEGIN); at !== -1; at = text.indexOf(BEGIN, at + 1)) {
+    const end = text.indexOf(END, at);
+    if (end === -1) throw new CertificateError(`a ${BEGIN} without its ${END}`);
+    const base64 = text.slice(at + BEGIN.length, end).replace(/\s/g, '');
+    const der = Buffer.from(base64, 'base64');
+    if (base64 === '' || der.toString('base64') !== base64) {
+      throw new CertificateError(`what stands after ${BEGIN} is not base64`);
+    }
+    certificates.push(der);
+  }
+  return certificates;
+}

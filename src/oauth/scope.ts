@@ -1,0 +1,30 @@
+import { OAuthError } from './oauth-error.ts';
+
+/** `scope-token` of RFC 6749 §3.3. */
+export function isScopeToken(text: string): boolean {
+  return /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/.test(text);
+}
+
+/**
+ * The scope to grant: what was asked for, or everything registered where nothing was (RFC 6749 §3.3).
+ *
+ * @param requested the `scope` parameter
+ * @param registered the scope tokens that the client may have
+ * @throws {OAuthError} invalid_scope when one token is malformed or not registered
+ */
+export function grantScope(requested: string | undefined, registered: readonly string[]): readonly string[] {
+  if (requested === undefined) return registered;
+  const tokens = new Set(requested.split(' '));
+  for (const token of tokens) {
+    if (!isScopeToken(token)) throw invalidScope('the scope parameter is not a list of scope tokens');
+    if (!registered.includes(token)) throw invalidScope(`the client is not registered for scope "${token}"`);
+  }
+  return [...tokens];
+}
+
+function invalidScope(reason: string): OAuthError {
+  return new OAuthError('invalid_scope', {
+    description: 'The requested scope is malformed or exceeds what the client may have.',
+    reason,
+  });
+}

@@ -1,0 +1,12 @@
+/** The fields of a request as they came: names and values in turn, repeated ones apart (Node's `rawHeaders`). */
+export type RawHeaders = readonly string[];
+
+/** The values of every field line with this name (given in lower case), in order. */
+export function valuesOf(headers: RawHeaders, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const candidate = headers[i];
+    if (candidate?.length === name.length && candidate.toLowerCase() === name) values.push(headers[i + 1] ?? '');
+  }
+  return values;
+}
