@@ -1,4 +1,15 @@
 // @peculiar/x509 resolves its parts through a container that needs this polyfill to be there first.
 import 'reflect-metadata';
 
-export { BasicConstraintsExtension, ExtendedKeyUsageExtension } from '@peculiar/x509';
+export {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';

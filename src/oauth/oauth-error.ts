@@ -21,7 +21,7 @@ export interface OAuthErrorDetails {
   /** For the operator, in the audit event: exactly what was refused and why. */
   readonly reason: string;
   /** Where HTTP has a more exact status than the code's own. */
-  readonly status?: 401 | 405 | 413 | 425 | 431;
+  readonly status?: 404 | 405 | 413 | 425 | 431;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

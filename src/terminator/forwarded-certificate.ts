@@ -91,7 +91,7 @@ function refuseStrippedFields(headers: RawHeaders, { certificateHeader, verdictH
 }
 
 function refuseEarlyData(headers: RawHeaders): void {
-  if (valuesOf(headers, 'early-data').some((value) => value.trim() === '1')) {
-    throw new ForwardingError('early_data', 'Early-Data: 1: the request may be a replay');
+  if (valuesOf(headers, 'early-data').some((value) => value !== '')) {
+    throw new ForwardingError('early_data', 'Early-Data is set: the request may be a replay');
   }
 }

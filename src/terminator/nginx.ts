@@ -9,11 +9,11 @@ import type { HeaderFormat } from './header-format.ts';
 export const nginx: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',
   verdictHeader: 'x-ssl-client-verify',
-  decode: (value) => decodeForwardedPem(unescape(value)),
+  decode: (value) => decodeForwardedPem(unescapePem(value)),
 };
 
 /** nginx escapes all but the unreserved characters of RFC 3986 §2.3, so a bare `+` or `/` was not written by nginx. */
-function unescape(value: string): string {
+function unescapePem(value: string): string {
   if (/[^A-Za-z0-9._~%-]/.test(value)) {
     throw new CertificateError('not an escaped PEM: a character that nginx escapes stands bare in it');
   }

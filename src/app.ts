@@ -1,0 +1,43 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { answerError } from './endpoints/answer.ts';
+import { metadataDocument } from './endpoints/metadata.ts';
+import { publishedDocument } from './endpoints/published-document.ts';
+import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
+import { invalidRequest } from './oauth/oauth-error.ts';
+import { withoutTrailingSlash } from './oauth/url-path.ts';
+
+export interface AppDependencies extends TokenEndpointDependencies {
+  readonly mtlsUrl: string;
+}
+
+export type App = Hono<{ Bindings: HttpBindings }>;
+
+/**
+ * Every route of the public listener. The endpoints stand at the root, for a proxy that cuts the issuer's path off,
+ * and below the paths of the issuer and of the mutual TLS base URL, for one that forwards them.
+ */
+export function createApp(dependencies: AppDependencies): App {
+  const { issuer, mtlsUrl, signingKey } = dependencies;
+  const metadata = metadataDocument({ issuer, mtlsUrl, signingAlgorithm: signingKey.algorithm });
+  const serveMetadata = publishedDocument(metadata, 'application/json');
+  const serveKeys = publishedDocument({ keys: [signingKey.publicJwk] }, 'application/jwk-set+json');
+  const serveTokens = tokenEndpoint(dependencies);
+
+  const app: App = new Hono();
+  for (const base of new Set(['', pathOf(issuer), pathOf(mtlsUrl)])) {
+    app.all(`${base}/token`, serveTokens);
+    app.get(`${base}/jwks`, serveKeys);
+    for (const name of ['oauth-authorization-server', 'openid-configuration']) {
+      // RFC 8414 §3.1 puts the issuer's path behind the well-known one, OpenID Connect Discovery §4 before it.
+      app.get(`/.well-known/${name}${base}`, serveMetadata);
+      app.get(`${base}/.well-known/${name}`, serveMetadata);
+    }
+  }
+  app.notFound((c) => answerError(c, invalidRequest('There is no such endpoint.', { status: 404 })));
+  return app;
+}
+
+function pathOf(url: string): string {
+  return withoutTrailingSlash(new URL(url).pathname);
+}

@@ -1,0 +1,60 @@
+import { isClientId } from '../oauth/client-id.ts';
+import type { Form } from '../oauth/form.ts';
+import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
+
+/** Who the request says it is from, and by what it means to prove it besides a certificate. */
+export interface PresentedCredentials {
+  /** Has passed `isClientId`. */
+  readonly clientId: string;
+  /** The methods for which the request carries a credential (RFC 7591 §2, RFC 7521 §4.2). */
+  readonly methods: readonly ('client_secret_basic' | 'client_secret_post' | 'client_assertion')[];
+}
+
+/**
+ * Reads the client's identifier and credentials from the `Authorization` header and the form (RFC 6749 §2.3.1).
+ * Basic with an empty password carries a bare `client_id`: that is what .NET clients send when they have no secret.
+ *
+ * @throws {OAuthError} invalid_client or invalid_request
+ */
+export function readPresentedCredentials(authorization: string | undefined, form: Form): PresentedCredentials {
+  const basic = authorization === undefined ? undefined : parseBasic(authorization);
+  const inForm = form.get('client_id');
+  if (basic && inForm !== undefined && basic.clientId !== inForm) {
+    throw invalidRequest('The request names two clients.');
+  }
+  const clientId = basic?.clientId ?? inForm;
+  if (clientId === undefined) throw invalidClient('the request has no client_id');
+  if (!isClientId(clientId)) throw invalidClient('the client_id is not one (RFC 6749 appendix A.1)');
+  const methods: PresentedCredentials['methods'][number][] = [];
+  if (basic && basic.secret !== '') methods.push('client_secret_basic');
+  if (form.get('client_secret') !== undefined) methods.push('client_secret_post');
+  if (form.get('client_assertion') !== undefined) methods.push('client_assertion');
+  return { clientId, methods };
+}
+
+interface Basic {
+  readonly clientId: string;
+  readonly secret: string;
+}
+
+/** RFC 7617 §2, with both halves form-encoded as RFC 6749 §2.3.1 says. */
+function parseBasic(authorization: string): Basic {
+  const [scheme, base64 = '', ...more] = authorization.split(' ', 3);
+  if (scheme?.toLowerCase() !== 'basic' || more.length > 0) {
+    throw invalidClient('the Authorization header is not Basic, and no other scheme is accepted here');
+  }
+  const bytes = Buffer.from(base64, 'base64');
+  if (base64 === '' || bytes.toString('base64') !== base64) throw invalidClient('the Basic credentials are not base64');
+  const text = bytes.toString('latin1');
+  const colon = text.indexOf(':');
+  if (colon === -1) throw invalidClient('the Basic credentials have no colon');
+  return { clientId: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) };
+}
+
+function formDecode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw invalidClient('the Basic credentials are not form-encoded (RFC 6749 §2.3.1)');
+  }
+}

@@ -1,0 +1,36 @@
+import type { ClientCertificate } from '../certificate/client-certificate.ts';
+import { formatDistinguishedName, sameDistinguishedName } from '../certificate/distinguished-name.ts';
+import type { RegisteredSubject } from '../clients/client.ts';
+import { invalidClient } from '../oauth/oauth-error.ts';
+import type { AuthenticationMethod } from './authenticate.ts';
+
+/**
+ * `tls_client_auth` (RFC 8705 §2.1): somebody whom we believe verified the chain, and the leaf carries the one
+ * subject value that the client registered.
+ */
+export const tlsClientAuth: AuthenticationMethod<'tls_client_auth'> = (registered, { certificate, chain }, now) => {
+  if (registered.notAfter !== undefined && now > registered.notAfter) {
+    throw invalidClient('the registration of the subject has ended');
+  }
+  if (!chain.verified) throw invalidClient(`the certificate's chain is not verified: ${chain.reason}`);
+  if (certificate.signatureAlgorithm === undefined) {
+    throw invalidClient('the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
+  }
+  if (carriesSubject(certificate, registered.subject)) return {};
+  throw invalidClient(mismatchReason(certificate, registered.subject));
+};
+
+function carriesSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
+  if (registered.kind === 'dn') return sameDistinguishedName(certificate.subject, registered.name);
+  return certificate.alternativeNames[registered.kind].includes(registered.name);
+}
+
+function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
+  if (registered.kind === 'dn') {
+    const presented = formatDistinguishedName(certificate.subject);
+    const expected = formatDistinguishedName(registered.name);
+    return `the certificate's subject is "${presented}"; registered is "${expected}"`;
+  }
+  const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
+  return `the certificate's alternative names (${registered.kind}) are: ${presented}; registered is "${registered.name}"`;
+}

@@ -1,0 +1,80 @@
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from './peculiar.ts';
+
+/** A certificate with its private key (PKCS #8), both PEM. */
+export interface KeyPairWithCertificate {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
+export interface CertificateRequest {
+  readonly purpose: 'ca' | 'client' | 'server';
+  /** RDNs in the order of the DER, e.g. `[{ O: ['company'] }, { CN: ['client'] }]`. */
+  readonly subject: JsonName;
+  readonly dnsNames?: readonly string[];
+  readonly addresses?: readonly string[];
+  /** Self-signed without. */
+  readonly issuer?: KeyPairWithCertificate;
+  readonly lifetimeDays: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const DAY = 86_400_000;
+/** Clocks differ: what was made a moment ago must not be "not yet valid" elsewhere. */
+const BACKDATED = 300_000;
+
+/** Makes a P-256 key and a certificate for it, for development. */
+export async function makeCertificate(request: CertificateRequest): Promise<KeyPairWithCertificate> {
+  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+  const { issuer, subject, now, lifetimeDays } = request;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: randomBytes(16).toString('hex').replace(/^./, '5'),
+    subject,
+    issuer: issuer ? new X509Certificate(issuer.certificatePem).subjectName.toJSON() : subject,
+    notBefore: new Date(now - BACKDATED),
+    notAfter: new Date(now + lifetimeDays * DAY),
+    publicKey: keys.publicKey,
+    signingKey: issuer ? await importPrivateKey(issuer.privateKeyPem) : keys.privateKey,
+    signingAlgorithm: P256,
+    extensions: extensionsOf(request),
+  });
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  return {
+    certificatePem: `${certificate.toString('pem')}\n`,
+    privateKeyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  };
+}
+
+async function importPrivateKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
+  return webcrypto.subtle.importKey('pkcs8', new Uint8Array(der), P256, false, ['sign']);
+}
+
+function extensionsOf({ purpose, dnsNames = [], addresses = [] }: CertificateRequest) {
+  const names = [
+    ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...addresses.map((value) => ({ type: 'ip' as const, value })),
+  ];
+  const ca = purpose === 'ca';
+  const keyUsage = ca ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature;
+  const purposes = { ca: [], client: [ExtendedKeyUsage.clientAuth], server: [ExtendedKeyUsage.serverAuth] }[purpose];
+  return [
+    new BasicConstraintsExtension(ca, undefined, true),
+    new KeyUsagesExtension(keyUsage, true),
+    ...(purposes.length > 0 ? [new ExtendedKeyUsageExtension(purposes)] : []),
+    ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
+  ];
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { isClientId } from '../oauth/client-id.ts';
+import { isScopeToken } from '../oauth/scope.ts';
+
+const text = (max: number) => z.string().min(1, 'must not be empty').max(max);
+const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)]);
+
+const LAST_MILLISECOND_OF_DAY = 86_400_000 - 1;
+
+/** An instant, or a day: a day ends with its last millisecond in UTC. */
+const end = z.union(
+  [
+    z.iso.datetime({ offset: true }).transform((value) => Date.parse(value)),
+    z.iso.date().transform((day) => Date.parse(day) + LAST_MILLISECOND_OF_DAY),
+  ],
+  { error: 'expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z' },
+);
+
+const registeredCertificate = z
+  .strictObject({
+    thumbprint: text(200).optional(),
+    pem: text(65_536).optional(),
+    not_after: end.optional(),
+    note: z.string().max(1024).optional(),
+  })
+  .refine((entry) => (entry.thumbprint === undefined) !== (entry.pem === undefined), {
+    error: 'expected exactly one of thumbprint and pem',
+  });
+
+/** RFC 7517 §4. Of a key we read the certificate (`x5c`) or its thumbprint (`x5t#S256`); the rest may stand there. */
+const jsonWebKey = z.looseObject({
+  x5c: z.array(text(65_536)).min(1).optional(),
+  'x5t#S256': text(200).optional(),
+});
+
+/** IdentityServer's `Secret`, with the names of `SecretTypes` and the values behind them. */
+const clientSecret = z.strictObject({
+  type: z.enum(['X509Name', 'X509CertificateName', 'X509Thumbprint', 'X509CertificateThumbprint']),
+  value: text(8192),
+  description: z.string().max(1024).optional(),
+  expiration: end.optional(),
+});
+
+/** The claims that we set or that mean something to who reads a token (RFC 9068 §2.2, RFC 7519 §4.1, RFC 8693 §4). */
+export const reservedClaims: ReadonlySet<string> = new Set(
+  'iss sub aud exp nbf iat jti client_id scope cnf act may_act auth_time acr amr typ'.split(' '),
+);
+
+const additionalClaims = z.record(z.string(), z.json()).superRefine((claims, context) => {
+  for (const name of Object.keys(claims).filter((claim) => reservedClaims.has(claim))) {
+    context.addIssue({ code: 'custom', path: [name], message: 'is a claim that the server sets; choose another name' });
+  }
+});
+
+const scopeList = z.string().superRefine((value, context) => {
+  for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
+    context.addIssue({ code: 'custom', message: `"${token}" is not a scope; expected names with one space between` });
+  }
+});
+
+/**
+ * A client's record as people write it: the names of RFC 7591 §2 and RFC 8705 §2, and our additions. Unknown fields
+ * are refused: a misspelt restriction would otherwise be none.
+ */
+export const clientRecordSchema = z.strictObject({
+  client_id: z.string().refine(isClientId, { error: 'expected 1 to 255 printable ASCII characters' }),
+  client_name: z.string().max(1024).optional(),
+  client_uri: z.string().max(2048).optional(),
+  contacts: z.array(z.string().max(1024)).optional(),
+  enabled: z.boolean().default(true),
+  token_endpoint_auth_method: z.enum(['tls_client_auth', 'self_signed_tls_client_auth']).optional(),
+  tls_client_auth_subject_dn: text(8192).optional(),
+  tls_client_auth_san_dns: text(255).optional(),
+  tls_client_auth_san_uri: text(2048).optional(),
+  tls_client_auth_san_ip: text(64).optional(),
+  tls_client_auth_san_email: text(320).optional(),
+  jwks: z.strictObject({ keys: z.array(jsonWebKey).min(1) }).optional(),
+  certificates: z.array(registeredCertificate).min(1).optional(),
+  client_secrets: z.array(clientSecret).min(1).optional(),
+  tls_client_certificate_bound_access_tokens: z
+    .literal(true, { error: 'must be true: every token is bound to the certificate that obtained it' })
+    .optional(),
+  grant_types: z
+    .array(z.enum(['client_credentials']))
+    .min(1)
+    .default(['client_credentials']),
+  scope: scopeList.default(''),
+  audience: z.union([oneOrMany, z.record(text(256), oneOrMany)]).optional(),
+  access_token_lifetime: z.int().min(10, 'at least 10 (seconds)').max(86_400, 'at most 86400 (seconds)').default(3600),
+  access_token_scope_claim: z.enum(['string', 'array']).default('string'),
+  claims: additionalClaims.default({}),
+});
+
+/** A record that has the right fields of the right types; {@link readClient} decides whether it makes sense. */
+export type ClientRecord = z.infer<typeof clientRecordSchema>;

@@ -1,0 +1,43 @@
+import type { DistinguishedName } from '../certificate/distinguished-name.ts';
+import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
+import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
+
+/** The subject value that a client of `tls_client_auth` is registered by: exactly one (RFC 8705 §2.1.2). */
+export type RegisteredSubject =
+  | { readonly kind: 'dn'; readonly name: DistinguishedName; readonly text: string }
+  | { readonly kind: AlternativeNameKind; readonly name: string };
+
+/** One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2). */
+export interface RegisteredCertificate {
+  readonly thumbprint: RegisteredThumbprint;
+  readonly notAfter: number | undefined;
+}
+
+/**
+ * How a client authenticates: the one method that it registered, with what that method needs.
+ * `notAfter`: milliseconds since the epoch after which the registration no longer counts.
+ */
+export type ClientAuthentication =
+  | { readonly method: 'tls_client_auth'; readonly subject: RegisteredSubject; readonly notAfter: number | undefined }
+  | { readonly method: 'self_signed_tls_client_auth'; readonly certificates: readonly RegisteredCertificate[] };
+
+export type AuthenticationMethodName = ClientAuthentication['method'];
+
+export type GrantType = 'client_credentials';
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** A client as the registry gives it: validated, parsed, ready to be compared with a request. */
+export interface Client {
+  readonly clientId: string;
+  readonly enabled: boolean;
+  readonly authentication: ClientAuthentication;
+  readonly grantTypes: readonly GrantType[];
+  readonly scopes: readonly string[];
+  /** The audiences of every token, and those that single scopes add (RFC 9068 §3). */
+  readonly audience: { readonly always: readonly string[]; readonly ofScope: ReadonlyMap<string, readonly string[]> };
+  readonly accessTokenLifetimeSeconds: number;
+  readonly scopeClaim: 'string' | 'array';
+  /** Claims to add to its tokens; none of them is one that we set. */
+  readonly claims: Readonly<Record<string, Json>>;
+}

@@ -1,0 +1,93 @@
+import type { z } from 'zod';
+import type { Client } from './client.ts';
+import { type ClientRecord, clientRecordSchema } from './client-record.ts';
+import { readClientAuthentication } from './read-client-authentication.ts';
+
+/** What is wrong with a record: the field as a path (`certificates[0].thumbprint`), and what was expected there. */
+export interface Fault {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface RegistrationPolicy {
+  /** `COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS` */
+  readonly allowSha1Thumbprints: boolean;
+}
+
+/** A client with what its operator should know about it, or everything that is wrong with its record. */
+export type ReadClient =
+  | { readonly ok: true; readonly client: Client; readonly warnings: readonly Fault[] }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** Collects what is wrong with a record, so that all of it can be told at once. */
+export interface Findings {
+  readonly faults: Fault[];
+  readonly warnings: Fault[];
+}
+
+/**
+ * Reads a client's record, as it came from YAML or JSON.
+ *
+ * @param now milliseconds since the epoch, for warnings about registrations that have ended
+ */
+export function readClient(value: unknown, policy: RegistrationPolicy, now: number): ReadClient {
+  const parsed = clientRecordSchema.safeParse(value);
+  if (!parsed.success) return { ok: false, faults: parsed.error.issues.map(faultOfIssue) };
+  const record = parsed.data;
+  const findings: Findings = { faults: [], warnings: [] };
+  const authentication = readClientAuthentication(record, policy, findings, now);
+  const audience = readAudience(record, findings);
+  if (!authentication || findings.faults.length > 0) return { ok: false, faults: findings.faults };
+  const client: Client = {
+    clientId: record.client_id,
+    enabled: record.enabled,
+    authentication,
+    grantTypes: record.grant_types,
+    scopes: scopesOf(record),
+    audience,
+    accessTokenLifetimeSeconds: record.access_token_lifetime,
+    scopeClaim: record.access_token_scope_claim,
+    claims: record.claims,
+  };
+  return { ok: true, client, warnings: findings.warnings };
+}
+
+function scopesOf({ scope }: ClientRecord): string[] {
+  return scope === '' ? [] : [...new Set(scope.split(' '))];
+}
+
+/** One audience, several, or a map from scope to either. */
+function readAudience(record: ClientRecord, { faults }: Findings): Client['audience'] {
+  const { audience = [] } = record;
+  if (typeof audience === 'string') return { always: [audience], ofScope: new Map() };
+  if (Array.isArray(audience)) return { always: audience, ofScope: new Map() };
+  const registered = scopesOf(record);
+  const ofScope = new Map<string, readonly string[]>();
+  for (const [scope, values] of Object.entries(audience)) {
+    if (!registered.includes(scope))
+      faults.push({ field: `audience.${scope}`, message: 'is not a scope of this client' });
+    ofScope.set(scope, typeof values === 'string' ? [values] : values);
+  }
+  return { always: [], ofScope };
+}
+
+function faultOfIssue(issue: z.core.$ZodIssue): Fault {
+  if (issue.code === 'unrecognized_keys') {
+    return { field: pathOf([...issue.path, issue.keys[0] ?? '']), message: unknownFieldMessage(issue.keys) };
+  }
+  const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
+  return { field: pathOf(issue.path), message: missing ? 'is missing' : issue.message };
+}
+
+function unknownFieldMessage([, ...others]: readonly string[]): string {
+  const more = others.length > 0 ? `; unknown, too: ${others.join(', ')}` : '';
+  return `is not a field that the server knows${more}`;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  const text = path.reduce<string>(
+    (parent, key) => (typeof key === 'number' ? `${parent}[${key}]` : `${parent}.${String(key)}`),
+    '',
+  );
+  return text.replace(/^\./, '') || '(record)';
+}

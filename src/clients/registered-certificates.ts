@@ -1,0 +1,105 @@
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { parseClientCertificate } from '../certificate/client-certificate.ts';
+import { readPemFile } from '../certificate/pem.ts';
+import { parseThumbprint, type RegisteredThumbprint } from '../certificate/thumbprint.ts';
+import type { RegisteredCertificate } from './client.ts';
+import type { ClientRecord } from './client-record.ts';
+import type { Findings, RegistrationPolicy } from './read-client.ts';
+
+/** One place in a record where a certificate is registered, and how to read it. */
+interface Entry {
+  readonly field: string;
+  readonly notAfter: number | undefined;
+  readonly read: () => RegisteredThumbprint;
+}
+
+/**
+ * Reads the certificates of `certificates`, `jwks` and IdentityServer's thumbprint secrets, all of which count.
+ * What is wrong goes to `findings`, with SHA-1 as a fault or, where the operator allows it, a warning.
+ */
+export function readRegisteredCertificates(
+  record: ClientRecord,
+  policy: RegistrationPolicy,
+  findings: Findings,
+  now: number,
+): RegisteredCertificate[] {
+  const entries = [...entriesOfCertificates(record), ...entriesOfKeys(record), ...entriesOfSecrets(record)];
+  if (entries.length === 0) {
+    findings.faults.push({ field: 'certificates', message: 'is missing; expected certificates or jwks' });
+  }
+  return entries.flatMap((entry) => readEntry(entry, policy, findings, now));
+}
+
+function readEntry(
+  { field, notAfter, read }: Entry,
+  policy: RegistrationPolicy,
+  { faults, warnings }: Findings,
+  now: number,
+): RegisteredCertificate[] {
+  try {
+    const thumbprint = read();
+    if (thumbprint.algorithm === 'sha1')
+      (policy.allowSha1Thumbprints ? warnings : faults).push(sha1Finding(field, policy));
+    if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
+    return [{ thumbprint, notAfter }];
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    faults.push({ field, message: error.message });
+    return [];
+  }
+}
+
+function sha1Finding(field: string, { allowSha1Thumbprints }: RegistrationPolicy) {
+  const mend = 'register the SHA-256 thumbprint instead (`countersign certificate FILE` prints it)';
+  const allow = 'or set COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS=true while you move';
+  return { field, message: `is a SHA-1 thumbprint: ${mend}${allowSha1Thumbprints ? '' : `, ${allow}`}` };
+}
+
+function entriesOfCertificates({ certificates = [] }: ClientRecord): Entry[] {
+  return certificates.map(({ thumbprint, pem = '', not_after }, index) => ({
+    field: `certificates[${index}].${thumbprint === undefined ? 'pem' : 'thumbprint'}`,
+    notAfter: not_after,
+    read: () => (thumbprint === undefined ? thumbprintOfPem(pem) : parseThumbprint(thumbprint)),
+  }));
+}
+
+function entriesOfKeys({ jwks }: ClientRecord): Entry[] {
+  return (jwks?.keys ?? []).map((key, index) => ({
+    field: `jwks.keys[${index}]`,
+    notAfter: undefined,
+    read: () => thumbprintOfKey(key),
+  }));
+}
+
+function entriesOfSecrets({ client_secrets = [] }: ClientRecord): Entry[] {
+  return client_secrets.flatMap(({ type, value, expiration }, index) =>
+    type === 'X509Name' || type === 'X509CertificateName'
+      ? []
+      : [{ field: `client_secrets[${index}].value`, notAfter: expiration, read: () => parseThumbprint(value) }],
+  );
+}
+
+function thumbprintOfPem(pem: string): RegisteredThumbprint {
+  const [der, ...others] = readPemFile(pem);
+  if (!der) throw new CertificateError('expected a PEM certificate (-----BEGIN CERTIFICATE-----)');
+  if (others.length > 0) throw new CertificateError('holds more than one certificate; register each as an entry');
+  return { algorithm: 'sha256', value: parseClientCertificate(der).thumbprint };
+}
+
+type JsonWebKey = NonNullable<ClientRecord['jwks']>['keys'][number];
+
+/** RFC 7517 §4.7: the first of `x5c` is the key's own certificate, in plain base64; the others never identify anybody. */
+function thumbprintOfKey(key: JsonWebKey): RegisteredThumbprint {
+  const stated = key['x5t#S256'] === undefined ? undefined : parseThumbprint(key['x5t#S256']);
+  if (stated?.algorithm === 'sha1') throw new CertificateError('x5t#S256 is not a SHA-256 thumbprint');
+  const [leaf] = key.x5c ?? [];
+  if (leaf === undefined) {
+    if (stated) return stated;
+    throw new CertificateError('has neither x5c nor x5t#S256, so no certificate is registered by it');
+  }
+  const der = Buffer.from(leaf, 'base64');
+  if (der.toString('base64') !== leaf.replace(/\s/g, '')) throw new CertificateError('x5c is not base64');
+  const { thumbprint } = parseClientCertificate(der);
+  if (stated && stated.value !== thumbprint) throw new CertificateError('x5t#S256 is not the thumbprint of x5c');
+  return { algorithm: 'sha256', value: thumbprint };
+}

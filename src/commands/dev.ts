@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { isAbsolute, join, relative } from 'node:path';
+import { styleText } from 'node:util';
+import { readClientsFile } from '../clients/clients-file.ts';
+import { readConfig } from '../config.ts';
+import { createConsoleLog } from '../development/console-log.ts';
+import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
+import { openWorkspace, type Workspace } from '../development/workspace.ts';
+import type { Environment } from '../operations/settings.ts';
+import { startService } from '../service.ts';
+import { untilStopped } from './until-stopped.ts';
+
+export interface DevOptions {
+  readonly port: number;
+  readonly folder: string;
+}
+
+const VERDICT_HEADER = 'x-ssl-client-verify';
+
+/** `countersign dev`: the server behind a terminator of its own, with a throw-away CA. Not for production. */
+export async function dev({ port, folder }: DevOptions, env: Environment): Promise<void> {
+  const workspace = await openWorkspace(folder, Date.now());
+  const proxySecret = randomBytes(32).toString('hex');
+  const config = readConfig({
+    COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: env.COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS,
+    COUNTERSIGN_ISSUER: `https://localhost:${port}`,
+    COUNTERSIGN_LISTEN: '127.0.0.1:0',
+    COUNTERSIGN_TERMINATOR: 'rfc9440',
+    COUNTERSIGN_VERDICT_HEADER: VERDICT_HEADER,
+    COUNTERSIGN_PROXY_SECRET: proxySecret,
+    COUNTERSIGN_CLIENTS_FILE: workspace.clientsFile,
+    COUNTERSIGN_SIGNING_KEY: workspace.signingKeyPem,
+  });
+  const service = await startService(config, createConsoleLog(console.log));
+  if (service.address.kind !== 'tcp') throw new Error('the development server listens on TCP');
+  const { server, authority } = workspace;
+  const terminator = await startEmbeddedTerminator({
+    port,
+    server,
+    authority,
+    upstream: service.address,
+    proxySecret,
+    verdictHeader: VERDICT_HEADER,
+  });
+  console.log(greeting(port, workspace));
+  await untilStopped();
+  await terminator.close();
+  await service.close();
+}
+
+function greeting(port: number, workspace: Workspace): string {
+  const folder = shownPath(workspace.folder);
+  const state = workspace.made.length > 0 ? `made ${workspace.made.join(', ')}` : 'found as the last start left it';
+  return [
+    '',
+    `${styleText('bold', 'Countersign')} listens on ${styleText('bold', `https://localhost:${port}`)}`,
+    styleText('yellow', 'For development only: the CA and all keys are throw-away. Do not put it into production.'),
+    '',
+    `${folder}/: ${state}`,
+    `Clients stand in ${folder}/clients.yaml; edit it and start again.`,
+    ...clientLines(port, workspace),
+    '',
+    'Ctrl-C ends it. Each decision shows below.',
+    '',
+  ].join('\n');
+}
+
+const seedClients = [
+  { clientId: 'mtls.client', files: 'client', by: 'by its name in a certificate of the CA' },
+  { clientId: 'mtls.tb', files: 'self-signed', by: 'by its self-signed certificate' },
+] as const;
+
+function clientLines(port: number, { folder, clientsFile }: Workspace): string[] {
+  const { clients } = readClientsFile(clientsFile, { allowSha1Thumbprints: true }, Date.now());
+  const registered = new Set(clients.map(({ clientId }) => clientId));
+  const path = (name: string) => shellQuoted(shownPath(join(folder, name)));
+  return seedClients
+    .filter(({ clientId }) => registered.has(clientId))
+    .flatMap(({ clientId, files, by }) => {
+      const certificate = `--cacert ${path('ca.pem')} --cert ${path(`${files}.pem`)} --key ${path(`${files}-key.pem`)}`;
+      const form = `-d grant_type=client_credentials -d client_id=${clientId} -d scope=api1`;
+      const command = `curl ${certificate} https://localhost:${port}/token ${form}`;
+      return ['', `${styleText('bold', clientId)}, ${by}:`, styleText('cyan', command)];
+    });
+}
+
+function shownPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
+}
+
+function shellQuoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,14 @@
+import { readConfig } from '../config.ts';
+import { createLog } from '../operations/log.ts';
+import type { Environment } from '../operations/settings.ts';
+import { startService } from '../service.ts';
+import { untilStopped } from './until-stopped.ts';
+
+/** `countersign serve`: the server, configured by the environment, until a signal ends it. */
+export async function serve(env: Environment): Promise<void> {
+  const log = createLog();
+  const service = await startService(readConfig(env), log);
+  const signal = await untilStopped();
+  log.info({ event: 'stopping', signal }, `${signal}: finishing the requests that run`);
+  await service.close();
+}

@@ -1,0 +1,165 @@
+import type { RegistrationPolicy } from './clients/read-client.ts';
+import { parseBaseUrl } from './oauth/issuer.ts';
+import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
+import { type Environment, Settings } from './operations/settings.ts';
+import { StartupError } from './operations/startup-error.ts';
+import type { Terminator } from './terminator/forwarded-certificate.ts';
+import { type HeaderFormatName, headerFormats } from './terminator/header-format.ts';
+import { digestProxySecret, type HopTrust } from './terminator/hop.ts';
+import { isLoopback, parseTrustedProxies } from './terminator/trusted-proxies.ts';
+import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
+
+/** Everything that the environment decides. It has been checked as a whole. */
+export interface Config {
+  readonly issuer: string;
+  readonly mtlsUrl: string;
+  readonly listen: ListenAddress;
+  readonly terminator: Terminator;
+  /** What the server believes of the terminator, for the line that it prints at start. */
+  readonly belief: { readonly format: HeaderFormatName; readonly hop: string };
+  readonly clients: ClientsConfig;
+  readonly policy: RegistrationPolicy;
+  readonly signingKey: { readonly text: string; readonly algorithm: SigningAlgorithm | undefined };
+  /** Settings that are there and mean nothing to this version. */
+  readonly unknownSettings: readonly string[];
+}
+
+export type ClientsConfig =
+  | { readonly store: 'memory'; readonly file: string }
+  | { readonly store: 'redis'; readonly url: string; readonly keyPrefix: string };
+
+/**
+ * Reads the configuration from the `COUNTERSIGN_…` variables; docs/configuration.md lists them.
+ * Nothing else reads the environment.
+ *
+ * @throws {StartupError} with every fault
+ */
+export function readConfig(env: Environment): Config {
+  const settings = new Settings(env);
+  const issuer = settings.required('ISSUER', parseBaseUrl, 'the URL that clients know this server by');
+  const mtlsUrl = settings.optional('MTLS_URL', parseBaseUrl) ?? issuer;
+  const listen = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
+  const format = settings.required(
+    'TERMINATOR',
+    oneOf(formatNames),
+    `what the proxy forwards: ${formatNames.join(', ')}`,
+  );
+  const certificateHeader = settings.optional('CERTIFICATE_HEADER', parseFieldName);
+  const verdictHeader = settings.optional('VERDICT_HEADER', parseFieldName);
+  settings.optional('CHAIN_VERIFIED_BY', oneOf(['verdict']));
+  const hop = readHop(settings, listen);
+  const clients = readClientsConfig(settings);
+  const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
+  const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
+  const key = settings.secret('SIGNING_KEY') ?? settings.missing('SIGNING_KEY_FILE', HOW_TO_MAKE_A_KEY);
+  if (!issuer || !mtlsUrl || !format || !clients || !key || settings.faults.length > 0) {
+    throw new StartupError(settings.faults);
+  }
+  const { certificateHeader: usualCertificateHeader, verdictHeader: usualVerdictHeader } = headerFormats[format];
+  return {
+    issuer,
+    mtlsUrl,
+    listen,
+    terminator: {
+      format: headerFormats[format],
+      certificateHeader: certificateHeader ?? usualCertificateHeader,
+      verdictHeader: verdictHeader ?? usualVerdictHeader,
+      hop: hop.trust,
+    },
+    belief: { format, hop: hop.description },
+    clients,
+    policy: { allowSha1Thumbprints },
+    signingKey: { text: key, algorithm },
+    unknownSettings: settings.unknown(),
+  };
+}
+
+/** The environment of this process. No other file reads it. */
+export const environment: Environment = process.env;
+
+/** Of the configuration, what commands need that only look at client records. */
+export function readRegistrationPolicy(env: Environment): RegistrationPolicy {
+  const settings = new Settings(env);
+  const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
+  if (settings.faults.length > 0) throw new StartupError(settings.faults);
+  return { allowSha1Thumbprints };
+}
+
+const formatNames = Object.keys(headerFormats) as HeaderFormatName[];
+
+const HOW_TO_MAKE_A_KEY =
+  'the private key that signs tokens. Make one with: ' +
+  'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem';
+
+const MIN_SECRET_CHARACTERS = 32;
+
+function readHop(settings: Settings, listen: ListenAddress): { trust: HopTrust; description: string } {
+  const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedProxies) ?? parseTrustedProxies();
+  const secret = settings.secret('PROXY_SECRET');
+  if (secret !== undefined && secret.length < MIN_SECRET_CHARACTERS) {
+    const mend = 'make one with: openssl rand -hex 32';
+    settings.fault('PROXY_SECRET', `is shorter than ${MIN_SECRET_CHARACTERS} characters; ${mend}`);
+  }
+  const listensBeyond = listen.kind === 'tcp' && !isLoopback(listen.host);
+  if (secret === undefined && !settings.has('PROXY_SECRET') && (listensBeyond || proxies.beyondLoopback)) {
+    const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is' : 'COUNTERSIGN_TRUSTED_PROXIES are';
+    settings.missing(
+      'PROXY_SECRET_FILE',
+      `${cause} not loopback, so the proxy must show a secret (openssl rand -hex 32)`,
+    );
+  }
+  const peers = listen.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
+  return {
+    trust: {
+      trustedProxies: proxies.addresses,
+      proxySecretDigest: secret === undefined ? undefined : digestProxySecret(secret),
+    },
+    description: `${peers}${secret === undefined ? '' : ' with proxy secret'}`,
+  };
+}
+
+function readClientsConfig(settings: Settings): ClientsConfig | undefined {
+  const url = settings.secret('REDIS_URL', parseRedisUrl);
+  const keyPrefix = settings.optional('REDIS_KEY_PREFIX', parseKeyPrefix) ?? 'countersign:';
+  const file = settings.optional('CLIENTS_FILE', (text) => text);
+  if (url !== undefined && file !== undefined) {
+    settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
+  }
+  if (url !== undefined) return { store: 'redis', url, keyPrefix };
+  if (file !== undefined) return { store: 'memory', file };
+  if (!settings.has('REDIS_URL'))
+    settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');
+  return undefined;
+}
+
+function parseRedisUrl(text: string): string {
+  const schemes = ['redis:', 'rediss:', 'unix:'];
+  // The text is not repeated in the message: it may hold a password.
+  if (!URL.canParse(text) || !schemes.includes(new URL(text).protocol)) {
+    throw new RangeError('is not a URL that begins with redis://, rediss:// or unix://');
+  }
+  return text;
+}
+
+function parseKeyPrefix(text: string): string {
+  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
+  throw new RangeError('must be 1 to 64 printable ASCII characters without spaces');
+}
+
+/** A field name of HTTP (RFC 9110 §5.1), in the lower case in which we compare it. */
+function parseFieldName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text)) return text.toLowerCase();
+  throw new RangeError(`"${text}" is not a header name of letters, digits and hyphens`);
+}
+
+function parseBoolean(text: string): boolean {
+  return oneOf(['true', 'false'])(text) === 'true';
+}
+
+function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
+  return (text) => {
+    const known = names.find((name) => name === text);
+    if (known !== undefined) return known;
+    throw new RangeError(`"${text}" is not one of: ${names.join(', ')}`);
+  };
+}

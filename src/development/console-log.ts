@@ -1,0 +1,32 @@
+import { styleText } from 'node:util';
+import type { Log } from '../operations/log.ts';
+
+interface Event {
+  readonly event?: string;
+  readonly client_id?: string;
+  readonly error?: string;
+  readonly reason?: string;
+  readonly scope?: string;
+  readonly advice?: string;
+}
+
+/** A log for the eyes of a developer: one short line for each decision and each warning. */
+export function createConsoleLog(write: (line: string) => void): Log {
+  const line = (symbol: string, text: string) =>
+    write(`${styleText('dim', new Date().toTimeString().slice(0, 8))} ${symbol} ${text}`);
+  const show = (fields: Event, message: string) => {
+    const client = fields.client_id ?? 'no client_id';
+    if (fields.event === 'token_issued')
+      line(styleText('green', 'issued '), `${client} ${fields.scope ?? ''} ${fields.advice ?? ''}`.trimEnd());
+    else if (fields.event === 'token_refused')
+      line(styleText('red', 'refused'), `${client} ${fields.error}: ${fields.reason}`);
+    else line(styleText('yellow', 'note   '), message);
+  };
+  return {
+    info: (fields: Event, message) => {
+      if (fields.event === 'token_issued') show(fields, message);
+    },
+    warn: show,
+    error: show,
+  };
+}

@@ -1,0 +1,96 @@
+import { constants } from 'node:crypto';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import type { KeyPairWithCertificate } from '../certificate/make-certificate.ts';
+import { StartupError } from '../operations/startup-error.ts';
+
+export interface EmbeddedTerminatorOptions {
+  readonly port: number;
+  readonly server: KeyPairWithCertificate;
+  /** Whose certificates get the verdict SUCCESS. */
+  readonly authority: KeyPairWithCertificate;
+  /** Where the app listens. */
+  readonly upstream: { readonly host: string; readonly port: number };
+  readonly proxySecret: string;
+  /** The field for the verdict; the certificate goes into `Client-Cert` (RFC 9440). */
+  readonly verdictHeader: string;
+}
+
+export interface EmbeddedTerminator {
+  close(): Promise<void>;
+}
+
+/**
+ * A TLS terminator in this process, for development: what nginx is in production. It asks for a client certificate,
+ * takes any, says in the verdict whether the CA vouches for it, and forwards the request over HTTP.
+ *
+ * @throws {StartupError} when the port cannot be listened on
+ */
+export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions): Promise<EmbeddedTerminator> {
+  const { port, server, authority } = options;
+  const tls = {
+    cert: server.certificatePem,
+    key: server.privateKeyPem,
+    ca: authority.certificatePem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    // A resumed session would carry the verdict of an earlier handshake.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  } as const;
+  const terminator = createServer(tls, (incoming, outgoing) => forward(incoming, outgoing, options));
+  await new Promise<void>((resolve, reject) => {
+    terminator.once('error', (error: NodeJS.ErrnoException) => reject(new StartupError([explain(error, port)])));
+    terminator.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        terminator.close(() => resolve());
+        terminator.closeIdleConnections();
+      }),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, port: number): string {
+  if (error.code !== 'EADDRINUSE') return `cannot listen on localhost:${port}: ${error.message}`;
+  return `port ${port} on localhost is in use; choose another with: npm start -- --port ${port + 1}`;
+}
+
+function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: EmbeddedTerminatorOptions): void {
+  const { upstream, proxySecret, verdictHeader } = options;
+  const own = {
+    ...certificateHeaders(incoming.socket as TLSSocket, verdictHeader),
+    'x-countersign-proxy-secret': proxySecret,
+  };
+  const headers = [...withoutCopies(incoming.rawHeaders, verdictHeader), ...Object.entries(own).flat()];
+  const { method, url: path } = incoming;
+  const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+    answer.pipe(outgoing);
+  });
+  upstreamRequest.once('error', () => {
+    if (outgoing.headersSent) outgoing.destroy();
+    else outgoing.writeHead(502).end();
+  });
+  incoming.pipe(upstreamRequest);
+}
+
+/** Hop-by-hop fields (RFC 9110 §7.6.1) end here, and so do a client's own copies of what we set. */
+function withoutCopies(rawHeaders: readonly string[], verdictHeader: string): string[] {
+  const dropped = new Set(['client-cert', 'client-cert-chain', 'x-countersign-proxy-secret', verdictHeader]);
+  for (const name of ['connection', 'keep-alive', 'te', 'trailer', 'upgrade']) dropped.add(name);
+  return rawHeaders.flatMap((name, index) => {
+    const value = rawHeaders[index + 1];
+    return index % 2 === 1 || value === undefined || dropped.has(name.toLowerCase()) ? [] : [name, value];
+  });
+}
+
+/** The certificate as RFC 9440 §2.2 writes it, and the verdict in nginx's words. */
+function certificateHeaders(socket: TLSSocket, verdictHeader: string): Record<string, string> {
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate) return { [verdictHeader]: 'NONE' };
+  const verdict = socket.authorized ? 'SUCCESS' : `FAILED:${String(socket.authorizationError)}`;
+  return { 'client-cert': `:${certificate.raw.toString('base64')}:`, [verdictHeader]: verdict };
+}

@@ -1,0 +1,64 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { Audit, AuditTrail } from '../operations/audit.ts';
+import type { EndpointContext } from './request-context.ts';
+
+const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+/** Answers with JSON that no cache may keep (RFC 6749 §5.1). */
+export function answer(c: EndpointContext, body: object): Response {
+  return c.json(body, 200, noStore);
+}
+
+/** The one place that renders an error (RFC 6749 §5.2). Nothing of its reason reaches the caller. */
+export function answerError(c: EndpointContext, error: OAuthError): Response {
+  const challenge = mustChallenge(c, error);
+  const body = { error: error.code, error_description: error.description };
+  const headers = {
+    ...noStore,
+    ...error.headers,
+    ...(challenge && { 'www-authenticate': 'Basic realm="countersign"' }),
+  };
+  return c.json(body, (challenge ? 401 : error.status) as ContentfulStatusCode, headers);
+}
+
+/** A client that tried the `Authorization` header is told by status and challenge; any other gets 400. */
+function mustChallenge(c: EndpointContext, { code }: OAuthError): boolean {
+  return code === 'invalid_client' && c.req.header('authorization') !== undefined;
+}
+
+/**
+ * Runs the steps of an endpoint, and ends with exactly one audit event and one answer, whatever happens in them.
+ * The steps write down in the trail what they learn.
+ */
+export function audited(
+  audit: Audit,
+  steps: (c: EndpointContext, trail: AuditTrail) => Promise<Response>,
+): (c: EndpointContext) => Promise<Response> {
+  return async (c) => {
+    const trail: AuditTrail = {};
+    try {
+      const response = await steps(c, trail);
+      audit.granted('token_issued', trail);
+      return response;
+    } catch (thrown) {
+      const error = thrown instanceof OAuthError ? thrown : unexpected();
+      Object.assign(trail, { error: error.code, status: error.status, reason: reasonOf(thrown) });
+      if (error.code === 'server_error') audit.failed('token_refused', trail, thrown);
+      else audit.refused('token_refused', trail);
+      return answerError(c, error);
+    }
+  };
+}
+
+function unexpected(): OAuthError {
+  return new OAuthError('server_error', {
+    description: 'The server met an unexpected condition.',
+    reason: 'a fault of ours',
+  });
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof OAuthError) return thrown.reason;
+  return thrown instanceof Error ? `unexpected: ${thrown.message}` : 'unexpected: not an Error was thrown';
+}

@@ -1,0 +1,43 @@
+import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { invalidClient, invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
+import type { ReadCertificate } from '../terminator/certificate-reader.ts';
+import {
+  type ForwardedRequest,
+  readForwardedCertificate,
+  type Terminator,
+} from '../terminator/forwarded-certificate.ts';
+import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';
+
+/** The terminator as configured, and the reader of the certificates that it forwards. */
+export interface CertificateSource {
+  readonly terminator: Terminator;
+  readonly readCertificate: ReadCertificate;
+}
+
+/**
+ * Reads and parses the certificate that a request came with.
+ *
+ * @throws {OAuthError} when what was forwarded cannot be accepted
+ */
+export function presentCertificate(request: ForwardedRequest, source: CertificateSource): PresentedCertificate {
+  try {
+    const forwarded = readForwardedCertificate(request, source.terminator);
+    if (forwarded.kind === 'none') return forwarded;
+    const certificate = source.readCertificate(forwarded.encoded);
+    return { kind: 'certificate', certificate, chain: forwarded.verdict };
+  } catch (error) {
+    if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate ${error.message}`);
+    if (error instanceof ForwardingError) throw refusals[error.code](error.message);
+    throw error;
+  }
+}
+
+const refusals: Readonly<Record<ForwardingErrorCode, (reason: string) => OAuthError>> = {
+  malformed: invalidClient,
+  lost: invalidClient,
+  too_large: (reason) =>
+    invalidRequest('The client certificate is larger than the server accepts.', { reason, status: 431 }),
+  stripped: (reason) => invalidRequest('The Connection header names a field that is not hop-by-hop.', { reason }),
+  early_data: (reason) => invalidRequest('The request may not be sent in TLS early data.', { reason, status: 425 }),
+};

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import type { EndpointContext } from './request-context.ts';
+
+const MAX_AGE_SECONDS = 300;
+
+/**
+ * Serves a document that everybody may read and caches may keep. It is rendered once; a reader that still has it is
+ * told so (RFC 9110 §13.1.2).
+ */
+export function publishedDocument(document: object, contentType: string): (c: EndpointContext) => Response {
+  const body = JSON.stringify(document);
+  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
+  const headers = { etag, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` };
+  return (c) => {
+    if (stillHas(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
+    return c.body(body, 200, { ...headers, 'content-type': contentType });
+  };
+}
+
+function stillHas(ifNoneMatch: string | undefined, etag: string): boolean {
+  const candidates = (ifNoneMatch ?? '').split(',').map((candidate) => candidate.trim().replace(/^W\//, ''));
+  return candidates.includes(etag) || candidates.includes('*');
+}

@@ -1,0 +1,73 @@
+import { authenticate } from '../authentication/authenticate.ts';
+import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
+import { readPresentedCredentials } from '../authentication/presented-credentials.ts';
+import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
+import type { Registry } from '../clients/registry.ts';
+import { authorize } from '../grants/grant.ts';
+import type { Audit, AuditTrail } from '../operations/audit.ts';
+import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
+import type { SigningKey } from '../tokens/signing-key.ts';
+import { answer, audited } from './answer.ts';
+import { type CertificateSource, presentCertificate } from './present-certificate.ts';
+import { readForm } from './read-form.ts';
+import { type EndpointContext, peerOf } from './request-context.ts';
+
+export interface TokenEndpointDependencies {
+  readonly issuer: string;
+  readonly listensOn: 'unix' | 'tcp';
+  readonly certificates: CertificateSource;
+  readonly registry: Registry;
+  readonly signingKey: SigningKey;
+  readonly audit: Audit;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The token endpoint (RFC 6749 §3.2), from the request to a certificate-bound access token (RFC 8705 §3). */
+export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: EndpointContext) => Promise<Response> {
+  const { issuer, listensOn, certificates, registry, signingKey, audit, now } = dependencies;
+  return audited(audit, async (c, trail) => {
+    const peer = peerOf(c, listensOn);
+    trail.peer = peer.kind === 'unix' ? 'unix' : peer.address;
+
+    // 1. read the form
+    const form = await readForm(c);
+    // 2. and 3. read what the terminator forwarded, and parse it
+    const presented = presentCertificate({ headers: c.env.incoming.rawHeaders, peer }, certificates);
+    noteCertificate(trail, presented);
+    // 4. find the client
+    const credentials = readPresentedCredentials(c.req.header('authorization'), form);
+    trail.client_id = credentials.clientId;
+    const found = await registry.find(credentials.clientId);
+    // 5. authenticate it
+    const { client, certificate, ...authenticated } = authenticate(found, credentials, presented, now());
+    Object.assign(trail, authenticated);
+    // 6. authorize
+    const authorization = authorize(client, form);
+    // 7. issue
+    const claims = accessTokenClaims(issuer, client, authorization, certificate, now());
+    noteClaims(trail, claims, signingKey.keyId);
+    const accessToken = await signingKey.sign(claims);
+    // 8. answer
+    return answer(c, {
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: authorization.lifetimeSeconds,
+      ...(authorization.scope.length > 0 && { scope: authorization.scope.join(' ') }),
+    });
+  });
+}
+
+function noteCertificate(trail: AuditTrail, presented: PresentedCertificate): void {
+  if (presented.kind === 'none') return;
+  trail.subject = formatDistinguishedName(presented.certificate.subject);
+  trail.thumbprint = presented.certificate.thumbprint;
+}
+
+function noteClaims(trail: AuditTrail, { scope, aud, jti, exp }: AccessTokenClaims, keyId: string): void {
+  if (scope !== undefined) trail.scope = typeof scope === 'string' ? scope : scope.join(' ');
+  trail.audience = typeof aud === 'string' ? [aud] : aud;
+  trail.jti = jti;
+  trail.kid = keyId;
+  trail.expires_at = new Date(exp * 1000).toISOString();
+}

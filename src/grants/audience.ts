@@ -1,0 +1,42 @@
+import type { Client } from '../clients/client.ts';
+import { invalidTarget, isResourceIndicator } from '../oauth/resource.ts';
+
+export interface Target {
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+}
+
+/**
+ * Decides the token's audience, and which part of the scope goes with it.
+ *
+ * Without `resource`, the audience follows from the scope (RFC 9068 §3). With it, the audience is what was asked for
+ * (RFC 8707 §2.2), each of which the client must have registered, and the scope is what those resources are for:
+ * scope that was asked for and does not belong to them is an error, scope that was not asked for is left out.
+ *
+ * @throws {OAuthError} invalid_target
+ */
+export function resolveTarget(
+  client: Client,
+  scope: readonly string[],
+  scopeRequested: boolean,
+  resources: readonly string[],
+): Target {
+  const audienceOf = (token: string) => client.audience.ofScope.get(token) ?? client.audience.always;
+  if (resources.length === 0)
+    return { scope, audience: distinct([...client.audience.always, ...scope.flatMap(audienceOf)]) };
+  const registered = new Set([...client.audience.always, ...[...client.audience.ofScope.values()].flat()]);
+  for (const resource of resources) {
+    if (!isResourceIndicator(resource)) throw invalidTarget('resource is not an absolute URI without a fragment');
+    if (!registered.has(resource)) throw invalidTarget(`the client is not registered for resource "${resource}"`);
+  }
+  const covered = scope.filter((token) => audienceOf(token).some((audience) => resources.includes(audience)));
+  const uncovered = scope.find((token) => !covered.includes(token));
+  if (scopeRequested && uncovered !== undefined) {
+    throw invalidTarget(`scope "${uncovered}" does not belong to the requested resource`);
+  }
+  return { scope: covered, audience: distinct(resources) };
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}

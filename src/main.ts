@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { styleText } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeCertificate } from './commands/certificate.ts';
+import { checkClients } from './commands/clients-check.ts';
+import { dev } from './commands/dev.ts';
+import type { OutputFormat } from './commands/output.ts';
+import { serve } from './commands/serve.ts';
+import { environment, readRegistrationPolicy } from './config.ts';
+import { StartupError } from './operations/startup-error.ts';
+
+const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('countersign')
+  .description(description)
+  .version(version)
+  .showHelpAfterError('(countersign --help shows what there is)')
+  .configureHelp({ showGlobalOptions: true });
+
+program
+  .command('serve')
+  .description('run the server behind a TLS terminator, configured by COUNTERSIGN_… variables')
+  .action(() => serve(environment));
+
+program
+  .command('dev')
+  .description('run it on localhost with a terminator of its own, a throw-away CA and two clients')
+  .option('-p, --port <port>', 'port of https://localhost', parsePort, 8443)
+  .option('-d, --folder <folder>', 'where keys, certificates and clients.yaml are kept', '.countersign')
+  .action(({ port, folder }) => dev({ port, folder: resolve(folder) }, environment));
+
+const clients = program.command('clients').description('look after client records');
+
+clients
+  .command('check')
+  .description('say whether the server would accept the records of a file, and what is wrong with each')
+  .argument('<file>', 'client records, YAML or JSON')
+  .addOption(outputOption())
+  .action((file: string, { output }: { output: OutputFormat }) => {
+    process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
+  });
+
+program
+  .command('certificate')
+  .description('print what is in a certificate, and the client records to paste for it')
+  .argument('<file>', 'a certificate, PEM or DER')
+  .addOption(outputOption())
+  .action((file: string, { output }: { output: OutputFormat }) => {
+    process.exitCode = describeCertificate(file, output);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  printError(error);
+  process.exit(1);
+}
+
+function outputOption(): Option {
+  return new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text');
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new InvalidArgumentError('expected a number from 1 to 65535');
+}
+
+function printError(error: unknown): void {
+  const red = (text: string) => styleText('red', text, { stream: process.stderr });
+  if (error instanceof StartupError) for (const fault of error.faults) console.error(`${red('countersign:')} ${fault}`);
+  else console.error(red('countersign: unexpected error'), error);
+}

@@ -1,0 +1,26 @@
+import { withoutTrailingSlash } from './url-path.ts';
+
+/**
+ * Checks a base URL that clients compare character by character (RFC 8414 §2, §3.3): https, lower-case host, no
+ * default port, no query, no fragment. Plain http is allowed for loopback names only.
+ *
+ * @returns the text as it was given
+ * @throws {RangeError} that says what to write instead
+ */
+export function parseBaseUrl(text: string): string {
+  if (!URL.canParse(text)) throw new RangeError(`"${text}" is not a URL such as https://auth.example`);
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopbackNames.has(url.hostname))) {
+    throw new RangeError(`"${text}" must begin with https://`);
+  }
+  if (url.search !== '' || url.hash !== '' || text.includes('?') || text.includes('#')) {
+    throw new RangeError(`"${text}" must have neither a query nor a fragment`);
+  }
+  const normal = withoutTrailingSlash(url.href);
+  if (withoutTrailingSlash(text) !== normal) {
+    throw new RangeError(`"${text}" must be written as clients compare it: ${normal}`);
+  }
+  return text;
+}
+
+const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);

@@ -1,0 +1,45 @@
+import type { Log } from './log.ts';
+
+/** What became known of a request while it was decided. It holds no token, key, PEM or secret. */
+export interface AuditTrail {
+  /** The address of the peer, which is the proxy's; `unix` for a Unix socket. */
+  peer?: string;
+  /** As the request says; it is only proven where the event is `token_issued`. */
+  client_id?: string;
+  method?: string;
+  /** The subject DN of the certificate (RFC 4514), and its thumbprint. */
+  subject?: string;
+  thumbprint?: string;
+  grant_type?: string;
+  scope?: string;
+  audience?: readonly string[];
+  jti?: string;
+  kid?: string;
+  expires_at?: string;
+  /** What the operator should change, although the request was granted. */
+  advice?: string;
+  /** Of a refusal: the code that the caller saw, and exactly why. */
+  error?: string;
+  status?: number;
+  reason?: string;
+}
+
+export interface Audit {
+  granted(event: 'token_issued', trail: AuditTrail): void;
+  refused(event: 'token_refused', trail: AuditTrail): void;
+  /** Something is wrong with us or with the proxy, not with the caller. */
+  failed(event: 'token_refused', trail: AuditTrail, detail?: unknown): void;
+}
+
+/** Writes each decision as one event of the log. */
+export function createAudit(log: Log): Audit {
+  return {
+    granted: (event, trail) => log[trail.advice === undefined ? 'info' : 'warn']({ event, ...trail }, 'token issued'),
+    refused: (event, trail) => log.warn({ event, ...trail }, 'token refused'),
+    failed: (event, trail, detail) => log.error({ event, ...trail, ...stackOf(detail) }, 'token refused'),
+  };
+}
+
+function stackOf(detail: unknown): { stack?: string } {
+  return detail instanceof Error && detail.stack !== undefined ? { stack: detail.stack } : {};
+}

@@ -1,0 +1,81 @@
+import { readFileSync, statSync } from 'node:fs';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = 'COUNTERSIGN_';
+const READABLE_BY_EVERYBODY = 0o004;
+
+/** What Kubernetes puts into the environment of every pod for a Service that is named after us. */
+const serviceLink = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/** Reads settings by name, without the prefix, remembers which there are, and collects what is wrong with them. */
+export class Settings {
+  readonly faults: string[] = [];
+  readonly #env: Environment;
+  readonly #known = new Set<string>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  has(name: string): boolean {
+    return this.#text(name) !== undefined || this.#text(`${name}_FILE`) !== undefined;
+  }
+
+  fault(name: string, message: string): undefined {
+    this.faults.push(`${PREFIX}${name} ${message}`);
+  }
+
+  missing(name: string, meaning: string): undefined {
+    if (!this.has(name.replace(/_FILE$/, ''))) this.fault(name, `is missing: ${meaning}`);
+  }
+
+  optional<Value>(name: string, parse: (text: string) => Value): Value | undefined {
+    const text = this.#text(name);
+    return text === undefined ? undefined : this.#parse(name, text, parse);
+  }
+
+  required<Value>(name: string, parse: (text: string) => Value, meaning: string): Value | undefined {
+    if (!this.has(name)) this.missing(name, meaning);
+    return this.optional(name, parse);
+  }
+
+  /** A secret, from the variable itself or from the file that `…_FILE` names. */
+  secret(name: string, parse: (text: string) => string = (text) => text): string | undefined {
+    const text = this.#text(name);
+    const file = this.#text(`${name}_FILE`);
+    if (text !== undefined && file !== undefined) return this.fault(name, `stands beside ${PREFIX}${name}_FILE`);
+    if (file !== undefined) return this.#parse(`${name}_FILE`, file, (path) => parse(readSecretFile(path)));
+    return text === undefined ? undefined : this.#parse(name, text, parse);
+  }
+
+  unknown(): string[] {
+    return Object.keys(this.#env).filter(
+      (name) => name.startsWith(PREFIX) && !this.#known.has(name) && !serviceLink.test(name),
+    );
+  }
+
+  #text(name: string): string | undefined {
+    this.#known.add(`${PREFIX}${name}`);
+    // A variable that is set to nothing is how people unset one in Compose and in Kubernetes.
+    return this.#env[`${PREFIX}${name}`] || undefined;
+  }
+
+  #parse<Value>(name: string, text: string, parse: (text: string) => Value): Value | undefined {
+    try {
+      return parse(text);
+    } catch (error) {
+      return this.fault(name, error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function readSecretFile(path: string): string {
+  const { mode } = statSync(path);
+  if (mode & READABLE_BY_EVERYBODY) {
+    throw new RangeError(`names ${path}, which everybody can read; chmod 600 it (Kubernetes: defaultMode: 0400)`);
+  }
+  const text = readFileSync(path, 'utf8').trim();
+  if (text === '') throw new RangeError(`names ${path}, which is empty`);
+  return text;
+}

@@ -1,0 +1,42 @@
+import { LRUCache } from 'lru-cache';
+import {
+  type ClientCertificate,
+  MAX_CERTIFICATE_OCTETS,
+  parseClientCertificate,
+} from '../certificate/client-certificate.ts';
+import { ForwardingError } from './forwarding-error.ts';
+import type { HeaderFormat } from './header-format.ts';
+
+/**
+ * Decodes and parses a forwarded certificate.
+ *
+ * @throws {CertificateError} when it is not one acceptable certificate
+ * @throws {ForwardingError} too_large
+ */
+export type ReadCertificate = (encoded: string) => ClientCertificate;
+
+const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED_CHARACTERS = 32 * 1024 * 1024;
+
+/**
+ * A reader that finds a certificate which it has seen before by the very text of its header, and parses only new
+ * ones: parsing costs as much as ten requests. What it remembers does not depend on time; validity is asked each time.
+ */
+export function createCertificateReader(format: HeaderFormat): ReadCertificate {
+  const remembered = new LRUCache<string, ClientCertificate>({
+    max: MAX_REMEMBERED,
+    maxSize: MAX_REMEMBERED_CHARACTERS,
+    sizeCalculation: (certificate, encoded) => encoded.length + 2 * certificate.der.length,
+  });
+  return (encoded) => {
+    const known = remembered.get(encoded);
+    if (known) return known;
+    const der = format.decode(encoded);
+    if (der.length > MAX_CERTIFICATE_OCTETS) {
+      throw new ForwardingError('too_large', `the certificate has ${der.length} octets`);
+    }
+    const certificate = parseClientCertificate(der);
+    remembered.set(encoded, certificate);
+    return certificate;
+  };
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { ClientCertificate } from '../certificate/client-certificate.ts';
+import type { Client } from '../clients/client.ts';
+
+/** The claims of an access token (RFC 9068 §2.2), with the confirmation of RFC 8705 §3.1. */
+export interface AccessTokenClaims {
+  readonly [name: string]: unknown;
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | string[];
+  readonly client_id: string;
+  /** Seconds since the epoch. */
+  readonly iat: number;
+  readonly nbf: number;
+  readonly exp: number;
+  readonly jti: string;
+  readonly scope?: string | readonly string[];
+  readonly cnf: { readonly 'x5t#S256': string };
+}
+
+/** What a grant decided, as far as claims need it. */
+export interface AuthorizedToken {
+  readonly sub: string;
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+  readonly lifetimeSeconds: number;
+}
+
+/**
+ * Builds the claims of one access token.
+ *
+ * @param certificate the one that authenticated the client: the token is bound to it
+ * @param now milliseconds since the epoch
+ */
+export function accessTokenClaims(
+  issuer: string,
+  client: Client,
+  authorized: AuthorizedToken,
+  certificate: ClientCertificate,
+  now: number,
+): AccessTokenClaims {
+  const iat = Math.floor(now / 1000);
+  const { scope, audience } = authorized;
+  return {
+    ...client.claims,
+    iss: issuer,
+    sub: authorized.sub,
+    aud: audienceClaim(audience, issuer),
+    client_id: client.clientId,
+    iat,
+    nbf: iat,
+    exp: iat + authorized.lifetimeSeconds,
+    jti: randomUUID(),
+    ...(scope.length > 0 && { scope: client.scopeClaim === 'array' ? scope : scope.join(' ') }),
+    cnf: { 'x5t#S256': certificate.thumbprint },
+  };
+}
+
+/** RFC 9068 §3 demands an audience; where nothing else is registered, the token is for the issuer's own domain. */
+function audienceClaim(audience: readonly string[], issuer: string): string | string[] {
+  if (audience.length > 1) return [...audience];
+  return audience[0] ?? issuer;
+}

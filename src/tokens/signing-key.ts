@@ -1,0 +1,116 @@
+import { createPrivateKey, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
+
+import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
+import type { AccessTokenClaims } from './access-token-claims.ts';
+
+/** The key that signs access tokens. The private half never leaves this object. */
+export interface SigningKey {
+  readonly algorithm: SigningAlgorithm;
+  /** The RFC 7638 thumbprint of the public key. */
+  readonly keyId: string;
+  /** The public half as it stands in the JWKS (RFC 7517 §4). */
+  readonly publicJwk: JWK;
+  /** Signs an access token (RFC 9068 §2.1). */
+  sign(claims: AccessTokenClaims): Promise<string>;
+}
+
+/** The private key cannot be used. The message says why and what to do. */
+export class SigningKeyError extends Error {
+  override readonly name = 'SigningKeyError';
+}
+
+/** Which keys an algorithm takes (RFC 7518 §3.1, RFC 8037 §3.1). The first that fits a key is its default. */
+const signingAlgorithms = {
+  ES256: isOnCurve('prime256v1'),
+  ES384: isOnCurve('secp384r1'),
+  ES512: isOnCurve('secp521r1'),
+  EdDSA: (key: KeyObject) => key.asymmetricKeyType === 'ed25519',
+  RS256: isRsa,
+  RS384: isRsa,
+  RS512: isRsa,
+  PS256: isRsa,
+  PS384: isRsa,
+  PS512: isRsa,
+} as const satisfies Record<string, (key: KeyObject) => boolean>;
+
+export type SigningAlgorithm = keyof typeof signingAlgorithms;
+
+export const signingAlgorithmNames = Object.keys(signingAlgorithms) as readonly SigningAlgorithm[];
+
+/**
+ * Reads a private key: PEM (PKCS #8, SEC 1, PKCS #1) or a JWK.
+ *
+ * @param algorithm the one to sign with, or undefined for the default of the key's kind
+ * @throws {SigningKeyError}
+ */
+export async function readSigningKey(text: string, algorithm: SigningAlgorithm | undefined): Promise<SigningKey> {
+  const trimmed = text.trim();
+  const jwk = trimmed.startsWith('{') ? parseJwk(trimmed) : undefined;
+  const key = readPrivateKey(trimmed, jwk);
+  const stated = jwk?.alg === undefined ? undefined : requireKnown(String(jwk.alg));
+  if (stated && algorithm && stated !== algorithm) {
+    throw new SigningKeyError(`the key is for ${stated} (its "alg"), and COUNTERSIGN_SIGNING_ALG is ${algorithm}`);
+  }
+  return signingKey(key, chooseAlgorithm(key, algorithm ?? stated));
+}
+
+async function signingKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
+  const publicMembers = createPublicKey(key).export({ format: 'jwk' }) as JWK;
+  const keyId = await calculateJwkThumbprint(publicMembers);
+  const header = { alg: algorithm, typ: 'at+jwt', kid: keyId };
+  return {
+    algorithm,
+    keyId,
+    publicJwk: { ...publicMembers, use: 'sig', alg: algorithm, kid: keyId },
+    sign: (claims) => new SignJWT({ ...claims }).setProtectedHeader(header).sign(key),
+  };
+}
+
+function readPrivateKey(text: string, jwk: webcrypto.JsonWebKey | undefined): KeyObject {
+  try {
+    return jwk ? createPrivateKey({ key: jwk, format: 'jwk' }) : createPrivateKey(text);
+  } catch (error) {
+    if (text.includes('ENCRYPTED')) {
+      throw new SigningKeyError('the key is encrypted; decrypt it with `openssl pkey -in KEY -out SIGNING-KEY`');
+    }
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new SigningKeyError(`expected a private key in PEM or JWK: ${detail}`);
+  }
+}
+
+function parseJwk(text: string): webcrypto.JsonWebKey {
+  try {
+    return JSON.parse(text) as webcrypto.JsonWebKey;
+  } catch {
+    throw new SigningKeyError('begins like a JWK and is not JSON');
+  }
+}
+
+function chooseAlgorithm(key: KeyObject, wanted: SigningAlgorithm | undefined): SigningAlgorithm {
+  const fitting = signingAlgorithmNames.filter((name) => signingAlgorithms[name](key));
+  const [byDefault] = fitting;
+  if (!byDefault) throw new SigningKeyError(`no algorithm signs with this key (${describe(key)})`);
+  if (wanted && !fitting.includes(wanted)) {
+    throw new SigningKeyError(`${wanted} does not fit the key (${describe(key)}); it takes ${fitting.join(', ')}`);
+  }
+  return wanted ?? byDefault;
+}
+
+function requireKnown(name: string): SigningAlgorithm {
+  const known = signingAlgorithmNames.find((algorithm) => algorithm === name);
+  if (known) return known;
+  throw new SigningKeyError(`"${name}" is not an algorithm that we sign with: ${signingAlgorithmNames.join(', ')}`);
+}
+
+function describe(key: KeyObject): string {
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
+  return [key.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
+}
+
+function isOnCurve(curve: string): (key: KeyObject) => boolean {
+  return (key) => key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
+}
+
+function isRsa(key: KeyObject): boolean {
+  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+}
