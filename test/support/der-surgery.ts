@@ -1,0 +1,54 @@
+import type { CertificateAuthority, CertificateOptions, MintedCertificate } from './certificates.ts';
+import { childrenOf, contentOf, sequence } from './der.ts';
+
+/** What parsers disagree about: encodings of a certificate that are not its DER, and certificates that are odd. */
+
+/** The certificate, then octets that belong to nothing. */
+export function withTrailingBytes(certificate: Uint8Array, trailing: Uint8Array = Buffer.of(0)): Uint8Array {
+  return Buffer.concat([certificate, trailing]);
+}
+
+/** BER: the outer SEQUENCE with an indefinite length and end-of-contents octets (X.690 §8.1.3.6). */
+export function withIndefiniteLength(certificate: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.of(0x30, 0x80), contentOf(certificate), Buffer.of(0, 0)]);
+}
+
+/** BER: the serial number's length in one octet more than it needs. The signature no longer verifies. */
+export function withLongFormLength(certificate: Uint8Array): Uint8Array {
+  const [tbsCertificate = Buffer.of(), ...rest] = childrenOf(certificate);
+  const [version = Buffer.of(), serial = Buffer.of(), ...others] = childrenOf(tbsCertificate);
+  const content = contentOf(serial);
+  const longSerial = Buffer.concat([Buffer.of(0x02, 0x81, content.length), content]);
+  return sequence(sequence(version, longSerial, ...others), ...rest);
+}
+
+/** X.509 v1: no version, no extensions, and so nothing that says whether it is a CA. */
+export function x509v1(authority: CertificateAuthority, options: CertificateOptions = {}): MintedCertificate {
+  return authority.issue({ ...options, version: 1 });
+}
+
+/** At least `bytes` octets of DER, through as many DNS names as that takes. */
+export function hugeCertificate(
+  authority: CertificateAuthority,
+  bytes: number,
+  options: CertificateOptions = {},
+): MintedCertificate {
+  const hostName = (index: number) => `host-${index.toString().padStart(6, '0')}.clients.example`;
+  const octetsForEach = hostName(0).length + 2;
+  const dns = Array.from({ length: Math.ceil(bytes / octetsForEach) }, (_, index) => hostName(index));
+  return authority.issue({ ...options, dns: [...(options.dns ?? []), ...dns] });
+}
+
+/** The same extension twice (RFC 5280 §4.2 forbids it): one EKU says client, the other server. */
+export function withDuplicateExtension(
+  authority: CertificateAuthority,
+  options: CertificateOptions = {},
+): MintedCertificate {
+  const serverAuth = Buffer.from('300a06082b06010505070301', 'hex');
+  const duplicate = { oid: '2.5.29.37', value: serverAuth };
+  return authority.issue({
+    ...options,
+    eku: 'client',
+    extraExtensions: [...(options.extraExtensions ?? []), duplicate],
+  });
+}

@@ -1,0 +1,22 @@
+import { describe, inject, it } from 'vitest';
+import { isContinuousIntegration, missingProgram, type ProgramName } from './programs.ts';
+
+/**
+ * A suite that needs programs beyond npm. Where one is missing the suite is skipped, and its title says which and how
+ * to install it; in CI it fails instead.
+ */
+export function describeWith(needed: readonly ProgramName[], name: string, body: () => void): void {
+  const missing = needed.filter((program) => inject('programs')[program] === undefined);
+  if (missing.length === 0) {
+    describe(name, body);
+    return;
+  }
+  const reason = missing.map(missingProgram).join('; ');
+  // The default reporter tells no titles of suites that did not fail.
+  console.warn(`skipped: ${name}: ${reason}`);
+  describe(`${name} (${reason})`, () => {
+    it.skipIf(!isContinuousIntegration())('has the programs that it needs', () => {
+      throw new Error(reason);
+    });
+  });
+}

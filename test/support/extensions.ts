@@ -1,0 +1,90 @@
+import 'reflect-metadata';
+import { createHash } from 'node:crypto';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type JsonGeneralNames,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+} from '@peculiar/x509';
+import { childrenOf, contentOf, der, objectIdentifier, octetString, sequence } from './der.ts';
+
+/** An extension by hand: `value` is the DER inside the OCTET STRING. */
+export interface RawExtension {
+  readonly oid: string;
+  readonly critical?: boolean;
+  readonly value: Uint8Array;
+}
+
+/** `none` leaves the extension out; a list gives the OIDs themselves. */
+export type ExtendedKeyUsage = 'client' | 'server' | 'client+server' | 'any' | 'none' | readonly string[];
+
+export interface SubjectAlternativeNames {
+  readonly dns?: readonly string[];
+  readonly uris?: readonly string[];
+  readonly ips?: readonly string[];
+  readonly emails?: readonly string[];
+}
+
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+
+const extendedKeyUsages: Readonly<Record<string, readonly string[]>> = {
+  client: [CLIENT_AUTH],
+  server: [SERVER_AUTH],
+  'client+server': [CLIENT_AUTH, SERVER_AUTH],
+  any: ['2.5.29.37.0'],
+  none: [],
+};
+
+/** A certificate authority, or an end entity. */
+export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
+  return encoded(new BasicConstraintsExtension(ca, pathLength, true));
+}
+
+export function keyUsage(ca: boolean): Uint8Array {
+  const flags = ca ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature;
+  return encoded(new KeyUsagesExtension(flags, true));
+}
+
+export function extendedKeyUsage(usage: ExtendedKeyUsage): Uint8Array[] {
+  const identifiers = typeof usage === 'string' ? (extendedKeyUsages[usage] ?? []) : usage;
+  return identifiers.length > 0 ? [encoded(new ExtendedKeyUsageExtension([...identifiers]))] : [];
+}
+
+export function subjectAlternativeNames(names: SubjectAlternativeNames): Uint8Array[] {
+  const list: JsonGeneralNames = [
+    ...(names.dns ?? []).map((value) => ({ type: 'dns' as const, value })),
+    ...(names.uris ?? []).map((value) => ({ type: 'url' as const, value })),
+    ...(names.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
+    ...(names.emails ?? []).map((value) => ({ type: 'email' as const, value })),
+  ];
+  return list.length > 0 ? [encoded(new SubjectAlternativeNameExtension(list))] : [];
+}
+
+/** Subject and authority key identifier (RFC 5280 §4.2.1.1, §4.2.1.2), by which OpenSSL builds its chains. */
+export function keyIdentifiers(subjectKey: Uint8Array, issuerKey: Uint8Array): Uint8Array[] {
+  return [
+    encoded(new SubjectKeyIdentifierExtension(keyIdentifier(subjectKey))),
+    encoded(new AuthorityKeyIdentifierExtension(keyIdentifier(issuerKey))),
+  ];
+}
+
+export function rawExtension({ oid, critical, value }: RawExtension): Uint8Array {
+  const criticality = critical ? [der(0x01, Buffer.of(0xff))] : [];
+  return sequence(objectIdentifier(oid), ...criticality, octetString(value));
+}
+
+function keyIdentifier(publicKeyInfo: Uint8Array): string {
+  const bits = childrenOf(publicKeyInfo)[1] ?? Buffer.of();
+  const withoutUnusedBitsOctet = contentOf(bits).subarray(1);
+  return createHash('sha1').update(withoutUnusedBitsOctet).digest('hex');
+}
+
+function encoded(extension: Extension): Uint8Array {
+  return Buffer.from(extension.rawData);
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { installPrograms, mayInstall } from './install-programs.ts';
+import { findProgram, isContinuousIntegration, missingProgram, type ProgramName, programNames } from './programs.ts';
+import { type RunningRedis, startRedis } from './redis-server.ts';
+
+/** Once for each run: find or install the programs, start redis-server, and afterwards leave nothing behind. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const programs = programsOfThisMachine();
+  const temporaryRoot = mkdtempSync(join(tmpdir(), 'cs-'));
+  const removeRoot = () => rmSync(temporaryRoot, { recursive: true, force: true });
+  process.once('exit', removeRoot);
+  const redis = await startSharedRedis(programs['redis-server'], temporaryRoot);
+  project.provide('programs', programs);
+  project.provide('temporaryRoot', temporaryRoot);
+  project.provide('redisUrl', redis?.url ?? '');
+  return async () => {
+    await redis?.stop();
+    removeRoot();
+  };
+}
+
+function programsOfThisMachine(): Partial<Record<ProgramName, string>> {
+  const missing = missingPrograms();
+  if (missing.length > 0 && mayInstall()) tryToInstall(missing);
+  const stillMissing = missingPrograms().map(missingProgram);
+  if (stillMissing.length > 0 && isContinuousIntegration()) throw new Error(stillMissing.join('\n'));
+  for (const line of stillMissing) console.warn(`${line} (the tests that need it are skipped)`);
+  const found = programNames.map((name) => [name, findProgram(name)]);
+  return Object.fromEntries(found.filter(([, path]) => path !== undefined));
+}
+
+function tryToInstall(missing: readonly ProgramName[]): void {
+  console.info(`Installing what the tests need: apt-get install ${missing.join(' ')}`);
+  try {
+    installPrograms(missing);
+  } catch (error) {
+    console.warn(`The installation failed: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function missingPrograms(): ProgramName[] {
+  return programNames.filter((name) => findProgram(name) === undefined);
+}
+
+async function startSharedRedis(program: string | undefined, directory: string): Promise<RunningRedis | undefined> {
+  return program ? await startRedis({ program, directory }) : undefined;
+}

@@ -1,0 +1,84 @@
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { bitString, der, integer, objectIdentifier, sequence } from './der.ts';
+
+export interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+const ec = (namedCurve: string) => () => generateKeyPairSync('ec', { namedCurve });
+const rsa =
+  (modulusLength: number, publicExponent = 0x10001) =>
+  () =>
+    generateKeyPairSync('rsa', { modulusLength, publicExponent });
+
+const generators = {
+  'ec-p256': ec('P-256'),
+  'ec-p384': ec('P-384'),
+  'ec-p521': ec('P-521'),
+  'ec-secp256k1': ec('secp256k1'),
+  'rsa-1024': rsa(1024),
+  'rsa-2048': rsa(2048),
+  'rsa-2048-e3': rsa(2048, 3),
+  'rsa-3072': rsa(3072),
+  'rsa-4096': rsa(4096),
+  ed25519: () => generateKeyPairSync('ed25519'),
+  ed448: () => generateKeyPairSync('ed448'),
+} satisfies Record<string, () => KeyPair>;
+
+export type KeyType = keyof typeof generators;
+
+export type SignatureHash = 'MD5' | 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
+
+const reusable = new Map<KeyType, KeyPair>();
+
+/** A new key pair, or with `reuse` one for each type and process: an RSA key takes from 0.1 to some seconds. */
+export function keyPair(type: KeyType, { reuse }: { reuse: boolean }): KeyPair {
+  if (!reuse) return generators[type]();
+  const keys = reusable.get(type) ?? generators[type]();
+  reusable.set(type, keys);
+  return keys;
+}
+
+/**
+ * The SubjectPublicKeyInfo of an RSA key that nobody would generate: any modulus length, any exponent. It has no
+ * private key, so a certificate over it can be shown in a header and not in a handshake.
+ */
+export function rsaPublicKey({ bits, exponent = 65537n }: { bits: number; exponent?: bigint }): Uint8Array {
+  const modulus = BigInt(`0x${randomBytes(Math.ceil(bits / 8)).toString('hex')}`);
+  const exactBits = BigInt.asUintN(bits, modulus) | (1n << BigInt(bits - 1)) | 1n;
+  const algorithm = sequence(objectIdentifier('1.2.840.113549.1.1.1'), der(0x05));
+  return sequence(algorithm, bitString(sequence(integer(exactBits), integer(exponent))));
+}
+
+const rsaSignatures: Readonly<Record<SignatureHash, string>> = {
+  MD5: '1.2.840.113549.1.1.4',
+  'SHA-1': '1.2.840.113549.1.1.5',
+  'SHA-256': '1.2.840.113549.1.1.11',
+  'SHA-384': '1.2.840.113549.1.1.12',
+  'SHA-512': '1.2.840.113549.1.1.13',
+};
+
+const ecdsaSignatures: Readonly<Partial<Record<SignatureHash, string>>> = {
+  'SHA-1': '1.2.840.10045.4.1',
+  'SHA-256': '1.2.840.10045.4.3.2',
+  'SHA-384': '1.2.840.10045.4.3.3',
+  'SHA-512': '1.2.840.10045.4.3.4',
+};
+
+const edwardsSignatures: Readonly<Record<string, string>> = { ed25519: '1.3.101.112', ed448: '1.3.101.113' };
+
+/** The AlgorithmIdentifier for a signature by this key (RFC 4055, RFC 5758, RFC 8410). */
+export function signatureAlgorithm(key: KeyObject, hash: SignatureHash): Uint8Array {
+  const type = key.asymmetricKeyType ?? '';
+  if (type === 'rsa') return sequence(objectIdentifier(rsaSignatures[hash]), der(0x05));
+  const identifier = type === 'ec' ? ecdsaSignatures[hash] : edwardsSignatures[type];
+  if (!identifier) throw new Error(`no signature of ${hash} by a key of type ${type}`);
+  return sequence(objectIdentifier(identifier));
+}
+
+/** The signature value as a certificate holds it: for ECDSA, the DER of the two integers. */
+export function signatureOver(bytes: Uint8Array, key: KeyObject, hash: SignatureHash): Uint8Array {
+  const hasItsOwnHash = (key.asymmetricKeyType ?? '') in edwardsSignatures;
+  return sign(hasItsOwnHash ? null : hash.replace('-', ''), bytes, key);
+}
