@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { decodeForwardedPem, encodePem, readPemFile } from '../../src/certificate/pem.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { openssl } from '../support/openssl.ts';
+
+const { der, pem } = selfSigned();
+const body = pem.split('\n').slice(1, -2).join('\n');
+
+describe('a forwarded PEM', () => {
+  test('is read as openssl writes it, with or without the last line feed', async () => {
+    const written = await openssl(['x509', '-outform', 'PEM'], pem);
+    expect(Buffer.from(decodeForwardedPem(written))).toEqual(Buffer.from(der));
+    expect(Buffer.from(decodeForwardedPem(written.trimEnd()))).toEqual(Buffer.from(der));
+  });
+
+  test.each([
+    ['empty', ''],
+    ['bare base64', body],
+    ['junk before it', `x${pem}`],
+    ['a line feed before it', `\n${pem}`],
+    ['junk after it', `${pem}x`],
+    ['two line feeds after it', `${pem}\n`],
+    ['a second block', pem + pem],
+    ['a second block without a line feed between', pem.trimEnd() + pem],
+    ['CRLF', pem.replaceAll('\n', '\r\n')],
+    ['one long line', `-----BEGIN CERTIFICATE-----\n${body.replaceAll('\n', '')}\n-----END CERTIFICATE-----\n`],
+    ['lines of 76', pem.replace(body, body.replaceAll('\n', '').replace(/(.{76})/g, '$1\n'))],
+    ['spaces at the ends of lines', pem.replaceAll('\n', ' \n')],
+    ['another label', pem.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE')],
+    ['the old label', pem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE')],
+    ['a private key', pem.replaceAll('CERTIFICATE', 'PRIVATE KEY')],
+    ['base64url', pem.replaceAll('+', '-').replaceAll('/', '_').replace(/[A-Z]/, '-')],
+    ['headers within', pem.replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\n\n')],
+    ['no end', pem.slice(0, -20)],
+    ['no content', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n '],
+  ])('is refused: %s', (_, text) => {
+    expect(() => decodeForwardedPem(text)).toThrow(CertificateError);
+  });
+
+  test('round trip, and no other text decodes to the same bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
+        fc.nat(),
+        fc.string({ minLength: 1, maxLength: 2 }),
+        (bytes, at, junk) => {
+          const text = encodePem(bytes);
+          expect(Buffer.from(decodeForwardedPem(text))).toEqual(Buffer.from(bytes));
+          const place = at % (text.length + 1);
+          const changed = text.slice(0, place) + junk + text.slice(place);
+          try {
+            expect(Buffer.from(decodeForwardedPem(changed))).not.toEqual(Buffer.from(bytes));
+          } catch (error) {
+            expect(error).toBeInstanceOf(CertificateError);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('a PEM file', () => {
+  test('may have text around its blocks, CRLF and other line lengths', () => {
+    const file = `subject=CN = x\r\n${pem.replaceAll('\n', '\r\n')}\nsome words\n${encodePem(der)}`;
+    expect(readPemFile(file).map((bytes) => Buffer.from(bytes).equals(der))).toEqual([true, true]);
+    expect(readPemFile('no certificate')).toEqual([]);
+  });
+
+  test.each([
+    ['a block without end', pem.slice(0, -30)],
+    ['a block that is not base64', pem.replace(body, '!!!!')],
+    ['an empty block', pem.replace(body, '')],
+  ])('is refused: %s', (_, text) => {
+    expect(() => readPemFile(text)).toThrow(CertificateError);
+  });
+});

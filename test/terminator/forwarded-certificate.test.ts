@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { readForwardedCertificate, type Terminator } from '../../src/terminator/forwarded-certificate.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
+import { headerFormats } from '../../src/terminator/header-format.ts';
+import { digestProxySecret } from '../../src/terminator/hop.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+
+const terminator: Terminator = {
+  format: headerFormats.nginx,
+  certificateHeader: 'x-ssl-client-cert',
+  verdictHeader: 'x-ssl-client-verify',
+  hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigest: undefined },
+};
+const secret = 'a-secret-of-more-than-32-characters';
+const withSecret: Terminator = {
+  ...terminator,
+  hop: { ...terminator.hop, proxySecretDigest: digestProxySecret(secret) },
+};
+const proxy = { kind: 'address', address: '127.0.0.1' } as const;
+const cert = ['X-SSL-Client-Cert', 'PEM'];
+const success = ['X-SSL-Client-Verify', 'SUCCESS'];
+
+const read = (
+  headers: string[],
+  more: { peer?: Parameters<typeof readForwardedCertificate>[0]['peer']; by?: Terminator } = {},
+) => readForwardedCertificate({ headers, peer: more.peer ?? proxy }, more.by ?? terminator);
+
+describe('a certificate is forwarded', () => {
+  test.each([
+    ['from loopback', [...cert, ...success], proxy, terminator],
+    ['from loopback, IPv6', [...cert, ...success], { kind: 'address', address: '::1' } as const, terminator],
+    [
+      'from loopback, IPv4 mapped',
+      [...cert, ...success],
+      { kind: 'address', address: '::ffff:127.0.0.1' } as const,
+      terminator,
+    ],
+    ['over a Unix socket', [...cert, ...success], { kind: 'unix' } as const, terminator],
+    ['in any case', ['x-ssl-CLIENT-cert', 'PEM', ...success], proxy, terminator],
+    ['with the proxy secret', [...cert, ...success, 'X-Countersign-Proxy-Secret', secret], proxy, withSecret],
+  ])('%s', (_, headers, peer, by) => {
+    expect(read(headers, { peer, by })).toMatchObject({
+      kind: 'certificate',
+      encoded: 'PEM',
+      verdict: { verified: true },
+    });
+  });
+});
+
+describe('only the exact word is a positive verdict', () => {
+  test.each(['', 'success', 'SUCCESS ', 'SUCCESS,SUCCESS', 'NONE', 'FAILED:SUCCESS', 'GENEROUS', '0', 'true'])(
+    '%j is not',
+    (value) => {
+      expect(read([...cert, 'X-SSL-Client-Verify', value])).toMatchObject({ verdict: { verified: false } });
+    },
+  );
+
+  test('an absent one is not, nor one that no setting names', () => {
+    expect(read(cert)).toMatchObject({ verdict: { verified: false, reason: 'x-ssl-client-verify is absent' } });
+    const by = { ...terminator, verdictHeader: undefined };
+    expect(read([...cert, ...success], { by })).toMatchObject({ verdict: { verified: false } });
+  });
+});
+
+describe('there is no certificate', () => {
+  test.each([
+    ['without the header', []],
+    ['in an empty header', ['X-SSL-Client-Cert', '']],
+    ["in Apache's word for nothing", ['X-SSL-Client-Cert', '(null)']],
+    ['in an empty Byte Sequence', ['X-SSL-Client-Cert', '::']],
+    ["in nginx' variable unexpanded", ['X-SSL-Client-Cert', '$ssl_client_escaped_cert']],
+    ["in Caddy's placeholder unexpanded", ['X-SSL-Client-Cert', '{http.request.tls.client.certificate_der_base64}']],
+    [
+      "in Caddy's placeholder as a Byte Sequence",
+      ['X-SSL-Client-Cert', ':{http.request.tls.client.certificate_der_base64}:'],
+    ],
+    ["in HAProxy's expression unexpanded", ['X-SSL-Client-Cert', '%[ssl_c_der,base64]']],
+    ["in Apache's variable unexpanded", ['X-SSL-Client-Cert', '%{SSL_CLIENT_CERT}s']],
+    [
+      'in a header of a like name',
+      ['X_SSL_Client_Cert', 'PEM', 'X-SSL-Client-Certs', 'PEM', 'XX-SSL-Client-Cert', 'PEM'],
+    ],
+    ['in the headers of other formats', ['Client-Cert', ':AAAA:', 'X-Forwarded-Client-Cert', 'Cert=x']],
+  ])('%s', (_, headers) => {
+    expect(read([...headers, 'X-SSL-Client-Verify', 'NONE'])).toMatchObject({ kind: 'none' });
+  });
+});
+
+describe('the hop is not believed', () => {
+  const forwarded = [...cert, ...success];
+  test.each([
+    ['another address', forwarded, { kind: 'address', address: '192.0.2.1' } as const, terminator, '192.0.2.1'],
+    [
+      'another address, IPv4 mapped',
+      forwarded,
+      { kind: 'address', address: '::ffff:192.0.2.1' } as const,
+      terminator,
+      '192.0.2.1',
+    ],
+    [
+      'another address, IPv6',
+      forwarded,
+      { kind: 'address', address: '2001:db8::1' } as const,
+      terminator,
+      '2001:db8::1',
+    ],
+    ['a socket that is closed', forwarded, { kind: 'address', address: 'unknown' } as const, terminator, 'unknown'],
+    ['no secret', forwarded, proxy, withSecret, 'sent no'],
+    ['no secret over a Unix socket', forwarded, { kind: 'unix' } as const, withSecret, 'sent no'],
+    ['another secret', [...forwarded, 'X-Countersign-Proxy-Secret', `${secret}x`], proxy, withSecret, 'does not match'],
+    ['an empty secret', [...forwarded, 'X-Countersign-Proxy-Secret', ''], proxy, withSecret, 'does not match'],
+    [
+      'the secret twice',
+      [...forwarded, ...['X-Countersign-Proxy-Secret', secret], ...['x-countersign-proxy-secret', secret]],
+      proxy,
+      withSecret,
+      'repeated',
+    ],
+    [
+      'the secret from elsewhere',
+      [...forwarded, 'X-Countersign-Proxy-Secret', secret],
+      { kind: 'address', address: '192.0.2.1' } as const,
+      withSecret,
+      '192.0.2.1',
+    ],
+  ])('%s', (_, headers, peer, by, reason) => {
+    const result = read(headers, { peer, by });
+    expect(result.kind).toBe('none');
+    expect(result).toMatchObject({ reason: expect.stringContaining(reason) });
+    expect(JSON.stringify(result)).not.toContain(secret);
+  });
+});
+
+describe('the request is refused', () => {
+  test.each([
+    ['the certificate twice', [...cert, ...success, 'x-ssl-client-cert', 'PEM'], 'malformed'],
+    ['the certificate and an empty one', [...cert, ...success, 'x-ssl-client-cert', ''], 'malformed'],
+    ['the verdict twice', [...cert, ...success, ...success], 'malformed'],
+    ['a positive verdict and no certificate', success, 'lost'],
+    ['a positive verdict and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'lost'],
+    ['Connection names the certificate', [...cert, ...success, 'Connection', 'close, X-SSL-Client-Cert'], 'stripped'],
+    ['Connection names the verdict', [...cert, ...success, 'Connection', 'x-ssl-client-verify'], 'stripped'],
+    ['Connection names the secret', [...cert, 'Connection', 'X-Countersign-Proxy-Secret'], 'stripped'],
+    ['a second Connection names it', [...cert, 'Connection', 'close', 'connection', ' X-Ssl-Client-Cert '], 'stripped'],
+    ['early data', [...cert, ...success, 'Early-Data', '1'], 'early_data'],
+  ] as const)('%s', (_, headers, code) => {
+    try {
+      read([...headers]);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(ForwardingError);
+      expect((error as ForwardingError).code).toBe(code);
+    }
+  });
+});
+
+describe('trusted proxies', () => {
+  test.each([
+    ['10.1.2.3', '10.1.2.3', true],
+    ['10.1.2.3', '10.1.2.4', false],
+    ['10.1.2.0/24', '10.1.2.255', true],
+    ['10.1.2.0/24', '10.1.3.0', false],
+    ['2001:db8::/32', '2001:db8:1::1', true],
+    ['2001:db8::/32', '2001:db9::1', false],
+    ['10.0.0.1, 2001:db8::1', '2001:db8::1', true],
+    ['10.0.0.1', '::ffff:10.0.0.1', true],
+  ])('%s: %s %s', (ranges, address, trusted) => {
+    const { addresses } = parseTrustedProxies(ranges);
+    const by = { ...terminator, hop: { trustedProxies: addresses, proxySecretDigest: undefined } };
+    expect(read([...cert, ...success], { peer: { kind: 'address', address }, by }).kind).toBe(
+      trusted ? 'certificate' : 'none',
+    );
+  });
+
+  test.each([
+    '',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    'proxy.example',
+    '10.0.0.1,',
+    '10.0.0.0/-1',
+    '10.0.0.0/1e1',
+  ])('refused: %j', (text) => expect(() => parseTrustedProxies(text)).toThrow(/is not an address or a CIDR/));
+
+  test.each(['0.0.0.0/0', '::/0', '127.0.0.1,0.0.0.0/0'])('trusts everybody, refused: %s', (text) =>
+    expect(() => parseTrustedProxies(text)).toThrow(/trusts everybody/),
+  );
+});
