@@ -1,5 +1,10 @@
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
-import { formatDistinguishedName, sameDistinguishedName } from '../certificate/distinguished-name.ts';
+import {
+  canonicalName,
+  type DistinguishedName,
+  formatDistinguishedName,
+  sameDistinguishedName,
+} from '../certificate/distinguished-name.ts';
 import type { RegisteredSubject } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
 import type { AuthenticationMethod } from './authenticate.ts';
@@ -26,11 +31,16 @@ function carriesSubject(certificate: ClientCertificate, registered: RegisteredSu
 }
 
 function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
-  if (registered.kind === 'dn') {
-    const presented = formatDistinguishedName(certificate.subject);
-    const expected = formatDistinguishedName(registered.name);
-    return `the certificate's subject is "${presented}"; registered is "${expected}"`;
-  }
+  if (registered.kind === 'dn') return nameMismatchReason(certificate.subject, registered.name);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
   return `the certificate's alternative names (${registered.kind}) are: ${presented}; registered is "${registered.name}"`;
+}
+
+function nameMismatchReason(presented: DistinguishedName, registered: DistinguishedName): string {
+  const text = formatDistinguishedName(presented);
+  if (presented.canonical === undefined)
+    return `the certificate's subject "${text}" matches nobody: ${presented.unmatchable}`;
+  const mismatch = `the certificate's subject is "${text}"; registered is "${formatDistinguishedName(registered)}"`;
+  if (canonicalName(presented.rdns.toReversed()) !== registered.canonical) return mismatch;
+  return `${mismatch}, which is the reverse; if the certificate is right, register ${text}`;
 }

@@ -16,6 +16,7 @@ export function parseBaseUrl(text: string): string {
   if (url.search !== '' || url.hash !== '' || text.includes('?') || text.includes('#')) {
     throw new RangeError(`"${text}" must have neither a query nor a fragment`);
   }
+  if (url.username !== '' || url.password !== '') throw new RangeError('must not hold a user or a password');
   const normal = withoutTrailingSlash(url.href);
   if (withoutTrailingSlash(text) !== normal) {
     throw new RangeError(`"${text}" must be written as clients compare it: ${normal}`);

@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'vitest';
+import { authenticate } from '../../src/authentication/authenticate.ts';
+import type { PresentedCertificate } from '../../src/authentication/presented-certificate.ts';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import type { Client } from '../../src/clients/client.ts';
+import { readClient } from '../../src/clients/read-client.ts';
+import { OAuthError } from '../../src/oauth/oauth-error.ts';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+
+const now = Date.now();
+const authority = createCertificateAuthority();
+const subject = [
+  ['O', 'company'],
+  ['CN', 'client'],
+] as const;
+const pki = authority.issue({
+  subject: [...subject],
+  dns: ['client.example'],
+  uris: ['spiffe://example/client'],
+  ips: ['2001:db8::7'],
+  emails: ['Client@example.com'],
+});
+const own = selfSigned({ subject: [...subject] });
+
+const record = (fields: object): Client => {
+  const read = readClient({ client_id: 'a', ...fields }, { allowSha1Thumbprints: true }, now);
+  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  return read.client;
+};
+const named = (fields: object) => record({ token_endpoint_auth_method: 'tls_client_auth', ...fields });
+const pinned = (...certificates: object[]) =>
+  record({ token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates });
+
+const verified = { verified: true, reason: 'x-ssl-client-verify is "SUCCESS"' };
+const unverified = { verified: false, reason: 'x-ssl-client-verify is "FAILED:self-signed certificate"' };
+const present = ({ der }: MintedCertificate, chain = verified): PresentedCertificate => ({
+  kind: 'certificate',
+  certificate: parseClientCertificate(der),
+  chain,
+});
+const nothing = { clientId: 'a', methods: [] } as const;
+
+const refusal = (...args: Parameters<typeof authenticate>): OAuthError => {
+  try {
+    authenticate(...args);
+  } catch (error) {
+    if (error instanceof OAuthError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+};
+
+describe('tls_client_auth accepts', () => {
+  test.each([
+    ['the subject', { tls_client_auth_subject_dn: 'CN=client,O=company' }],
+    ['the subject in other case and spacing', { tls_client_auth_subject_dn: 'cn=CLIENT,o=Company' }],
+    ['a DNS name', { tls_client_auth_san_dns: 'CLIENT.example' }],
+    ['a URI', { tls_client_auth_san_uri: 'spiffe://example/client' }],
+    ['an address, by its octets', { tls_client_auth_san_ip: '2001:0DB8:0::7' }],
+    ['an email address', { tls_client_auth_san_email: 'Client@EXAMPLE.com' }],
+    [
+      'a seed secret',
+      { token_endpoint_auth_method: undefined, client_secrets: [{ type: 'X509Name', value: 'CN=client, O=company' }] },
+    ],
+  ])('%s', (_, fields) => {
+    const result = authenticate(named(fields), nothing, present(pki), now);
+    expect(result).toMatchObject({ method: 'tls_client_auth', certificate: { thumbprint: pki.thumbprint } });
+  });
+});
+
+describe('tls_client_auth refuses', () => {
+  const byName = named({ tls_client_auth_subject_dn: 'CN=client,O=company' });
+  test.each([
+    ['a chain that nobody verified', byName, present(pki, unverified), 'chain is not verified'],
+    ['the same name, self-signed', byName, present(own, unverified), 'chain is not verified'],
+    [
+      'another name',
+      named({ tls_client_auth_subject_dn: 'CN=client2,O=company' }),
+      present(pki),
+      'registered is "CN=client2,O=company"',
+    ],
+    ['less than the name', named({ tls_client_auth_subject_dn: 'CN=client' }), present(pki), 'registered is'],
+    [
+      'the reversed name',
+      named({ tls_client_auth_subject_dn: 'O=company,CN=client' }),
+      present(pki),
+      'register CN=client,O=company',
+    ],
+    [
+      'the value in another attribute',
+      named({ tls_client_auth_subject_dn: 'OU=client,O=company' }),
+      present(pki),
+      'registered is',
+    ],
+    ['a parent domain', named({ tls_client_auth_san_dns: 'example' }), present(pki), 'alternative names (dns)'],
+    [
+      'a URI in other case',
+      named({ tls_client_auth_san_uri: 'spiffe://example/Client' }),
+      present(pki),
+      'alternative names (uri)',
+    ],
+    [
+      'the local part in other case',
+      named({ tls_client_auth_san_email: 'client@example.com' }),
+      present(pki),
+      'alternative names (email)',
+    ],
+    [
+      'a DNS name that stands as the CN',
+      named({ tls_client_auth_san_dns: 'client' }),
+      present(pki),
+      'alternative names (dns)',
+    ],
+    [
+      'a certificate without the kind',
+      named({ tls_client_auth_san_dns: 'client.example' }),
+      present(authority.issue()),
+      'are: none',
+    ],
+    [
+      'a SHA-1 signature',
+      named({ tls_client_auth_subject_dn: 'CN=client' }),
+      present(authority.issue({ signatureHash: 'SHA-1' })),
+      'SHA-1',
+    ],
+    [
+      'no certificate',
+      byName,
+      { kind: 'none', reason: 'the proxy sent none' } as const,
+      'no certificate: the proxy sent none',
+    ],
+    [
+      'an ended seed secret',
+      record({ client_secrets: [{ type: 'X509Name', value: 'CN=client, O=company', expiration: '2020-01-01' }] }),
+      present(pki),
+      'has ended',
+    ],
+  ])('%s', (_, client, presented, reason) => {
+    const error = refusal(client, nothing, presented, now);
+    expect(error).toMatchObject({ code: 'invalid_client', description: 'Client authentication failed.' });
+    expect(error.reason).toContain(reason);
+  });
+
+  test.each(['victim\0', '\0victim', 'vic\u200btim', 'vic\u00adtim'])(
+    'a name that only looks like the registered one: %j',
+    (cn) => {
+      const certificate = authority.issue({ subject: [['CN', cn]] });
+      const client = named({ tls_client_auth_subject_dn: 'CN=victim' });
+      expect(refusal(client, nothing, present(certificate), now).reason).toContain('matches nobody');
+    },
+  );
+});
+
+describe('self_signed_tls_client_auth', () => {
+  const client = pinned({ thumbprint: own.thumbprint });
+
+  test('accepts the registered certificate, whatever the verdict', () => {
+    for (const chain of [verified, unverified]) {
+      expect(authenticate(client, nothing, present(own, chain), now).method).toBe('self_signed_tls_client_auth');
+    }
+  });
+
+  test('accepts each of several', () => {
+    const both = pinned({ thumbprint: pki.thumbprint }, { pem: own.pem });
+    for (const certificate of [own, pki])
+      expect(authenticate(both, nothing, present(certificate), now).client).toBe(both);
+  });
+
+  test('refuses any other, also of the same name and key', () => {
+    const renewed = selfSigned({ subject: [...subject], keys: own.keys });
+    expect(refusal(client, nothing, present(renewed), now).reason).toContain(renewed.thumbprint);
+    expect(refusal(client, nothing, present(pki), now).reason).toContain('is not registered');
+  });
+
+  test('refuses a registration that has ended, to the millisecond', () => {
+    const until = pinned({ thumbprint: own.thumbprint, not_after: new Date(now).toISOString() });
+    expect(authenticate(until, nothing, present(own), now).client).toBe(until);
+    expect(refusal(until, nothing, present(own), now + 1).reason).toContain('has ended');
+  });
+
+  test('says by what to replace a SHA-1 thumbprint', () => {
+    const { sha1Thumbprint } = parseClientCertificate(own.der);
+    const seed = pinned({ thumbprint: Buffer.from(sha1Thumbprint, 'base64url').toString('hex') });
+    expect(authenticate(seed, nothing, present(own), now).advice).toContain(own.thumbprint);
+    expect(authenticate(client, nothing, present(own), now).advice).toBeUndefined();
+  });
+});
+
+describe('for every method', () => {
+  const client = pinned({ thumbprint: own.thumbprint });
+
+  test.each([
+    ['an unknown client', undefined, 'no client is registered'],
+    [
+      'a disabled client',
+      record({
+        token_endpoint_auth_method: 'tls_client_auth',
+        tls_client_auth_subject_dn: 'CN=client,O=company',
+        enabled: false,
+      }),
+      'disabled',
+    ],
+  ])('%s is refused', (_, unknown, reason) => {
+    expect(refusal(unknown, nothing, present(pki), now).reason).toContain(reason);
+  });
+
+  test('validity is asked now, not when the certificate was parsed', () => {
+    const presented = present(own);
+    const certificate = parseClientCertificate(own.der);
+    expect(refusal(client, nothing, presented, certificate.notBefore - 1).reason).toContain('not valid before');
+    expect(refusal(client, nothing, presented, certificate.notAfter + 1000).reason).toContain('expired');
+    expect(authenticate(client, nothing, presented, certificate.notAfter).client).toBe(client);
+  });
+
+  test.each(['client_secret_basic', 'client_secret_post', 'client_assertion'] as const)(
+    '%s beside a certificate is two methods',
+    (method) => {
+      expect(refusal(client, { clientId: 'a', methods: [method] }, present(own), now).code).toBe('invalid_request');
+    },
+  );
+
+  test('a method that the client did not register is refused', () => {
+    const credentials = { clientId: 'a', methods: ['client_secret_post'] } as const;
+    expect(refusal(client, credentials, { kind: 'none', reason: '' }, now)).toMatchObject({
+      code: 'invalid_client',
+      reason: expect.stringContaining('registered for self_signed_tls_client_auth'),
+    });
+  });
+});

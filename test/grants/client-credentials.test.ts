@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { readClient } from '../../src/clients/read-client.ts';
+import { authorize } from '../../src/grants/grant.ts';
+import { parseForm } from '../../src/oauth/form.ts';
+import { OAuthError } from '../../src/oauth/oauth-error.ts';
+
+const record = {
+  client_id: 'a',
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_subject_dn: 'CN=a',
+  scope: 'read write admin',
+};
+const client = (fields: object) => {
+  const read = readClient({ ...record, ...fields }, { allowSha1Thumbprints: false }, 0);
+  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  return read.client;
+};
+const plain = client({});
+const flat = client({ audience: ['https://a', 'https://b'] });
+const mapped = client({ audience: { read: 'https://a', write: ['https://a', 'https://b'] } });
+const scopeless = client({ scope: '', audience: 'https://a' });
+const ask = (who: typeof plain, form: string) => authorize(who, parseForm(`grant_type=client_credentials&${form}`));
+
+describe('granted', () => {
+  test.each([
+    ['all registered scope, when none is asked for', plain, '', ['read', 'write', 'admin'], []],
+    ['what is asked for', plain, 'scope=write', ['write'], []],
+    ['in the order asked for, once each', plain, 'scope=write+read+write', ['write', 'read'], []],
+    ['an empty scope is none asked for', plain, 'scope=', ['read', 'write', 'admin'], []],
+    ['the audience registered', flat, 'scope=read', ['read'], ['https://a', 'https://b']],
+    ['the audience of the scope', mapped, 'scope=read', ['read'], ['https://a']],
+    [
+      'the audiences of several scopes, once each',
+      mapped,
+      'scope=read+write',
+      ['read', 'write'],
+      ['https://a', 'https://b'],
+    ],
+    ['one resource', flat, 'resource=https://b', ['read', 'write', 'admin'], ['https://b']],
+    [
+      'two resources',
+      flat,
+      'resource=https://b&resource=https://a',
+      ['read', 'write', 'admin'],
+      ['https://b', 'https://a'],
+    ],
+    ['one resource, twice', flat, 'resource=https://b&resource=https://b', ['read', 'write', 'admin'], ['https://b']],
+    ['the scope of the resource, when none is asked for', mapped, 'resource=https://b', ['write'], ['https://b']],
+    ['a scope that belongs to the resource', mapped, 'scope=write&resource=https://b', ['write'], ['https://b']],
+    ['no scope at all', scopeless, '', [], ['https://a']],
+  ])('%s', (_, who, form, scope, audience) => {
+    expect(ask(who, form)).toEqual({ clientId: 'a', sub: 'a', scope, audience, lifetimeSeconds: 3600 });
+  });
+
+  test('for as long as registered', () => {
+    expect(ask(client({ access_token_lifetime: 60 }), '').lifetimeSeconds).toBe(60);
+  });
+});
+
+describe('refused', () => {
+  test.each([
+    ['scope that is not registered', plain, 'scope=read+delete', 'invalid_scope'],
+    ['scope of other case', plain, 'scope=Read', 'invalid_scope'],
+    ['two spaces between', plain, 'scope=read++write', 'invalid_scope'],
+    ['a space before', plain, 'scope=+read', 'invalid_scope'],
+    ['a tab between', plain, 'scope=read%09write', 'invalid_scope'],
+    ['any scope of a client without', scopeless, 'scope=read', 'invalid_scope'],
+    ['a resource, and none is registered', plain, 'resource=https://a', 'invalid_target'],
+    ['a resource that is not registered', flat, 'resource=https://c', 'invalid_target'],
+    ['one good and one bad', flat, 'resource=https://a&resource=https://c', 'invalid_target'],
+    ['a resource with a trailing slash', flat, 'resource=https://a/', 'invalid_target'],
+    ['a relative resource', flat, 'resource=/a', 'invalid_target'],
+    ['a resource with a fragment', flat, 'resource=https://a%23x', 'invalid_target'],
+    ['scope of another resource', mapped, 'scope=read&resource=https://b', 'invalid_target'],
+  ])('%s', (_, who, form, code) => {
+    expect(() => ask(who, form)).toThrow(OAuthError);
+    try {
+      ask(who, form);
+    } catch (error) {
+      expect(error).toMatchObject({ code });
+    }
+  });
+
+  test.each([
+    ['scope=read', 'invalid_request'],
+    ['grant_type=', 'invalid_request'],
+    ['grant_type=password', 'unsupported_grant_type'],
+    ['grant_type=Client_Credentials', 'unsupported_grant_type'],
+    ['grant_type=toString', 'unsupported_grant_type'],
+    ['grant_type=__proto__', 'unsupported_grant_type'],
+  ])('%s', (form, code) => {
+    expect(() => authorize(plain, parseForm(form))).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('a client that is registered for no such grant', () => {
+    const other = { ...plain, grantTypes: [] };
+    expect(() => ask(other, '')).toThrow(expect.objectContaining({ code: 'unauthorized_client' }));
+  });
+});

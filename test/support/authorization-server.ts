@@ -1,0 +1,102 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LogLine, type RunningCountersign, startCountersign } from './countersign.ts';
+import type { HttpResponse } from './http-response.ts';
+import { sendRequest } from './raw-http.ts';
+import { connectRedis, keyPrefix, type RedisConnection, redisUrl } from './redis.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export interface ServerOptions {
+  /** More of the environment, or other values than the usual ones. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: the redis-server of this run. */
+  readonly redisUrl?: string;
+  /** For its key and its socket. Default: a new one. */
+  readonly directory?: string;
+}
+
+/** A client record as an operator writes it: RFC 7591 and RFC 8705 names. */
+export type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
+
+/** What the caller got, and the one audit event that the server wrote about it. */
+export interface Decision {
+  readonly response: HttpResponse;
+  readonly event: LogLine;
+}
+
+/** The real `countersign serve`, with its records in the real Redis. */
+export interface AuthorizationServer {
+  readonly countersign: RunningCountersign;
+  /** `unix:/path` or `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly redis: RedisConnection['client'];
+  /** The path of the file that `COUNTERSIGN_SIGNING_KEY_FILE` names. */
+  readonly signingKeyFile: string;
+  readonly keyOf: (clientId: string) => string;
+  readonly register: (record: ClientRecord) => Promise<void>;
+  /** Sends, and collects the audit events that this caused: none where the proxy answers by itself. */
+  readonly watch: <T>(send: () => Promise<T>) => Promise<{ response: T; events: readonly LogLine[] }>;
+  /** The same, where exactly one event must come of it. */
+  readonly decide: (send: () => Promise<HttpResponse>) => Promise<Decision>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startAuthorizationServer(options: ServerOptions = {}): Promise<AuthorizationServer> {
+  const { env = {}, directory = temporaryDirectory(), redisUrl: ownRedis = redisUrl() } = options;
+  const prefix = keyPrefix();
+  const signingKeyFile = writeSigningKey(directory);
+  const usual = {
+    COUNTERSIGN_ISSUER: 'https://auth.example',
+    COUNTERSIGN_TERMINATOR: 'nginx',
+    COUNTERSIGN_LISTEN: `unix:${join(directory, 'countersign.sock')}`,
+    COUNTERSIGN_SIGNING_KEY_FILE: signingKeyFile,
+    COUNTERSIGN_REDIS_URL: ownRedis,
+    COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
+  };
+  const countersign = await startCountersign({ env: { ...usual, ...env } });
+  const { client: redis } = connectRedis(ownRedis);
+  redis.on('error', () => {}); // A test may stop its Redis; ioredis would write about it.
+  const keyOf = (clientId: string) => `${prefix}client:${clientId}`;
+  const register = async (record: ClientRecord) => {
+    await redis.set(keyOf(record.client_id), JSON.stringify(record));
+  };
+  const stop = async () => {
+    redis.disconnect();
+    await countersign.stop();
+  };
+  const watch = watcher(countersign);
+  const decide = async (send: () => Promise<HttpResponse>) => onlyDecision(await watch(send));
+  return { countersign, url: countersign.url, redis, signingKeyFile, keyOf, register, watch, decide, stop };
+}
+
+function writeSigningKey(directory: string): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const file = join(directory, 'signing-key.pem');
+  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  return file;
+}
+
+/**
+ * Events come through a pipe, so after the request a marker is sent straight to the server: when the marker's own event
+ * is there, all that came before it is there as well.
+ */
+function watcher(countersign: RunningCountersign): AuthorizationServer['watch'] {
+  let markers = 0;
+  return async (send) => {
+    const seen = countersign.auditEvents().length;
+    const response = await send();
+    markers += 1;
+    const marker = `end-of-request-${markers}`;
+    await sendRequest(countersign.url, { body: { grant_type: 'client_credentials', client_id: marker } });
+    const { client_id } = await countersign.waitForEvent((line) => line.client_id === marker);
+    const events = countersign.auditEvents().slice(seen);
+    return { response, events: events.filter((event) => event.client_id !== client_id) };
+  };
+}
+
+function onlyDecision({ response, events }: { response: HttpResponse; events: readonly LogLine[] }): Decision {
+  const [event, ...others] = events;
+  if (event && others.length === 0) return { response, event };
+  throw new Error(`${events.length} audit events for one request (${response.status} ${response.body})`);
+}

@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import {
+  type AuthorizationServer,
+  type Decision,
+  type ServerOptions,
+  startAuthorizationServer,
+} from './authorization-server.ts';
+import { type CertificateAuthority, createCertificateAuthority, type MintedCertificate } from './certificates.ts';
+import { curl } from './curl.ts';
+import { freePort } from './free-port.ts';
+import type { HttpResponse } from './http-response.ts';
+import { type HttpsFetch, httpsFetch } from './https-fetch.ts';
+import { type RunningNginx, startNginx } from './nginx.ts';
+import { type ShippedOptions, shippedConfiguration } from './nginx-configuration.ts';
+import { type RawRequest, sendRequest } from './raw-http.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** The names in the shipped configuration; on loopback they are found without DNS. */
+export const plainHost = 'auth.example';
+export const mtlsHost = 'mtls.auth.example';
+
+export interface DeploymentOptions extends Omit<ServerOptions, 'directory'> {
+  /** What else to replace in the shipped configuration. */
+  readonly replace?: ShippedOptions['replace'];
+  /** The path of the issuer, e.g. `/tenant`. Default: none. */
+  readonly path?: string;
+}
+
+/** A certificate with its key, as Node's TLS client takes them. */
+export type Identity = Pick<MintedCertificate, 'pem' | 'privateKeyPem'>;
+
+export interface Route {
+  /** The certificate that the client shows in the handshake. */
+  readonly identity?: Identity | undefined;
+  /** What the request calls the server. Default: `mtls.auth.example`. */
+  readonly host?: string;
+  /** What the handshake calls it: another name, or `''` for no SNI. Default: the host. */
+  readonly sni?: string;
+}
+
+export type Parameters = Readonly<Record<string, string | readonly string[]>>;
+
+/** Real nginx with the shipped configuration before the real Countersign and Redis. */
+export interface Deployment extends AuthorizationServer {
+  readonly port: number;
+  readonly issuer: string;
+  readonly mtlsUrl: string;
+  readonly nginx: RunningNginx;
+  /** The clients' CA, which nginx verifies against. */
+  readonly authority: CertificateAuthority;
+  /** For keys and certificates of clients. */
+  readonly directory: string;
+  /** The PEM that vouches for both server names. */
+  readonly serverCa: string;
+  /** A request through nginx, octet by octet as it is written. */
+  readonly send: (request: RawRequest, route?: Route) => Promise<HttpResponse>;
+  /** A client credentials request through nginx, over Node's TLS client. */
+  readonly requestToken: (clientId: string, route?: Route, more?: Parameters) => Promise<Decision>;
+  /** The same with the real curl, at the mutual TLS host. */
+  readonly curlToken: (clientId: string, identity: MintedCertificate, more?: Parameters) => Promise<Decision>;
+  readonly fetchAs: (identity?: Identity) => HttpsFetch;
+}
+
+export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const { path = '', env = {}, replace = [], ...serverOptions } = options;
+  const directory = temporaryDirectory();
+  const port = await freePort();
+  const issuer = `https://${plainHost}:${port}${path}`;
+  const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
+  const names = { COUNTERSIGN_ISSUER: issuer, COUNTERSIGN_MTLS_URL: mtlsUrl };
+  const server = await startAuthorizationServer({ ...serverOptions, directory, env: { ...names, ...env } });
+  const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+  const serverAuthority = writeServerCertificates(directory);
+  authority.writeTo(directory, 'client-ca');
+  const nginx = await startShippedNginx(directory, port, server.url, replace).catch(async (error) => {
+    await server.stop();
+    throw error;
+  });
+  const clients = clientsOf(server, { port, mtlsUrl, directory, serverCa: serverAuthority.pem });
+  const stop = async () => {
+    await nginx.stop();
+    await server.stop();
+  };
+  const facts = { port, issuer, mtlsUrl, directory, serverCa: serverAuthority.pem };
+  return { ...server, ...facts, nginx, authority, ...clients, stop };
+}
+
+function writeServerCertificates(directory: string): CertificateAuthority {
+  const authority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+  authority.writeTo(directory, 'server-ca');
+  for (const host of [plainHost, mtlsHost]) authority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
+  return authority;
+}
+
+function startShippedNginx(directory: string, port: number, socket: string, replace: ShippedOptions['replace']) {
+  const files = shippedConfiguration({
+    replace: [
+      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ['/etc/nginx/countersign/', `${directory}/`],
+      ['unix:/run/countersign/countersign.sock', socket],
+      ...replace,
+    ],
+  });
+  return startNginx({ http: `include ${join(directory, 'countersign.conf')};`, prefix: directory, files });
+}
+
+type Facts = Pick<Deployment, 'port' | 'mtlsUrl' | 'directory' | 'serverCa'>;
+
+function clientsOf({ decide }: AuthorizationServer, { port, mtlsUrl, directory, serverCa }: Facts) {
+  const send: Deployment['send'] = (request, { identity, host = mtlsHost, sni = host } = {}) => {
+    const own = identity ? { cert: identity.pem, key: identity.privateKeyPem } : {};
+    const lines = [...(namesHost(request) ? [] : [`Host: ${host}`]), ...(request.lines ?? [])];
+    const tls = { ca: serverCa, servername: sni, ...own };
+    return sendRequest(`https://127.0.0.1:${port}`, { ...request, lines }, { tls });
+  };
+  const requestToken: Deployment['requestToken'] = (clientId, route, more) => {
+    const lines = ['Content-Type: application/x-www-form-urlencoded'];
+    return decide(() => send({ lines, body: formOf(clientId, more) }, route));
+  };
+  const curlToken: Deployment['curlToken'] = (clientId, identity, more) => {
+    const { cert, key } = identity.writeTo(directory, `client-${identity.thumbprint}`);
+    const tls = ['--cacert', join(directory, 'server-ca.pem'), '--cert', cert, '--key', key];
+    const address = ['--connect-to', `::127.0.0.1:${port}`, `${mtlsUrl}/token`];
+    return decide(() => curl([...tls, '--data', formOf(clientId, more), ...address]));
+  };
+  const fetchAs: Deployment['fetchAs'] = (identity) =>
+    httpsFetch({ ca: serverCa, ...(identity && { cert: identity.pem, key: identity.privateKeyPem }) });
+  return { send, requestToken, curlToken, fetchAs };
+}
+
+function namesHost({ lines = [] }: RawRequest): boolean {
+  return lines.some((line) => /^host:/i.test(line));
+}
+
+/** The body of a client credentials request; a parameter with several values is repeated. */
+export function formOf(clientId: string, more: Parameters = {}): string {
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId });
+  for (const [name, values] of Object.entries(more)) for (const value of [values].flat()) form.append(name, value);
+  return form.toString();
+}
