@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { parse } from 'yaml';
 import type { Client } from './client.ts';
 import { type Fault, type RegistrationPolicy, readClient } from './read-client.ts';
 
@@ -54,15 +54,22 @@ export function describeFinding(path: string, { client, field, message }: Client
 }
 
 function readRecords(path: string): readonly unknown[] {
-  const document = parseDocument(readText(path), { prettyErrors: true });
-  const [error] = document.errors;
-  if (error) throw new ClientsFileError(`${path}: not YAML or JSON: ${error.message.split('\n', 1)[0]}`);
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  const content = parseYaml(path, readText(path));
   const records = isRecord(content) && Object.keys(content).join() === 'clients' ? content.clients : content;
   if (!Array.isArray(records)) {
     throw new ClientsFileError(`${path}: expected a list of clients, or "clients:" with a list under it`);
   }
   return records;
+}
+
+/** JSON is YAML, too. */
+function parseYaml(path: string, text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    throw new ClientsFileError(`${path}: not YAML or JSON: ${firstLine}`);
+  }
 }
 
 function readText(path: string): string {

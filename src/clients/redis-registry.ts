@@ -30,13 +30,15 @@ const RETRY_AFTER_SECONDS = 2;
 
 /**
  * A registry over Redis: one JSON value for each client, at `{prefix}client:{client_id}`, read for each request.
- * It connects by itself, also when Redis comes later than we do.
+ * It is there as soon as the first attempt to connect has succeeded or failed, and goes on trying by itself.
  */
-export function createRedisRegistry({ url, keyPrefix, policy, now, onConnection }: RedisRegistryOptions): Registry {
+export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
+  const { url, keyPrefix, policy, now, onConnection } = options;
   const redis = connect(url);
   const report = onlyChanges(onConnection);
   redis.on('ready', () => report(undefined));
   redis.on('error', (error: Error) => report(error.message));
+  await firstContact(redis);
   return {
     description: `Redis at ${withoutCredentials(url)}, keys ${keyPrefix}client:*`,
     find: async (clientId) => {
@@ -46,6 +48,13 @@ export function createRedisRegistry({ url, keyPrefix, policy, now, onConnection 
     },
     close: async () => redis.disconnect(),
   };
+}
+
+function firstContact(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    redis.once('ready', () => resolve());
+    redis.once('error', () => resolve());
+  });
 }
 
 /** ioredis reports every failed attempt; once is enough for the same problem. */

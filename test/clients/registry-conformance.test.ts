@@ -1,0 +1,115 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readClientsFile } from '../../src/clients/clients-file.ts';
+import { createMemoryRegistry } from '../../src/clients/memory-registry.ts';
+import { createRedisRegistry } from '../../src/clients/redis-registry.ts';
+import type { Registry } from '../../src/clients/registry.ts';
+import { OAuthError } from '../../src/oauth/oauth-error.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { freePort } from '../support/free-port.ts';
+import { connectRedis, keyPrefix, redisUrl } from '../support/redis.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const policy = { allowSha1Thumbprints: false };
+const records = [
+  { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
+  { client_id: 'https://b.example/{b}:*', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'b' },
+  { client_id: 'off', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'c', enabled: false },
+];
+
+/** What every store of clients must do. */
+function conformance(open: () => Promise<Registry>): void {
+  let registry: Registry;
+  beforeAll(async () => {
+    registry = await open();
+  });
+  afterAll(() => registry.close());
+
+  test('finds each client by its whole name', async () => {
+    for (const { client_id } of records) expect((await registry.find(client_id))?.clientId).toBe(client_id);
+    expect(await registry.find('a')).toMatchObject({ scopes: ['x', 'y'], enabled: true });
+  });
+
+  test('finds a disabled one, and says so', async () => {
+    expect(await registry.find('off')).toMatchObject({ enabled: false });
+  });
+
+  test.each(['A', 'a ', 'b', '', '*', 'toString', '__proto__', 'client:a'])('finds nobody by %j', async (clientId) => {
+    expect(await registry.find(clientId)).toBeUndefined();
+  });
+
+  test('describes itself without secrets', () => {
+    expect(registry.description).not.toContain('secret');
+  });
+}
+
+describe('memory', () => {
+  conformance(async () => {
+    const file = join(temporaryDirectory(), 'clients.json');
+    writeFileSync(file, JSON.stringify({ clients: records }));
+    const { clients, faults } = readClientsFile(file, policy, Date.now());
+    expect(faults).toEqual([]);
+    return createMemoryRegistry(clients, file);
+  });
+});
+
+describeWith(['redis-server'], 'Redis', () => {
+  const prefix = keyPrefix();
+  const problems: (string | undefined)[] = [];
+  const open = (url: string) =>
+    createRedisRegistry({
+      url,
+      keyPrefix: prefix,
+      policy,
+      now: Date.now,
+      onConnection: (problem) => problems.push(problem),
+    });
+  const { client: redis, close } = connectRedis();
+  afterAll(close);
+
+  const connected = async () => {
+    for (const record of records) await redis.set(`${prefix}client:${record.client_id}`, JSON.stringify(record));
+    return open(redisUrl());
+  };
+  conformance(connected);
+
+  describe('a poisoned value is not a match', () => {
+    const poisons: [string, (key: string) => Promise<unknown>][] = [
+      ['not JSON', (key) => redis.set(key, '{"client_id":')],
+      ['not a record', (key) => redis.set(key, '[]')],
+      ['empty', (key) => redis.set(key, '')],
+      ['binary', (key) => redis.set(key, Buffer.from([0xff, 0x00, 0xfe]))],
+      ['the record of another client', (key) => redis.set(key, JSON.stringify(records[0]))],
+      [
+        'a record with a fault',
+        (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scopes: 'x' })),
+      ],
+      ['a list', (key) => redis.lpush(key, 'x')],
+      ['a hash', (key) => redis.hset(key, 'client_id', 'poison')],
+      ['deep', (key) => redis.set(key, `${'['.repeat(20_000)}${']'.repeat(20_000)}`)],
+    ];
+    test.each(poisons)('%s', async (_, poison) => {
+      const registry = await open(redisUrl());
+      const key = `${prefix}client:poison`;
+      await redis.del(key);
+      await poison(key);
+      expect(await registry.find('a')).toBeDefined();
+      await expect(registry.find('poison')).rejects.toThrow(expect.objectContaining({ code: 'invalid_client' }));
+      await expect(registry.find('poison')).rejects.toThrow(`${key} is not a client record`);
+      await registry.close();
+    });
+  });
+
+  test('a server that is away is 503, at once, and never "no such client"', async () => {
+    const registry = await open(`redis://user:secret@127.0.0.1:${await freePort()}`);
+    const started = performance.now();
+    const asking = registry.find('a');
+    await expect(asking).rejects.toThrow(OAuthError);
+    await expect(asking).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'retry-after': '2' } });
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(registry.description).not.toContain('secret');
+    expect(problems.at(-1)).toContain('ECONNREFUSED');
+    await registry.close();
+  });
+});

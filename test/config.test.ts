@@ -1,0 +1,147 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { StartupError } from '../src/operations/startup-error.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const secretFile = (name: string, content: string, mode = 0o600) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+  return path;
+};
+const secret = 'x'.repeat(32);
+const sound = {
+  COUNTERSIGN_ISSUER: 'https://auth.example',
+  COUNTERSIGN_TERMINATOR: 'nginx',
+  COUNTERSIGN_SIGNING_KEY_FILE: secretFile('key.pem', 'a key'),
+  COUNTERSIGN_CLIENTS_FILE: 'clients.yaml',
+};
+const faultsOf = (env: Record<string, string | undefined>): readonly string[] => {
+  try {
+    readConfig({ ...sound, ...env });
+  } catch (error) {
+    if (error instanceof StartupError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+describe('the configuration', () => {
+  test('has safe defaults', () => {
+    const config = readConfig(sound);
+    expect(config).toMatchObject({
+      issuer: 'https://auth.example',
+      mtlsUrl: 'https://auth.example',
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+      terminator: { certificateHeader: 'x-ssl-client-cert', verdictHeader: 'x-ssl-client-verify' },
+      policy: { allowSha1Thumbprints: false },
+      signingKey: { text: 'a key', algorithm: undefined },
+      unknownSettings: [],
+    });
+    expect(config.terminator.hop.trustedProxies.check('127.0.0.1')).toBe(true);
+    expect(config.terminator.hop.trustedProxies.check('10.0.0.1')).toBe(false);
+  });
+
+  test.each([
+    ['a Unix socket', { COUNTERSIGN_LISTEN: 'unix:/run/c.sock' }],
+    ['loopback, IPv6', { COUNTERSIGN_LISTEN: '[::1]:0' }],
+    ['everywhere, with a secret', { COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret }],
+    [
+      'a secret from a file',
+      { COUNTERSIGN_LISTEN: '0.0.0.0:80', COUNTERSIGN_PROXY_SECRET_FILE: secretFile('s', `${secret}\n`) },
+    ],
+    ['another proxy, with a secret', { COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.0/8', COUNTERSIGN_PROXY_SECRET: secret }],
+    ['other header names', { COUNTERSIGN_CERTIFICATE_HEADER: 'X-Cert', COUNTERSIGN_VERDICT_HEADER: 'X-Verify' }],
+    ['the verdict said aloud', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict' }],
+    ['Redis', { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'rediss://u:p@redis:6380/2' }],
+    ['a variable set to nothing', { COUNTERSIGN_SIGNING_ALG: '' }],
+    ['what Kubernetes adds', { COUNTERSIGN_PORT: 'tcp://10.0.0.1:80', COUNTERSIGN_SERVICE_HOST: '10.0.0.1' }],
+  ])('accepts %s', (_, env) => {
+    expect(faultsOf(env)).toEqual([]);
+  });
+
+  test.each<[string, Record<string, string | undefined>, string]>([
+    ['no issuer', { COUNTERSIGN_ISSUER: undefined }, 'COUNTERSIGN_ISSUER is missing'],
+    ['an issuer that clients would not match', { COUNTERSIGN_ISSUER: 'https://Auth.example' }, 'https://auth.example'],
+    ['no terminator', { COUNTERSIGN_TERMINATOR: undefined }, 'COUNTERSIGN_TERMINATOR is missing'],
+    ['an unknown terminator', { COUNTERSIGN_TERMINATOR: 'ngnix' }, 'nginx, rfc9440'],
+    ['no key', { COUNTERSIGN_SIGNING_KEY_FILE: undefined }, 'openssl genpkey'],
+    ['a key that is not there', { COUNTERSIGN_SIGNING_KEY_FILE: '/nowhere' }, '/nowhere'],
+    ['a key that everybody reads', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('open.pem', 'k', 0o644) }, 'chmod 600'],
+    ['an empty key', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('empty.pem', ' \n') }, 'empty'],
+    ['a key twice', { COUNTERSIGN_SIGNING_KEY: 'k' }, 'stands beside'],
+    ['an algorithm that we do not have', { COUNTERSIGN_SIGNING_ALG: 'none' }, 'ES256'],
+    ['no clients', { COUNTERSIGN_CLIENTS_FILE: undefined }, 'COUNTERSIGN_CLIENTS_FILE is missing'],
+    ['two sources of clients', { COUNTERSIGN_REDIS_URL: 'redis://r' }, 'one of the two'],
+    [
+      'a Redis URL that is none',
+      { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'http://:hush@r' },
+      'redis://',
+    ],
+    ['a prefix with a space', { COUNTERSIGN_REDIS_KEY_PREFIX: 'a b' }, 'COUNTERSIGN_REDIS_KEY_PREFIX'],
+    ['everywhere without a secret', { COUNTERSIGN_LISTEN: '0.0.0.0:8080' }, 'COUNTERSIGN_PROXY_SECRET_FILE is missing'],
+    [
+      'every IPv6 address without a secret',
+      { COUNTERSIGN_LISTEN: '[::]:8080' },
+      'COUNTERSIGN_PROXY_SECRET_FILE is missing',
+    ],
+    [
+      'another proxy without a secret',
+      { COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.5' },
+      'COUNTERSIGN_PROXY_SECRET_FILE is missing',
+    ],
+    [
+      'trust in everybody',
+      { COUNTERSIGN_TRUSTED_PROXIES: '0.0.0.0/0', COUNTERSIGN_PROXY_SECRET: secret },
+      'trusts everybody',
+    ],
+    [
+      'trust in everybody, IPv6',
+      { COUNTERSIGN_TRUSTED_PROXIES: '::/0', COUNTERSIGN_PROXY_SECRET: secret },
+      'trusts everybody',
+    ],
+    ['a short secret', { COUNTERSIGN_PROXY_SECRET: 'x'.repeat(31) }, 'openssl rand'],
+    [
+      'a secret that everybody reads',
+      { COUNTERSIGN_PROXY_SECRET_FILE: secretFile('t', secret, 0o604) },
+      'everybody can read',
+    ],
+    ['an address that is none', { COUNTERSIGN_LISTEN: '8080' }, '127.0.0.1:8080'],
+    ['a header name that is none', { COUNTERSIGN_CERTIFICATE_HEADER: 'X Cert' }, 'header name'],
+    ['chains that we verify ourselves: not yet', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'countersign' }, 'verdict'],
+    ['a truth value that is none', { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'yes' }, 'true, false'],
+  ])('refuses %s', (_, env, message) => {
+    const faults = faultsOf(env);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(message);
+    expect(faults[0]).toMatch(/^COUNTERSIGN_[A-Z0-9_]+ /);
+    expect(faults[0]).not.toContain('hush');
+  });
+
+  test('tells every fault at once', () => {
+    const faults = (() => {
+      try {
+        readConfig({ COUNTERSIGN_LISTEN: 'x', COUNTERSIGN_SIGNING_ALG: 'y' });
+        return [];
+      } catch (error) {
+        return (error as StartupError).faults.map((fault) => fault.split(' ')[0]);
+      }
+    })();
+    expect(faults.sort()).toEqual([
+      'COUNTERSIGN_CLIENTS_FILE',
+      'COUNTERSIGN_ISSUER',
+      'COUNTERSIGN_LISTEN',
+      'COUNTERSIGN_SIGNING_ALG',
+      'COUNTERSIGN_SIGNING_KEY_FILE',
+      'COUNTERSIGN_TERMINATOR',
+    ]);
+  });
+
+  test('names settings that it does not know', () => {
+    const { unknownSettings } = readConfig({ ...sound, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
+    expect(unknownSettings).toEqual(['COUNTERSIGN_ISSUR']);
+  });
+});

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { repositoryRoot } from './support/repository-root.ts';
+
+/** The folders of src/ in the order of a request. A folder imports from those before it, and from itself. */
+const journey = [
+  'oauth',
+  'certificate',
+  'terminator',
+  'clients',
+  'authentication',
+  'grants',
+  'tokens',
+  'operations',
+  'endpoints',
+  'development',
+] as const;
+
+/** Where a folder may import less than all before it. */
+const narrower: Readonly<Record<string, readonly string[]>> = {
+  oauth: [],
+  certificate: [],
+  terminator: ['certificate'],
+  clients: ['oauth', 'certificate'],
+  tokens: ['oauth', 'certificate', 'clients'],
+  operations: [],
+};
+
+/** The one folder or file that imports a library. */
+const homes: Readonly<Record<string, string>> = {
+  '@peculiar/x509': 'certificate/peculiar.ts',
+  'reflect-metadata': 'certificate/peculiar.ts',
+  jose: 'tokens/',
+  ioredis: 'clients/',
+  zod: 'clients/',
+  'lru-cache': 'terminator/',
+  pino: 'operations/',
+  commander: 'main.ts',
+};
+
+const source = join(repositoryRoot, 'src');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const imports = files.flatMap((file) => {
+  const text = readFileSync(join(source, file), 'utf8');
+  const found = [...text.matchAll(/^(?:import|export)\s(type\s)?[^;]*?from '([^']+)'|^import '([^']+)'/gm)];
+  return found.map(([, type, from, bare]) => ({ file, typeOnly: type !== undefined, target: from ?? bare ?? '' }));
+});
+const folderOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '');
+
+describe('imports point up the journey of a request', () => {
+  const inner = imports.filter(({ target }) => target.startsWith('.'));
+
+  test('there are some to look at', () => {
+    expect(inner.length).toBeGreaterThan(50);
+  });
+
+  test.each(journey)('%s/', (folder) => {
+    const allowed = narrower[folder] ?? journey.slice(0, journey.indexOf(folder));
+    const wrong = inner
+      .filter(({ file }) => folderOf(file) === folder)
+      .map(({ file, target }) => ({ file, to: relative(source, join(source, dirname(file), target)) }))
+      .filter(({ to }) => folderOf(to) !== folder && !allowed.includes(folderOf(to)));
+    expect(wrong).toEqual([]);
+  });
+
+  test('no folder is forgotten', () => {
+    expect([...new Set(files.map(folderOf))].sort()).toEqual(['', 'commands', ...journey].sort());
+  });
+});
+
+test.each(Object.entries(homes))('%s has one home: %s', (library, home) => {
+  const importers = imports.filter(({ target }) => target === library).map(({ file }) => file);
+  expect(importers.length).toBeGreaterThan(0);
+  expect(importers.filter((file) => !file.startsWith(home))).toEqual([]);
+});
+
+test('only config.ts reads the environment', () => {
+  const readers = files.filter((file) => readFileSync(join(source, file), 'utf8').includes('process.env'));
+  expect(readers).toEqual(['config.ts']);
+});
