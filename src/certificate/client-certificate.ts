@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
 import { requireAcceptableClientCertificate } from './certificate-policy.ts';
 import { readCertificateStructure } from './certificate-structure.ts';
-import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
+import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './distinguished-name.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import {
   readSubjectAlternativeNames,
@@ -18,6 +18,8 @@ export interface ClientCertificate {
   readonly thumbprint: string;
   readonly sha1Thumbprint: string;
   readonly subject: DistinguishedName;
+  /** The subject in RFC 4514, for people. */
+  readonly subjectText: string;
   readonly alternativeNames: SubjectAlternativeNames;
   /** Milliseconds since the epoch, both inclusive (RFC 5280 §4.1.2.5). */
   readonly notBefore: number;
@@ -51,11 +53,13 @@ function parseBounded(der: Uint8Array): ClientCertificate {
   const structure = readCertificateStructure(der);
   const openssl = parseWithOpenssl(der);
   requireAcceptableClientCertificate(structure, openssl.publicKey);
+  const subject = readDistinguishedName(structure.subject);
   return {
     der,
     thumbprint: sha256Thumbprint(der),
     sha1Thumbprint: sha1Thumbprint(der),
-    subject: readDistinguishedName(structure.subject),
+    subject,
+    subjectText: formatDistinguishedName(subject),
     alternativeNames: readSubjectAlternativeNames(structure.extensions.get(SUBJECT_ALTERNATIVE_NAME)),
     notBefore: openssl.validFromDate.getTime(),
     notAfter: openssl.validToDate.getTime(),

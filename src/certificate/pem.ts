@@ -19,10 +19,10 @@ export function encodePem(der: Uint8Array): string {
  * @throws {CertificateError}
  */
 export function decodeForwardedPem(pem: string): Uint8Array {
-  if (!pem.startsWith(BEGIN)) throw new CertificateError(`not a PEM: does not start with ${BEGIN}`);
+  if (!pem.startsWith(BEGIN)) throw new CertificateError('not a PEM: does not start with its first line');
   if (pem.indexOf(BEGIN, BEGIN.length) !== -1) throw new CertificateError('more than one PEM block');
   const end = pem.indexOf(END);
-  if (end === -1) throw new CertificateError(`not a PEM: no ${END}`);
+  if (end === -1) throw new CertificateError('not a PEM: its last line is missing');
   const der = Buffer.from(pem.slice(BEGIN.length, end), 'base64');
   const canonical = encodePem(der);
   if (pem !== canonical && `${pem}\n` !== canonical) {

@@ -43,10 +43,11 @@ export function audited(
       return response;
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
-      Object.assign(trail, { error: error.code, status: error.status, reason: reasonOf(thrown) });
+      const response = answerError(c, error);
+      Object.assign(trail, { error: error.code, status: response.status, reason: reasonOf(thrown) });
       if (error.code === 'server_error') audit.failed('token_refused', trail, thrown);
       else audit.refused('token_refused', trail);
-      return answerError(c, error);
+      return response;
     }
   };
 }

@@ -27,7 +27,7 @@ export function presentCertificate(request: ForwardedRequest, source: Certificat
     const certificate = source.readCertificate(forwarded.encoded);
     return { kind: 'certificate', certificate, chain: forwarded.verdict };
   } catch (error) {
-    if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate ${error.message}`);
+    if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate: ${error.message}`);
     if (error instanceof ForwardingError) throw refusals[error.code](error.message);
     throw error;
   }

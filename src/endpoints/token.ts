@@ -1,7 +1,6 @@
 import { authenticate } from '../authentication/authenticate.ts';
 import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
 import { readPresentedCredentials } from '../authentication/presented-credentials.ts';
-import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
 import type { Registry } from '../clients/registry.ts';
 import { authorize } from '../grants/grant.ts';
 import type { Audit, AuditTrail } from '../operations/audit.ts';
@@ -30,14 +29,14 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: Endp
     const peer = peerOf(c, listensOn);
     trail.peer = peer.kind === 'unix' ? 'unix' : peer.address;
 
-    // 1. read the form
+    // 1. read the form, and who it says it is from
     const form = await readForm(c);
+    const credentials = readPresentedCredentials(c.req.header('authorization'), form);
+    trail.client_id = credentials.clientId;
     // 2. and 3. read what the terminator forwarded, and parse it
     const presented = presentCertificate({ headers: c.env.incoming.rawHeaders, peer }, certificates);
     noteCertificate(trail, presented);
     // 4. find the client
-    const credentials = readPresentedCredentials(c.req.header('authorization'), form);
-    trail.client_id = credentials.clientId;
     const found = await registry.find(credentials.clientId);
     // 5. authenticate it
     const { client, certificate, ...authenticated } = authenticate(found, credentials, presented, now());
@@ -60,7 +59,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: Endp
 
 function noteCertificate(trail: AuditTrail, presented: PresentedCertificate): void {
   if (presented.kind === 'none') return;
-  trail.subject = formatDistinguishedName(presented.certificate.subject);
+  trail.subject = presented.certificate.subjectText;
   trail.thumbprint = presented.certificate.thumbprint;
 }
 

@@ -12,7 +12,7 @@ import type { HttpResponse } from './http-response.ts';
 import { type HttpsFetch, httpsFetch } from './https-fetch.ts';
 import { type RunningNginx, startNginx } from './nginx.ts';
 import { type ShippedOptions, shippedConfiguration } from './nginx-configuration.ts';
-import { type RawRequest, sendRequest } from './raw-http.ts';
+import { type RawRequest, requestBytes, sendRaw } from './raw-http.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** The names in the shipped configuration; on loopback they are found without DNS. */
@@ -54,6 +54,8 @@ export interface Deployment extends AuthorizationServer {
   readonly serverCa: string;
   /** A request through nginx, octet by octet as it is written. */
   readonly send: (request: RawRequest, route?: Route) => Promise<HttpResponse>;
+  /** The same for octets that are not even a request; the route's host counts for the handshake only. */
+  readonly sendBytes: (bytes: Uint8Array, route?: Route) => Promise<HttpResponse>;
   /** A client credentials request through nginx, over Node's TLS client. */
   readonly requestToken: (clientId: string, route?: Route, more?: Parameters) => Promise<Decision>;
   /** The same with the real curl, at the mutual TLS host. */
@@ -107,11 +109,13 @@ function startShippedNginx(directory: string, port: number, socket: string, repl
 type Facts = Pick<Deployment, 'port' | 'mtlsUrl' | 'directory' | 'serverCa'>;
 
 function clientsOf({ decide }: AuthorizationServer, { port, mtlsUrl, directory, serverCa }: Facts) {
-  const send: Deployment['send'] = (request, { identity, host = mtlsHost, sni = host } = {}) => {
+  const sendBytes: Deployment['sendBytes'] = (bytes, { identity, host = mtlsHost, sni = host } = {}) => {
     const own = identity ? { cert: identity.pem, key: identity.privateKeyPem } : {};
-    const lines = [...(namesHost(request) ? [] : [`Host: ${host}`]), ...(request.lines ?? [])];
-    const tls = { ca: serverCa, servername: sni, ...own };
-    return sendRequest(`https://127.0.0.1:${port}`, { ...request, lines }, { tls });
+    return sendRaw(`https://127.0.0.1:${port}`, bytes, { tls: { ca: serverCa, servername: sni, ...own } });
+  };
+  const send: Deployment['send'] = (request, route = {}) => {
+    const lines = [...(namesHost(request) ? [] : [`Host: ${route.host ?? mtlsHost}`]), ...(request.lines ?? [])];
+    return sendBytes(requestBytes({ ...request, lines }), route);
   };
   const requestToken: Deployment['requestToken'] = (clientId, route, more) => {
     const lines = ['Content-Type: application/x-www-form-urlencoded'];
@@ -125,7 +129,7 @@ function clientsOf({ decide }: AuthorizationServer, { port, mtlsUrl, directory, 
   };
   const fetchAs: Deployment['fetchAs'] = (identity) =>
     httpsFetch({ ca: serverCa, ...(identity && { cert: identity.pem, key: identity.privateKeyPem }) });
-  return { send, requestToken, curlToken, fetchAs };
+  return { send, sendBytes, requestToken, curlToken, fetchAs };
 }
 
 function namesHost({ lines = [] }: RawRequest): boolean {

@@ -1,0 +1,189 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { runCountersign } from '../support/countersign.ts';
+import { openssl, opensslThumbprint } from '../support/openssl.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const file = (name: string, content: string | Uint8Array) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const certificate = createCertificateAuthority().issue({
+  subject: [
+    ['O', 'company'],
+    ['CN', 'client'],
+  ],
+  dns: ['a.example'],
+});
+
+describe('countersign', () => {
+  test.each([[['--help']], [['help', 'serve']], [['clients', '--help']]])('%s explains itself', async (args) => {
+    const { code, stdout } = await runCountersign(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: countersign');
+  });
+
+  test('tells its version', async () => {
+    expect((await runCountersign(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([
+    [['sreve'], 'serve'],
+    [['--nope'], '--nope'],
+    [['dev', '--port', 'x'], '1 to 65535'],
+    [['certificate'], 'file'],
+    [['certificate', 'x', '--output', 'xml'], 'text, json'],
+    [['clients', 'chekc'], 'check'],
+  ])('%s is refused, and the mend is said', async (args, mend) => {
+    const { code, stderr } = await runCountersign(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(mend);
+    expect(stderr).not.toContain(' at ');
+  });
+});
+
+describe('countersign serve without configuration', () => {
+  test('lists everything that is missing, and how to mend it', async () => {
+    const { code, stderr, stdout } = await runCountersign(['serve']);
+    expect([code, stdout]).toEqual([1, '']);
+    for (const name of ['ISSUER', 'TERMINATOR', 'CLIENTS_FILE', 'SIGNING_KEY_FILE']) {
+      expect(stderr).toContain(`COUNTERSIGN_${name} is missing`);
+    }
+    expect(stderr).toContain('openssl genpkey');
+    expect(stderr).not.toContain(' at ');
+  });
+
+  test('lists the faults of the key and of the clients together', async () => {
+    const env = {
+      COUNTERSIGN_ISSUER: 'https://auth.example',
+      COUNTERSIGN_TERMINATOR: 'rfc9440',
+      COUNTERSIGN_SIGNING_KEY: 'not a key',
+      COUNTERSIGN_CLIENTS_FILE: file('faulty.yaml', '- {client_id: a, token_endpoint_auth_method: tls_client_auth}'),
+    };
+    const { code, stderr } = await runCountersign(['serve'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: expected a private key');
+    expect(stderr).toContain('client a: tls_client_auth_subject_dn is missing');
+  });
+
+  test('refuses names where nobody verifies the chain', async () => {
+    const env = {
+      COUNTERSIGN_ISSUER: 'https://auth.example',
+      COUNTERSIGN_TERMINATOR: 'rfc9440',
+      COUNTERSIGN_SIGNING_KEY: await openssl(['genpkey', '-algorithm', 'ed25519']),
+      COUNTERSIGN_CLIENTS_FILE: file(
+        'named.yaml',
+        '- {client_id: a, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: a}',
+      ),
+    };
+    const { code, stderr } = await runCountersign(['serve'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain('COUNTERSIGN_VERDICT_HEADER is missing: client a uses tls_client_auth');
+  });
+});
+
+describe('countersign clients check', () => {
+  const sound =
+    '- {client_id: a, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: "CN=a", scope: x}';
+
+  test('says that all is well', async () => {
+    const { code, stdout } = await runCountersign(['clients', 'check', file('sound.yaml', sound)]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('a  enabled  tls_client_auth  x');
+    expect(stdout).toContain('1 sound client, 0 warnings, 0 faults');
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  test('names file, client and field of each fault', async () => {
+    const path = file('faults.yaml', `${sound}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
+    const { code, stdout } = await runCountersign(['clients', 'check', path]);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`${path}: client b: token_endpoint_auth_method`);
+    expect(stdout).toContain(`${path}: client b: scope`);
+  });
+
+  test('speaks JSON', async () => {
+    const path = file('json.yaml', `${sound}\n- {client_id: b}`);
+    const { code, stdout } = await runCountersign(['clients', 'check', path, '--output', 'json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      clients: ['a'],
+      faults: [{ client: 'b', field: 'token_endpoint_auth_method' }],
+    });
+  });
+
+  test('knows whether SHA-1 is allowed', async () => {
+    const seed =
+      '- {client_id: a, client_secrets: [{type: X509Thumbprint, value: bca0d040847f843c5ee0fa6eb494837470155868}]}';
+    const path = file('seed.yaml', seed);
+    expect((await runCountersign(['clients', 'check', path])).code).toBe(1);
+    const allowed = await runCountersign(['clients', 'check', path], {
+      env: { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'true' },
+    });
+    expect([allowed.code, allowed.stdout]).toEqual([0, expect.stringContaining('SHA-1')]);
+  });
+
+  test('says what is wrong with the file itself', async () => {
+    const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('/nowhere.yaml')]);
+  });
+});
+
+describe('countersign certificate', () => {
+  test.each([
+    ['PEM', certificate.pem],
+    ['DER', certificate.der],
+  ])('reads %s', async (name, content) => {
+    const { code, stdout } = await runCountersign([
+      'certificate',
+      file(`certificate-${name}`, content),
+      '--output',
+      'json',
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      subject: 'CN=client,O=company',
+      alternative_names: { dns: ['a.example'] },
+      thumbprint: await opensslThumbprint(certificate.pem),
+      refused: [],
+    });
+  });
+
+  test('prints records that "clients check" accepts as they are', async () => {
+    const { stdout } = await runCountersign(['certificate', file('paste.pem', certificate.pem)]);
+    const records = stdout.split(/^By .*$/m).slice(1);
+    expect(records).toHaveLength(2);
+    for (const [index, record] of records.entries()) {
+      const { code, stdout: checked } = await runCountersign(['clients', 'check', file(`paste-${index}.yaml`, record)]);
+      expect([code, checked]).toEqual([0, expect.stringContaining('1 sound client')]);
+    }
+  });
+
+  test.each([
+    ['a CA, as openssl req -x509 makes it', selfSigned({ ca: true }), 'CA certificate'],
+    ['an expired one', selfSigned({ notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }), 'expired'],
+    ['SHA-1', createCertificateAuthority().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
+  ])('says that the server refuses %s', async (_, { pem }, reason) => {
+    const { code, stdout } = await runCountersign(['certificate', file('refused.pem', pem)]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(reason)]);
+    expect(stdout).toContain('The server refuses it');
+  });
+
+  test.each([
+    ['an empty file', ''],
+    ['a key', selfSigned().privateKeyPem],
+    ['a broken certificate', certificate.pem.replace(/\n.{64}\n/, '\n')],
+    ['broken base64', certificate.pem.replace(/\n.{64}\n/, '\n!\n')],
+  ])('names the file and what is wrong with %s', async (_, content) => {
+    const path = file('broken.pem', content);
+    const { code, stderr } = await runCountersign(['certificate', path]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(path);
+    expect(stderr).not.toContain(' at ');
+  });
+});

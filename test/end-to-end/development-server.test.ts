@@ -1,0 +1,178 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { afterEach, describe, expect, test } from 'vitest';
+import { runCountersign } from '../support/countersign.ts';
+import { type DevelopmentServer, startDevelopmentServer } from '../support/development-server.ts';
+import { freePort } from '../support/free-port.ts';
+import { opensslThumbprint } from '../support/openssl.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const running: DevelopmentServer[] = [];
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.stop();
+});
+
+const start = async (cwd: string, more: string[] = []) => {
+  const server = await startDevelopmentServer(cwd, await freePort(), more);
+  running.push(server);
+  return server;
+};
+const paste = async (command: string | undefined, cwd: string) => {
+  const { stdout } = await runProgram('sh', ['-c', `${command} -sS`], { cwd });
+  return JSON.parse(stdout.toString());
+};
+
+describe('the development server', () => {
+  test('prints a command for each client of the seed document, and each gets a bound token', async () => {
+    const cwd = temporaryDirectory();
+    const server = await start(cwd);
+    expect(server.stdout()).toContain('For development only');
+    expect(server.stdout()).not.toContain('\u001b');
+    expect(Object.keys(server.commands)).toEqual(['mtls.client', 'mtls.tb']);
+    for (const [clientId, name] of [
+      ['mtls.client', 'client'],
+      ['mtls.tb', 'self-signed'],
+    ] as const) {
+      const answer = await paste(server.commands[clientId], cwd);
+      const thumbprint = await opensslThumbprint(readFileSync(join(cwd, `.countersign/${name}.pem`), 'utf8'));
+      expect(decodeJwt(answer.access_token)).toMatchObject({
+        iss: `https://localhost:${server.port}`,
+        client_id: clientId,
+        cnf: { 'x5t#S256': thumbprint },
+      });
+    }
+    expect(server.stdout()).toMatch(/issued +mtls\.client api1/);
+  });
+
+  test('makes the first token within three seconds', async () => {
+    const cwd = temporaryDirectory();
+    const started = performance.now();
+    const server = await start(cwd);
+    await paste(server.commands['mtls.client'], cwd);
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  test('keeps secret keys secret, and names the client as the seed document does', async () => {
+    const cwd = temporaryDirectory();
+    await start(cwd);
+    const folder = join(cwd, '.countersign');
+    const keys = readdirSync(folder).filter((name) => name.endsWith('key.pem'));
+    expect(keys.sort()).toEqual([
+      'ca-key.pem',
+      'client-key.pem',
+      'self-signed-key.pem',
+      'server-key.pem',
+      'signing-key.pem',
+    ]);
+    for (const name of keys) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
+    expect(new X509Certificate(readFileSync(join(folder, 'client.pem'))).subject).toBe(
+      'O=company\nOU=production\nCN=mtls.client',
+    );
+  });
+
+  test('uses again what it finds, and reads clients.yaml as it was edited', async () => {
+    const cwd = temporaryDirectory();
+    const first = await start(cwd);
+    expect(await first.stop()).toBe(0);
+    const folder = join(cwd, '.countersign');
+    const before = readFileSync(join(folder, 'client.pem'), 'utf8');
+    const clients = readFileSync(join(folder, 'clients.yaml'), 'utf8');
+    writeFileSync(join(folder, 'clients.yaml'), clients.replaceAll('scope: api1', 'scope: api1 api2'));
+    const second = await start(cwd);
+    expect(second.stdout()).toContain('found as the last start left it');
+    expect(readFileSync(join(folder, 'client.pem'), 'utf8')).toBe(before);
+    const command = second.commands['mtls.client']?.replace('scope=api1', 'scope=api2');
+    expect((await paste(command, cwd)).scope).toBe('api2');
+  });
+
+  test('makes anew what was deleted, and with a new CA all that it signs', async () => {
+    const cwd = temporaryDirectory();
+    await (await start(cwd)).stop();
+    rmSync(join(cwd, '.countersign/ca.pem'));
+    const second = await start(cwd);
+    expect(second.stdout()).toContain(
+      'made ca.pem, ca-key.pem, server.pem, server-key.pem, client.pem, client-key.pem\n',
+    );
+    expect(await paste(second.commands['mtls.client'], cwd)).toHaveProperty('access_token');
+    expect(await paste(second.commands['mtls.tb'], cwd)).toHaveProperty('access_token');
+  });
+
+  test('prints commands that work from a folder with a space in its name', async () => {
+    const cwd = temporaryDirectory();
+    const server = await start(cwd, ['--folder', "it's mine"]);
+    expect(await paste(server.commands['mtls.client'], cwd)).toHaveProperty('access_token');
+  });
+
+  test('does not believe what a client forwards about itself', async () => {
+    const cwd = temporaryDirectory();
+    const server = await start(cwd);
+    const folder = join(cwd, '.countersign');
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+    const victim = new X509Certificate(read('client.pem')).raw.toString('base64');
+    const forged = [`Client-Cert: :${victim}:`, 'X-SSL-Client-Verify: SUCCESS', 'X_SSL_Client_Verify: SUCCESS'];
+    const body = { grant_type: 'client_credentials', client_id: 'mtls.client' };
+    const own = { cert: read('self-signed.pem'), key: read('self-signed-key.pem') };
+    for (const identity of [{}, own]) {
+      for (const lines of [forged, [...forged, ...forged], [...forged, 'Connection: Client-Cert']]) {
+        const tls = { ca: read('ca.pem'), servername: 'localhost', ...identity };
+        const response = await sendRequest(`https://127.0.0.1:${server.port}`, { body, lines }, { tls });
+        expect(response.json().error).toBe('invalid_client');
+      }
+    }
+    expect(server.stdout()).not.toContain('issued');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('ends by itself on %s', async (signal) => {
+    const server = await start(temporaryDirectory());
+    server.kill(signal);
+    expect(await server.exited).toBe(0);
+  });
+});
+
+describe('the development server says in one line why it does not start', () => {
+  test('when the port is in use', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => blocker.once('listening', resolve));
+    const address = blocker.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { code, stderr } = await runCountersign(['dev', '--port', String(port)], { cwd: temporaryDirectory() });
+    blocker.close();
+    expect([code, stderr]).toEqual([
+      1,
+      `countersign: port ${port} on localhost is in use; choose another with: npm start -- --port ${port + 1}\n`,
+    ]);
+  });
+
+  test.each<[string, (cwd: string) => void, string]>([
+    ['when the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder'],
+    [
+      'when a certificate is broken',
+      (cwd) => {
+        mkdirSync(join(cwd, '.countersign'));
+        writeFileSync(join(cwd, '.countersign/ca.pem'), 'x');
+        writeFileSync(join(cwd, '.countersign/ca-key.pem'), 'x');
+      },
+      'is not a certificate: delete it',
+    ],
+    [
+      'when clients.yaml has a fault',
+      (cwd) => {
+        mkdirSync(join(cwd, '.countersign'));
+        writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');
+      },
+      'client a: token_endpoint_auth_method is missing',
+    ],
+  ])('%s', async (_, spoil, message) => {
+    const cwd = temporaryDirectory();
+    spoil(cwd);
+    const { code, stderr } = await runCountersign(['dev', '--port', String(await freePort())], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { type Deployment, formOf, mtlsHost, plainHost, type Route, startDeployment } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import type { HttpResponse } from '../support/http-response.ts';
+import { requestBytes } from '../support/raw-http.ts';
+import { tokenIdsIn } from '../support/token-ids.ts';
+
+/** The victim's public certificate in all the spellings in which a client may try to pass it off as its own. */
+type Spelling = [title: string, lines: (victim: MintedCertificate) => string[]];
+
+const escaped = ({ pem }: MintedCertificate) => encodeURIComponent(pem);
+const base64 = ({ der }: MintedCertificate) => Buffer.from(der).toString('base64');
+const named = (cert: string, verify: string) => (victim: MintedCertificate) => [
+  `${cert}: ${escaped(victim)}`,
+  `${verify}: SUCCESS`,
+];
+const exact = named('X-SSL-Client-Cert', 'X-SSL-Client-Verify');
+
+const passedOn: Spelling[] = [
+  ['as the proxy writes them', exact],
+  ['in lower case', named('x-ssl-client-cert', 'x-ssl-client-verify')],
+  ['in upper case', named('X-SSL-CLIENT-CERT', 'X-SSL-CLIENT-VERIFY')],
+  ['in mixed case', named('x-SsL-cLiEnT-cErT', 'x-sSl-ClIeNt-VeRiFy')],
+  ['with underscores', named('X_SSL_Client_Cert', 'X_SSL_Client_Verify')],
+  ['with one underscore', named('X-SSL-Client_Cert', 'X-SSL-Client_Verify')],
+  ['with dots', named('X.SSL.Client.Cert', 'X.SSL.Client.Verify')],
+  ['with a character outside ASCII', named('X-SSL-Client-Cert\xa0', 'X-SSL-Client-Verify\xa0')],
+  ['twice', (victim) => [...exact(victim), ...exact(victim)]],
+  ['twice, the first ones empty', (victim) => ['X-SSL-Client-Cert:', 'X-SSL-Client-Verify:', ...exact(victim)]],
+  ['twice, the last ones empty', (victim) => [...exact(victim), 'X-SSL-Client-Cert:', 'X-SSL-Client-Verify: NONE']],
+  ['twice, in two cases', (victim) => [...exact(victim), ...named('x-ssl-client-cert', 'x-ssl-client-verify')(victim)]],
+  ['with spaces around the values', (victim) => exact(victim).map((line) => `${line.replace(':', ':   ')}  `)],
+  ['after a bare line feed', (victim) => [`X-Other: 1\n${exact(victim).join('\n')}`]],
+  ['the verdict alone', () => ['X-SSL-Client-Verify: SUCCESS']],
+  ['the certificate alone', (victim) => exact(victim).slice(0, 1)],
+  ['named in Connection', (victim) => [...exact(victim), 'Connection: X-SSL-Client-Cert']],
+  ['named in Connection, without them', () => ['Connection: X-SSL-Client-Cert, X-SSL-Client-Verify']],
+  ['the verdict named in Connection', (victim) => [...exact(victim), 'Connection: close, X-SSL-Client-Verify']],
+  ['the secret named in Connection', (victim) => [...exact(victim), 'Connection: X-Countersign-Proxy-Secret']],
+  [
+    'named in Keep-Alive and Upgrade',
+    (victim) => [...exact(victim), 'Connection: upgrade', 'Upgrade: X-SSL-Client-Cert'],
+  ],
+  ['beside a guessed proxy secret', (victim) => [...exact(victim), `X-Countersign-Proxy-Secret: ${'0'.repeat(64)}`]],
+  ['beside addresses of a proxy', (victim) => [...exact(victim), 'X-Forwarded-For: 127.0.0.1', 'Forwarded: for=unix']],
+  ['as RFC 9440', (victim) => [`Client-Cert: :${base64(victim)}:`, `Client-Cert-Chain: :${base64(victim)}:`]],
+  ['as Envoy', (victim) => [`X-Forwarded-Client-Cert: By=x;Cert="${escaped(victim)}"`]],
+  ['as ingress-nginx', (victim) => [`ssl-client-cert: ${escaped(victim)}`, 'ssl-client-verify: SUCCESS']],
+  ['as a load balancer', (victim) => [`X-Amzn-Mtls-Clientcert-Leaf: ${escaped(victim)}`]],
+  ['in early data', (victim) => [...exact(victim), 'Early-Data: 1']],
+];
+
+const refusedByNginx: Spelling[] = [
+  ['folded', (victim) => ['X-Other: 1', ...exact(victim).map((line) => ` ${line}`)]],
+  ['folded with a tab', (victim) => [`X-Other: 1\r\n\tX-SSL-Client-Cert: ${escaped(victim)}`]],
+  ['with a space before the colon', named('X-SSL-Client-Cert ', 'X-SSL-Client-Verify ')],
+  ['with a NUL in the name', named('X-SSL-Client-Cert\0', 'X-SSL-Client-Verify\0')],
+  ['with two lengths', (victim) => [...exact(victim), 'Content-Length: 1', 'Content-Length: 2']],
+  ['with a length and chunks', (victim) => [...exact(victim), 'Transfer-Encoding: chunked', 'Content-Length: 5']],
+  ['with two Hosts', (victim) => [...exact(victim), `Host: ${mtlsHost}`, `Host: ${plainHost}`]],
+];
+
+/** For each victim: a client by its subject DN, and one by its self-signed certificate. */
+const noCertificate = /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/;
+const otherCertificate =
+  /^(the certificate's subject is "CN=\w+"; registered is "CN=victim"|the certificate \S+ is not registered for this client)/;
+const notVerified =
+  /^(the certificate's chain is not verified: x-ssl-client-verify is "FAILED:|the certificate \S+ is not registered for this client)/;
+
+describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
+  const genuine = { chained: { clientId: 'victim' }, selfSigned: { clientId: 'victim-self-signed' } };
+  const selfSignedVictim = selfSigned({ subject: [['CN', 'victim']] });
+  let deployment: Deployment;
+  let victims: { clientId: string; certificate: MintedCertificate }[];
+  let attackers: Record<'registered' | 'unregistered' | 'selfSigned' | 'foreign', MintedCertificate>;
+  const responses: HttpResponse[] = [];
+  const tokensOfControls: unknown[] = [];
+
+  beforeAll(async () => {
+    deployment = await startDeployment();
+    const { authority } = deployment;
+    const attacker = { subject: [['CN', 'attacker']] } as const;
+    victims = [
+      { ...genuine.chained, certificate: authority.issue({ subject: [['CN', 'victim']] }) },
+      { ...genuine.selfSigned, certificate: selfSignedVictim },
+    ];
+    attackers = {
+      registered: authority.issue(attacker),
+      unregistered: authority.issue({ subject: [['CN', 'nobody']] }),
+      selfSigned: selfSigned({ subject: [['CN', 'victim']] }),
+      foreign: createCertificateAuthority().issue({ subject: [['CN', 'victim']] }),
+    };
+    await registerAll();
+  });
+  afterAll(() => deployment?.stop());
+
+  async function registerAll() {
+    const byName = (name: string) => ({
+      client_id: name,
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_subject_dn: `CN=${name}`,
+    });
+    await deployment.register(byName('victim'));
+    await deployment.register(byName('attacker'));
+    await deployment.register({
+      client_id: genuine.selfSigned.clientId,
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      certificates: [{ thumbprint: selfSignedVictim.thumbprint }],
+    });
+  }
+
+  /** Everything that this file sends goes through here, so that the last test can look at every answer. */
+  async function ask(clientId: string, lines: string[], route: Route, path = '/token') {
+    const request = {
+      path,
+      lines: ['Content-Type: application/x-www-form-urlencoded', ...lines],
+      body: formOf(clientId),
+    };
+    return collect(() => deployment.send(request, route));
+  }
+
+  async function collect(send: () => Promise<HttpResponse>) {
+    const { response, events } = await deployment.watch(send);
+    responses.push(response);
+    return { response, events };
+  }
+
+  async function expectRefused(sent: ReturnType<typeof ask>, reason: RegExp) {
+    const { response, events } = await sent;
+    expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
+    expect(events).toMatchObject([{ event: 'token_refused', reason: expect.stringMatching(reason) }]);
+  }
+
+  /** nginx answers by itself: nothing reached the application. */
+  async function expectUnread(sent: ReturnType<typeof ask>, status: number) {
+    const { response, events } = await sent;
+    expect([response.status, events]).toEqual([status, []]);
+  }
+
+  async function expectToken(sent: ReturnType<typeof ask>, clientId: string, { thumbprint }: MintedCertificate) {
+    const { response, events } = await sent;
+    expect(response.status).toBe(200);
+    expect(events).toMatchObject([{ event: 'token_issued', client_id: clientId, thumbprint }]);
+    tokensOfControls.push(events[0]?.jti);
+  }
+
+  const routes: [string, () => Route, RegExp][] = [
+    ['without a certificate', () => ({}), noCertificate],
+    ["with another client's certificate", () => ({ identity: attackers.registered }), otherCertificate],
+    ["with nobody's certificate", () => ({ identity: attackers.unregistered }), otherCertificate],
+    ['with a self-signed one of the same name', () => ({ identity: attackers.selfSigned }), notVerified],
+    ['with one of the same name by another CA', () => ({ identity: attackers.foreign }), notVerified],
+    ['at the plain host', () => ({ host: plainHost, identity: attackers.registered }), noCertificate],
+    ['at the plain host, by the handshake of the other', () => ({ host: plainHost, sni: mtlsHost }), noCertificate],
+    [
+      "at the plain host, by the handshake of the other, with another client's certificate",
+      () => ({ host: plainHost, sni: mtlsHost, identity: attackers.registered }),
+      otherCertificate,
+    ],
+    [
+      'at the plain host, by the handshake of the other, with a self-signed one of the same name',
+      () => ({ host: plainHost, sni: mtlsHost, identity: attackers.selfSigned }),
+      notVerified,
+    ],
+  ];
+
+  describe.each(routes)('sent %s', (_title, route, reason) => {
+    test.each(passedOn)('gets no token: %s', async (_spelling, lines) => {
+      for (const { clientId, certificate } of victims) {
+        await expectRefused(ask(clientId, lines(certificate), route()), reason);
+      }
+    });
+    test.each(refusedByNginx)('does not reach the server: %s', async (_spelling, lines) => {
+      for (const { clientId, certificate } of victims) {
+        await expectUnread(ask(clientId, lines(certificate), route()), 400);
+      }
+    });
+    test('gets no token: in a trailer', async () => {
+      for (const { clientId, certificate } of victims) {
+        const bytes = inTrailer(clientId, exact(certificate), route().host ?? mtlsHost);
+        await expectRefused(
+          collect(() => deployment.sendBytes(bytes, route())),
+          reason,
+        );
+      }
+    });
+  });
+
+  test.each(passedOn)('does not touch what the sender gets for its own certificate: %s', async (_spelling, lines) => {
+    const identity = attackers.registered;
+    for (const { certificate } of victims) {
+      await expectToken(ask('attacker', lines(certificate), { identity }), 'attacker', identity);
+    }
+  });
+
+  test.each(passedOn)('does not touch what the victim itself gets: %s', async (_spelling, lines) => {
+    const forged = lines(attackers.registered);
+    for (const { clientId, certificate } of victims) {
+      await expectToken(ask(clientId, forged, { identity: certificate }), clientId, certificate);
+    }
+  });
+
+  const elsewhere: [string, Route][] = [
+    ['the plain host in the handshake, the other in the request', { sni: plainHost, host: mtlsHost }],
+    ['the plain host in the handshake, an absolute request target', { sni: plainHost, host: plainHost }],
+  ];
+  test.each(elsewhere)('does not reach the server with %s', async (_title, route) => {
+    for (const { clientId, certificate } of victims) {
+      const sent = ask(clientId, exact(certificate), { ...route, identity: certificate }, `https://${mtlsHost}/token`);
+      await expectUnread(sent, 421);
+    }
+  });
+
+  test.each([
+    ['no name', ''],
+    ['a name that is not served', 'other.example'],
+  ])('does not pass the handshake with %s', async (_title, sni) => {
+    const [victim] = victims;
+    const sent = ask('victim', [], { sni, identity: victim?.certificate });
+    await expect(sent).rejects.toThrow(/unrecognized name/i);
+  });
+
+  test('gets no token with an absolute request target', async () => {
+    const path = `https://${plainHost}/token`;
+    for (const { clientId, certificate } of victims) {
+      const forged = exact(certificate);
+      const identity = attackers.registered;
+      await expectRefused(ask(clientId, forged, {}, path), noCertificate);
+      await expectRefused(ask(clientId, forged, { identity }, path), otherCertificate);
+      await expectToken(ask(clientId, [], { identity: certificate }, path), clientId, certificate);
+    }
+  });
+
+  test('got no token in all that was sent, but for the genuine certificates', () => {
+    const events = deployment.countersign.auditEvents().filter(({ event }) => event === 'token_issued');
+    expect(responses.length).toBeGreaterThan(2 * routes.length * (passedOn.length + refusedByNginx.length));
+    expect(tokensOfControls.length).toBeGreaterThan(2 * passedOn.length);
+    expect(responses.flatMap(tokenIdsIn)).toEqual(tokensOfControls);
+    expect(events.map(({ jti }) => jti)).toEqual(tokensOfControls);
+  });
+});
+
+/** A chunked form, with the lines after its last chunk. */
+function inTrailer(clientId: string, lines: string[], host: string): Uint8Array {
+  const form = formOf(clientId);
+  const head = requestBytes({
+    lines: [
+      `Host: ${host}`,
+      'Content-Type: application/x-www-form-urlencoded',
+      'Transfer-Encoding: chunked',
+      'Trailer: X-SSL-Client-Cert, X-SSL-Client-Verify',
+    ],
+  });
+  return Buffer.concat([head, Buffer.from([form.length.toString(16), form, '0', ...lines, '', ''].join('\r\n'))]);
+}

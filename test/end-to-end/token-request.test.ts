@@ -1,0 +1,244 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { type RunningCountersign, startCountersign } from '../support/countersign.ts';
+import type { HttpResponse } from '../support/http-response.ts';
+import { openssl } from '../support/openssl.ts';
+import { sendRaw, sendRequest } from '../support/raw-http.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** The token request of RFC 6749, straight to the server on the trusted hop. */
+const client = selfSigned();
+const certificate = [`X-SSL-Client-Cert: ${encodeURIComponent(client.pem)}`, 'X-SSL-Client-Verify: FAILED:self-signed'];
+const form = { grant_type: 'client_credentials', client_id: 'a' };
+const basic = (text: string) => `Authorization: Basic ${Buffer.from(text).toString('base64')}`;
+const formType = 'Content-Type: application/x-www-form-urlencoded';
+
+let server: RunningCountersign;
+
+beforeAll(async () => {
+  const folder = temporaryDirectory();
+  const key = join(folder, 'key.pem');
+  writeFileSync(key, await openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']), {
+    mode: 0o600,
+  });
+  const clients = join(folder, 'clients.json');
+  const record = { client_id: 'a', token_endpoint_auth_method: 'self_signed_tls_client_auth', scope: 'read write' };
+  writeFileSync(clients, JSON.stringify([{ ...record, certificates: [{ pem: client.pem }] }]));
+  server = await startCountersign({
+    env: {
+      COUNTERSIGN_ISSUER: 'https://auth.example/tenant',
+      COUNTERSIGN_MTLS_URL: 'https://auth.example/mtls',
+      COUNTERSIGN_TERMINATOR: 'nginx',
+      COUNTERSIGN_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_SIGNING_KEY_FILE: key,
+      COUNTERSIGN_CLIENTS_FILE: clients,
+    },
+  });
+});
+afterAll(() => server.stop());
+
+const post = (body: Record<string, string> | string, lines: string[] = [], path = '/token') =>
+  sendRequest(server.url, {
+    path,
+    body,
+    lines: [...certificate, ...(typeof body === 'string' ? [formType] : []), ...lines],
+  });
+
+function expectError(response: HttpResponse, status: number, code: string): void {
+  expect([response.status, response.json().error]).toEqual([status, code]);
+  expect(Object.keys(response.json()).sort()).toEqual(['error', 'error_description']);
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  expect(response.headers.get('cache-control')).toBe('no-store');
+}
+
+describe('a token is issued', () => {
+  test.each([
+    ['for a form', form, []],
+    [
+      'for a form with its character set',
+      new URLSearchParams(form).toString(),
+      ['Content-Type: application/x-www-form-urlencoded; charset=UTF-8'],
+    ],
+    ['with a parameter that nobody knows', { ...form, x: 'y' }, []],
+    ['with an empty scope', { ...form, scope: '' }, []],
+    ['with the client in Basic and no secret', { grant_type: 'client_credentials' }, [basic('a:')]],
+    ['with Accept for something else', form, ['Accept: text/html']],
+  ])('%s', async (_, body, lines) => {
+    const response =
+      typeof body === 'string'
+        ? await sendRequest(server.url, { body, lines: [...certificate, ...lines] })
+        : await post(body, lines);
+    expect(response.status).toBe(200);
+    expect(response.json()).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: 'read write' });
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('pragma')).toBe('no-cache');
+  });
+
+  test.each(['/token', '/tenant/token', '/mtls/token'])('at %s', async (path) => {
+    expect((await post(form, [], path)).status).toBe(200);
+  });
+
+  test('for a body in chunks', async () => {
+    const body = new URLSearchParams(form).toString();
+    const head = [
+      'POST /token HTTP/1.1',
+      'Host: x',
+      formType,
+      ...certificate,
+      'Transfer-Encoding: chunked',
+      'Connection: close',
+    ];
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    expect((await sendRaw(server.url, Buffer.from(`${head.join('\r\n')}\r\n\r\n${chunk}`))).status).toBe(200);
+  });
+});
+
+describe('the request is refused', () => {
+  const body = new URLSearchParams(form).toString();
+  test.each<[string, () => Promise<HttpResponse>, number, string]>([
+    ['without grant_type', () => post({ client_id: 'a' }), 400, 'invalid_request'],
+    ['with an empty grant_type', () => post({ ...form, grant_type: '' }), 400, 'invalid_request'],
+    ['for an unknown grant', () => post({ ...form, grant_type: 'password' }), 400, 'unsupported_grant_type'],
+    ['for an unknown scope', () => post({ ...form, scope: 'admin' }), 400, 'invalid_scope'],
+    ['for an unknown resource', () => post({ ...form, resource: 'https://x' }), 400, 'invalid_target'],
+    ['with a repeated parameter', () => post(`${body}&client_id=a`), 400, 'invalid_request'],
+    ['with a repeated empty parameter', () => post(`${body}&scope=&scope=`), 400, 'invalid_request'],
+    ['without client_id', () => post({ grant_type: 'client_credentials' }), 400, 'invalid_client'],
+    ['with an empty client_id', () => post({ ...form, client_id: '' }), 400, 'invalid_client'],
+    ['with a secret beside the certificate', () => post({ ...form, client_secret: 's' }), 400, 'invalid_request'],
+    [
+      'with a secret in Basic beside it',
+      () => post({ grant_type: 'client_credentials' }, [basic('a:s')]),
+      400,
+      'invalid_request',
+    ],
+    ['with an assertion beside it', () => post({ ...form, client_assertion: 'x' }), 400, 'invalid_request'],
+    ['with two clients', () => post(form, [basic('b:')]), 400, 'invalid_request'],
+    ['with bad Basic', () => post(form, ['Authorization: Basic !']), 401, 'invalid_client'],
+    ['with Bearer', () => post(form, ['Authorization: Bearer x']), 401, 'invalid_client'],
+    [
+      'with an unknown client in Basic',
+      () => post({ grant_type: 'client_credentials' }, [basic('b:')]),
+      401,
+      'invalid_client',
+    ],
+    ['with parameters in the URL', () => post(form, [], '/token?client_id=a'), 400, 'invalid_request'],
+    ['with an empty query', () => post(form, [], '/token?'), 400, 'invalid_request'],
+    ['with all parameters in the URL', () => post('', [], `/token?${body}`), 400, 'invalid_request'],
+    [
+      'by GET',
+      () => sendRequest(server.url, { method: 'GET', path: `/token?${body}`, lines: certificate }),
+      405,
+      'invalid_request',
+    ],
+    [
+      'by PUT',
+      () => sendRequest(server.url, { method: 'PUT', body: form, lines: certificate }),
+      405,
+      'invalid_request',
+    ],
+    [
+      'as JSON',
+      () =>
+        sendRequest(server.url, {
+          body: JSON.stringify(form),
+          lines: [...certificate, 'Content-Type: application/json'],
+        }),
+      400,
+      'invalid_request',
+    ],
+    ['without content type', () => sendRequest(server.url, { body, lines: certificate }), 400, 'invalid_request'],
+    ['as octets that are not UTF-8', () => post(`${body}&scope=%ff`), 400, 'invalid_request'],
+    ['in TLS early data', () => post(form, ['Early-Data: 1']), 425, 'invalid_request'],
+    [
+      'with Connection naming the certificate',
+      () => post(form, ['Connection: close, x-ssl-client-cert']),
+      400,
+      'invalid_request',
+    ],
+    ['elsewhere', () => post(form, [], '/tokens'), 404, 'invalid_request'],
+  ])('%s', async (_, send, status, code) => {
+    expectError(await send(), status, code);
+  });
+
+  test('with a body of 1 MB, declared or in chunks', async () => {
+    const large = 'x'.repeat(1024 * 1024);
+    expectError(await post(`${body}&x=${large}`), 413, 'invalid_request');
+    const head = ['POST /token HTTP/1.1', 'Host: x', formType, ...certificate, 'Transfer-Encoding: chunked'];
+    const chunks = `${head.join('\r\n')}\r\n\r\n${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
+    expectError(await sendRaw(server.url, Buffer.from(chunks)), 413, 'invalid_request');
+  });
+
+  test('with a challenge where it used Authorization, and only there', async () => {
+    expect((await post(form, ['Authorization: Basic !'])).headers.get('www-authenticate')).toMatch(/^Basic /);
+    expect((await post({ ...form, client_id: 'b' })).headers.get('www-authenticate')).toBeNull();
+    expect((await sendRequest(server.url, { method: 'GET', lines: certificate })).headers.get('allow')).toBe('POST');
+  });
+
+  test('when it is not HTTP, or has more header than is read, in JSON as well', async () => {
+    const garbage = await sendRaw(server.url, Buffer.from('HELLO\r\n\r\n'));
+    expect([garbage.status, garbage.json().error]).toEqual([400, 'invalid_request']);
+    const huge = await post(form, [`X-Filler: ${'x'.repeat(70_000)}`]);
+    expect([huge.status, huge.json().error]).toEqual([431, 'invalid_request']);
+  });
+});
+
+describe('nothing is given away', () => {
+  const stranger = createCertificateAuthority().issue();
+  const headers = ({ pem }: { pem: string }) => [
+    `X-SSL-Client-Cert: ${encodeURIComponent(pem)}`,
+    'X-SSL-Client-Verify: NONE',
+  ];
+
+  test('who is unknown, wrong, without certificate or malformed gets the same answer, octet by octet', async () => {
+    const attempts = [
+      { body: { ...form, client_id: 'unknown' }, lines: certificate },
+      { body: form, lines: headers(stranger) },
+      { body: form, lines: [] },
+      { body: form, lines: ['X-SSL-Client-Cert: x', 'X-SSL-Client-Verify: SUCCESS'] },
+      { body: form, lines: [...certificate, ...certificate] },
+      { body: form, lines: ['X-SSL-Client-Verify: SUCCESS'] },
+      { body: { ...form, client_id: 'a'.repeat(300) }, lines: certificate },
+    ];
+    const answers = await Promise.all(attempts.map((attempt) => sendRequest(server.url, attempt)));
+    const seen = answers.map(({ status, headerLines, body }) =>
+      JSON.stringify([status, headerLines.filter((line) => !line.startsWith('Date:')), body]),
+    );
+    expect(new Set(seen).size).toBe(1);
+    expect(answers[0]?.json()).toEqual({ error: 'invalid_client', error_description: 'Client authentication failed.' });
+  });
+
+  test('each decision is one audit event, with the reason for the operator', async () => {
+    const before = server.auditEvents().length;
+    await post({ ...form, client_id: 'nobody' });
+    await post(form);
+    await sendRequest(server.url, { method: 'GET' });
+    await server.waitForEvent(() => server.auditEvents().length === before + 3);
+    expect(server.auditEvents().slice(before)).toMatchObject([
+      {
+        event: 'token_refused',
+        client_id: 'nobody',
+        error: 'invalid_client',
+        reason: 'no client is registered under this client_id',
+      },
+      {
+        event: 'token_issued',
+        client_id: 'a',
+        method: 'self_signed_tls_client_auth',
+        thumbprint: client.thumbprint,
+        scope: 'read write',
+      },
+      { event: 'token_refused', error: 'invalid_request', status: 405 },
+    ]);
+  });
+
+  test('no line of the log holds a token, a certificate or a key', async () => {
+    const token = String((await post(form)).json().access_token);
+    const log = JSON.stringify(server.lines);
+    expect(log).not.toContain(token.split('.')[2]);
+    expect(log).not.toContain('BEGIN');
+    expect(log).not.toContain(Buffer.from(client.der).toString('base64').slice(0, 40));
+  });
+});

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { type RunningProgram, startProgram } from './child-process.ts';
+import { eventually } from './eventually.ts';
+import { repositoryRoot } from './repository-root.ts';
+
+export interface DevelopmentServer extends RunningProgram {
+  readonly port: number;
+  /** The curl commands that it printed, by client. */
+  readonly commands: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts `countersign dev` in a folder, and waits until it says what to paste.
+ * @throws {Error} with what it wrote, when it ends before that
+ */
+export async function startDevelopmentServer(
+  cwd: string,
+  port: number,
+  more: readonly string[] = [],
+): Promise<DevelopmentServer> {
+  const main = join(repositoryRoot, 'src/main.ts');
+  const program = startProgram(process.execPath, [main, 'dev', '--port', String(port), ...more], { cwd });
+  const greeted = () => program.stdout().includes('Ctrl-C');
+  await eventually(() => greeted() || program.hasExited(), program.stdout);
+  if (!greeted()) throw new Error(program.stderr());
+  const commands = [...program.stdout().matchAll(/^curl .*client_id=(\S+).*$/gm)].map(([line, clientId]) => [
+    clientId,
+    line,
+  ]);
+  return { ...program, port, commands: Object.fromEntries(commands) };
+}

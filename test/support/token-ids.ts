@@ -1,0 +1,15 @@
+import type { HttpResponse } from './http-response.ts';
+
+/** The `jti` of whatever looks like a JWT, anywhere in a response: in its headers, in its body, whatever its status. */
+export function tokenIdsIn({ headerLines, body }: HttpResponse): unknown[] {
+  const text = [...headerLines, body].join('\n');
+  return [...text.matchAll(/[\w-]+\.([\w-]{20,})\.[\w-]{20,}/g)].map(([, payload = '']) => readId(payload));
+}
+
+function readId(payload: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload, 'base64url').toString()).jti;
+  } catch {
+    return `not a JWT: ${payload}`;
+  }
+}
