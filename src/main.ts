@@ -3,14 +3,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { describeCertificate } from './commands/certificate.ts';
-import { checkClients } from './commands/clients-check.ts';
-import { dev } from './commands/dev.ts';
 import type { OutputFormat } from './commands/output.ts';
-import { serve } from './commands/serve.ts';
-import { environment, readRegistrationPolicy } from './config.ts';
 import { StartupError } from './operations/startup-error.ts';
 
+// Each command is loaded when it runs, with `./config.ts` where it needs it: loading all of them takes longer than
+// most of them run.
 const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const program = new Command('countersign')
@@ -22,14 +19,20 @@ const program = new Command('countersign')
 program
   .command('serve')
   .description('run the server behind a TLS terminator, configured by COUNTERSIGN_… variables')
-  .action(() => serve(environment));
+  .action(async () => {
+    const { serve } = await import('./commands/serve.ts');
+    await serve((await import('./config.ts')).environment);
+  });
 
 program
   .command('dev')
   .description('run it on localhost with a terminator of its own, a throw-away CA and two clients')
   .option('-p, --port <port>', 'port of https://localhost', parsePort, 8443)
   .option('-d, --folder <folder>', 'where keys, certificates and clients.yaml are kept', '.countersign')
-  .action(({ port, folder }) => dev({ port, folder: resolve(folder) }, environment));
+  .action(async ({ port, folder }) => {
+    const { dev } = await import('./commands/dev.ts');
+    await dev({ port, folder: resolve(folder) }, (await import('./config.ts')).environment);
+  });
 
 const clients = program.command('clients').description('look after client records');
 
@@ -38,7 +41,9 @@ clients
   .description('say whether the server would accept the records of a file, and what is wrong with each')
   .argument('<file>', 'client records, YAML or JSON')
   .addOption(outputOption())
-  .action((file: string, { output }: { output: OutputFormat }) => {
+  .action(async (file: string, { output }: { output: OutputFormat }) => {
+    const { checkClients } = await import('./commands/clients-check.ts');
+    const { environment, readRegistrationPolicy } = await import('./config.ts');
     process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
   });
 
@@ -47,7 +52,8 @@ program
   .description('print what is in a certificate, and the client records to paste for it')
   .argument('<file>', 'a certificate, PEM or DER')
   .addOption(outputOption())
-  .action((file: string, { output }: { output: OutputFormat }) => {
+  .action(async (file: string, { output }: { output: OutputFormat }) => {
+    const { describeCertificate } = await import('./commands/certificate.ts');
     process.exitCode = describeCertificate(file, output);
   });
 

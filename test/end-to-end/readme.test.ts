@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCertificateAuthority } from '../support/certificates.ts';
+import { type RunningProgram, startProgram } from '../support/child-process.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { type RunningNginx, startNginx } from '../support/nginx.ts';
+import { shippedConfiguration } from '../support/nginx-configuration.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** The README's commands, as they stand there but for ports, folders and `npm ci`. */
+const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
+  language,
+  text,
+}));
+
+/** The one block of a language that holds these words, with each replacement made; each must be needed. */
+function block(language: string, words: string, replacements: Readonly<Record<string, string>> = {}): string {
+  const [found, ...others] = blocks.filter(
+    (candidate) => candidate.language === language && candidate.text.includes(words),
+  );
+  if (!found || others.length > 0)
+    throw new Error(`README: ${others.length + (found ? 1 : 0)} ${language} blocks with ${words}`);
+  return Object.entries(replacements).reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`README: ${from} is not in the block with ${words}`);
+    return text.replaceAll(from, to);
+  }, found.text);
+}
+
+const countersign = `${process.execPath} ${join(repositoryRoot, 'src/main.ts')}`;
+const shell = async (script: string, cwd: string, env: Record<string, string> = {}) => {
+  const { code, stdout, stderr } = await runProgram('sh', ['-ec', script], { cwd, env });
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  return stdout.toString();
+};
+
+describe('README: Try it', () => {
+  test('the first two commands print what is shown', async () => {
+    const port = await freePort();
+    const folder = join(temporaryDirectory(), '.countersign');
+    const start = block('sh', 'npm ci && npm start', {
+      'npm ci && npm start': `npm start -- --port ${port} --folder ${folder}`,
+    });
+    const npm = spawn('sh', ['-c', start], {
+      cwd: repositoryRoot,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(npm, 'close');
+    let output = '';
+    npm.stdout.on('data', (text) => {
+      output += text;
+    });
+    try {
+      await eventually(
+        () => output.includes('Ctrl-C'),
+        () => output,
+      );
+      const curl = block('sh', 'client_id=mtls.client', { 8443: String(port), '.countersign': folder });
+      const answer = JSON.parse(await shell(curl, repositoryRoot));
+      const shown = JSON.parse(block('json', 'access_token'));
+      expect(Object.entries({ ...answer, access_token: '' })).toEqual(Object.entries({ ...shown, access_token: '' }));
+      const payload = decodeJwt(answer.access_token);
+      const shownPayload = JSON.parse(block('json', '"cnf"'));
+      expect(Object.keys(payload)).toEqual(Object.keys(shownPayload));
+      const { iat, nbf, exp, jti, cnf, iss, ...constant } = shownPayload;
+      expect(payload).toMatchObject(constant);
+      expect(Number(payload.exp) - Number(payload.iat)).toBe(exp - iat);
+    } finally {
+      process.kill(-Number(npm.pid), 'SIGINT'); // Ctrl-C reaches npm and what it started
+      await exited;
+    }
+  });
+
+  test('the second command runs these tests', () => {
+    expect(block('sh', 'npm test')).toBe('npm ci && npm test\n');
+    expect(readFileSync(join(repositoryRoot, '.ci/run'), 'utf8')).toMatch(/^npm test$/m);
+  });
+});
+
+describeWith(['nginx', 'redis-server'], 'README: Production, and the client', () => {
+  const cwd = temporaryDirectory();
+  const prefix = keyPrefix();
+  const socket = join(cwd, 'countersign.sock');
+  const environment = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
+  const serverAuthority = createCertificateAuthority();
+  const authority = createCertificateAuthority();
+  const client = authority.issue({
+    subject: [
+      ['O', 'company'],
+      ['OU', 'production'],
+      ['CN', 'billing'],
+    ],
+  });
+  let server: RunningProgram;
+  let nginx: RunningNginx;
+  let port: number;
+
+  beforeAll(async () => {
+    client.writeTo(cwd, 'client');
+    authority.writeTo(cwd, 'client-ca');
+    serverAuthority.writeTo(cwd, 'server-ca');
+    for (const host of ['auth.example', 'mtls.auth.example']) {
+      serverAuthority.issue({ eku: 'server', dns: [host] }).writeTo(cwd, host);
+    }
+    writeFileSync(join(cwd, 'clients.yaml'), block('yaml', '# clients.yaml'));
+    await shell(block('sh', 'openssl genpkey'), cwd);
+    await shell(block('sh', 'redis-cli', { 'countersign:client:': `${prefix}client:` }), cwd, environment);
+    const serve = block('sh', 'countersign serve', {
+      'unix:/run/countersign/countersign.sock': `unix:${socket}`,
+      'npx countersign': `exec ${countersign}`,
+    });
+    server = startProgram('sh', ['-ec', serve], { cwd, env: environment });
+    await eventually(() => server.stdout().includes('"listening"') || server.hasExited(), server.stderr);
+    port = await freePort();
+    nginx = await startNginx({
+      http: `include ${join(cwd, 'countersign.conf')};`,
+      prefix: cwd,
+      files: shippedConfiguration({
+        replace: [
+          ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+          ['/etc/nginx/countersign/', `${cwd}/`],
+          ['unix:/run/countersign/countersign.sock', `unix:${socket}`],
+        ],
+      }),
+    });
+  });
+  afterAll(async () => {
+    await nginx?.stop();
+    await server?.stop();
+  });
+
+  test('the record shown is the one in Redis, and both are sound', async () => {
+    const check = await shell(block('sh', 'clients check', { 'npx countersign': countersign }), cwd);
+    expect(check).toContain('subject     CN=billing,OU=production,O=company');
+    expect(check).toContain('1 sound client, 0 warnings, 0 faults');
+  });
+
+  test('the server says what it believes', () => {
+    expect(server.stdout()).toContain(
+      'client certificate: nginx in x-ssl-client-cert, verdict x-ssl-client-verify=SUCCESS',
+    );
+  });
+
+  test('the curl command gets a token', async () => {
+    const reach = `https://mtls.auth.example:${port}/token --cacert server-ca.pem --connect-to ::127.0.0.1:${port}`;
+    const curl = block('sh', 'client_id=billing', { 'https://mtls.auth.example/token': reach });
+    expect(decodeJwt(JSON.parse(await shell(curl, cwd)).access_token)).toMatchObject({
+      iss: 'https://auth.example',
+      client_id: 'billing',
+      aud: 'https://invoices.example',
+      scope: 'invoices.read invoices.write',
+      cnf: { 'x5t#S256': client.thumbprint },
+    });
+  });
+
+  test('the Node program gets a token', async () => {
+    const lookup = `lookup: (name, options, found) => found(null, [{ address: '127.0.0.1', family: 4 }])`;
+    const program = block('js', 'node:https', {
+      'https://mtls.auth.example/token': `https://mtls.auth.example:${port}/token`,
+      "{ method: 'POST'": `{ ${lookup}, method: 'POST'`,
+    });
+    writeFileSync(join(cwd, 'client.mjs'), program);
+    const env = { NODE_EXTRA_CA_CERTS: join(cwd, 'server-ca.pem') };
+    const { stdout, stderr } = await runProgram(process.execPath, ['client.mjs'], { cwd, env });
+    expect(stderr).toBe('');
+    expect(decodeJwt(stdout.toString().trim()).client_id).toBe('billing');
+  });
+});
