@@ -27,11 +27,11 @@ export function createApp(dependencies: AppDependencies): App {
   const app: App = new Hono();
   for (const base of new Set(['', pathOf(issuer), pathOf(mtlsUrl)])) {
     app.all(`${base}/token`, serveTokens);
-    app.get(`${base}/jwks`, serveKeys);
+    app.all(`${base}/jwks`, serveKeys);
     for (const name of ['oauth-authorization-server', 'openid-configuration']) {
       // RFC 8414 §3.1 puts the issuer's path behind the well-known one, OpenID Connect Discovery §4 before it.
-      app.get(`/.well-known/${name}${base}`, serveMetadata);
-      app.get(`${base}/.well-known/${name}`, serveMetadata);
+      app.all(`/.well-known/${name}${base}`, serveMetadata);
+      app.all(`${base}/.well-known/${name}`, serveMetadata);
     }
   }
   app.notFound((c) => answerError(c, invalidRequest('There is no such endpoint.', { status: 404 })));

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApp } from '../src/app.ts';
+import { createAudit } from '../src/operations/audit.ts';
+import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
+import { describeListenAddress } from '../src/operations/listen-address.ts';
+import { createCertificateReader } from '../src/terminator/certificate-reader.ts';
+import { headerFormats } from '../src/terminator/header-format.ts';
+import { parseTrustedProxies } from '../src/terminator/trusted-proxies.ts';
+import { readSigningKey } from '../src/tokens/signing-key.ts';
+import { openssl } from './support/openssl.ts';
+import { sendRequest } from './support/raw-http.ts';
+
+/** What no request can bring about from outside: a fault of our own, here a store that breaks in an unforeseen way. */
+const detail = 'connection to 10.0.0.7 with password hunter2 failed';
+const lines: { fields: Record<string, unknown>; level: string }[] = [];
+const write = (level: string) => (fields: object) => void lines.push({ level, fields: { ...fields } });
+let listener: HttpListener;
+let url: string;
+
+beforeAll(async () => {
+  const app = createApp({
+    issuer: 'https://auth.example/tenant',
+    mtlsUrl: 'https://auth.example/mtls',
+    listensOn: 'tcp',
+    certificates: {
+      terminator: {
+        format: headerFormats.nginx,
+        certificateHeader: 'x-ssl-client-cert',
+        verdictHeader: 'x-ssl-client-verify',
+        hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigest: undefined },
+      },
+      readCertificate: createCertificateReader(headerFormats.nginx),
+    },
+    registry: { description: 'broken', find: () => Promise.reject(new Error(detail)), close: async () => {} },
+    signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
+    audit: createAudit({ info: write('info'), warn: write('warn'), error: write('error') }),
+    now: Date.now,
+  });
+  listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, app.fetch, () => {});
+  url = describeListenAddress(listener.address);
+});
+afterAll(() => listener.close());
+
+test('a fault of ours is server_error for the caller, and everything for the operator', async () => {
+  const body = { grant_type: 'client_credentials', client_id: 'a' };
+  const response = await sendRequest(url, { body, lines: ['Connection: close'] });
+  expect(response.status).toBe(500);
+  expect(response.json()).toEqual({ error: 'server_error', error_description: expect.any(String) });
+  expect(JSON.stringify([response.body, response.headerLines])).not.toContain('hunter2');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({
+    level: 'error',
+    fields: {
+      event: 'token_refused',
+      client_id: 'a',
+      error: 'server_error',
+      status: 500,
+      reason: `unexpected: ${detail}`,
+    },
+  });
+});
+
+describe('published documents', () => {
+  const get = (path: string, more: string[] = []) =>
+    sendRequest(url, { method: 'GET', path, lines: ['Connection: close', ...more] });
+
+  test.each([
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
+    '/.well-known/oauth-authorization-server/tenant',
+    '/tenant/.well-known/openid-configuration',
+    '/mtls/.well-known/openid-configuration',
+  ])('the metadata at %s', async (path) => {
+    const response = await get(path, ['Accept: application/xml']);
+    expect(response.json()).toMatchObject({
+      issuer: 'https://auth.example/tenant',
+      token_endpoint: 'https://auth.example/tenant/token',
+      jwks_uri: 'https://auth.example/tenant/jwks',
+      mtls_endpoint_aliases: { token_endpoint: 'https://auth.example/mtls/token' },
+      token_endpoint_auth_methods_supported: ['tls_client_auth', 'self_signed_tls_client_auth'],
+      grant_types_supported: ['client_credentials'],
+      tls_client_certificate_bound_access_tokens: true,
+      access_token_signing_alg_values_supported: ['EdDSA'],
+    });
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('cache-control')).toBe('public, max-age=300');
+  });
+
+  test('are not sent again to who has them', async () => {
+    const etag = String((await get('/jwks')).headers.get('etag'));
+    for (const value of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
+      expect((await get('/jwks', [`If-None-Match: ${value}`])).status).toBe(304);
+    }
+    expect((await get('/jwks', ['If-None-Match: "x"'])).status).toBe(200);
+  });
+
+  test.each(['POST', 'DELETE'])('are only read: not by %s', async (method) => {
+    const response = await sendRequest(url, { method, path: '/jwks', body: '', lines: ['Connection: close'] });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  test('have a head without a body', async () => {
+    const { status, headers } = await fetch(`${url}/jwks`, { method: 'HEAD' });
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/jwk-set+json']);
+  });
+});
