@@ -17,7 +17,7 @@ export interface RedisRegistryOptions {
 
 /** ioredis waits for ever by default, for a server that is away as for one that is silent. We answer 503 instead. */
 const boundedWaiting = {
-  commandTimeout: 100,
+  commandTimeout: 500,
   connectTimeout: 2000,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,

@@ -19,6 +19,7 @@ const VERDICT_HEADER = 'x-ssl-client-verify';
 
 /** `countersign dev`: the server behind a terminator of its own, with a throw-away CA. Not for production. */
 export async function dev({ port, folder }: DevOptions, env: Environment): Promise<void> {
+  const stopped = untilStopped();
   const workspace = await openWorkspace(folder, Date.now());
   const proxySecret = randomBytes(32).toString('hex');
   const config = readConfig({
@@ -43,7 +44,7 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     verdictHeader: VERDICT_HEADER,
   });
   console.log(greeting(port, workspace));
-  await untilStopped();
+  await stopped;
   await terminator.close();
   await service.close();
 }

@@ -6,9 +6,10 @@ import { untilStopped } from './until-stopped.ts';
 
 /** `countersign serve`: the server, configured by the environment, until a signal ends it. */
 export async function serve(env: Environment): Promise<void> {
+  const stopped = untilStopped();
   const log = createLog();
   const service = await startService(readConfig(env), log);
-  const signal = await untilStopped();
+  const signal = await stopped;
   log.info({ event: 'stopping', signal }, `${signal}: finishing the requests that run`);
   await service.close();
 }

@@ -1,4 +1,4 @@
-/** Waits for SIGINT or SIGTERM. A second one ends the process at once. */
+/** Waits for SIGINT or SIGTERM, from the moment that it is called. A second one ends the process at once. */
 export function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let stopping = false;
