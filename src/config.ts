@@ -1,10 +1,10 @@
-import type { RegistrationPolicy } from './clients/read-client.ts';
+import type { RegistrationPolicy } from './clients/findings.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
 import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operations/startup-error.ts';
 import type { Terminator } from './terminator/forwarded-certificate.ts';
-import { type HeaderFormatName, headerFormats } from './terminator/header-format.ts';
+import { type HeaderFormatName, headerFormats } from './terminator/header-formats.ts';
 import { digestProxySecret, type HopTrust } from './terminator/hop.ts';
 import { isLoopback, parseTrustedProxies } from './terminator/trusted-proxies.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';

@@ -4,7 +4,7 @@ import { createAudit } from '../src/operations/audit.ts';
 import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
 import { describeListenAddress } from '../src/operations/listen-address.ts';
 import { createCertificateReader } from '../src/terminator/certificate-reader.ts';
-import { headerFormats } from '../src/terminator/header-format.ts';
+import { headerFormats } from '../src/terminator/header-formats.ts';
 import { parseTrustedProxies } from '../src/terminator/trusted-proxies.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';

@@ -2,6 +2,7 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import { type ClientCertificate, requireValidAt } from '../certificate/client-certificate.ts';
 import type { AuthenticationMethodName, Client, ClientAuthentication } from '../clients/client.ts';
 import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
+import type { AuthenticationMethod } from './authentication-method.ts';
 import type { PresentedCertificate } from './presented-certificate.ts';
 import type { PresentedCredentials } from './presented-credentials.ts';
 import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts';
@@ -16,18 +17,6 @@ export interface AuthenticatedClient {
   /** For the operator: what about this client should be changed. */
   readonly advice: string | undefined;
 }
-
-/**
- * One method of client authentication: decides whether this is the registered client's certificate.
- *
- * @returns advice for the operator, if there is any
- * @throws {OAuthError} invalid_client: the only way to refuse, and the last line of every method
- */
-export type AuthenticationMethod<Name extends AuthenticationMethodName> = (
-  registered: Extract<ClientAuthentication, { method: Name }>,
-  presented: Extract<PresentedCertificate, { kind: 'certificate' }>,
-  now: number,
-) => { readonly advice?: string };
 
 /** Every method that a client may register (RFC 8705 §2); the metadata document lists this table. */
 export const authenticationMethods: { readonly [Name in AuthenticationMethodName]: AuthenticationMethod<Name> } = {

@@ -1,7 +1,7 @@
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { RegisteredCertificate } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
-import type { AuthenticationMethod } from './authenticate.ts';
+import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**
  * `self_signed_tls_client_auth` (RFC 8705 §2.2): exactly one of the registered certificates. Who issued it, and

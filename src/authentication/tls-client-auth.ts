@@ -7,7 +7,7 @@ import {
 } from '../certificate/distinguished-name.ts';
 import type { RegisteredSubject } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
-import type { AuthenticationMethod } from './authenticate.ts';
+import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**
  * `tls_client_auth` (RFC 8705 §2.1): somebody whom we believe verified the chain, and the leaf carries the one

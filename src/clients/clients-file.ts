@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Client } from './client.ts';
-import { type Fault, type RegistrationPolicy, readClient } from './read-client.ts';
+import type { Fault, RegistrationPolicy } from './findings.ts';
+import { readClient } from './read-client.ts';
 
 /** A fault or warning, with the client that it is about: its `client_id`, or its place in the file without one. */
 export interface ClientFinding extends Fault {

@@ -3,7 +3,7 @@ import { parseDistinguishedName } from '../certificate/distinguished-name-text.t
 import { normalizeAlternativeName } from '../certificate/subject-alternative-names.ts';
 import type { AuthenticationMethodName, ClientAuthentication, RegisteredSubject } from './client.ts';
 import type { ClientRecord } from './client-record.ts';
-import type { Findings, RegistrationPolicy } from './read-client.ts';
+import type { Findings, RegistrationPolicy } from './findings.ts';
 import { readRegisteredCertificates } from './registered-certificates.ts';
 
 /**

@@ -1,29 +1,13 @@
 import type { z } from 'zod';
 import type { Client } from './client.ts';
 import { type ClientRecord, clientRecordSchema } from './client-record.ts';
+import type { Fault, Findings, RegistrationPolicy } from './findings.ts';
 import { readClientAuthentication } from './read-client-authentication.ts';
-
-/** What is wrong with a record: the field as a path (`certificates[0].thumbprint`), and what was expected there. */
-export interface Fault {
-  readonly field: string;
-  readonly message: string;
-}
-
-export interface RegistrationPolicy {
-  /** `COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS` */
-  readonly allowSha1Thumbprints: boolean;
-}
 
 /** A client with what its operator should know about it, or everything that is wrong with its record. */
 export type ReadClient =
   | { readonly ok: true; readonly client: Client; readonly warnings: readonly Fault[] }
   | { readonly ok: false; readonly faults: readonly Fault[] };
-
-/** Collects what is wrong with a record, so that all of it can be told at once. */
-export interface Findings {
-  readonly faults: Fault[];
-  readonly warnings: Fault[];
-}
 
 /**
  * Reads a client's record, as it came from YAML or JSON.

@@ -1,7 +1,8 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
 import type { Client } from './client.ts';
-import { type RegistrationPolicy, readClient } from './read-client.ts';
+import type { RegistrationPolicy } from './findings.ts';
+import { readClient } from './read-client.ts';
 import type { Registry } from './registry.ts';
 
 export interface RedisRegistryOptions {

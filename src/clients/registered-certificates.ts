@@ -4,7 +4,7 @@ import { readPemFile } from '../certificate/pem.ts';
 import { parseThumbprint, type RegisteredThumbprint } from '../certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
 import type { ClientRecord } from './client-record.ts';
-import type { Findings, RegistrationPolicy } from './read-client.ts';
+import type { Findings, RegistrationPolicy } from './findings.ts';
 
 /** One place in a record where a certificate is registered, and how to read it. */
 interface Entry {

@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import { type ClientFinding, ClientsFileError, describeFinding, readClientsFile } from '../clients/clients-file.ts';
-import type { RegistrationPolicy } from '../clients/read-client.ts';
+import type { RegistrationPolicy } from '../clients/findings.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import { type OutputFormat, styled, table } from './output.ts';
 

@@ -1,5 +1,5 @@
 import { authenticationMethods } from '../authentication/authenticate.ts';
-import { grants } from '../grants/grant.ts';
+import { grants } from '../grants/authorize.ts';
 import { withoutTrailingSlash } from '../oauth/url-path.ts';
 import type { SigningAlgorithm } from '../tokens/signing-key.ts';
 

@@ -2,7 +2,7 @@ import { authenticate } from '../authentication/authenticate.ts';
 import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
 import { readPresentedCredentials } from '../authentication/presented-credentials.ts';
 import type { Registry } from '../clients/registry.ts';
-import { authorize } from '../grants/grant.ts';
+import { authorize } from '../grants/authorize.ts';
 import type { Audit, AuditTrail } from '../operations/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';

@@ -1,7 +1,4 @@
-import { nginx } from './nginx.ts';
-import { rfc9440 } from './rfc9440.ts';
-
-/** What one kind of terminator forwards. One file for each, and one line in the table below. */
+/** What one kind of terminator forwards. One file for each, and one line in header-formats.ts. */
 export interface HeaderFormat {
   /** The field that carries the leaf certificate, in lower case. */
   readonly certificateHeader: string;
@@ -14,8 +11,3 @@ export interface HeaderFormat {
    */
   readonly decode: (value: string) => Uint8Array;
 }
-
-/** Every format that `COUNTERSIGN_TERMINATOR` may name. */
-export const headerFormats = { nginx, rfc9440 } as const satisfies Record<string, HeaderFormat>;
-
-export type HeaderFormatName = keyof typeof headerFormats;

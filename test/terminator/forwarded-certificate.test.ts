@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readForwardedCertificate, type Terminator } from '../../src/terminator/forwarded-certificate.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import { headerFormats } from '../../src/terminator/header-format.ts';
+import { headerFormats } from '../../src/terminator/header-formats.ts';
 import { digestProxySecret } from '../../src/terminator/hop.ts';
 import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
 

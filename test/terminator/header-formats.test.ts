@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../src/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import { headerFormats } from '../../src/terminator/header-format.ts';
+import { headerFormats } from '../../src/terminator/header-formats.ts';
 import { createCertificateAuthority, selfSigned, toPem } from '../support/certificates.ts';
 import { hugeCertificate } from '../support/der-surgery.ts';
 
