@@ -10,6 +10,16 @@ import { StartupError } from './operations/startup-error.ts';
 // most of them run.
 const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
+const serveHelp = `
+Required:
+  COUNTERSIGN_ISSUER             the URL that clients know this server by
+  COUNTERSIGN_TERMINATOR         what the proxy in front forwards: nginx, rfc9440
+  COUNTERSIGN_SIGNING_KEY_FILE   the private key that signs tokens
+  COUNTERSIGN_REDIS_URL          where the client records are, or
+  COUNTERSIGN_CLIENTS_FILE       a file with them
+
+All settings: docs/configuration.md`;
+
 const program = new Command('countersign')
   .description(description)
   .version(version)
@@ -19,6 +29,7 @@ const program = new Command('countersign')
 program
   .command('serve')
   .description('run the server behind a TLS terminator, configured by COUNTERSIGN_… variables')
+  .addHelpText('after', serveHelp)
   .action(async () => {
     const { serve } = await import('./commands/serve.ts');
     await serve((await import('./config.ts')).environment);
