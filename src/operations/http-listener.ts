@@ -41,6 +41,9 @@ export async function openHttpListener(
   onUnreadable: (reason: string) => void,
 ): Promise<HttpListener> {
   const server = createAdaptorServer({ fetch, serverOptions: limits }) as Server;
+  // Node keeps the first 2,000 fields and drops the others without a word, the proxy's perhaps among them. The size of
+  // the header block is bound enough.
+  server.maxHeadersCount = 0;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     onUnreadable(error.code ?? error.message);
     answerUnreadable(error.code, socket);

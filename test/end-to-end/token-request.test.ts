@@ -80,6 +80,13 @@ describe('a token is issued', () => {
     expect((await post(form, [], path)).status).toBe(200);
   });
 
+  test('when the proxy puts its headers behind thousands of others', async () => {
+    const others = Array.from({ length: 5000 }, (_, index) => `x${index}: y`);
+    expect((await sendRequest(server.url, { body: form, lines: [...others, ...certificate] })).status).toBe(200);
+    const repeated = { body: form, lines: [...certificate, ...others, ...certificate] };
+    expectError(await sendRequest(server.url, repeated), 400, 'invalid_client');
+  });
+
   test('for a body in chunks', async () => {
     const body = new URLSearchParams(form).toString();
     const head = [
