@@ -36,6 +36,8 @@ export interface Route {
   readonly host?: string;
   /** What the handshake calls it: another name, or `''` for no SNI. Default: the host. */
   readonly sni?: string;
+  /** OpenSSL's cipher list of the client, e.g. `DEFAULT@SECLEVEL=0` to show a weak certificate. */
+  readonly ciphers?: string;
 }
 
 export type Parameters = Readonly<Record<string, string | readonly string[]>>;
@@ -109,8 +111,8 @@ function startShippedNginx(directory: string, port: number, socket: string, repl
 type Facts = Pick<Deployment, 'port' | 'mtlsUrl' | 'directory' | 'serverCa'>;
 
 function clientsOf({ decide }: AuthorizationServer, { port, mtlsUrl, directory, serverCa }: Facts) {
-  const sendBytes: Deployment['sendBytes'] = (bytes, { identity, host = mtlsHost, sni = host } = {}) => {
-    const own = identity ? { cert: identity.pem, key: identity.privateKeyPem } : {};
+  const sendBytes: Deployment['sendBytes'] = (bytes, { identity, host = mtlsHost, sni = host, ciphers } = {}) => {
+    const own = { ...(identity && { cert: identity.pem, key: identity.privateKeyPem }), ...(ciphers && { ciphers }) };
     return sendRaw(`https://127.0.0.1:${port}`, bytes, { tls: { ca: serverCa, servername: sni, ...own } });
   };
   const send: Deployment['send'] = (request, route = {}) => {

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuthorizationServer, type Decision, startAuthorizationServer } from '../support/authorization-server.ts';
+import { selfSigned } from '../support/certificates.ts';
+import type { LogLine } from '../support/countersign.ts';
+import { type Deployment, formOf, startDeployment } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { programPath } from '../support/program-path.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const identity = selfSigned();
+const record = {
+  client_id: 'client',
+  token_endpoint_auth_method: 'self_signed_tls_client_auth',
+  certificates: [{ thumbprint: identity.thumbprint }],
+};
+const lines = ['Content-Type: application/x-www-form-urlencoded'];
+const startRedisAt = (port: number) =>
+  startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), port });
+
+function expectUnavailable({ response, event }: Decision) {
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  expect(response.json()).toEqual({
+    error: 'temporarily_unavailable',
+    error_description: 'The server cannot answer at the moment; try again.',
+  });
+  expect(event).toMatchObject({ event: 'token_refused', client_id: 'client', error: 'temporarily_unavailable' });
+  expect(event.reason).toMatch(/^Redis cannot be asked for \S+client:client: /);
+}
+
+describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
+  let redis: RunningRedis;
+  let deployment: Deployment;
+
+  beforeAll(async () => {
+    redis = await startRedisAt(await freePort());
+    deployment = await startDeployment({ redisUrl: redis.url });
+    await deployment.register(record);
+  });
+  afterAll(async () => {
+    redis.kill('SIGCONT');
+    await deployment?.stop();
+    await redis?.stop();
+  });
+
+  const ask = () => deployment.requestToken('client', { identity });
+
+  /** Several, so that neither the first nor the later ones wait. The time is the caller's alone. */
+  async function expectUnavailableWithinASecond() {
+    for (let times = 0; times < 3; times++) {
+      let milliseconds = Number.POSITIVE_INFINITY;
+      const decision = await deployment.decide(async () => {
+        const start = performance.now();
+        const response = await deployment.send({ lines, body: formOf('client') }, { identity });
+        milliseconds = performance.now() - start;
+        return response;
+      });
+      expectUnavailable(decision);
+      expect(milliseconds).toBeLessThan(1000);
+    }
+  }
+
+  async function expectRecovery() {
+    const answers: Decision[] = [];
+    const isBack = async () => {
+      answers.push(await ask());
+      return answers.at(-1)?.response.status === 200;
+    };
+    await eventually(isBack, () => `still: ${answers.at(-1)?.event.reason}`, 5000);
+    // Until then nobody was told that the client is not one.
+    for (const answer of answers.slice(0, -1)) expectUnavailable(answer);
+    expect(answers.at(-1)?.event.event).toBe('token_issued');
+  }
+
+  test('a silent Redis is 503 within a second, each time, and it recovers', async () => {
+    expect((await ask()).response.status).toBe(200);
+    redis.kill('SIGSTOP');
+    await expectUnavailableWithinASecond();
+    redis.kill('SIGCONT');
+    await expectRecovery();
+  });
+
+  test('a stopped Redis is 503 within a second, each time, also without a certificate, and it recovers', async () => {
+    await redis.stop();
+    await expectUnavailableWithinASecond();
+    expectUnavailable(await deployment.requestToken('client'));
+    const isRefused = ({ event, reason }: LogLine) =>
+      event === 'redis_unreachable' && String(reason).includes('ECONNREFUSED');
+    expect((await deployment.countersign.waitForEvent(isRefused)).level).toBe('error');
+    redis = await startRedisAt(redis.port);
+    await deployment.register(record);
+    await expectRecovery();
+  });
+
+  test('metadata and keys are served all the same', async () => {
+    await redis.stop();
+    const fetch = deployment.fetchAs();
+    for (const path of ['/.well-known/oauth-authorization-server', '/jwks']) {
+      expect((await fetch(deployment.issuer + path)).status).toBe(200);
+    }
+    redis = await startRedisAt(redis.port);
+  });
+});
+
+describeWith(['redis-server'], 'when Redis comes later than the server', () => {
+  let server: AuthorizationServer;
+  let redis: RunningRedis | undefined;
+  afterAll(async () => {
+    await server?.stop();
+    await redis?.stop();
+  });
+
+  test('the server starts, says 503, and serves as soon as it is there', async () => {
+    const port = await freePort();
+    server = await startAuthorizationServer({ redisUrl: `redis://127.0.0.1:${port}` });
+    const forwarded = [...lines, `X-SSL-Client-Cert: ${encodeURIComponent(identity.pem)}`];
+    const ask = () => server.decide(() => sendRequest(server.url, { lines: forwarded, body: formOf('client') }));
+    expectUnavailable(await ask());
+    redis = await startRedisAt(port);
+    await eventually(
+      async () => (await ask()).response.status === 400,
+      () => 'Redis is not found',
+      5000,
+    );
+    await server.register(record);
+    expect((await ask()).event).toMatchObject({ event: 'token_issued', client_id: 'client' });
+  });
+});

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Decision } from '../support/authorization-server.ts';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+  type MintedCertificate,
+  selfSigned,
+} from '../support/certificates.ts';
+import { type Deployment, formOf, type Identity, mtlsHost, plainHost, startDeployment } from '../support/deployment.ts';
+import { x509v1 } from '../support/der-surgery.ts';
+import { describeWith } from '../support/describe-with.ts';
+
+const subject = [['CN', 'victim']] as const;
+const HOUR = 3_600_000;
+const past = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };
+const future = { notBefore: new Date(Date.now() + HOUR), notAfter: new Date(Date.now() + 2 * HOUR) };
+
+type Mint = (authority: CertificateAuthority) => Identity | undefined;
+
+/** nginx answers by itself: the application saw nothing of it. */
+const nginxRefuses = 'nginx refuses';
+/** What the audit event says, or that there is none. */
+type Outcome = RegExp | typeof nginxRefuses;
+
+const withChain = (leaf: MintedCertificate, ...others: MintedCertificate[]) => ({
+  ...leaf,
+  pem: [leaf, ...others].map(({ pem }) => pem).join(''),
+});
+const byIntermediate: Mint = (authority) => authority.issueAuthority().issue({ subject });
+const failed = (text: string) =>
+  new RegExp(`^the certificate's chain is not verified: x-ssl-client-verify is "FAILED:${text}`);
+const otherSubject = /^the certificate's subject is "CN=other"; registered is "CN=victim"$/;
+const notComparable = /^the certificate's subject "CN=victim\\00x" matches nobody: the value of CN holds U\+0000/;
+
+/** Outcomes with `optional_no_ca`, as shipped, and with `optional`. */
+const refused: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = [
+  [
+    'no certificate',
+    () => undefined,
+    /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/,
+    /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/,
+  ],
+  ["another client's", (authority) => authority.issue({ subject: [['CN', 'other']] }), otherSubject, otherSubject],
+  [
+    "another client's, with the victim's behind it in the chain",
+    (authority) => withChain(authority.issue({ subject: [['CN', 'other']] }), authority.issue({ subject })),
+    otherSubject,
+    otherSubject,
+  ],
+  [
+    'one of the same name by another CA',
+    () => createCertificateAuthority().issue({ subject }),
+    failed('unable to verify'),
+    nginxRefuses,
+  ],
+  [
+    'one of the same name by another CA of the same name',
+    (authority) => createCertificateAuthority({ subject: authority.subject }).issue({ subject }),
+    failed(''),
+    nginxRefuses,
+  ],
+  [
+    'a self-signed one of the same name',
+    () => selfSigned({ subject }),
+    failed('self-signed certificate'),
+    nginxRefuses,
+  ],
+  ['one by an intermediate that is not sent', byIntermediate, failed('unable to'), nginxRefuses],
+  ['an expired one', (authority) => authority.issue({ subject, ...past }), nginxRefuses, nginxRefuses],
+  ['one that is not yet valid', (authority) => authority.issue({ subject, ...future }), nginxRefuses, nginxRefuses],
+  ['a CA', (authority) => authority.issueAuthority({ subject }), nginxRefuses, nginxRefuses],
+  ["a server's", (authority) => authority.issue({ subject, eku: 'server' }), nginxRefuses, nginxRefuses],
+  [
+    'an RSA key of 1,024 bits',
+    (authority) => authority.issue({ subject, keyType: 'rsa-1024' }),
+    nginxRefuses,
+    nginxRefuses,
+  ],
+  [
+    'a SHA-1 signature',
+    (authority) => authority.issue({ subject, signatureHash: 'SHA-1' }),
+    nginxRefuses,
+    nginxRefuses,
+  ],
+  ['X.509 v1', (authority) => x509v1(authority, { subject }), /is X\.509 v1; only v3/, /is X\.509 v1; only v3/],
+  [
+    'a subject with a NUL',
+    (authority) => authority.issue({ subject: [['CN', Buffer.from('victim\0x')]] }),
+    notComparable,
+    notComparable,
+  ],
+];
+
+/** What OpenSSL refuses by itself unless an operator has turned its security level off. */
+const refusedWithoutLevel: [title: string, Mint, reason: RegExp][] = [
+  [
+    'an RSA key of 1,024 bits',
+    (authority) => authority.issue({ subject, keyType: 'rsa-1024' }),
+    /RSA key of 1024 bits/,
+  ],
+  [
+    'a SHA-1 signature',
+    (authority) => authority.issue({ subject, signatureHash: 'SHA-1' }),
+    /algorithm that is not accepted/,
+  ],
+];
+
+const form = { lines: ['Content-Type: application/x-www-form-urlencoded'], body: formOf('victim') };
+const lowestLevel = 'DEFAULT@SECLEVEL=0';
+
+async function startWith(verifyClient: string): Promise<Deployment> {
+  const shipped = 'ssl_verify_client optional_no_ca;';
+  const deployment = await startDeployment({ replace: [[shipped, `ssl_verify_client ${verifyClient};`]] });
+  await deployment.register({
+    client_id: 'victim',
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_subject_dn: 'CN=victim',
+  });
+  return deployment;
+}
+
+async function expectToken(deployment: Deployment, identity: Identity, thumbprint: string) {
+  const { response, event } = await deployment.requestToken('victim', { identity });
+  expect([response.status, event.event, event.thumbprint]).toEqual([200, 'token_issued', thumbprint]);
+}
+
+function expectInvalidClient({ response, event }: Decision, reason: RegExp) {
+  expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
+  expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringMatching(reason) });
+}
+
+async function expectRefused(deployment: Deployment, identity: Identity | undefined, outcome: Outcome) {
+  const send = () => deployment.send(form, { identity, ciphers: lowestLevel });
+  if (outcome !== nginxRefuses) return expectInvalidClient(await deployment.decide(send), outcome);
+  const { response, events } = await deployment.watch(send);
+  expect([response.status, response.headers.get('cache-control'), events]).toEqual([400, 'no-store', []]);
+  expect(response.headers.get('content-type')).toBe('application/json');
+  expect(response.json()).toEqual({ error: 'invalid_client', error_description: 'Client authentication failed.' });
+}
+
+describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', () => {
+  describe.each(['optional_no_ca', 'optional'])('with ssl_verify_client %s', (verifyClient) => {
+    let deployment: Deployment;
+    let genuine: MintedCertificate;
+    beforeAll(async () => {
+      deployment = await startWith(verifyClient);
+      genuine = deployment.authority.issue({ subject });
+    });
+    afterAll(() => deployment?.stop());
+
+    test.each(refused)('for %s', async (_title, mint, asShipped, optional) => {
+      const outcome = verifyClient === 'optional' ? optional : asShipped;
+      await expectRefused(deployment, mint(deployment.authority), outcome);
+      await expectToken(deployment, genuine, genuine.thumbprint);
+    });
+
+    // nginx checks a certificate by the server that the request names, and the plain one asks for none.
+    const pastNginx: [string, Mint, RegExp][] = [
+      ['an expired one', (authority) => authority.issue({ subject, ...past }), /^the certificate expired at /],
+      [
+        'one that is not yet valid',
+        (authority) => authority.issue({ subject, ...future }),
+        /^the certificate is not valid before/,
+      ],
+      ["a server's", (authority) => authority.issue({ subject, eku: 'server' }), /extended key usage lacks clientAuth/],
+      ['a CA', (authority) => authority.issueAuthority({ subject }), /is a CA certificate/],
+      ['a self-signed one of the same name', () => selfSigned({ subject }), failed('self-signed certificate')],
+    ];
+    test.each(pastNginx)('at the plain host, by the handshake of the other, for %s', async (_title, mint, reason) => {
+      const identity = mint(deployment.authority);
+      const route = { host: plainHost, sni: mtlsHost };
+      expectInvalidClient(await deployment.requestToken('victim', { ...route, identity }), reason);
+      const { response } = await deployment.requestToken('victim', { ...route, identity: genuine });
+      expect(response.status).toBe(200);
+    });
+
+    test('for an intermediate alone, and one for the whole chain', async () => {
+      const intermediate = deployment.authority.issueAuthority();
+      const leaf = intermediate.issue({ subject });
+      await expectToken(deployment, withChain(leaf, intermediate), leaf.thumbprint);
+    });
+  });
+
+  describe.each(['optional_no_ca', 'optional'])('with %s and no security level', (verifyClient) => {
+    let deployment: Deployment;
+    beforeAll(async () => {
+      deployment = await startWith(`${verifyClient}; ssl_ciphers ${lowestLevel}`);
+    });
+    afterAll(() => deployment?.stop());
+
+    test.each(refusedWithoutLevel)('for %s', async (_title, mint, reason) => {
+      await expectRefused(deployment, mint(deployment.authority), reason);
+      const genuine = deployment.authority.issue({ subject, keyType: 'rsa-2048' });
+      await expectToken(deployment, genuine, genuine.thumbprint);
+    });
+  });
+});
