@@ -1,11 +1,12 @@
 import type { RegistrationPolicy } from './clients/findings.ts';
+import { parseRedisUrl, type RedisAddress } from './clients/redis-url.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
 import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operations/startup-error.ts';
 import type { Terminator } from './terminator/forwarded-certificate.ts';
 import { type HeaderFormatName, headerFormats } from './terminator/header-formats.ts';
-import { digestProxySecret, type HopTrust } from './terminator/hop.ts';
+import { digestProxySecret, type HopTrust, PROXY_SECRET_HEADER } from './terminator/hop.ts';
 import { isLoopback, parseTrustedProxies } from './terminator/trusted-proxies.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
 
@@ -26,7 +27,7 @@ export interface Config {
 
 export type ClientsConfig =
   | { readonly store: 'memory'; readonly file: string }
-  | { readonly store: 'redis'; readonly url: string; readonly keyPrefix: string };
+  | { readonly store: 'redis'; readonly address: RedisAddress; readonly keyPrefix: string };
 
 /**
  * Reads the configuration from the `COUNTERSIGN_…` variables; docs/configuration.md lists them.
@@ -39,39 +40,42 @@ export function readConfig(env: Environment): Config {
   const issuer = settings.required('ISSUER', parseBaseUrl, 'the URL that clients know this server by');
   const mtlsUrl = settings.optional('MTLS_URL', parseBaseUrl) ?? issuer;
   const listen = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
-  const format = settings.required(
-    'TERMINATOR',
-    oneOf(formatNames),
-    `what the proxy forwards: ${formatNames.join(', ')}`,
-  );
-  const certificateHeader = settings.optional('CERTIFICATE_HEADER', parseFieldName);
-  const verdictHeader = settings.optional('VERDICT_HEADER', parseFieldName);
+  const headers = readHeaders(settings);
   settings.optional('CHAIN_VERIFIED_BY', oneOf(['verdict']));
   const hop = readHop(settings, listen);
   const clients = readClientsConfig(settings);
   const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
   const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
-  const key = settings.secret('SIGNING_KEY') ?? settings.missing('SIGNING_KEY_FILE', HOW_TO_MAKE_A_KEY);
-  if (!issuer || !mtlsUrl || !format || !clients || !key || settings.faults.length > 0) {
+  const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
+  if (!issuer || !mtlsUrl || !headers || !clients || !key || settings.faults.length > 0) {
     throw new StartupError(settings.faults);
   }
-  const { certificateHeader: usualCertificateHeader, verdictHeader: usualVerdictHeader } = headerFormats[format];
+  const { name, ...forwarded } = headers;
   return {
     issuer,
     mtlsUrl,
     listen,
-    terminator: {
-      format: headerFormats[format],
-      certificateHeader: certificateHeader ?? usualCertificateHeader,
-      verdictHeader: verdictHeader ?? usualVerdictHeader,
-      hop: hop.trust,
-    },
-    belief: { format, hop: hop.description },
+    terminator: { ...forwarded, hop: hop.trust },
+    belief: { format: name, hop: hop.description },
     clients,
     policy: { allowSha1Thumbprints },
     signingKey: { text: key, algorithm },
     unknownSettings: settings.unknown(),
   };
+}
+
+/** What the proxy forwards, and in which fields: three different ones, none of which HTTP needs for itself. */
+function readHeaders(settings: Settings): (Omit<Terminator, 'hop'> & { readonly name: HeaderFormatName }) | undefined {
+  const meaning = `what the proxy forwards: ${formatNames.join(', ')}`;
+  const name = settings.required('TERMINATOR', oneOf(formatNames), meaning);
+  const ownCertificateHeader = settings.optional('CERTIFICATE_HEADER', parseFieldName);
+  const ownVerdictHeader = settings.optional('VERDICT_HEADER', parseFieldName);
+  if (name === undefined) return undefined;
+  const format = headerFormats[name];
+  const certificateHeader = ownCertificateHeader ?? format.certificateHeader;
+  const verdictHeader = ownVerdictHeader ?? format.verdictHeader;
+  if (certificateHeader === verdictHeader) settings.fault('VERDICT_HEADER', 'is the header of the certificate as well');
+  return { name, format, certificateHeader, verdictHeader };
 }
 
 /** The environment of this process. No other file reads it. */
@@ -95,13 +99,9 @@ const MIN_SECRET_CHARACTERS = 32;
 
 function readHop(settings: Settings, listen: ListenAddress): { trust: HopTrust; description: string } {
   const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedProxies) ?? parseTrustedProxies();
-  const secret = settings.secret('PROXY_SECRET');
-  if (secret !== undefined && secret.length < MIN_SECRET_CHARACTERS) {
-    const mend = 'make one with: openssl rand -hex 32';
-    settings.fault('PROXY_SECRET', `is shorter than ${MIN_SECRET_CHARACTERS} characters; ${mend}`);
-  }
+  const secret = settings.secret('PROXY_SECRET', parseProxySecret);
   const listensBeyond = listen.kind === 'tcp' && !isLoopback(listen.host);
-  if (secret === undefined && !settings.has('PROXY_SECRET') && (listensBeyond || proxies.beyondLoopback)) {
+  if (secret === undefined && !settings.hasSecret('PROXY_SECRET') && (listensBeyond || proxies.beyondLoopback)) {
     const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is' : 'COUNTERSIGN_TRUSTED_PROXIES are';
     settings.missing(
       'PROXY_SECRET_FILE',
@@ -118,27 +118,27 @@ function readHop(settings: Settings, listen: ListenAddress): { trust: HopTrust; 
   };
 }
 
-function readClientsConfig(settings: Settings): ClientsConfig | undefined {
-  const url = settings.secret('REDIS_URL', parseRedisUrl);
-  const keyPrefix = settings.optional('REDIS_KEY_PREFIX', parseKeyPrefix) ?? 'countersign:';
-  const file = settings.optional('CLIENTS_FILE', (text) => text);
-  if (url !== undefined && file !== undefined) {
-    settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
+/** What can stand in a header as it is, and is long enough not to be guessed. */
+function parseProxySecret(text: string): string {
+  if (text.length < MIN_SECRET_CHARACTERS) {
+    throw new RangeError(`is shorter than ${MIN_SECRET_CHARACTERS} characters; make one with: openssl rand -hex 32`);
   }
-  if (url !== undefined) return { store: 'redis', url, keyPrefix };
-  if (file !== undefined) return { store: 'memory', file };
-  if (!settings.has('REDIS_URL'))
-    settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');
-  return undefined;
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new RangeError('holds a space or a character beyond ASCII; make one with: openssl rand -hex 32');
 }
 
-function parseRedisUrl(text: string): string {
-  const schemes = ['redis:', 'rediss:', 'unix:'];
-  // The text is not repeated in the message: it may hold a password.
-  if (!URL.canParse(text) || !schemes.includes(new URL(text).protocol)) {
-    throw new RangeError('is not a URL that begins with redis://, rediss:// or unix://');
+function readClientsConfig(settings: Settings): ClientsConfig | undefined {
+  const address = settings.secret('REDIS_URL', parseRedisUrl);
+  const keyPrefix = settings.optional('REDIS_KEY_PREFIX', parseKeyPrefix) ?? 'countersign:';
+  const file = settings.optional('CLIENTS_FILE', (text) => text);
+  if (address !== undefined && file !== undefined) {
+    settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
   }
-  return text;
+  if (address !== undefined) return { store: 'redis', address, keyPrefix };
+  if (file !== undefined) return { store: 'memory', file };
+  if (!settings.hasSecret('REDIS_URL'))
+    settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');
+  return undefined;
 }
 
 function parseKeyPrefix(text: string): string {
@@ -146,11 +146,28 @@ function parseKeyPrefix(text: string): string {
   throw new RangeError('must be 1 to 64 printable ASCII characters without spaces');
 }
 
-/** A field name of HTTP (RFC 9110 §5.1), in the lower case in which we compare it. */
+/** A field name of HTTP (RFC 9110 §5.1) that has no other meaning, in the lower case in which we compare it. */
 function parseFieldName(text: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text)) return text.toLowerCase();
+  const name = text.toLowerCase();
+  if (takenHeaders.has(name)) throw new RangeError(`"${text}" is a header with a meaning of its own`);
+  if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) return name;
   throw new RangeError(`"${text}" is not a header name of letters, digits and hyphens`);
 }
+
+const takenHeaders: ReadonlySet<string> = new Set([
+  ...[
+    'authorization',
+    'connection',
+    'content-length',
+    'content-type',
+    'cookie',
+    'date',
+    'early-data',
+    'expect',
+    'host',
+  ],
+  ...['keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', PROXY_SECRET_HEADER],
+]);
 
 function parseBoolean(text: string): boolean {
   return oneOf(['true', 'false'])(text) === 'true';

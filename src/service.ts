@@ -68,7 +68,7 @@ async function openRegistry(config: Config, log: Log): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory') return readMemoryRegistry(clients.file, config, log);
   return createRedisRegistry({
-    url: clients.url,
+    address: clients.address,
     keyPrefix: clients.keyPrefix,
     policy,
     now: Date.now,

@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
-import { requireAcceptableClientCertificate } from './certificate-policy.ts';
 import { readCertificateStructure } from './certificate-structure.ts';
+import { requireClientPurpose } from './client-purpose.ts';
 import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './distinguished-name.ts';
+import { requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import {
   readSubjectAlternativeNames,
@@ -51,8 +52,12 @@ export function parseClientCertificate(der: Uint8Array): ClientCertificate {
 
 function parseBounded(der: Uint8Array): ClientCertificate {
   const structure = readCertificateStructure(der);
-  const openssl = parseWithOpenssl(der);
-  requireAcceptableClientCertificate(structure, openssl.publicKey);
+  if (structure.version !== 3) throw new CertificateError(`is X.509 v${structure.version}; only v3 is accepted`);
+  requireClientPurpose(structure.extensions);
+  // A second reader, of another make, must see a certificate in the same bytes.
+  const openssl = new X509Certificate(der);
+  if (openssl.ca) throw new CertificateError('is a CA certificate to OpenSSL');
+  requireStrongKey(openssl.publicKey);
   const subject = readDistinguishedName(structure.subject);
   return {
     der,
@@ -67,13 +72,6 @@ function parseBounded(der: Uint8Array): ClientCertificate {
   };
 }
 
-/** A second reader, of another make, must see a certificate in the same bytes. */
-function parseWithOpenssl(der: Uint8Array): X509Certificate {
-  const certificate = new X509Certificate(der);
-  if (!certificate.raw.equals(der)) throw new CertificateError('not DER: re-encoded, it differs');
-  return certificate;
-}
-
 /**
  * Checks the validity period. It is asked on every request, also for a certificate that was parsed long ago.
  *
@@ -81,11 +79,10 @@ function parseWithOpenssl(der: Uint8Array): X509Certificate {
  * @throws {CertificateError}
  */
 export function requireValidAt(certificate: ClientCertificate, now: number): void {
-  if (now < certificate.notBefore) {
-    throw new CertificateError(`is not valid before ${new Date(certificate.notBefore).toISOString()}`);
-  }
-  const wholeLastSecond = certificate.notAfter + 999;
-  if (now > wholeLastSecond) {
-    throw new CertificateError(`expired at ${new Date(certificate.notAfter).toISOString()}`);
-  }
+  const { notBefore, notAfter } = certificate;
+  const wholeLastSecond = notAfter + 999;
+  if (now < notBefore) throw new CertificateError(`is not valid before ${new Date(notBefore).toISOString()}`);
+  if (now > wholeLastSecond) throw new CertificateError(`expired at ${new Date(notAfter).toISOString()}`);
+  if (notBefore <= now && now <= wholeLastSecond) return;
+  throw new CertificateError('has no period of validity that can be read');
 }

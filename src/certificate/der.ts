@@ -139,13 +139,20 @@ const minimalArcs: ContentRule = ({ content }, offset) => {
   if (content.length === 0 || !startsArc) throw malformed('an OBJECT IDENTIFIER that ends early', offset);
 };
 
-/** X.690 §11.7, §11.8 as RFC 5280 §4.1.2.5 narrows them: seconds, no fraction, Z. */
+/** X.690 §11.7, §11.8 as RFC 5280 §4.1.2.5 narrows them: seconds, no fraction, Z; and a day that the calendar has. */
 const timeOf =
-  (digits: number): ContentRule =>
+  (digits: 12 | 14): ContentRule =>
   ({ content }, offset) => {
-    const allDigits = content.subarray(0, digits).every((octet) => octet >= 0x30 && octet <= 0x39);
-    const wellFormed = content.length === digits + 1 && content[digits] === 0x5a && allDigits;
-    if (!wellFormed) throw malformed('a time that is not digits and Z', offset);
+    const text = Buffer.from(content).toString('latin1');
+    if (text.length !== digits + 1 || !/^\d+Z$/.test(text)) throw malformed('a time that is not digits and Z', offset);
+    // Where the century is not written, the 21st serves: from 1950 to 2049 every fourth year is a leap year.
+    const [, year, month, day, hour, minute, second] =
+      /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(digits === 14 ? text : `20${text}`) ?? [];
+    const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+    const instant = Date.parse(iso);
+    if (Number.isNaN(instant) || new Date(instant).toISOString() !== iso) {
+      throw malformed('a time that the calendar does not have', offset);
+    }
   };
 
 /** X.690 §11.6: the elements of a SET OF stand in ascending order of their encodings. */

@@ -1,7 +1,7 @@
 import { isIP, SocketAddress } from 'node:net';
 import { CertificateError } from './certificate-error.ts';
 import { extensionValue } from './certificate-structure.ts';
-import type { DerElement } from './der.ts';
+import { type DerElement, Tag } from './der.ts';
 
 /** The kinds of subject alternative name that a client can be registered by (RFC 8705 §2.1.2). */
 export type AlternativeNameKind = 'dns' | 'uri' | 'ip' | 'email';
@@ -22,7 +22,7 @@ const kindOfTag: Readonly<Record<number, AlternativeNameKind>> = { 129: 'email',
  */
 export function readSubjectAlternativeNames(extension: DerElement | undefined): SubjectAlternativeNames {
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
-  for (const { tag, content } of extension ? extensionValue(extension).children : []) {
+  for (const { tag, content } of extension ? generalNames(extension) : []) {
     const kind = kindOfTag[tag];
     if (kind === undefined) continue;
     const text = kind === 'ip' ? addressOfOctets(content) : ia5Text(content, kind);
@@ -73,6 +73,16 @@ function requirePattern(pattern: RegExp, what: string): (text: string) => void {
     if (!pattern.test(text)) throw new CertificateError(`expected ${what}`);
   };
 }
+
+/** RFC 5280 §4.2.1.6: a SEQUENCE of at least one GeneralName, which are context tags 0 to 8. */
+function generalNames(extension: DerElement): readonly DerElement[] {
+  const { tag, children } = extensionValue(extension);
+  const wellFormed = tag === Tag.sequence && children.every((name) => generalNameTags.has(name.tag));
+  if (!wellFormed || children.length === 0) throw new CertificateError('its subject alternative names are malformed');
+  return children;
+}
+
+const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
 
 function ia5Text(octets: Uint8Array, kind: AlternativeNameKind): string {
   if (octets.some((octet) => octet < 0x20 || octet > 0x7e)) {

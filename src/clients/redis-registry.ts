@@ -3,11 +3,11 @@ import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { readClient } from './read-client.ts';
+import type { RedisAddress } from './redis-url.ts';
 import type { Registry } from './registry.ts';
 
 export interface RedisRegistryOptions {
-  /** `redis://`, `rediss://` or `unix://`, with credentials and database as usual. */
-  readonly url: string;
+  readonly address: RedisAddress;
   /** What all our keys begin with; `countersign:` unless configured otherwise. */
   readonly keyPrefix: string;
   readonly policy: RegistrationPolicy;
@@ -34,28 +34,52 @@ const RETRY_AFTER_SECONDS = 2;
  * It is there as soon as the first attempt to connect has succeeded or failed, and goes on trying by itself.
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
-  const { url, keyPrefix, policy, now, onConnection } = options;
-  const redis = connect(url);
-  const report = onlyChanges(onConnection);
-  redis.on('ready', () => report(undefined));
-  redis.on('error', (error: Error) => report(error.message));
-  await firstContact(redis);
+  const { address, keyPrefix, policy, now, onConnection } = options;
+  const connection = await openConnection(address, onConnection);
   return {
-    description: `Redis at ${withoutCredentials(url)}, keys ${keyPrefix}client:*`,
+    description: `Redis at ${address.description}, keys ${keyPrefix}client:*`,
     find: async (clientId) => {
       const key = `${keyPrefix}client:${clientId}`;
-      const text = await get(redis, key);
+      const text = await get(connection, key);
       return text === null ? undefined : parseRecord(text, clientId, key, policy, now());
     },
-    close: async () => redis.disconnect(),
+    close: async () => connection.redis.disconnect(),
   };
 }
 
-function firstContact(redis: Redis): Promise<void> {
-  return new Promise((resolve) => {
-    redis.once('ready', () => resolve());
+/** A connection, and why it may not be asked at the moment: it is down, or not in the database that it should be in. */
+interface Connection {
+  readonly redis: Redis;
+  problem: string | undefined;
+}
+
+async function openConnection(
+  { connection: target, database }: RedisAddress,
+  onConnection: (problem: string | undefined) => void,
+): Promise<Connection> {
+  const redis = new Redis({ ...target, ...boundedWaiting });
+  const connection: Connection = { redis, problem: 'not connected yet' };
+  const report = onlyChanges((problem) => {
+    connection.problem = problem;
+    onConnection(problem);
+  });
+  const fail = (error: Error) => report(error.message);
+  const select = () => (database === 0 ? Promise.resolve() : redis.select(database));
+  redis.on('close', () => {
+    connection.problem ??= 'the connection was lost';
+  });
+  redis.on('error', (error) => {
+    if (redis.status !== 'ready') fail(error);
+  });
+  await new Promise<void>((resolve) => {
+    redis.on('ready', () => {
+      select()
+        .then(() => report(undefined), fail)
+        .finally(resolve);
+    });
     redis.once('error', () => resolve());
   });
+  return connection;
 }
 
 /** ioredis reports every failed attempt; once is enough for the same problem. */
@@ -68,26 +92,24 @@ function onlyChanges(report: (problem: string | undefined) => void): (problem: s
   };
 }
 
-function connect(url: string): Redis {
-  if (!url.startsWith('unix:')) return new Redis(url, boundedWaiting);
-  const { pathname, searchParams, username, password } = new URL(url);
-  const credentials = { ...(username && { username }), ...(password && { password: decodeURIComponent(password) }) };
-  return new Redis({ ...boundedWaiting, ...credentials, path: pathname, db: Number(searchParams.get('db') ?? 0) });
-}
-
-async function get(redis: Redis, key: string): Promise<string | null> {
+async function get({ redis, problem }: Connection, key: string): Promise<string | null> {
+  if (problem !== undefined) throw unavailable(key, problem);
   try {
     return await redis.get(key);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     // Another kind of value under our key: what is there is not a record, and Redis is well.
     if (message.startsWith('WRONGTYPE')) throw poisoned(key, message);
-    throw new OAuthError('temporarily_unavailable', {
-      description: 'The server cannot answer at the moment; try again.',
-      reason: `Redis cannot be asked for ${key}: ${message}`,
-      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-    });
+    throw unavailable(key, message);
   }
+}
+
+function unavailable(key: string, problem: string): OAuthError {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason: `Redis cannot be asked for ${key}: ${problem}`,
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  });
 }
 
 function parseRecord(text: string, clientId: string, key: string, policy: RegistrationPolicy, now: number): Client {
@@ -107,13 +129,4 @@ function parseJson(text: string, key: string): unknown {
 
 function poisoned(key: string, what: string): OAuthError {
   return invalidClient(`the value of ${key} is not a client record: ${what}`);
-}
-
-/** A URL as it may stand in a log. */
-export function withoutCredentials(url: string): string {
-  const parsed = new URL(url);
-  parsed.username = '';
-  parsed.password = '';
-  parsed.search = '';
-  return parsed.href;
 }

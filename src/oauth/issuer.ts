@@ -17,6 +17,11 @@ export function parseBaseUrl(text: string): string {
     throw new RangeError(`"${text}" must have neither a query nor a fragment`);
   }
   if (url.username !== '' || url.password !== '') throw new RangeError('must not hold a user or a password');
+  if (!/^(?:\/[\w.~-]+)*\/?$/.test(url.pathname)) {
+    throw new RangeError(
+      `"${text}" may have only letters, digits, "-", ".", "_" and "~" between the slashes of its path`,
+    );
+  }
   const normal = withoutTrailingSlash(url.href);
   if (withoutTrailingSlash(text) !== normal) {
     throw new RangeError(`"${text}" must be written as clients compare it: ${normal}`);

@@ -19,7 +19,12 @@ export class Settings {
   }
 
   has(name: string): boolean {
-    return this.#text(name) !== undefined || this.#text(`${name}_FILE`) !== undefined;
+    return this.#text(name) !== undefined;
+  }
+
+  /** A secret can also stand in the file that `…_FILE` names. */
+  hasSecret(name: string): boolean {
+    return this.has(name) || this.has(`${name}_FILE`);
   }
 
   fault(name: string, message: string): undefined {
@@ -27,7 +32,7 @@ export class Settings {
   }
 
   missing(name: string, meaning: string): undefined {
-    if (!this.has(name.replace(/_FILE$/, ''))) this.fault(name, `is missing: ${meaning}`);
+    return this.fault(name, `is missing: ${meaning}`);
   }
 
   optional<Value>(name: string, parse: (text: string) => Value): Value | undefined {
@@ -40,8 +45,15 @@ export class Settings {
     return this.optional(name, parse);
   }
 
+  requiredSecret(name: string, meaning: string): string | undefined {
+    if (!this.hasSecret(name)) this.missing(`${name}_FILE`, meaning);
+    return this.secret(name);
+  }
+
   /** A secret, from the variable itself or from the file that `…_FILE` names. */
-  secret(name: string, parse: (text: string) => string = (text) => text): string | undefined {
+  secret(name: string): string | undefined;
+  secret<Value>(name: string, parse: (text: string) => Value): Value | undefined;
+  secret(name: string, parse: (text: string) => unknown = (text) => text): unknown {
     const text = this.#text(name);
     const file = this.#text(`${name}_FILE`);
     if (text !== undefined && file !== undefined) return this.fault(name, `stands beside ${PREFIX}${name}_FILE`);

@@ -16,7 +16,7 @@ import type { HeaderFormat } from './header-format.ts';
 export type ReadCertificate = (encoded: string) => ClientCertificate;
 
 const MAX_REMEMBERED = 10_000;
-const MAX_REMEMBERED_CHARACTERS = 32 * 1024 * 1024;
+const MAX_REMEMBERED_OCTETS = 32 * 1024 * 1024;
 
 /**
  * A reader that finds a certificate which it has seen before by the very text of its header, and parses only new
@@ -25,13 +25,14 @@ const MAX_REMEMBERED_CHARACTERS = 32 * 1024 * 1024;
 export function createCertificateReader(format: HeaderFormat): ReadCertificate {
   const remembered = new LRUCache<string, ClientCertificate>({
     max: MAX_REMEMBERED,
-    maxSize: MAX_REMEMBERED_CHARACTERS,
-    sizeCalculation: (certificate, encoded) => encoded.length + 2 * certificate.der.length,
+    maxSize: MAX_REMEMBERED_OCTETS,
+    sizeCalculation: (certificate, encoded) => encoded.length + octetsOf(certificate),
   });
   return (encoded) => {
     const known = remembered.get(encoded);
     if (known) return known;
-    const der = format.decode(encoded);
+    // A copy of its own: a small Buffer is a view into a slab that it would keep alive as long as it is remembered.
+    const der = new Uint8Array(format.decode(encoded));
     if (der.length > MAX_CERTIFICATE_OCTETS) {
       throw new ForwardingError('too_large', `the certificate has ${der.length} octets`);
     }
@@ -39,4 +40,16 @@ export function createCertificateReader(format: HeaderFormat): ReadCertificate {
     remembered.set(encoded, certificate);
     return certificate;
   };
+}
+
+/** What a string, and an object with its fields, takes besides its characters. */
+const STRING_OVERHEAD = 48;
+const OBJECT_OVERHEAD = 2048;
+
+/** About as much as a parsed certificate holds in memory. */
+function octetsOf({ der, subjectText, alternativeNames }: ClientCertificate): number {
+  const names = Object.values(alternativeNames).flat();
+  const inNames = names.reduce((octets, name) => octets + name.length + STRING_OVERHEAD, 0);
+  // The subject is there as text, parsed, and in its canonical form, in characters of two octets.
+  return OBJECT_OVERHEAD + der.length + 6 * subjectText.length + inNames;
 }

@@ -34,8 +34,22 @@ function parseEntry(entry: string): { address: string; prefix: number; family: '
   if (version === 0 || more.length > 0 || !(prefix <= bits)) {
     throw new RangeError(`"${entry}" is not an address or a CIDR such as 10.1.2.3 or 10.1.2.0/24`);
   }
-  if (prefix === 0) throw new RangeError(`"${entry}" trusts everybody; name the addresses of the proxies`);
-  return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  if (trustsTooMany(address, prefix, family)) {
+    throw new RangeError(`"${entry}" trusts everybody; name the addresses of the proxies`);
+  }
+  return { address, prefix, family };
+}
+
+const MIN_IPV6_PREFIX = 16;
+
+/** More than one /8 of IPv4, also as ::ffff:0:0/96, is nobody's proxies: two halves of the internet are all of it. */
+function trustsTooMany(address: string, prefix: number, family: 'ipv4' | 'ipv6'): boolean {
+  if (family === 'ipv6' && prefix < MIN_IPV6_PREFIX) return true;
+  const range = new BlockList();
+  range.addSubnet(address, prefix, family);
+  const networks = Array.from({ length: 256 }, (_, octet) => `${octet}.0.0.1`);
+  return networks.filter((somebody) => range.check(somebody, 'ipv4')).length > 1;
 }
 
 function isLoopbackRange(address: string, prefix: number): boolean {

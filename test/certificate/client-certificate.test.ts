@@ -111,6 +111,76 @@ describe('a client certificate is refused', () => {
   });
 });
 
+describe('an extension that says what a certificate is for must be DER itself', () => {
+  const octets = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
+  const withExtension = (oid: string, hex: string) =>
+    authority.issue({ eku: 'none', extraExtensions: [{ oid, value: octets(hex) }] }).der;
+  const clientAuth = '06 08 2b 06 01 05 05 07 03 02';
+
+  test.each([
+    ['extended key usage', '2.5.29.37', `30 0a ${clientAuth}`],
+    ['extended key usage, several', '2.5.29.37', `30 14 06 08 2b 06 01 05 05 07 03 01 ${clientAuth}`],
+  ])('accepted: %s', (_, oid, hex) => {
+    expect(() => parseClientCertificate(withExtension(oid, hex))).not.toThrow();
+  });
+
+  test.each([
+    ['an extended key usage of indefinite length', '2.5.29.37', `30 80 ${clientAuth} 00 00`, 'indefinite'],
+    ['one with a long length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'fewest octets'],
+    ['one that is no SEQUENCE', '2.5.29.37', `a0 0a ${clientAuth}`, 'malformed'],
+    ['one with something else in it', '2.5.29.37', `30 0c ${clientAuth} 05 00`, 'malformed'],
+    ['one with something behind it', '2.5.29.37', `30 0a ${clientAuth} 05 00`, 'trailing'],
+    ['one with a padded arc', '2.5.29.37', '30 0b 06 09 2b 80 06 01 05 05 07 03 02', 'fewest octets'],
+    ['an empty one', '2.5.29.37', '30 00', 'malformed'],
+    ['one with thousands of purposes', '2.5.29.37', `30 82 0f a0 ${'06 02 2a 03'.repeat(1000)}`, 'more than 64'],
+    ['any purpose, and not this one', '2.5.29.37', '30 06 06 04 55 1d 25 00', 'clientAuth'],
+    ['subject alternative names as a SET', '2.5.29.17', '31 07 82 05 61 2e 63 6f 6d', 'malformed'],
+    ['none of them', '2.5.29.17', '30 00', 'malformed'],
+    ['one of a tag that is none', '2.5.29.17', '30 03 0c 01 61', 'malformed'],
+  ])('refused: %s', (_, oid, hex, reason) => {
+    expect(() => parseClientCertificate(withExtension(oid, hex))).toThrow(reason);
+  });
+
+  test.each([
+    ['CA:FALSE written out', '30 03 01 01 00', 'malformed'],
+    ['a path length before CA:TRUE', '30 06 02 01 00 01 01 ff', 'malformed'],
+    ['a path length without CA:TRUE', '30 03 02 01 00', 'malformed'],
+    ['CA:TRUE, not as DER writes it', '30 03 01 01 01', 'BOOLEAN'],
+    ['CA:TRUE behind its end', '30 00 30 03 01 01 ff', 'trailing'],
+    ['CA:TRUE in a SET', '31 03 01 01 ff', 'malformed'],
+    ['CA:TRUE', '30 03 01 01 ff', 'CA certificate'],
+  ])('refused: basicConstraints with %s', (_, hex, reason) => {
+    const { der } = authority.issue({ rawBasicConstraints: octets(hex) });
+    expect(() => parseClientCertificate(der)).toThrow(reason);
+  });
+});
+
+test('no certificate of 16 KiB takes long to refuse or to accept', () => {
+  const shapes = [
+    authority.issue({ dns: Array.from({ length: 2400 }, (_, index) => `${index}`) }).der,
+    authority.issue({
+      subject: Array.from({ length: 60 }, (_, index) => ['CN', 'x'.repeat(150) + index] as [string, string]),
+    }).der,
+    authority.issue({ eku: Array.from({ length: 2500 }, (_, index) => `1.2.${index}`) }).der,
+  ];
+  for (const der of shapes) {
+    expect(der.length).toBeGreaterThan(8_000);
+    expect(der.length).toBeLessThan(16_384);
+    const fastest = Math.min(...Array.from({ length: 5 }, () => elapsed(() => parseClientCertificate(der))));
+    expect(fastest).toBeLessThan(50);
+  }
+});
+
+function elapsed(work: () => unknown): number {
+  const started = performance.now();
+  try {
+    work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CertificateError);
+  }
+  return performance.now() - started;
+}
+
 describe('validity', () => {
   const notBefore = new Date('2026-01-01T00:00:00Z');
   const notAfter = new Date('2026-01-31T23:59:59Z');

@@ -18,6 +18,8 @@ describe('DER is read', () => {
     ['a length of 128 in two octets', `04 81 80 ${'00'.repeat(128)}`],
     ['a SET in order', '31 06 02 01 01 02 01 02'],
     ['an explicit context tag', 'a0 03 02 01 02'],
+    ['29 February of a leap year', time('200229235959Z')],
+    ['GeneralizedTime', time('20491231235959Z')],
     ['UTCTime', `17 0d ${Buffer.from('261122000000Z').toString('hex')}`],
   ])('%s', (_, encoding) => {
     expect(Buffer.from(readDer(hex(encoding)).encoded)).toEqual(hex(encoding));
@@ -57,6 +59,13 @@ describe('what BER allows and DER does not is refused', () => {
     ['UTCTime without seconds', `17 0b ${Buffer.from('2611220000Z').toString('hex')}`, 'time'],
     ['UTCTime with an offset', `17 11 ${Buffer.from('261122000000+0100').toString('hex')}`, 'time'],
     ['GeneralizedTime with a fraction', `18 11 ${Buffer.from('20261122000000.5Z').toString('hex')}`, 'time'],
+    ['month 13', time('201301000000Z'), 'calendar'],
+    ['month 0', time('200001000000Z'), 'calendar'],
+    ['30 February', time('200230000000Z'), 'calendar'],
+    ['29 February of no leap year', time('210229000000Z'), 'calendar'],
+    ['hour 24', time('200101240000Z'), 'calendar'],
+    ['second 60', time('200101000060Z'), 'calendar'],
+    ['day 32 of a GeneralizedTime', time('20200132000000Z'), 'calendar'],
     ['nesting without end', nested(40), 'nested deeper'],
   ])('%s', (_, encoding, reason) => {
     const read = () => readDer(hex(encoding));
@@ -64,6 +73,10 @@ describe('what BER allows and DER does not is refused', () => {
     expect(read).toThrow(reason);
   });
 });
+
+function time(text: string): string {
+  return `${text.length === 13 ? '17 0d' : '18 0f'} ${Buffer.from(text).toString('hex')}`;
+}
 
 function nested(levels: number): string {
   let encoding = '';

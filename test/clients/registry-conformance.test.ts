@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readClientsFile } from '../../src/clients/clients-file.ts';
 import { createMemoryRegistry } from '../../src/clients/memory-registry.ts';
 import { createRedisRegistry } from '../../src/clients/redis-registry.ts';
+import { parseRedisUrl } from '../../src/clients/redis-url.ts';
 import type { Registry } from '../../src/clients/registry.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -59,7 +60,7 @@ describeWith(['redis-server'], 'Redis', () => {
   const problems: (string | undefined)[] = [];
   const open = (url: string) =>
     createRedisRegistry({
-      url,
+      address: parseRedisUrl(url),
       keyPrefix: prefix,
       policy,
       now: Date.now,
@@ -99,6 +100,30 @@ describeWith(['redis-server'], 'Redis', () => {
       await expect(registry.find('poison')).rejects.toThrow(`${key} is not a client record`);
       await registry.close();
     });
+  });
+
+  test('a record is found in the database that the URL names, and in no other', async () => {
+    const inSeven = new URL(redisUrl());
+    inSeven.pathname = '/7';
+    const registry = await open(inSeven.href);
+    expect(await registry.find('a')).toBeUndefined();
+    await redis.select(7);
+    await redis.set(`${prefix}client:a`, JSON.stringify(records[0]));
+    expect(await registry.find('a')).toBeDefined();
+    await redis.del(`${prefix}client:a`);
+    await redis.select(0);
+    await registry.close();
+  });
+
+  test('a database that the server does not have is 503, not another database', async () => {
+    const missing = new URL(redisUrl());
+    missing.pathname = '/9999';
+    const registry = await open(missing.href);
+    await expect(registry.find('a')).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+      reason: expect.stringContaining('DB index is out of range'),
+    });
+    await registry.close();
   });
 
   test('a server that is away is 503, at once, and never "no such client"', async () => {

@@ -24,5 +24,9 @@ test.each([
   ['https://auth.example/#', 'fragment'],
   ['https://auth.example/a/../b', 'https://auth.example/b'],
   ['https://user@auth.example', 'user'],
-  ['https://auth.example/ä', 'https://auth.example/%C3%A4'],
+  ['https://auth.example/ä', 'only letters'],
+  ['https://auth.example/caf%C3%A9', 'only letters'],
+  ['https://auth.example/:tenant', 'only letters'],
+  ['https://auth.example/*', 'only letters'],
+  ['https://auth.example//a', 'only letters'],
 ])('%s is refused', (text, mend) => expect(() => parseBaseUrl(text)).toThrow(mend));

@@ -33,6 +33,8 @@ export interface CertificateOptions extends SubjectAlternativeNames {
   readonly eku?: ExtendedKeyUsage;
   readonly ca?: boolean;
   readonly pathLength?: number;
+  /** The octets in the place of a well-formed basicConstraints. */
+  readonly rawBasicConstraints?: Uint8Array;
   /** A number, or the content octets of the INTEGER (negative, zero, padded). Default: random. */
   readonly serial?: bigint | Uint8Array;
   readonly signatureHash?: SignatureHash;
@@ -136,9 +138,11 @@ function encodeTbsCertificate(options: CertificateOptions, holder: Issuer, issue
 }
 
 function encodeExtensions(options: CertificateOptions, publicKey: Uint8Array, issuerKey: Uint8Array): Uint8Array[] {
-  const { ca = false, eku = ca ? 'none' : 'client', extraExtensions = [] } = options;
+  const { ca = false, eku = ca ? 'none' : 'client', extraExtensions = [], rawBasicConstraints } = options;
   return [
-    basicConstraints(ca, options.pathLength),
+    rawBasicConstraints
+      ? rawExtension({ oid: '2.5.29.19', critical: true, value: rawBasicConstraints })
+      : basicConstraints(ca, options.pathLength),
     keyUsage(ca),
     ...extendedKeyUsage(eku),
     ...subjectAlternativeNames(options),

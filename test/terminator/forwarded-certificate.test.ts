@@ -183,7 +183,13 @@ describe('trusted proxies', () => {
     '10.0.0.0/1e1',
   ])('refused: %j', (text) => expect(() => parseTrustedProxies(text)).toThrow(/is not an address or a CIDR/));
 
-  test.each(['0.0.0.0/0', '::/0', '127.0.0.1,0.0.0.0/0'])('trusts everybody, refused: %s', (text) =>
-    expect(() => parseTrustedProxies(text)).toThrow(/trusts everybody/),
-  );
+  test.each([
+    '0.0.0.0/0',
+    '::/0',
+    '127.0.0.1,0.0.0.0/0',
+    '0.0.0.0/1,128.0.0.0/1',
+    '8000::/1',
+    '::ffff:0:0/96',
+    '::ffff:0.0.0.0/97',
+  ])('trusts everybody, refused: %s', (text) => expect(() => parseTrustedProxies(text)).toThrow(/trusts everybody/));
 });

@@ -83,6 +83,19 @@ describe('the reader of certificates', () => {
     expect(read(escaped).thumbprint).toBe(first.thumbprint);
   });
 
+  test('holds no more memory than it remembers', () => {
+    const read = createCertificateReader(nginx);
+    const large = encodeURIComponent(hugeCertificate(createCertificateAuthority(), 14_000, { ca: true }).pem);
+    const before = process.memoryUsage().arrayBuffers;
+    const count = 400;
+    for (let index = 0; index < count; index++) {
+      read(encodeURIComponent(selfSigned().pem));
+      for (let between = 0; between < 3; between++) expect(() => read(large)).toThrow(CertificateError);
+    }
+    // A view into Node's pool would keep 64 KiB alive for each.
+    expect((process.memoryUsage().arrayBuffers - before) / count).toBeLessThan(32 * 1024);
+  });
+
   test('tells a certificate that is too large from one that is malformed', () => {
     const huge = hugeCertificate(createCertificateAuthority(), 17_000);
     expect(() => createCertificateReader(nginx)(encodeURIComponent(huge.pem))).toThrow(ForwardingError);

@@ -1,45 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
-import type { CertificateStructure } from './certificate-structure.ts';
-import { BasicConstraintsExtension, ExtendedKeyUsageExtension } from './peculiar.ts';
 
-const BASIC_CONSTRAINTS = '2.5.29.19';
-const EXTENDED_KEY_USAGE = '2.5.29.37';
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_EXPONENT = 65537n;
 
 /**
- * Refuses a certificate that is too weak, or not meant, to identify a client, whoever vouches for it.
+ * Refuses a public key that is too weak, or of a kind that we do not know.
  *
  * @throws {CertificateError} naming the rule
  */
-export function requireAcceptableClientCertificate(structure: CertificateStructure, publicKey: KeyObject): void {
-  if (structure.version !== 3) throw new CertificateError(`is X.509 v${structure.version}; only v3 is accepted`);
-  requireEndEntity(structure);
-  requireClientPurpose(structure);
-  requireStrongKey(publicKey);
-}
-
-function requireEndEntity({ extensions }: CertificateStructure): void {
-  const extension = extensions.get(BASIC_CONSTRAINTS);
-  if (extension && new BasicConstraintsExtension(extension.encoded).ca) {
-    throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
-  }
-}
-
-/** RFC 5280 §4.2.1.12: without the extension every purpose is allowed; with it, only those that it lists. */
-function requireClientPurpose({ extensions }: CertificateStructure): void {
-  const extension = extensions.get(EXTENDED_KEY_USAGE);
-  if (!extension) return;
-  const { usages } = new ExtendedKeyUsageExtension(extension.encoded);
-  if (!usages.some((usage) => String(usage) === CLIENT_AUTH)) {
-    throw new CertificateError('is not meant for clients: its extended key usage lacks clientAuth');
-  }
-}
-
-function requireStrongKey(key: KeyObject): void {
+export function requireStrongKey(key: KeyObject): void {
   const type = key.asymmetricKeyType;
   if (type === undefined) throw new CertificateError('has a public key of an unknown kind');
   const rule = keyRules[type];
