@@ -74,12 +74,10 @@ function applyMethod(
   presented: Extract<PresentedCertificate, { kind: 'certificate' }>,
   now: number,
 ): { readonly advice?: string } {
-  switch (registered.method) {
-    case 'tls_client_auth':
-      return authenticationMethods.tls_client_auth(registered, presented, now);
-    case 'self_signed_tls_client_auth':
-      return authenticationMethods.self_signed_tls_client_auth(registered, presented, now);
-    default:
-      throw invalidClient('the client is registered for a method that the server does not have');
+  if (!Object.hasOwn(authenticationMethods, registered.method)) {
+    throw invalidClient('the client is registered for a method that the server does not have');
   }
+  // The table's type says that the method under a name takes what is registered under that name.
+  const method = authenticationMethods[registered.method] as AuthenticationMethod<AuthenticationMethodName>;
+  return method(registered, presented, now);
 }

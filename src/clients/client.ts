@@ -4,7 +4,7 @@ import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
 
 /** The subject value that a client of `tls_client_auth` is registered by: exactly one (RFC 8705 §2.1.2). */
 export type RegisteredSubject =
-  | { readonly kind: 'dn'; readonly name: DistinguishedName; readonly text: string }
+  | { readonly kind: 'dn'; readonly name: DistinguishedName }
   | { readonly kind: AlternativeNameKind; readonly name: string };
 
 /** One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2). */

@@ -108,14 +108,14 @@ function subjectSources(record: ClientRecord): SubjectSource[] {
   for (const [index, { type, value, expiration }] of (record.client_secrets ?? []).entries()) {
     if (methodOfSecretType[type] !== 'tls_client_auth') continue;
     // IdentityServer compares with .NET's rendering, so who wrote the name is known.
-    const read = () => ({ kind: 'dn', name: parseDistinguishedName(value, 'dotnet'), text: value }) as const;
+    const read = () => ({ kind: 'dn', name: parseDistinguishedName(value, 'dotnet') }) as const;
     sources.push({ field: `client_secrets[${index}].value`, notAfter: expiration, read });
   }
   return sources;
 }
 
 function subjectOfField(field: (typeof subjectFields)[number], text: string): RegisteredSubject {
-  if (field === 'tls_client_auth_subject_dn') return { kind: 'dn', name: parseDistinguishedName(text), text };
+  if (field === 'tls_client_auth_subject_dn') return { kind: 'dn', name: parseDistinguishedName(text) };
   const kind = alternativeNameKinds[field];
   return { kind, name: normalizeAlternativeName(kind, text) };
 }

@@ -59,8 +59,16 @@ function faultOfIssue(issue: z.core.$ZodIssue): Fault {
   if (issue.code === 'unrecognized_keys') {
     return { field: pathOf([...issue.path, issue.keys[0] ?? '']), message: unknownFieldMessage(issue.keys) };
   }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
-  return { field: pathOf(issue.path), message: missing ? 'is missing' : issue.message };
+  return { field: pathOf(issue.path), message: issue.code === 'invalid_type' ? typeMessage(issue) : issue.message };
+}
+
+/** What YAML makes of `no`, `yes`, `1e5` or `1234` surprises people: the mend is said. */
+function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType): string {
+  const found = /received (\w+)/.exec(message)?.[1] ?? 'something else';
+  if (found === 'undefined') return 'is missing';
+  if (expected === 'boolean') return `must be true or false, not a ${found}`;
+  if (expected === 'string') return `must be text, not a ${found}; put it in quotes`;
+  return `must be a ${expected}, not a ${found}`;
 }
 
 function unknownFieldMessage([, ...others]: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { KeyPairWithCertificate } from '../certificate/make-certificate.ts';
 import { StartupError } from '../operations/startup-error.ts';
@@ -40,6 +41,11 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     secureOptions: constants.SSL_OP_NO_TICKET,
   } as const;
   const terminator = createServer(tls, (incoming, outgoing) => forward(incoming, outgoing, options));
+  const sockets = new Set<Socket>();
+  terminator.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     terminator.once('error', (error: NodeJS.ErrnoException) => reject(new StartupError([explain(error, port)])));
     terminator.listen(port, '127.0.0.1', resolve);
@@ -48,7 +54,8 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     close: () =>
       new Promise((resolve) => {
         terminator.close(() => resolve());
-        terminator.closeIdleConnections();
+        // Nobody who develops waits for a browser's idle connections, or for handshakes that never end.
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

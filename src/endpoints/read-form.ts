@@ -1,5 +1,5 @@
 import { type Form, parseForm, requireFormContentType } from '../oauth/form.ts';
-import { invalidRequest } from '../oauth/oauth-error.ts';
+import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
 import type { EndpointContext } from './request-context.ts';
 
 /** The shipped proxy configurations allow the same. */
@@ -21,13 +21,19 @@ export async function readForm(c: EndpointContext): Promise<Form> {
 
 async function readBody(c: EndpointContext): Promise<string> {
   const declared = c.req.header('content-length');
-  if (declared !== undefined) {
-    if (Number(declared) > MAX_BODY_OCTETS) throw bodyTooLarge();
-    return c.req.text();
+  if (declared !== undefined && Number(declared) > MAX_BODY_OCTETS) throw bodyTooLarge();
+  try {
+    return await (declared === undefined ? readChunks(c.env.incoming) : c.req.text());
+  } catch (error) {
+    if (error instanceof OAuthError || !c.env.incoming.destroyed) throw error;
+    throw invalidRequest('The request body did not arrive whole.', { reason: 'the sender went away mid-body' });
   }
+}
+
+async function readChunks(incoming: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let octets = 0;
-  for await (const chunk of c.env.incoming as AsyncIterable<Uint8Array>) {
+  for await (const chunk of incoming) {
     octets += chunk.length;
     if (octets > MAX_BODY_OCTETS) throw bodyTooLarge();
     chunks.push(chunk);

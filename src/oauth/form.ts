@@ -20,9 +20,9 @@ const MEDIA_TYPE = 'application/x-www-form-urlencoded';
  * @throws {OAuthError} invalid_request
  */
 export function requireFormContentType(contentType: string | undefined): void {
-  const [mediaType = '', ...parameters] = (contentType ?? '').toLowerCase().split(';', 4);
-  const foreignParameter = parameters.map((text) => text.trim()).find((text) => !/^charset="?utf-8"?$/.test(text));
-  if (mediaType.trim() === MEDIA_TYPE && foreignParameter === undefined) return;
+  const [mediaType = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
+  const understood = parameters.every((text) => /^(?:|charset=utf-8|charset="utf-8")$/.test(text.trim()));
+  if (mediaType.trim() === MEDIA_TYPE && understood) return;
   throw invalidRequest(`The request body must be ${MEDIA_TYPE}.`);
 }
 

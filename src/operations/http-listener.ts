@@ -1,8 +1,9 @@
-import { existsSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { ListenAddress } from './listen-address.ts';
+import { RunningRequests } from './running-requests.ts';
 import { StartupError } from './startup-error.ts';
 
 /** What the listener serves: Hono's `app.fetch`. */
@@ -11,7 +12,7 @@ export type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 export interface HttpListener {
   /** Where it listens in fact: with the port that the system picked. */
   readonly address: ListenAddress;
-  /** Takes no new connection, lets the requests that run end, and closes the idle ones. */
+  /** Takes no new connection, lets the requests that run end, and closes each connection after its answer. */
   close(): Promise<void>;
 }
 
@@ -25,6 +26,8 @@ const limits = {
   maxHeaderSize: MAX_HEADER_OCTETS,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  // How often Node looks for requests that are late: by default only every 30 s.
+  connectionsCheckingInterval: 2_000,
   // Longer than proxies keep theirs (nginx: 60 s): the side that opened a connection should be the one to close it.
   keepAliveTimeout: 75_000,
 };
@@ -44,13 +47,14 @@ export async function openHttpListener(
   // Node keeps the first 2,000 fields and drops the others without a word, the proxy's perhaps among them. The size of
   // the header block is bound enough.
   server.maxHeadersCount = 0;
+  const running = new RunningRequests(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     onUnreadable(error.code ?? error.message);
-    answerUnreadable(error.code, socket);
+    if (!running.endAfterAnswer(socket)) answerUnreadable(error.code, socket);
   });
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   await listen(server, address);
-  return { address: actualAddress(server, address), close: () => close(server) };
+  return { address: actualAddress(server, address), close: () => running.drain() };
 }
 
 /** A request that Node's parser refuses never reaches the app; its sender reads JSON all the same. */
@@ -88,21 +92,26 @@ function explain(error: NodeJS.ErrnoException, address: ListenAddress): string {
   const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
   const known: Record<string, string> = {
     EADDRINUSE: 'another program is listening there',
-    EACCES: 'permission denied',
+    EACCES: address.kind === 'unix' ? 'its folder does not exist, or may not be written to' : 'permission denied',
     EADDRNOTAVAIL: 'the address is not one of this machine',
     ENOENT: 'the folder of the socket does not exist',
   };
   return `cannot listen on ${where}: ${known[error.code ?? ''] ?? error.message}`;
 }
 
-/** A socket file stays behind when a process is killed. It is removed only when nobody answers on it. */
+/**
+ * A socket file stays behind when a process is killed. It is removed only when nobody answers on it.
+ *
+ * @throws {StartupError} when something else than a socket is there
+ */
 async function removeStaleSocket(path: string): Promise<void> {
-  if (!existsSync(path)) return;
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (!there) return;
+  if (!there.isSocket()) throw new StartupError([`cannot listen on ${path}: there is something that is not a socket`]);
   const answered = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => resolve(true));
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-    probe.once('close', () => probe.destroy());
-    probe.once('connect', () => probe.end());
+    probe.once('connect', () => probe.destroy());
   });
   if (!answered) unlinkSync(path);
 }
@@ -111,11 +120,4 @@ function actualAddress(server: Server, address: ListenAddress): ListenAddress {
   const bound = server.address();
   if (address.kind === 'unix' || bound === null || typeof bound === 'string') return address;
   return { ...address, port: bound.port };
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
 }

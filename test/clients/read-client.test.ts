@@ -84,7 +84,9 @@ describe('a record is refused, and the field is named', () => {
     ['a list', [], '(record)', ''],
     ['no client_id', without(byName, 'client_id'), 'client_id', 'is missing'],
     ['a client_id with a line feed', with_(byName, { client_id: 'a\nb' }), 'client_id', 'printable'],
-    ['a client_id that YAML read as a number', with_(byName, { client_id: 7 }), 'client_id', 'string'],
+    ['a client_id that YAML read as a number', with_(byName, { client_id: 7 }), 'client_id', 'put it in quotes'],
+    ['enabled as YAML 1.2 reads "no"', with_(byName, { enabled: 'no' }), 'enabled', 'true or false'],
+    ['a lifetime as text', with_(byName, { access_token_lifetime: '60' }), 'access_token_lifetime', 'number'],
     ['an empty client_id', with_(byName, { client_id: '' }), 'client_id', '1 to 255'],
     ['no method', without(byName, 'token_endpoint_auth_method'), 'token_endpoint_auth_method', 'is missing'],
     [

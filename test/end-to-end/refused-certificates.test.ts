@@ -9,6 +9,8 @@ import {
 import { type Deployment, formOf, type Identity, mtlsHost, plainHost, startDeployment } from '../support/deployment.ts';
 import { x509v1 } from '../support/der-surgery.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { programPath } from '../support/program-path.ts';
+import { runProgram } from '../support/run-program.ts';
 
 const subject = [['CN', 'victim']] as const;
 const HOUR = 3_600_000;
@@ -110,7 +112,13 @@ const lowestLevel = 'DEFAULT@SECLEVEL=0';
 
 async function startWith(verifyClient: string): Promise<Deployment> {
   const shipped = 'ssl_verify_client optional_no_ca;';
-  const deployment = await startDeployment({ replace: [[shipped, `ssl_verify_client ${verifyClient};`]] });
+  const directive = verifyClient.startsWith('optional_no_ca') ? 'ssl_trusted_certificate' : 'ssl_client_certificate';
+  const deployment = await startDeployment({
+    replace: [
+      [shipped, `ssl_verify_client ${verifyClient};`],
+      ['ssl_trusted_certificate ', `${directive} `],
+    ],
+  });
   await deployment.register({
     client_id: 'victim',
     token_endpoint_auth_method: 'tls_client_auth',
@@ -172,6 +180,18 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
       expectInvalidClient(await deployment.requestToken('victim', { ...route, identity }), reason);
       const { response } = await deployment.requestToken('victim', { ...route, identity: genuine });
       expect(response.status).toBe(200);
+    });
+
+    // .NET and Java do not show a self-signed certificate to a server that asks for one of a certain CA.
+    test('and asks for a certificate of any CA only where it takes any', async () => {
+      const { stdout } = await runProgram(programPath('openssl'), [
+        ...['s_client', '-connect', `127.0.0.1:${deployment.port}`, '-servername', mtlsHost],
+      ]);
+      const named = stdout.toString().includes('Acceptable client certificate CA names');
+      expect([stdout.includes('Client Certificate Types') || stdout.includes('signature algorithms'), named]).toEqual([
+        true,
+        verifyClient === 'optional',
+      ]);
     });
 
     test('for an intermediate alone, and one for the whole chain', async () => {

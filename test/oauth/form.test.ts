@@ -66,16 +66,21 @@ describe('a form is refused', () => {
 
 describe('the content type', () => {
   const type = 'application/x-www-form-urlencoded';
-  test.each([type, type.toUpperCase(), `${type};charset=UTF-8`, `${type}; charset="utf-8"`])(
-    '%s is accepted',
-    (value) => expect(() => requireFormContentType(value)).not.toThrow(),
-  );
+  test.each([
+    type,
+    type.toUpperCase(),
+    `${type};charset=UTF-8`,
+    `${type};`,
+    `${type} ; charset=utf-8 ;`,
+    `${type}; charset="utf-8"`,
+  ])('%s is accepted', (value) => expect(() => requireFormContentType(value)).not.toThrow());
   test.each([
     undefined,
     '',
     'application/json',
     'multipart/form-data; boundary=x',
     `${type}2`,
+    `${type};;;;charset=utf-7`,
     `${type}; charset=utf-16`,
     `x${type}`,
     `${type}, application/json`,

@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type RunningCountersign, runCountersign, startCountersign } from '../support/countersign.ts';
+import { eventually } from '../support/eventually.ts';
+import { openssl } from '../support/openssl.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+writeFileSync(join(folder, 'clients.yaml'), 'clients: []');
+const settings = {
+  COUNTERSIGN_ISSUER: 'https://auth.example',
+  COUNTERSIGN_TERMINATOR: 'nginx',
+  COUNTERSIGN_CLIENTS_FILE: join(folder, 'clients.yaml'),
+  COUNTERSIGN_SIGNING_KEY: await openssl(['genpkey', '-algorithm', 'ed25519']),
+};
+
+const running: RunningCountersign[] = [];
+const start = async (listen: string) => {
+  const server = await startCountersign({ env: { ...settings, COUNTERSIGN_LISTEN: listen } });
+  running.push(server);
+  return server;
+};
+afterEach(async () => {
+  for (const server of running.splice(0)) {
+    server.kill('SIGKILL');
+    await server.exited;
+  }
+});
+
+const body = 'grant_type=client_credentials&client_id=a';
+const head = [
+  'POST /token HTTP/1.1',
+  'Host: x',
+  'Content-Type: application/x-www-form-urlencoded',
+  `Content-Length: ${body.length}`,
+  '',
+  '',
+].join('\r\n');
+
+interface Open {
+  readonly socket: Socket;
+  readonly received: () => string;
+  readonly closed: () => boolean;
+}
+const openConnection = async (url: string): Promise<Open> => {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let received = '';
+  let closed = false;
+  socket.on('data', (chunk) => {
+    received += chunk;
+  });
+  socket.on('error', () => {});
+  socket.once('close', () => {
+    closed = true;
+  });
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return { socket, received: () => received, closed: () => closed };
+};
+
+describe('on SIGTERM', () => {
+  test('the request that runs is answered, the connection ends, and so does the process', async () => {
+    const server = await start('127.0.0.1:0');
+    const idle = await openConnection(server.url);
+    idle.socket.write(head + body);
+    await eventually(() => idle.received().includes('invalid_client'), idle.received);
+    const busy = await openConnection(server.url);
+    busy.socket.write(head + body.slice(0, 5));
+    await delay(200);
+    server.kill('SIGTERM');
+    await server.waitForEvent(({ event }) => event === 'stopping');
+    await eventually(idle.closed, () => 'the idle connection is still open');
+    busy.socket.write(body.slice(5));
+    expect(await server.exited).toBe(0);
+    expect(busy.received()).toContain('invalid_client');
+    expect(busy.received().toLowerCase()).toContain('connection: close');
+  });
+
+  test('half a request does not hold it for more than ten seconds', async () => {
+    const server = await start('127.0.0.1:0');
+    const half = await openConnection(server.url);
+    half.socket.write(head + body.slice(0, 5));
+    await delay(200);
+    const started = performance.now();
+    server.kill('SIGTERM');
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - started).toBeLessThan(14_000);
+  });
+});
+
+test('what cannot be read does not tear away the answer to what could', async () => {
+  const server = await start('127.0.0.1:0');
+  const { socket, received, closed } = await openConnection(server.url);
+  socket.write(`${head}${body}GARBAGE\r\n\r\n`);
+  await eventually(closed, received);
+  expect(received()).toContain('invalid_client');
+  expect(received().match(/HTTP\/1\.1/g)).toHaveLength(1);
+});
+
+test('a sender that goes away mid-body is refused, and is no fault of ours', async () => {
+  const server = await start('127.0.0.1:0');
+  for (const framing of [head, head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')]) {
+    const { socket } = await openConnection(server.url);
+    socket.write(`${framing}5\r\nabc`);
+    await delay(100);
+    socket.destroy();
+  }
+  await server.waitForEvent(() => server.auditEvents().length === 2);
+  for (const event of server.auditEvents()) expect(event).toMatchObject({ level: 'warn', error: 'invalid_request' });
+});
+
+describe('a Unix socket', () => {
+  const path = (name: string) => join(folder, name);
+  const refused = async (socket: string) => {
+    const { code, stderr } = await runCountersign(['serve'], {
+      env: { ...settings, COUNTERSIGN_LISTEN: `unix:${socket}` },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`cannot listen on ${socket}`);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  };
+
+  test('that a killed process left behind is replaced', async () => {
+    const first = await start(`unix:${path('stale.sock')}`);
+    first.kill('SIGKILL');
+    await first.exited;
+    expect(existsSync(path('stale.sock'))).toBe(true);
+    const second = await start(`unix:${path('stale.sock')}`);
+    expect((await sendRequest(second.url, { method: 'GET', path: '/jwks' })).status).toBe(200);
+  });
+
+  test('of a server that runs is left alone', async () => {
+    const first = await start(`unix:${path('live.sock')}`);
+    await refused(path('live.sock'));
+    expect((await sendRequest(first.url, { method: 'GET', path: '/jwks' })).status).toBe(200);
+  });
+
+  test('never takes the place of a file or a folder', async () => {
+    writeFileSync(path('precious.txt'), 'precious');
+    mkdirSync(path('folder'));
+    await refused(path('precious.txt'));
+    await refused(path('folder'));
+    expect(readFileSync(path('precious.txt'), 'utf8')).toBe('precious');
+  });
+
+  test('needs a folder', () => refused('/no/such/folder/countersign.sock'));
+});
+
+test('an address that is taken is named', async () => {
+  const first = await start('127.0.0.1:0');
+  const address = first.url.replace('http://', '');
+  const { code, stderr } = await runCountersign(['serve'], { env: { ...settings, COUNTERSIGN_LISTEN: address } });
+  expect([code, stderr]).toEqual([1, `countersign: cannot listen on ${address}: another program is listening there\n`]);
+});
