@@ -29,8 +29,8 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
 
 /** The one folder or file that imports a library. */
 const homes: Readonly<Record<string, string>> = {
-  '@peculiar/x509': 'certificate/peculiar.ts',
-  'reflect-metadata': 'certificate/peculiar.ts',
+  '@peculiar/x509': 'certificate/make-certificate.ts',
+  'reflect-metadata': 'certificate/make-certificate.ts',
   jose: 'tokens/',
   ioredis: 'clients/',
   zod: 'clients/',

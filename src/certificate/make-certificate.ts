@@ -1,4 +1,6 @@
 import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+// @peculiar/x509 resolves its parts through a container that needs this polyfill to be there first.
+import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -9,7 +11,7 @@ import {
   SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
-} from './peculiar.ts';
+} from '@peculiar/x509';
 
 /** A certificate with its private key (PKCS #8), both PEM. */
 export interface KeyPairWithCertificate {
