@@ -1,0 +1,16 @@
+import { decodeForwardedPem } from '../../certificate/pem.ts';
+import { unescapePem } from '../encodings/escaped-pem.ts';
+import type { HeaderFormat } from '../header-format.ts';
+
+/**
+ * nginx: `$ssl_client_escaped_cert` (the PEM as a URI component, nginx 1.13.5 and later) and `$ssl_client_verify`
+ * (`SUCCESS`, `NONE`, or `FAILED:` and OpenSSL's words). It has no variable for the rest of the chain.
+ */
+export const nginx: HeaderFormat = {
+  certificateHeader: 'x-ssl-client-cert',
+  chain: undefined,
+  verdict: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }],
+  absent: [],
+  canVerify: true,
+  decode: (value) => ({ leaf: decodeForwardedPem(unescapePem(value)), chain: [] }),
+};
