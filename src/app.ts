@@ -1,11 +1,14 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { answerError } from './endpoints/answer.ts';
+import { type Belief, readObservations, startWatching } from './endpoints/doctor.ts';
 import { metadataDocument } from './endpoints/metadata.ts';
+import type { Observation } from './endpoints/observe-forwarding.ts';
 import { publishedDocument } from './endpoints/published-document.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import { withoutTrailingSlash } from './oauth/url-path.ts';
+import type { Observations } from './operations/observations.ts';
 
 export interface AppDependencies extends TokenEndpointDependencies {
   readonly mtlsUrl: string;
@@ -35,6 +38,20 @@ export function createApp(dependencies: AppDependencies): App {
     }
   }
   app.notFound((c) => answerError(c, invalidRequest('There is no such endpoint.', { status: 404 })));
+  return app;
+}
+
+export interface OperationsDependencies {
+  readonly observations: Observations<Observation>;
+  readonly belief: Belief;
+}
+
+/** Every route of the operations listener, which is not for clients. */
+export function createOperationsApp({ observations, belief }: OperationsDependencies): App {
+  const app: App = new Hono();
+  app.get('/livez', (c) => c.text('ok\n'));
+  app.put('/doctor/:id', startWatching(observations, belief));
+  app.get('/doctor/:id', readObservations(observations));
   return app;
 }
 

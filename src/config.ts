@@ -1,12 +1,13 @@
 import type { RegistrationPolicy } from './clients/findings.ts';
 import { parseRedisUrl, type RedisAddress } from './clients/redis-url.ts';
+import { readForwardedFields } from './configuration/forwarded-fields.ts';
+import { oneOf } from './configuration/one-of.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
 import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operations/startup-error.ts';
-import type { Terminator } from './terminator/forwarded-certificate.ts';
-import { type HeaderFormatName, headerFormats } from './terminator/header-formats.ts';
-import { digestProxySecret, type HopTrust, PROXY_SECRET_HEADER } from './terminator/hop.ts';
+import { digestProxySecret, type HopTrust } from './terminator/hop.ts';
+import type { Terminator } from './terminator/terminator.ts';
 import { isLoopback, parseTrustedProxies } from './terminator/trusted-proxies.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
 
@@ -15,9 +16,11 @@ export interface Config {
   readonly issuer: string;
   readonly mtlsUrl: string;
   readonly listen: ListenAddress;
+  /** Undefined where it is off. */
+  readonly operationsListen: ListenAddress | undefined;
   readonly terminator: Terminator;
-  /** What the server believes of the terminator, for the line that it prints at start. */
-  readonly belief: { readonly format: HeaderFormatName; readonly hop: string };
+  /** How we know the terminator, for the line that the server prints at start. */
+  readonly hopDescription: string;
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
   readonly signingKey: { readonly text: string; readonly algorithm: SigningAlgorithm | undefined };
@@ -40,23 +43,23 @@ export function readConfig(env: Environment): Config {
   const issuer = settings.required('ISSUER', parseBaseUrl, 'the URL that clients know this server by');
   const mtlsUrl = settings.optional('MTLS_URL', parseBaseUrl) ?? issuer;
   const listen = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
-  const headers = readHeaders(settings);
-  settings.optional('CHAIN_VERIFIED_BY', oneOf(['verdict']));
+  const operationsListen = readOperationsListen(settings);
+  const forwarded = readForwardedFields(settings);
   const hop = readHop(settings, listen);
   const clients = readClientsConfig(settings);
   const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
   const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
   const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
-  if (!issuer || !mtlsUrl || !headers || !clients || !key || settings.faults.length > 0) {
+  if (!issuer || !mtlsUrl || !forwarded || !clients || !key || settings.faults.length > 0) {
     throw new StartupError(settings.faults);
   }
-  const { name, ...forwarded } = headers;
   return {
     issuer,
     mtlsUrl,
     listen,
+    operationsListen,
     terminator: { ...forwarded, hop: hop.trust },
-    belief: { format: name, hop: hop.description },
+    hopDescription: hop.description,
     clients,
     policy: { allowSha1Thumbprints },
     signingKey: { text: key, algorithm },
@@ -64,18 +67,11 @@ export function readConfig(env: Environment): Config {
   };
 }
 
-/** What the proxy forwards, and in which fields: three different ones, none of which HTTP needs for itself. */
-function readHeaders(settings: Settings): (Omit<Terminator, 'hop'> & { readonly name: HeaderFormatName }) | undefined {
-  const meaning = `what the proxy forwards: ${formatNames.join(', ')}`;
-  const name = settings.required('TERMINATOR', oneOf(formatNames), meaning);
-  const ownCertificateHeader = settings.optional('CERTIFICATE_HEADER', parseFieldName);
-  const ownVerdictHeader = settings.optional('VERDICT_HEADER', parseFieldName);
-  if (name === undefined) return undefined;
-  const format = headerFormats[name];
-  const certificateHeader = ownCertificateHeader ?? format.certificateHeader;
-  const verdictHeader = ownVerdictHeader ?? format.verdictHeader;
-  if (certificateHeader === verdictHeader) settings.fault('VERDICT_HEADER', 'is the header of the certificate as well');
-  return { name, format, certificateHeader, verdictHeader };
+/** Where health and the doctor's questions are answered; `off` for nowhere. */
+function readOperationsListen(settings: Settings): ListenAddress | undefined {
+  const parse = (text: string) => (text === 'off' ? text : parseListenAddress(text));
+  const address = settings.optional('OPERATIONS_LISTEN', parse) ?? parseListenAddress('127.0.0.1:9090');
+  return address === 'off' ? undefined : address;
 }
 
 /** The environment of this process. No other file reads it. */
@@ -88,8 +84,6 @@ export function readRegistrationPolicy(env: Environment): RegistrationPolicy {
   if (settings.faults.length > 0) throw new StartupError(settings.faults);
   return { allowSha1Thumbprints };
 }
-
-const formatNames = Object.keys(headerFormats) as HeaderFormatName[];
 
 const HOW_TO_MAKE_A_KEY =
   'the private key that signs tokens. Make one with: ' +
@@ -146,37 +140,6 @@ function parseKeyPrefix(text: string): string {
   throw new RangeError('must be 1 to 64 printable ASCII characters without spaces');
 }
 
-/** A field name of HTTP (RFC 9110 §5.1) that has no other meaning, in the lower case in which we compare it. */
-function parseFieldName(text: string): string {
-  const name = text.toLowerCase();
-  if (takenHeaders.has(name)) throw new RangeError(`"${text}" is a header with a meaning of its own`);
-  if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) return name;
-  throw new RangeError(`"${text}" is not a header name of letters, digits and hyphens`);
-}
-
-const takenHeaders: ReadonlySet<string> = new Set([
-  ...[
-    'authorization',
-    'connection',
-    'content-length',
-    'content-type',
-    'cookie',
-    'date',
-    'early-data',
-    'expect',
-    'host',
-  ],
-  ...['keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', PROXY_SECRET_HEADER],
-]);
-
 function parseBoolean(text: string): boolean {
   return oneOf(['true', 'false'])(text) === 'true';
-}
-
-function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
-  return (text) => {
-    const known = names.find((name) => name === text);
-    if (known !== undefined) return known;
-    throw new RangeError(`"${text}" is not one of: ${names.join(', ')}`);
-  };
 }

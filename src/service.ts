@@ -1,52 +1,92 @@
-import { createApp } from './app.ts';
+import { type App, createApp, createOperationsApp } from './app.ts';
 import { type ClientsFile, ClientsFileError, describeFinding, readClientsFile } from './clients/clients-file.ts';
 import { createMemoryRegistry } from './clients/memory-registry.ts';
 import { createRedisRegistry } from './clients/redis-registry.ts';
 import type { Registry } from './clients/registry.ts';
 import type { Config } from './config.ts';
+import { describeBelief } from './configuration/belief.ts';
+import type { Belief } from './endpoints/doctor.ts';
+import { type Observation, observed } from './endpoints/observe-forwarding.ts';
+import { type PresentCertificate, presentCertificate } from './endpoints/present-certificate.ts';
 import { type Audit, createAudit } from './operations/audit.ts';
 import { type HttpListener, openHttpListener } from './operations/http-listener.ts';
 import { describeListenAddress, type ListenAddress } from './operations/listen-address.ts';
 import type { Log } from './operations/log.ts';
+import { createObservations } from './operations/observations.ts';
 import { StartupError } from './operations/startup-error.ts';
 import { createCertificateReader } from './terminator/certificate-reader.ts';
+import { watchOtherCarriers } from './terminator/other-carriers.ts';
+import type { Terminator } from './terminator/terminator.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from './tokens/signing-key.ts';
 
 /** A running server. */
 export interface Service {
   readonly address: ListenAddress;
+  /** Where the operations listener is; undefined where it is off. */
+  readonly operationsAddress: ListenAddress | undefined;
   /** Finishes the requests that run, takes no new ones, and lets go of everything. */
   close(): Promise<void>;
 }
 
 /**
- * Builds everything from the configuration, opens the listener and says what it believes.
+ * Builds everything from the configuration, opens the listeners and says what it believes.
  *
- * @throws {StartupError} with every fault of the key and the clients, or that the address cannot be listened on
+ * @throws {StartupError} with every fault of the key and the clients, or that an address cannot be listened on
  */
 export async function startService(config: Config, log: Log, audit: Audit = createAudit(log)): Promise<Service> {
   const { signingKey, registry } = await build(config, log);
+  const observations = createObservations<Observation>(Date.now);
   const app = createApp({
     issuer: config.issuer,
     mtlsUrl: config.mtlsUrl,
     listensOn: config.listen.kind,
-    certificates: {
-      terminator: config.terminator,
-      readCertificate: createCertificateReader(config.terminator.format),
-    },
+    presentCertificate: observed(certificatePresenter(config, log), config.terminator, observations),
     registry,
     signingKey,
     audit,
     now: Date.now,
   });
+  const operationsApp = createOperationsApp({ observations, belief: beliefOf(config) });
   sayBelief(config, registry, signingKey, log);
-  const listener = await openListener(config, app.fetch, registry, log);
+  const close: (() => Promise<void>)[] = [() => registry.close()];
+  const closeAll = async () => {
+    for (const closeOne of close.toReversed()) await closeOne();
+  };
+  try {
+    const operations = config.operationsListen && (await openListener(config.operationsListen, operationsApp, log));
+    if (operations) {
+      close.push(operations.close);
+      log.info({ event: 'operations_listening', url: operations.url }, `operations listen on ${operations.url}`);
+    }
+    const listener = await openListener(config.listen, app, log);
+    close.push(listener.close);
+    log.info({ event: 'listening', url: listener.url }, `listening on ${listener.url}`);
+    return { address: listener.address, operationsAddress: operations?.address, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function certificatePresenter(config: Config, log: Log): PresentCertificate {
+  const { terminator } = config;
+  const source = {
+    terminator,
+    readCertificate: createCertificateReader(terminator.name),
+    watchOtherCarriers: watchOtherCarriers(terminator, (header) => sayCarrier(header, terminator, log), Date.now),
+  };
+  return (request) => presentCertificate(request, source);
+}
+
+function beliefOf({ issuer, mtlsUrl, terminator, hopDescription }: Config): Belief {
   return {
-    address: listener.address,
-    close: async () => {
-      await listener.close();
-      await registry.close();
-    },
+    issuer,
+    mtls_url: mtlsUrl,
+    terminator: terminator.name,
+    certificate_header: terminator.certificateHeader,
+    chain_header: terminator.chainHeader ?? null,
+    verification: terminator.verification,
+    hop: hopDescription,
   };
 }
 
@@ -79,15 +119,14 @@ async function openRegistry(config: Config, log: Log): Promise<Registry> {
   });
 }
 
-function readMemoryRegistry(file: string, { policy, terminator, belief }: Config, log: Log): Registry {
+function readMemoryRegistry(file: string, { policy, terminator }: Config, log: Log): Registry {
   const { clients, faults, warnings } = readOrExplain(file, policy);
   for (const warning of warnings) log.warn({ event: 'client_warning', ...warning }, describeFinding(file, warning));
   const problems = faults.map((fault) => describeFinding(file, fault));
   const unverifiable = clients.find(({ authentication }) => authentication.method === 'tls_client_auth');
-  if (unverifiable && terminator.verdictHeader === undefined) {
+  if (unverifiable && terminator.verification.by === 'nobody') {
     problems.push(
-      `COUNTERSIGN_VERDICT_HEADER is missing: client ${unverifiable.clientId} uses tls_client_auth, and nobody ` +
-        `verifies its chain: the format ${belief.format} carries no verdict`,
+      `client ${unverifiable.clientId} uses tls_client_auth, and nobody verifies its chain: ${terminator.verification.mend}`,
     );
   }
   if (problems.length > 0) throw new StartupError(problems);
@@ -103,33 +142,31 @@ function readOrExplain(file: string, policy: Config['policy']): ClientsFile {
   }
 }
 
-/** One line with all that the server takes for true about what stands in front of it. */
-function sayBelief(config: Config, registry: Registry, signingKey: SigningKey, log: Log): void {
-  const { terminator, belief, issuer } = config;
-  const verdict = terminator.verdictHeader ? `${terminator.verdictHeader}=SUCCESS` : 'none (self-signed clients only)';
-  const certificate = `client certificate: ${belief.format} in ${terminator.certificateHeader}`;
+/** One line with all that the server takes for true. */
+function sayBelief(
+  { terminator, hopDescription, issuer, unknownSettings }: Config,
+  registry: Registry,
+  signingKey: SigningKey,
+  log: Log,
+): void {
   const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
-  const message = `${certificate}, verdict ${verdict}, ${belief.hop}; clients: ${registry.description}; ${signing}`;
-  log.info({ event: 'starting', issuer, terminator: belief.format }, message);
-  for (const name of config.unknownSettings) {
+  const message = `${describeBelief(terminator, hopDescription)}; clients: ${registry.description}; ${signing}`;
+  log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
+  for (const name of unknownSettings) {
     log.warn({ event: 'unknown_setting', name }, `${name} is not a setting of this version, and has no effect`);
   }
 }
 
-async function openListener(
-  config: Config,
-  fetch: ReturnType<typeof createApp>['fetch'],
-  registry: Registry,
-  log: Log,
-): Promise<HttpListener> {
+function sayCarrier(header: string, { name, certificateHeader }: Terminator, log: Log): void {
+  log.warn(
+    { event: 'other_certificate_header', header, configured: certificateHeader },
+    `the proxy passes ${header} on, which is never read: the server is configured for ${name} in ${certificateHeader}. ` +
+      'Either clients send it and the proxy should remove it, or one of the two is configured for the wrong format',
+  );
+}
+
+async function openListener(address: ListenAddress, { fetch }: App, log: Log): Promise<HttpListener & { url: string }> {
   const onUnreadable = (reason: string) => log.warn({ event: 'request_unreadable', reason }, 'request refused unread');
-  try {
-    const listener = await openHttpListener(config.listen, fetch, onUnreadable);
-    const url = describeListenAddress(listener.address);
-    log.info({ event: 'listening', url }, `listening on ${url}`);
-    return listener;
-  } catch (error) {
-    await registry.close();
-    throw error;
-  }
+  const listener = await openHttpListener(address, fetch, onUnreadable);
+  return { ...listener, url: describeListenAddress(listener.address) };
 }

@@ -3,9 +3,6 @@ import { createApp } from '../src/app.ts';
 import { createAudit } from '../src/operations/audit.ts';
 import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
 import { describeListenAddress } from '../src/operations/listen-address.ts';
-import { createCertificateReader } from '../src/terminator/certificate-reader.ts';
-import { headerFormats } from '../src/terminator/header-formats.ts';
-import { parseTrustedProxies } from '../src/terminator/trusted-proxies.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';
 import { sendRequest } from './support/raw-http.ts';
@@ -22,15 +19,7 @@ beforeAll(async () => {
     issuer: 'https://auth.example/tenant',
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
-    certificates: {
-      terminator: {
-        format: headerFormats.nginx,
-        certificateHeader: 'x-ssl-client-cert',
-        verdictHeader: 'x-ssl-client-verify',
-        hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigest: undefined },
-      },
-      readCertificate: createCertificateReader(headerFormats.nginx),
-    },
+    presentCertificate: () => ({ kind: 'none', reason: 'there is none' }),
     registry: { description: 'broken', find: () => Promise.reject(new Error(detail)), close: async () => {} },
     signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
     audit: createAudit({ info: write('info'), warn: write('warn'), error: write('error') }),

@@ -36,7 +36,11 @@ describe('the configuration', () => {
       issuer: 'https://auth.example',
       mtlsUrl: 'https://auth.example',
       listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
-      terminator: { certificateHeader: 'x-ssl-client-cert', verdictHeader: 'x-ssl-client-verify' },
+      terminator: {
+        certificateHeader: 'x-ssl-client-cert',
+        chainHeader: undefined,
+        verification: { by: 'verdict', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
+      },
       policy: { allowSha1Thumbprints: false },
       signingKey: { text: 'a key', algorithm: undefined },
       unknownSettings: [],
@@ -116,7 +120,7 @@ describe('the configuration', () => {
       'COUNTERSIGN_ISSUER is missing',
     ],
     ['a secret that no header can hold', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'beyond ASCII'],
-    ['one header for two things', { COUNTERSIGN_VERDICT_HEADER: 'X-SSL-Client-Cert' }, 'as well'],
+    ['one header for two things', { COUNTERSIGN_VERDICT_HEADER: 'X-SSL-Client-Cert' }, 'something else already'],
     ['a header that HTTP needs', { COUNTERSIGN_CERTIFICATE_HEADER: 'Connection' }, 'meaning of its own'],
     ['the secret as the verdict', { COUNTERSIGN_VERDICT_HEADER: 'X-Countersign-Proxy-Secret' }, 'meaning of its own'],
     [

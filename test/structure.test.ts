@@ -13,6 +13,7 @@ const journey = [
   'grants',
   'tokens',
   'operations',
+  'configuration',
   'endpoints',
   'development',
 ] as const;

@@ -2,17 +2,19 @@ import type { PresentedCertificate } from '../authentication/presented-certifica
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { invalidClient, invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import type { ReadCertificate } from '../terminator/certificate-reader.ts';
-import {
-  type ForwardedRequest,
-  readForwardedCertificate,
-  type Terminator,
-} from '../terminator/forwarded-certificate.ts';
+import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
 import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';
+import type { Terminator } from '../terminator/terminator.ts';
+
+/** How the certificate of a request is found. */
+export type PresentCertificate = (request: ForwardedRequest) => PresentedCertificate;
 
 /** The terminator as configured, and the reader of the certificates that it forwards. */
 export interface CertificateSource {
   readonly terminator: Terminator;
   readonly readCertificate: ReadCertificate;
+  /** Looks at the fields that other terminators would have sent. */
+  readonly watchOtherCarriers: (request: ForwardedRequest) => void;
 }
 
 /**
@@ -21,10 +23,11 @@ export interface CertificateSource {
  * @throws {OAuthError} when what was forwarded cannot be accepted
  */
 export function presentCertificate(request: ForwardedRequest, source: CertificateSource): PresentedCertificate {
+  source.watchOtherCarriers(request);
   try {
     const forwarded = readForwardedCertificate(request, source.terminator);
     if (forwarded.kind === 'none') return forwarded;
-    const certificate = source.readCertificate(forwarded.encoded);
+    const { certificate } = source.readCertificate(forwarded);
     return { kind: 'certificate', certificate, chain: forwarded.verdict };
   } catch (error) {
     if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate: ${error.message}`);

@@ -7,14 +7,14 @@ import type { Audit, AuditTrail } from '../operations/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
 import { answer, audited } from './answer.ts';
-import { type CertificateSource, presentCertificate } from './present-certificate.ts';
+import type { PresentCertificate } from './present-certificate.ts';
 import { readForm } from './read-form.ts';
-import { type EndpointContext, peerOf } from './request-context.ts';
+import { type EndpointContext, type ListenerKind, peerOf } from './request-context.ts';
 
 export interface TokenEndpointDependencies {
   readonly issuer: string;
-  readonly listensOn: 'unix' | 'tcp';
-  readonly certificates: CertificateSource;
+  readonly listensOn: ListenerKind;
+  readonly presentCertificate: PresentCertificate;
   readonly registry: Registry;
   readonly signingKey: SigningKey;
   readonly audit: Audit;
@@ -24,9 +24,9 @@ export interface TokenEndpointDependencies {
 
 /** The token endpoint (RFC 6749 §3.2), from the request to a certificate-bound access token (RFC 8705 §3). */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: EndpointContext) => Promise<Response> {
-  const { issuer, listensOn, certificates, registry, signingKey, audit, now } = dependencies;
+  const { issuer, listensOn, presentCertificate, registry, signingKey, audit, now } = dependencies;
   return audited(audit, async (c, trail) => {
-    const peer = peerOf(c, listensOn);
+    const peer = peerOf(c, listensOn, now());
     trail.peer = peer.kind === 'unix' ? 'unix' : peer.address;
 
     // 1. read the form, and who it says it is from
@@ -34,7 +34,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: Endp
     const credentials = readPresentedCredentials(c.req.header('authorization'), form);
     trail.client_id = credentials.clientId;
     // 2. and 3. read what the terminator forwarded, and parse it
-    const presented = presentCertificate({ headers: c.env.incoming.rawHeaders, peer }, certificates);
+    const presented = presentCertificate({ headers: c.env.incoming.rawHeaders, peer });
     noteCertificate(trail, presented);
     // 4. find the client
     const found = await registry.find(credentials.clientId);

@@ -1,19 +1,29 @@
 import { LRUCache } from 'lru-cache';
+import { CertificateError } from '../certificate/certificate-error.ts';
 import {
   type ClientCertificate,
   MAX_CERTIFICATE_OCTETS,
   parseClientCertificate,
 } from '../certificate/client-certificate.ts';
+import type { EncodedCertificates } from './forwarded-certificate.ts';
 import { ForwardingError } from './forwarding-error.ts';
-import type { HeaderFormat } from './header-format.ts';
+import type { DecodedCertificates, HeaderFormat } from './header-format.ts';
+import { type HeaderFormatName, headerFormats } from './header-formats.ts';
+import { recogniseEncoding } from './recognise-encoding.ts';
+
+/** What the terminator forwarded, decoded. Only the certificate was parsed; the chain is as it came. */
+export interface ReadCertificates {
+  readonly certificate: ClientCertificate;
+  readonly chain: readonly Uint8Array[];
+}
 
 /**
- * Decodes and parses a forwarded certificate.
+ * Decodes a forwarded certificate and the chain beside it, and parses the certificate.
  *
  * @throws {CertificateError} when it is not one acceptable certificate
  * @throws {ForwardingError} too_large
  */
-export type ReadCertificate = (encoded: string) => ClientCertificate;
+export type ReadCertificate = (forwarded: EncodedCertificates) => ReadCertificates;
 
 const MAX_REMEMBERED = 10_000;
 const MAX_REMEMBERED_OCTETS = 32 * 1024 * 1024;
@@ -22,34 +32,56 @@ const MAX_REMEMBERED_OCTETS = 32 * 1024 * 1024;
  * A reader that finds a certificate which it has seen before by the very text of its header, and parses only new
  * ones: parsing costs as much as ten requests. What it remembers does not depend on time; validity is asked each time.
  */
-export function createCertificateReader(format: HeaderFormat): ReadCertificate {
-  const remembered = new LRUCache<string, ClientCertificate>({
+export function createCertificateReader(name: HeaderFormatName): ReadCertificate {
+  const remembered = new LRUCache<string, ReadCertificates>({
     max: MAX_REMEMBERED,
     maxSize: MAX_REMEMBERED_OCTETS,
-    sizeCalculation: (certificate, encoded) => encoded.length + octetsOf(certificate),
+    sizeCalculation: (read, text) => text.length + octetsOf(read),
   });
-  return (encoded) => {
-    const known = remembered.get(encoded);
+  return (forwarded) => {
+    const { encoded, encodedChain } = forwarded;
+    // No field's value holds a line feed, so two pairs never make one text.
+    const text = encodedChain === undefined ? encoded : `${encoded}\n${encodedChain}`;
+    const known = remembered.get(text);
     if (known) return known;
-    // A copy of its own: a small Buffer is a view into a slab that it would keep alive as long as it is remembered.
-    const der = new Uint8Array(format.decode(encoded));
-    if (der.length > MAX_CERTIFICATE_OCTETS) {
-      throw new ForwardingError('too_large', `the certificate has ${der.length} octets`);
+    const { leaf, chain } = decode(forwarded, name);
+    if (leaf.length > MAX_CERTIFICATE_OCTETS) {
+      throw new ForwardingError('too_large', `the certificate has ${leaf.length} octets`);
     }
-    const certificate = parseClientCertificate(der);
-    remembered.set(encoded, certificate);
-    return certificate;
+    const read = { certificate: parseClientCertificate(leaf), chain };
+    remembered.set(text, read);
+    return read;
   };
+}
+
+function decode({ encoded, encodedChain }: EncodedCertificates, name: HeaderFormatName): DecodedCertificates {
+  const format: HeaderFormat = headerFormats[name];
+  const { leaf, chain } = decodeLeaf(encoded, name);
+  const beside = encodedChain === undefined ? [] : (format.chain?.decode(encodedChain) ?? []);
+  // Copies of their own: a small Buffer is a view into a slab that it would keep alive as long as it is remembered.
+  return { leaf: new Uint8Array(leaf), chain: [...chain, ...beside].map((der) => new Uint8Array(der)) };
+}
+
+function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificates {
+  try {
+    return headerFormats[name].decode(encoded);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const recognised = recogniseEncoding(encoded, name);
+    throw recognised === undefined ? error : new CertificateError(`${error.message}; ${recognised}`);
+  }
 }
 
 /** What a string, and an object with its fields, takes besides its characters. */
 const STRING_OVERHEAD = 48;
 const OBJECT_OVERHEAD = 2048;
 
-/** About as much as a parsed certificate holds in memory. */
-function octetsOf({ der, subjectText, alternativeNames }: ClientCertificate): number {
+/** About as much as parsed certificates hold in memory. */
+function octetsOf({ certificate, chain }: ReadCertificates): number {
+  const { der, subjectText, alternativeNames } = certificate;
+  const beside = chain.reduce((octets, { length }) => octets + length + STRING_OVERHEAD, 0);
   const names = Object.values(alternativeNames).flat();
   const inNames = names.reduce((octets, name) => octets + name.length + STRING_OVERHEAD, 0);
   // The subject is there as text, parsed, and in its canonical form, in characters of two octets.
-  return OBJECT_OVERHEAD + der.length + 6 * subjectText.length + inNames;
+  return OBJECT_OVERHEAD + beside + der.length + 6 * subjectText.length + inNames;
 }

@@ -1,27 +1,20 @@
 import { ForwardingError } from './forwarding-error.ts';
-import type { HeaderFormat } from './header-format.ts';
-import { distrustReason, type HopTrust, type Peer, PROXY_SECRET_HEADER } from './hop.ts';
-import { type RawHeaders, valuesOf } from './raw-headers.ts';
-
-/** The terminator in front, as configured: what it forwards, in which fields, and how we know that it is there. */
-export interface Terminator {
-  readonly format: HeaderFormat;
-  /** Field names in lower case. */
-  readonly certificateHeader: string;
-  readonly verdictHeader: string | undefined;
-  readonly hop: HopTrust;
-}
-
-/** What the terminator said about the chain, and how to say so to an operator. */
-export interface Verdict {
-  readonly verified: boolean;
-  readonly reason: string;
-}
+import { absentSpellings, headerFormats } from './header-formats.ts';
+import { distrustReason, type Peer, PROXY_SECRET_HEADER } from './hop.ts';
+import { oneValue, type RawHeaders, valuesOf } from './raw-headers.ts';
+import { forwardedHeaders, type Terminator } from './terminator.ts';
+import { readVerdict, type Verdict } from './verdict.ts';
 
 /** What a request brought: a certificate that the terminator forwarded (still encoded), or none and why. */
 export type ForwardedCertificate =
-  | { readonly kind: 'certificate'; readonly encoded: string; readonly verdict: Verdict }
+  | ({ readonly kind: 'certificate'; readonly verdict: Verdict } & EncodedCertificates)
   | { readonly kind: 'none'; readonly reason: string };
+
+/** The text of the fields. */
+export interface EncodedCertificates {
+  readonly encoded: string;
+  readonly encodedChain: string | undefined;
+}
 
 export interface ForwardedRequest {
   readonly headers: RawHeaders;
@@ -34,60 +27,48 @@ export interface ForwardedRequest {
  * @throws {ForwardingError} when the request says two things, or something that no terminator of this kind says
  */
 export function readForwardedCertificate(request: ForwardedRequest, terminator: Terminator): ForwardedCertificate {
-  refuseEarlyData(request.headers);
-  refuseStrippedFields(request.headers, terminator);
-  const encoded = oneValue(request.headers, terminator.certificateHeader);
-  const distrust = distrustReason(request.peer, request.headers, terminator.hop);
+  const { headers, peer } = request;
+  refuseEarlyData(headers);
+  refuseStrippedFields(headers, terminator);
+  const encoded = oneValue(headers, terminator.certificateHeader);
+  const distrust = distrustReason(peer, headers, terminator.hop);
   if (distrust !== undefined) return { kind: 'none', reason: distrust };
-  const verdict = readVerdict(request.headers, terminator);
-  if (encoded !== undefined && !saysNoCertificate(encoded)) return { kind: 'certificate', encoded, verdict };
-  if (verdict.verified) throw lostCertificate(terminator);
+  const verdict = readVerdict(headers, terminator.verification);
+  if (encoded !== undefined && !saysNothing(encoded)) {
+    return { kind: 'certificate', encoded, encodedChain: readChain(headers, terminator), verdict };
+  }
+  if (terminator.verification.by === 'verdict' && verdict.verified) throw lostCertificate(terminator, verdict);
   return { kind: 'none', reason: `the terminator forwarded no certificate in ${terminator.certificateHeader}` };
 }
 
-/** The verdicts over a verified chain: exactly this word of nginx's, and nothing that merely looks like it. */
-const VERIFIED = 'SUCCESS';
-
-function readVerdict(headers: RawHeaders, { verdictHeader }: Terminator): Verdict {
-  if (verdictHeader === undefined) {
-    return { verified: false, reason: 'the format carries no verdict, and COUNTERSIGN_VERDICT_HEADER names none' };
-  }
-  const value = oneValue(headers, verdictHeader);
-  if (value === undefined) return { verified: false, reason: `${verdictHeader} is absent` };
-  return { verified: value === VERIFIED, reason: `${verdictHeader} is "${value.slice(0, 120)}"` };
+function readChain(headers: RawHeaders, { name, chainHeader }: Terminator): string | undefined {
+  if (chainHeader === undefined) return undefined;
+  const maySpanLines = headerFormats[name].chain?.maySpanLines === true;
+  // RFC 9110 §5.3: the lines of a list make one, in their order.
+  const value = maySpanLines ? valuesOf(headers, chainHeader).join(', ') : oneValue(headers, chainHeader);
+  return value === undefined || saysNothing(value) ? undefined : value;
 }
 
-function oneValue(headers: RawHeaders, name: string): string | undefined {
-  const [value, ...repeated] = valuesOf(headers, name);
-  if (repeated.length > 0) throw new ForwardingError('malformed', `${name} came ${repeated.length + 1} times`);
-  return value;
+/** How terminators spell "none", or a variable of theirs that was never expanded: `$x`, `%[x]`, `%{X}s`, `{x.y}`. */
+function saysNothing(value: string): boolean {
+  return value === '' || absentSpellings.has(value) || /^:?(?:[$]|%[{[]|[{][a-z])/.test(value);
 }
 
-/**
- * How terminators spell "no certificate": an empty field, Apache's `(null)`, an empty RFC 9440 Byte Sequence, and
- * the variable itself where it was never expanded.
- */
-function saysNoCertificate(encoded: string): boolean {
-  return encoded === '' || encoded === '(null)' || encoded === '::' || /^:?(?:[$]|%?[{[])/.test(encoded);
-}
-
-function lostCertificate({ certificateHeader }: Terminator): ForwardingError {
+function lostCertificate({ certificateHeader }: Terminator, { reason }: Verdict): ForwardingError {
   return new ForwardingError(
     'lost',
-    `the terminator says ${VERIFIED} but ${certificateHeader} holds no certificate: ` +
-      'a buffer of the proxy may be too small for it, or the header is set on another location than the verdict',
+    `${reason}, but ${certificateHeader} holds no certificate: a buffer of the proxy may be too small for it, ` +
+      'or the verdict is set where the certificate is not (HAProxy: send ssl_c_verify only if ssl_c_used)',
   );
 }
 
 /** A client that names the proxy's fields in `Connection` makes some proxies delete them (RFC 9110 §7.6.1). */
-function refuseStrippedFields(headers: RawHeaders, { certificateHeader, verdictHeader }: Terminator): void {
-  const named = valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(','));
-  for (const token of named) {
-    const name = token.trim();
-    if (name === certificateHeader || name === verdictHeader || name === PROXY_SECRET_HEADER) {
-      throw new ForwardingError('stripped', `Connection names ${name}`);
-    }
-  }
+function refuseStrippedFields(headers: RawHeaders, terminator: Terminator): void {
+  const tokens = valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(','));
+  if (tokens.length === 0) return;
+  const ours = [...forwardedHeaders(terminator), PROXY_SECRET_HEADER];
+  const named = tokens.map((token) => token.trim()).find((token) => ours.includes(token));
+  if (named !== undefined) throw new ForwardingError('stripped', `Connection names ${named}`);
 }
 
 function refuseEarlyData(headers: RawHeaders): void {

@@ -6,3 +6,11 @@ import type { HeaderFormat } from './header-format.ts';
 export const headerFormats = { nginx, rfc9440 } as const satisfies Record<string, HeaderFormat>;
 
 export type HeaderFormatName = keyof typeof headerFormats;
+
+/** Safe: the table above is closed, so its keys are the names. */
+export const headerFormatNames = Object.keys(headerFormats) as HeaderFormatName[];
+
+/** What stands in a certificate's field when there was none, in any format. No certificate looks like one of these. */
+export const absentSpellings: ReadonlySet<string> = new Set(
+  Object.values<HeaderFormat>(headerFormats).flatMap(({ absent }) => absent),
+);

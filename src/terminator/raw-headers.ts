@@ -1,3 +1,5 @@
+import { ForwardingError } from './forwarding-error.ts';
+
 /** The fields of a request as they came: names and values in turn, repeated ones apart (Node's `rawHeaders`). */
 export type RawHeaders = readonly string[];
 
@@ -9,4 +11,15 @@ export function valuesOf(headers: RawHeaders, name: string): string[] {
     if (candidate?.length === name.length && candidate.toLowerCase() === name) values.push(headers[i + 1] ?? '');
   }
   return values;
+}
+
+/**
+ * The value of a field that may come once at most.
+ *
+ * @throws {ForwardingError} malformed, when it comes more often
+ */
+export function oneValue(headers: RawHeaders, name: string): string | undefined {
+  const [value, ...repeated] = valuesOf(headers, name);
+  if (repeated.length > 0) throw new ForwardingError('malformed', `${name} came ${repeated.length + 1} times`);
+  return value;
 }

@@ -82,7 +82,7 @@ describe('countersign serve without configuration', () => {
     };
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain('COUNTERSIGN_VERDICT_HEADER is missing: client a uses tls_client_auth');
+    expect(stderr).toContain('client a uses tls_client_auth, and nobody verifies its chain: rfc9440 forwards no verdict');
   });
 });
 

@@ -42,6 +42,8 @@ export interface FinishedCommand {
 }
 
 const mainFile = join(repositoryRoot, 'src/main.ts');
+/** The default port is one, and tests run many servers at once. */
+const besideOthers = { COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0' };
 const START_TIMEOUT = 15_000;
 const EVENT_TIMEOUT = 5_000;
 
@@ -52,7 +54,11 @@ const EVENT_TIMEOUT = 5_000;
 export async function startCountersign(options: StartOptions = {}): Promise<RunningCountersign> {
   const { env = {}, args = ['serve'], cwd = repositoryRoot } = options;
   const { lines, add } = jsonLines();
-  const program = startProgram(process.execPath, [mainFile, ...args], { env, cwd, onStdout: add });
+  const program = startProgram(process.execPath, [mainFile, ...args], {
+    env: { ...besideOthers, ...env },
+    cwd,
+    onStdout: add,
+  });
   const listening = await waitUntilListening(program, lines);
   return {
     url: String(listening.url ?? listening.unix),
@@ -70,7 +76,8 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
 
 /** Runs a command that ends by itself; a non-zero exit code is a result. */
 export async function runCountersign(args: readonly string[], options: RunOptions = {}): Promise<FinishedCommand> {
-  const finished = await runProgram(process.execPath, [mainFile, ...args], { cwd: repositoryRoot, ...options });
+  const env = { ...besideOthers, ...options.env };
+  const finished = await runProgram(process.execPath, [mainFile, ...args], { cwd: repositoryRoot, ...options, env });
   return { ...finished, stdout: finished.stdout.toString() };
 }
 

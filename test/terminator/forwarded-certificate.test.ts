@@ -1,20 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { readForwardedCertificate, type Terminator } from '../../src/terminator/forwarded-certificate.ts';
+import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import { headerFormats } from '../../src/terminator/header-formats.ts';
 import { digestProxySecret } from '../../src/terminator/hop.ts';
+import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
 
 const terminator: Terminator = {
-  format: headerFormats.nginx,
+  name: 'nginx',
   certificateHeader: 'x-ssl-client-cert',
-  verdictHeader: 'x-ssl-client-verify',
-  hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigest: undefined },
+  chainHeader: undefined,
+  verification: { by: 'verdict', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
+  hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigests: [], proxyCertificate: [] },
 };
 const secret = 'a-secret-of-more-than-32-characters';
 const withSecret: Terminator = {
   ...terminator,
-  hop: { ...terminator.hop, proxySecretDigest: digestProxySecret(secret) },
+  hop: { ...terminator.hop, proxySecretDigests: [digestProxySecret(secret)] },
 };
 const proxy = { kind: 'address', address: '127.0.0.1' } as const;
 const cert = ['X-SSL-Client-Cert', 'PEM'];
@@ -57,8 +58,8 @@ describe('only the exact word is a positive verdict', () => {
 
   test('an absent one is not, nor one that no setting names', () => {
     expect(read(cert)).toMatchObject({ verdict: { verified: false, reason: 'x-ssl-client-verify is absent' } });
-    const by = { ...terminator, verdictHeader: undefined };
-    expect(read([...cert, ...success], { by })).toMatchObject({ verdict: { verified: false } });
+    const by: Terminator = { ...terminator, verification: { by: 'nobody', mend: 'set this' } };
+    expect(read([...cert, ...success], { by })).toMatchObject({ verdict: { verified: false, reason: 'set this' } });
   });
 });
 
@@ -166,7 +167,7 @@ describe('trusted proxies', () => {
     ['10.0.0.1', '::ffff:10.0.0.1', true],
   ])('%s: %s %s', (ranges, address, trusted) => {
     const { addresses } = parseTrustedProxies(ranges);
-    const by = { ...terminator, hop: { trustedProxies: addresses, proxySecretDigest: undefined } };
+    const by = { ...terminator, hop: { trustedProxies: addresses, proxySecretDigests: [], proxyCertificate: [] } };
     expect(read([...cert, ...success], { peer: { kind: 'address', address }, by }).kind).toBe(
       trusted ? 'certificate' : 'none',
     );

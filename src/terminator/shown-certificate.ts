@@ -1,0 +1,63 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { readCertificateStructure } from '../certificate/certificate-structure.ts';
+import { MAX_CERTIFICATE_OCTETS } from '../certificate/client-certificate.ts';
+import { requireStrongKey } from '../certificate/public-key-policy.ts';
+import { readSubjectAlternativeNames, SUBJECT_ALTERNATIVE_NAME } from '../certificate/subject-alternative-names.ts';
+import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+
+/** The certificate that the peer of a connection showed in the TLS handshake, which proved that it holds the key. */
+export type ShownCertificate =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unacceptable'; readonly reason: string }
+  | {
+      readonly kind: 'certificate';
+      /** `x5t#S256`. */
+      readonly thumbprint: string;
+      /** The DNS names and URIs of its subject alternative names: `dns:gw.internal`, `uri:spiffe://example/gw`. */
+      readonly names: readonly string[];
+      /** Milliseconds since the epoch, both inclusive (RFC 5280 §4.1.2.5). */
+      readonly notBefore: number;
+      readonly notAfter: number;
+      /** OpenSSL's word for why it is not verified to the listener's authorities; undefined where it is. */
+      readonly chainFault: string | undefined;
+    };
+
+const shownBy = new WeakMap<TLSSocket, ShownCertificate>();
+
+/** What the peer showed. It is read once for a connection, however many requests come on it. */
+export function shownCertificate(socket: Socket): ShownCertificate {
+  if (!(socket instanceof TLSSocket)) return { kind: 'none' };
+  const known = shownBy.get(socket);
+  if (known) return known;
+  const shown = readShownCertificate(socket);
+  shownBy.set(socket, shown);
+  return shown;
+}
+
+function readShownCertificate(socket: TLSSocket): ShownCertificate {
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate) return { kind: 'none' };
+  try {
+    requireStrongKey(certificate.publicKey);
+    return {
+      kind: 'certificate',
+      thumbprint: sha256Thumbprint(certificate.raw),
+      names: namesOf(certificate),
+      notBefore: certificate.validFromDate.getTime(),
+      notAfter: certificate.validToDate.getTime(),
+      chainFault: socket.authorized ? undefined : String(socket.authorizationError),
+    };
+  } catch (error) {
+    // OpenSSL took it for the handshake, and yet a part of it cannot be read, or is too weak.
+    return { kind: 'unacceptable', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function namesOf({ raw }: X509Certificate): readonly string[] {
+  if (raw.length > MAX_CERTIFICATE_OCTETS) throw new RangeError(`is longer than ${MAX_CERTIFICATE_OCTETS} octets`);
+  const { extensions } = readCertificateStructure(raw);
+  const { dns, uri } = readSubjectAlternativeNames(extensions.get(SUBJECT_ALTERNATIVE_NAME));
+  return [...dns.map((name) => `dns:${name}`), ...uri.map((name) => `uri:${name}`)];
+}

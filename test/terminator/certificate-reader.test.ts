@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
+import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { hugeCertificate } from '../support/der-surgery.ts';
+
+const { der, pem } = selfSigned();
+const other = selfSigned();
+const escaped = encodeURIComponent(pem);
+const base64 = Buffer.from(der).toString('base64');
+
+function readerOf(name: HeaderFormatName) {
+  const read = createCertificateReader(name);
+  return (encoded: string) => read({ encoded, encodedChain: undefined }).certificate;
+}
+
+describe('the reader of certificates', () => {
+  test('parses a certificate once, and knows it again by its header', () => {
+    const read = readerOf('nginx');
+    const first = read(escaped);
+    expect(read(escaped)).toBe(first);
+    expect(read(encodeURIComponent(other.pem)).thumbprint).toBe(other.thumbprint);
+    expect(read(escaped).thumbprint).toBe(first.thumbprint);
+  });
+
+  test('holds no more memory than it remembers', () => {
+    const read = readerOf('nginx');
+    const large = encodeURIComponent(hugeCertificate(createCertificateAuthority(), 14_000, { ca: true }).pem);
+    const before = process.memoryUsage().arrayBuffers;
+    const count = 400;
+    for (let index = 0; index < count; index++) {
+      read(encodeURIComponent(selfSigned().pem));
+      for (let between = 0; between < 3; between++) expect(() => read(large)).toThrow(CertificateError);
+    }
+    // A view into Node's pool would keep 64 KiB alive for each.
+    expect((process.memoryUsage().arrayBuffers - before) / count).toBeLessThan(32 * 1024);
+  });
+
+  test('tells a certificate that is too large from one that is malformed', () => {
+    const huge = hugeCertificate(createCertificateAuthority(), 17_000);
+    expect(() => readerOf('nginx')(encodeURIComponent(huge.pem))).toThrow(ForwardingError);
+  });
+
+  test.each(['nginx', 'rfc9440'] as const)('%s: any value ends in a certificate or a refusal', (name) => {
+    const read = readerOf(name);
+    const genuine = name === 'nginx' ? escaped : `:${base64}:`;
+    const edited = fc
+      .tuple(fc.nat(genuine.length), fc.nat(20), fc.string({ maxLength: 6 }))
+      .map(([at, cut, junk]) => genuine.slice(0, at) + junk + genuine.slice(at + cut));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), edited), (value) => {
+        try {
+          // Only the very header may give the very certificate.
+          if (read(value).thumbprint === read(genuine).thumbprint)
+            expect(value.replace(/%0A$/, '')).toBe(genuine.replace(/%0A$/, ''));
+        } catch (error) {
+          expect(error instanceof CertificateError || error instanceof ForwardingError).toBe(true);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
