@@ -10,18 +10,20 @@ import { curl } from './curl.ts';
 import { freePort } from './free-port.ts';
 import type { HttpResponse } from './http-response.ts';
 import { type HttpsFetch, httpsFetch } from './https-fetch.ts';
-import { type RunningNginx, startNginx } from './nginx.ts';
-import { type ShippedOptions, shippedConfiguration } from './nginx-configuration.ts';
 import { type RawRequest, requestBytes, sendRaw } from './raw-http.ts';
+import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { type ShippedTerminator, type TerminatorName, terminators } from './terminators.ts';
 
 /** The names in the shipped configuration; on loopback they are found without DNS. */
 export const plainHost = 'auth.example';
 export const mtlsHost = 'mtls.auth.example';
 
 export interface DeploymentOptions extends Omit<ServerOptions, 'directory'> {
+  /** Default: nginx. */
+  readonly terminator?: TerminatorName;
   /** What else to replace in the shipped configuration. */
-  readonly replace?: ShippedOptions['replace'];
+  readonly replace?: ShippedTerminatorOptions['replace'];
   /** The path of the issuer, e.g. `/tenant`. Default: none. */
   readonly path?: string;
 }
@@ -42,23 +44,23 @@ export interface Route {
 
 export type Parameters = Readonly<Record<string, string | readonly string[]>>;
 
-/** Real nginx with the shipped configuration before the real Countersign and Redis. */
+/** A real terminator with the shipped configuration before the real Countersign and Redis. */
 export interface Deployment extends AuthorizationServer {
   readonly port: number;
   readonly issuer: string;
   readonly mtlsUrl: string;
-  readonly nginx: RunningNginx;
-  /** The clients' CA, which nginx verifies against. */
+  readonly proxy: RunningTerminator;
+  /** The clients' CA, which the terminator verifies against. */
   readonly authority: CertificateAuthority;
   /** For keys and certificates of clients. */
   readonly directory: string;
   /** The PEM that vouches for both server names. */
   readonly serverCa: string;
-  /** A request through nginx, octet by octet as it is written. */
+  /** A request through the terminator, octet by octet as it is written. */
   readonly send: (request: RawRequest, route?: Route) => Promise<HttpResponse>;
   /** The same for octets that are not even a request; the route's host counts for the handshake only. */
   readonly sendBytes: (bytes: Uint8Array, route?: Route) => Promise<HttpResponse>;
-  /** A client credentials request through nginx, over Node's TLS client. */
+  /** A client credentials request through the terminator, over Node's TLS client. */
   readonly requestToken: (clientId: string, route?: Route, more?: Parameters) => Promise<Decision>;
   /** The same with the real curl, at the mutual TLS host. */
   readonly curlToken: (clientId: string, identity: MintedCertificate, more?: Parameters) => Promise<Decision>;
@@ -66,27 +68,32 @@ export interface Deployment extends AuthorizationServer {
 }
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
-  const { path = '', env = {}, replace = [], ...serverOptions } = options;
+  const { path = '', env = {}, replace = [], terminator = 'nginx', ...serverOptions } = options;
+  const shipped: ShippedTerminator = terminators[terminator];
   const directory = temporaryDirectory();
   const port = await freePort();
   const issuer = `https://${plainHost}:${port}${path}`;
   const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
   const names = { COUNTERSIGN_ISSUER: issuer, COUNTERSIGN_MTLS_URL: mtlsUrl };
-  const server = await startAuthorizationServer({ ...serverOptions, directory, env: { ...names, ...env } });
+  const server = await startAuthorizationServer({
+    ...serverOptions,
+    directory,
+    env: { ...names, ...shipped.env, ...env },
+  });
   const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
   const serverAuthority = writeServerCertificates(directory);
   authority.writeTo(directory, 'client-ca');
-  const nginx = await startShippedNginx(directory, port, server.url, replace).catch(async (error) => {
+  const proxy = await shipped.start({ directory, port, socket: server.url, replace }).catch(async (error) => {
     await server.stop();
     throw error;
   });
   const clients = clientsOf(server, { port, mtlsUrl, directory, serverCa: serverAuthority.pem });
   const stop = async () => {
-    await nginx.stop();
+    await proxy.stop();
     await server.stop();
   };
   const facts = { port, issuer, mtlsUrl, directory, serverCa: serverAuthority.pem };
-  return { ...server, ...facts, nginx, authority, ...clients, stop };
+  return { ...server, ...facts, proxy, authority, ...clients, stop };
 }
 
 function writeServerCertificates(directory: string): CertificateAuthority {
@@ -94,18 +101,6 @@ function writeServerCertificates(directory: string): CertificateAuthority {
   authority.writeTo(directory, 'server-ca');
   for (const host of [plainHost, mtlsHost]) authority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
   return authority;
-}
-
-function startShippedNginx(directory: string, port: number, socket: string, replace: ShippedOptions['replace']) {
-  const files = shippedConfiguration({
-    replace: [
-      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
-      ['/etc/nginx/countersign/', `${directory}/`],
-      ['unix:/run/countersign/countersign.sock', socket],
-      ...replace,
-    ],
-  });
-  return startNginx({ http: `include ${join(directory, 'countersign.conf')};`, prefix: directory, files });
 }
 
 type Facts = Pick<Deployment, 'port' | 'mtlsUrl' | 'directory' | 'serverCa'>;

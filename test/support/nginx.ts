@@ -4,9 +4,15 @@ import { dirname, join } from 'node:path';
 import { accepts } from './accepts.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
-import { listenAddresses, runnableConfiguration, wholeConfiguration } from './nginx-configuration.ts';
+import {
+  listenAddresses,
+  runnableConfiguration,
+  shippedConfiguration,
+  wholeConfiguration,
+} from './nginx-configuration.ts';
 import { programPath } from './program-path.ts';
 import { runProgram } from './run-program.ts';
+import type { ShippedTerminatorOptions } from './shipped-terminator.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export type NginxOptions = NginxConfiguration & {
@@ -43,6 +49,20 @@ export async function startNginx(options: NginxOptions): Promise<RunningNginx> {
   const nginx = startProgram(programPath('nginx'), args);
   await waitUntilItAccepts(nginx, addresses);
   return { pid: nginx.pid, prefix, errors: nginx.stderr, kill: nginx.kill, stop: nginx.stop };
+}
+
+/** The same with the configuration of the repository's `nginx/` folder. */
+export function startShippedNginx(options: ShippedTerminatorOptions): Promise<RunningNginx> {
+  const { directory, port, socket, replace = [] } = options;
+  const files = shippedConfiguration({
+    replace: [
+      ...replace,
+      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ['/etc/nginx/countersign/', `${directory}/`],
+      ['unix:/run/countersign/countersign.sock', socket],
+    ],
+  });
+  return startNginx({ http: `include ${join(directory, 'countersign.conf')};`, prefix: directory, files });
 }
 
 function writeFiles(prefix: string, files: Readonly<Record<string, string | Uint8Array>>): void {

@@ -13,9 +13,11 @@ export interface RawRequest {
   readonly body?: string | Uint8Array | Readonly<Record<string, string>>;
 }
 
+type TlsOption = 'ca' | 'cert' | 'key' | 'servername' | 'maxVersion' | 'ciphers' | 'session' | 'rejectUnauthorized';
+
 export interface RawOptions {
   /** For `https:`; the server's certificate is checked against `ca`. */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'maxVersion' | 'ciphers' | 'session'>;
+  readonly tls?: Pick<ConnectionOptions, TlsOption>;
   /** The address that the connection comes from, e.g. `127.0.0.2`. */
   readonly localAddress?: string;
   /** Milliseconds for the whole exchange. Default: 10,000. */

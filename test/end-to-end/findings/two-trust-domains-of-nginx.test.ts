@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCertificateAuthority } from '../../support/certificates.ts';
+import { type Deployment, formOf, mtlsHost, plainHost, startDeployment } from '../../support/deployment.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { freePort } from '../../support/free-port.ts';
+import { echoedValues, type HeaderEcho, startHeaderEcho } from '../../support/header-echo.ts';
+import type { HttpResponse } from '../../support/http-response.ts';
+import { type RunningNginx, startNginx } from '../../support/nginx.ts';
+import { requestBytes, sendRaw, sendRequest } from '../../support/raw-http.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { tokenIdsIn } from '../../support/token-ids.ts';
+
+const otherHost = 'other.example';
+const right = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+const wrong = createCertificateAuthority({ subject: [['CN', 'CA of the other trust domain']] });
+const serverCa = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+const impostor = wrong.issue({ subject: [['CN', 'victim']] });
+const own = { cert: impostor.pem, key: impostor.privateKeyPem };
+
+/** The names of the handshake with which a client may try to be judged by the other CA. */
+const serverNames = ['', 'unknown.example', otherHost];
+
+describeWith(['nginx'], 'finding 1: nginx with two trust domains on one socket', () => {
+  let nginx: RunningNginx;
+  let echo: HeaderEcho;
+  let port: number;
+  beforeAll(async () => {
+    [echo, port] = [await startHeaderEcho(), await freePort()];
+    const prefix = temporaryDirectory();
+    serverCa.issue({ eku: 'server', dns: [mtlsHost, otherHost] }).writeTo(prefix, 'server');
+    right.writeTo(prefix, 'right');
+    wrong.writeTo(prefix, 'wrong');
+    const server = (name: string, ca: string) => `
+      server {
+        listen 127.0.0.1:${port} ssl;
+        server_name ${name};
+        ssl_certificate server.pem; ssl_certificate_key server-key.pem;
+        ssl_client_certificate ${ca}.pem; ssl_verify_client on;
+        location / {
+          proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
+          proxy_pass ${echo.url};
+        }
+      }`;
+    nginx = await startNginx({ http: server(otherHost, 'wrong') + server(mtlsHost, 'right'), prefix });
+  });
+  afterAll(async () => {
+    await nginx?.stop();
+    await echo?.stop();
+  });
+
+  test.each([
+    ['without SNI', ''],
+    ['with an unknown SNI', 'unknown.example'],
+  ])('%s, a certificate of the wrong CA is reported as SUCCESS', async (_, servername) => {
+    const tls = { ...own, servername, rejectUnauthorized: false };
+    const response = await sendRequest(`https://127.0.0.1:${port}`, { lines: [`Host: ${mtlsHost}`] }, { tls });
+    expect([response.status, echoedValues(response, 'X-SSL-Client-Verify')]).toEqual([200, ['SUCCESS']]);
+  });
+});
+
+describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a second trust domain', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    const directory = temporaryDirectory();
+    const server = serverCa.issue({ eku: 'server', dns: [otherHost] }).writeTo(directory, 'other');
+    const ca = wrong.writeTo(directory, 'wrong');
+    const secondDomain = `
+      server {
+        listen 443 ssl;
+        server_name ${otherHost};
+        ssl_certificate ${server.cert}; ssl_certificate_key ${server.key};
+        ssl_client_certificate ${ca.cert}; ssl_verify_client on;
+        return 204;
+      }`;
+    const place = '# Where clients with a certificate go';
+    deployment = await startDeployment({ replace: [[place, `${secondDomain}\n${place}`]] });
+    await deployment.register({
+      client_id: 'victim',
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_subject_dn: 'CN=victim',
+    });
+  });
+  afterAll(() => deployment?.stop());
+
+  async function ask(servername: string, host: string): Promise<HttpResponse | string> {
+    const lines = [`Host: ${host}`, 'Content-Type: application/x-www-form-urlencoded'];
+    const bytes = requestBytes({ lines, body: formOf('victim') });
+    const tls = { ...own, servername, rejectUnauthorized: false };
+    return sendRaw(`https://127.0.0.1:${deployment.port}`, bytes, { tls }).catch((error: Error) => error.message);
+  }
+
+  test('the other domain is there, and takes the certificate of its CA', async () => {
+    expect(await ask(otherHost, otherHost)).toMatchObject({ status: 204 });
+  });
+
+  test.each(
+    [...serverNames, mtlsHost, plainHost].flatMap((sni) => [mtlsHost, plainHost].map((host) => [sni, host] as const)),
+  )('a certificate of its CA is nobody: %j in the handshake, %s in the request', async (sni, host) => {
+    const { response, events } = await deployment.watch(() => ask(sni, host));
+    if (typeof response !== 'string') {
+      expect([400, 421]).toContain(response.status);
+      expect(tokenIdsIn(response)).toEqual([]);
+    }
+    expect(events.filter(({ event }) => event === 'token_issued')).toEqual([]);
+  });
+
+  test('the right CA still vouches for the right client', async () => {
+    const identity = deployment.authority.issue({ subject: [['CN', 'victim']] });
+    expect((await deployment.requestToken('victim', { identity })).response.status).toBe(200);
+  });
+});
