@@ -71,7 +71,7 @@ describe('the configuration', () => {
     ['no issuer', { COUNTERSIGN_ISSUER: undefined }, 'COUNTERSIGN_ISSUER is missing'],
     ['an issuer that clients would not match', { COUNTERSIGN_ISSUER: 'https://Auth.example' }, 'https://auth.example'],
     ['no terminator', { COUNTERSIGN_TERMINATOR: undefined }, 'COUNTERSIGN_TERMINATOR is missing'],
-    ['an unknown terminator', { COUNTERSIGN_TERMINATOR: 'ngnix' }, 'nginx, rfc9440'],
+    ['an unknown terminator', { COUNTERSIGN_TERMINATOR: 'ngnix' }, 'nginx, ingress-nginx'],
     ['no key', { COUNTERSIGN_SIGNING_KEY_FILE: undefined }, 'openssl genpkey'],
     ['a key that is not there', { COUNTERSIGN_SIGNING_KEY_FILE: '/nowhere' }, '/nowhere'],
     ['a key that everybody reads', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('open.pem', 'k', 0o644) }, 'chmod 600'],

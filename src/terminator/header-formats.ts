@@ -1,9 +1,38 @@
+import { apache } from './formats/apache.ts';
+import { awsAlb } from './formats/aws-alb.ts';
+import { awsAlbPassthrough } from './formats/aws-alb-passthrough.ts';
+import { azure } from './formats/azure.ts';
+import { azureAppService } from './formats/azure-app-service.ts';
+import { caddy } from './formats/caddy.ts';
+import { cloudflare } from './formats/cloudflare.ts';
+import { envoy } from './formats/envoy.ts';
+import { gcpLb } from './formats/gcp-lb.ts';
+import { haproxy } from './formats/haproxy.ts';
+import { ingressNginx } from './formats/ingress-nginx.ts';
+import { istio } from './formats/istio.ts';
 import { nginx } from './formats/nginx.ts';
 import { rfc9440 } from './formats/rfc9440.ts';
+import { traefik } from './formats/traefik.ts';
 import type { HeaderFormat } from './header-format.ts';
 
-/** Every format that `COUNTERSIGN_TERMINATOR` may name. */
-export const headerFormats = { nginx, rfc9440 } as const satisfies Record<string, HeaderFormat>;
+/** Every format that `COUNTERSIGN_TERMINATOR` may name. Where several write alike, the likelier stands first. */
+export const headerFormats = {
+  nginx,
+  'ingress-nginx': ingressNginx,
+  envoy,
+  istio,
+  haproxy,
+  apache,
+  caddy,
+  traefik,
+  rfc9440,
+  'aws-alb': awsAlb,
+  'aws-alb-passthrough': awsAlbPassthrough,
+  'gcp-lb': gcpLb,
+  azure,
+  'azure-app-service': azureAppService,
+  cloudflare,
+} as const satisfies Record<string, HeaderFormat>;
 
 export type HeaderFormatName = keyof typeof headerFormats;
 

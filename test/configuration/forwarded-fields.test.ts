@@ -47,7 +47,7 @@ describe('who verified the chain', () => {
     [{ TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'nobody' }, '"nobody" is not one of'],
     [{ TERMINATOR: 'aws-alb-passthrough', CHAIN_VERIFIED_BY: 'terminator' }, 'nobody has verified'],
     [{ TERMINATOR: 'aws-alb-passthrough', VERDICT_HEADER: 'X-Verify' }, 'nobody has verified'],
-    [{ TERMINATOR: 'azure', CHAIN_VERIFIED_BY: 'terminator' }, 'nobody has verified'],
+    [{ TERMINATOR: 'azure-app-service', CHAIN_VERIFIED_BY: 'terminator' }, 'nobody has verified'],
     [{ TERMINATOR: 'nginx', CHAIN_HEADER: 'X-Chain' }, 'nginx forwards no chain in a header of its own'],
     [{ TERMINATOR: 'nginx', VERDICT_HEADER: 'X-SSL-Client-Cert' }, 'VERDICT_HEADER is x-ssl-client-cert'],
     [{ TERMINATOR: 'rfc9440', CHAIN_HEADER: 'Client-Cert' }, 'CHAIN_HEADER is client-cert'],

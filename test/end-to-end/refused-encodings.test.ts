@@ -67,13 +67,13 @@ const notEscaped: Row[] = [
   [
     'plus signs for spaces',
     () => pem(genuine.pem).replaceAll('%20', '+'),
-    'a character that nginx escapes stands bare',
+    'a character that the terminator escapes stands bare',
   ],
-  ['bare base64', () => Buffer.from(genuine.der).toString('base64'), 'a character that nginx escapes stands bare'],
+  ['bare base64', () => Buffer.from(genuine.der).toString('base64'), "this looks like haproxy's encoding"],
   ['a broken escape', () => `${pem(genuine.pem)}%`, 'malformed percent-encoding'],
   ['an escape that is no text', () => `${pem(genuine.pem)}%FF`, 'malformed percent-encoding'],
   ['a NUL behind it', () => `${pem(genuine.pem)}%00`, 'not exactly one PEM block'],
-  ['RFC 9440', () => `:${Buffer.from(genuine.der).toString('base64')}:`, 'a character that nginx escapes stands bare'],
+  ['RFC 9440', () => `:${Buffer.from(genuine.der).toString('base64')}:`, "this looks like rfc9440's encoding"],
 ];
 
 const notAcceptable: Row[] = [
@@ -173,7 +173,7 @@ describeWith(['redis-server'], 'the server gives no token for a header that hold
     async (value) => {
       const { response, event } = await ask(value);
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-      expect(event.reason).toMatch(/^the terminator says SUCCESS but x-ssl-client-cert holds no certificate/);
+      expect(event.reason).toMatch(/^x-ssl-client-verify is "SUCCESS", but x-ssl-client-cert holds no certificate/);
     },
   );
 

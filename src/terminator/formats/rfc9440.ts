@@ -1,13 +1,15 @@
 import { decodeByteSequence } from '../encodings/byte-sequence.ts';
+import { decodeByteSequenceList } from '../encodings/byte-sequence-list.ts';
 import type { HeaderFormat } from '../header-format.ts';
 
 /**
- * RFC 9440 §2.2: `Client-Cert`, the DER as a Byte Sequence of RFC 9651 §3.3.5 (base64 between colons).
- * The RFC defines no verdict; a terminator that sends one beside it is named with `COUNTERSIGN_VERDICT_HEADER`.
+ * RFC 9440: `Client-Cert` (§2.2), the DER as a Byte Sequence of RFC 9651 §3.3.5 (base64 between colons), one field and
+ * no list; `Client-Cert-Chain` (§2.3), a List of them without the leaf, in the order of TLS, on one line or several.
+ * The RFC defines no verdict. Nor a value for "none"; `::` is a template of a proxy around a variable that was empty.
  */
 export const rfc9440: HeaderFormat = {
   certificateHeader: 'client-cert',
-  chain: undefined,
+  chain: { header: 'client-cert-chain', maySpanLines: true, decode: decodeByteSequenceList },
   verdict: [],
   absent: ['::'],
   canVerify: true,

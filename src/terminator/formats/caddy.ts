@@ -1,0 +1,18 @@
+import { decodeBase64 } from '../encodings/base64-der.ts';
+import type { HeaderFormat } from '../header-format.ts';
+
+const PLACEHOLDER = '{http.request.tls.client.certificate_der_base64}';
+
+/**
+ * Caddy: `header_up X-SSL-Client-Cert {http.request.tls.client.certificate_der_base64}`. Without a certificate 2.6
+ * sends the placeholder itself, later releases nothing. No field says whether it was verified: that is up to the mode
+ * of `client_auth`, and only `require_and_verify` does.
+ */
+export const caddy: HeaderFormat = {
+  certificateHeader: 'x-ssl-client-cert',
+  chain: undefined,
+  verdict: [],
+  absent: [PLACEHOLDER],
+  canVerify: true,
+  decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
+};

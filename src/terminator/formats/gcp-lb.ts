@@ -1,0 +1,21 @@
+import { decodeByteSequenceList } from '../encodings/byte-sequence-list.ts';
+import type { HeaderFormat } from '../header-format.ts';
+import { rfc9440 } from './rfc9440.ts';
+
+/**
+ * Google Cloud Application Load Balancer, custom request headers in the names of Google's examples:
+ * `X-Client-Cert-Leaf:{client_cert_leaf}` and `X-Client-Cert-Chain:{client_cert_chain}`, encoded as in RFC 9440 and empty
+ * where there is none, it failed validation, or it has more than 16 KB; `X-Client-Cert-Chain-Verified:
+ * {client_cert_chain_verified}` and `X-Client-Cert-Present:{client_cert_present}`, `true` or `false`.
+ * Not run here: after the documentation of Google.
+ */
+export const gcpLb: HeaderFormat = {
+  ...rfc9440,
+  certificateHeader: 'x-client-cert-leaf',
+  chain: { header: 'x-client-cert-chain', maySpanLines: false, decode: decodeByteSequenceList },
+  verdict: [
+    { header: 'x-client-cert-chain-verified', positive: 'true' },
+    { header: 'x-client-cert-present', positive: 'true' },
+  ],
+  absent: [],
+};

@@ -1,0 +1,21 @@
+import { decodeBase64 } from '../encodings/base64-der.ts';
+import { splitConcatenatedDer } from '../encodings/concatenated-der.ts';
+import type { HeaderFormat } from '../header-format.ts';
+
+/**
+ * HAProxy: `%[ssl_c_der,base64]`, `%[ssl_c_chain_der,base64]` (what the client sent beside its certificate, in DER one
+ * after another; nothing on a resumed session), and `%[ssl_c_verify]`, the number of OpenSSL's verdict. A certificate
+ * that was not presented has no error either, so that number is to be sent only `if { ssl_c_used }`.
+ */
+export const haproxy: HeaderFormat = {
+  certificateHeader: 'x-ssl-client-cert',
+  chain: {
+    header: 'x-ssl-client-chain',
+    maySpanLines: false,
+    decode: (value) => (value === '' ? [] : splitConcatenatedDer(decodeBase64(value))),
+  },
+  verdict: [{ header: 'x-ssl-client-verify', positive: '0' }],
+  absent: [],
+  canVerify: true,
+  decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
+};

@@ -1,0 +1,28 @@
+import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/forwarded-client-cert.ts';
+import type { HeaderFormat } from '../header-format.ts';
+import { envoy } from './envoy.ts';
+
+const sidecarForwards =
+  'set proxyHeaders: { forwardedClientCert: FORWARD_ONLY } in the proxy.istio.io/config annotation of this workload, ' +
+  'with an AuthorizationPolicy that admits none but the gateway';
+
+const mends: ForwardedClientCertMends = {
+  certificateMissing:
+    "the sidecar of this workload, which leaves it out, described the gateway's own certificate, as it does where the " +
+    `client showed none: ${sidecarForwards}; for a gateway that leaves it out, an EnvoyFilter with ` +
+    'set_current_client_cert_details: { cert: true }; for clients within the mesh, proxyHeaders: ' +
+    '{ forwardedClientCert: SANITIZE_SET, setCurrentClientCertDetails: { cert: true } }',
+  secondElement:
+    `the sidecar of this workload appended its own to the gateway's: ${sidecarForwards}; at the gateway, ` +
+    'gatewayTopology: { forwardClientCertDetails: SANITIZE_SET }',
+};
+
+/**
+ * Istio: Envoy's field, written at the gateway (`SANITIZE_SET` with `Cert`, its default) and handed on by the sidecar
+ * as it came (`FORWARD_ONLY`; its default is `APPEND_FORWARD`, without `Cert`). A sidecar that hands it on believes
+ * every workload that reaches it over mutual TLS, so an AuthorizationPolicy has to admit the gateway alone.
+ */
+export const istio: HeaderFormat = {
+  ...envoy,
+  decode: (value) => decodeForwardedClientCert(value, mends),
+};

@@ -1,0 +1,16 @@
+import { decodeBase64List } from '../encodings/base64-der-list.ts';
+import type { HeaderFormat } from '../header-format.ts';
+
+/**
+ * Traefik 2.9.4 and later: the middleware `passTLSClientCert` with `pem: true` writes all that the client sent, leaf
+ * first, as base64 of the DER with commas between (it takes the armour and the line feeds off the PEM). No field says
+ * whether it was verified: that is up to `clientAuthType`, and only `RequireAndVerifyClientCert` does.
+ */
+export const traefik: HeaderFormat = {
+  certificateHeader: 'x-forwarded-tls-client-cert',
+  chain: undefined,
+  verdict: [],
+  absent: [],
+  canVerify: true,
+  decode: decodeBase64List,
+};

@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { unescapePem } from '../../../src/terminator/encodings/escaped-pem.ts';
+
+const text = 'A B\nc+/=';
+
+describe('an escaped PEM is read', () => {
+  test.each([
+    ['with everything escaped', 'A%20B%0Ac%2B%2F%3D', '', 'upper'],
+    ['with + / = bare', 'A%20B%0Ac+/=', '+/=', 'upper'],
+    ['with small digits and + / = bare', 'A%20B%0ac+/=', '+/=', 'lower'],
+    ['with small digits and everything escaped', 'A%20B%0ac%2b%2f%3d', '', 'lower'],
+  ] as const)('%s', (_, value, bare, hexCase) => {
+    expect(unescapePem(value, bare, hexCase)).toBe(text);
+  });
+});
+
+describe('an escaped PEM is refused', () => {
+  test.each([
+    ['+ / = bare where they are escaped', 'A%20B%0Ac+/=', '', 'stands bare'],
+    ['+ / = escaped where they are bare', 'A%20B%0Ac%2B%2F%3D', '+/=', 'is escaped in it'],
+    ['one of them bare', 'A%20B%0Ac+%2F%3D', '+/=', 'is escaped in it'],
+    ['a bare space', 'A B', '', 'stands bare'],
+    ['a bare line feed', 'A\nB', '+/=', 'stands bare'],
+    ['a letter escaped', '%41', '', 'is escaped in it'],
+    ['a hyphen escaped', '%2DBEGIN', '', 'is escaped in it'],
+    ['small digits for capital ones', 'A%0aB', '', 'hex digits in upper case'],
+    ['a percent sign alone', 'A%', '', 'malformed percent-encoding'],
+    ['one digit', 'A%0', '', 'malformed percent-encoding'],
+    ['no digits', 'A%zz', '', 'malformed percent-encoding'],
+    ['no UTF-8', 'A%FF', '', 'malformed percent-encoding'],
+    ['a character beyond ASCII', 'Ä', '', 'stands bare'],
+  ] as const)('%s', (_, value, bare, reason) => {
+    const read = () => unescapePem(value, bare);
+    expect(read).toThrow(CertificateError);
+    expect(read).toThrow(reason);
+  });
+
+  test('capital digits for small ones', () => {
+    expect(() => unescapePem('A%0AB', '+/=', 'lower')).toThrow('hex digits in lower case');
+  });
+});
+
+describe('properties', () => {
+  const settings = fc.tuple(fc.constantFrom('' as const, '+/=' as const), fc.constantFrom('upper', 'lower'));
+  const escaped = fc.string({ unit: fc.constantFrom(...'Aa9+/=-% \n', '%2B', '%2b', '%0A', '%0a', '%20', '%41') });
+
+  test('a value is the only one for its text', () => {
+    const seen = new Map<string, string>();
+    fc.assert(
+      fc.property(settings, escaped, ([bare, hexCase], value) => {
+        try {
+          const key = `${bare} ${hexCase} ${unescapePem(value, bare, hexCase)}`;
+          expect(seen.get(key) ?? value).toBe(value);
+          seen.set(key, value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CertificateError);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(seen.size).toBeGreaterThan(10);
+  });
+});

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { readElement } from '../../../src/terminator/encodings/forwarded-client-cert-element.ts';
+
+const bare = (key: string, value: string) => ({ key, quoted: false, value });
+const quoted = (key: string, value: string) => ({ key, quoted: true, value });
+
+describe('an element of x-forwarded-client-cert is read', () => {
+  test.each([
+    ['one pair', 'Hash=ab', [bare('hash', 'ab')]],
+    ['pairs', 'By=a;Hash=b', [bare('by', 'a'), bare('hash', 'b')]],
+    ['a repeated key', 'DNS=a;DNS=b', [bare('dns', 'a'), bare('dns', 'b')]],
+    ['keys in any case', 'hASH=Ab', [bare('hash', 'Ab')]],
+    ['an empty value', 'URI=;DNS=', [bare('uri', ''), bare('dns', '')]],
+    ['an equals sign within a value', 'URI=a=b', [bare('uri', 'a=b')]],
+    ['octets that are not ASCII', 'URI=x\u00ff\u00c3', [bare('uri', 'x\u00ff\u00c3')]],
+    ['a backslash in a bare value', 'URI=a\\;DNS=b', [bare('uri', 'a\\'), bare('dns', 'b')]],
+    ['an empty quoted value', 'Subject=""', [quoted('subject', '')]],
+    ['separators between quotes', 'Subject="O=a,CN=b"', [quoted('subject', 'O=a,CN=b')]],
+    ['an escaped quote', 'Subject="CN=a\\"b"', [quoted('subject', 'CN=a\\"b')]],
+    ['an escaped semicolon', 'Subject="CN=a\\;b"', [quoted('subject', 'CN=a\\;b')]],
+    ['a backslash at the end', 'Subject="CN=a\\\\";URI=', [quoted('subject', 'CN=a\\\\'), bare('uri', '')]],
+    ['a quote and a backslash at the end', 'Subject="CN=\\"\\\\"', [quoted('subject', 'CN=\\"\\\\')]],
+  ])('%s', (_, text, pairs) => {
+    expect(readElement(text)).toEqual({ pairs, anotherFollows: false });
+    expect(readElement(`${text},`)).toEqual({ pairs, anotherFollows: true });
+    expect(readElement(`${text},Hash=c;,"`)).toEqual({ pairs, anotherFollows: true });
+  });
+});
+
+describe('what is no element is refused', () => {
+  test.each([
+    ['nothing', '', 'no key and equals sign at offset 0'],
+    ['a word', 'Hash', 'no key'],
+    ['no key', '=a', 'no key'],
+    ['a separator first', ';Hash=a', 'no key and equals sign at offset 0'],
+    ['a comma first', ',Hash=a', 'no key'],
+    ['a separator last', 'Hash=a;', 'at offset 7'],
+    ['two separators', 'Hash=a;;URI=b', 'at offset 7'],
+    ['a space before a key', 'Hash=a; URI=b', 'at offset 7'],
+    ['a space behind a key', 'Hash =a', 'no key'],
+    ['a tab before it all', '\tHash=a', 'no key'],
+    ['a digit in a key', 'H4sh=a', 'no key'],
+    ['a key that is not ASCII', 'H\u00e4sh=a', 'no key'],
+    ['a key of 17 letters', `${'a'.repeat(17)}=b`, 'no key'],
+    ['a pair without equals sign', 'By=urn:x(a;None;b);Hash=c', 'no key and equals sign at offset 11'],
+    ['a quoted key', '"Hash"=a', 'no key'],
+    ['a quote behind a bare value', 'URI=a"', 'a quote within a value that did not begin with one at offset 5'],
+    ['a quoted part of a value', 'URI=a"b"', 'a quote within'],
+    ['an open quote', 'Subject="CN=a', 'a quote that is never closed at offset 8'],
+    ['a quote alone', 'Subject="', 'never closed'],
+    ['a quote that a backslash escapes', 'Subject="CN=a\\"', 'never closed'],
+    ['a backslash that ends it all', 'Subject="CN=a\\', 'never closed'],
+    ['a letter behind a closing quote', 'Subject="CN=a"x', 'behind a closing quote that does not belong at offset 14'],
+    ['a quote behind a closing quote', 'Subject=""";URI=', 'behind a closing quote'],
+    ['a space behind a closing quote', 'Subject="CN=a" ;URI=', 'behind a closing quote'],
+    ['a backslash behind a closing quote', 'Subject=""\\', 'behind a closing quote'],
+    ['a bare semicolon between quotes', 'Subject="CN=a;b"', 'a bare semicolon between quotes at offset 13'],
+    ['a semicolon behind an escaped backslash', 'Subject="\\\\;"', 'a bare semicolon'],
+    ['more pairs than one certificate has', 'DNS=a;'.repeat(2_000).concat('DNS=a'), 'more than 2000 pairs'],
+  ])('%s', (_, text, reason) => {
+    expect(() => readElement(text)).toThrow(CertificateError);
+    expect(() => readElement(text)).toThrow(reason);
+  });
+});
+
+test('names of the certificate are blamed only where one can have come before', () => {
+  expect(() => readElement('-----BEGIN%20CERTIFICATE-----')).toThrow(/at offset 0 of x-forwarded-client-cert$/);
+  expect(() => readElement('URI=a;b')).toThrow('leave uri and dns out of set_current_client_cert_details');
+});
+
+test('what was read is all that stands there', () => {
+  const text = fc.array(fc.constantFrom('URI=', 'DNS=', 'a', '"', '\\', ';', ',', '=', ' '), { maxLength: 12 });
+  fc.assert(
+    fc.property(
+      text.map((parts) => parts.join('')),
+      (value) => {
+        const written = rewrite(value);
+        if (written === undefined) return;
+        expect(value.slice(0, written.length).toLowerCase()).toBe(written.toLowerCase());
+        expect(value.at(written.length)).toBe(written.length < value.length ? ',' : undefined);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+function rewrite(value: string): string | undefined {
+  try {
+    const { pairs } = readElement(value);
+    const quote = ({ quoted }: { quoted: boolean }) => (quoted ? '"' : '');
+    return pairs.map((pair) => `${pair.key}=${quote(pair)}${pair.value}${quote(pair)}`).join(';');
+  } catch (error) {
+    expect(error).toBeInstanceOf(CertificateError);
+    return undefined;
+  }
+}
+
+describe('takes time in proportion to the length', () => {
+  const LENGTH = 64 * 1024;
+  test.each(['\\', '"', ',', ';', '=', 'a', 'By=', 'By=;', 'By="";', 'By="', '\\"', '\\;', 'By="\\";'])(
+    'of %j over and over',
+    (part) => {
+      const long = part.repeat(LENGTH / part.length);
+      for (const text of [long, `By=${long}`, `By="${long}`, `By="${long}"`]) {
+        // The machine may be busy with something else, but not three times.
+        expect(Math.min(...[1, 2, 3].map(() => millisecondsFor(text)))).toBeLessThan(20);
+      }
+    },
+  );
+});
+
+function millisecondsFor(text: string): number {
+  const start = performance.now();
+  rewrite(text);
+  return performance.now() - start;
+}
