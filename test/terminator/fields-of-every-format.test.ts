@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { createCertificateReader, type ReadCertificate } from '../../src/terminator/certificate-reader.ts';
+import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
+import type { HeaderFormat } from '../../src/terminator/header-format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/header-formats.ts';
+import type { Terminator } from '../../src/terminator/terminator.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+import { createCertificateAuthority } from '../support/certificates.ts';
+import { forwardedAs } from '../support/forwarded-as.ts';
+
+const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const intermediate = root.issueAuthority({ subject: [['CN', 'Intermediate']] });
+const client = intermediate.issue({ subject: [['CN', 'client']] });
+const peer = { kind: 'unix' } as const;
+
+function terminatorOf(name: HeaderFormatName): Terminator {
+  const { certificateHeader, chain, verdict }: HeaderFormat = headerFormats[name];
+  const [first, ...others] = verdict;
+  return {
+    name,
+    certificateHeader,
+    chainHeader: chain?.header,
+    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', mend: 'none' },
+    hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigests: [], proxyCertificate: [] },
+  };
+}
+
+/** What the server, configured for one format, makes of these fields. */
+function receive(
+  name: HeaderFormatName,
+  fields: Readonly<Record<string, string>>,
+  read = createCertificateReader(name),
+) {
+  const forwarded = readForwardedCertificate({ headers: Object.entries(fields).flat(), peer }, terminatorOf(name));
+  if (forwarded.kind === 'none') return forwarded;
+  return { ...forwarded, ...read(forwarded) };
+}
+
+describe.each(headerFormatNames)('%s', (name) => {
+  const format: HeaderFormat = headerFormats[name];
+  const alone = forwardedAs[name](client, []);
+  const together = forwardedAs[name](client, [intermediate]);
+  const carriesChain = JSON.stringify(alone) !== JSON.stringify(together);
+
+  test('a certificate arrives, with its chain and verdict', () => {
+    const received = receive(name, together);
+    expect(received).toMatchObject({ kind: 'certificate', certificate: { thumbprint: client.thumbprint } });
+    expect(received).toMatchObject({ verdict: { verified: format.verdict.length > 0 } });
+    const chain = 'chain' in received ? received.chain.map((der) => Buffer.from(der)) : [];
+    expect(chain).toEqual(carriesChain ? [Buffer.from(intermediate.der)] : []);
+  });
+
+  test('each part of the verdict is needed', () => {
+    for (const { header, positive } of format.verdict) {
+      for (const value of [
+        undefined,
+        '',
+        'NONE',
+        `${positive} `,
+        positive.toUpperCase() === positive ? 'x' : positive.toUpperCase(),
+      ]) {
+        const { [header]: _, ...others } = alone;
+        const fields = value === undefined ? others : { ...others, [header]: value };
+        expect(receive(name, fields)).toMatchObject({ kind: 'certificate', verdict: { verified: false } });
+      }
+    }
+  });
+
+  test('a positive verdict without a certificate is said aloud; anything else without one is none', () => {
+    for (const value of ['', '::', '(null)', ...format.absent]) {
+      const fields = { ...alone, [format.certificateHeader]: value };
+      if (format.verdict.length > 0) expect(() => receive(name, fields)).toThrow(/holds no certificate/);
+      else expect(receive(name, fields)).toMatchObject({ kind: 'none' });
+    }
+    expect(receive(name, {})).toMatchObject({ kind: 'none' });
+  });
+
+  test('another encoding is named, never guessed', () => {
+    const own = alone[format.certificateHeader];
+    for (const other of headerFormatNames) {
+      const value = forwardedAs[other](client, [])[headerFormats[other].certificateHeader] ?? '';
+      if (value === own || readsBoth(name, other)) continue;
+      const sent = () => receive(name, { ...alone, [format.certificateHeader]: value });
+      expect(sent).toThrow(CertificateError);
+      expect(sent).toThrow(new RegExp(`this looks like .*\\b${other}\\b.*; the server is configured for ${name}$`));
+    }
+  });
+});
+
+/** Apache's escaped form leaves bare what AWS' leaves bare as well; without these characters they are one. */
+function readsBoth(configured: HeaderFormatName, other: HeaderFormatName): boolean {
+  return configured === 'aws-alb-passthrough' && other === 'aws-alb';
+}
+
+const RUNS = Number(process.env.COUNTERSIGN_FUZZ_RUNS ?? 500);
+const LONGEST_MS = 5;
+
+describe(`${RUNS} forwarded values of each kind end in a certificate or a refusal`, () => {
+  test.each(headerFormatNames)(
+    '%s',
+    (name) => {
+      const genuine = forwardedAs[name](client, [intermediate]);
+      const read = createCertificateReader(name);
+      const header = headerFormats[name].certificateHeader;
+      fc.assert(
+        fc.property(valueLike(genuine[header] ?? ''), chainLike(name), (value, chain) => {
+          const fields = { ...genuine, ...chain, [header]: value };
+          // The machine may be busy with other things: what takes too long gets two more chances, remembering nothing.
+          const took = milliseconds(() => endsWell(name, fields, read));
+          const again = () => milliseconds(() => endsWell(name, fields, createCertificateReader(name)));
+          if (took >= LONGEST_MS) expect(Math.min(again(), again())).toBeLessThan(LONGEST_MS);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    60_000 + RUNS * 20,
+  );
+});
+
+/** In a certificate, in none, or in a refusal of ours; any other exception comes out. */
+function endsWell(name: HeaderFormatName, fields: Readonly<Record<string, string>>, read: ReadCertificate): void {
+  try {
+    receive(name, fields, read);
+  } catch (error) {
+    if (!(error instanceof CertificateError || error instanceof ForwardingError)) throw error;
+  }
+}
+
+/** What this thread spent, apart from what else runs on the machine. */
+function milliseconds(work: () => void): number {
+  const start = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1000;
+}
+
+/** Noise, and the genuine value cut, repeated, doubled, and with characters that mean something put in. */
+function valueLike(genuine: string): fc.Arbitrary<string> {
+  const position = fc.nat(genuine.length);
+  const junk = fc.oneof(
+    fc.string({ maxLength: 8 }),
+    fc.constantFrom('%', '%00', '%0A', '%0a', '%25', ':', '::', ', ', ',', ';', '"', '\\', '\\"', '=', '+', '/', ' '),
+    fc.constantFrom('Cert="', 'Hash=', ';Cert="', ',Hash=', 'URI=x', '-----BEGIN CERTIFICATE-----', genuine),
+  );
+  const edited = fc.array(fc.tuple(position, fc.nat(40), junk), { minLength: 1, maxLength: 4 }).map((edits) => {
+    let value = genuine;
+    for (const [at, cut, put] of edits) value = value.slice(0, at) + put + value.slice(at + cut);
+    return value;
+  });
+  const long = fc.tuple(junk, fc.nat(4_000)).map(([part, times]) => (part === genuine ? part : part.repeat(times)));
+  return fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), edited, edited, long, fc.constant(genuine));
+}
+
+function chainLike(name: HeaderFormatName): fc.Arbitrary<Record<string, string>> {
+  const field = (headerFormats[name] as HeaderFormat).chain;
+  if (!field) return fc.constant({});
+  const genuine = forwardedAs[name](client, [intermediate, root])[field.header] ?? '';
+  return fc.oneof(
+    fc.constant({}),
+    valueLike(genuine).map((value) => ({ [field.header]: value })),
+  );
+}
