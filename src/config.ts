@@ -1,14 +1,13 @@
 import type { RegistrationPolicy } from './clients/findings.ts';
 import { parseRedisUrl, type RedisAddress } from './clients/redis-url.ts';
 import { readForwardedFields } from './configuration/forwarded-fields.ts';
+import { readHop } from './configuration/hop.ts';
 import { oneOf } from './configuration/one-of.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
 import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operations/startup-error.ts';
-import { digestProxySecret, type HopTrust } from './terminator/hop.ts';
 import type { Terminator } from './terminator/terminator.ts';
-import { isLoopback, parseTrustedProxies } from './terminator/trusted-proxies.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
 
 /** Everything that the environment decides. It has been checked as a whole. */
@@ -42,10 +41,10 @@ export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
   const issuer = settings.required('ISSUER', parseBaseUrl, 'the URL that clients know this server by');
   const mtlsUrl = settings.optional('MTLS_URL', parseBaseUrl) ?? issuer;
-  const listen = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
+  const address = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
   const operationsListen = readOperationsListen(settings);
   const forwarded = readForwardedFields(settings);
-  const hop = readHop(settings, listen);
+  const hop = readHop(settings, address);
   const clients = readClientsConfig(settings);
   const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
   const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
@@ -56,7 +55,7 @@ export function readConfig(env: Environment): Config {
   return {
     issuer,
     mtlsUrl,
-    listen,
+    listen: hop.listen,
     operationsListen,
     terminator: { ...forwarded, hop: hop.trust },
     hopDescription: hop.description,
@@ -88,38 +87,6 @@ export function readRegistrationPolicy(env: Environment): RegistrationPolicy {
 const HOW_TO_MAKE_A_KEY =
   'the private key that signs tokens. Make one with: ' +
   'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem';
-
-const MIN_SECRET_CHARACTERS = 32;
-
-function readHop(settings: Settings, listen: ListenAddress): { trust: HopTrust; description: string } {
-  const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedProxies) ?? parseTrustedProxies();
-  const secret = settings.secret('PROXY_SECRET', parseProxySecret);
-  const listensBeyond = listen.kind === 'tcp' && !isLoopback(listen.host);
-  if (secret === undefined && !settings.hasSecret('PROXY_SECRET') && (listensBeyond || proxies.beyondLoopback)) {
-    const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is' : 'COUNTERSIGN_TRUSTED_PROXIES are';
-    settings.missing(
-      'PROXY_SECRET_FILE',
-      `${cause} not loopback, so the proxy must show a secret (openssl rand -hex 32)`,
-    );
-  }
-  const peers = listen.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
-  return {
-    trust: {
-      trustedProxies: proxies.addresses,
-      proxySecretDigest: secret === undefined ? undefined : digestProxySecret(secret),
-    },
-    description: `${peers}${secret === undefined ? '' : ' with proxy secret'}`,
-  };
-}
-
-/** What can stand in a header as it is, and is long enough not to be guessed. */
-function parseProxySecret(text: string): string {
-  if (text.length < MIN_SECRET_CHARACTERS) {
-    throw new RangeError(`is shorter than ${MIN_SECRET_CHARACTERS} characters; make one with: openssl rand -hex 32`);
-  }
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
-  throw new RangeError('holds a space or a character beyond ASCII; make one with: openssl rand -hex 32');
-}
 
 function readClientsConfig(settings: Settings): ClientsConfig | undefined {
   const address = settings.secret('REDIS_URL', parseRedisUrl);

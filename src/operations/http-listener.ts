@@ -1,7 +1,9 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { endFailedHandshakes, httpsOptions } from './https-options.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { RunningRequests } from './running-requests.ts';
 import { StartupError } from './startup-error.ts';
@@ -43,18 +45,28 @@ export async function openHttpListener(
   fetch: Fetch,
   onUnreadable: (reason: string) => void,
 ): Promise<HttpListener> {
-  const server = createAdaptorServer({ fetch, serverOptions: limits }) as Server;
+  const server = createServer(address, fetch);
   // Node keeps the first 2,000 fields and drops the others without a word, the proxy's perhaps among them. The size of
   // the header block is bound enough.
   server.maxHeadersCount = 0;
   const running = new RunningRequests(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     onUnreadable(error.code ?? error.message);
-    if (!running.endAfterAnswer(socket)) answerUnreadable(error.code, socket);
+    // After a fault of TLS no answer gets through, and a connection that waits for one would stay.
+    if (error.code?.startsWith('ERR_SSL_')) socket.destroy();
+    else if (!running.endAfterAnswer(socket)) answerUnreadable(error.code, socket);
   });
+  if (address.kind === 'tls') endFailedHandshakes(server, onUnreadable);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   await listen(server, address);
   return { address: actualAddress(server, address), close: () => running.drain() };
+}
+
+function createServer(address: ListenAddress, fetch: Fetch): Server {
+  // Safe: these are Node's servers for HTTP (the adaptor's default) and HTTPS, and the second has all that the first has.
+  if (address.kind !== 'tls') return createAdaptorServer({ fetch, serverOptions: limits }) as Server;
+  const serverOptions = { ...limits, ...httpsOptions(address.tls) };
+  return createAdaptorServer({ fetch, createServer: createHttpsServer, serverOptions }) as Server;
 }
 
 /** A request that Node's parser refuses never reaches the app; its sender reads JSON all the same. */

@@ -21,7 +21,7 @@ export function proxyCertificateFault(
 ): string | undefined {
   if (rules.length === 0) return undefined;
   if (shown.kind === 'none') return 'the proxy showed no certificate of its own in the TLS handshake';
-  if (shown.kind === 'unacceptable') return `the proxy's own certificate: ${shown.reason}`;
+  if (shown.kind === 'unacceptable') return `the proxy's own certificate ${shown.reason}`;
   const faults = [validityFault(shown, now), ...rules.map((rule) => ruleFault(shown, rule))];
   const fault = faults.find((one) => one !== undefined);
   return fault === undefined ? undefined : `the proxy's own certificate (${shown.thumbprint}) ${fault}`;

@@ -1,0 +1,43 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readCertificateStructure } from '../certificate/certificate-structure.ts';
+import { formatDistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
+import { encodePem, readPemFile } from '../certificate/pem.ts';
+
+/** A certificate of a file that the operator keeps. */
+export interface FiledCertificate {
+  readonly x509: X509Certificate;
+  readonly pem: string;
+  /** The subject DN in RFC 4514, for people. */
+  readonly subject: string;
+}
+
+/**
+ * Reads the certificates of a PEM file in their order; there is at least one.
+ *
+ * @throws {RangeError} naming the file, what is wrong with it, and the mend
+ */
+export function readCertificateFile(path: string): readonly [FiledCertificate, ...FiledCertificate[]] {
+  const [first, ...others] = attempt(`names ${path}, which cannot be read`, () =>
+    readPemFile(readFileSync(path, 'utf8')),
+  );
+  if (first === undefined) {
+    throw new RangeError(`names ${path}, which holds no certificate (-----BEGIN CERTIFICATE-----)`);
+  }
+  return [parse(first, path, 1), ...others.map((der, index) => parse(der, path, index + 2))];
+}
+
+function parse(der: Uint8Array, path: string, position: number): FiledCertificate {
+  return attempt(`names ${path}, whose certificate ${position} cannot be read`, () => {
+    const subject = formatDistinguishedName(readDistinguishedName(readCertificateStructure(der).subject));
+    return { x509: new X509Certificate(der), pem: encodePem(der), subject };
+  });
+}
+
+function attempt<Value>(problem: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw new RangeError(`${problem}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,62 @@
+import type { ListenAddress, PlainAddress } from '../operations/listen-address.ts';
+import type { Settings } from '../operations/settings.ts';
+import { digestProxySecret, type HopTrust } from '../terminator/hop.ts';
+import { isLoopback, parseTrustedProxies, type TrustedProxies } from '../terminator/trusted-proxies.ts';
+import { proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
+import { describeProxySecrets, parseProxySecrets } from './proxy-secrets.ts';
+import { readServerCertificate, serverCertificateSettings } from './server-certificate.ts';
+
+/** The hop from the proxy to us: how it is listened for, and what makes a peer the proxy. */
+export interface ConfiguredHop {
+  readonly listen: ListenAddress;
+  readonly trust: HopTrust;
+  /** For the line that the server prints at start. */
+  readonly description: string;
+}
+
+/** Reads every setting of the hop but the address itself. Faults are collected in the settings. */
+export function readHop(settings: Settings, address: PlainAddress): ConfiguredHop {
+  const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedProxies) ?? parseTrustedProxies();
+  const secrets = settings.secret('PROXY_SECRET', parseProxySecrets) ?? [];
+  const certificate = readProxyCertificate(settings);
+  const own = readServerCertificate(settings);
+  requireHttps(settings, address);
+  requireProof(settings, address, proxies);
+  const tls = own && { ...own, peerAuthorities: certificate?.authorities };
+  const peers = address.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
+  const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
+  return {
+    listen: tls && address.kind === 'tcp' ? { ...address, kind: 'tls', tls } : address,
+    trust: {
+      trustedProxies: proxies.addresses,
+      proxySecretDigests: secrets.map(digestProxySecret),
+      proxyCertificate: certificate?.rules ?? [],
+    },
+    description: proofs.length === 0 ? peers : `${peers} with ${proofs.join(' and ')}`,
+  };
+}
+
+/** The proxy shows its certificate in a TLS handshake, and there is none over HTTP and over a Unix socket. */
+function requireHttps(settings: Settings, { kind }: PlainAddress): void {
+  const served = serverCertificateSettings.filter((name) => settings.has(name));
+  const asked = proxyCertificateSettings.filter((name) => settings.has(name));
+  if (kind === 'unix') {
+    for (const name of [...served, ...asked]) {
+      settings.fault(name, 'is for an HTTPS listener; remove it, or let COUNTERSIGN_LISTEN be like 127.0.0.1:8443');
+    }
+  } else if (asked.length > 0 && served.length === 0) {
+    const reason = `the proxy shows the certificate of COUNTERSIGN_${asked[0]} over HTTPS only`;
+    settings.missing('TLS_CERTIFICATE_FILE', `${reason}; set it and COUNTERSIGN_TLS_KEY_FILE`);
+  }
+}
+
+/** An address alone is proof on this machine only: on a network others can take it. */
+function requireProof(settings: Settings, address: PlainAddress, proxies: TrustedProxies): void {
+  if (settings.hasSecret('PROXY_SECRET') || proxyCertificateSettings.some((name) => settings.has(name))) return;
+  const listensBeyond = address.kind === 'tcp' && !isLoopback(address.host);
+  if (!listensBeyond && !proxies.beyondLoopback) return;
+  const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is' : 'COUNTERSIGN_TRUSTED_PROXIES are';
+  const mend = 'the proxy must show a secret (openssl rand -hex 32)';
+  const otherwise = 'or a certificate of its own (COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS)';
+  settings.missing('PROXY_SECRET_FILE', `${cause} not loopback, so ${mend} ${otherwise}`);
+}

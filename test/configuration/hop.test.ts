@@ -1,0 +1,339 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { StartupError } from '../../src/operations/startup-error.ts';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { openssl } from '../support/openssl.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const file = (name: string, content: string | Uint8Array, mode = 0o600) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+  return path;
+};
+
+const authority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
+const intermediate = authority.issueAuthority();
+const server = authority.issue({ eku: 'server', dns: ['countersign.internal'], subject: [['CN', 'countersign']] });
+const { thumbprint } = server;
+const written = server.writeTo(folder, 'server');
+const weak = selfSigned({ keyType: 'rsa-1024' }).writeTo(folder, 'weak');
+const chained = file('chained.pem', `The server:\n${server.pem}${authority.pem}`);
+const upsideDown = file('upside-down.pem', authority.pem + server.pem);
+const caFile = file('ca.pem', authority.pem, 0o644);
+const encrypted = file('encrypted.pem', await openssl(['pkey', '-aes256', '-passout', 'pass:x'], server.privateKeyPem));
+
+const secret = 'x'.repeat(32);
+const next = 'y'.repeat(32);
+const sound = {
+  COUNTERSIGN_ISSUER: 'https://auth.example',
+  COUNTERSIGN_TERMINATOR: 'nginx',
+  COUNTERSIGN_SIGNING_KEY: 'a key',
+  COUNTERSIGN_CLIENTS_FILE: 'clients.yaml',
+};
+const https = { COUNTERSIGN_TLS_CERTIFICATE_FILE: written.cert, COUNTERSIGN_TLS_KEY_FILE: written.key };
+const pinned = { ...https, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint };
+const byCa = { ...https, COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_NAMES: 'gw.internal' };
+const beyond = { COUNTERSIGN_LISTEN: '[::]:8443', COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.0/24' };
+const unix = { COUNTERSIGN_LISTEN: 'unix:/run/c.sock' };
+
+type Environment = Record<string, string | undefined>;
+const read = (env: Environment) => readConfig({ ...sound, ...env });
+const faultsOf = (env: Environment): readonly string[] => {
+  try {
+    read(env);
+  } catch (error) {
+    if (error instanceof StartupError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+const certificates = {
+  byThumbprint: `proxy certificate (thumbprint ${thumbprint})`,
+  byCa: 'of CA "CN=Proxy CA" for gw.internal',
+};
+
+describe('the hop', () => {
+  test.each<[string, Environment, string]>([
+    ['nothing', {}, 'peers: loopback'],
+    ['one secret', { COUNTERSIGN_PROXY_SECRET: ` ${secret}\n` }, 'peers: loopback with proxy secret'],
+    [
+      'two secrets, one a line',
+      { COUNTERSIGN_PROXY_SECRET_FILE: file('two', `${secret}\n${next}\n`) },
+      'peers: loopback with two proxy secrets (rotation)',
+    ],
+    [
+      'two secrets over a Unix socket',
+      { ...unix, COUNTERSIGN_PROXY_SECRET: `${secret} ${next}` },
+      'Unix socket with two proxy secrets (rotation)',
+    ],
+    ['HTTPS', https, 'peers: loopback'],
+    ['HTTPS with a chain', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: chained }, 'peers: loopback'],
+    [
+      'HTTPS with the key itself',
+      { ...https, COUNTERSIGN_TLS_KEY_FILE: undefined, COUNTERSIGN_TLS_KEY: server.privateKeyPem },
+      'peers: loopback',
+    ],
+    [
+      'HTTPS beyond loopback with a secret',
+      { ...https, ...beyond, COUNTERSIGN_PROXY_SECRET: secret },
+      'peers: 10.0.0.0/24 with proxy secret',
+    ],
+    ['a pinned certificate', { ...pinned, ...beyond }, `peers: 10.0.0.0/24 with ${certificates.byThumbprint}`],
+    [
+      'two pinned certificates in other spellings',
+      {
+        ...pinned,
+        COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${Buffer.from(thumbprint, 'base64url').toString('hex')} , ${authority.thumbprint}=`,
+      },
+      `peers: loopback with proxy certificate (thumbprint ${thumbprint} or ${authority.thumbprint})`,
+    ],
+    ['a CA and a name', { ...byCa, ...beyond }, `peers: 10.0.0.0/24 with proxy certificate ${certificates.byCa}`],
+    [
+      'two CAs and two names',
+      {
+        ...byCa,
+        COUNTERSIGN_PROXY_CA_FILE: file('cas.pem', authority.pem + intermediate.pem),
+        COUNTERSIGN_PROXY_NAMES: 'GW.internal, spiffe://mesh/gw',
+      },
+      'of CA "CN=Proxy CA" or "CN=Test intermediate CA" for GW.internal or spiffe://mesh/gw',
+    ],
+    [
+      'everything',
+      { ...pinned, ...byCa, ...beyond, COUNTERSIGN_PROXY_SECRET: secret },
+      `peers: 10.0.0.0/24 with proxy secret and ${certificates.byThumbprint} ${certificates.byCa}`,
+    ],
+  ])('accepts and describes %s', (_, env, description) => {
+    expect(read(env).hopDescription).toContain(description);
+  });
+
+  test('is plain without a certificate, and HTTPS with one', () => {
+    expect(read({}).listen).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 8080 });
+    const tls = { certificatePem: server.pem, privateKeyPem: server.privateKeyPem.trim() };
+    const address = { kind: 'tls', host: '127.0.0.1', port: 8080 };
+    expect(read(https).listen).toEqual({ ...address, tls: { ...tls, peerAuthorities: undefined } });
+    expect(read(pinned).listen).toEqual({ ...address, tls: { ...tls, peerAuthorities: [] } });
+    expect(read(byCa).listen).toEqual({ ...address, tls: { ...tls, peerAuthorities: [authority.pem] } });
+    const withChain = read({ ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: chained }).listen;
+    expect(withChain).toMatchObject({ tls: { certificatePem: server.pem + authority.pem } });
+  });
+});
+
+/** The setting that the one fault names, and what it says about it. */
+type Refused = [title: string, env: Environment, setting: string, message: string];
+
+const secrets: Refused[] = [
+  ['a short one', { COUNTERSIGN_PROXY_SECRET: 'x'.repeat(31) }, 'PROXY_SECRET', 'openssl rand'],
+  [
+    'a short one beside a long one',
+    { COUNTERSIGN_PROXY_SECRET: `${secret}\nshort` },
+    'PROXY_SECRET',
+    'shorter than 32',
+  ],
+  [
+    'a long one beside a short one',
+    { COUNTERSIGN_PROXY_SECRET: `short\n${secret}` },
+    'PROXY_SECRET',
+    'shorter than 32',
+  ],
+  [
+    'a broken one',
+    { COUNTERSIGN_PROXY_SECRET: `${'x'.repeat(20)} ${'y'.repeat(20)}` },
+    'PROXY_SECRET',
+    'shorter than 32',
+  ],
+  ['three', { COUNTERSIGN_PROXY_SECRET: `${secret} ${next} ${secret}z` }, 'PROXY_SECRET', 'more than two'],
+  ['two that are one', { COUNTERSIGN_PROXY_SECRET: `${secret}\n${secret}` }, 'PROXY_SECRET', 'the same secret twice'],
+  ['one that no header holds', { COUNTERSIGN_PROXY_SECRET: `${next} ${secret}ä` }, 'PROXY_SECRET', 'beyond ASCII'],
+  ['a no-break space', { COUNTERSIGN_PROXY_SECRET: `${next}\u00a0${secret}` }, 'PROXY_SECRET', 'beyond ASCII'],
+  ['nothing but space', { COUNTERSIGN_PROXY_SECRET: ' \n ' }, 'PROXY_SECRET', 'holds no secret'],
+  [
+    'two that everybody reads',
+    { COUNTERSIGN_PROXY_SECRET_FILE: file('open', `${secret}\n${next}`, 0o604) },
+    'PROXY_SECRET_FILE',
+    'which everybody can read; chmod 600',
+  ],
+  ['none', beyond, 'PROXY_SECRET_FILE', 'is missing: COUNTERSIGN_LISTEN is not loopback, so the proxy must show'],
+  ['none, but HTTPS', { ...https, ...beyond }, 'PROXY_SECRET_FILE', 'or a certificate of its own'],
+];
+
+const ownCertificates: Refused[] = [
+  ['no key', { ...https, COUNTERSIGN_TLS_KEY_FILE: undefined }, 'TLS_KEY_FILE', 'is missing'],
+  ['no certificate', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: '' }, 'TLS_CERTIFICATE_FILE', 'is missing'],
+  [
+    'no file',
+    { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: '/nowhere' },
+    'TLS_CERTIFICATE_FILE',
+    'names /nowhere, which cannot be read: ENOENT',
+  ],
+  ['a folder', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: folder }, 'TLS_CERTIFICATE_FILE', 'EISDIR'],
+  [
+    'the key in its place',
+    { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: written.key },
+    'TLS_CERTIFICATE_FILE',
+    `names ${written.key}, which holds no certificate`,
+  ],
+  [
+    'base64 of something else',
+    { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('x.pem', server.pem.replace('MII', 'MIJ')) },
+    'TLS_CERTIFICATE_FILE',
+    'x.pem, whose certificate 1 cannot be read',
+  ],
+  [
+    'half a PEM',
+    { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('half.pem', server.pem.slice(0, 200)) },
+    'TLS_CERTIFICATE_FILE',
+    'half.pem, which cannot be read: a -----BEGIN CERTIFICATE----- without its',
+  ],
+  ['the certificate as the key', { ...https, COUNTERSIGN_TLS_KEY_FILE: written.cert }, 'TLS_KEY_FILE', 'everybody'],
+  [
+    'the certificate as the key, closed',
+    { ...https, COUNTERSIGN_TLS_KEY_FILE: file('closed.pem', server.pem) },
+    'TLS_KEY_FILE',
+    'holds no private key that can be read',
+  ],
+  ['an encrypted key', { ...https, COUNTERSIGN_TLS_KEY_FILE: encrypted }, 'TLS_KEY_FILE', 'not encrypted'],
+  [
+    'an open key',
+    { ...https, COUNTERSIGN_TLS_KEY_FILE: file('o', server.privateKeyPem, 0o644) },
+    'TLS_KEY_FILE',
+    'which everybody can read; chmod 600',
+  ],
+  [
+    'a key twice',
+    { ...https, COUNTERSIGN_TLS_KEY: server.privateKeyPem },
+    'TLS_KEY',
+    'stands beside COUNTERSIGN_TLS_KEY_FILE',
+  ],
+  [
+    'the key of another certificate',
+    { ...https, COUNTERSIGN_TLS_KEY_FILE: authority.writeTo(folder, 'other').key },
+    'TLS_KEY_FILE',
+    `is not the key of CN=countersign, the first certificate in ${written.cert}`,
+  ],
+  [
+    'a chain that begins with the CA',
+    { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: upsideDown },
+    'TLS_KEY_FILE',
+    'is not the key of CN=Proxy CA, the first certificate in',
+  ],
+  [
+    'a key that OpenSSL finds too weak',
+    { COUNTERSIGN_TLS_CERTIFICATE_FILE: weak.cert, COUNTERSIGN_TLS_KEY_FILE: weak.key },
+    'TLS_CERTIFICATE_FILE',
+    'cannot be served: ',
+  ],
+];
+
+const proxyCertificates: Refused[] = [
+  ...['x', '', `${thumbprint},`, thumbprint.slice(1), `${thumbprint} ${thumbprint}`].map((text): Refused => {
+    const message = text === '' ? 'is missing' : 'not a thumbprint';
+    const setting = text === '' ? 'PROXY_SECRET_FILE' : 'PROXY_CERTIFICATE_THUMBPRINTS';
+    return [
+      `thumbprints "${text}"`,
+      { ...pinned, ...beyond, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: text },
+      setting,
+      message,
+    ];
+  }),
+  [
+    'a SHA-1 thumbprint',
+    { ...pinned, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${thumbprint}, ${'ab'.repeat(20)}` },
+    'PROXY_CERTIFICATE_THUMBPRINTS',
+    `holds "${'ab'.repeat(20)}": a SHA-1 thumbprint; write what openssl`,
+  ],
+  [
+    'a CA without names',
+    { ...byCa, COUNTERSIGN_PROXY_NAMES: undefined },
+    'PROXY_NAMES',
+    'is missing: without it any certificate of COUNTERSIGN_PROXY_CA_FILE would be a proxy',
+  ],
+  ['names without a CA', { ...byCa, COUNTERSIGN_PROXY_CA_FILE: undefined }, 'PROXY_CA_FILE', 'is missing: anybody can'],
+  [
+    'names without a CA, beside a thumbprint',
+    { ...pinned, COUNTERSIGN_PROXY_NAMES: 'gw' },
+    'PROXY_CA_FILE',
+    'is missing',
+  ],
+  ...['*.internal', 'gw.internal.', 'gw internal', 'a,', '10.0.0.1', '::1', 'fe80::1', 'CN=gw', 'gw:x y'].map(
+    (text): Refused => [`the name "${text}"`, { ...byCa, COUNTERSIGN_PROXY_NAMES: text }, 'PROXY_NAMES', 'holds "'],
+  ),
+  [
+    'a CA file that is not there',
+    { ...byCa, COUNTERSIGN_PROXY_CA_FILE: '/nowhere' },
+    'PROXY_CA_FILE',
+    'names /nowhere, which cannot be read',
+  ],
+  [
+    'a CA file with a certificate that is no CA',
+    { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('leaf.pem', authority.pem + selfSigned().pem) },
+    'PROXY_CA_FILE',
+    "leaf.pem, whose certificate of CN=client is not a CA's; to trust a single certificate, write its thumbprint",
+  ],
+  [
+    'a CA file without a root',
+    { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('intermediate.pem', intermediate.pem) },
+    'PROXY_CA_FILE',
+    'intermediate.pem, which holds intermediates only',
+  ],
+];
+
+const withoutHttps: Refused[] = [
+  ['thumbprints', { COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint }, 'TLS_CERTIFICATE_FILE', 'over HTTPS only'],
+  [
+    'a CA and names',
+    { COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_NAMES: 'gw' },
+    'TLS_CERTIFICATE_FILE',
+    'is missing: the proxy shows the certificate of COUNTERSIGN_PROXY_CA_FILE over HTTPS only',
+  ],
+  [
+    'thumbprints, on a Unix socket',
+    { ...unix, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint },
+    'PROXY_CERTIFICATE_THUMBPRINTS',
+    'is for an HTTPS listener; remove it, or let COUNTERSIGN_LISTEN be like',
+  ],
+];
+
+describe.each([
+  ['secrets', secrets],
+  ["the listener's certificate", ownCertificates],
+  ["the proxy's certificate", proxyCertificates],
+  ["the proxy's certificate, without HTTPS", withoutHttps],
+])('%s', (_, rows) => {
+  test.each(rows)('refuses %s', (_title, env, setting, message) => {
+    const faults = faultsOf(env);
+    expect(faults).toEqual([expect.stringContaining(message)]);
+    expect(faults[0]).toMatch(new RegExp(`^COUNTERSIGN_${setting} (is|names|holds|stands) `));
+    expect(faults[0]).not.toMatch(/x{20}|y{20}|PRIVATE KEY/);
+  });
+});
+
+test('a Unix socket is refused every setting of HTTPS, all at once', () => {
+  const faults = faultsOf({ ...pinned, ...byCa, ...unix });
+  const names = [
+    'TLS_CERTIFICATE_FILE',
+    'TLS_KEY_FILE',
+    'PROXY_CERTIFICATE_THUMBPRINTS',
+    'PROXY_CA_FILE',
+    'PROXY_NAMES',
+  ];
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual(names.map((name) => `COUNTERSIGN_${name}`));
+});
+
+test('every fault of the hop is told at once', () => {
+  const faults = faultsOf({
+    COUNTERSIGN_LISTEN: '0.0.0.0:8443',
+    COUNTERSIGN_TRUSTED_PROXIES: '0.0.0.0/0',
+    COUNTERSIGN_PROXY_SECRET: 'short',
+    COUNTERSIGN_TLS_CERTIFICATE_FILE: '/nowhere',
+    COUNTERSIGN_TLS_KEY_FILE: '/nowhere',
+    COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: 'x',
+    COUNTERSIGN_PROXY_CA_FILE: '/nowhere',
+    COUNTERSIGN_PROXY_NAMES: '*',
+  });
+  expect(faults).toHaveLength(7);
+});

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { formOf } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { freePort } from '../support/free-port.ts';
+import {
+  clientIds,
+  type HttpsServer,
+  identityOf,
+  serverCa,
+  serverName,
+  startHttpsServer,
+  victim,
+} from '../support/https-server.ts';
+import { type RunningNginx, startNginx } from '../support/nginx.ts';
+import { shippedConfiguration } from '../support/nginx-configuration.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** The real nginx, that shows the server one certificate or another as its own. */
+const authority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
+const name = { dns: ['gw.internal'] };
+const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
+const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
+const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_NAMES has none of that`;
+
+const refused: [variant: string, MintedCertificate, reason: string][] = [
+  ['other-name', authority.issue({ dns: ['other.internal'] }), otherName('dns:other.internal')],
+  ['name-in-cn', authority.issue({ subject: [['CN', 'gw.internal']] }), 'is for no DNS name and no URI'],
+  ['self-signed', selfSigned({ ...name, subject: [['CN', 'gw.internal']] }), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
+  ['expired', authority.issue({ ...name, ...past }), 'expired at 20'],
+  ['for-servers', authority.issue({ ...name, eku: 'server' }), unverified('INVALID_PURPOSE')],
+];
+const right = authority.issue({ ...name, subject: [['CN', 'nginx 1']] });
+const variants: (readonly [variant: string, MintedCertificate | undefined])[] = [
+  ['right', right],
+  ['none', undefined],
+  ...refused.map(([variant, certificate]) => [variant, certificate] as const),
+];
+
+describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
+  const folder = temporaryDirectory();
+  let server: HttpsServer;
+  let nginx: RunningNginx;
+  let port: number;
+
+  beforeAll(async () => {
+    server = await startHttpsServer({
+      COUNTERSIGN_PROXY_CA_FILE: authority.writeTo(folder, 'proxy-ca').cert,
+      COUNTERSIGN_PROXY_NAMES: 'gw.internal',
+    });
+    port = await freePort();
+    nginx = await startNginx({ prefix: folder, http: variants.map(block).join('\n'), files: forwardFiles() });
+  });
+  afterAll(async () => {
+    await nginx?.stop();
+    await server?.stop();
+  });
+
+  /** An upstream for each: nginx keeps connections by upstream, whatever certificate they were opened with. */
+  function block([variant, certificate]: (typeof variants)[number]): string {
+    victim.writeTo(folder, 'victim');
+    const own = certificate?.writeTo(folder, variant);
+    return `
+      upstream ${variant} { server ${new URL(server.url).host}; keepalive 8; }
+      server {
+        listen 127.0.0.1:${port} ssl;
+        server_name ${variant}.example;
+        ssl_certificate victim.pem;
+        ssl_certificate_key victim-key.pem;
+        ssl_trusted_certificate victim.pem;
+        ssl_verify_client optional_no_ca;
+        proxy_ssl_trusted_certificate ${join(folder, 'server-ca.pem')};
+        proxy_ssl_verify on;
+        proxy_ssl_name ${serverName};
+        ${own ? `proxy_ssl_certificate ${own.cert}; proxy_ssl_certificate_key ${own.key};` : ''}
+        location / { include ${variant}.conf; }
+      }`;
+  }
+
+  function forwardFiles(): Record<string, string> {
+    const forward = (variant: string) =>
+      shippedConfiguration({ replace: [['http://countersign', `https://${variant}`]] })['forward-to-countersign.conf'];
+    const files = variants.map(([variant]) => [`${variant}.conf`, forward(variant) ?? '']);
+    return { 'server-ca.pem': serverCa, ...Object.fromEntries(files) };
+  }
+
+  async function askThrough(variant: string, clientId: string) {
+    const host = `${variant}.example`;
+    const lines = [`Host: ${host}`, 'Content-Type: application/x-www-form-urlencoded', 'Connection: close'];
+    const tls = { ...identityOf(victim), servername: host, rejectUnauthorized: false };
+    const request = { lines, body: formOf(clientId) };
+    return server.decide(() => sendRequest(`https://127.0.0.1:${port}`, request, { tls }));
+  }
+
+  test('a token is issued with the right one', async () => {
+    for (const clientId of [...clientIds, ...clientIds]) {
+      const { response, event } = await askThrough('right', clientId);
+      expect([response.status, event]).toMatchObject([200, { client_id: clientId, thumbprint: victim.thumbprint }]);
+    }
+  });
+
+  test.each(refused)('none is issued with %s', async (variant, { thumbprint }, reason) => {
+    for (const clientId of clientIds) {
+      const { response, event } = await askThrough(variant, clientId);
+      expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
+      const expected = `no certificate: the proxy's own certificate (${thumbprint}) ${reason}`;
+      expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringContaining(expected) });
+    }
+  });
+
+  test('none is issued without any', async () => {
+    const reason = 'no certificate: the proxy showed no certificate of its own in the TLS handshake';
+    for (const clientId of clientIds) {
+      const { response, event } = await askThrough('none', clientId);
+      expect([response.status, event]).toMatchObject([400, { event: 'token_refused', reason }]);
+    }
+  });
+});

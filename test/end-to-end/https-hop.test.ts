@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Decision } from '../support/authorization-server.ts';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { clientIds, type HttpsServer, identityOf, startHttpsServer } from '../support/https-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { tokenIdsIn } from '../support/token-ids.ts';
+
+/** The hop from the proxy to the server over HTTPS, where only the proxy's own certificate makes it the proxy. */
+const proxyAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
+const otherAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
+const intermediate = proxyAuthority.issueAuthority({ subject: [['CN', 'Proxies 1']] });
+const gateway = { dns: ['gw.internal'], subject: [['CN', 'some gateway']] } as const;
+const proxy = proxyAuthority.issue(gateway);
+const meshProxy = proxyAuthority.issue({ uris: ['spiffe://mesh.internal/ns/edge/sa/gw'] });
+const below = intermediate.issue(gateway);
+const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
+
+const folder = temporaryDirectory();
+const file = (certificate: MintedCertificate, name: string) => certificate.writeTo(folder, name).cert;
+const byCa = {
+  COUNTERSIGN_PROXY_CA_FILE: file(proxyAuthority, 'proxy-ca'),
+  COUNTERSIGN_PROXY_NAMES: 'gw.internal, spiffe://mesh.internal/ns/edge/sa/gw',
+};
+
+function expectToken({ response, event }: Decision) {
+  expect([response.status, event]).toMatchObject([200, { event: 'token_issued' }]);
+}
+
+function expectRefusal({ response, event }: Decision, reason: string) {
+  expect([response.status, response.json().error, tokenIdsIn(response)]).toEqual([400, 'invalid_client', []]);
+  expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringContaining(`no certificate: ${reason}`) });
+}
+
+const none = 'the proxy showed no certificate of its own in the TLS handshake';
+const own = ({ thumbprint }: MintedCertificate, fault: string) =>
+  `the proxy's own certificate (${thumbprint}) ${fault}`;
+const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
+const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_NAMES has none of that`;
+const noName = 'no DNS name and no URI (of its subject alternative names; a CN is not read)';
+
+describe('the proxy is known by a CA and its name', () => {
+  let server: HttpsServer;
+  beforeAll(async () => {
+    server = await startHttpsServer(byCa);
+  });
+  afterAll(() => server?.stop());
+
+  test.each<[string, { cert: string; key: string }]>([
+    ['a DNS name', identityOf(proxy)],
+    ['a URI', identityOf(meshProxy)],
+    ['an intermediate that it sends', { ...identityOf(below), cert: below.pem + intermediate.pem }],
+    ['no extended key usage', identityOf(proxyAuthority.issue({ ...gateway, eku: 'none' }))],
+    ['another case', identityOf(proxyAuthority.issue({ dns: ['GW.Internal'] }))],
+  ])('with %s', async (_, tls) => {
+    for (const clientId of clientIds) expectToken(await server.ask(clientId, { tls }));
+  });
+
+  const expired = proxyAuthority.issue({ ...gateway, notAfter: hours(-1), notBefore: hours(-2) });
+  const early = proxyAuthority.issue({ ...gateway, notBefore: hours(1) });
+  const forServers = proxyAuthority.issue({ ...gateway, eku: 'server' });
+  const forAnything = proxyAuthority.issue({ ...gateway, eku: 'any' });
+  const sha1 = proxyAuthority.issue({ ...gateway, signatureHash: 'SHA-1' });
+  const named = (names: Parameters<typeof proxyAuthority.issue>[0]) => proxyAuthority.issue(names);
+  const refused: [string, MintedCertificate, string][] = [
+    ['self-signed, of its name', selfSigned(gateway), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
+    ['of another CA of the same name', otherAuthority.issue(gateway), unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
+    ['whose intermediate is not sent', below, unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
+    ['for servers', forServers, unverified('INVALID_PURPOSE: its extended key usage lacks clientAuth')],
+    ['for any extended key usage', forAnything, unverified('INVALID_PURPOSE: its extended key usage lacks clientAuth')],
+    ['signed with SHA-1', sha1, unverified('UNSPECIFIED: a key or a signature of its chain is too weak')],
+    ['that expired', expired, 'expired at 20'],
+    ['that is not valid yet', early, 'is not valid before'],
+    ['of another name', named({ dns: ['other.internal'] }), otherName('dns:other.internal')],
+    ['of its name in the CN only', named({ subject: [['CN', 'gw.internal']] }), otherName(noName)],
+    ['of its name as a URI', named({ uris: ['gw.internal'] }), otherName('uri:gw.internal')],
+    [
+      'of its URI as a DNS name',
+      named({ dns: ['spiffe://mesh.internal/ns/edge/sa/gw'] }),
+      otherName('dns:spiffe://mesh.internal/ns/edge/sa/gw'),
+    ],
+    ['of its name as an e-mail address', named({ emails: ['gw.internal'] }), otherName(noName)],
+    ['of a wildcard', named({ dns: ['*.internal'] }), otherName('dns:*.internal')],
+    ['of its name and a dot', named({ dns: ['gw.internal.'] }), otherName('dns:gw.internal.')],
+    ['of a name below its', named({ dns: ['x.gw.internal'] }), otherName('dns:x.gw.internal')],
+    ['of its two names in one', named({ dns: ['gw.internal, x'] }), otherName('dns:gw.internal, x')],
+    [
+      'of a URI in another case',
+      named({ uris: ['spiffe://mesh.internal/ns/edge/sa/GW'] }),
+      otherName('uri:spiffe://mesh.internal/ns/edge/sa/GW'),
+    ],
+    ['of a client of the same CA', proxyAuthority.issue({ subject: [['CN', 'victim']] }), otherName(noName)],
+  ];
+  test.each(refused)('and not with a certificate %s', async (_, certificate, reason) => {
+    for (const clientId of clientIds) {
+      expectRefusal(await server.ask(clientId, { tls: identityOf(certificate) }), own(certificate, reason));
+    }
+  });
+
+  test('nor with none, nor with the proxy certificate behind another', async () => {
+    const attacker = selfSigned(gateway);
+    const chained = { ...identityOf(attacker), cert: attacker.pem + proxy.pem + proxyAuthority.pem };
+    for (const clientId of clientIds) {
+      expectRefusal(await server.ask(clientId), none);
+      expectRefusal(await server.ask(clientId, { tls: chained }), own(attacker, unverified('')));
+    }
+  });
+
+  test('nor with what a proxy would write about itself', async () => {
+    const claims = [`X-SSL-Client-S-DN: CN=gw.internal`, `Client-Cert: :${Buffer.from(proxy.der).toString('base64')}:`];
+    const lines = [...claims, 'X-Forwarded-For: 127.0.0.1', 'X-Forwarded-Proto: https', 'Forwarded: for=127.0.0.1'];
+    for (const clientId of clientIds) expectRefusal(await server.ask(clientId, { lines }), none);
+  });
+
+  test('and says so at start', () => {
+    const starting = server.lines.find(({ event }) => event === 'starting');
+    const names = 'gw.internal or spiffe://mesh.internal/ns/edge/sa/gw';
+    expect(starting?.message).toContain(`peers: loopback with proxy certificate of CA "CN=Proxy CA" for ${names};`);
+    expect(server.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    expect(server.listening.message).toBe(`listening on ${server.url}`);
+  });
+});
+
+test('other CAs that the machine or Node trusts do not count', async () => {
+  const extra = file(otherAuthority, 'machine-ca');
+  const server = await startHttpsServer({ ...byCa, NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: extra });
+  const tls = identityOf(otherAuthority.issue(gateway));
+  expectRefusal(await server.ask('self-signed', { tls }), 'the proxy');
+  expectToken(await server.ask('self-signed', { tls: identityOf(proxy) }));
+  await server.stop();
+});
+
+describe('the proxy is known by the thumbprint of its certificate', () => {
+  const pinned = selfSigned({ ...gateway, ca: true, eku: 'none' });
+  const expired = selfSigned({ ...gateway, notBefore: hours(-2), notAfter: hours(-1) });
+  const weak = selfSigned({ keyType: 'rsa-1024' });
+  let server: HttpsServer;
+  beforeAll(async () => {
+    const hex = Buffer.from(proxy.thumbprint, 'base64url').toString('hex').toUpperCase();
+    const spelled = [pinned.thumbprint, hex.match(/../g)?.join(':'), expired.thumbprint, weak.thumbprint];
+    server = await startHttpsServer({ COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: spelled.join(', ') });
+  });
+  afterAll(() => server?.stop());
+
+  test.each([
+    ['the first of them, self-signed', pinned],
+    ['the second, of a CA that we do not know', proxy],
+  ])('%s', async (_, certificate) => {
+    for (const clientId of clientIds) expectToken(await server.ask(clientId, { tls: identityOf(certificate) }));
+  });
+
+  const unknown = 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
+  test.each<[string, MintedCertificate, string]>([
+    ['one of the same names and key', selfSigned({ ...gateway, ca: true, eku: 'none', keys: pinned.keys }), unknown],
+    ['another of the same CA', proxyAuthority.issue(gateway), unknown],
+    ['the expired', expired, 'expired at 20'],
+  ])('and not %s', async (_, certificate, reason) => {
+    for (const clientId of clientIds) {
+      expectRefusal(await server.ask(clientId, { tls: identityOf(certificate) }), own(certificate, reason));
+    }
+  });
+
+  test('nor one with a key too weak to prove anything', async () => {
+    const tls = { ...identityOf(weak), ciphers: 'DEFAULT@SECLEVEL=0' };
+    const reason = "the proxy's own certificate has an RSA key of 1024 bits";
+    for (const clientId of clientIds) expectRefusal(await server.ask(clientId, { tls }), reason);
+  });
+
+  test('nor none, nor one that only comes behind another', async () => {
+    const attacker = selfSigned(gateway);
+    const tls = { ...identityOf(attacker), cert: attacker.pem + pinned.pem };
+    for (const clientId of clientIds) {
+      expectRefusal(await server.ask(clientId), none);
+      expectRefusal(await server.ask(clientId, { tls }), own(attacker, unknown));
+    }
+  });
+});
+
+describe('all that is configured must hold', () => {
+  const secret = 'only-the-proxy-knows-this-0123456789abcdef';
+  const lines = [`X-Countersign-Proxy-Secret: ${secret}`];
+  const localAddress = '127.0.0.2';
+  const sameName = proxyAuthority.issue(gateway);
+  const pinnedElsewhere = selfSigned(gateway);
+  const renamed = proxyAuthority.issue({ dns: ['other.internal'] });
+  let server: HttpsServer;
+  beforeAll(async () => {
+    server = await startHttpsServer({
+      ...byCa,
+      COUNTERSIGN_TRUSTED_PROXIES: localAddress,
+      COUNTERSIGN_PROXY_SECRET: secret,
+      COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: [proxy, pinnedElsewhere, renamed].map((c) => c.thumbprint).join(','),
+    });
+  });
+  afterAll(() => server?.stop());
+
+  test('address, secret, thumbprint, CA and name', async () => {
+    for (const clientId of clientIds) {
+      expectToken(await server.ask(clientId, { tls: identityOf(proxy), lines, localAddress }));
+    }
+  });
+
+  type Direct = Parameters<HttpsServer['ask']>[1];
+  test.each<[string, Direct, string]>([
+    ['the address', { tls: identityOf(proxy), lines }, 'the peer 127.0.0.1 is not in COUNTERSIGN_TRUSTED_PROXIES'],
+    ['the secret', { tls: identityOf(proxy), localAddress }, 'the proxy sent no x-countersign-proxy-secret'],
+    [
+      'the thumbprint',
+      { tls: identityOf(sameName), lines, localAddress },
+      own(sameName, 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS'),
+    ],
+    [
+      'the CA',
+      { tls: identityOf(pinnedElsewhere), lines, localAddress },
+      own(pinnedElsewhere, unverified('DEPTH_ZERO_SELF_SIGNED_CERT')),
+    ],
+    ['the name', { tls: identityOf(renamed), lines, localAddress }, own(renamed, otherName('dns:other.internal'))],
+    ['the certificate', { lines, localAddress }, none],
+    ['everything', {}, 'the peer 127.0.0.1 is not in COUNTERSIGN_TRUSTED_PROXIES'],
+  ])('not without %s', async (_, direct, reason) => {
+    for (const clientId of clientIds) expectRefusal(await server.ask(clientId, direct), reason);
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { digestProxySecret, distrustReason, type HopTrust, type Peer } from '../../src/terminator/hop.ts';
+import type { ProxyCertificateRule } from '../../src/terminator/proxy-certificate.ts';
+import type { ShownCertificate } from '../../src/terminator/shown-certificate.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+
+const [first, second] = ['the-first-secret-of-the-two-0123456789', 'the-second-secret-of-the-two-012345678'];
+const header = 'X-Countersign-Proxy-Secret';
+const notBefore = Date.UTC(2026, 0, 1);
+const notAfter = Date.UTC(2026, 11, 31, 23, 59, 59);
+const sound = {
+  kind: 'certificate',
+  thumbprint: 'the-proxy',
+  names: ['dns:gw.internal', 'uri:spiffe://mesh/gw'],
+  notBefore,
+  notAfter,
+  chainFault: undefined,
+} as const satisfies ShownCertificate;
+
+const pinned: ProxyCertificateRule = { kind: 'pinned', thumbprints: new Set(['another', 'the-proxy']) };
+const named: ProxyCertificateRule = { kind: 'named', names: new Set(['dns:gw.internal', 'dns:gw2.internal']) };
+const trust = (more: Partial<HopTrust>): HopTrust => ({
+  trustedProxies: parseTrustedProxies().addresses,
+  proxySecretDigests: [],
+  proxyCertificate: [],
+  ...more,
+});
+const over = (certificate: ShownCertificate, now = notBefore, address = '127.0.0.1'): Peer => ({
+  kind: 'tls',
+  address,
+  certificate,
+  now,
+});
+
+describe('two secrets', () => {
+  const both = trust({ proxySecretDigests: [first, second].map(digestProxySecret) });
+  const reasonFor = (...values: string[]) =>
+    distrustReason(
+      { kind: 'unix' },
+      values.flatMap((value) => [header, value]),
+      both,
+    );
+
+  test.each([first, second])('%s is one of them', (secret) => expect(reasonFor(secret)).toBeUndefined());
+
+  test.each([
+    ['none', []],
+    ['an empty one', ['']],
+    ['both as one', [`${first} ${second}`]],
+    ['both', [first, second]],
+    ['one of them twice', [first, first]],
+    ['the start of one', [first.slice(0, -1)]],
+    ['its digest', [digestProxySecret(first).toString('hex')]],
+    ['another', [first.replace('first', 'third')]],
+  ])('%s is none of them', (_, values) => expect(reasonFor(...values)).toMatch(/^(the proxy sent no )?x-countersign/));
+});
+
+describe("the proxy's own certificate", () => {
+  test.each<[string, ShownCertificate, ProxyCertificateRule[], number?]>([
+    ['is not asked for', { kind: 'none' }, []],
+    ['is not asked for, and would be refused', { kind: 'unacceptable', reason: 'x' }, []],
+    ['is not asked for, and has expired', sound, [], notAfter + 1_000],
+    ['is pinned', sound, [pinned]],
+    ['is pinned, whoever signed it', { ...sound, names: [], chainFault: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, [pinned]],
+    ['is named', sound, [named]],
+    ['is both', sound, [pinned, named]],
+    ['is in its last second', sound, [pinned, named], notAfter + 999],
+  ])('%s', (_, shown, proxyCertificate, now) => {
+    expect(distrustReason(over(shown, now), [], trust({ proxyCertificate }))).toBeUndefined();
+  });
+
+  test.each<[string, ShownCertificate, ProxyCertificateRule[], string, number?]>([
+    ['is absent', { kind: 'none' }, [pinned], 'showed no certificate of its own'],
+    ['is absent, named', { kind: 'none' }, [named], 'showed no certificate of its own'],
+    ['is unacceptable', { kind: 'unacceptable', reason: 'is odd' }, [pinned], "the proxy's own certificate is odd"],
+    ['is another', { ...sound, thumbprint: 'x' }, [pinned], 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS'],
+    ['is another of the name', { ...sound, thumbprint: 'x' }, [named, pinned], 'is not in COUNTERSIGN_PROXY_CERT'],
+    ['is not verified', { ...sound, chainFault: 'X' }, [named], 'is not verified to COUNTERSIGN_PROXY_CA_FILE: X'],
+    ['is not verified, but pinned', { ...sound, chainFault: 'X' }, [pinned, named], 'is not verified to'],
+    ['names nobody', { ...sound, names: [] }, [named], 'is for no DNS name and no URI'],
+    ['names another', { ...sound, names: ['uri:gw.internal'] }, [named], 'is for uri:gw.internal, and'],
+    ['names another, but is pinned', { ...sound, names: ['dns:x'] }, [pinned, named], 'is for dns:x, and'],
+    ['is early', sound, [pinned], 'is not valid before 2026-01-01T00:00:00.000Z', notBefore - 1],
+    ['is late', sound, [named], 'expired at 2026-12-31T23:59:59.000Z', notAfter + 1_000],
+    ['has no dates', { ...sound, notAfter: Number.NaN }, [pinned], 'no period of validity'],
+    ['comes at no time', sound, [pinned], 'no period of validity', Number.NaN],
+  ])('%s', (_, shown, proxyCertificate, reason, now) => {
+    expect(distrustReason(over(shown, now), [], trust({ proxyCertificate }))).toContain(reason);
+  });
+
+  test('cannot come over anything but TLS', () => {
+    const peers = [{ kind: 'unix' }, { kind: 'address', address: '127.0.0.1' }] as const;
+    for (const peer of peers)
+      expect(distrustReason(peer, [], trust({ proxyCertificate: [pinned] }))).toContain('no cert');
+  });
+
+  test('with ten thousand names makes no long line of the log', () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `dns:${index}.internal`);
+    expect(distrustReason(over({ ...sound, names }), [], trust({ proxyCertificate: [named] }))?.length).toBeLessThan(
+      400,
+    );
+  });
+});
+
+test('all of it must hold, and the first that does not is told', () => {
+  const all = trust({ proxySecretDigests: [digestProxySecret(first)], proxyCertificate: [pinned, named] });
+  const reasonFor = (peer: Peer, secret: string) => distrustReason(peer, [header, secret], all);
+  expect(reasonFor(over(sound), first)).toBeUndefined();
+  expect(reasonFor(over(sound), second)).toContain('does not match');
+  expect(reasonFor(over({ kind: 'none' }), second)).toContain('no certificate of its own');
+  expect(reasonFor(over(sound, notBefore, '192.0.2.1'), second)).toContain('192.0.2.1');
+});

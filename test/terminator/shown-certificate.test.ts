@@ -1,0 +1,103 @@
+import { Socket } from 'node:net';
+import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shownCertificate } from '../../src/terminator/shown-certificate.ts';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+
+/** Real handshakes, with a server that verifies to one CA and lets in whoever comes. */
+const authority = createCertificateAuthority();
+const own = selfSigned({ eku: 'server', dns: ['localhost'] });
+const server = createTlsServer({
+  cert: own.pem,
+  key: own.privateKeyPem,
+  ca: authority.pem,
+  requestCert: true,
+  rejectUnauthorized: false,
+});
+
+beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+/** Reads the server's end of a connection on which this certificate was shown. */
+async function withSocket<T>(certificate: MintedCertificate | undefined, read: (socket: TLSSocket) => T): Promise<T> {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+  const accepted = new Promise<TLSSocket>((resolve) => server.once('secureConnection', resolve));
+  const trust: ConnectionOptions = { ca: own.pem, servername: 'localhost', ciphers: 'DEFAULT@SECLEVEL=0' };
+  const identity = certificate && { cert: certificate.pem, key: certificate.privateKeyPem };
+  const client = connect({ port: address.port, host: '127.0.0.1', ...trust, ...identity });
+  client.on('error', () => {});
+  const socket = await accepted;
+  try {
+    return read(socket);
+  } finally {
+    socket.destroy();
+    client.destroy();
+  }
+}
+
+const shown = (certificate?: MintedCertificate) => withSocket(certificate, shownCertificate);
+
+test('what a certificate says is read', async () => {
+  const notBefore = new Date('2026-01-02T03:04:05Z');
+  const notAfter = new Date('2049-12-31T23:59:59Z');
+  const names = {
+    dns: ['GW.internal', 'gw2.internal'],
+    uris: ['spiffe://Mesh/gw'],
+    ips: ['192.0.2.1'],
+    emails: ['a@b.c'],
+  };
+  const certificate = authority.issue({ notBefore, notAfter, ...names });
+  expect(await shown(certificate)).toEqual({
+    kind: 'certificate',
+    thumbprint: certificate.thumbprint,
+    names: ['dns:gw.internal', 'dns:gw2.internal', 'uri:spiffe://Mesh/gw'],
+    notBefore: notBefore.getTime(),
+    notAfter: notAfter.getTime(),
+    chainFault: undefined,
+  });
+  const stranger = selfSigned();
+  const chainFault = 'DEPTH_ZERO_SELF_SIGNED_CERT';
+  expect(await shown(stranger)).toMatchObject({ thumbprint: stranger.thumbprint, names: [], chainFault });
+});
+
+test('it is read once for a connection', async () => {
+  const certificate = authority.issue();
+  const [first, second] = await withSocket(certificate, (socket) => [
+    shownCertificate(socket),
+    shownCertificate(socket),
+  ]);
+  expect(first).toMatchObject({ kind: 'certificate' });
+  expect(second).toBe(first);
+});
+
+describe('there is none', () => {
+  test('where none is shown', async () => expect(await shown()).toEqual({ kind: 'none' }));
+  test('over plain TCP', () => expect(shownCertificate(new Socket())).toEqual({ kind: 'none' }));
+  test('on a connection that is closed', async () => {
+    const closed = await withSocket(authority.issue(), (socket) => socket);
+    expect(shownCertificate(closed)).toEqual({ kind: 'none' });
+  });
+});
+
+describe('it is unacceptable', () => {
+  const manyNames = Array.from({ length: 700 }, (_, index) => `client-number-${index}.example`);
+  const subjectAlternativeName = '2.5.29.17';
+  test.each<[string, MintedCertificate, string]>([
+    ['too weak', authority.issue({ keyType: 'rsa-1024' }), 'has an RSA key of 1024 bits'],
+    ['too long', authority.issue({ dns: manyNames }), 'is longer than 16384 octets'],
+    [
+      'malformed',
+      authority.issue({ extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(5, 0) }] }),
+      'malformed',
+    ],
+    [
+      'ambiguous',
+      authority.issue({ dns: ['a'], extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(48, 0) }] }),
+      'twice',
+    ],
+    ['with a name that hides a part of it', authority.issue({ dns: ['gw.internal\0.evil.example'] }), 'control'],
+  ])('%s', async (_, certificate, reason) => {
+    expect(await shown(certificate)).toEqual({ kind: 'unacceptable', reason: expect.stringContaining(reason) });
+  });
+});
