@@ -7,6 +7,8 @@ export interface CertificateStructure {
   readonly signatureAlgorithm: DerElement;
   readonly issuer: DerElement;
   readonly subject: DerElement;
+  /** The SubjectPublicKeyInfo. */
+  readonly publicKey: DerElement;
   /** Each extension's whole `Extension` element, by its dotted object identifier. */
   readonly extensions: ReadonlyMap<string, DerElement>;
 }
@@ -33,7 +35,7 @@ export function readCertificateStructure(der: Uint8Array): CertificateStructure 
   if (!Buffer.from(algorithm.encoded).equals(signatureAlgorithm.encoded)) {
     throw new CertificateError('names one signature algorithm inside and another outside (RFC 5280 §4.1.1.2)');
   }
-  return { version, signatureAlgorithm, issuer, subject, extensions: readExtensions(optional) };
+  return { version, signatureAlgorithm, issuer, subject, publicKey: key, extensions: readExtensions(optional) };
 }
 
 function readVersion(first: DerElement | undefined): 1 | 2 | 3 {

@@ -3,7 +3,7 @@ import { CertificateError } from './certificate-error.ts';
 import { readCertificateStructure } from './certificate-structure.ts';
 import { requireClientPurpose } from './client-purpose.ts';
 import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './distinguished-name.ts';
-import { requireStrongKey } from './public-key-policy.ts';
+import { requireKeyOfUsualSize, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import {
   readSubjectAlternativeNames,
@@ -54,6 +54,7 @@ function parseBounded(der: Uint8Array): ClientCertificate {
   const structure = readCertificateStructure(der);
   if (structure.version !== 3) throw new CertificateError(`is X.509 v${structure.version}; only v3 is accepted`);
   requireClientPurpose(structure.extensions);
+  requireKeyOfUsualSize(structure.publicKey);
   // A second reader, of another make, must see a certificate in the same bytes.
   const openssl = new X509Certificate(der);
   if (openssl.ca) throw new CertificateError('is a CA certificate to OpenSSL');

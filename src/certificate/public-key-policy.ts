@@ -1,9 +1,24 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
+import type { DerElement } from './der.ts';
 
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_EXPONENT = 65537n;
+
+/** ML-DSA-87 has the largest key of those that we accept, 2,592 octets (RFC 9881). */
+const MAX_KEY_OCTETS = 2_700;
+
+/**
+ * Refuses a SubjectPublicKeyInfo that is longer than any key we accept, before somebody calculates with its numbers:
+ * an RSA exponent of 15,000 octets costs 50 ms.
+ *
+ * @throws {CertificateError}
+ */
+export function requireKeyOfUsualSize({ encoded: { length } }: DerElement): void {
+  if (length > MAX_KEY_OCTETS)
+    throw new CertificateError(`has a public key of ${length} octets, more than any usual one`);
+}
 
 /**
  * Refuses a public key that is too weak, or of a kind that we do not know.

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
+import { type CertificateOptions, selfSigned, toPem } from '../support/certificates.ts';
+import { der, integer, objectIdentifier, octetString, sequence, setOf } from '../support/der.ts';
+import type { Attribute } from '../support/distinguished-name.ts';
+import { forwardedAs } from '../support/forwarded-as.ts';
+
+const LONGEST_MS = 50;
+const formats = ['nginx', 'haproxy', 'apache', 'envoy', 'rfc9440', 'aws-alb-passthrough'] as const;
+
+const shortNames = (count: number) => Array.from({ length: count }, () => 'a');
+const extension = (value: Uint8Array) => ({ oid: '1.3.6.1.4.1.99999.1', value });
+const bytes = (length: number, first = 0x7f) => Buffer.alloc(length, 0xa5).fill(first, 0, 1);
+const attribute: Attribute = ['CN', 'x'];
+
+function nested(depth: number, tag: number): Uint8Array {
+  let inner: Uint8Array = Buffer.of(0x05, 0x00);
+  for (let level = 0; level < depth; level++) inner = der(tag, inner);
+  return inner;
+}
+
+const rsaKey = (modulus: Uint8Array, exponent: Uint8Array) =>
+  sequence(
+    sequence(objectIdentifier('1.2.840.113549.1.1.1'), Buffer.of(0x05, 0x00)),
+    der(0x03, Buffer.of(0), sequence(der(0x02, modulus), der(0x02, exponent))),
+  );
+
+const manyExtensions = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ oid: `1.3.6.1.4.1.99999.${index}`, value: Buffer.of(0x05, 0x00) }));
+
+/** What a holder of a key, or of a CA, can put into a certificate; as much of it as a header holds. */
+const hostile: [string, CertificateOptions | (() => Uint8Array)][] = [
+  ['20,000 names', { dns: shortNames(20_000) }],
+  ['as many names as 16 KiB hold', { dns: shortNames(5_000) }],
+  ['as many URIs', { uris: Array.from({ length: 3_000 }, () => 'a:') }],
+  ['as many IP addresses', { ips: Array.from({ length: 2_500 }, (_, index) => `10.0.${index >> 8}.${index & 255}`) }],
+  ['a name of 15,000 octets', { dns: ['a'.repeat(15_000)] }],
+  ['a subject of 1,000 attributes in one RDN', { subject: [Array.from({ length: 1_000 }, () => attribute)] }],
+  ['a subject of 1,000 RDNs', { subject: Array.from({ length: 1_000 }, () => attribute) }],
+  ['a subject of 15,000 spaces', { subject: [['CN', ' '.repeat(15_000)]] }],
+  ['a subject of 5,000 combining marks', { subject: [['CN', `a${'\u0301\u0323'.repeat(2_500)}`]] }],
+  ['a subject of 15,000 quotes', { subject: [['CN', '"'.repeat(15_000)]] }],
+  ['a serial number of 15,000 octets', { serial: bytes(15_000) }],
+  ['a modulus of 15,000 octets', { publicKey: rsaKey(bytes(15_000), Buffer.of(1, 0, 1)) }],
+  ['an exponent of 15,000 octets', { publicKey: rsaKey(bytes(256), bytes(15_000)) }],
+  ['a modulus and an exponent of 1,024 octets', { publicKey: rsaKey(bytes(1_024), bytes(1_024)) }],
+  ['an extension of 5,000 SEQUENCEs, one in the other', { extraExtensions: [extension(nested(4_000, 0x30))] }],
+  ['a name of SETs, one in the other', { subject: sequence(nested(4_000, 0x31)) }],
+  ['context tags, one in the other', { extraExtensions: [{ oid: '2.5.29.17', value: nested(4_000, 0xa0) }] }],
+  ['7,000 NULLs', { subject: sequence(...Array.from({ length: 7_000 }, () => Buffer.of(0x05, 0x00))) }],
+  ['7,000 empty SETs', { subject: sequence(...Array.from({ length: 7_000 }, () => setOf())) }],
+  ['700 extensions', { extraExtensions: manyExtensions(700) }],
+  [
+    'an object identifier of 15,000 octets',
+    { eku: 'none', extraExtensions: [{ oid: '2.5.29.37', value: sequence(der(0x06, bytes(15_000))) }] },
+  ],
+  ['3,000 purposes', { eku: Array.from({ length: 3_000 }, () => '1.2.3') }],
+  ['a path length of 15,000 octets', { rawBasicConstraints: sequence(der(0x02, bytes(15_000))) }],
+  ['an octet string of 15,000 octets', { extraExtensions: [extension(octetString(bytes(15_000)))] }],
+  ['16 KiB of zeros', () => Buffer.alloc(16_384)],
+  ['16 KiB of SEQUENCEs that never end', () => Buffer.from('3080'.repeat(8_192), 'hex')],
+  ['lengths that promise more', () => Buffer.from('3082ffff'.repeat(4_096), 'hex')],
+  ['5,000 INTEGERs', () => sequence(...Array.from({ length: 5_000 }, () => integer(1n)))],
+];
+
+describe(`a hostile certificate is read or refused within ${LONGEST_MS} ms`, () => {
+  test.each(hostile)('%s', (_, options) => {
+    const certificate = typeof options === 'function' ? { der: options(), pem: toPem(options()) } : selfSigned(options);
+    for (const name of formats) {
+      const fields = forwardedAs[name](certificate, []);
+      const forwarded = { encoded: Object.values(fields)[0] ?? '', encodedChain: undefined };
+      // The first time costs what compiling the code costs; an attacker comes more often.
+      const read = createCertificateReader(name);
+      const took = [1, 2, 3].map(() => milliseconds(() => endsWell(() => read(forwarded))));
+      expect(Math.min(...took), name).toBeLessThan(LONGEST_MS);
+    }
+  });
+
+  test('and so is a chain of ten such', () => {
+    const large = selfSigned({ dns: shortNames(5_000) });
+    const [leaf, chain] = [selfSigned(), Array.from({ length: 10 }, () => large)];
+    for (const name of ['traefik', 'aws-alb-passthrough', 'envoy'] as const) {
+      const encoded = Object.values(forwardedAs[name](leaf, chain))[0] ?? '';
+      const took = [1, 2, 3].map(() => {
+        const read = createCertificateReader(name);
+        return milliseconds(() => endsWell(() => read({ encoded, encodedChain: undefined })));
+      });
+      expect(Math.min(...took), name).toBeLessThan(LONGEST_MS);
+    }
+  });
+});
+
+function endsWell(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof CertificateError || error instanceof ForwardingError)) throw error;
+  }
+}
+
+/** What this thread spent, apart from what else runs on the machine. */
+function milliseconds(work: () => void): number {
+  const start = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1000;
+}
