@@ -38,6 +38,8 @@ export interface Route {
   readonly host?: string;
   /** What the handshake calls it: another name, or `''` for no SNI. Default: the host. */
   readonly sni?: string;
+  /** Another port than the deployment's, for a second terminator with the same certificates. */
+  readonly port?: number;
   /** OpenSSL's cipher list of the client, e.g. `DEFAULT@SECLEVEL=0` to show a weak certificate. */
   readonly ciphers?: string;
 }
@@ -106,9 +108,12 @@ function writeServerCertificates(directory: string): CertificateAuthority {
 type Facts = Pick<Deployment, 'port' | 'mtlsUrl' | 'directory' | 'serverCa'>;
 
 function clientsOf({ decide }: AuthorizationServer, { port, mtlsUrl, directory, serverCa }: Facts) {
-  const sendBytes: Deployment['sendBytes'] = (bytes, { identity, host = mtlsHost, sni = host, ciphers } = {}) => {
+  const sendBytes: Deployment['sendBytes'] = (bytes, route = {}) => {
+    const { identity, host = mtlsHost, sni = host, ciphers } = route;
     const own = { ...(identity && { cert: identity.pem, key: identity.privateKeyPem }), ...(ciphers && { ciphers }) };
-    return sendRaw(`https://127.0.0.1:${port}`, bytes, { tls: { ca: serverCa, servername: sni, ...own } });
+    return sendRaw(`https://127.0.0.1:${route.port ?? port}`, bytes, {
+      tls: { ca: serverCa, servername: sni, ...own },
+    });
   };
   const send: Deployment['send'] = (request, route = {}) => {
     const lines = [...(namesHost(request) ? [] : [`Host: ${route.host ?? mtlsHost}`]), ...(request.lines ?? [])];

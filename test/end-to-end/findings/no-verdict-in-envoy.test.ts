@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
+import { type Deployment, startDeployment } from '../../support/deployment.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { startShippedEnvoy } from '../../support/envoy.ts';
+import { freePort } from '../../support/free-port.ts';
+import { echoedValues, type HeaderEcho, startHeaderEcho } from '../../support/header-echo.ts';
+import type { RunningTerminator } from '../../support/shipped-terminator.ts';
+
+const subject = [['CN', 'victim']] as const;
+const untrusting = 'trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }';
+const replace = [[untrusting, `${untrusting}\n              trust_chain_verification: ACCEPT_UNTRUSTED`]] as const;
+
+describeWith(
+  ['envoy', 'redis-server'],
+  'finding 6: Envoy forwards an unverified certificate as it does a verified one',
+  () => {
+    let deployment: Deployment;
+    let echo: HeaderEcho;
+    let envoyBeforeEcho: RunningTerminator;
+    let echoPort: number;
+    beforeAll(async () => {
+      deployment = await startDeployment({ terminator: 'envoy', replace, env: { COUNTERSIGN_CHAIN_VERIFIED_BY: '' } });
+      [echo, echoPort] = [await startHeaderEcho(), await freePort()];
+      envoyBeforeEcho = await startShippedEnvoy({
+        directory: deployment.directory,
+        port: echoPort,
+        socket: echo.url,
+        replace,
+      });
+      await deployment.register({
+        client_id: 'victim',
+        token_endpoint_auth_method: 'tls_client_auth',
+        tls_client_auth_subject_dn: 'CN=victim',
+      });
+    });
+    afterAll(async () => {
+      await deployment?.stop();
+      await envoyBeforeEcho?.stop();
+      await echo?.stop();
+    });
+
+    const identities: [string, () => MintedCertificate][] = [
+      ['of the right CA', () => deployment.authority.issue({ subject })],
+      ['of another CA', () => createCertificateAuthority().issue({ subject })],
+      ['of nobody but itself', () => selfSigned({ subject })],
+    ];
+    test.each(identities)(
+      'a certificate %s gets no token, and the operator reads which setting is missing',
+      async (_, mint) => {
+        const identity = mint();
+        const hash = createHash('sha256').update(identity.der).digest('hex');
+        const echoed = await deployment.send({}, { identity, port: echoPort });
+        const header = `Hash=${hash};Cert="${encodeURIComponent(identity.pem)}"`;
+        expect(echoedValues(echoed, 'x-forwarded-client-cert')).toEqual([header]);
+        const { response, event } = await deployment.requestToken('victim', { identity });
+        expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
+        expect(event.reason).toContain('envoy forwards no verdict, and COUNTERSIGN_CHAIN_VERIFIED_BY is not set');
+      },
+    );
+  },
+);
