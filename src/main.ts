@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { OutputFormat } from './commands/output.ts';
+import type { DoctorOptions } from './doctor/order.ts';
 import { StartupError } from './operations/startup-error.ts';
 
 // Each command is loaded when it runs, with `./config.ts` where it needs it: loading all of them takes longer than
@@ -19,6 +20,12 @@ Required:
   COUNTERSIGN_CLIENTS_FILE       a file with them
 
 All settings: docs/configuration.md`;
+
+const doctorHelp = `
+The operations listener is http://127.0.0.1:9090 unless said otherwise (COUNTERSIGN_OPERATIONS_LISTEN).
+Exit codes: 0 all is sound, 1 it could not be examined, 2 something is wrong.
+
+More: docs/doctor.md`;
 
 const program = new Command('countersign')
   .description(description)
@@ -68,6 +75,22 @@ program
     process.exitCode = describeCertificate(file, output);
   });
 
+program
+  .command('doctor')
+  .description('send a certificate and then forged ones through the live proxy, and say what the server made of them')
+  .requiredOption('-u, --url <url>', "the server's URL, issuer or mutual TLS, as clients call it")
+  .option('--cert <file>', "a client's certificate, PEM; without one, one is made for the run")
+  .option('--key <file>', 'its key, PEM')
+  .option('--cacert <file>', "the CA of the proxy's own certificate, PEM")
+  .option('--connect-to <host:port>', 'where the proxy is in fact; the names stay those of the URL')
+  .option('--operations <listener>', 'the operations listener of the server, once for each replica', collect, [])
+  .addOption(outputOption())
+  .addHelpText('after', doctorHelp)
+  .action(async ({ output, ...options }: DoctorOptions & { output: OutputFormat }) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    process.exitCode = await doctor(options, output);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -77,6 +100,10 @@ try {
 
 function outputOption(): Option {
   return new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text');
+}
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
 }
 
 function parsePort(text: string): number {

@@ -16,6 +16,7 @@ const journey = [
   'configuration',
   'endpoints',
   'development',
+  'doctor',
 ] as const;
 
 /** Where a folder may import less than all before it. */

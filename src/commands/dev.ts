@@ -6,8 +6,9 @@ import { readConfig } from '../config.ts';
 import { createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
+import { describeListenAddress } from '../operations/listen-address.ts';
 import type { Environment } from '../operations/settings.ts';
-import { startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface DevOptions {
@@ -44,13 +45,13 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     proxySecret,
     verdictHeader: VERDICT_HEADER,
   });
-  console.log(greeting(port, workspace));
+  console.log(greeting(port, workspace, service.operationsAddress));
   await stopped;
   await terminator.close();
   await service.close();
 }
 
-function greeting(port: number, workspace: Workspace): string {
+function greeting(port: number, workspace: Workspace, operations: Service['operationsAddress']): string {
   const folder = shownPath(workspace.folder);
   const state = workspace.made.length > 0 ? `made ${workspace.made.join(', ')}` : 'found as the last start left it';
   return [
@@ -61,6 +62,7 @@ function greeting(port: number, workspace: Workspace): string {
     `${folder}/: ${state}`,
     `Clients stand in ${folder}/clients.yaml; edit it and start again.`,
     ...clientLines(port, workspace),
+    ...(operations ? doctorLines(port, workspace, describeListenAddress(operations)) : []),
     '',
     'Ctrl-C ends it. Each decision shows below.',
     '',
@@ -75,15 +77,27 @@ const seedClients = [
 function clientLines(port: number, { folder, clientsFile }: Workspace): string[] {
   const { clients } = readClientsFile(clientsFile, { allowSha1Thumbprints: true }, Date.now());
   const registered = new Set(clients.map(({ clientId }) => clientId));
-  const path = (name: string) => shellQuoted(shownPath(join(folder, name)));
   return seedClients
     .filter(({ clientId }) => registered.has(clientId))
     .flatMap(({ clientId, files, by }) => {
-      const certificate = `--cacert ${path('ca.pem')} --cert ${path(`${files}.pem`)} --key ${path(`${files}-key.pem`)}`;
+      const certificate = certificateOptions(folder, files);
       const form = `-d grant_type=client_credentials -d client_id=${clientId} -d scope=api1`;
       const command = `curl ${certificate} https://localhost:${port}/token ${form}`;
       return ['', `${styleText('bold', clientId)}, ${by}:`, styleText('cyan', command)];
     });
+}
+
+/** The same server, as an attacker sees it. */
+function doctorLines(port: number, { folder }: Workspace, operations: string): string[] {
+  const certificate = certificateOptions(folder, 'client');
+  const command = `npx countersign doctor --url https://localhost:${port} ${certificate} --operations ${operations}`;
+  return ['', `${styleText('bold', 'Does it believe a forged certificate?')} Ask it:`, styleText('cyan', command)];
+}
+
+/** Of curl, and of the doctor. */
+function certificateOptions(folder: string, files: string): string {
+  const path = (name: string) => shellQuoted(shownPath(join(folder, name)));
+  return `--cacert ${path('ca.pem')} --cert ${path(`${files}.pem`)} --key ${path(`${files}-key.pem`)}`;
 }
 
 function shownPath(path: string): string {

@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { KeyPairWithCertificate } from '../certificate/make-certificate.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
+import { knownHeaders } from '../terminator/known-headers.ts';
 
 export interface EmbeddedTerminatorOptions {
   readonly port: number;
@@ -69,7 +71,7 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
   const { upstream, proxySecret, verdictHeader } = options;
   const own = {
     ...certificateHeaders(incoming.socket as TLSSocket, verdictHeader),
-    'x-countersign-proxy-secret': proxySecret,
+    [PROXY_SECRET_HEADER]: proxySecret,
   };
   const headers = [...withoutCopies(incoming.rawHeaders, verdictHeader), ...Object.entries(own).flat()];
   const { method, url: path } = incoming;
@@ -84,13 +86,17 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
   incoming.pipe(upstreamRequest);
 }
 
-/** Hop-by-hop fields (RFC 9110 §7.6.1) end here, and so do a client's own copies of what we set. */
+/**
+ * Hop-by-hop fields (RFC 9110 §7.6.1) end here, and so do a client's own copies of what we set, of what other
+ * terminators set, and of what looks like either of them.
+ */
 function withoutCopies(rawHeaders: readonly string[], verdictHeader: string): string[] {
-  const dropped = new Set(['client-cert', 'client-cert-chain', 'x-countersign-proxy-secret', verdictHeader]);
+  const dropped = new Set([...knownHeaders, PROXY_SECRET_HEADER, verdictHeader]);
   for (const name of ['connection', 'keep-alive', 'te', 'trailer', 'upgrade']) dropped.add(name);
+  const isDropped = (name: string) => dropped.has(name.toLowerCase().replace(/[._]/g, '-'));
   return rawHeaders.flatMap((name, index) => {
     const value = rawHeaders[index + 1];
-    return index % 2 === 1 || value === undefined || dropped.has(name.toLowerCase()) ? [] : [name, value];
+    return index % 2 === 1 || value === undefined || isDropped(name) ? [] : [name, value];
   });
 }
 

@@ -8,7 +8,7 @@ import type { Observation } from './observe-forwarding.ts';
 export interface Belief {
   readonly issuer: string;
   readonly mtls_url: string;
-  readonly terminator: string;
+  readonly terminator: Terminator['name'];
   readonly certificate_header: string;
   readonly chain_header: string | null;
   readonly verification: Terminator['verification'];
@@ -18,12 +18,15 @@ export interface Belief {
 /** 128 bits or more, so that nobody guesses what another one watches. */
 const WATCH_ID = /^[A-Za-z0-9_-]{22,86}$/;
 
-/** `PUT /doctor/{id}`: requests that carry this id from now on are observed. Answers what the server believes. */
+/**
+ * `PUT /doctor/{id}`: requests that carry this id from now on are observed, and what was observed before is forgotten.
+ * Answers what the server believes.
+ */
 export function startWatching(observations: Observations<Observation>, belief: Belief) {
   return (c: Context): Response => {
     const id = c.req.param('id') ?? '';
     if (!WATCH_ID.test(id)) return c.json({ error: 'the id must be 22 to 86 characters of base64url' }, 400);
-    if (!observations.watch(id)) return c.json({ error: 'others are watching; try again in ten minutes' }, 429);
+    observations.watch(id);
     return c.json({ belief, expires_in: WATCH_SECONDS }, 201);
   };
 }

@@ -1,48 +1,64 @@
 /** What `countersign doctor` asked to be told about, for as long as it asks. Bounded in number, size and time. */
 export interface Observations<Observation> {
-  /** Starts to keep what is observed under this id, or forgets what was and starts anew. False when too many watch. */
-  watch(id: string): boolean;
-  /** The watched id among these, if any; asked for each request, so it costs nothing while nobody watches. */
-  watchedBy(ids: () => readonly string[]): string | undefined;
+  /** Starts to keep what is observed under this id, or forgets what was and starts anew. */
+  watch(id: string): void;
+  /** The first mark with a watched id; asked for each request, so it costs nothing while nobody watches. */
+  watchedBy<Mark extends { readonly id: string }>(marks: () => readonly Mark[]): Mark | undefined;
   add(id: string, observation: Observation): void;
   /** What was observed so far, or undefined where nobody watches under this id. */
   read(id: string): readonly Observation[] | undefined;
 }
 
-export const WATCH_SECONDS = 600;
+/** A watch ends as long after its last question or observation. */
+export const WATCH_SECONDS = 120;
+/** One more, and the one that was quiet for longest ends: a doctor that was cut off does not say goodbye. */
 const MAX_WATCHERS = 8;
 const MAX_OBSERVATIONS = 256;
+const MAX_CHARACTERS = 1024 * 1024;
 
 interface Watcher<Observation> {
-  readonly until: number;
+  until: number;
+  /** Of its observations as JSON, about. */
+  characters: number;
   readonly observations: Observation[];
 }
 
 /** @param now milliseconds since the epoch */
 export function createObservations<Observation>(now: () => number): Observations<Observation> {
+  // The one that was quiet for longest stands first.
   const watchers = new Map<string, Watcher<Observation>>();
-  const forgetLate = () => {
-    for (const [id, { until }] of watchers) if (now() > until) watchers.delete(id);
+  const keep = (id: string, watcher: Watcher<Observation>) => {
+    watchers.delete(id);
+    watcher.until = now() + WATCH_SECONDS * 1000;
+    watchers.set(id, watcher);
+  };
+  const forget = () => {
+    for (const [id, { until }] of watchers) if (now() > until || watchers.size > MAX_WATCHERS) watchers.delete(id);
   };
   return {
     watch: (id) => {
-      forgetLate();
-      if (watchers.size >= MAX_WATCHERS && !watchers.has(id)) return false;
-      watchers.set(id, { until: now() + WATCH_SECONDS * 1000, observations: [] });
-      return true;
+      keep(id, { until: 0, characters: 0, observations: [] });
+      forget();
     },
-    watchedBy: (ids) => {
+    watchedBy: (marks) => {
       if (watchers.size === 0) return undefined;
-      forgetLate();
-      return ids().find((id) => watchers.has(id));
+      forget();
+      return marks().find(({ id }) => watchers.has(id));
     },
     add: (id, observation) => {
-      const observations = watchers.get(id)?.observations;
-      if (observations && observations.length < MAX_OBSERVATIONS) observations.push(observation);
+      const watcher = watchers.get(id);
+      if (!watcher || watcher.observations.length >= MAX_OBSERVATIONS) return;
+      const characters = watcher.characters + JSON.stringify(observation).length;
+      if (characters > MAX_CHARACTERS) return;
+      watcher.characters = characters;
+      watcher.observations.push(observation);
+      keep(id, watcher);
     },
     read: (id) => {
-      forgetLate();
-      return watchers.get(id)?.observations;
+      forget();
+      const watcher = watchers.get(id);
+      if (watcher) keep(id, watcher);
+      return watcher?.observations;
     },
   };
 }

@@ -1,0 +1,60 @@
+import type { Examination } from '../doctor/examination.ts';
+import { examine } from '../doctor/examine.ts';
+import { forgerySections } from '../doctor/forgery-table.ts';
+import { type DoctorOptions, readOrder } from '../doctor/order.ts';
+import { arrivalSections, type Section } from '../doctor/report.ts';
+import { type OutputFormat, type Style, styled, table } from './output.ts';
+
+const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
+
+/**
+ * `countersign doctor --url URL`: sends a certificate through the live proxy, then forgeries, and says what was believed.
+ *
+ * @returns the exit code: 0 all is sound, 1 not everything could be seen, 2 something is wrong
+ * @throws {StartupError} when nothing can be examined
+ */
+export async function doctor(options: DoctorOptions, output: OutputFormat): Promise<number> {
+  const order = await readOrder(options);
+  const examination = await examine(order, showProgress).finally(clearProgress);
+  if (output === 'json') console.log(JSON.stringify(examination, null, 2));
+  else printReport(examination);
+  return exitCodes[examination.conclusion];
+}
+
+/** On a terminal only, and gone when it is done. */
+function showProgress(done: number, all: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} forgeries sent`);
+}
+
+function clearProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
+function printReport(examination: Examination): void {
+  console.log(styled('bold', 'What arrived'));
+  for (const section of arrivalSections(examination)) printSection(section);
+  console.log(`\n${styled('bold', 'Forgeries')}`);
+  for (const section of forgerySections(examination.forgeries)) printSection(section);
+  console.log('');
+  for (const note of examination.notes) console.log(`${styled('yellow', 'note')} ${note}`);
+  for (const fault of examination.faults) console.log(`${styled('red', 'fault')} ${fault}`);
+  console.log(conclusion(examination));
+}
+
+function printSection({ heading, tables }: Section): void {
+  console.log(`\n${heading}`);
+  for (const line of tables.flatMap(table)) {
+    console.log(`  ${line.replace(/THROUGH|NOT trusted/g, (word) => styled('red', word))}`);
+  }
+}
+
+function conclusion({ conclusion: kind, forgeries, faults, own_certificate }: Examination): string {
+  const passed = forgeries.filter(({ outcome }) => outcome === 'got_through').length;
+  const count = `${passed === 0 ? 'none' : passed} of ${forgeries.length} forgeries got through`;
+  const said: Readonly<Record<Examination['conclusion'], readonly [Style, string]>> = {
+    sound: ['green', own_certificate.made ? `Sound: ${count}.` : `Sound: your certificate was believed, and ${count}.`],
+    incomplete: ['yellow', `Not everything could be seen; ${count}, as far as it was.`],
+    wrong: ['red', `Wrong: ${count}; ${faults.length} to mend, as said above.`],
+  };
+  return styled(...said[kind]);
+}

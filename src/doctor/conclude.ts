@@ -1,0 +1,117 @@
+import type { Belief } from '../endpoints/doctor.ts';
+import { describeAnswer } from './answer.ts';
+import type { Arrival, Examination, ForgeryReport, HandshakeReport } from './examination.ts';
+import { explainArrivals } from './explain-arrival.ts';
+import type { Identity } from './identity.ts';
+import { judgeForgery, type Truth } from './judge-forgery.ts';
+import { mendOf } from './mend.ts';
+import { notesOn } from './notes.ts';
+import type { Trial, Tried } from './trial.ts';
+
+/** All that was seen. */
+export interface Findings {
+  readonly url: string;
+  readonly beliefs: readonly [Belief, ...Belief[]];
+  readonly identity: Identity;
+  readonly truth: Truth;
+  readonly handshakes: readonly HandshakeReport[];
+  /** With nothing forged. */
+  readonly usual: readonly Tried[];
+  readonly forged: readonly Tried[];
+  /** With nothing forged, seen before the forgeries and not after them. */
+  readonly shutOut: readonly Tried[];
+}
+
+/** Draws the conclusion. */
+export function concludeFrom(findings: Findings): Examination {
+  const { url, beliefs, identity, truth, handshakes, usual, shutOut } = findings;
+  const [server] = beliefs;
+  const forgeries = judgeAll(findings);
+  const arrivals = explainArrivals(usual, { server, identity, truth, handshakes });
+  const textsOf = (kind: string) => arrivals.filter((finding) => finding.kind === kind).map(({ text }) => text);
+  const unseen = [...textsOf('not_seen'), ...unseenForgeries(forgeries), ...shutOut.slice(0, 1).map(describeShutOut)];
+  const faults = unique([...textsOf('fault'), ...differences(beliefs), ...passedForgeries(forgeries, server)]);
+  return {
+    conclusion: faults.length > 0 ? 'wrong' : unseen.length > 0 ? 'incomplete' : 'sound',
+    url,
+    server,
+    own_certificate: { subject: identity.subject, thumbprint: identity.thumbprint, made: identity.made },
+    victim_certificate: { thumbprint: truth.victimThumbprint },
+    handshakes,
+    arrivals: usual.map(arrivalOf),
+    forgeries,
+    faults,
+    notes: unique([...textsOf('note'), ...unseen, ...notesOn(findings, forgeries)]),
+  };
+}
+
+function judgeAll({ usual, forged, truth }: Findings): ForgeryReport[] {
+  const keyOf = ({ route, shown, protocol }: Trial) => `${route.name} ${shown} ${protocol}`;
+  const observed = new Map(usual.map((tried) => [keyOf(tried), tried.observations.at(-1)]));
+  return forged.map((tried) => {
+    const { route, shown, protocol, forgery, answer } = tried;
+    return {
+      forgery: forgery.name,
+      title: forgery.title,
+      family: forgery.family,
+      route: route.name,
+      route_title: route.title,
+      certificate: shown,
+      protocol,
+      ...judgeForgery(tried, observed.get(keyOf(tried)), truth),
+      status: answer.kind === 'answered' ? answer.status : null,
+    };
+  });
+}
+
+function arrivalOf({ route, shown, protocol, answer, observations }: Tried): Arrival {
+  const observation = observations.at(-1) ?? null;
+  return {
+    route: route.name,
+    url: route.title,
+    certificate: shown,
+    protocol,
+    answer: describeAnswer(answer),
+    observation,
+  };
+}
+
+function describeShutOut({ route, answer }: Tried): string {
+  return (
+    `after the forgeries, a request with nothing forged did not arrive any more at ${route.title} (${describeAnswer(answer)}): ` +
+    'the proxy limits or blocks us, and what it stopped says nothing; let this machine through while the doctor runs'
+  );
+}
+
+function unseenForgeries(forgeries: readonly ForgeryReport[]): string[] {
+  const unseen = forgeries.filter(({ outcome }) => outcome === 'not_seen');
+  const [first] = unseen;
+  if (first === undefined) return [];
+  return [
+    `${unseen.length} of ${forgeries.length} forgeries were not seen (${first.detail}); name all replicas with --operations`,
+  ];
+}
+
+function passedForgeries(forgeries: readonly ForgeryReport[], server: Belief): string[] {
+  const passed = forgeries.filter(({ outcome }) => outcome === 'got_through');
+  return [...Map.groupBy(passed, ({ detail }) => detail)].map(([detail, reports]) => {
+    const routes = unique(reports.map(({ route_title }) => route_title));
+    const titles = unique(reports.map(({ title }) => title));
+    const more = titles.length > MAX_TITLES ? [`${titles.length - MAX_TITLES} more`] : [];
+    const spelled = [...titles.slice(0, MAX_TITLES), ...more].join('; ');
+    return `${detail} (${spelled}) at ${routes.join(', and with ')}. Mend: ${mendOf(server)}`;
+  });
+}
+
+const MAX_TITLES = 5;
+
+function differences(beliefs: readonly Belief[]): string[] {
+  const different = new Set(beliefs.map((belief) => JSON.stringify(belief)));
+  return different.size > 1
+    ? ['the replicas are configured differently: compare the lines that they print at start']
+    : [];
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

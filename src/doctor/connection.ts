@@ -1,0 +1,93 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import type { Identity } from './identity.ts';
+import type { Route } from './routes.ts';
+
+export type Protocol = 'http/1.1' | 'h2';
+
+/** Why there is no answer. */
+export interface Failure {
+  /**
+   * - `unreachable`: nobody accepts connections there
+   * - `untrusted`: the certificate of the proxy's own is not one that we trust
+   * - `closed`: the other side ended the handshake or the connection
+   * - `silent`: it said nothing for as long as we wait
+   */
+  readonly kind: 'unreachable' | 'untrusted' | 'closed' | 'silent';
+  readonly detail: string;
+}
+
+export interface Handshake {
+  readonly route: Pick<Route, 'address' | 'serverName'>;
+  /** Shown where the other side asks for a certificate. */
+  readonly identity: Identity | undefined;
+  readonly protocols: readonly Protocol[];
+  /** PEM; undefined for the authorities that Node trusts. */
+  readonly serverCa: string | undefined;
+}
+
+export type Opened = { readonly kind: 'open'; readonly socket: TLSSocket } | Failure;
+
+/** How long we wait for a handshake, and for an answer. */
+export const PATIENCE_MS = 10_000;
+export const silence: Failure = { kind: 'silent', detail: `no answer in ${PATIENCE_MS / 1000} s` };
+
+/** Opens a TLS connection, of its own for each: nothing of one shows in another. */
+export function openConnection({ route, identity, protocols, serverCa }: Handshake): Promise<Opened> {
+  const { address, serverName } = route;
+  const { promise, resolve } = Promise.withResolvers<Opened>();
+  const socket = connect({
+    ...address,
+    // An address is no server name (RFC 6066 §3).
+    servername: isIP(serverName) ? '' : serverName,
+    ALPNProtocols: [...protocols],
+    // Without a name the server shows whatever certificate it likes. We tell it nothing that is secret.
+    rejectUnauthorized: serverName !== '',
+    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+    ...(serverCa !== undefined && { ca: serverCa }),
+    ...(identity && { cert: identity.certificatePem, key: identity.privateKeyPem }),
+  });
+  const timer = setTimeout(() => end(silence), PATIENCE_MS);
+  const end = (opened: Opened) => {
+    clearTimeout(timer);
+    if (opened.kind !== 'open') socket.destroy();
+    resolve(opened);
+  };
+  // It stays, because a server may refuse our certificate after the handshake (TLS 1.3).
+  socket.on('error', (error) => end(failureOf(error)));
+  socket.once('secureConnect', () => end({ kind: 'open', socket }));
+  socket.once('close', () => end({ kind: 'closed', detail: 'closed the connection' }));
+  return promise;
+}
+
+const notReached = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'EADDRNOTAVAIL',
+];
+
+const notTrusted = [
+  ...[
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'CERT_HAS_EXPIRED',
+  ],
+  ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE', 'CERT_NOT_YET_VALID'],
+  ...['INVALID_PURPOSE', 'CERT_UNTRUSTED', 'CERT_REJECTED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'INVALID_CA'],
+];
+
+/** What an error of a socket means. */
+export function failureOf(error: Error & { readonly code?: string }): Failure {
+  const { code = '' } = error;
+  if (notReached.includes(code)) return { kind: 'unreachable', detail: error.message };
+  if (notTrusted.includes(code)) return { kind: 'untrusted', detail: `${error.message} (${code})` };
+  // OpenSSL's and nghttp2's own words, without the numbers and file names around them.
+  const [, words] = /(?:ERR_SSL|NGHTTP2)_(\w+)/.exec(`${code} ${error.message}`) ?? [];
+  const told = words === undefined ? code || error.message : words.toLowerCase().replaceAll('_', ' ');
+  return { kind: 'closed', detail: `closed the connection (${told})` };
+}

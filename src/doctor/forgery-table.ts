@@ -1,0 +1,95 @@
+import type { ForgeryReport } from './examination.ts';
+import type { Outcome } from './judge-forgery.ts';
+import type { Section, Table } from './report.ts';
+
+/** In the cells of the table, and what it means. */
+const words: Readonly<Record<Outcome, readonly [word: string, meaning: string]>> = {
+  got_through: ['THROUGH', 'it was believed'],
+  ignored: ['ignored', 'it arrived, and was not believed'],
+  removed: ['removed', 'the proxy took it away, or put its own in the place'],
+  refused_by_server: ['refused', 'Countersign refused the request'],
+  refused_by_proxy: ['stopped', 'the proxy refused the request, or the server unread; a number is the status'],
+  not_seen: ['unseen', 'nobody whom we ask has seen the request'],
+};
+
+const columns = [
+  { protocol: 'http/1.1', certificate: 'none', title: 'HTTP/1.1' },
+  { protocol: 'http/1.1', certificate: 'own', title: '+ own' },
+  { protocol: 'h2', certificate: 'none', title: 'HTTP/2' },
+  { protocol: 'h2', certificate: 'own', title: '+ own' },
+] as const;
+
+/** One line for each forgery; a table for each of the server's URLs, where they differ. */
+export function forgerySections(forgeries: readonly ForgeryReport[]): Section[] {
+  const isStraight = ({ route }: ForgeryReport) => route === 'mutual_tls' || route === 'issuer';
+  const straight = forgeries.filter(isStraight);
+  const tables = [...Map.groupBy(straight, ({ route_title }) => route_title)].map(([url, some]) => {
+    return { heading: `A forged certificate at ${url}, …`, tables: [spellingTable(some)] };
+  });
+  const [first] = tables;
+  const alike = first && tables.every((table) => JSON.stringify(table.tables) === JSON.stringify(first.tables));
+  return [
+    ...(alike ? [{ ...first, heading: 'A forged certificate …' }] : tables),
+    { heading: '… written as the proxy does, with …', tables: [wayTable(forgeries.filter((one) => !isStraight(one)))] },
+    { heading: 'In these tables', tables: [legend(forgeries)] },
+  ];
+}
+
+type Column = (typeof columns)[number];
+
+function isIn({ protocol, certificate }: Column, forgery: ForgeryReport): boolean {
+  return forgery.protocol === protocol && forgery.certificate === certificate;
+}
+
+function spellingTable(forgeries: readonly ForgeryReport[]): Table {
+  const used = columnsOf(forgeries);
+  const rowsOf = (family: ForgeryReport['family']) => {
+    const titles = Map.groupBy(
+      forgeries.filter((forgery) => forgery.family === family),
+      ({ title }) => title,
+    );
+    return [...titles].map(([title, some]) => [title, ...cellsOf(some, used)]);
+  };
+  return [headerOf(used), ...rowsOf('spelling'), ...collapsed(rowsOf('other_format'))];
+}
+
+function wayTable(forgeries: readonly ForgeryReport[]): Table {
+  const used = columnsOf(forgeries);
+  const ways = [...Map.groupBy(forgeries, ({ route_title }) => route_title)];
+  return [headerOf(used), ...ways.map(([title, some]) => [title, ...cellsOf(some, used)])];
+}
+
+function columnsOf(forgeries: readonly ForgeryReport[]): readonly Column[] {
+  return columns.filter((column) => forgeries.some((forgery) => isIn(column, forgery)));
+}
+
+function headerOf(used: readonly Column[]): string[] {
+  return ['', ...used.map(({ title }) => title)];
+}
+
+function cellsOf(forgeries: readonly ForgeryReport[], used: readonly Column[]): string[] {
+  return used.map((column) => cellOf(forgeries.find((forgery) => isIn(column, forgery))));
+}
+
+function cellOf(forgery: ForgeryReport | undefined): string {
+  if (forgery === undefined) return '–';
+  if (forgery.outcome === 'refused_by_proxy' && forgery.status !== null) return String(forgery.status);
+  return words[forgery.outcome][0];
+}
+
+/** A dozen lines that say the same are one. */
+function collapsed(rows: readonly (readonly string[])[]): Table {
+  const [first] = rows;
+  const different = new Set(rows.map(([, ...cells]) => cells.join(' ')));
+  if (!first || rows.length < 2 || different.size > 1) return rows;
+  return [[`as each of ${rows.length} other terminators writes it`, ...first.slice(1)]];
+}
+
+function legend(forgeries: readonly ForgeryReport[]): string[][] {
+  const occurring = new Set(forgeries.map(({ outcome }) => outcome));
+  const meanings = Object.entries(words).filter(([outcome]) => [...occurring].some((one) => one === outcome));
+  return [
+    ...meanings.map(([, [word, meaning]]) => [word, meaning]),
+    ['+ own', 'with your own certificate in the handshake'],
+  ];
+}

@@ -1,0 +1,84 @@
+import type { Believed, Observation } from '../endpoints/observe-forwarding.ts';
+import type { ObservedField } from '../endpoints/observed-fields.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
+import { describeAnswer } from './answer.ts';
+import type { Tried } from './trial.ts';
+
+/**
+ * What became of a forgery.
+ *
+ * - `got_through`: the server believed what nobody proved
+ * - `ignored`: it arrived, and was not believed
+ * - `removed`: the request arrived without it, or with the proxy's own fields in its place
+ * - `refused_by_server`: the server refused the request
+ * - `refused_by_proxy`: the request did not arrive, or was so malformed that the server's parser refused it
+ * - `not_seen`: nobody whom we ask has seen the request; whether it was believed is not known
+ */
+export type Outcome = 'got_through' | 'ignored' | 'removed' | 'refused_by_server' | 'refused_by_proxy' | 'not_seen';
+
+export interface Judgement {
+  readonly outcome: Outcome;
+  readonly detail: string;
+}
+
+/** What is true, whatever is forged. */
+export interface Truth {
+  readonly ownThumbprint: string;
+  readonly victimThumbprint: string;
+  /** Whether the chain of the own certificate counts as verified when it is shown to the mutual TLS host as usual. */
+  readonly ownVerified: boolean;
+}
+
+/**
+ * @param usual what arrives the same way when nothing is forged
+ */
+export function judgeForgery(tried: Tried, usual: Observation | undefined, truth: Truth): Judgement {
+  const faults = tried.observations.map(({ believed }) => falseBelief(believed, tried.shown, truth));
+  const fault = faults.find((one) => one !== undefined);
+  if (fault !== undefined) return { outcome: 'got_through', detail: fault };
+  const observation = tried.observations.at(-1);
+  return observation ? judgeObserved(observation, usual) : judgeUnobserved(tried);
+}
+
+/** What is believed and not true, or undefined. */
+export function falseBelief(believed: Believed, shown: Tried['shown'], truth: Truth): string | undefined {
+  if (believed.kind !== 'certificate') return undefined;
+  const { thumbprint, chain } = believed;
+  if (thumbprint === truth.victimThumbprint) return 'the forged certificate was believed';
+  if (shown === 'none') return `a certificate was believed where none was shown: ${thumbprint}`;
+  if (thumbprint !== truth.ownThumbprint) return `another certificate was believed than the one shown: ${thumbprint}`;
+  if (chain.verified && !truth.ownVerified) return `the chain of your certificate counts as verified: ${chain.reason}`;
+  return undefined;
+}
+
+function judgeObserved({ fields, believed }: Observation, usual: Observation | undefined): Judgement {
+  if (believed.kind === 'refused') return { outcome: 'refused_by_server', detail: believed.reason };
+  const arrived = unusualFields(fields, usual?.fields ?? []);
+  if (arrived.length === 0) return { outcome: 'removed', detail: 'it did not arrive' };
+  const names = [...new Set(arrived.map(({ name }) => name))].join(', ');
+  const instead = believed.kind === 'none' ? believed.reason : 'your own certificate was believed';
+  return { outcome: 'ignored', detail: `${names} arrived; ${instead}` };
+}
+
+/** They say how a request comes, and no certificate. */
+const aside: ReadonlySet<string> = new Set(['host', 'connection', 'trailer', 'early-data', PROXY_SECRET_HEADER]);
+
+function unusualFields(fields: readonly ObservedField[], usual: readonly ObservedField[]): ObservedField[] {
+  const lineOf = ({ name, digest }: ObservedField) => `${name.toLowerCase()} ${digest}`;
+  const known = new Set(usual.map(lineOf));
+  return fields.filter((field) => !aside.has(field.name.toLowerCase()) && !known.has(lineOf(field)));
+}
+
+/** The proxy is overloaded, limits us, or does not reach the server: it says nothing about the forgery. */
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+function judgeUnobserved(tried: Tried): Judgement {
+  const { answer } = tried;
+  const detail = describeAnswer(answer);
+  if (tried.elsewhere) {
+    return { outcome: 'not_seen', detail: `refused by the proxy (${detail}), or answered by another replica` };
+  }
+  const isBusy = answer.kind === 'answered' && busy.has(answer.status);
+  if (isBusy || answer.kind === 'unreachable' || answer.kind === 'untrusted') return { outcome: 'not_seen', detail };
+  return { outcome: 'refused_by_proxy', detail };
+}

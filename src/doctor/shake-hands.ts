@@ -1,0 +1,56 @@
+import { StartupError } from '../operations/startup-error.ts';
+import { type Opened, openConnection } from './connection.ts';
+import type { HandshakeReport } from './examination.ts';
+import type { Identity } from './identity.ts';
+import type { Route } from './routes.ts';
+
+/**
+ * Looks at what the proxy does in a handshake.
+ *
+ * @throws {StartupError} when it cannot be reached, or is not one that we trust
+ */
+export async function shakeHands(route: Route, own: Identity, serverCa: string | undefined): Promise<HandshakeReport> {
+  const { host, port } = route.address;
+  const connectedTo = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const open = (identity: Identity | undefined) => {
+    return openConnection({ route, identity, protocols: ['h2', 'http/1.1'], serverCa });
+  };
+  const opened = await open(own);
+  const failure = requireReached(opened, `${route.serverName} at ${connectedTo}`);
+  // A proxy that refuses our certificate in the handshake still shows what it is without.
+  const facts = factsOf(failure === null ? opened : await open(undefined));
+  return {
+    route: route.name,
+    url: route.title,
+    connected_to: connectedTo,
+    server_name: route.serverName,
+    ...facts,
+    failure,
+  };
+}
+
+function requireReached(opened: Opened, where: string): string | null {
+  if (opened.kind === 'open') return null;
+  if (opened.kind === 'closed') return opened.detail;
+  if (opened.kind === 'untrusted') {
+    throw new StartupError([
+      `the proxy's own certificate, of ${where}, is not trusted: ${opened.detail}; name the CA that issued it with --cacert`,
+    ]);
+  }
+  throw new StartupError([
+    `cannot reach the proxy ${where}: ${opened.detail}; check --url, or say where it is in fact with --connect-to HOST:PORT`,
+  ]);
+}
+
+function factsOf(opened: Opened) {
+  if (opened.kind !== 'open') return { tls_version: null, http2: false, client_certificate_requested: false };
+  const { socket } = opened;
+  const facts = {
+    tls_version: socket.getProtocol(),
+    http2: socket.alpnProtocol === 'h2',
+    // A server tells which signatures it takes only when it asks for a certificate (RFC 8446 §4.3.2, RFC 5246 §7.4.4).
+    client_certificate_requested: socket.getSharedSigalgs().length > 0,
+  };
+  socket.destroy();
+  return facts;
+}

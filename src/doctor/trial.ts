@@ -1,0 +1,21 @@
+import type { Observation } from '../endpoints/observe-forwarding.ts';
+import type { Answer } from './answer.ts';
+import type { Protocol } from './connection.ts';
+import type { Forgery } from './forgery.ts';
+import type { Route } from './routes.ts';
+
+/** One request to send: which way, with which certificate in the handshake, and what is forged in it. */
+export interface Trial {
+  readonly route: Route;
+  readonly shown: 'own' | 'none';
+  readonly protocol: Protocol;
+  readonly forgery: Forgery;
+}
+
+/** What became of it. Each request should be observed once; a proxy may send it again. */
+export interface Tried extends Trial {
+  readonly answer: Answer;
+  readonly observations: readonly Observation[];
+  /** Nobody whom we ask has seen it, and yet the answer may be Countersign's: of another replica. */
+  readonly elsewhere: boolean;
+}

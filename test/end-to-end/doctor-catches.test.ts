@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startAuthorizationServer } from '../support/authorization-server.ts';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { mtlsHost, plainHost } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { examine, passedIn, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
+  /** A location that somebody added, and in which nothing of the server's own is set any more. */
+  const forgetful = 'location = /token { proxy_pass http://countersign; proxy_set_header Host $host; }';
+  const token = (host: string) => [`server_name ${host};`, `server_name ${host}; ${forgetful}`] as const;
+
+  test('a location of nginx that does not overwrite the headers', async () => {
+    const patient = await startPatientOnce({ replace: [token(plainHost)] });
+    const { code, examination } = await examine(patient);
+    expect([code, examination.conclusion]).toEqual([2, 'wrong']);
+    expect(passedIn(examination).map(({ route }) => route)).not.toContain('mutual_tls');
+    const names = new Set(passedIn(examination).map(({ forgery }) => forgery));
+    expect(names).toContain('exact');
+    expect(names).toContain('upper_case');
+    expect(names).not.toContain('underscores');
+    expect(examination.faults).toEqual([
+      expect.stringMatching(
+        /^the forged certificate was believed \(as the proxy writes it; .*auth\.example.*include forward-to-countersign\.conf/,
+      ),
+    ]);
+    const { code: again, stdout } = await runDoctor(patient);
+    expect(again).toBe(2);
+    const [atMutualTls = '', atIssuer = ''] = stdout.split('A forged certificate at ').slice(1);
+    expect(atMutualTls).toMatch(/as the proxy writes it +removed +removed/);
+    expect(atIssuer).toMatch(/as the proxy writes it +THROUGH +THROUGH/);
+    expect(stdout).toMatch(/\nWrong: \d+ of \d+ forgeries got through; 1 to mend, as said above\.\n$/);
+  });
+
+  test('the same at the mutual TLS host, where the own certificate does not arrive either', async () => {
+    const patient = await startPatientOnce({ replace: [token(mtlsHost)] });
+    const { code, examination } = await examine(patient);
+    expect(code).toBe(2);
+    expect(passedIn(examination).map(({ route }) => route)).toContain('mutual_tls');
+    expect(examination.faults).toContainEqual(expect.stringContaining('forwards nothing of the one it got'));
+  });
+
+  test('a verdict that clients may write', async () => {
+    const verify = 'proxy_set_header X-SSL-Client-Verify $ssl_client_verify;';
+    const patient = await startPatientOnce({ replace: [[verify, '']] });
+    const { code, examination } = await examine({ ...patient, client: selfSigned() });
+    expect(code).toBe(2);
+    const { detail, certificate } = passedIn(examination).find(({ forgery }) => forgery === 'verdict_alone') ?? {};
+    expect([certificate, detail]).toEqual(['own', expect.stringContaining('counts as verified: x-ssl-client-verify')]);
+  });
+
+  test('a default server that verifies to another CA', async () => {
+    const other = createCertificateAuthority();
+    const folder = temporaryDirectory();
+    const { cert } = other.writeTo(folder, 'other-ca');
+    const server = createCertificateAuthority().issue({ eku: 'server' }).writeTo(folder, 'server');
+    const patient = await startPatientOnce({
+      replace: [
+        [
+          'ssl_reject_handshake on;',
+          `ssl_certificate ${server.cert}; ssl_certificate_key ${server.key};
+           ssl_client_certificate ${cert}; ssl_verify_client optional;`,
+        ],
+        ['if ($ssl_server_name != $host)', 'if ($host = nobody)'],
+      ],
+    });
+    const { code, examination } = await examine({ ...patient, client: other.issue() });
+    expect(code).toBe(2);
+    expect(examination.faults).toContainEqual(
+      expect.stringMatching(
+        /^nothing forged, no name in the handshake: the chain of your certificate counts as verified/,
+      ),
+    );
+  });
+
+  test.each([
+    ['haproxy', /the server refuses what the proxy forwards of your certificate: .*this looks like nginx's encoding/],
+    [
+      'rfc9440',
+      /forwards your certificate in X-SSL-Client-Cert, .*the server reads client-cert: set COUNTERSIGN_TERMINATOR=nginx/,
+    ],
+  ])('a server that is configured for %s', async (format, fault) => {
+    const patient = await startPatientOnce({ env: { COUNTERSIGN_TERMINATOR: format } });
+    const { code, examination } = await examine(patient);
+    expect([code, examination.faults]).toEqual([2, [expect.stringMatching(fault)]]);
+    expect(passedIn(examination)).toEqual([]);
+  });
+
+  test.each([
+    ['does not send', 'X-Countersign-Proxy-Secret "";', 'the proxy sent no x-countersign-proxy-secret'],
+    ['sends another of', `X-Countersign-Proxy-Secret ${'n'.repeat(64)};`, 'does not match COUNTERSIGN_PROXY_SECRET'],
+  ])('a proxy that %s the secret', async (_, line, reason) => {
+    const secret = 's'.repeat(64);
+    const patient = await startPatientOnce({
+      env: { COUNTERSIGN_PROXY_SECRET: secret },
+      replace: [['X-Countersign-Proxy-Secret "";', line]],
+    });
+    const { code, stdout, examination } = await examine(patient);
+    expect([code, examination.faults]).toEqual([
+      2,
+      [expect.stringMatching(`^the server does not believe this proxy: .*${reason}`)],
+    ]);
+    expect(stdout).not.toContain(secret);
+    expect(stdout).not.toContain('n'.repeat(64));
+  });
+
+  test('a proxy that does not ask for a certificate', async () => {
+    const patient = await startPatientOnce({
+      replace: [['ssl_verify_client optional_no_ca;', 'ssl_verify_client off;']],
+    });
+    const { code, examination } = await examine(patient, withoutCertificate);
+    expect([code, examination.faults]).toEqual([2, [expect.stringContaining('does not ask for a client certificate')]]);
+  });
+});
+
+describeWith(['nginx', 'redis-server'], 'the doctor takes it as it is', () => {
+  test('that a proxy which verifies refuses a certificate made for the run', async () => {
+    const patient = await startPatientOnce({
+      replace: [
+        ['ssl_trusted_certificate ', 'ssl_client_certificate '],
+        ['ssl_verify_client optional_no_ca;', 'ssl_verify_client on;'],
+      ],
+    });
+    const refused = await examine(patient, withoutCertificate);
+    expect([refused.code, refused.examination.faults]).toEqual([0, []]);
+    expect(refused.examination.notes).toContainEqual(
+      expect.stringMatching(
+        /^the proxy refuses the certificate that was made for this run \(HTTP 400.*--cert and --key/,
+      ),
+    );
+    const given = await examine({ ...patient, client: selfSigned() });
+    expect([given.code, given.examination.faults]).toEqual([
+      2,
+      [expect.stringMatching(/^the proxy refuses your certificate at .*: HTTP 400/)],
+    ]);
+  });
+});
+
+describeWith(['nginx', 'redis-server'], 'the doctor does not call it sound', () => {
+  test('when the proxy had enough of it', async () => {
+    const zone = 'limit_req_zone $binary_remote_addr zone=all:1m rate=1r/s; limit_req_status 403;';
+    const limit = `server_name ${plainHost}; limit_req zone=all burst=60 nodelay;`;
+    const patient = await startPatientOnce({
+      replace: [
+        ['upstream countersign {', `${zone} upstream countersign {`],
+        [`server_name ${plainHost};`, limit],
+      ],
+    });
+    const { code, examination } = await examine(patient);
+    expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
+    expect(examination.notes).toContainEqual(
+      expect.stringMatching(/^after the forgeries, .*HTTP 403.*let this machine through/),
+    );
+  });
+});
+
+describeWith(['nginx', 'redis-server'], 'the doctor, with two replicas', () => {
+  test('asks both, and says so when it was told of one', async () => {
+    const folder = temporaryDirectory();
+    const socket = `unix:${join(folder, 'countersign.sock')}`;
+    const patient = await startPatientOnce({ replace: [['keepalive 32;', `server ${socket}; keepalive 32;`]] });
+    const env = { COUNTERSIGN_ISSUER: patient.issuer, COUNTERSIGN_MTLS_URL: patient.mtlsUrl };
+    const second = await startAuthorizationServer({ directory: folder, env });
+    onTestFinished(() => second.stop());
+    const { url } = await second.countersign.waitForEvent(({ event }) => event === 'operations_listening');
+    const both = await examine(patient, { operations: [patient.operations, String(url)] });
+    expect([both.code, both.stderr]).toEqual([0, '']);
+    expect(both.examination.forgeries.map(({ outcome }) => outcome)).not.toContain('not_seen');
+    expect(second.countersign.auditEvents().length).toBeGreaterThan(50);
+    const one = await examine(patient);
+    const unseen = one.examination.forgeries.filter(({ outcome }) => outcome === 'not_seen');
+    // Round robin: most come to the one that is asked when they are sent again.
+    expect(unseen.length).toBeLessThan(one.examination.forgeries.length / 4);
+    expect(one.code).toBe(unseen.length === 0 ? 0 : 1);
+  });
+});

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { ForgeryReport } from '../../src/doctor/examination.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { type FinishedCommand, runCountersign } from '../support/countersign.ts';
+import { mtlsHost, plainHost } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { startDevelopmentServer } from '../support/development-server.ts';
+import {
+  examine,
+  type Patient,
+  runDoctor,
+  startPatient,
+  startPatientOnce,
+  withoutCertificate,
+} from '../support/doctor.ts';
+import { freePort } from '../support/free-port.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { type TerminatorName, terminators } from '../support/terminators.ts';
+
+// Some hundred handshakes on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
+const outcomesOf = (forgeries: readonly ForgeryReport[], name: string) =>
+  new Set(forgeries.filter(({ forgery }) => forgery === name).map(({ outcome }) => outcome));
+
+function expectUnexamined({ code, stdout, stderr }: FinishedCommand, ...words: string[]) {
+  expect([code, stdout]).toEqual([1, '']);
+  for (const word of words) expect(stderr).toContain(word);
+  expect(stderr).not.toMatch(/\n./);
+}
+
+describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
+  let patient: Patient;
+  beforeAll(async () => {
+    patient = await startPatient({ replace: [[' ssl default_server', ' ssl http2 default_server']] });
+  });
+  afterAll(() => patient?.stop());
+
+  test('finds all sound, and shows it', async () => {
+    const { code, stdout, stderr } = await runDoctor(patient);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`This machine → ${patient.mtlsUrl}/token`);
+    expect(stdout).toMatch(/certificate +asked for; shown: CN=patient/);
+    expect(stdout).toMatch(/X-SSL-Client-Cert +\d+ octets +your certificate, as nginx/);
+    expect(stdout).toMatch(/with the certificate +your certificate, CN=patient; its chain is verified/);
+    expect(stdout).toMatch(/without one +none: the terminator forwarded no certificate/);
+    expect(stdout).toMatch(/in upper case +removed +removed +– +–/);
+    expect(stdout).toMatch(/with underscores +removed +removed +removed +removed/);
+    expect(stdout).toMatch(/folded into another field +400 +400 +– +–/);
+    expect(stdout).toMatch(/Sound: your certificate was believed, and none of \d{3} forgeries got through\.\n$/);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  test('speaks JSON, and of no secret', async () => {
+    const { code, stdout, examination } = await examine(patient);
+    const { thumbprint } = patient.client;
+    expect(code).toBe(0);
+    expect(examination).toMatchObject({
+      conclusion: 'sound',
+      url: patient.issuer,
+      server: { terminator: 'nginx', mtls_url: patient.mtlsUrl, certificate_header: 'x-ssl-client-cert' },
+      own_certificate: { subject: 'CN=patient', thumbprint, made: false },
+      handshakes: [
+        { route: 'mutual_tls', server_name: mtlsHost, http2: true, client_certificate_requested: true, failure: null },
+        { route: 'issuer', server_name: plainHost, http2: true, client_certificate_requested: false, failure: null },
+      ],
+      faults: [],
+    });
+    expect(examination.arrivals[0]).toMatchObject({
+      route: 'mutual_tls',
+      certificate: 'own',
+      answer: 'HTTP 400 invalid_client',
+      observation: {
+        peer: 'unix',
+        hop: { trusted: true },
+        believed: { kind: 'certificate', thumbprint, chain: { verified: true } },
+      },
+    });
+    expect(stdout).not.toMatch(/PRIVATE KEY|BEGIN%20CERT[^"]{200}/);
+  });
+
+  test('tries every spelling over both protocols, with a certificate and without, at both names', async () => {
+    const { forgeries } = (await examine(patient)).examination;
+    const exact = forgeries.filter(({ forgery, family }) => forgery === 'exact' && family === 'spelling');
+    const straight = exact.filter(({ route }) => route === 'mutual_tls' || route === 'issuer');
+    expect(straight).toHaveLength(8);
+    expect(new Set(straight.map(({ outcome }) => outcome))).toEqual(new Set(['removed']));
+    expect(exact.map(({ route }) => route)).toEqual(expect.arrayContaining(['issuer_handshake', 'reused_from_issuer']));
+    expect(outcomesOf(forgeries, 'trailer')).toEqual(new Set(['removed', 'refused_by_proxy']));
+    expect(outcomesOf(forgeries, 'folded')).toEqual(new Set(['refused_by_proxy']));
+    expect(outcomesOf(forgeries, 'as_aws_alb')).toEqual(new Set(['ignored']));
+    expect(new Set(forgeries.map(({ outcome }) => outcome))).not.toContain('not_seen');
+  });
+
+  test('gets no token, and leaves its requests in the audit trail like any others', async () => {
+    const before = patient.countersign.auditEvents().length;
+    const { forgeries } = (await examine(patient)).examination;
+    const events = patient.countersign.auditEvents().slice(before);
+    expect(events.length).toBeGreaterThan(forgeries.length / 2);
+    expect(new Set(events.map(({ event, client_id }) => `${event} ${client_id}`))).toEqual(
+      new Set(['token_refused countersign-doctor']),
+    );
+  });
+
+  test('makes a certificate where none is given, and shows that its chain is not verified', async () => {
+    const { code, stdout } = await runDoctor(patient, { ...withoutCertificate, url: patient.mtlsUrl });
+    expect(code).toBe(0);
+    expect(stdout).toContain('asked for; shown: one made for this run');
+    expect(stdout).toContain('CN=countersign-doctor; its chain is not verified: x-ssl-client-verify is "FAILED:');
+    expect(stdout).toContain('Sound: none of');
+  });
+
+  test('notes that a self-signed client is not one for tls_client_auth', async () => {
+    const { code, examination } = await examine({ ...patient, client: selfSigned() });
+    expect([code, examination.notes]).toEqual([
+      0,
+      [expect.stringContaining('self_signed_tls_client_auth, and not tls_client_auth'), expect.any(String)],
+    ]);
+  });
+
+  describe('says in one line why it cannot examine', () => {
+    test('without the operations listener', async () => {
+      const operations = `http://127.0.0.1:${await freePort()}`;
+      expectUnexamined(await runDoctor(patient, { operations }), operations, 'ECONNREFUSED', 'kubectl port-forward');
+    });
+
+    test('when the operations listener is something else', async () => {
+      const operations = `http://127.0.0.1:${patient.port}`;
+      expectUnexamined(await runDoctor(patient, { operations }), operations, 'is not the operations listener');
+    });
+
+    test('when the URL leads elsewhere', async () => {
+      const url = `${patient.issuer}/elsewhere`;
+      expectUnexamined(await runDoctor(patient, { url }), url, 'nothing that was sent', 'HTTP 404', '--url');
+    });
+
+    test('when the proxy is away', async () => {
+      const address = `127.0.0.1:${await freePort()}`;
+      expectUnexamined(await runDoctor(patient, { 'connect-to': address }), address, 'cannot reach', '--connect-to');
+    });
+
+    test('when the CA of the proxy is not known', async () => {
+      expectUnexamined(await runDoctor(patient, { cacert: undefined }), mtlsHost, 'not trusted', '--cacert');
+    });
+  });
+});
+
+/** Safe: the table is closed, so its keys are the names. */
+for (const name of (Object.keys(terminators) as TerminatorName[]).filter((name) => name !== 'nginx')) {
+  describeWith([terminators[name].program, 'redis-server'], `the doctor, ${name} as shipped`, () => {
+    test('finds it sound, with a certificate of its own and with one of a client', async () => {
+      const patient = await startPatientOnce({ terminator: name });
+      for (const more of [withoutCertificate, {}]) {
+        const { code, examination } = await examine(patient, more);
+        expect([code, examination.faults, examination.conclusion]).toEqual([0, [], 'sound']);
+        expect(examination.forgeries.length).toBeGreaterThan(100);
+      }
+    });
+  });
+}
+
+test('the development server prints a command that finds it sound', async () => {
+  const cwd = temporaryDirectory();
+  const server = await startDevelopmentServer(cwd, await freePort());
+  onTestFinished(async () => void (await server.stop()));
+  const [command] = /^npx countersign doctor .*$/m.exec(server.stdout()) ?? [];
+  const args = command?.split(' ').slice(2) ?? [];
+  const { code, stdout } = await runCountersign(args, { cwd, timeout: 60_000 });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('Sound: your certificate was believed, and none of')]);
+  expect(stdout).not.toContain('ignored');
+});
