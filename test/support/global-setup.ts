@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { installPrograms, mayInstall } from './install-programs.ts';
+import { type Installation, installationsOf } from './install-programs.ts';
 import { findProgram, isContinuousIntegration, missingProgram, type ProgramName, programNames } from './programs.ts';
 import { type RunningRedis, startRedis } from './redis-server.ts';
 
@@ -23,8 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function programsOfThisMachine(): Partial<Record<ProgramName, string>> {
-  const missing = missingPrograms();
-  if (missing.length > 0 && mayInstall()) tryToInstall(missing);
+  for (const installation of installationsOf(missingPrograms())) tryToInstall(installation);
   const stillMissing = missingPrograms().map(missingProgram);
   if (stillMissing.length > 0 && isContinuousIntegration()) throw new Error(stillMissing.join('\n'));
   for (const line of stillMissing) console.warn(`${line} (the tests that need it are skipped)`);
@@ -32,10 +31,10 @@ function programsOfThisMachine(): Partial<Record<ProgramName, string>> {
   return Object.fromEntries(found.filter(([, path]) => path !== undefined));
 }
 
-function tryToInstall(missing: readonly ProgramName[]): void {
-  console.info(`Installing what the tests need: apt-get install ${missing.join(' ')}`);
+function tryToInstall({ command, run }: Installation): void {
+  console.info(`Installing what the tests need: ${command}`);
   try {
-    installPrograms(missing);
+    run();
   } catch (error) {
     console.warn(`The installation failed: ${error instanceof Error ? error.message : error}`);
   }

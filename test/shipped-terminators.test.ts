@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { absentSpellings, headerFormats } from '../src/terminator/header-formats.ts';
+import { startShippedCaddy } from './support/caddy.ts';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from './support/certificates.ts';
+import { type Identity, mtlsHost, plainHost } from './support/deployment.ts';
+import { hugeCertificate } from './support/der-surgery.ts';
+import { describeWith } from './support/describe-with.ts';
+import { startShippedEnvoy } from './support/envoy.ts';
+import { eventually } from './support/eventually.ts';
+import { forwardedAs } from './support/forwarded-as.ts';
+import { freePort } from './support/free-port.ts';
+import { echoedValues, type HeaderEcho, startHeaderEcho } from './support/header-echo.ts';
+import { sendRequest } from './support/raw-http.ts';
+import type { RunningTerminator, ShippedTerminatorOptions } from './support/shipped-terminator.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+type Replacements = Required<ShippedTerminatorOptions>['replace'];
+
+interface Row {
+  readonly name: 'envoy' | 'caddy';
+  readonly start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>;
+  /** What it writes about a certificate that does not verify. */
+  readonly refusal: RegExp;
+  readonly spoilt: Replacements;
+  readonly complaint: string;
+  /** The changes that the comments of the configuration describe. */
+  readonly withSecret: Replacements;
+  readonly forSelfSigned: Replacements;
+}
+
+const rows: Row[] = [
+  {
+    name: 'envoy',
+    start: startShippedEnvoy,
+    refusal: /CERTIFICATE_VERIFY_FAILED/,
+    spoilt: [['stat_prefix: mtls', 'nonsense: mtls']],
+    complaint: 'nonsense',
+    withSecret: [
+      ['# request_headers_to_add:', 'request_headers_to_add:'],
+      [
+        '# - header: { key: x-countersign-proxy-secret, value: "..." }',
+        '- header: { key: x-countersign-proxy-secret, value: s }',
+      ],
+      ['#   append_action', '  append_action'],
+    ],
+    forSelfSigned: [
+      ['trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }', 'trust_chain_verification: ACCEPT_UNTRUSTED'],
+    ],
+  },
+  {
+    name: 'caddy',
+    start: startShippedCaddy,
+    refusal: /failed to verify client certificate/,
+    spoilt: [['strict_sni_host on', 'nonsense on']],
+    complaint: 'nonsense',
+    withSecret: [
+      ['# header_up X-Countersign-Proxy-Secret "..."', 'header_up X-Countersign-Proxy-Secret "s"'],
+      ['header_up -X-Countersign-Proxy-Secret', ''],
+    ],
+    forSelfSigned: [
+      ['mode verify_if_given', 'mode request'],
+      ['trusted_ca_cert_file /etc/caddy/countersign/client-ca.pem', ''],
+    ],
+  },
+];
+
+const clientAuthority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+const serverAuthority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+const client = clientAuthority.issue();
+const victim = clientAuthority.issue({ subject: [['CN', 'victim']] });
+
+/** In every field that any format reads, also with underscores, and the secret. */
+const forged = Object.fromEntries([
+  ...Object.values(forwardedAs).flatMap((encode) => Object.entries(encode(victim, [victim]))),
+  ['x-countersign-proxy-secret', 'forged'],
+]);
+const forgedLines = Object.entries(forged).flatMap(([field, value]) => [
+  `${field}: ${value}`,
+  `${field.toUpperCase()}: ${value}`,
+  `${field.replaceAll('-', '_')}: ${value}`,
+]);
+
+describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
+  const { certificateHeader, decode } = headerFormats[name];
+
+  describeWith([name], `${name} as it is shipped`, () => {
+    const directory = temporaryDirectory();
+    let echo: HeaderEcho;
+    let port: number;
+    let running: RunningTerminator;
+
+    beforeAll(async () => {
+      clientAuthority.writeTo(directory, 'client-ca');
+      for (const host of [plainHost, mtlsHost]) {
+        serverAuthority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
+      }
+      echo = await startHeaderEcho();
+      port = await freePort();
+      running = await start({ directory, port, socket: echo.url });
+    });
+    afterAll(async () => {
+      expect(await running?.stop()).toBe(0);
+      await echo.stop();
+    });
+
+    interface Request {
+      readonly identity?: Identity;
+      readonly lines?: readonly string[];
+      readonly host?: string;
+      readonly sni?: string;
+      readonly at?: number;
+    }
+
+    function send({ identity, lines = [], host = mtlsHost, sni = host, at = port }: Request) {
+      const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
+      const tls = { ca: serverAuthority.pem, servername: sni, ...own };
+      return sendRequest(`https://127.0.0.1:${at}`, { method: 'GET', lines: [`Host: ${host}`, ...lines] }, { tls });
+    }
+
+    async function withChanges(replace: Replacements, use: (at: number) => Promise<void>, socket = echo.url) {
+      const at = await freePort();
+      const changed = await start({ directory, port: at, socket, replace });
+      await use(at).finally(changed.stop);
+    }
+
+    async function expectForwarded(certificate: MintedCertificate, request: Request = {}) {
+      const [value = '', ...more] = echoedValues(await send({ identity: certificate, ...request }), certificateHeader);
+      expect(more).toEqual([]);
+      expect(Buffer.from(decode(value).leaf).equals(certificate.der)).toBe(true);
+    }
+
+    it('forwards the certificate, and nothing that the client says', async () => {
+      await expectForwarded(client, { lines: forgedLines });
+      const response = await send({ identity: client, lines: forgedLines });
+      const others = Object.keys(forged).filter((field) => field !== certificateHeader);
+      for (const field of others) expect([field, echoedValues(response, field)]).toEqual([field, []]);
+      expect(response.body).not.toContain('_');
+    });
+
+    it.each([mtlsHost, plainHost])('forwards none where there is none, at %s', async (host) => {
+      const values = echoedValues(await send({ lines: forgedLines, host }), certificateHeader);
+      expect(values.filter((value) => value !== '' && !absentSpellings.has(value))).toEqual([]);
+    });
+
+    it('forwards a certificate of nearly 16 KiB beside 31 KiB of headers', async () => {
+      await expectForwarded(hugeCertificate(clientAuthority, 15_000), { lines: [`X-Other: ${'x'.repeat(31 * 1024)}`] });
+    });
+
+    it('refuses more of them', async () => {
+      expect(await send({ lines: [`X-Other: ${'x'.repeat(40 * 1024)}`] })).toMatchObject({ status: 431 });
+    });
+
+    it.each<[string, () => Identity]>([
+      ['self-signed one', () => selfSigned()],
+      ['one of another CA', () => createCertificateAuthority({ subject: [['CN', 'Client CA']] }).issue()],
+      ['expired one', () => clientAuthority.issue({ notAfter: new Date(Date.now() - 1000) })],
+      ['one for servers', () => clientAuthority.issue({ eku: 'server' })],
+    ])('refuses the handshake with a(n) %s', async (_, identity) => {
+      const before = running.errors().length;
+      await expect(send({ identity: identity() })).rejects.toThrow(/alert/);
+      await eventually(() => refusal.test(running.errors().slice(before)), running.errors);
+    });
+
+    it('answers in JSON what is for the other name', async () => {
+      for (const [sni, host] of [
+        [mtlsHost, plainHost],
+        [plainHost, mtlsHost],
+      ] as const) {
+        const response = await send({ identity: client, sni, host });
+        expect(response.status).toBe(421);
+        expect(response.json()).toMatchObject({ error: 'invalid_request' });
+        expect(response.headers.get('content-type')).toBe('application/json');
+      }
+    });
+
+    it.each(['other.example', `x.${mtlsHost}`, ''])('cuts off a handshake for "%s"', async (sni) => {
+      await expect(send({ identity: client, sni, host: mtlsHost })).rejects.toThrow(/ECONNRESET|alert/);
+    });
+
+    it('answers in JSON while Countersign is away', async () => {
+      const away = `http://127.0.0.1:${await freePort()}`;
+      await withChanges(
+        [],
+        async (at) => {
+          const response = await send({ at });
+          expect(response.status).toBe(503);
+          expect(response.json()).toMatchObject({ error: 'temporarily_unavailable' });
+          expect(response.headers.get('retry-after')).toBe('2');
+        },
+        away,
+      );
+    });
+
+    it('sends the secret as its comments tell', async () => {
+      await withChanges(row.withSecret, async (at) => {
+        const response = await send({ at, lines: forgedLines });
+        expect(echoedValues(response, 'x-countersign-proxy-secret')).toEqual(['s']);
+      });
+    });
+
+    it('lets self-signed certificates in as its comments tell', async () => {
+      await withChanges(row.forSelfSigned, (at) => expectForwarded(selfSigned(), { at }));
+    });
+
+    it('is refused with what is wrong', async () => {
+      await expect(withChanges(row.spoilt, async () => {})).rejects.toThrow(row.complaint);
+      await expect(withChanges([['no such text', '']], async () => {})).rejects.toThrow('"no such text"');
+    });
+  });
+});
