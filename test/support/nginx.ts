@@ -59,7 +59,7 @@ export function startShippedNginx(options: ShippedTerminatorOptions): Promise<Ru
       ...replace,
       ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
       ['/etc/nginx/countersign/', `${directory}/`],
-      ['unix:/run/countersign/countersign.sock', socket],
+      ['unix:/run/countersign/countersign.sock', socket.startsWith('unix:') ? socket : new URL(socket).host],
     ],
   });
   return startNginx({ http: `include ${join(directory, 'countersign.conf')};`, prefix: directory, files });

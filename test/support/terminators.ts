@@ -1,3 +1,7 @@
+import { startShippedApache } from './apache.ts';
+import { startShippedCaddy } from './caddy.ts';
+import { startShippedEnvoy } from './envoy.ts';
+import { startShippedHaproxy } from './haproxy.ts';
 import { startShippedNginx } from './nginx.ts';
 import type { ProgramName } from './programs.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
@@ -7,11 +11,30 @@ export interface ShippedTerminator {
   readonly program: ProgramName;
   /** What its configuration says that Countersign must be told. */
   readonly env: Readonly<Record<string, string>>;
+  /** What turns HTTP/2 on, where the configuration leaves it off. */
+  readonly http2?: ShippedTerminatorOptions['replace'];
   readonly start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>;
 }
 
 export const terminators = {
-  nginx: { program: 'nginx', env: { COUNTERSIGN_TERMINATOR: 'nginx' }, start: startShippedNginx },
+  nginx: {
+    program: 'nginx',
+    env: { COUNTERSIGN_TERMINATOR: 'nginx' },
+    http2: [['listen 443 ssl', 'listen 443 ssl http2']],
+    start: startShippedNginx,
+  },
+  envoy: {
+    program: 'envoy',
+    env: { COUNTERSIGN_TERMINATOR: 'envoy', COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' },
+    start: startShippedEnvoy,
+  },
+  haproxy: { program: 'haproxy', env: { COUNTERSIGN_TERMINATOR: 'haproxy' }, start: startShippedHaproxy },
+  apache: { program: 'apache2', env: { COUNTERSIGN_TERMINATOR: 'apache' }, start: startShippedApache },
+  caddy: {
+    program: 'caddy',
+    env: { COUNTERSIGN_TERMINATOR: 'caddy', COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' },
+    start: startShippedCaddy,
+  },
 } as const satisfies Record<string, ShippedTerminator>;
 
 export type TerminatorName = keyof typeof terminators;

@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ClientRecord } from '../support/authorization-server.ts';
+import {
+  type CertificateAuthority,
+  type CertificateOptions,
+  createCertificateAuthority,
+  type MintedCertificate,
+  selfSigned,
+} from '../support/certificates.ts';
+import { type Deployment, type DeploymentOptions, formOf, startDeployment } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { type ShippedTerminator, type TerminatorName, terminators } from '../support/terminators.ts';
+
+/** A certificate's shape, and what registers it by name. */
+type Shape = [title: string, options: CertificateOptions, registration: Omit<ClientRecord, 'client_id'>];
+
+const dnsNames = Array.from({ length: 50 }, (_, index) => `host-${index}.client.example`);
+const dn = (subjectDn: string) => ({ tls_client_auth_subject_dn: subjectDn });
+
+const shapes: readonly Shape[] = [
+  ['EC', { subject: [['CN', 'ec']] }, dn('CN=ec')],
+  ['RSA-4096', { subject: [['CN', 'rsa']], keyType: 'rsa-4096' }, dn('CN=rsa')],
+  [
+    'commas',
+    {
+      subject: [
+        ['O', 'Acme, Inc.'],
+        ['CN', 'a,O=b'],
+      ],
+    },
+    dn('CN=a\\,O=b,O=Acme\\, Inc.'),
+  ],
+  ['quotes', { subject: [['CN', 'the "client"\\']] }, dn('CN=the \\"client\\"\\\\')],
+  ['plus', { subject: [['CN', 'a+OU=b;c=d']] }, dn('CN=a\\+OU\\=b\\;c\\=d')],
+  ['UTF-8', { subject: [['CN', 'Müller 東京']] }, dn('CN=Müller 東京')],
+  [
+    'multi-valued RDN',
+    {
+      subject: [
+        ['O', 'company'],
+        [
+          ['CN', 'x'],
+          ['UID', '1'],
+        ],
+      ],
+    },
+    dn('CN=x+UID=1,O=company'),
+  ],
+  [
+    'SAN URI',
+    { subject: [['CN', 'uri']], uris: ['spiffe://example/a;b,c="d"'] },
+    { tls_client_auth_san_uri: 'spiffe://example/a;b,c="d"' },
+  ],
+  ['50 SANs', { subject: [['CN', 'sans']], dns: dnsNames }, { tls_client_auth_san_dns: 'host-49.client.example' }],
+];
+
+/** Who comes with a certificate of that shape. */
+const senders = ['PKI', 'self-signed', 'wrong CA', 'expired', 'none'] as const;
+type Sender = (typeof senders)[number];
+
+/** What may come of it: how a cell of the table reads, and the whole of what the caller and the operator saw. */
+const outcomes = {
+  token: /^token$/,
+  'no certificate': /^400 invalid_client: no certificate: the terminator forwarded no certificate in /,
+  'verdict: no': /^400 invalid_client: the certificate's chain is not verified: x-ssl-client-verify is "/,
+  'no verdict': /^400 invalid_client: .* forwards no verdict, and COUNTERSIGN_CHAIN_VERIFIED_BY is not set/,
+  expired: /^400 invalid_client: the certificate expired at /,
+  'refused by the proxy': /^400 invalid_client by the terminator$/,
+  'handshake refused': /^handshake refused: /,
+} as const;
+
+/** What must come of it, for every shape alike. */
+type Expected = Readonly<Record<Sender, keyof typeof outcomes>>;
+
+interface Row {
+  readonly terminator: TerminatorName;
+  readonly title: string;
+  readonly options?: Pick<DeploymentOptions, 'replace' | 'env'>;
+  readonly expected: Expected;
+}
+
+const rows: readonly Row[] = [
+  {
+    terminator: 'nginx',
+    title: 'nginx',
+    expected: {
+      PKI: 'token',
+      'self-signed': 'token',
+      'wrong CA': 'verdict: no',
+      // nginx lets no certificate through that is out of date, whatever ssl_verify_client says.
+      expired: 'refused by the proxy',
+      none: 'no certificate',
+    },
+  },
+  {
+    terminator: 'envoy',
+    title: 'Envoy',
+    expected: {
+      PKI: 'token',
+      'self-signed': 'handshake refused',
+      'wrong CA': 'handshake refused',
+      expired: 'handshake refused',
+      none: 'no certificate',
+    },
+  },
+  {
+    terminator: 'envoy',
+    title: 'Envoy, for self-signed clients',
+    options: {
+      replace: [
+        [
+          'trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }',
+          'trust_chain_verification: ACCEPT_UNTRUSTED',
+        ],
+      ],
+      env: { COUNTERSIGN_CHAIN_VERIFIED_BY: '' },
+    },
+    expected: {
+      PKI: 'no verdict',
+      'self-signed': 'token',
+      'wrong CA': 'no verdict',
+      expired: 'expired',
+      none: 'no certificate',
+    },
+  },
+  {
+    terminator: 'haproxy',
+    title: 'HAProxy',
+    expected: {
+      PKI: 'token',
+      'self-signed': 'token',
+      'wrong CA': 'verdict: no',
+      expired: 'expired',
+      none: 'no certificate',
+    },
+  },
+  {
+    terminator: 'apache',
+    title: 'Apache',
+    expected: {
+      PKI: 'token',
+      'self-signed': 'token',
+      'wrong CA': 'verdict: no',
+      expired: 'handshake refused',
+      none: 'no certificate',
+    },
+  },
+  {
+    terminator: 'caddy',
+    title: 'Caddy',
+    expected: {
+      PKI: 'token',
+      'self-signed': 'handshake refused',
+      'wrong CA': 'handshake refused',
+      expired: 'handshake refused',
+      none: 'no certificate',
+    },
+  },
+  {
+    terminator: 'caddy',
+    title: 'Caddy, for self-signed clients',
+    options: {
+      replace: [
+        ['mode verify_if_given', 'mode request'],
+        ['trusted_ca_cert_file /etc/caddy/countersign/client-ca.pem', ''],
+      ],
+      env: { COUNTERSIGN_CHAIN_VERIFIED_BY: '' },
+    },
+    expected: {
+      PKI: 'no verdict',
+      'self-signed': 'token',
+      'wrong CA': 'no verdict',
+      expired: 'expired',
+      none: 'no certificate',
+    },
+  },
+];
+
+const HOUR = 3_600_000;
+const results: string[][] = [];
+
+for (const { terminator, title, options = {}, expected } of rows) {
+  const { program }: ShippedTerminator = terminators[terminator];
+  describeWith([program, 'redis-server'], title, () => {
+    let deployment: Deployment;
+    let wrongAuthority: CertificateAuthority;
+    beforeAll(async () => {
+      deployment = await startDeployment({ terminator, ...options });
+      wrongAuthority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+    });
+    afterAll(() => deployment?.stop());
+
+    function certificateOf(sender: Sender, shape: CertificateOptions): MintedCertificate | undefined {
+      const late = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };
+      if (sender === 'none') return undefined;
+      if (sender === 'self-signed') return selfSigned(shape);
+      if (sender === 'wrong CA') return wrongAuthority.issue(shape);
+      return deployment.authority.issue(sender === 'expired' ? { ...shape, ...late } : shape);
+    }
+
+    async function outcomeOf(sender: Sender, [, shape, registration]: Shape): Promise<string> {
+      const identity = certificateOf(sender, shape);
+      const clientId = `${sender}-client`.replace(' ', '-');
+      const isSelfSigned = sender === 'self-signed' && identity !== undefined;
+      await deployment.register({
+        client_id: clientId,
+        ...(isSelfSigned
+          ? {
+              token_endpoint_auth_method: 'self_signed_tls_client_auth',
+              certificates: [{ thumbprint: identity.thumbprint }],
+            }
+          : { token_endpoint_auth_method: 'tls_client_auth', ...registration }),
+      });
+      return ask(clientId, identity);
+    }
+
+    async function ask(clientId: string, identity: MintedCertificate | undefined): Promise<string> {
+      const request = { lines: ['Content-Type: application/x-www-form-urlencoded'], body: formOf(clientId) };
+      const { response, events } = await deployment.watch(() =>
+        deployment.send(request, { identity }).catch((error: Error) => `handshake refused: ${error.message}`),
+      );
+      if (typeof response === 'string') return response;
+      const [event] = events;
+      if (!event) return `${response.status} ${response.json().error} by the terminator`;
+      if (event.event !== 'token_issued') return `${response.status} ${event.error}: ${event.reason}`;
+      return event.thumbprint === identity?.thumbprint ? 'token' : `token for ${event.thumbprint}`;
+    }
+
+    describe.each(shapes)('%s', (...shape) => {
+      test.each(senders)('%s', async (sender) => {
+        const outcome = await outcomeOf(sender, shape);
+        results.push([title, shape[0], sender, outcome]);
+        expect(outcome).toMatch(outcomes[expected[sender]]);
+      });
+    });
+  });
+}
+
+afterAll(() => {
+  console.info(['', ...matrix()].join('\n'));
+});
+
+/** One line for each terminator and shape, one column for each sender. */
+function matrix(): string[] {
+  const lines = [['terminator', 'certificate', ...senders]];
+  for (const { title } of rows) {
+    for (const [shape] of shapes) {
+      const cells = senders.map((sender) => {
+        const [, , , outcome = 'not run'] =
+          results.find(([t, s, by]) => t === title && s === shape && by === sender) ?? [];
+        return Object.entries(outcomes).find(([, pattern]) => pattern.test(outcome))?.[0] ?? outcome;
+      });
+      lines.push([title, shape, ...cells]);
+    }
+  }
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

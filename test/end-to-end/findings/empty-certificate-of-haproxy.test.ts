@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCertificateAuthority } from '../../support/certificates.ts';
+import { type Deployment, startDeployment } from '../../support/deployment.ts';
+import { hugeCertificate } from '../../support/der-surgery.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { freePort } from '../../support/free-port.ts';
+import { startHaproxy } from '../../support/haproxy.ts';
+import { echoedValues, type HeaderEcho, startHeaderEcho } from '../../support/header-echo.ts';
+import { sendRequest } from '../../support/raw-http.ts';
+import type { RunningTerminator } from '../../support/shipped-terminator.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const authority = createCertificateAuthority();
+const subject = [['CN', 'client']] as const;
+const small = authority.issue({ subject });
+const large = hugeCertificate(authority, 14_500, { subject });
+const [certificate, verdict] = ['X-SSL-Client-Cert', 'X-SSL-Client-Verify'];
+
+describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verdict that is always sent', () => {
+  let haproxy: RunningTerminator;
+  let echo: HeaderEcho;
+  let port: number;
+  beforeAll(async () => {
+    [echo, port] = [await startHeaderEcho(), await freePort()];
+    const directory = temporaryDirectory();
+    authority.writeTo(directory, 'ca');
+    const server = authority.issue({ eku: 'server', dns: ['localhost'] });
+    writeFileSync(join(directory, 'both.pem'), server.pem + server.privateKeyPem, { mode: 0o600 });
+    const configuration = `
+      defaults
+        mode http
+        timeout connect 5s
+        timeout client 5s
+        timeout server 5s
+      frontend f
+        bind 127.0.0.1:${port} ssl crt ${directory}/both.pem ca-file ${directory}/ca.pem verify optional
+        http-request set-header ${certificate} %[ssl_c_der,base64]
+        http-request set-header ${verdict} %[ssl_c_verify]
+        default_backend b
+      backend b
+        server s 127.0.0.1:${echo.port}\n`;
+    haproxy = await startHaproxy({ configuration, ports: [port], directory });
+  });
+  afterAll(async () => {
+    await haproxy?.stop();
+    await echo?.stop();
+  });
+
+  test.each([
+    ['a small certificate arrives', small, [Buffer.from(small.der).toString('base64')]],
+    ['a large one arrives empty, and all is well', large, ['']],
+    ['none is empty, and all is well', undefined, ['']],
+  ])('%s', async (_, identity, expected) => {
+    const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
+    const response = await sendRequest(`https://127.0.0.1:${port}`, {}, { tls: { ca: authority.pem, ...own } });
+    expect(echoedValues(response, certificate)).toEqual(expected);
+    expect(echoedValues(response, verdict)).toEqual(['0']);
+  });
+});
+
+describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind it', () => {
+  let wrong: Deployment;
+  let shipped: Deployment;
+  beforeAll(async () => {
+    const smallBuffers = [
+      ['tune.bufsize 98304', 'tune.bufsize 16384'],
+      ['tune.maxrewrite 32768', 'tune.maxrewrite 1024'],
+      ['if { ssl_c_used } !{ ssl_c_der,base64,length le 21848 }', 'if { always_false }'],
+      ['%[ssl_c_verify] if { ssl_c_used }', '%[ssl_c_verify]'],
+    ] as const;
+    wrong = await startDeployment({ terminator: 'haproxy', replace: smallBuffers });
+    shipped = await startDeployment({ terminator: 'haproxy' });
+    const byName = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=client' };
+    for (const { register } of [wrong, shipped]) await register({ client_id: 'client', ...byName });
+  });
+  afterAll(async () => {
+    await wrong?.stop();
+    await shipped?.stop();
+  });
+
+  test('says aloud that the proxy lost a certificate', async () => {
+    const identity = hugeCertificate(wrong.authority, 14_500, { subject });
+    const { response, event } = await wrong.requestToken('client', { identity });
+    expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
+    expect(event.reason).toContain('x-ssl-client-cert holds no certificate: a buffer of the proxy may be too small');
+  });
+
+  test('believes nobody without a certificate, whatever the verdict', async () => {
+    const { response, event } = await wrong.requestToken('client', {});
+    expect([response.status, event.reason]).toEqual([400, expect.stringContaining('only if ssl_c_used')]);
+  });
+
+  test('as shipped, receives the large one', async () => {
+    const identity = hugeCertificate(shipped.authority, 14_500, { subject });
+    expect((await shipped.requestToken('client', { identity })).event).toMatchObject({
+      thumbprint: identity.thumbprint,
+    });
+    const without = await shipped.requestToken('client', {});
+    expect(without.event.reason).toContain('the terminator forwarded no certificate');
+  });
+});

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startShippedApache } from '../../support/apache.ts';
+import { selfSigned } from '../../support/certificates.ts';
+import { type Deployment, formOf, mtlsHost, startDeployment } from '../../support/deployment.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { freePort } from '../../support/free-port.ts';
+import { echoedValues, type HeaderEcho, startHeaderEcho } from '../../support/header-echo.ts';
+import { requestBytes, sendRaw } from '../../support/raw-http.ts';
+import type { RunningTerminator } from '../../support/shipped-terminator.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const impostor = selfSigned({ subject: [['CN', 'victim']] });
+const request = requestBytes({
+  lines: [`Host: ${mtlsHost}`, 'Connection: close', 'Content-Type: application/x-www-form-urlencoded'],
+  body: formOf('victim'),
+});
+const firstHost = '<VirtualHost *:443>\n    ServerName countersign.invalid';
+/** A cache of sessions, as Debian's ssl.conf has one. */
+const withCache = () => {
+  const directive = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'sessions')}(512000)`;
+  return [[firstHost, `${directive}\n${firstHost}`]] as const;
+};
+/** And without what the shipped file does about it. */
+const naive = () => [
+  ...withCache(),
+  [
+    'RequestHeader set X-SSL-Client-Verify "FAILED:the TLS session was resumed',
+    '# RequestHeader set X-SSL-Client-Verify "',
+  ] as const,
+];
+
+describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed session was verified', () => {
+  let deployment: Deployment;
+  let echo: HeaderEcho;
+  let apacheBeforeEcho: RunningTerminator;
+  let echoPort: number;
+  beforeAll(async () => {
+    deployment = await startDeployment({ terminator: 'apache', replace: withCache() });
+    [echo, echoPort] = [await startHeaderEcho(), await freePort()];
+    const { directory } = deployment;
+    apacheBeforeEcho = await startShippedApache({ directory, port: echoPort, socket: echo.url, replace: naive() });
+    const byName = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=victim' };
+    await deployment.register({ client_id: 'victim', ...byName });
+  });
+  afterAll(async () => {
+    await deployment?.stop();
+    await apacheBeforeEcho?.stop();
+    await echo?.stop();
+  });
+
+  const tls = (session?: Buffer) => ({
+    ca: deployment.serverCa,
+    cert: impostor.pem,
+    key: impostor.privateKeyPem,
+    servername: mtlsHost,
+    maxVersion: 'TLSv1.2' as const,
+    ...(session && { session }),
+  });
+
+  function openSession(port: number): Promise<Buffer | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
+    const socket = connect({ host: '127.0.0.1', port, ...tls() });
+    socket.once('secureConnect', () => resolve(socket.getSession())).once('error', reject);
+    return promise.finally(() => socket.destroy());
+  }
+
+  const send = async (port: number, session?: Buffer) =>
+    sendRaw(`https://127.0.0.1:${port}`, request, { tls: tls(session) });
+
+  test('a self-signed certificate is GENEROUS first, and SUCCESS on a resumed session', async () => {
+    expect(echoedValues(await send(echoPort), 'X-SSL-Client-Verify')).toEqual(['GENEROUS']);
+    const session = await openSession(echoPort);
+    expect(echoedValues(await send(echoPort, session), 'X-SSL-Client-Verify')).toEqual(['SUCCESS']);
+  });
+
+  test('as shipped, the verdict over a resumed session is a negative one', async () => {
+    const session = await openSession(deployment.port);
+    const { response, event } = await deployment.decide(() => send(deployment.port, session));
+    expect([response.status, event.reason]).toEqual([400, expect.stringContaining('the TLS session was resumed')]);
+  });
+});

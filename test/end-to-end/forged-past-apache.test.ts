@@ -1,0 +1,3 @@
+import { describeForgeriesPast } from '../support/forgery-suite.ts';
+
+describeForgeriesPast('apache');
