@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startApache, startShippedApache } from './apache.ts';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
+import { mtlsHost, plainHost } from './deployment.ts';
+import { hugeCertificate } from './der-surgery.ts';
+import { describeWith } from './describe-with.ts';
+import { freePort } from './free-port.ts';
+import { echoedValues } from './header-echo.ts';
+import type { HttpResponse } from './http-response.ts';
+import {
+  clientAuthority,
+  forgedLines,
+  type ShippedBeforeEcho,
+  startBeforeEcho,
+  temporaryFile,
+} from './shipped-before-echo.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
+const names = ['x-ssl-client-cert', 'x-ssl-client-verify'];
+const forwarded = (response: HttpResponse) => names.map((name) => echoedValues(response, name));
+/** Node cuts off the space at the end. */
+const spaced = ({ pem }: MintedCertificate) => pem.replaceAll('\n', ' ').trimEnd();
+const refusal = (response: HttpResponse) => [
+  response.status,
+  response.json().error,
+  ...['content-type', 'cache-control', 'retry-after'].map((name) => response.headers.get(name)),
+];
+const refused = (status: number, retryAfter: string | null = null) => {
+  const error = status === 503 ? 'temporarily_unavailable' : 'invalid_request';
+  return [status, error, 'application/json', 'no-store', retryAfter];
+};
+
+describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
+  let shipped: ShippedBeforeEcho;
+  beforeAll(async () => {
+    shipped = await startBeforeEcho(startShippedApache);
+  });
+  afterAll(async () => {
+    expect(await shipped?.stop()).toBe(0);
+  });
+
+  /** Sends forged fields, as many at once as Apache takes, and resolves to what came of each request. */
+  async function sendForged(identity?: MintedCertificate, host = mtlsHost): Promise<string[][][]> {
+    const [connection = '', ...lines] = forgedLines();
+    const outcomes: string[][][] = [];
+    for (let start = 0; start < lines.length; start += 15) {
+      const some = [connection, ...lines.slice(start, start + 15)];
+      const response = await shipped.send({ lines: some }, { identity, host });
+      expect(response.body).not.toMatch(/forged|_|"connection","x-/i);
+      outcomes.push(forwarded(response));
+    }
+    return outcomes;
+  }
+
+  it.each<[string, RegExp, () => MintedCertificate]>([
+    ['of the CA', /^SUCCESS$/, () => clientAuthority.issue()],
+    ['of the CA, RSA-4096', /^SUCCESS$/, () => clientAuthority.issue({ keyType: 'rsa-4096' })],
+    ['that is self-signed', /^FAILED:self-signed certificate$/, () => selfSigned()],
+    [
+      'of another CA of that name',
+      /^FAILED:/,
+      () => createCertificateAuthority({ subject: clientAuthority.subject }).issue(),
+    ],
+  ])('forwards a certificate %s with the verdict %s, and nothing that the client says', async (_, verdict, mint) => {
+    const identity = mint();
+    for (const outcome of await sendForged(identity)) {
+      expect(outcome).toEqual([[spaced(identity)], [expect.stringMatching(verdict)]]);
+    }
+  });
+
+  it.each([mtlsHost, plainHost])('says that there is no certificate, at %s', async (host) => {
+    for (const outcome of await sendForged(undefined, host)) expect(outcome).toEqual([['(null)'], ['NONE']]);
+  });
+
+  it.each<[string, () => MintedCertificate]>([
+    ['expired', () => clientAuthority.issue(past)],
+    ['for servers', () => clientAuthority.issue({ eku: 'server' })],
+  ])('refuses the handshake with one that is %s', async (_, mint) => {
+    await expect(shipped.send(undefined, { identity: mint() })).rejects.toThrow(/alert/);
+    expect(shipped.running.errors()).toContain('Certificate Verification: Error');
+  });
+
+  it('forwards a certificate of nearly 16 KiB beside 25 KiB of headers', async () => {
+    const identity = hugeCertificate(clientAuthority, 15_800);
+    const lines = Array.from({ length: 17 }, (_, index) => `X-Other-${index}: ${'x'.repeat(1500)}`);
+    expect(forwarded(await shipped.send({ lines }, { identity }))).toEqual([[spaced(identity)], ['SUCCESS']]);
+  });
+
+  it('refuses what is too large', async () => {
+    const long = await shipped.send({ lines: [`X-Other: ${'x'.repeat(2_000)}`] });
+    expect(refusal(long)).toEqual(refused(400));
+    const many = await shipped.send({ lines: Array.from({ length: 20 }, (_, index) => `X-${index}: x`) });
+    expect(refusal(many)).toEqual(refused(400));
+    expect(refusal(await shipped.send({ path: `/${'x'.repeat(2_048)}` }))).toEqual(refused(414));
+    expect(refusal(await shipped.send({ body: 'x'.repeat(65_537) }))).toEqual(refused(413));
+  });
+
+  it('refuses one host by the handshake of the other, and others', async () => {
+    const identity = clientAuthority.issue();
+    const [sni, host] = [mtlsHost, plainHost];
+    expect(refusal(await shipped.send(undefined, { identity, sni, host }))).toEqual(refused(421));
+    expect(refusal(await shipped.send(undefined, { identity, sni: host, host: sni }))).toEqual(refused(421));
+    expect(refusal(await shipped.send(undefined, { identity, sni, host: 'other.example' }))).toEqual(refused(421));
+    for (const named of ['', 'other.example', `x.${mtlsHost}`]) {
+      for (const asked of [mtlsHost, plainHost, 'other.example']) {
+        const response = await shipped.send(undefined, { identity, sni: named, host: asked, anyServer: true });
+        expect(refusal(response)).toEqual(refused(421));
+      }
+    }
+  });
+
+  it('resumes no session, and names no CA to clients', async () => {
+    for (const identity of [clientAuthority.issue(), selfSigned()]) {
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const { reused, second } = await shipped.sendTwice(identity, version);
+        expect([reused, second]).toEqual([false, expect.stringContaining(spaced(identity))]);
+      }
+    }
+    for (const version of ['-tls1_2', '-tls1_3'] as const) {
+      const said = await shipped.handshake(version);
+      expect(said).toContain('No client certificate CA names sent');
+      expect(said).toContain('Requested Signature Algorithms');
+    }
+  });
+
+  it('believes no verdict of a session that was resumed all the same', async () => {
+    const cache = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'cache')}(512000)\nSSLSessionCache none\n`;
+    const start = '# Where clients with a certificate go';
+    const withCache = await startBeforeEcho(startShippedApache, [[start, `${cache}${start}`]]);
+    for (const identity of [clientAuthority.issue(), selfSigned()]) {
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const { reused, second } = await withCache.sendTwice(identity, version);
+        expect([reused, second]).toEqual([true, expect.stringContaining('"FAILED:the TLS session was resumed;')]);
+      }
+    }
+    await withCache.stop();
+  });
+
+  it('answers in JSON while Countersign is away', async () => {
+    const alone = await startBeforeEcho(startShippedApache, [], `http://127.0.0.1:${await freePort()}`);
+    expect(refusal(await alone.send())).toEqual(refused(503, '2'));
+    await alone.stop();
+  });
+
+  it('sends the secret as its comments tell, and shows it to nobody', async () => {
+    const line = temporaryFile('RequestHeader set X-Countersign-Proxy-Secret only-the-proxy-knows\n');
+    const include = '#Include /etc/apache2/countersign/proxy-secret.conf';
+    const withSecret = await startBeforeEcho(startShippedApache, [[include, `Include ${line}`]]);
+    const response = await withSecret.send({ lines: ['X-Countersign-Proxy-Secret: forged'] });
+    expect(echoedValues(response, 'x-countersign-proxy-secret')).toEqual(['only-the-proxy-knows']);
+    const trace = await withSecret.send({ method: 'TRACE', path: '/', lines: ['Max-Forwards: 0'] });
+    expect([trace.status, trace.body.includes('only-the-proxy-knows')]).toEqual([405, false]);
+    await withSecret.stop();
+  });
+
+  it('leaves others to the handshake as its comments tell', async () => {
+    const strict = await startBeforeEcho(startShippedApache, [
+      ['SSLOpenSSLConfCmd VerifyCAFile', 'SSLCACertificateFile'],
+      ['SSLVerifyClient optional_no_ca', 'SSLVerifyClient optional'],
+    ]);
+    await expect(strict.send(undefined, { identity: selfSigned() })).rejects.toThrow(/alert/);
+    expect((await strict.send(undefined, { identity: clientAuthority.issue() })).status).toBe(200);
+    await strict.stop();
+  });
+
+  it('is refused with what is wrong', async () => {
+    await expect(startApache({ configuration: 'Nonsense on', ports: [] })).rejects.toThrow(
+      /Invalid command 'Nonsense'/,
+    );
+    await expect(startBeforeEcho(startShippedApache, [['no such text', '']])).rejects.toThrow('"no such text"');
+  });
+});

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { haproxy } from '../../src/terminator/formats/haproxy.ts';
+import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
+import { mtlsHost, plainHost } from './deployment.ts';
+import { hugeCertificate } from './der-surgery.ts';
+import { describeWith } from './describe-with.ts';
+import { freePort } from './free-port.ts';
+import { startHaproxy, startShippedHaproxy } from './haproxy.ts';
+import { echoedValues } from './header-echo.ts';
+import type { HttpResponse } from './http-response.ts';
+import {
+  clientAuthority,
+  forgedLines,
+  type ShippedBeforeEcho,
+  startBeforeEcho,
+  temporaryFile,
+} from './shipped-before-echo.ts';
+
+const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
+const names = ['x-ssl-client-cert', 'x-ssl-client-verify', 'x-ssl-client-chain'];
+const forwarded = (response: HttpResponse) => names.map((name) => echoedValues(response, name));
+const base64 = ({ der }: MintedCertificate) => Buffer.from(der).toString('base64');
+const refusal = (response: HttpResponse) => [
+  response.status,
+  response.json().error,
+  response.headers.get('cache-control'),
+];
+
+describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
+  let shipped: ShippedBeforeEcho;
+  beforeAll(async () => {
+    shipped = await startBeforeEcho(startShippedHaproxy);
+  });
+  afterAll(async () => {
+    expect(await shipped?.stop()).toBe(143);
+  });
+
+  it.each<[string, string, () => MintedCertificate]>([
+    ['of the CA', '0', () => clientAuthority.issue()],
+    ['of the CA, RSA-4096', '0', () => clientAuthority.issue({ keyType: 'rsa-4096' })],
+    ['that is self-signed', '18', () => selfSigned()],
+    [
+      'of another CA of that name',
+      '21',
+      () => createCertificateAuthority({ subject: clientAuthority.subject }).issue(),
+    ],
+    ['that is expired', '10', () => clientAuthority.issue(past)],
+    ['for servers', '26', () => clientAuthority.issue({ eku: 'server' })],
+  ])('forwards a certificate %s with the verdict %s, and nothing that the client says', async (_, verdict, mint) => {
+    const identity = mint();
+    const response = await shipped.send({ lines: forgedLines() }, { identity });
+    expect(forwarded(response)).toEqual([[base64(identity)], [verdict], []]);
+    expectNothingForged(response);
+  });
+
+  it.each([mtlsHost, plainHost])('forwards nothing where there is no certificate, at %s', async (host) => {
+    const response = await shipped.send({ lines: forgedLines() }, { host });
+    expect(forwarded(response)).toEqual([[], [], []]);
+    expectNothingForged(response);
+  });
+
+  function expectNothingForged(response: HttpResponse) {
+    expect(response.body).not.toMatch(/forged|_|"connection","x-/i);
+  }
+
+  it('forwards the chain where it is short', async () => {
+    const intermediate = clientAuthority.issueAuthority();
+    const leaf = intermediate.issue();
+    const withChain = { ...leaf, pem: `${leaf.pem}${intermediate.pem}` };
+    const [cert, verdict, chain = []] = forwarded(await shipped.send(undefined, { identity: withChain }));
+    expect([cert, verdict]).toEqual([[base64(leaf)], ['0']]);
+    expect(
+      chain.map((value) => haproxy.chain?.decode(value).map((der) => Buffer.from(der).equals(intermediate.der))),
+    ).toEqual([[true]]);
+    const long = { ...leaf, pem: `${withChain.pem}${hugeCertificate(clientAuthority, 7_000).pem}` };
+    expect(forwarded(await shipped.send(undefined, { identity: long }))).toEqual([[base64(leaf)], ['0'], []]);
+  });
+
+  it('forwards a certificate of nearly 16 KiB beside 31 KiB of headers', async () => {
+    const identity = hugeCertificate(clientAuthority, 15_800);
+    const lines = [`X-Other: ${'x'.repeat(31 * 1024)}`];
+    expect(forwarded(await shipped.send({ lines }, { identity }))).toEqual([[base64(identity)], ['0'], []]);
+  });
+
+  it.each([17_000, 60_000, 90_000])('refuses a certificate of %i octets, and never loses it', async (octets) => {
+    const response = await shipped.send(undefined, { identity: hugeCertificate(clientAuthority, octets) });
+    expect(refusal(response)).toEqual([431, 'invalid_request', 'no-store']);
+  });
+
+  it('refuses what is too large', async () => {
+    const headers = await shipped.send({ lines: [`X-Other: ${'x'.repeat(40 * 1024)}`] });
+    expect(refusal(headers)).toEqual([431, 'invalid_request', 'no-store']);
+    const body = await shipped.send({ body: 'x'.repeat(65_537) });
+    expect(refusal(body)).toEqual([413, 'invalid_request', 'no-store']);
+  });
+
+  it('refuses one host by the handshake of the other, and other handshakes', async () => {
+    const identity = clientAuthority.issue();
+    for (const [sni, host] of [
+      [mtlsHost, plainHost],
+      [plainHost, mtlsHost],
+    ] as const) {
+      expect(refusal(await shipped.send(undefined, { identity, sni, host }))).toEqual([
+        421,
+        'invalid_request',
+        'no-store',
+      ]);
+    }
+    for (const sni of ['', 'other.example', `x.${mtlsHost}`]) {
+      await expect(shipped.send(undefined, { identity, sni })).rejects.toThrow(/unrecognized name/);
+    }
+  });
+
+  it('resumes no session, and names no CA to clients', async () => {
+    for (const identity of [clientAuthority.issue(), selfSigned()]) {
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const { reused, second } = await shipped.sendTwice(identity, version);
+        expect([reused, second]).toEqual([false, expect.stringContaining(base64(identity))]);
+      }
+    }
+    for (const version of ['-tls1_2', '-tls1_3'] as const) {
+      const said = await shipped.handshake(version);
+      expect(said).toContain('No client certificate CA names sent');
+      expect(said).toContain('Requested Signature Algorithms');
+    }
+  });
+
+  it('answers at once while Countersign is away', async () => {
+    const alone = await startBeforeEcho(startShippedHaproxy, [], `http://127.0.0.1:${await freePort()}`);
+    const response = await alone.send();
+    expect(refusal(response)).toEqual([503, 'temporarily_unavailable', 'no-store']);
+    expect(response.headers.get('retry-after')).toBe('2');
+    await alone.stop();
+  });
+
+  it('sends the secret as its comments tell', async () => {
+    const map = temporaryFile('proxy only-the-proxy-knows\n');
+    const withSecret = await startBeforeEcho(startShippedHaproxy, [
+      ['#http-request set-header X-Countersign', 'http-request set-header X-Countersign'],
+      ['/etc/haproxy/countersign/proxy-secret.map', map],
+    ]);
+    const response = await withSecret.send({ lines: ['X-Countersign-Proxy-Secret: forged'] });
+    expect(echoedValues(response, 'x-countersign-proxy-secret')).toEqual(['only-the-proxy-knows']);
+    await withSecret.stop();
+  });
+
+  it('leaves others to the handshake as its comments tell', async () => {
+    const strict = await startBeforeEcho(startShippedHaproxy, [[' ca-ignore-err all crt-ignore-err all', '']]);
+    await expect(strict.send(undefined, { identity: selfSigned() })).rejects.toThrow(/alert/);
+    expect((await strict.send(undefined, { identity: clientAuthority.issue() })).status).toBe(200);
+    await strict.stop();
+  });
+
+  it('is refused with what is wrong', async () => {
+    await expect(startHaproxy({ configuration: 'frontend x\n    nonsense\n', ports: [] })).rejects.toThrow(
+      /unknown keyword 'nonsense'/,
+    );
+    await expect(startBeforeEcho(startShippedHaproxy, [['no such text', '']])).rejects.toThrow('"no such text"');
+  });
+});

@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { createCertificateAuthority } from './certificates.ts';
+import { type Identity, mtlsHost, plainHost, type Route } from './deployment.ts';
+import { eventually } from './eventually.ts';
+import { forwardedAs } from './forwarded-as.ts';
+import { freePort } from './free-port.ts';
+import { type HeaderEcho, startHeaderEcho } from './header-echo.ts';
+import type { HttpResponse } from './http-response.ts';
+import { type Open, openTls } from './open-connection.ts';
+import { openssl } from './openssl.ts';
+import { type RawRequest, requestBytes, sendRaw } from './raw-http.ts';
+import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** Which clients' CA the terminators below verify against. */
+export const clientAuthority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+const serverAuthority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+
+type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+interface AnyServer {
+  /** Whether the server may show a certificate for another name. Default: it may not. */
+  readonly anyServer?: boolean;
+}
+
+/** A terminator as it is shipped, before an application that answers with the fields that reached it. */
+export interface ShippedBeforeEcho {
+  readonly port: number;
+  readonly running: RunningTerminator;
+  readonly send: (request?: RawRequest, route?: Route & AnyServer) => Promise<HttpResponse>;
+  /** Two handshakes, the second with the session of the first where it got one, and a request on each. */
+  readonly sendTwice: (identity: Identity, version: TlsVersion) => Promise<{ reused: boolean; second: string }>;
+  /** What OpenSSL's client says of the handshake at the mutual TLS host. */
+  readonly handshake: (version: '-tls1_2' | '-tls1_3') => Promise<string>;
+  /** Resolves to the exit code of the terminator. */
+  readonly stop: () => Promise<number>;
+}
+
+export async function startBeforeEcho(
+  start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>,
+  replace: ShippedTerminatorOptions['replace'] = [],
+  /** Where the application should be, and is not. Default: there is one. */
+  away?: string,
+): Promise<ShippedBeforeEcho> {
+  const directory = temporaryDirectory();
+  clientAuthority.writeTo(directory, 'client-ca');
+  for (const host of [plainHost, mtlsHost]) {
+    serverAuthority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
+  }
+  const echo: HeaderEcho = await startHeaderEcho();
+  const port = await freePort();
+  const running = await start({ directory, port, socket: away ?? echo.url, replace });
+  const stop = async () => {
+    const code = await running.stop();
+    await echo.stop();
+    return code;
+  };
+  return { port, running, ...clientsAt(port), stop };
+}
+
+function clientsAt(port: number): Pick<ShippedBeforeEcho, 'send' | 'sendTwice' | 'handshake'> {
+  const url = `https://127.0.0.1:${port}`;
+  const send: ShippedBeforeEcho['send'] = (request = { method: 'GET' }, route = {}) => {
+    const { identity, host = mtlsHost, sni = host, anyServer = false } = route;
+    const unchecked = anyServer ? { checkServerIdentity: () => undefined } : {};
+    const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
+    const lines = [`Host: ${host}`, ...(request.lines ?? [])];
+    return sendRaw(url, requestBytes({ ...request, lines }), {
+      tls: { ca: serverAuthority.pem, servername: sni, ...own, ...unchecked },
+    });
+  };
+  const sendTwice: ShippedBeforeEcho['sendTwice'] = async (identity, version) => {
+    const own = { cert: identity.pem, key: identity.privateKeyPem, maxVersion: version, minVersion: version };
+    const tls = { ca: serverAuthority.pem, servername: mtlsHost, ...own };
+    const first = await openTls(url, tls);
+    let session = first.socket.getSession();
+    first.socket.on('session', (later) => {
+      session = later;
+    });
+    await askOn(first);
+    const second = await openTls(url, { ...tls, session });
+    const reused = second.socket.isSessionReused();
+    return { reused, second: await askOn(second) };
+  };
+  const handshake: ShippedBeforeEcho['handshake'] = (version) =>
+    openssl(['s_client', '-connect', `127.0.0.1:${port}`, '-servername', mtlsHost, version], 'Q\n');
+  return { send, sendTwice, handshake };
+}
+
+async function askOn({ socket, received }: Open<TLSSocket>): Promise<string> {
+  socket.write(`GET / HTTP/1.1\r\nHost: ${mtlsHost}\r\n\r\n`);
+  await eventually(() => received().includes('"]'), received);
+  socket.destroy();
+  return received();
+}
+
+/** The fields of every format and the secret, in two cases and with underscores, and ours named in `Connection`. */
+export function forgedLines(): string[] {
+  const { der, pem } = clientAuthority;
+  const formats = Object.values(forwardedAs).flatMap((encode) => Object.keys(encode({ der, pem }, [{ der, pem }])));
+  const lines = [...new Set([...formats, 'x-countersign-proxy-secret'])].flatMap((name) => [
+    `${name}: forged`,
+    `${name.toUpperCase()}: forged`,
+    `${name.replaceAll('-', '_')}: forged`,
+  ]);
+  return ['Connection: X-SSL-Client-Cert, X-SSL-Client-Verify', ...lines];
+}
+
+/** For a configuration that reads a file of its own. */
+export function temporaryFile(text: string): string {
+  const path = join(temporaryDirectory(), 'file');
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
