@@ -15,6 +15,8 @@ import { type ShippedTerminator, type TerminatorName, terminators } from '../sup
 type Shape = [title: string, options: CertificateOptions, registration: Omit<ClientRecord, 'client_id'>];
 
 const dnsNames = Array.from({ length: 50 }, (_, index) => `host-${index}.client.example`);
+/** Not much less than the 16 KiB that the server reads. */
+const manyNames = Array.from({ length: 640 }, (_, index) => `host-${index}.client.example`);
 const dn = (subjectDn: string) => ({ tls_client_auth_subject_dn: subjectDn });
 
 const shapes: readonly Shape[] = [
@@ -52,6 +54,7 @@ const shapes: readonly Shape[] = [
     { tls_client_auth_san_uri: 'spiffe://example/a;b,c="d"' },
   ],
   ['50 SANs', { subject: [['CN', 'sans']], dns: dnsNames }, { tls_client_auth_san_dns: 'host-49.client.example' }],
+  ['640 SANs', { subject: [['CN', 'more']], dns: manyNames }, { tls_client_auth_san_dns: 'host-639.client.example' }],
 ];
 
 /** Who comes with a certificate of that shape. */
