@@ -82,7 +82,9 @@ describe('countersign serve without configuration', () => {
     };
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain('client a uses tls_client_auth, and nobody verifies its chain: rfc9440 forwards no verdict');
+    expect(stderr).toContain(
+      'client a uses tls_client_auth, and nobody verifies its chain: rfc9440 forwards no verdict',
+    );
   });
 });
 

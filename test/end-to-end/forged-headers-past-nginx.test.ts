@@ -59,7 +59,12 @@ const twoThings: Refused[] = [
   ['three certificates', proxy, [cert, cert, ...forged, shown], 'x-ssl-client-cert came 3 times'],
   ['the verdict twice', proxy, [...forged, verdict, shown], 'x-ssl-client-verify came 2 times'],
   ['two verdicts', proxy, [...forged, 'X-SSL-Client-Verify: NONE', shown], 'x-ssl-client-verify came 2 times'],
-  ['two certificates in a list', proxy, [`${cert}, ${cert}`, verdict, shown], 'a character that the terminator escapes'],
+  [
+    'two certificates in a list',
+    proxy,
+    [`${cert}, ${cert}`, verdict, shown],
+    'a character that the terminator escapes',
+  ],
   [
     'a verdict alone',
     proxy,
