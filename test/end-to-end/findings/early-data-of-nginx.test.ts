@@ -48,14 +48,19 @@ describeWith(['nginx', 'redis-server', 'openssl'], 'finding 8: nginx takes the s
     const first = await deployment.watch(() => openssl(['-sess_out', session], request));
     expect(first.events).toMatchObject([{ event: 'token_issued', client_id: 'victim' }]);
     const early = ['-sess_in', session, '-early_data', join(deployment.directory, 'request')];
-    for (const _ of [1, 2]) {
+    let refused = 0;
+    for (let tries = 0; refused < 2 && tries < 20; tries++) {
       const { response, events } = await deployment.watch(() => openssl(early, ''));
       const said = response.stdout.toString();
       expect(said).toContain('Early data was accepted');
+      // Where the end of the handshake was there before nginx forwarded the request, nothing is early any more.
+      if (said.includes('HTTP/1.1 200')) continue;
       expect(said).toContain('HTTP/1.1 425');
       expect(events).toMatchObject([
         { event: 'token_refused', status: 425, reason: expect.stringContaining('Early-Data') },
       ]);
+      refused += 1;
     }
+    expect(refused).toBe(2);
   });
 });
