@@ -4,6 +4,8 @@ import { type DerElement, readDer, readObjectIdentifier, Tag } from './der.ts';
 /** The parts of a Certificate that we read from its DER (RFC 5280 §4.1). */
 export interface CertificateStructure {
   readonly version: 1 | 2 | 3;
+  /** The INTEGER. */
+  readonly serialNumber: DerElement;
   readonly signatureAlgorithm: DerElement;
   readonly issuer: DerElement;
   readonly subject: DerElement;
@@ -35,7 +37,8 @@ export function readCertificateStructure(der: Uint8Array): CertificateStructure 
   if (!Buffer.from(algorithm.encoded).equals(signatureAlgorithm.encoded)) {
     throw new CertificateError('names one signature algorithm inside and another outside (RFC 5280 §4.1.1.2)');
   }
-  return { version, signatureAlgorithm, issuer, subject, publicKey: key, extensions: readExtensions(optional) };
+  const extensions = readExtensions(optional);
+  return { version, serialNumber: serial, signatureAlgorithm, issuer, subject, publicKey: key, extensions };
 }
 
 function readVersion(first: DerElement | undefined): 1 | 2 | 3 {
@@ -72,6 +75,11 @@ function requireExtensionValue(name: string, rest: readonly DerElement[]): void 
 function sequence(element: DerElement, what: string): readonly DerElement[] {
   if (element.tag !== Tag.sequence) throw new CertificateError(`not a certificate: its ${what} is not a SEQUENCE`);
   return element.children;
+}
+
+/** Whether who does not know the extension must refuse the certificate (RFC 5280 §4.2). */
+export function isCritical({ children }: DerElement): boolean {
+  return children[1]?.tag === Tag.boolean;
 }
 
 /** The DER inside an extension's OCTET STRING. */

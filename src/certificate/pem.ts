@@ -51,3 +51,16 @@ export function readPemFile(text: string): Uint8Array[] {
   }
   return certificates;
 }
+
+const DER_SEQUENCE = 0x30;
+
+/**
+ * Reads the certificates of a file that a person keeps: those of its PEM blocks, or the whole file as one in DER.
+ *
+ * @returns none where the file holds neither
+ * @throws {CertificateError} when a block is not base64
+ */
+export function readCertificateFile(content: Uint8Array): Uint8Array[] {
+  const certificates = readPemFile(Buffer.from(content).toString('latin1'));
+  return certificates.length === 0 && content[0] === DER_SEQUENCE ? [content] : certificates;
+}

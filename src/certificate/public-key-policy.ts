@@ -5,6 +5,8 @@ import type { DerElement } from './der.ts';
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_EXPONENT = 65537n;
+/** A longer one makes a signature check as slow as a signature; nobody uses one. */
+const MAX_RSA_EXPONENT = 2n ** 64n - 1n;
 
 /** ML-DSA-87 has the largest key of those that we accept, 2,592 octets (RFC 9881). */
 const MAX_KEY_OCTETS = 2_700;
@@ -43,6 +45,9 @@ function requireRsa({ modulusLength = 0, publicExponent = 0n }: KeyDetails): voi
   }
   if (publicExponent < MIN_RSA_EXPONENT || publicExponent % 2n === 0n) {
     throw new CertificateError(`has an RSA key with exponent ${publicExponent}; odd and at least 65537 is accepted`);
+  }
+  if (publicExponent > MAX_RSA_EXPONENT) {
+    throw new CertificateError('has an RSA key with an exponent of more than 64 bits');
   }
 }
 

@@ -1,7 +1,8 @@
 import { isIP, SocketAddress } from 'node:net';
 import { CertificateError } from './certificate-error.ts';
 import { extensionValue } from './certificate-structure.ts';
-import { type DerElement, Tag } from './der.ts';
+import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
+import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
 
 /** The kinds of subject alternative name that a client can be registered by (RFC 8705 §2.1.2). */
 export type AlternativeNameKind = 'dns' | 'uri' | 'ip' | 'email';
@@ -9,10 +10,25 @@ export type AlternativeNameKind = 'dns' | 'uri' | 'ip' | 'email';
 /** Every name of each kind, in the form in which it is compared: see {@link normalizeAlternativeName}. */
 export type SubjectAlternativeNames = Readonly<Record<AlternativeNameKind, readonly string[]>>;
 
-export const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
+/** Names that identify nobody here, and that name constraints may yet be about (RFC 5280 §4.2.1.10). */
+export interface FurtherNames {
+  readonly directory: readonly DistinguishedName[];
+  /** The tags of the other forms of GeneralName that occur: otherName, x400Address, ediPartyName, registeredID. */
+  readonly otherForms: ReadonlySet<number>;
+  /** Whether there is an email address with characters beyond ASCII (SmtpUTF8Mailbox, RFC 9598 §3). */
+  readonly hasUtf8Mailbox: boolean;
+}
 
-/** The tags of GeneralName that we read (RFC 5280 §4.2.1.6); a name of another kind identifies nobody here. */
-const kindOfTag: Readonly<Record<number, AlternativeNameKind>> = { 129: 'email', 130: 'dns', 134: 'uri', 135: 'ip' };
+/** The tags of GeneralName that can identify (RFC 5280 §4.2.1.6). */
+export const kindOfTag: Readonly<Record<number, AlternativeNameKind>> = {
+  129: 'email',
+  130: 'dns',
+  134: 'uri',
+  135: 'ip',
+};
+
+/** directoryName, [4] EXPLICIT. */
+export const DIRECTORY_NAME = 0xa4;
 
 /**
  * Reads the subject alternative names of a certificate.
@@ -20,15 +36,42 @@ const kindOfTag: Readonly<Record<number, AlternativeNameKind>> = { 129: 'email',
  * @param extension the `Extension` element, or undefined where the certificate has none
  * @throws {CertificateError} when a name is malformed
  */
-export function readSubjectAlternativeNames(extension: DerElement | undefined): SubjectAlternativeNames {
+export function readAlternativeNames(extension: DerElement | undefined): {
+  names: SubjectAlternativeNames;
+  further: FurtherNames;
+} {
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
-  for (const { tag, content } of extension ? generalNames(extension) : []) {
-    const kind = kindOfTag[tag];
-    if (kind === undefined) continue;
-    const text = kind === 'ip' ? addressOfOctets(content) : ia5Text(content, kind);
-    names[kind].push(comparisonForm[kind](text));
+  const directory: DistinguishedName[] = [];
+  const otherForms = new Set<number>();
+  let hasUtf8Mailbox = false;
+  for (const name of extension ? generalNames(extension) : []) {
+    const kind = kindOfTag[name.tag];
+    if (kind !== undefined) names[kind].push(readAlternativeName(kind, name.content));
+    else if (name.tag === DIRECTORY_NAME) directory.push(readDirectoryName(name));
+    else {
+      otherForms.add(name.tag);
+      hasUtf8Mailbox ||= isUtf8Mailbox(name);
+    }
   }
-  return names;
+  return { names, further: { directory, otherForms, hasUtf8Mailbox } };
+}
+
+/** OtherName is SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT }, [0] IMPLICIT. */
+function isUtf8Mailbox({ tag, children: [type] }: DerElement): boolean {
+  return tag === 0xa0 && type?.tag === Tag.objectIdentifier && readObjectIdentifier(type.content) === SMTP_UTF8_MAILBOX;
+}
+
+const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
+
+/** One name of a certificate, in the form in which it is compared. */
+function readAlternativeName(kind: AlternativeNameKind, content: Uint8Array): string {
+  return comparisonForm[kind](kind === 'ip' ? addressOfOctets(content) : ia5Text(content, kind));
+}
+
+/** @throws {CertificateError} when it is malformed */
+export function readDirectoryName({ children: [name, ...more] }: DerElement): DistinguishedName {
+  if (!name || more.length > 0) throw new CertificateError('has a directoryName that is malformed');
+  return readDistinguishedName(name);
 }
 
 /**
@@ -84,7 +127,7 @@ function generalNames(extension: DerElement): readonly DerElement[] {
 
 const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
 
-function ia5Text(octets: Uint8Array, kind: AlternativeNameKind): string {
+export function ia5Text(octets: Uint8Array, kind: AlternativeNameKind): string {
   if (octets.some((octet) => octet < 0x20 || octet > 0x7e)) {
     throw new CertificateError(`has a subject alternative name (${kind}) with a control or non-ASCII character`);
   }

@@ -5,8 +5,9 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import { readCertificateStructure } from '../certificate/certificate-structure.ts';
 import { type ClientCertificate, parseClientCertificate, requireValidAt } from '../certificate/client-certificate.ts';
 import { formatDistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
-import { readPemFile } from '../certificate/pem.ts';
-import { readSubjectAlternativeNames, SUBJECT_ALTERNATIVE_NAME } from '../certificate/subject-alternative-names.ts';
+import { Extension } from '../certificate/extensions.ts';
+import { readCertificateFile as readCertificates } from '../certificate/pem.ts';
+import { readAlternativeNames } from '../certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import { type OutputFormat, styled, table } from './output.ts';
@@ -51,10 +52,8 @@ export function describeCertificate(file: string, output: OutputFormat): number 
 
 function readCertificateFile(file: string): { der: Uint8Array; others: number } {
   try {
-    const bytes = readFileSync(file);
-    const [der, ...others] = readPemFile(bytes.toString('latin1'));
+    const [der, ...others] = readCertificates(readFileSync(file));
     if (der) return { der, others: others.length };
-    if (bytes[0] === 0x30) return { der: bytes, others: 0 };
   } catch (error) {
     throw new StartupError([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
   }
@@ -73,7 +72,7 @@ function readReport(der: Uint8Array): Report {
   const structure = readCertificateStructure(der);
   const openssl = new X509Certificate(der);
   const subject = formatDistinguishedName(readDistinguishedName(structure.subject));
-  const names = readSubjectAlternativeNames(structure.extensions.get(SUBJECT_ALTERNATIVE_NAME));
+  const { names } = readAlternativeNames(structure.extensions.get(Extension.subjectAlternativeName));
   const thumbprint = sha256Thumbprint(der);
   return {
     subject,

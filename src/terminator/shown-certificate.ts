@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { readCertificateStructure } from '../certificate/certificate-structure.ts';
 import { MAX_CERTIFICATE_OCTETS } from '../certificate/client-certificate.ts';
+import { Extension } from '../certificate/extensions.ts';
 import { requireStrongKey } from '../certificate/public-key-policy.ts';
-import { readSubjectAlternativeNames, SUBJECT_ALTERNATIVE_NAME } from '../certificate/subject-alternative-names.ts';
+import { readAlternativeNames } from '../certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 
 /** The certificate that the peer of a connection showed in the TLS handshake, which proved that it holds the key. */
@@ -58,6 +59,6 @@ function readShownCertificate(socket: TLSSocket): ShownCertificate {
 function namesOf({ raw }: X509Certificate): readonly string[] {
   if (raw.length > MAX_CERTIFICATE_OCTETS) throw new RangeError(`is longer than ${MAX_CERTIFICATE_OCTETS} octets`);
   const { extensions } = readCertificateStructure(raw);
-  const { dns, uri } = readSubjectAlternativeNames(extensions.get(SUBJECT_ALTERNATIVE_NAME));
+  const { dns, uri } = readAlternativeNames(extensions.get(Extension.subjectAlternativeName)).names;
   return [...dns.map((name) => `dns:${name}`), ...uri.map((name) => `uri:${name}`)];
 }

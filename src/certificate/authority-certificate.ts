@@ -1,0 +1,49 @@
+import type { KeyObject } from 'node:crypto';
+import { type Certificate, readCertificate } from './certificate.ts';
+import { CertificateError } from './certificate-error.ts';
+import { MAX_CERTIFICATE_OCTETS } from './client-certificate.ts';
+import { sameDistinguishedName } from './distinguished-name.ts';
+import { Extension } from './extensions.ts';
+import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
+
+/** A certificate whose key may have signed others. Whether it was allowed to is for path validation. */
+export interface AuthorityCertificate extends Certificate {
+  readonly publicKey: KeyObject;
+  readonly nameConstraints: NameConstraints | undefined;
+  /** Whether its own key signed it. */
+  readonly isSelfSigned: boolean;
+}
+
+/**
+ * Reads an authority's DER certificate.
+ *
+ * @throws {CertificateError} when it cannot be read, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n))
+ */
+export function readAuthorityCertificate(der: Uint8Array): AuthorityCertificate {
+  if (der.length > MAX_CERTIFICATE_OCTETS) {
+    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
+  }
+  const { certificate, structure, openssl } = readCertificate(der);
+  requireAuthority(certificate);
+  const { publicKey } = openssl;
+  return {
+    ...certificate,
+    publicKey,
+    nameConstraints: readNameConstraints(structure.extensions.get(Extension.nameConstraints)),
+    isSelfSigned: isSelfIssued(certificate) && openssl.verify(publicKey),
+  };
+}
+
+function requireAuthority({ basicConstraints, keyUsage }: Certificate): void {
+  if (!basicConstraints.isAuthority) {
+    throw new CertificateError("is not a CA's: basicConstraints do not say CA:TRUE (RFC 5280 §6.1.4 (k))");
+  }
+  if (keyUsage && !keyUsage.has('keyCertSign')) {
+    throw new CertificateError('may not sign certificates: its key usage lacks keyCertSign (RFC 5280 §6.1.4 (n))');
+  }
+}
+
+/** Whether issuer and subject are one name, as in a root and where an authority changes its key (RFC 5280 §6.1). */
+export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | 'subject'>): boolean {
+  return sameDistinguishedName(issuer, subject);
+}
