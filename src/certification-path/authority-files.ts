@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AuthorityCertificate, readAuthorityCertificate } from '../certificate/authority-certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { readCertificateFile } from '../certificate/pem.ts';
+import { createTrustStore, type TrustStore } from './trust-store.ts';
+
+/** The files of a folder that are read. Keys and notes may lie beside them. */
+const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
+
+/**
+ * Reads the authorities of a bundle, or of all `*.pem`, `*.crt` and `*.cer` files in a folder: PEM, or one in DER.
+ *
+ * @throws {CertificateError} naming the file, what is wrong with it, and the mend
+ */
+export function readTrustStore(path: string): TrustStore {
+  const store = createTrustStore(authorityFiles(path).flatMap(readAuthorities));
+  if (store.anchors.length > 0) return store;
+  throw new CertificateError(`${path} holds intermediates only; add the self-signed root that they end in`);
+}
+
+/** The files themselves; a folder's in the order of their names. */
+export function authorityFiles(path: string): string[] {
+  if (!reading(path, () => statSync(path)).isDirectory()) return [path];
+  const files = reading(path, () => readdirSync(path)).filter((name) => CERTIFICATE_FILE.test(name));
+  if (files.length === 0) throw new CertificateError(`${path} is a folder without *.pem, *.crt or *.cer files`);
+  return files.sort().map((name) => join(path, name));
+}
+
+function readAuthorities(path: string): AuthorityCertificate[] {
+  const certificates = reading(path, () => readCertificateFile(readFileSync(path)));
+  if (certificates.length === 0) throw new CertificateError(`${path} holds no certificate, neither PEM nor DER`);
+  return certificates.map((der, index) => {
+    const which = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
+    return reading(which, () => readAuthorityCertificate(der));
+  });
+}
+
+/** What is wrong is told with the place. */
+function reading<Value>(place: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw new CertificateError(`${place}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Certificate } from '../certificate/certificate.ts';
+import { type FoundPaths, findPaths } from './find-paths.ts';
+import { describePath, describePathFault, type Path, type PathFault } from './path.ts';
+import { expiryFault } from './path-validity.ts';
+import type { TrustStore } from './trust-store.ts';
+
+/** A leaf and what came with it; one object for as long as the pair is remembered. */
+export interface PresentedChain {
+  readonly certificate: Certificate;
+  /** DER, without the leaf. */
+  readonly chain: readonly Uint8Array[];
+}
+
+/** Whether the chain of a certificate is verified, and how to say so to an operator. */
+export type ChainJudgement =
+  | { readonly verified: false; readonly reason: string }
+  /** `paths`: all that hold now. Undefined where somebody else verified the chain: then no path is known. */
+  | { readonly verified: true; readonly reason: string; readonly paths: readonly Path[] | undefined };
+
+/** @param now milliseconds since the epoch */
+export type VerifyChain = (presented: PresentedChain, now: number) => ChainJudgement;
+
+/**
+ * Verifies chains to the anchors of a store. The search for paths, which costs signature checks, is done once for each
+ * certificate and store; what depends on the time is asked again each time.
+ *
+ * @param currentTrust the store of this moment: another object when anything in it has changed
+ */
+export function createChainVerifier(currentTrust: () => TrustStore): VerifyChain {
+  const remembered = new WeakMap<PresentedChain, FoundPaths & { readonly trust: TrustStore }>();
+  const find = (presented: PresentedChain) => {
+    const trust = currentTrust();
+    const known = remembered.get(presented);
+    if (known?.trust === trust) return known;
+    const found = { ...findPaths(presented.certificate, presented.chain, trust), trust };
+    remembered.set(presented, found);
+    return found;
+  };
+  return (presented, now) => judgePaths(find(presented), now);
+}
+
+/** Which of the paths hold at this time. */
+export function judgePaths({ paths, fault }: FoundPaths, now: number): ChainJudgement {
+  const holding: Path[] = [];
+  let firstFault: PathFault | undefined;
+  for (const path of paths) {
+    const broken = expiryFault(path, now);
+    if (!broken) holding.push(path);
+    firstFault ??= broken;
+  }
+  const [path] = holding;
+  if (path) return { verified: true, reason: describePath(path), paths: holding };
+  const reason = firstFault ?? fault;
+  return { verified: false, reason: reason ? describePathFault(reason) : 'no path to an anchor was found' };
+}

@@ -1,0 +1,154 @@
+import { X509Certificate } from 'node:crypto';
+import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { formatDistinguishedName, sameDistinguishedName } from '../certificate/distinguished-name.ts';
+import { ComparisonBudget } from './comparison-budget.ts';
+import { type ForwardedAuthorities, readForwardedAuthorities } from './forwarded-authorities.ts';
+import { faultOf, type Path, type PathFault } from './path.ts';
+import { brokenRule } from './path-rules.ts';
+import type { TrustStore } from './trust-store.ts';
+
+/** What came of a search. It does not depend on the time: whether a path is valid now is asked on each request. */
+export interface FoundPaths {
+  readonly paths: readonly Path[];
+  /** Why there is none, or no more: the fault of the attempt that came furthest. */
+  readonly fault: PathFault | undefined;
+}
+
+/** An anchor is at most so many certificates above the leaf. */
+const MAX_DEPTH = 6;
+const MAX_SIGNATURE_CHECKS = 40;
+/** A mesh of few certificates has many ways through it, of which no new signature is checked. */
+const MAX_STEPS = 400;
+/** Of several paths one may expire, be revoked, or lack the CA that a client is pinned to: so all are found, up to this. */
+const MAX_PATHS = 8;
+
+/**
+ * Finds the paths from a leaf to the anchors, with backtracking over issuers of the same name (RFC 4158 §2.2). However
+ * hostile the certificates are, there are at most 40 signature checks.
+ *
+ * @param forwarded what the client sent beside its certificate, DER: it can help to find a path, and is never trusted
+ */
+export function findPaths(leaf: Certificate, forwarded: readonly Uint8Array[], trust: TrustStore): FoundPaths {
+  return new Search(leaf, readForwardedAuthorities(forwarded, trust), trust).run();
+}
+
+class Search {
+  readonly #leaf: Certificate;
+  readonly #forwarded: ForwardedAuthorities;
+  readonly #trust: TrustStore;
+  readonly #paths: Path[] = [];
+  readonly #comparisons = new ComparisonBudget();
+  readonly #openssl = new Map<Certificate, X509Certificate>();
+  /** By the thumbprints of both. */
+  readonly #checked = new Map<string, boolean>();
+  #steps = 0;
+  #fault: { readonly fault: PathFault; readonly progress: number } | undefined;
+
+  constructor(leaf: Certificate, forwarded: ForwardedAuthorities, trust: TrustStore) {
+    this.#leaf = leaf;
+    this.#forwarded = forwarded;
+    this.#trust = trust;
+  }
+
+  run(): FoundPaths {
+    this.#extend([]);
+    return { paths: this.#paths, fault: this.#fault?.fault };
+  }
+
+  /** Goes on from the last authority, or from the leaf where there is none yet. */
+  #extend(authorities: readonly AuthorityCertificate[]): void {
+    const child = authorities.at(-1) ?? this.#leaf;
+    const candidates = this.#issuersOf(child).filter((issuer) => !occursIn(authorities, issuer));
+    if (child.signatureAlgorithm === undefined) {
+      this.#fail(
+        authorities,
+        'is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)',
+        '§6.1.3 (a)(1)',
+      );
+    } else if (candidates.length === 0) {
+      this.#fail(authorities, this.#noIssuer(child), '§6.1.3 (a)(4)');
+    } else if (authorities.length === MAX_DEPTH) {
+      this.#fail(authorities, `is ${MAX_DEPTH} above the certificate, and still no anchor`, '§6.1');
+    } else {
+      for (const issuer of candidates) this.#tryIssuer(authorities, child, issuer);
+    }
+  }
+
+  #tryIssuer(authorities: readonly AuthorityCertificate[], child: Certificate, issuer: AuthorityCertificate): void {
+    if (this.#paths.length === MAX_PATHS) return;
+    const isSigned = this.#isSignedBy(child, issuer);
+    if (isSigned === undefined) {
+      this.#fail(authorities, `has too many possible issuers: ${MAX_SIGNATURE_CHECKS} signatures were checked`, '§6.1');
+    } else if (!isSigned) {
+      this.#fail(authorities, `is not signed by the key of its issuer "${issuer.subjectText}"`, '§6.1.3 (a)(1)');
+    } else if (this.#trust.isAnchor(issuer)) {
+      this.#complete({ leaf: this.#leaf, authorities: [...authorities, issuer] });
+    } else {
+      this.#extend([...authorities, issuer]);
+    }
+  }
+
+  #complete(path: Path): void {
+    const fault = this.#brokenRule(path);
+    if (fault) this.#remember(fault, MAX_DEPTH + 1);
+    else this.#paths.push(path);
+  }
+
+  #brokenRule(path: Path): PathFault | undefined {
+    try {
+      return brokenRule(path, this.#comparisons);
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      return faultOf(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');
+    }
+  }
+
+  /** Anchors first, then configured intermediates, then forwarded ones; within each those whose key identifier fits. */
+  #issuersOf(child: Certificate): AuthorityCertificate[] {
+    const sent = this.#forwarded.authorities.filter(({ subject }) => sameDistinguishedName(subject, child.issuer));
+    const all = [...this.#trust.named(child.issuer), ...sent];
+    const wanted = child.authorityKeyIdentifier;
+    const isHinted = ({ subjectKeyIdentifier }: AuthorityCertificate) =>
+      wanted !== undefined && subjectKeyIdentifier === wanted;
+    return [...all.filter(isHinted), ...all.filter((issuer) => !isHinted(issuer))];
+  }
+
+  /** Undefined when enough was tried: whoever shows many issuers of one name makes us try many ways. */
+  #isSignedBy(child: Certificate, issuer: AuthorityCertificate): boolean | undefined {
+    this.#steps += 1;
+    const pair = `${child.thumbprint} ${issuer.thumbprint}`;
+    const known = this.#checked.get(pair);
+    if (this.#steps > MAX_STEPS || known !== undefined) return this.#steps > MAX_STEPS ? undefined : known;
+    if (this.#checked.size === MAX_SIGNATURE_CHECKS) return undefined;
+    const openssl = this.#openssl.get(child) ?? new X509Certificate(child.der);
+    this.#openssl.set(child, openssl);
+    const isSigned = openssl.verify(issuer.publicKey);
+    this.#checked.set(pair, isSigned);
+    return isSigned;
+  }
+
+  #noIssuer({ issuer }: Certificate): string {
+    if (issuer.canonical === undefined) return `has an issuer that matches nobody: ${issuer.unmatchable}`;
+    const missing = `has no issuer: "${formatDistinguishedName(issuer)}" is neither configured nor was it forwarded`;
+    return [missing, ...this.#forwarded.ignored].join('; ');
+  }
+
+  #fail(authorities: readonly AuthorityCertificate[], problem: string, paragraph: string): void {
+    const position = authorities.length;
+    this.#remember(faultOf({ leaf: this.#leaf, authorities }, position, problem, `RFC 5280 ${paragraph}`), position);
+  }
+
+  #remember(fault: PathFault, progress: number): void {
+    if (this.#fault === undefined || progress > this.#fault.progress) this.#fault = { fault, progress };
+  }
+}
+
+/** A path that comes back to the same name and key would only go round (RFC 4158 §2.4.2). */
+function occursIn(authorities: readonly AuthorityCertificate[], issuer: AuthorityCertificate): boolean {
+  return authorities.some(
+    ({ subject, publicKeyThumbprint }) =>
+      publicKeyThumbprint === issuer.publicKeyThumbprint && sameDistinguishedName(subject, issuer.subject),
+  );
+}

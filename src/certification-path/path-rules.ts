@@ -1,0 +1,91 @@
+import { isSelfIssued } from '../certificate/authority-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extended-key-usage.ts';
+import type { ComparisonBudget } from './comparison-budget.ts';
+import { brokenNameConstraint } from './name-constraint-rule.ts';
+import { faultOf, type Path, type PathFault } from './path.ts';
+
+/**
+ * What must hold of a path whose signatures are right and that ends in an anchor (RFC 5280 §6.1), but for what depends
+ * on the time. That each authority is one, with a key that is strong enough, was asked when it was read. An anchor is
+ * held to what its own certificate says, like any other (RFC 5937 §3).
+ */
+type PathRule = (path: Path, budget: ComparisonBudget) => PathFault | undefined;
+
+/** The first rule that the path breaks, or undefined where it holds. */
+export function brokenRule(path: Path, budget: ComparisonBudget): PathFault | undefined {
+  for (const rule of rules) {
+    const fault = rule(path, budget);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+const pathLengths: PathRule = ({ leaf, authorities }) => {
+  // Of those below each, self-issued ones do not count: an authority that changes its key is no longer a path.
+  let below = 0;
+  for (const [index, authority] of authorities.entries()) {
+    const { pathLength = Number.POSITIVE_INFINITY } = authority.basicConstraints;
+    if (below > pathLength) {
+      const problem = `allows ${pathLength} CAs below it, and there are ${below}`;
+      return faultOf({ leaf, authorities }, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
+    }
+    if (!isSelfIssued(authority)) below += 1;
+  }
+  return undefined;
+};
+
+/** RFC 5280 §4.2.1.3: a client that shows a certificate signs with its key, or agrees on another. */
+const leafKeyUsage: PathRule = (path) => {
+  const { keyUsage } = path.leaf;
+  if (!keyUsage || keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
+  return faultOf(path, 0, 'may not be used by a client: its key usage lacks digitalSignature', 'RFC 5280 §4.2.1.3');
+};
+
+/** An authority that is for some purposes only vouches for no other; a leaf was asked when it was read. */
+const authorityPurposes: PathRule = (path) => {
+  const index = path.authorities.findIndex(({ purposes }) => purposes && !purposes.some(coversClients));
+  if (index === -1) return undefined;
+  return faultOf(path, index + 1, 'is not for clients: its extended key usage lacks clientAuth', 'RFC 5280 §4.2.1.12');
+};
+
+function coversClients(purpose: string): boolean {
+  return purpose === CLIENT_AUTH || purpose === ANY_EXTENDED_KEY_USAGE;
+}
+
+const criticalExtensions: PathRule = (path) =>
+  firstFault(path, ({ unknownCriticalExtensions: [id] }) =>
+    id === undefined
+      ? undefined
+      : { problem: `has a critical extension that is not read: ${id}`, section: 'RFC 5280 §4.2' },
+  );
+
+const policies: PathRule = (path) =>
+  firstFault(path, ({ demandsPolicy }) =>
+    demandsPolicy
+      ? {
+          problem: 'demands a certificate policy (requireExplicitPolicy), and none is configured',
+          section: 'RFC 5280 §6.1.5 (g)',
+        }
+      : undefined,
+  );
+
+const rules: readonly PathRule[] = [
+  pathLengths,
+  leafKeyUsage,
+  authorityPurposes,
+  criticalExtensions,
+  policies,
+  brokenNameConstraint,
+];
+
+function firstFault(
+  path: Path,
+  find: (certificate: Certificate) => Pick<PathFault, 'problem' | 'section'> | undefined,
+): PathFault | undefined {
+  for (const [position, certificate] of [path.leaf, ...path.authorities].entries()) {
+    const found = find(certificate);
+    if (found) return faultOf(path, position, found.problem, found.section);
+  }
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+
+/**
+ * A certification path: a leaf, who signed it, who signed that, up to a trust anchor (RFC 5280 §6.1 counts from the
+ * other end).
+ */
+export interface Path {
+  readonly leaf: Certificate;
+  /** The issuer of the leaf first, the anchor last; there is at least one. */
+  readonly authorities: readonly AuthorityCertificate[];
+}
+
+/** Why a path does not hold: which of its certificates, what is wrong with it, and where that is written. */
+export interface PathFault {
+  /** 0 is the leaf, 1 its issuer, and so on. */
+  readonly position: number;
+  readonly subject: string;
+  readonly problem: string;
+  /** E.g. `RFC 5280 §6.1.4 (l)`. */
+  readonly section: string;
+}
+
+/** @param position 0 is the leaf */
+export function faultOf({ leaf, authorities }: Path, position: number, problem: string, section: string): PathFault {
+  const certificate = position === 0 ? leaf : authorities[position - 1];
+  return { position, subject: certificate?.subjectText ?? '', problem, section };
+}
+
+/** One sentence for an audit event. */
+export function describePathFault({ position, subject, problem, section }: PathFault): string {
+  const who = position === 0 ? 'the certificate' : `CA "${subject}" (${position} above the certificate)`;
+  return `${who} ${problem} (${section})`;
+}
+
+/** Through whom a path goes, for people. */
+export function describePath({ authorities }: Path): string {
+  return `path to anchor ${authorities
+    .map(({ subjectText }) => `"${subjectText}"`)
+    .toReversed()
+    .join(' → ')}`;
+}

@@ -1,0 +1,49 @@
+import { type BigIntStats, statSync } from 'node:fs';
+
+export interface FileWatch {
+  stop(): void;
+}
+
+export interface WatchFilesOptions {
+  /** The files of this moment; asked each time, since a folder gets others. What it throws counts as a change. */
+  readonly list: () => readonly string[];
+  readonly onChange: () => void;
+  readonly intervalMilliseconds?: number;
+}
+
+const INTERVAL_MILLISECONDS = 1_000;
+
+/**
+ * Calls `onChange` when files are others than before, and have stayed so for one interval: not while somebody still
+ * writes. It looks at them at intervals, because a Kubernetes volume changes by the swap of a symlink in a folder above,
+ * which no notification of the system tells reliably.
+ */
+export function watchFiles(options: WatchFilesOptions): FileWatch {
+  const { list, onChange, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
+  let told = stateOf(list);
+  let last = told;
+  const look = () => {
+    const state = stateOf(list);
+    const isSettled = state === last;
+    last = state;
+    if (!isSettled || state === told) return;
+    told = state;
+    onChange();
+  };
+  const timer = setInterval(look, intervalMilliseconds).unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+function stateOf(list: () => readonly string[]): string {
+  try {
+    return list().map(stateOfFile).join('\n');
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Symlinks are followed. A file that was written over in place has another time, one that was swapped another number. */
+function stateOfFile(path: string): string {
+  const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats ? [path, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : `${path} is away`;
+}
