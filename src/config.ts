@@ -1,5 +1,6 @@
 import type { RegistrationPolicy } from './clients/findings.ts';
 import { parseRedisUrl, type RedisAddress } from './clients/redis-url.ts';
+import { type ClientCa, readClientCa } from './configuration/client-ca.ts';
 import { readForwardedFields } from './configuration/forwarded-fields.ts';
 import { readHop } from './configuration/hop.ts';
 import { oneOf } from './configuration/one-of.ts';
@@ -18,6 +19,8 @@ export interface Config {
   /** Undefined where it is off. */
   readonly operationsListen: ListenAddress | undefined;
   readonly terminator: Terminator;
+  /** To which we verify the chains of clients; undefined where somebody else does, or nobody. */
+  readonly clientCa: ClientCa | undefined;
   /** How we know the terminator, for the line that the server prints at start. */
   readonly hopDescription: string;
   readonly clients: ClientsConfig;
@@ -44,6 +47,7 @@ export function readConfig(env: Environment): Config {
   const address = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
   const operationsListen = readOperationsListen(settings);
   const forwarded = readForwardedFields(settings);
+  const clientCa = readClientCa(settings);
   const hop = readHop(settings, address);
   const clients = readClientsConfig(settings);
   const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
@@ -58,6 +62,7 @@ export function readConfig(env: Environment): Config {
     listen: hop.listen,
     operationsListen,
     terminator: { ...forwarded, hop: hop.trust },
+    clientCa,
     hopDescription: hop.description,
     clients,
     policy: { allowSha1Thumbprints },

@@ -14,10 +14,13 @@ const { version, description } = JSON.parse(readFileSync(new URL('../package.jso
 const serveHelp = `
 Required:
   COUNTERSIGN_ISSUER             the URL that clients know this server by
-  COUNTERSIGN_TERMINATOR         what the proxy in front forwards: nginx, rfc9440
+  COUNTERSIGN_TERMINATOR         what the proxy in front forwards: nginx, envoy, haproxy, … (docs/terminators.md)
   COUNTERSIGN_SIGNING_KEY_FILE   the private key that signs tokens
   COUNTERSIGN_REDIS_URL          where the client records are, or
   COUNTERSIGN_CLIENTS_FILE       a file with them
+
+For clients of a CA (tls_client_auth):
+  COUNTERSIGN_CLIENT_CA_FILE     its certificate, and its intermediates'
 
 All settings: docs/configuration.md`;
 

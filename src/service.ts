@@ -1,10 +1,12 @@
 import { type App, createApp, createOperationsApp } from './app.ts';
+import { createChainVerifier, type PresentedChain } from './certification-path/chain-verifier.ts';
 import { type ClientsFile, ClientsFileError, describeFinding, readClientsFile } from './clients/clients-file.ts';
 import { createMemoryRegistry } from './clients/memory-registry.ts';
 import { createRedisRegistry } from './clients/redis-registry.ts';
 import type { Registry } from './clients/registry.ts';
 import type { Config } from './config.ts';
 import { describeBelief } from './configuration/belief.ts';
+import { type WatchedTrust, watchClientCa } from './configuration/watch-client-ca.ts';
 import type { Belief } from './endpoints/doctor.ts';
 import { type Observation, observed } from './endpoints/observe-forwarding.ts';
 import { type PresentCertificate, presentCertificate } from './endpoints/present-certificate.ts';
@@ -35,12 +37,13 @@ export interface Service {
  */
 export async function startService(config: Config, log: Log, audit: Audit = createAudit(log)): Promise<Service> {
   const { signingKey, registry } = await build(config, log);
+  const trust = watchClientCa(config.clientCa, log);
   const observations = createObservations<Observation>(Date.now);
   const app = createApp({
     issuer: config.issuer,
     mtlsUrl: config.mtlsUrl,
     listensOn: config.listen.kind,
-    presentCertificate: observed(certificatePresenter(config, log), config.terminator, observations),
+    presentCertificate: observed(certificatePresenter(config, trust, log), config.terminator, observations),
     registry,
     signingKey,
     audit,
@@ -48,7 +51,7 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   });
   const operationsApp = createOperationsApp({ observations, belief: beliefOf(config) });
   sayBelief(config, registry, signingKey, log);
-  const close: (() => Promise<void>)[] = [() => registry.close()];
+  const close: (() => Promise<void>)[] = [() => registry.close(), async () => trust.stop()];
   const closeAll = async () => {
     for (const closeOne of close.toReversed()) await closeOne();
   };
@@ -68,11 +71,12 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   }
 }
 
-function certificatePresenter(config: Config, log: Log): PresentCertificate {
-  const { terminator } = config;
+function certificatePresenter({ terminator }: Config, trust: WatchedTrust, log: Log): PresentCertificate {
+  const verifyChain = createChainVerifier(trust.current);
   const source = {
     terminator,
     readCertificate: createCertificateReader(terminator.name),
+    verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
     watchOtherCarriers: watchOtherCarriers(terminator, (header) => sayCarrier(header, terminator, log), Date.now),
   };
   return (request) => presentCertificate(request, source);
@@ -144,13 +148,13 @@ function readOrExplain(file: string, policy: Config['policy']): ClientsFile {
 
 /** One line with all that the server takes for true. */
 function sayBelief(
-  { terminator, hopDescription, issuer, unknownSettings }: Config,
+  { terminator, hopDescription, clientCa, issuer, unknownSettings }: Config,
   registry: Registry,
   signingKey: SigningKey,
   log: Log,
 ): void {
   const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
-  const message = `${describeBelief(terminator, hopDescription)}; clients: ${registry.description}; ${signing}`;
+  const message = `${describeBelief(terminator, hopDescription, clientCa)}; clients: ${registry.description}; ${signing}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
   for (const name of unknownSettings) {
     log.warn({ event: 'unknown_setting', name }, `${name} is not a setting of this version, and has no effect`);

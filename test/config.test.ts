@@ -39,7 +39,7 @@ describe('the configuration', () => {
       terminator: {
         certificateHeader: 'x-ssl-client-cert',
         chainHeader: undefined,
-        verification: { by: 'verdict', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
+        verification: { by: 'nobody', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
       },
       policy: { allowSha1Thumbprints: false },
       signingKey: { text: 'a key', algorithm: undefined },
@@ -140,7 +140,7 @@ describe('the configuration', () => {
       'database',
     ],
     ['a header name that is none', { COUNTERSIGN_CERTIFICATE_HEADER: 'X Cert' }, 'header name'],
-    ['chains that we verify ourselves: not yet', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'countersign' }, 'verdict'],
+    ['chains that we verify to nobody', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'countersign' }, 'CLIENT_CA_FILE is missing'],
     ['a truth value that is none', { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'yes' }, 'true, false'],
   ])('refuses %s', (_, env, message) => {
     const faults = faultsOf(env);

@@ -7,6 +7,7 @@ import { repositoryRoot } from './support/repository-root.ts';
 const journey = [
   'oauth',
   'certificate',
+  'certification-path',
   'terminator',
   'clients',
   'authentication',
@@ -23,6 +24,7 @@ const journey = [
 const narrower: Readonly<Record<string, readonly string[]>> = {
   oauth: [],
   certificate: [],
+  'certification-path': ['certificate'],
   terminator: ['certificate'],
   clients: ['oauth', 'certificate'],
   tokens: ['oauth', 'certificate', 'clients'],

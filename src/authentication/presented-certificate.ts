@@ -1,4 +1,5 @@
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
+import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
 
 /** The certificate that a request came with, parsed, or why there is none. */
 export type PresentedCertificate =
@@ -6,6 +7,6 @@ export type PresentedCertificate =
       readonly kind: 'certificate';
       readonly certificate: ClientCertificate;
       /** Whether somebody whom we are configured to believe verified its chain, and how that was said. */
-      readonly chain: { readonly verified: boolean; readonly reason: string };
+      readonly chain: ChainJudgement;
     }
   | { readonly kind: 'none'; readonly reason: string };

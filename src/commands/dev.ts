@@ -30,6 +30,7 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_TERMINATOR: 'rfc9440',
     COUNTERSIGN_VERDICT_HEADER: VERDICT_HEADER,
+    COUNTERSIGN_CLIENT_CA_FILE: workspace.authorityFile,
     COUNTERSIGN_PROXY_SECRET: proxySecret,
     COUNTERSIGN_CLIENTS_FILE: workspace.clientsFile,
     COUNTERSIGN_SIGNING_KEY: workspace.signingKeyPem,

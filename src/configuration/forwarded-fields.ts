@@ -15,7 +15,7 @@ export function readForwardedFields(settings: Settings): ForwardedFields | undef
   const certificateHeader = settings.optional('CERTIFICATE_HEADER', parseFieldName);
   const chainHeader = settings.optional('CHAIN_HEADER', parseFieldName);
   const verdictHeader = settings.optional('VERDICT_HEADER', parseFieldName);
-  const verifiedBy = settings.optional('CHAIN_VERIFIED_BY', oneOf(['verdict', 'terminator']));
+  const verifiedBy = settings.optional('CHAIN_VERIFIED_BY', oneOf(verifierNames));
   if (name === undefined) return undefined;
   const format: HeaderFormat = headerFormats[name];
   if (chainHeader !== undefined && format.chain === undefined) {
@@ -40,42 +40,55 @@ function verdictFields({ verdict: [first, ...others] }: HeaderFormat, header: st
   return [{ header, positive: first?.positive ?? USUAL_POSITIVE }, ...others];
 }
 
+/** Who may be declared to verify chains: we, or in an explicit step down another. */
+const verifierNames = ['countersign', 'verdict', 'terminator'] as const;
+type VerifierName = (typeof verifierNames)[number];
+
 function readVerification(
   settings: Settings,
   name: HeaderFormatName,
-  [first, ...others]: readonly VerdictField[],
-  verifiedBy: 'verdict' | 'terminator' | undefined,
+  fields: readonly VerdictField[],
+  declared: VerifierName | undefined,
 ): ChainVerification {
-  if (!headerFormats[name].canVerify) return readUnverified(settings, name, first !== undefined, verifiedBy);
+  const [first, ...others] = fields;
+  const hasAuthorities = settings.has('CLIENT_CA_FILE');
+  if (declared === 'countersign' && !hasAuthorities) settings.missing('CLIENT_CA_FILE', CA_MEANING);
+  if (declared !== 'countersign' && declared !== undefined && hasAuthorities) {
+    settings.fault(
+      'CHAIN_VERIFIED_BY',
+      `is ${declared}, so COUNTERSIGN_CLIENT_CA_FILE would have no effect; remove one of the two`,
+    );
+  }
+  if (!headerFormats[name].canVerify && first) settings.fault('VERDICT_HEADER', `is set, and ${unverified(name)}`);
+  if (hasAuthorities || declared === 'countersign') return { by: 'countersign', fields };
+  if (!headerFormats[name].canVerify) return readUnverified(settings, name, declared);
   // A declaration does not overrule what the terminator itself says of a certificate.
-  if (first) return { by: 'verdict', fields: [first, ...others] };
-  if (verifiedBy === 'terminator') return { by: 'terminator' };
-  if (verifiedBy === 'verdict') {
+  if (declared !== undefined && first) return { by: 'verdict', fields: [first, ...others] };
+  if (declared === 'terminator') return { by: 'terminator', fields: [] };
+  if (declared === 'verdict') {
     settings.fault(
       'CHAIN_VERIFIED_BY',
       `is verdict, and ${name} forwards none; name it with COUNTERSIGN_VERDICT_HEADER`,
     );
   }
-  return {
-    by: 'nobody',
-    mend:
-      `${name} forwards no verdict, and COUNTERSIGN_CHAIN_VERIFIED_BY is not set; ` +
-      'set it to terminator if the proxy admits none but verified certificates, ' +
-      'or name a header with its verdict in COUNTERSIGN_VERDICT_HEADER',
-  };
+  return { by: 'nobody', fields, mend: `COUNTERSIGN_CLIENT_CA_FILE is not set: it is ${CA_MEANING}` };
 }
 
-/** Terminators that pass on whatever certificate a client shows. No setting makes that a verified one. */
+const CA_MEANING =
+  "a file or folder with the CAs of the clients' certificates, to which the server verifies their chains";
+
+/** Terminators that pass on whatever certificate a client shows. Only we can verify those. */
 function readUnverified(
   settings: Settings,
   name: HeaderFormatName,
-  hasVerdict: boolean,
-  verifiedBy: string | undefined,
+  declared: VerifierName | undefined,
 ): ChainVerification {
-  const mend = `${name} forwards certificates that nobody has verified; it can serve self_signed_tls_client_auth only`;
-  if (verifiedBy !== undefined) settings.fault('CHAIN_VERIFIED_BY', `is ${verifiedBy}, and ${mend}`);
-  if (hasVerdict) settings.fault('VERDICT_HEADER', `is set, and ${mend}`);
-  return { by: 'nobody', mend };
+  if (declared !== undefined) settings.fault('CHAIN_VERIFIED_BY', `is ${declared}, and ${unverified(name)}`);
+  return { by: 'nobody', fields: [], mend: unverified(name) };
+}
+
+function unverified(name: HeaderFormatName): string {
+  return `${name} forwards certificates that nobody has verified; set COUNTERSIGN_CLIENT_CA_FILE to ${CA_MEANING}`;
 }
 
 function requireDifferent(settings: Settings, fields: ForwardedFields): void {

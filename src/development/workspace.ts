@@ -13,6 +13,8 @@ import { StartupError } from '../operations/startup-error.ts';
 export interface Workspace {
   readonly folder: string;
   readonly authority: KeyPairWithCertificate;
+  /** The path of its certificate. */
+  readonly authorityFile: string;
   readonly server: KeyPairWithCertificate;
   readonly signingKeyPem: string;
   readonly clientsFile: string;
@@ -50,7 +52,8 @@ async function fill(folder: string, now: number): Promise<Workspace> {
   const selfSigned = await files.pair('self-signed', { purpose: 'client', subject: [{ CN: ['mtls.tb'] }] });
   const signingKeyPem = files.text('signing-key.pem', makeSigningKey);
   files.text('clients.yaml', () => clientsYaml(selfSigned));
-  return { folder, authority, server, signingKeyPem, clientsFile: join(folder, 'clients.yaml'), made: files.made };
+  const [authorityFile, clientsFile] = [join(folder, 'ca.pem'), join(folder, 'clients.yaml')];
+  return { folder, authority, authorityFile, server, signingKeyPem, clientsFile, made: files.made };
 }
 
 const LOCALHOST = {

@@ -22,7 +22,10 @@ export type Believed =
   | { readonly kind: 'none'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
-type Chain = Extract<PresentedCertificate, { kind: 'certificate' }>['chain'];
+interface Chain {
+  readonly verified: boolean;
+  readonly reason: string;
+}
 
 /** The field in which `countersign doctor` says which requests are its own: the id, a dot, and which one it is. */
 export const DOCTOR_HEADER = 'x-countersign-doctor';
@@ -61,8 +64,10 @@ export function observed(present: Present, terminator: Terminator, observations:
 
 function believedOf(presented: PresentedCertificate): Believed {
   if (presented.kind === 'none') return presented;
-  const { subjectText, thumbprint } = presented.certificate;
-  return { kind: 'certificate', subject: subjectText, thumbprint, chain: presented.chain };
+  const { certificate, chain } = presented;
+  const { subjectText, thumbprint } = certificate;
+  const { verified, reason } = chain;
+  return { kind: 'certificate', subject: subjectText, thumbprint, chain: { verified, reason } };
 }
 
 function observation(

@@ -1,10 +1,12 @@
 import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
+import type { ChainJudgement, PresentedChain } from '../certification-path/chain-verifier.ts';
 import { invalidClient, invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import type { ReadCertificate } from '../terminator/certificate-reader.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
 import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import { judgeChain } from './judge-chain.ts';
 
 /** How the certificate of a request is found. */
 export type PresentCertificate = (request: ForwardedRequest) => PresentedCertificate;
@@ -13,12 +15,14 @@ export type PresentCertificate = (request: ForwardedRequest) => PresentedCertifi
 export interface CertificateSource {
   readonly terminator: Terminator;
   readonly readCertificate: ReadCertificate;
+  /** Our own verification, to the configured anchors. */
+  readonly verifyChain: (presented: PresentedChain) => ChainJudgement;
   /** Looks at the fields that other terminators would have sent. */
   readonly watchOtherCarriers: (request: ForwardedRequest) => void;
 }
 
 /**
- * Reads and parses the certificate that a request came with.
+ * Reads and parses the certificate that a request came with, and judges its chain.
  *
  * @throws {OAuthError} when what was forwarded cannot be accepted
  */
@@ -27,8 +31,10 @@ export function presentCertificate(request: ForwardedRequest, source: Certificat
   try {
     const forwarded = readForwardedCertificate(request, source.terminator);
     if (forwarded.kind === 'none') return forwarded;
-    const { certificate } = source.readCertificate(forwarded);
-    return { kind: 'certificate', certificate, chain: forwarded.verdict };
+    const presented = source.readCertificate(forwarded);
+    const { verification } = source.terminator;
+    const chain = judgeChain(presented, forwarded.verdict, verification, source.verifyChain);
+    return { kind: 'certificate', certificate: presented.certificate, chain };
   } catch (error) {
     if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate: ${error.message}`);
     if (error instanceof ForwardingError) throw refusals[error.code](error.message);

@@ -37,7 +37,7 @@ export function readForwardedCertificate(request: ForwardedRequest, terminator: 
   if (encoded !== undefined && !saysNothing(encoded)) {
     return { kind: 'certificate', encoded, encodedChain: readChain(headers, terminator), verdict };
   }
-  if (terminator.verification.by === 'verdict' && verdict.verified) throw lostCertificate(terminator, verdict);
+  if (verdict.said === 'yes') throw lostCertificate(terminator, verdict);
   return { kind: 'none', reason: `the terminator forwarded no certificate in ${terminator.certificateHeader}` };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/authentication/authenticate.ts';
 import type { PresentedCertificate } from '../../src/authentication/presented-certificate.ts';
 import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import type { ChainJudgement } from '../../src/certification-path/chain-verifier.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { readClient } from '../../src/clients/read-client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
@@ -31,9 +32,12 @@ const named = (fields: object) => record({ token_endpoint_auth_method: 'tls_clie
 const pinned = (...certificates: object[]) =>
   record({ token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates });
 
-const verified = { verified: true, reason: 'x-ssl-client-verify is "SUCCESS"' };
-const unverified = { verified: false, reason: 'x-ssl-client-verify is "FAILED:self-signed certificate"' };
-const present = ({ der }: MintedCertificate, chain = verified): PresentedCertificate => ({
+const verified: ChainJudgement = { verified: true, reason: 'x-ssl-client-verify is "SUCCESS"', paths: undefined };
+const unverified: ChainJudgement = {
+  verified: false,
+  reason: 'x-ssl-client-verify is "FAILED:self-signed certificate"',
+};
+const present = ({ der }: MintedCertificate, chain: ChainJudgement = verified): PresentedCertificate => ({
   kind: 'certificate',
   certificate: parseClientCertificate(der),
   chain,

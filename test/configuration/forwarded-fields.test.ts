@@ -11,28 +11,50 @@ function read(env: Environment) {
   return { fields: readForwardedFields(settings), faults: settings.faults };
 }
 
-const success = (header: string, positive = 'SUCCESS'): ChainVerification => ({
-  by: 'verdict',
+const ca = { CLIENT_CA_FILE: '/ca.pem' };
+const verdict = { CHAIN_VERIFIED_BY: 'verdict' };
+const declared = { CHAIN_VERIFIED_BY: 'terminator' };
+const saysIn = (by: ChainVerification['by'], header: string, positive = 'SUCCESS') => ({
+  by,
   fields: [{ header, positive }],
 });
+const nobody = (mend: string) => ({ by: 'nobody', mend: expect.stringContaining(mend) });
 
-describe('who verified the chain', () => {
+describe('who verifies the chain', () => {
   test.each<[Environment, object]>([
-    [{ TERMINATOR: 'nginx' }, success('x-ssl-client-verify')],
-    [{ TERMINATOR: 'nginx', VERDICT_HEADER: 'X-Verify' }, success('x-verify')],
-    [{ TERMINATOR: 'nginx', CHAIN_VERIFIED_BY: 'verdict' }, success('x-ssl-client-verify')],
+    // We do, and where the terminator has a word for it, it must agree.
+    [{ TERMINATOR: 'nginx', ...ca }, saysIn('countersign', 'x-ssl-client-verify')],
+    [{ TERMINATOR: 'nginx', ...ca, CHAIN_VERIFIED_BY: 'countersign' }, saysIn('countersign', 'x-ssl-client-verify')],
+    [{ TERMINATOR: 'haproxy', ...ca, VERDICT_HEADER: 'X-Verify' }, saysIn('countersign', 'x-verify', '0')],
+    [{ TERMINATOR: 'rfc9440', ...ca, VERDICT_HEADER: 'X-Verify' }, saysIn('countersign', 'x-verify')],
+    [
+      { TERMINATOR: 'envoy', ...ca },
+      { by: 'countersign', fields: [] },
+    ],
+    [
+      { TERMINATOR: 'aws-alb-passthrough', ...ca },
+      { by: 'countersign', fields: [] },
+    ],
+    // Others, said aloud.
+    [{ TERMINATOR: 'nginx', ...verdict }, saysIn('verdict', 'x-ssl-client-verify')],
+    [{ TERMINATOR: 'nginx', ...verdict, VERDICT_HEADER: 'X-Verify' }, saysIn('verdict', 'x-verify')],
+    [{ TERMINATOR: 'haproxy', ...verdict }, saysIn('verdict', 'x-ssl-client-verify', '0')],
+    [{ TERMINATOR: 'rfc9440', ...verdict, VERDICT_HEADER: 'X-Verify' }, saysIn('verdict', 'x-verify')],
+    [
+      { TERMINATOR: 'rfc9440', ...declared },
+      { by: 'terminator', fields: [] },
+    ],
+    [
+      { TERMINATOR: 'envoy', ...declared },
+      { by: 'terminator', fields: [] },
+    ],
     // What the terminator itself says of a certificate is not overruled by a declaration.
-    [{ TERMINATOR: 'nginx', CHAIN_VERIFIED_BY: 'terminator' }, success('x-ssl-client-verify')],
-    [{ TERMINATOR: 'haproxy' }, success('x-ssl-client-verify', '0')],
-    [{ TERMINATOR: 'haproxy', VERDICT_HEADER: 'X-Verify' }, success('x-verify', '0')],
-    [{ TERMINATOR: 'rfc9440', VERDICT_HEADER: 'X-Verify' }, success('x-verify')],
-    [{ TERMINATOR: 'rfc9440', CHAIN_VERIFIED_BY: 'verdict', VERDICT_HEADER: 'X-Verify' }, success('x-verify')],
-    [{ TERMINATOR: 'rfc9440', CHAIN_VERIFIED_BY: 'terminator' }, { by: 'terminator' }],
-    [{ TERMINATOR: 'rfc9440', CHAIN_VERIFIED_BY: 'terminator', VERDICT_HEADER: 'X-Verify' }, success('x-verify')],
-    [{ TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'terminator' }, { by: 'terminator' }],
-    [{ TERMINATOR: 'envoy' }, { by: 'nobody', mend: expect.stringContaining('COUNTERSIGN_CHAIN_VERIFIED_BY') }],
-    [{ TERMINATOR: 'rfc9440' }, { by: 'nobody', mend: expect.stringContaining('COUNTERSIGN_CHAIN_VERIFIED_BY') }],
-    [{ TERMINATOR: 'aws-alb-passthrough' }, { by: 'nobody', mend: expect.stringContaining('self_signed') }],
+    [{ TERMINATOR: 'nginx', ...declared }, saysIn('verdict', 'x-ssl-client-verify')],
+    [{ TERMINATOR: 'rfc9440', ...declared, VERDICT_HEADER: 'X-Verify' }, saysIn('verdict', 'x-verify')],
+    // Nobody, where nothing was said.
+    [{ TERMINATOR: 'nginx' }, nobody('COUNTERSIGN_CLIENT_CA_FILE is not set')],
+    [{ TERMINATOR: 'envoy' }, nobody('COUNTERSIGN_CLIENT_CA_FILE is not set')],
+    [{ TERMINATOR: 'aws-alb-passthrough' }, nobody('nobody has verified; set COUNTERSIGN_CLIENT_CA_FILE')],
   ])('%j: %j', (env, verification) => {
     expect(read(env)).toMatchObject({ fields: { verification }, faults: [] });
   });
@@ -44,6 +66,9 @@ describe('who verified the chain', () => {
       { TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'verdict' },
       'COUNTERSIGN_CHAIN_VERIFIED_BY is verdict, and envoy forwards none',
     ],
+    [{ TERMINATOR: 'nginx', CHAIN_VERIFIED_BY: 'countersign' }, 'COUNTERSIGN_CLIENT_CA_FILE is missing'],
+    [{ TERMINATOR: 'nginx', ...verdict, ...ca }, 'COUNTERSIGN_CLIENT_CA_FILE would have no effect'],
+    [{ TERMINATOR: 'envoy', ...declared, ...ca }, 'COUNTERSIGN_CLIENT_CA_FILE would have no effect'],
     [{ TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'nobody' }, '"nobody" is not one of'],
     [{ TERMINATOR: 'aws-alb-passthrough', CHAIN_VERIFIED_BY: 'terminator' }, 'nobody has verified'],
     [{ TERMINATOR: 'aws-alb-passthrough', VERDICT_HEADER: 'X-Verify' }, 'nobody has verified'],

@@ -16,7 +16,7 @@ function configured(terminator: HeaderFormatName, more: Partial<ConfiguredFields
     terminator,
     certificate_header: certificateHeader,
     chain_header: chain?.header ?? null,
-    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', mend: '' },
+    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', fields: [], mend: '' },
     ...more,
   };
 }

@@ -83,7 +83,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'client a uses tls_client_auth, and nobody verifies its chain: rfc9440 forwards no verdict',
+      'client a uses tls_client_auth, and nobody verifies its chain: COUNTERSIGN_CLIENT_CA_FILE is not set',
     );
   });
 });

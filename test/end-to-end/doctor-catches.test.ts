@@ -9,6 +9,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
+/** What the proxy says of the chain counts: we do not verify it ourselves. */
+const believesVerdict = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict', COUNTERSIGN_CLIENT_CA_FILE: '' };
+
 describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
   /** A location that somebody added, and in which nothing of the server's own is set any more. */
   const forgetful = 'location = /token { proxy_pass http://countersign; proxy_set_header Host $host; }';
@@ -46,7 +49,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
 
   test('a verdict that clients may write', async () => {
     const verify = 'proxy_set_header X-SSL-Client-Verify $ssl_client_verify;';
-    const patient = await startPatientOnce({ replace: [[verify, '']] });
+    const patient = await startPatientOnce({ replace: [[verify, '']], env: believesVerdict });
     const { code, examination } = await examine({ ...patient, client: selfSigned() });
     expect(code).toBe(2);
     const { detail, certificate } = passedIn(examination).find(({ forgery }) => forgery === 'verdict_alone') ?? {};
@@ -59,6 +62,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     const { cert } = other.writeTo(folder, 'other-ca');
     const server = createCertificateAuthority().issue({ eku: 'server' }).writeTo(folder, 'server');
     const patient = await startPatientOnce({
+      env: believesVerdict,
       replace: [
         [
           'ssl_reject_handshake on;',
@@ -163,7 +167,11 @@ describeWith(['nginx', 'redis-server'], 'the doctor, with two replicas', () => {
     const folder = temporaryDirectory();
     const socket = `unix:${join(folder, 'countersign.sock')}`;
     const patient = await startPatientOnce({ replace: [['keepalive 32;', `server ${socket}; keepalive 32;`]] });
-    const env = { COUNTERSIGN_ISSUER: patient.issuer, COUNTERSIGN_MTLS_URL: patient.mtlsUrl };
+    const env = {
+      COUNTERSIGN_ISSUER: patient.issuer,
+      COUNTERSIGN_MTLS_URL: patient.mtlsUrl,
+      COUNTERSIGN_CLIENT_CA_FILE: join(patient.directory, 'client-ca.pem'),
+    };
     const second = await startAuthorizationServer({ directory: folder, env });
     onTestFinished(() => second.stop());
     const { url } = await second.countersign.waitForEvent(({ event }) => event === 'operations_listening');

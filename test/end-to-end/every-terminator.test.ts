@@ -66,7 +66,8 @@ const outcomes = {
   token: /^token$/,
   'no certificate': /^400 invalid_client: no certificate: the terminator forwarded no certificate in /,
   'verdict: no': /^400 invalid_client: the certificate's chain is not verified: x-ssl-client-verify is "/,
-  'no verdict': /^400 invalid_client: .* forwards no verdict, and COUNTERSIGN_CHAIN_VERIFIED_BY is not set/,
+  'path: no':
+    /^400 invalid_client: the certificate's chain is not verified: the certificate is not signed by the key of its issuer "CN=Client CA" /,
   expired: /^400 invalid_client: the certificate expired at /,
   'refused by the proxy': /^400 invalid_client by the terminator$/,
   'handshake refused': /^handshake refused: /,
@@ -78,7 +79,7 @@ type Expected = Readonly<Record<Sender, keyof typeof outcomes>>;
 interface Row {
   readonly terminator: TerminatorName;
   readonly title: string;
-  readonly options?: Pick<DeploymentOptions, 'replace' | 'env'>;
+  readonly options?: Pick<DeploymentOptions, 'replace'>;
   readonly expected: Expected;
 }
 
@@ -108,7 +109,7 @@ const rows: readonly Row[] = [
   },
   {
     terminator: 'envoy',
-    title: 'Envoy, for self-signed clients',
+    title: 'Envoy, and self-signed clients',
     options: {
       replace: [
         [
@@ -116,12 +117,11 @@ const rows: readonly Row[] = [
           'trust_chain_verification: ACCEPT_UNTRUSTED',
         ],
       ],
-      env: { COUNTERSIGN_CHAIN_VERIFIED_BY: '' },
     },
     expected: {
-      PKI: 'no verdict',
+      PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'no verdict',
+      'wrong CA': 'path: no',
       expired: 'expired',
       none: 'no certificate',
     },
@@ -161,18 +161,17 @@ const rows: readonly Row[] = [
   },
   {
     terminator: 'caddy',
-    title: 'Caddy, for self-signed clients',
+    title: 'Caddy, and self-signed clients',
     options: {
       replace: [
         ['mode verify_if_given', 'mode request'],
         ['trusted_ca_cert_file /etc/caddy/countersign/client-ca.pem', ''],
       ],
-      env: { COUNTERSIGN_CHAIN_VERIFIED_BY: '' },
     },
     expected: {
-      PKI: 'no verdict',
+      PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'no verdict',
+      'wrong CA': 'path: no',
       expired: 'expired',
       none: 'no certificate',
     },

@@ -101,6 +101,7 @@ describeWith(['redis-server'], 'a certificate header that did not come through n
   beforeAll(async () => {
     server = await startAuthorizationServer({
       env: {
+        COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict',
         COUNTERSIGN_LISTEN: '127.0.0.1:0',
         COUNTERSIGN_TRUSTED_PROXIES: `${proxy}/32`,
         COUNTERSIGN_PROXY_SECRET: secret,

@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decision } from '../support/authorization-server.ts';
 import {
@@ -168,10 +170,16 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
       expect(stdout.includes('Acceptable client certificate CA names')).toBe(verifyClient === 'optional');
     });
 
-    test('for an intermediate alone, and one for the whole chain', async () => {
+    // nginx forwards the leaf alone, so we know an intermediate only where it is configured.
+    test('for an intermediate that is not configured, and one as soon as it is', async () => {
       const intermediate = deployment.authority.issueAuthority();
       const leaf = intermediate.issue({ subject });
-      await expectToken(deployment, withChain(leaf, intermediate), leaf.thumbprint);
+      const identity = withChain(leaf, intermediate);
+      const unknown = /chain is not verified: the certificate has no issuer: "CN=Test intermediate CA" is neither/;
+      await expectRefused(deployment, identity, unknown);
+      appendFileSync(join(deployment.directory, 'client-ca.pem'), intermediate.pem);
+      await deployment.countersign.waitForEvent(({ event }) => event === 'client_ca_changed');
+      await expectToken(deployment, identity, leaf.thumbprint);
     });
   });
 

@@ -135,7 +135,7 @@ const otherName: Row[] = [
 describeWith(['redis-server'], 'the server gives no token for a header that holds', () => {
   let server: AuthorizationServer;
   beforeAll(async () => {
-    server = await startAuthorizationServer();
+    server = await startAuthorizationServer({ env: { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict' } });
     await server.register({
       client_id: 'victim',
       token_endpoint_auth_method: 'tls_client_auth',

@@ -76,15 +76,18 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const port = await freePort();
   const issuer = `https://${plainHost}:${port}${path}`;
   const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
-  const names = { COUNTERSIGN_ISSUER: issuer, COUNTERSIGN_MTLS_URL: mtlsUrl };
+  const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+  const usual = {
+    COUNTERSIGN_ISSUER: issuer,
+    COUNTERSIGN_MTLS_URL: mtlsUrl,
+    COUNTERSIGN_CLIENT_CA_FILE: authority.writeTo(directory, 'client-ca').cert,
+  };
   const server = await startAuthorizationServer({
     ...serverOptions,
     directory,
-    env: { ...names, ...shipped.env, ...env },
+    env: { ...usual, ...shipped.env, ...env },
   });
-  const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
   const serverAuthority = writeServerCertificates(directory);
-  authority.writeTo(directory, 'client-ca');
   const proxy = await shipped.start({ directory, port, socket: server.url, replace }).catch(async (error) => {
     await server.stop();
     throw error;

@@ -25,14 +25,14 @@ export const terminators = {
   },
   envoy: {
     program: 'envoy',
-    env: { COUNTERSIGN_TERMINATOR: 'envoy', COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' },
+    env: { COUNTERSIGN_TERMINATOR: 'envoy' },
     start: startShippedEnvoy,
   },
   haproxy: { program: 'haproxy', env: { COUNTERSIGN_TERMINATOR: 'haproxy' }, start: startShippedHaproxy },
   apache: { program: 'apache2', env: { COUNTERSIGN_TERMINATOR: 'apache' }, start: startShippedApache },
   caddy: {
     program: 'caddy',
-    env: { COUNTERSIGN_TERMINATOR: 'caddy', COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' },
+    env: { COUNTERSIGN_TERMINATOR: 'caddy' },
     start: startShippedCaddy,
   },
 } as const satisfies Record<string, ShippedTerminator>;

@@ -23,7 +23,7 @@ function terminatorOf(name: HeaderFormatName): Terminator {
     name,
     certificateHeader,
     chainHeader: chain?.header,
-    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', mend: 'none' },
+    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', fields: [], mend: 'none' },
     hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigests: [], proxyCertificate: [] },
   };
 }
@@ -48,7 +48,7 @@ describe.each(headerFormatNames)('%s', (name) => {
   test('a certificate arrives, with its chain and verdict', () => {
     const received = receive(name, together);
     expect(received).toMatchObject({ kind: 'certificate', certificate: { thumbprint: client.thumbprint } });
-    expect(received).toMatchObject({ verdict: { verified: format.verdict.length > 0 } });
+    expect(received).toMatchObject({ verdict: { said: format.verdict.length > 0 ? 'yes' : 'nothing' } });
     const chain = 'chain' in received ? received.chain.map((der) => Buffer.from(der)) : [];
     expect(chain).toEqual(carriesChain ? [Buffer.from(intermediate.der)] : []);
   });
@@ -64,7 +64,7 @@ describe.each(headerFormatNames)('%s', (name) => {
       ]) {
         const { [header]: _, ...others } = alone;
         const fields = value === undefined ? others : { ...others, [header]: value };
-        expect(receive(name, fields)).toMatchObject({ kind: 'certificate', verdict: { verified: false } });
+        expect(receive(name, fields)).toMatchObject({ kind: 'certificate', verdict: { said: 'no' } });
       }
     }
   });

@@ -43,7 +43,7 @@ describe('a certificate is forwarded', () => {
     expect(read(headers, { peer, by })).toMatchObject({
       kind: 'certificate',
       encoded: 'PEM',
-      verdict: { verified: true },
+      verdict: { said: 'yes' },
     });
   });
 });
@@ -52,14 +52,14 @@ describe('only the exact word is a positive verdict', () => {
   test.each(['', 'success', 'SUCCESS ', 'SUCCESS,SUCCESS', 'NONE', 'FAILED:SUCCESS', 'GENEROUS', '0', 'true'])(
     '%j is not',
     (value) => {
-      expect(read([...cert, 'X-SSL-Client-Verify', value])).toMatchObject({ verdict: { verified: false } });
+      expect(read([...cert, 'X-SSL-Client-Verify', value])).toMatchObject({ verdict: { said: 'no' } });
     },
   );
 
   test('an absent one is not, nor one that no setting names', () => {
-    expect(read(cert)).toMatchObject({ verdict: { verified: false, reason: 'x-ssl-client-verify is absent' } });
-    const by: Terminator = { ...terminator, verification: { by: 'nobody', mend: 'set this' } };
-    expect(read([...cert, ...success], { by })).toMatchObject({ verdict: { verified: false, reason: 'set this' } });
+    expect(read(cert)).toMatchObject({ verdict: { said: 'no', reason: 'x-ssl-client-verify is absent' } });
+    const by: Terminator = { ...terminator, verification: { by: 'countersign', fields: [] } };
+    expect(read([...cert, ...success], { by })).toMatchObject({ verdict: { said: 'nothing' } });
   });
 });
 

@@ -21,7 +21,7 @@ describeWith(
     let envoyBeforeEcho: RunningTerminator;
     let echoPort: number;
     beforeAll(async () => {
-      deployment = await startDeployment({ terminator: 'envoy', replace, env: { COUNTERSIGN_CHAIN_VERIFIED_BY: '' } });
+      deployment = await startDeployment({ terminator: 'envoy', replace, env: { COUNTERSIGN_CLIENT_CA_FILE: '' } });
       [echo, echoPort] = [await startHeaderEcho(), await freePort()];
       envoyBeforeEcho = await startShippedEnvoy({
         directory: deployment.directory,
@@ -56,7 +56,7 @@ describeWith(
         expect(echoedValues(echoed, 'x-forwarded-client-cert')).toEqual([header]);
         const { response, event } = await deployment.requestToken('victim', { identity });
         expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-        expect(event.reason).toContain('envoy forwards no verdict, and COUNTERSIGN_CHAIN_VERIFIED_BY is not set');
+        expect(event.reason).toContain('COUNTERSIGN_CLIENT_CA_FILE is not set');
       },
     );
   },

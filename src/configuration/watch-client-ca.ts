@@ -1,0 +1,52 @@
+import { authorityFiles, readTrustStore } from '../certification-path/authority-files.ts';
+import { createTrustStore, type TrustStore } from '../certification-path/trust-store.ts';
+import type { Log } from '../operations/log.ts';
+import { watchFiles } from '../operations/watch-files.ts';
+import type { ClientCa } from './client-ca.ts';
+
+/** The store of this moment. */
+export interface WatchedTrust {
+  current(): TrustStore;
+  stop(): void;
+}
+
+/**
+ * Reads the authorities again when their files change, and swaps the store whole. Files that cannot be read, or hold
+ * what cannot be used, change nothing, and the log says so.
+ */
+export function watchClientCa(clientCa: ClientCa | undefined, log: Log): WatchedTrust {
+  if (!clientCa) return { current: () => nobody, stop: () => {} };
+  const { path } = clientCa;
+  let { store } = clientCa;
+  sayAuthorities(store, log);
+  const reload = () => {
+    try {
+      store = readTrustStore(path);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error({ event: 'client_ca_kept', reason }, `the CAs of ${path} stay as they were: ${reason}`);
+      return;
+    }
+    log.info({ event: 'client_ca_changed' }, `the CAs of ${path} were read again`);
+    sayAuthorities(store, log);
+  };
+  const watch = watchFiles({ list: () => authorityFiles(path), onChange: reload });
+  return { current: () => store, stop: watch.stop };
+}
+
+const nobody = createTrustStore([]);
+
+function sayAuthorities({ anchors, intermediates }: TrustStore, log: Log): void {
+  const entries = [
+    ...anchors.map((ca) => ['anchor', ca] as const),
+    ...intermediates.map((ca) => ['intermediate', ca] as const),
+  ];
+  for (const [role, { subjectText: subject, publicKeyThumbprint, notAfter }] of entries) {
+    const end = new Date(notAfter).toISOString();
+    const isOver = notAfter < Date.now();
+    const fields = { event: 'client_ca', role, subject, public_key_thumbprint: publicKeyThumbprint, not_after: end };
+    const message = `${role} "${subject}", key ${publicKeyThumbprint}, ${isOver ? 'EXPIRED' : 'valid until'} ${end}`;
+    if (isOver) log.warn(fields, message);
+    else log.info(fields, message);
+  }
+}
