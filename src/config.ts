@@ -50,7 +50,7 @@ export function readConfig(env: Environment): Config {
   const clientCa = readClientCa(settings);
   const hop = readHop(settings, address);
   const clients = readClientsConfig(settings);
-  const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
+  const policy = readPolicy(settings, clientCa);
   const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
   const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
   if (!issuer || !mtlsUrl || !forwarded || !clients || !key || settings.faults.length > 0) {
@@ -65,7 +65,7 @@ export function readConfig(env: Environment): Config {
     clientCa,
     hopDescription: hop.description,
     clients,
-    policy: { allowSha1Thumbprints },
+    policy,
     signingKey: { text: key, algorithm },
     unknownSettings: settings.unknown(),
   };
@@ -84,9 +84,17 @@ export const environment: Environment = process.env;
 /** Of the configuration, what commands need that only look at client records. */
 export function readRegistrationPolicy(env: Environment): RegistrationPolicy {
   const settings = new Settings(env);
-  const allowSha1Thumbprints = settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false;
+  const policy = readPolicy(settings, readClientCa(settings));
   if (settings.faults.length > 0) throw new StartupError(settings.faults);
-  return { allowSha1Thumbprints };
+  return policy;
+}
+
+function readPolicy(settings: Settings, clientCa: ClientCa | undefined): RegistrationPolicy {
+  return {
+    allowSha1Thumbprints: settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false,
+    requireCaPin: settings.optional('REQUIRE_CA_PIN', parseBoolean) ?? false,
+    anchors: clientCa?.store.anchors ?? [],
+  };
 }
 
 const HOW_TO_MAKE_A_KEY =

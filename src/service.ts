@@ -1,5 +1,6 @@
 import { type App, createApp, createOperationsApp } from './app.ts';
 import { createChainVerifier, type PresentedChain } from './certification-path/chain-verifier.ts';
+import type { Client } from './clients/client.ts';
 import { type ClientsFile, ClientsFileError, describeFinding, readClientsFile } from './clients/clients-file.ts';
 import { createMemoryRegistry } from './clients/memory-registry.ts';
 import { createRedisRegistry } from './clients/redis-registry.ts';
@@ -127,14 +128,25 @@ function readMemoryRegistry(file: string, { policy, terminator }: Config, log: L
   const { clients, faults, warnings } = readOrExplain(file, policy);
   for (const warning of warnings) log.warn({ event: 'client_warning', ...warning }, describeFinding(file, warning));
   const problems = faults.map((fault) => describeFinding(file, fault));
-  const unverifiable = clients.find(({ authentication }) => authentication.method === 'tls_client_auth');
-  if (unverifiable && terminator.verification.by === 'nobody') {
-    problems.push(
-      `client ${unverifiable.clientId} uses tls_client_auth, and nobody verifies its chain: ${terminator.verification.mend}`,
-    );
-  }
+  problems.push(...unverifiable(clients, terminator));
   if (problems.length > 0) throw new StartupError(problems);
   return createMemoryRegistry(clients, file);
+}
+
+/** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
+function unverifiable(clients: readonly Client[], { verification }: Terminator): string[] {
+  const named = clients.flatMap(({ clientId, authentication }) =>
+    authentication.method === 'tls_client_auth' ? [{ clientId, ...authentication }] : [],
+  );
+  const [first] = named;
+  if (first && verification.by === 'nobody') {
+    return [`client ${first.clientId} uses tls_client_auth, and nobody verifies its chain: ${verification.mend}`];
+  }
+  const pinned = named.find(({ authorities }) => authorities.length > 0);
+  if (!pinned || verification.by === 'countersign') return [];
+  return [
+    `client ${pinned.clientId} has tls_client_auth_ca, which needs COUNTERSIGN_CLIENT_CA_FILE: no path is known otherwise`,
+  ];
 }
 
 function readOrExplain(file: string, policy: Config['policy']): ClientsFile {

@@ -41,7 +41,7 @@ describe('the configuration', () => {
         chainHeader: undefined,
         verification: { by: 'nobody', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
       },
-      policy: { allowSha1Thumbprints: false },
+      policy: { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] },
       signingKey: { text: 'a key', algorithm: undefined },
       unknownSettings: [],
     });

@@ -4,28 +4,32 @@ import { invalidClient } from '../oauth/oauth-error.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**
- * `self_signed_tls_client_auth` (RFC 8705 §2.2): exactly one of the registered certificates. Who issued it, and
- * whether its chain was verified, does not matter: the TLS handshake proved the key.
+ * `self_signed_tls_client_auth` (RFC 8705 §2.2): exactly one of the registered certificates, or one over a registered
+ * key. Who issued it, and whether its chain was verified, does not matter: the TLS handshake proved the key.
  */
 export const selfSignedTlsClientAuth: AuthenticationMethod<'self_signed_tls_client_auth'> = (
   { certificates },
   { certificate },
   now,
 ) => {
-  const match = certificates.find((registered) => isRegistered(certificate, registered));
-  if (!match) {
-    const count = `${certificates.length} certificate${certificates.length === 1 ? ' is' : 's are'} registered`;
-    throw invalidClient(`the certificate ${certificate.thumbprint} is not registered for this client (${count})`);
-  }
-  if (match.notAfter === undefined || now <= match.notAfter) {
-    return match.thumbprint.algorithm === 'sha1' ? { advice: sha1Advice(certificate) } : {};
-  }
-  throw invalidClient(`the registration of the certificate ${certificate.thumbprint} has ended`);
+  const matches = certificates.filter((registered) => isRegistered(certificate, registered));
+  const [match] = matches.filter(({ notAfter }) => notAfter === undefined || now <= notAfter);
+  if (match) return isSha1(match) ? { advice: sha1Advice(certificate) } : {};
+  if (matches.length > 0)
+    throw invalidClient(`the registration of the certificate ${certificate.thumbprint} has ended`);
+  const count = `${certificates.length} certificate${certificates.length === 1 ? ' is' : 's are'} registered`;
+  throw invalidClient(`the certificate ${certificate.thumbprint} is not registered for this client (${count})`);
 };
 
-function isRegistered(certificate: ClientCertificate, { thumbprint }: RegisteredCertificate): boolean {
+function isRegistered(certificate: ClientCertificate, registered: RegisteredCertificate): boolean {
+  if (registered.by === 'public_key') return certificate.publicKeyThumbprint === registered.publicKeyThumbprint;
   const own = { sha256: certificate.thumbprint, sha1: certificate.sha1Thumbprint };
-  return own[thumbprint.algorithm] === thumbprint.value;
+  const { algorithm, value } = registered.thumbprint;
+  return own[algorithm] === value;
+}
+
+function isSha1(registered: RegisteredCertificate): boolean {
+  return registered.by === 'thumbprint' && registered.thumbprint.algorithm === 'sha1';
 }
 
 function sha1Advice(certificate: ClientCertificate): string {

@@ -5,13 +5,14 @@ import {
   formatDistinguishedName,
   sameDistinguishedName,
 } from '../certificate/distinguished-name.ts';
+import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
 import type { RegisteredSubject } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**
- * `tls_client_auth` (RFC 8705 §2.1): somebody whom we believe verified the chain, and the leaf carries the one
- * subject value that the client registered.
+ * `tls_client_auth` (RFC 8705 §2.1): somebody whom we believe verified the chain, it goes through a CA that the client
+ * is pinned to, if there are any, and the leaf carries the one subject value that the client registered.
  */
 export const tlsClientAuth: AuthenticationMethod<'tls_client_auth'> = (registered, { certificate, chain }, now) => {
   if (registered.notAfter !== undefined && now > registered.notAfter) {
@@ -21,9 +22,25 @@ export const tlsClientAuth: AuthenticationMethod<'tls_client_auth'> = (registere
   if (certificate.signatureAlgorithm === undefined) {
     throw invalidClient('the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
   }
+  requirePinnedAuthority(registered.authorities, chain);
   if (carriesSubject(certificate, registered.subject)) return {};
   throw invalidClient(mismatchReason(certificate, registered.subject));
 };
+
+/** A path that holds must go through one of the CAs, known by its key. */
+function requirePinnedAuthority(pins: readonly string[], chain: VerifiedChain): void {
+  if (pins.length === 0) return;
+  const pinned = `the client is pinned to CA key ${pins.join(' or ')}`;
+  if (chain.paths === undefined) {
+    throw invalidClient(`${pinned}, and the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign`);
+  }
+  const authorities = chain.paths.flatMap((path) => path.authorities);
+  if (authorities.some(({ publicKeyThumbprint }) => pins.includes(publicKeyThumbprint))) return;
+  const keys = authorities.map(({ subjectText, publicKeyThumbprint }) => `${publicKeyThumbprint} ("${subjectText}")`);
+  throw invalidClient(`${pinned}; the certificate's path goes through ${[...new Set(keys)].join(', ')}`);
+}
+
+type VerifiedChain = Extract<ChainJudgement, { verified: true }>;
 
 function carriesSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
   if (registered.kind === 'dn') return sameDistinguishedName(certificate.subject, registered.name);

@@ -16,6 +16,19 @@ export function sha1Thumbprint(der: Uint8Array): string {
   return createHash('sha1').update(der).digest('base64url');
 }
 
+/**
+ * Reads the thumbprint of a public key, or of a certificate where SHA-1 has no place.
+ *
+ * @param mend what prints the right one, for the message
+ * @returns base64url
+ * @throws {CertificateError}
+ */
+export function parseSha256Thumbprint(text: string, mend: string): string {
+  const { algorithm, value } = parseThumbprint(text);
+  if (algorithm === 'sha256') return value;
+  throw new CertificateError(`a SHA-1 thumbprint; write what ${mend} prints`);
+}
+
 const SHA256_OCTETS = 32;
 const SHA1_OCTETS = 20;
 

@@ -20,12 +20,17 @@ const registeredCertificate = z
   .strictObject({
     thumbprint: text(200).optional(),
     pem: text(65_536).optional(),
+    public_key_thumbprint: text(200).optional(),
     not_after: end.optional(),
     note: z.string().max(1024).optional(),
   })
-  .refine((entry) => (entry.thumbprint === undefined) !== (entry.pem === undefined), {
-    error: 'expected exactly one of thumbprint and pem',
-  });
+  .refine(
+    ({ thumbprint, pem, public_key_thumbprint }) =>
+      [thumbprint, pem, public_key_thumbprint].filter(Boolean).length === 1,
+    {
+      error: 'expected exactly one of thumbprint, pem and public_key_thumbprint',
+    },
+  );
 
 /** RFC 7517 §4. Of a key we read the certificate (`x5c`) or its thumbprint (`x5t#S256`); the rest may stand there. */
 const jsonWebKey = z.looseObject({
@@ -74,6 +79,7 @@ export const clientRecordSchema = z.strictObject({
   tls_client_auth_san_uri: text(2048).optional(),
   tls_client_auth_san_ip: text(64).optional(),
   tls_client_auth_san_email: text(320).optional(),
+  tls_client_auth_ca: z.array(text(200)).min(1).max(32).optional(),
   jwks: z.strictObject({ keys: z.array(jsonWebKey).min(1) }).optional(),
   certificates: z.array(registeredCertificate).min(1).optional(),
   client_secrets: z.array(clientSecret).min(1).optional(),

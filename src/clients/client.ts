@@ -7,18 +7,25 @@ export type RegisteredSubject =
   | { readonly kind: 'dn'; readonly name: DistinguishedName }
   | { readonly kind: AlternativeNameKind; readonly name: string };
 
-/** One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2). */
-export interface RegisteredCertificate {
-  readonly thumbprint: RegisteredThumbprint;
-  readonly notAfter: number | undefined;
-}
-
 /**
- * How a client authenticates: the one method that it registered, with what that method needs.
+ * One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2): this very one, or any over this key.
  * `notAfter`: milliseconds since the epoch after which the registration no longer counts.
  */
+export type RegisteredCertificate = { readonly notAfter: number | undefined } & (
+  | { readonly by: 'thumbprint'; readonly thumbprint: RegisteredThumbprint }
+  | { readonly by: 'public_key'; readonly publicKeyThumbprint: string }
+);
+
+/** How a client authenticates: the one method that it registered, with what that method needs. */
 export type ClientAuthentication =
-  | { readonly method: 'tls_client_auth'; readonly subject: RegisteredSubject; readonly notAfter: number | undefined }
+  | {
+      readonly method: 'tls_client_auth';
+      readonly subject: RegisteredSubject;
+      /** Public keys (SHA-256, base64url) of CAs, through one of which the path must go; none: any anchor will do. */
+      readonly authorities: readonly string[];
+      /** Milliseconds since the epoch after which the registration no longer counts. */
+      readonly notAfter: number | undefined;
+    }
   | { readonly method: 'self_signed_tls_client_auth'; readonly certificates: readonly RegisteredCertificate[] };
 
 export type AuthenticationMethodName = ClientAuthentication['method'];

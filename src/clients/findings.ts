@@ -7,6 +7,15 @@ export interface Fault {
 export interface RegistrationPolicy {
   /** `COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS` */
   readonly allowSha1Thumbprints: boolean;
+  /** `COUNTERSIGN_REQUIRE_CA_PIN`: a client that is known by a name must say which CA vouches for it. */
+  readonly requireCaPin: boolean;
+  /** Whoever could vouch for a name: the anchors of `COUNTERSIGN_CLIENT_CA_FILE`. */
+  readonly anchors: readonly Anchor[];
+}
+
+export interface Anchor {
+  readonly subjectText: string;
+  readonly publicKeyThumbprint: string;
 }
 
 /** Collects what is wrong with a record, so that all of it can be told at once. */

@@ -1,6 +1,7 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parseDistinguishedName } from '../certificate/distinguished-name-text.ts';
 import { normalizeAlternativeName } from '../certificate/subject-alternative-names.ts';
+import { readCaPins } from './ca-pins.ts';
 import type { AuthenticationMethodName, ClientAuthentication, RegisteredSubject } from './client.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Findings, RegistrationPolicy } from './findings.ts';
@@ -24,7 +25,8 @@ export function readClientAuthentication(
   }
   const source = oneSubjectSource(record, findings);
   const subject = source && readSubject(source, findings);
-  return subject && { method, subject, notAfter: source.notAfter };
+  const authorities = readCaPins(record, policy, findings);
+  return subject && { method, subject, authorities, notAfter: source.notAfter };
 }
 
 const methodOfSecretType = {
@@ -55,7 +57,7 @@ const subjectFields = [
 ] as const satisfies (keyof ClientRecord)[];
 
 const fieldsOfMethod = {
-  tls_client_auth: subjectFields,
+  tls_client_auth: [...subjectFields, 'tls_client_auth_ca'],
   self_signed_tls_client_auth: ['jwks', 'certificates'],
 } as const satisfies Record<AuthenticationMethodName, readonly (keyof ClientRecord)[]>;
 

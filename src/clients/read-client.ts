@@ -67,9 +67,20 @@ function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType): string
   const found = /received (\w+)/.exec(message)?.[1] ?? 'something else';
   if (found === 'undefined') return 'is missing';
   if (expected === 'boolean') return `must be true or false, not a ${found}`;
-  if (expected === 'string') return `must be text, not a ${found}; put it in quotes`;
-  return `must be a ${expected}, not a ${found}`;
+  const foundWords = inWords[found] ?? `a ${found}`;
+  if (expected === 'string' && found !== 'array' && found !== 'object')
+    return `must be text, not ${foundWords}; put it in quotes`;
+  return `must be ${inWords[expected] ?? `a ${expected}`}, not ${foundWords}`;
 }
+
+/** How YAML's kinds are called. */
+const inWords: Readonly<Record<string, string>> = {
+  string: 'text',
+  array: 'a list',
+  object: 'a map of fields',
+  record: 'a map of fields',
+  int: 'a whole number',
+};
 
 function unknownFieldMessage([, ...others]: readonly string[]): string {
   const more = others.length > 0 ? `; unknown, too: ${others.join(', ')}` : '';

@@ -1,7 +1,7 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parseClientCertificate } from '../certificate/client-certificate.ts';
 import { readPemFile } from '../certificate/pem.ts';
-import { parseThumbprint, type RegisteredThumbprint } from '../certificate/thumbprint.ts';
+import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Findings, RegistrationPolicy } from './findings.ts';
@@ -10,8 +10,12 @@ import type { Findings, RegistrationPolicy } from './findings.ts';
 interface Entry {
   readonly field: string;
   readonly notAfter: number | undefined;
-  readonly read: () => RegisteredThumbprint;
+  readonly read: () => Registered;
 }
+
+type Registered =
+  | { readonly by: 'thumbprint'; readonly thumbprint: RegisteredThumbprint }
+  | { readonly by: 'public_key'; readonly publicKeyThumbprint: string };
 
 /**
  * Reads the certificates of `certificates`, `jwks` and IdentityServer's thumbprint secrets, all of which count.
@@ -37,11 +41,11 @@ function readEntry(
   now: number,
 ): RegisteredCertificate[] {
   try {
-    const thumbprint = read();
-    if (thumbprint.algorithm === 'sha1')
+    const registered = read();
+    if (registered.by === 'thumbprint' && registered.thumbprint.algorithm === 'sha1')
       (policy.allowSha1Thumbprints ? warnings : faults).push(sha1Finding(field, policy));
     if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
-    return [{ thumbprint, notAfter }];
+    return [{ ...registered, notAfter }];
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     faults.push({ field, message: error.message });
@@ -56,18 +60,26 @@ function sha1Finding(field: string, { allowSha1Thumbprints }: RegistrationPolicy
 }
 
 function entriesOfCertificates({ certificates = [] }: ClientRecord): Entry[] {
-  return certificates.map(({ thumbprint, pem = '', not_after }, index) => ({
-    field: `certificates[${index}].${thumbprint === undefined ? 'pem' : 'thumbprint'}`,
-    notAfter: not_after,
-    read: () => (thumbprint === undefined ? thumbprintOfPem(pem) : parseThumbprint(thumbprint)),
-  }));
+  return certificates.map(({ thumbprint, pem, public_key_thumbprint: key = '', not_after }, index) => {
+    const entry = (name: string, read: Entry['read']) => ({
+      field: `certificates[${index}].${name}`,
+      notAfter: not_after,
+      read,
+    });
+    if (thumbprint !== undefined) return entry('thumbprint', () => byThumbprint(parseThumbprint(thumbprint)));
+    if (pem !== undefined) return entry('pem', () => byThumbprint(thumbprintOfPem(pem)));
+    return entry('public_key_thumbprint', () => ({
+      by: 'public_key',
+      publicKeyThumbprint: parseSha256Thumbprint(key, '`countersign certificate`'),
+    }));
+  });
 }
 
 function entriesOfKeys({ jwks }: ClientRecord): Entry[] {
   return (jwks?.keys ?? []).map((key, index) => ({
     field: `jwks.keys[${index}]`,
     notAfter: undefined,
-    read: () => thumbprintOfKey(key),
+    read: () => byThumbprint(thumbprintOfKey(key)),
   }));
 }
 
@@ -75,8 +87,18 @@ function entriesOfSecrets({ client_secrets = [] }: ClientRecord): Entry[] {
   return client_secrets.flatMap(({ type, value, expiration }, index) =>
     type === 'X509Name' || type === 'X509CertificateName'
       ? []
-      : [{ field: `client_secrets[${index}].value`, notAfter: expiration, read: () => parseThumbprint(value) }],
+      : [
+          {
+            field: `client_secrets[${index}].value`,
+            notAfter: expiration,
+            read: () => byThumbprint(parseThumbprint(value)),
+          },
+        ],
   );
+}
+
+function byThumbprint(thumbprint: RegisteredThumbprint): Registered {
+  return { by: 'thumbprint', thumbprint };
 }
 
 function thumbprintOfPem(pem: string): RegisteredThumbprint {

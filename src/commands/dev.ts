@@ -76,7 +76,11 @@ const seedClients = [
 ] as const;
 
 function clientLines(port: number, { folder, clientsFile }: Workspace): string[] {
-  const { clients } = readClientsFile(clientsFile, { allowSha1Thumbprints: true }, Date.now());
+  const { clients } = readClientsFile(
+    clientsFile,
+    { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] },
+    Date.now(),
+  );
   const registered = new Set(clients.map(({ clientId }) => clientId));
   return seedClients
     .filter(({ clientId }) => registered.has(clientId))

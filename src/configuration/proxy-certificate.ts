@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { normalizeAlternativeName } from '../certificate/subject-alternative-names.ts';
-import { parseThumbprint } from '../certificate/thumbprint.ts';
+import { parseSha256Thumbprint } from '../certificate/thumbprint.ts';
 import type { Settings } from '../operations/settings.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
@@ -18,7 +18,7 @@ export const proxyCertificateSettings = ['PROXY_CERTIFICATE_THUMBPRINTS', 'PROXY
 
 /** Reads these settings; undefined where none is set. Faults are collected in the settings. */
 export function readProxyCertificate(settings: Settings): ProxyCertificate | undefined {
-  const thumbprints = settings.optional('PROXY_CERTIFICATE_THUMBPRINTS', listOf(parseSha256Thumbprint));
+  const thumbprints = settings.optional('PROXY_CERTIFICATE_THUMBPRINTS', listOf(parseCertificateThumbprint));
   const authorities = settings.optional('PROXY_CA_FILE', readAuthorities);
   const names = settings.optional('PROXY_NAMES', listOf(parseName));
   requireBoth(settings);
@@ -62,10 +62,8 @@ function listOf<Value>(parse: (entry: string) => Value): (text: string) => reado
     });
 }
 
-function parseSha256Thumbprint(entry: string): string {
-  const { algorithm, value } = parseThumbprint(entry);
-  if (algorithm === 'sha256') return value;
-  throw new RangeError('a SHA-1 thumbprint; write what openssl x509 -noout -fingerprint -sha256 prints');
+function parseCertificateThumbprint(entry: string): string {
+  return parseSha256Thumbprint(entry, 'openssl x509 -noout -fingerprint -sha256');
 }
 
 /** A DNS name or a URI, for people and as a certificate's names are compared with it. */

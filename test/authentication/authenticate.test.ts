@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/authentication/authenticate.ts';
 import type { PresentedCertificate } from '../../src/authentication/presented-certificate.ts';
+import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
 import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
-import type { ChainJudgement } from '../../src/certification-path/chain-verifier.ts';
+import { type ChainJudgement, createChainVerifier } from '../../src/certification-path/chain-verifier.ts';
+import { createTrustStore } from '../../src/certification-path/trust-store.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { readClient } from '../../src/clients/read-client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { withSha1 } from '../support/policy.ts';
 
 const now = Date.now();
 const authority = createCertificateAuthority();
@@ -24,7 +27,7 @@ const pki = authority.issue({
 const own = selfSigned({ subject: [...subject] });
 
 const record = (fields: object): Client => {
-  const read = readClient({ client_id: 'a', ...fields }, { allowSha1Thumbprints: true }, now);
+  const read = readClient({ client_id: 'a', ...fields }, withSha1, now);
   if (!read.ok) throw new Error(JSON.stringify(read.faults));
   return read.client;
 };
@@ -153,6 +156,60 @@ describe('tls_client_auth refuses', () => {
       expect(refusal(client, nothing, present(certificate), now).reason).toContain('matches nobody');
     },
   );
+});
+
+describe('a client that is pinned to a CA', () => {
+  const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+  const intermediate = root.issueAuthority({ subject: [['CN', 'Issuing']] });
+  const leaf = intermediate.issue({ subject: [...subject] });
+  const trust = createTrustStore([root, intermediate].map(({ der }) => readAuthorityCertificate(der)));
+  const verifyChain = createChainVerifier(() => trust);
+  const judged = verifyChain({ certificate: parseClientCertificate(leaf.der), chain: [] }, now);
+  const keyOf = ({ der }: MintedCertificate) => readAuthorityCertificate(der).publicKeyThumbprint;
+  const pinnedTo = (...authorities: MintedCertificate[]) =>
+    named({ tls_client_auth_subject_dn: 'CN=client,O=company', tls_client_auth_ca: authorities.map(keyOf) });
+  const impostor = createCertificateAuthority({ subject: [['CN', 'Root']] });
+
+  test.each([
+    ['its root', [root]],
+    ['the intermediate', [intermediate]],
+    ['one of several', [impostor, root]],
+  ])('is accepted by a path through %s', (_, authorities) => {
+    const result = authenticate(pinnedTo(...authorities), nothing, present(leaf, judged), now);
+    expect(result.method).toBe('tls_client_auth');
+  });
+
+  test('is refused to a CA of the same name, and the reason says through which CAs the path goes', () => {
+    const { reason } = refusal(pinnedTo(impostor), nothing, present(leaf, judged), now);
+    expect(reason).toContain(`the client is pinned to CA key ${keyOf(impostor)}; the certificate's path goes through`);
+    expect(reason).toContain(`${keyOf(root)} ("CN=Root")`);
+  });
+
+  test('is refused where somebody else verified the chain', () => {
+    const { reason } = refusal(pinnedTo(root), nothing, present(leaf, verified), now);
+    expect(reason).toContain('the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign');
+  });
+});
+
+describe('self_signed_tls_client_auth by a public key', () => {
+  const { publicKeyThumbprint } = parseClientCertificate(own.der);
+  const client = pinned({ public_key_thumbprint: publicKeyThumbprint, not_after: new Date(now + 1000).toISOString() });
+
+  test('accepts a renewed certificate over the same key, and nothing over another', () => {
+    const renewed = selfSigned({ subject: [['CN', 'renewed']], keys: own.keys });
+    for (const certificate of [own, renewed]) {
+      expect(authenticate(client, nothing, present(certificate, unverified), now).method).toBe(
+        'self_signed_tls_client_auth',
+      );
+    }
+    expect(refusal(client, nothing, present(selfSigned({ subject: [...subject] })), now).reason).toContain(
+      'is not registered',
+    );
+  });
+
+  test('ends with the registration', () => {
+    expect(refusal(client, nothing, present(own), now + 2000).reason).toContain('has ended');
+  });
 });
 
 describe('self_signed_tls_client_auth', () => {

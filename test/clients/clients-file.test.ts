@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ClientsFileError, describeFinding, readClientsFile } from '../../src/clients/clients-file.ts';
+import { withSha1 } from '../support/policy.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const file = join(temporaryDirectory(), 'clients.yaml');
 const read = (content: string) => {
   writeFileSync(file, content);
-  return readClientsFile(file, { allowSha1Thumbprints: true }, Date.now());
+  return readClientsFile(file, withSha1, Date.now());
 };
 const one = '{client_id: a, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: "CN=a"}';
 
@@ -41,9 +42,7 @@ describe('a clients file', () => {
   });
 
   test('that is not there is named', () => {
-    expect(() => readClientsFile('/nowhere/clients.yaml', { allowSha1Thumbprints: true }, 0)).toThrow(
-      '/nowhere/clients.yaml',
-    );
+    expect(() => readClientsFile('/nowhere/clients.yaml', withSha1, 0)).toThrow('/nowhere/clients.yaml');
   });
 
   test('an alias bomb is refused', () => {

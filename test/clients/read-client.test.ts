@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { readClient } from '../../src/clients/read-client.ts';
 import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { usualPolicy, withSha1 } from '../support/policy.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
-const policy = { allowSha1Thumbprints: false };
+const policy = usualPolicy;
 const own = selfSigned();
 const other = selfSigned();
 const hex = Buffer.from(own.thumbprint, 'base64url').toString('hex');
@@ -279,7 +280,7 @@ describe('a record is refused, and the field is named', () => {
 
 test('SHA-1 is a warning where it is allowed', () => {
   const record = { ...byCertificate, certificates: [{ thumbprint: 'bca0d040847f843c5ee0fa6eb494837470155868' }] };
-  const read = readClient(record, { allowSha1Thumbprints: true }, now);
+  const read = readClient(record, withSha1, now);
   expect(read).toMatchObject({ ok: true, warnings: [{ field: 'certificates[0].thumbprint' }] });
 });
 

@@ -9,10 +9,11 @@ import type { Registry } from '../../src/clients/registry.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
+import { usualPolicy } from '../support/policy.ts';
 import { connectRedis, keyPrefix, redisUrl } from '../support/redis.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const policy = { allowSha1Thumbprints: false };
+const policy = usualPolicy;
 const records = [
   { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
   { client_id: 'https://b.example/{b}:*', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'b' },

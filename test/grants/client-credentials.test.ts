@@ -3,6 +3,7 @@ import { readClient } from '../../src/clients/read-client.ts';
 import { authorize } from '../../src/grants/authorize.ts';
 import { parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
+import { usualPolicy } from '../support/policy.ts';
 
 const record = {
   client_id: 'a',
@@ -11,7 +12,7 @@ const record = {
   scope: 'read write admin',
 };
 const client = (fields: object) => {
-  const read = readClient({ ...record, ...fields }, { allowSha1Thumbprints: false }, 0);
+  const read = readClient({ ...record, ...fields }, usualPolicy, 0);
   if (!read.ok) throw new Error(JSON.stringify(read.faults));
   return read.client;
 };
