@@ -1,13 +1,15 @@
 import type { RegistrationPolicy } from './clients/findings.ts';
-import { parseRedisUrl, type RedisAddress } from './clients/redis-url.ts';
 import { type ClientCa, readClientCa } from './configuration/client-ca.ts';
+import { type ClientsConfig, readClientsConfig } from './configuration/clients-config.ts';
 import { readForwardedFields } from './configuration/forwarded-fields.ts';
 import { readHop } from './configuration/hop.ts';
 import { oneOf } from './configuration/one-of.ts';
+import { readRevocation } from './configuration/revocation-settings.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
 import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operations/startup-error.ts';
+import type { RevocationConfig } from './revocation/revocation.ts';
 import type { Terminator } from './terminator/terminator.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
 
@@ -21,6 +23,8 @@ export interface Config {
   readonly terminator: Terminator;
   /** To which we verify the chains of clients; undefined where somebody else does, or nobody. */
   readonly clientCa: ClientCa | undefined;
+  /** Undefined where nobody asks what the CAs revoked. */
+  readonly revocation: RevocationConfig | undefined;
   /** How we know the terminator, for the line that the server prints at start. */
   readonly hopDescription: string;
   readonly clients: ClientsConfig;
@@ -29,10 +33,6 @@ export interface Config {
   /** Settings that are there and mean nothing to this version. */
   readonly unknownSettings: readonly string[];
 }
-
-export type ClientsConfig =
-  | { readonly store: 'memory'; readonly file: string }
-  | { readonly store: 'redis'; readonly address: RedisAddress; readonly keyPrefix: string };
 
 /**
  * Reads the configuration from the `COUNTERSIGN_…` variables; docs/configuration.md lists them.
@@ -50,6 +50,7 @@ export function readConfig(env: Environment): Config {
   const clientCa = readClientCa(settings);
   const hop = readHop(settings, address);
   const clients = readClientsConfig(settings);
+  const revocation = readRevocation(settings, clientCa);
   const policy = readPolicy(settings, clientCa);
   const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
   const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
@@ -63,6 +64,7 @@ export function readConfig(env: Environment): Config {
     operationsListen,
     terminator: { ...forwarded, hop: hop.trust },
     clientCa,
+    revocation,
     hopDescription: hop.description,
     clients,
     policy,
@@ -100,25 +102,6 @@ function readPolicy(settings: Settings, clientCa: ClientCa | undefined): Registr
 const HOW_TO_MAKE_A_KEY =
   'the private key that signs tokens. Make one with: ' +
   'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem';
-
-function readClientsConfig(settings: Settings): ClientsConfig | undefined {
-  const address = settings.secret('REDIS_URL', parseRedisUrl);
-  const keyPrefix = settings.optional('REDIS_KEY_PREFIX', parseKeyPrefix) ?? 'countersign:';
-  const file = settings.optional('CLIENTS_FILE', (text) => text);
-  if (address !== undefined && file !== undefined) {
-    settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
-  }
-  if (address !== undefined) return { store: 'redis', address, keyPrefix };
-  if (file !== undefined) return { store: 'memory', file };
-  if (!settings.hasSecret('REDIS_URL'))
-    settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');
-  return undefined;
-}
-
-function parseKeyPrefix(text: string): string {
-  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
-  throw new RangeError('must be 1 to 64 printable ASCII characters without spaces');
-}
 
 function parseBoolean(text: string): boolean {
   return oneOf(['true', 'false'])(text) === 'true';

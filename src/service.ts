@@ -1,12 +1,10 @@
 import { type App, createApp, createOperationsApp } from './app.ts';
 import { createChainVerifier, type PresentedChain } from './certification-path/chain-verifier.ts';
-import type { Client } from './clients/client.ts';
-import { type ClientsFile, ClientsFileError, describeFinding, readClientsFile } from './clients/clients-file.ts';
-import { createMemoryRegistry } from './clients/memory-registry.ts';
-import { createRedisRegistry } from './clients/redis-registry.ts';
 import type { Registry } from './clients/registry.ts';
 import type { Config } from './config.ts';
 import { describeBelief } from './configuration/belief.ts';
+import { openRegistry } from './configuration/open-registry.ts';
+import { openConfiguredRevocation } from './configuration/open-revocation.ts';
 import { type WatchedTrust, watchClientCa } from './configuration/watch-client-ca.ts';
 import type { Belief } from './endpoints/doctor.ts';
 import { type Observation, observed } from './endpoints/observe-forwarding.ts';
@@ -17,6 +15,7 @@ import { describeListenAddress, type ListenAddress } from './operations/listen-a
 import type { Log } from './operations/log.ts';
 import { createObservations } from './operations/observations.ts';
 import { StartupError } from './operations/startup-error.ts';
+import type { Revocation } from './revocation/revocation.ts';
 import { createCertificateReader } from './terminator/certificate-reader.ts';
 import { watchOtherCarriers } from './terminator/other-carriers.ts';
 import type { Terminator } from './terminator/terminator.ts';
@@ -37,14 +36,14 @@ export interface Service {
  * @throws {StartupError} with every fault of the key and the clients, or that an address cannot be listened on
  */
 export async function startService(config: Config, log: Log, audit: Audit = createAudit(log)): Promise<Service> {
-  const { signingKey, registry } = await build(config, log);
-  const trust = watchClientCa(config.clientCa, log);
+  const parts = await build(config, log);
+  const { signingKey, registry } = parts;
   const observations = createObservations<Observation>(Date.now);
   const app = createApp({
     issuer: config.issuer,
     mtlsUrl: config.mtlsUrl,
     listensOn: config.listen.kind,
-    presentCertificate: observed(certificatePresenter(config, trust, log), config.terminator, observations),
+    presentCertificate: observed(certificatePresenter(config, parts, log), config.terminator, observations),
     registry,
     signingKey,
     audit,
@@ -52,7 +51,7 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   });
   const operationsApp = createOperationsApp({ observations, belief: beliefOf(config) });
   sayBelief(config, registry, signingKey, log);
-  const close: (() => Promise<void>)[] = [() => registry.close(), async () => trust.stop()];
+  const close: (() => Promise<void>)[] = [() => letGo(parts)];
   const closeAll = async () => {
     for (const closeOne of close.toReversed()) await closeOne();
   };
@@ -72,8 +71,8 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   }
 }
 
-function certificatePresenter({ terminator }: Config, trust: WatchedTrust, log: Log): PresentCertificate {
-  const verifyChain = createChainVerifier(trust.current);
+function certificatePresenter({ terminator }: Config, { trust, revocation }: Parts, log: Log): PresentCertificate {
+  const verifyChain = createChainVerifier(trust.current, revocation?.faultOf);
   const source = {
     terminator,
     readCertificate: createCertificateReader(terminator.name),
@@ -95,67 +94,40 @@ function beliefOf({ issuer, mtlsUrl, terminator, hopDescription }: Config): Beli
   };
 }
 
-async function build(config: Config, log: Log): Promise<{ signingKey: SigningKey; registry: Registry }> {
+/** What is opened before there is anybody to serve. */
+interface Parts extends Opened {
+  readonly signingKey: SigningKey;
+  readonly registry: Registry;
+}
+
+/** All of it, or every fault. */
+async function build(config: Config, log: Log): Promise<Parts> {
   const faults: string[] = [];
-  const collect = (error: unknown) => {
+  const collect = (error: unknown): undefined => {
     if (error instanceof StartupError) faults.push(...error.faults);
     else if (error instanceof SigningKeyError) faults.push(`COUNTERSIGN_SIGNING_KEY: ${error.message}`);
     else throw error;
   };
+  let revocation: Revocation | undefined;
+  const trust = watchClientCa(config.clientCa, log, () => revocation?.reload());
   const signingKey = await readSigningKey(config.signingKey.text, config.signingKey.algorithm).catch(collect);
   const registry = await openRegistry(config, log).catch(collect);
-  if (signingKey && registry) return { signingKey, registry };
-  await registry?.close();
+  revocation = await openConfiguredRevocation(config, trust.current, log).catch(collect);
+  if (signingKey && registry && faults.length === 0) return { signingKey, registry, trust, revocation };
+  await letGo({ registry, trust, revocation });
   throw new StartupError(faults);
 }
 
-async function openRegistry(config: Config, log: Log): Promise<Registry> {
-  const { clients, policy } = config;
-  if (clients.store === 'memory') return readMemoryRegistry(clients.file, config, log);
-  return createRedisRegistry({
-    address: clients.address,
-    keyPrefix: clients.keyPrefix,
-    policy,
-    now: Date.now,
-    onConnection: (problem) => {
-      if (problem === undefined) log.info({ event: 'redis_connected' }, 'Redis is connected');
-      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be reached');
-    },
-  });
+interface Opened {
+  readonly registry: Registry | undefined;
+  readonly trust: WatchedTrust;
+  readonly revocation: Revocation | undefined;
 }
 
-function readMemoryRegistry(file: string, { policy, terminator }: Config, log: Log): Registry {
-  const { clients, faults, warnings } = readOrExplain(file, policy);
-  for (const warning of warnings) log.warn({ event: 'client_warning', ...warning }, describeFinding(file, warning));
-  const problems = faults.map((fault) => describeFinding(file, fault));
-  problems.push(...unverifiable(clients, terminator));
-  if (problems.length > 0) throw new StartupError(problems);
-  return createMemoryRegistry(clients, file);
-}
-
-/** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
-function unverifiable(clients: readonly Client[], { verification }: Terminator): string[] {
-  const named = clients.flatMap(({ clientId, authentication }) =>
-    authentication.method === 'tls_client_auth' ? [{ clientId, ...authentication }] : [],
-  );
-  const [first] = named;
-  if (first && verification.by === 'nobody') {
-    return [`client ${first.clientId} uses tls_client_auth, and nobody verifies its chain: ${verification.mend}`];
-  }
-  const pinned = named.find(({ authorities }) => authorities.length > 0);
-  if (!pinned || verification.by === 'countersign') return [];
-  return [
-    `client ${pinned.clientId} has tls_client_auth_ca, which needs COUNTERSIGN_CLIENT_CA_FILE: no path is known otherwise`,
-  ];
-}
-
-function readOrExplain(file: string, policy: Config['policy']): ClientsFile {
-  try {
-    return readClientsFile(file, policy, Date.now());
-  } catch (error) {
-    if (error instanceof ClientsFileError) throw new StartupError([`COUNTERSIGN_CLIENTS_FILE: ${error.message}`]);
-    throw error;
-  }
+async function letGo({ registry, trust, revocation }: Opened): Promise<void> {
+  trust.stop();
+  revocation?.stop();
+  await registry?.close();
 }
 
 /** One line with all that the server takes for true. */

@@ -82,7 +82,7 @@ function read(der: Uint8Array): ReadCertificate {
   requireStrongKey(openssl.publicKey);
   const identity = { ...readNames(structure), ...readIdentifiers(der, structure) };
   const validity = { notBefore: openssl.validFromDate.getTime(), notAfter: openssl.validToDate.getTime() };
-  const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm);
+  const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
   return { certificate: { der, ...identity, ...validity, signatureAlgorithm, ...usage }, structure, openssl };
 }
 

@@ -36,6 +36,8 @@ export const Tag = {
 
 const CONSTRUCTED = 0x20;
 const MAX_DEPTH = 24;
+/** Of a length; a tree is read of what is at most 16 MiB, one octet less. */
+const MAX_LENGTH_OCTETS = 4;
 const MAX_OBJECT_IDENTIFIER_OCTETS = 128;
 
 /**
@@ -52,10 +54,31 @@ export function readDer(bytes: Uint8Array): DerElement {
   return element;
 }
 
+/** Where an element's content stands, for a reader who does not want a tree of it. */
+export interface DerHeader {
+  readonly tag: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads the header of the element at this offset, and no more of it.
+ *
+ * @param limit where what contains it ends
+ * @throws {CertificateError}
+ */
+export function readDerHeader(bytes: Uint8Array, offset: number, limit: number): DerHeader {
+  const tag = readTag(bytes, offset);
+  const { length, start } = readLength(bytes, offset + 1, MAX_LENGTH_OCTETS);
+  const end = start + length;
+  if (end > limit) throw malformed('an element is longer than what contains it', offset);
+  return { tag, start, end };
+}
+
 function readElement(bytes: Uint8Array, offset: number, depth: number): DerElement {
   if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`, offset);
   const tag = readTag(bytes, offset);
-  const { length, start } = readLength(bytes, offset + 1);
+  const { length, start } = readLength(bytes, offset + 1, MAX_LENGTH_OCTETS - 1);
   const end = start + length;
   if (end > bytes.length) throw malformed('an element is longer than what contains it', offset);
   const content = bytes.subarray(start, end);
@@ -86,13 +109,13 @@ function readTag(bytes: Uint8Array, offset: number): number {
 }
 
 /** X.690 §10.1: the definite form, in the fewest octets. */
-function readLength(bytes: Uint8Array, offset: number): { length: number; start: number } {
+function readLength(bytes: Uint8Array, offset: number, maxOctets: number): { length: number; start: number } {
   const first = bytes[offset];
   if (first === undefined) throw malformed('the encoding ends early', offset);
   if (first < 0x80) return { length: first, start: offset + 1 };
   if (first === 0x80) throw malformed('indefinite length is BER, not DER', offset);
   const octets = first & 0x7f;
-  if (octets > 3) throw malformed('a length above 16 MiB', offset);
+  if (octets > maxOctets) throw malformed(`a length above ${2 ** (8 * maxOctets - 20)} MiB`, offset);
   let length = 0;
   for (let i = 1; i <= octets; i++) length = length * 256 + (bytes[offset + i] ?? Number.NaN);
   if (Number.isNaN(length)) throw malformed('the encoding ends early', offset);

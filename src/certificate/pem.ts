@@ -38,18 +38,24 @@ export function decodeForwardedPem(pem: string): Uint8Array {
  * @throws {CertificateError} when a block is not base64
  */
 export function readPemFile(text: string): Uint8Array[] {
-  const certificates: Uint8Array[] = [];
-  for (let at = text.indexOf(BEGIN); at !== -1; at = text.indexOf(BEGIN, at + 1)) {
-    const end = text.indexOf(END, at);
-    if (end === -1) throw new CertificateError(`a ${BEGIN} without its ${END}`);
-    const base64 = text.slice(at + BEGIN.length, end).replace(/\s/g, '');
+  return readPemBlocks(text, 'CERTIFICATE');
+}
+
+/** The same for blocks of another label. */
+export function readPemBlocks(text: string, label: string): Uint8Array[] {
+  const [begin, finish] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const blocks: Uint8Array[] = [];
+  for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at + 1)) {
+    const end = text.indexOf(finish, at);
+    if (end === -1) throw new CertificateError(`a ${begin} without its ${finish}`);
+    const base64 = text.slice(at + begin.length, end).replace(/\s/g, '');
     const der = Buffer.from(base64, 'base64');
     if (base64 === '' || der.toString('base64') !== base64) {
-      throw new CertificateError(`what stands after ${BEGIN} is not base64`);
+      throw new CertificateError(`what stands after ${begin} is not base64`);
     }
-    certificates.push(der);
+    blocks.push(der);
   }
-  return certificates;
+  return blocks;
 }
 
 const DER_SEQUENCE = 0x30;

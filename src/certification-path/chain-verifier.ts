@@ -25,8 +25,9 @@ export type VerifyChain = (presented: PresentedChain, now: number) => ChainJudge
  * certificate and store; what depends on the time is asked again each time.
  *
  * @param currentTrust the store of this moment: another object when anything in it has changed
+ * @param revocationFault why a path does not count by what its CAs revoked; asked each time
  */
-export function createChainVerifier(currentTrust: () => TrustStore): VerifyChain {
+export function createChainVerifier(currentTrust: () => TrustStore, revocationFault: FaultAt = nothing): VerifyChain {
   const remembered = new WeakMap<PresentedChain, FoundPaths & { readonly trust: TrustStore }>();
   const find = (presented: PresentedChain) => {
     const trust = currentTrust();
@@ -36,15 +37,23 @@ export function createChainVerifier(currentTrust: () => TrustStore): VerifyChain
     remembered.set(presented, found);
     return found;
   };
-  return (presented, now) => judgePaths(find(presented), now);
+  return (presented, now) => judgePaths(find(presented), now, revocationFault);
 }
 
+type FaultAt = (path: Path, now: number) => PathFault | undefined;
+
+const nothing = () => undefined;
+
 /** Which of the paths hold at this time. */
-export function judgePaths({ paths, fault }: FoundPaths, now: number): ChainJudgement {
+export function judgePaths(
+  { paths, fault }: FoundPaths,
+  now: number,
+  revocationFault: FaultAt = nothing,
+): ChainJudgement {
   const holding: Path[] = [];
   let firstFault: PathFault | undefined;
   for (const path of paths) {
-    const broken = expiryFault(path, now);
+    const broken = expiryFault(path, now) ?? revocationFault(path, now);
     if (!broken) holding.push(path);
     firstFault ??= broken;
   }

@@ -1,9 +1,9 @@
-import { Redis, type RedisOptions } from 'ioredis';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
+import { openRedis, type RedisConnection } from '../redis/redis-connection.ts';
+import type { RedisAddress } from '../redis/redis-url.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { readClient } from './read-client.ts';
-import type { RedisAddress } from './redis-url.ts';
 import type { Registry } from './registry.ts';
 
 export interface RedisRegistryOptions {
@@ -16,17 +16,6 @@ export interface RedisRegistryOptions {
   readonly onConnection: (problem: string | undefined) => void;
 }
 
-/** ioredis waits for ever by default, for a server that is away as for one that is silent. We answer 503 instead. */
-const boundedWaiting = {
-  commandTimeout: 500,
-  connectTimeout: 2000,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
-  autoResendUnfulfilledCommands: false,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000),
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-} as const satisfies RedisOptions;
-
 const RETRY_AFTER_SECONDS = 2;
 
 /**
@@ -35,7 +24,7 @@ const RETRY_AFTER_SECONDS = 2;
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
   const { address, keyPrefix, policy, now, onConnection } = options;
-  const connection = await openConnection(address, onConnection);
+  const connection = await openRedis(address, onConnection);
   return {
     description: `Redis at ${address.description}, keys ${keyPrefix}client:*`,
     find: async (clientId) => {
@@ -47,52 +36,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   };
 }
 
-/** A connection, and why it may not be asked at the moment: it is down, or not in the database that it should be in. */
-interface Connection {
-  readonly redis: Redis;
-  problem: string | undefined;
-}
-
-async function openConnection(
-  { connection: target, database }: RedisAddress,
-  onConnection: (problem: string | undefined) => void,
-): Promise<Connection> {
-  const redis = new Redis({ ...target, ...boundedWaiting });
-  const connection: Connection = { redis, problem: 'not connected yet' };
-  const report = onlyChanges((problem) => {
-    connection.problem = problem;
-    onConnection(problem);
-  });
-  const fail = (error: Error) => report(error.message);
-  const select = () => (database === 0 ? Promise.resolve() : redis.select(database));
-  redis.on('close', () => {
-    connection.problem ??= 'the connection was lost';
-  });
-  redis.on('error', (error) => {
-    if (redis.status !== 'ready') fail(error);
-  });
-  await new Promise<void>((resolve) => {
-    redis.on('ready', () => {
-      select()
-        .then(() => report(undefined), fail)
-        .finally(resolve);
-    });
-    redis.once('error', () => resolve());
-  });
-  return connection;
-}
-
-/** ioredis reports every failed attempt; once is enough for the same problem. */
-function onlyChanges(report: (problem: string | undefined) => void): (problem: string | undefined) => void {
-  let last: string | undefined;
-  return (problem) => {
-    if (problem !== undefined && problem === last) return;
-    last = problem;
-    report(problem);
-  };
-}
-
-async function get({ redis, problem }: Connection, key: string): Promise<string | null> {
+async function get({ redis, problem }: RedisConnection, key: string): Promise<string | null> {
   if (problem !== undefined) throw unavailable(key, problem);
   try {
     return await redis.get(key);

@@ -14,7 +14,7 @@ export interface WatchedTrust {
  * Reads the authorities again when their files change, and swaps the store whole. Files that cannot be read, or hold
  * what cannot be used, change nothing, and the log says so.
  */
-export function watchClientCa(clientCa: ClientCa | undefined, log: Log): WatchedTrust {
+export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange: () => void): WatchedTrust {
   if (!clientCa) return { current: () => nobody, stop: () => {} };
   const { path } = clientCa;
   let { store } = clientCa;
@@ -29,6 +29,7 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log): Watched
     }
     log.info({ event: 'client_ca_changed' }, `the CAs of ${path} were read again`);
     sayAuthorities(store, log);
+    onChange();
   };
   const watch = watchFiles({ list: () => authorityFiles(path), onChange: reload });
   return { current: () => store, stop: watch.stop };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRedisUrl } from '../../src/clients/redis-url.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 
 test.each([
   ['redis://r', { host: 'r', port: 6379 }, 0, 'redis://r:6379/0'],

@@ -1,0 +1,37 @@
+import type { TrustStore } from '../certification-path/trust-store.ts';
+import type { Log } from '../operations/log.ts';
+import { StartupError } from '../operations/startup-error.ts';
+import { openRedis } from '../redis/redis-connection.ts';
+import { openRevocation, type Revocation, type RevocationConfig } from '../revocation/revocation.ts';
+import { createOwnCrls, createSharedCrls, type SharedCrls } from '../revocation/shared-crls.ts';
+import type { ClientsConfig } from './clients-config.ts';
+
+/** A CRL of a million entries takes its time. */
+const COMMAND_MILLISECONDS = 10_000;
+
+/**
+ * Opens what is configured about CRLs; undefined where nothing is.
+ *
+ * @throws {StartupError} when a file cannot be used
+ */
+export async function openConfiguredRevocation(
+  { revocation, clients }: { readonly revocation: RevocationConfig | undefined; readonly clients: ClientsConfig },
+  currentTrust: () => TrustStore,
+  log: Log,
+): Promise<Revocation | undefined> {
+  if (!revocation) return undefined;
+  const shared = revocation.urls.length > 0 ? await openSharedCrls(clients) : createOwnCrls();
+  try {
+    return await openRevocation({ config: revocation, currentTrust, shared, log, now: Date.now });
+  } catch (error) {
+    shared.close();
+    throw new StartupError([`COUNTERSIGN_CLIENT_CRLS: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+/** A connection of its own: what is transferred must not delay the look-up of a client. */
+async function openSharedCrls(clients: ClientsConfig): Promise<SharedCrls> {
+  if (clients.store === 'memory') return createOwnCrls();
+  // That Redis is away, the connection for the clients has said already.
+  return createSharedCrls(await openRedis(clients.address, () => {}, COMMAND_MILLISECONDS), clients.keyPrefix);
+}

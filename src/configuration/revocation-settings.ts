@@ -1,0 +1,84 @@
+import { parseSha256Thumbprint } from '../certificate/thumbprint.ts';
+import type { Settings } from '../operations/settings.ts';
+import type { RevocationConfig } from '../revocation/revocation.ts';
+import { type IssuerPolicy, type RevocationMode, revocationModes } from '../revocation/revocation-policy.ts';
+import type { ClientCa } from './client-ca.ts';
+import { parseDuration } from './duration.ts';
+import { oneOf } from './one-of.ts';
+
+const DEFAULT_INTERVAL_MILLISECONDS = 5 * 60_000;
+const MIN_INTERVAL_MILLISECONDS = 1_000;
+
+/** A value for every CA, and others for single ones. */
+interface ForAuthorities<Value> {
+  readonly usual: Value | undefined;
+  readonly single: ReadonlyMap<string, Value>;
+}
+
+/**
+ * Reads the settings about CRLs; undefined where none is set. Where CRLs are configured they are required, unless it is
+ * said otherwise. Faults are collected in the settings.
+ */
+export function readRevocation(settings: Settings, clientCa: ClientCa | undefined): RevocationConfig | undefined {
+  const sources = settings.optional('CLIENT_CRLS', parseSources);
+  const modes = settings.optional('REVOCATION', (text) => parseForAuthorities(text, oneOf(revocationModes), clientCa));
+  const staleness = settings.optional('CRL_MAX_STALENESS', (text) =>
+    parseForAuthorities(text, parseDuration, clientCa),
+  );
+  const intervalMilliseconds = settings.optional('CRL_INTERVAL', parseInterval) ?? DEFAULT_INTERVAL_MILLISECONDS;
+  if (!sources && !modes) return undefined;
+  if (!clientCa) settings.missing('CLIENT_CA_FILE', 'a CRL counts by the signature of a CA that is configured there');
+  const modeOf = (key: string | undefined): RevocationMode => ofAuthority(modes, key) ?? 'require';
+  const policyOf = (key?: string): IssuerPolicy => ({
+    mode: modeOf(key),
+    maxStalenessMilliseconds: ofAuthority(staleness, key) ?? 0,
+  });
+  const named = [...(modes?.single.keys() ?? []), ...(staleness?.single.keys() ?? [])];
+  const policy = { usual: policyOf(), ofAuthority: new Map(named.map((key) => [key, policyOf(key)])) };
+  return { ...(sources ?? { paths: [], urls: [] }), policy, intervalMilliseconds };
+}
+
+function ofAuthority<Value>(values: ForAuthorities<Value> | undefined, key: string | undefined): Value | undefined {
+  return (key === undefined ? undefined : values?.single.get(key)) ?? values?.usual;
+}
+
+function parseSources(text: string): { paths: readonly string[]; urls: readonly string[] } {
+  const sources = text.split(',').map((item) => item.trim());
+  const isUrl = (source: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(source);
+  for (const source of sources.filter(isUrl)) requireHttp(source);
+  return { paths: sources.filter((source) => !isUrl(source)), urls: sources.filter(isUrl) };
+}
+
+function requireHttp(text: string): void {
+  const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  if (!isHttp) throw new RangeError(`holds "${text}", which is neither a path nor an http or https URL`);
+}
+
+function parseInterval(text: string): number {
+  const interval = parseDuration(text);
+  if (interval >= MIN_INTERVAL_MILLISECONDS) return interval;
+  throw new RangeError(`"${text}" is shorter than a second`);
+}
+
+/** `require`, or `require, KEY=off`: a value for all, and with a CA's public key before it one for that CA. */
+function parseForAuthorities<Value>(
+  text: string,
+  parse: (text: string) => Value,
+  clientCa: ClientCa | undefined,
+): ForAuthorities<Value> {
+  let usual: Value | undefined;
+  const single = new Map<string, Value>();
+  for (const entry of text.split(',').map((item) => item.trim())) {
+    const at = entry.lastIndexOf('=');
+    if (at === -1) usual = parse(entry);
+    else single.set(requireKnown(entry.slice(0, at), clientCa), parse(entry.slice(at + 1)));
+  }
+  return { usual, single };
+}
+
+function requireKnown(text: string, clientCa: ClientCa | undefined): string {
+  const key = parseSha256Thumbprint(text, '`countersign certificate CA.pem`');
+  const { anchors, intermediates } = clientCa?.store ?? { anchors: [], intermediates: [] };
+  if ([...anchors, ...intermediates].some(({ publicKeyThumbprint }) => publicKeyThumbprint === key)) return key;
+  throw new RangeError(`names ${text}, which is the key of no CA in COUNTERSIGN_CLIENT_CA_FILE`);
+}

@@ -1,0 +1,98 @@
+import { setTimeout } from 'node:timers/promises';
+import { fetchCrl } from './fetch-crl.ts';
+import { createOwnCrls, type SharedCrls } from './shared-crls.ts';
+
+export interface FollowedUrl {
+  readonly url: string;
+  /** A change at the CA is taken within this long, by every replica. */
+  readonly intervalMilliseconds: number;
+  readonly shared: SharedCrls;
+  /** Takes what was fetched. It throws where that cannot be used. */
+  readonly take: (content: Uint8Array) => Promise<void>;
+  /** Told of each change: undefined where all is well, else what is wrong. */
+  readonly onState: (problem: string | undefined) => void;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Of an interval: a replica fetches again what is older than half of it, and looks at what others fetched each quarter. */
+const FETCHES = 2;
+const LOOKS = 4;
+
+/**
+ * Follows a URL until the signal ends it: what it holds is fetched before anybody needs it, by one replica for all. Where
+ * Redis cannot be asked each replica fetches for itself.
+ *
+ * @returns when the first attempt has succeeded or failed
+ */
+export async function followCrlUrl(followed: FollowedUrl): Promise<void> {
+  const { intervalMilliseconds, signal } = followed;
+  const look = createLook(followed);
+  await look();
+  const goOn = async () => {
+    while (!signal.aborted) {
+      await setTimeout(intervalMilliseconds / LOOKS, undefined, { signal, ref: false });
+      await look();
+    }
+  };
+  // It ends by the signal only: a look does not fail.
+  goOn().catch(() => {});
+}
+
+function createLook({
+  url,
+  intervalMilliseconds,
+  shared,
+  take,
+  onState,
+  now,
+  signal,
+}: FollowedUrl): () => Promise<void> {
+  const own = createOwnCrls();
+  const takeOnce = onceForEachDigest(take);
+  const takeFrom = async (copies: SharedCrls) => {
+    const copy = await copies.copyOf(url);
+    if (copy) await takeOnce(copy.digest, () => copies.contentOf(url));
+  };
+  const refresh = async (copies: SharedCrls) => {
+    const copy = await copies.copyOf(url);
+    if (copy && now() - copy.fetchedAt < intervalMilliseconds / FETCHES) return;
+    await copies.exclusively(url, async () => copies.store(url, await fetchCrl(url, signal), now()));
+  };
+  const lookAt = async (copies: SharedCrls) => {
+    await takeFrom(copies);
+    await refresh(copies);
+    await takeFrom(copies);
+  };
+  return async () => {
+    const usable = await isThere(shared, url);
+    await lookAt(usable ? shared : own).then(
+      () => onState(undefined),
+      (error: Error) => onState(error.message),
+    );
+  };
+}
+
+/** What was taken is not taken again, and what could not be used stays a problem, until there is something else. */
+function onceForEachDigest(take: FollowedUrl['take']) {
+  let last: { readonly digest: string; readonly problem: Error | undefined } | undefined;
+  return async (digest: string, read: () => Promise<Uint8Array | undefined>) => {
+    if (digest !== last?.digest) {
+      const content = await read();
+      if (!content) return;
+      const problem = await take(content).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      last = { digest, problem };
+    }
+    if (last.problem) throw last.problem;
+  };
+}
+
+async function isThere(shared: SharedCrls, url: string): Promise<boolean> {
+  return shared.copyOf(url).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,54 @@
+import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { faultOf, type Path, type PathFault } from '../certification-path/path.ts';
+import type { RevocationList } from './revocation-list.ts';
+import { policyOf, type RevocationPolicy } from './revocation-policy.ts';
+
+const SECTION = 'RFC 5280 §6.3.3';
+
+/** Lists whose signature was checked, by the public key of the CA that signed them (SHA-256, base64url). */
+export type VerifiedLists = ReadonlyMap<string, { readonly list: RevocationList }>;
+
+/**
+ * Why a path does not count by what its CAs revoked: of each certificate but the anchor, its issuer is asked. It takes
+ * no more than look-ups in memory.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function revocationFault(
+  path: Path,
+  lists: VerifiedLists,
+  policy: RevocationPolicy,
+  now: number,
+): PathFault | undefined {
+  for (const [position, issuer] of path.authorities.entries()) {
+    const certificate = path.authorities[position - 1] ?? path.leaf;
+    const problem = problemOf(certificate, issuer, lists, policy, now);
+    if (problem !== undefined) return faultOf(path, position, problem, SECTION);
+  }
+  return undefined;
+}
+
+function problemOf(
+  certificate: Certificate,
+  { subjectText, publicKeyThumbprint }: AuthorityCertificate,
+  lists: VerifiedLists,
+  policy: RevocationPolicy,
+  now: number,
+): string | undefined {
+  const { mode, maxStalenessMilliseconds } = policyOf(policy, publicKeyThumbprint);
+  if (mode === 'off') return undefined;
+  const list = lists.get(publicKeyThumbprint)?.list;
+  if (list?.revoked.has(Buffer.from(certificate.serialNumber, 'hex'))) return `is revoked by CA "${subjectText}"`;
+  if (mode === 'prefer') return undefined;
+  const required = `and COUNTERSIGN_REVOCATION requires a CRL of CA "${subjectText}"`;
+  if (!list) return `may be revoked: there is no CRL, ${required}`;
+  if (now < list.thisUpdate)
+    return `may be revoked: the CRL is of ${instant(list.thisUpdate)}, later than now, ${required}`;
+  if (now <= list.nextUpdate + maxStalenessMilliseconds) return undefined;
+  return `may be revoked: the CRL counted until ${instant(list.nextUpdate)}, ${required}`;
+}
+
+function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

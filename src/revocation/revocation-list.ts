@@ -1,0 +1,100 @@
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { type DerElement, type DerHeader, readDer, readDerHeader, Tag } from '../certificate/der.ts';
+import { type DistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
+import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
+import { readTime } from '../certificate/time.ts';
+import { refuseListExtensions } from './list-extensions.ts';
+import { readRevokedCertificates } from './revoked-certificates.ts';
+import type { SerialNumbers } from './serial-numbers.ts';
+
+/** What a full CRL says (RFC 5280 §5). */
+export interface RevocationList {
+  /** Milliseconds since the epoch. */
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+  readonly revoked: SerialNumbers;
+}
+
+/** As it came: nobody has checked its signature yet. */
+export interface SignedRevocationList extends RevocationList {
+  readonly issuer: DistinguishedName;
+  readonly algorithm: SignatureAlgorithm;
+  /** What is signed, and by what. Views into the DER. */
+  readonly signed: { readonly data: Uint8Array; readonly signature: Uint8Array };
+}
+
+const EXTENSIONS = 0xa0;
+
+/**
+ * Reads the DER of a full CRL. What covers a part only, or only changes, is refused: delta CRLs, indirect CRLs, and
+ * those with an issuing distribution point. It lets others work in between, since there may be a million entries.
+ *
+ * @throws {CertificateError} when it is not DER, not a full CRL, or has no nextUpdate
+ */
+export async function readRevocationList(der: Uint8Array): Promise<SignedRevocationList> {
+  const outer = readDerHeader(der, 0, der.length);
+  if (outer.end !== der.length) throw new CertificateError(`${der.length - outer.end} trailing bytes after the CRL`);
+  const [tbs, algorithm, signature, ...more] = headersIn(der, outer);
+  if (outer.tag !== Tag.sequence || tbs?.tag !== Tag.sequence || signature?.tag !== Tag.bitString || more.length > 0) {
+    throw new CertificateError('not a CRL: its outline is not that of RFC 5280 §5.1');
+  }
+  const fields = readFields(der, tbs);
+  const element = algorithm && elementAt(der, algorithm);
+  if (!element || Buffer.compare(element.encoded, fields.algorithm.encoded) !== 0) {
+    throw new CertificateError('names one signature algorithm inside and another outside (RFC 5280 §5.1.1.2)');
+  }
+  const accepted = acceptedSignatureAlgorithm(element);
+  if (!accepted) throw new CertificateError('is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
+  refuseListExtensions(fields.extensions);
+  return {
+    issuer: readDistinguishedName(fields.issuer),
+    thisUpdate: readTime(fields.thisUpdate),
+    nextUpdate: readTime(fields.nextUpdate),
+    revoked: await readRevokedCertificates(der, fields.revoked),
+    algorithm: accepted,
+    signed: { data: der.subarray(tbs.at, tbs.end), signature: elementAt(der, signature).content.subarray(1) },
+  };
+}
+
+interface Placed extends DerHeader {
+  /** Where the header begins. */
+  readonly at: number;
+}
+
+function headersIn(der: Uint8Array, { start, end }: DerHeader): Placed[] {
+  const headers: Placed[] = [];
+  for (let at = start; at < end; ) {
+    const header = readDerHeader(der, at, end);
+    headers.push({ ...header, at });
+    at = header.end;
+  }
+  return headers;
+}
+
+function elementAt(der: Uint8Array, { at, end }: Placed): DerElement {
+  return readDer(der.subarray(at, end));
+}
+
+/** Everything in a TBSCertList but the entries, which are many (RFC 5280 §5.1.2). */
+function readFields(der: Uint8Array, tbs: DerHeader) {
+  const all = headersIn(der, tbs);
+  const version = all[0]?.tag === Tag.integer ? elementAt(der, all[0]).content : undefined;
+  const [algorithm, issuer, thisUpdate, nextUpdate, ...optional] = version ? all.slice(1) : all;
+  const revoked = optional[0]?.tag === Tag.sequence ? optional.shift() : undefined;
+  const extensions = optional[0]?.tag === EXTENSIONS ? optional.shift() : undefined;
+  const isKnownVersion = version === undefined || (version.length === 1 && version[0] === 1);
+  if (!isKnownVersion || !algorithm || !issuer || !thisUpdate || optional.length > 0) {
+    throw new CertificateError('not a CRL: its TBSCertList is not that of RFC 5280 §5.1.2');
+  }
+  if (nextUpdate?.tag !== Tag.utcTime && nextUpdate?.tag !== Tag.generalizedTime) {
+    throw new CertificateError('has no nextUpdate, so nobody knows how long it counts (RFC 5280 §5.1.2.5)');
+  }
+  return {
+    algorithm: elementAt(der, algorithm),
+    issuer: elementAt(der, issuer),
+    thisUpdate: elementAt(der, thisUpdate),
+    nextUpdate: elementAt(der, nextUpdate),
+    revoked,
+    extensions: extensions && elementAt(der, extensions),
+  };
+}

@@ -1,0 +1,63 @@
+import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
+import { isSignedBy } from '../certificate/signature-algorithms.ts';
+import type { TrustStore } from '../certification-path/trust-store.ts';
+import { type RevocationList, readRevocationList, type SignedRevocationList } from './revocation-list.ts';
+
+/** A CRL that a configured CA signed. */
+export interface AuthorityList {
+  readonly list: RevocationList;
+  /** The CA's subject, and its public key (SHA-256, base64url). */
+  readonly authority: string;
+  readonly publicKeyThumbprint: string;
+}
+
+/** The CRLs of this moment: for each CA the newest. */
+export class RevocationLists {
+  readonly #trust: () => TrustStore;
+  readonly #lists = new Map<string, AuthorityList>();
+
+  constructor(currentTrust: () => TrustStore) {
+    this.#trust = currentTrust;
+  }
+
+  /** By the public key of the CA that signed it. */
+  get current(): ReadonlyMap<string, AuthorityList> {
+    return this.#lists;
+  }
+
+  /**
+   * Takes a CRL, if a configured CA signed it; an older one than is there changes nothing.
+   *
+   * @param der the DER of a CRL
+   * @returns undefined where it is not newer
+   * @throws {CertificateError} when it is no full CRL, or no configured CA of its issuer's name signed it
+   */
+  async offer(der: Uint8Array): Promise<AuthorityList | undefined> {
+    const signed = await readRevocationList(der);
+    const { subjectText: authority, publicKeyThumbprint } = await this.#signerOf(signed);
+    const known = this.#lists.get(publicKeyThumbprint)?.list;
+    if (known && known.thisUpdate >= signed.thisUpdate) return undefined;
+    const { thisUpdate, nextUpdate, revoked } = signed;
+    // Without what was signed, which would keep the whole DER in memory.
+    const accepted = { list: { thisUpdate, nextUpdate, revoked }, authority, publicKeyThumbprint };
+    this.#lists.set(publicKeyThumbprint, accepted);
+    return accepted;
+  }
+
+  /** RFC 5280 §6.3.3 (f) and (g): a CA's CRL is signed by the key of its certificate, which may sign CRLs. */
+  async #signerOf(list: SignedRevocationList): Promise<AuthorityCertificate> {
+    const { issuer, algorithm, signed } = list;
+    const candidates = this.#trust()
+      .named(issuer)
+      .filter(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
+    for (const authority of candidates) if (await isSignedBy(algorithm, signed, authority.publicKey)) return authority;
+    const name = formatDistinguishedName(issuer);
+    throw new CertificateError(
+      candidates.length === 0
+        ? `is by "${name}", which is no CA of COUNTERSIGN_CLIENT_CA_FILE that may sign CRLs`
+        : `is not signed by the key of CA "${name}"`,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { setImmediate } from 'node:timers/promises';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { isCritical } from '../certificate/certificate-structure.ts';
+import { type DerHeader, readDer, readDerHeader, readObjectIdentifier, Tag } from '../certificate/der.ts';
+import { MAX_SERIAL_OCTETS, SerialNumbers } from './serial-numbers.ts';
+
+/** After so many entries others may work: some milliseconds. */
+const ENTRIES_AT_A_TIME = 20_000;
+
+/** reasonCode, holdInstructionCode and invalidityDate: whatever they say, the certificate is revoked. */
+const knownExtensions: ReadonlySet<string> = new Set(['2.5.29.21', '2.5.29.23', '2.5.29.24']);
+
+/**
+ * Reads the serial numbers of revokedCertificates (RFC 5280 §5.1.2.6).
+ *
+ * @param list the SEQUENCE OF entries, or undefined where nothing was revoked
+ * @throws {CertificateError} when an entry is malformed, or cannot be understood
+ */
+export async function readRevokedCertificates(der: Uint8Array, list: DerHeader | undefined): Promise<SerialNumbers> {
+  if (!list) return new SerialNumbers(0, 0);
+  let [count, octets] = [0, 0];
+  await forEachEntry(der, list, (serial) => {
+    count += 1;
+    octets += serial.length;
+  });
+  const serials = new SerialNumbers(count, octets);
+  await forEachEntry(der, list, (serial) => serials.add(serial));
+  return serials;
+}
+
+async function forEachEntry(der: Uint8Array, list: DerHeader, take: (serial: Uint8Array) => void): Promise<void> {
+  let entries = 0;
+  for (let at = list.start; at < list.end; ) {
+    const entry = readDerHeader(der, at, list.end);
+    take(readSerialNumber(der, entry));
+    at = entry.end;
+    entries += 1;
+    if (entries % ENTRIES_AT_A_TIME === 0) await setImmediate();
+  }
+}
+
+/** SEQUENCE { userCertificate INTEGER, revocationDate Time, crlEntryExtensions Extensions OPTIONAL }. */
+function readSerialNumber(der: Uint8Array, entry: DerHeader): Uint8Array {
+  const serial = entry.tag === Tag.sequence ? readDerHeader(der, entry.start, entry.end) : undefined;
+  const date = serial && readDerHeader(der, serial.end, entry.end);
+  const isTime = date?.tag === Tag.utcTime || date?.tag === Tag.generalizedTime;
+  if (serial?.tag !== Tag.integer || !isTime) throw new CertificateError('has an entry that is malformed');
+  if (date.end < entry.end) requireKnownExtensions(der.subarray(date.end, entry.end));
+  const octets = der.subarray(serial.start, serial.end);
+  const [first, second = 0] = octets;
+  const isPadded = octets.length > 1 && ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80));
+  // Serial numbers are compared octet by octet, so they must be written in one way only.
+  if (first === undefined || isPadded)
+    throw new CertificateError('not DER: has a serial number not in the fewest octets');
+  if (octets.length <= MAX_SERIAL_OCTETS) return octets;
+  throw new CertificateError(`has a serial number of ${octets.length} octets`);
+}
+
+const CERTIFICATE_ISSUER = '2.5.29.29';
+/** What nearly every entry with extensions holds: one reasonCode, not critical (all but the last octet). */
+const REASON_CODE = Buffer.from('300c300a0603551d150403' + '0a01', 'hex');
+
+function requireKnownExtensions(extensions: Uint8Array): void {
+  if (isOneReasonCode(extensions)) return;
+  for (const extension of readDer(extensions).children) {
+    const [type] = extension.children;
+    const id = type?.tag === Tag.objectIdentifier ? readObjectIdentifier(type.content) : 'none';
+    if (id === CERTIFICATE_ISSUER)
+      throw new CertificateError('is an indirect CRL: an entry has a certificateIssuer (RFC 5280 §5.3.3)');
+    if (isCritical(extension) && !knownExtensions.has(id)) {
+      throw new CertificateError(`has an entry with a critical extension that is not read: ${id} (RFC 5280 §5.3)`);
+    }
+  }
+}
+
+function isOneReasonCode(extensions: Uint8Array): boolean {
+  if (extensions.length !== REASON_CODE.length + 1) return false;
+  return Buffer.compare(extensions.subarray(0, REASON_CODE.length), REASON_CODE) === 0;
+}

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import { judgePaths } from '../../src/certification-path/chain-verifier.ts';
+import { findPaths } from '../../src/certification-path/find-paths.ts';
+import { createTrustStore } from '../../src/certification-path/trust-store.ts';
+import { revocationFault } from '../../src/revocation/revocation-fault.ts';
+import { RevocationLists } from '../../src/revocation/revocation-lists.ts';
+import type { IssuerPolicy, RevocationPolicy } from '../../src/revocation/revocation-policy.ts';
+import { createCertificateAuthority, type MintedCertificate } from '../support/certificates.ts';
+import { der } from '../support/der.ts';
+import {
+  certificateIssuer,
+  deltaIndicator,
+  distributionPoint,
+  entry,
+  indirect,
+  onlyClients,
+  type RevocationListOptions,
+  reasonCode,
+  revocationList,
+  serialOf,
+  unknownCritical,
+} from '../support/revocation-lists.ts';
+
+const HOUR = 3_600_000;
+const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const issuing = root.issueAuthority({ subject: [['CN', 'Issuing']] });
+const impostor = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const leaf = issuing.issue();
+const trust = createTrustStore([root, issuing].map(({ der }) => readAuthorityCertificate(der)));
+const found = findPaths(parseClientCertificate(leaf.der), [], trust);
+
+const everybody = (policy: Partial<IssuerPolicy>): RevocationPolicy => ({
+  usual: { mode: 'require', maxStalenessMilliseconds: 0, ...policy },
+  ofAuthority: new Map(),
+});
+const require_ = everybody({});
+const prefer = everybody({ mode: 'prefer' });
+const off = everybody({ mode: 'off' });
+
+async function listsOf(...crls: readonly Uint8Array[]): Promise<RevocationLists> {
+  const lists = new RevocationLists(() => trust);
+  for (const crl of crls) await lists.offer(crl);
+  return lists;
+}
+
+async function judge(policy: RevocationPolicy, crls: readonly Uint8Array[], now = Date.now()) {
+  const { current } = await listsOf(...crls);
+  return judgePaths(found, now, (path, time) => revocationFault(path, current, policy, time));
+}
+
+const ofRoot = (options?: RevocationListOptions) => revocationList(root, options);
+const ofIssuing = (options?: RevocationListOptions) => revocationList(issuing, options);
+const stale = { thisUpdate: new Date(Date.now() - 3 * HOUR), nextUpdate: new Date(Date.now() - HOUR) };
+const holdsLeaf = { revoked: [issuing.issue(), leaf] };
+type Row = [title: string, policy: RevocationPolicy, crls: Uint8Array[]];
+
+describe('a path counts', () => {
+  test.each<Row>([
+    ['with a CRL of every CA', require_, [ofRoot(), ofIssuing()]],
+    ['where others are revoked', require_, [ofRoot(), ofIssuing({ revoked: [issuing.issue(), issuing.issue()] })]],
+    ['with a CRL v1', require_, [ofRoot({ version: 1 }), ofIssuing({ version: 1 })]],
+    [
+      'with one that is stale for less than it may',
+      everybody({ maxStalenessMilliseconds: 2 * HOUR }),
+      [ofRoot(stale), ofIssuing(stale)],
+    ],
+    ['where CRLs are preferred, and there is none', prefer, []],
+    ['where CRLs are preferred, and stale', prefer, [ofRoot(stale), ofIssuing(stale)]],
+    ['where nobody asks', off, [ofIssuing(holdsLeaf)]],
+    [
+      'where one CA has none, and need not',
+      {
+        usual: require_.usual,
+        ofAuthority: new Map([[readAuthorityCertificate(root.der).publicKeyThumbprint, off.usual]]),
+      },
+      [ofIssuing()],
+    ],
+  ])('%s', async (_, policy, crls) => {
+    expect(await judge(policy, crls)).toMatchObject({ verified: true });
+  });
+});
+
+describe('a path does not count', () => {
+  test.each<[...Row, string]>([
+    [
+      'with a revoked leaf',
+      require_,
+      [ofRoot(), ofIssuing(holdsLeaf)],
+      'the certificate is revoked by CA "CN=Issuing" (RFC 5280 §6.3.3)',
+    ],
+    ['with a revoked leaf where CRLs are preferred', prefer, [ofIssuing(holdsLeaf)], 'the certificate is revoked'],
+    [
+      'with a leaf that a stale CRL revokes',
+      prefer,
+      [ofIssuing({ ...holdsLeaf, ...stale })],
+      'the certificate is revoked',
+    ],
+    [
+      'with a leaf on hold',
+      require_,
+      [ofRoot(), ofIssuing({ entries: [entry(serialOf(leaf), [reasonCode(6)])] })],
+      'the certificate is revoked',
+    ],
+    [
+      'with a revoked intermediate',
+      require_,
+      [ofRoot({ revoked: [issuing] }), ofIssuing()],
+      'CA "CN=Issuing" (1 above the certificate) is revoked by CA "CN=Root"',
+    ],
+    [
+      'without a CRL',
+      require_,
+      [ofRoot()],
+      'there is no CRL, and COUNTERSIGN_REVOCATION requires a CRL of CA "CN=Issuing"',
+    ],
+    ['without a CRL of the root', require_, [ofIssuing()], 'requires a CRL of CA "CN=Root"'],
+    ['with a stale CRL', require_, [ofRoot(), ofIssuing(stale)], 'the CRL counted until'],
+    [
+      'with a CRL of tomorrow',
+      require_,
+      [ofRoot(), ofIssuing({ thisUpdate: new Date(Date.now() + HOUR) })],
+      'later than now',
+    ],
+  ])('%s', async (_, policy, crls, reason) => {
+    expect(await judge(policy, crls)).toMatchObject({ verified: false, reason: expect.stringContaining(reason) });
+  });
+});
+
+describe('a CRL is refused', () => {
+  test.each<[string, () => Uint8Array, string]>([
+    [
+      'of nobody',
+      () => revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })),
+      'is by "CN=X", which is no CA',
+    ],
+    ['of a CA of the same name', () => revocationList(impostor), 'is not signed by the key of CA "CN=Root"'],
+    ['that was changed', () => changed(ofRoot({ revoked: [leaf] })), 'is not signed by the key'],
+    ['without nextUpdate', () => ofRoot({ nextUpdate: 'none' }), 'has no nextUpdate'],
+    ['for changes only', () => ofRoot({ extensions: [deltaIndicator] }), 'is a delta CRL'],
+    ['for other issuers', () => ofRoot({ extensions: [distributionPoint(indirect)] }), 'is an indirect CRL'],
+    [
+      'with an entry for another issuer',
+      () => ofRoot({ entries: [entry(serialOf(leaf), [certificateIssuer])] }),
+      'is an indirect CRL: an entry',
+    ],
+    ['for a part', () => ofRoot({ extensions: [distributionPoint(onlyClients)] }), 'may list a part only'],
+    [
+      'with a critical extension',
+      () => ofRoot({ extensions: [unknownCritical] }),
+      'critical extension that is not read',
+    ],
+    [
+      'with a critical extension of an entry',
+      () => ofRoot({ entries: [entry(serialOf(leaf), [unknownCritical])] }),
+      'an entry with a critical',
+    ],
+    ['by SHA-1', () => ofRoot({ signatureHash: 'SHA-1' }), 'an algorithm that is not accepted'],
+    [
+      'with a serial number in too many octets',
+      () => ofRoot({ entries: [entry(der(0x02, Buffer.of(0, 1)))] }),
+      'fewest octets',
+    ],
+    ['with bytes behind it', () => Buffer.concat([ofRoot(), Buffer.of(0)]), '1 trailing bytes'],
+    ['that is a certificate', () => root.der, 'not a CRL'],
+    ['that is cut off', () => ofRoot().subarray(0, 100), 'longer than what contains it'],
+  ])('%s', async (_, crl, message) => {
+    await expect(listsOf(crl())).rejects.toThrow(message);
+  });
+});
+
+test('an older CRL never replaces a newer one', async () => {
+  const newer = ofIssuing(holdsLeaf);
+  const older = ofIssuing({ thisUpdate: new Date(Date.now() - 2 * HOUR) });
+  const lists = await listsOf(newer);
+  expect(await lists.offer(older)).toBeUndefined();
+  expect((await judge(require_, [ofRoot(), newer, older])).verified).toBe(false);
+  expect((await judge(require_, [ofRoot(), older, newer])).verified).toBe(false);
+});
+
+test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('CRLs are signed by %s', async (keyType) => {
+  const authority = createCertificateAuthority({ subject: [['CN', keyType]], keyType });
+  const own = createTrustStore([readAuthorityCertificate(authority.der)]);
+  const accepted = await new RevocationLists(() => own).offer(revocationList(authority, { revoked: [leaf] }));
+  expect(accepted?.list.revoked.size).toBe(1);
+});
+
+/** The same with another octet in the first entry. */
+function changed(crl: Buffer): Uint8Array {
+  const copy = Buffer.from(crl);
+  const at = copy.indexOf(Buffer.from(serialOf(leaf as MintedCertificate)));
+  copy[at + 4] = (copy[at + 4] ?? 0) ^ 1;
+  return copy;
+}

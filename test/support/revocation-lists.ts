@@ -1,0 +1,72 @@
+import type { MintedCertificate } from './certificates.ts';
+import { bitString, childrenOf, der, integer, objectIdentifier, octetString, sequence, time } from './der.ts';
+import { type RawExtension, rawExtension } from './extensions.ts';
+import { type SignatureHash, signatureAlgorithm, signatureOver } from './keys.ts';
+
+/** Without any of them: a v2 CRL of an hour ago that counts for a day and revokes nothing. */
+export interface RevocationListOptions {
+  readonly revoked?: readonly MintedCertificate[];
+  /** Entries by hand, besides. */
+  readonly entries?: readonly Uint8Array[];
+  readonly thisUpdate?: Date;
+  /** `none` leaves it out. */
+  readonly nextUpdate?: Date | 'none';
+  readonly extensions?: readonly RawExtension[];
+  /** X.509 CRL v1 has neither a version nor extensions. */
+  readonly version?: 1 | 2;
+  readonly signatureHash?: SignatureHash;
+}
+
+const HOUR = 3_600_000;
+
+/** The DER of a CRL that this authority signed. */
+export function revocationList(authority: MintedCertificate, options: RevocationListOptions = {}): Buffer {
+  const { revoked = [], entries = [], extensions = [], version = 2, signatureHash = 'SHA-256' } = options;
+  const { thisUpdate = new Date(Date.now() - HOUR), nextUpdate = new Date(Date.now() + 24 * HOUR) } = options;
+  const key = authority.keys.privateKey;
+  const algorithm = signatureAlgorithm(key, signatureHash);
+  const all = [...revoked.map((certificate) => entry(serialOf(certificate))), ...entries];
+  const tbs = sequence(
+    ...(version === 2 ? [integer(1n)] : []),
+    algorithm,
+    authority.subject,
+    time(thisUpdate),
+    ...(nextUpdate === 'none' ? [] : [time(nextUpdate)]),
+    ...(all.length > 0 ? [sequence(...all)] : []),
+    ...(extensions.length > 0 ? [der(0xa0, sequence(...extensions.map(rawExtension)))] : []),
+  );
+  return sequence(tbs, algorithm, bitString(signatureOver(tbs, key, signatureHash)));
+}
+
+/** One entry: the INTEGER element of the serial number, and extensions. */
+export function entry(serialNumber: Uint8Array, extensions: readonly RawExtension[] = []): Buffer {
+  const more = extensions.length > 0 ? [sequence(...extensions.map(rawExtension))] : [];
+  return sequence(serialNumber, time(new Date(Date.now() - HOUR)), ...more);
+}
+
+/** The INTEGER element of a certificate's serial number. */
+export function serialOf({ der: certificate }: MintedCertificate): Uint8Array {
+  const [tbs] = childrenOf(certificate);
+  return childrenOf(tbs ?? Buffer.of())[1] ?? Buffer.of();
+}
+
+export const reasonCode = (reason: number): RawExtension => ({ oid: '2.5.29.21', value: der(0x0a, Buffer.of(reason)) });
+export const deltaIndicator: RawExtension = { oid: '2.5.29.27', critical: true, value: integer(1n) };
+/** An issuing distribution point with these elements in it. */
+export const distributionPoint = (...elements: readonly Uint8Array[]): RawExtension => ({
+  oid: '2.5.29.28',
+  critical: true,
+  value: sequence(...elements),
+});
+export const indirect = der(0x84, Buffer.of(0xff));
+export const onlyClients = der(0x81, Buffer.of(0xff));
+export const unknownCritical: RawExtension = {
+  oid: '1.3.6.1.4.1.99999.3',
+  critical: true,
+  value: octetString(Buffer.of()),
+};
+export const certificateIssuer: RawExtension = {
+  oid: '2.5.29.29',
+  critical: true,
+  value: sequence(objectIdentifier('1.2.3')),
+};
