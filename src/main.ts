@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CertificateOptions } from './commands/certificate.ts';
 import type { OutputFormat } from './commands/output.ts';
 import type { DoctorOptions } from './doctor/order.ts';
 import { StartupError } from './operations/startup-error.ts';
@@ -70,12 +71,14 @@ clients
 
 program
   .command('certificate')
-  .description('print what is in a certificate, and the client records to paste for it')
-  .argument('<file>', 'a certificate, PEM or DER')
+  .description('print what is in a certificate, what to paste for it into client records, and who vouches for it')
+  .argument('<file>', "a certificate, PEM or DER; a client's may have its intermediates behind it")
+  .option('--ca <bundle>', 'verify it to these CAs, a file or folder, as the server does')
+  .option('--crl <file>', 'with CRLs of all of its CAs, files or folders; once for each', collect, [])
   .addOption(outputOption())
-  .action(async (file: string, { output }: { output: OutputFormat }) => {
+  .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
-    process.exitCode = describeCertificate(file, output);
+    process.exitCode = await describeCertificate(file, options);
   });
 
 program

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createCertificateAuthority, selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { openssl, opensslThumbprint } from '../support/openssl.ts';
+import { revocationList } from '../support/revocation-lists.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -136,6 +137,69 @@ describe('countersign clients check', () => {
   });
 });
 
+describe('countersign certificate --ca', () => {
+  const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+  const issuing = root.issueAuthority({ subject: [['CN', 'Issuing']] });
+  const leaf = issuing.issue({ subject: [['CN', 'client']] });
+  const leafFile = file('leaf.pem', leaf.pem);
+  const roots = ['--ca', file('roots.pem', root.pem)];
+  const bundle = ['--ca', file('bundle.pem', root.pem + issuing.pem)];
+  const crlOf = (name: string, content: Uint8Array) => ['--crl', file(name, content)];
+  const verify = (...args: string[]) => runCountersign(['certificate', leafFile, ...args]);
+
+  test('prints the path as a tree', async () => {
+    const { code, stdout } = await verify(...bundle);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Verified to an anchor, through:\nCN=Root {2}key .*\n└─ CN=Issuing {2}key .*\n {3}└─ CN=client$/m,
+    );
+  });
+
+  test('finds it through what stands behind the certificate', async () => {
+    const chain = file('chain.pem', leaf.pem + issuing.pem);
+    const { code, stdout } = await runCountersign(['certificate', chain, ...roots, '--output', 'json']);
+    expect(code).toBe(0);
+    const authorities = [{ subject: 'CN=Root' }, { subject: 'CN=Issuing' }];
+    expect(JSON.parse(stdout).path).toMatchObject({ verified: true, authorities, subject: 'CN=client' });
+  });
+
+  test('says which certificate, which rule, and where it is written', async () => {
+    const { code, stdout } = await verify(...roots);
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      'Not verified: the certificate has no issuer: "CN=Issuing" is neither configured nor was it forwarded (RFC 5280 §6.1.3 (a)(4))',
+    );
+  });
+
+  test('asks the CRLs', async () => {
+    const good = [...crlOf('root.crl', revocationList(root)), ...crlOf('issuing.crl', revocationList(issuing))];
+    expect((await verify(...bundle, ...good)).code).toBe(0);
+    const revoking = crlOf('revoking.crl', revocationList(issuing, { revoked: [leaf] }));
+    const revoked = await verify(...bundle, ...crlOf('root.crl', revocationList(root)), ...revoking);
+    expect([revoked.code, revoked.stdout]).toEqual([
+      1,
+      expect.stringContaining('the certificate is revoked by CA "CN=Issuing"'),
+    ]);
+    const without = await verify(...bundle, ...revoking.slice(0, 0), ...crlOf('root.crl', revocationList(root)));
+    expect(without.stdout).toContain('requires a CRL of CA "CN=Issuing"');
+  });
+
+  test.each([
+    ['a CA file that is not there', ['--ca', '/nowhere.pem'], '/nowhere.pem'],
+    ['a CA file with a client in it', ['--ca', leafFile], "is not a CA's"],
+    ['a CRL that is none', [...bundle, '--crl', leafFile], 'holds no CRL'],
+    [
+      'a CRL that nobody signed',
+      [...bundle, ...crlOf('x.crl', revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })))],
+      'is by "CN=X"',
+    ],
+  ])('names %s', async (_, args, message) => {
+    const { code, stderr } = await verify(...args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    expect(stderr).not.toContain(' at ');
+  });
+});
+
 describe('countersign certificate', () => {
   test.each([
     ['PEM', certificate.pem],
@@ -159,7 +223,7 @@ describe('countersign certificate', () => {
   test('prints records that "clients check" accepts as they are', async () => {
     const { stdout } = await runCountersign(['certificate', file('paste.pem', certificate.pem)]);
     const records = stdout.split(/^By .*$/m).slice(1);
-    expect(records).toHaveLength(2);
+    expect(records).toHaveLength(3);
     for (const [index, record] of records.entries()) {
       const { code, stdout: checked } = await runCountersign(['clients', 'check', file(`paste-${index}.yaml`, record)]);
       expect([code, checked]).toEqual([0, expect.stringContaining('1 sound client')]);
@@ -167,13 +231,21 @@ describe('countersign certificate', () => {
   });
 
   test.each([
-    ['a CA, as openssl req -x509 makes it', selfSigned({ ca: true }), 'CA certificate'],
     ['an expired one', selfSigned({ notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }), 'expired'],
     ['SHA-1', createCertificateAuthority().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
   ])('says that the server refuses %s', async (_, { pem }, reason) => {
     const { code, stdout } = await runCountersign(['certificate', file('refused.pem', pem)]);
-    expect([code, stdout]).toEqual([0, expect.stringContaining(reason)]);
+    expect([code, stdout]).toEqual([1, expect.stringContaining(reason)]);
     expect(stdout).toContain('The server refuses it');
+    expect(stdout).not.toContain('client_id');
+  });
+
+  test('prints the pin of a CA, and that no client may show it', async () => {
+    const authority = createCertificateAuthority();
+    const { code, stdout } = await runCountersign(['certificate', file('ca.pem', authority.pem)]);
+    const key = authority.keys.publicKey.export({ type: 'spki', format: 'der' });
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`tls_client_auth_ca:\n  - ${thumbprintOf(key)}\n`)]);
+    expect(stdout).toContain('it is a CA certificate, which no client may show');
   });
 
   test.each([

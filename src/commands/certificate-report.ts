@@ -1,0 +1,144 @@
+import { X509Certificate } from 'node:crypto';
+import { stringify } from 'yaml';
+import { readAuthorityCertificate } from '../certificate/authority-certificate.ts';
+import { readBasicConstraints } from '../certificate/basic-constraints.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { readCertificateStructure } from '../certificate/certificate-structure.ts';
+import { parseClientCertificate, requireValidAt } from '../certificate/client-certificate.ts';
+import { formatDistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
+import { Extension } from '../certificate/extensions.ts';
+import { readAlternativeNames } from '../certificate/subject-alternative-names.ts';
+import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+
+/** What stands in a certificate, and whether the server would take it from a client. */
+export interface CertificateReport {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Whether it is a CA's, which no client may show. */
+  readonly is_authority: boolean;
+  readonly alternative_names: Readonly<Record<string, readonly string[]>>;
+  readonly thumbprint: string;
+  readonly thumbprint_hex: string;
+  /** Of the key, which a renewed certificate may share. */
+  readonly public_key_thumbprint: string;
+  readonly not_before: string;
+  readonly not_after: string;
+  readonly key: string;
+  readonly signature_algorithm: string;
+  /** Why the server refuses it, now or always. */
+  readonly refused: readonly string[];
+}
+
+/** @throws {CertificateError} when it cannot be read at all */
+export function reportOn(der: Uint8Array): CertificateReport {
+  const structure = readCertificateStructure(der);
+  const openssl = new X509Certificate(der);
+  const { isAuthority } = readBasicConstraints(structure.extensions.get(Extension.basicConstraints));
+  return {
+    subject: formatDistinguishedName(readDistinguishedName(structure.subject)),
+    issuer: formatDistinguishedName(readDistinguishedName(structure.issuer)),
+    is_authority: isAuthority,
+    alternative_names: readAlternativeNames(structure.extensions.get(Extension.subjectAlternativeName)).names,
+    thumbprint: sha256Thumbprint(der),
+    thumbprint_hex: openssl.fingerprint256.replaceAll(':', '').toLowerCase(),
+    public_key_thumbprint: sha256Thumbprint(structure.publicKey.encoded),
+    not_before: openssl.validFromDate.toISOString(),
+    not_after: openssl.validToDate.toISOString(),
+    key: describeKey(openssl),
+    signature_algorithm: openssl.signatureAlgorithm ?? 'unknown',
+    refused: isAuthority ? refusalsOfAuthority(der) : refusalsOfClient(der),
+  };
+}
+
+function describeKey({ publicKey }: X509Certificate): string {
+  const { namedCurve, modulusLength } = publicKey.asymmetricKeyDetails ?? {};
+  return [publicKey.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
+}
+
+/** Exactly the checks of the server. */
+function refusalsOfClient(der: Uint8Array): string[] {
+  return refusals(() => {
+    const certificate = parseClientCertificate(der);
+    requireValidAt(certificate, Date.now());
+    if (certificate.signatureAlgorithm === undefined) {
+      throw new CertificateError(
+        'is signed with an algorithm that tls_client_auth does not accept (SHA-1, MD5 or unknown)',
+      );
+    }
+  });
+}
+
+function refusalsOfAuthority(der: Uint8Array): string[] {
+  return refusals(() => requireValidAt(readAuthorityCertificate(der), Date.now()));
+}
+
+function refusals(check: () => void): string[] {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof CertificateError) return [error.message];
+    throw error;
+  }
+  return [];
+}
+
+export function factRows(report: CertificateReport): string[][] {
+  const names = Object.entries(report.alternative_names).flatMap(([kind, values]) =>
+    values.map((value) => [`${kind} name`, value]),
+  );
+  return [
+    ['subject', report.subject || '(empty)'],
+    ...names,
+    ['issuer', report.issuer],
+    ['valid', `${report.not_before} to ${report.not_after}`],
+    ['key', report.key],
+    ['signature', report.signature_algorithm],
+    ['thumbprint', report.thumbprint],
+    ['  in hex', report.thumbprint_hex],
+    ['  of the key', report.public_key_thumbprint],
+  ];
+}
+
+/** What to paste into client records. */
+export interface PastedRecord {
+  readonly title: string;
+  readonly record: object;
+  readonly yaml: string;
+}
+
+export function recordsFor(report: CertificateReport): PastedRecord[] {
+  const pasted = (title: string, record: object) => ({ title, record, yaml: yamlOf(record) });
+  if (report.is_authority) {
+    const pin = { tls_client_auth_ca: [report.public_key_thumbprint] };
+    return [pasted('To pin a client to this CA, in its record', pin)];
+  }
+  return [
+    pasted('By its name, where a CA vouches for it', byName(report)),
+    pasted('By this very certificate, whoever issued it', byCertificate({ thumbprint: report.thumbprint })),
+    pasted(
+      'By its key, so that it can be renewed over the same key',
+      byCertificate({ public_key_thumbprint: report.public_key_thumbprint }),
+    ),
+  ];
+}
+
+function yamlOf(record: object): string {
+  const isWhole = 'client_id' in record;
+  return stringify(isWhole ? [record] : record, { lineWidth: 0 }).trimEnd();
+}
+
+const tokenFields = { scope: 'api1', audience: 'https://api.example' };
+
+function byName({ subject, alternative_names: names }: CertificateReport): object {
+  const alternative = (['uri', 'dns', 'ip', 'email'] as const).find((kind) => names[kind]?.[0] !== undefined);
+  const name =
+    subject === '' && alternative
+      ? { [`tls_client_auth_san_${alternative}`]: names[alternative]?.[0] }
+      : { tls_client_auth_subject_dn: subject };
+  return { client_id: 'CHOOSE-ONE', token_endpoint_auth_method: 'tls_client_auth', ...name, ...tokenFields };
+}
+
+function byCertificate(entry: object): object {
+  const method = 'self_signed_tls_client_auth';
+  return { client_id: 'CHOOSE-ONE', token_endpoint_auth_method: method, certificates: [entry], ...tokenFields };
+}

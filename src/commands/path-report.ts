@@ -1,0 +1,112 @@
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { parseClientCertificate } from '../certificate/client-certificate.ts';
+import { readTrustStore } from '../certification-path/authority-files.ts';
+import { judgePaths } from '../certification-path/chain-verifier.ts';
+import { findPaths } from '../certification-path/find-paths.ts';
+import type { Path } from '../certification-path/path.ts';
+import type { TrustStore } from '../certification-path/trust-store.ts';
+import { StartupError } from '../operations/startup-error.ts';
+import { crlFiles, readCrlFile } from '../revocation/crl-files.ts';
+import { revocationFault } from '../revocation/revocation-fault.ts';
+import { RevocationLists } from '../revocation/revocation-lists.ts';
+import { styled } from './output.ts';
+
+export interface PathOptions {
+  /** As `COUNTERSIGN_CLIENT_CA_FILE`. */
+  readonly ca?: string | undefined;
+  /** CRL files; with any, one of each CA is required. */
+  readonly crl: readonly string[];
+}
+
+/** Whether the server would verify the certificate, and through which CAs. */
+export interface PathReport {
+  readonly verified: boolean;
+  readonly reason: string;
+  /** The anchor first; empty where it is not verified. */
+  readonly authorities: readonly ReportedAuthority[];
+  readonly subject: string;
+}
+
+interface ReportedAuthority {
+  readonly subject: string;
+  readonly public_key_thumbprint: string;
+  readonly not_after: string;
+}
+
+/**
+ * Verifies a certificate as the server does.
+ *
+ * @param others what stands behind it in its file
+ * @throws {StartupError} when a file cannot be used
+ */
+export async function judgeFile(
+  der: Uint8Array,
+  others: readonly Uint8Array[],
+  { ca = '', crl }: PathOptions,
+): Promise<PathReport> {
+  const trust = await explaining(async () => readTrustStore(ca));
+  const { current } = await explaining(() => readLists(crl, trust));
+  const mode = crl.length === 0 ? 'off' : 'require';
+  const policy = { usual: { mode, maxStalenessMilliseconds: 0 }, ofAuthority: new Map() } as const;
+  const leaf = await parseOrExplain(der);
+  if (typeof leaf === 'string')
+    return { verified: false, reason: `the certificate ${leaf}`, authorities: [], subject: '' };
+  const faultAt = (path: Path, now: number) => revocationFault(path, current, policy, now);
+  const judgement = judgePaths(findPaths(leaf, others, trust), Date.now(), faultAt);
+  const [path] = judgement.verified ? (judgement.paths ?? []) : [];
+  const { verified, reason } = judgement;
+  return { verified, reason, authorities: path ? authoritiesOf(path) : [], subject: leaf.subjectText };
+}
+
+async function readLists(files: readonly string[], trust: TrustStore): Promise<RevocationLists> {
+  const lists = new RevocationLists(() => trust);
+  for (const file of files.flatMap(crlFiles)) {
+    for (const crl of readCrlFile(file)) {
+      await lists.offer(crl).catch((error: Error) => {
+        throw new CertificateError(`${file}: ${error.message}`);
+      });
+    }
+  }
+  return lists;
+}
+
+async function parseOrExplain(der: Uint8Array) {
+  try {
+    return parseClientCertificate(der);
+  } catch (error) {
+    if (error instanceof CertificateError) return error.message;
+    throw error;
+  }
+}
+
+async function explaining<Value>(read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new StartupError([error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function authoritiesOf({ authorities }: Path): ReportedAuthority[] {
+  return authorities.toReversed().map(({ subjectText, publicKeyThumbprint, notAfter }) => ({
+    subject: subjectText,
+    public_key_thumbprint: publicKeyThumbprint,
+    not_after: new Date(notAfter).toISOString(),
+  }));
+}
+
+/** A small tree, the anchor at its root. */
+export function printPath({ verified, reason, authorities, subject }: PathReport): void {
+  console.log('');
+  if (!verified) {
+    console.log(`${styled('red', 'Not verified:')} ${reason}`);
+    return;
+  }
+  console.log(`${styled('green', 'Verified')} to ${authorities.length === 1 ? 'an anchor' : 'an anchor, through'}:`);
+  const branch = (level: number) => (level === 0 ? '' : `${'   '.repeat(level - 1)}└─ `);
+  for (const [level, authority] of authorities.entries()) {
+    const { subject: name, public_key_thumbprint: key, not_after: end } = authority;
+    console.log(`${branch(level)}${name}  ${styled('dim', `key ${key}, until ${end}`)}`);
+  }
+  console.log(`${branch(authorities.length)}${subject || '(the certificate)'}`);
+}

@@ -1,0 +1,180 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
+import { createCertificateAuthority, type MintedCertificate } from '../support/certificates.ts';
+import { type CrlServer, startCrlServer } from '../support/crl-server.ts';
+import { formOf } from '../support/deployment.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { exact } from '../support/forged-headers.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { keyPrefix } from '../support/redis.ts';
+import { revocationList } from '../support/revocation-lists.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const INTERVAL_SECONDS = 2;
+const MINUTE = 60_000;
+const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+const client = authority.issue({ subject: [['CN', 'victim']] });
+const other = authority.issue({ subject: [['CN', 'victim']] });
+const directory = temporaryDirectory();
+const clientCa = authority.writeTo(directory, 'client-ca').cert;
+
+const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE);
+const crlOf = (minutes: number, ...revoked: MintedCertificate[]) =>
+  revocationList(authority, { revoked, thisUpdate: ago(minutes) });
+
+async function startReplica(env: Readonly<Record<string, string>>): Promise<AuthorizationServer> {
+  const server = await startAuthorizationServer({
+    env: {
+      COUNTERSIGN_CLIENT_CA_FILE: clientCa,
+      COUNTERSIGN_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_CRL_INTERVAL: `${INTERVAL_SECONDS}s`,
+      ...env,
+    },
+  });
+  return server;
+}
+
+async function register({ redis }: AuthorizationServer, prefix: string): Promise<void> {
+  const record = {
+    client_id: 'victim',
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_subject_dn: 'CN=victim',
+  };
+  await redis.set(`${prefix}client:victim`, JSON.stringify(record));
+}
+
+async function ask(server: AuthorizationServer, certificate = client) {
+  const lines = ['Content-Type: application/x-www-form-urlencoded', ...exact(certificate)];
+  return server.decide(() => sendRequest(server.url, { lines, body: formOf('victim') }));
+}
+
+const statusOf = async (server: AuthorizationServer) => (await ask(server)).response.status;
+
+describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () => {
+  const prefix = keyPrefix();
+  let ca: CrlServer;
+  const replicas: AuthorizationServer[] = [];
+  beforeAll(async () => {
+    ca = await startCrlServer(crlOf(10));
+    const env = { COUNTERSIGN_CLIENT_CRLS: ca.url, COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
+    for (const _ of [1, 2]) replicas.push(await startReplica(env));
+    for (const replica of replicas.slice(0, 1)) await register(replica, prefix);
+  });
+  afterAll(async () => {
+    for (const replica of replicas) await replica.stop();
+    await ca?.stop();
+  });
+
+  test('a client that is not revoked gets a token from both, and one replica fetches for both', async () => {
+    for (const replica of replicas) expect(await statusOf(replica)).toBe(200);
+    const before = ca.requests();
+    await setTimeout(2 * INTERVAL_SECONDS * 1000);
+    // One fetches what is older than half an interval: four times, and twice as often if each did.
+    expect(ca.requests() - before).toBeLessThanOrEqual(5);
+  });
+
+  test('one that is revoked is refused by both within the interval, and another goes on', async () => {
+    ca.content = crlOf(5, client);
+    const began = Date.now();
+    await eventually(
+      async () => (await Promise.all(replicas.map(statusOf))).every((status) => status === 400),
+      () => 'it still gets tokens',
+      INTERVAL_SECONDS * 1000 + 500,
+    );
+    expect(Date.now() - began).toBeLessThan(INTERVAL_SECONDS * 1000 + 500);
+    for (const replica of replicas) {
+      const { event } = await ask(replica);
+      expect(event.reason).toBe(
+        'the certificate\'s chain is not verified: the certificate is revoked by CA "CN=Client CA" (RFC 5280 §6.3.3)',
+      );
+      expect((await ask(replica, other)).response.status).toBe(200);
+    }
+  });
+
+  test('what was known stays while the CA is away, or says what was true before', async () => {
+    for (const content of [undefined, crlOf(20), Buffer.from('<html>')]) {
+      ca.content = content;
+      const asked = ca.requests();
+      await eventually(
+        () => ca.requests() > asked + 1,
+        () => 'the CA was not asked',
+        10_000,
+      );
+      for (const replica of replicas) {
+        expect(await statusOf(replica)).toBe(400);
+        expect((await ask(replica, other)).response.status).toBe(200);
+      }
+    }
+    const said = replicas.flatMap(({ countersign }) =>
+      countersign.lines.filter(({ event }) => event === 'crl_unavailable'),
+    );
+    expect(said.map(({ reason }) => reason)).toContainEqual(
+      expect.stringContaining('the server answered with status 503'),
+    );
+    expect(said.map(({ reason }) => reason)).toContainEqual(expect.stringContaining('holds no CRL'));
+  });
+});
+
+describeWith(['redis-server'], 'a CA that is away from the beginning', () => {
+  const expectations = [
+    ['require', 400, 'there is no CRL, and COUNTERSIGN_REVOCATION requires a CRL of CA "CN=Client CA"'],
+    ['prefer', 200, undefined],
+    ['off', 200, undefined],
+  ] as const;
+  test.each(expectations)('%s: the answer is %i', async (mode, status, reason) => {
+    const prefix = keyPrefix();
+    const server = await startReplica({
+      COUNTERSIGN_CLIENT_CRLS: 'http://127.0.0.1:1/ca.crl',
+      COUNTERSIGN_REVOCATION: mode,
+      COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
+    });
+    onTestFinished(async () => void (await server.stop()));
+    await register(server, prefix);
+    const { response, event } = await ask(server);
+    expect(response.status).toBe(status);
+    if (reason) expect(event.reason).toContain(reason);
+  });
+});
+
+describeWith(['redis-server'], 'a CRL in a file', () => {
+  test('is read again when it changes, and a broken one changes nothing', async () => {
+    const prefix = keyPrefix();
+    const file = join(directory, 'ca.crl');
+    writeFileSync(file, crlOf(10));
+    const server = await startReplica({ COUNTERSIGN_CLIENT_CRLS: file, COUNTERSIGN_REDIS_KEY_PREFIX: prefix });
+    onTestFinished(async () => void (await server.stop()));
+    await register(server, prefix);
+    expect(await statusOf(server)).toBe(200);
+    writeFileSync(file, crlOf(5, client));
+    await eventually(
+      async () => (await statusOf(server)) === 400,
+      () => 'it still gets tokens',
+      5_000,
+    );
+    writeFileSync(file, 'not a CRL');
+    await server.countersign.waitForEvent(({ event }) => event === 'crl_unavailable');
+    expect(await statusOf(server)).toBe(400);
+    expect((await ask(server, other)).response.status).toBe(200);
+  });
+
+  describe('keeps the server from starting', () => {
+    test.each([
+      ['if it is not there', 'missing.crl', undefined, 'ENOENT'],
+      ['if it is none', 'none.crl', 'text', 'holds no CRL'],
+      [
+        'if nobody knows its CA',
+        'other.crl',
+        revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })),
+        'is by "CN=X"',
+      ],
+    ])('%s', async (_, name, content, message) => {
+      const path = join(directory, name);
+      if (content !== undefined) writeFileSync(path, content);
+      await expect(startReplica({ COUNTERSIGN_CLIENT_CRLS: path })).rejects.toThrow(message);
+    });
+  });
+});
