@@ -74,7 +74,7 @@ program
   .description('print what is in a certificate, what to paste for it into client records, and who vouches for it')
   .argument('<file>', "a certificate, PEM or DER; a client's may have its intermediates behind it")
   .option('--ca <bundle>', 'verify it to these CAs, a file or folder, as the server does')
-  .option('--crl <file>', 'with CRLs of all of its CAs, files or folders; once for each', collect, [])
+  .option('--crl <file>', 'with CRLs of all of its CAs, files or folders; once for each', collect)
   .addOption(outputOption())
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
@@ -108,7 +108,7 @@ function outputOption(): Option {
   return new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text');
 }
 
-function collect(value: string, values: readonly string[]): string[] {
+function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }
 

@@ -20,16 +20,27 @@ export async function describeCertificate(file: string, { output, ...options }: 
   const { der, others } = readFile(file);
   const report = explaining(file, () => reportOn(der));
   const path = options.ca === undefined ? undefined : await judgeFile(der, others, options);
-  const records = report.refused.length === 0 ? recordsFor(report).map(({ record }) => record) : [];
-  if (output === 'json') console.log(JSON.stringify({ ...report, ...(path && { path }), records }, null, 2));
-  else printReport(report, { others: others.length, path });
-  return report.refused.length > 0 || path?.verified === false ? 1 : 0;
+  const isAccepted = report.refused.length === 0 && path?.verified !== false;
+  const records = isAccepted ? recordsFor(report) : [];
+  if (output === 'json') {
+    const pasted = records.map(({ record }) => record);
+    console.log(JSON.stringify({ ...report, ...(path && { path }), records: pasted }, null, 2));
+  } else {
+    printReport(report, { others: others.length, path });
+    for (const { title, yaml } of records) console.log(`\n${styled('bold', `${title}:`)}\n${yaml}`);
+  }
+  return isAccepted ? 0 : 1;
 }
 
 function readFile(file: string): { der: Uint8Array; others: readonly Uint8Array[] } {
-  const [der, ...others] = explaining(file, () => readCertificateFile(readFileSync(file)));
+  const content = explaining(file, () => readFileSync(file));
+  const [der, ...others] = explaining(file, () => readCertificateFile(content));
   if (der) return { der, others };
-  throw new StartupError([`${file}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
+  const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
+  const instead = label === undefined ? '' : `; it holds a ${label.toLowerCase()}`;
+  throw new StartupError([
+    `${file}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
+  ]);
 }
 
 function explaining<Value>(file: string, read: () => Value): Value {
@@ -52,6 +63,4 @@ function printReport(report: CertificateReport, { others, path }: Beside): void 
   const role = path ? 'were used to find a path' : 'only the first identifies a client';
   if (others > 0) console.log(`${styled('yellow', 'Note:')} the file holds ${others} more; ${role}`);
   if (path) printPath(path);
-  if (report.refused.length > 0) return;
-  for (const { title, yaml } of recordsFor(report)) console.log(`\n${styled('bold', `${title}:`)}\n${yaml}`);
 }

@@ -15,7 +15,7 @@ export interface PathOptions {
   /** As `COUNTERSIGN_CLIENT_CA_FILE`. */
   readonly ca?: string | undefined;
   /** CRL files; with any, one of each CA is required. */
-  readonly crl: readonly string[];
+  readonly crl?: readonly string[] | undefined;
 }
 
 /** Whether the server would verify the certificate, and through which CAs. */
@@ -42,7 +42,7 @@ interface ReportedAuthority {
 export async function judgeFile(
   der: Uint8Array,
   others: readonly Uint8Array[],
-  { ca = '', crl }: PathOptions,
+  { ca = '', crl = [] }: PathOptions,
 ): Promise<PathReport> {
   const trust = await explaining(async () => readTrustStore(ca));
   const { current } = await explaining(() => readLists(crl, trust));
