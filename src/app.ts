@@ -8,6 +8,7 @@ import { publishedDocument } from './endpoints/published-document.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import { withoutTrailingSlash } from './oauth/url-path.ts';
+import type { Metrics } from './operations/metrics.ts';
 import type { Observations } from './operations/observations.ts';
 
 export interface AppDependencies extends TokenEndpointDependencies {
@@ -44,12 +45,14 @@ export function createApp(dependencies: AppDependencies): App {
 export interface OperationsDependencies {
   readonly observations: Observations<Observation>;
   readonly belief: Belief;
+  readonly metrics: Metrics;
 }
 
 /** Every route of the operations listener, which is not for clients. */
-export function createOperationsApp({ observations, belief }: OperationsDependencies): App {
+export function createOperationsApp({ observations, belief, metrics }: OperationsDependencies): App {
   const app: App = new Hono();
   app.get('/livez', (c) => c.text('ok\n'));
+  app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
   app.put('/doctor/:id', startWatching(observations, belief));
   app.get('/doctor/:id', readObservations(observations));
   return app;

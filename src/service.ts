@@ -2,6 +2,7 @@ import { type App, createApp, createOperationsApp } from './app.ts';
 import { createChainVerifier, type PresentedChain } from './certification-path/chain-verifier.ts';
 import type { Registry } from './clients/registry.ts';
 import type { Config } from './config.ts';
+import { createAuthorityMetrics } from './configuration/authority-metrics.ts';
 import { describeBelief } from './configuration/belief.ts';
 import { openRegistry } from './configuration/open-registry.ts';
 import { openConfiguredRevocation } from './configuration/open-revocation.ts';
@@ -49,7 +50,11 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
     audit,
     now: Date.now,
   });
-  const operationsApp = createOperationsApp({ observations, belief: beliefOf(config) });
+  const operationsApp = createOperationsApp({
+    observations,
+    belief: beliefOf(config),
+    metrics: createAuthorityMetrics(parts.trust.current, parts.revocation),
+  });
   sayBelief(config, registry, signingKey, log);
   const close: (() => Promise<void>)[] = [() => letGo(parts)];
   const closeAll = async () => {

@@ -44,6 +44,7 @@ const homes: Readonly<Record<string, string>> = {
   zod: 'clients/',
   'lru-cache': 'terminator/',
   pino: 'operations/',
+  'prom-client': 'operations/',
   commander: 'main.ts',
 };
 

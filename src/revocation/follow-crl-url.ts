@@ -60,9 +60,10 @@ function createLook({
     await copies.exclusively(url, async () => copies.store(url, await fetchCrl(url, signal), now()));
   };
   const lookAt = async (copies: SharedCrls) => {
+    // That the CA is away must not keep us from what another replica got of it, nor what cannot be used from the next.
+    const [refreshed] = await Promise.allSettled([refresh(copies)]);
     await takeFrom(copies);
-    await refresh(copies);
-    await takeFrom(copies);
+    if (refreshed.status === 'rejected') throw refreshed.reason;
   };
   return async () => {
     const usable = await isThere(shared, url);

@@ -77,6 +77,22 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
     expect(ca.requests() - before).toBeLessThanOrEqual(5);
   });
 
+  test('how old the CRL is, and until when it counts, can be asked', async () => {
+    const [replica] = replicas;
+    const { url } = await (replica as AuthorizationServer).countersign.waitForEvent(
+      ({ event }) => event === 'operations_listening',
+    );
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const labels = '{authority="CN=Client CA",public_key_thumbprint="[\\w-]{43}"}';
+    const value = (name: string) => Number(new RegExp(`^countersign_${name}${labels} (.*)$`, 'm').exec(metrics)?.[1]);
+    expect(value('crl_age_seconds')).toBeGreaterThan(10 * 60 - 1);
+    expect(value('crl_next_update_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000);
+    expect(value('crl_revoked_certificates')).toBe(0);
+    expect(metrics).toContain(
+      'countersign_client_ca_not_after_timestamp_seconds{role="anchor",authority="CN=Client CA"',
+    );
+  });
+
   test('one that is revoked is refused by both within the interval, and another goes on', async () => {
     ca.content = crlOf(5, client);
     const began = Date.now();

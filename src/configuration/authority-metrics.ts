@@ -1,0 +1,29 @@
+import type { TrustStore } from '../certification-path/trust-store.ts';
+import { createMetrics, type Metrics, type Sample } from '../operations/metrics.ts';
+import type { Revocation } from '../revocation/revocation.ts';
+import { revocationGauges } from '../revocation/revocation-metrics.ts';
+
+/** What of the authorities can be asked for at `/metrics`. */
+export function createAuthorityMetrics(currentTrust: () => TrustStore, revocation: Revocation | undefined): Metrics {
+  const metrics = createMetrics();
+  metrics.addGauge({
+    name: 'client_ca_not_after_timestamp_seconds',
+    help: "When a CA of the clients' certificates expires, seconds since the epoch",
+    labels: ['role', 'authority', 'public_key_thumbprint'],
+    read: () => expirySamples(currentTrust()),
+  });
+  const gauges = revocation ? revocationGauges(() => revocation.lists().values(), Date.now) : [];
+  for (const gauge of gauges) metrics.addGauge(gauge);
+  return metrics;
+}
+
+function expirySamples({ anchors, intermediates }: TrustStore): Sample[] {
+  const sampleOf = (role: string, { subjectText, publicKeyThumbprint, notAfter }: TrustStore['anchors'][number]) => ({
+    labels: { role, authority: subjectText, public_key_thumbprint: publicKeyThumbprint },
+    value: notAfter / 1000,
+  });
+  return [
+    ...anchors.map((authority) => sampleOf('anchor', authority)),
+    ...intermediates.map((authority) => sampleOf('intermediate', authority)),
+  ];
+}
