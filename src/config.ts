@@ -13,6 +13,13 @@ import type { RevocationConfig } from './revocation/revocation.ts';
 import type { Terminator } from './terminator/terminator.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
 
+export interface SigningKeyConfig {
+  readonly text: string;
+  readonly algorithm: SigningAlgorithm | undefined;
+  /** The variable that holds it or names its file, for messages. */
+  readonly setting: string;
+}
+
 /** Everything that the environment decides. It has been checked as a whole. */
 export interface Config {
   readonly issuer: string;
@@ -29,7 +36,9 @@ export interface Config {
   readonly hopDescription: string;
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
-  readonly signingKey: { readonly text: string; readonly algorithm: SigningAlgorithm | undefined };
+  readonly signingKey: SigningKeyConfig;
+  /** What is allowed and hardly meant, in whole sentences. */
+  readonly warnings: readonly string[];
   /** Settings that are there and mean nothing to this version. */
   readonly unknownSettings: readonly string[];
 }
@@ -68,7 +77,8 @@ export function readConfig(env: Environment): Config {
     hopDescription: hop.description,
     clients,
     policy,
-    signingKey: { text: key, algorithm },
+    signingKey: { text: key, algorithm, setting: settings.has('SIGNING_KEY') ? 'SIGNING_KEY' : 'SIGNING_KEY_FILE' },
+    warnings: settings.warnings,
     unknownSettings: settings.unknown(),
   };
 }

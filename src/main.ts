@@ -34,7 +34,6 @@ More: docs/doctor.md`;
 const program = new Command('countersign')
   .description(description)
   .version(version)
-  .showHelpAfterError('(countersign --help shows what there is)')
   .configureHelp({ showGlobalOptions: true });
 
 program
@@ -97,11 +96,19 @@ program
     process.exitCode = await doctor(options, output);
   });
 
+hintAtHelp(program, 'countersign');
+
 try {
   await program.parseAsync();
 } catch (error) {
   printError(error);
   process.exit(1);
+}
+
+/** After a mistyped command line, each command names its own help. */
+function hintAtHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(${name} --help shows what there is)`);
+  for (const child of command.commands) hintAtHelp(child, `${name} ${child.name()}`);
 }
 
 function outputOption(): Option {

@@ -110,7 +110,8 @@ async function build(config: Config, log: Log): Promise<Parts> {
   const faults: string[] = [];
   const collect = (error: unknown): undefined => {
     if (error instanceof StartupError) faults.push(...error.faults);
-    else if (error instanceof SigningKeyError) faults.push(`COUNTERSIGN_SIGNING_KEY: ${error.message}`);
+    else if (error instanceof SigningKeyError)
+      faults.push(`COUNTERSIGN_${config.signingKey.setting}: ${error.message}`);
     else throw error;
   };
   let revocation: Revocation | undefined;
@@ -137,7 +138,7 @@ async function letGo({ registry, trust, revocation }: Opened): Promise<void> {
 
 /** One line with all that the server takes for true. */
 function sayBelief(
-  { terminator, hopDescription, clientCa, issuer, unknownSettings }: Config,
+  { terminator, hopDescription, clientCa, issuer, warnings, unknownSettings }: Config,
   registry: Registry,
   signingKey: SigningKey,
   log: Log,
@@ -145,6 +146,7 @@ function sayBelief(
   const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
   const message = `${describeBelief(terminator, hopDescription, clientCa)}; clients: ${registry.description}; ${signing}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
+  for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
   for (const name of unknownSettings) {
     log.warn({ event: 'unknown_setting', name }, `${name} is not a setting of this version, and has no effect`);
   }

@@ -42,11 +42,18 @@ describe('the configuration', () => {
         verification: { by: 'nobody', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
       },
       policy: { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] },
-      signingKey: { text: 'a key', algorithm: undefined },
+      signingKey: { text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
       unknownSettings: [],
     });
     expect(config.terminator.hop.trustedProxies.check('127.0.0.1')).toBe(true);
     expect(config.terminator.hop.trustedProxies.check('10.0.0.1')).toBe(false);
+  });
+
+  test('warns where only this machine is believed, and others are listened to', () => {
+    const beyond = { ...sound, COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret };
+    expect(readConfig(beyond).warnings).toEqual([expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES is not set')]);
+    expect(readConfig({ ...beyond, COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.7' }).warnings).toEqual([]);
+    expect(readConfig(sound).warnings).toEqual([]);
   });
 
   test.each([

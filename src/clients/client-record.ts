@@ -3,7 +3,7 @@ import { isClientId } from '../oauth/client-id.ts';
 import { isScopeToken } from '../oauth/scope.ts';
 
 const text = (max: number) => z.string().min(1, 'must not be empty').max(max);
-const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)]);
+const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)], { error: 'expected a text or a list of texts' });
 
 const LAST_MILLISECOND_OF_DAY = 86_400_000 - 1;
 
@@ -34,7 +34,7 @@ const registeredCertificate = z
 
 /** RFC 7517 §4. Of a key we read the certificate (`x5c`) or its thumbprint (`x5t#S256`); the rest may stand there. */
 const jsonWebKey = z.looseObject({
-  x5c: z.array(text(65_536)).min(1).optional(),
+  x5c: z.array(text(65_536)).min(1, 'must not be empty').optional(),
   'x5t#S256': text(200).optional(),
 });
 
@@ -59,7 +59,8 @@ const additionalClaims = z.record(z.string(), z.json()).superRefine((claims, con
 
 const scopeList = z.string().superRefine((value, context) => {
   for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
-    context.addIssue({ code: 'custom', message: `"${token}" is not a scope; expected names with one space between` });
+    const message = token === '' ? 'has a space too many' : `"${token}" is not a scope`;
+    context.addIssue({ code: 'custom', message: `${message}; expected names with one space between` });
   }
 });
 
@@ -73,25 +74,33 @@ export const clientRecordSchema = z.strictObject({
   client_uri: z.string().max(2048).optional(),
   contacts: z.array(z.string().max(1024)).optional(),
   enabled: z.boolean().default(true),
-  token_endpoint_auth_method: z.enum(['tls_client_auth', 'self_signed_tls_client_auth']).optional(),
+  token_endpoint_auth_method: z
+    .enum(['tls_client_auth', 'self_signed_tls_client_auth'], {
+      error: 'expected tls_client_auth or self_signed_tls_client_auth',
+    })
+    .optional(),
   tls_client_auth_subject_dn: text(8192).optional(),
   tls_client_auth_san_dns: text(255).optional(),
   tls_client_auth_san_uri: text(2048).optional(),
   tls_client_auth_san_ip: text(64).optional(),
   tls_client_auth_san_email: text(320).optional(),
   tls_client_auth_ca: z.array(text(200)).min(1).max(32).optional(),
-  jwks: z.strictObject({ keys: z.array(jsonWebKey).min(1) }).optional(),
-  certificates: z.array(registeredCertificate).min(1).optional(),
-  client_secrets: z.array(clientSecret).min(1).optional(),
+  jwks: z.strictObject({ keys: z.array(jsonWebKey).min(1, 'must not be empty') }).optional(),
+  certificates: z.array(registeredCertificate).min(1, 'must not be empty').optional(),
+  client_secrets: z.array(clientSecret).min(1, 'must not be empty').optional(),
   tls_client_certificate_bound_access_tokens: z
     .literal(true, { error: 'must be true: every token is bound to the certificate that obtained it' })
     .optional(),
   grant_types: z
-    .array(z.enum(['client_credentials']))
-    .min(1)
+    .array(z.literal('client_credentials', { error: 'expected client_credentials' }))
+    .min(1, 'must not be empty')
     .default(['client_credentials']),
   scope: scopeList.default(''),
-  audience: z.union([oneOrMany, z.record(text(256), oneOrMany)]).optional(),
+  audience: z
+    .union([oneOrMany, z.record(text(256), oneOrMany)], {
+      error: 'expected a text, a list of texts, or a map from scope to either',
+    })
+    .optional(),
   access_token_lifetime: z.int().min(10, 'at least 10 (seconds)').max(86_400, 'at most 86400 (seconds)').default(3600),
   access_token_scope_claim: z.enum(['string', 'array']).default('string'),
   claims: additionalClaims.default({}),

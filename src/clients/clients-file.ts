@@ -68,8 +68,8 @@ function parseYaml(path: string, text: string): unknown {
   try {
     return parse(text, { maxAliasCount: 100 });
   } catch (error) {
-    const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    throw new ClientsFileError(`${path}: not YAML or JSON: ${firstLine}`);
+    const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    throw new ClientsFileError(`${path}: not YAML or JSON: ${firstLine.replace(/:$/, '')}`);
   }
 }
 

@@ -22,6 +22,7 @@ export function readHop(settings: Settings, address: PlainAddress): ConfiguredHo
   const own = readServerCertificate(settings);
   requireHttps(settings, address);
   requireProof(settings, address, proxies);
+  warnOfUnreachableTrust(settings, address);
   const tls = own && { ...own, peerAuthorities: certificate?.authorities };
   const peers = address.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
   const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
@@ -50,10 +51,24 @@ function requireHttps(settings: Settings, { kind }: PlainAddress): void {
   }
 }
 
+function listensBeyondLoopback(address: PlainAddress): boolean {
+  return address.kind === 'tcp' && !isLoopback(address.host);
+}
+
+/** A proxy on this machine may be meant; one elsewhere more often is. */
+function warnOfUnreachableTrust(settings: Settings, address: PlainAddress): void {
+  if (!listensBeyondLoopback(address) || settings.has('TRUSTED_PROXIES')) return;
+  const mend = 'set it to the addresses of the proxies, if they are elsewhere';
+  settings.warn(
+    'TRUSTED_PROXIES',
+    `is not set: COUNTERSIGN_LISTEN is not loopback, and only loopback is believed; ${mend}`,
+  );
+}
+
 /** An address alone is proof on this machine only: on a network others can take it. */
 function requireProof(settings: Settings, address: PlainAddress, proxies: TrustedProxies): void {
+  const listensBeyond = listensBeyondLoopback(address);
   if (settings.hasSecret('PROXY_SECRET') || proxyCertificateSettings.some((name) => settings.has(name))) return;
-  const listensBeyond = address.kind === 'tcp' && !isLoopback(address.host);
   if (!listensBeyond && !proxies.beyondLoopback) return;
   const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is' : 'COUNTERSIGN_TRUSTED_PROXIES are';
   const mend = 'the proxy must show a secret (openssl rand -hex 32)';

@@ -1,7 +1,8 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { endFailedHandshakes, httpsOptions } from './https-options.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -104,11 +105,17 @@ function explain(error: NodeJS.ErrnoException, address: ListenAddress): string {
   const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
   const known: Record<string, string> = {
     EADDRINUSE: 'another program is listening there',
-    EACCES: address.kind === 'unix' ? 'its folder does not exist, or may not be written to' : 'permission denied',
+    EACCES: address.kind === 'unix' ? explainFolder(dirname(address.path)) : 'permission denied',
     EADDRNOTAVAIL: 'the address is not one of this machine',
     ENOENT: 'the folder of the socket does not exist',
+    EINVAL: address.kind === 'unix' ? 'the path is too long for a socket (107 octets)' : 'not an address',
   };
   return `cannot listen on ${where}: ${known[error.code ?? ''] ?? error.message}`;
+}
+
+/** Node says EACCES of a folder that is not there, too. */
+function explainFolder(folder: string): string {
+  return existsSync(folder) ? `${folder} may not be written to by this user` : `the folder ${folder} does not exist`;
 }
 
 /**

@@ -11,6 +11,8 @@ const serviceLink = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UD
 /** Reads settings by name, without the prefix, remembers which there are, and collects what is wrong with them. */
 export class Settings {
   readonly faults: string[] = [];
+  /** What is allowed and hardly meant. */
+  readonly warnings: string[] = [];
   readonly #env: Environment;
   readonly #known = new Set<string>();
 
@@ -29,6 +31,10 @@ export class Settings {
 
   fault(name: string, message: string): undefined {
     this.faults.push(`${PREFIX}${name} ${message}`);
+  }
+
+  warn(name: string, message: string): void {
+    this.warnings.push(`${PREFIX}${name} ${message}`);
   }
 
   missing(name: string, meaning: string): undefined {
@@ -83,11 +89,23 @@ export class Settings {
 }
 
 function readSecretFile(path: string): string {
-  const { mode } = statSync(path);
-  if (mode & READABLE_BY_EVERYBODY) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new RangeError(`names ${path}, which is not there`);
+  if (!stats.isFile()) throw new RangeError(`names ${path}, which is not a file`);
+  if (stats.mode & READABLE_BY_EVERYBODY) {
     throw new RangeError(`names ${path}, which everybody can read; chmod 600 it (Kubernetes: defaultMode: 0400)`);
   }
-  const text = readFileSync(path, 'utf8').trim();
+  const text = readOrExplain(path).trim();
   if (text === '') throw new RangeError(`names ${path}, which is empty`);
   return text;
+}
+
+function readOrExplain(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new RangeError(
+      `names ${path}, which cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }

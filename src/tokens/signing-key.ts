@@ -69,12 +69,16 @@ async function signingKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<
 function readPrivateKey(text: string, jwk: webcrypto.JsonWebKey | undefined): KeyObject {
   try {
     return jwk ? createPrivateKey({ key: jwk, format: 'jwk' }) : createPrivateKey(text);
-  } catch (error) {
+  } catch {
     if (text.includes('ENCRYPTED')) {
       throw new SigningKeyError('the key is encrypted; decrypt it with `openssl pkey -in KEY -out SIGNING-KEY`');
     }
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new SigningKeyError(`expected a private key in PEM or JWK: ${detail}`);
+    const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text) ?? [];
+    const instead =
+      label === undefined || label.endsWith('PRIVATE KEY')
+        ? 'what is there cannot be read'
+        : `it is a ${label.toLowerCase()}`;
+    throw new SigningKeyError(`expected a private key in PEM or JWK; ${instead}`);
   }
 }
 
