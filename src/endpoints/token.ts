@@ -61,6 +61,7 @@ function noteCertificate(trail: AuditTrail, presented: PresentedCertificate): vo
   if (presented.kind === 'none') return;
   trail.subject = presented.certificate.subjectText;
   trail.thumbprint = presented.certificate.thumbprint;
+  if (presented.chain.verified) trail.chain = presented.chain.reason;
 }
 
 function noteClaims(trail: AuditTrail, { scope, aud, jti, exp }: AccessTokenClaims, keyId: string): void {

@@ -10,6 +10,8 @@ export interface AuditTrail {
   /** The subject DN of the certificate (RFC 4514), and its thumbprint. */
   subject?: string;
   thumbprint?: string;
+  /** Who vouches for the certificate, where its chain is verified. */
+  chain?: string;
   grant_type?: string;
   scope?: string;
   audience?: readonly string[];

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
 import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
@@ -177,6 +178,20 @@ test('an older CRL never replaces a newer one', async () => {
   expect(await lists.offer(older)).toBeUndefined();
   expect((await judge(require_, [ofRoot(), newer, older])).verified).toBe(false);
   expect((await judge(require_, [ofRoot(), older, newer])).verified).toBe(false);
+});
+
+test('a hundred thousand serial numbers take less than 30 octets each, and others may work meanwhile', async () => {
+  const entries = Array.from({ length: 100_000 }, () =>
+    entry(der(0x02, Buffer.concat([Buffer.of(0x40), randomBytes(15)]))),
+  );
+  const crl = ofRoot({ entries: [Buffer.concat(entries)] });
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  const accepted = await new RevocationLists(() => trust).offer(crl);
+  clearInterval(timer);
+  expect(accepted?.list.revoked.size).toBe(100_000);
+  expect(accepted?.list.revoked.memory).toBeLessThan(3_000_000);
+  expect(turns).toBeGreaterThan(3);
 });
 
 test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('CRLs are signed by %s', async (keyType) => {
