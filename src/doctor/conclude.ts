@@ -36,6 +36,7 @@ export function concludeFrom(findings: Findings): Examination {
     url,
     server,
     own_certificate: { subject: identity.subject, thumbprint: identity.thumbprint, made: identity.made },
+    stranger_certificate: { thumbprint: truth.strangerThumbprint },
     victim_certificate: { thumbprint: truth.victimThumbprint },
     handshakes,
     arrivals: usual.map(arrivalOf),

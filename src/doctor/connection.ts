@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import type { Identity } from './identity.ts';
 import type { Route } from './routes.ts';
 
@@ -18,7 +18,7 @@ export interface Failure {
 }
 
 export interface Handshake {
-  readonly route: Pick<Route, 'address' | 'serverName'>;
+  readonly route: Pick<Route, 'address' | 'serverName' | 'transport'>;
   /** Shown where the other side asks for a certificate. */
   readonly identity: Identity | undefined;
   readonly protocols: readonly Protocol[];
@@ -32,19 +32,42 @@ export type Opened = { readonly kind: 'open'; readonly socket: TLSSocket } | Fai
 export const PATIENCE_MS = 10_000;
 export const silence: Failure = { kind: 'silent', detail: `no answer in ${PATIENCE_MS / 1000} s` };
 
-/** Opens a TLS connection, of its own for each: nothing of one shows in another. */
-export function openConnection({ route, identity, protocols, serverCa }: Handshake): Promise<Opened> {
-  const { address, serverName } = route;
+/** Opens a connection as the route says, of its own for each: nothing of one shows in another. */
+export function openConnection(handshake: Handshake): Promise<Opened> {
+  return handshake.route.transport === 'resumed_tls' ? resumeSession(handshake) : shake(handshake);
+}
+
+/** TLS 1.2, in which a session holds what the server made of the client's certificate (RFC 5246 §7.3). */
+async function resumeSession(handshake: Handshake): Promise<Opened> {
+  const first = await shake(handshake, { maxVersion: 'TLSv1.2' });
+  if (first.kind !== 'open') return first;
+  const session = first.socket.getSession();
+  first.socket.destroy();
+  if (session === undefined) return noSession;
+  const again = await shake(handshake, { maxVersion: 'TLSv1.2', session });
+  if (again.kind !== 'open' || again.socket.isSessionReused()) return again;
+  again.socket.destroy();
+  return noSession;
+}
+
+const noSession: Failure = { kind: 'closed', detail: 'no TLS session is resumed' };
+
+function shake(
+  { route, identity, protocols, serverCa }: Handshake,
+  session: Pick<ConnectionOptions, 'maxVersion' | 'session'> = {},
+): Promise<Opened> {
+  const { address, serverName, transport } = route;
   const { promise, resolve } = Promise.withResolvers<Opened>();
   const socket = connect({
     ...address,
     // An address is no server name (RFC 6066 §3).
     servername: isIP(serverName) ? '' : serverName,
     ALPNProtocols: [...protocols],
-    // Without a name the server shows whatever certificate it likes. We tell it nothing that is secret.
-    rejectUnauthorized: serverName !== '',
+    // We tell it nothing that is secret.
+    rejectUnauthorized: transport !== 'tls_to_anybody',
     checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
     ...(serverCa !== undefined && { ca: serverCa }),
+    ...session,
     ...(identity && { cert: identity.certificatePem, key: identity.privateKeyPem }),
   });
   const timer = setTimeout(() => end(silence), PATIENCE_MS);

@@ -4,6 +4,7 @@ import type { Protocol } from './connection.ts';
 import type { Forgery } from './forgery.ts';
 import type { Outcome } from './judge-forgery.ts';
 import type { Route } from './routes.ts';
+import type { Shown } from './trial.ts';
 
 /** All that a run found, as `--output json` prints it. */
 export interface Examination {
@@ -22,6 +23,8 @@ export interface Examination {
     /** Made for this run, because none was given. */
     readonly made: boolean;
   };
+  /** Self-signed and made for this run: whoever counts its chain as verified verifies none. */
+  readonly stranger_certificate: { readonly thumbprint: string };
   /** The one in the forged headers. */
   readonly victim_certificate: { readonly thumbprint: string };
   readonly handshakes: readonly HandshakeReport[];
@@ -49,7 +52,7 @@ export interface HandshakeReport {
 export interface Arrival {
   readonly route: Route['name'];
   readonly url: string;
-  readonly certificate: 'own' | 'none';
+  readonly certificate: Shown;
   readonly protocol: Protocol;
   readonly answer: string;
   /** Null where the request was not seen. */
@@ -62,7 +65,7 @@ export interface ForgeryReport {
   readonly family: Forgery['family'];
   readonly route: Route['name'];
   readonly route_title: string;
-  readonly certificate: 'own' | 'none';
+  readonly certificate: Shown;
   readonly protocol: Protocol;
   readonly outcome: Outcome;
   readonly detail: string;

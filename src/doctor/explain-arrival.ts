@@ -2,6 +2,7 @@ import type { Belief } from '../endpoints/doctor.ts';
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import { describeAnswer } from './answer.ts';
 import type { HandshakeReport } from './examination.ts';
+import { explainStrangers, isStranger, isVerified } from './explain-chain.ts';
 import type { Identity } from './identity.ts';
 import { falseBelief, type Truth } from './judge-forgery.ts';
 import { mendFormat } from './mend.ts';
@@ -19,14 +20,17 @@ export interface Circumstances {
 
 /** Explains what became of requests without anything forged. */
 export function explainArrivals(usual: readonly Tried[], circumstances: Circumstances): Finding[] {
-  return usual.flatMap((tried) => {
+  const { identity, truth } = circumstances;
+  const findings = usual.flatMap((tried): Finding[] => {
+    if (isStranger(tried, identity) && isVerified(tried)) return [];
     const believed = tried.observations.at(-1)?.believed;
-    const untrue = believed && falseBelief(believed, tried.shown, circumstances.truth);
+    const untrue = believed && falseBelief(believed, tried.shown, truth);
     if (untrue !== undefined) return [fault(`nothing forged, ${tried.route.title}: ${untrue}`)];
     if (tried.elsewhere) return [{ kind: 'not_seen', text: notSeen(tried) }];
     if (tried.shown === 'none') return explainWithout(tried);
-    return tried.route.name === 'mutual_tls' ? explainOwn(tried, circumstances) : [];
+    return tried.route.name === 'mutual_tls' && tried.shown === 'own' ? explainOwn(tried, circumstances) : [];
   });
+  return [...explainStrangers(usual, circumstances), ...findings];
 }
 
 const fault = (text: string): Finding => ({ kind: 'fault', text });

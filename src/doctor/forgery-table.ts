@@ -15,8 +15,10 @@ const words: Readonly<Record<Outcome, readonly [word: string, meaning: string]>>
 const columns = [
   { protocol: 'http/1.1', certificate: 'none', title: 'HTTP/1.1' },
   { protocol: 'http/1.1', certificate: 'own', title: '+ own' },
+  { protocol: 'http/1.1', certificate: 'stranger', title: '+ other' },
   { protocol: 'h2', certificate: 'none', title: 'HTTP/2' },
   { protocol: 'h2', certificate: 'own', title: '+ own' },
+  { protocol: 'h2', certificate: 'stranger', title: '+ other' },
 ] as const;
 
 /** One line for each forgery; a table for each of the server's URLs, where they differ. */
@@ -91,5 +93,8 @@ function legend(forgeries: readonly ForgeryReport[]): string[][] {
   return [
     ...meanings.map(([, [word, meaning]]) => [word, meaning]),
     ['+ own', 'with your own certificate in the handshake'],
+    ...(forgeries.some(({ certificate }) => certificate === 'stranger')
+      ? [['+ other', 'with a self-signed certificate in the handshake, which was made for this run']]
+      : []),
   ];
 }

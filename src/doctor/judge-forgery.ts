@@ -27,6 +27,9 @@ export interface Truth {
   readonly victimThumbprint: string;
   /** Whether the chain of the own certificate counts as verified when it is shown to the mutual TLS host as usual. */
   readonly ownVerified: boolean;
+  /** The same of the certificate that was made for this run. It should not; where it does, no forgery is to blame. */
+  readonly strangerThumbprint: string;
+  readonly strangerVerified: boolean;
 }
 
 /**
@@ -46,9 +49,16 @@ export function falseBelief(believed: Believed, shown: Tried['shown'], truth: Tr
   const { thumbprint, chain } = believed;
   if (thumbprint === truth.victimThumbprint) return 'the forged certificate was believed';
   if (shown === 'none') return `a certificate was believed where none was shown: ${thumbprint}`;
-  if (thumbprint !== truth.ownThumbprint) return `another certificate was believed than the one shown: ${thumbprint}`;
-  if (chain.verified && !truth.ownVerified) return `the chain of your certificate counts as verified: ${chain.reason}`;
+  const { called, ...expected } = shownAs(shown, truth);
+  if (thumbprint !== expected.thumbprint) return `another certificate was believed than the one shown: ${thumbprint}`;
+  if (chain.verified && !expected.verified) return `the chain of ${called} counts as verified: ${chain.reason}`;
   return undefined;
+}
+
+function shownAs(shown: 'own' | 'stranger', truth: Truth) {
+  const { ownThumbprint, ownVerified, strangerThumbprint, strangerVerified } = truth;
+  if (shown === 'own') return { called: 'your certificate', thumbprint: ownThumbprint, verified: ownVerified };
+  return { called: 'a self-signed certificate', thumbprint: strangerThumbprint, verified: strangerVerified };
 }
 
 function judgeObserved({ fields, believed }: Observation, usual: Observation | undefined): Judgement {

@@ -3,14 +3,22 @@ import { withoutTrailingSlash } from '../oauth/url-path.ts';
 /** A way to the token endpoint: whom the handshake names, whom the requests name, and over which connection. */
 export interface Route {
   /** Stable, for programs. */
-  readonly name: 'mutual_tls' | 'issuer' | Crossing;
+  readonly name: 'mutual_tls' | 'issuer' | Crossing | 'resumed_session';
   readonly title: string;
   readonly address: Address;
   /** The name in the handshake; empty for none. */
   readonly serverName: string;
+  readonly transport: Transport;
   /** The requests of one connection, one after another. The last one is what is looked at. */
   readonly endpoints: readonly [TokenEndpoint, ...TokenEndpoint[]];
 }
+
+/**
+ * - `tls`: with a proxy that proves to be the one that the handshake names
+ * - `tls_to_anybody`: with one that may show whatever certificate it likes
+ * - `resumed_tls`: the same as `tls`, in a session of TLS 1.2 that an earlier connection began
+ */
+export type Transport = 'tls' | 'tls_to_anybody' | 'resumed_tls';
 
 type Crossing =
   | 'no_server_name'
@@ -35,6 +43,8 @@ export interface Routes {
   readonly straight: readonly [Route, ...Route[]];
   /** Where the names do not go together. */
   readonly crossing: readonly Route[];
+  /** What an earlier handshake proved is remembered by some proxies, and by some not well. */
+  readonly resumed: readonly Route[];
 }
 
 /**
@@ -52,11 +62,23 @@ export function routesTo(
   const mutualTls = endpointAt(isKnown ? server.mtls_url : url, connectTo);
   const issuer = endpointAt(isKnown ? server.issuer : url, connectTo);
   const one = straight('mutual_tls', mutualTls);
-  const unnamed = { ...one, name: 'no_server_name', title: 'no name in the handshake', serverName: '' } as const;
-  if (mutualTls.url === issuer.url) return { straight: [one], crossing: [unnamed] };
+  const unnamed = { ...one, ...unnamedHandshake } as const;
+  if (mutualTls.url === issuer.url) return { straight: [one], crossing: [unnamed], resumed: [resumed(one)] };
   const both = [one, straight('issuer', issuer)] as const;
   const crossing = mutualTls.authority === issuer.authority ? [unnamed] : [unnamed, ...crossings(mutualTls, issuer)];
-  return { straight: both, crossing };
+  return { straight: both, crossing, resumed: both.map(resumed) };
+}
+
+const unnamedHandshake = {
+  name: 'no_server_name',
+  title: 'no name in the handshake',
+  serverName: '',
+  transport: 'tls_to_anybody',
+} as const;
+
+function resumed(route: Route): Route {
+  const title = `${route.title}, in a TLS session that is resumed`;
+  return { ...route, name: 'resumed_session', title, transport: 'resumed_tls' };
 }
 
 /** Whether the server knows itself by this URL. */
@@ -80,12 +102,12 @@ function endpointAt(base: string, connectTo: Address | undefined): Endpoint {
 }
 
 function straight(name: 'mutual_tls' | 'issuer', { url, address, host, authority, path }: Endpoint): Route {
-  return { name, title: url, address, serverName: host, endpoints: [{ authority, path }] };
+  return { name, title: url, address, serverName: host, transport: 'tls', endpoints: [{ authority, path }] };
 }
 
 function crossings(mutualTls: Endpoint, issuer: Endpoint): Route[] {
   const route = (name: Crossing, title: string, first: Endpoint, ...endpoints: Route['endpoints']): Route => {
-    return { name, title, address: first.address, serverName: first.host, endpoints };
+    return { name, title, address: first.address, serverName: first.host, transport: 'tls', endpoints };
   };
   return [
     route('issuer_handshake', `${issuer.host} in the handshake, ${mutualTls.host} in the request`, issuer, mutualTls),

@@ -4,10 +4,19 @@ import type { Protocol } from './connection.ts';
 import type { Forgery } from './forgery.ts';
 import type { Route } from './routes.ts';
 
+/**
+ * What is shown in the handshake.
+ *
+ * - `own`: the operator's certificate, or one that was made for this run
+ * - `stranger`: a self-signed one that was made for this run, so that nobody can have verified it
+ * - `none`
+ */
+export type Shown = 'own' | 'stranger' | 'none';
+
 /** One request to send: which way, with which certificate in the handshake, and what is forged in it. */
 export interface Trial {
   readonly route: Route;
-  readonly shown: 'own' | 'none';
+  readonly shown: Shown;
   readonly protocol: Protocol;
   readonly forgery: Forgery;
 }

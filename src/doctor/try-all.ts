@@ -9,12 +9,12 @@ import type { OwnAnswers } from './own-answers.ts';
 import { http1Requests, http2Requests } from './requests.ts';
 import { sendOverHttp1 } from './send-over-http1.ts';
 import { sendOverHttp2 } from './send-over-http2.ts';
-import type { Trial, Tried } from './trial.ts';
+import type { Shown, Trial, Tried } from './trial.ts';
 
 export interface Laboratory {
   readonly watch: Watch;
   readonly watchId: string;
-  readonly identity: Identity;
+  readonly identities: Readonly<Record<Exclude<Shown, 'none'>, Identity>>;
   readonly serverCa: string | undefined;
   readonly ownAnswers: OwnAnswers;
   /** Told of each request when it was answered. */
@@ -65,10 +65,10 @@ async function tryBatch(trials: readonly Trial[], laboratory: Laboratory): Promi
   });
 }
 
-async function send(trial: Trial, { identity, serverCa }: Laboratory, mark: string): Promise<Answer> {
+async function send(trial: Trial, { identities, serverCa }: Laboratory, mark: string): Promise<Answer> {
   const { route, shown, protocol, forgery } = trial;
-  const own = shown === 'own' ? identity : undefined;
-  const opened = await openConnection({ route, identity: own, protocols: [protocol], serverCa });
+  const identity = shown === 'none' ? undefined : identities[shown];
+  const opened = await openConnection({ route, identity, protocols: [protocol], serverCa });
   if (opened.kind !== 'open') return opened;
   try {
     if (protocol === 'h2') return await sendOverHttp2(opened.socket, http2Requests(route.endpoints, forgery, mark));

@@ -5,7 +5,13 @@ import type { Tried } from '../../src/doctor/trial.ts';
 import type { Believed, Observation } from '../../src/endpoints/observe-forwarding.ts';
 import type { ObservedField } from '../../src/endpoints/observed-fields.ts';
 
-const truth = { ownThumbprint: 'own', victimThumbprint: 'victim', ownVerified: false };
+const truth = {
+  ownThumbprint: 'own',
+  victimThumbprint: 'victim',
+  ownVerified: false,
+  strangerThumbprint: 'stranger',
+  strangerVerified: false,
+};
 const chain = (verified: boolean) => ({ verified, reason: 'x-verify is "SUCCESS"' });
 const believes = (thumbprint: string, verified = false): Believed => ({
   kind: 'certificate',
@@ -26,6 +32,7 @@ const route = {
   title: 'https://mtls.auth.example/token',
   address: { host: 'localhost', port: 1 },
   serverName: 'mtls.auth.example',
+  transport: 'tls',
   endpoints: [{ authority: 'mtls.auth.example', path: '/token' }],
 } as const;
 
@@ -51,6 +58,10 @@ describe('it got through', () => {
     ['when anybody is believed where none was shown', { observations: [observed(believes('own'))] }],
     ['when somebody else is believed', { shown: 'own', observations: [observed(believes('third'))] }],
     ['when the own chain becomes a verified one', { shown: 'own', observations: [observed(believes('own', true))] }],
+    [
+      'when the chain of a self-signed one becomes verified',
+      { shown: 'stranger', observations: [observed(believes('stranger', true))] },
+    ],
     ['in one of two copies', { observations: [observed(believes('victim')), observed(none)] }],
     [
       'whatever the answer was',
@@ -95,6 +106,11 @@ describe('it did not get through', () => {
   test('when the own chain is verified anyway', () => {
     const more: Partial<Tried> = { shown: 'own', observations: [observed(believes('own', true))] };
     expect(judge(more, { ...truth, ownVerified: true })).toBe('removed');
+  });
+
+  test('when a self-signed one is verified anyway', () => {
+    const more: Partial<Tried> = { shown: 'stranger', observations: [observed(believes('stranger', true))] };
+    expect(judge(more, { ...truth, strangerVerified: true })).toBe('removed');
   });
 });
 

@@ -1,0 +1,62 @@
+import type { Belief } from '../endpoints/doctor.ts';
+import type { Protocol } from './connection.ts';
+import type { HandshakeReport } from './examination.ts';
+import { forgeriesFor, plainForgery } from './forgeries.ts';
+import { nothingForged } from './forgery.ts';
+import type { Identity } from './identity.ts';
+import type { Route, Routes } from './routes.ts';
+import type { Shown, Trial, Tried } from './trial.ts';
+
+/** Every way, with each certificate and without, and nothing forged. */
+export function usualTrials(
+  { straight, crossing, resumed }: Routes,
+  handshakes: readonly HandshakeReport[],
+  { made }: Identity,
+): Trial[] {
+  const http2 = handshakes.some((handshake) => handshake.http2);
+  const protocols: readonly Protocol[] = http2 ? ['http/1.1', 'h2'] : ['http/1.1'];
+  // What was made for this run is a stranger already.
+  const all: readonly Shown[] = made ? ['own', 'none'] : ['own', 'stranger', 'none'];
+  return [
+    ...[...straight, ...crossing].flatMap((route) => trialsOn(route, all, protocols)),
+    ...resumed.flatMap((route) => trialsOn(route, ['stranger'], ['http/1.1'])),
+  ];
+}
+
+function trialsOn(route: Route, certificates: readonly Shown[], protocols: readonly Protocol[]): Trial[] {
+  return certificates.flatMap((shown) =>
+    protocols.map((protocol) => ({ route, shown, protocol, forgery: nothingForged })),
+  );
+}
+
+/** The same ways again, with each forgery that their protocol can say. */
+export function forgedTrials(
+  { straight }: Routes,
+  usual: readonly Tried[],
+  server: Belief,
+  certificates: Parameters<typeof forgeriesFor>[1],
+): Trial[] {
+  const all = forgeriesFor(server, certificates);
+  const plain = [plainForgery(server, certificates)];
+  const names = straight.map(({ name }) => name);
+  return usual
+    .filter((tried) => worthForging(tried, server))
+    .flatMap(({ route, shown, protocol }) => {
+      const forgeries = names.includes(route.name) ? all : plain;
+      const sayable = forgeries.filter(({ http1, http2 }) => (protocol === 'h2' ? http2 : http1) !== undefined);
+      return sayable.map((forgery) => ({ route, shown, protocol, forgery }));
+    });
+}
+
+/** Where the proxy refuses a certificate as it is, what is forged beside it would not come further. */
+function worthForging(tried: Tried, { verification }: Belief): boolean {
+  if (tried.shown === 'none') return true;
+  // Beside a certificate that nobody verified, a forged verdict is all that it needs.
+  if (tried.shown === 'stranger' && verification.by !== 'verdict') return false;
+  return isSeen(tried) && tried.route.transport !== 'resumed_tls';
+}
+
+/** Whether the request came to a server that we ask. */
+export function isSeen({ observations }: Tried): boolean {
+  return observations.length > 0;
+}
