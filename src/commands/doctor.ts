@@ -38,6 +38,7 @@ function printReport(examination: Examination): void {
   console.log('');
   for (const note of examination.notes) console.log(`${styled('yellow', 'note')} ${note}`);
   for (const fault of examination.faults) console.log(`${styled('red', 'fault')} ${fault}`);
+  console.log(describeCoverage(examination));
   console.log(conclusion(examination));
 }
 
@@ -46,6 +47,10 @@ function printSection({ heading, tables }: Section): void {
   for (const line of tables.flatMap(table)) {
     console.log(`  ${line.replace(/THROUGH|NOT trusted/g, (word) => styled('red', word))}`);
   }
+}
+
+function describeCoverage({ coverage: { covered, not_covered } }: Examination): string {
+  return `Covered: ${covered.join(', ')}. Not covered: ${not_covered.join(', ')}.`;
 }
 
 function conclusion({ conclusion: kind, forgeries, faults, own_certificate }: Examination): string {

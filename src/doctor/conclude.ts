@@ -1,5 +1,6 @@
 import type { Belief } from '../endpoints/doctor.ts';
 import { describeAnswer } from './answer.ts';
+import { coverageOf } from './coverage.ts';
 import type { Arrival, Examination, ForgeryReport, HandshakeReport } from './examination.ts';
 import { explainArrivals } from './explain-arrival.ts';
 import type { Identity } from './identity.ts';
@@ -42,12 +43,13 @@ export function concludeFrom(findings: Findings): Examination {
     arrivals: usual.map(arrivalOf),
     forgeries,
     faults,
+    coverage: coverageOf(findings),
     notes: unique([...textsOf('note'), ...unseen, ...notesOn(findings, forgeries)]),
   };
 }
 
 function judgeAll({ usual, forged, truth }: Findings): ForgeryReport[] {
-  const keyOf = ({ route, shown, protocol }: Trial) => `${route.name} ${shown} ${protocol}`;
+  const keyOf = ({ route, shown, protocol }: Trial) => `${route.title} ${shown} ${protocol}`;
   const observed = new Map(usual.map((tried) => [keyOf(tried), tried.observations.at(-1)]));
   return forged.map((tried) => {
     const { route, shown, protocol, forgery, answer } = tried;

@@ -1,6 +1,7 @@
 import type { Belief } from '../endpoints/doctor.ts';
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { Protocol } from './connection.ts';
+import type { Coverage } from './coverage.ts';
 import type { Forgery } from './forgery.ts';
 import type { Outcome } from './judge-forgery.ts';
 import type { Route } from './routes.ts';
@@ -32,6 +33,8 @@ export interface Examination {
   readonly forgeries: readonly ForgeryReport[];
   /** What has to be mended, each with how. */
   readonly faults: readonly string[];
+  /** How far the conclusion goes. */
+  readonly coverage: Coverage;
   readonly notes: readonly string[];
 }
 

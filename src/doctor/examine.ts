@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+import { withoutTrailingSlash } from '../oauth/url-path.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import { describeAnswer } from './answer.ts';
 import { concludeFrom } from './conclude.ts';
 import type { Examination } from './examination.ts';
 import { isVerified } from './explain-chain.ts';
+import { furtherRoutes } from './further-routes.ts';
 import { type Identity, makeIdentity, makeVictim } from './identity.ts';
 import type { Truth } from './judge-forgery.ts';
 import { startWatch } from './operations-listener.ts';
 import { createOwnAnswers } from './own-answers.ts';
-import { forgedTrials, isSeen, usualTrials } from './plan-trials.ts';
+import { forgedTrials, furtherTrials, isSeen, usualTrials } from './plan-trials.ts';
 import { type Address, routesTo } from './routes.ts';
 import { shakeHands } from './shake-hands.ts';
 import type { Tried } from './trial.ts';
@@ -23,6 +25,8 @@ export interface Order {
   /** Of the proxy's own certificate, PEM. */
   readonly serverCa: string | undefined;
   readonly connectTo: Address | undefined;
+  /** Where the same host answers without TLS, if it does. */
+  readonly httpPort: number;
   /** The operations listeners of all replicas. */
   readonly listeners: readonly [string, ...string[]];
 }
@@ -34,7 +38,7 @@ export interface Order {
  * @throws {StartupError} when it cannot be examined
  */
 export async function examine(order: Order, onProgress: (done: number, all: number) => void): Promise<Examination> {
-  const { url, identity, serverCa, connectTo, listeners } = order;
+  const { url, identity, serverCa, connectTo, listeners, httpPort } = order;
   const watchId = randomBytes(18).toString('base64url');
   const watch = await startWatch(listeners, watchId);
   const [server] = watch.beliefs;
@@ -43,8 +47,10 @@ export async function examine(order: Order, onProgress: (done: number, all: numb
   const identities = { own: identity, stranger: identity.made ? identity : await makeIdentity() };
   const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnAnswers(), onAnswer: () => {} };
 
-  const usual = await tryAll(usualTrials(routes, handshakes, identity), laboratory);
-  requireSeen(usual, order);
+  const entered = await tryAll(usualTrials(routes, handshakes, identity), laboratory);
+  requireSeen(entered, order);
+  const further = furtherRoutes(routes.straight, [server.issuer, server.mtls_url].map(pathOf), httpPort);
+  const usual = [...entered, ...(await tryAll(furtherTrials(routes, further, handshakes, identity), laboratory))];
   const victim = await makeVictim();
   const trials = forgedTrials(routes, usual, server, { victim, own: identity.der });
   let answered = 0;
@@ -57,6 +63,10 @@ export async function examine(order: Order, onProgress: (done: number, all: numb
   const truth = truthOf(usual, identities, victim);
   const shutOut = again.filter((tried) => !isSeen(tried));
   return concludeFrom({ url, beliefs: watch.beliefs, identity, truth, handshakes, usual, forged, shutOut });
+}
+
+function pathOf(url: string): string {
+  return withoutTrailingSlash(new URL(url).pathname);
 }
 
 function requireSeen(usual: readonly Tried[], { url, listeners }: Order): void {

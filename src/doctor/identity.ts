@@ -34,6 +34,11 @@ export function readIdentity(certificateFile: string, keyFile: string): Identity
   return identityOf({ certificatePem, privateKeyPem }, certificate.raw, false);
 }
 
+/** What to call it when speaking to the operator. */
+export function nameOwn({ made }: Pick<Identity, 'made'>): string {
+  return made ? 'the certificate that was made for this run' : 'your certificate';
+}
+
 /** Makes a certificate for this run. */
 export async function makeIdentity(): Promise<Identity> {
   const pair = await makeSelfSigned('countersign-doctor');

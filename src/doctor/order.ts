@@ -10,6 +10,8 @@ export interface DoctorOptions {
   readonly key?: string;
   readonly cacert?: string;
   readonly connectTo?: string;
+  /** Default: 80. */
+  readonly httpPort?: number;
   readonly operations: readonly string[];
 }
 
@@ -32,14 +34,14 @@ export async function readOrder(options: DoctorOptions): Promise<Order> {
       return undefined;
     }
   };
-  const { cacert, connectTo, operations } = options;
+  const { cacert, connectTo, operations, httpPort = 80 } = options;
   const url = await read(() => parseUrl(options.url));
   const identity = await read(() => readOwn(options));
   const serverCa = await read(() => (cacert === undefined ? undefined : readAuthority(cacert)));
   const address = await read(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
   const [first = USUAL_LISTENER, ...others] = (await read(() => operations.map(parseListener))) ?? [];
   if (url === undefined || identity === undefined || faults.length > 0) throw new StartupError(faults);
-  return { url, identity, serverCa, connectTo: address, listeners: [first, ...others] };
+  return { url, identity, serverCa, connectTo: address, httpPort, listeners: [first, ...others] };
 }
 
 function parseUrl(text: string): string {

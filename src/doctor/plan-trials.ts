@@ -3,24 +3,44 @@ import type { Protocol } from './connection.ts';
 import type { HandshakeReport } from './examination.ts';
 import { forgeriesFor, plainForgery } from './forgeries.ts';
 import { nothingForged } from './forgery.ts';
+import type { FurtherRoutes } from './further-routes.ts';
 import type { Identity } from './identity.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Shown, Trial, Tried } from './trial.ts';
 
-/** Every way, with each certificate and without, and nothing forged. */
+/** Every way on which clients may come, with each certificate and without, and nothing forged. */
 export function usualTrials(
-  { straight, crossing, resumed }: Routes,
+  { straight, crossing }: Routes,
   handshakes: readonly HandshakeReport[],
-  { made }: Identity,
+  identity: Identity,
 ): Trial[] {
-  const http2 = handshakes.some((handshake) => handshake.http2);
-  const protocols: readonly Protocol[] = http2 ? ['http/1.1', 'h2'] : ['http/1.1'];
-  // What was made for this run is a stranger already.
-  const all: readonly Shown[] = made ? ['own', 'none'] : ['own', 'stranger', 'none'];
+  const protocols = protocolsOf(handshakes);
+  return [...straight, ...crossing].flatMap((route) => trialsOn(route, certificatesOf(identity), protocols));
+}
+
+/** The same for the ways on which none should. */
+export function furtherTrials(
+  { resumed }: Routes,
+  { paths, unknownNames, plain }: FurtherRoutes,
+  handshakes: readonly HandshakeReport[],
+  identity: Identity,
+): Trial[] {
+  const protocols = protocolsOf(handshakes);
   return [
-    ...[...straight, ...crossing].flatMap((route) => trialsOn(route, all, protocols)),
     ...resumed.flatMap((route) => trialsOn(route, ['stranger'], ['http/1.1'])),
+    ...paths.flatMap((route) => trialsOn(route, ['own', 'none'], protocols)),
+    ...unknownNames.flatMap((route) => trialsOn(route, certificatesOf(identity), protocols)),
+    ...plain.flatMap((route) => trialsOn(route, ['none'], ['http/1.1'])),
   ];
+}
+
+function protocolsOf(handshakes: readonly HandshakeReport[]): readonly Protocol[] {
+  return handshakes.some(({ http2 }) => http2) ? ['http/1.1', 'h2'] : ['http/1.1'];
+}
+
+/** What was made for this run is a stranger already. */
+function certificatesOf({ made }: Identity): readonly Shown[] {
+  return made ? ['own', 'none'] : ['own', 'stranger', 'none'];
 }
 
 function trialsOn(route: Route, certificates: readonly Shown[], protocols: readonly Protocol[]): Trial[] {
@@ -50,6 +70,8 @@ export function forgedTrials(
 
 /** Where the proxy refuses a certificate as it is, what is forged beside it would not come further. */
 function worthForging(tried: Tried, { verification }: Belief): boolean {
+  // Where nobody answers, there is nobody to deceive.
+  if (tried.route.transport === 'plain') return tried.answer.kind === 'answered';
   if (tried.shown === 'none') return true;
   // Beside a certificate that nobody verified, a forged verdict is all that it needs.
   if (tried.shown === 'stranger' && verification.by !== 'verdict') return false;

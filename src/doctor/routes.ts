@@ -3,22 +3,25 @@ import { withoutTrailingSlash } from '../oauth/url-path.ts';
 /** A way to the token endpoint: whom the handshake names, whom the requests name, and over which connection. */
 export interface Route {
   /** Stable, for programs. */
-  readonly name: 'mutual_tls' | 'issuer' | Crossing | 'resumed_session';
+  readonly name: 'mutual_tls' | 'issuer' | Crossing | 'resumed_session' | Further;
   readonly title: string;
   readonly address: Address;
-  /** The name in the handshake; empty for none. */
+  /** The name in the handshake, where there is one; empty for none. */
   readonly serverName: string;
   readonly transport: Transport;
   /** The requests of one connection, one after another. The last one is what is looked at. */
   readonly endpoints: readonly [TokenEndpoint, ...TokenEndpoint[]];
 }
 
+type Further = 'other_path' | 'path_spelling' | 'unknown_host' | 'unknown_server_name' | 'plain_http';
+
 /**
  * - `tls`: with a proxy that proves to be the one that the handshake names
  * - `tls_to_anybody`: with one that may show whatever certificate it likes
  * - `resumed_tls`: the same as `tls`, in a session of TLS 1.2 that an earlier connection began
+ * - `plain`: without TLS
  */
-export type Transport = 'tls' | 'tls_to_anybody' | 'resumed_tls';
+export type Transport = 'tls' | 'tls_to_anybody' | 'resumed_tls' | 'plain';
 
 type Crossing =
   | 'no_server_name'

@@ -1,9 +1,9 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { type Answer, answered } from './answer.ts';
 import { failureOf, PATIENCE_MS, silence } from './connection.ts';
 
 /** Sends requests one after another over one connection, and resolves to what came back for the last one. */
-export async function sendOverHttp1(socket: TLSSocket, requests: readonly Uint8Array[]): Promise<Answer> {
+export async function sendOverHttp1(socket: Socket, requests: readonly Uint8Array[]): Promise<Answer> {
   let answer: Answer = { kind: 'closed', detail: 'nothing was sent' };
   for (const request of requests) {
     answer = await exchange(socket, request);
@@ -16,7 +16,7 @@ export async function sendOverHttp1(socket: TLSSocket, requests: readonly Uint8A
  * Writes these octets and reads one response. No HTTP client would write what we write, and all that matters of the
  * response is its status and the error in its body.
  */
-function exchange(socket: TLSSocket, request: Uint8Array): Promise<Answer> {
+function exchange(socket: Socket, request: Uint8Array): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   let received = '';
   const onData = (chunk: Buffer) => {

@@ -4,6 +4,7 @@ import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { Answer } from './answer.ts';
 import { openConnection } from './connection.ts';
 import type { Identity } from './identity.ts';
+import { openPlainConnection } from './open-plain-connection.ts';
 import type { Watch } from './operations-listener.ts';
 import type { OwnAnswers } from './own-answers.ts';
 import { http1Requests, http2Requests } from './requests.ts';
@@ -67,11 +68,22 @@ async function tryBatch(trials: readonly Trial[], laboratory: Laboratory): Promi
 
 async function send(trial: Trial, { identities, serverCa }: Laboratory, mark: string): Promise<Answer> {
   const { route, shown, protocol, forgery } = trial;
+  if (route.transport === 'plain') return sendPlain(trial, mark);
   const identity = shown === 'none' ? undefined : identities[shown];
   const opened = await openConnection({ route, identity, protocols: [protocol], serverCa });
   if (opened.kind !== 'open') return opened;
   try {
     if (protocol === 'h2') return await sendOverHttp2(opened.socket, http2Requests(route.endpoints, forgery, mark));
+    return await sendOverHttp1(opened.socket, http1Requests(route.endpoints, forgery, mark));
+  } finally {
+    opened.socket.destroy();
+  }
+}
+
+async function sendPlain({ route, forgery }: Trial, mark: string): Promise<Answer> {
+  const opened = await openPlainConnection(route.address);
+  if (opened.kind !== 'open') return opened;
+  try {
     return await sendOverHttp1(opened.socket, http1Requests(route.endpoints, forgery, mark));
   } finally {
     opened.socket.destroy();

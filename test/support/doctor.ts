@@ -42,6 +42,8 @@ export function runDoctor(patient: Patient, more: DoctorArguments = {}): Promise
     cacert: join(patient.directory, 'server-ca.pem'),
     'connect-to': `127.0.0.1:${patient.port}`,
     operations: patient.operations,
+    // Nobody's: what else runs on this machine is not looked at.
+    'http-port': '1',
   };
   const args = Object.entries({ ...usual, ...more }).flatMap(([name, values]) =>
     [values ?? []].flat().flatMap((value) => [`--${name}`, value]),
