@@ -111,7 +111,9 @@ const MAX_TITLES = 5;
 function differences(beliefs: readonly Belief[]): string[] {
   const different = new Set(beliefs.map((belief) => JSON.stringify(belief)));
   return different.size > 1
-    ? ['the replicas are configured differently: compare the lines that they print at start']
+    ? [
+        'the replicas are configured differently. Mend: give all of them the same settings; each prints what it believes at start',
+      ]
     : [];
 }
 

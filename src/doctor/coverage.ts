@@ -1,4 +1,5 @@
 import type { Findings } from './conclude.ts';
+import { isStranger } from './explain-chain.ts';
 import { nameOwn } from './identity.ts';
 import { isSeen } from './plan-trials.ts';
 import type { Tried } from './trial.ts';
@@ -15,7 +16,11 @@ export function coverageOf({ usual, identity, handshakes }: Findings): Coverage 
     ...handshakes.map(({ url }): Aspect => ({ title: url, missing: undefined })),
     aspect('HTTP/2', 'the proxy does not offer it', usual.filter(isHttp2)),
     aspect(nameOwn(identity), 'it did not arrive', usual.filter(isOwn).filter(isSeen)),
-    aspect('a self-signed certificate', 'none was shown', usual.filter(isStranger)),
+    aspect(
+      'a self-signed certificate',
+      'none was shown',
+      usual.filter((tried) => isStranger(tried, identity)),
+    ),
     aspect('other paths and their spellings', 'none', usual.filter(isOtherPath)),
     aspect('unknown names', 'none', usual.filter(isUnknownName)),
     resumedAspect(usual.filter(({ route }) => route.transport === 'resumed_tls')),
@@ -40,7 +45,6 @@ const never: readonly Aspect[] = ['HTTP/3', 'request smuggling', 'names of which
 
 const isHttp2 = ({ protocol }: Tried) => protocol === 'h2';
 const isOwn = ({ shown }: Tried) => shown === 'own';
-const isStranger = ({ shown, route }: Tried) => shown === 'stranger' && route.transport !== 'resumed_tls';
 const isOtherPath = ({ route }: Tried) => route.name === 'other_path' || route.name === 'path_spelling';
 const isUnknownName = ({ route }: Tried) => route.name === 'unknown_host' || route.name === 'unknown_server_name';
 

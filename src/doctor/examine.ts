@@ -87,6 +87,7 @@ function truthOf(usual: readonly Tried[], identities: Laboratory['identities'], 
     ownThumbprint: identities.own.thumbprint,
     victimThumbprint: sha256Thumbprint(victim),
     ownVerified: isVerifiedAsUsual('own'),
+    ownMade: identities.own.made,
     strangerThumbprint: identities.stranger.thumbprint,
     strangerVerified: isVerifiedAsUsual('stranger'),
   };

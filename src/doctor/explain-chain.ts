@@ -1,13 +1,9 @@
-import type { Belief } from '../endpoints/doctor.ts';
-import type { Finding } from './explain-arrival.ts';
+import type { Believed } from '../endpoints/observe-forwarding.ts';
+import { type Circumstances, type Finding, fault, note, placesOf } from './finding.ts';
 import type { Identity } from './identity.ts';
+import { mendChain } from './mend-forwarding.ts';
 import { mendResumption, mendVerification } from './mend-verification.ts';
 import type { Tried } from './trial.ts';
-
-interface Circumstances {
-  readonly server: Belief;
-  readonly identity: Identity;
-}
 
 /**
  * Whether somebody verifies chains at all. What was made a moment ago and signed by itself cannot have been verified, so
@@ -18,6 +14,18 @@ export function explainStrangers(usual: readonly Tried[], { server, identity }: 
   const straight = verified.filter(({ route }) => route.transport !== 'resumed_tls');
   if (straight.length > 0) return [unverified(straight, mendVerification(server))];
   return verified.length > 0 ? [unverified(verified, mendResumption(server))] : [];
+}
+
+/** What a chain that is not verified means, of a certificate that is believed. */
+export function explainOwnChain(
+  { chain }: Extract<Believed, { kind: 'certificate' }>,
+  { server, identity }: Circumstances,
+): Finding[] {
+  if (chain.verified || identity.made) return [];
+  const what = `the chain of your certificate is not verified (${chain.reason})`;
+  const use = 'it can serve self_signed_tls_client_auth, and not tls_client_auth';
+  if (identity.selfSigned) return [note(`${what}: ${use}`)];
+  return [fault(`${what}, and it is not self-signed: ${use}`, mendChain(server, chain.reason))];
 }
 
 /** Whether the request showed a certificate that was made for this run. */
@@ -37,12 +45,7 @@ function reasonsOf(observations: Tried['observations']): string[] {
 }
 
 function unverified(tried: readonly Tried[], mend: string): Finding {
-  const places = [...new Set(tried.map(({ route }) => route.title))].join(', and at ');
   const reasons = new Set(tried.flatMap(({ observations }) => reasonsOf(observations)));
-  return {
-    kind: 'fault',
-    text:
-      `a self-signed certificate that was made for this run counts as verified at ${places} ` +
-      `(${[...reasons].join('; ')}), so anybody's does. Mend: ${mend}`,
-  };
+  const what = `a self-signed certificate that was made for this run counts as verified at ${placesOf(tried)}`;
+  return fault(`${what} (${[...reasons].join('; ')}), so anybody's does`, mend);
 }

@@ -92,7 +92,7 @@ function legend(forgeries: readonly ForgeryReport[]): string[][] {
   const meanings = Object.entries(words).filter(([outcome]) => [...occurring].some((one) => one === outcome));
   return [
     ...meanings.map(([, [word, meaning]]) => [word, meaning]),
-    ['+ own', 'with your own certificate in the handshake'],
+    ['+ own', 'with the certificate in the handshake that is shown above'],
     ...(forgeries.some(({ certificate }) => certificate === 'stranger')
       ? [['+ other', 'with a self-signed certificate in the handshake, which was made for this run']]
       : []),

@@ -14,6 +14,11 @@ export interface Identity extends KeyPairWithCertificate {
   readonly thumbprint: string;
   /** Whether it was made for this run: self-signed, and known to nobody. */
   readonly made: boolean;
+  readonly selfSigned: boolean;
+  /** Undefined for one that was made for this run. */
+  readonly certificateFile: string | undefined;
+  /** Why it is not valid at this time; undefined where it is. */
+  readonly outdated: string | undefined;
 }
 
 /**
@@ -31,7 +36,7 @@ export function readIdentity(certificateFile: string, keyFile: string): Identity
     return createPrivateKey(privateKeyPem);
   });
   if (!certificate.checkPrivateKey(key)) throw new StartupError([`${keyFile} is not the key of ${certificateFile}`]);
-  return identityOf({ certificatePem, privateKeyPem }, certificate.raw, false);
+  return identityOf({ certificatePem, privateKeyPem }, certificate, certificateFile);
 }
 
 /** What to call it when speaking to the operator. */
@@ -42,7 +47,7 @@ export function nameOwn({ made }: Pick<Identity, 'made'>): string {
 /** Makes a certificate for this run. */
 export async function makeIdentity(): Promise<Identity> {
   const pair = await makeSelfSigned('countersign-doctor');
-  return identityOf(pair, new X509Certificate(pair.certificatePem).raw, true);
+  return identityOf(pair, new X509Certificate(pair.certificatePem), undefined);
 }
 
 /** The certificate that is put into headers. Nobody holds its key, so whoever is believed to be its holder is not. */
@@ -55,8 +60,29 @@ function makeSelfSigned(commonName: string): Promise<KeyPairWithCertificate> {
   return makeCertificate({ purpose: 'client', subject: [{ CN: [commonName] }], lifetimeDays: 1, now: Date.now() });
 }
 
-function identityOf(pair: KeyPairWithCertificate, der: Uint8Array, made: boolean): Identity {
-  return { ...pair, der, subject: subjectOf(der), thumbprint: sha256Thumbprint(der), made };
+/** @param certificateFile undefined for one that was made for this run */
+function identityOf(
+  pair: KeyPairWithCertificate,
+  certificate: X509Certificate,
+  certificateFile: string | undefined,
+): Identity {
+  const { raw: der, publicKey } = certificate;
+  return {
+    ...pair,
+    der,
+    subject: subjectOf(der),
+    thumbprint: sha256Thumbprint(der),
+    made: certificateFile === undefined,
+    selfSigned: certificate.verify(publicKey),
+    certificateFile,
+    outdated: outdatedAt(certificate, Date.now()),
+  };
+}
+
+function outdatedAt({ validFromDate, validToDate }: X509Certificate, now: number): string | undefined {
+  if (now > validToDate.getTime()) return `expired on ${validToDate.toISOString()}`;
+  if (now < validFromDate.getTime()) return `is not valid before ${validFromDate.toISOString()}`;
+  return undefined;
 }
 
 /** What Node takes for a certificate may be one that the server refuses to read: that is what it is sent for. */

@@ -2,6 +2,7 @@ import type { Believed, Observation } from '../endpoints/observe-forwarding.ts';
 import type { ObservedField } from '../endpoints/observed-fields.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
 import { describeAnswer } from './answer.ts';
+import { nameOwn } from './identity.ts';
 import type { Tried } from './trial.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Truth {
   /** The same of the certificate that was made for this run. It should not; where it does, no forgery is to blame. */
   readonly strangerThumbprint: string;
   readonly strangerVerified: boolean;
+  /** Whether the own certificate was made for this run, too. */
+  readonly ownMade: boolean;
 }
 
 /**
@@ -40,7 +43,7 @@ export function judgeForgery(tried: Tried, usual: Observation | undefined, truth
   const fault = faults.find((one) => one !== undefined);
   if (fault !== undefined) return { outcome: 'got_through', detail: fault };
   const observation = tried.observations.at(-1);
-  return observation ? judgeObserved(observation, usual) : judgeUnobserved(tried);
+  return observation ? judgeObserved(observation, usual, nameShown(tried.shown, truth)) : judgeUnobserved(tried);
 }
 
 /** What is believed and not true, or undefined. */
@@ -56,17 +59,23 @@ export function falseBelief(believed: Believed, shown: Tried['shown'], truth: Tr
 }
 
 function shownAs(shown: 'own' | 'stranger', truth: Truth) {
-  const { ownThumbprint, ownVerified, strangerThumbprint, strangerVerified } = truth;
-  if (shown === 'own') return { called: 'your certificate', thumbprint: ownThumbprint, verified: ownVerified };
+  const { ownThumbprint, ownVerified, ownMade, strangerThumbprint, strangerVerified } = truth;
+  const called = nameOwn({ made: ownMade });
+  if (shown === 'own') return { called, thumbprint: ownThumbprint, verified: ownVerified };
   return { called: 'a self-signed certificate', thumbprint: strangerThumbprint, verified: strangerVerified };
 }
 
-function judgeObserved({ fields, believed }: Observation, usual: Observation | undefined): Judgement {
+function nameShown(shown: Tried['shown'], truth: Truth): string {
+  return shown === 'none' ? 'no certificate' : shownAs(shown, truth).called;
+}
+
+/** @param called what stands in the handshake */
+function judgeObserved({ fields, believed }: Observation, usual: Observation | undefined, called: string): Judgement {
   if (believed.kind === 'refused') return { outcome: 'refused_by_server', detail: believed.reason };
   const arrived = unusualFields(fields, usual?.fields ?? []);
   if (arrived.length === 0) return { outcome: 'removed', detail: 'it did not arrive' };
   const names = [...new Set(arrived.map(({ name }) => name))].join(', ');
-  const instead = believed.kind === 'none' ? believed.reason : 'your own certificate was believed';
+  const instead = believed.kind === 'none' ? believed.reason : `${called} was believed`;
   return { outcome: 'ignored', detail: `${names} arrived; ${instead}` };
 }
 

@@ -40,9 +40,16 @@ export function fieldsRead({ certificate_header, chain_header, verification }: B
 }
 
 /** How to tell the server which field of which format the certificate is in. */
-export function mendFormat(header: string, formats: readonly HeaderFormatName[]): string {
+export function mendFormat(
+  header: string,
+  formats: readonly HeaderFormatName[],
+  { terminator, certificate_header }: Belief,
+): string {
   const name = header.toLowerCase();
   const [fitting] = formats.filter((format) => headerFormats[format].certificateHeader === name);
-  if (fitting) return `set COUNTERSIGN_TERMINATOR=${fitting}`;
+  if (fitting) return `set COUNTERSIGN_TERMINATOR=${fitting}, or configure the proxy for ${terminator}`;
+  if (formats.includes(terminator)) {
+    return `let the proxy call it ${certificate_header}, or set COUNTERSIGN_CERTIFICATE_HEADER=${name}`;
+  }
   return `set COUNTERSIGN_TERMINATOR=${formats[0]} and COUNTERSIGN_CERTIFICATE_HEADER=${name}`;
 }

@@ -1,3 +1,4 @@
+import { UNREADABLE } from '../operations/http-listener.ts';
 import type { Answer } from './answer.ts';
 
 /** Tells answers of Countersign from those that a proxy gives in its place, although it imitates the body. */
@@ -6,6 +7,11 @@ export interface OwnAnswers {
   readonly learn: (answer: Answer) => void;
   /** Whether a server that was not asked may have given it. */
   readonly mayBeOurs: (answer: Answer) => boolean;
+}
+
+/** Whether it is what Countersign says to octets that are no HTTP request, which nobody sees but its log. */
+export function isUnread(answer: Answer): boolean {
+  return answer.kind === 'answered' && answer.description === UNREADABLE;
 }
 
 /** Every answer of Countersign has fields that a proxy has no reason to write (`Pragma`, say): all that were seen have them. */

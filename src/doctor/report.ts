@@ -1,6 +1,7 @@
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { ObservedField } from '../endpoints/observed-fields.ts';
 import type { Arrival, Examination, HandshakeReport } from './examination.ts';
+import { nameOwn } from './identity.ts';
 import { fieldsRead } from './mend.ts';
 
 /** A part of the report: tables under a heading. */
@@ -58,7 +59,7 @@ function hopTables(observation: Observation | null, examination: Examination): T
 function describeField({ value, certificate }: ObservedField, { server, own_certificate }: Examination): string {
   if (!certificate) return printable(value);
   const { formats, thumbprint } = certificate;
-  const whose = thumbprint === own_certificate.thumbprint ? 'your certificate' : `the certificate ${thumbprint}`;
+  const whose = thumbprint === own_certificate.thumbprint ? nameOwn(own_certificate) : `the certificate ${thumbprint}`;
   const writer = formats.includes(server.terminator) ? server.terminator : formats.join(' or ');
   return `${whose}, as ${writer} writes it`;
 }
@@ -68,7 +69,7 @@ function describeArrival(arrival: Arrival | undefined, { own_certificate }: Exam
   const { believed } = arrival.observation;
   if (believed.kind !== 'certificate') return `${believed.kind}: ${believed.reason}`;
   const { thumbprint, subject, chain } = believed;
-  const whose = thumbprint === own_certificate.thumbprint ? 'your certificate' : 'ANOTHER CERTIFICATE';
+  const whose = thumbprint === own_certificate.thumbprint ? nameOwn(own_certificate) : 'ANOTHER CERTIFICATE';
   return `${whose}, ${subject}; its chain is ${chain.verified ? 'verified' : 'not verified'}: ${printable(chain.reason)}`;
 }
 

@@ -70,13 +70,16 @@ function createServer(address: ListenAddress, fetch: Fetch): Server {
   return createAdaptorServer({ fetch, createServer: createHttpsServer, serverOptions }) as Server;
 }
 
+/** What the sender of octets that are no HTTP request reads in the description; no proxy says it in the same words. */
+export const UNREADABLE = 'The request is not well-formed HTTP.';
+
 /** A request that Node's parser refuses never reaches the app; its sender reads JSON all the same. */
 function answerUnreadable(code: string | undefined, socket: Socket): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const [status, description] = unreadable[code ?? ''] ?? ['400 Bad Request', 'The request is not well-formed HTTP.'];
+  const [status, description] = unreadable[code ?? ''] ?? ['400 Bad Request', UNREADABLE];
   const body = JSON.stringify({ error: 'invalid_request', error_description: description });
   const head = ['content-type: application/json', 'cache-control: no-store', `content-length: ${body.length}`];
   socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`);

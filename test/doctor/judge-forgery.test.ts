@@ -11,6 +11,7 @@ const truth = {
   ownVerified: false,
   strangerThumbprint: 'stranger',
   strangerVerified: false,
+  ownMade: false,
 };
 const chain = (verified: boolean) => ({ verified, reason: 'x-verify is "SUCCESS"' });
 const believes = (thumbprint: string, verified = false): Believed => ({
@@ -42,7 +43,7 @@ function tried(more: Partial<Tried>): Tried {
     shown: 'none',
     protocol: 'http/1.1',
     forgery: nothingForged,
-    answer: { kind: 'answered', status: 400, error: 'invalid_client', fields: [] },
+    answer: { kind: 'answered', status: 400, error: 'invalid_client', description: undefined, fields: [] },
     observations: [],
     elsewhere: false,
     ...more,
@@ -87,16 +88,20 @@ describe('it did not get through', () => {
     [
       'an answer of the proxy',
       'refused_by_proxy',
-      { answer: { kind: 'answered', status: 400, error: undefined, fields: [] } },
+      { answer: { kind: 'answered', status: 400, error: undefined, description: undefined, fields: [] } },
     ],
     ['a closed connection', 'refused_by_proxy', { answer: { kind: 'closed', detail: 'reset' } }],
     ['silence', 'refused_by_proxy', { answer: { kind: 'silent', detail: '' } }],
     ['another replica', 'not_seen', { elsewhere: true }],
-    ['a proxy that is busy', 'not_seen', { answer: { kind: 'answered', status: 429, error: undefined, fields: [] } }],
+    [
+      'a proxy that is busy',
+      'not_seen',
+      { answer: { kind: 'answered', status: 429, error: undefined, description: undefined, fields: [] } },
+    ],
     [
       'a proxy without a server',
       'not_seen',
-      { answer: { kind: 'answered', status: 502, error: undefined, fields: [] } },
+      { answer: { kind: 'answered', status: 502, error: undefined, description: undefined, fields: [] } },
     ],
     ['a proxy that is gone', 'not_seen', { answer: { kind: 'unreachable', detail: '' } }],
   ])('%s: %s', (_, outcome, more) => {

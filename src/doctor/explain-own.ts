@@ -1,0 +1,67 @@
+import type { Belief } from '../endpoints/doctor.ts';
+import type { Observation } from '../endpoints/observe-forwarding.ts';
+import type { HeldCertificate } from '../endpoints/observed-fields.ts';
+import { describeAnswer } from './answer.ts';
+import { explainOwnChain } from './explain-chain.ts';
+import { explainRefusal } from './explain-refusal.ts';
+import { type Circumstances, type Finding, fault, notSeen } from './finding.ts';
+import { type Identity, nameOwn } from './identity.ts';
+import { mendFormat } from './mend.ts';
+import { mendForwarding, mendHop, mendRefused, mendRequest } from './mend-forwarding.ts';
+import { isSeen } from './plan-trials.ts';
+import type { Tried } from './trial.ts';
+
+/** Explains what became of the operator's certificate, where clients are to show theirs. */
+export function explainOwn(usual: readonly Tried[], circumstances: Circumstances): Finding[] {
+  const here = usual.filter(({ route }) => route.name === 'mutual_tls');
+  const shown = here.filter((tried) => tried.shown === 'own' && !tried.elsewhere);
+  const { outdated, certificateFile } = circumstances.identity;
+  if (outdated !== undefined)
+    return shown.slice(0, 1).map((tried) => explainOutdated(tried, outdated, certificateFile));
+  const othersArrive = here.some((tried) => tried.shown === 'none' && isSeen(tried));
+  return shown.flatMap((tried) => {
+    const observation = tried.observations.at(-1);
+    if (observation === undefined) return explainRefusal(tried, othersArrive, circumstances);
+    return explainObserved(observation, tried, circumstances);
+  });
+}
+
+/** Whatever the proxy made of it, it says little about what it makes of a valid one. */
+function explainOutdated({ answer, observations }: Tried, outdated: string, file: string | undefined): Finding {
+  const became = observations.length > 0 ? 'it arrived' : `it did not arrive (${describeAnswer(answer)})`;
+  return notSeen(`your certificate, ${file}, ${outdated}; ${became}. Give one that is valid with --cert and --key`);
+}
+
+function explainObserved(observation: Observation, tried: Tried, circumstances: Circumstances): Finding[] {
+  const { server, identity } = circumstances;
+  const { hop, fields, believed } = observation;
+  if (believed.kind === 'certificate') return explainOwnChain(believed, circumstances);
+  if (!hop.trusted) {
+    const reason = hop.reason ?? 'it is not trusted';
+    return [fault(`the server does not believe this proxy: ${reason}`, mendHop(reason))];
+  }
+  const held = fields.find(({ certificate }) => certificate?.thumbprint === identity.thumbprint);
+  if (held?.certificate && held.name.toLowerCase() !== server.certificate_header) {
+    return [explainOtherField(held.name, held.certificate, server, identity)];
+  }
+  if (believed.kind === 'none') return [explainNone(believed.reason, tried, circumstances)];
+  const what = `the server refuses what the proxy forwards of ${nameOwn(identity)}: ${believed.reason}`;
+  return [fault(what, mendRefused(server, held))];
+}
+
+function explainOtherField(name: string, { formats }: HeldCertificate, server: Belief, identity: Identity): Finding {
+  const what =
+    `the proxy forwards ${nameOwn(identity)} in ${name}, as ${formats.join(' or ')} writes it, and the server ` +
+    `reads ${server.certificate_header}`;
+  return fault(what, mendFormat(name, formats, server));
+}
+
+function explainNone(reason: string, { route }: Tried, { server, identity, handshakes }: Circumstances): Finding {
+  const requested = handshakes.some((one) => one.route === route.name && one.client_certificate_requested);
+  if (!requested) {
+    return fault(`the proxy does not ask for a client certificate at ${route.title}`, mendRequest(server));
+  }
+  const text = `the proxy asks for a certificate at ${route.title}, and forwards nothing of the one it got: ${reason}`;
+  if (identity.made) return notSeen(`${text}; give one of a client with --cert and --key`);
+  return fault(text, mendForwarding(server));
+}

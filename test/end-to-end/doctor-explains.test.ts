@@ -1,0 +1,112 @@
+import { describe, expect, test, vi } from 'vitest';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { examine, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const otherCa = () => createCertificateAuthority().writeTo(temporaryDirectory(), 'other').cert;
+const sent = 'proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;';
+const given = ['with a certificate', {}] as const;
+const made = ['without one', withoutCertificate] as const;
+
+describeWith(['nginx', 'redis-server'], 'the doctor explains', () => {
+  test('a proxy that verifies to another CA', async () => {
+    const patient = await startPatientOnce({
+      replace: [
+        ['ssl_trusted_certificate /etc/nginx/countersign/client-ca.pem', `ssl_trusted_certificate ${otherCa()}`],
+      ],
+    });
+    const { code, examination } = await examine(patient);
+    expect([code, examination.conclusion, examination.faults]).toEqual([
+      2,
+      'wrong',
+      [expect.stringMatching(/^the chain of your certificate is not verified \(x-ssl-client-verify is "FAILED:/)],
+    ]);
+    expect(examination.faults[0]).toMatch(/Mend: .*ssl_trusted_certificate.*COUNTERSIGN_CLIENT_CA_FILE/);
+  });
+
+  test('a server that verifies to another CA', async () => {
+    const patient = await startPatientOnce({ env: { COUNTERSIGN_CLIENT_CA_FILE: otherCa() } });
+    const { code, examination } = await examine(patient);
+    expect([code, examination.faults]).toEqual([
+      2,
+      [expect.stringMatching(/^the chain of your certificate is not verified \(.*Mend: .*COUNTERSIGN_CLIENT_CA_FILE$/)],
+    ]);
+  });
+
+  test.each([given, made])('a PEM that is forwarded as it is, %s', async (_, more) => {
+    const patient = await startPatientOnce({ replace: [[sent, sent.replace('_escaped', '')]] });
+    const { code, examination } = await examine(patient, more);
+    expect([code, examination.faults]).toEqual([
+      2,
+      [expect.stringMatching(/^the server refuses a request with .* unread, .*line feeds.*\$ssl_client_escaped_cert/)],
+    ]);
+    expect(patient.countersign.lines).toContainEqual(expect.objectContaining({ event: 'request_unreadable' }));
+  });
+
+  test.each([given, made])('a certificate in a field of another name, %s', async (_, more) => {
+    const patient = await startPatientOnce({ replace: [[sent, sent.replace('X-SSL-Client-Cert', 'X-Client-Pem')]] });
+    const { code, examination } = await examine(patient, more);
+    expect(code).toBe(2);
+    expect(examination.faults).toContainEqual(
+      expect.stringMatching(
+        /forwards .* in X-Client-Pem, .* reads x-ssl-client-cert\. Mend: .*set COUNTERSIGN_CERTIFICATE_HEADER=x-client-pem$/,
+      ),
+    );
+    expect(examination.faults.join()).not.toContain('buffer');
+  });
+
+  test('a mutual TLS URL that the server was not told', async () => {
+    const patient = await startPatientOnce({ env: { COUNTERSIGN_MTLS_URL: '' } });
+    const { code, examination } = await examine(patient);
+    expect([code, examination.faults]).toEqual([
+      2,
+      [expect.stringMatching(/^the proxy does not ask .*set COUNTERSIGN_MTLS_URL, which is not set/)],
+    ]);
+  });
+
+  test('a certificate of its own as one that was made', async () => {
+    const { stdout } = await runDoctor(await startPatientOnce(), withoutCertificate);
+    expect(stdout).toMatch(
+      /X-SSL-Client-Cert +\d+ octets +the certificate that was made for this run, as nginx writes/,
+    );
+    expect(stdout).not.toContain('your certificate');
+  });
+});
+
+describe('the doctor does not call it sound', () => {
+  describeWith(['nginx', 'redis-server'], 'with nginx', () => {
+    test('with a certificate that has expired', async () => {
+      const patient = await startPatientOnce();
+      const client = patient.authority.issue({
+        notAfter: new Date('2026-01-01T00:00:00Z'),
+        notBefore: new Date('2025-01-01'),
+      });
+      const { code, examination } = await examine({ ...patient, client });
+      expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
+      expect(examination.notes).toContainEqual(
+        expect.stringMatching(
+          /^your certificate, .*patient\.pem, expired on 2026-01-01T00:00:00\.000Z; it did not arrive \(HTTP 400/,
+        ),
+      );
+    });
+  });
+
+  describeWith(['envoy', 'redis-server'], 'with Envoy', () => {
+    test('when it refuses what was made for the run', async () => {
+      const { code, examination } = await examine(await startPatientOnce({ terminator: 'envoy' }), withoutCertificate);
+      expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
+      expect(examination.notes).toContainEqual(
+        expect.stringMatching(/^the proxy refuses the certificate that was made/),
+      );
+    });
+
+    test('when it refuses a self-signed one that was given', async () => {
+      const patient = await startPatientOnce({ terminator: 'envoy' });
+      const { code, examination } = await examine({ ...patient, client: selfSigned() });
+      expect([code, examination.faults]).toEqual([2, [expect.stringMatching(/Mend: tell the proxy .*trusted_ca/)]]);
+    });
+  });
+});
