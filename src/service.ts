@@ -87,7 +87,7 @@ function certificatePresenter({ terminator }: Config, { trust, revocation }: Par
   return (request) => presentCertificate(request, source);
 }
 
-function beliefOf({ issuer, mtlsUrl, terminator, hopDescription }: Config): Belief {
+function beliefOf({ issuer, mtlsUrl, terminator, hopDescription, listen }: Config): Belief {
   return {
     issuer,
     mtls_url: mtlsUrl,
@@ -96,6 +96,7 @@ function beliefOf({ issuer, mtlsUrl, terminator, hopDescription }: Config): Beli
     chain_header: terminator.chainHeader ?? null,
     verification: terminator.verification,
     hop: hopDescription,
+    listens_on: describeListenAddress(listen),
   };
 }
 

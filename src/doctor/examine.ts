@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { withoutTrailingSlash } from '../oauth/url-path.ts';
-import { StartupError } from '../operations/startup-error.ts';
-import { describeAnswer } from './answer.ts';
 import { concludeFrom } from './conclude.ts';
 import type { Examination } from './examination.ts';
 import { isVerified } from './explain-chain.ts';
 import { furtherRoutes } from './further-routes.ts';
 import { type Identity, makeIdentity, makeVictim } from './identity.ts';
 import type { Truth } from './judge-forgery.ts';
+import { nothingArrived } from './nothing-arrived.ts';
 import { startWatch } from './operations-listener.ts';
 import { createOwnAnswers } from './own-answers.ts';
 import { forgedTrials, furtherTrials, isSeen, usualTrials } from './plan-trials.ts';
@@ -48,7 +47,7 @@ export async function examine(order: Order, onProgress: (done: number, all: numb
   const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnAnswers(), onAnswer: () => {} };
 
   const entered = await tryAll(usualTrials(routes, handshakes, identity), laboratory);
-  requireSeen(entered, order);
+  if (!entered.some(isSeen)) throw nothingArrived(entered, order, server);
   const further = furtherRoutes(routes.straight, [server.issuer, server.mtls_url].map(pathOf), httpPort);
   const usual = [...entered, ...(await tryAll(furtherTrials(routes, further, handshakes, identity), laboratory))];
   const victim = await makeVictim();
@@ -67,16 +66,6 @@ export async function examine(order: Order, onProgress: (done: number, all: numb
 
 function pathOf(url: string): string {
   return withoutTrailingSlash(new URL(url).pathname);
-}
-
-function requireSeen(usual: readonly Tried[], { url, listeners }: Order): void {
-  if (usual.some(isSeen)) return;
-  const answers = [...new Set(usual.map(({ route, answer }) => `${route.title}: ${describeAnswer(answer)}`))];
-  throw new StartupError([
-    `nothing that was sent to ${url} arrived at the server whose operations listener is ${listeners.join(', ')}. ` +
-      "Check that --url is this server's, and name the operations listener of each replica with --operations. " +
-      `The answers were: ${answers.join('; ')}`,
-  ]);
 }
 
 /** @param usual with nothing forged; what counts as verified there, a forged verdict has not made so */

@@ -104,7 +104,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function isBelief(value: unknown): value is Belief {
   if (!isObject(value) || !isObject(value.verification)) return false;
   if (!headerFormatNames.some((name) => name === value.terminator)) return false;
-  return [value.issuer, value.mtls_url, value.certificate_header, value.hop].every(isString);
+  return [value.issuer, value.mtls_url, value.certificate_header, value.hop, value.listens_on].every(isString);
 }
 
 function isObservation(value: unknown): value is Observation {

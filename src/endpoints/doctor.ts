@@ -13,6 +13,8 @@ export interface Belief {
   readonly chain_header: string | null;
   readonly verification: Terminator['verification'];
   readonly hop: string;
+  /** Where the proxy is to reach it. Replicas may differ in it. */
+  readonly listens_on: string;
 }
 
 /** 128 bits or more, so that nobody guesses what another one watches. */

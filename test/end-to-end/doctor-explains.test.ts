@@ -110,3 +110,25 @@ describe('the doctor does not call it sound', () => {
     });
   });
 });
+
+describeWith(['nginx', 'redis-server'], 'the doctor says in one line that nothing arrived', () => {
+  test('at a proxy that does not reach the server', async () => {
+    const patient = await startPatientOnce({
+      replace: [['server unix:/run/countersign/countersign.sock', 'server unix:/nowhere/countersign.sock']],
+    });
+    const { code, stderr } = await runDoctor(patient);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`does not reach Countersign at ${patient.url}. Is the address or path right`);
+    expect(stderr).toMatch(/The answers were: HTTP 503 temporarily_unavailable\n$/);
+    expect(stderr.length).toBeLessThan(500);
+  });
+
+  test('through a proxy that removes the field by which the server knows its requests', async () => {
+    const cleared = 'proxy_set_header X-Countersign-Proxy-Secret "";';
+    const patient = await startPatientOnce({
+      replace: [[cleared, `${cleared} proxy_set_header X-Countersign-Doctor "";`]],
+    });
+    const { code, stderr } = await runDoctor(patient);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/the proxy removes x-countersign-doctor.*let it pass/)]);
+  });
+});
