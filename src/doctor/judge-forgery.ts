@@ -1,7 +1,8 @@
 import type { Believed, Observation } from '../endpoints/observe-forwarding.ts';
-import type { ObservedField } from '../endpoints/observed-fields.ts';
+import { digestOf, type ObservedField } from '../endpoints/observed-fields.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
 import { describeAnswer } from './answer.ts';
+import type { Forgery } from './forgery.ts';
 import { nameOwn } from './identity.ts';
 import type { Tried } from './trial.ts';
 
@@ -43,7 +44,7 @@ export function judgeForgery(tried: Tried, usual: Observation | undefined, truth
   const fault = faults.find((one) => one !== undefined);
   if (fault !== undefined) return { outcome: 'got_through', detail: fault };
   const observation = tried.observations.at(-1);
-  return observation ? judgeObserved(observation, usual, nameShown(tried.shown, truth)) : judgeUnobserved(tried);
+  return observation ? judgeObserved(observation, usual, tried, truth) : judgeUnobserved(tried);
 }
 
 /** What is believed and not true, or undefined. */
@@ -69,13 +70,17 @@ function nameShown(shown: Tried['shown'], truth: Truth): string {
   return shown === 'none' ? 'no certificate' : shownAs(shown, truth).called;
 }
 
-/** @param called what stands in the handshake */
-function judgeObserved({ fields, believed }: Observation, usual: Observation | undefined, called: string): Judgement {
+function judgeObserved(
+  { fields, believed }: Observation,
+  usual: Observation | undefined,
+  tried: Tried,
+  truth: Truth,
+): Judgement {
   if (believed.kind === 'refused') return { outcome: 'refused_by_server', detail: believed.reason };
-  const arrived = unusualFields(fields, usual?.fields ?? []);
+  const arrived = forgedAmong(unusualFields(fields, usual?.fields ?? []), tried.forgery);
   if (arrived.length === 0) return { outcome: 'removed', detail: 'it did not arrive' };
   const names = [...new Set(arrived.map(({ name }) => name))].join(', ');
-  const instead = believed.kind === 'none' ? believed.reason : `${called} was believed`;
+  const instead = believed.kind === 'none' ? believed.reason : `${nameShown(tried.shown, truth)} was believed`;
   return { outcome: 'ignored', detail: `${names} arrived; ${instead}` };
 }
 
@@ -83,9 +88,19 @@ function judgeObserved({ fields, believed }: Observation, usual: Observation | u
 const aside: ReadonlySet<string> = new Set(['host', 'connection', 'trailer', 'early-data', PROXY_SECRET_HEADER]);
 
 function unusualFields(fields: readonly ObservedField[], usual: readonly ObservedField[]): ObservedField[] {
-  const lineOf = ({ name, digest }: ObservedField) => `${name.toLowerCase()} ${digest}`;
-  const known = new Set(usual.map(lineOf));
-  return fields.filter((field) => !aside.has(field.name.toLowerCase()) && !known.has(lineOf(field)));
+  const known = new Set(usual.map(keyOf));
+  return fields.filter((field) => !aside.has(field.name.toLowerCase()) && !known.has(keyOf(field)));
+}
+
+/** In the fields of other formats a proxy may write what it likes, and something else each time: only ours count. */
+function forgedAmong(fields: readonly ObservedField[], { family, http2 = [] }: Forgery): readonly ObservedField[] {
+  if (family !== 'other_format') return fields;
+  const sent = new Set(http2.map(([name, value]) => keyOf({ name, digest: digestOf(value) })));
+  return fields.filter((field) => sent.has(keyOf(field)));
+}
+
+function keyOf({ name, digest }: Pick<ObservedField, 'name' | 'digest'>): string {
+  return `${name.toLowerCase()} ${digest}`;
 }
 
 /** The proxy is overloaded, limits us, or does not reach the server: it says nothing about the forgery. */

@@ -54,9 +54,14 @@ function observedField(
 ): ObservedField {
   const spelled = name.slice(0, MAX_SHOWN);
   if (isSecret) return { name: spelled, octets: value.length, value: '(not shown)', digest: '(not shown)' };
-  const digest = createHash('sha256').update(value, 'latin1').digest('base64url');
+  const digest = digestOf(value);
   const beginning = value.slice(0, MAX_SHOWN);
   return { name: spelled, octets: value.length, value: beginning, digest, ...(certificate && { certificate }) };
+}
+
+/** base64url SHA-256 of a field's value, in which a character is an octet. */
+export function digestOf(value: string): string {
+  return createHash('sha256').update(value, 'latin1').digest('base64url');
 }
 
 const SHORTEST_CERTIFICATE = 200;
