@@ -4,7 +4,7 @@ import { coverageOf } from './coverage.ts';
 import type { Arrival, Examination, ForgeryReport, HandshakeReport } from './examination.ts';
 import { explainArrivals } from './explain-arrival.ts';
 import type { Identity } from './identity.ts';
-import { judgeForgery, type Truth } from './judge-forgery.ts';
+import { isBusy, judgeForgery, type Truth } from './judge-forgery.ts';
 import { mendOf } from './mend.ts';
 import { notesOn } from './notes.ts';
 import type { Trial, Tried } from './trial.ts';
@@ -81,19 +81,25 @@ function arrivalOf({ route, shown, protocol, answer, observations }: Tried): Arr
 
 function describeShutOut({ route, answer }: Tried): string {
   return (
-    `after the forgeries, a request with nothing forged did not arrive any more at ${route.title} (${describeAnswer(answer)}): ` +
-    'the proxy limits or blocks us, and what it stopped says nothing; let this machine through while the doctor runs'
+    `after the forgeries, a request with nothing forged did not arrive any more at ${route.title} ` +
+    `(${describeAnswer(answer)}): ${LIMITED}`
   );
 }
 
 function unseenForgeries(forgeries: readonly ForgeryReport[]): string[] {
   const unseen = forgeries.filter(({ outcome }) => outcome === 'not_seen');
-  const [first] = unseen;
-  if (first === undefined) return [];
+  const limited = unseen.filter(({ status }) => isBusy(status));
+  const elsewhere = unseen.filter(({ status }) => !isBusy(status));
+  const counted = (some: readonly ForgeryReport[]) =>
+    `${some.length} of ${forgeries.length} forgeries were not seen (${some[0]?.detail})`;
   return [
-    `${unseen.length} of ${forgeries.length} forgeries were not seen (${first.detail}); name all replicas with --operations`,
+    ...(limited.length > 0 ? [`${counted(limited)}: ${LIMITED}`] : []),
+    ...(elsewhere.length > 0 ? [`${counted(elsewhere)}; name all replicas with --operations`] : []),
   ];
 }
+
+const LIMITED =
+  'the proxy limits or blocks us, and what it stopped says nothing; let this machine through while the doctor runs';
 
 function passedForgeries(forgeries: readonly ForgeryReport[], server: Belief): string[] {
   const passed = forgeries.filter(({ outcome }) => outcome === 'got_through');

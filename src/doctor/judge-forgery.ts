@@ -104,6 +104,11 @@ function keyOf({ name, digest }: Pick<ObservedField, 'name' | 'digest'>): string
 }
 
 /** The proxy is overloaded, limits us, or does not reach the server: it says nothing about the forgery. */
+/** Of an answer; null where there was none. */
+export function isBusy(status: number | null): boolean {
+  return status !== null && busy.has(status);
+}
+
 const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 function judgeUnobserved(tried: Tried): Judgement {
@@ -112,7 +117,7 @@ function judgeUnobserved(tried: Tried): Judgement {
   if (tried.elsewhere) {
     return { outcome: 'not_seen', detail: `refused by the proxy (${detail}), or answered by another replica` };
   }
-  const isBusy = answer.kind === 'answered' && busy.has(answer.status);
-  if (isBusy || answer.kind === 'unreachable' || answer.kind === 'untrusted') return { outcome: 'not_seen', detail };
+  if (isBusy(answer.kind === 'answered' ? answer.status : null)) return { outcome: 'not_seen', detail };
+  if (answer.kind === 'unreachable' || answer.kind === 'untrusted') return { outcome: 'not_seen', detail };
   return { outcome: 'refused_by_proxy', detail };
 }

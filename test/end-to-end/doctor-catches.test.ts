@@ -159,8 +159,8 @@ describeWith(['nginx', 'redis-server'], 'the doctor takes it as it is', () => {
 });
 
 describeWith(['nginx', 'redis-server'], 'the doctor does not call it sound', () => {
-  test('when the proxy had enough of it', async () => {
-    const zone = 'limit_req_zone $binary_remote_addr zone=all:1m rate=1r/s; limit_req_status 403;';
+  test.each([403, 429, 503])('when the proxy had enough of it, and answers %i', async (status) => {
+    const zone = `limit_req_zone $binary_remote_addr zone=all:1m rate=1r/s; limit_req_status ${status};`;
     const limit = `server_name ${plainHost}; limit_req zone=all burst=60 nodelay;`;
     const patient = await startPatientOnce({
       replace: [
@@ -171,8 +171,9 @@ describeWith(['nginx', 'redis-server'], 'the doctor does not call it sound', () 
     const { code, examination } = await examine(patient);
     expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
     expect(examination.notes).toContainEqual(
-      expect.stringMatching(/^after the forgeries, .*HTTP 403.*let this machine through/),
+      expect.stringMatching(new RegExp(`^after the forgeries, .*HTTP ${status}.*let this machine through`)),
     );
+    expect(examination.notes.join()).not.toContain('--operations');
   });
 });
 
