@@ -3,6 +3,7 @@ import { examine } from '../doctor/examine.ts';
 import { forgerySections } from '../doctor/forgery-table.ts';
 import { type DoctorOptions, readOrder } from '../doctor/order.ts';
 import { arrivalSections, type Section } from '../doctor/report.ts';
+import { trustSystemAuthorities } from '../doctor/system-authorities.ts';
 import { type OutputFormat, type Style, styled, table } from './output.ts';
 
 const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
@@ -14,6 +15,7 @@ const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
  * @throws {StartupError} when nothing can be examined
  */
 export async function doctor(options: DoctorOptions, output: OutputFormat): Promise<number> {
+  trustSystemAuthorities();
   const order = await readOrder(options);
   const examination = await examine(order, showProgress).finally(clearProgress);
   if (output === 'json') console.log(JSON.stringify(examination, null, 2));

@@ -10,10 +10,12 @@ export interface Failure {
   /**
    * - `unreachable`: nobody accepts connections there
    * - `untrusted`: the certificate of the proxy's own is not one that we trust
+   * - `outdated`: it is expired, or not valid yet
+   * - `misnamed`: it is for other names
    * - `closed`: the other side ended the handshake or the connection
    * - `silent`: it said nothing for as long as we wait
    */
-  readonly kind: 'unreachable' | 'untrusted' | 'closed' | 'silent';
+  readonly kind: 'unreachable' | 'untrusted' | 'outdated' | 'misnamed' | 'closed' | 'silent';
   readonly detail: string;
 }
 
@@ -22,7 +24,7 @@ export interface Handshake {
   /** Shown where the other side asks for a certificate. */
   readonly identity: Identity | undefined;
   readonly protocols: readonly Protocol[];
-  /** PEM; undefined for the authorities that Node trusts. */
+  /** PEM; undefined for the authorities that this machine trusts. */
   readonly serverCa: string | undefined;
 }
 
@@ -94,21 +96,21 @@ const notReached = [
 ];
 
 const notTrusted = [
-  ...[
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'CERT_HAS_EXPIRED',
-  ],
-  ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE', 'CERT_NOT_YET_VALID'],
-  ...['INVALID_PURPOSE', 'CERT_UNTRUSTED', 'CERT_REJECTED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'INVALID_CA'],
+  ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE'],
+  ...['INVALID_PURPOSE', 'CERT_UNTRUSTED', 'CERT_REJECTED', 'INVALID_CA'],
 ];
 
+const notOfThisTime = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
+
 /** What an error of a socket means. */
-export function failureOf(error: Error & { readonly code?: string }): Failure {
+export function failureOf(error: Error & { readonly code?: string; readonly reason?: string }): Failure {
   const { code = '' } = error;
   if (notReached.includes(code)) return { kind: 'unreachable', detail: error.message };
-  if (notTrusted.includes(code)) return { kind: 'untrusted', detail: `${error.message} (${code})` };
+  // Node's own sentences go on with advice for those who started it.
+  if (notTrusted.includes(code)) return { kind: 'untrusted', detail: code };
+  if (notOfThisTime.includes(code)) return { kind: 'outdated', detail: code };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { kind: 'misnamed', detail: error.reason ?? error.message };
   // OpenSSL's and nghttp2's own words, without the numbers and file names around them.
   const [, words] = /(?:ERR_SSL|NGHTTP2)_(\w+)/.exec(`${code} ${error.message}`) ?? [];
   const told = words === undefined ? code || error.message : words.toLowerCase().replaceAll('_', ' ');

@@ -23,6 +23,7 @@ export interface Order {
   readonly identity: Identity;
   /** Of the proxy's own certificate, PEM. */
   readonly serverCa: string | undefined;
+  readonly serverCaFile: string | undefined;
   readonly connectTo: Address | undefined;
   /** Where the same host answers without TLS, if it does. */
   readonly httpPort: number;
@@ -42,7 +43,7 @@ export async function examine(order: Order, onProgress: (done: number, all: numb
   const watch = await startWatch(listeners, watchId);
   const [server] = watch.beliefs;
   const routes = routesTo(url, server, connectTo);
-  const handshakes = await Promise.all(routes.straight.map((route) => shakeHands(route, identity, serverCa)));
+  const handshakes = await Promise.all(routes.straight.map((route) => shakeHands(route, identity, order)));
   const identities = { own: identity, stranger: identity.made ? identity : await makeIdentity() };
   const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnAnswers(), onAnswer: () => {} };
 

@@ -1,7 +1,7 @@
 import type { Believed, Observation } from '../endpoints/observe-forwarding.ts';
 import { digestOf, type ObservedField } from '../endpoints/observed-fields.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
-import { describeAnswer } from './answer.ts';
+import { type Answer, describeAnswer } from './answer.ts';
 import type { Forgery } from './forgery.ts';
 import { nameOwn } from './identity.ts';
 import type { Tried } from './trial.ts';
@@ -111,6 +111,8 @@ export function isBusy(status: number | null): boolean {
 
 const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+const notSpokenTo: readonly Answer['kind'][] = ['unreachable', 'untrusted', 'outdated', 'misnamed'];
+
 function judgeUnobserved(tried: Tried): Judgement {
   const { answer } = tried;
   const detail = describeAnswer(answer);
@@ -118,6 +120,6 @@ function judgeUnobserved(tried: Tried): Judgement {
     return { outcome: 'not_seen', detail: `refused by the proxy (${detail}), or answered by another replica` };
   }
   if (isBusy(answer.kind === 'answered' ? answer.status : null)) return { outcome: 'not_seen', detail };
-  if (answer.kind === 'unreachable' || answer.kind === 'untrusted') return { outcome: 'not_seen', detail };
+  if (notSpokenTo.includes(answer.kind)) return { outcome: 'not_seen', detail };
   return { outcome: 'refused_by_proxy', detail };
 }

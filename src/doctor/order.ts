@@ -41,7 +41,7 @@ export async function readOrder(options: DoctorOptions): Promise<Order> {
   const address = await read(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
   const [first = USUAL_LISTENER, ...others] = (await read(() => operations.map(parseListener))) ?? [];
   if (url === undefined || identity === undefined || faults.length > 0) throw new StartupError(faults);
-  return { url, identity, serverCa, connectTo: address, httpPort, listeners: [first, ...others] };
+  return { url, identity, serverCa, serverCaFile: cacert, connectTo: address, httpPort, listeners: [first, ...others] };
 }
 
 function parseUrl(text: string): string {

@@ -31,6 +31,7 @@ test('a whole order', async () => {
     url,
     identity: { subject: 'CN=client', thumbprint: client.thumbprint, made: false },
     serverCa: client.pem,
+    serverCaFile: cert,
     connectTo: { host: '::1', port: 8443 },
     listeners: ['http://localhost:9091', 'unix:/run/operations.sock'],
   });

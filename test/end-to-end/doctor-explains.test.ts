@@ -131,4 +131,38 @@ describeWith(['nginx', 'redis-server'], 'the doctor says in one line that nothin
     const { code, stderr } = await runDoctor(patient);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/the proxy removes x-countersign-doctor.*let it pass/)]);
   });
+
+  test('at a proxy whose own certificate is for other names, and no other CA would help', async () => {
+    const [from, to] = ['auth.example.pem', 'mtls.auth.example.pem'].map((name) => `/etc/nginx/countersign/${name}`);
+    const ownKey = (path: string | undefined) => `ssl_certificate_key ${path?.replace('.pem', '-key.pem')};`;
+    const patient = await startPatientOnce({
+      replace: [
+        [`ssl_certificate     ${from};`, `ssl_certificate ${to};`],
+        [ownKey(from), ownKey(to)],
+      ],
+    });
+    const { code, stderr } = await runDoctor(patient);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/of auth\.example at .* is for other names: .*mtls\.auth\.example/),
+    ]);
+    expect(stderr).not.toContain('--cacert');
+  });
+});
+
+describeWith(['haproxy', 'redis-server'], 'the doctor, HAProxy that writes a field of another format itself', () => {
+  test('does not say that it came from a client', async () => {
+    const own = 'http-request set-header X-Client-Cert-Present %[uuid()]';
+    const { code, examination } = await examine(
+      await startPatientOnce({
+        terminator: 'haproxy',
+        replace: [['    default_backend countersign', `    ${own}\n    default_backend countersign`]],
+      }),
+    );
+    expect([code, examination.faults]).toEqual([0, []]);
+    expect(examination.arrivals[0]?.observation?.fields).toContainEqual(
+      expect.objectContaining({ name: 'x-client-cert-present' }),
+    );
+    expect(examination.notes.join()).not.toContain('passes on what clients send');
+  });
 });
