@@ -33,15 +33,19 @@ function clearProgress(): void {
 }
 
 function printReport(examination: Examination): void {
+  if (examination.arrivals.length > 0) printFindings(examination);
+  for (const note of examination.notes) console.log(`${styled('yellow', 'note')} ${note}`);
+  for (const fault of examination.faults) console.log(`${styled('red', 'fault')} ${fault}`);
+  if (examination.arrivals.length > 0) console.log(describeCoverage(examination));
+  console.log(conclusion(examination));
+}
+
+function printFindings(examination: Examination): void {
   console.log(styled('bold', 'What arrived'));
   for (const section of arrivalSections(examination)) printSection(section);
   console.log(`\n${styled('bold', 'Forgeries')}`);
   for (const section of forgerySections(examination.forgeries)) printSection(section);
   console.log('');
-  for (const note of examination.notes) console.log(`${styled('yellow', 'note')} ${note}`);
-  for (const fault of examination.faults) console.log(`${styled('red', 'fault')} ${fault}`);
-  console.log(describeCoverage(examination));
-  console.log(conclusion(examination));
 }
 
 function printSection({ heading, tables }: Section): void {
@@ -57,7 +61,8 @@ function describeCoverage({ coverage: { covered, not_covered } }: Examination): 
 
 function conclusion({ conclusion: kind, forgeries, faults, own_certificate }: Examination): string {
   const passed = forgeries.filter(({ outcome }) => outcome === 'got_through').length;
-  const count = `${passed === 0 ? 'none' : passed} of ${forgeries.length} forgeries got through`;
+  const some = `${passed === 0 ? 'none' : passed} of ${forgeries.length} forgeries got through`;
+  const count = forgeries.length === 0 ? 'no forgery was sent' : some;
   const said: Readonly<Record<Examination['conclusion'], readonly [Style, string]>> = {
     sound: ['green', own_certificate.made ? `Sound: ${count}.` : `Sound: your certificate was believed, and ${count}.`],
     incomplete: ['yellow', `Not everything could be seen; ${count}, as far as it was.`],

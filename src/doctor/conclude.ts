@@ -1,6 +1,7 @@
 import type { Belief } from '../endpoints/doctor.ts';
 import { describeAnswer } from './answer.ts';
 import { coverageOf } from './coverage.ts';
+import { disagreement } from './disagreement.ts';
 import type { Arrival, Examination, ForgeryReport, HandshakeReport } from './examination.ts';
 import { explainArrivals } from './explain-arrival.ts';
 import type { Identity } from './identity.ts';
@@ -31,7 +32,11 @@ export function concludeFrom(findings: Findings): Examination {
   const arrivals = explainArrivals(usual, { server, identity, truth, handshakes });
   const textsOf = (kind: string) => arrivals.filter((finding) => finding.kind === kind).map(({ text }) => text);
   const unseen = [...textsOf('not_seen'), ...unseenForgeries(forgeries), ...shutOut.slice(0, 1).map(describeShutOut)];
-  const faults = unique([...textsOf('fault'), ...differences(beliefs), ...passedForgeries(forgeries, server)]);
+  const faults = unique([
+    ...textsOf('fault'),
+    ...[disagreement(beliefs) ?? []].flat(),
+    ...passedForgeries(forgeries, server),
+  ]);
   return {
     conclusion: faults.length > 0 ? 'wrong' : unseen.length > 0 ? 'incomplete' : 'sound',
     url,
@@ -113,15 +118,6 @@ function passedForgeries(forgeries: readonly ForgeryReport[], server: Belief): s
 }
 
 const MAX_TITLES = 5;
-
-function differences(beliefs: readonly Belief[]): string[] {
-  const different = new Set(beliefs.map(({ listens_on, ...belief }) => JSON.stringify(belief)));
-  return different.size > 1
-    ? [
-        'the replicas are configured differently. Mend: give all of them the same settings; each prints what it believes at start',
-      ]
-    : [];
-}
 
 function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)];

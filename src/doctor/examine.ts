@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { withoutTrailingSlash } from '../oauth/url-path.ts';
-import { concludeFrom } from './conclude.ts';
+import { concludeFrom, type Findings } from './conclude.ts';
+import { disagreement } from './disagreement.ts';
 import type { Examination } from './examination.ts';
 import { isVerified } from './explain-chain.ts';
 import { furtherRoutes } from './further-routes.ts';
@@ -37,21 +38,40 @@ export interface Order {
  * @param onProgress told how many forgeries were answered, of how many; those that are sent again count again
  * @throws {StartupError} when it cannot be examined
  */
-export async function examine(order: Order, onProgress: (done: number, all: number) => void): Promise<Examination> {
-  const { url, identity, serverCa, connectTo, listeners, httpPort } = order;
+export async function examine(order: Order, onProgress: Progress): Promise<Examination> {
+  const { url, identity, serverCa, listeners } = order;
   const watchId = randomBytes(18).toString('base64url');
   const watch = await startWatch(listeners, watchId);
-  const [server] = watch.beliefs;
+  const identities = { own: identity, stranger: identity.made ? identity : await makeIdentity() };
+  const victim = await makeVictim();
+  const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnAnswers(), onAnswer: () => {} };
+  const agreed = disagreement(watch.beliefs) === undefined;
+  const sent = agreed ? await sendAll(order, laboratory, victim, onProgress) : nothingSent;
+  return concludeFrom({
+    url,
+    beliefs: watch.beliefs,
+    identity,
+    truth: truthOf(sent.usual, identities, victim),
+    ...sent,
+  });
+}
+
+type Progress = (done: number, all: number) => void;
+type Sent = Pick<Findings, 'handshakes' | 'usual' | 'forged' | 'shutOut'>;
+
+const nothingSent: Sent = { handshakes: [], usual: [], forged: [], shutOut: [] };
+
+async function sendAll(order: Order, laboratory: Laboratory, victim: Uint8Array, onProgress: Progress): Promise<Sent> {
+  const { url, identity, connectTo, httpPort } = order;
+  const [server] = laboratory.watch.beliefs;
   const routes = routesTo(url, server, connectTo);
   const handshakes = await Promise.all(routes.straight.map((route) => shakeHands(route, identity, order)));
-  const identities = { own: identity, stranger: identity.made ? identity : await makeIdentity() };
-  const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnAnswers(), onAnswer: () => {} };
 
   const entered = await tryAll(usualTrials(routes, handshakes, identity), laboratory);
   if (!entered.some(isSeen)) throw nothingArrived(entered, order, server);
   const further = furtherRoutes(routes.straight, [server.issuer, server.mtls_url].map(pathOf), httpPort);
   const usual = [...entered, ...(await tryAll(furtherTrials(routes, further, handshakes, identity), laboratory))];
-  const victim = await makeVictim();
+
   const trials = forgedTrials(routes, usual, server, { victim, own: identity.der });
   let answered = 0;
   const onAnswer = () => onProgress(++answered, trials.length);
@@ -59,10 +79,7 @@ export async function examine(order: Order, onProgress: (done: number, all: numb
 
   // A proxy that had enough of us stops everything, and by that no forgery.
   const again = await tryAll(usual.filter(isSeen), laboratory);
-
-  const truth = truthOf(usual, identities, victim);
-  const shutOut = again.filter((tried) => !isSeen(tried));
-  return concludeFrom({ url, beliefs: watch.beliefs, identity, truth, handshakes, usual, forged, shutOut });
+  return { handshakes, usual, forged, shutOut: again.filter((tried) => !isSeen(tried)) };
 }
 
 function pathOf(url: string): string {

@@ -5,7 +5,8 @@ import type { ForgeryReport } from './examination.ts';
 
 /** What is no fault, and worth knowing about the run as a whole. */
 export function notesOn(findings: Findings, forgeries: readonly ForgeryReport[]): string[] {
-  const { url, beliefs, handshakes } = findings;
+  const { url, beliefs, handshakes, usual } = findings;
+  if (usual.length === 0) return [];
   const notes = [unknownUrl(url, beliefs[0]), withoutHttp2(handshakes), nothingBeside(findings), passedOn(forgeries)];
   return notes.filter((note) => note !== undefined);
 }

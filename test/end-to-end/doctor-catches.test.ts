@@ -200,4 +200,22 @@ describeWith(['nginx', 'redis-server'], 'the doctor, with two replicas', () => {
     expect(unseen.length).toBeLessThan(one.examination.forgeries.length / 4);
     expect(one.code).toBe(unseen.length === 0 ? 0 : 1);
   });
+
+  test('sends nothing where they do not believe the same', async () => {
+    const patient = await startPatientOnce();
+    const second = await startAuthorizationServer({ env: { COUNTERSIGN_TERMINATOR: 'rfc9440' } });
+    onTestFinished(() => second.stop());
+    const { url } = await second.countersign.waitForEvent(({ event }) => event === 'operations_listening');
+    const operations = [patient.operations, String(url)];
+    const { code, examination } = await examine(patient, { operations });
+    expect([code, examination.forgeries, examination.notes, examination.faults]).toEqual([
+      2,
+      [],
+      [],
+      [expect.stringMatching(/^the replicas are configured differently, in issuer, .*terminator.* nothing was sent/)],
+    ]);
+    expect(patient.countersign.auditEvents()).toEqual([]);
+    const { stdout } = await runDoctor(patient, { operations });
+    expect(stdout).toMatch(/^fault the replicas .*\nWrong: no forgery was sent; 1 to mend, as said above\.\n$/);
+  });
 });
