@@ -89,7 +89,7 @@ program
   .option('--cacert <file>', "the CA of the proxy's own certificate, PEM")
   .option('--connect-to <host:port>', 'where the proxy is in fact; the names stay those of the URL')
   .option('--http-port <port>', 'where the same host would answer without TLS', parsePort, 80)
-  .option('--operations <listener>', 'the operations listener of the server, once for each replica', collect, [])
+  .option('--operations <listener>', 'the operations listener of the server, once for each replica', collect)
   .addOption(outputOption())
   .addHelpText('after', doctorHelp)
   .action(async ({ output, ...options }: DoctorOptions & { output: OutputFormat }) => {

@@ -4,6 +4,7 @@ import { forgerySections } from '../doctor/forgery-table.ts';
 import { type DoctorOptions, readOrder } from '../doctor/order.ts';
 import { arrivalSections, type Section } from '../doctor/report.ts';
 import { trustSystemAuthorities } from '../doctor/system-authorities.ts';
+import { StartupError } from '../operations/startup-error.ts';
 import { type OutputFormat, type Style, styled, table } from './output.ts';
 
 const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
@@ -12,15 +13,33 @@ const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
  * `countersign doctor --url URL`: sends a certificate through the live proxy, then forgeries, and says what was believed.
  *
  * @returns the exit code: 0 all is sound, 1 not everything could be seen, 2 something is wrong
- * @throws {StartupError} when nothing can be examined
+ * @throws {StartupError} when nothing can be examined; as JSON, it is printed like everything else
  */
 export async function doctor(options: DoctorOptions, output: OutputFormat): Promise<number> {
   trustSystemAuthorities();
-  const order = await readOrder(options);
-  const examination = await examine(order, showProgress).finally(clearProgress);
-  if (output === 'json') console.log(JSON.stringify(examination, null, 2));
-  else printReport(examination);
+  if (output === 'json') return await printJson(options);
+  const examination = await run(options);
+  printReport(examination);
   return exitCodes[examination.conclusion];
+}
+
+async function run(options: DoctorOptions): Promise<Examination> {
+  const order = await readOrder(options);
+  return await examine(order, showProgress).finally(clearProgress);
+}
+
+/** Programs read why there is nothing to report where they would read the report. */
+async function printJson(options: DoctorOptions): Promise<number> {
+  const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));
+  try {
+    const examination = await run(options);
+    print(examination);
+    return exitCodes[examination.conclusion];
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    print({ conclusion: 'unexamined', reasons: error.faults });
+    return exitCodes.incomplete;
+  }
 }
 
 /** On a terminal only, and gone when it is done. */

@@ -78,7 +78,8 @@ function ask(listener: string, method: string, path: string): Promise<Reply> {
 function unreachable(listener: string, { code, message }: NodeJS.ErrnoException): StartupError {
   return new StartupError([
     `cannot reach the operations listener at ${listener} (${code ?? message}): run the doctor beside the server, or ` +
-      'bring the listener here (kubectl port-forward pod/NAME 9090) and name it with --operations',
+      'bring the listener here (kubectl port-forward pod/NAME 9090) and name it with --operations; ' +
+      'it may also be off (COUNTERSIGN_OPERATIONS_LISTEN)',
   ]);
 }
 

@@ -12,7 +12,7 @@ export interface DoctorOptions {
   readonly connectTo?: string;
   /** Default: 80. */
   readonly httpPort?: number;
-  readonly operations: readonly string[];
+  readonly operations?: readonly string[];
 }
 
 /** Where the operations listener is when nobody has said otherwise. */
@@ -34,7 +34,7 @@ export async function readOrder(options: DoctorOptions): Promise<Order> {
       return undefined;
     }
   };
-  const { cacert, connectTo, operations, httpPort = 80 } = options;
+  const { cacert, connectTo, operations = [], httpPort = 80 } = options;
   const url = await read(() => parseUrl(options.url));
   const identity = await read(() => readOwn(options));
   const serverCa = await read(() => (cacert === undefined ? undefined : readAuthority(cacert)));
@@ -70,8 +70,10 @@ function readAuthority(file: string): string {
   throw new StartupError([`${file}: holds no certificate in PEM`]);
 }
 
+const addressPattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/;
+
 function parseAddress(text: string): Address {
-  const [, bracketed, bare, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, bare, port] = addressPattern.exec(text) ?? [];
   const host = bracketed ?? bare;
   if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
   throw new StartupError([`--connect-to: "${text}" is not HOST:PORT, such as 127.0.0.1:8443 or [::1]:8443`]);
@@ -79,7 +81,8 @@ function parseAddress(text: string): Address {
 
 function parseListener(text: string): string {
   if (text.startsWith('unix:/')) return text;
-  if (URL.canParse(text) && new URL(text).protocol === 'http:') return new URL(text).origin;
+  const url = addressPattern.test(text) ? `http://${text}` : text;
+  if (URL.canParse(url) && new URL(url).protocol === 'http:') return new URL(url).origin;
   throw new StartupError([
     `--operations: "${text}" is not a listener such as ${USUAL_LISTENER} or unix:/run/operations.sock`,
   ]);

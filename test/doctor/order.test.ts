@@ -69,10 +69,19 @@ test.each<[Partial<DoctorOptions>, string]>([
   [{ cacert: key }, `${key}: holds no certificate`],
   [{ connectTo: 'localhost' }, '--connect-to'],
   [{ connectTo: 'localhost:0' }, '--connect-to'],
-  [{ operations: ['localhost:9090'] }, '--operations'],
+  [{ operations: ['localhost'] }, '--operations'],
+  [{ operations: ['localhost:99999'] }, '--operations'],
   [{ operations: ['https://localhost:9090'] }, '--operations'],
 ])('%o is refused', async (options, fault) => {
   expect(await faultsOf(options)).toContain(fault);
+});
+
+test.each([
+  ['127.0.0.1:9090', 'http://127.0.0.1:9090'],
+  ['localhost:9090', 'http://localhost:9090'],
+  ['[::1]:9090', 'http://[::1]:9090'],
+])('the listener %s is %s', async (text, expected) => {
+  expect((await readOrder({ url, operations: [text] })).listeners).toEqual([expected]);
 });
 
 test('all that is wrong is said at once', async () => {

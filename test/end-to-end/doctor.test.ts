@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ForgeryReport } from '../../src/doctor/examination.ts';
 import { selfSigned } from '../support/certificates.ts';
@@ -119,6 +120,23 @@ describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
     ]);
   });
 
+  test('trusts the authorities of this machine', async () => {
+    const env = { SSL_CERT_FILE: join(patient.directory, 'server-ca.pem') };
+    const { code, stderr } = await runDoctor(patient, { cacert: undefined }, env);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  test('finds the operations listener without a scheme', async () => {
+    const { host } = new URL(patient.operations);
+    expect((await runDoctor(patient, { operations: host })).code).toBe(0);
+  });
+
+  test('says in its help no more than it must of lists', async () => {
+    const { stdout } = await runCountersign(['doctor', '--help']);
+    expect(stdout).toContain('--operations');
+    expect(stdout).not.toContain('[]');
+  });
+
   describe('says in one line why it cannot examine', () => {
     test('without the operations listener', async () => {
       const operations = `http://127.0.0.1:${await freePort()}`;
@@ -142,6 +160,26 @@ describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
 
     test('when the CA of the proxy is not known', async () => {
       expectUnexamined(await runDoctor(patient, { cacert: undefined }), mtlsHost, 'not trusted', '--cacert');
+    });
+
+    test('when it is another than the one that was named, without advice for those who start Node', async () => {
+      const cacert = patient.client.writeTo(patient.directory, 'another').cert;
+      const finished = await runDoctor(patient, { cacert });
+      expectUnexamined(finished, 'is not trusted: not issued by a CA of', cacert);
+      expect(finished.stderr).not.toContain('--use-system-ca');
+    });
+
+    test('as JSON, where a program reads it', async () => {
+      const operations = `http://127.0.0.1:${await freePort()}`;
+      const { code, stdout, stderr } = await runDoctor(patient, { operations, output: 'json' });
+      expect([code, stderr, JSON.parse(stdout)]).toEqual([
+        1,
+        '',
+        {
+          conclusion: 'unexamined',
+          reasons: [expect.stringMatching(/^cannot reach .*off \(COUNTERSIGN_OPERATIONS_LISTEN\)/)],
+        },
+      ]);
     });
   });
 });

@@ -13,6 +13,8 @@ export interface Patient extends Deployment {
   readonly client: MintedCertificate;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 /** Options of the command line; undefined takes a usual one away. */
 export type DoctorArguments = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -33,7 +35,11 @@ export async function startPatientOnce(options: DeploymentOptions = {}): Promise
 }
 
 /** Runs the doctor with the client's certificate. */
-export function runDoctor(patient: Patient, more: DoctorArguments = {}): Promise<FinishedCommand> {
+export function runDoctor(
+  patient: Patient,
+  more: DoctorArguments = {},
+  env: Environment = {},
+): Promise<FinishedCommand> {
   const { cert, key } = patient.client.writeTo(patient.directory, 'patient');
   const usual = {
     url: patient.issuer,
@@ -48,7 +54,7 @@ export function runDoctor(patient: Patient, more: DoctorArguments = {}): Promise
   const args = Object.entries({ ...usual, ...more }).flatMap(([name, values]) =>
     [values ?? []].flat().flatMap((value) => [`--${name}`, value]),
   );
-  return runCountersign(['doctor', ...args], { timeout: 60_000 });
+  return runCountersign(['doctor', ...args], { timeout: 60_000, env });
 }
 
 /** The same, as JSON. */
