@@ -41,7 +41,9 @@ export interface Truth {
  */
 export function judgeForgery(tried: Tried, usual: Observation | undefined, truth: Truth): Judgement {
   const faults = tried.observations.map(({ believed }) => falseBelief(believed, tried.shown, truth));
-  const fault = faults.find((one) => one !== undefined);
+  // What is believed as well when nothing is forged, no forgery has brought about.
+  const known = usual && falseBelief(usual.believed, tried.shown, truth);
+  const fault = faults.find((one) => one !== undefined && one !== known);
   if (fault !== undefined) return { outcome: 'got_through', detail: fault };
   const observation = tried.observations.at(-1);
   return observation ? judgeObserved(observation, usual, tried, truth) : judgeUnobserved(tried);

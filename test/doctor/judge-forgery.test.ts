@@ -119,6 +119,12 @@ describe('it did not get through', () => {
   });
 });
 
+test('what is believed as well with nothing forged is not the work of the forgery', () => {
+  const more: Partial<Tried> = { shown: 'own', observations: [observed(believes('own', true))] };
+  expect(judgeForgery(tried(more), observed(believes('own', true)), truth).outcome).toBe('removed');
+  expect(judgeForgery(tried(more), observed(believes('own')), truth).outcome).toBe('got_through');
+});
+
 test('it says whose certificate was believed', () => {
   const detail = (thumbprint: string) => {
     return judgeForgery(tried({ shown: 'own', observations: [observed(believes(thumbprint))] }), undefined, truth)

@@ -83,6 +83,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
         /^nothing forged, no name in the handshake: the chain of your certificate counts as verified/,
       ),
     );
+    expect(passedIn(examination)).toEqual([]);
   });
 
   test.each([
