@@ -39,7 +39,7 @@ interface Aspect {
   readonly missing: string | undefined;
 }
 
-const never: readonly Aspect[] = ['HTTP/3', 'request smuggling', 'names of which the server does not know'].map(
+const never: readonly Aspect[] = ['HTTP/3', 'request smuggling', 'names that the server does not know'].map(
   (title) => ({ title, missing: '' }),
 );
 
@@ -53,7 +53,7 @@ function aspect(title: string, why: string, tried: readonly Tried[]): Aspect {
 }
 
 function resumedAspect(tried: readonly Tried[]): Aspect {
-  return aspect('a resumed TLS session', 'the proxy resumes none', tried.filter(isAnswered));
+  return aspect('a resumed TLS session', 'the proxy resumes none of TLS 1.2', tried.filter(isAnswered));
 }
 
 function plainAspect(tried: readonly Tried[]): Aspect {

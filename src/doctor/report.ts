@@ -17,9 +17,11 @@ export function arrivalSections(examination: Examination): Section[] {
   return examination.handshakes.flatMap((handshake) => {
     const here = examination.arrivals.filter(({ route }) => route === handshake.route);
     const own = seenFirst(here.filter(({ certificate }) => certificate === 'own'));
+    const stranger = seenFirst(here.filter(({ certificate }) => certificate === 'stranger'));
     const none = seenFirst(here.filter(({ certificate }) => certificate === 'none'));
     const believed = [
       ['with the certificate', describeArrival(own, examination)],
+      ...(stranger ? [['with a self-signed one', describeArrival(stranger, examination)]] : []),
       ['without one', describeArrival(none, examination)],
     ];
     return [
@@ -64,13 +66,17 @@ function describeField({ value, certificate }: ObservedField, { server, own_cert
   return `${whose}, as ${writer} writes it`;
 }
 
-function describeArrival(arrival: Arrival | undefined, { own_certificate }: Examination): string {
+function describeArrival(arrival: Arrival | undefined, examination: Examination): string {
   if (!arrival?.observation) return `nothing arrived: ${arrival?.answer ?? 'not sent'}`;
   const { believed } = arrival.observation;
   if (believed.kind !== 'certificate') return `${believed.kind}: ${believed.reason}`;
   const { thumbprint, subject, chain } = believed;
-  const whose = thumbprint === own_certificate.thumbprint ? nameOwn(own_certificate) : 'ANOTHER CERTIFICATE';
-  return `${whose}, ${subject}; its chain is ${chain.verified ? 'verified' : 'not verified'}: ${printable(chain.reason)}`;
+  return `${nameBelieved(thumbprint, examination)}, ${subject}; its chain is ${chain.verified ? 'verified' : 'not verified'}: ${printable(chain.reason)}`;
+}
+
+function nameBelieved(thumbprint: string, { own_certificate, stranger_certificate }: Examination): string {
+  if (thumbprint === own_certificate.thumbprint) return nameOwn(own_certificate);
+  return thumbprint === stranger_certificate.thumbprint ? 'that certificate' : 'ANOTHER CERTIFICATE';
 }
 
 /** What came over the network must not steer the terminal. */
