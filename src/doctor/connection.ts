@@ -54,24 +54,11 @@ async function resumeSession(handshake: Handshake): Promise<Opened> {
 
 const noSession: Failure = { kind: 'closed', detail: 'no TLS session is resumed' };
 
-function shake(
-  { route, identity, protocols, serverCa }: Handshake,
-  session: Pick<ConnectionOptions, 'maxVersion' | 'session'> = {},
-): Promise<Opened> {
-  const { address, serverName, transport } = route;
+type Session = Pick<ConnectionOptions, 'maxVersion' | 'session'>;
+
+function shake(handshake: Handshake, session: Session = {}): Promise<Opened> {
   const { promise, resolve } = Promise.withResolvers<Opened>();
-  const socket = connect({
-    ...address,
-    // An address is no server name (RFC 6066 §3).
-    servername: isIP(serverName) ? '' : serverName,
-    ALPNProtocols: [...protocols],
-    // We tell it nothing that is secret.
-    rejectUnauthorized: transport !== 'tls_to_anybody',
-    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
-    ...(serverCa !== undefined && { ca: serverCa }),
-    ...session,
-    ...(identity && { cert: identity.certificatePem, key: identity.privateKeyPem }),
-  });
+  const socket = connect({ ...optionsOf(handshake), ...session });
   const timer = setTimeout(() => end(silence), PATIENCE_MS);
   const end = (opened: Opened) => {
     clearTimeout(timer);
@@ -83,6 +70,21 @@ function shake(
   socket.once('secureConnect', () => end({ kind: 'open', socket }));
   socket.once('close', () => end({ kind: 'closed', detail: 'closed the connection' }));
   return promise;
+}
+
+function optionsOf({ route, identity, protocols, serverCa }: Handshake): ConnectionOptions {
+  const { address, serverName, transport } = route;
+  return {
+    ...address,
+    // An address is no server name (RFC 6066 §3).
+    servername: isIP(serverName) ? '' : serverName,
+    ALPNProtocols: [...protocols],
+    // We tell it nothing that is secret.
+    rejectUnauthorized: transport !== 'tls_to_anybody',
+    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+    ...(serverCa !== undefined && { ca: serverCa }),
+    ...(identity && { cert: identity.certificatePem, key: identity.privateKeyPem }),
+  };
 }
 
 const notReached = [
