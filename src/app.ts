@@ -5,6 +5,7 @@ import { type Belief, readObservations, startWatching } from './endpoints/doctor
 import { metadataDocument } from './endpoints/metadata.ts';
 import type { Observation } from './endpoints/observe-forwarding.ts';
 import { publishedDocument } from './endpoints/published-document.ts';
+import { requestPath } from './endpoints/request-path.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import { withoutTrailingSlash } from './oauth/url-path.ts';
@@ -28,7 +29,7 @@ export function createApp(dependencies: AppDependencies): App {
   const serveKeys = publishedDocument({ keys: [signingKey.publicJwk] }, 'application/jwk-set+json');
   const serveTokens = tokenEndpoint(dependencies);
 
-  const app: App = new Hono();
+  const app = newApp();
   for (const base of new Set(['', pathOf(issuer), pathOf(mtlsUrl)])) {
     app.all(`${base}/token`, serveTokens);
     app.all(`${base}/jwks`, serveKeys);
@@ -50,12 +51,17 @@ export interface OperationsDependencies {
 
 /** Every route of the operations listener, which is not for clients. */
 export function createOperationsApp({ observations, belief, metrics }: OperationsDependencies): App {
-  const app: App = new Hono();
+  const app = newApp();
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
   app.put('/doctor/:id', startWatching(observations, belief));
   app.get('/doctor/:id', readObservations(observations));
   return app;
+}
+
+/** An app that routes by the path as it was sent: Hono would decode it first. */
+function newApp(): App {
+  return new Hono({ getPath: (_, options) => requestPath(options?.env?.incoming.url) });
 }
 
 function pathOf(url: string): string {

@@ -49,6 +49,36 @@ test('a fault of ours is server_error for the caller, and everything for the ope
   });
 });
 
+describe('an endpoint stands at one spelling of its path', () => {
+  const post = (path: string) => sendRequest(url, { path, body: { client_id: 'a' }, lines: ['Connection: close'] });
+
+  test.each(['/token', '/tenant/token', '/mtls/token'])('%s is it', async (path) => {
+    expect((await post(path)).status).toBe(500);
+  });
+
+  test.each([
+    '/%74oken',
+    '/tok%65n',
+    '/%2ftoken',
+    '/tenant%2Ftoken',
+    '/./token',
+    '/%2e/token',
+    '/x/../token',
+    '/x/%2e%2e/token',
+    '/token/.',
+    '/token/',
+    '//token',
+    '/Token',
+    '/token;x',
+    '/token%3F',
+    '/token#x',
+    '/token%00',
+    '/.well-known/../token',
+  ])('%s is not', async (path) => {
+    expect((await post(path)).status).toBe(404);
+  });
+});
+
 describe('published documents', () => {
   const get = (path: string, more: string[] = []) =>
     sendRequest(url, { method: 'GET', path, lines: ['Connection: close', ...more] });
