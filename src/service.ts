@@ -16,6 +16,7 @@ import { describeListenAddress, type ListenAddress } from './operations/listen-a
 import type { Log } from './operations/log.ts';
 import { createObservations } from './operations/observations.ts';
 import { StartupError } from './operations/startup-error.ts';
+import type { UnreadableRequest } from './operations/unreadable-request.ts';
 import type { Revocation } from './revocation/revocation.ts';
 import { createCertificateReader } from './terminator/certificate-reader.ts';
 import { watchOtherCarriers } from './terminator/other-carriers.ts';
@@ -162,7 +163,8 @@ function sayCarrier(header: string, { name, certificateHeader }: Terminator, log
 }
 
 async function openListener(address: ListenAddress, { fetch }: App, log: Log): Promise<HttpListener & { url: string }> {
-  const onUnreadable = (reason: string) => log.warn({ event: 'request_unreadable', reason }, 'request refused unread');
+  const onUnreadable = (request: UnreadableRequest) =>
+    log.warn({ event: 'request_unreadable', ...request }, 'request refused unread');
   const listener = await openHttpListener(address, fetch, onUnreadable);
   return { ...listener, url: describeListenAddress(listener.address) };
 }

@@ -52,7 +52,7 @@ test('a fault of ours is server_error for the caller, and everything for the ope
 describe('an endpoint stands at one spelling of its path', () => {
   const post = (path: string) => sendRequest(url, { path, body: { client_id: 'a' }, lines: ['Connection: close'] });
 
-  test.each(['/token', '/tenant/token', '/mtls/token'])('%s is it', async (path) => {
+  test.each(['/token', '/tenant/token', '/mtls/token', 'http://elsewhere.example/token'])('%s is it', async (path) => {
     expect((await post(path)).status).toBe(500);
   });
 
@@ -74,6 +74,9 @@ describe('an endpoint stands at one spelling of its path', () => {
     '/token#x',
     '/token%00',
     '/.well-known/../token',
+    'http://auth.example/./token',
+    'http://auth.example/tok%65n',
+    'http://auth.example',
   ])('%s is not', async (path) => {
     expect((await post(path)).status).toBe(404);
   });

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from './listen-address.ts';
+import { explainFault, type UnreadableRequest } from './unreadable-request.ts';
 
 /** As long as a plain connection has for the header of its request. */
 const HANDSHAKE_MILLISECONDS = 10_000;
@@ -27,13 +28,14 @@ export function httpsOptions({ certificatePem, privateKeyPem, peerAuthorities }:
   };
 }
 
-/** Tells `onFailure` the reason of each handshake that fails, and ends the connection. */
-export function endFailedHandshakes(server: Server, onFailure: (reason: string) => void): void {
+/** Tells `onFailure` of each handshake that fails, and ends the connection. */
+export function endFailedHandshakes(server: Server, onFailure: (handshake: UnreadableRequest) => void): void {
   // Node's own listener hands these to `clientError`, where an answer would wait for a handshake that never ends.
   server.removeAllListeners('tlsClientError');
-  server.on('tlsClientError', ({ code, message }: NodeJS.ErrnoException, socket: TLSSocket) => {
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const { code, reason } = explainFault(error);
     // A load balancer that only looks whether the port is open goes away at once, and that is no failure.
-    if (code !== 'ECONNRESET') onFailure(`in the TLS handshake: ${code ?? message}`);
+    if (code !== 'ECONNRESET') onFailure({ code, reason: `in the TLS handshake: ${reason}` });
     // After a timeout Node leaves the connection to us.
     socket.destroy();
   });

@@ -53,9 +53,7 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size',
     const { response, events } = await sendWith(hugeCertificate(deployment.authority, octets, { subject }));
     expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
     const said = deployment.countersign.lines.slice(known);
-    expect(said).toContainEqual(
-      expect.objectContaining({ event: 'request_unreadable', reason: 'HPE_HEADER_OVERFLOW' }),
-    );
+    expect(said).toContainEqual(expect.objectContaining({ event: 'request_unreadable', code: 'HPE_HEADER_OVERFLOW' }));
   });
 
   test('what nginx admits fits, with the largest certificate beside it', async () => {

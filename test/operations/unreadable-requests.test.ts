@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type HttpListener, openHttpListener } from '../../src/operations/http-listener.ts';
+import { describeListenAddress } from '../../src/operations/listen-address.ts';
+import type { UnreadableRequest } from '../../src/operations/unreadable-request.ts';
+import { sendRaw } from '../support/raw-http.ts';
+
+const said: UnreadableRequest[] = [];
+let listener: HttpListener;
+let url: string;
+
+beforeAll(async () => {
+  const echo = (request: Request) => new Response(request.url);
+  listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, echo, (request) => said.push(request));
+  url = describeListenAddress(listener.address);
+});
+afterAll(() => listener.close());
+beforeEach(() => {
+  said.length = 0;
+});
+
+const send = (...lines: string[]) => sendRaw(url, Buffer.from([...lines, '', ''].join('\r\n'), 'latin1'));
+
+describe('what is no request for us is answered with JSON, and told once', () => {
+  test.each([
+    'Host: a b',
+    'Host: [',
+    'Host: a@b',
+    'Host: a:99999',
+    'Host: a:b',
+    'Host: auth.example#',
+    'Host: auth.example/x',
+    'Host: \xe9',
+    `Host: ${'a'.repeat(400)}`,
+    'Host: a\r\nHost: a',
+    'Host: a\r\nhost: b',
+    'X-Other: 1',
+  ])('%j', async (lines) => {
+    const response = await send('GET /token HTTP/1.1', lines);
+    expect([response.status, response.json()]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'The request needs one Host header that holds a host.' },
+    ]);
+    expect(said).toEqual([{ code: 'INVALID_HOST', reason: expect.stringMatching(/^Host (holds "|came [02] times$)/) }]);
+    expect(said[0]?.reason.length).toBeLessThan(200);
+  });
+
+  test.each(['*', 'http://[/token', 'http:///token', 'http://a@b/token', 'file:///token', '/a\\b'])(
+    'the target %s',
+    async (target) => {
+      const response = await send(`GET ${target} HTTP/1.1`, 'Host: auth.example');
+      expect([response.status, response.json()]).toMatchObject([400, { error: 'invalid_request' }]);
+      expect(said).toEqual([{ code: 'INVALID_TARGET', reason: expect.stringContaining(JSON.stringify(target)) }]);
+    },
+  );
+
+  test.each([
+    [417, 'INVALID_EXPECTATION', 'GET / HTTP/1.1\r\nExpect: x'],
+    [400, 'INVALID_METHOD', 'CONNECT auth.example:443 HTTP/1.1'],
+  ])('%i: %s', async (status, code, head) => {
+    const response = await send(head, 'Host: auth.example');
+    expect([response.status, response.json()]).toMatchObject([status, { error: 'invalid_request' }]);
+    expect(said).toEqual([{ code, reason: expect.any(String) }]);
+  });
+});
+
+describe('whatever host it names, the server is who it is', () => {
+  test.each([
+    ['GET /token HTTP/1.0'],
+    ['GET /token HTTP/1.1', 'Host:'],
+    ['GET /token HTTP/1.1', 'Host: AUTH.example:443'],
+    ['GET /token HTTP/1.1', 'Host: [0:0:0:0:0:0:0:1]:8443'],
+    ['GET /token HTTP/1.1', 'Host: 999.999.999.999'],
+    ['GET /token HTTP/1.1', 'Host: a_b..c'],
+    ['GET http://999.999.999.999/token HTTP/1.1', 'Host: auth.example'],
+  ])('%j', async (...lines) => {
+    const response = await send(...lines, 'Connection: close');
+    expect([response.status, new URL(response.body).pathname, said]).toEqual([200, '/token', []]);
+  });
+});
