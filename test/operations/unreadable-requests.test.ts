@@ -77,3 +77,9 @@ describe('whatever host it names, the server is who it is', () => {
     expect([response.status, new URL(response.body).pathname, said]).toEqual([200, '/token', []]);
   });
 });
+
+test('more fields than Node keeps by itself all arrive', async () => {
+  const many = Array.from({ length: 3_000 }, (_, index) => `a${index}:`);
+  const response = await send('GET /token HTTP/1.1', ...many, 'Host: auth.example', 'Connection: close');
+  expect([response.status, said]).toEqual([200, []]);
+});
