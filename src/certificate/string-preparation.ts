@@ -15,6 +15,13 @@ const RUN_OF_SPACES = /(?: (?!\p{M}))+/gu;
 const MAX_FOLDING_ROUNDS = 4;
 
 /**
+ * As many as Unicode's Stream-Safe Text Format (UAX #15 §13) has in a row: sorting them, as NFKC does, takes the square
+ * of their number. The last two are no marks themselves, and become some.
+ */
+const MAX_MARKS = 30;
+const TOO_MANY_MARKS = new RegExp(`[\\p{M}\uff9e\uff9f]{${MAX_MARKS + 1}}`, 'u');
+
+/**
  * Prepares the text of an attribute value for comparison by caseIgnoreMatch, after RFC 4518 §2: white space is mapped
  * to SPACE, case folded, NFKC applied, and insignificant spaces removed (both ends trimmed, a run inside made one).
  * Two values match when what this returns is equal. It is idempotent.
@@ -23,13 +30,15 @@ const MAX_FOLDING_ROUNDS = 4;
  * - What the RFC maps to nothing is refused: NUL and the other controls, zero-width characters, soft hyphen, variation
  *   selectors, tags. Else `victim<NUL>`, or `vic<ZERO WIDTH SPACE>tim`, would be equal to `victim`.
  * - NEXT LINE (U+0085) is refused with the other C1 controls; the RFC maps it to SPACE.
+ * - A value with more than 30 combining marks in a row is refused; the RFC has no bound.
  * - A value without any visible character is refused; the RFC makes it two spaces.
  * - `ß` and `ss` stay different, as do all pairs that only a folding to several characters joins.
  * Wider in one respect: assigned are the characters that this runtime's Unicode assigns, not those of Unicode 3.2.
  *
- * @throws {CertificateError} naming the character that can't be compared
+ * @throws {CertificateError} naming what can't be compared
  */
 export function prepareString(text: string): string {
+  if (TOO_MANY_MARKS.test(text)) throw new CertificateError(`holds more than ${MAX_MARKS} combining marks in a row`);
   const prepared = collapseSpaces(foldAndNormalise(text.replace(SPACES, ' ')));
   const refused = REFUSED.exec(prepared)?.[0].codePointAt(0);
   if (refused !== undefined) throw new CertificateError(`holds ${codePointName(refused)}, which is never compared`);

@@ -19,6 +19,8 @@ const name = (...rdns: Record<string, string>[]): NameParts => rdns.map((rdn) =>
 const read = (parts: NameParts) => readDistinguishedName(readDer(encodeName(parts)));
 const same = (a: NameParts, b: NameParts) => sameDistinguishedName(read(a), read(b));
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
+const marks = (count: number) => `a${'\u0301'.repeat(count)}`;
+const voiced = `ｶ${'\uff9e\u0323'.repeat(16)}`;
 
 describe('two names are the same when', () => {
   const rows: [string, NameParts, NameParts][] = [
@@ -113,8 +115,14 @@ describe('a name matches nothing, not even itself, when', () => {
     ['a surrogate in UniversalString', [['CN', bytes('0000d800'), 'universal']], /Universal/, 'CN=#1C040000D800'],
     ['more than Unicode', [['CN', bytes('00110000'), 'universal']], /Universal/, 'CN=#1C0400110000'],
     ['a type twice in one RDN', [twice], /twice/, 'CN=a+CN=b'],
+    ['31 combining marks in a row', [['CN', marks(31)]], /more than 30 combining marks/, `CN=${marks(31)}`],
+    ['what becomes so many', [['CN', voiced]], /more than 30 combining marks/, `CN=${voiced}`],
     ['a value of 1025 characters', [['CN', 'x'.repeat(1025)]], /longer than 1024/, `CN=${'x'.repeat(1025)}`],
   ];
+  it('but 30 combining marks in a row are a value', () => {
+    expect(read([['CN', marks(30)]]).canonical).toBeDefined();
+  });
+
   it.each(rows)('%s', (_, parts, reason, text) => {
     const name = read(parts);
     expect(name.canonical).toBeUndefined();
