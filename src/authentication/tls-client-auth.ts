@@ -1,8 +1,8 @@
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import {
-  canonicalName,
-  type DistinguishedName,
   formatDistinguishedName,
+  isReverseOf,
+  type MatchableName,
   sameDistinguishedName,
 } from '../certificate/distinguished-name.ts';
 import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
@@ -48,16 +48,16 @@ function carriesSubject(certificate: ClientCertificate, registered: RegisteredSu
 }
 
 function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
-  if (registered.kind === 'dn') return nameMismatchReason(certificate.subject, registered.name);
+  if (registered.kind === 'dn') return nameMismatchReason(certificate, registered.name);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
   return `the certificate's alternative names (${registered.kind}) are: ${presented}; registered is "${registered.name}"`;
 }
 
-function nameMismatchReason(presented: DistinguishedName, registered: DistinguishedName): string {
-  const text = formatDistinguishedName(presented);
-  if (presented.canonical === undefined)
-    return `the certificate's subject "${text}" matches nobody: ${presented.unmatchable}`;
-  const mismatch = `the certificate's subject is "${text}"; registered is "${formatDistinguishedName(registered)}"`;
-  if (canonicalName(presented.rdns.toReversed()) !== registered.canonical) return mismatch;
-  return `${mismatch}, which is the reverse; if the certificate is right, register ${text}`;
+function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {
+  if (subject.canonical === undefined) {
+    return `the certificate's subject "${subjectText}" matches nobody: ${subject.unmatchable}`;
+  }
+  const mismatch = `the certificate's subject is "${subjectText}"; registered is "${formatDistinguishedName(registered)}"`;
+  if (!isReverseOf(subject, registered)) return mismatch;
+  return `${mismatch}, which is the reverse; if the certificate is right, register ${subjectText}`;
 }

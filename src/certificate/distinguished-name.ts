@@ -60,6 +60,15 @@ export function sameDistinguishedName(a: DistinguishedName, b: DistinguishedName
 }
 
 /**
+ * Whether a name that was presented is a registered one, written from the other end. All that costs time is done with
+ * the registered one: what a presented name costs on every request is for its sender to choose.
+ */
+export function isReverseOf(presented: MatchableName, registered: MatchableName): boolean {
+  if (presented.canonical.length !== registered.canonical.length) return false;
+  return presented.canonical === canonicalName(registered.rdns.toReversed());
+}
+
+/**
  * The canonical text of a name, in memory only: it can change with the version of the runtime.
  *
  * @throws {CertificateError} saying why a name can't be compared

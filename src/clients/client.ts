@@ -1,10 +1,10 @@
-import type { DistinguishedName } from '../certificate/distinguished-name.ts';
+import type { MatchableName } from '../certificate/distinguished-name.ts';
 import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
 import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
 
 /** The subject value that a client of `tls_client_auth` is registered by: exactly one (RFC 8705 §2.1.2). */
 export type RegisteredSubject =
-  | { readonly kind: 'dn'; readonly name: DistinguishedName }
+  | { readonly kind: 'dn'; readonly name: MatchableName }
   | { readonly kind: AlternativeNameKind; readonly name: string };
 
 /**
