@@ -36,10 +36,19 @@ export interface Audit {
 /** Writes each decision as one event of the log. */
 export function createAudit(log: Log): Audit {
   return {
-    granted: (event, trail) => log[trail.advice === undefined ? 'info' : 'warn']({ event, ...trail }, 'token issued'),
-    refused: (event, trail) => log.warn({ event, ...trail }, 'token refused'),
-    failed: (event, trail, detail) => log.error({ event, ...trail, ...stackOf(detail) }, 'token refused'),
+    granted: (event, trail) =>
+      log[trail.advice === undefined ? 'info' : 'warn']({ event, ...bounded(trail) }, 'token issued'),
+    refused: (event, trail) => log.warn({ event, ...bounded(trail) }, 'token refused'),
+    failed: (event, trail, detail) => log.error({ event, ...bounded(trail), ...stackOf(detail) }, 'token refused'),
   };
+}
+
+const MAX_REASON = 4_000;
+
+/** Whoever writes a reason keeps it short; this holds also where somebody forgot. */
+function bounded({ reason = '', ...trail }: AuditTrail): AuditTrail {
+  if (reason === '') return trail;
+  return { ...trail, reason: reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON).toWellFormed()}…` : reason };
 }
 
 function stackOf(detail: unknown): { stack?: string } {
