@@ -1,3 +1,4 @@
+import { abbreviate } from '../certificate/abbreviate.ts';
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import {
   formatDistinguishedName,
@@ -50,14 +51,15 @@ function carriesSubject(certificate: ClientCertificate, registered: RegisteredSu
 function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
   if (registered.kind === 'dn') return nameMismatchReason(certificate, registered.name);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
-  return `the certificate's alternative names (${registered.kind}) are: ${presented}; registered is "${registered.name}"`;
+  return `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}; registered is "${registered.name}"`;
 }
 
 function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {
   if (subject.canonical === undefined) {
     return `the certificate's subject "${subjectText}" matches nobody: ${subject.unmatchable}`;
   }
-  const mismatch = `the certificate's subject is "${subjectText}"; registered is "${formatDistinguishedName(registered)}"`;
+  const expected = abbreviate(formatDistinguishedName(registered));
+  const mismatch = `the certificate's subject is "${subjectText}"; registered is "${expected}"`;
   if (!isReverseOf(subject, registered)) return mismatch;
   return `${mismatch}, which is the reverse; if the certificate is right, register ${subjectText}`;
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { abbreviate } from './abbreviate.ts';
 import { type BasicConstraints, readBasicConstraints } from './basic-constraints.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CertificateStructure, isCritical, readCertificateStructure } from './certificate-structure.ts';
@@ -25,7 +26,7 @@ export interface Certificate {
   readonly serialNumber: string;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
-  /** The subject in RFC 4514, for people. */
+  /** The subject in RFC 4514, for people; abbreviated where it is long. */
   readonly subjectText: string;
   readonly alternativeNames: SubjectAlternativeNames;
   readonly furtherNames: FurtherNames;
@@ -92,7 +93,7 @@ function readNames({ issuer, subject, extensions }: CertificateStructure) {
   return {
     issuer: readDistinguishedName(issuer),
     subject: name,
-    subjectText: formatDistinguishedName(name),
+    subjectText: abbreviate(formatDistinguishedName(name)),
     alternativeNames: names,
     furtherNames: further,
   };

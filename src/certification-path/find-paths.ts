@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { abbreviate } from '../certificate/abbreviate.ts';
 import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
@@ -131,7 +132,7 @@ class Search {
 
   #noIssuer({ issuer }: Certificate): string {
     if (issuer.canonical === undefined) return `has an issuer that matches nobody: ${issuer.unmatchable}`;
-    const missing = `has no issuer: "${formatDistinguishedName(issuer)}" is neither configured nor was it forwarded`;
+    const missing = `has no issuer: "${abbreviate(formatDistinguishedName(issuer))}" is neither configured nor was it forwarded`;
     return [missing, ...this.#forwarded.ignored].join('; ');
   }
 

@@ -78,10 +78,11 @@ const OBJECT_OVERHEAD = 2048;
 
 /** About as much as parsed certificates hold in memory. */
 function octetsOf({ certificate, chain }: ReadCertificates): number {
-  const { der, subjectText, alternativeNames } = certificate;
+  const { der, subject, issuer, alternativeNames } = certificate;
   const beside = chain.reduce((octets, { length }) => octets + length + STRING_OVERHEAD, 0);
   const names = Object.values(alternativeNames).flat();
   const inNames = names.reduce((octets, name) => octets + name.length + STRING_OVERHEAD, 0);
-  // The subject is there as text, parsed, and in its canonical form, in characters of two octets.
-  return OBJECT_OVERHEAD + beside + der.length + 6 * subjectText.length + inNames;
+  // The names of subject and issuer are there parsed, and in a canonical form that can be longer, in two octets each.
+  const canonical = [subject, issuer].reduce((octets, name) => octets + 2 * (name.canonical?.length ?? 0), 0);
+  return OBJECT_OVERHEAD + beside + 3 * der.length + canonical + inNames;
 }
