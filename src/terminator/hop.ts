@@ -43,13 +43,10 @@ function addressFault(peer: Peer, trusted: BlockList): string | undefined {
   return `the peer ${peer.address} is not in COUNTERSIGN_TRUSTED_PROXIES`;
 }
 
-const MAPPED_IPV4 = '::ffff:';
-
+/** A dual-stack listener reports an IPv4 peer as ::ffff:192.0.2.1; a BlockList knows that they are one. */
 function isTrustedAddress(address: string, trusted: BlockList): boolean {
-  // A dual-stack listener reports an IPv4 peer as ::ffff:192.0.2.1.
-  const plain = address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
-  if (isIP(plain) === 0) return false;
-  return trusted.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  if (isIP(address) === 0) return false;
+  return trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** Only a TLS connection shows a certificate, and the configuration asks for one on no other. */
