@@ -1,4 +1,4 @@
-import { type Certificate, readCertificate } from './certificate.ts';
+import { type Certificate, type ReadCertificate, readCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 import { requireClientPurpose } from './client-purpose.ts';
 
@@ -17,9 +17,19 @@ export function parseClientCertificate(der: Uint8Array): ClientCertificate {
   if (der.length > MAX_CERTIFICATE_OCTETS) {
     throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
   }
-  const { certificate, openssl } = readCertificate(der);
+  return requireClientCertificate(readCertificate(der));
+}
+
+/**
+ * Refuses what is not a client's certificate to either of two readers of different make.
+ *
+ * @throws {CertificateError} naming the rule
+ */
+export function requireClientCertificate({
+  certificate,
+  openssl,
+}: Pick<ReadCertificate, 'certificate' | 'openssl'>): ClientCertificate {
   requireClientPurpose(certificate);
-  // The second reader must agree that it is not a CA's.
   if (openssl.ca) throw new CertificateError('is a CA certificate to OpenSSL');
   return certificate;
 }

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { readCertificate } from '../../src/certificate/certificate.ts';
 import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { parseClientCertificate, requireValidAt } from '../../src/certificate/client-certificate.ts';
+import {
+  parseClientCertificate,
+  requireClientCertificate,
+  requireValidAt,
+} from '../../src/certificate/client-certificate.ts';
 import { type CertificateOptions, createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { objectIdentifier, sequence } from '../support/der.ts';
 import {
   hugeCertificate,
   withDuplicateExtension,
   withIndefiniteLength,
   withLongFormLength,
+  withSignatureAlgorithm,
   withTrailingBytes,
   x509v1,
 } from '../support/der-surgery.ts';
@@ -88,6 +95,16 @@ describe('a client certificate is refused', () => {
       authority.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 65538n }) }).der,
       'exponent',
     ],
+    [
+      'a public key longer than any usual one',
+      authority.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 2n ** 24_000n + 1n }) }).der,
+      /has a public key of \d{4} octets/,
+    ],
+    [
+      'another signature algorithm outside than inside',
+      withSignatureAlgorithm(der, sequence(objectIdentifier('1.3.101.112'))),
+      'one signature algorithm inside and another outside',
+    ],
     ['17 KB', hugeCertificate(authority, 17_000).der, 'octets long'],
     ['nothing', new Uint8Array(), 'ends early'],
     ['an empty SEQUENCE', Buffer.from('3000', 'hex'), 'not a certificate'],
@@ -96,6 +113,12 @@ describe('a client certificate is refused', () => {
     const parse = () => parseClientCertificate(bytes);
     expect(parse).toThrow(CertificateError);
     expect(parse).toThrow(reason);
+  });
+
+  test('one that OpenSSL alone takes for a CA', () => {
+    const { certificate } = readCertificate(der);
+    const { openssl } = readCertificate(selfSigned({ ca: true }).der);
+    expect(() => requireClientCertificate({ certificate, openssl })).toThrow('is a CA certificate to OpenSSL');
   });
 
   test.each([

@@ -22,6 +22,12 @@ export function withLongFormLength(certificate: Uint8Array): Uint8Array {
   return sequence(sequence(version, longSerial, ...others), ...rest);
 }
 
+/** The outer AlgorithmIdentifier replaced; the inner one is what was signed (RFC 5280 §4.1.1.2). */
+export function withSignatureAlgorithm(certificate: Uint8Array, algorithm: Uint8Array): Uint8Array {
+  const [tbsCertificate = Buffer.of(), _, ...rest] = childrenOf(certificate);
+  return sequence(tbsCertificate, algorithm, ...rest);
+}
+
 /** X.509 v1: no version, no extensions, and so nothing that says whether it is a CA. */
 export function x509v1(authority: CertificateAuthority, options: CertificateOptions = {}): MintedCertificate {
   return authority.issue({ ...options, version: 1 });

@@ -26,6 +26,20 @@ describe('the reader of certificates', () => {
     expect(read(escaped).thumbprint).toBe(first.thumbprint);
   });
 
+  test('does not give a certificate the chain of another time', () => {
+    const read = createCertificateReader('rfc9440');
+    const byteSequence = (octets: Uint8Array) => `:${Buffer.from(octets).toString('base64')}:`;
+    const chainOf = (...sent: Uint8Array[]) => {
+      const encodedChain = sent.length > 0 ? sent.map(byteSequence).join(', ') : undefined;
+      return read({ encoded: byteSequence(der), encodedChain }).chain.map((one) => Buffer.from(one));
+    };
+    const [first, second] = [createCertificateAuthority(), createCertificateAuthority()].map(({ der }) =>
+      Buffer.from(der),
+    );
+    if (!first || !second) throw new Error('there are two');
+    for (const sent of [[first], [second], [], [first, second], [first]]) expect(chainOf(...sent)).toEqual(sent);
+  });
+
   test('holds no more memory than it remembers', () => {
     const read = readerOf('nginx');
     const large = encodeURIComponent(hugeCertificate(createCertificateAuthority(), 14_000, { ca: true }).pem);

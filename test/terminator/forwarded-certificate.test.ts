@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
+import type { HeaderFormat } from '../../src/terminator/header-format.ts';
+import { type HeaderFormatName, headerFormats } from '../../src/terminator/header-formats.ts';
 import { digestProxySecret } from '../../src/terminator/hop.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
@@ -144,6 +146,7 @@ describe('the request is refused', () => {
     ['Connection names the secret', [...cert, 'Connection', 'X-Countersign-Proxy-Secret'], 'stripped'],
     ['a second Connection names it', [...cert, 'Connection', 'close', 'connection', ' X-Ssl-Client-Cert '], 'stripped'],
     ['early data', [...cert, ...success, 'Early-Data', '1'], 'early_data'],
+    ['early data by another word', [...cert, ...success, 'Early-Data', '0'], 'early_data'],
   ] as const)('%s', (_, headers, code) => {
     try {
       read([...headers]);
@@ -152,6 +155,32 @@ describe('the request is refused', () => {
       expect(error).toBeInstanceOf(ForwardingError);
       expect((error as ForwardingError).code).toBe(code);
     }
+  });
+});
+
+describe('the chain in a field of its own', () => {
+  const behind = (name: HeaderFormatName): Terminator => {
+    const { certificateHeader, chain }: HeaderFormat = headerFormats[name];
+    return { ...terminator, name, certificateHeader, chainHeader: chain?.header };
+  };
+  const rfc9440 = ['Client-Cert', ':AAAA:'];
+  const gcp = ['X-Client-Cert-Leaf', ':AAAA:'];
+
+  test('is one list where it may span lines (RFC 9440)', () => {
+    const lines = [...rfc9440, 'Client-Cert-Chain', ':AQ==:', 'client-cert-chain', ':Ag==:'];
+    expect(read(lines, { by: behind('rfc9440') })).toMatchObject({ encodedChain: ':AQ==:, :Ag==:' });
+  });
+
+  test('comes once where it may not', () => {
+    const once = [...gcp, 'X-Client-Cert-Chain', ':AQ==:'];
+    expect(read(once, { by: behind('gcp-lb') })).toMatchObject({ encodedChain: ':AQ==:' });
+    const twice = [...once, 'x-client-cert-chain', ':Ag==:'];
+    expect(() => read(twice, { by: behind('gcp-lb') })).toThrow('x-client-cert-chain came 2 times');
+  });
+
+  test('is not for clients to strip', () => {
+    const stripped = [...rfc9440, 'Connection', 'Client-Cert-Chain'];
+    expect(() => read(stripped, { by: behind('rfc9440') })).toThrow('Connection names client-cert-chain');
   });
 });
 
@@ -165,6 +194,8 @@ describe('trusted proxies', () => {
     ['2001:db8::/32', '2001:db9::1', false],
     ['10.0.0.1, 2001:db8::1', '2001:db8::1', true],
     ['10.0.0.1', '::ffff:10.0.0.1', true],
+    ['10.0.0.1', '::ffff:a00:1', true],
+    ['10.0.0.1', '::ffff:10.0.0.2', false],
   ])('%s: %s %s', (ranges, address, trusted) => {
     const { addresses } = parseTrustedProxies(ranges);
     const by = { ...terminator, hop: { trustedProxies: addresses, proxySecretDigests: [], proxyCertificate: [] } };
