@@ -44,14 +44,23 @@ export function createCertificateReader(name: HeaderFormatName): ReadCertificate
     const text = encodedChain === undefined ? encoded : `${encoded}\n${encodedChain}`;
     const known = remembered.get(text);
     if (known) return known;
-    const { leaf, chain } = decode(forwarded, name);
-    if (leaf.length > MAX_CERTIFICATE_OCTETS) {
-      throw new ForwardingError('too_large', `the certificate has ${leaf.length} octets`);
-    }
-    const read = { certificate: parseClientCertificate(leaf), chain };
+    const read = readCertificates(forwarded, name);
     remembered.set(text, read);
     return read;
   };
+}
+
+/**
+ * Decodes and parses, and remembers nothing.
+ *
+ * @throws as {@link ReadCertificate}
+ */
+export function readCertificates(forwarded: EncodedCertificates, name: HeaderFormatName): ReadCertificates {
+  const { leaf, chain } = decode(forwarded, name);
+  if (leaf.length > MAX_CERTIFICATE_OCTETS) {
+    throw new ForwardingError('too_large', `the certificate has ${leaf.length} octets`);
+  }
+  return { certificate: parseClientCertificate(leaf), chain };
 }
 
 function decode({ encoded, encodedChain }: EncodedCertificates, name: HeaderFormatName): DecodedCertificates {
