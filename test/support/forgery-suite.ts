@@ -7,8 +7,9 @@ import { type Forgery, forgeriesFor, http2ForgeriesFor } from './forgery-corpus.
 import type { HttpResponse } from './http-response.ts';
 import { connectHttp2 } from './http2-request.ts';
 import { requestBytes } from './raw-http.ts';
+import { sendInTurn } from './requests-in-turn.ts';
 import { type ShippedTerminator, type TerminatorName, terminators } from './terminators.ts';
-import { tokenIdsIn } from './token-ids.ts';
+import { tokenIdsIn, tokenIdsInText } from './token-ids.ts';
 
 const selfSignedVictim = selfSigned({ subject: [['CN', 'self-signed victim']] });
 
@@ -87,6 +88,26 @@ export function describeForgeriesPast(name: TerminatorName): void {
               .send({ authority: host, body: formOf(clientId), ...request })
               .finally(() => connection.close());
           });
+        }
+      }
+      expectNoToken();
+    });
+
+    test.each([
+      [plainHost, mtlsHost],
+      [mtlsHost, plainHost],
+      [mtlsHost, mtlsHost],
+    ])('over an HTTP/1.1 connection that was used for %s, to %s', async (sni, host) => {
+      const own = { cert: attacker.pem, key: attacker.privateKeyPem };
+      const tls = { ca: deployment.serverCa, servername: sni, ...own };
+      // Apache goes on with a connection only after an answer that is none of an error.
+      const honest = requestBytes({ method: 'GET', path: '/jwks', lines: [`Host: ${sni}`] });
+      for (const { clientId, certificate } of victims) {
+        for (const forgery of forgeriesFor(format, certificate, attacker)) {
+          const requests = [honest, http1Request(clientId, forgery, host)];
+          const { text, count } = await sendInTurn(`https://127.0.0.1:${deployment.port}`, requests, tls);
+          expect(tokenIdsInText(text), forgery.title).toEqual([]);
+          expect(count, forgery.title).toBe(2);
         }
       }
       expectNoToken();

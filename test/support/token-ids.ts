@@ -2,7 +2,11 @@ import type { HttpResponse } from './http-response.ts';
 
 /** The `jti` of whatever looks like a JWT, anywhere in a response: in its headers, in its body, whatever its status. */
 export function tokenIdsIn({ headerLines, body }: HttpResponse): unknown[] {
-  const text = [...headerLines, body].join('\n');
+  return tokenIdsInText([...headerLines, body].join('\n'));
+}
+
+/** The same, in octets that may be several responses. */
+export function tokenIdsInText(text: string): unknown[] {
   return [...text.matchAll(/[\w-]+\.([\w-]{20,})\.[\w-]{20,}/g)].map(([, payload = '']) => readId(payload));
 }
 
