@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuthorizationServer, startAuthorizationServer } from '../../support/authorization-server.ts';
 import { createCertificateAuthority } from '../../support/certificates.ts';
 import { type Deployment, formOf, mtlsHost, plainHost, startDeployment } from '../../support/deployment.ts';
 import { describeWith } from '../../support/describe-with.ts';
@@ -6,7 +7,7 @@ import { freePort } from '../../support/free-port.ts';
 import { echoedValues, type HeaderEcho, startHeaderEcho } from '../../support/header-echo.ts';
 import type { HttpResponse } from '../../support/http-response.ts';
 import { type RunningNginx, startNginx } from '../../support/nginx.ts';
-import { requestBytes, sendRaw, sendRequest } from '../../support/raw-http.ts';
+import { type RawOptions, requestBytes, sendRaw, sendRequest } from '../../support/raw-http.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { tokenIdsIn } from '../../support/token-ids.ts';
 
@@ -17,44 +18,76 @@ const serverCa = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
 const impostor = wrong.issue({ subject: [['CN', 'victim']] });
 const own = { cert: impostor.pem, key: impostor.privateKeyPem };
 
+const victim = {
+  client_id: 'victim',
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_subject_dn: 'CN=victim',
+};
+const ways = [
+  ['without SNI', ''],
+  ['with an unknown SNI', 'unknown.example'],
+] as const;
+
 /** The names of the handshake with which a client may try to be judged by the other CA. */
 const serverNames = ['', 'unknown.example', otherHost];
 
-describeWith(['nginx'], 'finding 1: nginx with two trust domains on one socket', () => {
+describeWith(['nginx', 'redis-server'], 'finding 1: nginx with two trust domains on one socket', () => {
   let nginx: RunningNginx;
   let echo: HeaderEcho;
+  let server: AuthorizationServer;
   let port: number;
   beforeAll(async () => {
     [echo, port] = [await startHeaderEcho(), await freePort()];
     const prefix = temporaryDirectory();
+    const anchor = right.writeTo(prefix, 'right').cert;
+    server = await startAuthorizationServer({ env: { COUNTERSIGN_CLIENT_CA_FILE: anchor } });
+    await server.register(victim);
     serverCa.issue({ eku: 'server', dns: [mtlsHost, otherHost] }).writeTo(prefix, 'server');
-    right.writeTo(prefix, 'right');
     wrong.writeTo(prefix, 'wrong');
-    const server = (name: string, ca: string) => `
+    const virtualServer = (name: string, ca: string) => `
       server {
         listen 127.0.0.1:${port} ssl;
         server_name ${name};
         ssl_certificate server.pem; ssl_certificate_key server-key.pem;
         ssl_client_certificate ${ca}.pem; ssl_verify_client on;
-        location / {
-          proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
-          proxy_pass ${echo.url};
-        }
+        proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
+        proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
+        location / { proxy_pass ${echo.url}; }
+        location /token { proxy_pass http://${server.url}; }
       }`;
-    nginx = await startNginx({ http: server(otherHost, 'wrong') + server(mtlsHost, 'right'), prefix });
+    nginx = await startNginx({ http: virtualServer(otherHost, 'wrong') + virtualServer(mtlsHost, 'right'), prefix });
   });
   afterAll(async () => {
     await nginx?.stop();
+    await server?.stop();
     await echo?.stop();
   });
 
-  test.each([
-    ['without SNI', ''],
-    ['with an unknown SNI', 'unknown.example'],
-  ])('%s, a certificate of the wrong CA is reported as SUCCESS', async (_, servername) => {
+  test.each(ways)('%s, a certificate of the wrong CA is reported as SUCCESS', async (_, servername) => {
     const tls = { ...own, servername, rejectUnauthorized: false };
-    const response = await sendRequest(`https://127.0.0.1:${port}`, { lines: [`Host: ${mtlsHost}`] }, { tls });
+    const request = { path: '/', lines: [`Host: ${mtlsHost}`] };
+    const response = await sendRequest(`https://127.0.0.1:${port}`, request, { tls });
     expect([response.status, echoedValues(response, 'X-SSL-Client-Verify')]).toEqual([200, ['SUCCESS']]);
+  });
+
+  async function requestToken(tls: RawOptions['tls']) {
+    const body = { grant_type: 'client_credentials', client_id: 'victim' };
+    const request = { lines: [`Host: ${mtlsHost}`], body };
+    return server.decide(() =>
+      sendRequest(`https://127.0.0.1:${port}`, request, { tls: { ...tls, rejectUnauthorized: false } }),
+    );
+  }
+
+  test.each(ways)('%s, it gets no token: the server verifies the chain itself', async (_, servername) => {
+    const { response, event } = await requestToken({ ...own, servername });
+    expect([response.status, tokenIdsIn(response)]).toEqual([400, []]);
+    expect(event.reason).toMatch(/^the certificate's chain is not verified: the certificate has no issuer/);
+  });
+
+  test('and a certificate of the right CA gets one', async () => {
+    const { pem, privateKeyPem } = right.issue({ subject: [['CN', 'victim']] });
+    const { response } = await requestToken({ cert: pem, key: privateKeyPem, servername: mtlsHost });
+    expect(response.status).toBe(200);
   });
 });
 
@@ -74,11 +107,7 @@ describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a s
       }`;
     const place = '# Where clients with a certificate go';
     deployment = await startDeployment({ replace: [[place, `${secondDomain}\n${place}`]] });
-    await deployment.register({
-      client_id: 'victim',
-      token_endpoint_auth_method: 'tls_client_auth',
-      tls_client_auth_subject_dn: 'CN=victim',
-    });
+    await deployment.register(victim);
   });
   afterAll(() => deployment?.stop());
 

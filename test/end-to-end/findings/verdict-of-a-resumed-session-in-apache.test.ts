@@ -33,6 +33,7 @@ const naive = () => [
 
 describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed session was verified', () => {
   let deployment: Deployment;
+  let naiveDeployment: Deployment;
   let echo: HeaderEcho;
   let apacheBeforeEcho: RunningTerminator;
   let echoPort: number;
@@ -42,16 +43,18 @@ describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed sess
     const { directory } = deployment;
     apacheBeforeEcho = await startShippedApache({ directory, port: echoPort, socket: echo.url, replace: naive() });
     const byName = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=victim' };
-    await deployment.register({ client_id: 'victim', ...byName });
+    naiveDeployment = await startDeployment({ terminator: 'apache', replace: naive() });
+    for (const { register } of [deployment, naiveDeployment]) await register({ client_id: 'victim', ...byName });
   });
   afterAll(async () => {
     await deployment?.stop();
+    await naiveDeployment?.stop();
     await apacheBeforeEcho?.stop();
     await echo?.stop();
   });
 
   const tls = (session?: Buffer) => ({
-    ca: deployment.serverCa,
+    ca: [deployment.serverCa, naiveDeployment.serverCa],
     cert: impostor.pem,
     key: impostor.privateKeyPem,
     servername: mtlsHost,
@@ -73,6 +76,16 @@ describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed sess
     expect(echoedValues(await send(echoPort), 'X-SSL-Client-Verify')).toEqual(['GENEROUS']);
     const session = await openSession(echoPort);
     expect(echoedValues(await send(echoPort, session), 'X-SSL-Client-Verify')).toEqual(['SUCCESS']);
+  });
+
+  test('which gets no token: the server verifies the chain itself', async () => {
+    const { port, decide } = naiveDeployment;
+    const session = await openSession(port);
+    const { response, event } = await decide(() => send(port, session));
+    expect([response.status, event.reason]).toEqual([
+      400,
+      expect.stringMatching(/^the certificate's chain is not verified: the certificate has no issuer/),
+    ]);
   });
 
   test('as shipped, the verdict over a resumed session is a negative one', async () => {
