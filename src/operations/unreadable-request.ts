@@ -20,9 +20,22 @@ export const MAX_HEADER_OCTETS = 64 * 1024;
 /** What the sender of octets that are no HTTP request reads in the description; no proxy says it in the same words. */
 export const UNREADABLE = 'The request is not well-formed HTTP.';
 
-/** Puts a fault of the connection, or of Node's parser, into words. */
-export function explainFault({ code, message }: NodeJS.ErrnoException): UnreadableRequest {
-  return { code: code ?? 'UNKNOWN', reason: code ?? message };
+const NOT_HTTP = 'not HTTP: does the proxy speak HTTPS, or the PROXY protocol, to an HTTP listener?';
+const RAW_PEM = 'a proxy that forwards the PEM as it is does this (nginx: use $ssl_client_escaped_cert)';
+
+const reasons: Readonly<Record<string, string>> = {
+  HPE_CR_EXPECTED: `a line feed inside a header field: ${RAW_PEM}`,
+  HPE_LF_EXPECTED: 'a carriage return inside a header field',
+  HPE_INVALID_HEADER_TOKEN: `a character that no header field may hold, or a line feed inside one: ${RAW_PEM}`,
+  HPE_HEADER_OVERFLOW: `the header is larger than ${MAX_HEADER_OCTETS} octets`,
+  HPE_INVALID_METHOD: NOT_HTTP,
+  HPE_PAUSED_H2_UPGRADE: 'HTTP/2 without TLS, which is not served: let the proxy speak HTTP/1.1 to the server',
+  ERR_HTTP_REQUEST_TIMEOUT: 'the request did not arrive in time',
+};
+
+/** Puts a fault of the connection, or of Node's parser, into the words of the operator who is to mend it. */
+export function explainFault({ code = 'UNKNOWN', message }: NodeJS.ErrnoException): UnreadableRequest {
+  return { code, reason: reasons[code] ?? (code.startsWith('HPE_') ? message : code) };
 }
 
 /** Answers a request whose head was parsed, and ends its connection: of its body nothing was read. */
