@@ -9,7 +9,7 @@ import type { EncodedCertificates } from './forwarded-certificate.ts';
 import { ForwardingError } from './forwarding-error.ts';
 import type { DecodedCertificates, HeaderFormat } from './header-format.ts';
 import { type HeaderFormatName, headerFormats } from './header-formats.ts';
-import { recogniseEncoding } from './recognise-encoding.ts';
+import { recogniseEncoding, recogniseHex } from './recognise-encoding.ts';
 
 /** What the terminator forwarded, decoded. Only the certificate was parsed; the chain is as it came. */
 export interface ReadCertificates {
@@ -72,6 +72,8 @@ function decode({ encoded, encodedChain }: EncodedCertificates, name: HeaderForm
 }
 
 function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificates {
+  const hex = recogniseHex(encoded);
+  if (hex !== undefined) throw new CertificateError(`this is ${hex}`);
   try {
     return headerFormats[name].decode(encoded);
   } catch (error) {

@@ -18,7 +18,27 @@ export function recogniseEncoding(value: string, configured: HeaderFormatName): 
   return `this looks like ${first}'s encoding${also}; the server is configured for ${configured}`;
 }
 
+/** The digits of a SHA-1 and of a SHA-256. */
+const FINGERPRINT_DIGITS: readonly number[] = [40, 64];
+
+/**
+ * Says what a value in hex is, in which no format has a certificate. Such digits are base64 as well, so it is asked
+ * before anything is decoded.
+ */
+export function recogniseHex(value: string): string | undefined {
+  if (!/^[0-9a-f]+$/i.test(value)) return undefined;
+  if (FINGERPRINT_DIGITS.includes(value.length)) {
+    return 'a fingerprint, not a certificate (nginx: forward $ssl_client_escaped_cert)';
+  }
+  return value.startsWith('30') ? 'the DER in hex (HAProxy: write ssl_c_der,base64, not ssl_c_der,hex)' : undefined;
+}
+
+/** The base64 of a DER SEQUENCE of 256 to 65,535 octets, as every certificate is, begins with it. */
+const DER_IN_BASE64 = 'MI';
+
 function knows({ decode }: HeaderFormat, value: string): boolean {
+  const isBareBase64 = /^[0-9A-Za-z+/]+=*$/.test(value);
+  if (isBareBase64 && !value.startsWith(DER_IN_BASE64)) return false;
   try {
     decode(value);
     return true;

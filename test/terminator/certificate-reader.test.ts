@@ -1,9 +1,10 @@
+import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../src/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
+import { type HeaderFormatName, headerFormatNames } from '../../src/terminator/header-formats.ts';
 import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
 import { hugeCertificate } from '../support/der-surgery.ts';
 
@@ -51,6 +52,22 @@ describe('the reader of certificates', () => {
     }
     // A view into Node's pool would keep 64 KiB alive for each.
     expect((process.memoryUsage().arrayBuffers - before) / count).toBeLessThan(32 * 1024);
+  });
+
+  test.each([...headerFormatNames])('%s: says what hex is', (name) => {
+    const digest = (algorithm: string) => createHash(algorithm).update(der).digest('hex');
+    for (const fingerprint of [digest('sha1'), digest('sha256'), digest('sha256').toUpperCase()]) {
+      expect(() => readerOf(name)(fingerprint)).toThrow(/^this is a fingerprint, not a certificate \(nginx: /);
+    }
+    expect(() => readerOf(name)(Buffer.from(der).toString('hex'))).toThrow(/^this is the DER in hex \(HAProxy: /);
+  });
+
+  test('guesses base64 only where it begins as a certificate does', () => {
+    const guessed = (encoded: string) => () => readerOf('nginx')(encoded);
+    expect(guessed(base64)).toThrow(/this looks like haproxy's encoding/);
+    for (const text of ['aGVsbG8h', 'unknown+', Buffer.from(randomBytes(300)).fill(0x11, 0, 1).toString('base64')]) {
+      expect(guessed(text)).toThrow(/^(?!.*this looks like)/);
+    }
   });
 
   test('tells a certificate that is too large from one that is malformed', () => {
