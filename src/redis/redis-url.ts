@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Where Redis is, taken apart. */
 export interface RedisAddress {
   /** What ioredis connects with; the database is not in it, see {@link RedisAddress.database}. */
@@ -10,7 +12,7 @@ export interface RedisAddress {
 
 export type RedisConnection = Credentials &
   (
-    | { readonly host: string; readonly port: number; readonly tls?: { readonly servername: string } }
+    | { readonly host: string; readonly port: number; readonly tls?: { readonly servername?: string } }
     | { readonly path: string }
   );
 
@@ -38,7 +40,8 @@ function overTcp(url: URL): RedisAddress {
   const database = parseDatabase(url.pathname.replace(/^\//, ''));
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? 6379 : Number(url.port);
-  const tls = url.protocol === 'rediss:' ? { tls: { servername: host } } : {};
+  // A server name is never an address (RFC 6066 §3); the certificate is then checked for the address.
+  const tls = url.protocol === 'rediss:' ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {};
   const description = `${url.protocol}//${url.hostname}:${port}/${database}`;
   return { connection: { host, port, ...tls, ...credentialsOf(url) }, database, description };
 }

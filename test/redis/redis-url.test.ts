@@ -8,6 +8,8 @@ test.each([
   ['redis://u%40:p%2F@r', { host: 'r', port: 6379, username: 'u@', password: 'p/' }, 0, 'redis://r:6379/0'],
   ['redis://:p@r', { host: 'r', port: 6379, password: 'p' }, 0, 'redis://r:6379/0'],
   ['rediss://r/1', { host: 'r', port: 6379, tls: { servername: 'r' } }, 1, 'rediss://r:6379/1'],
+  ['rediss://192.0.2.7', { host: '192.0.2.7', port: 6379, tls: {} }, 0, 'rediss://192.0.2.7:6379/0'],
+  ['rediss://[2001:db8::7]', { host: '2001:db8::7', port: 6379, tls: {} }, 0, 'rediss://[2001:db8::7]:6379/0'],
   ['unix:///run/r.sock', { path: '/run/r.sock' }, 0, 'unix:/run/r.sock, database 0'],
   [
     'unix://u:p@localhost/run/r.sock?db=3',
