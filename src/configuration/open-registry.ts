@@ -30,7 +30,7 @@ export async function openRegistry(config: RegistryConfig, log: Log): Promise<Re
     now: Date.now,
     onConnection: (problem) => {
       if (problem === undefined) log.info({ event: 'redis_connected' }, 'Redis is connected');
-      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be reached');
+      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be asked');
     },
   });
 }

@@ -36,7 +36,7 @@ export async function openRedis(
     connection.problem = problem;
     onConnection(problem);
   });
-  const fail = (error: Error) => report(error.message);
+  const fail = (error: Error) => report(explain(error));
   const select = () => (database === 0 ? Promise.resolve() : redis.select(database));
   redis.on('close', () => {
     connection.problem ??= 'the connection was lost';
@@ -53,6 +53,14 @@ export async function openRedis(
     redis.once('error', () => resolve());
   });
   return connection;
+}
+
+/** Redis answered, and will not serve us: waiting does not mend that. */
+const REFUSALS = /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)\b/;
+
+function explain({ message }: Error): string {
+  if (!REFUSALS.test(message)) return message;
+  return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL: ${message}`;
 }
 
 /** ioredis reports every failed attempt; once is enough for the same problem. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuthorizationServer, type Decision, startAuthorizationServer } from '../support/authorization-server.ts';
-import { selfSigned } from '../support/certificates.ts';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
 import type { LogLine } from '../support/countersign.ts';
 import { type Deployment, formOf, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -128,5 +128,50 @@ describeWith(['redis-server'], 'when Redis comes later than the server', () => {
     );
     await server.register(record);
     expect((await ask()).event).toMatchObject({ event: 'token_issued', client_id: 'client' });
+  });
+});
+
+describeWith(['redis-server'], 'a Redis that is there and refuses us', () => {
+  let redis: RunningRedis;
+  beforeAll(async () => {
+    const options = { program: programPath('redis-server'), directory: temporaryDirectory() };
+    redis = await startRedis({ ...options, args: ['--requirepass', 'right'] });
+  });
+  afterAll(() => redis?.stop());
+
+  test.each([
+    ['a wrong password', ':wrong@', /WRONGPASS/],
+    ['no password', '', /NOAUTH/],
+  ])('for %s is said to refuse us', async (_, credentials, code) => {
+    const redisUrl = redis.url.replace('redis://', `redis://${credentials}`);
+    const server = await startAuthorizationServer({ redisUrl });
+    const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
+    await server.stop();
+    expect(line.reason).toMatch(/^it refuses us, see user and password in COUNTERSIGN_REDIS_URL: /);
+    expect(line.reason).toMatch(code);
+    expect(JSON.stringify(line)).not.toContain('wrong@');
+  });
+});
+
+describeWith(['redis-server'], 'Redis over TLS', () => {
+  const authority = createCertificateAuthority();
+  const directory = temporaryDirectory();
+  let redis: RunningRedis;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    const { cert, key } = authority
+      .issue({ eku: 'server', ips: ['127.0.0.1'], dns: ['localhost'] })
+      .writeTo(directory, 'r');
+    const tls = ['--tls-port', `${port}`, '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'];
+    redis = await startRedis({ program: programPath('redis-server'), directory, args: tls });
+  });
+  afterAll(() => redis?.stop());
+
+  test.each(['127.0.0.1', 'localhost'])('is found at %s, by a certificate of a private CA', async (host) => {
+    const env = { NODE_EXTRA_CA_CERTS: authority.writeTo(directory, 'redis-ca').cert };
+    const server = await startAuthorizationServer({ redisUrl: `rediss://${host}:${port}`, env });
+    await server.countersign.waitForEvent(({ event }) => event === 'redis_connected');
+    await server.stop();
   });
 });
