@@ -2,6 +2,7 @@ import { CertificateError } from './certificate-error.ts';
 import { extensionValue } from './certificate-structure.ts';
 import { type DerElement, Tag } from './der.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
+import { isHostName } from './host-name.ts';
 import {
   type AlternativeNameKind,
   DIRECTORY_NAME,
@@ -59,9 +60,22 @@ function readSubtree(element: DerElement): Subtree {
   if (kind === undefined) return { kind: 'other', tag: base.tag };
   if (kind === 'ip') return readAddressRange(base.content);
   const text = ia5Text(base.content, kind);
-  if (kind !== 'email') return { kind, base: text.toLowerCase() };
+  return kind === 'email' ? readMailboxes(text) : { kind, base: hostOrDomain(text.toLowerCase()) };
+}
+
+/** One mailbox, or all of a host or below a domain. */
+function readMailboxes(text: string): Subtree {
   const domain = text.lastIndexOf('@') + 1;
-  return { kind, base: text.slice(0, domain) + text.slice(domain).toLowerCase() };
+  const host = text.slice(domain).toLowerCase();
+  if (domain === 0) return { kind: 'email', base: hostOrDomain(host) };
+  if (domain === 1 || !isHostName(host)) throw malformed('a mailbox that is none');
+  return { kind: 'email', base: text.slice(0, domain) + host };
+}
+
+/** What is no host name is within no subtree: to exclude it would exclude nothing. Empty stands for all. */
+function hostOrDomain(text: string): string {
+  if (text !== '' && !isHostName(text.replace(/^\./, ''))) throw malformed(`"${text.slice(0, 120)}" is no host name`);
+  return text;
 }
 
 /** The address and as long a mask, which is that of a CIDR block. */

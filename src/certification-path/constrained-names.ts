@@ -1,6 +1,17 @@
 import type { Certificate } from '../certificate/certificate.ts';
 import type { DistinguishedName } from '../certificate/distinguished-name.ts';
-import type { ConstrainedName } from './subtree-matching.ts';
+import { isHostName } from '../certificate/host-name.ts';
+import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
+import { addressOctets } from './address-octets.ts';
+
+/** A name of a certificate, in the form in which it is compared. What has no host cannot be compared. */
+export type ConstrainedName =
+  | { readonly kind: 'dns'; readonly text: string; readonly host: string | undefined; readonly isWildcard: boolean }
+  | { readonly kind: 'email'; readonly text: string; readonly host: string | undefined; readonly isPlain: boolean }
+  | { readonly kind: 'uri'; readonly text: string; readonly host: string | undefined }
+  | { readonly kind: 'ip'; readonly text: string; readonly octets: readonly number[] }
+  | { readonly kind: 'directory'; readonly name: DistinguishedName }
+  | { readonly kind: 'other'; readonly tag: number };
 
 const COMMON_NAME = '2.5.4.3';
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
@@ -14,17 +25,47 @@ export function* constrainedNames(certificate: Certificate, isLeaf: boolean): Ge
   const { subject, alternativeNames, furtherNames } = certificate;
   if (subject.rdns.length > 0) yield { kind: 'directory', name: subject };
   for (const kind of ['dns', 'uri', 'ip', 'email'] as const) {
-    for (const text of alternativeNames[kind]) yield { kind, text };
+    for (const text of alternativeNames[kind]) yield textReaders[kind](text);
   }
   for (const name of furtherNames.directory) yield { kind: 'directory', name };
   for (const tag of furtherNames.otherForms) yield { kind: 'other', tag };
   // RFC 9598 §6: constraints on email addresses are about these, too. They are not read, so they are within none.
-  if (furtherNames.hasUtf8Mailbox) yield { kind: 'email', text: '' };
-  for (const text of textsOf(subject, EMAIL_ADDRESS)) yield { kind: 'email', text: lowerCaseDomain(text) };
+  if (furtherNames.hasUtf8Mailbox) yield { kind: 'email', text: '', host: undefined, isPlain: false };
+  for (const text of textsOf(subject, EMAIL_ADDRESS)) yield readEmail(text);
   if (!isLeaf || alternativeNames.dns.length > 0) return;
   for (const text of textsOf(subject, COMMON_NAME)) {
-    if (looksLikeHost(text)) yield { kind: 'dns', text: text.toLowerCase() };
+    if (looksLikeHost(text)) yield readDns(text.toLowerCase());
   }
+}
+
+const textReaders: Readonly<Record<AlternativeNameKind, (text: string) => ConstrainedName>> = {
+  dns: readDns,
+  email: readEmail,
+  uri: (text) => ({ kind: 'uri', text, host: hostOfUri(text) }),
+  ip: (text) => ({ kind: 'ip', text, octets: addressOctets(text) }),
+};
+
+/** The host of `*.example.com` is `example.com`. */
+function readDns(text: string): ConstrainedName {
+  const isWildcard = text.startsWith('*.');
+  const host = isWildcard ? text.slice(2) : text;
+  return { kind: 'dns', text, host: isHostName(host) ? host : undefined, isWildcard };
+}
+
+/** Plain is a local part without quotes and escapes, which could write the same mailbox in another way. */
+function readEmail(address: string): ConstrainedName {
+  const at = address.lastIndexOf('@');
+  const host = address.slice(at + 1).toLowerCase();
+  const text = address.slice(0, at + 1) + host;
+  const isPlain = /^[^@"\\\s]+$/.test(address.slice(0, Math.max(at, 0)));
+  return { kind: 'email', text, host: at > 0 && isHostName(host) ? host : undefined, isPlain };
+}
+
+/** The host of a URI, which must be there and be a name: RFC 5280 has all others rejected. */
+function hostOfUri(uri: string): string | undefined {
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@\\]*@)?([^/?#@:[\]]+)(?::\d*)?(?:[/?#]|$)/i.exec(uri);
+  const host = authority?.[1]?.toLowerCase();
+  return host !== undefined && isHostName(host) && !/^[\d.]+$/.test(host) ? host : undefined;
 }
 
 function* textsOf({ rdns }: DistinguishedName, type: string): Generator<string> {
@@ -33,12 +74,7 @@ function* textsOf({ rdns }: DistinguishedName, type: string): Generator<string> 
   }
 }
 
-function lowerCaseDomain(address: string): string {
-  const domain = address.lastIndexOf('@') + 1;
-  return address.slice(0, domain) + address.slice(domain).toLowerCase();
-}
-
 /** Labels of letters, digits and hyphens with at least one dot between. */
 function looksLikeHost(text: string): boolean {
-  return text.length <= 253 && /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/i.test(text);
+  return /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/i.test(text);
 }

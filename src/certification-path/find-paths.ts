@@ -4,8 +4,8 @@ import type { AuthorityCertificate } from '../certificate/authority-certificate.
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, sameDistinguishedName } from '../certificate/distinguished-name.ts';
-import { ComparisonBudget } from './comparison-budget.ts';
 import { type ForwardedAuthorities, readForwardedAuthorities } from './forwarded-authorities.ts';
+import { NameComparisons } from './name-comparisons.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';
 import { brokenRule } from './path-rules.ts';
 import type { TrustStore } from './trust-store.ts';
@@ -40,7 +40,7 @@ class Search {
   readonly #forwarded: ForwardedAuthorities;
   readonly #trust: TrustStore;
   readonly #paths: Path[] = [];
-  readonly #comparisons = new ComparisonBudget();
+  readonly #comparisons = new NameComparisons();
   readonly #openssl = new Map<Certificate, X509Certificate>();
   /** By the thumbprints of both. */
   readonly #checked = new Map<string, boolean>();

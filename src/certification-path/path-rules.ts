@@ -1,7 +1,7 @@
 import { isSelfIssued } from '../certificate/authority-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extended-key-usage.ts';
-import type { ComparisonBudget } from './comparison-budget.ts';
+import type { NameComparisons } from './name-comparisons.ts';
 import { brokenNameConstraint } from './name-constraint-rule.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';
 
@@ -10,12 +10,12 @@ import { faultOf, type Path, type PathFault } from './path.ts';
  * on the time. That each authority is one, with a key that is strong enough, was asked when it was read. An anchor is
  * held to what its own certificate says, like any other (RFC 5937 §3).
  */
-type PathRule = (path: Path, budget: ComparisonBudget) => PathFault | undefined;
+type PathRule = (path: Path, comparisons: NameComparisons) => PathFault | undefined;
 
 /** The first rule that the path breaks, or undefined where it holds. */
-export function brokenRule(path: Path, budget: ComparisonBudget): PathFault | undefined {
+export function brokenRule(path: Path, comparisons: NameComparisons): PathFault | undefined {
   for (const rule of rules) {
-    const fault = rule(path, budget);
+    const fault = rule(path, comparisons);
     if (fault) return fault;
   }
   return undefined;
