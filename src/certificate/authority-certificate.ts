@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Certificate, readCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 import { MAX_CERTIFICATE_OCTETS } from './client-certificate.ts';
@@ -10,8 +10,6 @@ import { type NameConstraints, readNameConstraints } from './name-constraints.ts
 export interface AuthorityCertificate extends Certificate {
   readonly publicKey: KeyObject;
   readonly nameConstraints: NameConstraints | undefined;
-  /** Whether its own key signed it. */
-  readonly isSelfSigned: boolean;
 }
 
 /**
@@ -25,13 +23,8 @@ export function readAuthorityCertificate(der: Uint8Array): AuthorityCertificate 
   }
   const { certificate, structure, openssl } = readCertificate(der);
   requireAuthority(certificate);
-  const { publicKey } = openssl;
-  return {
-    ...certificate,
-    publicKey,
-    nameConstraints: readNameConstraints(structure.extensions.get(Extension.nameConstraints)),
-    isSelfSigned: isSelfIssued(certificate) && openssl.verify(publicKey),
-  };
+  const nameConstraints = readNameConstraints(structure.extensions.get(Extension.nameConstraints));
+  return { ...certificate, publicKey: openssl.publicKey, nameConstraints };
 }
 
 function requireAuthority({ basicConstraints, keyUsage }: Certificate): void {
@@ -46,4 +39,9 @@ function requireAuthority({ basicConstraints, keyUsage }: Certificate): void {
 /** Whether issuer and subject are one name, as in a root and where an authority changes its key (RFC 5280 §6.1). */
 export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | 'subject'>): boolean {
   return sameDistinguishedName(issuer, subject);
+}
+
+/** Whether its own key signed it. That costs a signature check: ask it of what is configured, not of what is sent. */
+export function isSelfSigned(authority: AuthorityCertificate): boolean {
+  return isSelfIssued(authority) && new X509Certificate(authority.der).verify(authority.publicKey);
 }

@@ -1,4 +1,4 @@
-import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
+import { type AuthorityCertificate, isSelfSigned } from '../certificate/authority-certificate.ts';
 import type { DistinguishedName } from '../certificate/distinguished-name.ts';
 
 /** The authorities that the operator configured. Swapped whole: what was found with one store does not outlive it. */
@@ -15,10 +15,10 @@ export interface TrustStore {
 /** Certificates that stand there twice count once. */
 export function createTrustStore(authorities: readonly AuthorityCertificate[]): TrustStore {
   const distinct = [...new Map(authorities.map((authority) => [authority.thumbprint, authority])).values()];
-  const anchors = distinct.filter(({ isSelfSigned }) => isSelfSigned);
-  const intermediates = distinct.filter(({ isSelfSigned }) => !isSelfSigned);
-  const byName = Map.groupBy([...anchors, ...intermediates], ({ subject }) => subject.canonical);
+  const anchors = distinct.filter(isSelfSigned);
   const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));
+  const intermediates = distinct.filter(({ thumbprint }) => !anchorThumbprints.has(thumbprint));
+  const byName = Map.groupBy([...anchors, ...intermediates], ({ subject }) => subject.canonical);
   return {
     anchors,
     intermediates,
