@@ -74,7 +74,7 @@ function* textsOf({ rdns }: DistinguishedName, type: string): Generator<string> 
   }
 }
 
-/** Labels of letters, digits and hyphens with at least one dot between. */
+/** Labels of letters, digits and hyphens with at least one dot between; the first may be a wildcard. */
 function looksLikeHost(text: string): boolean {
-  return /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/i.test(text);
+  return /^(?:\*|[a-z0-9_-]+)(?:\.[a-z0-9_-]+)+$/i.test(text);
 }
