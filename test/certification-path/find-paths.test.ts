@@ -1,28 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
-import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
-import { type ChainJudgement, judgePaths } from '../../src/certification-path/chain-verifier.ts';
-import { findPaths } from '../../src/certification-path/find-paths.ts';
-import { createTrustStore } from '../../src/certification-path/trust-store.ts';
-import {
-  type CertificateAuthority,
-  createCertificateAuthority,
-  type MintedCertificate,
-} from '../support/certificates.ts';
+import { type CertificateAuthority, createCertificateAuthority } from '../support/certificates.ts';
+import { judgeChain as judge, type Pki } from '../support/judge-chain.ts';
 import { keyPair } from '../support/keys.ts';
-
-interface Pki {
-  /** What the operator configured. */
-  readonly configured: readonly MintedCertificate[];
-  readonly leaf: MintedCertificate;
-  readonly forwarded?: readonly MintedCertificate[];
-}
-
-function judge({ configured, leaf, forwarded = [] }: Pki, now = Date.now()): ChainJudgement {
-  const trust = createTrustStore(configured.map(({ der }) => readAuthorityCertificate(der)));
-  const chain = forwarded.map(({ der }) => der);
-  return judgePaths(findPaths(parseClientCertificate(leaf.der), chain, trust), now);
-}
 
 const HOUR = 3_600_000;
 const expired = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };

@@ -7,6 +7,8 @@ import {
   basicConstraints,
   type ExtendedKeyUsage,
   extendedKeyUsage,
+  isExtension,
+  type KeyUsage,
   keyIdentifiers,
   keyUsage,
   type RawExtension,
@@ -32,6 +34,8 @@ export interface CertificateOptions extends SubjectAlternativeNames {
   /** Default: `client`, and `none` for a CA. */
   readonly eku?: ExtendedKeyUsage;
   readonly ca?: boolean;
+  /** Default: `digitalSignature`, and `keyCertSign` and `cRLSign` for a CA. An empty list leaves the extension out. */
+  readonly keyUsage?: readonly KeyUsage[];
   readonly pathLength?: number;
   /** The octets in the place of a well-formed basicConstraints. */
   readonly rawBasicConstraints?: Uint8Array;
@@ -40,6 +44,10 @@ export interface CertificateOptions extends SubjectAlternativeNames {
   readonly signatureHash?: SignatureHash;
   /** X.509 v1 has neither a version field nor extensions. Default: 3. */
   readonly version?: 1 | 3;
+  /** The issuer as it stands in the certificate. Default: the subject of who issues it. */
+  readonly issuerName?: NameParts | Uint8Array;
+  /** The object identifiers of those that are left out, though they would be written. */
+  readonly withoutExtensions?: readonly string[];
   /** Come last, and may repeat one that is there already. */
   readonly extraExtensions?: readonly RawExtension[];
 }
@@ -111,7 +119,7 @@ function mint(options: CertificateOptions, authority?: Issuer): MintedCertificat
   const { subject = [['CN', 'client']], keyType = 'ec-p256', signatureHash = 'SHA-256' } = options;
   const { reuseKey: reuse = keyType.startsWith('rsa') } = options;
   const keys = options.keys ?? keyPair(keyType, { reuse });
-  const subjectDer = subject instanceof Uint8Array ? subject : encodeName(subject);
+  const subjectDer = nameOf(subject);
   const issuer = authority ?? { subject: subjectDer, keys };
   const signingKey = issuer.keys.privateKey;
   const algorithm = signatureAlgorithm(signingKey, signatureHash);
@@ -129,7 +137,7 @@ function encodeTbsCertificate(options: CertificateOptions, holder: Issuer, issue
     ...(version === 3 ? [der(0xa0, integer(2n))] : []),
     encodeSerial(options.serial),
     algorithm,
-    issuer.subject,
+    options.issuerName ? nameOf(options.issuerName) : issuer.subject,
     sequence(time(notBefore), time(notAfter)),
     holder.subject,
     publicKey,
@@ -139,16 +147,17 @@ function encodeTbsCertificate(options: CertificateOptions, holder: Issuer, issue
 
 function encodeExtensions(options: CertificateOptions, publicKey: Uint8Array, issuerKey: Uint8Array): Uint8Array[] {
   const { ca = false, eku = ca ? 'none' : 'client', extraExtensions = [], rawBasicConstraints } = options;
-  return [
+  const { withoutExtensions = [], keyUsage: usages = ca ? ['keyCertSign', 'cRLSign'] : ['digitalSignature'] } = options;
+  const usual = [
     rawBasicConstraints
       ? rawExtension({ oid: '2.5.29.19', critical: true, value: rawBasicConstraints })
       : basicConstraints(ca, options.pathLength),
-    keyUsage(ca),
+    ...keyUsage(usages),
     ...extendedKeyUsage(eku),
     ...subjectAlternativeNames(options),
     ...keyIdentifiers(publicKey, issuerKey),
-    ...extraExtensions.map(rawExtension),
-  ];
+  ].filter((extension) => !withoutExtensions.some((oid) => isExtension(extension, oid)));
+  return [...usual, ...extraExtensions.map(rawExtension)];
 }
 
 function encodeSerial(serial: bigint | Uint8Array = BigInt(`0x40${randomBytes(15).toString('hex')}`)): Uint8Array {
@@ -165,6 +174,10 @@ function minted(certificate: Uint8Array, subject: Uint8Array, keys: KeyPair): Mi
     return paths;
   };
   return { der: certificate, pem, privateKeyPem, thumbprint: thumbprintOf(certificate), keys, subject, writeTo };
+}
+
+function nameOf(name: NameParts | Uint8Array): Uint8Array {
+  return name instanceof Uint8Array ? name : encodeName(name);
 }
 
 function spki(keys: KeyPair): Uint8Array {

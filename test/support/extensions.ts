@@ -23,6 +23,8 @@ export interface RawExtension {
 /** `none` leaves the extension out; a list gives the OIDs themselves. */
 export type ExtendedKeyUsage = 'client' | 'server' | 'client+server' | 'any' | 'none' | readonly string[];
 
+export type KeyUsage = keyof typeof KeyUsageFlags;
+
 export interface SubjectAlternativeNames {
   readonly dns?: readonly string[];
   readonly uris?: readonly string[];
@@ -46,9 +48,10 @@ export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   return encoded(new BasicConstraintsExtension(ca, pathLength, true));
 }
 
-export function keyUsage(ca: boolean): Uint8Array {
-  const flags = ca ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature;
-  return encoded(new KeyUsagesExtension(flags, true));
+/** None where the list is empty. */
+export function keyUsage(usages: readonly KeyUsage[]): Uint8Array[] {
+  const flags = usages.reduce((bits, usage) => bits | KeyUsageFlags[usage], 0);
+  return flags === 0 ? [] : [encoded(new KeyUsagesExtension(flags, true))];
 }
 
 export function extendedKeyUsage(usage: ExtendedKeyUsage): Uint8Array[] {
@@ -77,6 +80,11 @@ export function keyIdentifiers(subjectKey: Uint8Array, issuerKey: Uint8Array): U
 export function rawExtension({ oid, critical, value }: RawExtension): Uint8Array {
   const criticality = critical ? [der(0x01, Buffer.of(0xff))] : [];
   return sequence(objectIdentifier(oid), ...criticality, octetString(value));
+}
+
+/** Whether an `Extension` element is the one of this object identifier. */
+export function isExtension(extension: Uint8Array, oid: string): boolean {
+  return Buffer.compare(childrenOf(extension)[0] ?? Buffer.of(), objectIdentifier(oid)) === 0;
 }
 
 function keyIdentifier(publicKeyInfo: Uint8Array): string {

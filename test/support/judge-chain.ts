@@ -1,0 +1,25 @@
+import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import { type ChainJudgement, judgePaths } from '../../src/certification-path/chain-verifier.ts';
+import { findPaths } from '../../src/certification-path/find-paths.ts';
+import { createTrustStore } from '../../src/certification-path/trust-store.ts';
+
+type Der = { readonly der: Uint8Array };
+
+export interface Pki {
+  /** What the operator configured. */
+  readonly configured: readonly Der[];
+  readonly leaf: Der;
+  readonly forwarded?: readonly Der[];
+}
+
+/**
+ * What the server makes of a client's chain.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function judgeChain({ configured, leaf, forwarded = [] }: Pki, now = Date.now()): ChainJudgement {
+  const trust = createTrustStore(configured.map(({ der }) => readAuthorityCertificate(der)));
+  const chain = forwarded.map(({ der }) => der);
+  return judgePaths(findPaths(parseClientCertificate(leaf.der), chain, trust), now);
+}
