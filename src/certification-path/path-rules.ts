@@ -35,11 +35,17 @@ const pathLengths: PathRule = ({ leaf, authorities }) => {
   return undefined;
 };
 
-/** RFC 5280 §4.2.1.3: a client that shows a certificate signs with its key, or agrees on another. */
+/**
+ * RFC 5280 §4.2.1.3: a client that shows a certificate signs with its key, or agrees on another. One whose key could
+ * sign certificates claims what its basicConstraints deny.
+ */
 const leafKeyUsage: PathRule = (path) => {
   const { keyUsage } = path.leaf;
-  if (!keyUsage || keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
-  return faultOf(path, 0, 'may not be used by a client: its key usage lacks digitalSignature', 'RFC 5280 §4.2.1.3');
+  if (!keyUsage) return undefined;
+  const refuse = (problem: string) => faultOf(path, 0, problem, 'RFC 5280 §4.2.1.3');
+  if (keyUsage.has('keyCertSign')) return refuse('is no CA, and its key usage has keyCertSign');
+  if (keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
+  return refuse('may not be used by a client: its key usage lacks digitalSignature');
 };
 
 /** An authority that is for some purposes only vouches for no other; a leaf was asked when it was read. */
