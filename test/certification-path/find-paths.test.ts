@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { chainBelow } from '../support/authority-chain.ts';
 import { type CertificateAuthority, createCertificateAuthority } from '../support/certificates.ts';
 import { judgeChain as judge, type Pki } from '../support/judge-chain.ts';
 import { keyPair } from '../support/keys.ts';
@@ -22,8 +23,7 @@ function crossSigned(one: CertificateAuthority, other: CertificateAuthority, opt
 
 describe('a path is found', () => {
   const other = createCertificateAuthority(named('Other'));
-  const deep = [root.issueAuthority(named('Level 1'))];
-  while (deep.length < 5) deep.push((deep.at(-1) ?? root).issueAuthority(named(`Level ${deep.length + 1}`)));
+  const deep = chainBelow(root, ['1', '2', '3', '4', '5'].map(named));
   const [byRoot, byOther] = crossSigned(root, other);
   const [current, old] = crossSigned(root, root, expired);
   test.each<[string, Pki]>([
@@ -37,7 +37,7 @@ describe('a path is found', () => {
       'with the root forwarded as well',
       { configured: [root], leaf: intermediate.issue(), forwarded: [intermediate, root] },
     ],
-    ['of seven levels', { configured: [root], leaf: (deep.at(-1) ?? root).issue(), forwarded: deep }],
+    ['of seven levels', { configured: [root], leaf: deep.last.issue(), forwarded: deep.authorities }],
     [
       'over a cross-signed intermediate to the one anchor',
       { configured: [root, byOther], leaf: byRoot.issue(), forwarded: [byRoot] },

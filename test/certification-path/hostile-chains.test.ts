@@ -1,0 +1,134 @@
+import { X509Certificate } from 'node:crypto';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import { findPaths } from '../../src/certification-path/find-paths.ts';
+import { createTrustStore } from '../../src/certification-path/trust-store.ts';
+import { chainBelow } from '../support/authority-chain.ts';
+import {
+  type CertificateOptions,
+  createCertificateAuthority,
+  type MintedCertificate,
+} from '../support/certificates.ts';
+import { type GeneralName, generalName, nameConstraints } from '../support/general-names.ts';
+import type { KeyType } from '../support/keys.ts';
+
+const LONGEST_MS = 50;
+const MAX_SIGNATURE_CHECKS = 40;
+
+const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const named = (CN: string): CertificateOptions => ({ subject: [['CN', CN]] });
+
+const many = <Item>(length: number, item: (index: number) => Item) => Array.from({ length }, (_, index) => item(index));
+
+interface Hostile {
+  readonly leaf: MintedCertificate;
+  readonly forwarded: readonly MintedCertificate[];
+}
+
+function search({ leaf, forwarded }: Hostile) {
+  const trust = createTrustStore([readAuthorityCertificate(root.der)]);
+  const certificate = parseClientCertificate(leaf.der);
+  const chain = forwarded.map(({ der }) => der);
+  const verify = vi.spyOn(X509Certificate.prototype, 'verify');
+  const start = performance.now();
+  const { paths } = findPaths(certificate, chain, trust);
+  return { took: performance.now() - start, checks: verify.mock.calls.length, paths };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Ten of one name, where nobody signed the leaf, so that all must be tried. */
+function tenOfOneName(keyType: KeyType): Hostile {
+  const forwarded = Array.from({ length: 10 }, () => createCertificateAuthority({ ...named('Same'), keyType }));
+  return { leaf: createCertificateAuthority({ ...named('Same'), keyType }).issue(), forwarded };
+}
+
+/** Ten keys of one name, each certified by the one before it; the leaf is by the last. */
+function tenInARow(keyType: KeyType): Hostile {
+  const options = { ...named('Same'), keyType };
+  const { authorities, last } = chainBelow(createCertificateAuthority(options), Array(9).fill(options));
+  return { leaf: last.issue(), forwarded: authorities };
+}
+
+/** Every certificate is over one key, so that each seems to have signed each; the last is by the anchor. */
+function oneKeyManyNames(): Hostile {
+  const first = root.issueAuthority(named('A'));
+  const again = (issuer: string, subject: string) =>
+    first.issueAuthority({ ...named(subject), issuerName: [['CN', issuer]], keys: first.keys });
+  const pairs = ['AB', 'BA', 'AC', 'CA', 'BC', 'CB', 'AD', 'DA', 'BD'];
+  return { leaf: first.issue(), forwarded: [first, ...pairs.map(([one = '', other = '']) => again(one, other))] };
+}
+
+/** Five levels below the anchor, each with as many subtrees. */
+function constrained(subtrees: readonly GeneralName[], leaf: CertificateOptions): Hostile {
+  const extraExtensions = [nameConstraints({ excluded: subtrees })];
+  const { authorities, last } = chainBelow(
+    root,
+    many(5, (level) => ({ ...named(`Level ${level}`), extraExtensions })),
+  );
+  return { leaf: last.issue(leaf), forwarded: authorities };
+}
+
+const { dns, uri, email, ip, directory } = generalName;
+const hosts = (length: number) => many(length, (index) => dns(`h${index}.example`));
+
+describe('whatever is sent, the search ends', () => {
+  test.each<[string, Hostile]>([
+    ['10 of one name, P-256', tenOfOneName('ec-p256')],
+    ['10 of one name, P-384', tenOfOneName('ec-p384')],
+    ['10 of one name, P-521', tenOfOneName('ec-p521')],
+    ['10 of one name, RSA 4096', tenOfOneName('rsa-4096')],
+    ['10 of one name in a row, P-384', tenInARow('ec-p384')],
+    ['10 of one name in a row, P-521', tenInARow('ec-p521')],
+    ['10 over one key, every way through', oneKeyManyNames()],
+    ['5,000 names and 256 subtrees', constrained(hosts(256), { dns: many(5_000, () => 'a') })],
+    ['one name of 15,000 characters', constrained(hosts(800), { dns: ['a'.repeat(15_000)] })],
+    [
+      'one URI of 14,000',
+      constrained(
+        many(800, () => uri('a.b')),
+        { uris: [`https://${'a.'.repeat(7_000)}b/`] },
+      ),
+    ],
+    [
+      'one mailbox of 14,000',
+      constrained(
+        many(800, () => email('a.b')),
+        { emails: [`x@${'a.'.repeat(7_000)}b`] },
+      ),
+    ],
+    [
+      '2,000 addresses and 200 blocks',
+      constrained(
+        many(200, () => ip('10.0.0.0/8')),
+        { ips: many(2_000, (index) => `11.0.${index >> 8}.${index & 255}`) },
+      ),
+    ],
+    [
+      '300 wildcards',
+      constrained(
+        many(800, () => dns('a.b')),
+        { dns: many(300, (index) => `*.${'a.'.repeat(20)}${index}`) },
+      ),
+    ],
+    [
+      'a long distinguished name',
+      constrained(
+        many(200, () => directory([['O', 'a'.repeat(30)]])),
+        named('a'.repeat(1_000)),
+      ),
+    ],
+  ])('%s', (_, hostile) => {
+    const { checks } = search(hostile);
+    expect(checks).toBeLessThanOrEqual(MAX_SIGNATURE_CHECKS);
+    // The machine may be busy with other things: the fastest of some counts.
+    const fastest = Math.min(...many(4, () => search(hostile).took));
+    expect(fastest).toBeLessThan(LONGEST_MS);
+  });
+
+  test('5,000 names and 256 subtrees are refused, not skipped', () => {
+    const { paths } = search(constrained(hosts(256), { dns: many(5_000, () => 'a') }));
+    expect(paths).toEqual([]);
+  });
+});

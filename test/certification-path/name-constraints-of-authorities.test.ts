@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { createCertificateAuthority } from '../support/certificates.ts';
+import { der, integer, sequence } from '../support/der.ts';
+import { type GeneralName, generalName, nameConstraints, rawNameConstraints } from '../support/general-names.ts';
+import { judgeChain } from '../support/judge-chain.ts';
+
+const { dns, uri, email, directory, ip } = generalName;
+const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const clientsOnly = { extraExtensions: [nameConstraints({ permitted: [directory([['O', 'Clients']])] })] };
+const client = { subject: [['O', 'Clients']] } as const;
+
+describe('the certificates that constraints are about', () => {
+  const constrained = root.issueAuthority({ subject: [['CN', 'Issuing']], ...clientsOnly });
+  const renewed = constrained.issueAuthority({ subject: [['CN', 'Issuing']] });
+  const named = constrained.issueAuthority({ subject: [['CN', 'Below']] });
+  const within = constrained.issueAuthority({ subject: [['O', 'Clients']] });
+  const constrainedRoot = createCertificateAuthority({ subject: [['CN', 'Constrained root']], ...clientsOnly });
+  const tighter = within.issueAuthority({
+    subject: client.subject,
+    extraExtensions: [nameConstraints({ permitted: [dns('example.com')] })],
+  });
+
+  test('not a self-issued intermediate, whose name is its issuer’s', () => {
+    expect(judgeChain({ configured: [root, constrained, renewed], leaf: renewed.issue(client) }).verified).toBe(true);
+  });
+
+  test('a self-issued leaf, since it is the last', () => {
+    const leaf = constrained.issue({ subject: [['CN', 'Issuing']] });
+    expect(judgeChain({ configured: [root, constrained], leaf })).toMatchObject({
+      reason: expect.stringMatching(/^the certificate has a distinguished name outside .* CA "CN=Issuing" forbids/),
+    });
+  });
+
+  test('an intermediate with another name', () => {
+    expect(judgeChain({ configured: [root, constrained, named], leaf: named.issue(client) })).toMatchObject({
+      reason: expect.stringMatching(/^CA "CN=Below" \(1 above the certificate\) has a distinguished name outside/),
+    });
+  });
+
+  test('what is below an intermediate without constraints', () => {
+    const pki = { configured: [root, constrained, within] };
+    expect(judgeChain({ ...pki, leaf: within.issue(client) }).verified).toBe(true);
+    expect(judgeChain({ ...pki, leaf: within.issue() }).verified).toBe(false);
+  });
+
+  test('what is below an anchor, by the anchor’s own certificate (RFC 5937 §3)', () => {
+    expect(judgeChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue(client) }).verified).toBe(true);
+    expect(judgeChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue() }).verified).toBe(false);
+  });
+
+  test('the constraints of all authorities at once', () => {
+    const configured = [root, constrained, within, tighter];
+    const judge = (names: object) => judgeChain({ configured, leaf: tighter.issue(names) }).verified;
+    expect(judge({ ...client, dns: ['a.example.com'] })).toBe(true);
+    expect(judge({ ...client, dns: ['a.example.org'] })).toBe(false);
+    expect(judge({ dns: ['a.example.com'] })).toBe(false);
+  });
+});
+
+describe('malformed constraints are refused with the authority', () => {
+  const permitted = (...subtrees: Uint8Array[]) => der(0xa0, ...subtrees);
+  const excluded = (...subtrees: Uint8Array[]) => der(0xa1, ...subtrees);
+  const only = (base: GeneralName) => nameConstraints({ excluded: [base] });
+  const base = dns('example.com');
+  test.each([
+    ['neither list', rawNameConstraints()],
+    ['an empty list', rawNameConstraints(permitted())],
+    ['an empty list beside a full one', rawNameConstraints(permitted(sequence(base)), excluded())],
+    ['the lists in the wrong order', rawNameConstraints(excluded(sequence(base)), permitted(sequence(base)))],
+    ['a list twice', rawNameConstraints(permitted(sequence(base)), permitted(sequence(base)))],
+    ['an unknown list', rawNameConstraints(der(0xa2, sequence(base)))],
+    ['an empty subtree', rawNameConstraints(permitted(sequence()))],
+    ['a base without its subtree', rawNameConstraints(permitted(base))],
+    ['a minimum, written out', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(0)))))],
+    ['a minimum of 1', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(1)))))],
+    ['a maximum', rawNameConstraints(excluded(sequence(base, der(0x81, Buffer.of(5)))))],
+    ['not a sequence', { ...rawNameConstraints(), value: integer(1n) }],
+    ['a mask with gaps', only(der(0x87, Buffer.of(10, 0, 0, 0, 255, 0, 255, 0)))],
+    ['a mask with a gap inside an octet', only(der(0x87, Buffer.of(10, 0, 0, 0, 0b10100000, 0, 0, 0)))],
+    ['an address without its mask', only(ip('10.0.0.1'))],
+    ['an address of 5 octets', only(der(0x87, Buffer.alloc(10)))],
+    ['a DNS name with a wildcard', only(dns('*.example.com'))],
+    ['a DNS name that ends in a dot', only(dns('example.com.'))],
+    ['a DNS name with two dots before it', only(dns('..example.com'))],
+    ['a URI for a host', only(uri('https://example.com'))],
+    ['a host with its port', only(uri('example.com:443'))],
+    ['an email address without a mailbox', only(email('@example.com'))],
+    ['a mailbox at a domain', only(email('a@.example.com'))],
+    ['a name with a control character', only(dns('example.com\0'))],
+  ])('%s', (_, extension) => {
+    const { der: authority } = root.issueAuthority({ extraExtensions: [extension] });
+    expect(() => readAuthorityCertificate(authority)).toThrow(/name constraints are malformed|malformed|character/);
+  });
+});
