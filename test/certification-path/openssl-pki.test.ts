@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { createCertificateAuthority } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import type { NameParts } from '../support/distinguished-name.ts';
+import { generalName, nameConstraints } from '../support/general-names.ts';
+import { judgeChain } from '../support/judge-chain.ts';
+import { openssl } from '../support/openssl.ts';
+import { createOpensslAuthority, type OpensslCertificate } from '../support/openssl-authority.ts';
+
+const { dns, ip, directory, email, uri } = generalName;
+
+const authorityLines = `keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid`;
+const anyAuthority = `basicConstraints = critical, CA:TRUE\n${authorityLines}`;
+const constrained = `basicConstraints = critical, CA:TRUE, pathlen:0
+${authorityLines}
+extendedKeyUsage = clientAuth
+nameConstraints = critical, @constraints
+[constraints]
+permitted;dirName.0 = ours
+permitted;DNS.0 = clients.example
+permitted;URI.0 = clients.example
+permitted;email.0 = .clients.example
+excluded;IP.0 = 10.0.0.0/255.0.0.0
+[ours]
+C = GB
+O = Ours`;
+const client = `basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+authorityKeyIdentifier = keyid`;
+
+/** The same root and issuing authority, of our making. */
+function mintedPki() {
+  const permitted = [directory(ours), dns('clients.example'), uri('clients.example'), email('.clients.example')];
+  const constraints = nameConstraints({ permitted, excluded: [ip('10.0.0.0/8')] });
+  const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+  const options = { pathLength: 0, eku: 'client', extraExtensions: [constraints] } as const;
+  return { root, issuing: root.issueAuthority({ subject: [...ours, ['CN', 'Issuing']], ...options }) };
+}
+
+const ours = [
+  ['C', 'GB'],
+  ['O', 'Ours'],
+] as const;
+
+async function opensslPki() {
+  const root = await createOpensslAuthority('/CN=Root', anyAuthority);
+  const issuing = await root.issueAuthority('issuing', '/C=GB/O=Ours/CN=Issuing', constrained);
+  return { root, issuing, below: await issuing.issueAuthority('below', '/C=GB/O=Ours/CN=Below', anyAuthority) };
+}
+
+/** The kinds of alternative name as openssl's configuration calls them. */
+type Kind = 'DNS' | 'URI' | 'email' | 'IP';
+const optionOf = { DNS: 'dns', URI: 'uris', email: 'emails', IP: 'ips' } as const;
+
+const rows: [organisation: string, kind: Kind, name: string, outcome: 'accepted' | 'refused'][] = [
+  ['Ours', 'DNS', 'a.clients.example', 'accepted'],
+  ['Ours', 'DNS', 'a.others.example', 'refused'],
+  ['Ours', 'URI', 'https://clients.example/a', 'accepted'],
+  ['Ours', 'URI', 'https://a.clients.example/a', 'refused'],
+  ['Ours', 'email', 'a@b.clients.example', 'accepted'],
+  ['Ours', 'email', 'a@clients.example', 'refused'],
+  ['Ours', 'IP', '192.0.2.1', 'accepted'],
+  ['Ours', 'IP', '10.0.0.1', 'refused'],
+  ['Others', 'DNS', 'a.clients.example', 'refused'],
+];
+
+/** What the real program says. */
+async function verify(root: OpensslCertificate, untrusted: OpensslCertificate[], leaf: OpensslCertificate) {
+  const intermediates = untrusted.flatMap(({ file }) => ['-untrusted', file]);
+  const options = ['-x509_strict', '-purpose', 'sslclient', '-CAfile', root.file, ...intermediates];
+  return await openssl(['verify', ...options, leaf.file]).then(
+    () => 'accepted',
+    () => 'refused',
+  );
+}
+
+describeWith(['openssl'], 'a PKI that openssl made is judged like one of our making, and as openssl does', () => {
+  const made = opensslPki();
+  const minted = mintedPki();
+
+  test.each(rows)('O=%s, %s:%s is %s', async (organisation, kind, name, outcome) => {
+    const { root, issuing } = await made;
+    const lines = `${client}\nsubjectAltName = ${kind}:${name}`;
+    const leaf = await issuing.issue(`leaf-${kind}`, `/C=GB/O=${organisation}/CN=client`, lines);
+    const subject: NameParts = [
+      ['C', 'GB'],
+      ['O', organisation],
+      ['CN', 'client'],
+    ];
+    const twin = minted.issuing.issue({ subject, [optionOf[kind]]: [name] });
+    const verified = outcome === 'accepted';
+    expect(judgeChain({ configured: [root, issuing], leaf }).verified).toBe(verified);
+    expect(judgeChain({ configured: [root], leaf, forwarded: [issuing] }).verified).toBe(verified);
+    expect(judgeChain({ configured: [minted.root, minted.issuing], leaf: twin }).verified).toBe(verified);
+    expect(await verify(root, [issuing], leaf)).toBe(outcome);
+  });
+
+  test('beyond the path length nobody is accepted', async () => {
+    const { root, issuing, below } = await made;
+    const leaf = await below.issue('leaf-below', '/C=GB/O=Ours/CN=client', client);
+    const twin = minted.issuing.issueAuthority({ subject: [...ours, ['CN', 'Below']] });
+    const subject: NameParts = [...ours, ['CN', 'client']];
+    const reason = expect.stringContaining('CA "CN=Issuing,O=Ours,C=GB" (2 above the certificate) allows 0 CAs');
+    expect(judgeChain({ configured: [root, issuing, below], leaf })).toMatchObject({ reason });
+    const configured = [minted.root, minted.issuing, twin];
+    expect(judgeChain({ configured, leaf: twin.issue({ subject }) })).toMatchObject({ reason });
+    expect(await verify(root, [issuing, below], leaf)).toBe('refused');
+  });
+});

@@ -1,0 +1,96 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openssl } from './openssl.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** A certificate that the `openssl` command made. */
+export interface OpensslCertificate {
+  readonly file: string;
+  readonly der: Uint8Array;
+}
+
+/** An authority with its key in a file, as administrators have one. */
+export interface OpensslAuthority extends OpensslCertificate {
+  /** By `openssl ca`. Each extension is a line as in openssl's x509v3_config; sections may follow. */
+  issueAuthority(name: string, subject: string, extensions: string): Promise<OpensslAuthority>;
+  /** By `openssl x509 -req`. */
+  issue(name: string, subject: string, extensions: string): Promise<OpensslCertificate>;
+}
+
+/** A root by `openssl req -x509`, in a folder of its own. */
+export async function createOpensslAuthority(subject: string, extensions: string): Promise<OpensslAuthority> {
+  const folder = temporaryDirectory();
+  writeFileSync(join(folder, 'index.txt'), '');
+  const root = await requestIn(folder, 'root', subject, extensions);
+  const { config, key, certificate } = root;
+  const made = ['-config', config, '-extensions', 'made', '-key', key, '-subj', subject, '-out', certificate];
+  await openssl(['req', '-x509', '-new', '-days', '30', ...made]);
+  return authorityIn(folder, root);
+}
+
+interface Files {
+  readonly config: string;
+  readonly key: string;
+  readonly request: string;
+  readonly certificate: string;
+}
+
+/** Writes what a certificate is made from: a key, a request, and the configuration with its extensions. */
+async function requestIn(folder: string, name: string, subject: string, extensions: string): Promise<Files> {
+  const path = (ending: string) => join(folder, `${name}.${ending}`);
+  const files = { config: path('cnf'), key: path('key'), request: path('csr'), certificate: path('pem') };
+  writeFileSync(files.config, configuration(folder, extensions));
+  await openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', files.key]);
+  await openssl(['req', '-new', '-config', files.config, '-key', files.key, '-subj', subject, '-out', files.request]);
+  return files;
+}
+
+function authorityIn(folder: string, own: Files): OpensslAuthority {
+  return {
+    ...certificateIn(own),
+    issueAuthority: async (name, subject, extensions) => {
+      const files = await requestIn(folder, name, subject, extensions);
+      const { config, request, certificate } = files;
+      const signer = ['-cert', own.certificate, '-keyfile', own.key];
+      const made = ['-config', config, '-extensions', 'made', '-in', request, '-out', certificate];
+      await openssl(['ca', '-batch', '-notext', '-preserveDN', '-days', '20', ...signer, ...made]);
+      return authorityIn(folder, files);
+    },
+    issue: async (name, subject, extensions) => {
+      const files = await requestIn(folder, name, subject, extensions);
+      const signer = ['-CA', own.certificate, '-CAkey', own.key, '-CAcreateserial'];
+      const made = ['-extfile', files.config, '-extensions', 'made', '-in', files.request, '-out', files.certificate];
+      await openssl(['x509', '-req', '-sha256', '-days', '10', ...signer, ...made]);
+      return certificateIn(files);
+    },
+  };
+}
+
+function certificateIn({ certificate }: Files): OpensslCertificate {
+  const base64 = readFileSync(certificate, 'latin1').replace(/-----[^-]+-----|\s/g, '');
+  return { file: certificate, der: Buffer.from(base64, 'base64') };
+}
+
+function configuration(folder: string, extensions: string): string {
+  return `
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+[ca]
+default_ca = us
+[us]
+database = ${join(folder, 'index.txt')}
+new_certs_dir = ${folder}
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = any
+[any]
+countryName = optional
+organizationName = optional
+commonName = optional
+[made]
+${extensions}
+`;
+}
