@@ -1,0 +1,66 @@
+import type { Comparison } from './compare.ts';
+import { acceptedByUsAlone, refusedByUsAlone } from './known-disagreements.ts';
+import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
+import type { Chain, OpensslVerdict } from './openssl-verdict.ts';
+import type { OurVerdict } from './our-verdict.ts';
+
+type Accepted = Extract<OurVerdict, { accepted: true }>;
+type Refused<Verdict> = Extract<Verdict, { accepted: false }>;
+type Ask = (chain: Chain) => Promise<OpensslVerdict>;
+
+/**
+ * Each path that we found is shown to OpenSSL alone: what it says then is about that path. Every path must have a row.
+ *
+ * @param theirs about the whole PKI
+ */
+export async function explainAcceptance(
+  pki: MintedPki,
+  { paths }: Accepted,
+  theirs: Refused<OpensslVerdict>,
+  ask: Ask,
+): Promise<Comparison> {
+  const rows: string[] = [];
+  for (const authorities of paths) {
+    const path = [pki.leaf, ...authorities];
+    const alone = await ask({
+      leaf: pki.leaf,
+      anchors: authorities.slice(-1),
+      intermediates: authorities.slice(0, -1),
+    });
+    const row = alone.accepted ? rowForWhole(pki, path) : rowForPath(alone.error, path);
+    const about = alone.accepted ? `of the whole ${theirs.error} ${theirs.text}` : `${alone.error} ${alone.text}`;
+    if (row === undefined) return { kind: 'unexplained', what: `we accept ${labelsOf(path)}; OpenSSL says ${about}` };
+    rows.push(row);
+  }
+  return { kind: 'disagreement', rows: [...new Set(rows)] };
+}
+
+/** It accepts the path when it sees no other certificate: there must have been one to lead it astray. */
+function rowForWhole({ anchors, intermediates }: MintedPki, path: readonly LabelledCertificate[]): string | undefined {
+  return anchors.length + intermediates.length >= path.length ? 'OpenSSL does not go back' : undefined;
+}
+
+function rowForPath(error: number, path: readonly LabelledCertificate[]): string | undefined {
+  const found = Object.entries(acceptedByUsAlone).find(([, row]) => row.errors.includes(error) && row.applies(path));
+  return found?.[0];
+}
+
+/** Where OpenSSL accepts only by authorities that we take for none, the reason is why we do not. */
+export async function explainRefusal(pki: MintedPki, ours: Refused<OurVerdict>, ask: Ask): Promise<Comparison> {
+  const { anchors, intermediates, faults } = ours.usable;
+  const isRead = !ours.reason.startsWith('the leaf ');
+  const needsOthers = isRead && !(await ask({ leaf: pki.leaf, anchors, intermediates })).accepted;
+  const reasons = needsOthers
+    ? [...faults, ...(anchors.length < pki.anchors.length ? ['no anchor'] : [])]
+    : [ours.reason];
+  const all = [pki.leaf, ...pki.intermediates, ...pki.anchors];
+  const applying = Object.entries(refusedByUsAlone).filter(
+    ([, row]) => reasons.some((reason) => row.ours.test(reason)) && row.applies(all),
+  );
+  if (applying.length > 0) return { kind: 'disagreement', rows: applying.map(([name]) => name) };
+  return { kind: 'unexplained', what: `OpenSSL accepts ${labelsOf(all)}; we say: ${reasons.join('; ')}` };
+}
+
+function labelsOf(certificates: readonly LabelledCertificate[]): string {
+  return certificates.map(({ labels }) => `[${labels.join()}]`).join(' ← ');
+}

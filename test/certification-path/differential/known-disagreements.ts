@@ -1,0 +1,158 @@
+import type { Label, LabelledCertificate } from './mint-pki.ts';
+
+/** The leaf first. */
+type Applies = (path: readonly LabelledCertificate[]) => boolean;
+
+interface Disagreement {
+  /** Of which PKIs this can be said. */
+  readonly applies: Applies;
+  readonly because: string;
+  /** What makes ours right. */
+  readonly section: string;
+}
+
+const some =
+  (...labels: readonly Label[]): Applies =>
+  (path) =>
+    path.some((certificate) => labels.some((label) => certificate.labels.includes(label)));
+/** All of them of one certificate. */
+const together =
+  (...labels: readonly Label[]): Applies =>
+  (path) =>
+    path.some((certificate) => labels.every((label) => certificate.labels.includes(label)));
+
+const policyLabels = [
+  'policies',
+  'policy demanded',
+  'policy mapping inhibited',
+  'no policy constraint',
+  'any policy inhibited',
+] as const;
+
+/** Accepted by us, refused by OpenSSL: by its error about our path alone, and what the path must then hold. */
+export const acceptedByUsAlone: Readonly<Record<string, Disagreement & { readonly errors: readonly number[] }>> = {
+  'key identifiers that do not fit': {
+    errors: [2, 20],
+    applies: some('wrong AKI', 'AKI by serial number', 'wrong SKI'),
+    because: 'it takes nobody for the issuer whose key identifier or serial number is another; to us they are hints',
+    section: 'RFC 5280 §6.1.3: no step reads key identifiers; the signature decides',
+  },
+  'any purpose above a client': {
+    errors: [26],
+    applies: some('purpose any'),
+    because: 'to it a CA with anyExtendedKeyUsage alone vouches for no client; the RFC leaves that to the application',
+    section: 'RFC 5280 §4.2.1.12: anyExtendedKeyUsage says that the key is for every purpose',
+  },
+  'path length without keyCertSign': {
+    errors: [81],
+    applies: together('path length', 'no key usage'),
+    because: 'without the extension the key is for every use, keyCertSign among them',
+    section: 'RFC 5280 §6.1.4 (n): only where key usage is present must it hold keyCertSign',
+  },
+  'no authority key identifier': {
+    errors: [85],
+    applies: some('no AKI', 'AKI by serial number'),
+    because: 'a rule for those who issue certificates, which no step of path validation asks',
+    section: 'RFC 5280 §4.2.1.1, §6.1.3',
+  },
+  'no subject key identifier': {
+    errors: [86],
+    applies: some('no SKI'),
+    because: 'a rule for those who issue certificates, which no step of path validation asks',
+    section: 'RFC 5280 §4.2.1.2, §6.1.4',
+  },
+  'basic constraints of a CA not critical': {
+    errors: [89],
+    applies: some('basic constraints not critical'),
+    because: 'we read them in either case; whoever does not would refuse no less',
+    section: 'RFC 5280 §6.1.4 (k): present, and cA TRUE',
+  },
+  'no key usage of a CA': {
+    errors: [92],
+    applies: some('no key usage'),
+    because: 'without the extension the key is for every use',
+    section: 'RFC 5280 §6.1.4 (n): only where key usage is present must it hold keyCertSign',
+  },
+  'client without a name': {
+    errors: [84],
+    applies: some('empty subject'),
+    because: 'a rule for those who issue certificates; nobody can be registered by a name that is not there',
+    section: 'RFC 5280 §4.1.2.6, §6.1.3 (a)',
+  },
+};
+
+/** Refused by us, accepted by OpenSSL: by our reason, and what the PKI must then hold. */
+export const refusedByUsAlone: Readonly<Record<string, Disagreement & { readonly ours: RegExp }>> = {
+  'policy demanded': {
+    ours: /demands a certificate policy/,
+    applies: some('policy demanded'),
+    because: 'without -policy_check it processes no policies',
+    section: 'RFC 5280 §6.1.5 (g)',
+  },
+  'SHA-1': {
+    ours: /is signed with an algorithm that is not accepted/,
+    applies: some('SHA-1'),
+    because: 'at its level 0 it takes every hash; who can make two certificates with one SHA-1 can forge a path',
+    section: 'RFC 6194 §2, RFC 5280 §6.1.3 (a)(1)',
+  },
+  'weak RSA key': {
+    ours: /has an RSA key of 1024 bits/,
+    applies: some('key rsa-1024'),
+    because: 'at its level 0 it takes every size',
+    section: 'NIST SP 800-131A; RFC 5280 §8 leaves the strength to the relying party',
+  },
+  'small RSA exponent': {
+    ours: /has an RSA key with exponent 3/,
+    applies: some('key rsa-2048-e3'),
+    because: 'with a small exponent sloppy padding is forged; RFC 8017 allows it',
+    section: 'FIPS 186-5 §5.1; RFC 5280 §8 leaves the strength to the relying party',
+  },
+  'unusual curve': {
+    ours: /has an EC key on secp256k1/,
+    applies: some('key ec-secp256k1'),
+    because: 'the curve is none of those that certificates are issued for',
+    section: 'RFC 5480 §2.1.1.1; RFC 5280 §8',
+  },
+  'anchor that did not sign itself': {
+    ours: /^no anchor$/,
+    applies: some('broken signature'),
+    because: 'it trusts what is called its own issuer unread; to us an anchor is self-signed',
+    section: 'RFC 5280 §6.1.1 (d): what is an anchor is for the operator to say',
+  },
+  'X.509 v1': {
+    ours: /is X\.509 v1/,
+    applies: some('v1'),
+    because: 'it cannot say that it is no CA, nor what it is for',
+    section: 'RFC 5280 §4.1.2.1, §6.1.4 (k)',
+  },
+  'CA as a client': {
+    ours: /is a CA certificate/,
+    applies: some('CA flag alone', 'other CA flag', 'basic constraints not critical'),
+    because: 'the key of a CA is for certificates; whoever holds it could make a client instead',
+    section: 'RFC 5280 §4.2.1.9',
+  },
+  'malformed constraints': {
+    ours: /name constraints are malformed/,
+    applies: some('malformed constraints'),
+    because: 'it reads constraints only when it meets a name of their form',
+    section: 'RFC 5280 §4.2.1.10: minimum 0, maximum absent, hosts and blocks as bases',
+  },
+  'empty policy constraints': {
+    ours: /policy constraints are malformed/,
+    applies: some('no policy constraint'),
+    because: 'without -policy_check it reads no policies',
+    section: 'RFC 5280 §4.2.1.11: not an empty SEQUENCE',
+  },
+  'path length of no CA': {
+    ours: /its basicConstraints are malformed/,
+    applies: some('path length of no CA'),
+    because: 'it reads a path length of who is no CA',
+    section: 'RFC 5280 §4.2.1.9: not unless cA is asserted',
+  },
+  'an extension twice': {
+    ours: /has extension \S+ twice/,
+    applies: some(...policyLabels),
+    because: 'without -policy_check it reads no policies, and so never sees the second',
+    section: 'RFC 5280 §4.2: not more than one instance of an extension',
+  },
+};

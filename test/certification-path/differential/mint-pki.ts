@@ -1,0 +1,104 @@
+import {
+  type CertificateAuthority,
+  type CertificateOptions,
+  createCertificateAuthority,
+  toPem,
+} from '../../support/certificates.ts';
+import { type KeyPair, type KeyType, keyPair } from '../../support/keys.ts';
+import type { ChangeLabel } from './certificate-changes.ts';
+import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
+
+/** How a certificate differs from a flawless one: what was changed, and the kind of its key where it is not P-256. */
+export type Label = ChangeLabel | `key ${KeyType}` | 'broken signature';
+
+export interface LabelledCertificate {
+  readonly der: Uint8Array;
+  readonly pem: string;
+  readonly labels: readonly Label[];
+}
+
+export interface MintedPki {
+  /** Self-issued by one and the same key. */
+  readonly anchors: readonly LabelledCertificate[];
+  readonly intermediates: readonly LabelledCertificate[];
+  readonly leaf: LabelledCertificate;
+  readonly isForwarded: boolean;
+}
+
+/** @param number what its authorities' names hold, so that they are nobody else's */
+export function mintPki(plan: PkiPlan, number: number): MintedPki {
+  const { authorities, leaf, isForwarded } = plan;
+  const signers = plan.entities.map((entity) => signerFor(entity, number));
+  const mint = (planned: PlannedCertificate) => mintCertificate(planned, signers, plan.leafKeyType);
+  const isRoot = ({ subject, issuer }: PlannedCertificate) => subject === issuer;
+  return {
+    anchors: authorities.filter(isRoot).map(mint),
+    intermediates: authorities.filter((planned) => !isRoot(planned)).map(mint),
+    leaf: mint(leaf),
+    isForwarded,
+  };
+}
+
+/** Who signs with the key and the name of an entity. */
+interface Signer {
+  readonly keyType: KeyType;
+  readonly authority: CertificateAuthority;
+}
+
+function signerFor({ name, keyType, key }: Entity, number: number): Signer {
+  const keys = keysOf({ keyType, key });
+  return { keyType, authority: createCertificateAuthority({ subject: [['CN', `${name} ${number}`]], keys }) };
+}
+
+function mintCertificate(planned: PlannedCertificate, signers: readonly Signer[], leafKeyType: KeyType) {
+  const holder = planned.subject === 'leaf' ? undefined : signers[planned.subject];
+  const issuer = signers[planned.issuer];
+  if (!issuer) throw new Error('a certificate by nobody');
+  const usual = holder ? authorityOptions(holder) : leafOptions(leafKeyType);
+  const { der } = issuer.authority.issue(changed(usual, planned));
+  const signed = planned.hasBrokenSignature ? withBrokenSignature(der) : der;
+  return { der: signed, pem: toPem(signed), labels: labelsOf(planned, holder?.keyType ?? leafKeyType) };
+}
+
+function authorityOptions({ authority: { subject, keys } }: Signer): CertificateOptions {
+  return { subject, keys, ca: true };
+}
+
+function leafOptions(keyType: KeyType): CertificateOptions {
+  const subject = [
+    ['O', 'Ours'],
+    ['CN', 'client'],
+  ] as const;
+  return { subject, keys: keysOf({ keyType, key: 6 }) };
+}
+
+/** Later changes win, but for the extensions, which add up. */
+function changed(usual: CertificateOptions, { changes }: PlannedCertificate): CertificateOptions {
+  const all = changes.map(({ options }) => options);
+  return {
+    ...Object.assign({}, usual, ...all),
+    withoutExtensions: all.flatMap(({ withoutExtensions = [] }) => withoutExtensions),
+    extraExtensions: all.flatMap(({ extraExtensions = [] }) => extraExtensions),
+  };
+}
+
+function labelsOf({ changes, hasBrokenSignature }: PlannedCertificate, keyType: KeyType): Label[] {
+  const labels: Label[] = changes.map(({ label }) => label);
+  if (keyType !== 'ec-p256') labels.push(`key ${keyType}`);
+  if (hasBrokenSignature) labels.push('broken signature');
+  return labels;
+}
+
+const pool = new Map<string, KeyPair>();
+
+function keysOf({ keyType, key }: Pick<Entity, 'keyType' | 'key'>): KeyPair {
+  const name = keyType.startsWith('rsa') ? keyType : `${keyType} ${key}`;
+  const keys = pool.get(name) ?? keyPair(keyType, { reuse: keyType.startsWith('rsa') });
+  pool.set(name, keys);
+  return keys;
+}
+
+/** The last octet of a certificate is one of its signature. */
+function withBrokenSignature(der: Uint8Array): Uint8Array {
+  return Buffer.concat([der.subarray(0, -1), Buffer.of((der.at(-1) ?? 0) ^ 1)]);
+}

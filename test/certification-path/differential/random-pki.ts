@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import type { KeyType } from '../../support/keys.ts';
+import { type CertificateChange, certificateChange } from './certificate-changes.ts';
+
+/** Somebody with a name and a key; few names and few keys, so that some share them. */
+export interface Entity {
+  readonly name: string;
+  readonly keyType: KeyType;
+  /** Which of the keys of this type. */
+  readonly key: number;
+}
+
+export interface PlannedCertificate {
+  /** Indices of entities; a leaf's subject is nobody's. */
+  readonly subject: number | 'leaf';
+  readonly issuer: number;
+  readonly changes: readonly CertificateChange[];
+  readonly hasBrokenSignature: boolean;
+}
+
+/** A PKI before it is minted. */
+export interface PkiPlan {
+  readonly entities: readonly Entity[];
+  readonly authorities: readonly PlannedCertificate[];
+  readonly leaf: PlannedCertificate;
+  readonly leafKeyType: KeyType;
+  /** Whether the client sends the intermediates, or the operator has configured them. */
+  readonly isForwarded: boolean;
+}
+
+const keyType: fc.Arbitrary<KeyType> = fc.oneof(
+  { weight: 12, arbitrary: fc.constant<KeyType>('ec-p256') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<KeyType>('rsa-2048', 'ec-p384', 'ed25519', 'rsa-1024', 'rsa-2048-e3', 'ec-secp256k1'),
+  },
+);
+
+const entity: fc.Arbitrary<Entity> = fc.record({
+  name: fc.constantFrom('Root', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'),
+  keyType,
+  key: fc.nat(5),
+});
+
+const rarely = fc.nat(39).map((number) => number === 39);
+const changes = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  { weight: 2, arbitrary: fc.array(certificateChange, { minLength: 1, maxLength: 2 }) },
+);
+
+/** A chain of 2 to 4 levels, each entity certified by the one before it, and up to 3 more certificates across. */
+export const randomPki: fc.Arbitrary<PkiPlan> = fc.array(entity, { minLength: 1, maxLength: 3 }).chain((entities) => {
+  const someEntity = fc.nat(entities.length - 1);
+  const certificate = (subject: fc.Arbitrary<number | 'leaf'>, issuer: fc.Arbitrary<number>) =>
+    fc.record<PlannedCertificate>({ subject, issuer, changes, hasBrokenSignature: rarely });
+  const chain = entities.map((_, index) => certificate(fc.constant(index), fc.constant(Math.max(index - 1, 0))));
+  const across = fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(certificate(someEntity, someEntity), { minLength: 1, maxLength: 3 }) },
+  );
+  return fc.record({
+    entities: fc.constant(entities),
+    authorities: fc.tuple(fc.tuple(...chain), across).map((parts) => parts.flat()),
+    leaf: certificate(fc.constant('leaf'), fc.constant(entities.length - 1)),
+    leafKeyType: keyType,
+    isForwarded: fc.boolean(),
+  });
+});
