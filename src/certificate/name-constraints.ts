@@ -72,7 +72,7 @@ function readMailboxes(text: string): Subtree {
   return { kind: 'email', base: text.slice(0, domain) + host };
 }
 
-/** What is no host name is within no subtree: to exclude it would exclude nothing. Empty stands for all. */
+/** What is no host name is within no subtree: to exclude it would exclude nothing. */
 function hostOrDomain(text: string): string {
   if (text !== '' && !isHostName(text.replace(/^\./, ''))) throw malformed(`"${text.slice(0, 120)}" is no host name`);
   return text;

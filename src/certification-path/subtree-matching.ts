@@ -51,17 +51,19 @@ function dnsPosition({ host, isWildcard }: NameOf<'dns'>, base: string): Positio
   return isWildcard && isBelow(domain, host) ? 'unclear' : 'outside';
 }
 
-/** One mailbox, all of one host, or with a dot before it all of the hosts below a domain. */
+/**
+ * One mailbox, all of one host, or with a dot before it all of the hosts below a domain. RFC 5280 does not say what an
+ * empty one holds, and software does not agree: to NSS and Go it is everything, to OpenSSL nothing.
+ */
 function emailPosition({ text, host, isPlain }: NameOf<'email'>, base: string): Position {
-  if (host === undefined) return 'unclear';
-  if (base === '') return 'within';
+  if (host === undefined || base === '') return 'unclear';
   if (!base.includes('@')) return hostPosition(host, base);
   return isPlain || !base.endsWith(`@${host}`) ? within(text === base) : 'unclear';
 }
 
+/** As for email addresses, but that there are no mailboxes. */
 function uriPosition({ host }: NameOf<'uri'>, base: string): Position {
-  if (host === undefined) return 'unclear';
-  return base === '' ? 'within' : hostPosition(host, base);
+  return host === undefined || base === '' ? 'unclear' : hostPosition(host, base);
 }
 
 /** Exactly the host, or with a dot before it what is below it alone. */

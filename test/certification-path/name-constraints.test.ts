@@ -96,7 +96,7 @@ const uriRows: Row[] = [
   [uri('example.com'), { uris: ['https://example.com:port/'] }, 'unclear'],
   [uri('example.com'), { uris: ['https:///path'] }, 'unclear'],
   [uri('example.com'), { uris: ['urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6'] }, 'unclear'],
-  [uri(''), { uris: ['https://example.com/'] }, 'within'],
+  [uri(''), { uris: ['https://example.com/'] }, 'unclear'],
   [uri(''), { uris: ['urn:a'] }, 'unclear'],
   [uri('example.com'), { dns: ['example.org'] }, 'silent'],
 ];
@@ -116,7 +116,7 @@ const emailRows: Row[] = [
   [email('example.com'), { emails: ['a@[192.0.2.1]'] }, 'unclear'],
   [email('example.com'), { emails: ['example.com'] }, 'unclear'],
   [email('example.com'), { emails: ['@example.com'] }, 'unclear'],
-  [email(''), { emails: ['a@example.com'] }, 'within'],
+  [email(''), { emails: ['a@example.com'] }, 'unclear'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@example.com']), 'within'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@Example.COM']), 'within'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@example.org']), 'outside'],
