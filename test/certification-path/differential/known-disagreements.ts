@@ -29,6 +29,9 @@ const policyLabels = [
   'any policy inhibited',
 ] as const;
 
+/** Subtrees whose base is an empty rfc822Name or an empty uniformResourceIdentifier. */
+const emptyBases = ['30028100', '30028600'].map((hex) => Buffer.from(hex, 'hex'));
+
 /** Accepted by us, refused by OpenSSL: by its error about our path alone, and what the path must then hold. */
 export const acceptedByUsAlone: Readonly<Record<string, Disagreement & { readonly errors: readonly number[] }>> = {
   'key identifiers that do not fit': {
@@ -78,6 +81,12 @@ export const acceptedByUsAlone: Readonly<Record<string, Disagreement & { readonl
     applies: some('empty subject'),
     because: 'a rule for those who issue certificates; nobody can be registered by a name that is not there',
     section: 'RFC 5280 §4.1.2.6, §6.1.3 (a)',
+  },
+  'self-issued taken for self-signed': {
+    errors: [18, 19],
+    applies: (path) => together('self-issued', 'no SKI')(path) || together('self-issued', 'no AKI')(path),
+    because: 'where names are equal and key identifiers are missing it takes a certificate for a root',
+    section: 'RFC 5280 §6.1: self-issued is not self-signed; the signature decides',
   },
 };
 
@@ -154,5 +163,11 @@ export const refusedByUsAlone: Readonly<Record<string, Disagreement & { readonly
     applies: some(...policyLabels),
     because: 'without -policy_check it reads no policies, and so never sees the second',
     section: 'RFC 5280 §4.2: not more than one instance of an extension',
+  },
+  'subtree of every email address or URI': {
+    ours: /has the (email|uri) name .* within what is excluded/,
+    applies: (all) => all.some(({ der }) => emptyBases.some((base) => Buffer.from(der).includes(base))),
+    because: 'an empty base is nothing to it, and everything to others; we refuse whoever depends on it',
+    section: 'RFC 5280 §4.2.1.10 gives an empty base no meaning for these two forms',
   },
 };

@@ -8,8 +8,11 @@ import { type KeyPair, type KeyType, keyPair } from '../../support/keys.ts';
 import type { ChangeLabel } from './certificate-changes.ts';
 import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
 
-/** How a certificate differs from a flawless one: what was changed, and the kind of its key where it is not P-256. */
-export type Label = ChangeLabel | `key ${KeyType}` | 'broken signature';
+/**
+ * How a certificate differs from a flawless one of an authority with its own name: what was changed, the kind of its
+ * key where it is not P-256, and whether its issuer is another key of the same name.
+ */
+export type Label = ChangeLabel | `key ${KeyType}` | 'broken signature' | 'self-issued';
 
 export interface LabelledCertificate {
   readonly der: Uint8Array;
@@ -57,7 +60,13 @@ function mintCertificate(planned: PlannedCertificate, signers: readonly Signer[]
   const usual = holder ? authorityOptions(holder) : leafOptions(leafKeyType);
   const { der } = issuer.authority.issue(changed(usual, planned));
   const signed = planned.hasBrokenSignature ? withBrokenSignature(der) : der;
-  return { der: signed, pem: toPem(signed), labels: labelsOf(planned, holder?.keyType ?? leafKeyType) };
+  const labels = labelsOf(planned, holder?.keyType ?? leafKeyType);
+  if (holder && isSelfIssued(holder, issuer)) labels.push('self-issued');
+  return { der: signed, pem: toPem(signed), labels };
+}
+
+function isSelfIssued({ authority: { subject, keys } }: Signer, { authority: issuer }: Signer): boolean {
+  return Buffer.compare(subject, issuer.subject) === 0 && keys !== issuer.keys;
 }
 
 function authorityOptions({ authority: { subject, keys } }: Signer): CertificateOptions {
