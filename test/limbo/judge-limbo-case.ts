@@ -1,0 +1,62 @@
+import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { type Certificate, readCertificate } from '../../src/certificate/certificate.ts';
+import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import { readCertificateFile } from '../../src/certificate/pem.ts';
+import { judgePaths } from '../../src/certification-path/chain-verifier.ts';
+import { findPaths } from '../../src/certification-path/find-paths.ts';
+import { createTrustStore } from '../../src/certification-path/trust-store.ts';
+import { beyondUs } from './beyond-us.ts';
+import type { LimboCase } from './limbo-file.ts';
+
+export interface LimboOutcome {
+  readonly id: string;
+  readonly kind: 'agreement' | 'wrong acceptance' | 'wrong refusal' | 'apart';
+  /** Why we accept or refuse, or what sets the case apart. */
+  readonly reason: string;
+  readonly milliseconds: number;
+}
+
+/**
+ * Judges a case as the server judges a client. Where it is about a server's certificate, the leaf's purpose is not
+ * asked; cases whose outcome hangs on something that we do not decide are set apart.
+ */
+export function judgeLimboCase(limbo: LimboCase): LimboOutcome {
+  const start = performance.now();
+  const { verified, reason } = judge(limbo);
+  const milliseconds = performance.now() - start;
+  const apart = beyondUs(limbo);
+  if (apart !== undefined) return { id: limbo.id, kind: 'apart', reason: apart, milliseconds };
+  return { id: limbo.id, kind: kindOf(verified, limbo.expected_result === 'SUCCESS'), reason, milliseconds };
+}
+
+function kindOf(verified: boolean, expected: boolean): LimboOutcome['kind'] {
+  if (verified === expected) return 'agreement';
+  return verified ? 'wrong acceptance' : 'wrong refusal';
+}
+
+function judge(limbo: LimboCase): { readonly verified: boolean; readonly reason: string } {
+  try {
+    const trust = createTrustStore(limbo.trusted_certs.map((pem) => readAuthorityCertificate(derOf(pem))));
+    const forwarded = limbo.untrusted_intermediates.map(derOf);
+    const now = limbo.validation_time ? Date.parse(limbo.validation_time) : Date.now();
+    return judgePaths(findPaths(leafOf(limbo), forwarded, trust), now);
+  } catch (error) {
+    if (error instanceof CertificateError) return { verified: false, reason: error.message };
+    throw error;
+  }
+}
+
+function leafOf({ peer_certificate: pem, validation_kind: kind }: LimboCase): Certificate {
+  const der = derOf(pem);
+  if (kind === 'CLIENT') return parseClientCertificate(der);
+  const { certificate, openssl } = readCertificate(der);
+  if (certificate.basicConstraints.isAuthority || openssl.ca) throw new CertificateError('is a CA certificate');
+  return certificate;
+}
+
+function derOf(pem: string): Uint8Array {
+  const [der, ...more] = readCertificateFile(Buffer.from(pem));
+  if (!der || more.length > 0) throw new CertificateError('not one certificate in PEM');
+  return der;
+}
