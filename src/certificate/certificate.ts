@@ -9,7 +9,7 @@ import { Extension, processedExtensions } from './extensions.ts';
 import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from './key-identifiers.ts';
 import { type KeyUsage, readKeyUsage } from './key-usage.ts';
 import { demandsPolicy } from './policy-extensions.ts';
-import { requireKeyOfUsualSize, requireStrongKey } from './public-key-policy.ts';
+import { requireKeyOfUsualSize, requireNamedParameters, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type FurtherNames, readAlternativeNames, type SubjectAlternativeNames } from './subject-alternative-names.ts';
 import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
@@ -73,6 +73,7 @@ function read(der: Uint8Array): ReadCertificate {
   const { extensions } = structure;
   // Before OpenSSL calculates with the key.
   requireKeyOfUsualSize(structure.publicKey);
+  requireNamedParameters(structure.publicKey);
   const usage = {
     basicConstraints: readBasicConstraints(extensions.get(Extension.basicConstraints)),
     keyUsage: readKeyUsage(extensions.get(Extension.keyUsage)),

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
-import type { DerElement } from './der.ts';
+import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
 
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
@@ -21,6 +21,21 @@ export function requireKeyOfUsualSize({ encoded: { length } }: DerElement): void
   if (length > MAX_KEY_OCTETS)
     throw new CertificateError(`has a public key of ${length} octets, more than any usual one`);
 }
+
+/**
+ * Refuses a SubjectPublicKeyInfo that writes out the parameters of its curve: RFC 5480 §2.1.1 wants the curve's name.
+ * OpenSSL recognises the parameters of a known curve, and calls the curve by its name.
+ *
+ * @throws {CertificateError}
+ */
+export function requireNamedParameters({ children: [algorithm] }: DerElement): void {
+  const [id, parameters] = algorithm?.children ?? [];
+  if (id?.tag !== Tag.objectIdentifier || readObjectIdentifier(id.content) !== EC_PUBLIC_KEY) return;
+  if (parameters?.tag !== Tag.objectIdentifier)
+    throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
+}
+
+const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 
 /**
  * Refuses a public key that is too weak, or of a kind that we do not know.
@@ -53,7 +68,6 @@ function requireRsa({ modulusLength = 0, publicExponent = 0n }: KeyDetails): voi
 
 const acceptedCurves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-/** A curve that is not named (explicit parameters) could be anybody's: RFC 5480 §2.1.1. */
 function requireNamedCurve({ namedCurve }: KeyDetails): void {
   if (namedCurve === undefined || !acceptedCurves.has(namedCurve)) {
     throw new CertificateError(

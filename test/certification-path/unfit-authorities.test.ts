@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
 import { type CertificateOptions, createCertificateAuthority } from '../support/certificates.ts';
@@ -7,6 +8,10 @@ import { rsaPublicKey } from '../support/keys.ts';
 
 const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
 const signedWithSha1 = createCertificateAuthority({ subject: [['CN', 'RSA root']], keyType: 'rsa-2048' });
+const explicitCurve = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).publicKey.export({
+  type: 'spki',
+  format: 'der',
+});
 const basicConstraints = '2.5.29.19';
 
 describe('who is no authority helps no path, configured or forwarded', () => {
@@ -19,6 +24,7 @@ describe('who is no authority helps no path, configured or forwarded', () => {
     ['with RSA of 1024 bits', { keyType: 'rsa-1024' }, 'has an RSA key of 1024 bits'],
     ['with RSA of 2047 bits', { publicKey: rsaPublicKey({ bits: 2047 }) }, 'has an RSA key of 2047 bits'],
     ['with RSA and exponent 3', { keyType: 'rsa-2048-e3' }, 'has an RSA key with exponent 3'],
+    ['with a curve that is written out', { publicKey: explicitCurve }, 'has an EC key on an unnamed curve'],
     ['with secp256k1', { keyType: 'ec-secp256k1' }, 'has an EC key on secp256k1'],
   ])('%s', (_, options, reason) => {
     const unfit = root.issueAuthority(options);
