@@ -52,13 +52,16 @@ function readDns(text: string): ConstrainedName {
   return { kind: 'dns', text, host: isHostName(host) ? host : undefined, isWildcard };
 }
 
-/** Plain is a local part without quotes and escapes, which could write the same mailbox in another way. */
+/**
+ * A local part is plain, or between quotes, which could write the same mailbox in another way (RFC 5321 §4.1.2). Any
+ * other is no address.
+ */
 function readEmail(address: string): ConstrainedName {
   const at = address.lastIndexOf('@');
-  const host = address.slice(at + 1).toLowerCase();
-  const text = address.slice(0, at + 1) + host;
-  const isPlain = /^[^@"\\\s]+$/.test(address.slice(0, Math.max(at, 0)));
-  return { kind: 'email', text, host: at > 0 && isHostName(host) ? host : undefined, isPlain };
+  const [localPart, host] = [address.slice(0, Math.max(at, 0)), address.slice(at + 1).toLowerCase()];
+  const isPlain = /^[^@"\\\s]+$/.test(localPart);
+  const isAddress = (isPlain || /^"(?:[^"\\]|\\.)*"$/.test(localPart)) && isHostName(host);
+  return { kind: 'email', text: `${localPart}@${host}`, host: isAddress ? host : undefined, isPlain };
 }
 
 /** The host of a URI, which must be there and be a name: RFC 5280 has all others rejected. */

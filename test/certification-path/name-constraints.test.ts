@@ -114,6 +114,8 @@ const emailRows: Row[] = [
   [email('.example.com'), { emails: ['a@example.com'] }, 'outside'],
   [email('example.com'), { emails: ['"a@example.com"@example.org'] }, 'outside'],
   [email('example.com'), { emails: ['a@[192.0.2.1]'] }, 'unclear'],
+  [email('example.com'), { emails: ['a@b@example.com'] }, 'unclear'],
+  [email('example.com'), { emails: ['a b@example.com'] }, 'unclear'],
   [email('example.com'), { emails: ['example.com'] }, 'unclear'],
   [email('example.com'), { emails: ['@example.com'] }, 'unclear'],
   [email(''), { emails: ['a@example.com'] }, 'unclear'],
