@@ -1,8 +1,9 @@
+import { acceptedByUsAlone } from './accepted-by-us-alone.ts';
 import type { Comparison } from './compare.ts';
-import { acceptedByUsAlone, refusedByUsAlone } from './known-disagreements.ts';
 import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
 import type { Chain, OpensslVerdict } from './openssl-verdict.ts';
 import type { OurVerdict } from './our-verdict.ts';
+import { refusedByUsAlone } from './refused-by-us-alone.ts';
 
 type Accepted = Extract<OurVerdict, { accepted: true }>;
 type Refused<Verdict> = Extract<Verdict, { accepted: false }>;
@@ -22,12 +23,13 @@ export async function explainAcceptance(
   const rows: string[] = [];
   for (const authorities of paths) {
     const path = [pki.leaf, ...authorities];
+    const others = [...pki.anchors, ...pki.intermediates].filter(({ der }) => !path.some((one) => one.der === der));
     const alone = await ask({
       leaf: pki.leaf,
       anchors: authorities.slice(-1),
       intermediates: authorities.slice(0, -1),
     });
-    const row = alone.accepted ? rowForWhole(pki, path) : rowForPath(alone.error, path);
+    const row = rowFor(alone.accepted ? 0 : alone.error, path, others);
     const about = alone.accepted ? `of the whole ${theirs.error} ${theirs.text}` : `${alone.error} ${alone.text}`;
     if (row === undefined) return { kind: 'unexplained', what: `we accept ${labelsOf(path)}; OpenSSL says ${about}` };
     rows.push(row);
@@ -35,14 +37,9 @@ export async function explainAcceptance(
   return { kind: 'disagreement', rows: [...new Set(rows)] };
 }
 
-/** It accepts the path when it sees no other certificate: there must have been one to lead it astray. */
-function rowForWhole({ anchors, intermediates }: MintedPki, path: readonly LabelledCertificate[]): string | undefined {
-  return anchors.length + intermediates.length >= path.length ? 'OpenSSL does not go back' : undefined;
-}
-
-function rowForPath(error: number, path: readonly LabelledCertificate[]): string | undefined {
-  const found = Object.entries(acceptedByUsAlone).find(([, row]) => row.errors.includes(error) && row.applies(path));
-  return found?.[0];
+function rowFor(error: number, path: readonly LabelledCertificate[], others: readonly LabelledCertificate[]) {
+  const rows = Object.entries(acceptedByUsAlone);
+  return rows.find(([, row]) => row.errors.includes(error) && row.applies(path, others))?.[0];
 }
 
 /** Where OpenSSL accepts only by authorities that we take for none, the reason is why we do not. */
@@ -55,7 +52,7 @@ export async function explainRefusal(pki: MintedPki, ours: Refused<OurVerdict>, 
     : [ours.reason];
   const all = [pki.leaf, ...pki.intermediates, ...pki.anchors];
   const applying = Object.entries(refusedByUsAlone).filter(
-    ([, row]) => reasons.some((reason) => row.ours.test(reason)) && row.applies(all),
+    ([, row]) => reasons.some((reason) => row.ours.test(reason)) && row.applies(all, []),
   );
   if (applying.length > 0) return { kind: 'disagreement', rows: applying.map(([name]) => name) };
   return { kind: 'unexplained', what: `OpenSSL accepts ${labelsOf(all)}; we say: ${reasons.join('; ')}` };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { CertificateOptions } from '../../support/certificates.ts';
 import { der, sequence } from '../../support/der.ts';
+import type { NameParts } from '../../support/distinguished-name.ts';
 import {
   alternativeNames,
   type GeneralName,
@@ -12,6 +13,9 @@ import {
 
 const { dns, uri, email, ip, directory, registeredId, utf8Mailbox } = generalName;
 const ours = ['O', 'Ours'] as const;
+const client = ['CN', 'client'] as const;
+
+const holders: readonly NameParts[] = [[ours], [ours, client], [['O', 'Others']], [['O', 'OURS']]];
 
 /** Names of few hosts and organisations, so that names and subtrees often meet. */
 const names: Readonly<Record<string, readonly GeneralName[]>> = {
@@ -22,9 +26,7 @@ const names: Readonly<Record<string, readonly GeneralName[]>> = {
   hostlessUri: ['https://192.0.2.1/', 'https://[2001:db8::1]/', 'https://u@a.example/', 'https://a.example?x'].map(uri),
   email: ['x@a.example', 'X@a.example', 'x@b.a.example', 'y@A.Example', 'x@c.example', '"x"@a.example'].map(email),
   ip: ['10.0.0.1', '10.200.0.1', '192.0.2.1', '2001:db8::1', '2001:db9::1'].map(ip),
-  directory: [[ours], [ours, ['CN', 'client']], [['O', 'Others']], [['O', 'OURS']]].map((name) =>
-    directory(name as []),
-  ),
+  directory: holders.map(directory),
   other: [unknownOtherName, registeredId('1.2.3')],
   utf8Mailbox: [utf8Mailbox('ä@a.example'), utf8Mailbox('ä@c.example')],
 };
@@ -34,9 +36,7 @@ const bases: Readonly<Record<string, readonly GeneralName[]>> = {
   uri: ['a.example', '.a.example', '.example', 'A.Example', ''].map(uri),
   email: ['a.example', '.a.example', 'x@a.example', 'x@A.example', '.example', ''].map(email),
   ip: ['10.0.0.0/8', '10.128.0.0/9', '0.0.0.0/0', '2001:db8::/32', '::/0', '192.0.2.1/32'].map(ip),
-  directory: [[], [ours], [['O', ' ours ']], [['O', 'Others']], [ours, ['CN', 'client']]].map((name) =>
-    directory(name as []),
-  ),
+  directory: [[], ...holders, [['O', ' ours ']] as const].map(directory),
   other: [unknownOtherName, registeredId('1.2.3')],
 };
 
@@ -48,29 +48,21 @@ export const someNames: fc.Arbitrary<CertificateOptions> = fc
   .map(([list, critical]) => ({ extraExtensions: [{ ...alternativeNames(...list), critical }] }));
 
 /** A host, a mailbox and names that are none of these, where people used to write them. */
+const subjectNames: readonly NameParts[] = [
+  [ours, ['CN', 'b.a.example']],
+  [ours, ['CN', '*.a.example']],
+  [ours, ['CN', 'c.example']],
+  [ours, client, ['emailAddress', 'x@a.example']],
+  [ours, ['emailAddress', 'x@c.example']],
+  [['O', 'Others'], client],
+  [['O', ' OURS'], client],
+  [['O', 'Ours', 'printable'], client],
+  [client, ours],
+];
+
 export const subjects: fc.Arbitrary<CertificateOptions> = fc
-  .constantFrom(
-    [ours, ['CN', 'b.a.example']],
-    [ours, ['CN', '*.a.example']],
-    [ours, ['CN', 'c.example']],
-    [ours, ['CN', 'client'], ['emailAddress', 'x@a.example']],
-    [ours, ['emailAddress', 'x@c.example']],
-    [
-      ['O', 'Others'],
-      ['CN', 'client'],
-    ],
-    [
-      ['O', ' OURS'],
-      ['CN', 'client'],
-    ],
-    [
-      ['O', 'Ours', 'printable'],
-      ['CN', 'client'],
-    ],
-    [['CN', 'client'], ours],
-  )
-  // Safe: each is a list of attributes.
-  .map((subject) => ({ subject: subject as NonNullable<CertificateOptions['subject']> }));
+  .constantFrom(...subjectNames)
+  .map((subject) => ({ subject }));
 
 const subtrees = fc.array(oneOf(bases), { maxLength: 3 });
 

@@ -1,25 +1,4 @@
-import type { Label, LabelledCertificate } from './mint-pki.ts';
-
-/** The leaf first. */
-type Applies = (path: readonly LabelledCertificate[]) => boolean;
-
-interface Disagreement {
-  /** Of which PKIs this can be said. */
-  readonly applies: Applies;
-  readonly because: string;
-  /** What makes ours right. */
-  readonly section: string;
-}
-
-const some =
-  (...labels: readonly Label[]): Applies =>
-  (path) =>
-    path.some((certificate) => labels.some((label) => certificate.labels.includes(label)));
-/** All of them of one certificate. */
-const together =
-  (...labels: readonly Label[]): Applies =>
-  (path) =>
-    path.some((certificate) => labels.every((label) => certificate.labels.includes(label)));
+import { type Disagreement, some } from './disagreement.ts';
 
 const policyLabels = [
   'policies',
@@ -31,64 +10,6 @@ const policyLabels = [
 
 /** Subtrees whose base is an empty rfc822Name or an empty uniformResourceIdentifier. */
 const emptyBases = ['30028100', '30028600'].map((hex) => Buffer.from(hex, 'hex'));
-
-/** Accepted by us, refused by OpenSSL: by its error about our path alone, and what the path must then hold. */
-export const acceptedByUsAlone: Readonly<Record<string, Disagreement & { readonly errors: readonly number[] }>> = {
-  'key identifiers that do not fit': {
-    errors: [2, 20],
-    applies: some('wrong AKI', 'AKI by serial number', 'wrong SKI'),
-    because: 'it takes nobody for the issuer whose key identifier or serial number is another; to us they are hints',
-    section: 'RFC 5280 §6.1.3: no step reads key identifiers; the signature decides',
-  },
-  'any purpose above a client': {
-    errors: [26],
-    applies: some('purpose any'),
-    because: 'to it a CA with anyExtendedKeyUsage alone vouches for no client; the RFC leaves that to the application',
-    section: 'RFC 5280 §4.2.1.12: anyExtendedKeyUsage says that the key is for every purpose',
-  },
-  'path length without keyCertSign': {
-    errors: [81],
-    applies: together('path length', 'no key usage'),
-    because: 'without the extension the key is for every use, keyCertSign among them',
-    section: 'RFC 5280 §6.1.4 (n): only where key usage is present must it hold keyCertSign',
-  },
-  'no authority key identifier': {
-    errors: [85],
-    applies: some('no AKI', 'AKI by serial number'),
-    because: 'a rule for those who issue certificates, which no step of path validation asks',
-    section: 'RFC 5280 §4.2.1.1, §6.1.3',
-  },
-  'no subject key identifier': {
-    errors: [86],
-    applies: some('no SKI'),
-    because: 'a rule for those who issue certificates, which no step of path validation asks',
-    section: 'RFC 5280 §4.2.1.2, §6.1.4',
-  },
-  'basic constraints of a CA not critical': {
-    errors: [89],
-    applies: some('basic constraints not critical'),
-    because: 'we read them in either case; whoever does not would refuse no less',
-    section: 'RFC 5280 §6.1.4 (k): present, and cA TRUE',
-  },
-  'no key usage of a CA': {
-    errors: [92],
-    applies: some('no key usage'),
-    because: 'without the extension the key is for every use',
-    section: 'RFC 5280 §6.1.4 (n): only where key usage is present must it hold keyCertSign',
-  },
-  'client without a name': {
-    errors: [84],
-    applies: some('empty subject'),
-    because: 'a rule for those who issue certificates; nobody can be registered by a name that is not there',
-    section: 'RFC 5280 §4.1.2.6, §6.1.3 (a)',
-  },
-  'self-issued taken for self-signed': {
-    errors: [18, 19],
-    applies: (path) => together('self-issued', 'no SKI')(path) || together('self-issued', 'no AKI')(path),
-    because: 'where names are equal and key identifiers are missing it takes a certificate for a root',
-    section: 'RFC 5280 §6.1: self-issued is not self-signed; the signature decides',
-  },
-};
 
 /** Refused by us, accepted by OpenSSL: by our reason, and what the PKI must then hold. */
 export const refusedByUsAlone: Readonly<Record<string, Disagreement & { readonly ours: RegExp }>> = {
