@@ -51,11 +51,27 @@ export async function explainRefusal(pki: MintedPki, ours: Refused<OurVerdict>, 
     ? [...faults, ...(anchors.length < pki.anchors.length ? ['no anchor'] : [])]
     : [ours.reason];
   const all = [pki.leaf, ...pki.intermediates, ...pki.anchors];
-  const applying = Object.entries(refusedByUsAlone).filter(
-    ([, row]) => reasons.some((reason) => row.ours.test(reason)) && row.applies(all, []),
+  const saying = Object.entries(refusedByUsAlone).filter(
+    ([, { ours, concerns }]) => reasons.some((reason) => ours.test(reason)) && all.some(concerns),
   );
-  if (applying.length > 0) return { kind: 'disagreement', rows: applying.map(([name]) => name) };
+  const rows = saying.length > 0 ? saying.map(([name]) => name) : await rowsWithout(pki, ask);
+  if (rows.length > 0) return { kind: 'disagreement', rows };
   return { kind: 'unexplained', what: `OpenSSL accepts ${labelsOf(all)}; we say: ${reasons.join('; ')}` };
+}
+
+/**
+ * Of several ways we tell the fault of one, and OpenSSL may have gone another: then it refuses as well where it is not
+ * shown the authorities that a row is about.
+ */
+async function rowsWithout({ leaf, anchors, intermediates }: MintedPki, ask: Ask): Promise<string[]> {
+  const rows: string[] = [];
+  for (const [name, { concerns }] of Object.entries(refusedByUsAlone)) {
+    if (![...anchors, ...intermediates].some(concerns)) continue;
+    const without = (list: readonly LabelledCertificate[]) => list.filter((one) => !concerns(one));
+    const shown = await ask({ leaf, anchors: without(anchors), intermediates: without(intermediates) });
+    if (!shown.accepted) rows.push(name);
+  }
+  return rows;
 }
 
 function labelsOf(certificates: readonly LabelledCertificate[]): string {
