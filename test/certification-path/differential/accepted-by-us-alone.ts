@@ -23,6 +23,12 @@ export const acceptedByUsAlone: Readonly<Record<string, AcceptedByUs>> = {
     because: 'it takes nobody for the issuer whose key identifier or serial number is another; to us they are hints',
     section: 'RFC 5280 §6.1.3: no step reads key identifiers; the signature decides',
   },
+  'key identifier of another CA on the path': {
+    errors: [7],
+    applies: (path) => path.some(labelled('wrong AKI')) && path.some(labelled('wrong SKI')),
+    because: 'of two CAs with one name it takes the one with the identifier, whose key did not sign, and ends there',
+    section: 'RFC 5280 §6.1.3 (a)(1): the signature decides; RFC 4158 §3.5.12 uses key identifiers to sort',
+  },
   'any purpose above a client': {
     errors: [26],
     applies: (path) => path.some(labelled('purpose any')),
