@@ -134,6 +134,20 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
   });
 });
 
+describeWith(['envoy', 'redis-server'], 'the doctor catches', () => {
+  test('a proxy that admits everybody, and was declared to verify', async () => {
+    const verifies = 'trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }';
+    const patient = await startPatientOnce({
+      terminator: 'envoy',
+      replace: [[verifies, 'trust_chain_verification: ACCEPT_UNTRUSTED']],
+      env: { COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator', COUNTERSIGN_CLIENT_CA_FILE: '' },
+    });
+    const { code, examination } = await examine(patient);
+    const fault = expect.stringMatching(/^a self-signed certificate that was made for this run counts as verified/);
+    expect([code, examination.faults]).toEqual([2, [fault]]);
+  });
+});
+
 describeWith(['nginx', 'redis-server'], 'the doctor takes it as it is', () => {
   test('that a proxy which verifies refuses a certificate made for the run', async () => {
     const patient = await startPatientOnce({

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { jsonLines, type LogLine } from './json-lines.ts';
@@ -42,8 +43,11 @@ export interface FinishedCommand {
 }
 
 const mainFile = join(repositoryRoot, 'src/main.ts');
-/** The default port is one, and tests run many servers at once. */
-const besideOthers = { COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0' };
+/** The default port is one, and tests run many servers at once; what one has compiled serves the next. */
+const besideOthers = () => ({
+  COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
+  NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled'),
+});
 const START_TIMEOUT = 15_000;
 const EVENT_TIMEOUT = 5_000;
 
@@ -55,7 +59,7 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
   const { env = {}, args = ['serve'], cwd = repositoryRoot } = options;
   const { lines, add } = jsonLines();
   const program = startProgram(process.execPath, [mainFile, ...args], {
-    env: { ...besideOthers, ...env },
+    env: { ...besideOthers(), ...env },
     cwd,
     onStdout: add,
   });
@@ -76,7 +80,7 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
 
 /** Runs a command that ends by itself; a non-zero exit code is a result. */
 export async function runCountersign(args: readonly string[], options: RunOptions = {}): Promise<FinishedCommand> {
-  const env = { ...besideOthers, ...options.env };
+  const env = { ...besideOthers(), ...options.env };
   const finished = await runProgram(process.execPath, [mainFile, ...args], { cwd: repositoryRoot, ...options, env });
   return { ...finished, stdout: finished.stdout.toString() };
 }
