@@ -60,14 +60,16 @@ export async function judgeFile(
 
 async function readLists(files: readonly string[], trust: TrustStore): Promise<RevocationLists> {
   const lists = new RevocationLists(() => trust);
-  for (const file of files.flatMap(crlFiles)) {
-    for (const crl of readCrlFile(file)) {
-      await lists.offer(crl).catch((error: Error) => {
-        throw new CertificateError(`${file}: ${error.message}`);
-      });
-    }
-  }
+  for (const file of files.flatMap(crlFiles)) await offerFile(file, lists);
   return lists;
+}
+
+async function offerFile(file: string, lists: RevocationLists): Promise<void> {
+  try {
+    for (const crl of readCrlFile(file)) await lists.offer(crl);
+  } catch (error) {
+    throw new CertificateError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 async function parseOrExplain(der: Uint8Array) {

@@ -187,7 +187,7 @@ describe('countersign certificate --ca', () => {
   test.each([
     ['a CA file that is not there', ['--ca', '/nowhere.pem'], '/nowhere.pem'],
     ['a CA file with a client in it', ['--ca', leafFile], "is not a CA's"],
-    ['a CRL that is none', [...bundle, '--crl', leafFile], 'holds no CRL'],
+    ['a CRL that is none', [...bundle, '--crl', leafFile], `${leafFile}: holds no CRL`],
     [
       'a CRL that nobody signed',
       [...bundle, ...crlOf('x.crl', revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })))],
