@@ -4,7 +4,7 @@ import { limboReport } from './report.ts';
 
 /** `COUNTERSIGN_LIMBO=limbo.json npm run test:limbo`: the suite itself is at https://github.com/C2SP/x509-limbo. */
 const file = process.env.COUNTERSIGN_LIMBO;
-if (file === undefined) {
+if (file === undefined || file === '') {
   console.error('skipped: set COUNTERSIGN_LIMBO to the path of limbo.json (https://github.com/C2SP/x509-limbo)');
   process.exitCode = 1;
 } else {
