@@ -38,7 +38,7 @@ export class RevocationLists {
     const signed = await readRevocationList(der);
     const { subjectText: authority, publicKeyThumbprint } = await this.#signerOf(signed);
     const known = this.#lists.get(publicKeyThumbprint)?.list;
-    if (known && known.thisUpdate >= signed.thisUpdate) return undefined;
+    if (known && !isNewer(signed, known)) return undefined;
     const { thisUpdate, nextUpdate, revoked } = signed;
     // Without what was signed, which would keep the whole DER in memory.
     const accepted = { list: { thisUpdate, nextUpdate, revoked }, authority, publicKeyThumbprint };
@@ -60,4 +60,10 @@ export class RevocationLists {
         : `is not signed by the key of CA "${name}"`,
     );
   }
+}
+
+/** A CA may write two in one second: of those the one that is offered later counts, unless it is the same. */
+function isNewer(offered: RevocationList, known: RevocationList): boolean {
+  if (offered.thisUpdate !== known.thisUpdate) return offered.thisUpdate > known.thisUpdate;
+  return offered.revoked.size !== known.revoked.size || offered.nextUpdate !== known.nextUpdate;
 }

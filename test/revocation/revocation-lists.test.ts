@@ -180,6 +180,15 @@ test('an older CRL never replaces a newer one', async () => {
   expect((await judge(require_, [ofRoot(), older, newer])).verified).toBe(false);
 });
 
+test('of two that the CA wrote in one second, the later one counts', async () => {
+  const thisUpdate = new Date(Date.now() - HOUR);
+  const [before, after] = [ofIssuing({ thisUpdate }), ofIssuing({ thisUpdate, ...holdsLeaf })];
+  const lists = await listsOf(before);
+  expect(await lists.offer(before)).toBeUndefined();
+  expect((await lists.offer(after))?.list.revoked.size).toBe(2);
+  expect((await judge(require_, [ofRoot(), before, after])).verified).toBe(false);
+});
+
 test('a hundred thousand serial numbers take less than 30 octets each, and others may work meanwhile', async () => {
   const entries = Array.from({ length: 100_000 }, () =>
     entry(der(0x02, Buffer.concat([Buffer.of(0x40), randomBytes(15)]))),
