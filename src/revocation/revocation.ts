@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Path, PathFault } from '../certification-path/path.ts';
 import type { TrustStore } from '../certification-path/trust-store.ts';
 import type { Log } from '../operations/log.ts';
@@ -8,6 +9,9 @@ import { revocationFault } from './revocation-fault.ts';
 import { type AuthorityList, RevocationLists } from './revocation-lists.ts';
 import type { RevocationPolicy } from './revocation-policy.ts';
 import type { SharedCrls } from './shared-crls.ts';
+
+/** A CA that is silent must not keep the server from starting. */
+const LONGEST_START_MILLISECONDS = 5_000;
 
 /** Where the CRLs are, and what they are worth. */
 export interface RevocationConfig {
@@ -38,8 +42,8 @@ export interface Revocation {
 }
 
 /**
- * Reads the CRLs of files and URLs, and follows them. The first attempt at each URL is awaited; what it comes to, the log
- * says.
+ * Reads the CRLs of files and URLs, and follows them. The first attempt at each URL is awaited, though not for longer than
+ * 5 s; what it comes to, the log says.
  *
  * @throws {Error} when a file cannot be read, or holds what cannot be used
  */
@@ -60,7 +64,7 @@ export async function openRevocation(options: RevocationOptions): Promise<Revoca
       return followCrlUrl({ url, intervalMilliseconds, shared, take, onState, now, signal: following.signal });
     });
   await readFiles();
-  await Promise.all(followAll());
+  await Promise.race([Promise.all(followAll()), setTimeout(LONGEST_START_MILLISECONDS, undefined, { ref: false })]);
   const readAgain = () => {
     readFiles().catch((error: Error) => sayProblem(error.message, log));
   };

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -153,6 +154,21 @@ describeWith(['redis-server'], 'a CA that is away from the beginning', () => {
     const { response, event } = await ask(server);
     expect(response.status).toBe(status);
     if (reason) expect(event.reason).toContain(reason);
+  });
+});
+
+describeWith(['redis-server'], 'a CA that never answers', () => {
+  test('does not keep the server from starting', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const prefix = keyPrefix();
+    const url = `http://127.0.0.1:${port}/ca.crl`;
+    const server = await startReplica({ COUNTERSIGN_CLIENT_CRLS: url, COUNTERSIGN_REDIS_KEY_PREFIX: prefix });
+    onTestFinished(async () => void (await server.stop()));
+    await register(server, prefix);
+    expect(await statusOf(server)).toBe(400);
   });
 });
 
