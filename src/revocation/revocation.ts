@@ -48,25 +48,14 @@ export interface Revocation {
  * @throws {Error} when a file cannot be read, or holds what cannot be used
  */
 export async function openRevocation(options: RevocationOptions): Promise<Revocation> {
-  const { config, currentTrust, shared, log, now } = options;
+  const { config, currentTrust, shared, log } = options;
   const lists = new RevocationLists(currentTrust);
-  const take = async (content: Uint8Array) => {
-    for (const der of readCrls(content)) sayAccepted(await lists.offer(der), log);
-  };
-  const readFiles = async () => {
-    for (const path of config.paths.flatMap(crlFiles)) await takeFile(path, lists, log);
-  };
-  let following = new AbortController();
-  const followAll = () =>
-    config.urls.map((url) => {
-      const { intervalMilliseconds } = config;
-      const onState = sayChanges(url, log);
-      return followCrlUrl({ url, intervalMilliseconds, shared, take, onState, now, signal: following.signal });
-    });
-  await readFiles();
-  await Promise.race([Promise.all(followAll()), setTimeout(LONGEST_START_MILLISECONDS, undefined, { ref: false })]);
-  const readAgain = () => {
-    readFiles().catch((error: Error) => sayProblem(error.message, log));
+  const problems = await takeFiles(config.paths, lists, log);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  let following = followAll(options, lists);
+  await Promise.race([following.firstAttempts, setTimeout(LONGEST_START_MILLISECONDS, undefined, { ref: false })]);
+  const readAgain = async () => {
+    for (const problem of await takeFiles(config.paths, lists, log)) sayProblem(problem, log);
   };
   const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: readAgain });
   return {
@@ -74,24 +63,54 @@ export async function openRevocation(options: RevocationOptions): Promise<Revoca
     lists: () => lists.current,
     reload: () => {
       readAgain();
-      following.abort();
-      following = new AbortController();
-      followAll();
+      following.stop();
+      following = followAll(options, lists);
     },
     stop: () => {
       watch.stop();
-      following.abort();
+      following.stop();
       shared.close();
     },
   };
 }
 
-async function takeFile(path: string, lists: RevocationLists, log: Log): Promise<void> {
-  try {
-    for (const der of readCrlFile(path)) sayAccepted(await lists.offer(der), log);
-  } catch (error) {
-    throw new Error(`the CRL of ${path}: ${error instanceof Error ? error.message : String(error)}`);
+function followAll({ config, shared, log, now }: RevocationOptions, lists: RevocationLists) {
+  const ending = new AbortController();
+  const { intervalMilliseconds } = config;
+  const take = async (content: Uint8Array) => {
+    for (const der of readCrls(content)) sayAccepted(await lists.offer(der), log);
+  };
+  const firstAttempts = config.urls.map((url) => {
+    const onState = sayChanges(url, log);
+    return followCrlUrl({ url, intervalMilliseconds, shared, take, onState, now, signal: ending.signal });
+  });
+  return { firstAttempts: Promise.all(firstAttempts), stop: () => ending.abort() };
+}
+
+/** Each file by itself: one that cannot be used does not keep the others out. Returns what is wrong with those. */
+async function takeFiles(paths: readonly string[], lists: RevocationLists, log: Log): Promise<string[]> {
+  const problems: string[] = [];
+  for (const path of paths) {
+    try {
+      for (const file of crlFiles(path)) problems.push(...(await takeFile(file, lists, log)));
+    } catch (error) {
+      problems.push(`the CRL of ${path}: ${messageOf(error)}`);
+    }
   }
+  return problems;
+}
+
+async function takeFile(file: string, lists: RevocationLists, log: Log): Promise<string[]> {
+  try {
+    for (const der of readCrlFile(file)) sayAccepted(await lists.offer(der), log);
+    return [];
+  } catch (error) {
+    return [`the CRL of ${file}: ${messageOf(error)}`];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function sayAccepted(accepted: AuthorityList | undefined, log: Log): void {

@@ -193,6 +193,24 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
     expect((await ask(server, other)).response.status).toBe(200);
   });
 
+  test('is read although another one beside it is broken', async () => {
+    const prefix = keyPrefix();
+    const folder = temporaryDirectory();
+    writeFileSync(join(folder, 'b.crl'), crlOf(10));
+    const server = await startReplica({ COUNTERSIGN_CLIENT_CRLS: folder, COUNTERSIGN_REDIS_KEY_PREFIX: prefix });
+    onTestFinished(async () => void (await server.stop()));
+    await register(server, prefix);
+    writeFileSync(join(folder, 'a.crl'), 'not a CRL');
+    writeFileSync(join(folder, 'b.crl'), crlOf(5, client));
+    const { reason } = await server.countersign.waitForEvent(({ event }) => event === 'crl_unavailable');
+    expect(reason).toContain(join(folder, 'a.crl'));
+    await eventually(
+      async () => (await statusOf(server)) === 400,
+      () => 'it still gets tokens',
+      5_000,
+    );
+  });
+
   describe('keeps the server from starting', () => {
     test.each([
       ['if it is not there', 'missing.crl', undefined, 'ENOENT'],
