@@ -90,7 +90,8 @@ const OBJECT_OVERHEAD = 2048;
 /** About as much as parsed certificates hold in memory. */
 function octetsOf({ certificate, chain }: ReadCertificates): number {
   const { der, subject, issuer, alternativeNames } = certificate;
-  const beside = chain.reduce((octets, { length }) => octets + length + STRING_OVERHEAD, 0);
+  // A path that goes through one of the chain holds it parsed, for as long as this is remembered.
+  const beside = chain.reduce((octets, { length }) => octets + 4 * length + OBJECT_OVERHEAD, 0);
   const names = Object.values(alternativeNames).flat();
   const inNames = names.reduce((octets, name) => octets + name.length + STRING_OVERHEAD, 0);
   // The names of subject and issuer are there parsed, and in a canonical form that can be longer, in two octets each.
