@@ -60,18 +60,15 @@ export async function explainRefusal(pki: MintedPki, ours: Refused<OurVerdict>, 
 }
 
 /**
- * Of several ways we tell the fault of one, and OpenSSL may have gone another: then it refuses as well where it is not
- * shown the authorities that a row is about.
+ * Of several ways we tell the fault of one, and OpenSSL may have gone another: then it refuses as well where it is shown
+ * none of the authorities that a row is about.
  */
 async function rowsWithout({ leaf, anchors, intermediates }: MintedPki, ask: Ask): Promise<string[]> {
-  const rows: string[] = [];
-  for (const [name, { concerns }] of Object.entries(refusedByUsAlone)) {
-    if (![...anchors, ...intermediates].some(concerns)) continue;
-    const without = (list: readonly LabelledCertificate[]) => list.filter((one) => !concerns(one));
-    const shown = await ask({ leaf, anchors: without(anchors), intermediates: without(intermediates) });
-    if (!shown.accepted) rows.push(name);
-  }
-  return rows;
+  const rows = Object.entries(refusedByUsAlone).filter(([, row]) => [...anchors, ...intermediates].some(row.concerns));
+  const rest = (list: readonly LabelledCertificate[]) =>
+    list.filter((one) => !rows.some(([, row]) => row.concerns(one)));
+  const shown = await ask({ leaf, anchors: rest(anchors), intermediates: rest(intermediates) });
+  return shown.accepted ? [] : rows.map(([name]) => name);
 }
 
 function labelsOf(certificates: readonly LabelledCertificate[]): string {

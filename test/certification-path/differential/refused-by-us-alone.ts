@@ -96,6 +96,14 @@ export const refusedByUsAlone: Readonly<Record<string, RefusedByUs>> = {
     because: 'an empty base is nothing to it, and everything to others; we refuse whoever depends on it',
     section: 'RFC 5280 §4.2.1.10 gives an empty base no meaning for these two forms',
   },
+  'other name of another kind': {
+    ours: /has a name of a form that cannot be compared/,
+    // An otherName of one type, and constraints on those of another.
+    concerns: labelled('names'),
+    because:
+      'to it the types are forms of their own; we compare no otherName, and so refuse it where any is constrained',
+    section: 'RFC 5280 §4.2.1.10: what cannot be processed is rejected',
+  },
   'SmtpUTF8Mailbox below constraints on email addresses': {
     ours: /has the email name "" (outside what is permitted|within what is excluded)/,
     concerns: holding('06082b06010505070809'),
