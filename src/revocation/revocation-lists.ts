@@ -62,8 +62,8 @@ export class RevocationLists {
   }
 }
 
-/** A CA may write two in one second: of those the one that is offered later counts, unless it is the same. */
+/** A CA may write two in one second: of those the one that revokes more counts, in whichever order they come. */
 function isNewer(offered: RevocationList, known: RevocationList): boolean {
   if (offered.thisUpdate !== known.thisUpdate) return offered.thisUpdate > known.thisUpdate;
-  return offered.revoked.size !== known.revoked.size || offered.nextUpdate !== known.nextUpdate;
+  return offered.revoked.size > known.revoked.size;
 }
