@@ -24,7 +24,7 @@ const RETRY_AFTER_SECONDS = 2;
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
   const { address, keyPrefix, policy, now, onConnection } = options;
-  const connection = await openRedis(address, onConnection);
+  const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection });
   return {
     description: `Redis at ${address.description}, keys ${keyPrefix}client:*`,
     find: async (clientId) => {

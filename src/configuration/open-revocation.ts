@@ -33,5 +33,6 @@ export async function openConfiguredRevocation(
 async function openSharedCrls(clients: ClientsConfig): Promise<SharedCrls> {
   if (clients.store === 'memory') return createOwnCrls();
   // That Redis is away, the connection for the clients has said already.
-  return createSharedCrls(await openRedis(clients.address, () => {}, COMMAND_MILLISECONDS), clients.keyPrefix);
+  const options = { ...clients, commandMilliseconds: COMMAND_MILLISECONDS, onConnection: () => {} };
+  return createSharedCrls(await openRedis(options), clients.keyPrefix);
 }

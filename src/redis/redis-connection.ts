@@ -1,47 +1,45 @@
-import { Redis, type RedisOptions } from 'ioredis';
-import type { RedisAddress } from './redis-url.ts';
+import { Cluster, Redis } from 'ioredis';
+import { connectionOptions, type RedisAccess } from './connection-options.ts';
+import { explainProblem } from './explain-problem.ts';
 
-const COMMAND_MILLISECONDS = 500;
-
-/** ioredis waits for ever by default, for a server that is away as for one that is silent. We answer 503 instead. */
-const boundedWaiting = {
-  connectTimeout: 2000,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
-  autoResendUnfulfilledCommands: false,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000),
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-} as const satisfies RedisOptions;
+export interface RedisConnectionOptions extends RedisAccess {
+  /** How long an answer may take before its command counts as failed, in milliseconds. */
+  readonly commandMilliseconds: number;
+  /** Sends what is asked in one turn of the event loop together, for work in bulk. */
+  readonly isBulk?: boolean;
+  /** Told of each change of its state: `undefined` is up, a text says why it is down. */
+  readonly onConnection: (problem: string | undefined) => void;
+}
 
 /** A connection, and why it may not be asked at the moment: it is down, or not in the database that it should be in. */
 export interface RedisConnection {
-  readonly redis: Redis;
+  readonly redis: Redis | Cluster;
   readonly problem: string | undefined;
 }
 
+const FIRST_ATTEMPT_MILLISECONDS = 2_000;
+
 /**
- * Opens a connection. It is there as soon as the first attempt has succeeded or failed, and goes on trying by itself.
- *
- * @param onConnection told of each change of its state: `undefined` is up, a text says why it is down
- * @param commandTimeout how long an answer may take, in milliseconds
+ * Opens a connection to a server, to the master that sentinels name, or to a cluster. It is there as soon as the first
+ * attempt has succeeded or failed, and goes on trying by itself.
  */
-export async function openRedis(
-  { connection: target, database }: RedisAddress,
-  onConnection: (problem: string | undefined) => void,
-  commandTimeout = COMMAND_MILLISECONDS,
-): Promise<RedisConnection> {
-  const redis = new Redis({ ...target, ...boundedWaiting, commandTimeout });
-  const connection: { readonly redis: Redis; problem: string | undefined } = { redis, problem: 'not connected yet' };
+export async function openRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
+  const { database, kind } = options.address;
+  const redis = connect(options);
+  const connection: { readonly redis: typeof redis; problem: string | undefined } = {
+    redis,
+    problem: 'not connected yet',
+  };
   const report = onlyChanges((problem) => {
     connection.problem = problem;
-    onConnection(problem);
+    options.onConnection(problem);
   });
-  const fail = (error: Error) => report(explain(error));
-  const select = () => (database === 0 ? Promise.resolve() : redis.select(database));
+  const fail = (error: Error) => report(explainProblem(error));
+  const select = () => (database === 0 || kind === 'cluster' ? Promise.resolve() : redis.select(database));
   redis.on('close', () => {
     connection.problem ??= 'the connection was lost';
   });
-  redis.on('error', (error) => {
+  redis.on('error', (error: Error) => {
     if (redis.status !== 'ready') fail(error);
   });
   await new Promise<void>((resolve) => {
@@ -51,16 +49,26 @@ export async function openRedis(
         .finally(resolve);
     });
     redis.once('error', () => resolve());
+    setTimeout(resolve, FIRST_ATTEMPT_MILLISECONDS).unref();
   });
   return connection;
 }
 
-/** Redis answered, and will not serve us: waiting does not mend that. */
-const REFUSALS = /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)\b/;
-
-function explain({ message }: Error): string {
-  if (!REFUSALS.test(message)) return message;
-  return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL: ${message}`;
+function connect({ address, tls, commandMilliseconds, isBulk = false }: RedisConnectionOptions): Redis | Cluster {
+  const options = connectionOptions({ address, tls }, commandMilliseconds);
+  if (address.kind !== 'cluster') {
+    return new Redis({ ...options, enableAutoPipelining: isBulk });
+  }
+  const { retryStrategy, enableOfflineQueue, ...redisOptions } = options;
+  return new Cluster([...address.nodes], {
+    redisOptions,
+    enableOfflineQueue,
+    enableAutoPipelining: isBulk,
+    clusterRetryStrategy: retryStrategy,
+    slotsRefreshInterval: 1_000,
+    // Names stay names: a server's certificate is for one.
+    dnsLookup: (host, callback) => callback(null, host),
+  });
 }
 
 /** ioredis reports every failed attempt; once is enough for the same problem. */

@@ -1,56 +1,154 @@
 import { isIP } from 'node:net';
 
 /** Where Redis is, taken apart. */
-export interface RedisAddress {
-  /** What ioredis connects with; the database is not in it, see {@link RedisAddress.database}. */
-  readonly connection: RedisConnection;
+export type RedisAddress = RedisTarget & {
+  readonly credentials: Credentials;
+  /** Over TLS or not; which CA and which certificate of ours is said elsewhere. */
+  readonly isEncrypted: boolean;
   /** Selected by us: ioredis only mentions it when a SELECT fails, and goes on with database 0. */
   readonly database: number;
-  /** For logs: without user and password. */
+  /** For logs: without users and passwords. */
   readonly description: string;
+};
+
+export type RedisTarget =
+  | { readonly kind: 'server'; readonly endpoint: Endpoint }
+  | { readonly kind: 'socket'; readonly path: string }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly Endpoint[];
+      /** The name under which the sentinels know the master. */
+      readonly master: string;
+      readonly sentinelCredentials: Credentials;
+    }
+  | { readonly kind: 'cluster'; readonly nodes: readonly Endpoint[] };
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
 }
 
-export type RedisConnection = Credentials &
-  (
-    | { readonly host: string; readonly port: number; readonly tls?: { readonly servername?: string } }
-    | { readonly path: string }
-  );
-
-interface Credentials {
+export interface Credentials {
   readonly username?: string;
   readonly password?: string;
 }
 
+const kinds = {
+  'redis:': { kind: 'server', isEncrypted: false, port: 6379 },
+  'rediss:': { kind: 'server', isEncrypted: true, port: 6379 },
+  'unix:': { kind: 'socket', isEncrypted: false, port: 0 },
+  'redis+sentinel:': { kind: 'sentinel', isEncrypted: false, port: 26379 },
+  'rediss+sentinel:': { kind: 'sentinel', isEncrypted: true, port: 26379 },
+  'redis+cluster:': { kind: 'cluster', isEncrypted: false, port: 6379 },
+  'rediss+cluster:': { kind: 'cluster', isEncrypted: true, port: 6379 },
+} as const;
+
+type Scheme = keyof typeof kinds;
+
 /**
- * Takes a URL apart: `redis://user:password@host:port/database`, `rediss://…` for TLS, or
- * `unix:///path?db=database`, with credentials `unix://user:password@localhost/path`.
+ * Takes a URL apart. `rediss` instead of `redis` is TLS; without a port it is 6379, and 26379 for a sentinel.
+ *
+ * - `redis://user:password@host:port/database`
+ * - `unix:///path?db=database`, with credentials `unix://user:password@localhost/path`
+ * - `redis+sentinel://user:password@sentinel:port,sentinel:port/master/database`, where the sentinels want credentials
+ *   of their own `?sentinel_username=…&sentinel_password=…`
+ * - `redis+cluster://user:password@node:port,node:port`
  *
  * @throws {RangeError} that never repeats the URL, which may hold a password
  */
 export function parseRedisUrl(text: string): RedisAddress {
-  if (!/^(?:rediss?|unix):\/\//.test(text) || !URL.canParse(text)) {
-    throw new RangeError('is not a URL that begins with redis://, rediss:// or unix://');
-  }
-  const url = new URL(text);
-  return url.protocol === 'unix:' ? overSocket(url) : overTcp(url);
+  const { scheme, userinfo, hosts, rest } = partsOf(text);
+  const urls = hosts.map((host) => urlOf(scheme, `${userinfo}${host}${rest}`));
+  const [url] = urls;
+  if (!url) throw new RangeError('names no host');
+  const { kind } = kinds[scheme];
+  if (kind === 'socket') return overSocket(url);
+  const endpoints = urls.map((each) => endpointOf(each, scheme));
+  if (kind === 'sentinel') return overSentinels(url, scheme, endpoints);
+  if (kind === 'cluster') return overCluster(url, scheme, endpoints);
+  return toServer(url, scheme, endpoints);
 }
 
-function overTcp(url: URL): RedisAddress {
-  if (url.hostname === '') throw new RangeError('names no host');
-  const database = parseDatabase(url.pathname.replace(/^\//, ''));
+interface Parts {
+  readonly scheme: Scheme;
+  /** With its `@`, or empty. */
+  readonly userinfo: string;
+  readonly hosts: readonly string[];
+  readonly rest: string;
+}
+
+/** Several hosts make no URL, so each is taken alone. */
+function partsOf(text: string): Parts {
+  const [, scheme = '', authority = '', rest = ''] = /^([a-z+]+:)\/\/([^/?#]*)(.*)$/s.exec(text.trim()) ?? [];
+  if (!Object.hasOwn(kinds, scheme)) {
+    const schemes = Object.keys(kinds).map((known) => `${known}//`);
+    throw new RangeError(`is not a URL that begins with one of ${schemes.join(', ')}`);
+  }
+  const end = authority.lastIndexOf('@') + 1;
+  const hosts = authority.slice(end).split(',');
+  if (scheme !== 'unix:' && hosts.includes('')) throw new RangeError('names no host');
+  // The own property of `kinds` that was just asked for.
+  return { scheme: scheme as Scheme, userinfo: authority.slice(0, end), hosts, rest };
+}
+
+function urlOf(scheme: Scheme, rest: string): URL {
+  const text = `${scheme}//${rest}`;
+  if (URL.canParse(text)) return new URL(text);
+  throw new RangeError('is not a URL; what is special in a user or password must be percent-encoded');
+}
+
+function endpointOf(url: URL, scheme: Scheme): Endpoint {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = url.port === '' ? 6379 : Number(url.port);
-  // A server name is never an address (RFC 6066 §3); the certificate is then checked for the address.
-  const tls = url.protocol === 'rediss:' ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {};
-  const description = `${url.protocol}//${url.hostname}:${port}/${database}`;
-  return { connection: { host, port, ...tls, ...credentialsOf(url) }, database, description };
+  return { host, port: url.port === '' ? kinds[scheme].port : Number(url.port) };
+}
+
+function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): RedisAddress {
+  const [endpoint, ...others] = endpoints;
+  if (!endpoint || others.length > 0) {
+    throw new RangeError('names several hosts; begin it with redis+sentinel:// or redis+cluster://');
+  }
+  const database = parseDatabase(url.pathname.replace(/^\//, ''));
+  const description = `${scheme}//${textOf(endpoint)}/${database}`;
+  return { kind: 'server', endpoint, ...common(url, scheme), database, description };
 }
 
 function overSocket(url: URL): RedisAddress {
   if (url.pathname.length < 2) throw new RangeError('names no socket, as in unix:///run/redis.sock');
   const database = parseDatabase(url.searchParams.get('db') ?? '');
   const path = decodeURIComponent(url.pathname);
-  return { connection: { path, ...credentialsOf(url) }, database, description: `unix:${path}, database ${database}` };
+  const description = `unix:${path}, database ${database}`;
+  return { kind: 'socket', path, ...common(url, 'unix:'), database, description };
+}
+
+function overSentinels(url: URL, scheme: Scheme, sentinels: readonly Endpoint[]): RedisAddress {
+  const [, master = '', number = ''] = /^\/([^/]*)(?:\/([^/]*))?$/.exec(url.pathname) ?? [];
+  if (master === '') throw new RangeError('names no master, as in redis+sentinel://sentinel:26379/mymaster');
+  const database = parseDatabase(number);
+  const description = `${scheme}//${sentinels.map(textOf).join(',')}/${master}/${database}`;
+  const sentinelCredentials = credentials(
+    url.searchParams.get('sentinel_username') ?? '',
+    url.searchParams.get('sentinel_password') ?? '',
+  );
+  const target = { kind: 'sentinel', sentinels, master: decodeURIComponent(master), sentinelCredentials } as const;
+  return { ...target, ...common(url, scheme), database, description };
+}
+
+function overCluster(url: URL, scheme: Scheme, nodes: readonly Endpoint[]): RedisAddress {
+  if (!['', '/', '/0'].includes(url.pathname)) throw new RangeError('names a database; a cluster has none but 0');
+  const description = `${scheme}//${nodes.map(textOf).join(',')}`;
+  return { kind: 'cluster', nodes, ...common(url, scheme), database: 0, description };
+}
+
+function common(url: URL, scheme: Scheme): { credentials: Credentials; isEncrypted: boolean } {
+  const username = decodeURIComponent(url.username);
+  return {
+    credentials: credentials(username, decodeURIComponent(url.password)),
+    isEncrypted: kinds[scheme].isEncrypted,
+  };
+}
+
+function credentials(username: string, password: string): Credentials {
+  return { ...(username !== '' && { username }), ...(password !== '' && { password }) };
 }
 
 function parseDatabase(text: string): number {
@@ -58,9 +156,6 @@ function parseDatabase(text: string): number {
   throw new RangeError('names a database that is not a number');
 }
 
-function credentialsOf({ username, password }: URL): Credentials {
-  return {
-    ...(username !== '' && { username: decodeURIComponent(username) }),
-    ...(password !== '' && { password: decodeURIComponent(password) }),
-  };
+function textOf({ host, port }: Endpoint): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }

@@ -1,0 +1,90 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Settings } from '../operations/settings.ts';
+import type { RedisAccess, RedisTls } from '../redis/connection-options.ts';
+import { parseRedisUrl } from '../redis/redis-url.ts';
+import { readCertificateFile } from './certificate-file.ts';
+
+/** Where Redis is, how we prove who we are, and what our keys begin with. */
+export interface RedisConfig extends RedisAccess {
+  /** `countersign:` unless configured otherwise. */
+  readonly keyPrefix: string;
+}
+
+const tlsSettings = ['REDIS_CA_FILE', 'REDIS_CERTIFICATE_FILE', 'REDIS_CERTIFICATE_KEY_FILE'] as const;
+
+/** Reads that; undefined where no Redis is set. Faults are collected in the settings. */
+export function readRedisConfig(settings: Settings): RedisConfig | undefined {
+  const address = settings.secret('REDIS_URL', parseRedisUrl);
+  const keyPrefix = settings.optional('REDIS_KEY_PREFIX', parseKeyPrefix) ?? 'countersign:';
+  const tls = readTls(settings);
+  const [needless] = tlsSettings.filter((name) => settings.has(name));
+  if (needless && address && !address.isEncrypted) {
+    settings.fault(needless, 'is for TLS, and COUNTERSIGN_REDIS_URL is not: begin it with rediss');
+  }
+  return address && { address, tls, keyPrefix };
+}
+
+/** The files are read again for each connection: certificates are renewed while the server runs. */
+function readTls(settings: Settings): RedisTls {
+  const ca = settings.optional('REDIS_CA_FILE', (path) => readAgain(path, checkedCertificates));
+  const cert = settings.optional('REDIS_CERTIFICATE_FILE', (path) => readAgain(path, checkedCertificates));
+  const key = settings.optional('REDIS_CERTIFICATE_KEY_FILE', (path) => readAgain(path, checkedKey));
+  const [hasCertificate, hasKey] = [settings.has('REDIS_CERTIFICATE_FILE'), settings.has('REDIS_CERTIFICATE_KEY_FILE')];
+  if (hasCertificate && !hasKey) settings.missing('REDIS_CERTIFICATE_KEY_FILE', 'the key of the certificate for Redis');
+  if (hasKey && !hasCertificate) settings.missing('REDIS_CERTIFICATE_FILE', 'the certificate of the key that is set');
+  return {
+    get ca() {
+      return ca?.();
+    },
+    get cert() {
+      return cert?.();
+    },
+    get key() {
+      return key?.();
+    },
+  };
+}
+
+/** What the file holds now, or held last where it cannot be used at the moment. */
+function readAgain(path: string, read: (path: string) => string): () => string {
+  let last = read(path);
+  return () => {
+    try {
+      last = read(path);
+    } catch {
+      // A connection with the last one fails and says why, or succeeds.
+    }
+    return last;
+  };
+}
+
+function checkedCertificates(path: string): string {
+  return readCertificateFile(path)
+    .map(({ pem }) => pem)
+    .join('');
+}
+
+function checkedKey(path: string): string {
+  const text = readKey(path);
+  try {
+    createPrivateKey(text);
+    return text;
+  } catch {
+    // What Node says of it may quote it.
+    throw new RangeError(`names ${path}, which holds no private key that can be read: PEM, and not encrypted`);
+  }
+}
+
+function readKey(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new RangeError(`names ${path}, which cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function parseKeyPrefix(text: string): string {
+  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
+  throw new RangeError('must be 1 to 64 printable ASCII characters without spaces');
+}

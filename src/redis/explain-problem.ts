@@ -1,0 +1,39 @@
+/** Redis answered, and will not serve us: waiting does not mend that. */
+const REFUSALS = /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|invalid username-password)\b/;
+
+/** What OpenSSL and Node say of a server's certificate that is not by a CA we know, or not for this name. */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+/** Says why Redis cannot be asked, and which setting mends it where one does. */
+export function explainProblem(error: Error): string {
+  const { message, code = '' } = causeOf(error);
+  if (REFUSALS.test(message)) {
+    return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL, and its ACL: ${message}`;
+  }
+  if (CERTIFICATE_CODES.has(code)) {
+    return `its certificate is not by a CA that we know, see COUNTERSIGN_REDIS_CA_FILE: ${message}`;
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${message}`;
+  if (/certificate required|alert bad certificate|alert unknown ca/i.test(message)) {
+    return `it wants another certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`;
+  }
+  if (/wrong version number|packet length too long/i.test(message)) {
+    return `it does not speak TLS at this port, see rediss:// in COUNTERSIGN_REDIS_URL: ${message}`;
+  }
+  return message;
+}
+
+/** ioredis wraps the error of a cluster's node, and several attempts at once come as one. */
+function causeOf(error: Error & { code?: string; lastNodeError?: Error | null }): { message: string; code?: string } {
+  if (error.lastNodeError) return causeOf(error.lastNodeError);
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return causeOf(error.errors[0]);
+  return error;
+}
