@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createBoundedCache } from '../cache/bounded-cache.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import {
   type ClientCertificate,
@@ -25,19 +25,14 @@ export interface ReadCertificates {
  */
 export type ReadCertificate = (forwarded: EncodedCertificates) => ReadCertificates;
 
-const MAX_REMEMBERED = 10_000;
-const MAX_REMEMBERED_OCTETS = 32 * 1024 * 1024;
+const REMEMBERED = { entries: 10_000, bytes: 32 * 1024 * 1024 };
 
 /**
  * A reader that finds a certificate which it has seen before by the very text of its header, and parses only new
  * ones: parsing costs as much as ten requests. What it remembers does not depend on time; validity is asked each time.
  */
 export function createCertificateReader(name: HeaderFormatName): ReadCertificate {
-  const remembered = new LRUCache<string, ReadCertificates>({
-    max: MAX_REMEMBERED,
-    maxSize: MAX_REMEMBERED_OCTETS,
-    sizeCalculation: (read, text) => text.length + octetsOf(read),
-  });
+  const remembered = createBoundedCache<ReadCertificates>(REMEMBERED);
   return (forwarded) => {
     const { encoded, encodedChain } = forwarded;
     // No field's value holds a line feed, so two pairs never make one text.
@@ -45,7 +40,7 @@ export function createCertificateReader(name: HeaderFormatName): ReadCertificate
     const known = remembered.get(text);
     if (known) return known;
     const read = readCertificates(forwarded, name);
-    remembered.set(text, read);
+    remembered.set(text, read, text.length + octetsOf(read));
     return read;
   };
 }

@@ -1,0 +1,189 @@
+import { type BoundedCache, type Bounds, createBoundedCache } from './bounded-cache.ts';
+import { inTime, LateError } from './in-time.ts';
+
+/** What the store said of a key. `bytes`: about how much memory the value takes. */
+export type Answer<Value> =
+  | { readonly kind: 'present'; readonly value: Value; readonly bytes: number }
+  | { readonly kind: 'absent'; readonly value: Value };
+
+export interface NearCacheOptions<Value> {
+  /** Asks the store. It throws where the store cannot be asked, which is never remembered. */
+  readonly load: (key: string) => Promise<Answer<Value>>;
+  /** Whether every change up to a moment ago has been told by `invalidate` or `distrustAll`. */
+  readonly isTold: () => boolean;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  /** Of what is present. */
+  readonly bounds: Bounds;
+  readonly lifetimes: Lifetimes;
+  /** How long a question waits for the store, in milliseconds. */
+  readonly waitMilliseconds: number;
+}
+
+/** Milliseconds. */
+export interface Lifetimes {
+  /** After which a value that is asked for is read again, while the one at hand is still given out. */
+  readonly soft: number;
+  /** After which a value is not given out any more, whatever happens. */
+  readonly hard: number;
+  readonly absent: number;
+}
+
+interface Entry<Value> {
+  readonly value: Value;
+  /** When the store was asked. */
+  readonly askedAt: number;
+  readonly epoch: number;
+}
+
+interface Loading<Value> {
+  readonly answer: Promise<Value>;
+  /** Something was changed since the store was asked, so that the answer may be the old one. */
+  isOvertaken: boolean;
+}
+
+/** What has happened since the start. */
+export interface CacheCounts {
+  hits: number;
+  misses: number;
+  /** Values given out although the store could not be asked whether they still hold. */
+  unconfirmed: number;
+}
+
+/** A flood of keys that are not there must not push out those that are. */
+const ABSENT_BOUNDS: Bounds = { entries: 10_000, bytes: 4 * 1024 * 1024 };
+const BYTES_OF_ENTRY = 200;
+
+/**
+ * Values of a store, near at hand. Somebody tells it what changes in the store; where that cannot be relied on, each
+ * value is confirmed before it is given out, and where the store cannot be asked it is given out up to its hard lifetime.
+ */
+export class NearCache<Value> {
+  readonly counts: CacheCounts = { hits: 0, misses: 0, unconfirmed: 0 };
+  readonly #options: NearCacheOptions<Value>;
+  readonly #present: BoundedCache<Entry<Value>>;
+  readonly #absent = createBoundedCache<Entry<Value>>(ABSENT_BOUNDS);
+  readonly #loading = new Map<string, Loading<Value>>();
+  #epoch = 0;
+  /** The store was too slow for the last question that waited. */
+  #isLate = false;
+
+  constructor(options: NearCacheOptions<Value>) {
+    this.#options = options;
+    this.#present = createBoundedCache(options.bounds);
+  }
+
+  /** @throws what `load` throws, or {LateError}, where nothing is at hand */
+  async find(key: string): Promise<Value> {
+    const { soft, hard, absent } = this.#options.lifetimes;
+    const known = this.#fresh(this.#present, key, hard);
+    const entry = known ?? this.#fresh(this.#absent, key, absent);
+    if (!entry || entry.epoch !== this.#epoch || !this.#options.isTold()) return this.#confirm(key, known);
+    this.counts.hits++;
+    if (this.#ageOf(entry) > soft) this.#loadSilently(key);
+    return entry.value;
+  }
+
+  /** The value of a key was changed: it is forgotten, and so is what is being read of it. */
+  invalidate(key: string): void {
+    this.#present.delete(key);
+    this.#absent.delete(key);
+    this.#overtake(key, this.#loading.get(key));
+  }
+
+  /** Anything may have been changed: each value is confirmed before it is given out again. */
+  distrustAll(): void {
+    this.#epoch++;
+    for (const [key, loading] of this.#loading) this.#overtake(key, loading);
+  }
+
+  /** Whether there is a value that may be given out without the store. */
+  hasAny(): boolean {
+    return this.#present.some((entry) => this.#ageOf(entry) <= this.#options.lifetimes.hard);
+  }
+
+  /** What it holds of values that are present. */
+  get size(): Bounds {
+    return { entries: this.#present.entries, bytes: this.#present.bytes };
+  }
+
+  async #confirm(key: string, known: Entry<Value> | undefined): Promise<Value> {
+    if (known && this.#isLate) {
+      this.#loadSilently(key);
+      return this.#unconfirmed(known);
+    }
+    this.counts.misses++;
+    try {
+      return await this.#loadInTime(key);
+    } catch (error) {
+      // Not the one of before: it may have been changed while we waited.
+      const remaining = this.#fresh(this.#present, key, this.#options.lifetimes.hard);
+      if (remaining) return this.#unconfirmed(remaining);
+      throw error;
+    }
+  }
+
+  #unconfirmed({ value }: Entry<Value>): Value {
+    this.counts.unconfirmed++;
+    return value;
+  }
+
+  async #loadInTime(key: string): Promise<Value> {
+    try {
+      return await inTime(this.#load(key), this.#options.waitMilliseconds);
+    } catch (error) {
+      if (error instanceof LateError) this.#isLate = true;
+      throw error;
+    }
+  }
+
+  #loadSilently(key: string): void {
+    this.#load(key).catch(() => {});
+  }
+
+  /** One question at a time for a key. */
+  #load(key: string): Promise<Value> {
+    const running = this.#loading.get(key);
+    if (running) return running.answer;
+    const loading: Loading<Value> = {
+      isOvertaken: false,
+      answer: Promise.resolve().then(() => this.#fill(key, loading)),
+    };
+    this.#loading.set(key, loading);
+    return loading.answer;
+  }
+
+  async #fill(key: string, loading: Loading<Value>): Promise<Value> {
+    const askedAt = this.#options.now();
+    try {
+      const answer = await this.#options.load(key);
+      this.#isLate = this.#options.now() - askedAt > this.#options.waitMilliseconds;
+      if (!loading.isOvertaken) this.#keep(key, answer, askedAt);
+      return answer.value;
+    } finally {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key);
+    }
+  }
+
+  #keep(key: string, answer: Answer<Value>, askedAt: number): void {
+    const entry = { value: answer.value, askedAt, epoch: this.#epoch };
+    const [into, outOf] = answer.kind === 'present' ? [this.#present, this.#absent] : [this.#absent, this.#present];
+    outOf.delete(key);
+    into.set(key, entry, key.length + BYTES_OF_ENTRY + (answer.kind === 'present' ? answer.bytes : 0));
+  }
+
+  #overtake(key: string, loading: Loading<Value> | undefined): void {
+    if (!loading) return;
+    loading.isOvertaken = true;
+    this.#loading.delete(key);
+  }
+
+  #fresh(cache: BoundedCache<Entry<Value>>, key: string, lifetime: number): Entry<Value> | undefined {
+    const entry = cache.get(key);
+    return entry && this.#ageOf(entry) <= lifetime ? entry : undefined;
+  }
+
+  #ageOf({ askedAt }: Entry<Value>): number {
+    return this.#options.now() - askedAt;
+  }
+}
