@@ -5,6 +5,7 @@ import { type Belief, readObservations, startWatching } from './endpoints/doctor
 import { metadataDocument } from './endpoints/metadata.ts';
 import type { Observation } from './endpoints/observe-forwarding.ts';
 import { publishedDocument } from './endpoints/published-document.ts';
+import { readiness } from './endpoints/readiness.ts';
 import { requestPath } from './endpoints/request-path.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
@@ -47,12 +48,15 @@ export interface OperationsDependencies {
   readonly observations: Observations<Observation>;
   readonly belief: Belief;
   readonly metrics: Metrics;
+  /** Why nobody could be served at the moment; undefined where somebody could. */
+  readonly unready: () => string | undefined;
 }
 
 /** Every route of the operations listener, which is not for clients. */
-export function createOperationsApp({ observations, belief, metrics }: OperationsDependencies): App {
+export function createOperationsApp({ observations, belief, metrics, unready }: OperationsDependencies): App {
   const app = newApp();
   app.get('/livez', (c) => c.text('ok\n'));
+  app.get('/readyz', readiness(unready));
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
   app.put('/doctor/:id', startWatching(observations, belief));
   app.get('/doctor/:id', readObservations(observations));

@@ -2,10 +2,11 @@ import { type App, createApp, createOperationsApp } from './app.ts';
 import { createChainVerifier, type PresentedChain } from './certification-path/chain-verifier.ts';
 import type { Registry } from './clients/registry.ts';
 import type { Config } from './config.ts';
-import { createAuthorityMetrics } from './configuration/authority-metrics.ts';
+import { addAuthorityMetrics } from './configuration/authority-metrics.ts';
 import { describeBelief } from './configuration/belief.ts';
 import { openRegistry } from './configuration/open-registry.ts';
 import { openConfiguredRevocation } from './configuration/open-revocation.ts';
+import { addRegistryMetrics } from './configuration/registry-metrics.ts';
 import { type WatchedTrust, watchClientCa } from './configuration/watch-client-ca.ts';
 import type { Belief } from './endpoints/doctor.ts';
 import { type Observation, observed } from './endpoints/observe-forwarding.ts';
@@ -14,6 +15,7 @@ import { type Audit, createAudit } from './operations/audit.ts';
 import { type HttpListener, openHttpListener } from './operations/http-listener.ts';
 import { describeListenAddress, type ListenAddress } from './operations/listen-address.ts';
 import type { Log } from './operations/log.ts';
+import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { createObservations } from './operations/observations.ts';
 import { StartupError } from './operations/startup-error.ts';
 import type { UnreadableRequest } from './operations/unreadable-request.ts';
@@ -40,6 +42,7 @@ export interface Service {
 export async function startService(config: Config, log: Log, audit: Audit = createAudit(log)): Promise<Service> {
   const parts = await build(config, log);
   const { signingKey, registry } = parts;
+  let isClosing = false;
   const observations = createObservations<Observation>(Date.now);
   const app = createApp({
     issuer: config.issuer,
@@ -54,11 +57,13 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   const operationsApp = createOperationsApp({
     observations,
     belief: beliefOf(config),
-    metrics: createAuthorityMetrics(parts.trust.current, parts.revocation),
+    metrics: metricsOf(parts),
+    unready: () => (isClosing ? 'it is shutting down' : registry.unready),
   });
   sayBelief(config, registry, signingKey, log);
   const close: (() => Promise<void>)[] = [() => letGo(parts)];
   const closeAll = async () => {
+    isClosing = true;
     for (const closeOne of close.toReversed()) await closeOne();
   };
   try {
@@ -86,6 +91,13 @@ function certificatePresenter({ terminator }: Config, { trust, revocation }: Par
     watchOtherCarriers: watchOtherCarriers(terminator, (header) => sayCarrier(header, terminator, log), Date.now),
   };
   return (request) => presentCertificate(request, source);
+}
+
+function metricsOf({ trust, revocation, registry }: Parts): Metrics {
+  const metrics = createMetrics();
+  addAuthorityMetrics(metrics, trust.current, revocation);
+  addRegistryMetrics(metrics, registry);
+  return metrics;
 }
 
 function beliefOf({ issuer, mtlsUrl, terminator, hopDescription, listen }: Config): Belief {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
+import { createMemoryRegistry } from '../src/clients/memory-registry.ts';
 import { createAudit } from '../src/operations/audit.ts';
 import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
 import { describeListenAddress } from '../src/operations/listen-address.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
     presentCertificate: () => ({ kind: 'none', reason: 'there is none' }),
-    registry: { description: 'broken', find: () => Promise.reject(new Error(detail)), close: async () => {} },
+    registry: { ...createMemoryRegistry([], 'nowhere'), find: () => Promise.reject(new Error(detail)) },
     signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
     audit: createAudit({ info: write('info'), warn: write('warn'), error: write('error') }),
     now: Date.now,

@@ -7,6 +7,8 @@ export function createMemoryRegistry(clients: readonly Client[], source: string)
   return {
     description: `memory, ${byId.size} client${byId.size === 1 ? '' : 's'} from ${source}`,
     find: async (clientId) => byId.get(clientId),
+    unready: undefined,
+    remote: undefined,
     close: async () => {},
   };
 }

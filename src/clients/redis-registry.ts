@@ -1,76 +1,137 @@
+import type { Bounds } from '../cache/bounded-cache.ts';
+import { type Lifetimes, NearCache } from '../cache/near-cache.ts';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
+import { createAskRedis } from '../redis/ask-redis.ts';
+import { type ChangeFeed, openChangeFeed } from '../redis/change-feed.ts';
+import type { Notification } from '../redis/change-link.ts';
+import type { RedisAccess } from '../redis/connection-options.ts';
+import { keepAlive } from '../redis/keep-alive.ts';
 import { openRedis, type RedisConnection } from '../redis/redis-connection.ts';
-import type { RedisAddress } from '../redis/redis-url.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
-import { readClient } from './read-client.ts';
-import type { Registry } from './registry.ts';
+import { loadClient } from './load-client.ts';
+import { type LostRecords, watchLostRecords } from './lost-records.ts';
+import type { Registry, RemoteState } from './registry.ts';
+import { registryKeys } from './registry-keys.ts';
+import type { StoredClient } from './stored-client.ts';
 
 export interface RedisRegistryOptions {
-  readonly address: RedisAddress;
+  readonly access: RedisAccess;
   /** What all our keys begin with; `countersign:` unless configured otherwise. */
   readonly keyPrefix: string;
+  readonly cache: CacheSettings;
   readonly policy: RegistrationPolicy;
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Told of each change of the connection's state: `undefined` is up, a text says why it is down. */
+  readonly events: RegistryEvents;
+}
+
+/** How much is remembered of the store, for how long, and how long a request waits for it, in milliseconds. */
+export interface CacheSettings {
+  readonly bounds: Bounds;
+  readonly lifetimes: Lifetimes;
+  readonly waitMilliseconds: number;
+}
+
+/** Each is told of changes only. */
+export interface RegistryEvents {
+  /** `undefined` is up, a text says why it is down. */
   readonly onConnection: (problem: string | undefined) => void;
+  /** How changes are heard of, and why not from Redis itself. */
+  readonly onNotification: (notification: Notification, problem: string | undefined) => void;
+  /** All records are gone at once, or are there again. */
+  readonly onLost: (areLost: boolean) => void;
 }
 
 const RETRY_AFTER_SECONDS = 2;
+/** An answer that comes later than a request waits is still good for the next one. */
+const COMMAND_MILLISECONDS = 1_000;
+/** Four PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
+const TOLD_WITHIN_MILLISECONDS = 900;
+/** How long others' changes may go unseen where only our own commands tell of theirs. */
+const UNTRACKED_SOFT_MILLISECONDS = 5_000;
 
 /**
- * A registry over Redis: one JSON value for each client, at `{prefix}client:{client_id}`, read for each request.
- * It is there as soon as the first attempt to connect has succeeded or failed, and goes on trying by itself.
+ * A registry over Redis: one JSON value for each client, at `{prefix}client:{client_id}`, remembered until Redis says
+ * that it has changed. It is there as soon as the first attempt to connect has succeeded or failed, and goes on trying.
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
-  const { address, keyPrefix, policy, now, onConnection } = options;
-  const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection });
-  return {
-    description: `Redis at ${address.description}, keys ${keyPrefix}client:*`,
-    find: async (clientId) => {
-      const key = `${keyPrefix}client:${clientId}`;
-      const text = await get(connection, key);
-      return text === null ? undefined : parseRecord(text, clientId, key, policy, now());
+  const { access, cache: settings, policy, now, events } = options;
+  const keys = registryKeys(options.keyPrefix);
+  const connection = await openRedis({
+    ...access,
+    commandMilliseconds: COMMAND_MILLISECONDS,
+    onConnection: events.onConnection,
+  });
+  keepAlive(connection.redis);
+  const ask = createAskRedis(connection);
+  const lost = watchLostRecords(ask, keys.marker, events.onLost);
+  const feed: ChangeFeed = openChangeFeed(connection.redis, {
+    access,
+    prefixes: [keys.clients, keys.marker],
+    channel: keys.changes,
+    onChanged: (changed) => {
+      for (const key of changed) if (key.startsWith(keys.clients)) cache.invalidate(key.slice(keys.clients.length));
+      if (changed.includes(keys.marker)) lookFor(lost);
     },
-    close: async () => connection.redis.disconnect(),
+    onAnyChanged: () => {
+      cache.distrustAll();
+      lookFor(lost);
+    },
+    onNotification: events.onNotification,
+  });
+  const cache = new NearCache<StoredClient>({
+    load: (clientId) => loadClient(clientId, { ask, prefix: keys.clients, lost, policy, now }),
+    isTold: () => performance.now() - feed.toldUntil <= TOLD_WITHIN_MILLISECONDS,
+    now: () => performance.now(),
+    ...settings,
+    lifetimes: {
+      ...settings.lifetimes,
+      get soft() {
+        const { soft } = settings.lifetimes;
+        return feed.notification === 'notices' ? Math.min(soft, UNTRACKED_SOFT_MILLISECONDS) : soft;
+      },
+    },
+  });
+  return {
+    description: `Redis at ${access.address.description}, keys ${keys.clients}*`,
+    find: async (clientId) => clientOf(await findIn(cache, clientId, keys.clients), `${keys.clients}${clientId}`),
+    get unready() {
+      return connection.problem === undefined || cache.hasAny() ? undefined : connection.problem;
+    },
+    get remote() {
+      return remoteState(connection, feed, cache);
+    },
+    close: async () => {
+      feed.close();
+      connection.redis.disconnect();
+    },
   };
 }
 
-async function get({ redis, problem }: RedisConnection, key: string): Promise<string | null> {
-  if (problem !== undefined) throw unavailable(key, problem);
+async function findIn(cache: NearCache<StoredClient>, clientId: string, prefix: string): Promise<StoredClient> {
   try {
-    return await redis.get(key);
+    return await cache.find(clientId);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // Another kind of value under our key: what is there is not a record, and Redis is well.
-    if (message.startsWith('WRONGTYPE')) throw poisoned(key, message);
-    throw unavailable(key, message);
+    throw new OAuthError('temporarily_unavailable', {
+      description: 'The server cannot answer at the moment; try again.',
+      reason: `Redis cannot be asked for ${prefix}${clientId}: ${error instanceof Error ? error.message : error}`,
+      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+    });
   }
 }
 
-function unavailable(key: string, problem: string): OAuthError {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason: `Redis cannot be asked for ${key}: ${problem}`,
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
+function clientOf(stored: StoredClient, key: string): Client | undefined {
+  if (stored.kind === 'unusable') throw invalidClient(`the value of ${key} is not a client record: ${stored.reason}`);
+  return stored.kind === 'client' ? stored.client : undefined;
 }
 
-function parseRecord(text: string, clientId: string, key: string, policy: RegistrationPolicy, now: number): Client {
-  const read = readClient(parseJson(text, key), policy, now);
-  if (!read.ok) throw poisoned(key, read.faults.map(({ field, message }) => `${field} ${message}`).join('; '));
-  if (read.client.clientId !== clientId) throw poisoned(key, `client_id is "${read.client.clientId}"`);
-  return read.client;
+/** Where Redis cannot be asked now, the next one who misses a record asks. */
+function lookFor(lost: LostRecords): void {
+  lost.areLost().catch(() => {});
 }
 
-function parseJson(text: string, key: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw poisoned(key, 'not JSON');
-  }
-}
-
-function poisoned(key: string, what: string): OAuthError {
-  return invalidClient(`the value of ${key} is not a client record: ${what}`);
+function remoteState(connection: RedisConnection, feed: ChangeFeed, cache: NearCache<StoredClient>): RemoteState {
+  const isUp = connection.problem === undefined;
+  return { isUp, notification: feed.notification, ...cache.size, ...cache.counts };
 }

@@ -12,5 +12,21 @@ export interface Registry {
    *   under this name is not a valid record
    */
   find(clientId: string): Promise<Client | undefined>;
+  /** Why nobody could be served at the moment; undefined where somebody could. */
+  readonly unready: string | undefined;
+  /** Of a store that is not in this process; undefined otherwise. */
+  readonly remote: RemoteState | undefined;
   close(): Promise<void>;
+}
+
+/** How it stands with a store that is somewhere else, and with what is remembered of it. */
+export interface RemoteState {
+  readonly isUp: boolean;
+  /** How changes are heard of: from Redis itself, from our own commands only, or not at all. */
+  readonly notification: 'tracking' | 'notices' | 'none';
+  readonly entries: number;
+  readonly bytes: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly unconfirmed: number;
 }

@@ -1,11 +1,14 @@
 import type { TrustStore } from '../certification-path/trust-store.ts';
-import { createMetrics, type Metrics, type Sample } from '../operations/metrics.ts';
+import type { Metrics, Sample } from '../operations/metrics.ts';
 import type { Revocation } from '../revocation/revocation.ts';
 import { revocationGauges } from '../revocation/revocation-metrics.ts';
 
-/** What of the authorities can be asked for at `/metrics`. */
-export function createAuthorityMetrics(currentTrust: () => TrustStore, revocation: Revocation | undefined): Metrics {
-  const metrics = createMetrics();
+/** Adds what of the authorities can be asked for at `/metrics`. */
+export function addAuthorityMetrics(
+  metrics: Metrics,
+  currentTrust: () => TrustStore,
+  revocation: Revocation | undefined,
+): void {
   metrics.addGauge({
     name: 'client_ca_not_after_timestamp_seconds',
     help: "When a CA of the clients' certificates expires, seconds since the epoch",
@@ -14,7 +17,6 @@ export function createAuthorityMetrics(currentTrust: () => TrustStore, revocatio
   });
   const gauges = revocation ? revocationGauges(() => revocation.lists().values(), Date.now) : [];
   for (const gauge of gauges) metrics.addGauge(gauge);
-  return metrics;
 }
 
 function expirySamples({ anchors, intermediates }: TrustStore): Sample[] {

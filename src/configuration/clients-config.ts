@@ -1,19 +1,22 @@
+import type { CacheSettings } from '../clients/redis-registry.ts';
 import type { Settings } from '../operations/settings.ts';
+import { readCacheSettings } from './cache-settings.ts';
 import { type RedisConfig, readRedisConfig } from './redis-settings.ts';
 
 /** Where the client records are. */
 export type ClientsConfig =
   | { readonly store: 'memory'; readonly file: string }
-  | ({ readonly store: 'redis' } & RedisConfig);
+  | ({ readonly store: 'redis'; readonly cache: CacheSettings } & RedisConfig);
 
 /** Reads that; undefined where it is not set. Faults are collected in the settings. */
 export function readClientsConfig(settings: Settings): ClientsConfig | undefined {
   const redis = readRedisConfig(settings);
+  const cache = readCacheSettings(settings);
   const file = settings.optional('CLIENTS_FILE', (text) => text);
   if (redis !== undefined && file !== undefined) {
     settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
   }
-  if (redis !== undefined) return { store: 'redis', ...redis };
+  if (redis !== undefined) return { store: 'redis', cache, ...redis };
   if (file !== undefined) return { store: 'memory', file };
   if (!settings.hasSecret('REDIS_URL'))
     settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');

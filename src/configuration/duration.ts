@@ -1,13 +1,13 @@
-const MILLISECONDS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Parses `30s`, `5m`, `24h`, `7d` or `0`.
+ * Parses `80ms`, `30s`, `5m`, `24h`, `7d` or `0`.
  *
  * @returns milliseconds
  * @throws {RangeError}
  */
 export function parseDuration(text: string): number {
-  const [, count, unit = 's'] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const [, count, unit = 's'] = /^(\d{1,6})(ms|[smhd])$/.exec(text) ?? [];
   if (text === '0') return 0;
   if (count === undefined) throw new RangeError(`"${text}" is not a duration such as 30s, 5m, 24h or 7d`);
   return Number(count) * (MILLISECONDS[unit] ?? Number.NaN);

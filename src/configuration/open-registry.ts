@@ -8,6 +8,7 @@ import type { Log } from '../operations/log.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ClientsConfig } from './clients-config.ts';
+import { registryEvents } from './registry-events.ts';
 
 interface RegistryConfig {
   readonly clients: ClientsConfig;
@@ -23,15 +24,14 @@ interface RegistryConfig {
 export async function openRegistry(config: RegistryConfig, log: Log): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory') return readMemoryRegistry(clients.file, config, log);
+  const { address, tls, keyPrefix, cache } = clients;
   return createRedisRegistry({
-    address: clients.address,
-    keyPrefix: clients.keyPrefix,
+    access: { address, tls },
+    keyPrefix,
+    cache,
     policy,
     now: Date.now,
-    onConnection: (problem) => {
-      if (problem === undefined) log.info({ event: 'redis_connected' }, 'Redis is connected');
-      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be asked');
-    },
+    events: registryEvents(log),
   });
 }
 

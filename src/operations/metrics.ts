@@ -1,14 +1,16 @@
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 
 /** What can be asked for at `/metrics`, in Prometheus' text format. */
 export interface Metrics {
   /** Adds a value that is read when it is asked for. */
-  addGauge(gauge: GaugeDefinition): void;
+  addGauge(gauge: MetricDefinition): void;
+  /** Adds one that only grows. */
+  addCounter(counter: MetricDefinition): void;
   render(): Promise<string>;
   readonly contentType: string;
 }
 
-export interface GaugeDefinition {
+export interface MetricDefinition {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
@@ -22,16 +24,28 @@ export interface Sample {
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  const options = ({ name, help, labels }: MetricDefinition) => ({
+    name: `countersign_${name}`,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+  });
   return {
-    addGauge: ({ name, help, labels, read }) => {
+    addGauge: (definition) => {
       const gauge = new Gauge({
-        name: `countersign_${name}`,
-        help,
-        labelNames: [...labels],
-        registers: [registry],
+        ...options(definition),
         collect: () => {
           gauge.reset();
-          for (const sample of read()) gauge.set(sample.labels, sample.value);
+          for (const { labels, value } of definition.read()) gauge.set(labels, value);
+        },
+      });
+    },
+    addCounter: (definition) => {
+      const counter = new Counter({
+        ...options(definition),
+        collect: () => {
+          counter.reset();
+          for (const { labels, value } of definition.read()) counter.inc(labels, value);
         },
       });
     },

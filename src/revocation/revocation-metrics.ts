@@ -1,4 +1,4 @@
-import type { GaugeDefinition, Sample } from '../operations/metrics.ts';
+import type { MetricDefinition, Sample } from '../operations/metrics.ts';
 import type { AuthorityList } from './revocation-lists.ts';
 
 const labels = ['authority', 'public_key_thumbprint'] as const;
@@ -9,7 +9,7 @@ const labels = ['authority', 'public_key_thumbprint'] as const;
  * @param lists those of this moment
  * @param now milliseconds since the epoch
  */
-export function revocationGauges(lists: () => Iterable<AuthorityList>, now: () => number): GaugeDefinition[] {
+export function revocationGauges(lists: () => Iterable<AuthorityList>, now: () => number): MetricDefinition[] {
   const each = (value: (list: AuthorityList['list']) => number) => (): Sample[] =>
     [...lists()].map(({ list, authority, publicKeyThumbprint }) => ({
       labels: { authority, public_key_thumbprint: publicKeyThumbprint },

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readClientsFile } from '../../src/clients/clients-file.ts';
 import { createMemoryRegistry } from '../../src/clients/memory-registry.ts';
-import { createRedisRegistry } from '../../src/clients/redis-registry.ts';
 import type { Registry } from '../../src/clients/registry.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
 import { usualPolicy } from '../support/policy.ts';
 import { connectRedis, keyPrefix, redisUrl } from '../support/redis.ts';
+import { openRedisRegistry } from '../support/redis-registry.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const policy = usualPolicy;
@@ -58,15 +57,7 @@ describe('memory', () => {
 
 describeWith(['redis-server'], 'Redis', () => {
   const prefix = keyPrefix();
-  const problems: (string | undefined)[] = [];
-  const open = (url: string) =>
-    createRedisRegistry({
-      address: parseRedisUrl(url),
-      keyPrefix: prefix,
-      policy,
-      now: Date.now,
-      onConnection: (problem) => problems.push(problem),
-    });
+  const open = async (url: string) => (await openRedisRegistry(url, { prefix })).registry;
   const { client: redis, close } = connectRedis();
   afterAll(close);
 
@@ -128,7 +119,8 @@ describeWith(['redis-server'], 'Redis', () => {
   });
 
   test('a server that is away is 503, at once, and never "no such client"', async () => {
-    const registry = await open(`redis://user:secret@127.0.0.1:${await freePort()}`);
+    const url = `redis://user:secret@127.0.0.1:${await freePort()}`;
+    const { registry, problems } = await openRedisRegistry(url, { prefix });
     const started = performance.now();
     const asking = registry.find('a');
     await expect(asking).rejects.toThrow(OAuthError);

@@ -1,0 +1,41 @@
+import type { Answer } from '../cache/near-cache.ts';
+import { type AskRedis, RedisUnavailableError } from '../redis/ask-redis.ts';
+import type { RegistrationPolicy } from './findings.ts';
+import type { LostRecords } from './lost-records.ts';
+import { noClient, readStoredClient, type StoredClient, unusable } from './stored-client.ts';
+
+export interface LoadClientOptions {
+  readonly ask: AskRedis;
+  /** What stands before the `client_id` in the key of a record. */
+  readonly prefix: string;
+  readonly lost: LostRecords;
+  readonly policy: RegistrationPolicy;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Reads a client's record from Redis.
+ *
+ * @throws {RedisUnavailableError} also where it is missing because all records are
+ */
+export async function loadClient(clientId: string, options: LoadClientOptions): Promise<Answer<StoredClient>> {
+  const { ask, prefix, lost, policy, now } = options;
+  const text = await getText(ask, `${prefix}${clientId}`);
+  if (typeof text === 'object' && text !== null) return unusable(text.wrongType);
+  if (text !== null) return readStoredClient(text, clientId, policy, now());
+  if (!(await lost.areLost())) return noClient;
+  throw new RedisUnavailableError('the records that were there are gone; write them again: countersign clients apply');
+}
+
+type Found = string | null | { readonly wrongType: string };
+
+async function getText(ask: AskRedis, key: string): Promise<Found> {
+  try {
+    return await ask((redis) => redis.get(key));
+  } catch (error) {
+    // Another kind of value under our key: what is there is not a record, and Redis is well.
+    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return { wrongType: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import type { CacheSettings } from '../clients/redis-registry.ts';
+import type { Settings } from '../operations/settings.ts';
+import { parseDuration } from './duration.ts';
+
+const DEFAULT_ENTRIES = 100_000;
+const DEFAULT_BYTES = 256 * 1024 * 1024;
+const DEFAULT_SOFT_MILLISECONDS = 60_000;
+const DEFAULT_HARD_MILLISECONDS = 10 * 60_000;
+/** Whoever is not there may be there soon. */
+const ABSENT_MILLISECONDS = 2_000;
+/** So that who is not known has an answer within 100 ms, whatever Redis does. */
+const DEFAULT_WAIT_MILLISECONDS = 80;
+const MAX_WAIT_MILLISECONDS = 10_000;
+const MAX_HARD_MILLISECONDS = 7 * 86_400_000;
+
+/** Reads what is remembered of the clients in Redis. Faults are collected in the settings. */
+export function readCacheSettings(settings: Settings): CacheSettings {
+  const entries = settings.optional('CLIENT_CACHE_ENTRIES', parseEntries) ?? DEFAULT_ENTRIES;
+  const bytes = settings.optional('CLIENT_CACHE_BYTES', parseBytes) ?? DEFAULT_BYTES;
+  const hard = settings.optional('CLIENT_CACHE_LIFETIME', upTo(MAX_HARD_MILLISECONDS)) ?? DEFAULT_HARD_MILLISECONDS;
+  const soft = settings.optional('CLIENT_CACHE_REFRESH', parseDuration) ?? Math.min(DEFAULT_SOFT_MILLISECONDS, hard);
+  const waitMilliseconds = settings.optional('REDIS_TIMEOUT', upTo(MAX_WAIT_MILLISECONDS)) ?? DEFAULT_WAIT_MILLISECONDS;
+  if (soft > hard) settings.fault('CLIENT_CACHE_REFRESH', 'is longer than COUNTERSIGN_CLIENT_CACHE_LIFETIME');
+  return { bounds: { entries, bytes }, lifetimes: { soft, hard, absent: ABSENT_MILLISECONDS }, waitMilliseconds };
+}
+
+function upTo(max: number): (text: string) => number {
+  return (text) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds > 0 && milliseconds <= max) return milliseconds;
+    throw new RangeError(`"${text}" must be more than 0 and at most ${max / 1000}s`);
+  };
+}
+
+function parseEntries(text: string): number {
+  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
+  throw new RangeError(`"${text}" is not a number from 1 to 99999999`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+function parseBytes(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})(KiB|MiB|GiB)$/.exec(text) ?? [];
+  if (count === undefined) throw new RangeError(`"${text}" is not a size such as 512KiB, 64MiB or 1GiB`);
+  return Number(count) * (UNITS[unit] ?? Number.NaN);
+}

@@ -1,0 +1,74 @@
+import { Cluster, type Redis } from 'ioredis';
+import { type ChangeLink, type ChangeLinkOptions, type Notification, openChangeLink } from './change-link.ts';
+
+export type ChangeFeedOptions = Omit<ChangeLinkOptions, 'node'>;
+
+/** Tells what changes in Redis, wherever it changes: each master of a cluster only knows of its own keys. */
+export interface ChangeFeed {
+  /** Up to when every change has been told, by `performance.now()`. */
+  readonly toldUntil: number;
+  readonly notification: Notification;
+  close(): void;
+}
+
+const LOOK_MILLISECONDS = 250;
+
+/** @param redis the connection on which the keys are read, which knows the masters of its cluster */
+export function openChangeFeed(redis: Redis | Cluster, options: ChangeFeedOptions): ChangeFeed {
+  const reporting = { ...options, onNotification: onlyChanges(options.onNotification) };
+  return redis instanceof Cluster ? followMasters(redis, reporting) : openChangeLink(reporting);
+}
+
+function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed {
+  const links = new Map<string, ChangeLink>();
+  const weakest = () => weakestOf([...links.values()].map(({ notification }) => notification));
+  const look = () => {
+    const masters = new Map(cluster.nodes('master').map((node) => [nameOf(node), node]));
+    for (const [name, link] of links) {
+      if (masters.has(name)) continue;
+      link.close();
+      links.delete(name);
+    }
+    for (const [name, { options: node }] of masters) {
+      if (links.has(name) || node.host === undefined || node.port === undefined) continue;
+      const onNotification = (_: Notification, problem: string | undefined) =>
+        options.onNotification(weakest(), problem);
+      links.set(name, openChangeLink({ ...options, node: { host: node.host, port: node.port }, onNotification }));
+    }
+  };
+  cluster.on('refresh', look);
+  const timer = setInterval(look, LOOK_MILLISECONDS).unref();
+  look();
+  return {
+    get toldUntil() {
+      if (links.size === 0) return Number.NEGATIVE_INFINITY;
+      return Math.min(...[...links.values()].map((link) => link.toldUntil));
+    },
+    get notification() {
+      return weakest();
+    },
+    close: () => {
+      clearInterval(timer);
+      cluster.off('refresh', look);
+      for (const link of links.values()) link.close();
+    },
+  };
+}
+
+function nameOf({ options: { host, port } }: Redis): string {
+  return `${host}:${port}`;
+}
+
+function weakestOf(notifications: readonly Notification[]): Notification {
+  if (notifications.length === 0 || notifications.includes('none')) return 'none';
+  return notifications.includes('notices') ? 'notices' : 'tracking';
+}
+
+function onlyChanges(report: ChangeFeedOptions['onNotification']): ChangeFeedOptions['onNotification'] {
+  let last: Notification | undefined;
+  return (notification, problem) => {
+    if (notification === last) return;
+    last = notification;
+    report(notification, problem);
+  };
+}

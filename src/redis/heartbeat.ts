@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+
+export interface HeartbeatOptions {
+  readonly redis: Redis;
+  /** Called when the server has been silent for 2 s on a connection that says it is up. */
+  readonly onSilent: () => void;
+}
+
+const INTERVAL_MILLISECONDS = 250;
+/** Counted in questions, not in time: a process that was stopped itself has asked none. */
+const SILENT_AFTER = 8;
+
+/** Knows up to when a connection is known to work: TCP does not tell of an end that has gone without a word. */
+export interface Heartbeat {
+  /**
+   * The time, by `performance.now()`, of the last PING that was answered. What the server sent before that has arrived,
+   * since one connection keeps the order.
+   */
+  readonly provenAt: number;
+  /** A new connection begins, which works now. */
+  begin(): void;
+  /** It is over: nothing is sent any more, and nothing of it is proven. */
+  end(): void;
+}
+
+export function createHeartbeat({ redis, onSilent }: HeartbeatOptions): Heartbeat {
+  let timer: NodeJS.Timeout | undefined;
+  let provenAt = Number.NEGATIVE_INFINITY;
+  let unanswered = 0;
+  const end = () => {
+    clearInterval(timer);
+    timer = undefined;
+    provenAt = Number.NEGATIVE_INFINITY;
+  };
+  const beat = () => {
+    const sentAt = performance.now();
+    const connection = timer;
+    if (unanswered++ >= SILENT_AFTER) return onSilent();
+    redis.ping().then(
+      () => {
+        if (timer !== connection) return;
+        unanswered = 0;
+        provenAt = Math.max(provenAt, sentAt);
+      },
+      // The connection says itself that it is over, or stays silent.
+      () => {},
+    );
+  };
+  return {
+    get provenAt() {
+      return provenAt;
+    },
+    begin: () => {
+      end();
+      unanswered = 0;
+      provenAt = performance.now();
+      timer = setInterval(beat, INTERVAL_MILLISECONDS).unref();
+    },
+    end,
+  };
+}

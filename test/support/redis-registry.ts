@@ -1,0 +1,51 @@
+import { type CacheSettings, createRedisRegistry, type RegistryEvents } from '../../src/clients/redis-registry.ts';
+import type { Registry } from '../../src/clients/registry.ts';
+import type { Notification } from '../../src/redis/change-link.ts';
+import type { RedisTls } from '../../src/redis/connection-options.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { usualPolicy } from './policy.ts';
+
+/** A registry over Redis, with what it said. */
+export interface OpenedRegistry {
+  readonly registry: Registry;
+  readonly problems: readonly (string | undefined)[];
+  readonly notifications: readonly Notification[];
+  /** Of each change: whether the records were gone. */
+  readonly lost: readonly boolean[];
+}
+
+export interface OpenOptions {
+  readonly prefix: string;
+  readonly tls?: RedisTls;
+  readonly cache?: Partial<CacheSettings>;
+}
+
+/** What the server uses, but with time for a machine that does other things beside. */
+export const patientCache: CacheSettings = {
+  bounds: { entries: 1_000, bytes: 16 * 1024 * 1024 },
+  lifetimes: { soft: 60_000, hard: 600_000, absent: 2_000 },
+  waitMilliseconds: 2_000,
+};
+
+export async function openRedisRegistry(
+  url: string,
+  { prefix, tls = {}, cache }: OpenOptions,
+): Promise<OpenedRegistry> {
+  const problems: (string | undefined)[] = [];
+  const notifications: Notification[] = [];
+  const lost: boolean[] = [];
+  const events: RegistryEvents = {
+    onConnection: (problem) => problems.push(problem),
+    onNotification: (notification) => notifications.push(notification),
+    onLost: (areLost) => lost.push(areLost),
+  };
+  const registry = await createRedisRegistry({
+    access: { address: parseRedisUrl(url), tls },
+    keyPrefix: prefix,
+    cache: { ...patientCache, ...cache },
+    policy: usualPolicy,
+    now: Date.now,
+    events,
+  });
+  return { registry, problems, notifications, lost };
+}
