@@ -21,6 +21,8 @@ export interface RunningCountersign {
   readonly waitForEvent: (predicate: (line: LogLine) => boolean, milliseconds?: number) => Promise<LogLine>;
   /** The decisions so far: lines of event `token_issued` or `token_refused`. */
   readonly auditEvents: () => readonly LogLine[];
+  /** Asks the operations listener of `serve`. */
+  readonly askOperations: (path: string) => Promise<{ readonly status: number; readonly body: string }>;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly exited: Promise<number>;
   /** SIGTERM; resolves to the exit code. */
@@ -72,6 +74,7 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
     stderr: program.stderr,
     waitForEvent: (predicate, milliseconds = EVENT_TIMEOUT) => waitForLine(lines, predicate, milliseconds),
     auditEvents: () => lines.filter(({ event }) => event === 'token_issued' || event === 'token_refused'),
+    askOperations: (path) => askOperations(lines, path),
     kill: program.kill,
     exited: program.exited,
     stop: program.stop,
@@ -96,6 +99,12 @@ async function waitUntilListening(program: RunningProgram, lines: readonly LogLi
   }
   if (program.hasExited()) throw new Error(`exit code ${await program.exited}; ${report()}`);
   return firstLine(lines, isListening);
+}
+
+async function askOperations(lines: readonly LogLine[], path: string) {
+  const { url } = firstLine(lines, ({ event }) => event === 'operations_listening');
+  const response = await fetch(`${url}${path}`);
+  return { status: response.status, body: await response.text() };
 }
 
 async function waitForLine(
