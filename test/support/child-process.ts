@@ -85,7 +85,10 @@ function endWithThisProcess(): void {
   });
 }
 
-/** SIGTERM, not SIGKILL: nginx' master takes its workers along only when it is asked. */
+/** SIGTERM, not SIGKILL: nginx' master takes its workers along only when it is asked. SIGSTOP may hold one. */
 function stopAll(): void {
-  for (const child of running) child.kill('SIGTERM');
+  for (const child of running) {
+    child.kill('SIGTERM');
+    child.kill('SIGCONT');
+  }
 }
