@@ -4,6 +4,7 @@ import { accepts } from './accepts.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import { orStopAll } from './start-all.ts';
 
 export interface RunningRedis {
   readonly url: string;
@@ -12,7 +13,16 @@ export interface RunningRedis {
   readonly socket: string;
   readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
+  readonly exited: Promise<number>;
   readonly stop: () => Promise<number>;
+}
+
+/** Paths of PEM files. */
+export interface RedisTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Whose certificates a client has to show. Default: none is asked for. */
+  readonly clientCa?: string;
 }
 
 export interface RedisOptions {
@@ -22,6 +32,10 @@ export interface RedisOptions {
   readonly directory: string;
   /** The same port again, e.g. after an outage. Default: a free one. */
   readonly port?: number;
+  /** Users beside `default`, e.g. `'server on >secret ~x:* +get'`, or `'default off'`. */
+  readonly aclRules?: readonly string[];
+  /** Serves TLS only; the Unix socket stays as it is. */
+  readonly tls?: RedisTls;
   /** More of redis-server's arguments, e.g. `['--requirepass', 'x']`. */
   readonly args?: readonly string[];
 }
@@ -31,18 +45,32 @@ export async function startRedis({ program, directory, args = [], ...options }: 
   const port = options.port ?? (await freePort());
   const folder = mkdtempSync(join(directory, 'r-'));
   const socket = join(folder, 'redis.sock');
-  const address = ['--bind', '127.0.0.1', '--port', String(port), '--unixsocket', socket];
+  const address = ['--bind', '127.0.0.1', ...portArguments(port, options.tls), '--unixsocket', socket];
   const nothingKept = ['--save', '', '--appendonly', 'no', '--dir', folder];
-  const server = startProgram(program, [...address, ...nothingKept, ...args]);
-  await waitUntilReady(server, port);
+  const server = startProgram(program, [...address, ...nothingKept, ...aclArguments(options.aclRules), ...args]);
+  await orStopAll([server], () => waitUntilReady(server, port));
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${options.tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     port,
     socket,
     pid: server.pid,
     kill: server.kill,
+    exited: server.exited,
     stop: server.stop,
   };
+}
+
+function portArguments(port: number, tls: RedisTls | undefined): string[] {
+  if (!tls) return ['--port', String(port)];
+  const ports = ['--port', '0', '--tls-port', String(port)];
+  const identity = ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key];
+  const clients = tls.clientCa ? ['yes', '--tls-ca-cert-file', tls.clientCa] : ['no'];
+  return [...ports, ...identity, '--tls-auth-clients', ...clients];
+}
+
+/** Redis puts a selector, `(+get ~x)`, together again by itself. */
+function aclArguments(rules: readonly string[] = []): string[] {
+  return rules.flatMap((rule) => ['--user', ...rule.split(' ')]);
 }
 
 async function waitUntilReady(server: RunningProgram, port: number): Promise<void> {

@@ -1,0 +1,111 @@
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { askRedis } from './support/ask-redis.ts';
+import { describeWith } from './support/describe-with.ts';
+import { eventually } from './support/eventually.ts';
+import { impatientRedis } from './support/impatient-redis.ts';
+import { programPath } from './support/program-path.ts';
+import { type ClusterDeployment, startClusterDeployment } from './support/redis-cluster.ts';
+import { type SentinelDeployment, startSentinelDeployment } from './support/redis-sentinel.ts';
+import { startTlsRedis, type TlsRedis } from './support/redis-tls.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+const needed = ['redis-server'] as const;
+describeWith(needed, 'a Sentinel deployment', () => {
+  const password = 'data';
+  let deployment: SentinelDeployment;
+  let client: Redis;
+  beforeAll(async () => {
+    const options = { sentinelPassword: 'watch', aclRules: ['reader on >read ~* +get'] };
+    deployment = await startSentinelDeployment({ directory: temporaryDirectory(), password, ...options });
+    const sentinels = deployment.sentinelPorts.map((port) => ({ host: '127.0.0.1', port }));
+    client = new Redis({ sentinels, name: deployment.masterName, sentinelPassword: 'watch', password });
+    client.on('error', () => {}); // The master is killed.
+  });
+  afterAll(async () => {
+    client?.disconnect();
+    await deployment?.stop();
+  });
+
+  it('fails over when the master is killed, and takes the old master back as a replica', async () => {
+    const master = await deployment.currentMaster();
+    expect(master).toBe(deployment.nodes[0]);
+    await client.set('key', 'value');
+    expect(await client.wait(2, 1000)).toBe(2);
+    master.kill('SIGKILL');
+    const next = await deployment.masterAfter(master);
+    expect(await deployment.currentMaster()).toBe(next);
+    expect(next).not.toBe(master);
+    expect(await askRedis(next.port, ['GET', 'key'], { username: 'reader', password: 'read' })).toBe('value');
+    await master.restart();
+    // A Sentinel closes all connections of a node that it makes a replica.
+    const info = () => askRedis(master.port, ['INFO', 'replication'], { password }).then(String, String);
+    await eventually(
+      async () => (await info()).includes('master_link_status:up'),
+      () => 'it does not follow',
+    );
+  });
+});
+
+describeWith(needed, 'a Cluster deployment', () => {
+  let deployment: ClusterDeployment;
+  let cluster: Cluster;
+  beforeAll(async () => {
+    deployment = await startClusterDeployment({ directory: temporaryDirectory(), replicas: 1 });
+    const options = { slotsRefreshInterval: 200, redisOptions: { commandTimeout: 300 } };
+    cluster = new Cluster([{ host: '127.0.0.1', port: deployment.nodes[0]?.port ?? 0 }], options);
+  });
+  afterAll(async () => {
+    cluster?.disconnect();
+    await deployment?.stop();
+  });
+
+  it('serves the keys of each master, and a replica takes the place of a dead one', async () => {
+    const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    for (const key of keys) await cluster.set(key, key);
+    const masters = await Promise.all(keys.map(deployment.masterOfKey));
+    expect(new Set(masters)).toEqual(new Set(deployment.nodes.filter(({ role }) => role === 'master')));
+    const [master] = masters;
+    master?.kill('SIGKILL');
+    await eventually(
+      async () => (await deployment.masterOfKey('key-0').catch(() => master)) !== master,
+      () => 'none',
+    );
+    await deployment.waitUntilOk();
+    expect((await deployment.masterOfKey('key-0')).role).toBe('replica');
+    await eventually(
+      async () => (await cluster.get('key-0').catch(() => '')) === 'key-0',
+      () => 'it is not found',
+    );
+  });
+});
+
+describeWith(needed, 'Redis over TLS with access control', () => {
+  let redis: TlsRedis;
+  beforeAll(async () => {
+    const options = { program: programPath('redis-server'), directory: temporaryDirectory() };
+    const aclRules = ['default off', 'server on >secret ~a:* -@all +get +ping (+set ~b:*)'];
+    redis = await startTlsRedis({ ...options, clientCertificates: true, aclRules });
+  });
+  afterAll(() => redis?.stop());
+
+  const connect = (tls: object, options: object = { username: 'server', password: 'secret' }) =>
+    impatientRedis(redis.url, { ...options, enableReadyCheck: false, tls: { ca: redis.authority.pem, ...tls } });
+  const identity = () => ({ cert: redis.client.pem, key: redis.client.privateKeyPem });
+
+  it('refuses a client without a certificate', async () => {
+    const [stranger, client] = [connect({}), connect(identity())];
+    await expect(stranger.ping()).rejects.toThrow();
+    expect(await client.ping()).toBe('PONG');
+    client.disconnect();
+  });
+
+  it('lets a user do what its rules say', async () => {
+    const [client, nobody] = [connect(identity()), connect(identity(), { protocol: 2 })];
+    expect(await client.get('a:x')).toBeNull();
+    expect(await client.set('b:x', '1')).toBe('OK');
+    for (const refused of [client.get('b:x'), client.set('a:x', '1')]) await expect(refused).rejects.toThrow('NOPERM');
+    await expect(nobody.get('a:x')).rejects.toThrow('NOAUTH');
+    for (const each of [client, nobody]) each.disconnect();
+  });
+});

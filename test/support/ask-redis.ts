@@ -1,0 +1,37 @@
+import { Redis } from 'ioredis';
+
+export interface RedisCredentials {
+  /** Default: the user `default`. */
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/**
+ * One command on a connection of its own, to a Redis or a Sentinel on loopback.
+ * @throws {Error} where nothing listens, where the answer is an error, or where there is none within half a second
+ */
+export async function askRedis(
+  port: number,
+  [command, ...args]: readonly [string, ...string[]],
+  credentials: RedisCredentials = {},
+): Promise<unknown> {
+  const client = new Redis({
+    port,
+    host: '127.0.0.1',
+    ...credentials,
+    protocol: 2,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: 500,
+    commandTimeout: 500,
+  });
+  client.on('error', () => {}); // The command rejects as well.
+  try {
+    await client.connect();
+    return await client.call(command, args);
+  } finally {
+    client.disconnect();
+  }
+}

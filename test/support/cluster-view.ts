@@ -1,0 +1,36 @@
+import { askRedis } from './ask-redis.ts';
+
+/** What a node of a Redis Cluster says of itself. */
+export interface ClusterView {
+  readonly port: number;
+  /** Whether it sees all slots served. */
+  readonly isOk: boolean;
+  readonly isMaster: boolean;
+  /** Of a master: it has the slot. */
+  readonly serves: (slot: number) => boolean;
+  /** Of two masters of a slot the one with the greater epoch counts. */
+  readonly epoch: number;
+  /** Of a replica: it has its master's data, and follows it. */
+  readonly isInSync: boolean;
+}
+
+/** Undefined where it does not answer. */
+export async function clusterView(port: number): Promise<ClusterView | undefined> {
+  const ask = async (...command: [string, ...string[]]) => String(await askRedis(port, command));
+  try {
+    const [nodes, info] = [await ask('CLUSTER', 'NODES'), await ask('CLUSTER', 'INFO')];
+    const isInSync = (await ask('INFO', 'replication')).includes('master_link_status:up');
+    return { port, isOk: info.includes('cluster_state:ok'), isInSync, ...ownLine(nodes) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** See `clusterLine`; further ranges follow the first, and slots that move stand in brackets. */
+function ownLine(nodes: string): Pick<ClusterView, 'isMaster' | 'serves' | 'epoch'> {
+  const line = nodes.split('\n').find((text) => text.includes('myself')) ?? '';
+  const [, , flags = '', , , , epoch, , ...ranges] = line.split(' ');
+  const slots = ranges.filter((range) => !range.startsWith('[')).map((range) => range.split('-').map(Number));
+  const serves = (slot: number) => slots.some(([first = -1, last = first]) => first <= slot && slot <= last);
+  return { isMaster: flags.includes('master'), serves, epoch: Number(epoch) };
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { askRedis } from './ask-redis.ts';
+import { type ClusterPlace, clusterFile, clusterPlaces } from './cluster-place.ts';
+import { type ClusterView, clusterView } from './cluster-view.ts';
+import { eventually } from './eventually.ts';
+import { programPath } from './program-path.ts';
+import { type RedisNode, startRedisNode } from './redis-node.ts';
+import { orStopAll, startAll, stopAll } from './start-all.ts';
+
+export interface ClusterOptions {
+  /** A folder for folders of its own. */
+  readonly directory: string;
+  /** Of each master. Default: 0. */
+  readonly replicas?: 0 | 1;
+  /** More of each redis-server's arguments. */
+  readonly args?: readonly string[];
+}
+
+export interface ClusterNode extends RedisNode {
+  /** What it was at the start. */
+  readonly role: 'master' | 'replica';
+}
+
+export interface ClusterDeployment {
+  /** Three masters, then their replicas in the same order. */
+  readonly nodes: readonly ClusterNode[];
+  /**
+   * Who serves the key now, by its own account; of two, the one that became a master later.
+   * @throws {Error} where none that answers does
+   */
+  readonly masterOfKey: (key: string) => Promise<ClusterNode>;
+  /** Until all nodes that answer see all slots served. Default: within 10,000 ms. */
+  readonly waitUntilOk: (milliseconds?: number) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A dead master's replica stands for election after this time and another second or so. */
+const NODE_TIMEOUT = 1000;
+
+/**
+ * A Redis Cluster on loopback that keeps no data. Its nodes start as after a restart, with a file that names them all:
+ * that takes no introductions. Two seconds of the start are Redis' own, a master serves no earlier.
+ */
+export async function startClusterDeployment(options: ClusterOptions): Promise<ClusterDeployment> {
+  const places = await clusterPlaces(options.replicas ?? 0);
+  const nodes = await startAll(places.map((place) => startNode(place, places, options)));
+  await orStopAll(nodes, () => waitFor(nodes, (views) => views.length === nodes.length && isInSync(views)));
+  return {
+    nodes,
+    masterOfKey: (key) => masterOfKey(nodes, key),
+    waitUntilOk: (milliseconds) => waitFor(nodes, isOk, milliseconds),
+    stop: () => stopAll(nodes),
+  };
+}
+
+async function startNode(place: ClusterPlace, all: readonly ClusterPlace[], options: ClusterOptions) {
+  const file = join(mkdtempSync(join(options.directory, 'c-')), 'nodes.conf');
+  writeFileSync(file, clusterFile(all, place));
+  const args = [
+    ['--cluster-enabled', 'yes'],
+    ['--cluster-config-file', file],
+    ['--cluster-port', `${place.busPort}`],
+    ['--cluster-announce-ip', '127.0.0.1'],
+    ['--cluster-node-timeout', `${NODE_TIMEOUT}`],
+    // Also a replica that lost its master long ago may take its place.
+    ['--cluster-replica-validity-factor', '0'],
+    options.args ?? [],
+  ].flat();
+  const { directory } = options;
+  const node = await startRedisNode({ program: programPath('redis-server'), directory, port: place.port, args });
+  return Object.assign(node, { role: place.master ? 'replica' : 'master' } as const);
+}
+
+async function waitFor(
+  nodes: readonly RedisNode[],
+  condition: (views: readonly ClusterView[]) => boolean,
+  milliseconds?: number,
+): Promise<void> {
+  let views: readonly ClusterView[] = [];
+  const isMet = async () => {
+    views = await viewsOf(nodes);
+    return condition(views);
+  };
+  await eventually(isMet, () => `the cluster is not ready: ${JSON.stringify(views)}`, milliseconds);
+}
+
+async function viewsOf(nodes: readonly RedisNode[]): Promise<ClusterView[]> {
+  const views = await Promise.all(nodes.map(({ port }) => clusterView(port)));
+  return views.filter((view) => view !== undefined);
+}
+
+function isOk(views: readonly ClusterView[]): boolean {
+  return views.length > 0 && views.every((view) => view.isOk);
+}
+
+function isInSync(views: readonly ClusterView[]): boolean {
+  return isOk(views) && views.every((view) => view.isMaster || view.isInSync);
+}
+
+async function masterOfKey<T extends RedisNode>(nodes: readonly T[], key: string): Promise<T> {
+  const views = await viewsOf(nodes);
+  const slot = Number(await askRedis(views[0]?.port ?? 0, ['CLUSTER', 'KEYSLOT', key]));
+  const masters = views.filter((view) => view.isMaster && view.serves(slot)).sort((a, b) => b.epoch - a.epoch);
+  const master = nodes.find(({ port }) => port === masters[0]?.port);
+  if (!master) throw new Error(`no node serves slot ${slot}`);
+  return master;
+}

@@ -1,0 +1,113 @@
+import type { RedisCredentials } from './ask-redis.ts';
+import { eventually } from './eventually.ts';
+import { programPath } from './program-path.ts';
+import { type RedisNode, startRedisNode } from './redis-node.ts';
+import { type RunningSentinel, type SentinelPlace, sentinelPlace, startSentinel } from './sentinel-process.ts';
+import { type SentinelView, sentinelView } from './sentinel-view.ts';
+import { orStopAll, startAll, stopAll } from './start-all.ts';
+
+export interface SentinelOptions {
+  /** A folder for folders of its own. */
+  readonly directory: string;
+  /** Of the user `default` of the data nodes. Default: none. */
+  readonly password?: string;
+  /** Of the Sentinels. Default: none. */
+  readonly sentinelPassword?: string;
+  /** Further users of the data nodes, as `startRedis` takes them. */
+  readonly aclRules?: readonly string[];
+}
+
+export interface SentinelDeployment {
+  readonly masterName: string;
+  readonly sentinelPorts: readonly number[];
+  readonly sentinels: readonly RunningSentinel[];
+  /** The first is the master at the start. */
+  readonly nodes: readonly RedisNode[];
+  /**
+   * Whom the Sentinels name; where they differ, the one that was promoted last.
+   * @throws {Error} where no Sentinel answers
+   */
+  readonly currentMaster: () => Promise<RedisNode>;
+  /** Waits until all Sentinels that answer name one other than this. Default: within 10,000 ms. */
+  readonly masterAfter: (old: RedisNode, milliseconds?: number) => Promise<RedisNode>;
+  readonly stop: () => Promise<void>;
+}
+
+const MASTER_NAME = 'countersign';
+
+/**
+ * A master with two replicas, and three Sentinels with a quorum of two, on loopback; data nodes keep nothing. They
+ * promote a replica 1 to 2 seconds after the master dies; the last of them may name it a second later.
+ */
+export async function startSentinelDeployment(options: SentinelOptions): Promise<SentinelDeployment> {
+  const nodes = await startDataNodes(options);
+  const places = await Promise.all([sentinelPlace(), sentinelPlace(), sentinelPlace()]);
+  const sentinels = await orStopAll(nodes, () => startSentinels(nodes, places, options));
+  const all = [...sentinels, ...nodes];
+  const credentials = options.sentinelPassword ? { password: options.sentinelPassword } : {};
+  const views = () => viewsOf(places, credentials);
+  await orStopAll(all, () => waitUntilReady(views));
+  return {
+    masterName: MASTER_NAME,
+    sentinelPorts: places.map(({ port }) => port),
+    sentinels,
+    nodes,
+    currentMaster: async () => latestMaster(nodes, await views()),
+    masterAfter: (old, milliseconds) => masterAfter(nodes, old, views, milliseconds),
+    stop: () => stopAll(all),
+  };
+}
+
+async function startDataNodes({ directory, password, aclRules = [] }: SentinelOptions): Promise<RedisNode[]> {
+  const authentication = password ? ['--requirepass', password, '--masterauth', password] : [];
+  const start = (more: readonly string[]) =>
+    startRedisNode({ program: programPath('redis-server'), directory, aclRules, args: [...authentication, ...more] });
+  const master = await start([]);
+  const replicaOf = ['--replicaof', '127.0.0.1', `${master.port}`];
+  const replicas = await orStopAll([master], () => startAll([start(replicaOf), start(replicaOf)]));
+  return [master, ...replicas];
+}
+
+function startSentinels(
+  [master, ...replicas]: readonly RedisNode[],
+  sentinels: readonly SentinelPlace[],
+  options: SentinelOptions,
+): Promise<RunningSentinel[]> {
+  const ports = { master: master?.port ?? 0, replicas: replicas.map(({ port }) => port) };
+  const watch = { ...options, ...ports, masterName: MASTER_NAME, sentinels };
+  return startAll(sentinels.map((place) => startSentinel(place, watch)));
+}
+
+type Views = () => Promise<SentinelView[]>;
+
+async function viewsOf(sentinels: readonly SentinelPlace[], credentials: RedisCredentials): Promise<SentinelView[]> {
+  const views = await Promise.all(sentinels.map(({ port }) => sentinelView(port, MASTER_NAME, credentials)));
+  return views.filter((view) => view !== undefined);
+}
+
+/** A failover needs what each Sentinel knows by then: the replicas, and that they are in sync. */
+async function waitUntilReady(views: Views): Promise<void> {
+  let seen: SentinelView[] = [];
+  const isReady = async () => {
+    seen = await views();
+    return seen.length === 3 && seen.every((view) => view.hasQuorum && view.replicasInSync === 2);
+  };
+  await eventually(isReady, () => `the Sentinels are not ready: ${JSON.stringify(seen)}`);
+}
+
+async function masterAfter(nodes: readonly RedisNode[], old: RedisNode, views: Views, milliseconds?: number) {
+  let seen: SentinelView[] = [];
+  const isOver = async () => {
+    seen = await views();
+    return seen.length > 0 && seen.every(({ port }) => port !== old.port);
+  };
+  await eventually(isOver, () => `no failover: ${JSON.stringify(seen)}`, milliseconds);
+  return latestMaster(nodes, seen);
+}
+
+function latestMaster(nodes: readonly RedisNode[], views: readonly SentinelView[]): RedisNode {
+  const [latest] = views.toSorted((a, b) => b.epoch - a.epoch);
+  const master = nodes.find(({ port }) => port === latest?.port);
+  if (!master) throw new Error(`the Sentinels name none of the nodes: ${JSON.stringify(views)}`);
+  return master;
+}

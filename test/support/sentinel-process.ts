@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accepts } from './accepts.ts';
+import { askRedis } from './ask-redis.ts';
+import { type RunningProgram, startProgram } from './child-process.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { programPath } from './program-path.ts';
+import type { RedisNode } from './redis-node.ts';
+import { orStopAll } from './start-all.ts';
+
+/** A Sentinel before it runs. */
+export interface SentinelPlace {
+  /** 40 hexadecimal digits. */
+  readonly id: string;
+  readonly port: number;
+}
+
+/** What a Sentinel watches, and with whom. */
+export interface SentinelWatch {
+  readonly directory: string;
+  readonly masterName: string;
+  readonly master: number;
+  readonly replicas: readonly number[];
+  readonly sentinels: readonly SentinelPlace[];
+  /** Of the master and the replicas. */
+  readonly password?: string | undefined;
+  /** Of the Sentinels. */
+  readonly sentinelPassword?: string | undefined;
+}
+
+export type RunningSentinel = Pick<RedisNode, 'port' | 'pid' | 'kill' | 'stop'>;
+
+/** In milliseconds, where Sentinel's own are seconds. A machine that stands still for long costs a second, not thirty. */
+const periods = {
+  'INFO-PERIOD': 300,
+  'PING-PERIOD': 300,
+  'ASK-PERIOD': 100,
+  'PUBLISH-PERIOD': 200,
+  'MIN-LINK-RECONNECT-PERIOD': 100,
+  'ELECTION-TIMEOUT': 1000,
+  'TILT-PERIOD': 1000,
+};
+
+export async function sentinelPlace(): Promise<SentinelPlace> {
+  return { id: randomBytes(20).toString('hex'), port: await freePort() };
+}
+
+/** Debian's redis-sentinel is this program under another name. */
+export async function startSentinel(place: SentinelPlace, watch: SentinelWatch): Promise<RunningSentinel> {
+  const folder = mkdtempSync(join(watch.directory, 's-'));
+  const file = join(folder, 'sentinel.conf');
+  writeFileSync(file, sentinelFile(place, watch, folder));
+  const sentinel = startProgram(programPath('redis-server'), [file, '--sentinel']);
+  const stop = async () => {
+    sentinel.kill('SIGKILL');
+    await sentinel.exited;
+  };
+  await orStopAll([{ stop }], () => prepare(sentinel, place, watch));
+  return { port: place.port, pid: sentinel.pid, kill: sentinel.kill, stop };
+}
+
+async function prepare(sentinel: RunningProgram, { port }: SentinelPlace, { sentinelPassword }: SentinelWatch) {
+  const report = () => `redis-sentinel does not answer:\n${sentinel.stdout()}${sentinel.stderr()}`;
+  await eventually(async () => sentinel.hasExited() || (await accepts({ host: '127.0.0.1', port })), report);
+  if (sentinel.hasExited()) throw new Error(report());
+  const command = ['SENTINEL', 'DEBUG', ...Object.entries(periods).flat().map(String)] as const;
+  await askRedis(port, command, sentinelPassword ? { password: sentinelPassword } : {});
+}
+
+/** Names all that Sentinels otherwise find out one after another. */
+function sentinelFile(place: SentinelPlace, watch: SentinelWatch, folder: string): string {
+  const { masterName: name, password, sentinelPassword } = watch;
+  const others = watch.sentinels.filter(({ id }) => id !== place.id);
+  const lines = [
+    `port ${place.port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    ...(sentinelPassword ? [`requirepass ${sentinelPassword}`] : []),
+    `sentinel myid ${place.id}`,
+    `sentinel monitor ${name} 127.0.0.1 ${watch.master} 2`,
+    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel failover-timeout ${name} 1000`,
+    `sentinel parallel-syncs ${name} ${watch.replicas.length}`,
+    ...(password ? [`sentinel auth-pass ${name} ${password}`] : []),
+    ...watch.replicas.map((port) => `sentinel known-replica ${name} 127.0.0.1 ${port}`),
+    ...others.map(({ id, port }) => `sentinel known-sentinel ${name} 127.0.0.1 ${port} ${id}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
