@@ -1,0 +1,116 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { type FaultConnection, faultConnection, type ProxiedConnection } from './fault-connection.ts';
+import { freePort } from './free-port.ts';
+
+export interface FaultProxyOptions {
+  /** Where Redis listens. */
+  readonly target: { readonly port: number; readonly host?: string };
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
+/** A TCP proxy before Redis that can do to connections what networks do. At first it does nothing. */
+export interface FaultProxy {
+  readonly port: number;
+  readonly url: string;
+  /** Those that the client has open. */
+  readonly connections: () => ProxiedConnection[];
+  /** Milliseconds in each direction, so that a round trip takes twice as long; order is kept. */
+  readonly setLatency: (milliseconds: number) => void;
+  /**
+   * Connections are accepted, what they carry is read and gone, and no end of one side reaches the other: half-open.
+   * That is for ever for those that were there meanwhile, also after `resume`.
+   */
+  readonly stopForwarding: () => void;
+  /** The same for those for which the predicate holds, and for these alone. Returns them. */
+  readonly freeze: (predicate: (connection: ProxiedConnection) => boolean) => ProxiedConnection[];
+  /** Connections get an RST, and new ones are refused. */
+  readonly refuse: () => Promise<void>;
+  /** New connections are served again. The latency stays. */
+  readonly resume: () => Promise<void>;
+  /** Connections get an RST; new ones are served. */
+  readonly destroyAll: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Listens on loopback, in this process. */
+export async function startFaultProxy({ target, port: given }: FaultProxyOptions): Promise<FaultProxy> {
+  const port = given ?? (await freePort());
+  const proxy = new Forwarder(port, { host: '127.0.0.1', ...target });
+  await proxy.listen();
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    connections: () => proxy.open().map(({ facts }) => facts()),
+    setLatency: (milliseconds) => {
+      proxy.latency = milliseconds;
+    },
+    stopForwarding: () => {
+      proxy.isForwarding = false;
+      proxy.freeze(() => true);
+    },
+    freeze: (predicate) => proxy.freeze(predicate),
+    refuse: () => proxy.close(),
+    resume: async () => {
+      proxy.isForwarding = true;
+      await proxy.listen();
+    },
+    destroyAll: () => proxy.resetAll(),
+    stop: () => proxy.close(),
+  };
+}
+
+class Forwarder {
+  latency = 0;
+  isForwarding = true;
+  readonly #port: number;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #connections = new Set<FaultConnection>();
+  #server: Server | undefined;
+  #ids = 0;
+
+  constructor(port: number, target: { readonly host: string; readonly port: number }) {
+    this.#port = port;
+    this.#target = target;
+  }
+
+  open(): FaultConnection[] {
+    return [...this.#connections].filter((connection) => connection.isOpen());
+  }
+
+  freeze(predicate: (connection: ProxiedConnection) => boolean): ProxiedConnection[] {
+    const chosen = this.open().filter(({ facts }) => predicate(facts()));
+    for (const { freeze } of chosen) freeze();
+    return chosen.map(({ facts }) => facts());
+  }
+
+  /** Also those of which only Redis does not know that they ended. */
+  resetAll(): void {
+    for (const { reset } of this.#connections) reset();
+    this.#connections.clear();
+  }
+
+  async listen(): Promise<void> {
+    if (this.#server) return;
+    const options = { allowHalfOpen: true, noDelay: true };
+    const server = createServer(options, (client) => this.#accept(client));
+    this.#server = server;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject).listen(this.#port, '127.0.0.1', resolve);
+    await promise;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+    this.resetAll();
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    const latency = () => this.latency;
+    const id = ++this.#ids;
+    this.#connections.add(faultConnection(client, { id, target: this.#target, latency, isFrozen: !this.isForwarding }));
+  }
+}
