@@ -12,6 +12,8 @@ export interface ChangeFeed {
 }
 
 const LOOK_MILLISECONDS = 250;
+/** While a cluster loses or gets a master, it is not sure who takes changes. */
+const UNSETTLED_MILLISECONDS = 2_000;
 
 /** @param redis the connection on which the keys are read, which knows the masters of its cluster */
 export function openChangeFeed(redis: Redis | Cluster, options: ChangeFeedOptions): ChangeFeed {
@@ -21,6 +23,7 @@ export function openChangeFeed(redis: Redis | Cluster, options: ChangeFeedOption
 
 function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed {
   const links = new Map<string, ChangeLink>();
+  let settledAt = Number.NEGATIVE_INFINITY;
   const weakest = () => weakestOf([...links.values()].map(({ notification }) => notification));
   const look = () => {
     const masters = new Map(cluster.nodes('master').map((node) => [nameOf(node), node]));
@@ -28,6 +31,7 @@ function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed
       if (masters.has(name)) continue;
       link.close();
       links.delete(name);
+      settledAt = performance.now() + UNSETTLED_MILLISECONDS;
     }
     for (const [name, { options: node }] of masters) {
       if (links.has(name) || node.host === undefined || node.port === undefined) continue;
@@ -41,7 +45,7 @@ function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed
   look();
   return {
     get toldUntil() {
-      if (links.size === 0) return Number.NEGATIVE_INFINITY;
+      if (links.size === 0 || performance.now() < settledAt) return Number.NEGATIVE_INFINITY;
       return Math.min(...[...links.values()].map((link) => link.toldUntil));
     },
     get notification() {

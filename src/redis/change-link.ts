@@ -51,7 +51,12 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
     protocol: 2,
     autoResubscribe: false,
   });
-  const heartbeat = createHeartbeat({ redis, onSilent: () => redis.disconnect(true) });
+  const heartbeat = createHeartbeat({
+    redis,
+    onSilent: () => redis.disconnect(true),
+    // Only a connection that is subscribed answers with a list.
+    isProof: Array.isArray,
+  });
   let notification: Notification = 'none';
   const enter = (next: Notification, problem?: string) => {
     notification = next;

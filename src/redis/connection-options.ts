@@ -18,6 +18,8 @@ export interface RedisAccess {
 /** ioredis waits for ever by default, for a server that is away as for one that is silent. We answer 503 instead. */
 const boundedWaiting = {
   connectTimeout: 2000,
+  // A server that is silent does not say goodbye either.
+  disconnectTimeout: 50,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   autoResendUnfulfilledCommands: false,
@@ -86,7 +88,6 @@ function sentinelOptions(
     name: master,
     sentinelCommandTimeout: 1000,
     sentinelRetryStrategy: boundedWaiting.retryStrategy,
-    failoverDetector: true,
     ...(username !== undefined && { sentinelUsername: username }),
     ...(password !== undefined && { sentinelPassword: password }),
     ...(isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: tls }),

@@ -2,13 +2,15 @@ import type { Redis } from 'ioredis';
 
 export interface HeartbeatOptions {
   readonly redis: Redis;
-  /** Called when the server has been silent for 2 s on a connection that says it is up. */
+  /** Called when the server has been silent for 1.5 s on a connection that says it is up. */
   readonly onSilent: () => void;
+  /** Whether the answer to a PING proves that the connection does what it is for. Default: any does. */
+  readonly isProof?: (answer: unknown) => boolean;
 }
 
 const INTERVAL_MILLISECONDS = 250;
 /** Counted in questions, not in time: a process that was stopped itself has asked none. */
-const SILENT_AFTER = 8;
+const SILENT_AFTER = 6;
 
 /** Knows up to when a connection is known to work: TCP does not tell of an end that has gone without a word. */
 export interface Heartbeat {
@@ -23,7 +25,7 @@ export interface Heartbeat {
   end(): void;
 }
 
-export function createHeartbeat({ redis, onSilent }: HeartbeatOptions): Heartbeat {
+export function createHeartbeat({ redis, onSilent, isProof = () => true }: HeartbeatOptions): Heartbeat {
   let timer: NodeJS.Timeout | undefined;
   let provenAt = Number.NEGATIVE_INFINITY;
   let unanswered = 0;
@@ -37,8 +39,8 @@ export function createHeartbeat({ redis, onSilent }: HeartbeatOptions): Heartbea
     const connection = timer;
     if (unanswered++ >= SILENT_AFTER) return onSilent();
     redis.ping().then(
-      () => {
-        if (timer !== connection) return;
+      (answer: unknown) => {
+        if (timer !== connection || !isProof(answer)) return;
         unanswered = 0;
         provenAt = Math.max(provenAt, sentAt);
       },

@@ -66,6 +66,8 @@ function connect({ address, tls, commandMilliseconds, isBulk = false }: RedisCon
     enableAutoPipelining: isBulk,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshInterval: 1_000,
+    // Who waits for an answer has no time for a second attempt.
+    retryDelayOnFailover: 0,
     // Names stay names: a server's certificate is for one.
     dnsLookup: (host, callback) => callback(null, host),
   });
