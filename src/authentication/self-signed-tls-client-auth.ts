@@ -13,10 +13,10 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<'self_signed_tls_clie
   now,
 ) => {
   const matches = certificates.filter((registered) => isRegistered(certificate, registered));
-  const [match] = matches.filter(({ notAfter }) => notAfter === undefined || now <= notAfter);
+  const [match] = matches.filter(({ notBefore = now, notAfter = now }) => notBefore <= now && now <= notAfter);
   if (match) return isSha1(match) ? { advice: sha1Advice(certificate) } : {};
   if (matches.length > 0)
-    throw invalidClient(`the registration of the certificate ${certificate.thumbprint} has ended`);
+    throw invalidClient(`the registration of the certificate ${certificate.thumbprint} ${periodReason(matches, now)}`);
   const count = `${certificates.length} certificate${certificates.length === 1 ? ' is' : 's are'} registered`;
   throw invalidClient(`the certificate ${certificate.thumbprint} is not registered for this client (${count})`);
 };
@@ -26,6 +26,13 @@ function isRegistered(certificate: ClientCertificate, registered: RegisteredCert
   const own = { sha256: certificate.thumbprint, sha1: certificate.sha1Thumbprint };
   const { algorithm, value } = registered.thumbprint;
   return own[algorithm] === value;
+}
+
+/** Why none of the registrations of this certificate counts now. */
+function periodReason(matches: readonly RegisteredCertificate[], now: number): string {
+  const begins = matches.flatMap(({ notBefore }) => (notBefore !== undefined && now < notBefore ? [notBefore] : []));
+  if (begins.length === 0) return 'has ended';
+  return `has not begun: it begins at ${new Date(Math.min(...begins)).toISOString()}`;
 }
 
 function isSha1(registered: RegisteredCertificate): boolean {

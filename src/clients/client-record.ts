@@ -7,20 +7,26 @@ const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)], { error: 'ex
 
 const LAST_MILLISECOND_OF_DAY = 86_400_000 - 1;
 
-/** An instant, or a day: a day ends with its last millisecond in UTC. */
-const end = z.union(
-  [
-    z.iso.datetime({ offset: true }).transform((value) => Date.parse(value)),
-    z.iso.date().transform((day) => Date.parse(day) + LAST_MILLISECOND_OF_DAY),
-  ],
-  { error: 'expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z' },
-);
+/** An instant, or a day in UTC, of which `ofDay` milliseconds are over. */
+const instant = (ofDay: number) =>
+  z.union(
+    [
+      z.iso.datetime({ offset: true }).transform((value) => Date.parse(value)),
+      z.iso.date().transform((day) => Date.parse(day) + ofDay),
+    ],
+    { error: 'expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z' },
+  );
+
+/** A day begins with its first millisecond, and ends with its last. */
+const begin = instant(0);
+const end = instant(LAST_MILLISECOND_OF_DAY);
 
 const registeredCertificate = z
   .strictObject({
     thumbprint: text(200).optional(),
     pem: text(65_536).optional(),
     public_key_thumbprint: text(200).optional(),
+    not_before: begin.optional(),
     not_after: end.optional(),
     note: z.string().max(1024).optional(),
   })
@@ -30,7 +36,11 @@ const registeredCertificate = z
     {
       error: 'expected exactly one of thumbprint, pem and public_key_thumbprint',
     },
-  );
+  )
+  .refine(({ not_before: from = -Infinity, not_after: to = Infinity }) => from <= to, {
+    path: ['not_before'],
+    error: 'is after not_after, so the registration would never count; exchange or mend the two',
+  });
 
 /** RFC 7517 §4. Of a key we read the certificate (`x5c`) or its thumbprint (`x5t#S256`); the rest may stand there. */
 const jsonWebKey = z.looseObject({

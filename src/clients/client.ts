@@ -9,9 +9,12 @@ export type RegisteredSubject =
 
 /**
  * One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2): this very one, or any over this key.
- * `notAfter`: milliseconds since the epoch after which the registration no longer counts.
+ * The registration counts from `notBefore` to `notAfter`, milliseconds since the epoch, both included.
  */
-export type RegisteredCertificate = { readonly notAfter: number | undefined } & (
+export type RegisteredCertificate = {
+  readonly notBefore: number | undefined;
+  readonly notAfter: number | undefined;
+} & (
   | { readonly by: 'thumbprint'; readonly thumbprint: RegisteredThumbprint }
   | { readonly by: 'public_key'; readonly publicKeyThumbprint: string }
 );

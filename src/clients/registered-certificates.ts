@@ -9,6 +9,7 @@ import type { Findings, RegistrationPolicy } from './findings.ts';
 /** One place in a record where a certificate is registered, and how to read it. */
 interface Entry {
   readonly field: string;
+  readonly notBefore: number | undefined;
   readonly notAfter: number | undefined;
   readonly read: () => Registered;
 }
@@ -35,7 +36,7 @@ export function readRegisteredCertificates(
 }
 
 function readEntry(
-  { field, notAfter, read }: Entry,
+  { field, notBefore, notAfter, read }: Entry,
   policy: RegistrationPolicy,
   { faults, warnings }: Findings,
   now: number,
@@ -44,8 +45,9 @@ function readEntry(
     const registered = read();
     if (registered.by === 'thumbprint' && registered.thumbprint.algorithm === 'sha1')
       (policy.allowSha1Thumbprints ? warnings : faults).push(sha1Finding(field, policy));
+    // One that has not begun is no warning: that is how the next certificate is registered ahead of a renewal.
     if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
-    return [{ ...registered, notAfter }];
+    return [{ ...registered, notBefore, notAfter }];
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     faults.push({ field, message: error.message });
@@ -60,10 +62,11 @@ function sha1Finding(field: string, { allowSha1Thumbprints }: RegistrationPolicy
 }
 
 function entriesOfCertificates({ certificates = [] }: ClientRecord): Entry[] {
-  return certificates.map(({ thumbprint, pem, public_key_thumbprint: key = '', not_after }, index) => {
+  return certificates.map(({ thumbprint, pem, public_key_thumbprint: key = '', ...period }, index) => {
     const entry = (name: string, read: Entry['read']) => ({
       field: `certificates[${index}].${name}`,
-      notAfter: not_after,
+      notBefore: period.not_before,
+      notAfter: period.not_after,
       read,
     });
     if (thumbprint !== undefined) return entry('thumbprint', () => byThumbprint(parseThumbprint(thumbprint)));
@@ -78,6 +81,7 @@ function entriesOfCertificates({ certificates = [] }: ClientRecord): Entry[] {
 function entriesOfKeys({ jwks }: ClientRecord): Entry[] {
   return (jwks?.keys ?? []).map((key, index) => ({
     field: `jwks.keys[${index}]`,
+    notBefore: undefined,
     notAfter: undefined,
     read: () => byThumbprint(thumbprintOfKey(key)),
   }));
@@ -90,6 +94,7 @@ function entriesOfSecrets({ client_secrets = [] }: ClientRecord): Entry[] {
       : [
           {
             field: `client_secrets[${index}].value`,
+            notBefore: undefined,
             notAfter: expiration,
             read: () => byThumbprint(parseThumbprint(value)),
           },

@@ -239,6 +239,23 @@ describe('self_signed_tls_client_auth', () => {
     expect(refusal(until, nothing, present(own), now + 1).reason).toContain('has ended');
   });
 
+  test('refuses a registration that has not begun, to the millisecond, and says when it does', () => {
+    const from = pinned({ thumbprint: own.thumbprint, not_before: new Date(now).toISOString() });
+    expect(authenticate(from, nothing, present(own), now).client).toBe(from);
+    expect(refusal(from, nothing, present(own), now - 1).reason).toContain(
+      `has not begun: it begins at ${new Date(now).toISOString()}`,
+    );
+  });
+
+  test('takes a certificate in the one of its registrations that counts now', () => {
+    const at = (milliseconds: number) => new Date(now + milliseconds).toISOString();
+    const periods = [{ not_after: at(-1000) }, { not_before: at(2000) }, { not_before: at(1000) }];
+    const client = pinned(...periods.map((period) => ({ thumbprint: own.thumbprint, ...period })));
+    expect(authenticate(client, nothing, present(own), now - 1000).client).toBe(client);
+    expect(refusal(client, nothing, present(own), now).reason).toContain(`it begins at ${at(1000)}`);
+    expect(authenticate(client, nothing, present(own), now + 1000).client).toBe(client);
+  });
+
   test('says by what to replace a SHA-1 thumbprint', () => {
     const { sha1Thumbprint } = parseClientCertificate(own.der);
     const seed = pinned({ thumbprint: Buffer.from(sha1Thumbprint, 'base64url').toString('hex') });

@@ -193,6 +193,18 @@ describe('a record is refused, and the field is named', () => {
       '2027-01-31',
     ],
     [
+      'a beginning that is none',
+      with_(byCertificate, { certificates: [{ thumbprint: hex, not_before: '2027-02-30' }] }),
+      'certificates[0].not_before',
+      '2027-01-31',
+    ],
+    [
+      'a beginning after the end',
+      with_(byCertificate, { certificates: [{ thumbprint: hex, not_before: '2027-02-01', not_after: '2027-01-31' }] }),
+      'certificates[0].not_before',
+      'is after not_after',
+    ],
+    [
       'a key without certificate',
       with_(without(byCertificate, 'certificates'), { jwks: { keys: [{ kty: 'EC' }] } }),
       'jwks.keys[0]',
@@ -292,6 +304,16 @@ test('a registration that has ended is a warning', () => {
   });
   const today = { ...byCertificate, certificates: [{ thumbprint: hex, not_after: '2026-11-22' }] };
   expect(readClient(today, policy, now)).toMatchObject({ ok: true, warnings: [] });
+});
+
+test('a day begins with its first millisecond and ends with its last, UTC; a beginning to come is no warning', () => {
+  const certificates = [{ thumbprint: hex, not_before: '2027-01-31', not_after: '2027-01-31' }];
+  const [notBefore, notAfter] = ['2027-01-31T00:00:00.000Z', '2027-01-31T23:59:59.999Z'].map(Date.parse);
+  expect(readClient({ ...byCertificate, certificates }, policy, now)).toMatchObject({
+    ok: true,
+    warnings: [],
+    client: { authentication: { certificates: [{ notBefore, notAfter }] } },
+  });
 });
 
 test('a certificate of a CA registers as well as a self-signed one', () => {
