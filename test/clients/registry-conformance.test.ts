@@ -51,7 +51,8 @@ describe('memory', () => {
     writeFileSync(file, JSON.stringify({ clients: records }));
     const { clients, faults } = readClientsFile(file, policy, Date.now());
     expect(faults).toEqual([]);
-    return createMemoryRegistry(clients, file);
+    const byId = new Map(clients.map((client) => [client.clientId, client]));
+    return createMemoryRegistry({ current: () => byId, stop: () => {} }, file);
   });
 });
 
