@@ -21,7 +21,10 @@ beforeAll(async () => {
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
     presentCertificate: () => ({ kind: 'none', reason: 'there is none' }),
-    registry: { ...createMemoryRegistry([], 'nowhere'), find: () => Promise.reject(new Error(detail)) },
+    registry: {
+      ...createMemoryRegistry({ current: () => new Map(), stop: () => {} }, 'nowhere'),
+      find: () => Promise.reject(new Error(detail)),
+    },
     signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
     audit: createAudit({ info: write('info'), warn: write('warn'), error: write('error') }),
     now: Date.now,

@@ -1,134 +1,179 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readClientsFile } from '../../src/clients/clients-file.ts';
 import { createMemoryRegistry } from '../../src/clients/memory-registry.ts';
 import type { Registry } from '../../src/clients/registry.ts';
-import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { freePort } from '../support/free-port.ts';
+import { eventually } from '../support/eventually.ts';
 import { usualPolicy } from '../support/policy.ts';
+import { programPath } from '../support/program-path.ts';
+import type { ProgramName } from '../support/programs.ts';
 import { connectRedis, keyPrefix, redisUrl } from '../support/redis.ts';
+import { startClusterDeployment } from '../support/redis-cluster.ts';
 import { openRedisRegistry } from '../support/redis-registry.ts';
+import { startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { startTlsRedis } from '../support/redis-tls.ts';
+import { serverAclRule } from '../support/server-acl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const policy = usualPolicy;
-const records = [
-  { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
-  { client_id: 'https://b.example/{b}:*', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'b' },
-  { client_id: 'off', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'c', enabled: false },
+type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
+
+const named = { token_endpoint_auth_method: 'tls_client_auth' };
+const records: ClientRecord[] = [
+  { client_id: 'a', ...named, tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
+  { client_id: 'https://b.example/{b}:*', ...named, tls_client_auth_san_dns: 'b' },
+  { client_id: 'off', ...named, tls_client_auth_san_dns: 'c', enabled: false },
 ];
 
-/** What every store of clients must do. */
-function conformance(open: () => Promise<Registry>): void {
-  let registry: Registry;
-  beforeAll(async () => {
-    registry = await open();
-  });
-  afterAll(() => registry.close());
+/** One kind of store, as it is deployed. */
+interface Store {
+  readonly registry: Registry;
+  /** Somebody else writes, or removes where there is no record. */
+  readonly write: (clientId: string, record?: ClientRecord) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
 
-  test('finds each client by its whole name', async () => {
-    for (const { client_id } of records) expect((await registry.find(client_id))?.clientId).toBe(client_id);
-    expect(await registry.find('a')).toMatchObject({ scopes: ['x', 'y'], enabled: true });
-  });
+const password = 'least-privilege';
+const redis: ProgramName[] = ['redis-server'];
 
-  test('finds a disabled one, and says so', async () => {
-    expect(await registry.find('off')).toMatchObject({ enabled: false });
-  });
+const stores: [string, ProgramName[], () => Promise<Store>][] = [
+  ['memory', [], openMemory],
+  ['Redis', redis, openShared],
+  ['Redis over TLS, as a user that may do the least', redis, openTls],
+  ['Redis with Sentinels', redis, openSentinel],
+  ['a Redis Cluster, as a user that may do the least', redis, openCluster],
+];
 
-  test.each(['A', 'a ', 'b', '', '*', 'toString', '__proto__', 'client:a'])('finds nobody by %j', async (clientId) => {
-    expect(await registry.find(clientId)).toBeUndefined();
-  });
+for (const [name, programs, open] of stores) {
+  describeWith(programs, name, () => {
+    let store: Store;
+    beforeAll(async () => {
+      store = await open();
+    }, 30_000);
+    afterAll(() => store?.stop());
 
-  test('describes itself without secrets', () => {
-    expect(registry.description).not.toContain('secret');
+    test('finds each client by its whole name', async () => {
+      for (const { client_id } of records) expect((await store.registry.find(client_id))?.clientId).toBe(client_id);
+      expect(await store.registry.find('a')).toMatchObject({ scopes: ['x', 'y'], enabled: true });
+    });
+
+    test('finds a disabled one, and says so', async () => {
+      expect(await store.registry.find('off')).toMatchObject({ enabled: false });
+    });
+
+    test.each(['A', 'a ', 'b', '', '*', 'toString', '__proto__', 'client:a'])(
+      'finds nobody by %j',
+      async (clientId) => {
+        expect(await store.registry.find(clientId)).toBeUndefined();
+      },
+    );
+
+    test('sees who is changed, added and removed, without being asked to', async () => {
+      const find = async (clientId: string) => (await store.registry.find(clientId))?.scopes.join(' ');
+      expect(await find('changing')).toBeUndefined();
+      for (const scope of ['one', 'two', undefined, 'three']) {
+        await store.write(
+          'changing',
+          scope ? { client_id: 'changing', ...named, tls_client_auth_san_dns: 'd', scope } : undefined,
+        );
+        await eventually(
+          async () => (await find('changing')) === scope,
+          () => `${scope} is not seen`,
+          1_000,
+        );
+      }
+    });
+
+    test('somebody can be served', () => {
+      expect(store.registry.unready).toBeUndefined();
+    });
+
+    test('describes itself without secrets', () => {
+      expect(store.registry.description).not.toContain(password);
+    });
   });
 }
 
-describe('memory', () => {
-  conformance(async () => {
-    const file = join(temporaryDirectory(), 'clients.json');
-    writeFileSync(file, JSON.stringify({ clients: records }));
-    const { clients, faults } = readClientsFile(file, policy, Date.now());
+async function openMemory(): Promise<Store> {
+  const file = join(temporaryDirectory(), 'clients.json');
+  const all = new Map(records.map((record) => [record.client_id, record]));
+  const read = () => {
+    writeFileSync(file, JSON.stringify({ clients: [...all.values()] }));
+    const { clients, faults } = readClientsFile(file, usualPolicy, Date.now());
     expect(faults).toEqual([]);
-    const byId = new Map(clients.map((client) => [client.clientId, client]));
-    return createMemoryRegistry({ current: () => byId, stop: () => {} }, file);
-  });
-});
-
-describeWith(['redis-server'], 'Redis', () => {
-  const prefix = keyPrefix();
-  const open = async (url: string) => (await openRedisRegistry(url, { prefix })).registry;
-  const { client: redis, close } = connectRedis();
-  afterAll(close);
-
-  const connected = async () => {
-    for (const record of records) await redis.set(`${prefix}client:${record.client_id}`, JSON.stringify(record));
-    return open(redisUrl());
+    return new Map(clients.map((client) => [client.clientId, client]));
   };
-  conformance(connected);
+  let clients = read();
+  const registry = createMemoryRegistry({ current: () => clients, stop: () => {} }, file);
+  const write = async (clientId: string, record?: ClientRecord) => {
+    if (record) all.set(clientId, record);
+    else all.delete(clientId);
+    clients = read();
+  };
+  return { registry, write, stop: registry.close };
+}
 
-  describe('a poisoned value is not a match', () => {
-    const poisons: [string, (key: string) => Promise<unknown>][] = [
-      ['not JSON', (key) => redis.set(key, '{"client_id":')],
-      ['not a record', (key) => redis.set(key, '[]')],
-      ['empty', (key) => redis.set(key, '')],
-      ['binary', (key) => redis.set(key, Buffer.from([0xff, 0x00, 0xfe]))],
-      ['the record of another client', (key) => redis.set(key, JSON.stringify(records[0]))],
-      [
-        'a record with a fault',
-        (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scopes: 'x' })),
-      ],
-      ['a list', (key) => redis.lpush(key, 'x')],
-      ['a hash', (key) => redis.hset(key, 'client_id', 'poison')],
-      ['deep', (key) => redis.set(key, `${'['.repeat(20_000)}${']'.repeat(20_000)}`)],
-    ];
-    test.each(poisons)('%s', async (_, poison) => {
-      const registry = await open(redisUrl());
-      const key = `${prefix}client:poison`;
-      await redis.del(key);
-      await poison(key);
-      expect(await registry.find('a')).toBeDefined();
-      await expect(registry.find('poison')).rejects.toThrow(expect.objectContaining({ code: 'invalid_client' }));
-      await expect(registry.find('poison')).rejects.toThrow(`${key} is not a client record`);
-      await registry.close();
-    });
+async function openShared(): Promise<Store> {
+  const prefix = keyPrefix();
+  return openOver(redisUrl(), prefix, {}, connectRedis().client, async () => {});
+}
+
+async function openTls(): Promise<Store> {
+  const prefix = keyPrefix();
+  const directory = temporaryDirectory();
+  const server = await startTlsRedis({
+    program: programPath('redis-server'),
+    directory,
+    clientCertificates: true,
+    aclRules: [serverAclRule(prefix, password)],
   });
+  const { authority, client } = server;
+  const tls = { ca: authority.pem, cert: client.pem, key: client.privateKeyPem };
+  const url = server.url.replace('//', `//server:${password}@`);
+  return openOver(url, prefix, tls, new Redis(server.socket), server.stop);
+}
 
-  test('a record is found in the database that the URL names, and in no other', async () => {
-    const inSeven = new URL(redisUrl());
-    inSeven.pathname = '/7';
-    const registry = await open(inSeven.href);
-    expect(await registry.find('a')).toBeUndefined();
-    await redis.select(7);
-    await redis.set(`${prefix}client:a`, JSON.stringify(records[0]));
-    expect(await registry.find('a')).toBeDefined();
-    await redis.del(`${prefix}client:a`);
-    await redis.select(0);
+async function openSentinel(): Promise<Store> {
+  const deployment = await startSentinelDeployment({ directory: temporaryDirectory(), password });
+  const { port } = await deployment.currentMaster();
+  const sentinels = deployment.sentinelPorts.map((each) => `127.0.0.1:${each}`).join(',');
+  const url = `redis+sentinel://:${password}@${sentinels}/${deployment.masterName}`;
+  return openOver(url, keyPrefix(), {}, new Redis({ port, password }), deployment.stop);
+}
+
+async function openCluster(): Promise<Store> {
+  const prefix = keyPrefix();
+  const rule = serverAclRule(prefix, password, true).split(' ');
+  const deployment = await startClusterDeployment({ directory: temporaryDirectory(), args: ['--user', ...rule] });
+  const nodes = deployment.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+  const url = `redis+cluster://server:${password}@127.0.0.1:${nodes[0]?.port},127.0.0.1:${nodes[1]?.port}`;
+  return openOver(url, prefix, {}, new Cluster(nodes), deployment.stop);
+}
+
+async function openOver(
+  url: string,
+  prefix: string,
+  tls: { ca?: string; cert?: string; key?: string },
+  writer: Redis | Cluster,
+  stopDeployment: () => Promise<unknown>,
+): Promise<Store> {
+  const write = async (clientId: string, record?: ClientRecord) => {
+    const key = `${prefix}client:${clientId}`;
+    await (record ? writer.set(key, JSON.stringify(record)) : writer.del(key));
+  };
+  for (const record of records) await write(record.client_id, record);
+  const { registry, notifications, problems } = await openRedisRegistry(url, { prefix, tls });
+  await eventually(
+    () => notifications.at(-1) === 'tracking',
+    () => `not tracked: ${problems}, ${notifications}`,
+    5_000,
+  );
+  const stop = async () => {
     await registry.close();
-  });
-
-  test('a database that the server does not have is 503, not another database', async () => {
-    const missing = new URL(redisUrl());
-    missing.pathname = '/9999';
-    const registry = await open(missing.href);
-    await expect(registry.find('a')).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
-      reason: expect.stringContaining('DB index is out of range'),
-    });
-    await registry.close();
-  });
-
-  test('a server that is away is 503, at once, and never "no such client"', async () => {
-    const url = `redis://user:secret@127.0.0.1:${await freePort()}`;
-    const { registry, problems } = await openRedisRegistry(url, { prefix });
-    const started = performance.now();
-    const asking = registry.find('a');
-    await expect(asking).rejects.toThrow(OAuthError);
-    await expect(asking).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'retry-after': '2' } });
-    expect(performance.now() - started).toBeLessThan(1000);
-    expect(registry.description).not.toContain('secret');
-    expect(problems.at(-1)).toContain('ECONNREFUSED');
-    await registry.close();
-  });
-});
+    writer.disconnect();
+    await stopDeployment();
+  };
+  return { registry, write, stop };
+}
