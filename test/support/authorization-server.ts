@@ -57,11 +57,10 @@ export async function startAuthorizationServer(options: ServerOptions = {}): Pro
     COUNTERSIGN_REDIS_TIMEOUT: '2s',
   };
   const countersign = await startCountersign({ env: { ...usual, ...env } });
-  const { client: redis } = connectRedis(ownRedis);
-  redis.on('error', () => {}); // A test may stop its Redis; ioredis would write about it.
+  const redis = connectedWhenUsed(ownRedis);
   const keyOf = (clientId: string) => `${prefix}client:${clientId}`;
   const register = async (record: ClientRecord) => {
-    await redis.set(keyOf(record.client_id), JSON.stringify(record));
+    await redis.client().set(keyOf(record.client_id), JSON.stringify(record));
   };
   const stop = async () => {
     redis.disconnect();
@@ -69,7 +68,35 @@ export async function startAuthorizationServer(options: ServerOptions = {}): Pro
   };
   const watch = watcher(countersign);
   const decide = async (send: () => Promise<HttpResponse>) => onlyDecision(await watch(send));
-  return { countersign, url: countersign.url, redis, signingKeyFile, keyOf, register, watch, decide, stop };
+  const facts = { countersign, url: countersign.url, signingKeyFile };
+  return {
+    ...facts,
+    get redis() {
+      return redis.client();
+    },
+    keyOf,
+    register,
+    watch,
+    decide,
+    stop,
+  };
+}
+
+/** A test of Sentinels or a Cluster writes on connections of its own. */
+function connectedWhenUsed(url: string) {
+  let client: RedisConnection['client'] | undefined;
+  const connect = () => {
+    const connected = connectRedis(url).client;
+    connected.on('error', () => {}); // A test may stop its Redis; ioredis would write about it.
+    return connected;
+  };
+  return {
+    client: () => {
+      client ??= connect();
+      return client;
+    },
+    disconnect: () => client?.disconnect(),
+  };
 }
 
 function writeSigningKey(directory: string): string {

@@ -1,0 +1,68 @@
+import type { Answer, Load } from './token-load.ts';
+
+/** What a fault did, times in milliseconds. */
+export interface Row {
+  readonly fault: string;
+  readonly known: number;
+  readonly failed: number;
+  readonly slowestKnown: number;
+  readonly unknown: number;
+  readonly slowestUnknown: number;
+  readonly p99Unknown: number;
+  readonly disabledAfter: number;
+  readonly recoveredAfter: number;
+}
+
+/** Of what was asked all the time. */
+export function summary({ known, unknown }: Pick<Load, 'known' | 'unknown'>) {
+  return {
+    known: known.length,
+    failed: known.filter(({ status }) => status !== 200).length,
+    slowestKnown: slowest(known),
+    unknown: unknown.length,
+    slowestUnknown: slowest(unknown),
+    p99Unknown: p99(unknown),
+  };
+}
+
+function p99(answers: readonly Answer[]): number {
+  const sorted = answers.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
+}
+
+function slowest(answers: readonly Answer[]): number {
+  return Math.max(...answers.map(({ milliseconds }) => milliseconds));
+}
+
+/** For people. */
+export function tableOf(all: readonly Row[]): string {
+  const head = [
+    'fault',
+    'known: asked',
+    'failed',
+    'slowest',
+    'unknown: asked',
+    'p99',
+    'slowest',
+    'disabled after',
+    'recovered after',
+  ];
+  const ms = (value: number) => `${Math.round(value)} ms`;
+  const lines = all.map((row) => [
+    row.fault,
+    `${row.known}`,
+    `${row.failed}`,
+    ms(row.slowestKnown),
+    `${row.unknown}`,
+    ms(row.p99Unknown),
+    ms(row.slowestUnknown),
+    ms(row.disabledAfter),
+    ms(row.recoveredAfter),
+  ]);
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
+  );
+  const pad = (text: string, column: number) =>
+    column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0);
+  return [head, ...lines].map((line) => line.map(pad).join('  ')).join('\n');
+}

@@ -1,0 +1,156 @@
+import { Redis } from 'ioredis';
+import { afterAll, expect, test, vi } from 'vitest';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { programPath } from '../support/program-path.ts';
+import { startRedisNode } from '../support/redis-node.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { Fault, FaultyRedis } from './fault.ts';
+import { type Row, summary, tableOf } from './fault-row.ts';
+import { faults } from './faults.ts';
+import { type Replicas, startReplicas } from './replicas.ts';
+import { type Load, startLoad } from './token-load.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const rows: Row[] = [];
+/** A process of the test's own is slow at times; what the server needs itself is shorter. */
+const NOISE = 150;
+
+describeWith(['redis-server'], 'two replicas under load, while Redis', () => {
+  afterAll(() => console.log(tableOf(rows)));
+
+  test('down at boot: live, not ready, and both by itself when it comes', async () => {
+    const row = await startWithout();
+    rows.push(row);
+    expect(row.failed).toBe(0);
+    expect(row.slowestUnknown).toBeLessThan(100 + NOISE);
+    expect(row.recoveredAfter).toBeLessThan(5_000);
+  });
+
+  test.each(faults)('$name: known clients are served, others are told so in time, and it recovers', async (fault) => {
+    const redis = await fault.deploy();
+    const replicas = await startReplicas(redis.url, redis.env);
+    try {
+      await replicas.writeAll(await redis.writer());
+      await replicas.warm();
+      const row = await suffer(fault, redis, replicas);
+      rows.push(row);
+      expect(row.failed).toBe(0);
+      expect(row.known).toBeGreaterThan(200);
+      expect(row.slowestUnknown).toBeLessThan(100 + NOISE);
+      expect(row.disabledAfter).toBeLessThan((fault.disabledWithin ?? 1_000) + NOISE);
+      expect(row.recoveredAfter).toBeLessThan(5_000);
+    } finally {
+      await replicas.stop();
+      await redis.stop();
+    }
+  });
+});
+
+/** Nobody is known yet: the columns of known clients begin when Redis is there. */
+async function startWithout(): Promise<Row> {
+  const port = await freePort();
+  const replicas = await startReplicas(`redis://127.0.0.1:${port}`);
+  const before = startLoad(replicas.ask, replicas.known);
+  await pause(2_000);
+  for (const { countersign } of replicas.servers) {
+    expect((await countersign.askOperations('/livez')).status).toBe(200);
+    expect((await countersign.askOperations('/readyz')).status).toBe(503);
+  }
+  const node = await startRedisNode({ program: programPath('redis-server'), directory: temporaryDirectory(), port });
+  const admin = new Redis({ port });
+  try {
+    await replicas.writeAll(admin);
+    const began = performance.now();
+    const recoveredAfter = await recovery(replicas, began);
+    await before.stop();
+    const without = [...before.known, ...before.unknown].filter(({ at }) => at < began - 500);
+    expect(new Set(without.map(({ status }) => status))).toEqual(new Set([503]));
+    for (const { countersign } of replicas.servers)
+      expect((await countersign.askOperations('/readyz')).status).toBe(200);
+    await replicas.warm();
+    const after = startLoad(replicas.ask, replicas.known);
+    const disabledAfter = await disable(admin, replicas);
+    await pause(2_000);
+    await after.stop();
+    return {
+      fault: 'down at boot',
+      ...summary({ known: after.known, unknown: before.unknown }),
+      disabledAfter,
+      recoveredAfter,
+    };
+  } finally {
+    admin.disconnect();
+    await replicas.stop();
+    await node.stop();
+  }
+}
+
+/** The load goes on all the while; the victim is disabled while the fault is in force, where anybody can write then. */
+async function suffer(fault: Fault, redis: FaultyRedis, replicas: Replicas): Promise<Row> {
+  const load = startLoad(replicas.ask, replicas.known);
+  await pause(500);
+  const began = performance.now();
+  const injected = redis.inject(replicas);
+  const [disabledDuring] = await Promise.all([disableDuring(redis, replicas), injected, pause(fault.lasts)]);
+  const ended = performance.now();
+  await redis.mend?.(replicas);
+  const mended = performance.now();
+  const recoveredAfter = await recovery(replicas, mended);
+  const disabledAfter = disabledDuring ?? (await disable(await redis.writer(), replicas));
+  await load.stop();
+  expectHonest(fault, load, began + 100, ended);
+  return { fault: fault.name, ...summary(load), disabledAfter, recoveredAfter };
+}
+
+/** How long it takes from the write until both replicas refuse, or undefined where nobody can write. */
+async function disableDuring(redis: FaultyRedis, replicas: Replicas): Promise<number | undefined> {
+  await pause(500);
+  const writer = await redis.writerDuring();
+  return writer && disable(writer, replicas);
+}
+
+async function disable(writer: Awaited<ReturnType<FaultyRedis['writer']>>, replicas: Replicas): Promise<number> {
+  const start = performance.now();
+  await replicas.write(writer, 'victim', { enabled: false });
+  await Promise.all(
+    replicas.ask.map((replica) =>
+      eventually(
+        async () => (await replica('victim')).status === 400,
+        () => 'the disabled client is still served',
+        8_000,
+      ),
+    ),
+  );
+  return performance.now() - start;
+}
+
+/** Until both replicas tell strangers who they are not, and hear of changes. */
+async function recovery({ ask, servers }: Replicas, since: number): Promise<number> {
+  let number = 0;
+  for (const [index, replica] of ask.entries()) {
+    await eventually(
+      async () => (await replica(`later-${number++}`)).status === 400,
+      () => 'still 503',
+      10_000,
+    );
+    const lines = servers[index]?.countersign.lines ?? [];
+    const isTold = () => lines.findLast(({ event }) => event === 'client_changes')?.notification === 'tracking';
+    await eventually(isTold, () => 'not told of changes', 10_000);
+  }
+  return performance.now() - since;
+}
+
+/** A stranger hears 503 while it is not known who he is, else that he is not registered; nothing else, ever. */
+function expectHonest({ tellsStrangers }: Fault, { unknown }: Load, began: number, ended: number): void {
+  for (const { at, status } of unknown) {
+    const isDuring = at > began && at < ended;
+    expect(isDuring && !tellsStrangers ? [503] : [400, 503]).toContain(status);
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,143 @@
+import { Cluster, Redis } from 'ioredis';
+import { eventually } from '../support/eventually.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import { programPath } from '../support/program-path.ts';
+import { startClusterDeployment } from '../support/redis-cluster.ts';
+import { type RedisNode, startRedisNode } from '../support/redis-node.ts';
+import { startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { serverAclRule } from '../support/server-acl.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { Fault, FaultyRedis } from './fault.ts';
+import type { Replicas } from './replicas.ts';
+
+interface ServerFault {
+  readonly inject: (node: RedisNode, replicas: Replicas, admin: Redis) => unknown;
+  readonly mend?: (node: RedisNode, replicas: Replicas, admin: Redis) => unknown;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly canWriteDuring?: boolean;
+}
+
+const password = 'right';
+const start = () => startRedisNode({ program: programPath('redis-server'), directory: temporaryDirectory() });
+/** Whoever administrates waits, and does not write about it. */
+const patient = (client: Redis) => client.on('error', () => {});
+
+/** On one server, as it is or behind a network of our own. */
+export function onServer({ inject, mend, env = {}, canWriteDuring = true }: ServerFault): Fault['deploy'] {
+  return async () => {
+    const node = await start();
+    const admin = patient(new Redis({ port: node.port }));
+    return {
+      url: `redis://127.0.0.1:${node.port}`,
+      env,
+      writer: async () => admin,
+      writerDuring: async () => (canWriteDuring ? admin : undefined),
+      inject: async (replicas) => void (await inject(node, replicas, admin)),
+      mend: async (replicas) => void (await mend?.(node, replicas, admin)),
+      stop: async () => {
+        admin.disconnect();
+        await node.stop();
+      },
+    };
+  };
+}
+
+/** On one server behind a network that can do what networks do. */
+export function behindProxy(inject: (proxy: Awaited<ReturnType<typeof startFaultProxy>>) => unknown): Fault['deploy'] {
+  return async () => {
+    const node = await start();
+    const proxy = await startFaultProxy({ target: { port: node.port } });
+    const admin = patient(new Redis({ port: node.port }));
+    return {
+      url: proxy.url,
+      writer: async () => admin,
+      writerDuring: async () => admin,
+      inject: async () => void inject(proxy),
+      mend: async () => proxy.setLatency(0),
+      stop: async () => {
+        admin.disconnect();
+        await proxy.stop();
+        await node.stop();
+      },
+    };
+  };
+}
+
+/** `inject` takes user and password away from the server. */
+export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown): Fault['deploy'] {
+  return async () => {
+    const node = await start();
+    const admin = patient(new Redis({ port: node.port }));
+    const allow = ({ prefix }: Replicas | { prefix: string }) =>
+      admin.call(
+        'ACL',
+        'SETUSER',
+        ...serverAclRule(prefix, password).replace('server on', 'server reset on').split(' '),
+      );
+    await allow({ prefix: 'test:*' });
+    return {
+      url: `redis://server:${password}@127.0.0.1:${node.port}`,
+      writer: async () => admin,
+      writerDuring: async () => undefined,
+      inject: async (replicas) => void (await inject(admin, replicas)),
+      mend: async () => void (await allow({ prefix: 'test:*' })),
+      stop: async () => {
+        admin.disconnect();
+        await node.stop();
+      },
+    };
+  };
+}
+
+/** A master with two replicas, whose end is the fault. */
+export async function deploySentinel(): Promise<FaultyRedis> {
+  const deployment = await startSentinelDeployment({ directory: temporaryDirectory() });
+  const clients: Redis[] = [];
+  const writer = async (node: RedisNode) => {
+    const client = patient(new Redis({ port: node.port }));
+    clients.push(client);
+    return client;
+  };
+  const first = await deployment.currentMaster();
+  const sentinels = deployment.sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',');
+  return {
+    url: `redis+sentinel://${sentinels}/${deployment.masterName}`,
+    writer: async () => writer(await deployment.currentMaster()),
+    writerDuring: async () => writer(await deployment.masterAfter(first)),
+    inject: async () => first.kill('SIGKILL'),
+    stop: async () => {
+      for (const client of clients) client.disconnect();
+      await deployment.stop();
+    },
+  };
+}
+
+/** Three masters with a replica each; the end of the victim's is the fault. */
+export async function deployCluster(): Promise<FaultyRedis> {
+  const deployment = await startClusterDeployment({ directory: temporaryDirectory(), replicas: 1 });
+  const nodes = deployment.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+  const admin = new Cluster(nodes, { redisOptions: { commandTimeout: 1_000 } });
+  admin.on('error', () => {});
+  let [key, dead]: [string, RedisNode | undefined] = ['', undefined];
+  const isReplaced = async () => {
+    const master = dead && (await deployment.masterOfKey(key).catch(() => dead));
+    return master !== dead;
+  };
+  return {
+    url: `redis+cluster://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`,
+    writer: async () => admin,
+    writerDuring: async () => {
+      await eventually(isReplaced, () => 'no replica was promoted', 10_000);
+      return admin;
+    },
+    inject: async ({ prefix }) => {
+      key = `${prefix}client:victim`;
+      dead = await deployment.masterOfKey(key);
+      dead.kill('SIGKILL');
+    },
+    stop: async () => {
+      admin.disconnect();
+      await deployment.stop();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { Cluster, Redis } from 'ioredis';
+import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
+import { type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { eventually } from '../support/eventually.ts';
+import { keyPrefix } from '../support/redis.ts';
+import { type AskToken, tokenRequests } from './token-load.ts';
+
+/** Two replicas over one Redis, with the settings that an operator has who sets none. */
+export interface Replicas {
+  readonly servers: readonly AuthorizationServer[];
+  readonly ask: readonly AskToken[];
+  readonly prefix: string;
+  readonly known: readonly string[];
+  /** Writes a record, as `countersign clients` does; by default one of a client that is served. */
+  readonly write: (writer: Redis | Cluster, clientId: string, more?: object) => Promise<void>;
+  /** All records, and the marker that they are there. */
+  readonly writeAll: (writer: Redis | Cluster) => Promise<void>;
+  /** Until each replica serves each client from memory, told of changes by Redis. */
+  readonly warm: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+const known = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
+
+/** @param redisUrl with user and password of the server */
+export async function startReplicas(redisUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Replicas> {
+  const identity = selfSigned();
+  const prefix = keyPrefix();
+  const usual = { COUNTERSIGN_REDIS_KEY_PREFIX: prefix, COUNTERSIGN_REDIS_TIMEOUT: '80ms' };
+  const options = { redisUrl, env: { ...usual, ...env } };
+  const servers = [await startAuthorizationServer(options), await startAuthorizationServer(options)];
+  const ask = servers.map(({ url }) => tokenRequests(url, identity));
+  const write: Replicas['write'] = async (writer, clientId, more = {}) => {
+    await writer.set(`${prefix}client:${clientId}`, JSON.stringify({ ...recordOf(clientId, identity), ...more }));
+  };
+  return {
+    servers,
+    ask,
+    prefix,
+    known,
+    write,
+    writeAll: async (writer) => {
+      for (const clientId of [...known, 'victim']) await write(writer, clientId);
+      await writer.set(`${prefix}registry`, '{"format":1}');
+    },
+    warm: () => warm(servers, ask),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+function recordOf(clientId: string, { thumbprint }: MintedCertificate): object {
+  const method = { token_endpoint_auth_method: 'self_signed_tls_client_auth' };
+  return { client_id: clientId, ...method, certificates: [{ thumbprint }] };
+}
+
+async function warm(servers: readonly AuthorizationServer[], ask: readonly AskToken[]): Promise<void> {
+  for (const { countersign } of servers) {
+    const isTold = () =>
+      countersign.lines.findLast(({ event }) => event === 'client_changes')?.notification === 'tracking';
+    await eventually(isTold, () => `not told of changes: ${JSON.stringify(countersign.lines)}`, 10_000);
+  }
+  for (const clientId of [...known, 'victim']) {
+    for (const replica of ask) {
+      await eventually(
+        async () => (await replica(clientId)).status === 200,
+        () => `${clientId} is not served`,
+        10_000,
+      );
+    }
+  }
+}
