@@ -1,0 +1,49 @@
+/** The members of an object by their names in lower case: .NET's configuration makes no difference. */
+export type Section = ReadonlyMap<string, Member>;
+
+export interface Member {
+  /** As it stands in the file. */
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** An item of a list, and where it stands, for people. */
+export interface Item {
+  readonly place: string;
+  readonly value: unknown;
+}
+
+/** The members of a value; none where it is no object. */
+export function sectionOf(value: unknown): Section {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
+  return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), { name, value: member }]));
+}
+
+/** The items of a list, which .NET also takes from an object, whatever the keys. */
+export function itemsOf(member: Member | undefined): Item[] {
+  const value = member?.value;
+  if (Array.isArray(value)) return value.map((item, index) => ({ place: `number ${index + 1}`, value: item }));
+  return [...sectionOf(value).values()].map(({ name, value: item }) => ({ place: name, value: item }));
+}
+
+/** The texts among the items. */
+export function textsOf(member: Member | undefined): string[] {
+  return itemsOf(member).flatMap(({ value }) => textOfValue(value) ?? []);
+}
+
+/** A plain value as text: to .NET's configuration all of them are. Undefined for none, null and the empty text. */
+export function textOf(member: Member | undefined): string | undefined {
+  return textOfValue(member?.value);
+}
+
+/** Whether it says so; the default where it says nothing. */
+export function flagOf(member: Member | undefined, fallback: boolean): boolean {
+  const text = textOf(member)?.trim().toLowerCase();
+  if (text === 'true') return true;
+  return text === 'false' ? false : fallback;
+}
+
+function textOfValue(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

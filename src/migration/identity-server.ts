@@ -1,0 +1,35 @@
+import { itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
+import type { Drafts } from './draft.ts';
+import { draftIdentityServerClient } from './identity-server-client.ts';
+import { readResources } from './identity-server-resources.ts';
+import { parseLenientJson } from './lenient-json.ts';
+import { MigrationError } from './migration-error.ts';
+
+/**
+ * Reads the clients of an IdentityServer's configuration (JSON, as .NET reads it): `Clients` at the top, in the
+ * section `IdentityServer`, or in another one if it is the only one; or the list itself.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {MigrationError} when it is not JSON, or has no clients
+ */
+export function readIdentityServer(text: string, now: number): Drafts {
+  const section = findSection(parseLenientJson(text));
+  const resources = readResources(section);
+  const clients = itemsOf(section.get('clients'));
+  return { drafts: clients.flatMap((client) => draftIdentityServerClient(client, resources, now)), remarks: [] };
+}
+
+function findSection(root: unknown): Section {
+  if (Array.isArray(root)) return new Map([['clients', { name: 'Clients', value: root }]]);
+  const top = sectionOf(root);
+  const inner = [...top].map(([name, { value }]) => ({ name, section: sectionOf(value) }));
+  const holders = inner.filter(({ section }) => section.has('clients'));
+  const [only, ...others] = holders;
+  const found = top.has('clients') ? top : holders.find(({ name }) => name === 'identityserver')?.section;
+  if (found) return found;
+  if (only && others.length === 0) return only.section;
+  if (only) throw new MigrationError(`several sections have Clients: ${holders.map(({ name }) => name).join(', ')}`);
+  throw new MigrationError(
+    'has no Clients: expected them at the top, in a section "IdentityServer", or a list of them',
+  );
+}
