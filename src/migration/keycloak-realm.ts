@@ -1,0 +1,31 @@
+import { listOf, type Members, membersOf, textOf, textsOf } from './keycloak-json.ts';
+
+/** What a realm says about all of its clients; of a client on its own, nothing. */
+export interface Realm {
+  /** Of access tokens, in seconds. */
+  readonly lifetime: string | undefined;
+  /** Scopes of clients that name none. */
+  readonly defaultScopes: readonly string[];
+  readonly scopes: ReadonlyMap<string, Members>;
+  /** The roles of the service account of a client, which its tokens hold. */
+  readonly rolesOf: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads that. */
+export function readRealm(realm: Members): Realm {
+  const scopes = listOf(realm.clientScopes).map(membersOf);
+  const accounts = listOf(realm.users).map(membersOf);
+  return {
+    lifetime: textOf(realm.accessTokenLifespan),
+    defaultScopes: textsOf(realm.defaultDefaultClientScopes),
+    scopes: new Map(scopes.map((scope) => [textOf(scope.name) ?? '', scope])),
+    rolesOf: new Map(accounts.map((user) => [textOf(user.serviceAccountClientId) ?? '', rolesOfAccount(user)])),
+  };
+}
+
+/** Without those that every account has. */
+function rolesOfAccount(user: Members): string[] {
+  const ofRealm = textsOf(user.realmRoles).filter((role) => !role.startsWith('default-roles-'));
+  const ofClients = Object.entries(membersOf(user.clientRoles));
+  return [...ofRealm, ...ofClients.flatMap(([client, roles]) => textsOf(roles).map((role) => `${client}/${role}`))];
+}
