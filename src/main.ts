@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './commands/certificate.ts';
+import type { ImportOptions, ImportSource } from './commands/clients-import.ts';
 import type { OutputFormat } from './commands/output.ts';
 import type { DoctorOptions } from './doctor/order.ts';
 import { StartupError } from './operations/startup-error.ts';
@@ -30,6 +31,12 @@ The operations listener is http://127.0.0.1:9090 unless said otherwise (COUNTERS
 Exit codes: 0 all is sound, 1 it could not be examined, 2 something is wrong.
 
 More: docs/doctor.md`;
+
+const importHelp = `
+Each client has what it loses noted above it; who has no certificate stays as a comment.
+Exit codes: 0 all is imported without loss, 1 the file cannot be read, 2 something is left out or noted.
+
+More: docs/clients.md`;
 
 const program = new Command('countersign')
   .description(description)
@@ -68,6 +75,8 @@ clients
     process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
   });
 
+addImportCommands(clients);
+
 program
   .command('certificate')
   .description('print what is in a certificate, what to paste for it into client records, and who vouches for it')
@@ -104,6 +113,24 @@ try {
 } catch (error) {
   printError(error);
   process.exit(1);
+}
+
+function addImportCommands(parent: Command): void {
+  const command = parent.command('import').description("write another server's clients as a file of records");
+  const add = (source: ImportSource, description: string) =>
+    command
+      .command(source)
+      .description(description)
+      .argument('<file>', 'JSON')
+      .option('-o, --out <file>', 'where the records go, YAML; without it, standard output')
+      .option('--force', 'write over that file if it is there')
+      .addHelpText('after', importHelp)
+      .action(async (file: string, options: ImportOptions) => {
+        const { importClients } = await import('./commands/clients-import.ts');
+        process.exitCode = importClients(source, file, options);
+      });
+  add('identityserver', 'the Clients of an IdentityServer, from its configuration');
+  add('keycloak', 'the clients of a Keycloak realm, from its export');
 }
 
 /** After a mistyped command line, each command names its own help. */

@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Drafts } from '../migration/draft.ts';
+import { readIdentityServer } from '../migration/identity-server.ts';
+import { readKeycloak } from '../migration/keycloak.ts';
+import { MigrationError } from '../migration/migration-error.ts';
+import { render } from '../migration/render.ts';
+import { settle } from '../migration/settle.ts';
+import { StartupError } from '../operations/startup-error.ts';
+
+const readers = {
+  identityserver: readIdentityServer,
+  keycloak: readKeycloak,
+} as const satisfies Record<string, (text: string, now: number) => Drafts>;
+
+/** Whose clients can be read. */
+export type ImportSource = keyof typeof readers;
+
+export interface ImportOptions {
+  /** Where the records go. Default: standard output. */
+  readonly out?: string;
+  /** Whether a file that is there already is written over. */
+  readonly force?: boolean;
+}
+
+/**
+ * `countersign clients import SOURCE FILE`: writes the clients of another server as a file of records.
+ *
+ * @returns the exit code: 0, or 2 where something was left out or noted
+ * @throws {StartupError} when the file cannot be read, or the other one not be written
+ */
+export function importClients(source: ImportSource, file: string, { out, force }: ImportOptions): number {
+  const now = Date.now();
+  const { drafts: all, remarks } = readOrExplain(source, file, now);
+  const drafts = settle(all, now);
+  const title = `From ${basename(file)}, by \`countersign clients import ${source}\`.`;
+  const yaml = render({ drafts, remarks }, title);
+  if (out === undefined) process.stdout.write(yaml);
+  else writeOrExplain(out, yaml, force);
+  const leftOut = drafts.filter(({ kind }) => kind === 'left_out').length;
+  const notes = drafts.reduce((sum, draft) => sum + draft.notes.length, 0);
+  const written = drafts.length - leftOut;
+  console.error(`${counted(written, 'client')} written, ${leftOut} left out, ${counted(notes, 'note')}`);
+  return leftOut + notes === 0 ? 0 : 2;
+}
+
+function readOrExplain(source: ImportSource, file: string, now: number): Drafts {
+  try {
+    return readers[source](readFileSync(file, 'utf8'), now);
+  } catch (error) {
+    if (error instanceof MigrationError || isSystemError(error)) throw new StartupError([`${file}: ${error.message}`]);
+    throw error;
+  }
+}
+
+function writeOrExplain(out: string, yaml: string, force = false): void {
+  try {
+    writeFileSync(out, yaml, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'EEXIST') throw new StartupError([`${out} is there already; --force writes over it`]);
+    throw new StartupError([`${out}: ${error.message}`]);
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

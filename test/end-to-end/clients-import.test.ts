@@ -1,0 +1,106 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { runCountersign } from '../support/countersign.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const files = join(repositoryRoot, 'test/migration/files');
+const folder = temporaryDirectory();
+// A time without an offset is UTC, wherever this runs.
+const env = { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'true', TZ: 'America/New_York' };
+const run = (...args: string[]) => runCountersign(['clients', ...args], { env });
+const file = (name: string, content: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const client = {
+  ClientId: 'a',
+  AllowedGrantTypes: ['client_credentials'],
+  ClientSecrets: [{ Type: 'X509Name', Value: 'CN=a' }],
+};
+
+describe('countersign clients import', () => {
+  test.each([
+    [
+      'identityserver',
+      'appsettings.json.txt',
+      '3 clients written, 3 left out, 8 notes\n',
+      'expiration: 2036-01-31T12:30:00Z',
+    ],
+    ['keycloak', 'realm.json', '2 clients written, 2 left out, 2 notes\n', 'client_id: billing'],
+  ])('%s writes records that "clients check" finds sound', async (source, name, summary, line) => {
+    const out = join(folder, `${source}.yaml`);
+    const { code, stdout, stderr } = await run('import', source, join(files, name), '-o', out);
+    expect([code, stdout, stderr]).toEqual([2, '', summary]);
+    expect(readFileSync(out, 'utf8')).toContain(`# From ${name}, by \`countersign clients import ${source}\`.\n`);
+    expect(readFileSync(out, 'utf8')).toContain(line);
+    const checked = await run('check', out, '--output', 'json');
+    expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, faults: [] });
+  });
+
+  test('writes to standard output, and ends with 0 where nothing is lost', async () => {
+    const { code, stdout, stderr } = await run('import', 'identityserver', file('one.json', JSON.stringify([client])));
+    expect([code, stderr]).toEqual([0, '1 client written, 0 left out, 0 notes\n']);
+    expect(parse(stdout)).toMatchObject({ clients: [{ client_id: 'a' }] });
+  });
+
+  test('writes a file that "clients check" reads where nobody is left', async () => {
+    const out = join(folder, 'nobody.yaml');
+    const { code } = await run(
+      'import',
+      'keycloak',
+      file('none.json', '{"clients": [{"clientId": "web"}]}'),
+      '--out',
+      out,
+    );
+    expect(code).toBe(2);
+    expect((await run('check', out)).code).toBe(0);
+  });
+
+  test('writes over no file, unless it is told to', async () => {
+    const source = file('again.json', JSON.stringify([client]));
+    const out = file('mine.yaml', 'mine');
+    const refused = await run('import', 'identityserver', source, '--out', out);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain(`${out} is there already; --force writes over it`);
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+    expect((await run('import', 'identityserver', source, '--out', out, '--force')).code).toBe(0);
+    expect(readFileSync(out, 'utf8')).toContain('client_id: a');
+  });
+
+  test.each<[string, string, string | undefined, string]>([
+    ['a file that is not there', 'keycloak', undefined, 'ENOENT'],
+    ['a file that is not JSON', 'keycloak', 'clients: []', 'not JSON'],
+    ['a file of something else', 'identityserver', '{"realm": "r"}', 'has no Clients'],
+    ['a file that nests too deep', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
+  ])('refuses %s, and names it', async (_, source, content, message) => {
+    const path = content === undefined ? '/nowhere/realm.json' : file('refused.json', content);
+    const out = join(folder, 'refused.yaml');
+    const { code, stdout, stderr } = await run('import', source, path, '--out', out);
+    expect([code, stdout, existsSync(out)]).toEqual([1, '', false]);
+    expect(stderr).toContain(path);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  test('says where it cannot write', async () => {
+    const out = join(folder, 'no-such-folder/clients.yaml');
+    const { code, stderr } = await run(
+      'import',
+      'identityserver',
+      file('two.json', JSON.stringify([client])),
+      '-o',
+      out,
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining(out)]);
+  });
+
+  test('explains its exit codes', async () => {
+    const { code, stdout } = await run('import', 'keycloak', '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Exit codes: 0 all is imported without loss, 1 the file cannot be read, 2');
+  });
+});
