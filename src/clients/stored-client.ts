@@ -12,9 +12,9 @@ export type StoredClient =
 
 export const noClient: Answer<StoredClient> = { kind: 'absent', value: { kind: 'none' } };
 
-/** Measured: what the objects of a small record take, and of each character of a larger one. */
-const BYTES_OF_CLIENT = 2_000;
-const BYTES_OF_CHARACTER = 3;
+/** Measured: what the objects of a small record take, and what each character of a larger one adds. */
+const BYTES_OF_CLIENT = 1_500;
+const BYTES_OF_CHARACTER = 2;
 
 /**
  * Reads a record as it stands in the store.

@@ -3,7 +3,7 @@ import type { Settings } from '../operations/settings.ts';
 import { parseDuration } from './duration.ts';
 
 const DEFAULT_ENTRIES = 100_000;
-const DEFAULT_BYTES = 256 * 1024 * 1024;
+const DEFAULT_BYTES = 64 * 1024 * 1024;
 const DEFAULT_SOFT_MILLISECONDS = 60_000;
 const DEFAULT_HARD_MILLISECONDS = 10 * 60_000;
 /** Whoever is not there may be there soon. */

@@ -14,7 +14,7 @@ export class RedisUnavailableError extends Error {
 export type AskRedis = <Value>(question: (redis: RedisConnection['redis']) => Promise<Value>) => Promise<Value>;
 
 /** How many questions may be under way. */
-const USUAL_WIDTH = 1_000;
+const USUAL_WIDTH = 5_000;
 /** While Redis does not answer: enough to see that it does again. */
 const NARROW_WIDTH = 8;
 const FAILURES_UNTIL_NARROW = 3;

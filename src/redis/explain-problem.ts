@@ -12,8 +12,14 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
+/** What a server does to a connection that speaks TLS, or does not, where it expects the other. */
+const signsOfTheOther = {
+  plain: { code: 'ECONNRESET', mend: 'a server that speaks TLS only does this to redis://, try rediss://' },
+  encrypted: { code: 'ETIMEDOUT', mend: 'a server that does not speak TLS does this to rediss://, try redis://' },
+} as const;
+
 /** Says why Redis cannot be asked, and which setting mends it where one does. */
-export function explainProblem(error: Error): string {
+export function explainProblem(error: Error, isEncrypted = false): string {
   const { message, code = '' } = causeOf(error);
   if (REFUSALS.test(message)) {
     return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL, and its ACL: ${message}`;
@@ -25,10 +31,8 @@ export function explainProblem(error: Error): string {
   if (/certificate required|alert bad certificate|alert unknown ca/i.test(message)) {
     return `it wants another certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`;
   }
-  if (/wrong version number|packet length too long/i.test(message)) {
-    return `it does not speak TLS at this port, see rediss:// in COUNTERSIGN_REDIS_URL: ${message}`;
-  }
-  return message;
+  const sign = signsOfTheOther[isEncrypted ? 'encrypted' : 'plain'];
+  return code === sign.code ? `${message}; ${sign.mend}` : message;
 }
 
 /** ioredis wraps the error of a cluster's node, and several attempts at once come as one. */

@@ -24,7 +24,7 @@ const FIRST_ATTEMPT_MILLISECONDS = 2_000;
  * attempt has succeeded or failed, and goes on trying by itself.
  */
 export async function openRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
-  const { database, kind } = options.address;
+  const { database, kind, isEncrypted } = options.address;
   const redis = connect(options);
   const connection: { readonly redis: typeof redis; problem: string | undefined } = {
     redis,
@@ -34,7 +34,7 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
     connection.problem = problem;
     options.onConnection(problem);
   });
-  const fail = (error: Error) => report(explainProblem(error));
+  const fail = (error: Error) => report(explainProblem(error, isEncrypted));
   const select = () => (database === 0 || kind === 'cluster' ? Promise.resolve() : redis.select(database));
   redis.on('close', () => {
     connection.problem ??= 'the connection was lost';

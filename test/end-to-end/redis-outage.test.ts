@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuthorizationServer, type Decision, startAuthorizationServer } from '../support/authorization-server.ts';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { selfSigned } from '../support/certificates.ts';
 import type { LogLine } from '../support/countersign.ts';
 import { type Deployment, formOf, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -8,7 +8,9 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { programPath } from '../support/program-path.ts';
 import { sendRequest } from '../support/raw-http.ts';
+import { redisUrl } from '../support/redis.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const identity = selfSigned();
@@ -167,25 +169,50 @@ describeWith(['redis-server'], 'a Redis that is there and refuses us', () => {
   });
 });
 
-describeWith(['redis-server'], 'Redis over TLS', () => {
-  const authority = createCertificateAuthority();
+describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () => {
   const directory = temporaryDirectory();
-  let redis: RunningRedis;
-  let port: number;
+  let redis: TlsRedis;
   beforeAll(async () => {
-    port = await freePort();
-    const { cert, key } = authority
-      .issue({ eku: 'server', ips: ['127.0.0.1'], dns: ['localhost'] })
-      .writeTo(directory, 'r');
-    const tls = ['--tls-port', `${port}`, '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'];
-    redis = await startRedis({ program: programPath('redis-server'), directory, args: tls });
+    redis = await startTlsRedis({ program: programPath('redis-server'), directory, clientCertificates: true });
   });
   afterAll(() => redis?.stop());
 
-  test.each(['127.0.0.1', 'localhost'])('is found at %s, by a certificate of a private CA', async (host) => {
-    const env = { NODE_EXTRA_CA_CERTS: authority.writeTo(directory, 'redis-ca').cert };
-    const server = await startAuthorizationServer({ redisUrl: `rediss://${host}:${port}`, env });
-    await server.countersign.waitForEvent(({ event }) => event === 'redis_connected');
+  const right = () => ({
+    COUNTERSIGN_REDIS_CA_FILE: redis.caFile,
+    COUNTERSIGN_REDIS_CERTIFICATE_FILE: redis.clientFiles.cert,
+    COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: redis.clientFiles.key,
+  });
+
+  async function firstWord(host: string, env: Readonly<Record<string, string>>): Promise<LogLine> {
+    const server = await startAuthorizationServer({ redisUrl: `rediss://${host}:${redis.port}`, env });
+    const line = await server.countersign.waitForEvent(({ event }) => String(event).startsWith('redis_'));
     await server.stop();
+    return line;
+  }
+
+  test.each(['127.0.0.1', 'localhost'])('is found at %s', async (host) => {
+    expect((await firstWord(host, right())).event).toBe('redis_connected');
+  });
+
+  test('of a CA that we do not know is said to be so', async () => {
+    const { COUNTERSIGN_REDIS_CA_FILE: _, ...withoutCa } = right();
+    const line = await firstWord('127.0.0.1', withoutCa);
+    expect(line).toMatchObject({ event: 'redis_unreachable', level: 'error' });
+    expect(line.reason).toMatch(/^its certificate is not by a CA that we know, see COUNTERSIGN_REDIS_CA_FILE: /);
+  });
+
+  test('without a certificate of ours is said to be so', async () => {
+    const line = await firstWord('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
+    expect(line.reason).toMatch(/^it wants another certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: /);
+  });
+
+  test.each([
+    ['redis for rediss', () => `redis://127.0.0.1:${redis.port}`, 'try rediss://'],
+    ['rediss for redis', () => redisUrl().replace('redis://', 'rediss://'), 'try redis://'],
+  ])('is told from one that does not: %s', async (_, url, reason) => {
+    const server = await startAuthorizationServer({ redisUrl: url() });
+    const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
+    await server.stop();
+    expect(line.reason).toContain(reason);
   });
 });
