@@ -21,6 +21,8 @@ const signsOfTheOther = {
 /** Says why Redis cannot be asked, and which setting mends it where one does. */
 export function explainProblem(error: Error, isEncrypted = false): string {
   const { message, code = '' } = causeOf(error);
+  const [isOfSentinels, ofSentinels] = SENTINELS.exec(message) ?? [];
+  if (isOfSentinels !== undefined) return explainSentinels(ofSentinels);
   if (REFUSALS.test(message)) {
     return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL, and its ACL: ${message}`;
   }
@@ -31,8 +33,19 @@ export function explainProblem(error: Error, isEncrypted = false): string {
   if (/certificate required|alert bad certificate|alert unknown ca/i.test(message)) {
     return `it wants another certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`;
   }
+  // ioredis has nothing more to say of the question which slots are where.
+  if (message === 'timeout') return `no node answers CLUSTER SLOTS; ${signsOfTheOther.encrypted.mend}`;
   const sign = signsOfTheOther[isEncrypted ? 'encrypted' : 'plain'];
   return code === sign.code ? `${message}; ${sign.mend}` : message;
+}
+
+/** With a pause in it that grows, and with the last error where there was one. */
+const SENTINELS = /^All sentinels are unreachable\.(?:.*? Last error: (.*)|.*)$/s;
+
+function explainSentinels(lastError: string | undefined): string {
+  if (lastError === undefined) return 'no sentinel names the master';
+  const mend = REFUSALS.test(lastError) ? ', see sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL' : '';
+  return `no sentinel names the master${mend}: ${lastError}`;
 }
 
 /** ioredis wraps the error of a cluster's node, and several attempts at once come as one. */

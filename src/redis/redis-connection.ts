@@ -18,6 +18,8 @@ export interface RedisConnection {
 }
 
 const FIRST_ATTEMPT_MILLISECONDS = 2_000;
+/** ioredis between two attempts, when it has asked no sentinel yet. */
+const SAYS_NOTHING = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 
 /**
  * Opens a connection to a server, to the master that sentinels name, or to a cluster. It is there as soon as the first
@@ -40,7 +42,7 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
     connection.problem ??= 'the connection was lost';
   });
   redis.on('error', (error: Error) => {
-    if (redis.status !== 'ready') fail(error);
+    if (redis.status !== 'ready' && !SAYS_NOTHING.test(error.message)) fail(error);
   });
   await new Promise<void>((resolve) => {
     redis.on('ready', () => {

@@ -1,8 +1,8 @@
 /** The user that docs/redis.md gives to the servers, with its password; `prefix` in place of `countersign:`. */
 export function serverAclRule(prefix: string, password: string, isCluster = false): string {
-  const keys = ['client:*', 'identity:*', 'registry'].map((name) => `%R~${prefix}${name}`);
+  const keys = ['client:*', 'registry'].map((name) => `%R~${prefix}${name}`);
   const channels = ['&__redis__:invalidate', `&${prefix}changes`];
-  const commands = 'hello auth ping info get exists smembers subscribe client|id client|tracking';
+  const commands = 'hello auth ping info get exists subscribe client|id client|tracking';
   const ofCluster = 'cluster|slots cluster|info readonly client|setname';
   const allowed = `${commands}${isCluster ? ` ${ofCluster}` : ''}`.split(' ').map((command) => `+${command}`);
   return ['server', 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...allowed].join(' ');
