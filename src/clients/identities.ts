@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { ClientCertificate } from '../certificate/client-certificate.ts';
+import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
+import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
+import type { Client, ClientAuthentication, RegisteredCertificate, RegisteredSubject } from './client.ts';
+
+/**
+ * One thing by which a certificate is known: itself, its key, its subject or one of its alternative names. `value` is
+ * the same text for everything that is compared as equal: a thumbprint as it is (`sha1:` before one of SHA-1), or a
+ * name in its canonical form.
+ */
+export interface Identity {
+  readonly kind: 'thumbprint' | 'public_key' | 'dn' | AlternativeNameKind;
+  readonly value: string;
+}
+
+/** What a client is registered by. Each certificate with one of these may be this client's; its record decides. */
+export function identitiesOf({ authentication }: Pick<Client, 'authentication'>): readonly Identity[] {
+  if (authentication.method === 'tls_client_auth') return [identityOfSubject(authentication.subject)];
+  const byKey = new Map(
+    authentication.certificates.map(identityOfRegistration).map((each) => [identityKey(each), each]),
+  );
+  return [...byKey.values()];
+}
+
+/** Everything that a client could be registered by to which this certificate belongs. */
+export function identitiesOfCertificate(certificate: ClientCertificate): readonly Identity[] {
+  const { subject, alternativeNames: names } = certificate;
+  const kinds = ['dns', 'uri', 'ip', 'email'] as const;
+  return [
+    identityOfThumbprint({ algorithm: 'sha256', value: certificate.thumbprint }),
+    identityOfThumbprint({ algorithm: 'sha1', value: certificate.sha1Thumbprint }),
+    { kind: 'public_key', value: certificate.publicKeyThumbprint },
+    ...(subject.canonical === undefined ? [] : [{ kind: 'dn', value: subject.canonical } as const]),
+    ...kinds.flatMap((kind) => [...new Set(names[kind])].map((value) => ({ kind, value }))),
+  ];
+}
+
+/**
+ * The end of the Redis key of an identity: `{kind}:{thumbprint}`, or for a name `{kind}:{base64url of its SHA-256}`.
+ * A later runtime may write the canonical form of a name with new characters another way; `clients apply` then adds
+ * the entry that is missing.
+ */
+export function identityKey({ kind, value }: Identity): string {
+  if (kind === 'thumbprint' || kind === 'public_key') return `${kind}:${value}`;
+  return `${kind}:${createHash('sha256').update(value).digest('base64url')}`;
+}
+
+/**
+ * Whether one certificate could be taken for either of two clients.
+ *
+ * They must share an identity. Two clients of `tls_client_auth` do not meet where both are pinned to CAs and to none in
+ * common; two registrations do not meet where one ends before the other begins.
+ *
+ * @returns an identity that both claim
+ */
+export function claimedByBoth(one: Client, other: Client): Identity | undefined {
+  if (areVouchedForByOthers(one.authentication, other.authentication)) return undefined;
+  const claimed = Map.groupBy(claimsOf(other), ({ key }) => key);
+  const meets = (claim: Claim) => claimed.get(claim.key)?.some((another) => overlap(claim, another));
+  return claimsOf(one).find(meets)?.identity;
+}
+
+/** An identity that a client is registered by, and when that counts: milliseconds since the epoch, both inclusive. */
+export interface Claim extends Window {
+  readonly key: string;
+  readonly identity: Identity;
+}
+
+interface Window {
+  readonly notBefore?: number | undefined;
+  readonly notAfter: number | undefined;
+}
+
+/** Every registration of a client, of which several may be of one identity. */
+export function claimsOf({ authentication }: Client): readonly Claim[] {
+  const claim = (identity: Identity, { notBefore, notAfter }: Window) => {
+    return { key: identityKey(identity), identity, notBefore, notAfter };
+  };
+  if (authentication.method === 'tls_client_auth') {
+    return [claim(identityOfSubject(authentication.subject), authentication)];
+  }
+  return authentication.certificates.map((registered) => claim(identityOfRegistration(registered), registered));
+}
+
+/** Whether a registration counts, at `now` in milliseconds since the epoch. */
+export function isInForce({ notBefore = -Infinity, notAfter = Infinity }: Window, now: number): boolean {
+  return notBefore <= now && now <= notAfter;
+}
+
+function areVouchedForByOthers(one: ClientAuthentication, other: ClientAuthentication): boolean {
+  if (one.method !== 'tls_client_auth' || other.method !== 'tls_client_auth') return false;
+  if (one.authorities.length === 0 || other.authorities.length === 0) return false;
+  return !one.authorities.some((authority) => other.authorities.includes(authority));
+}
+
+/** Both ends belong to a registration. */
+function overlap(one: Window, other: Window): boolean {
+  const beginsInTime = (a: Window, b: Window) => (a.notBefore ?? -Infinity) <= (b.notAfter ?? Infinity);
+  return beginsInTime(one, other) && beginsInTime(other, one);
+}
+
+function identityOfSubject(subject: RegisteredSubject): Identity {
+  return { kind: subject.kind, value: subject.kind === 'dn' ? subject.name.canonical : subject.name };
+}
+
+function identityOfRegistration(registered: RegisteredCertificate): Identity {
+  if (registered.by === 'thumbprint') return identityOfThumbprint(registered.thumbprint);
+  return { kind: 'public_key', value: registered.publicKeyThumbprint };
+}
+
+function identityOfThumbprint({ algorithm, value }: RegisteredThumbprint): Identity {
+  return { kind: 'thumbprint', value: algorithm === 'sha256' ? value : `sha1:${value}` };
+}
