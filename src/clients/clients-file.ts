@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { Client } from './client.ts';
 import type { Fault, RegistrationPolicy } from './findings.ts';
+import { ClientsFileError, parseRecords, placeOf } from './parse-records.ts';
+import { printable } from './printable.ts';
 import { readClient } from './read-client.ts';
+
+export { ClientsFileError } from './parse-records.ts';
 
 /** A fault or warning, with the client that it is about: its `client_id`, or its place in the file without one. */
 export interface ClientFinding extends Fault {
@@ -16,13 +19,8 @@ export interface ClientsFile {
   readonly warnings: readonly ClientFinding[];
 }
 
-/** The file as a whole cannot be read. The message names it and what is wrong. */
-export class ClientsFileError extends Error {
-  override readonly name = 'ClientsFileError';
-}
-
 /**
- * Reads a file of client records: YAML or JSON, a list or `{clients: [list]}`. All faults are collected.
+ * Reads a file of client records: YAML, JSON or JSON Lines, a list or `{clients: [list]}`. All faults are collected.
  *
  * @param now milliseconds since the epoch
  * @throws {ClientsFileError} when the file cannot be read, or is neither
@@ -32,13 +30,14 @@ export function readClientsFile(path: string, policy: RegistrationPolicy, now: n
   const faults: ClientFinding[] = [];
   const warnings: ClientFinding[] = [];
   const firstPlace = new Map<string, number>();
-  for (const [index, record] of readRecords(path).entries()) {
+  for (const { number, value: record } of parseRecords(path, readText(path))) {
     const clientId = clientIdOf(record);
-    const client = clientId === undefined ? `(number ${index + 1} in the list)` : clientId;
+    const client = clientId === undefined ? `(${placeOf(path, number)})` : clientId;
     const named = (finding: Fault) => ({ client, ...finding });
     const earlier = clientId === undefined ? undefined : firstPlace.get(clientId);
-    if (earlier !== undefined) faults.push(named({ field: 'client_id', message: `is taken by number ${earlier + 1}` }));
-    if (clientId !== undefined && earlier === undefined) firstPlace.set(clientId, index);
+    if (earlier !== undefined)
+      faults.push(named({ field: 'client_id', message: `is taken by ${placeOf(path, earlier)}` }));
+    if (clientId !== undefined && earlier === undefined) firstPlace.set(clientId, number);
     const read = readClient(record, policy, now);
     if (!read.ok) faults.push(...read.faults.map(named));
     else if (earlier === undefined) {
@@ -51,26 +50,7 @@ export function readClientsFile(path: string, policy: RegistrationPolicy, now: n
 
 /** One line for a finding: file, client, field, what is wrong. */
 export function describeFinding(path: string, { client, field, message }: ClientFinding): string {
-  return `${path}: client ${client}: ${field} ${message}`;
-}
-
-function readRecords(path: string): readonly unknown[] {
-  const content = parseYaml(path, readText(path));
-  const records = isRecord(content) && Object.keys(content).join() === 'clients' ? content.clients : content;
-  if (!Array.isArray(records)) {
-    throw new ClientsFileError(`${path}: expected a list of clients, or "clients:" with a list under it`);
-  }
-  return records;
-}
-
-/** JSON is YAML, too. */
-function parseYaml(path: string, text: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 100 });
-  } catch (error) {
-    const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    throw new ClientsFileError(`${path}: not YAML or JSON: ${firstLine.replace(/:$/, '')}`);
-  }
+  return printable(`${path}: client ${client}: ${field} ${message}`);
 }
 
 function readText(path: string): string {

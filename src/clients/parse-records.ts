@@ -1,0 +1,79 @@
+import { parse } from 'yaml';
+import { parseJson } from './parse-json.ts';
+
+/** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
+export interface PlacedRecord {
+  readonly number: number;
+  readonly value: unknown;
+}
+
+/** The file as a whole cannot be read. The message names it and what is wrong. */
+export class ClientsFileError extends Error {
+  override readonly name = 'ClientsFileError';
+}
+
+/** JSON Lines have a record a line, so that a file of any length is read in little memory. */
+export function isJsonLines(path: string): boolean {
+  return /\.(?:jsonl|ndjson)$/i.test(path);
+}
+
+/** In words, which record of a file it is. */
+export function placeOf(path: string, number: number): string {
+  return isJsonLines(path) ? `line ${number}` : `number ${number} in the list`;
+}
+
+/**
+ * Parses the text of a file of records: YAML or JSON, a list or `{clients: [list]}`, or JSON Lines by its name.
+ *
+ * @throws {ClientsFileError}
+ */
+export function parseRecords(path: string, text: string): readonly PlacedRecord[] {
+  if (isJsonLines(path)) return parseLines(path, text);
+  const content = parseDocument(path, text);
+  const records = isObject(content) && Object.keys(content).join() === 'clients' ? content.clients : content;
+  if (Array.isArray(records)) return records.map((value, index) => ({ number: index + 1, value }));
+  throw new ClientsFileError(`${path}: expected a list of clients, or "clients:" with a list under it`);
+}
+
+/**
+ * Parses one line of JSON Lines.
+ *
+ * @returns undefined for an empty line
+ * @throws {ClientsFileError}
+ */
+export function parseLine(path: string, line: string, number: number): PlacedRecord | undefined {
+  if (line.trim() === '') return undefined;
+  try {
+    return { number, value: parseJson(line) };
+  } catch (error) {
+    throw new ClientsFileError(`${path}: line ${number}: not JSON: ${messageOf(error)}`);
+  }
+}
+
+function parseLines(path: string, text: string): PlacedRecord[] {
+  return text.split('\n').flatMap((line, index) => parseLine(path, line, index + 1) ?? []);
+}
+
+/** JSON is YAML, too, which takes a hundred times as long to parse. */
+function parseDocument(path: string, text: string): unknown {
+  const looksLikeJson = /^\s*[[{]/.test(text);
+  try {
+    if (looksLikeJson) return parseJson(text);
+  } catch (error) {
+    if (/\.json$/i.test(path)) throw new ClientsFileError(`${path}: not JSON: ${messageOf(error)}`);
+  }
+  try {
+    return parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    throw new ClientsFileError(`${path}: not YAML or JSON: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+  return firstLine.replace(/:$/, '');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
