@@ -15,7 +15,8 @@ export type ReadClient =
  * @param now milliseconds since the epoch, for warnings about registrations that have ended
  */
 export function readClient(value: unknown, policy: RegistrationPolicy, now: number): ReadClient {
-  const parsed = clientRecordSchema.safeParse(value);
+  const parsed = parseRecord(value);
+  if (!parsed) return { ok: false, faults: [{ field: '(record)', message: 'is nested too deeply' }] };
   if (!parsed.success) return { ok: false, faults: parsed.error.issues.map(faultOfIssue) };
   const record = parsed.data;
   const findings: Findings = { faults: [], warnings: [] };
@@ -34,6 +35,16 @@ export function readClient(value: unknown, policy: RegistrationPolicy, now: numb
     claims: record.claims,
   };
   return { ok: true, client, warnings: findings.warnings };
+}
+
+/** The schema of claims walks down without end, and JSON may be nested more deeply than a stack: undefined then. */
+function parseRecord(value: unknown) {
+  try {
+    return clientRecordSchema.safeParse(value);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function scopesOf({ scope }: ClientRecord): string[] {
