@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+
+type Arguments = readonly (string | Buffer)[];
+
+/** Runs a script on some keys, which in a cluster are of one slot. */
+export type RunScript = (keys: readonly string[], args?: Arguments) => Promise<unknown>;
+
+type Verb = 'EVAL' | 'EVALSHA' | 'EVAL_RO' | 'EVALSHA_RO';
+
+/**
+ * A script in Lua that Redis keeps, and is given again where it has lost it.
+ *
+ * @param readsOnly whether a user may run it who may only read its keys; before Redis 7 there is no such difference
+ */
+export function defineScript(redis: Redis | Cluster, lua: string, { readsOnly = false } = {}): RunScript {
+  const sha = createHash('sha1').update(lua).digest('hex');
+  let suffix: '' | '_RO' = readsOnly ? '_RO' : '';
+  const call = (verb: Verb, script: string, keys: readonly string[], args: Arguments) =>
+    redis.call(verb, script, keys.length, ...keys, ...args);
+  const run: RunScript = async (keys, args = []) => {
+    try {
+      return await call(`EVALSHA${suffix}`, sha, keys, args);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : '';
+      if (message.startsWith('NOSCRIPT')) return call(`EVAL${suffix}`, lua, keys, args);
+      if (suffix === '' || !/unknown command/i.test(message)) throw error;
+      suffix = '';
+      return run(keys, args);
+    }
+  };
+  return run;
+}
