@@ -4,6 +4,7 @@ import { type ClientsConfig, readClientsConfig } from './configuration/clients-c
 import { readForwardedFields } from './configuration/forwarded-fields.ts';
 import { readHop } from './configuration/hop.ts';
 import { oneOf } from './configuration/one-of.ts';
+import { type RedisConfig, readRedisConfig } from './configuration/redis-settings.ts';
 import { readRevocation } from './configuration/revocation-settings.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
@@ -99,6 +100,28 @@ export function readRegistrationPolicy(env: Environment): RegistrationPolicy {
   const policy = readPolicy(settings, readClientCa(settings));
   if (settings.faults.length > 0) throw new StartupError(settings.faults);
   return policy;
+}
+
+/** What commands need that look after the clients in Redis. */
+export interface AdministrationConfig {
+  readonly redis: RedisConfig;
+  readonly policy: RegistrationPolicy;
+}
+
+/** @throws {StartupError} with every fault, among them that no Redis is set */
+export function readAdministrationConfig(env: Environment): AdministrationConfig {
+  const settings = new Settings(env);
+  const redis = readRedisConfig(settings);
+  const policy = readPolicy(settings, readClientCa(settings));
+  if (!settings.hasSecret('REDIS_URL')) settings.missing('REDIS_URL', whatHoldsTheClients(settings));
+  if (!redis || settings.faults.length > 0) throw new StartupError(settings.faults);
+  return { redis, policy };
+}
+
+function whatHoldsTheClients(settings: Settings): string {
+  const file = settings.optional('CLIENTS_FILE', (path) => path);
+  if (file === undefined) return 'this command looks after the clients in Redis';
+  return `COUNTERSIGN_CLIENTS_FILE is set, and the server reads its clients from ${file}: edit that file instead`;
 }
 
 function readPolicy(settings: Settings, clientCa: ClientCa | undefined): RegistrationPolicy {

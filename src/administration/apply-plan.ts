@@ -1,0 +1,75 @@
+import { AdministrationError } from './administration-error.ts';
+import type { Change } from './change.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { Progress } from './progress.ts';
+import type { Entry, RecordStore } from './record-store.ts';
+
+/** How many clients were written, and whom somebody else wrote between the plan and now. */
+export interface Applied {
+  readonly written: number;
+  readonly overtaken: readonly string[];
+}
+
+const PART = 200;
+const PARTS_AT_ONCE = 8;
+
+/**
+ * Writes the changes of a plan. Each client is written as a whole or not: its entries in the index before its record,
+ * since they are hints that a record makes true, and those that are no longer true are taken out after it.
+ *
+ * @throws {AdministrationError} where Redis fails, saying how many were written
+ */
+export async function applyPlan(changes: ChangeLog, store: RecordStore, progress: Progress): Promise<Applied> {
+  const applied = { written: 0, overtaken: [] as string[] };
+  // One iterator for all: when one of them fails, the others find no more to do.
+  const parts = changes.parts(PART);
+  const work = async () => {
+    for (const part of parts) {
+      await writePart(part, store, applied);
+      progress('written', applied.written, changes.count);
+    }
+  };
+  try {
+    await all(Array.from({ length: PARTS_AT_ONCE }, work));
+    await store.mark();
+    return applied;
+  } catch (error) {
+    if (!(error instanceof AdministrationError)) throw error;
+    const how = `${applied.written} of ${changes.count} clients were written; running the command again writes the rest`;
+    throw new AdministrationError([...error.messages, how]);
+  }
+}
+
+async function writePart(
+  part: readonly Change[],
+  store: RecordStore,
+  applied: { written: number; overtaken: string[] },
+): Promise<void> {
+  await store.enter(entriesOf(part, 'enter'));
+  const changed = part.filter(({ kind }) => kind !== 'indexed');
+  applied.written += part.length - changed.length;
+  const isWritten = await all(
+    store.write(changed).map(async (writing, index) => {
+      const written = await writing;
+      if (written) applied.written += 1;
+      else applied.overtaken.push(changed[index]?.clientId ?? '');
+      return written;
+    }),
+  );
+  await store.leave(
+    entriesOf(
+      changed.filter((_, index) => isWritten[index]),
+      'leave',
+    ),
+  );
+}
+
+function entriesOf(changes: readonly Change[], which: 'enter' | 'leave'): Entry[] {
+  return changes.flatMap(({ clientId, ...change }) => change[which].map((identityKey) => ({ identityKey, clientId })));
+}
+
+/** Waits for all of them also where one fails: what is on its way is then counted. */
+async function all<Answer>(asked: readonly Promise<Answer>[]): Promise<Answer[]> {
+  await Promise.allSettled(asked);
+  return Promise.all(asked);
+}

@@ -1,0 +1,65 @@
+import type { StoredValue } from '../redis/stored-values.ts';
+import type { Change } from './change.ts';
+
+const CHUNK_OCTETS = 4 * 1_048_576;
+
+/**
+ * The changes of a plan, of which there may be a million: as octets outside of the heap of JavaScript, about as many as
+ * their records have.
+ */
+export class ChangeLog {
+  readonly #chunks: Buffer[] = [];
+  readonly #starts: number[] = [];
+  readonly #lengths: number[] = [];
+  #used = CHUNK_OCTETS;
+
+  get count(): number {
+    return this.#starts.length;
+  }
+
+  /** @returns its position, for `at` */
+  add(change: Change): number {
+    const octets = Buffer.from(JSON.stringify({ ...change, seen: encode(change.seen) }));
+    if (this.#used + octets.length > CHUNK_OCTETS) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(CHUNK_OCTETS, octets.length)));
+      this.#used = 0;
+    }
+    const chunk = this.#chunks.length - 1;
+    this.#chunks[chunk]?.set(octets, this.#used);
+    // A chunk and an offset in it; nothing begins beyond the usual length of one.
+    this.#starts.push(chunk * CHUNK_OCTETS + this.#used);
+    this.#used += octets.length;
+    return this.#lengths.push(octets.length) - 1;
+  }
+
+  at(position: number): Change {
+    const [start, length] = [this.#starts[position], this.#lengths[position]];
+    if (start === undefined || length === undefined) throw new RangeError(`there is no change ${position}`);
+    const offset = start % CHUNK_OCTETS;
+    const octets = this.#chunks[Math.floor(start / CHUNK_OCTETS)]?.subarray(offset, offset + length);
+    const change = JSON.parse(String(octets));
+    // What `add` wrote.
+    return { ...change, seen: decode(change.seen), next: change.next } as Change;
+  }
+
+  /** The changes in the order in which they were added, some at a time. */
+  *parts(size: number): Generator<readonly Change[]> {
+    for (let start = 0; start < this.count; start += size) {
+      const length = Math.min(size, this.count - start);
+      yield Array.from({ length }, (_, offset) => this.at(start + offset));
+    }
+  }
+}
+
+type Encoded = Exclude<StoredValue, { type: 'string' }> | { type: 'string'; text: string; octets?: string };
+
+function encode(seen: StoredValue): Encoded {
+  if (seen.type !== 'string' || !seen.octets)
+    return seen.type === 'string' ? { type: 'string', text: seen.text } : seen;
+  return { type: 'string', text: seen.text, octets: seen.octets.toString('base64') };
+}
+
+function decode(seen: Encoded): StoredValue {
+  if (seen.type !== 'string' || seen.octets === undefined) return seen as StoredValue;
+  return { type: 'string', text: seen.text, octets: Buffer.from(seen.octets, 'base64') };
+}

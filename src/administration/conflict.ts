@@ -1,0 +1,36 @@
+import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
+import type { Client } from '../clients/client.ts';
+import { claimedByBoth, type Identity } from '../clients/identities.ts';
+import { printable } from '../clients/printable.ts';
+
+/** A client, and where its record stands, for messages. */
+export interface Claimant {
+  readonly client: Client;
+  readonly place: string;
+}
+
+/** Why two clients cannot both be: a certificate that could be either's. Undefined where there is none. */
+export function conflictOf(one: Claimant, other: Claimant): string | undefined {
+  const identity = claimedByBoth(one.client, other.client);
+  if (!identity) return undefined;
+  const named = ({ client, place }: Claimant) => `client ${client.clientId} (${place})`;
+  const what = describeIdentity(identity, one.client);
+  return printable(`${named(one)} and ${named(other)} both claim certificates with ${what}: ${mendOf(identity)}`);
+}
+
+/** An identity of a client in words. */
+export function describeIdentity({ kind, value }: Identity, { authentication }: Client): string {
+  if (kind === 'thumbprint')
+    return value.startsWith('sha1:') ? `SHA-1 thumbprint ${value.slice(5)}` : `thumbprint ${value}`;
+  if (kind === 'public_key') return `public key ${value}`;
+  const isNamed = authentication.method === 'tls_client_auth' && authentication.subject.kind === 'dn';
+  if (kind === 'dn' && isNamed) return `subject ${formatDistinguishedName(authentication.subject.name)}`;
+  return `${kind} ${value}`;
+}
+
+function mendOf({ kind }: Identity): string {
+  if (kind === 'thumbprint' || kind === 'public_key') {
+    return 'take it out of one of them, or let one registration end before the other begins (not_after, not_before)';
+  }
+  return 'register one of them by another name, or pin both to different CAs (tls_client_auth_ca)';
+}

@@ -1,0 +1,101 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { ClientsFileError, isJsonLines, type PlacedRecord, parseLine, parseRecords } from '../clients/parse-records.ts';
+import { STANDARD_INPUT } from './record-files.ts';
+
+/** A record, or why it could not be parsed. */
+export type ReadRecord = PlacedRecord | ClientsFileError;
+
+/** The records of one file, and the name by which messages call it. */
+export interface RecordsOfFile {
+  readonly name: string;
+  readonly batches: AsyncIterable<readonly ReadRecord[]>;
+}
+
+const READ_OCTETS = 262_144;
+const MAX_LINE_CHARACTERS = 16 * 1_048_576;
+
+/**
+ * Reads the records of a file, or of the standard input. JSON Lines are streamed; anything else is read as a whole.
+ *
+ * @throws {ClientsFileError} from `batches`, when the file cannot be read or is not one of records
+ */
+export async function readRecords(file: string): Promise<RecordsOfFile> {
+  const isInput = file === STANDARD_INPUT;
+  const stream = isInput ? process.stdin : createReadStream(file, { highWaterMark: READ_OCTETS });
+  const chunks = textOf(stream, isInput ? 'standard input' : file);
+  if (!isInput) return { name: file, batches: isJsonLines(file) ? linesOf(file, chunks) : wholeOf(file, chunks) };
+  const { isLines, text } = await recognize(chunks);
+  // By its name a file says that it is JSON Lines.
+  const name = isLines ? 'standard input.jsonl' : 'standard input';
+  return { name, batches: isLines ? linesOf(name, text) : wholeOf(name, text) };
+}
+
+async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const chunk of stream) yield decoder.decode(chunk, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    const isText = !(error instanceof TypeError);
+    const message = error instanceof Error && isText ? error.message : 'it is not text in UTF-8';
+    throw new ClientsFileError(`${name}: ${message}`);
+  }
+}
+
+async function* wholeOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly ReadRecord[]> {
+  const texts: string[] = [];
+  for await (const text of chunks) texts.push(text);
+  yield parseRecords(name, texts.join(''));
+}
+
+async function* linesOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly ReadRecord[]> {
+  let rest = '';
+  let number = 0;
+  const read = (line: string) => {
+    number += 1;
+    return readLine(name, line, number);
+  };
+  for await (const text of chunks) {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MAX_LINE_CHARACTERS) throw new ClientsFileError(`${name}: line ${number + 1} is too long`);
+    yield lines.flatMap(read);
+  }
+  yield read(rest);
+}
+
+function readLine(name: string, line: string, number: number): ReadRecord[] {
+  try {
+    const record = parseLine(name, line, number);
+    return record ? [record] : [];
+  } catch (error) {
+    if (error instanceof ClientsFileError) return [error];
+    throw error;
+  }
+}
+
+/** Whether the first line of an input is a whole record, which makes it JSON Lines. */
+async function recognize(chunks: AsyncGenerator<string>): Promise<{ isLines: boolean; text: AsyncIterable<string> }> {
+  let head = '';
+  while (!head.includes('\n') && head.length < MAX_LINE_CHARACTERS) {
+    const { value, done } = await chunks.next();
+    if (done) break;
+    head += value;
+  }
+  return { isLines: isRecordLine(head.split('\n', 1)[0] ?? ''), text: chain(head, chunks) };
+}
+
+function isRecordLine(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'client_id' in value;
+  } catch {
+    return false;
+  }
+}
+
+async function* chain(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield head;
+  yield* rest;
+}

@@ -1,0 +1,83 @@
+import type { RegistryKeys } from '../clients/registry-keys.ts';
+import { isClientId } from '../oauth/client-id.ts';
+import { explainProblem } from '../redis/explain-problem.ts';
+import type { RedisConnection } from '../redis/redis-connection.ts';
+import { valuesReplacer } from '../redis/replace-values.ts';
+import { scanKeys } from '../redis/scan-keys.ts';
+import { openSets } from '../redis/sets.ts';
+import { type StoredValue, valuesReader } from '../redis/stored-values.ts';
+import { AdministrationError } from './administration-error.ts';
+
+/** An entry of the index: by this identity a client may be known. */
+export interface Entry {
+  readonly identityKey: string;
+  readonly clientId: string;
+}
+
+/** What is to stand at a client's key where what was seen still does; nothing where `next` is undefined. */
+export interface Write {
+  readonly clientId: string;
+  readonly seen: StoredValue;
+  readonly next: string | undefined;
+}
+
+/** The records in Redis and their index, many at a time. Each method throws AdministrationError where Redis fails. */
+export interface RecordStore {
+  read(clientIds: readonly string[]): Promise<readonly StoredValue[]>;
+  /** Of each identity the clients that the index names: a hint, their records decide. */
+  claimants(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
+  enter(entries: readonly Entry[]): Promise<void>;
+  leave(entries: readonly Entry[]): Promise<void>;
+  /** Of each whether it was written; false where somebody else has written it since it was seen. */
+  write(writes: readonly Write[]): readonly Promise<boolean>[];
+  /** Says in Redis that there are records that we wrote. To be called after they were. */
+  mark(): Promise<void>;
+  /** Of all records, some at a time, any maybe twice. `pattern` has the globs of Redis. */
+  clientIds(pattern?: string): AsyncGenerator<readonly string[]>;
+}
+
+const MARKER = JSON.stringify({ format: 1 });
+
+/** @param description of Redis, for messages */
+export function openRecordStore({ redis }: RedisConnection, keys: RegistryKeys, description: string): RecordStore {
+  const ask = explaining(description);
+  const [readValues, replaceValues, sets] = [valuesReader(redis), valuesReplacer(redis, keys.changes), openSets(redis)];
+  const recordKey = (clientId: string) => `${keys.clients}${clientId}`;
+  const identity = (key: string) => `${keys.identities}${key}`;
+  const memberOf = ({ identityKey, clientId }: Entry) => ({ key: identity(identityKey), member: clientId });
+  return {
+    read: (clientIds) => ask(readValues(clientIds.map(recordKey))),
+    claimants: (identityKeys) => ask(sets.members(identityKeys.map(identity))),
+    enter: (entries) => ask(sets.add(entries.map(memberOf))),
+    leave: (entries) => ask(sets.remove(entries.map(memberOf))),
+    write: (writes) => replaceValues(writes.map((write) => ({ key: recordKey(write.clientId), ...write }))).map(ask),
+    mark: async () => {
+      const [found] = await ask(readValues([keys.marker]));
+      if (found?.type !== 'string' || found.text !== MARKER) await ask(redis.set(keys.marker, MARKER));
+    },
+    clientIds: (pattern) => clientIds(scanKeys(redis, keys.clients, pattern), keys.clients, ask),
+  };
+}
+
+type Ask = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
+
+/** Says why Redis did not answer. */
+function explaining(description: string): Ask {
+  return async (asked) => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new AdministrationError([`Redis at ${description} did not answer: ${explainProblem(error)}`]);
+    }
+  };
+}
+
+/** What is no client_id is nobody's record: the server never asks for it. */
+async function* clientIds(keys: AsyncGenerator<string[]>, prefix: string, ask: Ask): AsyncGenerator<readonly string[]> {
+  while (true) {
+    const { value, done } = await ask(keys.next());
+    if (done) return;
+    yield value.map((key: string) => key.slice(prefix.length)).filter(isClientId);
+  }
+}
