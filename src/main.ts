@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './commands/certificate.ts';
-import type { ImportOptions, ImportSource } from './commands/clients-import.ts';
+import { clientsProgram } from './commands/clients-program.ts';
 import type { OutputFormat } from './commands/output.ts';
 import type { DoctorOptions } from './doctor/order.ts';
 import { StartupError } from './operations/startup-error.ts';
@@ -32,12 +32,6 @@ Exit codes: 0 all is sound, 1 it could not be examined, 2 something is wrong.
 
 More: docs/doctor.md`;
 
-const importHelp = `
-Each client has what it loses noted above it; who has no certificate stays as a comment.
-Exit codes: 0 all is imported without loss, 1 the file cannot be read, 2 something is left out or noted.
-
-More: docs/clients.md`;
-
 const program = new Command('countersign')
   .description(description)
   .version(version)
@@ -62,20 +56,7 @@ program
     await dev({ port, folder: resolve(folder) }, (await import('./config.ts')).environment);
   });
 
-const clients = program.command('clients').description('look after client records');
-
-clients
-  .command('check')
-  .description('say whether the server would accept the records of a file, and what is wrong with each')
-  .argument('<file>', 'client records, YAML or JSON')
-  .addOption(outputOption())
-  .action(async (file: string, { output }: { output: OutputFormat }) => {
-    const { checkClients } = await import('./commands/clients-check.ts');
-    const { environment, readRegistrationPolicy } = await import('./config.ts');
-    process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
-  });
-
-addImportCommands(clients);
+clientsProgram(program);
 
 program
   .command('certificate')
@@ -113,24 +94,6 @@ try {
 } catch (error) {
   printError(error);
   process.exit(1);
-}
-
-function addImportCommands(parent: Command): void {
-  const command = parent.command('import').description("write another server's clients as a file of records");
-  const add = (source: ImportSource, description: string) =>
-    command
-      .command(source)
-      .description(description)
-      .argument('<file>', 'JSON')
-      .option('-o, --out <file>', 'where the records go, YAML; without it, standard output')
-      .option('--force', 'write over that file if it is there')
-      .addHelpText('after', importHelp)
-      .action(async (file: string, options: ImportOptions) => {
-        const { importClients } = await import('./commands/clients-import.ts');
-        process.exitCode = importClients(source, file, options);
-      });
-  add('identityserver', 'the Clients of an IdentityServer, from its configuration');
-  add('keycloak', 'the clients of a Keycloak realm, from its export');
 }
 
 /** After a mistyped command line, each command names its own help. */

@@ -51,7 +51,11 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   'lru-cache': 'cache/',
   pino: 'operations/',
   'prom-client': 'operations/',
-  commander: ['main.ts', 'commands/clients-program.ts'],
+  commander: [
+    'main.ts',
+    ...['', 'import-', 'plan-', 'records-'].map((part) => `commands/clients-${part}program.ts`),
+    'commands/clients-format-option.ts',
+  ],
 };
 
 const source = join(repositoryRoot, 'src');

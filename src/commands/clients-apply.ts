@@ -1,0 +1,34 @@
+import { type Applied, applyPlan } from '../administration/apply-plan.ts';
+import { makePlan } from '../administration/plan.ts';
+import { recordFiles } from '../administration/record-files.ts';
+import type { Environment } from '../operations/settings.ts';
+import { administer } from './administer.ts';
+import type { PlanCommandOptions } from './clients-plan.ts';
+import { styled } from './output.ts';
+import { namesOf, printPlan, wouldChange } from './plan-report.ts';
+
+/**
+ * `countersign clients apply -f FILE`: makes Redis hold what the files say. Asks nothing.
+ *
+ * @returns the exit code: 0 when nothing changed, 2 when something did, 1 when somebody else wrote a client meanwhile
+ * @throws {StartupError} with what is wrong with any record, or where Redis failed
+ */
+export function applyClients(env: Environment, { file, prune, output }: PlanCommandOptions): Promise<number> {
+  return administer(env, async ({ store, policy, now, progress }) => {
+    const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
+    progress.clear();
+    if (output === 'table') await printPlan(plan, output);
+    const applied = await applyPlan(plan.changes, store, progress.show);
+    progress.clear();
+    if (output === 'table') console.log(styled('bold', `${applied.written} written`));
+    else await printPlan(plan, output, { written: applied.written, overtaken: applied.overtaken });
+    return exitCode(applied, wouldChange(plan));
+  });
+}
+
+function exitCode({ overtaken }: Applied, isChanged: boolean): number {
+  if (overtaken.length === 0) return isChanged ? 2 : 0;
+  const message = 'somebody else wrote these clients since they were read; run the command again:';
+  console.error(`countersign: ${message} ${namesOf(overtaken)}`);
+  return 1;
+}

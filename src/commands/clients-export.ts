@@ -1,0 +1,69 @@
+import { createWriteStream, renameSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { JsonObject } from '../administration/stored-record.ts';
+import { type ListedRecord, storedRecords } from '../administration/stored-records.ts';
+import { printable } from '../clients/printable.ts';
+import type { Environment } from '../operations/settings.ts';
+import { StartupError } from '../operations/startup-error.ts';
+import { administer } from './administer.ts';
+import { type DocumentFormat, documentText, jsonText, writeTexts } from './document.ts';
+
+export interface ExportCommandOptions {
+  /** `jsonl` is a record a line, which `apply` reads in little memory. */
+  readonly output: DocumentFormat | 'jsonl';
+  /** The file to write. Default: standard output. */
+  readonly out?: string;
+}
+
+/**
+ * `countersign clients export`: all records, as a file that `apply` takes back.
+ *
+ * @returns the exit code: 0, or 1 where Redis holds something in a record's place that no file can hold
+ * @throws {StartupError} where Redis fails or the file cannot be written
+ */
+export function exportClients(env: Environment, { output, out }: ExportCommandOptions): Promise<number> {
+  return administer(env, async ({ store, policy, now, progress }) => {
+    let left = 0;
+    const leave = ({ clientId, faults }: ListedRecord) => {
+      left += 1;
+      const why = faults.map(({ field, message }) => `${field} ${message}`).join('; ');
+      console.error(printable(`countersign: client ${clientId} is left out: ${why}`));
+    };
+    const records = exportable(storedRecords(store, { policy, now, progress: progress.show }), leave);
+    const texts = output === 'jsonl' ? lines(records) : documentText(output, 'clients', records);
+    await (out === undefined ? writeTexts(texts) : writeFile(out, texts));
+    progress.clear();
+    return left === 0 ? 0 : 1;
+  });
+}
+
+/** A record with a fault is handed out as well: `apply` then says what is wrong with it. */
+async function* exportable(
+  records: AsyncIterable<ListedRecord>,
+  leave: (record: ListedRecord) => void,
+): AsyncGenerator<JsonObject> {
+  for await (const listed of records) {
+    if (listed.record?.client_id === listed.clientId) yield listed.record;
+    else leave(listed);
+  }
+}
+
+async function* lines(records: AsyncIterable<object>): AsyncGenerator<string> {
+  for await (const record of records) yield `${jsonText(record)}\n`;
+}
+
+/** The file is there as a whole, or as it was before. */
+async function writeFile(path: string, texts: AsyncIterable<string>): Promise<void> {
+  const partial = `${path}.${process.pid}.partial`;
+  const stream = createWriteStream(partial, { mode: 0o640 });
+  try {
+    const written = finished(stream);
+    await Promise.race([writeTexts(texts, stream), written]);
+    stream.end();
+    await written;
+    renameSync(partial, path);
+  } catch (error) {
+    const isFromFiles = error instanceof Error && 'syscall' in error;
+    throw isFromFiles ? new StartupError([`${path} cannot be written: ${error.message}`]) : error;
+  }
+}

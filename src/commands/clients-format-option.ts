@@ -1,0 +1,7 @@
+import { Option } from 'commander';
+
+/** `--output` of the commands on the clients in Redis. */
+export function clientsFormatOption(): Option {
+  const formats = ['table', 'json', 'yaml'];
+  return new Option('-o, --output <format>', 'for people or for programs').choices(formats).default('table');
+}

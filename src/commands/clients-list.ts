@@ -1,0 +1,77 @@
+import { storedRecords } from '../administration/stored-records.ts';
+import { printable } from '../clients/printable.ts';
+import type { Environment } from '../operations/settings.ts';
+import { administer } from './administer.ts';
+import { type ClientReport, reportOnClient } from './client-report.ts';
+import { documentText, writeTexts } from './document.ts';
+import type { ClientsFormat } from './plan-report.ts';
+import { type Row, rowTable } from './row-table.ts';
+
+export interface ListCommandOptions {
+  readonly output: ClientsFormat;
+  /** Only those that are disabled. */
+  readonly disabled: boolean;
+  /** Only what the server cannot use; with `disabled`, either. */
+  readonly unusable: boolean;
+}
+
+/**
+ * `countersign clients list [PATTERN]`: the clients in Redis, in the order of their names.
+ *
+ * @returns the exit code: 0
+ * @throws {StartupError} where Redis fails
+ */
+export function listClients(
+  env: Environment,
+  pattern: string | undefined,
+  options: ListCommandOptions,
+): Promise<number> {
+  return administer(env, async ({ store, policy, now, progress }) => {
+    const reports = selected(storedRecords(store, { policy, now, pattern, progress: progress.show }), options);
+    const { output } = options;
+    const headings = ['CLIENT_ID', 'STATE', 'METHOD', 'IDENTITY', 'SCOPES'];
+    await writeTexts(
+      output === 'table' ? rowTable(headings, rowsOf(reports)) : documentText(output, 'clients', reports),
+    );
+    progress.clear();
+    return 0;
+  });
+}
+
+async function* selected(
+  records: ReturnType<typeof storedRecords>,
+  { disabled, unusable }: ListCommandOptions,
+): AsyncGenerator<ClientReport> {
+  for await (const record of records) {
+    const report = reportOnClient(record);
+    const isAskedFor = (disabled && report.enabled === false) || (unusable && !report.usable);
+    if (isAskedFor || !(disabled || unusable)) yield report;
+  }
+}
+
+async function* rowsOf(reports: AsyncIterable<ClientReport>): AsyncGenerator<Row> {
+  for await (const report of reports) yield rowOf(report);
+}
+
+const MAX_CELL = 60;
+
+function rowOf({
+  client_id: id,
+  usable,
+  enabled,
+  method = '',
+  identities = [],
+  scopes = [],
+  faults,
+}: ClientReport): Row {
+  if (!usable) return { cells: [id, 'unusable', shortened(faults.join('; '))], style: 'red' };
+  const [first = '', ...others] = identities;
+  const identity = `${shortened(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;
+  const cells = [id, enabled ? 'enabled' : 'disabled', method, identity, shortened(scopes.join(' '))];
+  return { cells, style: enabled ? undefined : 'yellow' };
+}
+
+function shortened(text: string): string {
+  const whole = printable(text);
+  return whole.length <= MAX_CELL ? whole : `${whole.slice(0, MAX_CELL - 1).toWellFormed()}…`;
+}

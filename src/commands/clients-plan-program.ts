@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { clientsFormatOption } from './clients-format-option.ts';
+import type { PlanCommandOptions } from './clients-plan.ts';
+
+const planHelp = `
+Nothing is written. Exit codes: 0 nothing would change, 2 something would, 1 an error.
+
+Files are YAML, JSON or JSON Lines (.jsonl: a record a line, for very many). COUNTERSIGN_REDIS_URL says where the
+clients are. More: docs/clients.md`;
+
+const applyHelp = `
+Every record is checked before the first is written. Clients that no file has stay unless --prune is given. Applying
+the same files again changes nothing, and continues where Redis failed.
+Exit codes: 0 nothing changed, 2 something did, 1 an error.
+
+More: docs/clients.md`;
+
+/** Adds the commands that compare files with Redis, and write them there. */
+export function clientsPlanProgram(clients: Command): void {
+  const planned = (name: string, description: string, help: string) =>
+    clients
+      .command(name)
+      .description(description)
+      .requiredOption(
+        '-f, --file <path>',
+        'a file, a folder of files, or - for standard input; may be repeated',
+        collect,
+      )
+      .option('--prune', 'remove clients that no file has', false)
+      .addOption(clientsFormatOption())
+      .addHelpText('after', help);
+  planned('plan', 'compare the records of files with those in Redis', planHelp).action(
+    async (options: PlanCommandOptions) => {
+      const { planClients } = await import('./clients-plan.ts');
+      process.exitCode = await planClients(await environment(), options);
+    },
+  );
+  planned('apply', 'make Redis hold the records of files', applyHelp).action(async (options: PlanCommandOptions) => {
+    const { applyClients } = await import('./clients-apply.ts');
+    process.exitCode = await applyClients(await environment(), options);
+  });
+}
+
+function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value];
+}
+
+async function environment() {
+  return (await import('../config.ts')).environment;
+}

@@ -1,0 +1,54 @@
+import { type Command, Option } from 'commander';
+import { clientsImportProgram } from './clients-import-program.ts';
+import { clientsPlanProgram } from './clients-plan-program.ts';
+import { clientsRecordsProgram } from './clients-records-program.ts';
+import type { OutputFormat } from './output.ts';
+
+/** Adds the commands that look after client records. Each is loaded when it runs. */
+export function clientsProgram(program: Command): void {
+  const clients = program.command('clients').description('look after client records');
+  addCheck(clients);
+  clientsImportProgram(clients);
+  clientsPlanProgram(clients);
+  clientsRecordsProgram(clients);
+  addExport(clients);
+  clients
+    .command('schema')
+    .description('print the JSON Schema of files with client records, for editors')
+    .action(async () => {
+      const { clientsSchema } = await import('../clients/clients-schema.ts');
+      console.log(JSON.stringify(clientsSchema(), null, 2));
+    });
+}
+
+function addCheck(clients: Command): void {
+  clients
+    .command('check')
+    .description('say whether the server would accept the records of a file, and what is wrong with each')
+    .argument('<file>', 'client records, YAML or JSON')
+    .addOption(
+      new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text'),
+    )
+    .action(async (file: string, { output }: { output: OutputFormat }) => {
+      const { checkClients } = await import('./clients-check.ts');
+      const { environment, readRegistrationPolicy } = await import('../config.ts');
+      process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
+    });
+}
+
+function addExport(clients: Command): void {
+  const formats = ['yaml', 'json', 'jsonl'];
+  clients
+    .command('export')
+    .description('print all records, as a file that apply takes back')
+    .addOption(new Option('-o, --output <format>', 'jsonl is for very many').choices(formats).default('yaml'))
+    .option('--out <file>', 'write them to a file instead')
+    .action(async (options: { output: 'yaml' | 'json' | 'jsonl'; out?: string }) => {
+      const { exportClients } = await import('./clients-export.ts');
+      process.exitCode = await exportClients(await environment(), options);
+    });
+}
+
+async function environment() {
+  return (await import('../config.ts')).environment;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { clientsOfCertificate, type PossibleClient } from '../administration/clients-of-certificate.ts';
+import { type ClientCertificate, parseClientCertificate } from '../certificate/client-certificate.ts';
+import { readCertificateFile } from '../certificate/pem.ts';
+import type { Environment } from '../operations/settings.ts';
+import { StartupError } from '../operations/startup-error.ts';
+import { administer } from './administer.ts';
+import { describeClaim, type Registration, wordsOf } from './client-description.ts';
+import { printValue } from './document.ts';
+import { table } from './output.ts';
+import type { ClientsFormat } from './plan-report.ts';
+
+/** A client that a certificate could be, for programs. */
+export interface PossibleClientReport {
+  readonly client_id: string;
+  readonly enabled: boolean;
+  readonly method: string;
+  /** By what of the certificate. */
+  readonly registrations: readonly Registration[];
+}
+
+/**
+ * `countersign clients show --certificate FILE`: which clients the certificate could be.
+ *
+ * @returns the exit code: 0, or 1 where it is nobody's
+ * @throws {StartupError} when the file holds no certificate of a client, or where Redis fails
+ */
+export function showClientsOfCertificate(env: Environment, file: string, output: ClientsFormat): Promise<number> {
+  const certificate = readCertificate(file);
+  return administer(env, async ({ store, policy, now }) => {
+    const possible = await clientsOfCertificate(certificate, store, policy, now);
+    const clients = possible.map((each) => reportOn(each, now));
+    const { thumbprint } = certificate;
+    if (output !== 'table') printValue(output, { thumbprint, clients });
+    else if (clients.length === 0) console.log(`no client is registered by anything of the certificate ${thumbprint}`);
+    else for (const line of table(clients.flatMap(rowsOf))) console.log(line);
+    return clients.length > 0 ? 0 : 1;
+  });
+}
+
+function readCertificate(file: string): ClientCertificate {
+  try {
+    const [der] = readCertificateFile(readFileSync(file));
+    if (der) return parseClientCertificate(der);
+  } catch (error) {
+    throw new StartupError([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  throw new StartupError([`${file}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
+}
+
+function reportOn({ client, claims }: PossibleClient, now: number): PossibleClientReport {
+  return {
+    client_id: client.clientId,
+    enabled: client.enabled,
+    method: client.authentication.method,
+    registrations: claims.map((claim) => describeClaim(claim, client, now)),
+  };
+}
+
+function rowsOf({ client_id: clientId, enabled, method, registrations }: PossibleClientReport): string[][] {
+  // A name counts only with a chain that somebody vouches for; `countersign certificate --ca` says whether it has one.
+  const condition = method === 'tls_client_auth' ? 'where its chain is verified' : '';
+  const state = enabled ? 'enabled' : 'disabled';
+  return registrations.map((each) => [clientId, state, method, wordsOf(each), condition]);
+}

@@ -1,0 +1,26 @@
+import { readStoredRecord } from '../administration/stored-record.ts';
+import { printable } from '../clients/printable.ts';
+import { isClientId } from '../oauth/client-id.ts';
+import type { Environment } from '../operations/settings.ts';
+import { StartupError } from '../operations/startup-error.ts';
+import { administer } from './administer.ts';
+import { describeClient, linesOfClient } from './client-description.ts';
+import { printValue } from './document.ts';
+import type { ClientsFormat } from './plan-report.ts';
+
+/**
+ * `countersign clients show ID`: a record, and what the server makes of it.
+ *
+ * @returns the exit code: 0, or 1 where the server cannot use the record
+ * @throws {StartupError} when there is no such client, or where Redis fails
+ */
+export function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
+  return administer(env, async ({ store, policy, now }) => {
+    const [value] = isClientId(clientId) ? await store.read([clientId]) : [];
+    if (!value || value.type === 'none') throw new StartupError([`client ${printable(clientId)} is not in Redis`]);
+    const description = describeClient({ clientId, value, ...readStoredRecord(clientId, value, policy, now) }, now);
+    if (output === 'table') console.log(linesOfClient(description).join('\n'));
+    else printValue(output, description);
+    return description.usable ? 0 : 1;
+  });
+}

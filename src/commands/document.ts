@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { stringify } from 'yaml';
+
+/** What a document for programs is written in; both hold the same. */
+export type DocumentFormat = 'json' | 'yaml';
+
+const FLUSH_CHARACTERS = 65_536;
+
+/** Prints one value that is not long. */
+export function printValue(format: DocumentFormat, value: object): void {
+  process.stdout.write(format === 'json' ? `${escapeUnseen(JSON.stringify(value, null, 2))}\n` : yamlText(value));
+}
+
+/**
+ * The text of one object with a list in it, which may be longer than memory: an item at a time, in JSON one a line.
+ *
+ * @param rest the fields after the list, asked once the list is through
+ */
+export function documentText(
+  format: DocumentFormat,
+  name: string,
+  items: AsyncIterable<object> | Iterable<object>,
+  rest: () => object = () => ({}),
+): AsyncGenerator<string> {
+  return format === 'json' ? jsonDocument(name, items, rest) : yamlDocument(name, items, rest);
+}
+
+/** Writes texts one after the other, as fast as the stream takes them. Default: standard output. */
+export async function writeTexts(
+  texts: AsyncIterable<string> | Iterable<string>,
+  stream: Writable = process.stdout,
+): Promise<void> {
+  if (stream === process.stdout) endWithTheReader();
+  let buffered = '';
+  for await (const text of texts) {
+    buffered += text;
+    if (buffered.length < FLUSH_CHARACTERS) continue;
+    await write(buffered, stream);
+    buffered = '';
+  }
+  await write(buffered, stream);
+}
+
+async function write(text: string, stream: Writable): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain');
+}
+
+/** `countersign clients list | head`: who reads no more is no error to explain. */
+function endWithTheReader(): void {
+  if (process.stdout.listenerCount('error') > 0) return;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
+}
+
+async function* jsonDocument(name: string, items: AsyncIterable<object> | Iterable<object>, rest: () => object) {
+  yield `{\n  ${JSON.stringify(name)}: [`;
+  let separator = '\n';
+  for await (const item of items) {
+    yield `${separator}    ${jsonText(item)}`;
+    separator = ',\n';
+  }
+  yield separator === '\n' ? ']' : '\n  ]';
+  for (const [field, value] of Object.entries(rest())) yield `,\n  ${JSON.stringify(field)}: ${jsonText(value)}`;
+  yield '\n}\n';
+}
+
+async function* yamlDocument(name: string, items: AsyncIterable<object> | Iterable<object>, rest: () => object) {
+  let heading = `${name}:\n`;
+  for await (const item of items) {
+    yield `${heading}${yamlText([item])}`;
+    heading = '';
+  }
+  if (heading !== '') yield `${name}: []\n`;
+  const fields = rest();
+  if (Object.keys(fields).length > 0) yield yamlText(fields);
+}
+
+/** What a terminal would obey instead of showing it, beyond what JSON escapes anyway. */
+const UNSEEN = /[\x7f-\x9f\u2028\u2029]|[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** JSON that a terminal shows as it is. */
+export function jsonText(value: unknown): string {
+  return escapeUnseen(JSON.stringify(value));
+}
+
+/** YAML that a terminal shows as it is, with a line feed at its end. */
+export function yamlText(value: unknown): string {
+  const text = stringify(value, { lineWidth: 0 });
+  if (text.search(UNSEEN) < 0) return text;
+  // Only between double quotes an escape is one.
+  return escapeUnseen(stringify(value, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE' }));
+}
+
+function escapeUnseen(text: string): string {
+  return text.replace(UNSEEN, escapeUnits);
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+}

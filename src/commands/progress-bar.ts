@@ -1,0 +1,47 @@
+import type { Progress } from '../administration/progress.ts';
+
+const ON_A_TERMINAL_MILLISECONDS = 100;
+const ELSEWHERE_MILLISECONDS = 10_000;
+const WIDTH = 24;
+
+/** Shows how far long work is, on standard error: a bar on a terminal, and elsewhere a line every ten seconds. */
+export interface ProgressBar {
+  readonly show: Progress;
+  /** Takes the bar off the terminal. */
+  readonly clear: () => void;
+}
+
+export function createProgressBar(): ProgressBar {
+  const { isTTY = false } = process.stderr;
+  const interval = isTTY ? ON_A_TERMINAL_MILLISECONDS : ELSEWHERE_MILLISECONDS;
+  let current = { done: '', began: performance.now() };
+  // Work that is done at once needs no line.
+  let next = performance.now() + interval;
+  let isShown = false;
+  const show: Progress = (done, count, of) => {
+    const now = performance.now();
+    if (current.done !== done) current = { done, began: now };
+    if (now < next) return;
+    next = now + interval;
+    const line = progressLine(done, count, of, now - current.began);
+    process.stderr.write(isTTY ? `\r\u001b[2K${line}` : `${line}\n`);
+    isShown = isTTY;
+  };
+  const clear = () => {
+    if (isShown) process.stderr.write('\r\u001b[2K');
+    isShown = false;
+  };
+  return { show, clear };
+}
+
+function progressLine(done: string, count: number, of: number | undefined, milliseconds: number): string {
+  const rate = milliseconds > 0 ? `, ${grouped(Math.round((count / milliseconds) * 1000))} a second` : '';
+  if (of === undefined) return `${grouped(count)} clients ${done}${rate}`;
+  const filled = Math.round((WIDTH * count) / Math.max(1, of));
+  const bar = `[${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}]`;
+  return `${bar} ${grouped(count)} of ${grouped(of)} clients ${done}${rate}`;
+}
+
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
