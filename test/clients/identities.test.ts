@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
+import type { Client } from '../../src/clients/client.ts';
+import { claimedByBoth, identitiesOf, identitiesOfCertificate, identityKey } from '../../src/clients/identities.ts';
+import { readClient } from '../../src/clients/read-client.ts';
+import { selfSigned, thumbprintOf } from '../support/certificates.ts';
+import { withSha1 } from '../support/policy.ts';
+
+function client(fields: object): Client {
+  const isNamed = Object.keys(fields).some((field) => field.startsWith('tls_client_auth'));
+  const method = isNamed ? 'tls_client_auth' : 'self_signed_tls_client_auth';
+  const read = readClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
+  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  return read.client;
+}
+
+const certificate = selfSigned({
+  subject: [
+    ['O', 'company'],
+    ['CN', 'client'],
+  ],
+  dns: ['A.example'],
+  uris: ['spiffe://a/b'],
+  ips: ['10.0.0.1'],
+  emails: ['me@A.example'],
+});
+const parsed = parseClientCertificate(certificate.der);
+const publicKey = thumbprintOf(certificate.keys.publicKey.export({ type: 'spki', format: 'der' }));
+const sha1 = Buffer.from(parsed.sha1Thumbprint, 'base64url').toString('hex');
+const dn = { tls_client_auth_subject_dn: 'CN=client,O=company' };
+
+describe('what a client is registered by is among what its certificate is known by', () => {
+  const keysOfCertificate = identitiesOfCertificate(parsed).map(identityKey);
+  test.each<[string, object]>([
+    ['a thumbprint', { certificates: [{ thumbprint: certificate.thumbprint }] }],
+    ['one of SHA-1', { certificates: [{ thumbprint: sha1 }] }],
+    ['the certificate', { certificates: [{ pem: certificate.pem }] }],
+    ['its key', { certificates: [{ public_key_thumbprint: publicKey }] }],
+    ['a subject, spelt another way', { tls_client_auth_subject_dn: 'cn=CLIENT, o=Company' }],
+    ['a DNS name, in other case', { tls_client_auth_san_dns: 'a.EXAMPLE' }],
+    ['a URI', { tls_client_auth_san_uri: 'spiffe://a/b' }],
+    ['an address, spelt another way', { tls_client_auth_san_ip: '10.0.0.1' }],
+    ['an email address', { tls_client_auth_san_email: 'me@a.example' }],
+  ])('%s', (_, fields) => {
+    const keys = identitiesOf(client(fields)).map(identityKey);
+    expect(keys).toHaveLength(1);
+    expect(keysOfCertificate).toEqual(expect.arrayContaining(keys));
+  });
+
+  test('and nothing else is', () => {
+    expect(new Set(keysOfCertificate).size).toBe(8);
+    for (const fields of [{ tls_client_auth_san_dns: 'b.example' }, { tls_client_auth_subject_dn: 'O=company' }]) {
+      expect(keysOfCertificate).not.toContain(
+        identityKey(identitiesOf(client(fields))[0] ?? { kind: 'dn', value: '' }),
+      );
+    }
+  });
+});
+
+test('a key is safe in Redis, whatever the name holds', () => {
+  const keys = identitiesOf(client({ tls_client_auth_san_uri: `spiffe://a/${'*?[x]{b}:'.repeat(100)}` }));
+  expect(keys.map(identityKey).join()).toMatch(/^uri:[\w-]{43}$/);
+});
+
+test('a certificate that is registered twice is one identity', () => {
+  const twice = client({ certificates: [{ thumbprint: certificate.thumbprint }, { pem: certificate.pem }] });
+  expect(identitiesOf(twice)).toHaveLength(1);
+});
+
+const [caA, caB] = ['A', 'B'].map((name) => thumbprintOf(Buffer.from(name)));
+const during = (not_before: string | undefined, not_after: string | undefined, more: object = {}) => ({
+  certificates: [
+    {
+      thumbprint: certificate.thumbprint,
+      ...(not_before !== undefined && { not_before }),
+      ...(not_after !== undefined && { not_after }),
+    },
+  ],
+  ...more,
+});
+
+describe('a certificate is claimed by both', () => {
+  test.each<[string, object, object]>([
+    ['one thumbprint', during(undefined, undefined), during(undefined, undefined)],
+    [
+      'one key',
+      { certificates: [{ public_key_thumbprint: publicKey }] },
+      { certificates: [{ public_key_thumbprint: publicKey }] },
+    ],
+    ['one name', dn, { tls_client_auth_subject_dn: 'cn=client, o=company' }],
+    ['one name, one of them pinned', dn, { ...dn, tls_client_auth_ca: [caA] }],
+    ['one name, a CA in common', { ...dn, tls_client_auth_ca: [caA, caB] }, { ...dn, tls_client_auth_ca: [caB] }],
+    ['on one day', during(undefined, '2027-01-31'), during('2027-01-31', undefined)],
+    ['in the last millisecond', during(undefined, '2027-01-31T00:00:00Z'), during('2027-01-31', '2027-02-01')],
+    ['one within the other', during('2027-01-02', '2027-01-03'), during('2027-01-01', undefined)],
+  ])('%s', (_, one, other) => {
+    expect(claimedByBoth(client(one), client(other))).toBeDefined();
+    expect(claimedByBoth(client(other), client(one))).toBeDefined();
+  });
+});
+
+describe('a certificate is claimed by one at most', () => {
+  test.each<[string, object, object]>([
+    ['other certificates', during(undefined, undefined), { certificates: [{ thumbprint: selfSigned().thumbprint }] }],
+    ['other names', dn, { tls_client_auth_subject_dn: 'CN=client' }],
+    ['one value of two kinds', { tls_client_auth_san_dns: 'a' }, { tls_client_auth_subject_dn: 'CN=a' }],
+    [
+      'a thumbprint and a key of one value',
+      { certificates: [{ thumbprint: publicKey }] },
+      { certificates: [{ public_key_thumbprint: publicKey }] },
+    ],
+    ['one name of different CAs', { ...dn, tls_client_auth_ca: [caA] }, { ...dn, tls_client_auth_ca: [caB] }],
+    ['one after the other', during(undefined, '2027-01-31'), during('2027-02-01', undefined)],
+  ])('%s', (_, one, other) => {
+    expect(claimedByBoth(client(one), client(other))).toBeUndefined();
+    expect(claimedByBoth(client(other), client(one))).toBeUndefined();
+  });
+});

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '../../src/clients/parse-json.ts';
+import { ClientsFileError, parseRecords } from '../../src/clients/parse-records.ts';
+
+const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
+
+describe('records', () => {
+  test.each([
+    ['clients.yaml', '- client_id: a\n- client_id: b'],
+    ['clients.yaml', '[{client_id: a}, {client_id: b}]'],
+    ['clients.json', '{"clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
+    ['clients.jsonl', '{"client_id":"a"}\n\n{"client_id": "b"}\n'],
+    ['clients.NDJSON', '{"client_id":"a"}\r\n{"client_id":"b"}'],
+  ])('%s: %j', (path, text) => {
+    expect(values(path, text)).toEqual([{ client_id: 'a' }, { client_id: 'b' }]);
+  });
+
+  test('of JSON Lines know their line', () => {
+    expect(parseRecords('a.jsonl', '\n{"client_id":"a"}')).toEqual([{ number: 2, value: { client_id: 'a' } }]);
+  });
+
+  test.each([
+    ['clients.json', '[{"client_id": "a"},]', 'not JSON'],
+    ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
+    ['clients.jsonl', '{"client_id":"a"}\n{"client_id"', 'line 2: not JSON'],
+    ['clients.jsonl', '{"client_id":"a","client_id":"a"}', 'twice'],
+    ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
+    ['clients.yaml', 'clients: {}', 'expected a list'],
+  ])('%s is refused: %j', (path, text, message) => {
+    expect(() => parseRecords(path, text)).toThrow(ClientsFileError);
+    expect(() => parseRecords(path, text)).toThrow(message);
+  });
+});
+
+describe('parseJson', () => {
+  test.each(['"a"', '"a:b"', '1', 'null', '[]', '{}', '{"a": ":\\"", "b\\\\": [{"a": 1}]}', '[null, {"a": null}]'])(
+    'reads %s',
+    (text) => {
+      expect(parseJson(text)).toEqual(JSON.parse(text));
+    },
+  );
+
+  test.each(['{"a":1,"a":1}', '[{"b":{"a":1, "\\u0061":2}}]', '{"__proto__":1,"__proto__":2}'])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseJson(text)).toThrow('twice');
+    },
+  );
+
+  test('reads whatever JSON.parse does, and walks into any depth', () => {
+    fc.assert(fc.property(fc.json(), (text) => void expect(parseJson(text)).toEqual(JSON.parse(text))));
+    const spaced = (value: unknown) => JSON.stringify(value, null, 1);
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseJson(spaced(value))).toEqual(JSON.parse(spaced(value)));
+      }),
+    );
+    expect(parseJson(`${' ['.repeat(5_000)}${']'.repeat(5_000)}`)).toBeDefined();
+  });
+});
