@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import type { Change } from '../../src/administration/change.ts';
+import { ChangeLog } from '../../src/administration/change-log.ts';
+
+const change = (clientId: string, more: Partial<Change>): Change => ({
+  kind: 'changed',
+  clientId,
+  seen: { type: 'none' },
+  next: undefined,
+  enter: [],
+  leave: [],
+  ...more,
+});
+
+test('changes come out as they went in, also those larger than what is taken at once', () => {
+  const changes = [
+    change('a', { kind: 'added', next: '{"ä":"\\n"}', enter: ['dn:x'] }),
+    change('large', { next: 'ü'.repeat(3_000_000) }),
+    change('b', { seen: { type: 'string', text: '\uFFFD{', octets: Buffer.from([0xff, 0x7b, 0]) } }),
+    change('larger', { seen: { type: 'string', text: 'x'.repeat(9_000_000) } }),
+    change('c', { seen: { type: 'other', name: 'list' }, leave: ['dn:x', 'dns:y'] }),
+  ];
+  const log = new ChangeLog();
+  expect(changes.map((each) => log.add(each))).toEqual([0, 1, 2, 3, 4]);
+  expect([...log.parts(2)].flat()).toEqual(changes);
+  expect(log.at(2)).toEqual(changes[2]);
+  expect(log.count).toBe(5);
+  expect(() => log.at(5)).toThrow('no change 5');
+});

@@ -1,0 +1,293 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AdministrationError } from '../../src/administration/administration-error.ts';
+import { applyPlan } from '../../src/administration/apply-plan.ts';
+import { changedFields } from '../../src/administration/change.ts';
+import { makePlan, type Plan } from '../../src/administration/plan.ts';
+import { storedRecords } from '../../src/administration/stored-records.ts';
+import { identitiesOf, identityKey } from '../../src/clients/identities.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { usualPolicy } from '../support/policy.ts';
+import { type OpenedStore, openStore } from '../support/record-store.ts';
+import { keyPrefix } from '../support/redis.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
+
+const directory = temporaryDirectory();
+const named = (client_id: string, name: string, more: object = {}): ClientRecord => ({
+  client_id,
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_san_dns: name,
+  ...more,
+});
+const certificates = Array.from({ length: 3 }, () => selfSigned());
+const certified = (client_id: string, numbers: readonly number[], more: object = {}): ClientRecord => ({
+  client_id,
+  token_endpoint_auth_method: 'self_signed_tls_client_auth',
+  certificates: numbers.map((number) => ({ thumbprint: certificates[number]?.thumbprint, ...more })),
+});
+
+describeWith(['redis-server'], 'plan and apply', () => {
+  let prefix: string;
+  let opened: OpenedStore;
+  const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
+  const file = (records: readonly object[] | string, name = 'clients.json') => {
+    const path = join(directory, name);
+    writeFileSync(path, typeof records === 'string' ? records : JSON.stringify(records));
+    return path;
+  };
+  const plan = (records: readonly object[] | string, prune = false) =>
+    makePlan([file(records)], opened.store, { ...options, prune });
+  const apply = async (records: readonly object[], prune = false) => {
+    const made = await plan(records, prune);
+    return { plan: made, applied: await applyPlan(made.changes, opened.store, () => {}) };
+  };
+  const kinds = ({ changes }: Plan) =>
+    [...changes.parts(100)].flat().map(({ kind, clientId }) => `${kind} ${clientId}`);
+  const stored = async () => {
+    const records = [];
+    for await (const { record } of storedRecords(opened.store, options)) records.push(record);
+    return records;
+  };
+  const index = async () => {
+    const keys = (await opened.redis.keys(`${prefix}identity:*`)).sort();
+    const entries = await Promise.all(
+      keys.map(async (key) => [key, (await opened.redis.smembers(key)).sort()] as const),
+    );
+    return entries.flatMap(([key, members]) => members.map((member) => `${key.slice(prefix.length)} ${member}`));
+  };
+  const empty = async () => {
+    const keys = await opened.redis.keys(`${prefix}*`);
+    if (keys.length > 0) await opened.redis.del(keys);
+  };
+
+  beforeAll(async () => {
+    prefix = keyPrefix();
+    opened = await openStore(prefix);
+  });
+  afterAll(() => opened?.close());
+
+  describe('whatever stood there before', () => {
+    const names = ['a', 'b', 'c', 'x{y}:z'];
+    /** Of different clients never the same name or certificate, so that there are no conflicts. */
+    const record = (client_id: string): fc.Arbitrary<ClientRecord> =>
+      fc
+        .record({
+          method: fc.boolean(),
+          scope: fc.constantFrom('', 'x', 'x y'),
+          claims: fc.constantFrom({}, { t: [1] }),
+          which: fc.constantFrom('one', 'two'),
+        })
+        .map(({ method, scope, claims, which }) => {
+          const position = names.indexOf(client_id);
+          if (method) return named(client_id, `${which}.c${position}`, { scope, claims });
+          const thumbprint = Buffer.alloc(32, which.length * 16 + position).toString('hex');
+          return {
+            client_id,
+            token_endpoint_auth_method: 'self_signed_tls_client_auth',
+            certificates: [{ thumbprint }],
+            scope,
+          };
+        });
+    const some = fc.subarray(names).chain((chosen) => fc.tuple(...chosen.map(record)));
+
+    test('after apply --prune Redis holds the file and its index, and applying again changes nothing', async () => {
+      await fc.assert(
+        fc.asyncProperty(some, some, fc.subarray(names), async (before, after, poisoned) => {
+          await empty();
+          await apply(before);
+          for (const clientId of poisoned) await opened.redis.set(opened.key(clientId), '{"client_id":');
+          const { applied, plan: made } = await apply(after, true);
+          expect(applied.overtaken).toEqual([]);
+          expect(applied.written).toBe(made.changes.count);
+          expect(await stored()).toEqual([...after].sort((one, other) => (one.client_id < other.client_id ? -1 : 1)));
+          const entries = [];
+          for await (const { client, clientId } of storedRecords(opened.store, options)) {
+            for (const identity of client ? identitiesOf(client) : [])
+              entries.push(`identity:${identityKey(identity)} ${clientId}`);
+          }
+          // What a poisoned value left behind is stale and harmless.
+          expect(await index()).toEqual(expect.arrayContaining(entries));
+          if (poisoned.length === 0) expect(await index()).toEqual(entries.sort());
+          expect((await plan(after, true)).changes.count).toBe(0);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+
+  test('without --prune others stay, and are told', async () => {
+    await empty();
+    await apply([named('a', 'a'), named('b', 'b')]);
+    const { plan: made } = await apply([named('a', 'a', { scope: 'x' })]);
+    expect(kinds(made)).toEqual(['changed a']);
+    expect(made.notInFiles).toEqual(['b']);
+    expect((await stored()).map((record) => record?.client_id)).toEqual(['a', 'b']);
+  });
+
+  test('a record that somebody wrote by hand, spaced and ordered as he likes, is the same record', async () => {
+    await empty();
+    const { client_id, ...others } = named('a', 'a');
+    await opened.redis.set(opened.key('a'), JSON.stringify({ ...others, client_id }, null, 2));
+    const { plan: made } = await apply([named('a', 'a')]);
+    // And only its index is made.
+    expect(kinds(made)).toEqual(['indexed a']);
+    expect(await index()).toHaveLength(1);
+    expect((await plan([named('a', 'a')])).changes.count).toBe(0);
+  });
+
+  test('a client whose certificate is exchanged is found by the new one only', async () => {
+    await empty();
+    await apply([certified('a', [0, 1])]);
+    await apply([certified('a', [1, 2])]);
+    const thumbprints = [1, 2].map((number) => `identity:thumbprint:${certificates[number]?.thumbprint} a`);
+    expect(await index()).toEqual(thumbprints.sort());
+  });
+
+  test('one that was disabled and would be enabled is told', async () => {
+    await empty();
+    await apply([named('a', 'a', { enabled: false }), named('b', 'b', { enabled: false })]);
+    const made = await plan([named('a', 'a'), named('b', 'b', { enabled: false, scope: 'x' })]);
+    expect(made.enabledAgain).toEqual(['a']);
+  });
+
+  test('a value that is no record is replaced, and told to be none', async () => {
+    await empty();
+    await opened.redis.lpush(opened.key('a'), 'x');
+    await opened.redis.set(opened.key('b'), Buffer.from([0xff, 0x00]));
+    await opened.redis.set(opened.key('c'), `{"client_id":"c","claims":${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
+    const records = ['a', 'b', 'c'].map((name) => named(name, name));
+    const { plan: made } = await apply(records);
+    expect(kinds(made)).toEqual(['changed a', 'changed b', 'changed c']);
+    const [first] = made.changes.parts(1);
+    expect(first?.flatMap(changedFields).map(({ field }) => field)).toContain('tls_client_auth_san_dns');
+    expect(await stored()).toEqual(records);
+  });
+
+  test('what stands where the index is, and is no set, gives way', async () => {
+    await empty();
+    await apply([named('a', 'a')]);
+    const [key = ''] = await opened.redis.keys(`${prefix}identity:*`);
+    await opened.redis.set(key, 'no set');
+    expect(kinds((await apply([named('a', 'a')])).plan)).toEqual(['indexed a']);
+    expect(await index()).toEqual([`${key.slice(prefix.length)} a`]);
+  });
+
+  test('says in Redis that it wrote, again where that was lost', async () => {
+    await empty();
+    await apply([]);
+    expect(JSON.parse((await opened.redis.get(`${prefix}registry`)) ?? '')).toEqual({ format: 1 });
+    await opened.redis.del(`${prefix}registry`);
+    await apply([]);
+    expect(await opened.redis.exists(`${prefix}registry`)).toBe(1);
+  });
+
+  test('who is written by somebody else after the plan is left as he is, and the others are written', async () => {
+    await empty();
+    await apply([named('a', 'a'), named('b', 'b')]);
+    const made = await plan([named('a', 'a', { scope: 'x' }), named('b', 'b', { scope: 'x' })]);
+    const theirs = JSON.stringify(named('a', 'a', { scope: 'theirs' }));
+    await opened.redis.set(opened.key('a'), theirs);
+    expect(await applyPlan(made.changes, opened.store, () => {})).toEqual({ written: 1, overtaken: ['a'] });
+    expect(await opened.redis.get(opened.key('a'))).toBe(theirs);
+    expect(await opened.redis.get(opened.key('b'))).toContain('"scope":"x"');
+  });
+
+  describe('two clients for one certificate are refused, and both are named', () => {
+    const refusal = async (...args: Parameters<typeof plan>) => {
+      const error = await plan(...args).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(AdministrationError);
+      return error instanceof AdministrationError ? error.messages : [];
+    };
+
+    test('in one file', async () => {
+      await empty();
+      const messages = await refusal([certified('a', [0]), named('b', 'b'), certified('c', [1, 0])]);
+      expect(messages[0]).toMatch(
+        /client a \(.*clients\.json, number 1 in the list\) and client c \(.*number 3 in the list\)/,
+      );
+      expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint}: take it out of one of them`);
+      expect(await stored()).toEqual([]);
+    });
+
+    test('one of them unchanged in Redis, or only in Redis', async () => {
+      await empty();
+      await apply([named('a', 'x.example')]);
+      for (const records of [[named('a', 'x.example'), named('b', 'X.example')], [named('b', 'X.example')]]) {
+        const [message] = await refusal(records);
+        expect(message).toContain('client a (');
+        expect(message).toContain('client b (');
+        expect(message).toContain('dns x.example: register one of them by another name, or pin both');
+      }
+    });
+
+    test('not where the other is pruned, or changed by the same file', async () => {
+      await empty();
+      await apply([named('a', 'x.example')]);
+      expect(kinds(await plan([named('b', 'x.example')], true))).toEqual(['added b', 'removed a']);
+      const moved = [named('b', 'x.example'), named('a', 'y.example')];
+      expect(kinds(await plan(moved))).toEqual(['added b', 'changed a']);
+      await apply(moved);
+      expect((await plan(moved)).changes.count).toBe(0);
+    });
+
+    test('not where an entry of the index is stale', async () => {
+      await empty();
+      await apply([named('a', 'x.example'), named('gone', 'z.example')]);
+      const [key = ''] = (await index()).filter((entry) => entry.endsWith(' a'));
+      await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'y.example')));
+      await opened.redis.sadd(`${prefix}${key.split(' ')[0]}`, 'gone', 'nobody', 'not\nan\u0000id');
+      expect(kinds(await plan([named('b', 'x.example')]))).toEqual(['added b']);
+    });
+
+    test('not where one registration ends before the other begins', async () => {
+      await empty();
+      await apply([certified('a', [0], { not_after: '2030-01-31' })]);
+      const [later, meanwhile] = ['2030-02-01', '2030-01-31'].map((day) => certified('b', [0], { not_before: day }));
+      expect(kinds(await plan([later ?? {}]))).toEqual(['added b']);
+      expect(await refusal([meanwhile ?? {}])).toHaveLength(2);
+    });
+
+    test('a thousand of one name are told in bounds', async () => {
+      const many = Array.from({ length: 1_000 }, (_, number) => named(`c${number}`, 'same.example'));
+      const messages = await refusal(many);
+      expect(messages).toHaveLength(52);
+      expect(messages.at(-2)).toBe('… and 949 more');
+    });
+  });
+
+  test('all faults of all files are told, and nothing is written', async () => {
+    await empty();
+    const files = [
+      file([named('a', 'a'), { client_id: 'b' }, named('a', 'c')], 'one.json'),
+      file(
+        '{"client_id":"c"\n{"client_id":"a","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"q"}\n',
+        'two.jsonl',
+      ),
+      file('- {client_id: "evil\\u001b[2J", scopes: x}', 'three.yaml'),
+      file('clients: [', 'four.yaml'),
+    ];
+    const failure = makePlan(files, opened.store, { ...options, prune: true });
+    await expect(failure).rejects.toThrow(AdministrationError);
+    const message = await failure.catch((error: Error) => error.message);
+    for (const part of [
+      /one\.json: client b \(number 2 in the list\): token_endpoint_auth_method is missing/,
+      /one\.json: client a \(number 3 in the list\): client_id is taken by .*one\.json, number 1 in the list/,
+      /two\.jsonl: line 1: not JSON/,
+      /two\.jsonl: client a \(line 2\): client_id is taken by .*one\.json, number 1 in the list/,
+      /three\.yaml: client evil\\u\{1b\}\[2J/,
+      /four\.yaml: not YAML or JSON/,
+    ]) {
+      expect(message).toMatch(part);
+    }
+    expect(message).not.toContain('\u001b');
+    expect(await stored()).toEqual([]);
+  });
+});

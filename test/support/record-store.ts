@@ -1,0 +1,31 @@
+import { Redis } from 'ioredis';
+import { openRecordStore, type RecordStore } from '../../src/administration/record-store.ts';
+import { registryKeys } from '../../src/clients/registry-keys.ts';
+import { openRedis } from '../../src/redis/redis-connection.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { redisUrl } from './redis.ts';
+
+/** The store that the commands on clients use, and a connection beside it. */
+export interface OpenedStore {
+  readonly store: RecordStore;
+  readonly redis: Redis;
+  /** Of the record of a client, whole. */
+  readonly key: (clientId: string) => string;
+  readonly close: () => void;
+}
+
+export async function openStore(prefix: string, url = redisUrl()): Promise<OpenedStore> {
+  const address = parseRedisUrl(url);
+  const options = { address, tls: {}, commandMilliseconds: 5_000, isBulk: true, onConnection: () => {} };
+  const connection = await openRedis(options);
+  const redis = new Redis(url);
+  return {
+    store: openRecordStore(connection, registryKeys(prefix), address.description),
+    redis,
+    key: (clientId) => `${prefix}client:${clientId}`,
+    close: () => {
+      connection.redis.disconnect();
+      redis.disconnect();
+    },
+  };
+}
