@@ -5,7 +5,7 @@ import { openRedis } from '../../src/redis/redis-connection.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { redisUrl } from './redis.ts';
 
-/** The store that the commands on clients use, and a connection beside it. */
+/** The store that the commands on clients use, and for a single server a connection beside it. */
 export interface OpenedStore {
   readonly store: RecordStore;
   readonly redis: Redis;
@@ -18,7 +18,7 @@ export async function openStore(prefix: string, url = redisUrl()): Promise<Opene
   const address = parseRedisUrl(url);
   const options = { address, tls: {}, commandMilliseconds: 5_000, isBulk: true, onConnection: () => {} };
   const connection = await openRedis(options);
-  const redis = new Redis(url);
+  const redis = new Redis(url, { lazyConnect: true });
   return {
     store: openRecordStore(connection, registryKeys(prefix), address.description),
     redis,

@@ -1,0 +1,162 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AdministrationError } from '../../src/administration/administration-error.ts';
+import { applyPlan } from '../../src/administration/apply-plan.ts';
+import { changeRecord } from '../../src/administration/change-record.ts';
+import { makePlan } from '../../src/administration/plan.ts';
+import { removeClient } from '../../src/administration/remove-client.ts';
+import { storedRecords } from '../../src/administration/stored-records.ts';
+import { administratorAclRule } from '../support/administrator-acl.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { usualPolicy } from '../support/policy.ts';
+import { programPath } from '../support/program-path.ts';
+import { type OpenedStore, openStore } from '../support/record-store.ts';
+import { startClusterDeployment } from '../support/redis-cluster.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const prefix = 'countersign:';
+const password = 'least-privilege';
+
+interface Place {
+  /** By the name of a user. */
+  readonly url: (user: string) => string;
+  readonly kill?: () => Promise<unknown>;
+  readonly stop: () => Promise<unknown>;
+}
+
+async function startSingle(): Promise<Place> {
+  const aclRules = (['administrator', 'auditor'] as const).map((name) =>
+    administratorAclRule(name, prefix, { password }),
+  );
+  const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), aclRules });
+  return { url: (user) => `redis://${user}:${password}@127.0.0.1:${server.port}/0`, stop: server.stop };
+}
+
+async function startCluster(): Promise<Place> {
+  const rules = (['administrator', 'auditor'] as const).map((name) =>
+    administratorAclRule(name, prefix, { password, isCluster: true }),
+  );
+  const args = rules.flatMap((rule) => ['--user', ...rule.split(' ')]);
+  const { nodes, stop } = await startClusterDeployment({ directory: temporaryDirectory(), args });
+  return { url: (user) => `redis+cluster://${user}:${password}@127.0.0.1:${nodes[0]?.port}`, stop };
+}
+
+for (const [name, start] of [
+  ['Redis', startSingle],
+  ['a Redis Cluster', startCluster],
+] as const) {
+  describeWith(['redis-server'], `${name}, as users that may do the least`, () => {
+    const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
+    // Globs, and what a cluster takes for hash tags.
+    const clientIds = Array.from({ length: 300 }, (_, index) => `c{${index % 7}}:*[${index}]?"\\`);
+    const records = (scope: string) =>
+      clientIds.map((client_id, index) => ({
+        client_id,
+        token_endpoint_auth_method: 'tls_client_auth',
+        tls_client_auth_subject_dn: `CN=${index}`,
+        scope,
+      }));
+    let place: Place;
+    let administrator: OpenedStore;
+    let auditor: OpenedStore;
+    beforeAll(async () => {
+      place = await start();
+      administrator = await openStore(prefix, place.url('administrator'));
+      auditor = await openStore(prefix, place.url('auditor'));
+    }, 30_000);
+    afterAll(async () => {
+      administrator?.close();
+      auditor?.close();
+      await place?.stop();
+    });
+
+    const plan = ({ store }: OpenedStore, scope: string, prune = false) => {
+      const file = join(temporaryDirectory(), 'clients.json');
+      writeFileSync(file, JSON.stringify(records(scope)));
+      return makePlan([file], store, { ...options, prune });
+    };
+    const listed = async ({ store }: OpenedStore, pattern?: string) => {
+      const found = [];
+      for await (const { clientId, client } of storedRecords(store, { ...options, pattern })) {
+        found.push(`${clientId} ${client?.enabled} ${client?.scopes}`);
+      }
+      return found;
+    };
+
+    test('the administrator adds, changes, disables and removes', async () => {
+      const first = await plan(administrator, 'x');
+      expect(first.counts).toMatchObject({ added: 300 });
+      expect(await applyPlan(first.changes, administrator.store, () => {})).toEqual({ written: 300, overtaken: [] });
+      expect((await plan(administrator, 'x')).counts).toMatchObject({
+        unchanged: 300,
+        added: 0,
+        changed: 0,
+        indexed: 0,
+      });
+      expect(await applyPlan((await plan(administrator, 'y')).changes, administrator.store, () => {})).toMatchObject({
+        written: 300,
+      });
+      const [one = '', other = ''] = clientIds;
+      const disabled = await changeRecord(administrator.store, one, (record) => ({ ...record, enabled: false }));
+      expect(disabled).toEqual({ outcome: 'written' });
+      expect(await removeClient(administrator.store, other, usualPolicy)).toEqual({ outcome: 'written' });
+      expect(await listed(administrator)).toEqual(
+        clientIds
+          .filter((id) => id !== other)
+          .sort()
+          .map((id) => `${id} ${id !== one} y`),
+      );
+      expect(await listed(administrator, 'c{0}:\\*\\[0]*')).toEqual([`${one} false y`]);
+    });
+
+    test('the auditor plans and lists, and is told what he may not', async () => {
+      expect((await plan(auditor, 'y', true)).counts).toMatchObject({ added: 1, changed: 1, unchanged: 298 });
+      expect(await listed(auditor)).toHaveLength(299);
+      const failure = applyPlan((await plan(auditor, 'z')).changes, auditor.store, () => {});
+      await expect(failure).rejects.toThrow(AdministrationError);
+      await expect(failure).rejects.toThrow(
+        /did not answer: it refuses us, see user and password .* its ACL: .*NOPERM/,
+      );
+      await expect(failure).rejects.toThrow(/0 of 300 clients were written/);
+    });
+  });
+}
+
+describeWith(['redis-server'], 'Redis that fails in the middle', () => {
+  test('apply says how many were written, and goes on where it stopped', async () => {
+    const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory() });
+    const opened = await openStore(prefix, server.url);
+    const count = 5_000;
+    const file = join(temporaryDirectory(), 'clients.jsonl');
+    const line = (index: number) =>
+      `{"client_id":"c${index}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"c${index}"}\n`;
+    writeFileSync(file, Array.from({ length: count }, (_, index) => line(index)).join(''));
+    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    const first = await makePlan([file], opened.store, options);
+    let asked: Promise<unknown> | undefined;
+    const failure = applyPlan(first.changes, opened.store, () => {
+      asked ??= opened.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    });
+    const message = await failure.then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    await asked;
+    const [, written = ''] =
+      /did not answer.*\n(\d+) of 5000 clients were written; running the command again/.exec(message) ?? [];
+    expect(Number(written)).toBeGreaterThan(0);
+    expect(Number(written)).toBeLessThan(count);
+    const again = await openStore(prefix, server.url);
+    const rest = await makePlan([file], again.store, options);
+    // Of what was on its way when the connection broke, some was written and not told.
+    expect(rest.counts.added).toBeLessThanOrEqual(count - Number(written));
+    expect(await applyPlan(rest.changes, again.store, () => {})).toMatchObject({ overtaken: [] });
+    expect((await makePlan([file], again.store, options)).counts).toMatchObject({ unchanged: count });
+    expect(await again.redis.keys(`${prefix}client:*`)).toHaveLength(count);
+    opened.close();
+    again.close();
+    await server.stop();
+  });
+});

@@ -1,0 +1,208 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { selfSigned } from '../support/certificates.ts';
+import { runCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { freePort } from '../support/free-port.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const file = (name: string, content: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const certificate = selfSigned();
+const ESC = '\u001b';
+const first = `# yaml-language-server: $schema=../docs/clients.schema.json
+clients:
+  - client_id: orders
+    token_endpoint_auth_method: tls_client_auth
+    tls_client_auth_subject_dn: CN=orders,O=company
+    scope: read write
+  - client_id: sensor:{7}*[a]
+    token_endpoint_auth_method: self_signed_tls_client_auth
+    certificates:
+      - thumbprint: ${certificate.thumbprint}
+        not_after: 2035-01-31
+        note: "${'\\e'}[31mred"
+`;
+const second = first.replace('read write', 'read').replace('sensor:{7}*[a]', 'sensor-8');
+
+describeWith(['redis-server'], 'countersign clients', () => {
+  const prefix = keyPrefix();
+  const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
+  const clients = (args: readonly string[], input = '') => runCountersign(['clients', ...args], { env, input });
+  let redis: Redis;
+  beforeAll(() => {
+    redis = new Redis(redisUrl());
+  });
+  afterAll(() => redis?.disconnect());
+
+  test('plan shows what apply then does, and applying again does nothing', async () => {
+    const path = file('first.yaml', first);
+    const planned = await clients(['plan', '-f', path]);
+    expect([planned.code, planned.stderr]).toEqual([2, '']);
+    expect(planned.stdout).toContain(`+ orders  (added)
+    token_endpoint_auth_method: "tls_client_auth"
+    tls_client_auth_subject_dn: "CN=orders,O=company"
+    scope: "read write"
++ sensor:{7}*[a]  (added)
+`);
+    expect(planned.stdout).toContain('2 to add, 0 to change, 0 to remove, 0 unchanged\n');
+    expect(planned.stdout).not.toContain(ESC);
+    expect(await redis.exists(`${prefix}registry`)).toBe(0);
+    const applied = await clients(['apply', '-f', '-'], first);
+    expect([applied.code, applied.stderr]).toEqual([2, '']);
+    expect(applied.stdout).toMatch(/^\+ orders {2}\(added\)[\s\S]*\n2 written\n$/);
+    expect(await redis.get(`${prefix}client:orders`)).toBe(
+      '{"client_id":"orders","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=orders,O=company","scope":"read write"}',
+    );
+    const again = await clients(['apply', '-f', folder, '--output', 'json']);
+    expect([again.code, JSON.parse(again.stdout)]).toEqual([
+      0,
+      {
+        changes: [],
+        summary: { added: 0, changed: 0, removed: 0, indexed: 0, unchanged: 2 },
+        not_in_files: [],
+        enabled_again: [],
+        warnings: [],
+        written: 0,
+        overtaken: [],
+      },
+    ]);
+  });
+
+  test('list, show and export tell what there is, and nothing that a terminal obeys', async () => {
+    await redis.set(`${prefix}client:poison`, '{');
+    await redis.lpush(`${prefix}client:list`, 'x');
+    const out = join(folder, 'exported.json');
+    const pem = file('certificate.pem', certificate.pem);
+    const [table, json, yaml, shown, ofCertificate, exported, written] = await Promise.all([
+      clients(['list']),
+      clients(['list', 'sensor:{7}\\**', '--output', 'json']),
+      clients(['list', '--unusable', '-o', 'yaml']),
+      clients(['show', 'sensor:{7}*[a]']),
+      clients(['show', '--certificate', pem, '-o', 'json']),
+      clients(['export']),
+      clients(['export', '-o', 'json', '--out', out]),
+    ]);
+    expect(table?.stdout.split('\n').map((line) => line.trimEnd())).toEqual([
+      'CLIENT_ID       STATE     METHOD                       IDENTITY                                                SCOPES',
+      'list            unusable  (record) is a list; expected a string of JSON',
+      'orders          enabled   tls_client_auth              subject CN=orders,O=company                             read write',
+      'poison          unusable  (record) is not JSON',
+      `sensor:{7}*[a]  enabled   self_signed_tls_client_auth  thumbprint ${certificate.thumbprint}`,
+      '',
+    ]);
+    expect(JSON.parse(json.stdout)).toEqual({
+      clients: [
+        {
+          client_id: 'sensor:{7}*[a]',
+          usable: true,
+          enabled: true,
+          method: 'self_signed_tls_client_auth',
+          identities: [`thumbprint ${certificate.thumbprint}`],
+          scopes: [],
+          faults: [],
+        },
+      ],
+    });
+    expect(parse(yaml.stdout).clients.map(({ client_id }: { client_id: string }) => client_id)).toEqual([
+      'list',
+      'poison',
+    ]);
+    expect(shown.stdout).toContain(`known by   thumbprint ${certificate.thumbprint} (until 2035-01-31T23:59:59.999Z)`);
+    expect(shown.stdout).toContain('note: "\\e[31mred"');
+    expect(JSON.parse(ofCertificate.stdout).clients).toMatchObject([{ client_id: 'sensor:{7}*[a]', enabled: true }]);
+    // What is no record is in no file.
+    expect([exported.code, exported.stderr]).toEqual([
+      1,
+      expect.stringContaining('client poison is left out: (record) is not JSON'),
+    ]);
+    expect(parse(exported.stdout)).toEqual(parse(first));
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
+    expect([written.code, written.stdout]).toEqual([1, '']);
+    for (const { stdout } of [table, json, yaml, shown, exported]) expect(stdout).not.toContain(ESC);
+    await redis.del(`${prefix}client:poison`, `${prefix}client:list`);
+  });
+
+  test('disable and enable say what happened; a file that enables again is warned about', async () => {
+    const disabled = await clients(['disable', 'orders', 'nobody', 'a\nb']);
+    expect([disabled.code, disabled.stdout]).toEqual([1, 'client orders is disabled now\n']);
+    expect(disabled.stderr).toContain('client nobody is not in Redis');
+    expect(disabled.stderr).toContain('client a\\u{a}b is no client_id');
+    const [again, listed, planned] = await Promise.all([
+      clients(['disable', 'orders']),
+      clients(['list', '--disabled', '-o', 'json']),
+      clients(['plan', '-f', file('first.yaml', first)]),
+    ]);
+    expect([again?.code, again?.stdout]).toEqual([0, 'client orders was disabled already\n']);
+    expect(JSON.parse(listed.stdout).clients).toMatchObject([{ client_id: 'orders', enabled: false }]);
+    expect(planned.stdout).toContain('    enabled: false → nothing\n');
+    expect(planned.stdout).toMatch(/warning disabled in Redis and enabled by the files.*: orders\n/);
+    const enabled = await clients(['enable', 'orders']);
+    expect([enabled.code, enabled.stdout]).toEqual([0, 'client orders is enabled now\n']);
+    expect((await clients(['plan', '-f', file('first.yaml', first)])).code).toBe(0);
+  });
+
+  test('a client that no file has stays, until --prune; two for one certificate are refused', async () => {
+    const path = file('second.yaml', second);
+    const refused = await clients(['apply', '-f', path]);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain(`client sensor-8 (${path}, number 2 in the list)`);
+    expect(refused.stderr).toContain('client sensor:{7}*[a] (in Redis) both claim certificates with thumbprint');
+    expect(refused.stderr).toContain('Nothing was written.');
+    const pruned = await clients(['plan', '-f', path, '--prune', '--output', 'yaml']);
+    expect([pruned.code, parse(pruned.stdout)]).toMatchObject([
+      2,
+      {
+        changes: [
+          { client_id: 'orders', change: 'changed', fields: [{ field: 'scope', before: 'read write', after: 'read' }] },
+          { client_id: 'sensor-8', change: 'added' },
+          { client_id: 'sensor:{7}*[a]', change: 'removed', fields: [] },
+        ],
+        summary: { added: 1, changed: 1, removed: 1 },
+      },
+    ]);
+    const kept = await clients(['plan', '-f', file('none.yaml', 'clients: []')]);
+    expect([kept.code, kept.stdout]).toEqual([
+      0,
+      expect.stringContaining('2 not in the file (kept; --prune removes them): '),
+    ]);
+    const removed = await clients(['remove', 'sensor:{7}*[a]', 'nobody']);
+    expect([removed.code, removed.stdout]).toEqual([1, 'client sensor:{7}*[a] is removed\n']);
+    expect(await redis.keys(`${prefix.replace(/[*?[\]]/g, '\\$&')}identity:thumbprint:*`)).toEqual([]);
+  });
+
+  test('a record of megabytes is written, and shown in part', async () => {
+    const claims = { large: 'ä'.repeat(4_000_000) };
+    const record = {
+      client_id: 'large',
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_san_dns: 'l',
+      claims,
+    };
+    const applied = await clients(['apply', '-f', '-'], JSON.stringify(record));
+    expect([applied.code, applied.stdout.length < 2_000]).toEqual([2, true]);
+    expect(JSON.parse((await redis.get(`${prefix}client:large`)) ?? '')).toEqual(record);
+  });
+});
+
+test('without Redis, the commands say what to set, and what to do with a file', async () => {
+  const [unset, withFile, away] = await Promise.all([
+    runCountersign(['clients', 'list']),
+    runCountersign(['clients', 'list'], { env: { COUNTERSIGN_CLIENTS_FILE: '/etc/clients.yaml' } }),
+    runCountersign(['clients', 'plan', '-f', '/nowhere.yaml'], {
+      env: { COUNTERSIGN_REDIS_URL: `redis://user:secret@127.0.0.1:${await freePort()}` },
+    }),
+  ]);
+  expect([unset?.code, unset?.stderr]).toEqual([1, expect.stringContaining('COUNTERSIGN_REDIS_URL is missing')]);
+  expect(withFile?.stderr).toContain('the server reads its clients from /etc/clients.yaml: edit that file instead');
+  expect([away?.code, away?.stderr]).toEqual([1, expect.stringContaining('cannot be asked: connect ECONNREFUSED')]);
+  expect(away?.stderr).not.toContain('secret');
+});

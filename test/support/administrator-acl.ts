@@ -1,0 +1,18 @@
+/**
+ * The users that docs/clients.md gives to those who run `countersign clients`, with their password; `prefix` in place
+ * of `countersign:`. An auditor can plan, list, show and export.
+ */
+export function administratorAclRule(
+  name: 'administrator' | 'auditor',
+  prefix: string,
+  { password, isCluster = false }: { readonly password: string; readonly isCluster?: boolean },
+): string {
+  const mayWrite = name === 'administrator';
+  const keys = ['client:*', 'identity:*', 'registry'].map((key) => `${mayWrite ? '~' : '%R~'}${prefix}${key}`);
+  const channels = mayWrite ? [`&${prefix}changes`] : [];
+  const reading = 'hello auth ping info select scan type get smembers eval_ro evalsha_ro';
+  const writing = mayWrite ? ' eval evalsha set del sadd srem publish' : '';
+  const ofCluster = isCluster ? ' cluster|slots cluster|info readonly client|setname' : '';
+  const commands = `${reading}${writing}${ofCluster}`.split(' ').map((command) => `+${command}`);
+  return [name, 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...commands].join(' ');
+}
