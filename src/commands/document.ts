@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 
 /** What a document for programs is written in; both hold the same. */
 export type DocumentFormat = 'json' | 'yaml';
@@ -75,8 +75,8 @@ async function* yamlDocument(name: string, items: AsyncIterable<object> | Iterab
   if (Object.keys(fields).length > 0) yield yamlText(fields);
 }
 
-/** What a terminal would obey instead of showing it, beyond what JSON escapes anyway. */
-const UNSEEN = /[\x7f-\x9f\u2028\u2029]|[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+/** What a terminal would obey instead of showing it. */
+const UNSEEN = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** JSON that a terminal shows as it is. */
 export function jsonText(value: unknown): string {
@@ -86,9 +86,14 @@ export function jsonText(value: unknown): string {
 /** YAML that a terminal shows as it is, with a line feed at its end. */
 export function yamlText(value: unknown): string {
   const text = stringify(value, { lineWidth: 0 });
-  if (text.search(UNSEEN) < 0) return text;
+  if (text.search(UNSEEN) < 0 && isExact(text, value)) return text;
   // Only between double quotes an escape is one.
   return escapeUnseen(stringify(value, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE' }));
+}
+
+/** Of a text of several lines, blocks lose white space at its beginning. */
+function isExact(text: string, value: unknown): boolean {
+  return !/[|>][-+\d]*$/m.test(text) || JSON.stringify(parse(text)) === JSON.stringify(value);
 }
 
 function escapeUnseen(text: string): string {

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { printable } from '../../src/clients/printable.ts';
+import { documentText, jsonText, yamlText } from '../../src/commands/document.ts';
+
+/** Texts with much in them that terminals obey, and that YAML reads as something else. */
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({
+    unit: fc.constantFrom(
+      '\u001b',
+      '\u009b',
+      '\u202e',
+      '\u200b',
+      '\u{e0041}',
+      '\n',
+      '\r',
+      '\u2028',
+      '\0',
+      '\\',
+      '"',
+      ':',
+      '#',
+      ' ',
+      'a',
+    ),
+  }),
+  fc.constantFrom(
+    'no',
+    'null',
+    '1e3',
+    '0x1f',
+    '2027-01-31',
+    '~',
+    '- a',
+    '',
+    ' a ',
+    '*',
+    '&a',
+    '%',
+    '@',
+    '`',
+    '<<',
+    '=',
+    '---',
+    '...',
+  ),
+);
+const values = fc.oneof(
+  hostile,
+  fc.array(hostile, { maxLength: 3 }),
+  fc.dictionary(
+    hostile,
+    fc.oneof(
+      hostile,
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number || 0),
+      fc.boolean(),
+      fc.constant(null),
+    ),
+    { noNullPrototype: true },
+  ),
+);
+const obeyed = /(?![\n\t])\p{Cc}|[\p{Cf}\p{Zl}\p{Zp}]/u;
+const asJson = (value: unknown) => JSON.parse(JSON.stringify(value));
+
+test('whatever a record holds, YAML and JSON give it back, and hold nothing that a terminal obeys', () => {
+  fc.assert(
+    fc.property(values, (value) => {
+      expect(JSON.parse(jsonText(value))).toEqual(asJson(value));
+      expect(parse(yamlText([value]))).toEqual(asJson([value]));
+      for (const text of [jsonText(value), yamlText([value])]) expect(text).not.toMatch(obeyed);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test.each(['json', 'yaml'] as const)(
+  'a document in %s is one, with a list of any length and fields after it',
+  async (format) => {
+    const items = fc.array(fc.record({ a: hostile, b: fc.array(hostile, { maxLength: 2 }) }), { maxLength: 4 });
+    const read = (text: string) => (format === 'json' ? JSON.parse(text) : parse(text));
+    const rest = { count: 1, names: ['a', '# b'] };
+    await fc.assert(
+      fc.asyncProperty(items, fc.boolean(), async (list, hasRest) => {
+        let text = '';
+        for await (const part of documentText(format, 'items', list, () => (hasRest ? rest : {}))) text += part;
+        expect(read(text)).toEqual(asJson({ items: list, ...(hasRest && rest) }));
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
+
+test.each([
+  ['a ü 漢', 'a ü 漢'],
+  ['\u001b[2J', '\\u{1b}[2J'],
+  ['a\nb\t', 'a\\u{a}b\\u{9}'],
+  ['\u202eb\u{e0041}', '\\u{202e}b\\u{e0041}'],
+  ['\ud800', '\\u{d800}'],
+])('%j is printed as %s', (text, expected) => {
+  expect(printable(text)).toBe(expected);
+});
