@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changedFields } from '../../src/administration/change.ts';
+import { clientsOfCertificate } from '../../src/administration/clients-of-certificate.ts';
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
 import { storedRecords } from '../../src/administration/stored-records.ts';
+import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
 import { identitiesOf, identityKey } from '../../src/clients/identities.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -168,6 +170,33 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await stored()).toEqual(records);
   });
 
+  test('the record of another client is nobody, and claims nothing', async () => {
+    await empty();
+    await apply([named('a', 'a')]);
+    await opened.redis.rename(opened.key('a'), opened.key('b'));
+    const listed = [];
+    for await (const each of storedRecords(opened.store, options)) listed.push(each);
+    expect(listed).toHaveLength(1);
+    expect(listed[0]).toMatchObject({ clientId: 'b', client: undefined, faults: [{ field: 'client_id' }] });
+    expect(kinds(await plan([named('c', 'a')]))).toEqual(['added c']);
+    expect(kinds(await plan([named('b', 'a')]))).toEqual(['changed b']);
+  });
+
+  test('a certificate is whose record says so, whatever the index says', async () => {
+    await empty();
+    const [certificate = selfSigned()] = certificates;
+    const parsed = parseClientCertificate(certificate.der);
+    const clientsOf = async () => {
+      const possible = await clientsOfCertificate(parsed, opened.store, usualPolicy, options.now);
+      return possible.map(({ client, claims }) => `${client.clientId} ${claims.length}`);
+    };
+    await apply([certified('a', [0, 1]), certified('b', [2])]);
+    await opened.redis.sadd(`${prefix}identity:thumbprint:${certificate.thumbprint}`, 'b', 'nobody');
+    expect(await clientsOf()).toEqual(['a 1']);
+    await opened.redis.set(opened.key('a'), JSON.stringify(certified('a', [1])));
+    expect(await clientsOf()).toEqual([]);
+  });
+
   test('what stands where the index is, and is no set, gives way', async () => {
     await empty();
     await apply([named('a', 'a')]);
@@ -181,9 +210,14 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await empty();
     await apply([]);
     expect(JSON.parse((await opened.redis.get(`${prefix}registry`)) ?? '')).toEqual({ format: 1 });
-    await opened.redis.del(`${prefix}registry`);
-    await apply([]);
-    expect(await opened.redis.exists(`${prefix}registry`)).toBe(1);
+    for (const lose of [
+      () => opened.redis.del(`${prefix}registry`),
+      () => opened.redis.set(`${prefix}registry`, 'x'),
+    ]) {
+      await lose();
+      await apply([]);
+      expect(await opened.redis.get(`${prefix}registry`)).toBe('{"format":1}');
+    }
   });
 
   test('who is written by somebody else after the plan is left as he is, and the others are written', async () => {

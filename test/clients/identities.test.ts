@@ -62,6 +62,11 @@ test('a key is safe in Redis, whatever the name holds', () => {
   expect(keys.map(identityKey).join()).toMatch(/^uri:[\w-]{43}$/);
 });
 
+test('a SHA-1 thumbprint is told from one of SHA-256', () => {
+  const [identity] = identitiesOf(client({ certificates: [{ thumbprint: sha1 }] }));
+  expect(identity && identityKey(identity)).toBe(`thumbprint:sha1:${parsed.sha1Thumbprint}`);
+});
+
 test('a certificate that is registered twice is one identity', () => {
   const twice = client({ certificates: [{ thumbprint: certificate.thumbprint }, { pem: certificate.pem }] });
   expect(identitiesOf(twice)).toHaveLength(1);

@@ -79,6 +79,12 @@ describe('a record is accepted', () => {
   });
 });
 
+test('a record that is nested more deeply than a stack is refused like any other', () => {
+  const claims = JSON.parse(`{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
+  const faults = [{ field: '(record)', message: 'is nested too deeply' }];
+  expect(readClient({ ...byName, claims }, policy, now)).toEqual({ ok: false, faults });
+});
+
 describe('a record is refused, and the field is named', () => {
   test.each<[string, unknown, string, string]>([
     ['nothing', null, '(record)', ''],

@@ -75,6 +75,10 @@ test('whatever a record holds, YAML and JSON give it back, and hold nothing that
   );
 });
 
+test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c'])('%j is the same after YAML', (text) => {
+  expect(parse(yamlText([{ text }]))).toEqual([{ text }]);
+});
+
 test.each(['json', 'yaml'] as const)(
   'a document in %s is one, with a list of any length and fields after it',
   async (format) => {

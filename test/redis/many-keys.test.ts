@@ -91,6 +91,8 @@ for (const [name, open] of [
       expect(await write({ type: 'none' }, 'b')).toBe(false);
       expect(await write({ type: 'string', text: 'b' }, 'c')).toBe(false);
       expect(await write({ type: 'other', name: 'list' }, 'c')).toBe(false);
+      await place.direct.lpush(`${prefix}other`, 'a');
+      expect(await write({ type: 'string', text: 'a' }, 'c', `${prefix}other`)).toBe(false);
       await place.direct.expire(key, 1000);
       expect(await write({ type: 'string', text: 'a' }, 'd')).toBe(true);
       expect(await place.direct.get(key)).toBe('d');
