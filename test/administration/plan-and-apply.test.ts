@@ -5,16 +5,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changedFields } from '../../src/administration/change.ts';
+import { changeRecord } from '../../src/administration/change-record.ts';
 import { clientsOfCertificate } from '../../src/administration/clients-of-certificate.ts';
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
+import { removeClient } from '../../src/administration/remove-client.ts';
 import { storedRecords } from '../../src/administration/stored-records.ts';
 import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
 import { identitiesOf, identityKey } from '../../src/clients/identities.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
 import { usualPolicy } from '../support/policy.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
-import { keyPrefix } from '../support/redis.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { openRedisRegistry } from '../support/redis-registry.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
@@ -195,6 +199,28 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await clientsOf()).toEqual(['a 1']);
     await opened.redis.set(opened.key('a'), JSON.stringify(certified('a', [1])));
     expect(await clientsOf()).toEqual([]);
+  });
+
+  test('a client that is disabled, enabled or removed is that on a running server within a second', async () => {
+    await empty();
+    await apply([named('a', 'a')]);
+    const { registry } = await openRedisRegistry(redisUrl(), { prefix });
+    const seen = async () => (await registry.find('a'))?.enabled;
+    const becomes = async (expected: boolean | undefined) => {
+      await eventually(
+        async () => (await seen()) === expected,
+        () => `not ${expected}`,
+        1_000,
+      );
+    };
+    await becomes(true);
+    await changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
+    await becomes(false);
+    await apply([named('a', 'a')]);
+    await becomes(true);
+    await removeClient(opened.store, 'a', usualPolicy);
+    await becomes(undefined);
+    await registry.close();
   });
 
   test('what stands where the index is, and is no set, gives way', async () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
@@ -14,6 +14,7 @@ import { programPath } from '../support/program-path.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
 import { startClusterDeployment } from '../support/redis-cluster.ts';
 import { startRedis } from '../support/redis-server.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const prefix = 'countersign:';
@@ -123,6 +124,27 @@ for (const [name, start] of [
     });
   });
 }
+
+test('the documentation has these users', () => {
+  const text = readFileSync(join(repositoryRoot, 'docs/clients.md'), 'utf8');
+  for (const name of ['administrator', 'auditor'] as const) {
+    const rule = administratorAclRule(name, prefix, { password: '…' });
+    expect(text).toContain(`\nuser ${rule.replace(' +select', '')}\n`);
+  }
+});
+
+describeWith(['redis-server'], 'Redis before 7', () => {
+  test('has no commands for scripts that only read, and does without', async () => {
+    const args = ['EVAL_RO', 'EVALSHA_RO'].flatMap((command) => ['--rename-command', command, '']);
+    const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), args });
+    const opened = await openStore(prefix, server.url);
+    await opened.redis.set(opened.key('a'), 'x');
+    expect(await opened.store.read(['a', 'b'])).toEqual([{ type: 'string', text: 'x' }, { type: 'none' }]);
+    expect(await opened.store.claimants(['dns:a'])).toEqual([[]]);
+    opened.close();
+    await server.stop();
+  });
+});
 
 describeWith(['redis-server'], 'Redis that fails in the middle', () => {
   test('apply says how many were written, and goes on where it stopped', async () => {
