@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -8,10 +8,13 @@ import { startProgram } from '../support/child-process.ts';
 import { findProgram } from '../support/programs.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
+import { measureLookups, measureReplicaMemory } from './measure-replica.ts';
+import { memoryOf } from './memory-of.ts';
 
 /**
  * `npm run benchmark:clients [SIZE…]`: how long `countersign clients plan` and `apply` take for so many clients, how
- * much memory, and how much of Redis. It prints and does not judge. Default: 1000 100000 1000000.
+ * much memory, and how much of Redis; how much memory a replica takes, and how long it looks for a client. It prints and
+ * does not judge. Default: 1000 100000 1000000.
  */
 const sizes = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(tmpdir(), 'cs-scale-'));
@@ -37,6 +40,9 @@ async function measure(size: number): Promise<void> {
     await run('apply, one in 100 changes', ['apply', '-f', next.file, '--prune']);
     await run('list', ['list']);
     await run('export', ['export', '--output', 'jsonl']);
+    const options = { url: server.url, directory, size, clientIdAt };
+    await measureReplicaMemory(options);
+    await measureLookups(options);
   } finally {
     redis.disconnect();
     await server.stop();
@@ -61,8 +67,12 @@ async function writeClients(size: number, name: string, moreScope: (index: numbe
   return { file, octets: Math.round(octets / size) };
 }
 
+function clientIdAt(index: number): string {
+  return `device-${String(index).padStart(7, '0')}`;
+}
+
 function recordOf(index: number, scope: string): object {
-  const common = { client_id: `device-${String(index).padStart(7, '0')}`, scope, audience: 'https://api.example' };
+  const common = { client_id: clientIdAt(index), scope, audience: 'https://api.example' };
   if (index % 2 === 0) {
     const name = `CN=device-${index},OU=production,O=company`;
     return { ...common, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: name };
@@ -83,7 +93,7 @@ async function runClients(name: string, args: readonly string[], { size, url }: 
   });
   let peak = 0;
   const timer = setInterval(() => {
-    peak = Math.max(peak, peakMemory(program.pid));
+    peak = Math.max(peak, memoryOf(program.pid).peak);
   }, 20);
   const code = await program.exited;
   clearInterval(timer);
@@ -91,14 +101,4 @@ async function runClients(name: string, args: readonly string[], { size, url }: 
   const rate = Math.round(size / seconds);
   console.log(`  ${name}: exit code ${code}, ${seconds.toFixed(1)} s, ${rate} a second, ${peak} MiB at most`);
   if (code === 1) throw new Error(program.stderr());
-}
-
-/** MiB; of Linux. Elsewhere 0. */
-function peakMemory(pid: number): number {
-  try {
-    const [, kibibytes = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Math.round(Number(kibibytes) / 1024);
-  } catch {
-    return 0;
-  }
 }

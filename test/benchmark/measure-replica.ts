@@ -1,0 +1,84 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tokenRequests } from '../faults/token-load.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { startProgram } from '../support/child-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { openRedisRegistry } from '../support/redis-registry.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { memoryOf } from './memory-of.ts';
+
+export interface ReplicaOptions {
+  readonly url: string;
+  readonly directory: string;
+  readonly size: number;
+  readonly clientIdAt: (index: number) => string;
+}
+
+const MAX_ASKED = 200_000;
+const AT_ONCE = 100;
+
+/** Prints what a replica with the default settings takes of memory once it has seen many clients. */
+export async function measureReplicaMemory({ url, directory, size, clientIdAt }: ReplicaOptions): Promise<void> {
+  const replica = startReplica(url, directory);
+  const listening = join(directory, 'replica.sock');
+  await eventually(() => replica.stdout().includes('"listening"'), replica.stderr, 10_000);
+  const ask = tokenRequests(`unix:${listening}`, selfSigned());
+  const askAll = async (count: number) => {
+    let next = 0;
+    const worker = async () => {
+      while (next < count) await ask(clientIdAt(next++ % size));
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  };
+  // One client very often: the process has its usual size, and remembers nearly nobody.
+  await Promise.all(Array.from({ length: 2_000 }, () => ask(clientIdAt(0))));
+  const before = memoryOf(replica.pid).current;
+  const asked = Math.min(size, MAX_ASKED);
+  await askAll(asked);
+  const after = memoryOf(replica.pid);
+  console.log(`  replica: ${before} MiB, after ${asked} clients ${after.current} MiB, ${after.peak} MiB at most`);
+  await replica.stop();
+}
+
+/** Prints how long it takes to look up a client that is remembered, and one that Redis is asked for. */
+export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions): Promise<void> {
+  const bounds = { entries: 200_000, bytes: 2 ** 30 };
+  const { registry, notifications } = await openRedisRegistry(url, { prefix: 'countersign:', cache: { bounds } });
+  await eventually(
+    () => notifications.at(-1) === 'tracking',
+    () => `${notifications}`,
+    5_000,
+  );
+  const step = Math.max(1, Math.floor(size / 20_000));
+  const clientIds = Array.from({ length: Math.min(size, 20_000) }, (_, index) => clientIdAt(index * step));
+  for (const name of ['miss', 'hit']) {
+    const times: number[] = [];
+    for (const clientId of clientIds) {
+      const began = performance.now();
+      await registry.find(clientId);
+      times.push((performance.now() - began) * 1000);
+    }
+    times.sort((a, b) => a - b);
+    const at = (share: number) => (times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(1);
+    console.log(`  ${name}: p50 ${at(0.5)} µs, p99 ${at(0.99)} µs`);
+  }
+  await registry.close();
+}
+
+function startReplica(url: string, directory: string) {
+  const key = join(directory, 'replica-key.pem');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  return startProgram(process.execPath, [join(repositoryRoot, 'src/main.ts'), 'serve'], {
+    env: {
+      COUNTERSIGN_ISSUER: 'https://auth.example',
+      COUNTERSIGN_TERMINATOR: 'nginx',
+      COUNTERSIGN_LISTEN: `unix:${join(directory, 'replica.sock')}`,
+      COUNTERSIGN_OPERATIONS_LISTEN: 'off',
+      COUNTERSIGN_SIGNING_KEY_FILE: key,
+      COUNTERSIGN_REDIS_URL: url,
+    },
+  });
+}

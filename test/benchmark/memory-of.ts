@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+/** Resident memory of a process in MiB, now and at most; of Linux, elsewhere 0. */
+export function memoryOf(pid: number): { readonly current: number; readonly peak: number } {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const mebibytes = (name: string) => {
+      const [, kibibytes = '0'] = new RegExp(`${name}:\\s+(\\d+)`).exec(status) ?? [];
+      return Math.round(Number(kibibytes) / 1024);
+    };
+    return { current: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
+  } catch {
+    return { current: 0, peak: 0 };
+  }
+}
