@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './commands/certificate.ts';
-import { clientsProgram } from './commands/clients-program.ts';
+import { clientsProgram } from './commands/clients/program.ts';
 import type { OutputFormat } from './commands/output.ts';
 import type { DoctorOptions } from './doctor/order.ts';
 import { StartupError } from './operations/startup-error.ts';

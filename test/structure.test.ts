@@ -53,8 +53,8 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   'prom-client': 'operations/',
   commander: [
     'main.ts',
-    ...['', 'import-', 'plan-', 'records-'].map((part) => `commands/clients-${part}program.ts`),
-    'commands/clients-format-option.ts',
+    ...['', 'import-', 'plan-', 'records-'].map((part) => `commands/clients/${part}program.ts`),
+    'commands/clients/format-option.ts',
   ],
 };
 

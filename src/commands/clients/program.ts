@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { clientsImportProgram } from './clients-import-program.ts';
-import { clientsPlanProgram } from './clients-plan-program.ts';
-import { clientsRecordsProgram } from './clients-records-program.ts';
-import type { OutputFormat } from './output.ts';
+import type { OutputFormat } from '../output.ts';
+import { clientsImportProgram } from './import-program.ts';
+import { clientsPlanProgram } from './plan-program.ts';
+import { clientsRecordsProgram } from './records-program.ts';
 
 /** Adds the commands that look after client records. Each is loaded when it runs. */
 export function clientsProgram(program: Command): void {
@@ -16,7 +16,7 @@ export function clientsProgram(program: Command): void {
     .command('schema')
     .description('print the JSON Schema of files with client records, for editors')
     .action(async () => {
-      const { clientsSchema } = await import('../clients/clients-schema.ts');
+      const { clientsSchema } = await import('../../clients/clients-schema.ts');
       console.log(JSON.stringify(clientsSchema(), null, 2));
     });
 }
@@ -30,8 +30,8 @@ function addCheck(clients: Command): void {
       new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text'),
     )
     .action(async (file: string, { output }: { output: OutputFormat }) => {
-      const { checkClients } = await import('./clients-check.ts');
-      const { environment, readRegistrationPolicy } = await import('../config.ts');
+      const { checkClients } = await import('./check.ts');
+      const { environment, readRegistrationPolicy } = await import('../../config.ts');
       process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
     });
 }
@@ -44,11 +44,11 @@ function addExport(clients: Command): void {
     .addOption(new Option('-o, --output <format>', 'jsonl is for very many').choices(formats).default('yaml'))
     .option('--out <file>', 'write them to a file instead')
     .action(async (options: { output: 'yaml' | 'json' | 'jsonl'; out?: string }) => {
-      const { exportClients } = await import('./clients-export.ts');
+      const { exportClients } = await import('./export.ts');
       process.exitCode = await exportClients(await environment(), options);
     });
 }
 
 async function environment() {
-  return (await import('../config.ts')).environment;
+  return (await import('../../config.ts')).environment;
 }

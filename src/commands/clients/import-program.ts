@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ImportOptions, ImportSource } from './clients-import.ts';
+import type { ImportOptions, ImportSource } from './import.ts';
 
 const importHelp = `
 Each client has what it loses noted above it; who has no certificate stays as a comment.
@@ -19,7 +19,7 @@ export function clientsImportProgram(clients: Command): void {
       .option('--force', 'write over that file if it is there')
       .addHelpText('after', importHelp)
       .action(async (file: string, options: ImportOptions) => {
-        const { importClients } = await import('./clients-import.ts');
+        const { importClients } = await import('./import.ts');
         process.exitCode = importClients(source, file, options);
       });
   add('identityserver', 'the Clients of an IdentityServer, from its configuration');

@@ -1,6 +1,6 @@
-import { changeRecord } from '../administration/change-record.ts';
-import type { JsonObject } from '../administration/stored-record.ts';
-import type { Environment } from '../operations/settings.ts';
+import { changeRecord } from '../../administration/change-record.ts';
+import type { JsonObject } from '../../administration/stored-record.ts';
+import type { Environment } from '../../operations/settings.ts';
 import { administer } from './administer.ts';
 import { eachClient } from './each-client.ts';
 

@@ -1,11 +1,11 @@
-import { storedRecords } from '../administration/stored-records.ts';
-import { printable } from '../clients/printable.ts';
-import type { Environment } from '../operations/settings.ts';
+import { storedRecords } from '../../administration/stored-records.ts';
+import { printable } from '../../clients/printable.ts';
+import type { Environment } from '../../operations/settings.ts';
+import { documentText, writeTexts } from '../document.ts';
+import { type Row, rowTable } from '../row-table.ts';
 import { administer } from './administer.ts';
 import { type ClientReport, reportOnClient } from './client-report.ts';
-import { documentText, writeTexts } from './document.ts';
 import type { ClientsFormat } from './plan-report.ts';
-import { type Row, rowTable } from './row-table.ts';
 
 export interface ListCommandOptions {
   readonly output: ClientsFormat;

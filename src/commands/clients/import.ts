@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Drafts } from '../migration/draft.ts';
-import { readIdentityServer } from '../migration/identity-server.ts';
-import { readKeycloak } from '../migration/keycloak.ts';
-import { MigrationError } from '../migration/migration-error.ts';
-import { render } from '../migration/render.ts';
-import { settle } from '../migration/settle.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import type { Drafts } from '../../migration/draft.ts';
+import { readIdentityServer } from '../../migration/identity-server.ts';
+import { readKeycloak } from '../../migration/keycloak.ts';
+import { MigrationError } from '../../migration/migration-error.ts';
+import { render } from '../../migration/render.ts';
+import { settle } from '../../migration/settle.ts';
+import { StartupError } from '../../operations/startup-error.ts';
 
 const readers = {
   identityserver: readIdentityServer,

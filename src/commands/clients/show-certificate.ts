@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { clientsOfCertificate, type PossibleClient } from '../administration/clients-of-certificate.ts';
-import { type ClientCertificate, parseClientCertificate } from '../certificate/client-certificate.ts';
-import { readCertificateFile } from '../certificate/pem.ts';
-import type { Environment } from '../operations/settings.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import { clientsOfCertificate, type PossibleClient } from '../../administration/clients-of-certificate.ts';
+import { type ClientCertificate, parseClientCertificate } from '../../certificate/client-certificate.ts';
+import { readCertificateFile } from '../../certificate/pem.ts';
+import type { Environment } from '../../operations/settings.ts';
+import { StartupError } from '../../operations/startup-error.ts';
+import { printValue } from '../document.ts';
+import { table } from '../output.ts';
 import { administer } from './administer.ts';
 import { describeClaim, type Registration, wordsOf } from './client-description.ts';
-import { printValue } from './document.ts';
-import { table } from './output.ts';
 import type { ClientsFormat } from './plan-report.ts';
 
 /** A client that a certificate could be, for programs. */

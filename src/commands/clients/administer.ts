@@ -1,12 +1,12 @@
-import { AdministrationError } from '../administration/administration-error.ts';
-import { openRecordStore, type RecordStore } from '../administration/record-store.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import { registryKeys } from '../clients/registry-keys.ts';
-import { readAdministrationConfig } from '../config.ts';
-import type { Environment } from '../operations/settings.ts';
-import { StartupError } from '../operations/startup-error.ts';
-import { openRedis } from '../redis/redis-connection.ts';
-import { createProgressBar, type ProgressBar } from './progress-bar.ts';
+import { AdministrationError } from '../../administration/administration-error.ts';
+import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
+import type { RegistrationPolicy } from '../../clients/findings.ts';
+import { registryKeys } from '../../clients/registry-keys.ts';
+import { readAdministrationConfig } from '../../config.ts';
+import type { Environment } from '../../operations/settings.ts';
+import { StartupError } from '../../operations/startup-error.ts';
+import { openRedis } from '../../redis/redis-connection.ts';
+import { createProgressBar, type ProgressBar } from '../progress-bar.ts';
 
 /** What a command needs that looks after the clients in Redis. */
 export interface Administration {

@@ -1,8 +1,8 @@
-import type { Client } from '../clients/client.ts';
-import { type ClientFinding, ClientsFileError, describeFinding, readClientsFile } from '../clients/clients-file.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import { StartupError } from '../operations/startup-error.ts';
-import { type OutputFormat, styled, table } from './output.ts';
+import type { Client } from '../../clients/client.ts';
+import { type ClientFinding, ClientsFileError, describeFinding, readClientsFile } from '../../clients/clients-file.ts';
+import type { RegistrationPolicy } from '../../clients/findings.ts';
+import { StartupError } from '../../operations/startup-error.ts';
+import { type OutputFormat, styled, table } from '../output.ts';
 
 /**
  * `countersign clients check FILE`: says whether the server would accept these records, and what is wrong with each.

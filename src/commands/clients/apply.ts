@@ -1,10 +1,10 @@
-import { type Applied, applyPlan } from '../administration/apply-plan.ts';
-import { makePlan } from '../administration/plan.ts';
-import { recordFiles } from '../administration/record-files.ts';
-import type { Environment } from '../operations/settings.ts';
+import { type Applied, applyPlan } from '../../administration/apply-plan.ts';
+import { makePlan } from '../../administration/plan.ts';
+import { recordFiles } from '../../administration/record-files.ts';
+import type { Environment } from '../../operations/settings.ts';
+import { styled } from '../output.ts';
 import { administer } from './administer.ts';
-import type { PlanCommandOptions } from './clients-plan.ts';
-import { styled } from './output.ts';
+import type { PlanCommandOptions } from './plan.ts';
 import { namesOf, printPlan, wouldChange } from './plan-report.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { createWriteStream, renameSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { JsonObject } from '../administration/stored-record.ts';
-import { type ListedRecord, storedRecords } from '../administration/stored-records.ts';
-import { printable } from '../clients/printable.ts';
-import type { Environment } from '../operations/settings.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import type { JsonObject } from '../../administration/stored-record.ts';
+import { type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
+import { printable } from '../../clients/printable.ts';
+import type { Environment } from '../../operations/settings.ts';
+import { StartupError } from '../../operations/startup-error.ts';
+import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';
 import { administer } from './administer.ts';
-import { type DocumentFormat, documentText, jsonText, writeTexts } from './document.ts';
 
 export interface ExportCommandOptions {
   /** `jsonl` is a record a line, which `apply` reads in little memory. */

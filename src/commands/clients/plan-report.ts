@@ -1,9 +1,9 @@
-import type { Change } from '../administration/change.ts';
-import type { ChangeLog } from '../administration/change-log.ts';
-import type { Plan } from '../administration/plan.ts';
+import type { Change } from '../../administration/change.ts';
+import type { ChangeLog } from '../../administration/change-log.ts';
+import type { Plan } from '../../administration/plan.ts';
+import { type DocumentFormat, documentText, writeTexts } from '../document.ts';
+import { styled } from '../output.ts';
 import { linesOfChange, reportOnChange } from './change-report.ts';
-import { type DocumentFormat, documentText, writeTexts } from './document.ts';
-import { styled } from './output.ts';
 
 /** How the commands on clients print: for people, or for programs. */
 export type ClientsFormat = 'table' | DocumentFormat;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { clientsFormatOption } from './clients-format-option.ts';
-import type { PlanCommandOptions } from './clients-plan.ts';
+import { clientsFormatOption } from './format-option.ts';
+import type { PlanCommandOptions } from './plan.ts';
 
 const planHelp = `
 Nothing is written. Exit codes: 0 nothing would change, 2 something would, 1 an error.
@@ -31,12 +31,12 @@ export function clientsPlanProgram(clients: Command): void {
       .addHelpText('after', help);
   planned('plan', 'compare the records of files with those in Redis', planHelp).action(
     async (options: PlanCommandOptions) => {
-      const { planClients } = await import('./clients-plan.ts');
+      const { planClients } = await import('./plan.ts');
       process.exitCode = await planClients(await environment(), options);
     },
   );
   planned('apply', 'make Redis hold the records of files', applyHelp).action(async (options: PlanCommandOptions) => {
-    const { applyClients } = await import('./clients-apply.ts');
+    const { applyClients } = await import('./apply.ts');
     process.exitCode = await applyClients(await environment(), options);
   });
 }
@@ -46,5 +46,5 @@ function collect(value: string, values: readonly string[] = []): string[] {
 }
 
 async function environment() {
-  return (await import('../config.ts')).environment;
+  return (await import('../../config.ts')).environment;
 }

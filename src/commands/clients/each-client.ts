@@ -1,8 +1,8 @@
-import type { ChangedRecord } from '../administration/change-record.ts';
-import type { RecordStore } from '../administration/record-store.ts';
-import { printable } from '../clients/printable.ts';
-import { isClientId } from '../oauth/client-id.ts';
-import { styled } from './output.ts';
+import type { ChangedRecord } from '../../administration/change-record.ts';
+import type { RecordStore } from '../../administration/record-store.ts';
+import { printable } from '../../clients/printable.ts';
+import { isClientId } from '../../oauth/client-id.ts';
+import { styled } from '../output.ts';
 
 /** What is said of a client, after its name. */
 export interface Words {

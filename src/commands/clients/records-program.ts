@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { clientsFormatOption } from './clients-format-option.ts';
-import type { ListCommandOptions } from './clients-list.ts';
+import { clientsFormatOption } from './format-option.ts';
+import type { ListCommandOptions } from './list.ts';
 import type { ClientsFormat } from './plan-report.ts';
 
 const eachHelp = `
@@ -22,7 +22,7 @@ function addList(clients: Command): void {
     .option('--unusable', 'only those whose record the server cannot use', false)
     .addOption(clientsFormatOption())
     .action(async (pattern: string | undefined, options: ListCommandOptions) => {
-      const { listClients } = await import('./clients-list.ts');
+      const { listClients } = await import('./list.ts');
       process.exitCode = await listClients(await environment(), pattern, options);
     });
 }
@@ -39,10 +39,10 @@ function addShow(clients: Command): void {
       if ((clientId === undefined) === (certificate === undefined))
         show.error('error: expected a client_id or --certificate');
       if (certificate !== undefined) {
-        const { showClientsOfCertificate } = await import('./clients-show-certificate.ts');
+        const { showClientsOfCertificate } = await import('./show-certificate.ts');
         process.exitCode = await showClientsOfCertificate(await environment(), certificate, output);
       } else if (clientId !== undefined) {
-        const { showClient } = await import('./clients-show.ts');
+        const { showClient } = await import('./show.ts');
         process.exitCode = await showClient(await environment(), clientId, output);
       }
     },
@@ -58,17 +58,17 @@ function addOneByOne(clients: Command): void {
   ] as const) {
     named(name, isEnabled ? 'take disabled clients back' : 'refuse clients, on every replica within a second').action(
       async (clientIds: string[]) => {
-        const { enableClients } = await import('./clients-enable.ts');
+        const { enableClients } = await import('./enable.ts');
         process.exitCode = await enableClients(await environment(), clientIds, isEnabled);
       },
     );
   }
   named('remove', 'remove clients from Redis').action(async (clientIds: string[]) => {
-    const { removeClients } = await import('./clients-remove.ts');
+    const { removeClients } = await import('./remove.ts');
     process.exitCode = await removeClients(await environment(), clientIds);
   });
 }
 
 async function environment() {
-  return (await import('../config.ts')).environment;
+  return (await import('../../config.ts')).environment;
 }
