@@ -1,5 +1,5 @@
 import type { Answer } from '../cache/near-cache.ts';
-import { type AskRedis, RedisUnavailableError } from '../redis/ask-redis.ts';
+import { type AskRedis, isWrongType, RedisUnavailableError } from '../redis/ask-redis.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import type { LostRecords } from './lost-records.ts';
 import { noClient, readStoredClient, type StoredClient, unusable } from './stored-client.ts';
@@ -34,8 +34,7 @@ async function getText(ask: AskRedis, key: string): Promise<Found> {
   try {
     return await ask((redis) => redis.get(key));
   } catch (error) {
-    // Another kind of value under our key: what is there is not a record, and Redis is well.
-    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return { wrongType: error.message };
+    if (isWrongType(error)) return { wrongType: error.message };
     throw error;
   }
 }

@@ -1,12 +1,12 @@
 import type { Bounds } from '../cache/bounded-cache.ts';
 import { type Lifetimes, NearCache } from '../cache/near-cache.ts';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
-import { createAskRedis } from '../redis/ask-redis.ts';
+import { createRedisQuestions, type RedisQuestions } from '../redis/ask-redis.ts';
 import { type ChangeFeed, openChangeFeed } from '../redis/change-feed.ts';
 import type { Notification } from '../redis/change-link.ts';
 import type { RedisAccess } from '../redis/connection-options.ts';
 import { keepAlive } from '../redis/keep-alive.ts';
-import { openRedis, type RedisConnection } from '../redis/redis-connection.ts';
+import { openRedis } from '../redis/redis-connection.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { loadClient } from './load-client.ts';
@@ -64,7 +64,8 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     onConnection: events.onConnection,
   });
   keepAlive(connection.redis);
-  const ask = createAskRedis(connection);
+  const questions = createRedisQuestions(connection);
+  const { ask } = questions;
   const lost = watchLostRecords(ask, keys.marker, events.onLost);
   const feed: ChangeFeed = openChangeFeed(connection.redis, {
     access,
@@ -97,10 +98,14 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     description: `Redis at ${access.address.description}, keys ${keys.clients}*`,
     find: async (clientId) => clientOf(await findIn(cache, clientId, keys.clients), `${keys.clients}${clientId}`),
     get unready() {
-      return connection.problem === undefined || cache.hasAny() ? undefined : connection.problem;
+      const { problem } = questions;
+      if (problem === undefined || cache.hasAny()) return undefined;
+      // Nobody sends requests to who is not ready, so that none would find out that it is over.
+      lookFor(lost);
+      return problem;
     },
     get remote() {
-      return remoteState(connection, feed, cache);
+      return remoteState(questions, feed, cache);
     },
     close: async () => {
       feed.close();
@@ -131,7 +136,6 @@ function lookFor(lost: LostRecords): void {
   lost.areLost().catch(() => {});
 }
 
-function remoteState(connection: RedisConnection, feed: ChangeFeed, cache: NearCache<StoredClient>): RemoteState {
-  const isUp = connection.problem === undefined;
-  return { isUp, notification: feed.notification, ...cache.size, ...cache.counts };
+function remoteState({ problem }: RedisQuestions, feed: ChangeFeed, cache: NearCache<StoredClient>): RemoteState {
+  return { isUp: problem === undefined, notification: feed.notification, ...cache.size, ...cache.counts };
 }

@@ -141,6 +141,22 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     );
   });
 
+  test('a replica that Redis refuses and that knows nobody is not ready, until it is refused no longer', async () => {
+    await redis.call('ACL', 'SETUSER', 'refused', 'on', 'nopass', '~*', '&*', '+@all');
+    const opened = await open('refused', server.port, 'tracking');
+    expect(opened.registry.unready).toBeUndefined();
+    await redis.call('ACL', 'SETUSER', 'refused', '-get', '-exists');
+    await expect(opened.registry.find('anybody')).rejects.toMatchObject({ reason: expect.stringContaining('NOPERM') });
+    expect(opened.registry.unready).toContain('NOPERM');
+    expect(opened.registry.remote?.isUp).toBe(false);
+    await redis.call('ACL', 'SETUSER', 'refused', '+get', '+exists');
+    await eventually(
+      () => opened.registry.unready === undefined,
+      () => `${opened.registry.unready}`,
+      5_000,
+    );
+  });
+
   describe('when all records are gone at once', () => {
     test('those that our commands wrote are lost, not removed', async () => {
       await redis.set(key, record('known'));
