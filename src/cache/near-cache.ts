@@ -3,14 +3,23 @@ import { inTime, LateError } from './in-time.ts';
 
 /** What the store said of a key. `bytes`: about how much memory the value takes. */
 export type Answer<Value> =
-  | { readonly kind: 'present'; readonly value: Value; readonly bytes: number }
+  | {
+      readonly kind: 'present';
+      readonly value: Value;
+      readonly bytes: number;
+      /** How long it is still there, in milliseconds, where the store says so. */
+      readonly lifetime?: number;
+    }
   | { readonly kind: 'absent'; readonly value: Value };
 
 export interface NearCacheOptions<Value> {
   /** Asks the store. It throws where the store cannot be asked, which is never remembered. */
   readonly load: (key: string) => Promise<Answer<Value>>;
-  /** Whether every change up to a moment ago has been told by `invalidate` or `distrustAll`. */
-  readonly isTold: () => boolean;
+  /**
+   * Whether every change since the store was asked at this time, up to a moment ago, has been told by `invalidate` or
+   * `distrustAll`.
+   */
+  readonly isTold: (askedAt: number) => boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** Of what is present. */
@@ -33,6 +42,8 @@ interface Entry<Value> {
   readonly value: Value;
   /** When the store was asked. */
   readonly askedAt: number;
+  /** When it is not there any more, as the store said. */
+  readonly endsAt: number;
   readonly epoch: number;
 }
 
@@ -40,6 +51,7 @@ interface Loading<Value> {
   readonly answer: Promise<Value>;
   /** Something was changed since the store was asked, so that the answer may be the old one. */
   isOvertaken: boolean;
+  isDone: boolean;
 }
 
 /** What has happened since the start. */
@@ -65,8 +77,8 @@ export class NearCache<Value> {
   readonly #absent = createBoundedCache<Entry<Value>>(ABSENT_BOUNDS);
   readonly #loading = new Map<string, Loading<Value>>();
   #epoch = 0;
-  /** The store was too slow for the last question that waited. */
-  #isLate = false;
+  /** Questions that are under way and for whose answer somebody has waited in vain. */
+  readonly #overdue = new Set<Loading<Value>>();
 
   constructor(options: NearCacheOptions<Value>) {
     this.#options = options;
@@ -78,7 +90,7 @@ export class NearCache<Value> {
     const { soft, hard, absent } = this.#options.lifetimes;
     const known = this.#fresh(this.#present, key, hard);
     const entry = known ?? this.#fresh(this.#absent, key, absent);
-    if (!entry || entry.epoch !== this.#epoch || !this.#options.isTold()) return this.#confirm(key, known);
+    if (!entry || entry.epoch !== this.#epoch || !this.#options.isTold(entry.askedAt)) return this.#confirm(key, known);
     this.counts.hits++;
     if (this.#ageOf(entry) > soft) this.#loadSilently(key);
     return entry.value;
@@ -99,7 +111,7 @@ export class NearCache<Value> {
 
   /** Whether there is a value that may be given out without the store. */
   hasAny(): boolean {
-    return this.#present.some((entry) => this.#ageOf(entry) <= this.#options.lifetimes.hard);
+    return this.#present.some((entry) => this.#isFresh(entry, this.#options.lifetimes.hard));
   }
 
   /** What it holds of values that are present. */
@@ -108,7 +120,7 @@ export class NearCache<Value> {
   }
 
   async #confirm(key: string, known: Entry<Value> | undefined): Promise<Value> {
-    if (known && this.#isLate) {
+    if (known && this.#overdue.size > 0) {
       this.#loadSilently(key);
       return this.#unconfirmed(known);
     }
@@ -129,44 +141,48 @@ export class NearCache<Value> {
   }
 
   async #loadInTime(key: string): Promise<Value> {
+    const loading = this.#load(key);
     try {
-      return await inTime(this.#load(key), this.#options.waitMilliseconds);
+      return await inTime(loading.answer, this.#options.waitMilliseconds);
     } catch (error) {
-      if (error instanceof LateError) this.#isLate = true;
+      if (error instanceof LateError && !loading.isDone) this.#overdue.add(loading);
       throw error;
     }
   }
 
   #loadSilently(key: string): void {
-    this.#load(key).catch(() => {});
+    this.#load(key).answer.catch(() => {});
   }
 
   /** One question at a time for a key. */
-  #load(key: string): Promise<Value> {
+  #load(key: string): Loading<Value> {
     const running = this.#loading.get(key);
-    if (running) return running.answer;
+    if (running) return running;
     const loading: Loading<Value> = {
       isOvertaken: false,
+      isDone: false,
       answer: Promise.resolve().then(() => this.#fill(key, loading)),
     };
     this.#loading.set(key, loading);
-    return loading.answer;
+    return loading;
   }
 
   async #fill(key: string, loading: Loading<Value>): Promise<Value> {
     const askedAt = this.#options.now();
     try {
       const answer = await this.#options.load(key);
-      this.#isLate = this.#options.now() - askedAt > this.#options.waitMilliseconds;
       if (!loading.isOvertaken) this.#keep(key, answer, askedAt);
       return answer.value;
     } finally {
+      loading.isDone = true;
+      this.#overdue.delete(loading);
       if (this.#loading.get(key) === loading) this.#loading.delete(key);
     }
   }
 
   #keep(key: string, answer: Answer<Value>, askedAt: number): void {
-    const entry = { value: answer.value, askedAt, epoch: this.#epoch };
+    const lifetime = (answer.kind === 'present' ? answer.lifetime : undefined) ?? Number.POSITIVE_INFINITY;
+    const entry = { value: answer.value, askedAt, endsAt: askedAt + lifetime, epoch: this.#epoch };
     const [into, outOf] = answer.kind === 'present' ? [this.#present, this.#absent] : [this.#absent, this.#present];
     outOf.delete(key);
     into.set(key, entry, key.length + BYTES_OF_ENTRY + (answer.kind === 'present' ? answer.bytes : 0));
@@ -180,7 +196,11 @@ export class NearCache<Value> {
 
   #fresh(cache: BoundedCache<Entry<Value>>, key: string, lifetime: number): Entry<Value> | undefined {
     const entry = cache.get(key);
-    return entry && this.#ageOf(entry) <= lifetime ? entry : undefined;
+    return entry && this.#isFresh(entry, lifetime) ? entry : undefined;
+  }
+
+  #isFresh(entry: Entry<Value>, lifetime: number): boolean {
+    return this.#ageOf(entry) <= lifetime && this.#options.now() < entry.endsAt;
   }
 
   #ageOf({ askedAt }: Entry<Value>): number {

@@ -78,12 +78,15 @@ const additionalClaims = z.record(z.string(), z.json()).superRefine((claims, con
   }
 });
 
-const scopeList = z.string().superRefine((value, context) => {
-  for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
-    const message = token === '' ? 'has a space too many' : `"${token}" is not a scope`;
-    context.addIssue({ code: 'custom', message: `${message}; expected names with one space between` });
-  }
-});
+const scopeList = z
+  .string()
+  .max(65_536)
+  .superRefine((value, context) => {
+    for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
+      const message = token === '' ? 'has a space too many' : `"${token}" is not a scope`;
+      context.addIssue({ code: 'custom', message: `${message}; expected names with one space between` });
+    }
+  });
 
 /**
  * A client's record as people write it: the names of RFC 7591 §2 and RFC 8705 §2, and our additions. Unknown fields
