@@ -13,6 +13,15 @@ const DEFAULT_WAIT_MILLISECONDS = 80;
 const MAX_WAIT_MILLISECONDS = 10_000;
 const MAX_HARD_MILLISECONDS = 7 * 86_400_000;
 
+/** What has a meaning only with `COUNTERSIGN_REDIS_URL`. */
+export const cacheSettings = [
+  'CLIENT_CACHE_ENTRIES',
+  'CLIENT_CACHE_BYTES',
+  'CLIENT_CACHE_LIFETIME',
+  'CLIENT_CACHE_REFRESH',
+  'REDIS_TIMEOUT',
+] as const;
+
 /** Reads what is remembered of the clients in Redis. Faults are collected in the settings. */
 export function readCacheSettings(settings: Settings): CacheSettings {
   const entries = settings.optional('CLIENT_CACHE_ENTRIES', parseEntries) ?? DEFAULT_ENTRIES;
@@ -32,9 +41,12 @@ function upTo(max: number): (text: string) => number {
   };
 }
 
+/** Room for so many is made at once. */
+const MAX_ENTRIES = 1_000_000;
+
 function parseEntries(text: string): number {
-  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
-  throw new RangeError(`"${text}" is not a number from 1 to 99999999`);
+  if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= MAX_ENTRIES) return Number(text);
+  throw new RangeError(`"${text}" is not a number from 1 to ${MAX_ENTRIES}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };

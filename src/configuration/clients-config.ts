@@ -1,7 +1,7 @@
 import type { CacheSettings } from '../clients/redis-registry.ts';
 import type { Settings } from '../operations/settings.ts';
-import { readCacheSettings } from './cache-settings.ts';
-import { type RedisConfig, readRedisConfig } from './redis-settings.ts';
+import { cacheSettings, readCacheSettings } from './cache-settings.ts';
+import { type RedisConfig, readRedisConfig, redisSettings } from './redis-settings.ts';
 
 /** Where the client records are. */
 export type ClientsConfig =
@@ -17,8 +17,17 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
     settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
   }
   if (redis !== undefined) return { store: 'redis', cache, ...redis };
-  if (file !== undefined) return { store: 'memory', file };
+  if (file !== undefined) {
+    warnOfNeedless(settings);
+    return { store: 'memory', file };
+  }
   if (!settings.hasSecret('REDIS_URL'))
     settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');
   return undefined;
+}
+
+function warnOfNeedless(settings: Settings): void {
+  for (const name of [...redisSettings, ...cacheSettings].filter((each) => settings.has(each))) {
+    settings.warn(name, 'has no effect: the clients are those of COUNTERSIGN_CLIENTS_FILE, without Redis');
+  }
 }

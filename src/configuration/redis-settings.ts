@@ -13,6 +13,9 @@ export interface RedisConfig extends RedisAccess {
 
 const tlsSettings = ['REDIS_CA_FILE', 'REDIS_CERTIFICATE_FILE', 'REDIS_CERTIFICATE_KEY_FILE'] as const;
 
+/** What has a meaning only with `COUNTERSIGN_REDIS_URL`. */
+export const redisSettings = ['REDIS_KEY_PREFIX', ...tlsSettings] as const;
+
 /** Reads that; undefined where no Redis is set. Faults are collected in the settings. */
 export function readRedisConfig(settings: Settings): RedisConfig | undefined {
   const address = settings.secret('REDIS_URL', parseRedisUrl);

@@ -33,14 +33,16 @@ export interface Credentials {
   readonly password?: string;
 }
 
+const sentinelParameters = ['sentinel_username', 'sentinel_password'];
+
 const kinds = {
-  'redis:': { kind: 'server', isEncrypted: false, port: 6379 },
-  'rediss:': { kind: 'server', isEncrypted: true, port: 6379 },
-  'unix:': { kind: 'socket', isEncrypted: false, port: 0 },
-  'redis+sentinel:': { kind: 'sentinel', isEncrypted: false, port: 26379 },
-  'rediss+sentinel:': { kind: 'sentinel', isEncrypted: true, port: 26379 },
-  'redis+cluster:': { kind: 'cluster', isEncrypted: false, port: 6379 },
-  'rediss+cluster:': { kind: 'cluster', isEncrypted: true, port: 6379 },
+  'redis:': { kind: 'server', isEncrypted: false, port: 6379, parameters: [] },
+  'rediss:': { kind: 'server', isEncrypted: true, port: 6379, parameters: [] },
+  'unix:': { kind: 'socket', isEncrypted: false, port: 0, parameters: ['db'] },
+  'redis+sentinel:': { kind: 'sentinel', isEncrypted: false, port: 26379, parameters: sentinelParameters },
+  'rediss+sentinel:': { kind: 'sentinel', isEncrypted: true, port: 26379, parameters: sentinelParameters },
+  'redis+cluster:': { kind: 'cluster', isEncrypted: false, port: 6379, parameters: [] },
+  'rediss+cluster:': { kind: 'cluster', isEncrypted: true, port: 6379, parameters: [] },
 } as const;
 
 type Scheme = keyof typeof kinds;
@@ -87,14 +89,38 @@ function partsOf(text: string): Parts {
   const end = authority.lastIndexOf('@') + 1;
   const hosts = authority.slice(end).split(',');
   if (scheme !== 'unix:' && hosts.includes('')) throw new RangeError('names no host');
+  if (authority.includes(',') && authority.indexOf('@') !== end - 1) {
+    throw new RangeError('has more than one @; user and password stand once, before the first host');
+  }
   // The own property of `kinds` that was just asked for.
   return { scheme: scheme as Scheme, userinfo: authority.slice(0, end), hosts, rest };
 }
 
+const ENCODING = 'what is special in a user or password must be percent-encoded';
+
 function urlOf(scheme: Scheme, rest: string): URL {
   const text = `${scheme}//${rest}`;
-  if (URL.canParse(text)) return new URL(text);
-  throw new RangeError('is not a URL; what is special in a user or password must be percent-encoded');
+  if (!URL.canParse(text)) throw new RangeError(`is not a URL; ${ENCODING}`);
+  const url = new URL(text);
+  if (url.hash !== '' || text.includes('#')) throw new RangeError(`has a # in it; ${ENCODING}`);
+  if (url.port === '0') throw new RangeError('names port 0');
+  requireKnownParameters(url, kinds[scheme].parameters);
+  return url;
+}
+
+function requireKnownParameters({ searchParams }: URL, known: readonly string[]): void {
+  const [unknown] = [...searchParams.keys()].filter((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const others = known.length > 0 ? `it may have ${known.join(' and ')}` : 'it may have none';
+  throw new RangeError(`has a parameter "${unknown}"; ${others}`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError('has a % that begins no percent-encoding');
+  }
 }
 
 function endpointOf(url: URL, scheme: Scheme): Endpoint {
@@ -115,7 +141,7 @@ function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): Red
 function overSocket(url: URL): RedisAddress {
   if (url.pathname.length < 2) throw new RangeError('names no socket, as in unix:///run/redis.sock');
   const database = parseDatabase(url.searchParams.get('db') ?? '');
-  const path = decodeURIComponent(url.pathname);
+  const path = decoded(url.pathname);
   const description = `unix:${path}, database ${database}`;
   return { kind: 'socket', path, ...common(url, 'unix:'), database, description };
 }
@@ -129,7 +155,7 @@ function overSentinels(url: URL, scheme: Scheme, sentinels: readonly Endpoint[])
     url.searchParams.get('sentinel_username') ?? '',
     url.searchParams.get('sentinel_password') ?? '',
   );
-  const target = { kind: 'sentinel', sentinels, master: decodeURIComponent(master), sentinelCredentials } as const;
+  const target = { kind: 'sentinel', sentinels, master: decoded(master), sentinelCredentials } as const;
   return { ...target, ...common(url, scheme), database, description };
 }
 
@@ -140,9 +166,9 @@ function overCluster(url: URL, scheme: Scheme, nodes: readonly Endpoint[]): Redi
 }
 
 function common(url: URL, scheme: Scheme): { credentials: Credentials; isEncrypted: boolean } {
-  const username = decodeURIComponent(url.username);
+  const username = decoded(url.username);
   return {
-    credentials: credentials(username, decodeURIComponent(url.password)),
+    credentials: credentials(username, decoded(url.password)),
     isEncrypted: kinds[scheme].isEncrypted,
   };
 }

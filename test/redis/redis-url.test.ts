@@ -67,6 +67,13 @@ test.each([
   ['redis+cluster://u:secret@a,b/1', 'database'],
   ['redis+cluster://a,,b', 'host'],
   ['unix://', 'socket'],
+  ['redis://user:123#secret@host', '#'],
+  ['redis://h?db=3', 'parameter "db"; it may have none'],
+  ['unix:///s?database=3', 'it may have db'],
+  ['redis+sentinel://s/m?sentinel_pasword=secret', 'sentinel_username and sentinel_password'],
+  ['redis+sentinel://u:secret@s1,u2:secret@s2/m', 'more than one @'],
+  ['redis://u:%ZZsecret@h', '%'],
+  ['redis://h:0', 'port 0'],
 ])('%s is refused and not repeated', (url, reason) => {
   expect(() => parseRedisUrl(url)).toThrow(RangeError);
   expect(() => parseRedisUrl(url)).toThrow(reason);
