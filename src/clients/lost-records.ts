@@ -1,4 +1,4 @@
-import type { AskRedis } from '../redis/ask-redis.ts';
+import { isWrongType, type RedisQuestions } from '../redis/ask-redis.ts';
 
 /**
  * Tells a client that was removed from records that are all gone: by a FLUSHALL, or with a Redis that has come back
@@ -11,12 +11,16 @@ export interface LostRecords {
 }
 
 /** @param onLost told of each change */
-export function watchLostRecords(ask: AskRedis, marker: string, onLost: (areLost: boolean) => void): LostRecords {
+export function watchLostRecords(
+  { ask }: RedisQuestions,
+  marker: string,
+  onLost: (areLost: boolean) => void,
+): LostRecords {
   let wasThere = false;
   let areLost = false;
   return {
     areLost: async () => {
-      const isThere = (await ask((redis) => redis.exists(marker))) === 1;
+      const isThere = await stands(ask, marker);
       wasThere ||= isThere;
       const wereLost = areLost;
       areLost = wasThere && !isThere;
@@ -24,4 +28,13 @@ export function watchLostRecords(ask: AskRedis, marker: string, onLost: (areLost
       return areLost;
     },
   };
+}
+
+async function stands(ask: RedisQuestions['ask'], marker: string): Promise<boolean> {
+  try {
+    return (await ask((redis) => redis.get(marker))) !== null;
+  } catch (error) {
+    if (isWrongType(error)) return true;
+    throw error;
+  }
 }

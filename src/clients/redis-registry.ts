@@ -43,13 +43,14 @@ export interface RegistryEvents {
   readonly onLost: (areLost: boolean) => void;
 }
 
-const RETRY_AFTER_SECONDS = 2;
+/** Before what Redis has said too late of an unknown client is forgotten. */
+const RETRY_AFTER_SECONDS = 1;
 /** An answer that comes later than a request waits is still good for the next one. */
 const COMMAND_MILLISECONDS = 1_000;
 /** Four PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
 const TOLD_WITHIN_MILLISECONDS = 900;
 /** How long others' changes may go unseen where only our own commands tell of theirs. */
-const UNTRACKED_SOFT_MILLISECONDS = 5_000;
+const UNTRACKED_MILLISECONDS = 5_000;
 
 /**
  * A registry over Redis: one JSON value for each client, at `{prefix}client:{client_id}`, remembered until Redis says
@@ -64,9 +65,8 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     onConnection: events.onConnection,
   });
   keepAlive(connection.redis);
-  const questions = createRedisQuestions(connection);
-  const { ask } = questions;
-  const lost = watchLostRecords(ask, keys.marker, events.onLost);
+  const questions = createRedisQuestions(connection, events.onConnection);
+  const lost = watchLostRecords(questions, keys.marker, events.onLost);
   const feed: ChangeFeed = openChangeFeed(connection.redis, {
     access,
     prefixes: [keys.clients, keys.marker],
@@ -82,25 +82,23 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     onNotification: events.onNotification,
   });
   const cache = new NearCache<StoredClient>({
-    load: (clientId) => loadClient(clientId, { ask, prefix: keys.clients, lost, policy, now }),
-    isTold: () => performance.now() - feed.toldUntil <= TOLD_WITHIN_MILLISECONDS,
+    load: (clientId) => loadClient(clientId, { questions, prefix: keys.clients, lost, policy, now }),
+    isTold: (askedAt) => isTold(feed, askedAt, performance.now()),
     now: () => performance.now(),
     ...settings,
-    lifetimes: {
-      ...settings.lifetimes,
-      get soft() {
-        const { soft } = settings.lifetimes;
-        return feed.notification === 'notices' ? Math.min(soft, UNTRACKED_SOFT_MILLISECONDS) : soft;
-      },
-    },
+  });
+  // Perhaps to another server than before, on which other things have happened.
+  connection.redis.on('ready', () => {
+    cache.distrustAll();
+    lookFor(lost);
   });
   return {
     description: `Redis at ${access.address.description}, keys ${keys.clients}*`,
     find: async (clientId) => clientOf(await findIn(cache, clientId, keys.clients), `${keys.clients}${clientId}`),
     get unready() {
       const { problem } = questions;
-      if (problem === undefined || cache.hasAny()) return undefined;
-      // Nobody sends requests to who is not ready, so that none would find out that it is over.
+      if (cache.hasAny()) return undefined;
+      // Without requests, none would find out that something is wrong, or is well again.
       lookFor(lost);
       return problem;
     },
@@ -129,6 +127,12 @@ async function findIn(cache: NearCache<StoredClient>, clientId: string, prefix: 
 function clientOf(stored: StoredClient, key: string): Client | undefined {
   if (stored.kind === 'unusable') throw invalidClient(`the value of ${key} is not a client record: ${stored.reason}`);
   return stored.kind === 'client' ? stored.client : undefined;
+}
+
+/** Whether what was read at `askedAt` would have been told to be over, if it were. */
+function isTold(feed: ChangeFeed, askedAt: number, now: number): boolean {
+  if (feed.notification === 'notices' && now - askedAt > UNTRACKED_MILLISECONDS) return false;
+  return now - feed.toldUntil <= TOLD_WITHIN_MILLISECONDS;
 }
 
 /** Where Redis cannot be asked now, the next one who misses a record asks. */

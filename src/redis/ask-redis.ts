@@ -11,7 +11,9 @@ export class RedisUnavailableError extends Error {
  *
  * @throws {RedisUnavailableError} saying why; and the answer that a key holds another kind of value, see {@link isWrongType}
  */
-export type AskRedis = <Value>(question: (redis: RedisConnection['redis']) => Promise<Value>) => Promise<Value>;
+export type AskRedis = <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value>;
+
+type Client = RedisConnection['redis'];
 
 /** How many questions may be under way. */
 const USUAL_WIDTH = 5_000;
@@ -22,6 +24,8 @@ const FAILURES_UNTIL_NARROW = 3;
 /** How questions are asked, and how the last one went. */
 export interface RedisQuestions {
   readonly ask: AskRedis;
+  /** The same for what our user need not be allowed to ask; the answer is then undefined. */
+  readonly askIfAllowed: <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value | undefined>;
   /** Why Redis cannot be asked, as far as is known; undefined where the last question was answered. */
   readonly problem: string | undefined;
 }
@@ -29,52 +33,79 @@ export interface RedisQuestions {
 /**
  * Asks, unless it is known that there is no use in it. Questions to a server that does not answer do not pile up: after
  * three failures in a row only a few are under way at a time.
+ *
+ * @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over
  */
-export function createRedisQuestions(connection: RedisConnection): RedisQuestions {
+export function createRedisQuestions(
+  connection: RedisConnection,
+  onProblem: (problem: string | undefined) => void,
+): RedisQuestions {
   let running = 0;
   let failures = 0;
   let problem: string | undefined;
+  const isNarrow = () => failures >= FAILURES_UNTIL_NARROW;
   const requireRoom = () => {
     if (connection.problem !== undefined) throw new RedisUnavailableError(connection.problem);
-    const isNarrow = failures >= FAILURES_UNTIL_NARROW;
-    if (running < (isNarrow ? NARROW_WIDTH : USUAL_WIDTH)) return;
-    throw new RedisUnavailableError(`${running} questions are under way${isNarrow ? ', and it does not answer' : ''}`);
+    if (running < (isNarrow() ? NARROW_WIDTH : USUAL_WIDTH)) return;
+    throw new RedisUnavailableError(
+      `${running} questions are under way${isNarrow() ? ', and it does not answer' : ''}`,
+    );
   };
   const failed = (error: unknown) => {
+    const reason = explainProblem(error instanceof Error ? error : new Error(String(error)));
     failures = isReply(error) ? 0 : failures + 1;
-    problem = explainProblem(error instanceof Error ? error : new Error(String(error)));
-    return new RedisUnavailableError(problem);
+    // One answer that does not come is no news; that Redis says no is.
+    if (problem === undefined && (isReply(error) || isNarrow())) onProblem(reason);
+    if (isReply(error) || isNarrow()) problem = reason;
+    return new RedisUnavailableError(reason);
   };
   const answered = () => {
     failures = 0;
+    if (problem === undefined) return;
     problem = undefined;
+    if (connection.problem === undefined) onProblem(undefined);
   };
-  const ask: AskRedis = async (question) => {
+  const run = async <Value>(question: (redis: Client) => Promise<Value>, isAnswer: (error: unknown) => boolean) => {
     requireRoom();
     running++;
     try {
-      const answer = await question(connection.redis);
-      answered();
-      return answer;
+      return await question(connection.redis);
     } catch (error) {
-      if (!isWrongType(error)) throw failed(error);
-      answered();
-      throw error;
+      throw isAnswer(error) ? error : failed(error);
     } finally {
       running--;
     }
   };
+  const ask: AskRedis = async (question) => {
+    try {
+      const answer = await run(question, isWrongType);
+      answered();
+      return answer;
+    } catch (error) {
+      if (isWrongType(error)) answered();
+      throw error;
+    }
+  };
   return {
     ask,
+    askIfAllowed: (question) => run(question, isNotAllowed).catch(undefinedIfNotAllowed),
     get problem() {
       return connection.problem ?? problem;
     },
   };
 }
 
+function undefinedIfNotAllowed(error: unknown): undefined {
+  if (!isNotAllowed(error)) throw error;
+}
+
 /** Redis itself said no: it is there. */
 function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+function isNotAllowed(error: unknown): boolean {
+  return isReply(error) && error.message.startsWith('NOPERM');
 }
 
 /** Another kind of value stands under a key: that is an answer. */

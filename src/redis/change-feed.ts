@@ -40,7 +40,15 @@ function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed
       links.set(name, openChangeLink({ ...options, node: { host: node.host, port: node.port }, onNotification }));
     }
   };
+  // Whoever comes or goes, perhaps only for one question (ASK), may have taken changes that nobody told of.
+  const unsettle = () => {
+    settledAt = performance.now() + UNSETTLED_MILLISECONDS;
+    options.onAnyChanged();
+    look();
+  };
   cluster.on('refresh', look);
+  cluster.on('+node', unsettle);
+  cluster.on('-node', unsettle);
   const timer = setInterval(look, LOOK_MILLISECONDS).unref();
   look();
   return {
@@ -54,6 +62,8 @@ function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed
     close: () => {
       clearInterval(timer);
       cluster.off('refresh', look);
+      cluster.off('+node', unsettle);
+      cluster.off('-node', unsettle);
       for (const link of links.values()) link.close();
     },
   };

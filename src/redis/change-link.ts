@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
+import { createRetry } from './create-retry.ts';
 import { explainProblem } from './explain-problem.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { Endpoint } from './redis-url.ts';
@@ -35,7 +36,8 @@ export interface ChangeLink {
 
 const INVALIDATE = '__redis__:invalidate';
 const COMMAND_MILLISECONDS = 1_000;
-const LONGEST_PAUSE_MILLISECONDS = 2_000;
+/** An ACL may be mended at any time; only a new connection can begin to track. */
+const TRACKING_AGAIN_MILLISECONDS = 60_000;
 
 /**
  * Opens one, and arms it again after each reconnection: of what happened between, nothing was told.
@@ -59,23 +61,31 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
   });
   let notification: Notification = 'none';
   const enter = (next: Notification, problem?: string) => {
+    if (isClosed) return;
     notification = next;
     options.onNotification(next, problem);
   };
-  let failures = 0;
+  let isClosed = false;
+  const reconnect = () => {
+    if (!isClosed && redis.status === 'ready') redis.disconnect(true);
+  };
+  const again = createRetry(reconnect);
+  let trackingAgain: NodeJS.Timeout | undefined;
   redis.on('ready', async () => {
     try {
       const { armed, problem } = await arm(redis, options);
-      failures = 0;
+      again.succeeded();
       heartbeat.begin();
       enter(armed, problem);
       onAnyChanged();
+      if (problem?.includes('NOPERM')) trackingAgain = setTimeout(reconnect, TRACKING_AGAIN_MILLISECONDS).unref();
     } catch (error) {
       enter('none', explainProblem(error as Error));
-      setTimeout(() => redis.status === 'ready' && redis.disconnect(true), pauseAfter(++failures)).unref();
+      again.failed();
     }
   });
   redis.on('close', () => {
+    clearTimeout(trackingAgain);
     heartbeat.end();
     if (notification !== 'none') enter('none', 'the connection was lost');
   });
@@ -93,14 +103,12 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
       return notification;
     },
     close: () => {
+      isClosed = true;
+      clearTimeout(trackingAgain);
       heartbeat.end();
       redis.disconnect();
     },
   };
-}
-
-function pauseAfter(failures: number): number {
-  return Math.min(50 * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
 }
 
 interface Armed {
@@ -109,23 +117,29 @@ interface Armed {
 }
 
 async function arm(redis: Redis, { prefixes, channel }: ChangeLinkOptions): Promise<Armed> {
-  const problem = await track(redis, prefixes);
-  const isTracking = problem === undefined;
-  await redis.subscribe(isTracking ? INVALIDATE : channel);
-  return { armed: isTracking ? 'tracking' : 'notices', problem };
+  const problem = (await track(redis, prefixes)) ?? (await refusal(redis.subscribe(INVALIDATE)));
+  if (problem === undefined) return { armed: 'tracking', problem };
+  await redis.subscribe(channel);
+  return { armed: 'notices', problem };
+}
+
+/** Why Redis says no, or undefined where it does not. Anything else is a connection that does not work. */
+async function refusal(answer: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await answer;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReplyError') return explainProblem(error);
+    throw error;
+  }
 }
 
 /** @returns why Redis does not track, or undefined where it does */
 async function track(redis: Redis, prefixes: readonly string[]): Promise<string | undefined> {
-  try {
+  const scope = prefixes.flatMap((prefix) => ['PREFIX', prefix]);
+  const arm = async () => {
     const id = String(await redis.client('ID'));
-    const scope = prefixes.flatMap((prefix) => ['PREFIX', prefix]);
     await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...scope);
-    return undefined;
-  } catch (error) {
-    const { message } = error as Error;
-    // Redis answered, and does not know or allow it. Anything else is a connection that does not work.
-    if (error instanceof Error && error.name === 'ReplyError') return message;
-    throw error;
-  }
+  };
+  return refusal(arm());
 }

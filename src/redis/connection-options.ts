@@ -87,6 +87,8 @@ function sentinelOptions(
     sentinels: [...sentinels],
     name: master,
     sentinelCommandTimeout: 1000,
+    // A master that was replaced and is still alive goes on answering, for ten seconds or more.
+    failoverDetector: true,
     sentinelRetryStrategy: boundedWaiting.retryStrategy,
     ...(username !== undefined && { sentinelUsername: username }),
     ...(password !== undefined && { sentinelPassword: password }),

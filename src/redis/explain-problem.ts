@@ -20,7 +20,8 @@ const signsOfTheOther = {
 
 /** Says why Redis cannot be asked, and which setting mends it where one does. */
 export function explainProblem(error: Error, isEncrypted = false): string {
-  const { message, code = '' } = causeOf(error);
+  const { message: said, code = '' } = causeOf(error);
+  const message = withoutArguments(said);
   const [isOfSentinels, ofSentinels] = SENTINELS.exec(message) ?? [];
   if (isOfSentinels !== undefined) return explainSentinels(ofSentinels);
   if (REFUSALS.test(message)) {
@@ -35,8 +36,17 @@ export function explainProblem(error: Error, isEncrypted = false): string {
   }
   // ioredis has nothing more to say of the question which slots are where.
   if (message === 'timeout') return `no node answers CLUSTER SLOTS; ${signsOfTheOther.encrypted.mend}`;
+  if (message === 'Command timed out') return 'it does not answer';
   const sign = signsOfTheOther[isEncrypted ? 'encrypted' : 'plain'];
   return code === sign.code ? `${message}; ${sign.mend}` : message;
+}
+
+/** Redis repeats what it does not understand, and that may be a password. */
+function withoutArguments(message: string): string {
+  if (/unknown command ['`]?(?:auth|hello)/i.test(message)) {
+    return 'it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL';
+  }
+  return message.replace(/, with args beginning with.*/s, '');
 }
 
 /** With a pause in it that grows, and with the last error where there was one. */

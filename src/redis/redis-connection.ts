@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
+import { createRetry } from './create-retry.ts';
 import { explainProblem } from './explain-problem.ts';
 
 export interface RedisConnectionOptions extends RedisAccess {
@@ -18,6 +19,7 @@ export interface RedisConnection {
 }
 
 const FIRST_ATTEMPT_MILLISECONDS = 2_000;
+const MAX_REASONS = 20;
 /** ioredis between two attempts, when it has asked no sentinel yet. */
 const SAYS_NOTHING = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 
@@ -32,12 +34,14 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
     redis,
     problem: 'not connected yet',
   };
-  const report = onlyChanges((problem) => {
+  const tell = onlyChanges(options.onConnection);
+  const report = (problem: string | undefined) => {
     connection.problem = problem;
-    options.onConnection(problem);
-  });
+    tell(problem);
+  };
   const fail = (error: Error) => report(explainProblem(error, isEncrypted));
   const select = () => (database === 0 || kind === 'cluster' ? Promise.resolve() : redis.select(database));
+  const again = createRetry(() => redis.disconnect(true));
   redis.on('close', () => {
     connection.problem ??= 'the connection was lost';
   });
@@ -47,7 +51,16 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
   await new Promise<void>((resolve) => {
     redis.on('ready', () => {
       select()
-        .then(() => report(undefined), fail)
+        .then(
+          () => {
+            again.succeeded();
+            report(undefined);
+          },
+          (error: Error) => {
+            fail(error);
+            again.failed();
+          },
+        )
         .finally(resolve);
     });
     redis.once('error', () => resolve());
@@ -61,10 +74,11 @@ function connect({ address, tls, commandMilliseconds, isBulk = false }: RedisCon
   if (address.kind !== 'cluster') {
     return new Redis({ ...options, enableAutoPipelining: isBulk });
   }
-  const { retryStrategy, enableOfflineQueue, ...redisOptions } = options;
+  const { retryStrategy, enableOfflineQueue: _, ...redisOptions } = options;
   return new Cluster([...address.nodes], {
     redisOptions,
-    enableOfflineQueue,
+    // Nodes are connected to when they are first asked: who asks meanwhile waits for that.
+    enableOfflineQueue: true,
     enableAutoPipelining: isBulk,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshInterval: 1_000,
@@ -75,12 +89,19 @@ function connect({ address, tls, commandMilliseconds, isBulk = false }: RedisCon
   });
 }
 
-/** ioredis reports every failed attempt; once is enough for the same problem. */
+const TOLD_AGAIN_AFTER_MILLISECONDS = 60_000;
+
+/** ioredis reports every failed attempt, and for one state more than one reason; each is told once a minute. */
 function onlyChanges(report: (problem: string | undefined) => void): (problem: string | undefined) => void {
-  let last: string | undefined;
+  const told = new Map<string, number>();
   return (problem) => {
-    if (problem !== undefined && problem === last) return;
-    last = problem;
+    if (problem === undefined) told.clear();
+    else {
+      const last = told.get(problem);
+      if (last !== undefined && performance.now() - last < TOLD_AGAIN_AFTER_MILLISECONDS) return;
+      if (told.size > MAX_REASONS) told.clear();
+      told.set(problem, performance.now());
+    }
     report(problem);
   };
 }
