@@ -166,6 +166,48 @@ test('a store that is silent is waited for so long and no longer; known values d
   open();
 });
 
+test('what was late once keeps nobody from being confirmed later', async () => {
+  let said: Answer<string> | Error = present('before');
+  const { cache, state } = cacheOver(() => said, { waitMilliseconds: 20 });
+  await cache.find('a');
+  const { open, opened } = gate();
+  state.delay = opened;
+  cache.distrustAll();
+  expect(await cache.find('a')).toBe('before');
+  said = away;
+  open();
+  await turn();
+  state.delay = undefined;
+  said = present('after');
+  cache.distrustAll();
+  expect(await cache.find('a')).toBe('after');
+});
+
+test('a value is not given out longer than the store says that it is there', async () => {
+  let said: Answer<string> | Error = { kind: 'present', value: 'a', bytes: 1, lifetime: 30 };
+  const { cache, state } = cacheOver(() => said);
+  await cache.find('a');
+  state.time = 29;
+  expect([await cache.find('a'), cache.hasAny()]).toEqual(['a', true]);
+  said = away;
+  state.time = 30;
+  expect(cache.hasAny()).toBe(false);
+  await expect(cache.find('a')).rejects.toThrow(away);
+});
+
+test('the hard lifetime counts from the question, not from the answer', async () => {
+  const { cache, state } = cacheOver(present);
+  const { open, opened } = gate();
+  state.delay = opened;
+  const asking = cache.find('a');
+  await turn();
+  state.time = 500;
+  open();
+  await asking;
+  state.time = 601;
+  expect(cache.hasAny()).toBe(false);
+});
+
 test('an answer that comes too late for a request is there for the next one', async () => {
   const { cache, state } = cacheOver(present, { waitMilliseconds: 20 });
   const { open, opened } = gate();

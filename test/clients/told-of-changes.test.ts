@@ -107,6 +107,41 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     }
   });
 
+  test('is looked for when the connection that reads was away', async () => {
+    await redis.set(key, record('before'));
+    const opened = await open('tracked');
+    expect(await scopeOf(opened)).toBe('before');
+    const { misses } = opened.registry.remote ?? { misses: 0 };
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(
+      async () => (await scopeOf(opened)) === 'before' && (opened.registry.remote?.misses ?? 0) > misses,
+      () => 'it was not confirmed',
+      2_000,
+    );
+  });
+
+  test('that a record has expired is not waited for', async () => {
+    await redis.set(key, record('for-a-while'), 'PX', 400);
+    const opened = await open('tracked');
+    expect(await scopeOf(opened)).toBe('for-a-while');
+    expect(opened.registry.remote?.hits).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect(await scopeOf(opened)).toBeUndefined();
+  });
+
+  test('in another database is seen once the database may be selected', async () => {
+    await redis.call('ACL', 'SETUSER', 'selecting', 'on', 'nopass', '~*', '&*', '+@all', '-select');
+    const opened = await openRedisRegistry(`redis://selecting:x@127.0.0.1:${server.port}/1`, { prefix });
+    onTestFinished(() => opened.registry.close());
+    expect(opened.problems.at(-1)).toContain('NOPERM');
+    await redis.call('ACL', 'SETUSER', 'selecting', '+select');
+    await eventually(
+      () => opened.registry.unready === undefined,
+      () => `${opened.problems}`,
+      5_000,
+    );
+  });
+
   test('while the connection that tells was away is seen when it is back', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');

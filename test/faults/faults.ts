@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
+import { askRedis } from '../support/ask-redis.ts';
 import type { RedisNode } from '../support/redis-node.ts';
 import type { Fault } from './fault.ts';
-import { behindProxy, deployCluster, deploySentinel, onServer, refusing } from './faulty-redis.ts';
+import { behindProxy, deployCluster, onSentinel, onServer, refusing } from './faulty-redis.ts';
 import type { Replicas } from './replicas.ts';
 
 const restartEmpty = async (node: RedisNode, replicas: Replicas, admin: Redis) => {
@@ -67,7 +68,24 @@ export const faults: readonly Fault[] = [
       },
     }),
   },
-  { name: 'Sentinel failover', tellsStrangers: true, lasts: 5_000, deploy: deploySentinel },
+  {
+    name: 'Sentinel failover',
+    tellsStrangers: true,
+    lasts: 5_000,
+    deploy: onSentinel({ inject: (master) => master.kill('SIGKILL') }),
+  },
+  {
+    name: 'planned Sentinel failover',
+    tellsStrangers: true,
+    lasts: 5_000,
+    deploy: onSentinel({ inject: (_, port, name) => askRedis(port, ['SENTINEL', 'FAILOVER', name]) }),
+  },
+  {
+    name: 'Sentinel failover, and the old master goes on',
+    tellsStrangers: true,
+    lasts: 6_000,
+    deploy: onSentinel({ inject: (master) => master.kill('SIGSTOP'), afterwards: (old) => old.kill('SIGCONT') }),
+  },
   { name: 'Cluster failover', tellsStrangers: true, lasts: 6_000, deploy: deployCluster },
   {
     name: 'FLUSHALL',

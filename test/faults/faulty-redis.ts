@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
+import { askRedis } from '../support/ask-redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { programPath } from '../support/program-path.ts';
@@ -89,26 +90,43 @@ export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown):
   };
 }
 
-/** A master with two replicas, whose end is the fault. */
-export async function deploySentinel(): Promise<FaultyRedis> {
-  const deployment = await startSentinelDeployment({ directory: temporaryDirectory() });
-  const clients: Redis[] = [];
-  const writer = async (node: RedisNode) => {
-    const client = patient(new Redis({ port: node.port }));
-    clients.push(client);
-    return client;
-  };
-  const first = await deployment.currentMaster();
-  const sentinels = deployment.sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',');
-  return {
-    url: `redis+sentinel://${sentinels}/${deployment.masterName}`,
-    writer: async () => writer(await deployment.currentMaster()),
-    writerDuring: async () => writer(await deployment.masterAfter(first)),
-    inject: async () => first.kill('SIGKILL'),
-    stop: async () => {
-      for (const client of clients) client.disconnect();
-      await deployment.stop();
-    },
+/** Sentinels' own periods, which the support makes short: for so long a replaced master is left as it is. */
+const usualPeriods = 'INFO-PERIOD 10000 PING-PERIOD 1000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
+
+interface SentinelFault {
+  readonly inject: (master: RedisNode, sentinelPort: number, masterName: string) => unknown;
+  /** When the sentinels have replaced the master. */
+  readonly afterwards?: (old: RedisNode) => void;
+}
+
+/** A master with two replicas, which is replaced. */
+export function onSentinel({ inject, afterwards }: SentinelFault): Fault['deploy'] {
+  return async () => {
+    const deployment = await startSentinelDeployment({ directory: temporaryDirectory() });
+    const { sentinelPorts, masterName } = deployment;
+    for (const port of sentinelPorts) await askRedis(port, ['SENTINEL', 'DEBUG', ...usualPeriods]);
+    const clients: Redis[] = [];
+    const writer = async (node: RedisNode) => {
+      const client = patient(new Redis({ port: node.port }));
+      clients.push(client);
+      return client;
+    };
+    const first = await deployment.currentMaster();
+    const [sentinelPort = 0] = sentinelPorts;
+    return {
+      url: `redis+sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${masterName}`,
+      writer: async () => writer(await deployment.currentMaster()),
+      writerDuring: async () => {
+        const next = await writer(await deployment.masterAfter(first));
+        afterwards?.(first);
+        return next;
+      },
+      inject: async () => void (await inject(first, sentinelPort, masterName)),
+      stop: async () => {
+        for (const client of clients) client.disconnect();
+        await deployment.stop();
+      },
+    };
   };
 }
 

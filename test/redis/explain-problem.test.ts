@@ -10,6 +10,12 @@ test.each([
     false,
     /^it refuses us, see user and password in .*: WRONGPASS/,
   ],
+  [
+    new Error("ERR unknown command 'auth', with args beginning with: 'user' 'S3cret'"),
+    false,
+    /^it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL$/,
+  ],
+  [new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"), false, /^ERR unknown command 'get'$/],
   [new Error("NOPERM this user has no permissions to run the 'get' command"), false, /ACL: NOPERM/],
   [withCode('self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'), true, /REDIS_CA_FILE/],
   [withCode('Hostname/IP does not match', 'ERR_TLS_CERT_ALTNAME_INVALID'), true, /for another name/],
