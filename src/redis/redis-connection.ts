@@ -18,7 +18,8 @@ export interface RedisConnection {
   readonly problem: string | undefined;
 }
 
-const FIRST_ATTEMPT_MILLISECONDS = 2_000;
+/** A little more than a connection may take: then it is known why there is none. */
+const FIRST_ATTEMPT_MILLISECONDS = 2_500;
 const MAX_REASONS = 20;
 /** ioredis between two attempts, when it has asked no sentinel yet. */
 const SAYS_NOTHING = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;

@@ -82,7 +82,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
   });
 
   test.for<[string, string, string]>([
-    ['it is broken', '{"clients": [', 'not YAML or JSON'],
+    ['it is broken', '{"clients": [', 'not JSON'],
     ['it is empty', '', 'expected a list'],
     ['nobody would verify a name', fileOf(client('b'), named), 'COUNTERSIGN_CLIENT_CA_FILE is not set'],
     ['a client stands there twice', fileOf(client('b'), client('b')), 'is taken by number 1'],

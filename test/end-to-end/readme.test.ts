@@ -121,6 +121,7 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
     expect((await runProgram('sh', ['-c', apply], { cwd, env: environment })).code).toBe(0);
     const serve = block('sh', 'countersign serve', {
       'unix:/run/countersign/countersign.sock': `unix:${socket}`,
+      'redis://127.0.0.1:6379': redisUrl(),
       'npx countersign': `exec ${countersign}`,
     });
     server = startProgram('sh', ['-ec', serve], { cwd, env: environment });

@@ -1,5 +1,4 @@
 import type { ChangedRecord } from '../../administration/change-record.ts';
-import type { RecordStore } from '../../administration/record-store.ts';
 import { printable } from '../../clients/printable.ts';
 import { isClientId } from '../../oauth/client-id.ts';
 import { styled } from '../output.ts';
@@ -17,7 +16,6 @@ export interface Words {
  * @returns the exit code: 0, or 1 where one was refused
  */
 export async function eachClient(
-  store: RecordStore,
   clientIds: readonly string[],
   words: Words,
   change: (clientId: string) => Promise<ChangedRecord>,
@@ -27,7 +25,6 @@ export async function eachClient(
     // Nothing becomes part of a key that is no client_id.
     const isName = isClientId(clientId);
     const changed: ChangedRecord = isName ? await change(clientId) : { outcome: 'refused', reason: 'is no client_id' };
-    if (changed.outcome === 'written') await store.mark();
     if (changed.outcome === 'refused') exitCode = 1;
     report(clientId, changed, words);
   }

@@ -15,7 +15,7 @@ export function enableClients(env: Environment, clientIds: readonly string[], is
   const words = { written: `is ${state} now`, unchanged: `was ${state} already` };
   const change = (record: JsonObject) => (isEnabled ? enabled(record) : disabled(record));
   return administer(env, ({ store }) =>
-    eachClient(store, clientIds, words, (clientId) => changeRecord(store, clientId, change)),
+    eachClient(clientIds, words, (clientId) => changeRecord(store, clientId, change)),
   );
 }
 

@@ -12,6 +12,6 @@ import { eachClient } from './each-client.ts';
 export function removeClients(env: Environment, clientIds: readonly string[]): Promise<number> {
   const words = { written: 'is removed', unchanged: 'is not there' };
   return administer(env, ({ store, policy }) =>
-    eachClient(store, clientIds, words, (clientId) => removeClient(store, clientId, policy)),
+    eachClient(clientIds, words, (clientId) => removeClient(store, clientId, policy)),
   );
 }
