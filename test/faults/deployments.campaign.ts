@@ -1,14 +1,14 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askRedis } from './support/ask-redis.ts';
-import { describeWith } from './support/describe-with.ts';
-import { eventually } from './support/eventually.ts';
-import { impatientRedis } from './support/impatient-redis.ts';
-import { programPath } from './support/program-path.ts';
-import { type ClusterDeployment, startClusterDeployment } from './support/redis-cluster.ts';
-import { type SentinelDeployment, startSentinelDeployment } from './support/redis-sentinel.ts';
-import { startTlsRedis, type TlsRedis } from './support/redis-tls.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
+import { askRedis } from '../support/ask-redis.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { impatientRedis } from '../support/impatient-redis.ts';
+import { programPath } from '../support/program-path.ts';
+import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
+import { type SentinelDeployment, startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const needed = ['redis-server'] as const;
 describeWith(needed, 'a Sentinel deployment', () => {

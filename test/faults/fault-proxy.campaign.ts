@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeWith } from './support/describe-with.ts';
-import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
-import { impatientRedis } from './support/impatient-redis.ts';
-import { redisUrl } from './support/redis.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { impatientRedis } from '../support/impatient-redis.ts';
+import { redisUrl } from '../support/redis.ts';
 
 describeWith(['redis-server'], 'a fault proxy', () => {
   let proxy: FaultProxy;
