@@ -1,6 +1,7 @@
+import type { RegistrationPolicy } from '../clients/findings.ts';
 import { recordText } from '../clients/record-text.ts';
 import type { RecordStore } from './record-store.ts';
-import { type JsonObject, recordOf } from './stored-record.ts';
+import { type JsonObject, readStoredRecord } from './stored-record.ts';
 
 /** What became of a change: written, needless, or impossible, and then why. */
 export type ChangedRecord =
@@ -8,6 +9,9 @@ export type ChangedRecord =
   | { readonly outcome: 'refused'; readonly reason: string };
 
 const ATTEMPTS = 5;
+
+/** A server may take more than the settings of this command let through: whom it serves can be disabled. */
+const anyPolicy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] };
 
 /**
  * Changes one record where it stands, and again where somebody else writes it at the same moment.
@@ -23,9 +27,11 @@ export async function changeRecord(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const [seen] = await store.read([clientId]);
     if (!seen || seen.type === 'none') return { outcome: 'refused', reason: 'is not in Redis' };
-    const record = recordOf(seen);
-    if (typeof record === 'string') {
-      return { outcome: 'refused', reason: `has a value that ${record}; remove it, or apply a file with its record` };
+    const { client, record, faults } = readStoredRecord(clientId, seen, anyPolicy, Date.now());
+    if (!client || !record) {
+      const [fault] = faults;
+      const why = `the server refuses it (${fault?.field} ${fault?.message})`;
+      return { outcome: 'refused', reason: `has no sound record: ${why}; remove it, or apply a file with its record` };
     }
     const next = change(record);
     if (next === undefined) return { outcome: 'unchanged' };

@@ -1,6 +1,6 @@
-import type { Client, Json } from '../clients/client.ts';
+import type { Client } from '../clients/client.ts';
 import type { Fault, RegistrationPolicy } from '../clients/findings.ts';
-import { readClient } from '../clients/read-client.ts';
+import { type JsonObject, judgeRecord, recordInValue } from '../clients/judge-value.ts';
 import { recordText } from '../clients/record-text.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 
@@ -14,7 +14,7 @@ export interface StoredRecord {
   readonly warnings: readonly Fault[];
 }
 
-export type JsonObject = { readonly [name: string]: Json };
+export type { JsonObject } from '../clients/judge-value.ts';
 
 /**
  * Reads the value of a client's key by the server's own rules.
@@ -27,33 +27,32 @@ export function readStoredRecord(
   policy: RegistrationPolicy,
   now: number,
 ): StoredRecord {
-  const record = recordOf(value);
-  if (typeof record === 'string') return unusable(undefined, [{ field: '(record)', message: record }]);
-  const read = readClient(record, policy, now);
-  if (!read.ok) return unusable(record, read.faults);
-  if (read.client.clientId !== clientId) {
-    return unusable(record, [{ field: 'client_id', message: 'is not the one that its key in Redis names' }]);
+  const stored = storedObject(value);
+  if (typeof stored === 'string') {
+    return { record: undefined, client: undefined, faults: [{ field: '(record)', message: stored }], warnings: [] };
   }
+  // What stands there, and not what is written in its place.
+  const read = judgeRecord(clientId, stored, policy, now);
+  const record = inOrder(stored);
+  if (!read.ok) return { record, client: undefined, faults: read.faults, warnings: [] };
   return { record, client: read.client, faults: [], warnings: read.warnings };
-}
-
-function unusable(record: JsonObject | undefined, faults: readonly Fault[]): StoredRecord {
-  return { record, client: undefined, faults, warnings: [] };
 }
 
 /**
  * The object of JSON that a value holds, its names in the order of the schema, or in words what it is instead.
  */
 export function recordOf(value: StoredValue): JsonObject | string {
+  const stored = storedObject(value);
+  return typeof stored === 'string' ? stored : inOrder(stored);
+}
+
+function storedObject(value: StoredValue): JsonObject | string {
   if (value.type === 'none') return 'is not there';
   if (value.type === 'other') return `is a ${value.name}; expected a string of JSON`;
-  if (value.octets) return 'is not text in UTF-8';
-  try {
-    const parsed = JSON.parse(recordText(JSON.parse(value.text)));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? parsed
-      : 'is not an object of JSON';
-  } catch (error) {
-    return error instanceof RangeError ? 'is nested too deeply' : 'is not JSON';
-  }
+  return recordInValue(value.octets ?? value.text);
+}
+
+/** Nothing is lost on the way: what could be is no record. */
+function inOrder(record: JsonObject): JsonObject {
+  return JSON.parse(recordText(record));
 }

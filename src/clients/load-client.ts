@@ -22,9 +22,9 @@ export interface LoadClientOptions {
 export async function loadClient(clientId: string, options: LoadClientOptions): Promise<Answer<StoredClient>> {
   const { questions, prefix, lost, policy, now } = options;
   const key = `${prefix}${clientId}`;
-  const [text, lifetime] = await Promise.all([getText(questions.ask, key), lifetimeOf(questions, key)]);
-  if (typeof text === 'object' && text !== null) return unusable(text.wrongType);
-  if (text !== null) return { ...readStoredClient(text, clientId, policy, now()), ...lifetime };
+  const [found, lifetime] = await Promise.all([getOctets(questions.ask, key), lifetimeOf(questions, key)]);
+  if (found !== null && 'wrongType' in found) return unusable(found.wrongType);
+  if (found !== null) return { ...readStoredClient(found, clientId, policy, now()), ...lifetime };
   if (!(await lost.areLost())) return noClient;
   throw new RedisUnavailableError('the records that were there are gone; write them again: countersign clients apply');
 }
@@ -35,11 +35,12 @@ async function lifetimeOf({ askIfAllowed }: RedisQuestions, key: string): Promis
   return milliseconds !== undefined && milliseconds >= 0 ? { lifetime: milliseconds } : {};
 }
 
-type Found = string | null | { readonly wrongType: string };
+type Found = Buffer | null | { readonly wrongType: string };
 
-async function getText(ask: AskRedis, key: string): Promise<Found> {
+/** As a text, octets that are none would be replaced without a word. */
+async function getOctets(ask: AskRedis, key: string): Promise<Found> {
   try {
-    return await ask((redis) => redis.get(key));
+    return await ask((redis) => redis.getBuffer(key));
   } catch (error) {
     if (isWrongType(error)) return { wrongType: error.message };
     throw error;

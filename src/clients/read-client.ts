@@ -3,6 +3,7 @@ import type { Client } from './client.ts';
 import { type ClientRecord, clientRecordSchema } from './client-record.ts';
 import type { Fault, Findings, RegistrationPolicy } from './findings.ts';
 import { readClientAuthentication } from './read-client-authentication.ts';
+import { unstorable } from './unstorable.ts';
 
 /** A client with what its operator should know about it, or everything that is wrong with its record. */
 export type ReadClient =
@@ -15,8 +16,10 @@ export type ReadClient =
  * @param now milliseconds since the epoch, for warnings about registrations that have ended
  */
 export function readClient(value: unknown, policy: RegistrationPolicy, now: number): ReadClient {
-  const parsed = parseRecord(value);
-  if (!parsed) return { ok: false, faults: [{ field: '(record)', message: 'is nested too deeply' }] };
+  // Before anything that recurses: a record may be nested more deeply than a stack.
+  const obstacle = unstorable(value);
+  if (obstacle) return { ok: false, faults: [obstacle] };
+  const parsed = clientRecordSchema.safeParse(value);
   if (!parsed.success) return { ok: false, faults: parsed.error.issues.map(faultOfIssue) };
   const record = parsed.data;
   const findings: Findings = { faults: [], warnings: [] };
@@ -35,16 +38,6 @@ export function readClient(value: unknown, policy: RegistrationPolicy, now: numb
     claims: record.claims,
   };
   return { ok: true, client, warnings: findings.warnings };
-}
-
-/** The schema of claims walks down without end, and JSON may be nested more deeply than a stack: undefined then. */
-function parseRecord(value: unknown) {
-  try {
-    return clientRecordSchema.safeParse(value);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
 
 function scopesOf({ scope }: ClientRecord): string[] {

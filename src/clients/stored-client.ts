@@ -1,7 +1,7 @@
 import type { Answer } from '../cache/near-cache.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
-import { readClient } from './read-client.ts';
+import { judgeRecord, recordInValue } from './judge-value.ts';
 
 /** What stands under a client's key. */
 export type StoredClient =
@@ -12,9 +12,9 @@ export type StoredClient =
 
 export const noClient: Answer<StoredClient> = { kind: 'absent', value: { kind: 'none' } };
 
-/** Measured: what the objects of a small record take, and what each character of a larger one adds. */
+/** Measured: what the objects of a small record take, and what each octet of a larger one adds. */
 const BYTES_OF_CLIENT = 1_500;
-const BYTES_OF_CHARACTER = 2;
+const BYTES_OF_OCTET = 2;
 
 /**
  * Reads a record as it stands in the store.
@@ -22,29 +22,19 @@ const BYTES_OF_CHARACTER = 2;
  * @param now milliseconds since the epoch
  */
 export function readStoredClient(
-  text: string,
+  octets: Uint8Array,
   clientId: string,
   policy: RegistrationPolicy,
   now: number,
 ): Answer<StoredClient> {
-  const value = parseJson(text);
-  if (value === undefined) return unusable('not JSON');
-  const read = readClient(value, policy, now);
+  const record = recordInValue(octets);
+  if (typeof record === 'string') return unusable(record);
+  const read = judgeRecord(clientId, record, policy, now);
   if (!read.ok) return unusable(read.faults.map(({ field, message }) => `${field} ${message}`).join('; '));
-  if (read.client.clientId !== clientId) return unusable(`client_id is "${read.client.clientId}"`);
-  const bytes = BYTES_OF_CLIENT + BYTES_OF_CHARACTER * text.length;
+  const bytes = BYTES_OF_CLIENT + BYTES_OF_OCTET * octets.length;
   return { kind: 'present', value: { kind: 'client', client: read.client }, bytes };
 }
 
 export function unusable(reason: string): Answer<StoredClient> {
   return { kind: 'absent', value: { kind: 'unusable', reason } };
-}
-
-/** JSON never says undefined, which stands for what is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -79,10 +79,28 @@ describe('a record is accepted', () => {
   });
 });
 
-test('a record that is nested more deeply than a stack is refused like any other', () => {
-  const claims = JSON.parse(`{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
-  const faults = [{ field: '(record)', message: 'is nested too deeply' }];
-  expect(readClient({ ...byName, claims }, policy, now)).toEqual({ ok: false, faults });
+describe('a record that could not be written as it is is refused, also where it may hold anything', () => {
+  const deep = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  const inKey = (more: object) => ({ client_id: 'a', jwks: { keys: [{ x5c, ...more }] } });
+  test.each<[string, unknown, string, string]>([
+    ['claims deeper than a stack', with_(byName, { claims: { a: deep(20_000) } }), '(record)', 'nested too deeply'],
+    ['a key deeper than a stack', inKey({ a: deep(20_000) }), '(record)', 'nested too deeply'],
+    ['a key that holds itself', inKey(cyclic), '(record)', 'nested too deeply'],
+    ['a number too large', with_(byName, JSON.parse('{"claims":{"x":[1e400]}}')), 'claims.x[0]', 'a number'],
+    ['a number in a key', inKey(JSON.parse('{"a":1e400}')), 'jwks.keys[0].a', 'a number'],
+    ['__proto__ as a claim', with_(byName, JSON.parse('{"claims":{"__proto__":1}}')), 'claims.__proto__', 'a name'],
+    ['__proto__ as a scope', with_(byName, JSON.parse('{"audience":{"__proto__":"x"}}')), 'audience.__proto__', 'name'],
+    ['__proto__ as a field', JSON.parse('{"client_id":"a","__proto__":{}}'), '__proto__', 'a name'],
+  ])('%s', (_, value, field, message) => {
+    const faults = [{ field, message: expect.stringContaining(message) }];
+    expect(readClient(value, policy, now)).toEqual({ ok: false, faults });
+  });
+
+  test('and 60 levels of claims are not', () => {
+    expect(readClient(with_(byName, { claims: { a: deep(60) } }), policy, now)).toMatchObject({ ok: true });
+  });
 });
 
 describe('a record is refused, and the field is named', () => {

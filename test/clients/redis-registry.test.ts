@@ -26,6 +26,19 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
         'a record with a fault',
         (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scopes: 'x' })),
       ],
+      [
+        'not text in UTF-8',
+        (key) =>
+          redis.set(
+            key,
+            Buffer.from(JSON.stringify({ ...records[0], client_id: 'poison', client_name: 'ä' }), 'latin1'),
+          ),
+      ],
+      [
+        'a number that JSON cannot hold',
+        (key) =>
+          redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison' }).replace('{', '{"claims":{"x":1e400},')),
+      ],
       ['a list', (key) => redis.lpush(key, 'x')],
       ['a hash', (key) => redis.hset(key, 'client_id', 'poison')],
       ['deep', (key) => redis.set(key, `${'['.repeat(20_000)}${']'.repeat(20_000)}`)],

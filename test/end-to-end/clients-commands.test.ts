@@ -150,6 +150,31 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect((await clients(['plan', '-f', file('first.yaml', first)])).code).toBe(0);
   });
 
+  test('what the server refuses is no record to the commands, and nothing makes it one', async () => {
+    const sound = '{"client_id":"odd","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"odd"';
+    const values = [
+      [Buffer.from(`${sound},"client_name":"\u00e4"}`, 'latin1'), '(record) is not text in UTF-8'],
+      [`${sound},"claims":{"x":1e400}}`, '(record) has a claims.x that is a number that JSON cannot hold'],
+      [`${sound},"enabled":"no"}`, 'enabled must be true or false, not a string'],
+    ] as const;
+    for (const [value, fault] of values) {
+      await redis.set(`${prefix}client:odd`, value);
+      const stored = await redis.getBuffer(`${prefix}client:odd`);
+      const [shown, ...changed] = await Promise.all([
+        clients(['show', 'odd']),
+        clients(['enable', 'odd']),
+        clients(['disable', 'odd']),
+      ]);
+      expect(shown.stdout).toContain(`fault ${fault}\n`);
+      for (const { code, stderr } of changed) expect([code, stderr]).toEqual([1, expect.stringContaining(fault)]);
+      expect(await redis.getBuffer(`${prefix}client:odd`)).toEqual(stored);
+    }
+    // What the text of a record may hold, too: the replacement character is UTF-8 like any other.
+    await redis.set(`${prefix}client:odd`, `${sound},"client_name":"\ufffd"}`);
+    expect((await clients(['disable', 'odd'])).stdout).toBe('client odd is disabled now\n');
+    await redis.del(`${prefix}client:odd`);
+  });
+
   test('a client that no file has stays, until --prune; two for one certificate are refused', async () => {
     const path = file('second.yaml', second);
     const refused = await clients(['apply', '-f', path]);

@@ -1,0 +1,46 @@
+import type { Json } from './client.ts';
+import type { RegistrationPolicy } from './findings.ts';
+import { type ReadClient, readClient } from './read-client.ts';
+import { unstorable } from './unstorable.ts';
+
+/** An object of JSON. */
+export type JsonObject = { readonly [name: string]: Json };
+
+/**
+ * The object of JSON that a client's key in Redis holds, or in words what it holds instead. The server and the commands
+ * read values by this and {@link judgeRecord} alone, so that neither takes for a record what the other does not.
+ *
+ * @param value octets wherever they might not be text in UTF-8
+ */
+export function recordInValue(value: string | Uint8Array): JsonObject | string {
+  try {
+    const parsed: unknown = JSON.parse(typeof value === 'string' ? value : decoded(value));
+    if (!isObject(parsed)) return 'is not an object of JSON';
+    const obstacle = unstorable(parsed);
+    if (!obstacle) return parsed;
+    return obstacle.field === '(record)' ? obstacle.message : `has a ${obstacle.field} that ${obstacle.message}`;
+  } catch (error) {
+    return error instanceof TypeError ? 'is not text in UTF-8' : 'is not JSON';
+  }
+}
+
+/**
+ * Judges the record under a client's key by the server's rules.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function judgeRecord(clientId: string, record: JsonObject, policy: RegistrationPolicy, now: number): ReadClient {
+  const read = readClient(record, policy, now);
+  if (!read.ok || read.client.clientId === clientId) return read;
+  return { ok: false, faults: [{ field: 'client_id', message: 'is not the one that its key in Redis names' }] };
+}
+
+/** A byte order mark stays, and is no JSON. */
+function decoded(octets: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
+}
+
+/** What JSON.parse has made has nothing else in it. */
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
