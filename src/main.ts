@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { printable } from './clients/printable.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram } from './commands/clients/program.ts';
 import type { OutputFormat } from './commands/output.ts';
@@ -118,6 +119,9 @@ function parsePort(text: string): number {
 
 function printError(error: unknown): void {
   const red = (text: string) => styleText('red', text, { stream: process.stderr });
-  if (error instanceof StartupError) for (const fault of error.faults) console.error(`${red('countersign:')} ${fault}`);
-  else console.error(red('countersign: unexpected error'), error);
+  if (error instanceof StartupError) {
+    // Faults quote files and their names, which a terminal must not obey.
+    const lines = error.faults.flatMap((fault) => fault.split('\n').map(printable));
+    for (const line of lines) console.error(`${red('countersign:')} ${line}`);
+  } else console.error(red('countersign: unexpected error'), error);
 }

@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parseDocument as parseYaml } from 'yaml';
 import { parseJson } from './parse-json.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
@@ -63,7 +63,11 @@ function parseDocument(path: string, text: string): unknown {
     if (/\.json$/i.test(path)) throw new ClientsFileError(`${path}: not JSON: ${messageOf(error)}`);
   }
   try {
-    return parse(text, { maxAliasCount: 100 });
+    // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
+    const document = parseYaml(text);
+    const [fault] = [...document.errors, ...document.warnings];
+    if (fault) throw fault;
+    return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     throw new ClientsFileError(`${path}: not YAML or JSON: ${messageOf(error)}`);
   }

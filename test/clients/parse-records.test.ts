@@ -27,6 +27,7 @@ describe('records', () => {
     ['clients.jsonl', '{"client_id":"a","client_id":"a"}', 'twice'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
+    ['clients.yaml', '- client_id: !secret a', 'Unresolved tag'],
   ])('%s is refused: %j', (path, text, message) => {
     expect(() => parseRecords(path, text)).toThrow(ClientsFileError);
     expect(() => parseRecords(path, text)).toThrow(message);
