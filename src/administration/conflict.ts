@@ -1,5 +1,6 @@
 import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
 import type { Client } from '../clients/client.ts';
+import type { RegistrationPolicy } from '../clients/findings.ts';
 import { claimedByBoth, type Identity } from '../clients/identities.ts';
 import { printable } from '../clients/printable.ts';
 
@@ -9,9 +10,15 @@ export interface Claimant {
   readonly place: string;
 }
 
+/** Who vouches for names, and since when a registration may have ended: milliseconds since the epoch. */
+export interface Circumstances {
+  readonly policy: RegistrationPolicy;
+  readonly now: number;
+}
+
 /** Why two clients cannot both be: a certificate that could be either's. Undefined where there is none. */
-export function conflictOf(one: Claimant, other: Claimant): string | undefined {
-  const identity = claimedByBoth(one.client, other.client);
+export function conflictOf(one: Claimant, other: Claimant, { policy, now }: Circumstances): string | undefined {
+  const identity = claimedByBoth(one.client, other.client, policy, now);
   if (!identity) return undefined;
   const named = ({ client, place }: Claimant) => `client ${client.clientId} (${place})`;
   const what = describeIdentity(identity, one.client);
@@ -32,5 +39,8 @@ function mendOf({ kind }: Identity): string {
   if (kind === 'thumbprint' || kind === 'public_key') {
     return 'take it out of one of them, or let one registration end before the other begins (not_after, not_before)';
   }
-  return 'register one of them by another name, or pin both to different CAs (tls_client_auth_ca)';
+  return (
+    'register one of them by another name, or pin both to different roots of COUNTERSIGN_CLIENT_CA_FILE ' +
+    '(tls_client_auth_ca), and set that for this command, too'
+  );
 }

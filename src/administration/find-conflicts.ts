@@ -1,6 +1,6 @@
 import { BoundedList } from './bounded-list.ts';
 import type { Comparison } from './comparison.ts';
-import { type Claimant, conflictOf } from './conflict.ts';
+import { type Circumstances, type Claimant, conflictOf } from './conflict.ts';
 import type { DesiredClients } from './desired-clients.ts';
 
 /**
@@ -9,10 +9,14 @@ import type { DesiredClients } from './desired-clients.ts';
  *
  * @throws {AdministrationError} where Redis fails
  */
-export async function findConflicts(comparison: Comparison, desired: DesiredClients): Promise<BoundedList> {
+export async function findConflicts(
+  comparison: Comparison,
+  desired: DesiredClients,
+  circumstances: Circumstances,
+): Promise<BoundedList> {
   const conflicts = new BoundedList();
   const areInConflict = (one: Claimant, other: Claimant) => {
-    const conflict = conflictOf(one, other);
+    const conflict = conflictOf(one, other, circumstances);
     if (conflict !== undefined) conflicts.add(conflict);
     return conflict !== undefined;
   };

@@ -38,7 +38,7 @@ export async function makePlan(files: readonly string[], store: RecordStore, opt
   const desired = new DesiredClients(files, options.policy, options.now);
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
-  const conflicts = await findConflicts(comparison, desired);
+  const conflicts = await findConflicts(comparison, desired, options);
   const messages = [...desired.faults.lines(), ...conflicts.lines()];
   if (messages.length > 0) throw new AdministrationError([...messages, 'Nothing was written.']);
   const { changes, counts, enabledAgain } = comparison;

@@ -3,6 +3,7 @@ import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
 import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
 import type { Client, ClientAuthentication, RegisteredCertificate, RegisteredSubject } from './client.ts';
+import type { RegistrationPolicy } from './findings.ts';
 
 /**
  * One thing by which a certificate is known: itself, its key, its subject or one of its alternative names. `value` is
@@ -47,18 +48,26 @@ export function identityKey({ kind, value }: Identity): string {
 }
 
 /**
- * Whether one certificate could be taken for either of two clients.
+ * Whether one certificate could, now or later, be taken for either of two clients.
  *
- * They must share an identity. Two clients of `tls_client_auth` do not meet where both are pinned to CAs and to none in
- * common; two registrations do not meet where one ends before the other begins.
+ * They must share an identity. Two clients of `tls_client_auth` do not meet where they are pinned to different anchors;
+ * two registrations do not meet where one ends before the other begins, or has ended.
  *
+ * @param now milliseconds since the epoch
  * @returns an identity that both claim
  */
-export function claimedByBoth(one: Client, other: Client): Identity | undefined {
-  if (areVouchedForByOthers(one.authentication, other.authentication)) return undefined;
-  const claimed = Map.groupBy(claimsOf(other), ({ key }) => key);
+export function claimedByBoth(
+  one: Client,
+  other: Client,
+  { anchors }: Pick<RegistrationPolicy, 'anchors'>,
+  now: number,
+): Identity | undefined {
+  const roots = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
+  if (arePinnedApart(one.authentication, other.authentication, roots)) return undefined;
+  const lasting = (client: Client) => claimsOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
+  const claimed = Map.groupBy(lasting(other), ({ key }) => key);
   const meets = (claim: Claim) => claimed.get(claim.key)?.some((another) => overlap(claim, another));
-  return claimsOf(one).find(meets)?.identity;
+  return lasting(one).find(meets)?.identity;
 }
 
 /** An identity that a client is registered by, and when that counts: milliseconds since the epoch, both inclusive. */
@@ -88,9 +97,14 @@ export function isInForce({ notBefore = -Infinity, notAfter = Infinity }: Window
   return notBefore <= now && now <= notAfter;
 }
 
-function areVouchedForByOthers(one: ClientAuthentication, other: ClientAuthentication): boolean {
+/**
+ * A path goes through several CAs, and two of its keys would both be found on it. Of anchors it has one, its end, so
+ * that only pins to nothing but anchors tell two clients apart.
+ */
+function arePinnedApart(one: ClientAuthentication, other: ClientAuthentication, roots: ReadonlySet<string>): boolean {
   if (one.method !== 'tls_client_auth' || other.method !== 'tls_client_auth') return false;
   if (one.authorities.length === 0 || other.authorities.length === 0) return false;
+  if (![...one.authorities, ...other.authorities].every((authority) => roots.has(authority))) return false;
   return !one.authorities.some((authority) => other.authorities.includes(authority));
 }
 

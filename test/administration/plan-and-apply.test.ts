@@ -284,7 +284,9 @@ describeWith(['redis-server'], 'plan and apply', () => {
         const [message] = await refusal(records);
         expect(message).toContain('client a (');
         expect(message).toContain('client b (');
-        expect(message).toContain('dns x.example: register one of them by another name, or pin both');
+        expect(message).toContain(
+          'dns x.example: register one of them by another name, or pin both to different roots',
+        );
       }
     });
 

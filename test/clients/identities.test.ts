@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
 import type { Client } from '../../src/clients/client.ts';
-import { claimedByBoth, identitiesOf, identitiesOfCertificate, identityKey } from '../../src/clients/identities.ts';
+import {
+  claimedByBoth,
+  identitiesOf,
+  identitiesOfCertificate,
+  identityKey,
+  isInForce,
+} from '../../src/clients/identities.ts';
 import { readClient } from '../../src/clients/read-client.ts';
 import { selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { withSha1 } from '../support/policy.ts';
@@ -72,7 +78,12 @@ test('a certificate that is registered twice is one identity', () => {
   expect(identitiesOf(twice)).toHaveLength(1);
 });
 
-const [caA, caB] = ['A', 'B'].map((name) => thumbprintOf(Buffer.from(name)));
+const keyOf = (name: string) => thumbprintOf(Buffer.from(name));
+const [caA, caB, issuing] = [keyOf('A'), keyOf('B'), keyOf('issuing CA')];
+const anchors = [caA, caB].map((publicKeyThumbprint) => ({ subjectText: 'CN=root', publicKeyThumbprint }));
+const now = Date.parse('2026-01-01');
+const claimed = (one: object, other: object, roots = anchors) =>
+  claimedByBoth(client(one), client(other), { anchors: roots }, now);
 const during = (not_before: string | undefined, not_after: string | undefined, more: object = {}) => ({
   certificates: [
     {
@@ -83,6 +94,12 @@ const during = (not_before: string | undefined, not_after: string | undefined, m
   ],
   ...more,
 });
+
+const pinned = (...tls_client_auth_ca: string[]) => ({ ...dn, tls_client_auth_ca });
+const other = { thumbprint: selfSigned().thumbprint };
+const { thumbprint } = certificate;
+const earlier = { thumbprint, not_before: '2028-01-01', not_after: '2028-02-01' };
+const later = { thumbprint, not_before: '2029-01-01', not_after: '2029-02-01' };
 
 describe('a certificate is claimed by both', () => {
   test.each<[string, object, object]>([
@@ -95,12 +112,31 @@ describe('a certificate is claimed by both', () => {
     ['one name', dn, { tls_client_auth_subject_dn: 'cn=client, o=company' }],
     ['one name, one of them pinned', dn, { ...dn, tls_client_auth_ca: [caA] }],
     ['one name, a CA in common', { ...dn, tls_client_auth_ca: [caA, caB] }, { ...dn, tls_client_auth_ca: [caB] }],
+    ['one name, pinned to a root and to what it issued', pinned(caA), pinned(issuing)],
+    ['one name, pinned to what could be of one chain', pinned(keyOf('C')), pinned(issuing)],
+    ['one name, one of the pins no root', pinned(caA), pinned(caB, issuing)],
+    [
+      'only the last registration of each',
+      { certificates: [other, later] },
+      { certificates: [{ thumbprint: selfSigned().thumbprint }, earlier, later] },
+    ],
+    [
+      'only the last window of one certificate',
+      { certificates: [earlier, later] },
+      { certificates: [{ ...later, not_after: '2029-02-02' }] },
+    ],
+    [
+      'only the first window of one certificate',
+      { certificates: [earlier] },
+      { certificates: [{ ...earlier, not_after: '2028-01-01' }, later] },
+    ],
+    ['until now', during(undefined, '2026-01-01T00:00:00Z'), during(undefined, undefined)],
     ['on one day', during(undefined, '2027-01-31'), during('2027-01-31', undefined)],
     ['in the last millisecond', during(undefined, '2027-01-31T00:00:00Z'), during('2027-01-31', '2027-02-01')],
     ['one within the other', during('2027-01-02', '2027-01-03'), during('2027-01-01', undefined)],
   ])('%s', (_, one, other) => {
-    expect(claimedByBoth(client(one), client(other))).toBeDefined();
-    expect(claimedByBoth(client(other), client(one))).toBeDefined();
+    expect(claimed(one, other)).toBeDefined();
+    expect(claimed(other, one)).toBeDefined();
   });
 });
 
@@ -114,10 +150,21 @@ describe('a certificate is claimed by one at most', () => {
       { certificates: [{ thumbprint: publicKey }] },
       { certificates: [{ public_key_thumbprint: publicKey }] },
     ],
-    ['one name of different CAs', { ...dn, tls_client_auth_ca: [caA] }, { ...dn, tls_client_auth_ca: [caB] }],
+    ['one that has ended', during(undefined, '2025-12-31'), during(undefined, undefined)],
+    ['one name of different roots', { ...dn, tls_client_auth_ca: [caA] }, { ...dn, tls_client_auth_ca: [caB] }],
     ['one after the other', during(undefined, '2027-01-31'), during('2027-02-01', undefined)],
   ])('%s', (_, one, other) => {
-    expect(claimedByBoth(client(one), client(other))).toBeUndefined();
-    expect(claimedByBoth(client(other), client(one))).toBeUndefined();
+    expect(claimed(one, other)).toBeUndefined();
+    expect(claimed(other, one)).toBeUndefined();
   });
+});
+
+test('one name of different CAs is claimed by both where it is not known that they are roots', () => {
+  expect(claimed(pinned(caA), pinned(caB), [])).toBeDefined();
+});
+
+test('a registration counts in the first and the last millisecond of its time, and not beyond', () => {
+  const window = { notBefore: 10, notAfter: 20 };
+  expect([9, 10, 20, 21].map((time) => isInForce(window, time))).toEqual([false, true, true, false]);
+  expect(isInForce({ notAfter: undefined }, Number.MAX_SAFE_INTEGER)).toBe(true);
 });
