@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts';
 import { describeFinding } from '../clients/clients-file.ts';
 import type { Fault, RegistrationPolicy } from '../clients/findings.ts';
-import { ClientsFileError, type PlacedRecord, placeOf } from '../clients/parse-records.ts';
+import { ClientsFileError, isJsonLines, type PlacedRecord, placeOf } from '../clients/parse-records.ts';
 import { readClient } from '../clients/read-client.ts';
 import { recordText } from '../clients/record-text.ts';
 import { BoundedList } from './bounded-list.ts';
@@ -64,9 +64,13 @@ export class DesiredClients {
       try {
         const { name, batches } = await readRecords(file);
         this.#names.push(name);
+        let records = 0;
         for await (const batch of batches) {
+          records += batch.length;
           for (const part of inParts(batch)) yield part.flatMap((record) => this.#read(record) ?? []);
         }
+        // A file that was cut off before its first line would, with --prune, remove everybody.
+        if (records === 0 && isJsonLines(name)) this.faults.add(`${name}: holds no record; ${HOW_TO_SAY_NONE}`);
       } catch (error) {
         if (!(error instanceof ClientsFileError)) throw error;
         this.faults.add(error.message);
@@ -111,6 +115,8 @@ export class DesiredClients {
     list.add(...findings.map((finding) => describeFinding(name, { client, ...finding })));
   }
 }
+
+const HOW_TO_SAY_NONE = 'for no clients at all, give a file .json that holds []';
 
 /** A place is one number, since there may be a million. */
 const RECORDS_IN_FILE = 2 ** 32;

@@ -325,6 +325,19 @@ describeWith(['redis-server'], 'plan and apply', () => {
     });
   });
 
+  test('JSON Lines without a record remove nobody; an empty list does', async () => {
+    await empty();
+    await apply([named('a', 'a')]);
+    for (const text of ['', '\n \n']) {
+      const failure = makePlan([file(text, 'empty.jsonl')], opened.store, { ...options, prune: true });
+      await expect(failure).rejects.toThrow(/empty\.jsonl: holds no record; for no clients at all, .* \[\]/);
+    }
+    for (const text of ['[]', 'clients: []']) {
+      const made = await makePlan([file(text, 'none.yaml')], opened.store, { ...options, prune: true });
+      expect(kinds(made)).toEqual(['removed a']);
+    }
+  });
+
   test('all faults of all files are told, and nothing is written', async () => {
     await empty();
     const files = [
