@@ -21,22 +21,31 @@ const PARTS_AT_ONCE = 8;
  */
 export async function applyPlan(changes: ChangeLog, store: RecordStore, progress: Progress): Promise<Applied> {
   const applied = { written: 0, overtaken: [] as string[] };
-  // One iterator for all: when one of them fails, the others find no more to do.
-  const parts = changes.parts(PART);
-  const work = async () => {
+  const work = async (parts: Iterable<readonly Change[]>) => {
     for (const part of parts) {
       await writePart(part, store, applied);
       progress('written', applied.written, changes.count);
     }
   };
   try {
-    await all(Array.from({ length: PARTS_AT_ONCE }, work));
+    // Who goes goes first: whoever is interrupted leaves no two clients that claim one certificate.
+    for (const parts of [partsOf(changes, true), partsOf(changes, false)]) {
+      // One iterator for all: when one of them fails, the others find no more to do.
+      await all(Array.from({ length: PARTS_AT_ONCE }, () => work(parts)));
+    }
     await store.mark();
     return applied;
   } catch (error) {
     if (!(error instanceof AdministrationError)) throw error;
     const how = `${applied.written} of ${changes.count} clients were written; running the command again writes the rest`;
     throw new AdministrationError([...error.messages, how]);
+  }
+}
+
+function* partsOf(changes: ChangeLog, areRemoved: boolean): Generator<readonly Change[]> {
+  for (const part of changes.parts(PART)) {
+    const wanted = part.filter(({ kind }) => (kind === 'removed') === areRemoved);
+    if (wanted.length > 0) yield wanted;
   }
 }
 

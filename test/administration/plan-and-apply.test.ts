@@ -325,6 +325,19 @@ describeWith(['redis-server'], 'plan and apply', () => {
     });
   });
 
+  test('who is pruned is gone before anybody is written', async () => {
+    await empty();
+    await apply([named('a', 'a')]);
+    const made = await plan([named('b', 'a')], true);
+    const written: string[] = [];
+    const write: typeof opened.store.write = (writes) => {
+      written.push(...writes.map(({ clientId }) => clientId));
+      return opened.store.write(writes);
+    };
+    await applyPlan(made.changes, { ...opened.store, write }, () => {});
+    expect(written).toEqual(['a', 'b']);
+  });
+
   test('JSON Lines without a record remove nobody; an empty list does', async () => {
     await empty();
     await apply([named('a', 'a')]);
