@@ -65,38 +65,37 @@ export function createRedisQuestions(
     problem = undefined;
     if (connection.problem === undefined) onProblem(undefined);
   };
+  // How each went is noted as soon as it is known, so that the last one counts.
   const run = async <Value>(question: (redis: Client) => Promise<Value>, isAnswer: (error: unknown) => boolean) => {
     requireRoom();
     running++;
     try {
-      return await question(connection.redis);
+      const answer = await question(connection.redis);
+      answered();
+      return answer;
     } catch (error) {
-      throw isAnswer(error) ? error : failed(error);
+      if (!isAnswer(error)) throw failed(error);
+      throw error;
     } finally {
       running--;
     }
   };
-  const ask: AskRedis = async (question) => {
-    try {
-      const answer = await run(question, isWrongType);
-      answered();
-      return answer;
-    } catch (error) {
-      if (isWrongType(error)) answered();
-      throw error;
-    }
-  };
+  const ask: AskRedis = (question) => run(question, isWrongType);
   return {
     ask,
-    askIfAllowed: (question) => run(question, isNotAllowed).catch(undefinedIfNotAllowed),
+    askIfAllowed: async (question) => {
+      requireRoom();
+      try {
+        return await question(connection.redis);
+      } catch (error) {
+        if (isNotAllowed(error)) return undefined;
+        throw failed(error);
+      }
+    },
     get problem() {
       return connection.problem ?? problem;
     },
   };
-}
-
-function undefinedIfNotAllowed(error: unknown): undefined {
-  if (!isNotAllowed(error)) throw error;
 }
 
 /** Redis itself said no: it is there. */

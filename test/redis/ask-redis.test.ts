@@ -92,3 +92,13 @@ describe('what is known of how Redis answers', () => {
     await expect(questions(down).ask(answers)).rejects.toThrow('it is away');
   });
 });
+
+test('of two answers that come together the later one counts', async () => {
+  const { ask, problem: _, ...asked } = questions();
+  const [first, second] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const answering = [ask(() => first.promise), ask(() => second.promise)];
+  first.resolve('answer');
+  second.reject(reply('NOPERM no'));
+  await Promise.allSettled(answering);
+  expect(asked.told).toEqual([expect.stringContaining('NOPERM')]);
+});
