@@ -22,10 +22,12 @@ export function draftKeycloakClient(client: Members, place: string, realm: Realm
   const record = recordOf({
     client_id: clientId,
     ...descriptionOf(client, comments),
+    ...(realm.isDisabled && { enabled: false }),
     token_endpoint_auth_method: 'tls_client_auth',
     tls_client_auth_subject_dn: subject.ok ? subject.dn : subject.text,
     ...tokensOf(client, realm, comments),
   });
+  if (realm.isDisabled) comments.notes.push('its realm is disabled, and so it is here');
   comments.notes.push(...withoutEquivalent(client, realm.rolesOf.get(clientId) ?? []));
   if (subject.ok) return { kind: 'client', label: clientId, record, ...comments };
   return { kind: 'left_out', label: clientId, why: subject.why, record, ...comments };

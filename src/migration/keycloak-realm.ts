@@ -2,6 +2,8 @@ import { listOf, type Members, membersOf, textOf, textsOf } from './keycloak-jso
 
 /** What a realm says about all of its clients; of a client on its own, nothing. */
 export interface Realm {
+  /** Whether it is switched off, and with it every client. */
+  readonly isDisabled: boolean;
   /** Of access tokens, in seconds. */
   readonly lifetime: string | undefined;
   /** Scopes of clients that name none. */
@@ -16,6 +18,7 @@ export function readRealm(realm: Members): Realm {
   const scopes = listOf(realm.clientScopes).map(membersOf);
   const accounts = listOf(realm.users).map(membersOf);
   return {
+    isDisabled: textOf(realm.enabled)?.toLowerCase() === 'false',
     lifetime: textOf(realm.accessTokenLifespan),
     defaultScopes: textsOf(realm.defaultDefaultClientScopes),
     scopes: new Map(scopes.map((scope) => [textOf(scope.name) ?? '', scope])),

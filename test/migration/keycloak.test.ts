@@ -309,3 +309,12 @@ describe('protocol mappers', () => {
     ]);
   });
 });
+
+test('the clients of a realm that is disabled are, and that is noted', () => {
+  for (const enabled of [false, 'False']) {
+    const { clients, notes } = one({ enabled: true }, { enabled });
+    expect(clients).toMatchObject([{ client_id: 'a', enabled: false }]);
+    expect(notes).toContain('its realm is disabled, and so it is here');
+  }
+  expect(record({}, { enabled: true })).not.toHaveProperty('enabled');
+});
