@@ -3,16 +3,19 @@ import type { Progress } from '../administration/progress.ts';
 const ON_A_TERMINAL_MILLISECONDS = 100;
 const ELSEWHERE_MILLISECONDS = 10_000;
 const WIDTH = 24;
+const USUAL_COLUMNS = 80;
 
 /** Shows how far long work is, on standard error: a bar on a terminal, and elsewhere a line every ten seconds. */
 export interface ProgressBar {
   readonly show: Progress;
+  /** The same beside what goes to standard output: nothing where that is a terminal, whose lines the bar would be in. */
+  readonly showBesideOutput: Progress;
   /** Takes the bar off the terminal. */
   readonly clear: () => void;
 }
 
 export function createProgressBar(): ProgressBar {
-  const { isTTY = false } = process.stderr;
+  const { isTTY = false, columns = USUAL_COLUMNS } = process.stderr;
   const interval = isTTY ? ON_A_TERMINAL_MILLISECONDS : ELSEWHERE_MILLISECONDS;
   let current = { done: '', began: performance.now() };
   // Work that is done at once needs no line.
@@ -24,14 +27,14 @@ export function createProgressBar(): ProgressBar {
     if (now < next) return;
     next = now + interval;
     const line = progressLine(done, count, of, now - current.began);
-    process.stderr.write(isTTY ? `\r\u001b[2K${line}` : `${line}\n`);
+    process.stderr.write(isTTY ? `\r\u001b[2K${line.slice(0, columns - 1)}` : `${line}\n`);
     isShown = isTTY;
   };
   const clear = () => {
     if (isShown) process.stderr.write('\r\u001b[2K');
     isShown = false;
   };
-  return { show, clear };
+  return { show, showBesideOutput: process.stdout.isTTY ? () => {} : show, clear };
 }
 
 function progressLine(done: string, count: number, of: number | undefined, milliseconds: number): string {

@@ -29,7 +29,8 @@ export function exportClients(env: Environment, { output, out }: ExportCommandOp
       const why = faults.map(({ field, message }) => `${field} ${message}`).join('; ');
       console.error(printable(`countersign: client ${clientId} is left out: ${why}`));
     };
-    const records = exportable(storedRecords(store, { policy, now, progress: progress.show }), leave);
+    const show = out === undefined ? progress.showBesideOutput : progress.show;
+    const records = exportable(storedRecords(store, { policy, now, progress: show }), leave);
     const texts = output === 'jsonl' ? lines(records) : documentText(output, 'clients', records);
     await (out === undefined ? writeTexts(texts) : writeFile(out, texts));
     progress.clear();

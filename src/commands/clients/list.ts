@@ -27,7 +27,10 @@ export function listClients(
   options: ListCommandOptions,
 ): Promise<number> {
   return administer(env, async ({ store, policy, now, progress }) => {
-    const reports = selected(storedRecords(store, { policy, now, pattern, progress: progress.show }), options);
+    const reports = selected(
+      storedRecords(store, { policy, now, pattern, progress: progress.showBesideOutput }),
+      options,
+    );
     const { output } = options;
     const headings = ['CLIENT_ID', 'STATE', 'METHOD', 'IDENTITY', 'SCOPES'];
     await writeTexts(
