@@ -55,8 +55,9 @@ export function describeFinding(path: string, { client, field, message }: Client
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
+    if (error instanceof TypeError) throw new ClientsFileError(`${path}: it is not text in UTF-8`);
     throw new ClientsFileError(`${path}: ${(error as NodeJS.ErrnoException).message}`);
   }
 }

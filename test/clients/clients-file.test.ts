@@ -41,6 +41,12 @@ describe('a clients file', () => {
     expect(() => read(content)).toThrow(file);
   });
 
+  test('may begin with a byte order mark, and is else UTF-8', () => {
+    expect(read(`\ufeff[{"client_id": "a"}]`).faults).toHaveLength(1);
+    writeFileSync(file, Buffer.from(`- {client_id: "\u00e4"}`, 'latin1'));
+    expect(() => readClientsFile(file, withSha1, 0)).toThrow(`${file}: it is not text in UTF-8`);
+  });
+
   test('that is not there is named', () => {
     expect(() => readClientsFile('/nowhere/clients.yaml', withSha1, 0)).toThrow('/nowhere/clients.yaml');
   });
