@@ -15,6 +15,13 @@ export class ClaimTable {
     else if (first !== owner) this.#shared.set(hash, [first, owner]);
   }
 
+  /** Who seems to claim an identity. */
+  ownersOf(identityKey: string): readonly number[] {
+    const hash = hashOf(identityKey);
+    const first = this.#first.get(hash);
+    return this.#shared.get(hash) ?? (first === undefined ? [] : [first]);
+  }
+
   /** Owners, in the order in which they came, that seem to claim one identity. */
   shared(): IterableIterator<readonly number[]> {
     return this.#shared.values();

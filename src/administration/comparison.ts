@@ -17,7 +17,7 @@ interface Compared {
   readonly claimants: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A client of the files, by its number, and another that the index names for an identity of its. */
+/** A client of the files, by its number, and one that stays in Redis and seems to claim an identity of its. */
 export interface Rivalry {
   readonly index: number;
   readonly clientId: string;
@@ -73,11 +73,6 @@ export class Comparison {
     this.#positions[index] = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
     for (const key of claimants.keys()) this.claims.add(key, index);
-    // With --prune, those who are in no file go.
-    if (this.#options.prune) return;
-    const rivals = new Set([...claimants.values()].flat());
-    rivals.delete(clientId);
-    for (const rival of rivals) this.rivalries.push({ index, clientId: rival });
   }
 
   #add(change: Change): number {
@@ -115,11 +110,29 @@ export class Comparison {
     for await (const batch of this.#store.clientIds()) {
       const found = new Set(batch.filter((clientId) => !this.#desired.has(clientId) && !others.has(clientId)));
       for (const clientId of found) others.add(clientId);
-      if (this.#options.prune) await this.#remove([...found]);
+      await (this.#options.prune ? this.#remove([...found]) : this.#keep([...found]));
       seen += batch.length;
       this.#options.progress('looked through', seen);
     }
     return this.#options.prune ? [] : [...others];
+  }
+
+  /** Those who stay count by their records: whoever was written by hand is not in the index, until now. */
+  async #keep(clientIds: readonly string[]): Promise<void> {
+    const values = await this.#store.read(clientIds);
+    const sound = clientIds.flatMap((clientId, position) => {
+      const seen = values[position] ?? { type: 'none' as const };
+      const client = this.#read(clientId, seen);
+      return client && seen.type === 'string' ? [{ clientId, seen, keys: identitiesOf(client).map(identityKey) }] : [];
+    });
+    const named = await this.#store.claimants(sound.flatMap(({ keys }) => keys));
+    let position = 0;
+    for (const { clientId, seen, keys } of sound) {
+      const enter = keys.filter(() => !named[position++]?.includes(clientId));
+      if (enter.length > 0) this.#add({ kind: 'indexed', clientId, seen, next: seen.text, enter, leave: [] });
+      const rivals = new Set(keys.flatMap((key) => this.claims.ownersOf(key)));
+      for (const index of rivals) this.rivalries.push({ index, clientId });
+    }
   }
 
   async #remove(clientIds: readonly string[]): Promise<void> {

@@ -33,8 +33,6 @@ export async function findConflicts(
     }
   }
   for (const { index, clientId } of comparison.rivalries) {
-    if (desired.has(clientId)) continue;
-    // The index is a hint: what the record says counts.
     const client = await comparison.storedClient(clientId);
     const [one] = client ? await claimant(index) : [];
     if (client && one) areInConflict(one, { client, place: 'in Redis' });

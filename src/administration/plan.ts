@@ -38,10 +38,10 @@ export async function makePlan(files: readonly string[], store: RecordStore, opt
   const desired = new DesiredClients(files, options.policy, options.now);
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
+  const notInFiles = desired.faults.count > 0 ? [] : await comparison.lookForOthers();
   const conflicts = await findConflicts(comparison, desired, options);
   const messages = [...desired.faults.lines(), ...conflicts.lines()];
   if (messages.length > 0) throw new AdministrationError([...messages, 'Nothing was written.']);
   const { changes, counts, enabledAgain } = comparison;
-  const notInFiles = await comparison.lookForOthers();
   return { changes, counts, notInFiles, enabledAgain, warnings: desired.warnings.lines() };
 }

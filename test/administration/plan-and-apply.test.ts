@@ -306,7 +306,18 @@ describeWith(['redis-server'], 'plan and apply', () => {
       const [key = ''] = (await index()).filter((entry) => entry.endsWith(' a'));
       await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'y.example')));
       await opened.redis.sadd(`${prefix}${key.split(' ')[0]}`, 'gone', 'nobody', 'not\nan\u0000id');
-      expect(kinds(await plan([named('b', 'x.example')]))).toEqual(['added b']);
+      // What was written by hand is entered into the index.
+      expect(kinds(await plan([named('b', 'x.example')]))).toEqual(['added b', 'indexed a']);
+    });
+
+    test('one of them was written by hand, and is in no index', async () => {
+      await empty();
+      await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'x.example')));
+      const [message] = await refusal([named('b', 'X.example')]);
+      expect(message).toContain('client a (in Redis)');
+      await apply([named('b', 'other.example')]);
+      expect((await index()).filter((entry) => entry.endsWith(' a'))).toHaveLength(1);
+      expect(kinds(await plan([named('b', 'X.example')], true))).toEqual(['changed b', 'removed a']);
     });
 
     test('not where one registration ends before the other begins', async () => {
