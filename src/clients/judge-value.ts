@@ -32,7 +32,9 @@ export function recordInValue(value: string | Uint8Array): JsonObject | string {
 export function judgeRecord(clientId: string, record: JsonObject, policy: RegistrationPolicy, now: number): ReadClient {
   const read = readClient(record, policy, now);
   if (!read.ok || read.client.clientId === clientId) return read;
-  return { ok: false, faults: [{ field: 'client_id', message: 'is not the one that its key in Redis names' }] };
+  // It has passed its grammar, so that it can be repeated.
+  const message = `is "${read.client.clientId}", which is not the one that its key in Redis names`;
+  return { ok: false, faults: [{ field: 'client_id', message }] };
 }
 
 /** A byte order mark stays, and is no JSON. */

@@ -20,10 +20,10 @@ const poison: [
 ][] = [
   ['no JSON', (redis, key) => redis.set(key, '{"client_id":'), 'not JSON'],
   ['nothing', (redis, key) => redis.set(key, ''), 'not JSON'],
-  ['octets that are no text', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not JSON'],
-  ['null', (redis, key) => redis.set(key, 'null'), '(record) '],
-  ['a number', (redis, key) => redis.set(key, '1'), '(record) '],
-  ['a list of records', (redis, key, id) => redis.set(key, JSON.stringify([record(id)])), '(record) '],
+  ['octets that are no text', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not text in UTF-8'],
+  ['null', (redis, key) => redis.set(key, 'null'), 'not an object of JSON'],
+  ['a number', (redis, key) => redis.set(key, '1'), 'not an object of JSON'],
+  ['a list of records', (redis, key, id) => redis.set(key, JSON.stringify([record(id)])), 'not an object of JSON'],
   ['an empty object', (redis, key) => redis.set(key, '{}'), 'client_id '],
   ['a Redis list', (redis, key, id) => redis.rpush(key, JSON.stringify(record(id))), 'WRONGTYPE'],
   ['a Redis hash', (redis, key, id) => redis.hset(key, record(id)), 'WRONGTYPE'],
@@ -56,7 +56,7 @@ const poison: [
   [
     'a record with a prototype',
     (redis, key, id) => redis.set(key, `{"__proto__":{"client_id":"${id}"}}`),
-    'client_id is missing',
+    'has a __proto__ that is a name that cannot be used',
   ],
 ];
 
