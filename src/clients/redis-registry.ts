@@ -59,10 +59,14 @@ const UNTRACKED_MILLISECONDS = 5_000;
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
   const { access, cache: settings, policy, now, events } = options;
   const keys = registryKeys(options.keyPrefix);
+  let onUp = () => {};
   const connection = await openRedis({
     ...access,
     commandMilliseconds: COMMAND_MILLISECONDS,
-    onConnection: events.onConnection,
+    onConnection: (problem) => {
+      events.onConnection(problem);
+      if (problem === undefined) onUp();
+    },
   });
   keepAlive(connection.redis);
   const questions = createRedisQuestions(connection, events.onConnection);
@@ -88,10 +92,11 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     ...settings,
   });
   // Perhaps to another server than before, on which other things have happened.
-  connection.redis.on('ready', () => {
+  onUp = () => {
     cache.distrustAll();
     lookFor(lost);
-  });
+  };
+  lookFor(lost);
   return {
     description: `Redis at ${access.address.description}, keys ${keys.clients}*`,
     find: async (clientId) => clientOf(await findIn(cache, clientId, keys.clients), `${keys.clients}${clientId}`),

@@ -223,6 +223,16 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       await redis.del(`${prefix}registry`);
     });
 
+    test('also where nobody tells of changes, and nobody unknown was asked for before', async () => {
+      await redis.set(key, record('known'));
+      await redis.set(`${prefix}registry`, '{"format":1}');
+      const opened = await open('untold');
+      expect(await scopeOf(opened)).toBe('known');
+      await redis.flushall();
+      expect(await scopeOf(opened)).toBe('known');
+      expect(opened.lost).toEqual([true]);
+    });
+
     test('those that were written by hand are removed', async () => {
       await redis.set(key, record('known'));
       const opened = await open('tracked');
