@@ -131,6 +131,8 @@ export class NearCache<Value> {
       // Not the one of before: it may have been changed while we waited.
       const remaining = this.#fresh(this.#present, key, this.#options.lifetimes.hard);
       if (remaining) return this.#unconfirmed(remaining);
+      // It was: what the store says now is another matter than what it failed to say.
+      if (known) return this.#loadInTime(key);
       throw error;
     }
   }

@@ -138,6 +138,22 @@ test('what is invalidated while its confirmation fails is not given out', async 
   await expect(asking).rejects.toThrow(away);
 });
 
+test('what is changed while its confirmation fails is asked for once more', async () => {
+  let said: Answer<string> | Error = present('before');
+  const { cache, state } = cacheOver(() => said);
+  await cache.find('a');
+  said = away;
+  cache.distrustAll();
+  const { open, opened } = gate();
+  state.delay = opened;
+  const asking = cache.find('a');
+  await turn();
+  said = present('after');
+  cache.invalidate('a');
+  open();
+  expect(await asking).toBe('after');
+});
+
 test('what was confirmed to be missing is not given out as it was before', async () => {
   let said: Answer<string> | Error = present('known');
   const { cache, state } = cacheOver(() => said);
