@@ -1,6 +1,6 @@
+import { keysOfClaims } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
-import { identitiesOf, identityKey } from '../clients/identities.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 import { type FieldChange, fieldChanges } from './field-changes.ts';
 import { readStoredRecord, recordOf } from './stored-record.ts';
@@ -40,7 +40,7 @@ export function planRecord(
   if (isSameRecord(seen, text)) {
     return enter.length === 0 ? undefined : { kind: 'indexed', clientId, seen, next: text, enter, leave: [] };
   }
-  const kept = new Set(identitiesOf(client).map(identityKey));
+  const kept = new Set(keysOfClaims(client));
   const leave = identityKeys(clientId, seen, policy).filter((key) => !kept.has(key));
   return { kind: 'changed', clientId, seen, next: text, enter, leave };
 }
@@ -72,7 +72,7 @@ function isSameRecord(seen: StoredValue, text: string): boolean {
 }
 
 /** The index keeps no entry of a value that cannot be read; where one has stayed it is stale, which harms nobody. */
-function identityKeys(clientId: string, seen: StoredValue, policy: RegistrationPolicy): string[] {
+function identityKeys(clientId: string, seen: StoredValue, policy: RegistrationPolicy): readonly string[] {
   const { client } = readStoredRecord(clientId, seen, policy, 0);
-  return client ? identitiesOf(client).map(identityKey) : [];
+  return client ? keysOfClaims(client) : [];
 }

@@ -1,38 +1,36 @@
+import { keysOfClaims, keysOfHeldCertificates } from '../clients/claims.ts';
+import type { Client } from '../clients/client.ts';
+import { OwnerTable } from './owner-table.ts';
+
 /**
- * Which of many clients claim one identity, where there is more than one. Of a claim only numbers are kept, since there
- * may be a million; clients that are named together may yet claim different identities.
+ * Which of many clients, by their numbers, seem to claim one certificate: they are registered by one identity, or one
+ * of them by something that the other one's certificate is known by.
  */
 export class ClaimTable {
-  readonly #first = new Map<number, number>();
-  readonly #shared = new Map<number, number[]>();
+  readonly #registered = new OwnerTable();
+  readonly #held = new OwnerTable();
 
-  add(identityKey: string, owner: number): void {
-    const hash = hashOf(identityKey);
-    const first = this.#first.get(hash);
-    const group = this.#shared.get(hash);
-    if (first === undefined) this.#first.set(hash, owner);
-    else if (group) group.push(owner);
-    else if (first !== owner) this.#shared.set(hash, [first, owner]);
+  add(client: Client, owner: number): void {
+    for (const key of keysOfClaims(client)) this.#registered.add(key, owner);
+    for (const key of keysOfHeldCertificates(client)) this.#held.add(key, owner);
   }
 
-  /** Who seems to claim an identity. */
-  ownersOf(identityKey: string): readonly number[] {
-    const hash = hashOf(identityKey);
-    const first = this.#first.get(hash);
-    return this.#shared.get(hash) ?? (first === undefined ? [] : [first]);
+  /** Who seems to claim what a client does that is not one of them. */
+  rivalsOf(client: Client): ReadonlySet<number> {
+    const keys = keysOfClaims(client);
+    return new Set([
+      ...[...keys, ...keysOfHeldCertificates(client)].flatMap((key) => this.#registered.ownersOf(key)),
+      ...keys.flatMap((key) => this.#held.ownersOf(key)),
+    ]);
   }
 
-  /** Owners, in the order in which they came, that seem to claim one identity. */
-  shared(): IterableIterator<readonly number[]> {
-    return this.#shared.values();
+  /** Who seems to be registered by one identity. */
+  registeredAlike(): IterableIterator<readonly number[]> {
+    return this.#registered.shared();
   }
-}
 
-/** What a key ends with is a digest, of which a part is enough: 48 bits, and some less for its alphabet. */
-function hashOf(identityKey: string): number {
-  let hash = 0;
-  for (let index = identityKey.length - 9; index < identityKey.length - 1; index += 1) {
-    hash = hash * 64 + (identityKey.charCodeAt(index) & 0x3f);
+  /** Who holds a certificate that is known by something, and who seems to be registered by that. */
+  heldAndRegistered(): Iterable<readonly [holders: readonly number[], registered: readonly number[]]> {
+    return this.#held.sharedWith(this.#registered);
   }
-  return hash;
 }

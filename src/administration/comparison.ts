@@ -1,5 +1,5 @@
+import { keysOfClaims } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
-import { identitiesOf, identityKey } from '../clients/identities.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
@@ -28,7 +28,7 @@ export class Comparison {
   readonly changes = new ChangeLog();
   readonly counts = { added: 0, changed: 0, removed: 0, indexed: 0, unchanged: 0 };
   readonly enabledAgain: string[] = [];
-  /** Who of the files claims what. */
+  /** What the clients of the files claim. */
   readonly claims = new ClaimTable();
   readonly rivalries: Rivalry[] = [];
   readonly #desired: DesiredClients;
@@ -51,7 +51,7 @@ export class Comparison {
   }
 
   async #compare(batch: readonly DesiredClient[]): Promise<readonly Compared[]> {
-    const keys = batch.map(({ client }) => identitiesOf(client).map(identityKey));
+    const keys = batch.map(({ client }) => keysOfClaims(client));
     // With a fault nothing is written, and only the other faults are still of interest.
     const asked = this.#desired.faults.count > 0 ? [] : batch.map(({ clientId }) => clientId);
     const [seen, named] = await Promise.all([
@@ -72,7 +72,7 @@ export class Comparison {
     const change = planRecord({ ...desired, notIndexed }, seen, this.#options.policy);
     this.#positions[index] = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
-    for (const key of claimants.keys()) this.claims.add(key, index);
+    this.claims.add(desired.client, index);
   }
 
   #add(change: Change): number {
@@ -123,15 +123,14 @@ export class Comparison {
     const sound = clientIds.flatMap((clientId, position) => {
       const seen = values[position] ?? { type: 'none' as const };
       const client = this.#read(clientId, seen);
-      return client && seen.type === 'string' ? [{ clientId, seen, keys: identitiesOf(client).map(identityKey) }] : [];
+      return client && seen.type === 'string' ? [{ clientId, seen, client, keys: keysOfClaims(client) }] : [];
     });
     const named = await this.#store.claimants(sound.flatMap(({ keys }) => keys));
     let position = 0;
-    for (const { clientId, seen, keys } of sound) {
+    for (const { clientId, seen, client, keys } of sound) {
       const enter = keys.filter(() => !named[position++]?.includes(clientId));
       if (enter.length > 0) this.#add({ kind: 'indexed', clientId, seen, next: seen.text, enter, leave: [] });
-      const rivals = new Set(keys.flatMap((key) => this.claims.ownersOf(key)));
-      for (const index of rivals) this.rivalries.push({ index, clientId });
+      for (const index of this.claims.rivalsOf(client)) this.rivalries.push({ index, clientId });
     }
   }
 

@@ -1,7 +1,8 @@
 import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
+import { claimedByBoth } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
-import { claimedByBoth, type Identity } from '../clients/identities.ts';
+import type { Identity } from '../clients/identities.ts';
 import { printable } from '../clients/printable.ts';
 
 /** A client, and where its record stands, for messages. */
@@ -21,23 +22,29 @@ export function conflictOf(one: Claimant, other: Claimant, { policy, now }: Circ
   const identity = claimedByBoth(one.client, other.client, policy, now);
   if (!identity) return undefined;
   const named = ({ client, place }: Claimant) => `client ${client.clientId} (${place})`;
-  const what = describeIdentity(identity, one.client);
-  return printable(`${named(one)} and ${named(other)} both claim certificates with ${what}: ${mendOf(identity)}`);
+  const what = describeIdentity(identity, one.client, other.client);
+  const mend = mendOf(identity, one.client, other.client);
+  return printable(`${named(one)} and ${named(other)} both claim certificates with ${what}: ${mend}`);
 }
 
-/** An identity of a client in words. */
-export function describeIdentity({ kind, value }: Identity, { authentication }: Client): string {
+/** An identity that one of these clients is registered by, in words. */
+export function describeIdentity({ kind, value }: Identity, ...clients: readonly Client[]): string {
   if (kind === 'thumbprint')
     return value.startsWith('sha1:') ? `SHA-1 thumbprint ${value.slice(5)}` : `thumbprint ${value}`;
   if (kind === 'public_key') return `public key ${value}`;
-  const isNamed = authentication.method === 'tls_client_auth' && authentication.subject.kind === 'dn';
-  if (kind === 'dn' && isNamed) return `subject ${formatDistinguishedName(authentication.subject.name)}`;
+  for (const { authentication } of clients) {
+    const isNamed = authentication.method === 'tls_client_auth' && authentication.subject.kind === 'dn';
+    if (kind === 'dn' && isNamed) return `subject ${formatDistinguishedName(authentication.subject.name)}`;
+  }
   return `${kind} ${value}`;
 }
 
-function mendOf({ kind }: Identity): string {
+function mendOf({ kind }: Identity, one: Client, other: Client): string {
   if (kind === 'thumbprint' || kind === 'public_key') {
     return 'take it out of one of them, or let one registration end before the other begins (not_after, not_before)';
+  }
+  if (one.authentication.method !== other.authentication.method) {
+    return 'take the certificate out of the one that holds it, or register the other by another name';
   }
   return (
     'register one of them by another name, or pin both to different roots of COUNTERSIGN_CLIENT_CA_FILE ' +

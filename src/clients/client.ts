@@ -15,7 +15,12 @@ export type RegisteredCertificate = {
   readonly notBefore: number | undefined;
   readonly notAfter: number | undefined;
 } & (
-  | { readonly by: 'thumbprint'; readonly thumbprint: RegisteredThumbprint }
+  | {
+      readonly by: 'thumbprint';
+      readonly thumbprint: RegisteredThumbprint;
+      /** Keys of all identities by which the certificate is known; none where the record holds only its thumbprint. */
+      readonly knownBy: readonly string[];
+    }
   | { readonly by: 'public_key'; readonly publicKeyThumbprint: string }
 );
 

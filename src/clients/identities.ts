@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
 import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
-import type { Client, ClientAuthentication, RegisteredCertificate, RegisteredSubject } from './client.ts';
-import type { RegistrationPolicy } from './findings.ts';
+import type { Client, RegisteredCertificate, RegisteredSubject } from './client.ts';
 
 /**
  * One thing by which a certificate is known: itself, its key, its subject or one of its alternative names. `value` is
@@ -47,78 +46,11 @@ export function identityKey({ kind, value }: Identity): string {
   return `${kind}:${createHash('sha256').update(value).digest('base64url')}`;
 }
 
-/**
- * Whether one certificate could, now or later, be taken for either of two clients.
- *
- * They must share an identity. Two clients of `tls_client_auth` do not meet where they are pinned to different anchors;
- * two registrations do not meet where one ends before the other begins, or has ended.
- *
- * @param now milliseconds since the epoch
- * @returns an identity that both claim
- */
-export function claimedByBoth(
-  one: Client,
-  other: Client,
-  { anchors }: Pick<RegistrationPolicy, 'anchors'>,
-  now: number,
-): Identity | undefined {
-  const roots = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
-  if (arePinnedApart(one.authentication, other.authentication, roots)) return undefined;
-  const lasting = (client: Client) => claimsOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
-  const claimed = Map.groupBy(lasting(other), ({ key }) => key);
-  const meets = (claim: Claim) => claimed.get(claim.key)?.some((another) => overlap(claim, another));
-  return lasting(one).find(meets)?.identity;
-}
-
-/** An identity that a client is registered by, and when that counts: milliseconds since the epoch, both inclusive. */
-export interface Claim extends Window {
-  readonly key: string;
-  readonly identity: Identity;
-}
-
-interface Window {
-  readonly notBefore?: number | undefined;
-  readonly notAfter: number | undefined;
-}
-
-/** Every registration of a client, of which several may be of one identity. */
-export function claimsOf({ authentication }: Client): readonly Claim[] {
-  const claim = (identity: Identity, { notBefore, notAfter }: Window) => {
-    return { key: identityKey(identity), identity, notBefore, notAfter };
-  };
-  if (authentication.method === 'tls_client_auth') {
-    return [claim(identityOfSubject(authentication.subject), authentication)];
-  }
-  return authentication.certificates.map((registered) => claim(identityOfRegistration(registered), registered));
-}
-
-/** Whether a registration counts, at `now` in milliseconds since the epoch. */
-export function isInForce({ notBefore = -Infinity, notAfter = Infinity }: Window, now: number): boolean {
-  return notBefore <= now && now <= notAfter;
-}
-
-/**
- * A path goes through several CAs, and two of its keys would both be found on it. Of anchors it has one, its end, so
- * that only pins to nothing but anchors tell two clients apart.
- */
-function arePinnedApart(one: ClientAuthentication, other: ClientAuthentication, roots: ReadonlySet<string>): boolean {
-  if (one.method !== 'tls_client_auth' || other.method !== 'tls_client_auth') return false;
-  if (one.authorities.length === 0 || other.authorities.length === 0) return false;
-  if (![...one.authorities, ...other.authorities].every((authority) => roots.has(authority))) return false;
-  return !one.authorities.some((authority) => other.authorities.includes(authority));
-}
-
-/** Both ends belong to a registration. */
-function overlap(one: Window, other: Window): boolean {
-  const beginsInTime = (a: Window, b: Window) => (a.notBefore ?? -Infinity) <= (b.notAfter ?? Infinity);
-  return beginsInTime(one, other) && beginsInTime(other, one);
-}
-
-function identityOfSubject(subject: RegisteredSubject): Identity {
+export function identityOfSubject(subject: RegisteredSubject): Identity {
   return { kind: subject.kind, value: subject.kind === 'dn' ? subject.name.canonical : subject.name };
 }
 
-function identityOfRegistration(registered: RegisteredCertificate): Identity {
+export function identityOfRegistration(registered: RegisteredCertificate): Identity {
   if (registered.by === 'thumbprint') return identityOfThumbprint(registered.thumbprint);
   return { kind: 'public_key', value: registered.publicKeyThumbprint };
 }

@@ -1,10 +1,11 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { parseClientCertificate } from '../certificate/client-certificate.ts';
+import { type ClientCertificate, parseClientCertificate } from '../certificate/client-certificate.ts';
 import { readPemFile } from '../certificate/pem.ts';
 import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Findings, RegistrationPolicy } from './findings.ts';
+import { identitiesOfCertificate, identityKey } from './identities.ts';
 
 /** One place in a record where a certificate is registered, and how to read it. */
 interface Entry {
@@ -14,9 +15,9 @@ interface Entry {
   readonly read: () => Registered;
 }
 
-type Registered =
-  | { readonly by: 'thumbprint'; readonly thumbprint: RegisteredThumbprint }
-  | { readonly by: 'public_key'; readonly publicKeyThumbprint: string };
+/** What is registered there, whenever it counts. */
+type Registered = Distributed<RegisteredCertificate>;
+type Distributed<Each> = Each extends unknown ? Omit<Each, 'notBefore' | 'notAfter'> : never;
 
 /**
  * Reads the certificates of `certificates`, `jwks` and IdentityServer's thumbprint secrets, all of which count.
@@ -70,7 +71,7 @@ function entriesOfCertificates({ certificates = [] }: ClientRecord): Entry[] {
       read,
     });
     if (thumbprint !== undefined) return entry('thumbprint', () => byThumbprint(parseThumbprint(thumbprint)));
-    if (pem !== undefined) return entry('pem', () => byThumbprint(thumbprintOfPem(pem)));
+    if (pem !== undefined) return entry('pem', () => byCertificate(certificateOfPem(pem)));
     return entry('public_key_thumbprint', () => ({
       by: 'public_key',
       publicKeyThumbprint: parseSha256Thumbprint(key, '`countersign certificate`'),
@@ -83,7 +84,7 @@ function entriesOfKeys({ jwks }: ClientRecord): Entry[] {
     field: `jwks.keys[${index}]`,
     notBefore: undefined,
     notAfter: undefined,
-    read: () => byThumbprint(thumbprintOfKey(key)),
+    read: () => registeredKey(key),
   }));
 }
 
@@ -103,30 +104,36 @@ function entriesOfSecrets({ client_secrets = [] }: ClientRecord): Entry[] {
 }
 
 function byThumbprint(thumbprint: RegisteredThumbprint): Registered {
-  return { by: 'thumbprint', thumbprint };
+  return { by: 'thumbprint', thumbprint, knownBy: [] };
 }
 
-function thumbprintOfPem(pem: string): RegisteredThumbprint {
+function byCertificate(certificate: ClientCertificate): Registered {
+  const thumbprint = { algorithm: 'sha256', value: certificate.thumbprint } as const;
+  return { by: 'thumbprint', thumbprint, knownBy: identitiesOfCertificate(certificate).map(identityKey) };
+}
+
+function certificateOfPem(pem: string): ClientCertificate {
   const [der, ...others] = readPemFile(pem);
   if (!der) throw new CertificateError('expected a PEM certificate (-----BEGIN CERTIFICATE-----)');
   if (others.length > 0) throw new CertificateError('holds more than one certificate; register each as an entry');
-  return { algorithm: 'sha256', value: parseClientCertificate(der).thumbprint };
+  return parseClientCertificate(der);
 }
 
 type JsonWebKey = NonNullable<ClientRecord['jwks']>['keys'][number];
 
 /** RFC 7517 §4.7: the first of `x5c` is the key's own certificate, in plain base64; the others never identify anybody. */
-function thumbprintOfKey(key: JsonWebKey): RegisteredThumbprint {
+function registeredKey(key: JsonWebKey): Registered {
   const stated = key['x5t#S256'] === undefined ? undefined : parseThumbprint(key['x5t#S256']);
   if (stated?.algorithm === 'sha1') throw new CertificateError('x5t#S256 is not a SHA-256 thumbprint');
   const [leaf] = key.x5c ?? [];
   if (leaf === undefined) {
-    if (stated) return stated;
+    if (stated) return byThumbprint(stated);
     throw new CertificateError('has neither x5c nor x5t#S256, so no certificate is registered by it');
   }
   const der = Buffer.from(leaf, 'base64');
   if (der.toString('base64') !== leaf.replace(/\s/g, '')) throw new CertificateError('x5c is not base64');
-  const { thumbprint } = parseClientCertificate(der);
-  if (stated && stated.value !== thumbprint) throw new CertificateError('x5t#S256 is not the thumbprint of x5c');
-  return { algorithm: 'sha256', value: thumbprint };
+  const certificate = parseClientCertificate(der);
+  if (stated && stated.value !== certificate.thumbprint)
+    throw new CertificateError('x5t#S256 is not the thumbprint of x5c');
+  return byCertificate(certificate);
 }

@@ -320,6 +320,34 @@ describeWith(['redis-server'], 'plan and apply', () => {
       expect(kinds(await plan([named('b', 'X.example')], true))).toEqual(['changed b', 'removed a']);
     });
 
+    test('one holds the certificate itself, the other is registered by what it is known by', async () => {
+      const [{ pem } = selfSigned()] = certificates;
+      const held = { ...certified('a', [1]), certificates: [{ pem }, { pem: certificates[1]?.pem }] };
+      const { publicKeyThumbprint } = parseClientCertificate(certificates[0]?.der ?? new Uint8Array());
+      const byKey = { ...certified('b', []), certificates: [{ public_key_thumbprint: publicKeyThumbprint }] };
+      const method = 'tls_client_auth';
+      const byName = { client_id: 'b', token_endpoint_auth_method: method, tls_client_auth_subject_dn: 'CN=client' };
+      for (const [other, what] of [
+        [byKey, `public key ${publicKeyThumbprint}: take it out`],
+        [byName, 'subject CN=client: take the certificate out of the one that holds it'],
+      ] as const) {
+        await empty();
+        for (const [first, second] of [
+          [held, other],
+          [other, held],
+        ] as const) {
+          await empty();
+          expect(await refusal([first, second])).toEqual([expect.stringContaining(what), 'Nothing was written.']);
+          await opened.redis.set(opened.key(first.client_id), JSON.stringify(first));
+          const [message] = await refusal([second]);
+          expect(message).toContain(`client ${first.client_id} (in Redis)`);
+          expect(message).toContain(what);
+          // And it is well where the other goes.
+          expect(kinds(await plan([second], true))).toHaveLength(2);
+        }
+      }
+    });
+
     test('not where one registration ends before the other begins', async () => {
       await empty();
       await apply([certified('a', [0], { not_after: '2030-01-31' })]);

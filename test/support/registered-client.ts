@@ -1,0 +1,29 @@
+import type { Client } from '../../src/clients/client.ts';
+import { readClient } from '../../src/clients/read-client.ts';
+import { selfSigned } from './certificates.ts';
+import { withSha1 } from './policy.ts';
+
+/**
+ * A client by the fields of its record that are of interest; its method follows from them.
+ *
+ * @throws where the server would refuse the record
+ */
+export function registeredClient(fields: object): Client {
+  const isNamed = Object.keys(fields).some((field) => field.startsWith('tls_client_auth'));
+  const method = isNamed ? 'tls_client_auth' : 'self_signed_tls_client_auth';
+  const read = readClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
+  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  return read.client;
+}
+
+/** A certificate with a name of every kind. */
+export const manyNamed = selfSigned({
+  subject: [
+    ['O', 'company'],
+    ['CN', 'client'],
+  ],
+  dns: ['A.example'],
+  uris: ['spiffe://a/b'],
+  ips: ['10.0.0.1'],
+  emails: ['me@A.example'],
+});
