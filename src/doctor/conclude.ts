@@ -2,27 +2,13 @@ import type { Belief } from '../endpoints/doctor.ts';
 import { describeAnswer } from './answer.ts';
 import { coverageOf } from './coverage.ts';
 import { disagreement } from './disagreement.ts';
-import type { Arrival, Examination, ForgeryReport, HandshakeReport } from './examination.ts';
+import type { Arrival, Examination, ForgeryReport } from './examination.ts';
 import { explainArrivals } from './explain-arrival.ts';
-import type { Identity } from './identity.ts';
-import { isBusy, judgeForgery, type Truth } from './judge-forgery.ts';
+import type { Findings } from './finding.ts';
+import { isBusy, judgeForgery } from './judge-forgery.ts';
 import { mendOf } from './mend.ts';
 import { notesOn } from './notes.ts';
 import type { Trial, Tried } from './trial.ts';
-
-/** All that was seen. */
-export interface Findings {
-  readonly url: string;
-  readonly beliefs: readonly [Belief, ...Belief[]];
-  readonly identity: Identity;
-  readonly truth: Truth;
-  readonly handshakes: readonly HandshakeReport[];
-  /** With nothing forged. */
-  readonly usual: readonly Tried[];
-  readonly forged: readonly Tried[];
-  /** With nothing forged, seen before the forgeries and not after them. */
-  readonly shutOut: readonly Tried[];
-}
 
 /** Draws the conclusion. */
 export function concludeFrom(findings: Findings): Examination {

@@ -1,14 +1,8 @@
-import type { Findings } from './conclude.ts';
+import type { Coverage } from './examination.ts';
 import { isStranger } from './explain-chain.ts';
+import type { Findings } from './finding.ts';
 import { nameOwn } from './identity.ts';
-import { isSeen } from './plan-trials.ts';
-import type { Tried } from './trial.ts';
-
-/** How far a conclusion goes: what was tried, and what was not, with the reason. */
-export interface Coverage {
-  readonly covered: readonly string[];
-  readonly not_covered: readonly string[];
-}
+import { isSeen, type Tried } from './trial.ts';
 
 /** Says what the requests of a run covered. */
 export function coverageOf({ usual, identity, handshakes }: Findings): Coverage {

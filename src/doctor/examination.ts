@@ -1,7 +1,6 @@
 import type { Belief } from '../endpoints/doctor.ts';
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { Protocol } from './connection.ts';
-import type { Coverage } from './coverage.ts';
 import type { Forgery } from './forgery.ts';
 import type { Outcome } from './judge-forgery.ts';
 import type { Route } from './routes.ts';
@@ -36,6 +35,12 @@ export interface Examination {
   /** How far the conclusion goes. */
   readonly coverage: Coverage;
   readonly notes: readonly string[];
+}
+
+/** How far a conclusion goes: what was tried, and what was not, with the reason. */
+export interface Coverage {
+  readonly covered: readonly string[];
+  readonly not_covered: readonly string[];
 }
 
 /** From this machine to the proxy. */

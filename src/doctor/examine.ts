@@ -1,20 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { withoutTrailingSlash } from '../oauth/url-path.ts';
-import { concludeFrom, type Findings } from './conclude.ts';
+import { concludeFrom } from './conclude.ts';
 import { disagreement } from './disagreement.ts';
 import type { Examination } from './examination.ts';
 import { isVerified } from './explain-chain.ts';
+import type { Findings } from './finding.ts';
 import { furtherRoutes } from './further-routes.ts';
 import { type Identity, makeIdentity, makeVictim } from './identity.ts';
 import type { Truth } from './judge-forgery.ts';
 import { nothingArrived } from './nothing-arrived.ts';
 import { startWatch } from './operations-listener.ts';
 import { createOwnAnswers } from './own-answers.ts';
-import { forgedTrials, furtherTrials, isSeen, usualTrials } from './plan-trials.ts';
+import { forgedTrials, furtherTrials, usualTrials } from './plan-trials.ts';
 import { type Address, routesTo } from './routes.ts';
 import { shakeHands } from './shake-hands.ts';
-import type { Tried } from './trial.ts';
+import { isSeen, type Tried } from './trial.ts';
 import { type Laboratory, tryAll } from './try-all.ts';
 
 /** What to examine, and with what. */

@@ -8,8 +8,7 @@ import { type Circumstances, type Finding, fault, notSeen } from './finding.ts';
 import { type Identity, nameOwn } from './identity.ts';
 import { mendFormat } from './mend.ts';
 import { mendForwarding, mendHop, mendRefused, mendRequest } from './mend-forwarding.ts';
-import { isSeen } from './plan-trials.ts';
-import type { Tried } from './trial.ts';
+import { isSeen, type Tried } from './trial.ts';
 
 /** Explains what became of the operator's certificate, where clients are to show theirs. */
 export function explainOwn(usual: readonly Tried[], circumstances: Circumstances): Finding[] {

@@ -24,6 +24,20 @@ export interface Circumstances {
   readonly handshakes: readonly HandshakeReport[];
 }
 
+/** All that was seen. */
+export interface Findings {
+  readonly url: string;
+  readonly beliefs: readonly [Belief, ...Belief[]];
+  readonly identity: Identity;
+  readonly truth: Truth;
+  readonly handshakes: readonly HandshakeReport[];
+  /** With nothing forged. */
+  readonly usual: readonly Tried[];
+  readonly forged: readonly Tried[];
+  /** With nothing forged, seen before the forgeries and not after them. */
+  readonly shutOut: readonly Tried[];
+}
+
 /** A fault is of use only with its mend. */
 export function fault(what: string, mend: string): Finding {
   return { kind: 'fault', text: `${what}. Mend: ${mend}` };

@@ -6,7 +6,7 @@ import { nothingForged } from './forgery.ts';
 import type { FurtherRoutes } from './further-routes.ts';
 import type { Identity } from './identity.ts';
 import type { Route, Routes } from './routes.ts';
-import type { Shown, Trial, Tried } from './trial.ts';
+import { isSeen, type Shown, type Trial, type Tried } from './trial.ts';
 
 /** Every way on which clients may come, with each certificate and without, and nothing forged. */
 export function usualTrials(
@@ -76,9 +76,4 @@ function worthForging(tried: Tried, { verification }: Belief): boolean {
   // Beside a certificate that nobody verified, a forged verdict is all that it needs.
   if (tried.shown === 'stranger' && verification.by !== 'verdict') return false;
   return isSeen(tried) && tried.route.transport !== 'resumed_tls';
-}
-
-/** Whether the request came to a server that we ask. */
-export function isSeen({ observations }: Tried): boolean {
-  return observations.length > 0;
 }

@@ -28,3 +28,8 @@ export interface Tried extends Trial {
   /** Nobody whom we ask has seen it, and yet the answer may be Countersign's: of another replica. */
   readonly elsewhere: boolean;
 }
+
+/** Whether the request came to a server that we ask. */
+export function isSeen({ observations }: Tried): boolean {
+  return observations.length > 0;
+}
