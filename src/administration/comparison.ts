@@ -4,11 +4,18 @@ import type { StoredValue } from '../redis/stored-values.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import { ClaimTable } from './claim-table.ts';
+import type { Circumstances } from './conflict.ts';
 import type { DesiredClient, DesiredClients } from './desired-clients.ts';
 import { overlapped } from './overlapped.ts';
-import type { PlanOptions } from './plan.ts';
+import type { Progress } from './progress.ts';
 import type { RecordStore } from './record-store.ts';
 import { readStoredRecord } from './stored-record.ts';
+
+export interface ComparisonOptions extends Circumstances {
+  /** Whether clients that no file has are removed. */
+  readonly prune: boolean;
+  readonly progress: Progress;
+}
 
 interface Compared {
   readonly desired: DesiredClient;
@@ -33,11 +40,11 @@ export class Comparison {
   readonly rivalries: Rivalry[] = [];
   readonly #desired: DesiredClients;
   readonly #store: RecordStore;
-  readonly #options: PlanOptions;
+  readonly #options: ComparisonOptions;
   /** By the number of a client: where its change is, or -1. */
   readonly #positions: number[] = [];
 
-  constructor(desired: DesiredClients, store: RecordStore, options: PlanOptions) {
+  constructor(desired: DesiredClients, store: RecordStore, options: ComparisonOptions) {
     this.#desired = desired;
     this.#store = store;
     this.#options = options;

@@ -1,11 +1,9 @@
-import type { RegistrationPolicy } from '../clients/findings.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
-import { Comparison } from './comparison.ts';
+import { Comparison, type ComparisonOptions } from './comparison.ts';
 import { DesiredClients } from './desired-clients.ts';
 import { findConflicts } from './find-conflicts.ts';
-import type { Progress } from './progress.ts';
 import type { RecordStore } from './record-store.ts';
 
 /** What is to be done so that Redis holds what the files say. */
@@ -20,21 +18,16 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
-export interface PlanOptions {
-  readonly policy: RegistrationPolicy;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** Whether clients that no file has are removed. */
-  readonly prune: boolean;
-  readonly progress: Progress;
-}
-
 /**
  * Compares the records of files with those in Redis.
  *
  * @throws {AdministrationError} with what is wrong with any record, or where Redis fails
  */
-export async function makePlan(files: readonly string[], store: RecordStore, options: PlanOptions): Promise<Plan> {
+export async function makePlan(
+  files: readonly string[],
+  store: RecordStore,
+  options: ComparisonOptions,
+): Promise<Plan> {
   const desired = new DesiredClients(files, options.policy, options.now);
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
