@@ -19,12 +19,14 @@ export function defineScript(redis: Redis | Cluster, lua: string, { readsOnly = 
   const call = (verb: Verb, script: string, keys: readonly string[], args: Arguments) =>
     redis.call(verb, script, keys.length, ...keys, ...args);
   const run: RunScript = async (keys, args = []) => {
+    // Of many that run at once, each is told for itself that there is no such command.
+    const tried = suffix;
     try {
-      return await call(`EVALSHA${suffix}`, sha, keys, args);
+      return await call(`EVALSHA${tried}`, sha, keys, args);
     } catch (error) {
       const message = error instanceof Error ? error.message : '';
-      if (message.startsWith('NOSCRIPT')) return call(`EVAL${suffix}`, lua, keys, args);
-      if (suffix === '' || !/unknown command/i.test(message)) throw error;
+      if (message.startsWith('NOSCRIPT')) return call(`EVAL${tried}`, lua, keys, args);
+      if (tried === '' || !/unknown command/i.test(message)) throw error;
       suffix = '';
       return run(keys, args);
     }

@@ -1,0 +1,27 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defineScript } from '../../src/redis/script.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { programPath } from '../support/program-path.ts';
+import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+describeWith(['redis-server'], 'a script that only reads, on Redis before 7', () => {
+  let server: RunningRedis;
+  let redis: Redis;
+  beforeAll(async () => {
+    const args = ['EVAL_RO', 'EVALSHA_RO'].flatMap((command) => ['--rename-command', command, '']);
+    server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), args });
+    redis = new Redis(server.port);
+  });
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.stop();
+  });
+
+  test('runs also where many are begun before the first has found out', async () => {
+    const run = defineScript(redis, 'return KEYS[1]', { readsOnly: true });
+    const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    expect(await Promise.all(keys.map((key) => run([key])))).toEqual(keys);
+  });
+});
