@@ -1,5 +1,5 @@
-/** Redis answered, and will not serve us: waiting does not mend that. */
-const REFUSALS = /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|invalid username-password)\b/;
+/** Redis answered, and will not serve us: waiting does not mend that. Of scripts Redis before 7 says it in words. */
+const REFUSALS = /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|invalid username-password|user executing the script can't)\b/;
 
 /** What OpenSSL and Node say of a server's certificate that is not by a CA we know, or not for this name. */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([

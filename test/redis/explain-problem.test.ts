@@ -17,6 +17,11 @@ test.each([
   ],
   [new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"), false, /^ERR unknown command 'get'$/],
   [new Error("NOPERM this user has no permissions to run the 'get' command"), false, /ACL: NOPERM/],
+  [
+    new Error("ERR Error running script (call to f_9c): @user_script:5: The user executing the script can't run this"),
+    false,
+    /see user and password .*, and its ACL: /,
+  ],
   [withCode('self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'), true, /REDIS_CA_FILE/],
   [withCode('Hostname/IP does not match', 'ERR_TLS_CERT_ALTNAME_INVALID'), true, /for another name/],
   [new Error('ssl/tls alert certificate required'), true, /REDIS_CERTIFICATE_FILE/],
