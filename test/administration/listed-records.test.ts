@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makePlan } from '../../src/administration/plan.ts';
+import type { RecordStore } from '../../src/administration/record-store.ts';
+import { storedRecords } from '../../src/administration/stored-records.ts';
+import { askRedis } from '../support/ask-redis.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { usualPolicy } from '../support/policy.ts';
+import { type OpenedStore, openStore } from '../support/record-store.ts';
+import { keyPrefix } from '../support/redis.ts';
+import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
+const record = (client_id: string) =>
+  JSON.stringify({ client_id, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: client_id });
+
+async function listed(store: RecordStore): Promise<string[]> {
+  const found = [];
+  for await (const { clientId } of storedRecords(store, options)) found.push(clientId);
+  return found;
+}
+
+async function pruned(store: RecordStore): Promise<string[]> {
+  const file = join(temporaryDirectory(), 'clients.json');
+  writeFileSync(file, '[]');
+  const { changes } = await makePlan([file], store, { ...options, prune: true });
+  return [...changes.parts(100)].flat().map(({ clientId }) => clientId);
+}
+
+describeWith(['redis-server'], 'the records of a Redis', () => {
+  test('are those whose keys end with a client_id', async () => {
+    const opened = await openStore(keyPrefix());
+    const ids = ['a', ' ', '*', 'x'.repeat(255), '__proto__'];
+    for (const id of [...ids, '', 'ä', 'a\nb', 'a\u0000', '\u007f', 'x'.repeat(256)]) {
+      await opened.redis.set(opened.key(id), record(id));
+    }
+    expect(await listed(opened.store)).toEqual([...ids].sort());
+    expect((await pruned(opened.store)).sort()).toEqual([...ids].sort());
+    opened.close();
+  });
+});
+
+describeWith(['redis-server'], 'a record that Redis tells twice, since a Cluster is moving it', () => {
+  let cluster: ClusterDeployment;
+  let opened: OpenedStore;
+  beforeAll(async () => {
+    cluster = await startClusterDeployment({ directory: temporaryDirectory() });
+    opened = await openStore('countersign:', `redis+cluster://127.0.0.1:${cluster.nodes[0]?.port}`);
+    await beginToMove(opened.key('a'));
+  }, 30_000);
+  afterAll(async () => {
+    opened?.close();
+    await cluster?.stop();
+  });
+
+  /** Writes a record where its key belongs, and where the key is moving to. */
+  async function beginToMove(key: string): Promise<void> {
+    const owner = await cluster.masterOfKey(key);
+    const next = cluster.nodes.find((node) => node !== owner);
+    const slot = Number(await askRedis(owner.port, ['CLUSTER', 'KEYSLOT', key]));
+    await askRedis(owner.port, ['SET', key, record('a')]);
+    const redis = new Redis(next?.port ?? 0);
+    await redis.cluster('SETSLOT', slot, 'IMPORTING', String(await askRedis(owner.port, ['CLUSTER', 'MYID'])));
+    await redis.pipeline().asking().set(key, record('a')).exec();
+    redis.disconnect();
+  }
+
+  test.each([
+    ['listed', listed],
+    ['pruned', pruned],
+  ])('is %s once', async (_, idsOf) => {
+    const told = [];
+    for await (const part of opened.store.clientIds()) told.push(...part);
+    expect(told).toEqual(['a', 'a']);
+    expect(await idsOf(opened.store)).toEqual(['a']);
+  });
+});
