@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
 import { styleText } from 'node:util';
-import { readClientsFile } from '../clients/clients-file.ts';
+import { readClientsFiles } from '../client-files/clients-files.ts';
 import { readConfig } from '../config.ts';
 import { createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
@@ -46,13 +46,13 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     proxySecret,
     verdictHeader: VERDICT_HEADER,
   });
-  console.log(greeting(port, workspace, service.operationsAddress));
+  console.log(await greeting(port, workspace, service.operationsAddress));
   await stopped;
   await terminator.close();
   await service.close();
 }
 
-function greeting(port: number, workspace: Workspace, operations: Service['operationsAddress']): string {
+async function greeting(port: number, workspace: Workspace, operations: Service['operationsAddress']): Promise<string> {
   const folder = shownPath(workspace.folder);
   const state = workspace.made.length > 0 ? `made ${workspace.made.join(', ')}` : 'found as the last start left it';
   return [
@@ -62,7 +62,7 @@ function greeting(port: number, workspace: Workspace, operations: Service['opera
     '',
     `${folder}/: ${state}`,
     `Clients stand in ${folder}/clients.yaml; edit it and start again.`,
-    ...clientLines(port, workspace),
+    ...(await clientLines(port, workspace)),
     ...(operations ? doctorLines(port, workspace, describeListenAddress(operations)) : []),
     '',
     'Ctrl-C ends it. Each decision shows below.',
@@ -75,9 +75,9 @@ const seedClients = [
   { clientId: 'mtls.tb', files: 'self-signed', by: 'by its self-signed certificate' },
 ] as const;
 
-function clientLines(port: number, { folder, clientsFile }: Workspace): string[] {
-  const { clients } = readClientsFile(
-    clientsFile,
+async function clientLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
+  const { clients } = await readClientsFiles(
+    [clientsFile],
     { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] },
     Date.now(),
   );

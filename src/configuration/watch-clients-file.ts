@@ -1,66 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { type ClientsFiles, readClientsFiles } from '../client-files/clients-files.ts';
+import { describeFinding, type Finding } from '../client-files/finding.ts';
 import type { Client } from '../clients/client.ts';
-import { ClientsFileError, describeFinding, readClientsFile } from '../clients/clients-file.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import type { ClientsInMemory } from '../clients/memory-registry.ts';
 import type { Log } from '../operations/log.ts';
 import { StartupError } from '../operations/startup-error.ts';
-import { watchFiles } from '../operations/watch-files.ts';
+import { stateOfFile, watchFiles } from '../operations/watch-files.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 
 interface Demands {
   readonly policy: RegistrationPolicy;
-  readonly terminator: Terminator;
+  readonly terminator: Pick<Terminator, 'verification'>;
 }
 
 type Clients = ReadonlyMap<string, Client>;
 
 /** One faulty file may have thousands; a line of the log tells so many. */
 const MAX_TOLD_FAULTS = 20;
+const SETTLE_MILLISECONDS = 500;
 
 /**
  * Reads `COUNTERSIGN_CLIENTS_FILE`, and again when it changes. The clients are swapped whole: while anything is wrong
  * with the file they stay as they were, and the log says what.
  *
+ * @param intervalMilliseconds how often it is looked at. Default: as {@link watchFiles} has it
  * @throws {StartupError} with every fault, where the file has one at start
  */
-export function watchClientsFile(file: string, demands: Demands, log: Log): ClientsInMemory {
-  let clients = readWhole(file, demands, log);
-  const reload = () => {
+export async function watchClientsFile(
+  file: string,
+  demands: Demands,
+  log: Log,
+  intervalMilliseconds?: number,
+): Promise<ClientsInMemory> {
+  const stopping = new AbortController();
+  const read = () => readWhole(file, demands, stopping.signal);
+  let clients = takeInto(log, await read());
+  let isReading = false;
+  const reload = async () => {
+    // A reading that goes on sees the change by itself.
+    if (isReading) return;
+    isReading = true;
     try {
-      const next = readWhole(file, demands, log);
+      const next = takeInto(log, await read());
       const counts = countChanges(clients, next);
       clients = next;
       log.info({ event: 'clients_changed', ...counts }, `${file} was read again: ${inWords(counts)}`);
     } catch (error) {
+      if (stopping.signal.aborted) return;
       if (!(error instanceof StartupError)) throw error;
       const reason = tellSome(error.faults);
       log.error({ event: 'clients_kept', reason }, `the clients of ${file} stay as they were: ${reason}`);
+    } finally {
+      isReading = false;
     }
   };
-  const watch = watchFiles({ list: () => [file], onChange: reload });
-  return { current: () => clients, stop: watch.stop };
+  const watch = watchFiles({ list: () => [file], onChange: () => void reload(), intervalMilliseconds });
+  const stop = () => {
+    watch.stop();
+    stopping.abort();
+  };
+  return { current: () => clients, stop };
 }
 
-function readWhole(file: string, { policy, terminator }: Demands, log: Log): Clients {
-  const { clients, faults, warnings } = readOrExplain(file, policy);
-  const problems = [...faults.map((fault) => describeFinding(file, fault)), ...unverifiable(clients, terminator)];
-  if (problems.length > 0) throw new StartupError(problems);
-  for (const warning of warnings) log.warn({ event: 'client_warning', ...warning }, describeFinding(file, warning));
-  return new Map(clients.map((client) => [client.clientId, client]));
-}
-
-function readOrExplain(file: string, policy: RegistrationPolicy) {
-  try {
-    return readClientsFile(file, policy, Date.now());
-  } catch (error) {
-    if (error instanceof ClientsFileError) throw new StartupError([`COUNTERSIGN_CLIENTS_FILE: ${error.message}`]);
-    throw error;
+/** Reads the file until it stayed the same for as long as that took: what somebody writes meanwhile might be a part. */
+async function readWhole(file: string, demands: Demands, signal: AbortSignal): Promise<ClientsFiles> {
+  for (;;) {
+    const before = stateOfFile(file);
+    const read = await readClientsFiles([file], demands.policy, Date.now(), signal);
+    if (stateOfFile(file) === before) return refuseFaulty(read, demands);
+    await delay(SETTLE_MILLISECONDS, undefined, { signal });
   }
 }
 
+function refuseFaulty(read: ClientsFiles, { terminator }: Demands): ClientsFiles {
+  const problems = [...read.faults.map(describeFault), ...unverifiable(read.clients, terminator)];
+  if (problems.length > 0) throw new StartupError(problems);
+  return read;
+}
+
+/** Of what is wrong with the file itself, the setting is said that names it. */
+function describeFault(fault: Finding): string {
+  return 'client' in fault ? describeFinding(fault) : `COUNTERSIGN_CLIENTS_FILE: ${describeFinding(fault)}`;
+}
+
+function takeInto(log: Log, { clients, warnings }: ClientsFiles): Clients {
+  for (const warning of warnings) log.warn({ event: 'client_warning', ...warning }, describeFinding(warning));
+  return new Map(clients.map((client) => [client.clientId, client]));
+}
+
 /** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
-function unverifiable(clients: readonly Client[], { verification }: Terminator): string[] {
+function unverifiable(clients: readonly Client[], { verification }: Demands['terminator']): string[] {
   const named = clients.flatMap(({ clientId, authentication }) =>
     authentication.method === 'tls_client_auth' ? [{ clientId, ...authentication }] : [],
   );

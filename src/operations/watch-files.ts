@@ -8,7 +8,8 @@ export interface WatchFilesOptions {
   /** The files of this moment; asked each time, since a folder gets others. What it throws counts as a change. */
   readonly list: () => readonly string[];
   readonly onChange: () => void;
-  readonly intervalMilliseconds?: number;
+  /** Default: a second. */
+  readonly intervalMilliseconds?: number | undefined;
 }
 
 const INTERVAL_MILLISECONDS = 1_000;
@@ -42,8 +43,8 @@ function stateOf(list: () => readonly string[]): string {
   }
 }
 
-/** Symlinks are followed. A file that was written over in place has another time, one that was swapped another number. */
-function stateOfFile(path: string): string {
+/** A text that stays the same while the file does. Symlinks are followed. A file that was written over in place has another time, one that was swapped another number. */
+export function stateOfFile(path: string): string {
   const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats ? [path, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : `${path} is away`;
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readClientsFile } from '../../src/clients/clients-file.ts';
+import { readClientsFiles } from '../../src/client-files/clients-files.ts';
 import { createMemoryRegistry } from '../../src/clients/memory-registry.ts';
 import type { Registry } from '../../src/clients/registry.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -101,18 +101,18 @@ for (const [name, programs, open] of stores) {
 async function openMemory(): Promise<Store> {
   const file = join(temporaryDirectory(), 'clients.json');
   const all = new Map(records.map((record) => [record.client_id, record]));
-  const read = () => {
+  const read = async () => {
     writeFileSync(file, JSON.stringify({ clients: [...all.values()] }));
-    const { clients, faults } = readClientsFile(file, usualPolicy, Date.now());
+    const { clients, faults } = await readClientsFiles([file], usualPolicy, Date.now());
     expect(faults).toEqual([]);
     return new Map(clients.map((client) => [client.clientId, client]));
   };
-  let clients = read();
+  let clients = await read();
   const registry = createMemoryRegistry({ current: () => clients, stop: () => {} }, file);
   const write = async (clientId: string, record?: ClientRecord) => {
     if (record) all.set(clientId, record);
     else all.delete(clientId);
-    clients = read();
+    clients = await read();
   };
   return { registry, write, stop: registry.close };
 }

@@ -221,9 +221,9 @@ describeWith(['redis-server'], 'countersign clients', () => {
 test('no error prints what a terminal obeys, neither of a file nor of its name', async () => {
   const path = file(`${ESC}[31m.json`, `[{"client_id":${ESC}]0;pwned\u0007}]`);
   const { code, stdout, stderr } = await runCountersign(['clients', 'check', path]);
-  expect([code, stdout]).toEqual([1, '']);
-  expect(stderr).toContain('\\u{1b}[31m.json: not JSON');
-  expect(stderr.split(ESC)).toEqual([stderr]);
+  expect([code, stderr]).toEqual([1, '']);
+  expect(stdout).toContain('\\u{1b}[31m.json: not JSON');
+  expect(stdout.split(ESC)).toEqual([stdout]);
 });
 
 test('without Redis, the commands say what to set, and what to do with a file', async () => {

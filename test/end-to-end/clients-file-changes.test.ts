@@ -74,8 +74,8 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const faulty = fileOf(client('b'), client('c', { scopes: 'x' }), client('d', { access_token_lifetime: 1 }));
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, faulty));
     expect(event).toBe('clients_kept');
-    expect(reason).toContain(`${file}: client c: scopes is not a field`);
-    expect(reason).toContain(`${file}: client d: access_token_lifetime at least 10`);
+    expect(reason).toContain(`${file}: client c (number 2 in the list): scopes is not a field`);
+    expect(reason).toContain(`${file}: client d (number 3 in the list): access_token_lifetime at least 10`);
     expect(await served(countersign, 'a', 'b')).toEqual(['a']);
     await afterwards(countersign, () => writeFileSync(file, fileOf(client('b'))));
     expect(await served(countersign, 'a', 'b')).toEqual(['b']);
@@ -85,13 +85,27 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     ['it is broken', '{"clients": [', 'not JSON'],
     ['it is empty', '', 'expected a list'],
     ['nobody would verify a name', fileOf(client('b'), named), 'COUNTERSIGN_CLIENT_CA_FILE is not set'],
-    ['a client stands there twice', fileOf(client('b'), client('b')), 'is taken by number 1'],
+    [
+      'a client stands there twice',
+      fileOf(client('b'), client('b')),
+      'clients.json, number 1 in the list; a client has one',
+    ],
   ])('changes nothing when %s', async ([, content, message], context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, content));
     expect([event, reason]).toEqual(['clients_kept', expect.stringContaining(message)]);
     expect(await served(countersign, 'a', 'b')).toEqual(['a']);
+  });
+
+  test('changes nothing when JSON Lines were cut off before the first', async (context) => {
+    const { expect } = context;
+    const file = join(temporaryDirectory(), 'clients.jsonl');
+    writeFileSync(file, `${JSON.stringify(client('a'))}\n${JSON.stringify(client('b'))}\n`);
+    const countersign = await start(context, file);
+    const { event, reason } = await afterwards(countersign, () => writeFileSync(file, ''));
+    expect([event, reason]).toEqual(['clients_kept', expect.stringContaining('clients.jsonl: holds no record')]);
+    expect(await served(countersign, 'a', 'b')).toEqual(['a', 'b']);
   });
 
   test('tells some faults where there are many', async (context) => {

@@ -68,7 +68,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: expected a private key');
-    expect(stderr).toContain('client a: tls_client_auth_subject_dn is missing');
+    expect(stderr).toContain('client a (number 1 in the list): tls_client_auth_subject_dn is missing');
   });
 
   test('refuses names where nobody verifies the chain', async () => {
@@ -105,8 +105,8 @@ describe('countersign clients check', () => {
     const path = file('faults.yaml', `${sound}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path]);
     expect(code).toBe(1);
-    expect(stdout).toContain(`${path}: client b: token_endpoint_auth_method`);
-    expect(stdout).toContain(`${path}: client b: scope`);
+    expect(stdout).toContain(`${path}: client b (number 2 in the list): token_endpoint_auth_method`);
+    expect(stdout).toContain(`${path}: client b (number 2 in the list): scope`);
   });
 
   test('speaks JSON', async () => {

@@ -166,7 +166,7 @@ describe('the development server says in one line why it does not start', () => 
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');
       },
-      'client a: token_endpoint_auth_method is missing',
+      'client a (number 1 in the list): token_endpoint_auth_method is missing',
     ],
   ])('%s', async (_, spoil, message) => {
     const cwd = temporaryDirectory();

@@ -1,48 +1,56 @@
+import { type ClientsFiles, readClientsFiles } from '../../client-files/clients-files.ts';
+import { findFiles } from '../../client-files/find-files.ts';
+import { describeFinding } from '../../client-files/finding.ts';
 import type { Client } from '../../clients/client.ts';
-import { type ClientFinding, ClientsFileError, describeFinding, readClientsFile } from '../../clients/clients-file.ts';
 import type { RegistrationPolicy } from '../../clients/findings.ts';
 import { StartupError } from '../../operations/startup-error.ts';
+import { printValue } from '../document.ts';
 import { type OutputFormat, styled, table } from '../output.ts';
 
 /**
- * `countersign clients check FILE`: says whether the server would accept these records, and what is wrong with each.
+ * `countersign clients check PATH…`: says whether the server would accept these records, and what is wrong with each.
  *
+ * @param paths files, folders, and `-` for the standard input
  * @returns the exit code: 0 when all are sound
- * @throws {StartupError} when the file cannot be read
+ * @throws {StartupError} when a path names nothing
  */
-export function checkClients(file: string, policy: RegistrationPolicy, output: OutputFormat): number {
-  const { clients, faults, warnings } = readFileOrExplain(file, policy);
-  if (output === 'json') {
-    const ids = clients.map(({ clientId }) => clientId);
-    console.log(JSON.stringify({ file, ok: faults.length === 0, clients: ids, faults, warnings }, null, 2));
-  } else {
-    for (const line of table(clients.map(row))) console.log(line);
-    for (const warning of warnings) console.log(`${styled('yellow', 'warning')} ${describeFinding(file, warning)}`);
-    for (const fault of faults) console.log(`${styled('red', 'fault')} ${describeFinding(file, fault)}`);
-    console.log(summary(clients, faults, warnings));
-  }
-  return faults.length === 0 ? 0 : 1;
+export async function checkClients(
+  paths: readonly string[],
+  policy: RegistrationPolicy,
+  output: OutputFormat,
+): Promise<number> {
+  const found = findFiles(paths);
+  if (found.faults.length > 0) throw new StartupError(found.faults);
+  const read = await readClientsFiles(found.files, policy, Date.now());
+  if (output === 'json') printJson(paths, read);
+  else printText(read);
+  return read.faults.length === 0 ? 0 : 1;
 }
 
-function readFileOrExplain(file: string, policy: RegistrationPolicy) {
-  try {
-    return readClientsFile(file, policy, Date.now());
-  } catch (error) {
-    if (error instanceof ClientsFileError) throw new StartupError([error.message]);
-    throw error;
-  }
+/** Of one path, `file` is as it was given. */
+function printJson(paths: readonly string[], { names, clients, faults, warnings }: ClientsFiles): void {
+  const [file, ...others] = paths;
+  const ids = clients.map(({ clientId }) => clientId);
+  const rest = { files: names, ok: faults.length === 0, clients: ids, faults, warnings };
+  printValue('json', others.length === 0 ? { file, ...rest } : rest);
+}
+
+function printText({ clients, faults, warnings }: ClientsFiles): void {
+  for (const line of table(clients.map(row))) console.log(line);
+  for (const warning of warnings) console.log(`${styled('yellow', 'warning')} ${describeFinding(warning)}`);
+  for (const fault of faults) console.log(`${styled('red', 'fault')} ${describeFinding(fault)}`);
+  const counts = [
+    counted(clients.length, 'sound client'),
+    counted(warnings.length, 'warning'),
+    counted(faults.length, 'fault'),
+  ];
+  console.log(styled(faults.length === 0 ? 'green' : 'red', counts.join(', ')));
 }
 
 function row({ clientId, enabled, authentication, scopes }: Client): string[] {
   return [clientId, enabled ? 'enabled' : 'disabled', authentication.method, scopes.join(' ') || '(no scope)'];
 }
 
-function summary(
-  clients: readonly Client[],
-  faults: readonly ClientFinding[],
-  warnings: readonly ClientFinding[],
-): string {
-  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-  const text = `${counted(clients.length, 'sound client')}, ${counted(warnings.length, 'warning')}, ${counted(faults.length, 'fault')}`;
-  return styled(faults.length === 0 ? 'green' : 'red', text);
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -32,7 +32,7 @@ function addCheck(clients: Command): void {
     .action(async (file: string, { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
       const { environment, readRegistrationPolicy } = await import('../../config.ts');
-      process.exitCode = checkClients(file, readRegistrationPolicy(environment), output);
+      process.exitCode = await checkClients([file], readRegistrationPolicy(environment), output);
     });
 }
 

@@ -1,15 +1,11 @@
 import { parseDocument as parseYaml } from 'yaml';
+import { ClientsFileError } from './clients-file-error.ts';
 import { parseJson } from './parse-json.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
 export interface PlacedRecord {
   readonly number: number;
   readonly value: unknown;
-}
-
-/** The file as a whole cannot be read. The message names it and what is wrong. */
-export class ClientsFileError extends Error {
-  override readonly name = 'ClientsFileError';
 }
 
 /** JSON Lines have a record a line, so that a file of any length is read in little memory. */
@@ -23,16 +19,15 @@ export function placeOf(path: string, number: number): string {
 }
 
 /**
- * Parses the text of a file of records: YAML or JSON, a list or `{clients: [list]}`, or JSON Lines by its name.
+ * Parses the text of a file of records that is not JSON Lines: YAML or JSON, a list or `{clients: [list]}`.
  *
  * @throws {ClientsFileError}
  */
 export function parseRecords(path: string, text: string): readonly PlacedRecord[] {
-  if (isJsonLines(path)) return parseLines(path, text);
   const content = parseDocument(path, text);
   const records = isObject(content) && Object.keys(content).join() === 'clients' ? content.clients : content;
   if (Array.isArray(records)) return records.map((value, index) => ({ number: index + 1, value }));
-  throw new ClientsFileError(`${path}: expected a list of clients, or "clients:" with a list under it`);
+  throw new ClientsFileError(path, 'expected a list of clients, or "clients:" with a list under it');
 }
 
 /**
@@ -46,12 +41,8 @@ export function parseLine(path: string, line: string, number: number): PlacedRec
   try {
     return { number, value: parseJson(line) };
   } catch (error) {
-    throw new ClientsFileError(`${path}: line ${number}: not JSON: ${messageOf(error)}`);
+    throw new ClientsFileError(path, `line ${number}: not JSON: ${messageOf(error)}`);
   }
-}
-
-function parseLines(path: string, text: string): PlacedRecord[] {
-  return text.split('\n').flatMap((line, index) => parseLine(path, line, index + 1) ?? []);
 }
 
 /** JSON is YAML, too, which takes a hundred times as long to parse. */
@@ -60,7 +51,7 @@ function parseDocument(path: string, text: string): unknown {
   try {
     if (looksLikeJson) return parseJson(text);
   } catch (error) {
-    if (/\.json$/i.test(path)) throw new ClientsFileError(`${path}: not JSON: ${messageOf(error)}`);
+    if (/\.json$/i.test(path)) throw new ClientsFileError(path, `not JSON: ${messageOf(error)}`);
   }
   try {
     // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
@@ -69,7 +60,7 @@ function parseDocument(path: string, text: string): unknown {
     if (fault) throw fault;
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new ClientsFileError(`${path}: not YAML or JSON: ${messageOf(error)}`);
+    throw new ClientsFileError(path, `not YAML or JSON: ${messageOf(error)}`);
   }
 }
 

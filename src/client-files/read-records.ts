@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { ClientsFileError, isJsonLines, type PlacedRecord, parseLine, parseRecords } from '../clients/parse-records.ts';
-import { STANDARD_INPUT } from './record-files.ts';
+import { ClientsFileError } from './clients-file-error.ts';
+import { STANDARD_INPUT } from './find-files.ts';
+import { isJsonLines, type PlacedRecord, parseLine, parseRecords } from './parse-records.ts';
 
 /** A record, or why it could not be parsed. */
 export type ReadRecord = PlacedRecord | ClientsFileError;
@@ -39,7 +40,7 @@ async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
   } catch (error) {
     const isText = !(error instanceof TypeError);
     const message = error instanceof Error && isText ? error.message : 'it is not text in UTF-8';
-    throw new ClientsFileError(`${name}: ${message}`);
+    throw new ClientsFileError(name, message);
   }
 }
 
@@ -59,7 +60,7 @@ async function* linesOf(name: string, chunks: AsyncIterable<string>): AsyncGener
   for await (const text of chunks) {
     const lines = `${rest}${text}`.split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MAX_LINE_CHARACTERS) throw new ClientsFileError(`${name}: line ${number + 1} is too long`);
+    if (rest.length > MAX_LINE_CHARACTERS) throw new ClientsFileError(name, `line ${number + 1} is too long`);
     yield lines.flatMap(read);
   }
   yield read(rest);

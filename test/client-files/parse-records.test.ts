@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../src/clients/parse-json.ts';
-import { ClientsFileError, parseRecords } from '../../src/clients/parse-records.ts';
+import { ClientsFileError } from '../../src/client-files/clients-file-error.ts';
+import { parseJson } from '../../src/client-files/parse-json.ts';
+import { parseLine, parseRecords } from '../../src/client-files/parse-records.ts';
 
 const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
 
@@ -10,21 +11,20 @@ describe('records', () => {
     ['clients.yaml', '- client_id: a\n- client_id: b'],
     ['clients.yaml', '[{client_id: a}, {client_id: b}]'],
     ['clients.json', '{"clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
-    ['clients.jsonl', '{"client_id":"a"}\n\n{"client_id": "b"}\n'],
-    ['clients.NDJSON', '{"client_id":"a"}\r\n{"client_id":"b"}'],
   ])('%s: %j', (path, text) => {
     expect(values(path, text)).toEqual([{ client_id: 'a' }, { client_id: 'b' }]);
   });
 
   test('of JSON Lines know their line', () => {
-    expect(parseRecords('a.jsonl', '\n{"client_id":"a"}')).toEqual([{ number: 2, value: { client_id: 'a' } }]);
+    expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({ number: 2, value: { client_id: 'a' } });
+    expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
+    expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: not JSON');
+    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow('twice');
   });
 
   test.each([
     ['clients.json', '[{"client_id": "a"},]', 'not JSON'],
     ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
-    ['clients.jsonl', '{"client_id":"a"}\n{"client_id"', 'line 2: not JSON'],
-    ['clients.jsonl', '{"client_id":"a","client_id":"a"}', 'twice'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
     ['clients.yaml', '- client_id: !secret a', 'Unresolved tag'],

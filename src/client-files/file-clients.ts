@@ -1,0 +1,154 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+import type { Client } from '../clients/client.ts';
+import type { Fault, RegistrationPolicy } from '../clients/findings.ts';
+import { readClient } from '../clients/read-client.ts';
+import { isClientId } from '../oauth/client-id.ts';
+import { ClientsFileError } from './clients-file-error.ts';
+import type { ClientFinding, Finding } from './finding.ts';
+import { isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';
+import { type ReadRecord, readRecords } from './read-records.ts';
+
+/** A client of a file, sound by itself. */
+export interface FileClient {
+  /** Counted from 0 over all files, with those that are not sound. */
+  readonly index: number;
+  readonly client: Client;
+  /** As it came from the file. */
+  readonly record: unknown;
+}
+
+export interface FileClientsOptions {
+  readonly policy: RegistrationPolicy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly onFault: (fault: Finding) => void;
+  readonly onWarning: (warning: ClientFinding) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The clients of some files, by one set of rules for whoever reads them. Of each, only its name and place are kept; no
+ * record that has a fault comes out of `batches`.
+ */
+export class FileClients {
+  readonly #files: readonly string[];
+  readonly #options: FileClientsOptions;
+  readonly #names: string[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #ids: string[] = [];
+  readonly #places: number[] = [];
+
+  constructor(files: readonly string[], options: FileClientsOptions) {
+    this.#files = files;
+    this.#options = options;
+  }
+
+  /** The files that were read, as messages call them. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  has(clientId: string): boolean {
+    return this.#indexes.has(clientId);
+  }
+
+  clientIdAt(index: number): string {
+    return this.#ids[index] ?? '';
+  }
+
+  /** The file and which of its records it is. */
+  placeAt(index: number): string {
+    const place = this.#places[index] ?? 0;
+    const name = this.#names[Math.floor(place / RECORDS_IN_FILE)] ?? '';
+    return `${name}, ${placeOf(name, place % RECORDS_IN_FILE)}`;
+  }
+
+  /**
+   * Reads all files once.
+   *
+   * @throws {DOMException} AbortError, when the signal says so
+   */
+  async *batches(): AsyncGenerator<readonly FileClient[]> {
+    for (const file of this.#files) {
+      try {
+        yield* this.#clientsOf(file);
+      } catch (error) {
+        if (!(error instanceof ClientsFileError)) throw error;
+        this.#options.onFault({ file: error.file, message: error.message });
+      }
+    }
+  }
+
+  async *#clientsOf(file: string): AsyncGenerator<readonly FileClient[]> {
+    const { name, batches } = await readRecords(file);
+    this.#names.push(name);
+    let records = 0;
+    for await (const batch of batches) {
+      records += batch.length;
+      for (const part of inParts(batch)) {
+        // A server goes on answering, however many there are.
+        await otherWork(undefined, { signal: this.#options.signal });
+        yield part.flatMap((record) => this.#read(record) ?? []);
+      }
+    }
+    // One that was cut off before its first line would remove everybody.
+    if (records === 0 && isJsonLines(name)) throw new ClientsFileError(name, `holds no record; ${HOW_TO_SAY_NONE}`);
+  }
+
+  #read(record: ReadRecord): FileClient | undefined {
+    if (record instanceof ClientsFileError) {
+      this.#options.onFault({ file: record.file, message: record.message });
+      return undefined;
+    }
+    const { policy, now, onFault, onWarning } = this.#options;
+    const name = this.#names.at(-1) ?? '';
+    const index = this.#take(record, name);
+    const read = readClient(record.value, policy, now);
+    if (!read.ok) report(onFault, name, record, read.faults);
+    if (!read.ok || index === undefined) return undefined;
+    report(onWarning, name, record, read.warnings);
+    return { index, client: read.client, record: record.value };
+  }
+
+  /** A name counts as taken also by a record that has faults, so that all are told at once. */
+  #take(record: PlacedRecord, name: string): number | undefined {
+    const clientId = clientIdOf(record.value);
+    if (clientId === undefined || !isClientId(clientId)) return undefined;
+    const earlier = this.#indexes.get(clientId);
+    if (earlier !== undefined) {
+      const message = `is taken by ${this.placeAt(earlier)}; a client has one record`;
+      report(this.#options.onFault, name, record, [{ field: 'client_id', message }]);
+      return undefined;
+    }
+    const index = this.#ids.push(clientId) - 1;
+    this.#indexes.set(clientId, index);
+    this.#places.push((this.#names.length - 1) * RECORDS_IN_FILE + record.number);
+    return index;
+  }
+}
+
+const HOW_TO_SAY_NONE = 'for no clients at all, give a file .json that holds []';
+
+/** A place is one number, since there may be a million. */
+const RECORDS_IN_FILE = 2 ** 32;
+const PART = 1_000;
+
+function* inParts(batch: readonly ReadRecord[]): Generator<readonly ReadRecord[]> {
+  for (let start = 0; start < batch.length; start += PART) yield batch.slice(start, start + PART);
+}
+
+function report(
+  on: (finding: ClientFinding) => void,
+  file: string,
+  { number, value }: PlacedRecord,
+  findings: readonly Fault[],
+): void {
+  const place = placeOf(file, number);
+  const client = clientIdOf(value) ?? `(${place})`;
+  for (const { field, message } of findings) on({ file, client, place, field, message });
+}
+
+function clientIdOf(value: unknown): string | undefined {
+  const isObject = typeof value === 'object' && value !== null && 'client_id' in value;
+  return isObject && typeof value.client_id === 'string' ? value.client_id : undefined;
+}
