@@ -131,9 +131,9 @@ describe('countersign clients check', () => {
     expect([allowed.code, allowed.stdout]).toEqual([0, expect.stringContaining('SHA-1')]);
   });
 
-  test('says what is wrong with the file itself', async () => {
-    const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml']);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('/nowhere.yaml')]);
+  test('says which paths name nothing', async () => {
+    const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml', '/nor-here']);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/\/nowhere\.yaml: ENOENT.*\/nor-here: ENOENT/s)]);
   });
 });
 

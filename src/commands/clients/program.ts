@@ -24,15 +24,15 @@ export function clientsProgram(program: Command): void {
 function addCheck(clients: Command): void {
   clients
     .command('check')
-    .description('say whether the server would accept the records of a file, and what is wrong with each')
-    .argument('<file>', 'client records, YAML or JSON')
+    .description('say whether the server would accept the records of files, and what is wrong with each')
+    .argument('<path...>', 'files with client records, folders of them, or - for standard input')
     .addOption(
       new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text'),
     )
-    .action(async (file: string, { output }: { output: OutputFormat }) => {
+    .action(async (paths: string[], { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
       const { environment, readRegistrationPolicy } = await import('../../config.ts');
-      process.exitCode = await checkClients([file], readRegistrationPolicy(environment), output);
+      process.exitCode = await checkClients(paths, readRegistrationPolicy(environment), output);
     });
 }
 
