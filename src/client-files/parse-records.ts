@@ -25,9 +25,16 @@ export function placeOf(path: string, number: number): string {
  */
 export function parseRecords(path: string, text: string): readonly PlacedRecord[] {
   const content = parseDocument(path, text);
-  const records = isObject(content) && Object.keys(content).join() === 'clients' ? content.clients : content;
+  const records = recordsOf(content);
   if (Array.isArray(records)) return records.map((value, index) => ({ number: index + 1, value }));
   throw new ClientsFileError(path, 'expected a list of clients, or "clients:" with a list under it');
+}
+
+/** Editors look for their schema at `$schema`. */
+function recordsOf(content: unknown): unknown {
+  if (!isObject(content)) return content;
+  const { $schema = '', clients, ...others } = content;
+  return typeof $schema === 'string' && Object.keys(others).length === 0 ? clients : content;
 }
 
 /**

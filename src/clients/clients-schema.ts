@@ -11,13 +11,11 @@ const TITLE = 'Clients of Countersign';
 export function clientsSchema(): object {
   const { $schema, $defs = {}, ...record } = z.toJSONSchema(clientRecordSchema, { io: 'input' });
   const list = { type: 'array', items: { $ref: '#/$defs/client' }, description: 'the records of clients' };
+  const properties = { $schema: { type: 'string', description: 'where this schema is, for editors' }, clients: list };
   return {
     $schema,
     title: TITLE,
-    anyOf: [
-      list,
-      { type: 'object', properties: { clients: list }, required: ['clients'], additionalProperties: false },
-    ],
+    anyOf: [list, { type: 'object', properties, required: ['clients'], additionalProperties: false }],
     $defs: { client: record, ...$defs },
   };
 }

@@ -11,6 +11,8 @@ describe('records', () => {
     ['clients.yaml', '- client_id: a\n- client_id: b'],
     ['clients.yaml', '[{client_id: a}, {client_id: b}]'],
     ['clients.json', '{"clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
+    ['clients.json', '{"$schema": "clients.schema.json", "clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
+    ['clients.yaml', 'clients: [{client_id: a}, {client_id: b}]\n$schema: clients.schema.json'],
   ])('%s: %j', (path, text) => {
     expect(values(path, text)).toEqual([{ client_id: 'a' }, { client_id: 'b' }]);
   });
@@ -27,6 +29,9 @@ describe('records', () => {
     ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
+    ['clients.json', '{"$schema": 1, "clients": []}', 'expected a list'],
+    ['clients.json', '{"$schema": "clients.schema.json"}', 'expected a list'],
+    ['clients.json', '{"$schema": "clients.schema.json", "clients": [], "more": 1}', 'expected a list'],
     ['clients.yaml', '- client_id: !secret a', 'Unresolved tag'],
   ])('%s is refused: %j', (path, text, message) => {
     expect(() => parseRecords(path, text)).toThrow(ClientsFileError);
