@@ -1,29 +1,63 @@
+import { alteredNumber } from './altered-number.ts';
+import { LossError } from './loss-error.ts';
+
 /**
- * Parses JSON and refuses a name that stands twice in one object: of two, JSON.parse would take the last.
+ * Parses JSON and refuses what JSON.parse would read as something else than was written: a name that stands twice in one
+ * object, of which it takes the last, and a number that it cannot hold.
  *
  * @throws {SyntaxError}
+ * @throws {LossError} for a number
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   // What programs write, mostly, comes out again as it went in: then nothing was lost.
-  if (JSON.stringify(value) === text || countMembers(value) === countColons(text)) return value;
-  throw new SyntaxError('a name stands twice in one object');
+  if (JSON.stringify(value) === text) return value;
+  const { colons, altered } = scan(text);
+  if (countMembers(value) !== colons) throw new SyntaxError('a name stands twice in one object');
+  if (altered) throw altered;
+  return value;
 }
 
-/** Outside of strings, every colon belongs to one member. */
-function countColons(text: string): number {
-  let count = 0;
+interface Scanned {
+  /** Outside of strings, every colon belongs to one member. */
+  readonly colons: number;
+  /** The first number that is read as another one. */
+  readonly altered: LossError | undefined;
+}
+
+function scan(text: string): Scanned {
+  let colons = 0;
   let isString = false;
+  let altered: LossError | undefined;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) isString = !isString;
     else if (code === BACKSLASH) index += 1;
-    else if (code === COLON && !isString) count += 1;
+    else if (isString) continue;
+    else if (code === COLON) colons += 1;
+    else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      const source = numberAt(text, index);
+      altered ??= lossOf(source, text, index);
+      index += source.length - 1;
+    }
   }
-  return count;
+  return { colons, altered };
 }
 
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const [QUOTE, BACKSLASH, COLON, MINUS, ZERO, NINE] = [0x22, 0x5c, 0x3a, 0x2d, 0x30, 0x39];
+
+const NUMBER = /-?[\d.eE+-]+/y;
+
+/** @param text has been parsed, so that a number is a whole one wherever one begins */
+function numberAt(text: string, index: number): string {
+  NUMBER.lastIndex = index;
+  return NUMBER.exec(text)?.[0] ?? '-';
+}
+
+function lossOf(source: string, text: string, index: number): LossError | undefined {
+  const message = alteredNumber(source, Number(source));
+  return message === undefined ? undefined : new LossError(text.slice(0, index).split('\n').length, message);
+}
 
 /** Without recursion: what was parsed may be nested more deeply than a stack. */
 function countMembers(root: unknown): number {

@@ -1,6 +1,7 @@
-import { parseDocument as parseYaml } from 'yaml';
 import { ClientsFileError } from './clients-file-error.ts';
+import { LossError } from './loss-error.ts';
 import { parseJson } from './parse-json.ts';
+import { parseYaml } from './parse-yaml.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
 export interface PlacedRecord {
@@ -48,7 +49,8 @@ export function parseLine(path: string, line: string, number: number): PlacedRec
   try {
     return { number, value: parseJson(line) };
   } catch (error) {
-    throw new ClientsFileError(path, `line ${number}: not JSON: ${messageOf(error)}`);
+    const message = error instanceof LossError ? error.message : `not JSON: ${messageOf(error)}`;
+    throw new ClientsFileError(path, `line ${number}: ${message}`);
   }
 }
 
@@ -58,17 +60,18 @@ function parseDocument(path: string, text: string): unknown {
   try {
     if (looksLikeJson) return parseJson(text);
   } catch (error) {
-    if (/\.json$/i.test(path)) throw new ClientsFileError(path, `not JSON: ${messageOf(error)}`);
+    if (/\.json$/i.test(path)) throw explained(path, 'not JSON', error);
   }
   try {
-    // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
-    const document = parseYaml(text);
-    const [fault] = [...document.errors, ...document.warnings];
-    if (fault) throw fault;
-    return document.toJS({ maxAliasCount: 100 });
+    return parseYaml(text);
   } catch (error) {
-    throw new ClientsFileError(path, `not YAML or JSON: ${messageOf(error)}`);
+    throw explained(path, 'not YAML or JSON', error);
   }
+}
+
+function explained(path: string, instead: string, error: unknown): ClientsFileError {
+  if (error instanceof LossError) return new ClientsFileError(path, `line ${error.line}: ${error.message}`);
+  return new ClientsFileError(path, `${instead}: ${messageOf(error)}`);
 }
 
 function messageOf(error: unknown): string {

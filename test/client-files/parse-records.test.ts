@@ -39,6 +39,127 @@ describe('records', () => {
   });
 });
 
+/** Where each of these is in the records of a file, it is in line 3. */
+const inYaml = (text: string) => () => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`);
+const inJson = (text: string) => () => parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`);
+const inJsonLines = (text: string) => () => parseLine('clients.jsonl', `{"client_id":"a","claims":${text}}`, 3);
+
+describe('names of YAML that are the same once they are text', () => {
+  test.each([
+    ['{1: x, "1": y}', 'the name "1" stands twice in one map'],
+    ['{true: x, "true": y}', 'the name "true" stands twice in one map'],
+    ['{0x10: x, "16": y}', 'the name "16" stands twice in one map'],
+    ['{a: [{1.0: x, "1": y}]}', 'the name "1" stands twice in one map'],
+    ['{&e enabled: false, *e : true}', 'the name "enabled" stands twice in one map'],
+    ['{x: &e enabled, *e : false, enabled: true}', 'the name "enabled" stands twice in one map'],
+    ['{x: &e 1, *e : false, "1": true}', 'the name "1" stands twice in one map'],
+  ])('are refused: %s', (text, message) => {
+    expect(inYaml(text)).toThrow(`line 3: ${message}`);
+  });
+
+  test.each<[string, unknown]>([
+    ['{1: x, "2": y}', { 1: 'x', 2: 'y' }],
+    ['{a: {1: x}, b: {"1": y}}', { a: { 1: 'x' }, b: { 1: 'y' } }],
+    ['{x: &e enabled, *e : false}', { x: 'enabled', enabled: false }],
+    ['{x: &l [1], y: *l}', { x: [1], y: [1] }],
+  ])('are not these: %s', (text, claims) => {
+    expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+  });
+});
+
+describe('what of YAML JSON has not', () => {
+  test.each([
+    ['{? [a, b] : x}', 'a name must be text'],
+    ['{? {a: b} : x}', 'a name must be text'],
+    ['{~: x}', 'a name must be text'],
+    ['{x: &l [1], *l : 1}', 'a name must be text'],
+    ['{<<: {a: 1}, b: 2}', 'merge keys (<<) are not supported'],
+    ['{x: &m {a: 1}, y: {<<: *m}}', 'merge keys (<<) are not supported'],
+    ['{!!merge "<<": {a: 1}}', 'merge keys (<<) are not supported'],
+    ['!!set {a, b}', 'the tag tag:yaml.org,2002:set is not supported'],
+    ['!!omap [a: 1]', 'the tag tag:yaml.org,2002:omap is not supported'],
+    ['[!!timestamp 2027-01-31]', '2027-01-31 is no text; put it in quotes'],
+    ['[!!binary aGk=]', 'aGk= is no text; put it in quotes'],
+  ])('is refused: %s', (text, message) => {
+    expect(inYaml(text)).toThrow(`line 3: ${message}`);
+  });
+
+  test.each<[string, unknown]>([
+    ['{"<<": x}', { '<<': 'x' }],
+    ['!!map {a: !!seq [!!str 1]}', { a: ['1'] }],
+  ])('is not this: %s', (text, claims) => {
+    expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+  });
+
+  test('is refused as well where the file says that it is YAML 1.1', () => {
+    const parse = (text: string) => () => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`);
+    expect(parse('{<<: {client_id: a}}')).toThrow('line 3: merge keys');
+    expect(parse('{client_id: a, not_before: 2027-01-31}')).toThrow('line 3: 2027-01-31 is no text');
+    expect(parse('{client_id: a, enabled: no}')()).toEqual([{ number: 1, value: { client_id: 'a', enabled: false } }]);
+  });
+});
+
+describe('numbers', () => {
+  const mend = (number: string, read: string) =>
+    `line 3: the number ${number} would be read as ${read}; put it in quotes`;
+
+  test.each([
+    ['12345678901234567890', '12345678901234567000'],
+    ['-9007199254740993', '-9007199254740992'],
+    ['1152921504606846976', '1152921504606847000'],
+    ['9007199254740993.0', '9007199254740992'],
+    ['1234567890123456789e1', '12345678901234567000'],
+    ['1e400', 'Infinity'],
+    ['-1e400', '-Infinity'],
+    ['1e-400', '0'],
+    ['0.99999999999999999999', '1'],
+  ])('that would become others are refused: %s', (number, read) => {
+    for (const parse of [inYaml, inJson, inJsonLines]) {
+      for (const text of [`{"id": ${number}}`, `[[1, {"a:\\"-": [${number}]}]]`])
+        expect(parse(text), text).toThrow(mend(number, read));
+    }
+  });
+
+  test.each(['0x20000000000001', '0o400000000000000001', '{12345678901234567890: x}', '!!int "9007199254740993"'])(
+    'that would become others are refused in YAML: %s',
+    (text) => {
+      expect(inYaml(text)).toThrow(/line 3: the number \w+ would be read as \d+; put it in quotes/);
+    },
+  );
+
+  test.each([
+    ...['0', '-0', '1', '1.0', '100', '1e2', '1E+2', '0.1e1', '9007199254740991', '-9007199254740991', '1e21', '1e300'],
+    ...['12345678901234567000', '0.1', '3.14159265358979323846', '1.5e-7', '9007199254740993e-3'],
+    '"12345678901234567890"',
+    '"1e400 \\" 1e400"',
+  ])('that are read as they were written are accepted: %s', (text) => {
+    for (const parse of [inYaml, inJson, inJsonLines])
+      expect([parse(` [ ${text} ] `)()].flat()).toMatchObject([{ value: { claims: [JSON.parse(text)] } }]);
+  });
+
+  test('that are safe are accepted in any form, and whole ones exactly where they come out again', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+        const text = Object.is(number, -0) ? '-0' : String(number);
+        expect(inJson(`[${text}]`)()).toMatchObject([{ value: { claims: [number] } }]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 69n), max: 2n ** 69n }), (integer) => {
+        const isSame = String(Number(integer)) === String(integer);
+        if (isSame) expect(inJson(`[${integer}]`)()).toMatchObject([{ value: { claims: [Number(integer)] } }]);
+        else expect(inJson(`[${integer}]`)).toThrow('put it in quotes');
+      }),
+    );
+  });
+
+  test('of any length are told in short', () => {
+    const zeros = '0'.repeat(1_000_000);
+    expect(inJson(`[1${zeros}1]`)).toThrow(mend(`1${zeros.slice(0, 39)}…`, 'Infinity'));
+    expect(inJson(`[0.${zeros}1]`)).toThrow(mend(`0.${zeros.slice(0, 38)}…`, '0'));
+  });
+});
+
 describe('parseJson', () => {
   test.each(['"a"', '"a:b"', '1', 'null', '[]', '{}', '{"a": ":\\"", "b\\\\": [{"a": 1}]}', '[null, {"a": null}]'])(
     'reads %s',
