@@ -1,5 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
 import { type ChangeLink, type ChangeLinkOptions, type Notification, openChangeLink } from './change-link.ts';
+import { createRetry } from './create-retry.ts';
+import { followServerIdentity } from './server-identity.ts';
 
 export type ChangeFeedOptions = Omit<ChangeLinkOptions, 'node'>;
 
@@ -18,7 +20,44 @@ const UNSETTLED_MILLISECONDS = 2_000;
 /** @param redis the connection on which the keys are read, which knows the masters of its cluster */
 export function openChangeFeed(redis: Redis | Cluster, options: ChangeFeedOptions): ChangeFeed {
   const reporting = { ...options, onNotification: onlyChanges(options.onNotification) };
-  return redis instanceof Cluster ? followMasters(redis, reporting) : openChangeLink(reporting);
+  return redis instanceof Cluster ? followMasters(redis, reporting) : followServer(redis, reporting);
+}
+
+/** What another server tells is nothing of what is read here: of two connections the older one is made anew. */
+function followServer(redis: Redis, options: ChangeFeedOptions): ChangeFeed {
+  const isApart = () => reader.runId !== '' && link.runId !== '' && reader.runId !== link.runId;
+  let isClosed = false;
+  let reconnectOlder = () => {};
+  const together = createRetry(() => {
+    if (!isClosed && isApart()) reconnectOlder();
+  });
+  const compare = (reconnect: () => void) => {
+    if (reader.runId === undefined || link.runId === undefined) return;
+    reconnectOlder = reconnect;
+    if (isApart()) together.failed();
+    else together.succeeded();
+  };
+  const link = openChangeLink({
+    ...options,
+    onAnyChanged: () => {
+      options.onAnyChanged();
+      compare(() => redis.disconnect(true));
+    },
+  });
+  const reader = followServerIdentity(redis, () => compare(link.reconnect));
+  return {
+    get toldUntil() {
+      return isApart() ? Number.NEGATIVE_INFINITY : link.toldUntil;
+    },
+    get notification() {
+      return link.notification;
+    },
+    close: () => {
+      isClosed = true;
+      reader.close();
+      link.close();
+    },
+  };
 }
 
 function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed {

@@ -4,6 +4,7 @@ import { createRetry } from './create-retry.ts';
 import { explainProblem } from './explain-problem.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { Endpoint } from './redis-url.ts';
+import { runIdOf } from './server-identity.ts';
 
 /**
  * How we hear of changes: Redis itself tells of every one (client tracking); or only what our own commands write is told;
@@ -31,6 +32,10 @@ export interface ChangeLink {
   /** Up to when every change has been told, by `performance.now()`. */
   readonly toldUntil: number;
   readonly notification: Notification;
+  /** The server, as {@link runIdOf} says; undefined while there is none. */
+  readonly runId: string | undefined;
+  /** Lets go of the connection, if there is one, so that another is made. */
+  reconnect(): void;
   close(): void;
 }
 
@@ -60,6 +65,7 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
     isProof: Array.isArray,
   });
   let notification: Notification = 'none';
+  let runId: string | undefined;
   const enter = (next: Notification, problem?: string) => {
     if (isClosed) return;
     notification = next;
@@ -73,7 +79,10 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
   let trackingAgain: NodeJS.Timeout | undefined;
   redis.on('ready', async () => {
     try {
+      // Before it subscribes: after that there is little that it may ask.
+      const server = await runIdOf(redis);
       const { armed, problem } = await arm(redis, options);
+      runId = server;
       again.succeeded();
       heartbeat.begin();
       enter(armed, problem);
@@ -87,6 +96,7 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
   redis.on('close', () => {
     clearTimeout(trackingAgain);
     heartbeat.end();
+    runId = undefined;
     if (notification !== 'none') enter('none', 'the connection was lost');
   });
   redis.on('error', (error: Error) => enter('none', explainProblem(error)));
@@ -102,6 +112,10 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
     get notification() {
       return notification;
     },
+    get runId() {
+      return runId;
+    },
+    reconnect,
     close: () => {
       isClosed = true;
       clearTimeout(trackingAgain);

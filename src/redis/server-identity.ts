@@ -1,0 +1,62 @@
+import type { Redis } from 'ioredis';
+import { createRetry } from './create-retry.ts';
+
+/**
+ * Which server a connection leads to, as that says itself (`run_id` of INFO): behind a balancer two connections may
+ * lead to two.
+ *
+ * @returns empty where it does not say
+ * @throws where it does not answer
+ */
+export async function runIdOf(redis: Redis): Promise<string> {
+  try {
+    return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReplyError') return '';
+    throw error;
+  }
+}
+
+/** The server to which a connection leads at the moment. */
+export interface ServerIdentity {
+  /** Undefined while it is not known, empty where the server does not say. */
+  readonly runId: string | undefined;
+  close(): void;
+}
+
+/** @param onKnown told each time that it is found out */
+export function followServerIdentity(redis: Redis, onKnown: () => void): ServerIdentity {
+  let runId: string | undefined;
+  let connections = 0;
+  const ask = async () => {
+    const connection = connections;
+    try {
+      const answer = await runIdOf(redis);
+      if (connection !== connections) return;
+      runId = answer;
+      again.succeeded();
+      onKnown();
+    } catch {
+      // A connection that is over says so itself; this one was only slow.
+      if (connection === connections) again.failed();
+    }
+  };
+  const again = createRetry(ask);
+  const forget = () => {
+    connections += 1;
+    runId = undefined;
+  };
+  redis.on('ready', ask);
+  redis.on('close', forget);
+  if (redis.status === 'ready') ask();
+  return {
+    get runId() {
+      return runId;
+    },
+    close: () => {
+      forget();
+      redis.off('ready', ask);
+      redis.off('close', forget);
+    },
+  };
+}
