@@ -53,6 +53,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   'lru-cache': 'cache/',
   pino: 'operations/',
   'prom-client': 'operations/',
+  'string-width': 'commands/display-width.ts',
   commander: [
     'main.ts',
     ...['', 'import-', 'plan-', 'records-'].map((part) => `commands/clients/${part}program.ts`),

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { displayWidth, padded } from './display-width.ts';
 
 /** How a command prints: for people, or for programs. */
 export type OutputFormat = 'text' | 'json';
@@ -14,11 +15,11 @@ export function styled(style: Style, text: string): string {
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
   }
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => padded(cell, widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );

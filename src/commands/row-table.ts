@@ -1,3 +1,4 @@
+import { displayWidth, padded } from './display-width.ts';
 import { type Style, styled } from './output.ts';
 
 /** A row of a table. The last cell may be as long as it likes; nothing stands to its right. */
@@ -27,11 +28,11 @@ export async function* rowTable(headings: readonly string[], rows: AsyncIterable
 function aligned(rows: readonly Row[], widths: number[]): string {
   for (const { cells } of rows) {
     for (const [column, cell] of cells.slice(0, -1).entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
     }
   }
   const lines = rows.map(({ cells, style }) => {
-    const line = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+    const line = cells.map((cell, column) => padded(cell, widths[column] ?? 0)).join('  ');
     return `${style === undefined ? line.trimEnd() : styled(style, line.trimEnd())}\n`;
   });
   return lines.join('');

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { table } from '../../src/commands/output.ts';
+import { rowTable } from '../../src/commands/row-table.ts';
+
+const rows = [
+  ['CN=東京', 'x'],
+  ['CN=e\u0301', 'y'],
+  ['CN=abcdef', 'z'],
+];
+const aligned = ['CN=東京    x', 'CN=e\u0301       y', 'CN=abcdef  z'];
+
+test('columns stand under each other where characters take two columns, or none', async () => {
+  expect(table(rows)).toEqual(aligned);
+  const cells = (async function* () {
+    for (const row of rows) yield { cells: row };
+  })();
+  let text = '';
+  for await (const part of rowTable(['NAME', ''], cells)) text += part;
+  expect(text.split('\n').slice(1, -1)).toEqual(aligned);
+});
