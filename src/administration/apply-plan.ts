@@ -2,12 +2,18 @@ import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { Progress } from './progress.ts';
-import type { Entry, RecordStore } from './record-store.ts';
+import type { Entry, Marker, RecordStore } from './record-store.ts';
 
 /** How many clients were written, and whom somebody else wrote between the plan and now. */
 export interface Applied {
   readonly written: number;
   readonly overtaken: readonly string[];
+  readonly marker: Marker;
+}
+
+interface Counted {
+  written: number;
+  readonly overtaken: string[];
 }
 
 const PART = 200;
@@ -20,7 +26,7 @@ const PARTS_AT_ONCE = 8;
  * @throws {AdministrationError} where Redis fails, saying how many were written
  */
 export async function applyPlan(changes: ChangeLog, store: RecordStore, progress: Progress): Promise<Applied> {
-  const applied = { written: 0, overtaken: [] as string[] };
+  const applied: Counted = { written: 0, overtaken: [] };
   const work = async (parts: Iterable<readonly Change[]>) => {
     for (const part of parts) {
       await writePart(part, store, applied);
@@ -33,8 +39,7 @@ export async function applyPlan(changes: ChangeLog, store: RecordStore, progress
       // One iterator for all: when one of them fails, the others find no more to do.
       await all(Array.from({ length: PARTS_AT_ONCE }, () => work(parts)));
     }
-    await store.mark();
-    return applied;
+    return { ...applied, marker: await store.mark() };
   } catch (error) {
     if (!(error instanceof AdministrationError)) throw error;
     const how = `${applied.written} of ${changes.count} clients were written; running the command again writes the rest`;
@@ -49,11 +54,7 @@ function* partsOf(changes: ChangeLog, areRemoved: boolean): Generator<readonly C
   }
 }
 
-async function writePart(
-  part: readonly Change[],
-  store: RecordStore,
-  applied: { written: number; overtaken: string[] },
-): Promise<void> {
+async function writePart(part: readonly Change[], store: RecordStore, applied: Counted): Promise<void> {
   await store.enter(entriesOf(part, 'enter'));
   const changed = part.filter(({ kind }) => kind !== 'indexed');
   applied.written += part.length - changed.length;

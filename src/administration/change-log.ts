@@ -42,6 +42,20 @@ export class ChangeLog {
     return { ...change, seen: decode(change.seen), next: change.next } as Change;
   }
 
+  /** Puts those that were added from a position on in the order of their `client_id`s. */
+  sortFrom(first: number): void {
+    const tail = Array.from({ length: this.count - first }, (_, offset) => ({
+      clientId: this.at(first + offset).clientId,
+      start: this.#starts[first + offset] ?? 0,
+      length: this.#lengths[first + offset] ?? 0,
+    }));
+    tail.sort((one, other) => (one.clientId < other.clientId ? -1 : 1));
+    for (const [offset, { start, length }] of tail.entries()) {
+      this.#starts[first + offset] = start;
+      this.#lengths[first + offset] = length;
+    }
+  }
+
   /** The changes in the order in which they were added, some at a time. */
   *parts(size: number): Generator<readonly Change[]> {
     for (let start = 0; start < this.count; start += size) {

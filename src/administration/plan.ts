@@ -31,10 +31,13 @@ export async function makePlan(
   const desired = new DesiredClients(files, options.policy, options.now);
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
-  const notInFiles = desired.faults.count > 0 ? [] : await comparison.lookForOthers();
+  const { count } = comparison.changes;
+  const others = desired.faults.count > 0 ? [] : await comparison.lookForOthers();
+  // Redis tells keys in no order.
+  comparison.changes.sortFrom(count);
   const conflicts = await findConflicts(comparison, desired, options);
   const messages = [...desired.faults.lines(), ...conflicts.lines()];
   if (messages.length > 0) throw new AdministrationError([...messages, 'Nothing was written.']);
   const { changes, counts, enabledAgain } = comparison;
-  return { changes, counts, notInFiles, enabledAgain, warnings: desired.warnings.lines() };
+  return { changes, counts, notInFiles: others.toSorted(), enabledAgain, warnings: desired.warnings.lines() };
 }

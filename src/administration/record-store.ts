@@ -21,6 +21,9 @@ export interface Write {
   readonly next: string | undefined;
 }
 
+/** Whether Redis said already that there are records that we wrote. `written`: it did not, or it has lost them. */
+export type Marker = 'present' | 'written';
+
 /** The records in Redis and their index, many at a time. Each method throws AdministrationError where Redis fails. */
 export interface RecordStore {
   read(clientIds: readonly string[]): Promise<readonly StoredValue[]>;
@@ -31,7 +34,7 @@ export interface RecordStore {
   /** Of each whether it was written; false where somebody else has written it since it was seen. */
   write(writes: readonly Write[]): readonly Promise<boolean>[];
   /** Says in Redis that there are records that we wrote. To be called after they were. */
-  mark(): Promise<void>;
+  mark(): Promise<Marker>;
   /** Of all records, some at a time, any maybe twice. `pattern` has the globs of Redis. */
   clientIds(pattern?: string): AsyncGenerator<readonly string[]>;
 }
@@ -54,6 +57,8 @@ export function openRecordStore({ redis }: RedisConnection, keys: RegistryKeys, 
     mark: async () => {
       const [found] = await ask(readValues([keys.marker]));
       if (found?.type !== 'string' || found.text !== MARKER) await ask(redis.set(keys.marker, MARKER));
+      // To a server, whatever stands there is a marker.
+      return found?.type === 'none' ? 'written' : 'present';
     },
     clientIds: (pattern) => clientIds(scanKeys(redis, keys.clients, pattern), keys.clients, ask),
   };

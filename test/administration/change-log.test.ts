@@ -27,3 +27,14 @@ test('changes come out as they went in, also those larger than what is taken at 
   expect(log.count).toBe(5);
   expect(() => log.at(5)).toThrow('no change 5');
 });
+
+test('those that were added last are sorted, and the others stay where they are', () => {
+  const names = ['z', 'b', 'd', 'a', 'c'];
+  const log = new ChangeLog();
+  for (const name of names) log.add(change(name, { next: name.repeat(1_500_000) }));
+  log.sortFrom(2);
+  const sorted = ['z', 'b', 'a', 'c', 'd'].map((name) => change(name, { next: name.repeat(1_500_000) }));
+  expect([...log.parts(2)].flat()).toEqual(sorted);
+  log.sortFrom(5);
+  expect(log.count).toBe(5);
+});

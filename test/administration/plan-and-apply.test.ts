@@ -135,6 +135,15 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect((await stored()).map((record) => record?.client_id)).toEqual(['a', 'b']);
   });
 
+  test('others come by their names, whatever the order of Redis', async () => {
+    await empty();
+    const names = Array.from({ length: 50 }, (_, number) => `c${number + 10}`);
+    await apply(names.map((name) => named(name, name)).toReversed());
+    expect((await plan([named('z', 'z')])).notInFiles).toEqual(names);
+    const pruned = await plan([named('z', 'z'), named('a', 'a')], true);
+    expect(kinds(pruned)).toEqual(['added z', 'added a', ...names.map((name) => `removed ${name}`)]);
+  });
+
   test('a record that somebody wrote by hand, spaced and ordered as he likes, is the same record', async () => {
     await empty();
     const { client_id, ...others } = named('a', 'a');
@@ -234,14 +243,15 @@ describeWith(['redis-server'], 'plan and apply', () => {
 
   test('says in Redis that it wrote, again where that was lost', async () => {
     await empty();
-    await apply([]);
+    expect((await apply([])).applied.marker).toBe('written');
     expect(JSON.parse((await opened.redis.get(`${prefix}registry`)) ?? '')).toEqual({ format: 1 });
-    for (const lose of [
-      () => opened.redis.del(`${prefix}registry`),
-      () => opened.redis.set(`${prefix}registry`, 'x'),
-    ]) {
+    expect((await apply([])).applied.marker).toBe('present');
+    for (const [lose, marker] of [
+      [() => opened.redis.del(`${prefix}registry`), 'written'],
+      [() => opened.redis.set(`${prefix}registry`, 'x'), 'present'],
+    ] as const) {
       await lose();
-      await apply([]);
+      expect((await apply([])).applied.marker).toBe(marker);
       expect(await opened.redis.get(`${prefix}registry`)).toBe('{"format":1}');
     }
   });
@@ -252,7 +262,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const made = await plan([named('a', 'a', { scope: 'x' }), named('b', 'b', { scope: 'x' })]);
     const theirs = JSON.stringify(named('a', 'a', { scope: 'theirs' }));
     await opened.redis.set(opened.key('a'), theirs);
-    expect(await applyPlan(made.changes, opened.store, () => {})).toEqual({ written: 1, overtaken: ['a'] });
+    expect(await applyPlan(made.changes, opened.store, () => {})).toMatchObject({ written: 1, overtaken: ['a'] });
     expect(await opened.redis.get(opened.key('a'))).toBe(theirs);
     expect(await opened.redis.get(opened.key('b'))).toContain('"scope":"x"');
   });

@@ -89,7 +89,11 @@ for (const [name, start] of [
     test('the administrator adds, changes, disables and removes', async () => {
       const first = await plan(administrator, 'x');
       expect(first.counts).toMatchObject({ added: 300 });
-      expect(await applyPlan(first.changes, administrator.store, () => {})).toEqual({ written: 300, overtaken: [] });
+      expect(await applyPlan(first.changes, administrator.store, () => {})).toEqual({
+        written: 300,
+        overtaken: [],
+        marker: 'written',
+      });
       expect((await plan(administrator, 'x')).counts).toMatchObject({
         unchanged: 300,
         added: 0,

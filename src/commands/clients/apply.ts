@@ -21,10 +21,16 @@ export function applyClients(env: Environment, { file, prune, output }: PlanComm
     const applied = await applyPlan(plan.changes, store, progress.show);
     progress.clear();
     if (output === 'table') console.log(styled('bold', `${applied.written} written`));
-    else await printPlan(plan, output, { written: applied.written, overtaken: applied.overtaken });
+    else await printPlan(plan, output, applied);
+    if (applied.marker === 'written') console.error(`countersign: ${NOTE_ON_MARKER}`);
     return exitCode(applied, wouldChange(plan));
   });
 }
+
+/** Servers that miss the marker hold missing records for lost. Now they see it again, and hold them for removed. */
+const NOTE_ON_MARKER =
+  'note: this Redis did not say that it holds records of countersign, and does now. If it had lost them, apply all ' +
+  'files at once: servers refuse whoever is still missing';
 
 function exitCode({ overtaken }: Applied, isChanged: boolean): number {
   if (overtaken.length === 0) return isChanged ? 2 : 0;
