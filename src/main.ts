@@ -1,14 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { styleText } from 'node:util';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { printable } from './clients/printable.ts';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram } from './commands/clients/program.ts';
+import { guardOutput } from './commands/guard-output.ts';
 import type { OutputFormat } from './commands/output.ts';
+import { printError } from './commands/print-error.ts';
 import type { DoctorOptions } from './doctor/order.ts';
-import { StartupError } from './operations/startup-error.ts';
 
 // Each command is loaded when it runs, with `./config.ts` where it needs it: loading all of them takes longer than
 // most of them run.
@@ -36,7 +35,12 @@ More: docs/doctor.md`;
 const program = new Command('countersign')
   .description(description)
   .version(version)
-  .configureHelp({ showGlobalOptions: true });
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride()
+  .hook('preAction', (_, action) => {
+    // The log of the server has a way of its own to the same descriptor.
+    if (action.name() !== 'serve') guardOutput();
+  });
 
 program
   .command('serve')
@@ -93,6 +97,16 @@ hintAtHelp(program, 'countersign');
 try {
   await program.parseAsync();
 } catch (error) {
+  end(error);
+}
+
+function end(error: unknown): void {
+  if (error instanceof CommanderError) {
+    // It has said all: help, or what is wrong with the command line.
+    guardOutput();
+    process.exitCode = error.exitCode;
+    return;
+  }
   printError(error);
   process.exit(1);
 }
@@ -115,13 +129,4 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new InvalidArgumentError('expected a number from 1 to 65535');
-}
-
-function printError(error: unknown): void {
-  const red = (text: string) => styleText('red', text, { stream: process.stderr });
-  if (error instanceof StartupError) {
-    // Faults quote files and their names, which a terminal must not obey.
-    const lines = error.faults.flatMap((fault) => fault.split('\n').map(printable));
-    for (const line of lines) console.error(`${red('countersign:')} ${line}`);
-  } else console.error(red('countersign: unexpected error'), error);
 }

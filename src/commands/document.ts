@@ -31,7 +31,6 @@ export async function writeTexts(
   texts: AsyncIterable<string> | Iterable<string>,
   stream: Writable = process.stdout,
 ): Promise<void> {
-  if (stream === process.stdout) endWithTheReader();
   let buffered = '';
   for await (const text of texts) {
     buffered += text;
@@ -44,12 +43,6 @@ export async function writeTexts(
 
 async function write(text: string, stream: Writable): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
-}
-
-/** `countersign clients list | head`: who reads no more is no error to explain. */
-function endWithTheReader(): void {
-  if (process.stdout.listenerCount('error') > 0) return;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
 }
 
 async function* jsonDocument(name: string, items: AsyncIterable<object> | Iterable<object>, rest: () => object) {

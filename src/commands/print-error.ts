@@ -1,0 +1,15 @@
+import { inspect, styleText } from 'node:util';
+import { printable } from '../clients/printable.ts';
+import { StartupError } from '../operations/startup-error.ts';
+
+/** Says on standard error why a command did not end well. */
+export function printError(error: unknown): void {
+  if (error instanceof StartupError) for (const fault of error.faults) printFault(fault);
+  else printFault(`unexpected error ${inspect(error)}`);
+}
+
+/** One fault, of one or more lines. It may quote files and their names, which a terminal must not obey. */
+export function printFault(fault: string): void {
+  const name = styleText('red', 'countersign:', { stream: process.stderr });
+  for (const line of fault.split('\n')) console.error(`${name} ${printable(line)}`);
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { runProgram } from '../support/run-program.ts';
+
+const module = join(repositoryRoot, 'src/commands/print-error.ts');
+const print = async (error: string) => {
+  const code = `import { printError } from ${JSON.stringify(module)}; printError(${error});`;
+  return (await runProgram(process.execPath, ['--input-type=module', '--eval', code])).stderr;
+};
+
+test('an error that nobody expected is printed with its place, and a terminal obeys nothing of it', async () => {
+  const printed = await print("Object.assign(new Error('a\\u001b[2Jb'), { path: '\\u202e' })");
+  expect(printed).toContain('countersign: unexpected error Error: a\\u{1b}[2Jb\n');
+  expect(printed).toMatch(/^countersign: {5}at /m);
+  expect(printed).toContain('\\u{202e}');
+  expect(printed).not.toMatch(/[^\n\x20-\x7e]/);
+});
+
+test('whatever is thrown is printed', async () => {
+  expect(await print("'\\u0007'")).toBe("countersign: unexpected error '\\x07'\n");
+  expect(await print('undefined')).toBe('countersign: unexpected error undefined\n');
+});

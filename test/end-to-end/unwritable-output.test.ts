@@ -1,0 +1,77 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { selfSigned } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const file = (name: string, content: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const pem = file('certificate.pem', selfSigned().pem);
+const clients = file(
+  'clients.json',
+  '[{"client_id":"a","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a"}]',
+);
+const keycloak = join(repositoryRoot, 'test/migration/files/realm.json');
+
+/** Runs a script with a command as its arguments. */
+const shell = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+  const command = [process.execPath, join(repositoryRoot, 'src/main.ts'), ...args];
+  return runProgram('sh', ['-c', script, 'sh', ...command], { env });
+};
+
+describe.skipIf(!existsSync('/dev/full'))('a full disk is told, and is no success:', () => {
+  const refusal = 'standard output cannot be written: ENOSPC';
+
+  test.each([
+    [['--help']],
+    [['--version']],
+    [['certificate', pem]],
+    [['certificate', pem, '--output', 'json']],
+    [['clients', 'schema']],
+    [['clients', 'check', clients]],
+    [['clients', 'import', 'keycloak', keycloak]],
+  ])('%s', async (args) => {
+    const { code, stderr } = await shell('"$@" > /dev/full', args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(refusal)]);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  describeWith(['redis-server'], 'of the commands on Redis', () => {
+    const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
+
+    test.each([
+      [['plan', '-f', clients]],
+      [['apply', '-f', clients, '--output', 'json']],
+      [['apply', '-f', clients]],
+      [['list']],
+      [['show', 'a']],
+      [['show', 'a', '--output', 'yaml']],
+      [['export']],
+      [['enable', 'a']],
+      [['disable', 'a']],
+      [['remove', 'a']],
+    ])('%s', async (args) => {
+      const { code, stderr } = await shell('"$@" > /dev/full', ['clients', ...args], env);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(refusal)]);
+    });
+  });
+});
+
+describe('who reads no more is no error to explain, and a shell is told what it tells of SIGPIPE:', () => {
+  test.each([[['--help']], [['clients', 'schema']], [['clients', 'check', clients]], [['certificate', pem]]])(
+    '%s',
+    async (args) => {
+      // The reader is gone before the command has begun.
+      const script = '(sleep 0.2; "$@"; echo "$?" >&2) | true';
+      expect((await shell(script, args)).stderr).toBe('141\n');
+    },
+  );
+});
