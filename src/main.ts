@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram } from './commands/clients/program.ts';
 import { guardOutput } from './commands/guard-output.ts';
+import { InterruptedError } from './commands/interrupted-error.ts';
 import type { OutputFormat } from './commands/output.ts';
 import { printError } from './commands/print-error.ts';
 import type { DoctorOptions } from './doctor/order.ts';
@@ -108,7 +109,7 @@ function end(error: unknown): void {
     return;
   }
   printError(error);
-  process.exit(1);
+  process.exit(error instanceof InterruptedError ? error.exitCode : 1);
 }
 
 /** After a mistyped command line, each command names its own help. */

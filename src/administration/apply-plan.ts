@@ -23,12 +23,19 @@ const PARTS_AT_ONCE = 8;
  * Writes the changes of a plan. Each client is written as a whole or not: its entries in the index before its record,
  * since they are hints that a record makes true, and those that are no longer true are taken out after it.
  *
- * @throws {AdministrationError} where Redis fails, saying how many were written
+ * @param stop when it is aborted, the parts under way are the last
+ * @throws {AdministrationError} where Redis fails or it was stopped before the end, saying how many were written
  */
-export async function applyPlan(changes: ChangeLog, store: RecordStore, progress: Progress): Promise<Applied> {
+export async function applyPlan(
+  changes: ChangeLog,
+  store: RecordStore,
+  progress: Progress,
+  stop?: AbortSignal,
+): Promise<Applied> {
   const applied: Counted = { written: 0, overtaken: [] };
   const work = async (parts: Iterable<readonly Change[]>) => {
     for (const part of parts) {
+      if (stop?.aborted) throw new AdministrationError([]);
       await writePart(part, store, applied);
       progress('written', applied.written, changes.count);
     }

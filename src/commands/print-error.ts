@@ -1,10 +1,12 @@
 import { inspect, styleText } from 'node:util';
 import { printable } from '../clients/printable.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import { InterruptedError } from './interrupted-error.ts';
 
 /** Says on standard error why a command did not end well. */
 export function printError(error: unknown): void {
   if (error instanceof StartupError) for (const fault of error.faults) printFault(fault);
+  else if (error instanceof InterruptedError) printFault(error.message);
   else printFault(`unexpected error ${inspect(error)}`);
 }
 

@@ -15,7 +15,7 @@ export interface ProgressBar {
 }
 
 export function createProgressBar(): ProgressBar {
-  const { isTTY = false, columns = USUAL_COLUMNS } = process.stderr;
+  const { isTTY = false } = process.stderr;
   const interval = isTTY ? ON_A_TERMINAL_MILLISECONDS : ELSEWHERE_MILLISECONDS;
   let current = { done: '', began: performance.now() };
   // Work that is done at once needs no line.
@@ -27,14 +27,20 @@ export function createProgressBar(): ProgressBar {
     if (now < next) return;
     next = now + interval;
     const line = progressLine(done, count, of, now - current.began);
-    process.stderr.write(isTTY ? `\r\u001b[2K${line.slice(0, columns - 1)}` : `${line}\n`);
+    process.stderr.write(isTTY ? `\r\u001b[2K${line.slice(0, columnsNow() - 1)}` : `${line}\n`);
     isShown = isTTY;
   };
   const clear = () => {
     if (isShown) process.stderr.write('\r\u001b[2K');
     isShown = false;
   };
+  process.once('exit', clear);
   return { show, showBesideOutput: process.stdout.isTTY ? () => {} : show, clear };
+}
+
+/** People change the size of their terminals meanwhile. */
+function columnsNow(): number {
+  return process.stderr.columns || USUAL_COLUMNS;
 }
 
 function progressLine(done: string, count: number, of: number | undefined, milliseconds: number): string {

@@ -144,6 +144,22 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(kinds(pruned)).toEqual(['added z', 'added a', ...names.map((name) => `removed ${name}`)]);
   });
 
+  test('who is stopped has written whole clients, and the rest another time', async () => {
+    await empty();
+    const records = Array.from({ length: 3_000 }, (_, number) => named(`c${number}`, `${number}.example`));
+    const made = await plan(records);
+    const stop = new AbortController();
+    const failure = applyPlan(made.changes, opened.store, () => stop.abort(), stop.signal);
+    const error = await failure.catch((reason: unknown) => reason);
+    const written = (await stored()).length;
+    expect([written % 200, written < 3_000]).toEqual([0, true]);
+    const how = `${written} of 3000 clients were written; running the command again writes the rest`;
+    expect(error).toEqual(new AdministrationError([how]));
+    expect(await index()).toHaveLength(written);
+    expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
+    expect((await apply(records)).applied).toEqual({ written: 3_000 - written, overtaken: [], marker: 'written' });
+  });
+
   test('a record that somebody wrote by hand, spaced and ordered as he likes, is the same record', async () => {
     await empty();
     const { client_id, ...others } = named('a', 'a');

@@ -81,6 +81,20 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
   };
 }
 
+/**
+ * Starts a command, for whoever does something to it before it ends.
+ *
+ * @param before what runs it, e.g. that which `onTerminal` gives
+ */
+export function spawnCountersign(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  before: readonly string[] = [],
+): RunningProgram {
+  const [program = '', ...rest] = [...before, process.execPath, mainFile, ...args];
+  return startProgram(program, rest, { env: { ...besideOthers(), ...env } });
+}
+
 /** Runs a command that ends by itself; a non-zero exit code is a result. */
 export async function runCountersign(args: readonly string[], options: RunOptions = {}): Promise<FinishedCommand> {
   const env = { ...besideOthers(), ...options.env };

@@ -7,6 +7,7 @@ import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operations/startup-error.ts';
 import { openRedis } from '../../redis/redis-connection.ts';
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts';
+import { type Finishing, interruptible } from './interruptible.ts';
 
 /** What a command needs that looks after the clients in Redis. */
 export interface Administration {
@@ -15,7 +16,11 @@ export interface Administration {
   /** Milliseconds since the epoch, when the command began. */
   readonly now: number;
   readonly progress: ProgressBar;
+  /** For what is written: a signal lets it come to an end, and leaves everything else. */
+  readonly finishing: Finishing;
 }
+
+type Work<Answer> = (administration: Administration) => Promise<Answer>;
 
 /** Redis may have a queue of thousands of our commands to answer. */
 const COMMAND_MILLISECONDS = 30_000;
@@ -24,29 +29,34 @@ const COMMAND_MILLISECONDS = 30_000;
  * Does some work on the clients in Redis, and closes the connection after it.
  *
  * @throws {StartupError} with everything that kept it from being done
+ * @throws {InterruptedError} where SIGINT or SIGTERM did
  */
-export async function administer<Answer>(
-  env: Environment,
-  work: (administration: Administration) => Promise<Answer>,
-): Promise<Answer> {
-  const { redis: access, policy } = readAdministrationConfig(env);
-  const { description } = access.address;
-  const connection = await openRedis({
-    ...access,
-    commandMilliseconds: COMMAND_MILLISECONDS,
-    isBulk: true,
-    onConnection: () => {},
-  });
+export async function administer<Answer>(env: Environment, work: Work<Answer>): Promise<Answer> {
+  const { redis, policy } = readAdministrationConfig(env);
   const progress = createProgressBar();
+  try {
+    return await interruptible(progress.clear, (finishing) =>
+      withStore(redis, (store) => work({ store, policy, now: Date.now(), progress, finishing })),
+    );
+  } catch (error) {
+    throw error instanceof AdministrationError ? new StartupError(error.messages) : error;
+  } finally {
+    progress.clear();
+  }
+}
+
+async function withStore<Answer>(
+  access: ReturnType<typeof readAdministrationConfig>['redis'],
+  use: (store: RecordStore) => Promise<Answer>,
+): Promise<Answer> {
+  const { description } = access.address;
+  const options = { ...access, commandMilliseconds: COMMAND_MILLISECONDS, isBulk: true, onConnection: () => {} };
+  const connection = await openRedis(options);
   try {
     if (connection.problem !== undefined) {
       throw new StartupError([`COUNTERSIGN_REDIS_URL: ${description} cannot be asked: ${connection.problem}`]);
     }
-    const store = openRecordStore(connection, registryKeys(access.keyPrefix), description);
-    return await work({ store, policy, now: Date.now(), progress });
-  } catch (error) {
-    progress.clear();
-    throw error instanceof AdministrationError ? new StartupError(error.messages) : error;
+    return await use(openRecordStore(connection, registryKeys(access.keyPrefix), description));
   } finally {
     connection.redis.disconnect();
   }

@@ -14,11 +14,11 @@ import { namesOf, printPlan, wouldChange } from './plan-report.ts';
  * @throws {StartupError} with what is wrong with any record, or where Redis failed
  */
 export function applyClients(env: Environment, { file, prune, output }: PlanCommandOptions): Promise<number> {
-  return administer(env, async ({ store, policy, now, progress }) => {
+  return administer(env, async ({ store, policy, now, progress, finishing }) => {
     const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
     progress.clear();
     if (output === 'table') await printPlan(plan, output);
-    const applied = await applyPlan(plan.changes, store, progress.show);
+    const applied = await finishing((stop) => applyPlan(plan.changes, store, progress.show, stop));
     progress.clear();
     if (output === 'table') console.log(styled('bold', `${applied.written} written`));
     else await printPlan(plan, output, applied);

@@ -1,0 +1,111 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RunningProgram } from '../support/child-process.ts';
+import { spawnCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { programPath } from '../support/program-path.ts';
+import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const COUNT = 4_000;
+/** What apply has under way at once. */
+const UNDER_WAY = 1_600;
+
+describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
+  const folder = temporaryDirectory();
+  const file = join(folder, 'clients.jsonl');
+  const records = Array.from({ length: COUNT }, (_, number) => ({
+    client_id: `c${number}`,
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_san_dns: `c${number}.example`,
+  }));
+  let server: RunningRedis;
+  let redis: Redis;
+  const start = (args: readonly string[]) =>
+    spawnCountersign(['clients', ...args], { COUNTERSIGN_REDIS_URL: server.url });
+  const isWaitedFor = () =>
+    eventually(
+      async () => String(await redis.client('LIST')).includes(' flags=b '),
+      () => 'nobody waits for Redis',
+    );
+  const says = (program: RunningProgram, text: string) =>
+    eventually(() => program.stderr().includes(text), program.stderr);
+  const run = (args: readonly string[]) => {
+    beforeAll(async () => {
+      server = await startRedis({ program: programPath('redis-server'), directory: folder, args });
+      redis = new Redis(server.url);
+    });
+    beforeEach(async () => {
+      await redis.flushall();
+      await redis.client('PAUSE', 60_000, 'WRITE');
+    });
+    afterEach(() => redis.client('UNPAUSE'));
+    afterAll(async () => {
+      redis?.disconnect();
+      await server?.stop();
+    });
+  };
+  beforeAll(() => writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join('')));
+
+  describe('and takes no writes', () => {
+    run([]);
+
+    test.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const)('%s ends apply after what is under way, and the same command writes the rest', async (signal, code) => {
+      const apply = start(['apply', '-f', file]);
+      await isWaitedFor();
+      apply.kill(signal);
+      await says(apply, `${signal}: finishing what is under way; once more, and it is left`);
+      await redis.client('UNPAUSE');
+      expect(await apply.exited).toBe(code);
+      const how = `${UNDER_WAY} of ${COUNT} clients were written; running the command again writes the rest`;
+      expect(apply.stderr().split('\n').slice(1)).toEqual([`countersign: stopped by ${signal}: ${how}`, '']);
+      expect((await redis.keys('countersign:client:*')).length).toBe(UNDER_WAY);
+      expect(await redis.exists('countersign:registry')).toBe(0);
+      const again = start(['apply', '-f', file]);
+      expect(await again.exited).toBe(2);
+      expect(again.stdout()).toContain(`${COUNT - UNDER_WAY} written\n`);
+    });
+
+    test('a second one ends it at once', async () => {
+      const apply = start(['apply', '-f', file]);
+      await isWaitedFor();
+      apply.kill('SIGINT');
+      await says(apply, 'once more');
+      apply.kill('SIGTERM');
+      expect(await apply.exited).toBe(143);
+    });
+  });
+
+  describe('and does not even read', () => {
+    // Before Redis 7: a script that reads cannot be told from one that writes.
+    run(['--rename-command', 'EVAL_RO', '', '--rename-command', 'EVALSHA_RO', '']);
+
+    test.each([
+      [['plan', '-f', file]],
+      [['apply', '-f', file]],
+      [['list']],
+      [['show', 'c0']],
+      [['export', '--out', join(folder, 'out.yaml')]],
+      [['export', '--output', 'json']],
+    ])('%s ends at once, with a line and no half of a file', async (args) => {
+      await redis.client('UNPAUSE');
+      await redis.set('countersign:client:c0', JSON.stringify(records[0]));
+      await redis.client('PAUSE', 60_000, 'WRITE');
+      const command = start(args);
+      await isWaitedFor();
+      command.kill('SIGINT');
+      expect(await command.exited).toBe(130);
+      expect([command.stdout(), command.stderr()]).toEqual([
+        '',
+        'countersign: stopped by SIGINT: nothing was changed\n',
+      ]);
+      expect(readdirSync(folder).filter((name) => name.startsWith('out'))).toEqual([]);
+    });
+  });
+});
