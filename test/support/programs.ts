@@ -16,6 +16,7 @@ const sources = {
   'redis-server': { apt: 'redis-server', brew: 'redis' },
   openssl: { apt: 'openssl', brew: 'openssl' },
   curl: { apt: 'curl', brew: 'curl' },
+  python3: { apt: 'python3', brew: 'python3' },
 } as const satisfies Record<string, Source>;
 
 export type ProgramName = keyof typeof sources;

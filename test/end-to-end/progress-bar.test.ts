@@ -1,0 +1,61 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { spawnCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { programPath } from '../support/program-path.ts';
+import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { onTerminal } from '../support/terminal.ts';
+
+/** Puts the cursor at the beginning of a line, and takes off what stands in it. */
+const CLEAR = '\r\u001b[2K';
+
+describeWith(['redis-server', 'python3'], 'the progress bar on a terminal', () => {
+  const folder = temporaryDirectory();
+  const file = join(folder, 'clients.jsonl');
+  const record = (name: string) =>
+    JSON.stringify({ client_id: name, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: name });
+  let server: RunningRedis;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await startRedis({ program: programPath('redis-server'), directory: folder });
+    redis = new Redis(server.url);
+    writeFileSync(file, Array.from({ length: 1_000 }, (_, number) => `${record(`c${number}`)}\n`).join(''));
+  });
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.stop();
+  });
+
+  /** The lines of the bar while so many clients are written, which takes long enough for one. */
+  const bars = async (columns: number) => {
+    await redis.flushall();
+    await redis.client('PAUSE', 60_000, 'WRITE');
+    const env = { COUNTERSIGN_REDIS_URL: server.url };
+    const apply = spawnCountersign(['clients', 'apply', '-f', file], env, onTerminal(columns));
+    const isWaiting = async () => String(await redis.client('LIST')).includes(' flags=b ');
+    await eventually(isWaiting, () => `nothing is written: ${apply.stdout()}${apply.stderr()}`);
+    await delay(200);
+    await redis.client('UNPAUSE');
+    expect(await apply.exited).toBe(2);
+    const [, ...lines] = apply.stdout().split(CLEAR);
+    // What comes next stands in a line of its own.
+    expect(lines.at(-1)).toMatch(/^countersign: note: /);
+    return lines.filter((line) => line.startsWith('['));
+  };
+
+  test('is cut to its width, so that no line of it stays', async () => {
+    const [line = '', ...others] = await bars(30);
+    expect([line.length, line]).toEqual([29, expect.stringMatching(/^\[[#.]{24}\] [\d,]+$/)]);
+    for (const other of others) expect(other.length).toBeLessThan(30);
+  });
+
+  test('tells all of it where there is room', async () => {
+    const [line] = await bars(100);
+    expect(line).toMatch(/^\[[#.]{24}\] [\d,]+ of 1,000 clients written/);
+  });
+});
