@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,6 +9,7 @@ import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -132,6 +134,26 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect([written.code, written.stdout]).toEqual([1, '']);
     for (const { stdout } of [table, json, yaml, shown, exported]) expect(stdout).not.toContain(ESC);
     await redis.del(`${prefix}client:poison`, `${prefix}client:list`);
+  });
+
+  test('export writes over no file, unless it is told to, and leaves nothing else behind', async () => {
+    const place = temporaryDirectory();
+    const out = join(place, 'mine.yaml');
+    writeFileSync(out, 'mine');
+    const refused = await clients(['export', '--out', out]);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain(`${out} is there already; --force writes over it`);
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+    symlinkSync(out, join(place, 'link.yaml'));
+    expect((await clients(['export', '--out', join(place, 'link.yaml'), '--force'])).code).toBe(0);
+    expect(parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
+    const failed = await clients(['export', '--out', join(place, 'none/clients.yaml')]);
+    expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('none/clients.yaml cannot be written')]);
+    expect(readdirSync(place)).toEqual(['link.yaml', 'mine.yaml']);
+    const pipe = join(place, 'pipe');
+    await runProgram('mkfifo', [pipe]);
+    const [read] = await Promise.all([readFile(pipe, 'utf8'), clients(['export', '--out', pipe])]);
+    expect(parse(read)).toEqual(parse(first));
   });
 
   test('disable and enable say what happened; a file that enables again is warned about', async () => {

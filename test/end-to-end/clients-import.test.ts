@@ -33,7 +33,7 @@ describe('countersign clients import', () => {
     ['keycloak', 'realm.json', '2 clients written, 2 left out, 2 notes\n', 'client_id: billing'],
   ])('%s writes records that "clients check" finds sound', async (source, name, summary, line) => {
     const out = join(folder, `${source}.yaml`);
-    const { code, stdout, stderr } = await run('import', source, join(files, name), '-o', out);
+    const { code, stdout, stderr } = await run('import', source, join(files, name), '--out', out);
     expect([code, stdout, stderr]).toEqual([2, '', summary]);
     expect(readFileSync(out, 'utf8')).toContain(`# From ${name}, by \`countersign clients import ${source}\`.\n`);
     expect(readFileSync(out, 'utf8')).toContain(line);
@@ -92,7 +92,7 @@ describe('countersign clients import', () => {
       'import',
       'identityserver',
       file('two.json', JSON.stringify([client])),
-      '-o',
+      '--out',
       out,
     );
     expect([code, stderr]).toEqual([1, expect.stringContaining(out)]);

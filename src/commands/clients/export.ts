@@ -1,18 +1,18 @@
-import { createWriteStream, renameSync } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import type { JsonObject } from '../../administration/stored-record.ts';
 import { type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
 import { printable } from '../../clients/printable.ts';
 import type { Environment } from '../../operations/settings.ts';
-import { StartupError } from '../../operations/startup-error.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';
 import { administer } from './administer.ts';
+import { requireNoFile, writeOutputFile } from './output-file.ts';
 
 export interface ExportCommandOptions {
   /** `jsonl` is a record a line, which `apply` reads in little memory. */
   readonly output: DocumentFormat | 'jsonl';
   /** The file to write. Default: standard output. */
   readonly out?: string;
+  /** Whether a file that is there already is written over. */
+  readonly force?: boolean;
 }
 
 /**
@@ -21,7 +21,8 @@ export interface ExportCommandOptions {
  * @returns the exit code: 0, or 1 where Redis holds something in a record's place that no file can hold
  * @throws {StartupError} where Redis fails or the file cannot be written
  */
-export function exportClients(env: Environment, { output, out }: ExportCommandOptions): Promise<number> {
+export function exportClients(env: Environment, { output, out, force }: ExportCommandOptions): Promise<number> {
+  if (out !== undefined && !force) requireNoFile(out);
   return administer(env, async ({ store, policy, now, progress }) => {
     let left = 0;
     const leave = ({ clientId, faults }: ListedRecord) => {
@@ -32,7 +33,7 @@ export function exportClients(env: Environment, { output, out }: ExportCommandOp
     const show = out === undefined ? progress.showBesideOutput : progress.show;
     const records = exportable(storedRecords(store, { policy, now, progress: show }), leave);
     const texts = output === 'jsonl' ? lines(records) : documentText(output, 'clients', records);
-    await (out === undefined ? writeTexts(texts) : writeFile(out, texts));
+    await (out === undefined ? writeTexts(texts) : writeOutputFile(out, texts));
     progress.clear();
     return left === 0 ? 0 : 1;
   });
@@ -51,20 +52,4 @@ async function* exportable(
 
 async function* lines(records: AsyncIterable<object>): AsyncGenerator<string> {
   for await (const record of records) yield `${jsonText(record)}\n`;
-}
-
-/** The file is there as a whole, or as it was before. */
-async function writeFile(path: string, texts: AsyncIterable<string>): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
-  const stream = createWriteStream(partial, { mode: 0o640 });
-  try {
-    const written = finished(stream);
-    await Promise.race([writeTexts(texts, stream), written]);
-    stream.end();
-    await written;
-    renameSync(partial, path);
-  } catch (error) {
-    const isFromFiles = error instanceof Error && 'syscall' in error;
-    throw isFromFiles ? new StartupError([`${path} cannot be written: ${error.message}`]) : error;
-  }
 }

@@ -5,3 +5,7 @@ export function clientsFormatOption(): Option {
   const formats = ['table', 'json', 'yaml'];
   return new Option('-o, --output <format>', 'for people or for programs').choices(formats).default('table');
 }
+
+/** The end of the help of each of them. */
+export const redisHelp = `
+COUNTERSIGN_REDIS_URL says where the clients are. More: docs/clients.md`;

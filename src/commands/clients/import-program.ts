@@ -15,7 +15,7 @@ export function clientsImportProgram(clients: Command): void {
       .command(source)
       .description(description)
       .argument('<file>', 'JSON')
-      .option('-o, --out <file>', 'where the records go, YAML; without it, standard output')
+      .option('--out <file>', 'where the records go, YAML; without it, standard output')
       .option('--force', 'write over that file if it is there')
       .addHelpText('after', importHelp)
       .action(async (file: string, options: ImportOptions) => {

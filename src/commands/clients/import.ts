@@ -7,6 +7,7 @@ import { MigrationError } from '../../migration/migration-error.ts';
 import { render } from '../../migration/render.ts';
 import { settle } from '../../migration/settle.ts';
 import { StartupError } from '../../operations/startup-error.ts';
+import { isThereAlready } from './output-file.ts';
 
 const readers = {
   identityserver: readIdentityServer,
@@ -58,7 +59,7 @@ function writeOrExplain(out: string, yaml: string, force = false): void {
     writeFileSync(out, yaml, { flag: force ? 'w' : 'wx' });
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    if (error.code === 'EEXIST') throw new StartupError([`${out} is there already; --force writes over it`]);
+    if (error.code === 'EEXIST') throw isThereAlready(out);
     throw new StartupError([`${out}: ${error.message}`]);
   }
 }

@@ -1,8 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { OutputFormat } from '../output.ts';
+import type { ExportCommandOptions } from './export.ts';
+import { redisHelp } from './format-option.ts';
 import { clientsImportProgram } from './import-program.ts';
 import { clientsPlanProgram } from './plan-program.ts';
 import { clientsRecordsProgram } from './records-program.ts';
+
+const exportHelp = `
+Exit codes: 0 all are in it, 1 something in Redis is no record and is left out, or an error; 130 after Ctrl-C.
+${redisHelp}`;
 
 /** Adds the commands that look after client records. Each is loaded when it runs. */
 export function clientsProgram(program: Command): void {
@@ -43,7 +49,9 @@ function addExport(clients: Command): void {
     .description('print all records, as a file that apply takes back')
     .addOption(new Option('-o, --output <format>', 'jsonl is for very many').choices(formats).default('yaml'))
     .option('--out <file>', 'write them to a file instead')
-    .action(async (options: { output: 'yaml' | 'json' | 'jsonl'; out?: string }) => {
+    .option('--force', 'write over that file if it is there')
+    .addHelpText('after', exportHelp)
+    .action(async (options: ExportCommandOptions) => {
       const { exportClients } = await import('./export.ts');
       process.exitCode = await exportClients(await environment(), options);
     });
