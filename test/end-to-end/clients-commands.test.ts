@@ -156,6 +156,19 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(parse(read)).toEqual(parse(first));
   });
 
+  test('show is asked one question, and each command says where the clients are', async () => {
+    const { code, stderr, stdout } = await clients(['show', 'orders', '--certificate', '/nowhere.pem']);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('a client_id and --certificate are two questions');
+    expect((await clients(['show'])).stderr).toContain('expected a client_id or --certificate');
+    const names = ['plan', 'apply', 'list', 'show', 'disable', 'enable', 'remove', 'export'];
+    for (const help of await Promise.all(names.map((name) => clients([name, '--help'])))) {
+      expect([help.code, help.stderr]).toEqual([0, '']);
+      for (const part of ['COUNTERSIGN_REDIS_URL', 'Exit codes: 0', '-o, --output'])
+        expect(help.stdout).toContain(part);
+    }
+  });
+
   test('disable and enable say what happened; a file that enables again is warned about', async () => {
     const disabled = await clients(['disable', 'orders', 'nobody', 'a\nb']);
     expect([disabled.code, disabled.stdout]).toEqual([1, 'client orders is disabled now\n']);
@@ -173,6 +186,26 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const enabled = await clients(['enable', 'orders']);
     expect([enabled.code, enabled.stdout]).toEqual([0, 'client orders is enabled now\n']);
     expect((await clients(['plan', '-f', file('first.yaml', first)])).code).toBe(0);
+  });
+
+  test('disable, enable and remove speak to programs', async () => {
+    await redis.set(
+      `${prefix}client:x`,
+      '{"client_id":"x","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"x"}',
+    );
+    const outcomes = async (...args: string[]) => {
+      const { code, stdout, stderr } = await clients([...args, '--output', 'json']);
+      expect(stderr).toBe('');
+      return [code, JSON.parse(stdout).clients];
+    };
+    const nobody = { client_id: 'no\n', outcome: 'refused', reason: 'is no client_id' };
+    expect(await outcomes('disable', 'x', 'no\n')).toEqual([1, [{ client_id: 'x', outcome: 'disabled' }, nobody]]);
+    expect(await outcomes('disable', 'x', 'x')).toEqual([0, [{ client_id: 'x', outcome: 'unchanged' }]]);
+    expect(await outcomes('enable', 'x')).toEqual([0, [{ client_id: 'x', outcome: 'enabled' }]]);
+    expect(await outcomes('remove', 'x')).toEqual([0, [{ client_id: 'x', outcome: 'removed' }]]);
+    const gone = { client_id: 'x', outcome: 'refused', reason: 'is not in Redis' };
+    expect(await outcomes('remove', 'x')).toEqual([1, [gone]]);
+    expect(parse((await clients(['enable', 'x', '-o', 'yaml'])).stdout)).toEqual({ clients: [gone] });
   });
 
   test('what the server refuses is no record to the commands, and nothing makes it one', async () => {

@@ -80,6 +80,23 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       apply.kill('SIGTERM');
       expect(await apply.exited).toBe(143);
     });
+
+    test('of some clients one is disabled to the end, and no other', async () => {
+      await redis.client('UNPAUSE');
+      for (const record of records.slice(0, 3)) {
+        await redis.set(`countersign:client:${record.client_id}`, JSON.stringify(record));
+      }
+      await redis.client('PAUSE', 60_000, 'WRITE');
+      const disable = start(['disable', 'c0', 'c1', 'c2', '--output', 'json']);
+      await isWaitedFor();
+      disable.kill('SIGINT');
+      await says(disable, 'once more');
+      await redis.client('UNPAUSE');
+      expect(await disable.exited).toBe(130);
+      expect(disable.stderr()).toContain('1 of 3 clients were looked at; running the command again does the rest\n');
+      expect(JSON.parse(disable.stdout())).toEqual({ clients: [{ client_id: 'c0', outcome: 'disabled' }] });
+      expect(await redis.get('countersign:client:c1')).toBe(JSON.stringify(records[1]));
+    });
   });
 
   describe('and does not even read', () => {

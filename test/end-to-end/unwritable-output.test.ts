@@ -56,7 +56,7 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk is told, and is no succes
       [['show', 'a', '--output', 'yaml']],
       [['export']],
       [['enable', 'a']],
-      [['disable', 'a']],
+      [['disable', 'a', '--output', 'json']],
       [['remove', 'a']],
     ])('%s', async (args) => {
       const { code, stderr } = await shell('"$@" > /dev/full', ['clients', ...args], env);

@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
-import { clientsFormatOption } from './format-option.ts';
+import { clientsFormatOption, redisHelp } from './format-option.ts';
 import type { PlanCommandOptions } from './plan.ts';
 
-const planHelp = `
-Nothing is written. Exit codes: 0 nothing would change, 2 something would, 1 an error.
+const filesHelp = `
+Files are YAML, JSON or JSON Lines (.jsonl: a record a line, for very many).${redisHelp}`;
 
-Files are YAML, JSON or JSON Lines (.jsonl: a record a line, for very many). COUNTERSIGN_REDIS_URL says where the
-clients are. More: docs/clients.md`;
+const planHelp = `
+Nothing is written. Exit codes: 0 nothing would change, 2 something would, 1 an error, 130 after Ctrl-C.
+${filesHelp}`;
 
 const applyHelp = `
 Every record is checked before the first is written. Clients that no file has stay unless --prune is given. Applying
-the same files again changes nothing, and continues where Redis failed.
-Exit codes: 0 nothing changed, 2 something did, 1 an error.
-
-More: docs/clients.md`;
+the same files again changes nothing, and continues where Redis failed or Ctrl-C stopped it.
+Exit codes: 0 nothing changed, 2 something did, 1 an error, 130 after Ctrl-C.
+${filesHelp}`;
 
 /** Adds the commands that compare files with Redis, and write them there. */
 export function clientsPlanProgram(clients: Command): void {
