@@ -1,3 +1,5 @@
+import { LossError } from '../client-files/loss-error.ts';
+import { parseJson } from '../client-files/parse-json.ts';
 import type { Json } from '../clients/client.ts';
 import { MigrationError } from './migration-error.ts';
 
@@ -6,17 +8,19 @@ const MAX_DEPTH = 64;
 
 /**
  * Reads JSON as .NET reads its configuration: with comments, commas before a closing bracket, and a byte order mark.
- * All that is no JSON becomes as many spaces, so that the places in messages are those of the file.
+ * All that is no JSON becomes as many spaces, so that the places in messages are those of the file. What would be read as
+ * something else than was written is refused: a name that stands twice in one object, and a number that is too large.
  *
  * @throws {MigrationError}
  */
 export function parseLenientJson(text: string): Json {
   const plain = withoutExtras(text.replace(/^\uFEFF/, ''));
   try {
-    return JSON.parse(plain) as Json; // It makes nothing else.
+    return parseJson(plain) as Json; // It makes nothing else.
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new MigrationError(`not JSON: ${message.replaceAll(/\s+/g, ' ')}`);
+    const what = error instanceof LossError ? `line ${error.line}: ` : 'not JSON: ';
+    throw new MigrationError(`${what}${message.replaceAll(/\s+/g, ' ')}`);
   }
 }
 

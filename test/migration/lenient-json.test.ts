@@ -28,6 +28,8 @@ describe('JSON as .NET reads its configuration', () => {
     ['a text that a backslash goes on with', '["a\\"]'],
     ['half a comment', '[1 / 2]'],
     ['no quotation marks', '{a: 1}'],
+    ['a name that stands twice', '{"a": 1, "a": 2}'],
+    ['a number that would be another', '[12345678901234567890]'],
     ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`],
     ['a million levels', '['.repeat(1_000_000)],
   ])('is refused with %s', (_, text) => {
