@@ -86,7 +86,8 @@ function describeFault(fault: Finding): string {
 }
 
 function takeInto(log: Log, { clients, warnings }: ClientsFiles): Clients {
-  for (const warning of warnings) log.warn({ event: 'client_warning', ...warning }, describeFinding(warning));
+  for (const { message, ...where } of warnings)
+    log.warn({ event: 'client_warning', ...where }, describeFinding({ message, ...where }));
   return new Map(clients.map((client) => [client.clientId, client]));
 }
 
