@@ -1,4 +1,5 @@
 import { BoundedList } from './bounded-list.ts';
+import { ClaimTable } from './claim-table.ts';
 import type { Comparison } from './comparison.ts';
 import { type Circumstances, type Claimant, conflictOf } from './conflict.ts';
 import type { DesiredClients } from './desired-clients.ts';
@@ -14,65 +15,72 @@ export async function findConflicts(
   desired: DesiredClients,
   circumstances: Circumstances,
 ): Promise<BoundedList> {
-  const search = new ConflictSearch(comparison, desired, circumstances);
-  await search.amongRegisteredAlike();
-  await search.withHeldCertificates();
-  await search.withOthers();
+  const claimantAt = async (index: number) => {
+    const client = await comparison.desiredClient(index);
+    return client && { client, place: desired.placeAt(index) };
+  };
+  const search = new ConflictSearch(claimantAt, circumstances);
+  await search.among(comparison.claims);
+  for (const { index, clientId } of comparison.rivalries) {
+    const client = await comparison.storedClient(clientId);
+    if (client) await search.between(index, { client, place: 'in Redis' });
+  }
+  return search.conflicts;
+}
+
+/** Finds those that claim one certificate of some clients that are all at hand. */
+export async function findConflictsAmong(
+  claimants: readonly Claimant[],
+  circumstances: Circumstances,
+): Promise<BoundedList> {
+  const claims = new ClaimTable();
+  for (const [index, { client }] of claimants.entries()) claims.add(client, index);
+  const search = new ConflictSearch(async (index) => claimants[index], circumstances);
+  await search.among(claims);
   return search.conflicts;
 }
 
 /** Who conflicts with one is not compared with the others: for a million of one name that would never end. */
 class ConflictSearch {
   readonly conflicts = new BoundedList();
-  readonly #comparison: Comparison;
-  readonly #desired: DesiredClients;
+  readonly #claimantAt: (index: number) => Promise<Claimant | undefined>;
   readonly #circumstances: Circumstances;
 
-  constructor(comparison: Comparison, desired: DesiredClients, circumstances: Circumstances) {
-    this.#comparison = comparison;
-    this.#desired = desired;
+  constructor(claimantAt: (index: number) => Promise<Claimant | undefined>, circumstances: Circumstances) {
+    this.#claimantAt = claimantAt;
     this.#circumstances = circumstances;
   }
 
-  async amongRegisteredAlike(): Promise<void> {
-    for (const group of this.#comparison.claims.registeredAlike()) {
-      const compared: Claimant[] = [];
-      for (const index of group) {
-        const one = await this.#claimant(index);
-        if (one && !compared.some((earlier) => this.#areInConflict(earlier, one))) compared.push(one);
-      }
-    }
-  }
-
-  async withHeldCertificates(): Promise<void> {
+  async among(claims: ClaimTable): Promise<void> {
+    for (const group of claims.registeredAlike()) await this.#amongGroup(group);
     const inConflict = new Set<number>();
-    for (const [holders, registered] of this.#comparison.claims.heldAndRegistered()) {
+    for (const [holders, registered] of claims.heldAndRegistered()) {
       for (const holder of holders.filter((each) => !inConflict.has(each))) {
         if (await this.#isInConflict(holder, registered)) inConflict.add(holder);
       }
     }
   }
 
+  async between(index: number, other: Claimant): Promise<void> {
+    const one = await this.#claimantAt(index);
+    if (one) this.#areInConflict(one, other);
+  }
+
+  async #amongGroup(group: readonly number[]): Promise<void> {
+    const compared: Claimant[] = [];
+    for (const index of group) {
+      const one = await this.#claimantAt(index);
+      if (one && !compared.some((earlier) => this.#areInConflict(earlier, one))) compared.push(one);
+    }
+  }
+
   async #isInConflict(holder: number, registered: readonly number[]): Promise<boolean> {
-    const one = await this.#claimant(holder);
+    const one = await this.#claimantAt(holder);
     for (const index of registered) {
-      const other = index === holder ? undefined : await this.#claimant(index);
+      const other = index === holder ? undefined : await this.#claimantAt(index);
       if (one && other && this.#areInConflict(one, other)) return true;
     }
     return false;
-  }
-
-  async withOthers(): Promise<void> {
-    for (const { index, clientId } of this.#comparison.rivalries) {
-      const client = await this.#comparison.storedClient(clientId);
-      const one = client && (await this.#claimant(index));
-      if (client && one) this.#areInConflict(one, { client, place: 'in Redis' });
-    }
-  }
-
-  async #claimant(index: number): Promise<Claimant | undefined> {
-    const client = await this.#comparison.desiredClient(index);
-    return client && { client, place: this.#desired.placeAt(index) };
   }
 
   #areInConflict(one: Claimant, other: Claimant): boolean {

@@ -11,6 +11,8 @@ export interface ClientsFiles {
   /** With one, a file is not to be used: where it cannot be read at all, no clients are no sound answer. */
   readonly faults: readonly Finding[];
   readonly warnings: readonly ClientFinding[];
+  /** Where one of the clients stands: the file and which of its records it is. */
+  readonly placeOf: (clientId: string) => string;
 }
 
 /**
@@ -37,5 +39,5 @@ export async function readClientsFiles(
   });
   for await (const batch of all.batches()) for (const { client } of batch) clients.push(client);
   signal?.throwIfAborted();
-  return { names: all.names, clients, faults, warnings };
+  return { names: all.names, clients, faults, warnings, placeOf: (clientId) => all.placeOf(clientId) };
 }

@@ -56,7 +56,12 @@ export class FileClients {
     return this.#ids[index] ?? '';
   }
 
-  /** The file and which of its records it is. */
+  /** The file and which of its records it is, of a client that one of them has. */
+  placeOf(clientId: string): string {
+    return this.placeAt(this.#indexes.get(clientId) ?? 0);
+  }
+
+  /** The same, by its number. */
   placeAt(index: number): string {
     const place = this.#places[index] ?? 0;
     const name = this.#names[Math.floor(place / RECORDS_IN_FILE)] ?? '';

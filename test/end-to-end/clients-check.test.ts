@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describe('countersign clients check reads several paths as if they were one file', () => {
   const client = (id: string) =>
-    `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: x}`;
+    `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: ${id}}`;
   const directory = temporaryDirectory();
   const folder = join(directory, 'clients.d');
   const [one, two, third] = [join(folder, 'one.yaml'), join(folder, 'two.yaml'), join(directory, 'third.yaml')];
@@ -14,19 +14,35 @@ describe('countersign clients check reads several paths as if they were one file
   writeFileSync(one, client('one'));
   writeFileSync(two, client('two'));
   writeFileSync(third, `${client('two')}\n- {client_id: three}`);
-  const input = '{"client_id":"in","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"y"}\n';
+  const input = '{"client_id":"in","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"in"}\n';
   const check = async (...paths: string[]) => {
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths, '-o', 'json'], { input });
     return [code, JSON.parse(stdout)];
   };
 
   test('a folder', async () => {
-    const report = { file: folder, files: [one, two], ok: true, clients: ['one', 'two'], faults: [], warnings: [] };
+    const report = {
+      file: folder,
+      files: [one, two],
+      ok: true,
+      clients: ['one', 'two'],
+      faults: [],
+      warnings: [],
+      conflicts: [],
+    };
     expect(await check(folder)).toEqual([0, report]);
   });
 
   test('standard input', async () => {
-    const report = { file: '-', files: ['standard input.jsonl'], ok: true, clients: ['in'], faults: [], warnings: [] };
+    const report = {
+      file: '-',
+      files: ['standard input.jsonl'],
+      ok: true,
+      clients: ['in'],
+      faults: [],
+      warnings: [],
+      conflicts: [],
+    };
     expect(await check('-')).toEqual([0, report]);
   });
 
@@ -38,7 +54,7 @@ describe('countersign clients check reads several paths as if they were one file
       { file: third, client: 'three', place: 'number 2 in the list', message: expect.stringContaining('is missing') },
     ];
     const [code, report] = await check(folder, '-', third);
-    expect([code, Object.keys(report)]).toEqual([1, ['files', 'ok', 'clients', 'faults', 'warnings']]);
+    expect([code, Object.keys(report)]).toEqual([1, ['files', 'ok', 'clients', 'faults', 'warnings', 'conflicts']]);
     expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], faults });
   });
 
@@ -48,7 +64,7 @@ describe('countersign clients check reads several paths as if they were one file
     const faults = [{ file: broken, message: expect.stringMatching(/^not JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
-      { files: [broken, one], ok: false, clients: ['one'], faults, warnings: [] },
+      { files: [broken, one], ok: false, clients: ['one'], faults, warnings: [], conflicts: [] },
     ]);
   });
 });

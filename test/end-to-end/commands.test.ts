@@ -131,6 +131,27 @@ describe('countersign clients check', () => {
     expect([allowed.code, allowed.stdout]).toEqual([0, expect.stringContaining('SHA-1')]);
   });
 
+  test('warns of two clients for one certificate, which apply would refuse', async () => {
+    const { pem, thumbprint } = selfSigned();
+    const client = (client_id: string, certificate: object) => ({
+      client_id,
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      certificates: [certificate],
+    });
+    const paths = [
+      file('claims.json', JSON.stringify([client('a', { pem }), client('b', { pem: selfSigned().pem })])),
+      file('claims-too.json', JSON.stringify([client('c', { thumbprint })])),
+    ];
+    const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      `warning client a (${paths[0]}, number 1 in the list) and client c (${paths[1]}, number 1`,
+    );
+    expect(stdout).toContain('3 sound clients, 1 warning, 0 faults');
+    const asked = await runCountersign(['clients', 'check', ...paths, '--output', 'json']);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both claim')] });
+  });
+
   test('says which paths name nothing', async () => {
     const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml', '/nor-here']);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/\/nowhere\.yaml: ENOENT.*\/nor-here: ENOENT/s)]);

@@ -1,3 +1,4 @@
+import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import { type ClientsFiles, readClientsFiles } from '../../client-files/clients-files.ts';
 import { findFiles } from '../../client-files/find-files.ts';
 import { describeFinding } from '../../client-files/finding.ts';
@@ -8,7 +9,8 @@ import { printValue } from '../document.ts';
 import { type OutputFormat, styled, table } from '../output.ts';
 
 /**
- * `countersign clients check PATH…`: says whether the server would accept these records, and what is wrong with each.
+ * `countersign clients check PATH…`: says whether the server would accept these records, and what is wrong with each; and
+ * which of them `clients apply` would not write beside another.
  *
  * @param paths files, folders, and `-` for the standard input
  * @returns the exit code: 0 when all are sound
@@ -21,27 +23,35 @@ export async function checkClients(
 ): Promise<number> {
   const found = findFiles(paths);
   if (found.faults.length > 0) throw new StartupError(found.faults);
-  const read = await readClientsFiles(found.files, policy, Date.now());
-  if (output === 'json') printJson(paths, read);
-  else printText(read);
+  const now = Date.now();
+  const read = await readClientsFiles(found.files, policy, now);
+  const claimants = read.clients.map((client) => ({ client, place: read.placeOf(client.clientId) }));
+  const conflicts = (await findConflictsAmong(claimants, { policy, now })).lines();
+  if (output === 'json') printJson(paths, read, conflicts);
+  else printText(read, conflicts);
   return read.faults.length === 0 ? 0 : 1;
 }
 
 /** Of one path, `file` is as it was given. */
-function printJson(paths: readonly string[], { names, clients, faults, warnings }: ClientsFiles): void {
+function printJson(
+  paths: readonly string[],
+  { names, clients, faults, warnings }: ClientsFiles,
+  conflicts: readonly string[],
+): void {
   const [file, ...others] = paths;
   const ids = clients.map(({ clientId }) => clientId);
-  const rest = { files: names, ok: faults.length === 0, clients: ids, faults, warnings };
+  const rest = { files: names, ok: faults.length === 0, clients: ids, faults, warnings, conflicts };
   printValue('json', others.length === 0 ? { file, ...rest } : rest);
 }
 
-function printText({ clients, faults, warnings }: ClientsFiles): void {
+function printText({ clients, faults, warnings }: ClientsFiles, conflicts: readonly string[]): void {
   for (const line of table(clients.map(row))) console.log(line);
-  for (const warning of warnings) console.log(`${styled('yellow', 'warning')} ${describeFinding(warning)}`);
+  const told = [...warnings.map(describeFinding), ...conflicts.map((conflict) => `${conflict} (apply refuses them)`)];
+  for (const warning of told) console.log(`${styled('yellow', 'warning')} ${warning}`);
   for (const fault of faults) console.log(`${styled('red', 'fault')} ${describeFinding(fault)}`);
   const counts = [
     counted(clients.length, 'sound client'),
-    counted(warnings.length, 'warning'),
+    counted(told.length, 'warning'),
     counted(faults.length, 'fault'),
   ];
   console.log(styled(faults.length === 0 ? 'green' : 'red', counts.join(', ')));
