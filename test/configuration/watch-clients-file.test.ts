@@ -7,8 +7,8 @@ import { eventually } from '../support/eventually.ts';
 import { usualPolicy } from '../support/policy.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** So many that their reading takes a second, or more. */
-const MANY = 60_000;
+/** So many that their reading takes half a second, or more. */
+const MANY = 30_000;
 const record = (clientId: string) =>
   `{"client_id":"${clientId}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=a"}\n`;
 const manyRecords = Array.from({ length: MANY }, (_, number) => record(`many-${number}`)).join('');
@@ -41,7 +41,7 @@ describe('a clients file that changes while it is read', () => {
   ])('at start: %s', async (_, change) => {
     const file = place(manyRecords);
     const opening = file.open();
-    await delay(100);
+    await delay(50);
     change(file);
     expect((await opening).ids()).toEqual(['later']);
   });
@@ -50,14 +50,14 @@ describe('a clients file that changes while it is read', () => {
     const { open, swap, lines } = place(record('first'));
     const { ids } = await open();
     swap(manyRecords);
-    await delay(300);
+    await delay(150);
     swap(record('later'));
     await eventually(
       () => ids().includes('later'),
       () => JSON.stringify(lines),
     );
     expect(lines).toEqual([{ event: 'clients_changed', clients: 1, added: 1, changed: 0, removed: 1 }]);
-    await delay(2_000);
+    await delay(1_000);
     expect(lines).toHaveLength(1);
   });
 });
@@ -80,8 +80,8 @@ test('a clients file is of no more interest after the end', async () => {
   const { open, swap, lines } = place(record('first'));
   const { ids, stop } = await open();
   swap(manyRecords);
-  await delay(300);
+  await delay(150);
   stop();
-  await delay(2_000);
+  await delay(1_000);
   expect([ids(), lines]).toEqual([['first'], []]);
 });

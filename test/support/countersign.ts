@@ -46,10 +46,13 @@ export interface FinishedCommand {
 
 const mainFile = join(repositoryRoot, 'src/main.ts');
 /** The default port is one, and tests run many servers at once; what one has compiled serves the next. */
-const besideOthers = () => ({
+export const besideOthers = () => ({
   COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
   NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled'),
 });
+/** What runs the product with these arguments. */
+export const commandOf = (args: readonly string[]) => [process.execPath, mainFile, ...args];
+
 const START_TIMEOUT = 15_000;
 const EVENT_TIMEOUT = 5_000;
 
@@ -91,7 +94,7 @@ export function spawnCountersign(
   env: Readonly<Record<string, string>>,
   before: readonly string[] = [],
 ): RunningProgram {
-  const [program = '', ...rest] = [...before, process.execPath, mainFile, ...args];
+  const [program = '', ...rest] = [...before, ...commandOf(args)];
   return startProgram(program, rest, { env: { ...besideOthers(), ...env } });
 }
 
