@@ -15,6 +15,8 @@ export interface RecordsOfFile {
 
 const READ_OCTETS = 262_144;
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
+/** A text can be twice as long, and what is parsed of it takes several times as much. */
+const MAX_WHOLE_CHARACTERS = 256 * 1_048_576;
 
 /**
  * Reads the records of a file, or of the standard input. JSON Lines are streamed; anything else is read as a whole.
@@ -44,9 +46,16 @@ async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
   }
 }
 
+const TOO_LONG = 'it is longer than 256 MiB; only JSON Lines (.jsonl, a record a line) may be';
+
 async function* wholeOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly ReadRecord[]> {
   const texts: string[] = [];
-  for await (const text of chunks) texts.push(text);
+  let length = 0;
+  for await (const text of chunks) {
+    length += text.length;
+    if (length > MAX_WHOLE_CHARACTERS) throw new ClientsFileError(name, TOO_LONG);
+    texts.push(text);
+  }
   yield parseRecords(name, texts.join(''));
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type ClientsFiles, readClientsFiles } from '../client-files/clients-files.ts';
@@ -49,8 +50,8 @@ export async function watchClientsFile(
       log.info({ event: 'clients_changed', ...counts }, `${file} was read again: ${inWords(counts)}`);
     } catch (error) {
       if (stopping.signal.aborted) return;
-      if (!(error instanceof StartupError)) throw error;
-      const reason = tellSome(error.faults);
+      // Whatever it is, those that are known go on being served.
+      const reason = error instanceof StartupError ? tellSome(error.faults) : String(error);
       log.error({ event: 'clients_kept', reason }, `the clients of ${file} stay as they were: ${reason}`);
     } finally {
       isReading = false;
@@ -67,10 +68,25 @@ export async function watchClientsFile(
 /** Reads the file until it stayed the same for as long as that took: what somebody writes meanwhile might be a part. */
 async function readWhole(file: string, demands: Demands, signal: AbortSignal): Promise<ClientsFiles> {
   for (;;) {
+    requireRegularFile(file);
     const before = stateOfFile(file);
     const read = await readClientsFiles([file], demands.policy, Date.now(), signal);
     if (stateOfFile(file) === before) return refuseFaulty(read, demands);
     await delay(SETTLE_MILLISECONDS, undefined, { signal });
+  }
+}
+
+/** A named pipe would be waited for without an end. */
+function requireRegularFile(file: string): void {
+  if (isSomethingElse(file)) throw new StartupError([`COUNTERSIGN_CLIENTS_FILE: ${file}: it is no regular file`]);
+}
+
+function isSomethingElse(path: string): boolean {
+  try {
+    return !statSync(path).isFile();
+  } catch {
+    // Whoever reads it says why that fails.
+    return false;
   }
 }
 

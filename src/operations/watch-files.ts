@@ -1,4 +1,4 @@
-import { type BigIntStats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 
 export interface FileWatch {
   stop(): void;
@@ -43,8 +43,15 @@ function stateOf(list: () => readonly string[]): string {
   }
 }
 
-/** A text that stays the same while the file does. Symlinks are followed. A file that was written over in place has another time, one that was swapped another number. */
+/**
+ * A text that stays the same while the file does, or while it cannot be looked at for one reason. Symlinks are followed. A
+ * file that was written over in place has another time, one that was swapped another number.
+ */
 export function stateOfFile(path: string): string {
-  const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats ? [path, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : `${path} is away`;
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    return [path, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    return String(error);
+  }
 }

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
@@ -38,6 +39,18 @@ async function startOver(context: TestContext, content: string) {
   writeFileSync(file, content);
   return { file, countersign: await start(context, file) };
 }
+
+/** Puts something else in the place of a file. */
+function swapFor(file: string, make: (next: string) => void): void {
+  make(`${file}.next`);
+  rmSync(file, { recursive: true, force: true });
+  renameSync(`${file}.next`, file);
+}
+
+const ofLength = (octets: number) => (file: string) => {
+  writeFileSync(file, '');
+  truncateSync(file, octets);
+};
 
 /** The clients of these that get a token. */
 async function served({ url }: RunningCountersign, ...ids: string[]): Promise<string[]> {
@@ -117,13 +130,19 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     expect(reason).toMatch(/; and 30 more$/);
   });
 
-  test('changes nothing while it is away', async (context) => {
+  test.for<[string, (file: string) => void, string]>([
+    ['it is away', (file) => rmSync(file), 'ENOENT'],
+    ['it leads to itself', (file) => swapFor(file, (next) => symlinkSync('clients.json', next)), 'ELOOP'],
+    ['it is a folder', (file) => swapFor(file, (next) => mkdirSync(next)), 'no regular file'],
+    ['it is a pipe', (file) => swapFor(file, (next) => execFileSync('mkfifo', [next])), 'no regular file'],
+    ['it is longer than a text can be', (file) => swapFor(file, ofLength(600 * 1024 * 1024)), 'longer than 256 MiB'],
+  ])('changes nothing while %s', async ([, change, message], context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
-    const { event, reason } = await afterwards(countersign, () => rmSync(file));
-    expect([event, reason]).toEqual(['clients_kept', expect.stringContaining('ENOENT')]);
+    const { event, reason } = await afterwards(countersign, () => change(file));
+    expect([event, reason]).toEqual(['clients_kept', expect.stringContaining(message)]);
     expect(await served(countersign, 'a')).toEqual(['a']);
-    await afterwards(countersign, () => writeFileSync(file, fileOf(client('b'))));
+    await afterwards(countersign, () => swapFor(file, (next) => writeFileSync(next, fileOf(client('b')))));
     expect(await served(countersign, 'a', 'b')).toEqual(['b']);
   });
 
