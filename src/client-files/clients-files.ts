@@ -19,7 +19,7 @@ export interface ClientsFiles {
  * Reads files of client records: YAML, JSON or JSON Lines, a list or `{clients: [list]}`. All faults are collected.
  *
  * @param now milliseconds since the epoch
- * @throws {DOMException} AbortError, when `signal` says so
+ * @throws the signal's reason, when it says so
  */
 export async function readClientsFiles(
   files: readonly string[],

@@ -1,10 +1,10 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Client } from '../clients/client.ts';
-import type { Fault, RegistrationPolicy } from '../clients/findings.ts';
+import type { RegistrationPolicy } from '../clients/findings.ts';
 import { readClient } from '../clients/read-client.ts';
 import { isClientId } from '../oauth/client-id.ts';
 import { ClientsFileError } from './clients-file-error.ts';
-import type { ClientFinding, Finding } from './finding.ts';
+import { type ClientFinding, clientIdOf, type Finding, faultOf, findingOf } from './finding.ts';
 import { isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';
 import { type ReadRecord, readRecords } from './read-records.ts';
 
@@ -71,7 +71,7 @@ export class FileClients {
   /**
    * Reads all files once.
    *
-   * @throws {DOMException} AbortError, when the signal says so
+   * @throws the signal's reason, when it says so
    */
   async *batches(): AsyncGenerator<readonly FileClient[]> {
     for (const file of this.#files) {
@@ -79,20 +79,21 @@ export class FileClients {
         yield* this.#clientsOf(file);
       } catch (error) {
         if (!(error instanceof ClientsFileError)) throw error;
-        this.#options.onFault({ file: error.file, message: error.message });
+        this.#options.onFault(faultOf(error));
       }
     }
   }
 
   async *#clientsOf(file: string): AsyncGenerator<readonly FileClient[]> {
-    const { name, batches } = await readRecords(file);
+    const { name, batches } = await readRecords(file, this.#options.signal);
     this.#names.push(name);
     let records = 0;
     for await (const batch of batches) {
       records += batch.length;
       for (const part of inParts(batch)) {
         // A server goes on answering, however many there are.
-        await otherWork(undefined, { signal: this.#options.signal });
+        await otherWork();
+        this.#options.signal?.throwIfAborted();
         yield part.flatMap((record) => this.#read(record) ?? []);
       }
     }
@@ -102,16 +103,16 @@ export class FileClients {
 
   #read(record: ReadRecord): FileClient | undefined {
     if (record instanceof ClientsFileError) {
-      this.#options.onFault({ file: record.file, message: record.message });
+      this.#options.onFault(faultOf(record));
       return undefined;
     }
     const { policy, now, onFault, onWarning } = this.#options;
     const name = this.#names.at(-1) ?? '';
     const index = this.#take(record, name);
     const read = readClient(record.value, policy, now);
-    if (!read.ok) report(onFault, name, record, read.faults);
+    if (!read.ok) for (const fault of read.faults) onFault(findingOf(name, record, fault));
     if (!read.ok || index === undefined) return undefined;
-    report(onWarning, name, record, read.warnings);
+    for (const warning of read.warnings) onWarning(findingOf(name, record, warning));
     return { index, client: read.client, record: record.value };
   }
 
@@ -122,7 +123,7 @@ export class FileClients {
     const earlier = this.#indexes.get(clientId);
     if (earlier !== undefined) {
       const message = `is taken by ${this.placeAt(earlier)}; a client has one record`;
-      report(this.#options.onFault, name, record, [{ field: 'client_id', message }]);
+      this.#options.onFault(findingOf(name, record, { field: 'client_id', message }));
       return undefined;
     }
     const index = this.#ids.push(clientId) - 1;
@@ -140,20 +141,4 @@ const PART = 1_000;
 
 function* inParts(batch: readonly ReadRecord[]): Generator<readonly ReadRecord[]> {
   for (let start = 0; start < batch.length; start += PART) yield batch.slice(start, start + PART);
-}
-
-function report(
-  on: (finding: ClientFinding) => void,
-  file: string,
-  { number, value }: PlacedRecord,
-  findings: readonly Fault[],
-): void {
-  const place = placeOf(file, number);
-  const client = clientIdOf(value) ?? `(${place})`;
-  for (const { field, message } of findings) on({ file, client, place, field, message });
-}
-
-function clientIdOf(value: unknown): string | undefined {
-  const isObject = typeof value === 'object' && value !== null && 'client_id' in value;
-  return isObject && typeof value.client_id === 'string' ? value.client_id : undefined;
 }

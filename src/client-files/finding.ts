@@ -1,6 +1,8 @@
+import { abbreviate } from '../certificate/abbreviate.ts';
 import type { Fault } from '../clients/findings.ts';
 import { printable } from '../clients/printable.ts';
 import type { ClientsFileError } from './clients-file-error.ts';
+import { type PlacedRecord, placeOf } from './parse-records.ts';
 
 /** What is to be said about a client of a file. */
 export interface ClientFinding extends Fault {
@@ -15,6 +17,24 @@ export interface ClientFinding extends Fault {
 export type FileFault = Pick<ClientsFileError, 'file' | 'message'>;
 
 export type Finding = ClientFinding | FileFault;
+
+/** A fault of a file. Whoever wrote it chose how long the names in it are. */
+export function faultOf({ file, message }: ClientsFileError): FileFault {
+  return { file, message: abbreviate(message) };
+}
+
+/** What is to be said about a record of a file. */
+export function findingOf(file: string, { number, value }: PlacedRecord, { field, message }: Fault): ClientFinding {
+  const place = placeOf(file, number);
+  const client = clientIdOf(value) ?? `(${place})`;
+  return { file, client: abbreviate(client), place, field: abbreviate(field), message: abbreviate(message) };
+}
+
+/** The `client_id` of what may be a record. */
+export function clientIdOf(value: unknown): string | undefined {
+  const isObject = typeof value === 'object' && value !== null && 'client_id' in value;
+  return isObject && typeof value.client_id === 'string' ? value.client_id : undefined;
+}
 
 /** One line for a finding: file, client, field, what is wrong. */
 export function describeFinding(finding: Finding): string {

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { ClientsFileError } from './clients-file-error.ts';
 import { STANDARD_INPUT } from './find-files.ts';
-import { isJsonLines, type PlacedRecord, parseLine, parseRecords } from './parse-records.ts';
+import { parseAside } from './parse-aside.ts';
+import { isJsonLines, type PlacedRecord, parseLine } from './parse-records.ts';
 
 /** A record, or why it could not be parsed. */
 export type ReadRecord = PlacedRecord | ClientsFileError;
@@ -22,16 +23,18 @@ const MAX_WHOLE_CHARACTERS = 256 * 1_048_576;
  * Reads the records of a file, or of the standard input. JSON Lines are streamed; anything else is read as a whole.
  *
  * @throws {ClientsFileError} from `batches`, when the file cannot be read or is not one of records
+ * @throws the signal's reason, likewise
  */
-export async function readRecords(file: string): Promise<RecordsOfFile> {
+export async function readRecords(file: string, signal?: AbortSignal): Promise<RecordsOfFile> {
   const isInput = file === STANDARD_INPUT;
   const stream = isInput ? process.stdin : createReadStream(file, { highWaterMark: READ_OCTETS });
   const chunks = textOf(stream, isInput ? 'standard input' : file);
-  if (!isInput) return { name: file, batches: isJsonLines(file) ? linesOf(file, chunks) : wholeOf(file, chunks) };
+  const whole = (name: string, text: AsyncIterable<string>) => wholeOf(name, text, signal);
+  if (!isInput) return { name: file, batches: isJsonLines(file) ? linesOf(file, chunks) : whole(file, chunks) };
   const { isLines, text } = await recognize(chunks);
   // By its name a file says that it is JSON Lines.
   const name = isLines ? 'standard input.jsonl' : 'standard input';
-  return { name, batches: isLines ? linesOf(name, text) : wholeOf(name, text) };
+  return { name, batches: isLines ? linesOf(name, text) : whole(name, text) };
 }
 
 async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
@@ -48,7 +51,11 @@ async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
 
 const TOO_LONG = 'it is longer than 256 MiB; only JSON Lines (.jsonl, a record a line) may be';
 
-async function* wholeOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly ReadRecord[]> {
+async function* wholeOf(
+  name: string,
+  chunks: AsyncIterable<string>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly ReadRecord[]> {
   const texts: string[] = [];
   let length = 0;
   for await (const text of chunks) {
@@ -56,7 +63,7 @@ async function* wholeOf(name: string, chunks: AsyncIterable<string>): AsyncGener
     if (length > MAX_WHOLE_CHARACTERS) throw new ClientsFileError(name, TOO_LONG);
     texts.push(text);
   }
-  yield parseRecords(name, texts.join(''));
+  yield await parseAside(name, texts.join(''), signal);
 }
 
 async function* linesOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly ReadRecord[]> {

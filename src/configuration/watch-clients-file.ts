@@ -1,26 +1,17 @@
-import { statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type ClientsFiles, readClientsFiles } from '../client-files/clients-files.ts';
-import { describeFinding, type Finding } from '../client-files/finding.ts';
+import type { ClientsFiles } from '../client-files/clients-files.ts';
+import { describeFinding } from '../client-files/finding.ts';
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
 import type { ClientsInMemory } from '../clients/memory-registry.ts';
 import type { Log } from '../operations/log.ts';
 import { StartupError } from '../operations/startup-error.ts';
-import { stateOfFile, watchFiles } from '../operations/watch-files.ts';
-import type { Terminator } from '../terminator/terminator.ts';
-
-interface Demands {
-  readonly policy: RegistrationPolicy;
-  readonly terminator: Pick<Terminator, 'verification'>;
-}
+import { watchFiles } from '../operations/watch-files.ts';
+import { type Demands, readClientsFile } from './read-clients-file.ts';
 
 type Clients = ReadonlyMap<string, Client>;
 
 /** One faulty file may have thousands; a line of the log tells so many. */
 const MAX_TOLD_FAULTS = 20;
-const SETTLE_MILLISECONDS = 500;
 
 /**
  * Reads `COUNTERSIGN_CLIENTS_FILE`, and again when it changes. The clients are swapped whole: while anything is wrong
@@ -36,9 +27,9 @@ export async function watchClientsFile(
   intervalMilliseconds?: number,
 ): Promise<ClientsInMemory> {
   const stopping = new AbortController();
-  const read = () => readWhole(file, demands, stopping.signal);
-  let clients = takeInto(log, await read());
-  let isReading = false;
+  const read = () => readClientsFile(file, demands, stopping.signal);
+  let clients: Clients = new Map();
+  let isReading = true;
   const reload = async () => {
     // A reading that goes on sees the change by itself.
     if (isReading) return;
@@ -62,65 +53,20 @@ export async function watchClientsFile(
     watch.stop();
     stopping.abort();
   };
-  return { current: () => clients, stop };
-}
-
-/** Reads the file until it stayed the same for as long as that took: what somebody writes meanwhile might be a part. */
-async function readWhole(file: string, demands: Demands, signal: AbortSignal): Promise<ClientsFiles> {
-  for (;;) {
-    requireRegularFile(file);
-    const before = stateOfFile(file);
-    const read = await readClientsFiles([file], demands.policy, Date.now(), signal);
-    if (stateOfFile(file) === before) return refuseFaulty(read, demands);
-    await delay(SETTLE_MILLISECONDS, undefined, { signal });
-  }
-}
-
-/** A named pipe would be waited for without an end. */
-function requireRegularFile(file: string): void {
-  if (isSomethingElse(file)) throw new StartupError([`COUNTERSIGN_CLIENTS_FILE: ${file}: it is no regular file`]);
-}
-
-function isSomethingElse(path: string): boolean {
   try {
-    return !statSync(path).isFile();
-  } catch {
-    // Whoever reads it says why that fails.
-    return false;
+    clients = takeInto(log, await read());
+    isReading = false;
+  } catch (error) {
+    stop();
+    throw error;
   }
-}
-
-function refuseFaulty(read: ClientsFiles, { terminator }: Demands): ClientsFiles {
-  const problems = [...read.faults.map(describeFault), ...unverifiable(read.clients, terminator)];
-  if (problems.length > 0) throw new StartupError(problems);
-  return read;
-}
-
-/** Of what is wrong with the file itself, the setting is said that names it. */
-function describeFault(fault: Finding): string {
-  return 'client' in fault ? describeFinding(fault) : `COUNTERSIGN_CLIENTS_FILE: ${describeFinding(fault)}`;
+  return { current: () => clients, stop };
 }
 
 function takeInto(log: Log, { clients, warnings }: ClientsFiles): Clients {
   for (const { message, ...where } of warnings)
     log.warn({ event: 'client_warning', ...where }, describeFinding({ message, ...where }));
   return new Map(clients.map((client) => [client.clientId, client]));
-}
-
-/** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
-function unverifiable(clients: readonly Client[], { verification }: Demands['terminator']): string[] {
-  const named = clients.flatMap(({ clientId, authentication }) =>
-    authentication.method === 'tls_client_auth' ? [{ clientId, ...authentication }] : [],
-  );
-  const [first] = named;
-  if (first && verification.by === 'nobody') {
-    return [`client ${first.clientId} uses tls_client_auth, and nobody verifies its chain: ${verification.mend}`];
-  }
-  const pinned = named.find(({ authorities }) => authorities.length > 0);
-  if (!pinned || verification.by === 'countersign') return [];
-  return [
-    `client ${pinned.clientId} has tls_client_auth_ca, which needs COUNTERSIGN_CLIENT_CA_FILE: no path is known otherwise`,
-  ];
 }
 
 interface Changes {

@@ -17,13 +17,13 @@ function place(content: string) {
   const file = join(temporaryDirectory(), 'clients.jsonl');
   writeFileSync(file, content);
   const lines: object[] = [];
-  const say = (fields: object) => void lines.push(fields);
+  const say = (fields: object): void => void lines.push(fields);
   const demands = {
     policy: usualPolicy,
     terminator: { verification: { by: 'countersign', fields: [] } },
   } as const;
-  const open = async () => {
-    const clients = await watchClientsFile(file, demands, { info: say, warn: say, error: say }, 20);
+  const open = async (warn = say) => {
+    const clients = await watchClientsFile(file, demands, { info: say, warn, error: say }, 20);
     onTestFinished(clients.stop);
     return { ...clients, ids: () => [...clients.current().keys()] };
   };
@@ -44,6 +44,22 @@ describe('a clients file that changes while it is read', () => {
     await delay(50);
     change(file);
     expect((await opening).ids()).toEqual(['later']);
+  });
+
+  test('at start, when it has been read and is told about', async () => {
+    const thumbprint = 'a'.repeat(64);
+    const ended = {
+      client_id: 'ended',
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      certificates: [{ thumbprint, not_after: '2020-01-01' }],
+    };
+    const { open, swap } = place(`${JSON.stringify(ended)}\n`);
+    const { ids } = await open(() => swap(record('later')));
+    await eventually(
+      () => ids().includes('later'),
+      () => `${ids()}`,
+    );
+    expect(ids()).toEqual(['later']);
   });
 
   test('later: the last change wins, and none of the others is in force', async () => {
