@@ -23,37 +23,50 @@ export function openChangeFeed(redis: Redis | Cluster, options: ChangeFeedOption
   return redis instanceof Cluster ? followMasters(redis, reporting) : followServer(redis, reporting);
 }
 
+const APART = 'the connection that tells of changes leads to another server than the one on which clients are read';
+
 /** What another server tells is nothing of what is read here: of two connections the older one is made anew. */
 function followServer(redis: Redis, options: ChangeFeedOptions): ChangeFeed {
   const isApart = () => reader.runId !== '' && link.runId !== '' && reader.runId !== link.runId;
-  let isClosed = false;
+  /** Until they are known to be together again, whatever becomes of one of them meanwhile. */
+  let wereApart = false;
   let reconnectOlder = () => {};
   const together = createRetry(() => {
-    if (!isClosed && isApart()) reconnectOlder();
+    if (isApart()) reconnectOlder();
   });
   const compare = (reconnect: () => void) => {
     if (reader.runId === undefined || link.runId === undefined) return;
+    wereApart = isApart();
     reconnectOlder = reconnect;
-    if (isApart()) together.failed();
+    if (wereApart) together.failed();
     else together.succeeded();
+  };
+  let problem: string | undefined;
+  const report = () => {
+    if (wereApart) options.onNotification('none', APART);
+    else options.onNotification(link.notification, problem);
   };
   const link = openChangeLink({
     ...options,
-    onAnyChanged: () => {
-      options.onAnyChanged();
+    onNotification: (_, why) => {
+      problem = why;
       compare(() => redis.disconnect(true));
+      report();
     },
   });
-  const reader = followServerIdentity(redis, () => compare(link.reconnect));
+  const reader = followServerIdentity(redis, () => {
+    compare(link.reconnect);
+    report();
+  });
   return {
     get toldUntil() {
       return isApart() ? Number.NEGATIVE_INFINITY : link.toldUntil;
     },
     get notification() {
-      return link.notification;
+      return wereApart ? 'none' : link.notification;
     },
     close: () => {
-      isClosed = true;
+      together.stop();
       reader.close();
       link.close();
     },
@@ -118,10 +131,11 @@ function weakestOf(notifications: readonly Notification[]): Notification {
 }
 
 function onlyChanges(report: ChangeFeedOptions['onNotification']): ChangeFeedOptions['onNotification'] {
-  let last: Notification | undefined;
+  let last: string | undefined;
   return (notification, problem) => {
-    if (notification === last) return;
-    last = notification;
+    const state = problem === APART ? APART : notification;
+    if (state === last) return;
+    last = state;
     report(notification, problem);
   };
 }

@@ -2,19 +2,38 @@ const LONGEST_PAUSE_MILLISECONDS = 2_000;
 
 /** Tries something again after a pause that grows with each failure. */
 export interface Retry {
+  /** However often that is said meanwhile, it is tried once. */
   failed(): void;
   succeeded(): void;
+  /** Tries nothing any more. */
+  stop(): void;
 }
 
 export function createRetry(again: () => void): Retry {
   let failures = 0;
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const rest = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
   return {
     failed: () => {
+      if (timer || isStopped) return;
       failures++;
-      setTimeout(again, Math.min(50 * 2 ** failures, LONGEST_PAUSE_MILLISECONDS)).unref();
+      const pause = Math.min(50 * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
+      timer = setTimeout(() => {
+        rest();
+        again();
+      }, pause).unref();
     },
     succeeded: () => {
       failures = 0;
+      rest();
+    },
+    stop: () => {
+      isStopped = true;
+      rest();
     },
   };
 }

@@ -37,8 +37,8 @@ export function followServerIdentity(redis: Redis, onKnown: () => void): ServerI
       again.succeeded();
       onKnown();
     } catch {
-      // A connection that is over says so itself; this one was only slow.
-      if (connection === connections) again.failed();
+      // One that is over begins anew by itself; this one was only slow.
+      if (connection === connections && redis.status === 'ready') again.failed();
     }
   };
   const again = createRetry(ask);
@@ -54,6 +54,7 @@ export function followServerIdentity(redis: Redis, onKnown: () => void): ServerI
       return runId;
     },
     close: () => {
+      again.stop();
       forget();
       redis.off('ready', ask);
       redis.off('close', forget);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
@@ -50,6 +51,7 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
     return { first: first.redis, second: second.redis, proxy, opened };
   }
 
+  const portOf = ({ options }: Redis) => ({ port: Number(options.port) });
   const scopeOf = async ({ registry }: OpenedRegistry) => (await registry.find('a'))?.scopes.join();
   const untilSeen = (opened: OpenedRegistry, scope: string, milliseconds: number) =>
     eventually(
@@ -65,7 +67,7 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
     test(`is followed where only the connection that ${which} is made anew`, async () => {
       const { first, second, proxy, opened } = await openBehindBalancer();
       expect(await scopeOf(opened)).toBe('first');
-      proxy.redirect({ port: Number(second.options.port) });
+      proxy.redirect(() => portOf(second));
       await first.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
       await untilSeen(opened, 'second', 3_000);
       for (const scope of ['one', 'two', 'three']) {
@@ -78,13 +80,42 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
   test('is followed by the connection that tells, so that nobody asks before a change', async () => {
     const { first, second, proxy, opened } = await openBehindBalancer();
     expect(await scopeOf(opened)).toBe('first');
-    proxy.redirect({ port: Number(second.options.port) });
+    proxy.redirect(() => portOf(second));
     await first.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     const isAlone = async () => {
       const { misses = 0 } = opened.registry.remote ?? {};
       return (await scopeOf(opened)) === 'second' && opened.registry.remote?.misses === misses;
     };
     await eventually(isAlone, () => 'every question goes to Redis', 5_000);
+  });
+
+  test('is said while the two lead to two servers, and no FLUSHALL makes more of it', async () => {
+    const { first, second, proxy, opened } = await openBehindBalancer();
+    let count = 0;
+    // The one whose connection is made anew comes to the same server again.
+    proxy.redirect(() => portOf(count++ % 2 === 0 ? second : first));
+    await first.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(
+      () => opened.reasons.at(-1)?.includes('leads to another server') === true,
+      () => `${opened.reasons}`,
+      5_000,
+    );
+    const told = opened.notifications.length;
+    for (let times = 0; times < 40; times += 1) {
+      await Promise.all([first.flushall(), second.flushall()]);
+      await delay(25);
+    }
+    const before = count;
+    await delay(1_500);
+    expect(count - before).toBeLessThan(4);
+    expect(opened.notifications.slice(told)).toEqual([]);
+    expect(opened.registry.remote?.notification).toBe('none');
+    proxy.redirect(() => portOf(second));
+    await eventually(
+      () => opened.notifications.at(-1) === 'tracking',
+      () => `${opened.notifications}`,
+      10_000,
+    );
   });
 
   test('is not seen where the user may not ask who a server is, and then what is told counts', async () => {

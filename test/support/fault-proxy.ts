@@ -28,8 +28,8 @@ export interface FaultProxy {
   readonly refuse: () => Promise<void>;
   /** New connections are served again. The latency stays. */
   readonly resume: () => Promise<void>;
-  /** New connections lead there, as behind a balancer; those that are open stay where they are. */
-  readonly redirect: (target: { readonly port: number }) => void;
+  /** New connections lead where this says, as behind a balancer; those that are open stay where they are. */
+  readonly redirect: (choose: () => { readonly port: number }) => void;
   /** Connections get an RST; new ones are served. */
   readonly destroyAll: () => void;
   readonly stop: () => Promise<void>;
@@ -57,8 +57,8 @@ export async function startFaultProxy({ target, port: given }: FaultProxyOptions
       proxy.isForwarding = true;
       await proxy.listen();
     },
-    redirect: ({ port: to }) => {
-      proxy.target = { host: '127.0.0.1', port: to };
+    redirect: (choose) => {
+      proxy.choose = () => ({ host: '127.0.0.1', ...choose() });
     },
     destroyAll: () => proxy.resetAll(),
     stop: () => proxy.close(),
@@ -68,7 +68,7 @@ export async function startFaultProxy({ target, port: given }: FaultProxyOptions
 class Forwarder {
   latency = 0;
   isForwarding = true;
-  target: { readonly host: string; readonly port: number };
+  choose: () => { readonly host: string; readonly port: number };
   readonly #port: number;
   readonly #connections = new Set<FaultConnection>();
   #server: Server | undefined;
@@ -76,7 +76,7 @@ class Forwarder {
 
   constructor(port: number, target: { readonly host: string; readonly port: number }) {
     this.#port = port;
-    this.target = target;
+    this.choose = () => target;
   }
 
   open(): FaultConnection[] {
@@ -116,6 +116,8 @@ class Forwarder {
   #accept(client: Socket): void {
     const latency = () => this.latency;
     const id = ++this.#ids;
-    this.#connections.add(faultConnection(client, { id, target: this.target, latency, isFrozen: !this.isForwarding }));
+    this.#connections.add(
+      faultConnection(client, { id, target: this.choose(), latency, isFrozen: !this.isForwarding }),
+    );
   }
 }

@@ -10,6 +10,8 @@ export interface OpenedRegistry {
   readonly registry: Registry;
   readonly problems: readonly (string | undefined)[];
   readonly notifications: readonly Notification[];
+  /** Of each of these, why it is not tracking. */
+  readonly reasons: readonly (string | undefined)[];
   /** Of each change: whether the records were gone. */
   readonly lost: readonly boolean[];
 }
@@ -33,10 +35,14 @@ export async function openRedisRegistry(
 ): Promise<OpenedRegistry> {
   const problems: (string | undefined)[] = [];
   const notifications: Notification[] = [];
+  const reasons: (string | undefined)[] = [];
   const lost: boolean[] = [];
   const events: RegistryEvents = {
     onConnection: (problem) => problems.push(problem),
-    onNotification: (notification) => notifications.push(notification),
+    onNotification: (notification, reason) => {
+      notifications.push(notification);
+      reasons.push(reason);
+    },
     onLost: (areLost) => lost.push(areLost),
   };
   const registry = await createRedisRegistry({
@@ -47,5 +53,5 @@ export async function openRedisRegistry(
     now: Date.now,
     events,
   });
-  return { registry, problems, notifications, lost };
+  return { registry, problems, notifications, reasons, lost };
 }
