@@ -5,6 +5,7 @@ import { readForwardedFields } from './configuration/forwarded-fields.ts';
 import { readHop } from './configuration/hop.ts';
 import { oneOf } from './configuration/one-of.ts';
 import { type RedisConfig, readRedisConfig } from './configuration/redis-settings.ts';
+import { readRegistrationPolicy } from './configuration/registration-policy.ts';
 import { readRevocation } from './configuration/revocation-settings.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
@@ -52,18 +53,8 @@ export interface Config {
  */
 export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
-  const issuer = settings.required('ISSUER', parseBaseUrl, 'the URL that clients know this server by');
-  const mtlsUrl = settings.optional('MTLS_URL', parseBaseUrl) ?? issuer;
-  const address = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
-  const operationsListen = readOperationsListen(settings);
-  const forwarded = readForwardedFields(settings);
-  const clientCa = readClientCa(settings);
-  const hop = readHop(settings, address);
-  const clients = readClientsConfig(settings);
-  const revocation = readRevocation(settings, clientCa);
-  const policy = readPolicy(settings, clientCa);
-  const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
-  const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
+  const { issuer, mtlsUrl, operationsListen, forwarded, clientCa, hop, clients, revocation, policy, algorithm, key } =
+    readEverySetting(settings);
   if (!issuer || !mtlsUrl || !forwarded || !clients || !key || settings.faults.length > 0) {
     throw new StartupError(settings.faults);
   }
@@ -80,8 +71,34 @@ export function readConfig(env: Environment): Config {
     policy,
     signingKey: { text: key, algorithm, setting: settings.has('SIGNING_KEY') ? 'SIGNING_KEY' : 'SIGNING_KEY_FILE' },
     warnings: settings.warnings,
-    unknownSettings: settings.unknown(),
+    unknownSettings: settings.unknown(env),
   };
+}
+
+/** Looks for each setting, also where others are missing or wrong. */
+function readEverySetting(settings: Settings) {
+  const issuer = settings.required('ISSUER', parseBaseUrl, 'the URL that clients know this server by');
+  const mtlsUrl = settings.optional('MTLS_URL', parseBaseUrl) ?? issuer;
+  const address = settings.optional('LISTEN', parseListenAddress) ?? parseListenAddress('127.0.0.1:8080');
+  const operationsListen = readOperationsListen(settings);
+  const forwarded = readForwardedFields(settings);
+  const clientCa = readClientCa(settings);
+  const hop = readHop(settings, address);
+  const clients = readClientsConfig(settings);
+  const revocation = readRevocation(settings, clientCa);
+  const policy = readRegistrationPolicy(settings, clientCa);
+  const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
+  const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
+  return { issuer, mtlsUrl, operationsListen, forwarded, clientCa, hop, clients, revocation, policy, algorithm, key };
+}
+
+/**
+ * The variables that begin as settings do and are none, of the server or of any command: most of them are misspelt.
+ */
+export function unknownSettings(env: Environment): readonly string[] {
+  const settings = new Settings({});
+  readEverySetting(settings);
+  return settings.unknown(env);
 }
 
 /** Where health and the doctor's questions are answered; `off` for nowhere. */
@@ -95,9 +112,9 @@ function readOperationsListen(settings: Settings): ListenAddress | undefined {
 export const environment: Environment = process.env;
 
 /** Of the configuration, what commands need that only look at client records. */
-export function readRegistrationPolicy(env: Environment): RegistrationPolicy {
+export function readPolicy(env: Environment): RegistrationPolicy {
   const settings = new Settings(env);
-  const policy = readPolicy(settings, readClientCa(settings));
+  const policy = readRegistrationPolicy(settings, readClientCa(settings));
   if (settings.faults.length > 0) throw new StartupError(settings.faults);
   return policy;
 }
@@ -112,7 +129,7 @@ export interface AdministrationConfig {
 export function readAdministrationConfig(env: Environment): AdministrationConfig {
   const settings = new Settings(env);
   const redis = readRedisConfig(settings);
-  const policy = readPolicy(settings, readClientCa(settings));
+  const policy = readRegistrationPolicy(settings, readClientCa(settings));
   if (!settings.hasSecret('REDIS_URL')) settings.missing('REDIS_URL', whatHoldsTheClients(settings));
   if (!redis || settings.faults.length > 0) throw new StartupError(settings.faults);
   return { redis, policy };
@@ -124,18 +141,6 @@ function whatHoldsTheClients(settings: Settings): string {
   return `COUNTERSIGN_CLIENTS_FILE is set, and the server reads its clients from ${file}: edit that file instead`;
 }
 
-function readPolicy(settings: Settings, clientCa: ClientCa | undefined): RegistrationPolicy {
-  return {
-    allowSha1Thumbprints: settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false,
-    requireCaPin: settings.optional('REQUIRE_CA_PIN', parseBoolean) ?? false,
-    anchors: clientCa?.store.anchors ?? [],
-  };
-}
-
 const HOW_TO_MAKE_A_KEY =
   'the private key that signs tokens. Make one with: ' +
   'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem';
-
-function parseBoolean(text: string): boolean {
-  return oneOf(['true', 'false'])(text) === 'true';
-}

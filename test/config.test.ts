@@ -1,8 +1,9 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig, unknownSettings } from '../src/config.ts';
 import { StartupError } from '../src/operations/startup-error.ts';
+import { repositoryRoot } from './support/repository-root.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -177,7 +178,18 @@ describe('the configuration', () => {
   });
 
   test('names settings that it does not know', () => {
-    const { unknownSettings } = readConfig({ ...sound, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
-    expect(unknownSettings).toEqual(['COUNTERSIGN_ISSUR']);
+    const { unknownSettings: names } = readConfig({ ...sound, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
+    expect(names).toEqual(['COUNTERSIGN_ISSUR']);
+  });
+
+  test('knows every setting that is documented, whatever else is set', () => {
+    const documented = readFileSync(join(repositoryRoot, 'docs/configuration.md'), 'utf8');
+    const rows = documented.slice(0, documented.indexOf('\n## ', documented.indexOf('`ISSUER`'))).split('\n');
+    const names = rows.flatMap((row) => [
+      ...(/^\| (`[A-Z_`, 0-9]+) \|/.exec(row)?.[1] ?? '').matchAll(/[A-Z][A-Z_0-9]+/g),
+    ]);
+    expect(names.length).toBeGreaterThan(30);
+    for (const [name] of names) expect(unknownSettings({ [`COUNTERSIGN_${name}`]: 'x' }), name).toEqual([]);
+    expect(unknownSettings({ COUNTERSIGN_REDIS_KEYPREFIX: 'x' })).toEqual(['COUNTERSIGN_REDIS_KEYPREFIX']);
   });
 });

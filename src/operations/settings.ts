@@ -67,8 +67,9 @@ export class Settings {
     return text === undefined ? undefined : this.#parse(name, text, parse);
   }
 
-  unknown(): string[] {
-    return Object.keys(this.#env).filter(
+  /** Of these variables, those that begin as settings do and have not been asked for. */
+  unknown(env: Environment): string[] {
+    return Object.keys(env).filter(
       (name) => name.startsWith(PREFIX) && !this.#known.has(name) && !serviceLink.test(name),
     );
   }

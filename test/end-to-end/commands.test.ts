@@ -152,6 +152,19 @@ describe('countersign clients check', () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both claim')] });
   });
 
+  test('warns of a setting that is none', async () => {
+    const { code, stdout, stderr } = await runCountersign(
+      ['clients', 'check', file('sound.yaml', sound), '-o', 'json'],
+      {
+        env: { COUNTERSIGN_REQUIRE_CA_PINS: 'true' },
+      },
+    );
+    expect([code, JSON.parse(stdout).ok]).toEqual([0, true]);
+    expect(stderr).toBe(
+      'countersign: warning: COUNTERSIGN_REQUIRE_CA_PINS is not a setting of this version, and has no effect\n',
+    );
+  });
+
   test('says which paths name nothing', async () => {
     const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml', '/nor-here']);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/\/nowhere\.yaml: ENOENT.*\/nor-here: ENOENT/s)]);

@@ -13,6 +13,10 @@ ${redisHelp}`;
 /** Adds the commands that look after client records. Each is loaded when it runs. */
 export function clientsProgram(program: Command): void {
   const clients = program.command('clients').description('look after client records');
+  clients.hook('preAction', async () => {
+    const { warnOfUnknownSettings } = await import('./warn-of-unknown-settings.ts');
+    warnOfUnknownSettings(await environment());
+  });
   addCheck(clients);
   clientsImportProgram(clients);
   clientsPlanProgram(clients);
@@ -37,8 +41,8 @@ function addCheck(clients: Command): void {
     )
     .action(async (paths: string[], { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
-      const { environment, readRegistrationPolicy } = await import('../../config.ts');
-      process.exitCode = await checkClients(paths, readRegistrationPolicy(environment), output);
+      const { readPolicy } = await import('../../config.ts');
+      process.exitCode = await checkClients(paths, readPolicy(await environment()), output);
     });
 }
 
