@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 import type { RedisAddress } from './redis-url.ts';
+import { QuietSentinelConnector } from './sentinel-connector.ts';
 
 /** ca: of the server's certificate; without, those of the system. cert and key: our own. PEM, asked at each connection. */
 export interface RedisTls {
@@ -84,6 +85,7 @@ function sentinelOptions(
 ) {
   const { username, password } = sentinelCredentials;
   return {
+    Connector: QuietSentinelConnector,
     sentinels: [...sentinels],
     name: master,
     sentinelCommandTimeout: 1000,
