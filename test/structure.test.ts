@@ -35,7 +35,8 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
   terminator: ['certificate', 'cache'],
   redis: [],
   clients: ['oauth', 'certificate', 'cache', 'redis'],
-  'client-files': ['oauth', 'certificate', 'clients'],
+  // `operations` stands on nothing.
+  'client-files': ['oauth', 'certificate', 'clients', 'operations'],
   migration: ['oauth', 'certificate', 'clients', 'client-files'],
   administration: ['oauth', 'certificate', 'redis', 'clients', 'client-files'],
   tokens: ['oauth', 'certificate', 'clients'],

@@ -3,7 +3,9 @@ import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import { readClient } from '../clients/read-client.ts';
 import { isClientId } from '../oauth/client-id.ts';
+import { stateOfFile } from '../operations/watch-files.ts';
 import { ClientsFileError } from './clients-file-error.ts';
+import { STANDARD_INPUT } from './find-files.ts';
 import { type ClientFinding, clientIdOf, type Finding, faultOf, findingOf } from './finding.ts';
 import { isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';
 import { type ReadRecord, readRecords } from './read-records.ts';
@@ -85,6 +87,7 @@ export class FileClients {
   }
 
   async *#clientsOf(file: string): AsyncGenerator<readonly FileClient[]> {
+    const before = stateOf(file);
     const { name, batches } = await readRecords(file, this.#options.signal);
     this.#names.push(name);
     let records = 0;
@@ -97,6 +100,8 @@ export class FileClients {
         yield part.flatMap((record) => this.#read(record) ?? []);
       }
     }
+    // Perhaps only a part was there: with --prune, all others would be removed.
+    if (stateOf(file) !== before) throw new ClientsFileError(name, 'was changed while it was read; try again');
     // One that was cut off before its first line would remove everybody.
     if (records === 0 && isJsonLines(name)) throw new ClientsFileError(name, `holds no record; ${HOW_TO_SAY_NONE}`);
   }
@@ -131,6 +136,10 @@ export class FileClients {
     this.#places.push((this.#names.length - 1) * RECORDS_IN_FILE + record.number);
     return index;
   }
+}
+
+function stateOf(file: string): string {
+  return file === STANDARD_INPUT ? file : stateOfFile(file);
 }
 
 const HOW_TO_SAY_NONE = 'for no clients at all, give a file .json that holds []';

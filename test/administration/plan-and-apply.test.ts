@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
@@ -401,6 +402,19 @@ describeWith(['redis-server'], 'plan and apply', () => {
     };
     await applyPlan(made.changes, { ...opened.store, write }, () => {});
     expect(written).toEqual(['a', 'b']);
+  });
+
+  test('a file that somebody still writes removes nobody', async () => {
+    await empty();
+    const records = Array.from({ length: 5_000 }, (_, number) => named(`c${number}`, `name${number}`));
+    await apply(records);
+    const lines = records.map((record) => `${JSON.stringify(record)}\n`);
+    const path = file(lines.slice(0, 4_000).join(''), 'written.jsonl');
+    const planning = makePlan([path], opened.store, { ...options, prune: true });
+    await delay(10);
+    appendFileSync(path, lines.slice(4_000).join(''));
+    await expect(planning).rejects.toThrow(/written\.jsonl: was changed while it was read; try again/);
+    expect((await makePlan([path], opened.store, { ...options, prune: true })).changes.count).toBe(0);
   });
 
   test('JSON Lines without a record remove nobody; an empty list does', async () => {
