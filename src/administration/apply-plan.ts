@@ -41,7 +41,7 @@ export async function applyPlan(
     }
   };
   try {
-    // Who goes goes first: whoever is interrupted leaves no two clients that claim one certificate.
+    // Who goes goes first: an interruption then leaves nobody who claims the certificate of one that is to be removed.
     for (const parts of [partsOf(changes, true), partsOf(changes, false)]) {
       // One iterator for all: when one of them fails, the others find no more to do.
       await all(Array.from({ length: PARTS_AT_ONCE }, () => work(parts)));

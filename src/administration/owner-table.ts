@@ -6,13 +6,14 @@ export class OwnerTable {
   readonly #first = new Map<number, number>();
   readonly #shared = new Map<number, number[]>();
 
+  /** All keys of an owner come before those of the next one. */
   add(identityKey: string, owner: number): void {
     const hash = hashOf(identityKey);
     const first = this.#first.get(hash);
     const group = this.#shared.get(hash);
     if (first === undefined) this.#first.set(hash, owner);
-    else if (group) group.push(owner);
-    else if (first !== owner) this.#shared.set(hash, [first, owner]);
+    else if (group && group.at(-1) !== owner) group.push(owner);
+    else if (!group && first !== owner) this.#shared.set(hash, [first, owner]);
   }
 
   /** Who seems to own a key. */
