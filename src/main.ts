@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { printable } from './clients/printable.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram } from './commands/clients/program.ts';
 import { guardOutput } from './commands/guard-output.ts';
@@ -38,6 +39,7 @@ const program = new Command('countersign')
   .version(version)
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
   .hook('preAction', (_, action) => {
     // The log of the server has a way of its own to the same descriptor.
     if (action.name() !== 'serve') guardOutput();

@@ -121,6 +121,9 @@ describe('the configuration', () => {
       { COUNTERSIGN_PROXY_SECRET_FILE: secretFile('t', secret, 0o604) },
       'everybody can read',
     ],
+    ['a cache that remembers nobody', { COUNTERSIGN_CLIENT_CACHE_BYTES: '4KiB' }, 'at least 256KiB'],
+    ['a cache of no size', { COUNTERSIGN_CLIENT_CACHE_BYTES: '64MB' }, 'such as 512KiB'],
+    ['a wait without a unit', { COUNTERSIGN_REDIS_TIMEOUT: '80' }, 'such as 80ms'],
     ['an address that is none', { COUNTERSIGN_LISTEN: '8080' }, '127.0.0.1:8080'],
     [
       'a setting that is no secret, as a file',

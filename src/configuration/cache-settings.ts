@@ -51,8 +51,13 @@ function parseEntries(text: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
+/** With less, the usual clients of a small deployment would push each other out. */
+const MIN_BYTES = 256 * 1024;
+
 function parseBytes(text: string): number {
   const [, count, unit = ''] = /^([1-9]\d{0,5})(KiB|MiB|GiB)$/.exec(text) ?? [];
   if (count === undefined) throw new RangeError(`"${text}" is not a size such as 512KiB, 64MiB or 1GiB`);
-  return Number(count) * (UNITS[unit] ?? Number.NaN);
+  const bytes = Number(count) * (UNITS[unit] ?? Number.NaN);
+  if (bytes >= MIN_BYTES) return bytes;
+  throw new RangeError(`"${text}" must be at least ${MIN_BYTES / 1024}KiB`);
 }

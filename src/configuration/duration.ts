@@ -9,6 +9,6 @@ const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_
 export function parseDuration(text: string): number {
   const [, count, unit = 's'] = /^(\d{1,6})(ms|[smhd])$/.exec(text) ?? [];
   if (text === '0') return 0;
-  if (count === undefined) throw new RangeError(`"${text}" is not a duration such as 30s, 5m, 24h or 7d`);
+  if (count === undefined) throw new RangeError(`"${text}" is not a duration such as 80ms, 30s, 5m, 24h or 7d`);
   return Number(count) * (MILLISECONDS[unit] ?? Number.NaN);
 }

@@ -16,7 +16,9 @@ import type { ClientsFormat } from './plan-report.ts';
  */
 export function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
   return administer(env, async ({ store, policy, now }) => {
-    const [value] = isClientId(clientId) ? await store.read([clientId]) : [];
+    if (!isClientId(clientId))
+      throw new StartupError([`${printable(clientId)} is no client_id, so that nobody has it`]);
+    const [value] = await store.read([clientId]);
     if (!value || value.type === 'none') throw new StartupError([`client ${printable(clientId)} is not in Redis`]);
     const description = describeClient({ clientId, value, ...readStoredRecord(clientId, value, policy, now) }, now);
     if (output === 'table') console.log(linesOfClient(description).join('\n'));
