@@ -13,21 +13,25 @@ export interface WatchFilesOptions {
 }
 
 const INTERVAL_MILLISECONDS = 1_000;
+/** So many looks, of which no two saw the same, are waited for. */
+const MAX_UNSETTLED = 10;
 
 /**
  * Calls `onChange` when files are others than before, and have stayed so for one interval: not while somebody still
- * writes. It looks at them at intervals, because a Kubernetes volume changes by the swap of a symlink in a folder above,
+ * writes, unless they never come to rest. It looks at them at intervals, because a Kubernetes volume changes by the swap of a symlink in a folder above,
  * which no notification of the system tells reliably.
  */
 export function watchFiles(options: WatchFilesOptions): FileWatch {
   const { list, onChange, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
   let told = stateOf(list);
   let last = told;
+  let unsettled = 0;
   const look = () => {
     const state = stateOf(list);
-    const isSettled = state === last;
+    unsettled = state === last ? 0 : unsettled + 1;
     last = state;
-    if (!isSettled || state === told) return;
+    if ((unsettled > 0 && unsettled < MAX_UNSETTLED) || state === told) return;
+    unsettled = 0;
     told = state;
     onChange();
   };
