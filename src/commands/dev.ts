@@ -61,7 +61,7 @@ async function greeting(port: number, workspace: Workspace, operations: Service[
     styleText('yellow', 'For development only: the CA and all keys are throw-away. Do not put it into production.'),
     '',
     `${folder}/: ${state}`,
-    `Clients stand in ${folder}/clients.yaml; what you change there is in force at once.`,
+    `Clients stand in ${folder}/clients.yaml; what you change there is in force within two seconds, and is told below.`,
     ...(await clientLines(port, workspace)),
     ...(operations ? doctorLines(port, workspace, describeListenAddress(operations)) : []),
     '',

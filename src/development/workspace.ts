@@ -127,7 +127,7 @@ function makeSigningKey(): string {
 
 function clientsYaml({ certificatePem }: KeyPairWithCertificate): string {
   const thumbprint = sha256Thumbprint(new X509Certificate(certificatePem).raw);
-  return `# The clients of the development server, which sees what you change here; "countersign clients check" tells what is wrong.
+  return `# The clients of the development server. What you change here is in force within two seconds; its terminal says so, or what is wrong.
 clients:
   # By its name: a certificate that the CA issued for this subject (RFC 8705, section 2.1).
   - client_id: mtls.client

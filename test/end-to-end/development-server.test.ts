@@ -6,6 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import { runCountersign } from '../support/countersign.ts';
 import { type DevelopmentServer, startDevelopmentServer } from '../support/development-server.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { opensslThumbprint } from '../support/openssl.ts';
 import { sendRequest } from '../support/raw-http.ts';
@@ -89,6 +90,21 @@ describe('the development server', () => {
     expect(readFileSync(join(folder, 'client.pem'), 'utf8')).toBe(before);
     const command = second.commands['mtls.client']?.replace('scope=api1', 'scope=api2');
     expect((await paste(command, cwd)).scope).toBe('api2');
+  });
+
+  test('tells what becomes of clients.yaml: broken, mended, without anybody', async () => {
+    const cwd = temporaryDirectory();
+    const server = await start(cwd);
+    const path = join(cwd, '.countersign/clients.yaml');
+    const clients = readFileSync(path, 'utf8');
+    for (const [content, line] of [
+      [clients.replace('    audience:', '   audience:'), 'clients.yaml stay as they were: '],
+      [clients.replace('scope: api1', 'scope: api2'), 'was read again: 2 clients, 0 added, 1 changed, 0 removed'],
+      ['clients: []', 'was read again: 0 clients, 0 added, 0 changed, 2 removed'],
+    ] as const) {
+      writeFileSync(path, content);
+      await eventually(() => server.stdout().includes(line), server.stdout);
+    }
   });
 
   test('makes anew what was deleted, and with a new CA all that it signs', async () => {
