@@ -34,6 +34,7 @@ export function readContents(client: Members, realm: Realm, comments: Comments):
     comments.notes.push(
       `the optional scopes are also in tokens of requests that name no scope: ${optional.join(', ')}`,
     );
+  comments.notes.push(...[...named, ...optional].flatMap((name) => withoutDescription(name, realm)));
   const scopes = usableScopes([...shown, ...optional], comments);
   return {
     scope: scopes.length === 0 ? undefined : scopes.join(' '),
@@ -48,6 +49,15 @@ function addedByScope(name: string, added: Added, { scopes }: Realm, comments: C
   const isPlain = (mapper: unknown) =>
     ['oidc-audience-mapper', 'oidc-hardcoded-claim-mapper'].includes(textOf(membersOf(mapper).protocolMapper) ?? '');
   return readMappers(ownScopes.has(name) ? mappers.filter(isPlain) : mappers, added, comments);
+}
+
+/** The admin REST API gives the names of a client's scopes only. What Keycloak's own ones say, is known. */
+function withoutDescription(name: string, { scopes }: Realm): string[] {
+  if (ownScopes.has(name) || scopes.has(name)) return [];
+  return [
+    `the scope "${name}" is not described in this file: the audience and the claims that it adds are not here, and ` +
+      'where it is not shown in tokens there, it is here',
+  ];
 }
 
 function isShown(name: string, { scopes }: Realm): boolean {

@@ -17,9 +17,13 @@ const sound = {
   attributes: exact,
   defaultClientScopes: [],
 };
+/** Scopes that say nothing else. */
+const clientScopes = ['x', 'y', 'z', 'x y', '"'].map((name) => ({ name }));
 /** One client with these members, or others than the sound ones, in such a realm. */
-const one = (more: object, realm: object = {}) =>
-  imported(JSON.stringify({ realm: 'r', accessTokenLifespan: 300, clients: [{ ...sound, ...more }], ...realm }));
+const one = (more: object, realm: object = {}) => {
+  const clients = [{ ...sound, ...more }];
+  return imported(JSON.stringify({ realm: 'r', accessTokenLifespan: 300, clientScopes, clients, ...realm }));
+};
 const record = (more: object, realm?: object) => one(more, realm).clients[0] ?? {};
 
 describe('the export of a realm', () => {
@@ -203,6 +207,20 @@ describe('a member', () => {
     const { clients, notes } = imported(JSON.stringify(sound));
     expect(clients[0]).not.toHaveProperty('access_token_lifetime');
     expect(notes).toEqual([expect.stringContaining("its lifetime is the realm's")]);
+  });
+
+  test('a scope is noted that the file does not describe, as of clients of the admin REST API', () => {
+    const scopes = { defaultClientScopes: ['profile', 'x', 'x y'], optionalClientScopes: ['phone', 'y'] };
+    const lifetime = { attributes: { ...exact, 'access.token.lifespan': '300' } };
+    const { clients, notes } = imported(JSON.stringify([{ ...sound, ...lifetime, ...scopes }]));
+    expect(clients).toMatchObject([{ scope: 'x y' }]);
+    expect(notes).toEqual([
+      'the optional scopes are also in tokens of requests that name no scope: y',
+      ...['x', 'x y', 'y'].map((name) => expect.stringContaining(`the scope "${name}" is not described in this file`)),
+      'the scope "x y" is left out: no request can name it',
+    ]);
+    const described = one({ ...lifetime, ...scopes });
+    expect(described.notes).toHaveLength(2);
   });
 
   test('scopes are those of the realm where the client names none', () => {
