@@ -26,16 +26,19 @@ export function placeOf(path: string, number: number): string {
  */
 export function parseRecords(path: string, text: string): readonly PlacedRecord[] {
   const content = parseDocument(path, text);
-  const records = recordsOf(content);
-  if (Array.isArray(records)) return records.map((value, index) => ({ number: index + 1, value }));
-  throw new ClientsFileError(path, 'expected a list of clients, or "clients:" with a list under it');
+  const records = isObject(content) ? content.clients : content;
+  if (!Array.isArray(records))
+    throw new ClientsFileError(path, 'expected a list of clients, or "clients:" with a list under it');
+  const fault = isObject(content) ? faultBesideClients(content) : undefined;
+  if (fault !== undefined) throw new ClientsFileError(path, fault);
+  return records.map((value, index) => ({ number: index + 1, value }));
 }
 
 /** Editors look for their schema at `$schema`. */
-function recordsOf(content: unknown): unknown {
-  if (!isObject(content)) return content;
-  const { $schema = '', clients, ...others } = content;
-  return typeof $schema === 'string' && Object.keys(others).length === 0 ? clients : content;
+function faultBesideClients({ clients, $schema = '', ...others }: Record<string, unknown>): string | undefined {
+  const names = Object.keys(others).map((name) => JSON.stringify(name));
+  if (names.length > 0) return `${names.join(', ')}: not known here; beside "clients" only "$schema" may stand`;
+  return typeof $schema === 'string' ? undefined : '"$schema" must be text';
 }
 
 /**

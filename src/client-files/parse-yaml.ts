@@ -29,11 +29,15 @@ export function parseYaml(text: string): unknown {
   const document = parseDocument(text, { lineCounter: lines });
   // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
   const [fault] = [...document.errors, ...document.warnings];
+  if (fault?.code === 'MULTIPLE_DOCS') throw new LossError(fault.linePos?.[0].line ?? 1, SECOND_DOCUMENT);
   if (fault) throw fault;
   const loss = findLoss(document);
   if (loss) throw new LossError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
   return document.toJS({ maxAliasCount: 100 });
 }
+
+const SECOND_DOCUMENT =
+  'a second document begins here (---): write all clients in one list, or each document in a file';
 
 function findLoss(document: Document): Loss | undefined {
   let found: Loss | undefined;

@@ -42,7 +42,7 @@ describe('a clients file', () => {
     ['only a comment', '# none yet', 'clients.yaml', 'expected a list of clients'],
     ['a text', 'clients', 'clients.yaml', 'expected a list of clients'],
     ['a client outside a list', one, 'clients.yaml', 'expected a list of clients'],
-    ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', 'expected a list of clients'],
+    ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', '"more": not known here'],
     ['broken', 'clients: [', 'clients.yaml', 'not YAML or JSON: '],
     ['a key twice', '- {client_id: a, client_id: b}', 'clients.yaml', 'not YAML or JSON: Map keys must be unique'],
     ['not UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'it is not text in UTF-8'],

@@ -29,9 +29,11 @@ describe('records', () => {
     ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
-    ['clients.json', '{"$schema": 1, "clients": []}', 'expected a list'],
+    ['clients.json', '{"$schema": 1, "clients": []}', '"$schema" must be text'],
     ['clients.json', '{"$schema": "clients.schema.json"}', 'expected a list'],
-    ['clients.json', '{"$schema": "clients.schema.json", "clients": [], "more": 1}', 'expected a list'],
+    ['clients.json', '{"$schema": "clients.schema.json", "clients": [], "more": 1}', '"more": not known here'],
+    ['clients.yaml', 'clients: []\nmore: 1\nother: 2', '"more", "other": not known here'],
+    ['clients.yaml', 'clients: {}\nmore: 1', 'expected a list'],
     ['clients.yaml', '- client_id: !secret a', 'Unresolved tag'],
   ])('%s is refused: %j', (path, text, message) => {
     expect(() => parseRecords(path, text)).toThrow(ClientsFileError);
@@ -64,6 +66,21 @@ describe('names of YAML that are the same once they are text', () => {
     ['{x: &l [1], y: *l}', { x: [1], y: [1] }],
   ])('are not these: %s', (text, claims) => {
     expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+  });
+});
+
+describe('a YAML file of several documents', () => {
+  test.each([
+    ['---\n- client_id: a\n---\n- client_id: b\n', 3],
+    ['- client_id: a\n---\n', 2],
+    ['- client_id: a\n...\n---\n[', 3],
+  ])('is refused: %j', (text, line) => {
+    const message = `line ${line}: a second document begins here (---): write all clients in one list`;
+    expect(() => parseRecords('clients.yaml', text)).toThrow(message);
+  });
+
+  test.each(['---\n- client_id: a\n', '%YAML 1.2\n---\n- client_id: a\n...\n'])('is not this: %j', (text) => {
+    expect(values('clients.yaml', text)).toEqual([{ client_id: 'a' }]);
   });
 });
 
