@@ -1,34 +1,42 @@
 import { alteredNumber } from './altered-number.ts';
-import { LossError } from './loss-error.ts';
+import { nameTwice, notJson } from './json-faults.ts';
+import { PlacedError } from './placed-error.ts';
 
 /**
  * Parses JSON and refuses what JSON.parse would read as something else than was written: a name that stands twice in one
  * object, of which it takes the last, and a number that it cannot hold.
  *
- * @throws {SyntaxError}
- * @throws {LossError} for a number
+ * @throws {PlacedError} also where it is no JSON
  */
 export function parseJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value = parseAny(text);
   // What programs write, mostly, comes out again as it went in: then nothing was lost.
   if (JSON.stringify(value) === text) return value;
   const { colons, altered } = scan(text);
-  if (countMembers(value) !== colons) throw new SyntaxError('a name stands twice in one object');
+  if (countMembers(value) !== colons) throw nameTwice(text) ?? new PlacedError(1, 'a name stands twice in one object');
   if (altered) throw altered;
   return value;
+}
+
+function parseAny(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw error instanceof SyntaxError ? notJson(text, error) : error;
+  }
 }
 
 interface Scanned {
   /** Outside of strings, every colon belongs to one member. */
   readonly colons: number;
   /** The first number that is read as another one. */
-  readonly altered: LossError | undefined;
+  readonly altered: PlacedError | undefined;
 }
 
 function scan(text: string): Scanned {
   let colons = 0;
   let isString = false;
-  let altered: LossError | undefined;
+  let altered: PlacedError | undefined;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) isString = !isString;
@@ -54,9 +62,9 @@ function numberAt(text: string, index: number): string {
   return NUMBER.exec(text)?.[0] ?? '-';
 }
 
-function lossOf(source: string, text: string, index: number): LossError | undefined {
+function lossOf(source: string, text: string, index: number): PlacedError | undefined {
   const message = alteredNumber(source, Number(source));
-  return message === undefined ? undefined : new LossError(text.slice(0, index).split('\n').length, message);
+  return message === undefined ? undefined : new PlacedError(text.slice(0, index).split('\n').length, message);
 }
 
 /** Without recursion: what was parsed may be nested more deeply than a stack. */

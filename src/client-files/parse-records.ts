@@ -1,7 +1,7 @@
 import { ClientsFileError } from './clients-file-error.ts';
-import { LossError } from './loss-error.ts';
 import { parseJson } from './parse-json.ts';
 import { parseYaml } from './parse-yaml.ts';
+import { PlacedError } from './placed-error.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
 export interface PlacedRecord {
@@ -52,8 +52,8 @@ export function parseLine(path: string, line: string, number: number): PlacedRec
   try {
     return { number, value: parseJson(line) };
   } catch (error) {
-    const message = error instanceof LossError ? error.message : `not JSON: ${messageOf(error)}`;
-    throw new ClientsFileError(path, `line ${number}: ${message}`);
+    // The line that the error knows is the first of one.
+    throw new ClientsFileError(path, `line ${number}: ${messageOf(error)}`);
   }
 }
 
@@ -73,7 +73,7 @@ function parseDocument(path: string, text: string): unknown {
 }
 
 function explained(path: string, instead: string, error: unknown): ClientsFileError {
-  if (error instanceof LossError) return new ClientsFileError(path, `line ${error.line}: ${error.message}`);
+  if (error instanceof PlacedError) return new ClientsFileError(path, `line ${error.line}: ${error.message}`);
   return new ClientsFileError(path, `${instead}: ${messageOf(error)}`);
 }
 

@@ -10,7 +10,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { alteredNumber } from './altered-number.ts';
-import { LossError } from './loss-error.ts';
+import { PlacedError } from './placed-error.ts';
 
 /** What is wrong, and with what. */
 interface Loss {
@@ -21,7 +21,7 @@ interface Loss {
 /**
  * Parses YAML, and refuses what would come out as something else than was written.
  *
- * @throws {LossError}
+ * @throws {PlacedError}
  * @throws {Error} of `yaml`, where it is none
  */
 export function parseYaml(text: string): unknown {
@@ -29,10 +29,10 @@ export function parseYaml(text: string): unknown {
   const document = parseDocument(text, { lineCounter: lines });
   // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault?.code === 'MULTIPLE_DOCS') throw new LossError(fault.linePos?.[0].line ?? 1, SECOND_DOCUMENT);
+  if (fault?.code === 'MULTIPLE_DOCS') throw new PlacedError(fault.linePos?.[0].line ?? 1, SECOND_DOCUMENT);
   if (fault) throw fault;
   const loss = findLoss(document);
-  if (loss) throw new LossError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
+  if (loss) throw new PlacedError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
   return document.toJS({ maxAliasCount: 100 });
 }
 

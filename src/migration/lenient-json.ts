@@ -1,5 +1,5 @@
-import { LossError } from '../client-files/loss-error.ts';
 import { parseJson } from '../client-files/parse-json.ts';
+import { PlacedError } from '../client-files/placed-error.ts';
 import type { Json } from '../clients/client.ts';
 import { MigrationError } from './migration-error.ts';
 
@@ -18,9 +18,8 @@ export function parseLenientJson(text: string): Json {
   try {
     return parseJson(plain) as Json; // It makes nothing else.
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const what = error instanceof LossError ? `line ${error.line}: ` : 'not JSON: ';
-    throw new MigrationError(`${what}${message.replaceAll(/\s+/g, ' ')}`);
+    if (error instanceof PlacedError) throw new MigrationError(`line ${error.line}: ${error.message}`);
+    throw error;
   }
 }
 

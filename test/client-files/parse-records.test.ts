@@ -21,11 +21,12 @@ describe('records', () => {
     expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({ number: 2, value: { client_id: 'a' } });
     expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
     expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: not JSON');
-    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow('twice');
+    const twice = 'line 2: the name "client_id" stands twice in one object, at column 18';
+    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow(twice);
   });
 
   test.each([
-    ['clients.json', '[{"client_id": "a"},]', 'not JSON'],
+    ['clients.json', '[{"client_id": "a"},]', "line 1: not JSON: Unexpected token ']' at column 21"],
     ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
@@ -185,12 +186,47 @@ describe('parseJson', () => {
     },
   );
 
-  test.each(['{"a":1,"a":1}', '[{"b":{"a":1, "\\u0061":2}}]', '{"__proto__":1,"__proto__":2}'])(
-    'refuses %s',
-    (text) => {
-      expect(() => parseJson(text)).toThrow('twice');
-    },
-  );
+  test.each([
+    ['{"a":1,\n"a":1}', 2, 'a', 1],
+    ['[{"b":{"a":1, "\\u0061":2}}]', 1, 'a', 15],
+    ['{"__proto__":1,"__proto__":2}', 1, '__proto__', 16],
+    ['[{"a":{"a":["a"]},"b":{"a":"a\\":"}},\n{"x":":", "a\\"":1,\n "a\\"":2}]', 3, 'a"', 2],
+  ])('refuses %s, and says where', (text, line, name, column) => {
+    const message = `the name ${JSON.stringify(name)} stands twice in one object, at column ${column}`;
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message }));
+  });
+
+  test.each([
+    ['[1,\n2,]', 2, "Unexpected token ']' at column 3"],
+    ['[ // c\n1]', 1, "Unexpected token '/' at column 3"],
+    ['[true,\n trux]', 2, "Unexpected token 'x' at column 5"],
+    ['\u00a0[]', 1, "Unexpected token '\u00a0' at column 1"],
+    ['[{"x":"at position 5"},]', 1, "Unexpected token ']' at column 24"],
+    ['undefined', 1, '"undefined" is not valid JSON at column 1'],
+    ['[\n1,', 2, 'Unexpected end of JSON input at column 3'],
+    ['[\n1 2', 2, "Expected ',' or ']' after array element at column 3"],
+    ['[\n"a', 2, 'Unterminated string at column 3'],
+  ])('says where it is none: %j', (text, line, what) => {
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message: `not JSON: ${what}` }));
+  });
+
+  test('says where it is none, wherever that is', () => {
+    const isBetween = (text: string, at: number) =>
+      !/[\w.+-]/.test(text[at - 1] ?? '') || !/[\w.+-]/.test(text[at] ?? '');
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(), (value, number) => {
+        const text = JSON.stringify(value, null, 1).replaceAll(/"(?:[^"\\]|\\.)*"/g, '"x"');
+        const at = number % (text.length + 1);
+        fc.pre(isBetween(text, at) && !text.slice(at - 1).startsWith('x"') && !text.slice(at).startsWith('x"'));
+        const lines = text.slice(0, at).split('\n');
+        const place = {
+          line: lines.length,
+          message: expect.stringContaining(` at column ${(lines.at(-1) ?? '').length + 1}`),
+        };
+        expect(() => parseJson(`${text.slice(0, at)}§${text.slice(at)}`)).toThrow(expect.objectContaining(place));
+      }),
+    );
+  });
 
   test('reads whatever JSON.parse does, and walks into any depth', () => {
     fc.assert(fc.property(fc.json(), (text) => void expect(parseJson(text)).toEqual(JSON.parse(text))));

@@ -61,7 +61,7 @@ describe('countersign clients check reads several paths as if they were one file
   test('one of them that is broken keeps none of the others from being checked', async () => {
     const broken = join(directory, 'broken.json');
     writeFileSync(broken, '[');
-    const faults = [{ file: broken, message: expect.stringMatching(/^not JSON/) }];
+    const faults = [{ file: broken, message: expect.stringMatching(/^line 1: not JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
       { files: [broken, one], ok: false, clients: ['one'], faults, warnings: [], conflicts: [] },
