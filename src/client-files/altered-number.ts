@@ -8,9 +8,24 @@ const TOLD_CHARACTERS = 40;
  * @returns undefined where it is the same
  */
 export function alteredNumber(source: string, value: number): string | undefined {
-  if (!isAltered(source, value)) return undefined;
+  return isAltered(source, value) ? `${readAs(source, value)}; put it in quotes` : undefined;
+}
+
+/** As JSON writes a number; without an exponent, with no zero at the end of its fraction. */
+const USUAL = /^-?(?:0|[1-9]\d*)(?:(?:\.\d*[1-9])?|(?:\.\d+)?[eE][-+]?\d+)$/;
+
+/**
+ * The same of a number of YAML, and that it loses how it was written. Whoever writes 012 or 1.10 mostly means a text, and
+ * 012 is ten to YAML 1.1.
+ */
+export function alteredYamlNumber(source: string, value: number): string | undefined {
+  if (isAltered(source, value) || !Number.isFinite(value)) return `${readAs(source, value)}; put it in quotes`;
+  return USUAL.test(source) ? undefined : `${readAs(source, value)}; write that, or put it in quotes`;
+}
+
+function readAs(source: string, value: number): string {
   const told = source.length > TOLD_CHARACTERS ? `${source.slice(0, TOLD_CHARACTERS)}…` : source;
-  return `the number ${told} would be read as ${value}; put it in quotes`;
+  return `the number ${told} would be read as ${value}`;
 }
 
 function isAltered(source: string, value: number): boolean {

@@ -9,7 +9,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { alteredNumber } from './altered-number.ts';
+import { alteredYamlNumber } from './altered-number.ts';
 import { PlacedError } from './placed-error.ts';
 
 /** What is wrong, and with what. */
@@ -56,7 +56,7 @@ function findLoss(document: Document): Loss | undefined {
 function lossOfScalar(node: Scalar): Loss | undefined {
   const { value, source = '' } = node;
   if (typeof value === 'number') {
-    const message = alteredNumber(source, value);
+    const message = alteredYamlNumber(source, value);
     return message === undefined ? undefined : { node, message };
   }
   // A date or octets, by a tag or in YAML 1.1.

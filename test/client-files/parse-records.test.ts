@@ -146,13 +146,69 @@ describe('numbers', () => {
   );
 
   test.each([
-    ...['0', '-0', '1', '1.0', '100', '1e2', '1E+2', '0.1e1', '9007199254740991', '-9007199254740991', '1e21', '1e300'],
+    ...[
+      '0',
+      '-0',
+      '1',
+      '-1',
+      '100',
+      '1.5',
+      '0.5',
+      '1e3',
+      '1.0e+16',
+      '1e2',
+      '1E+2',
+      '0.1e1',
+      '9007199254740991',
+      '-9007199254740991',
+      '1e21',
+      '1e300',
+    ],
     ...['12345678901234567000', '0.1', '3.14159265358979323846', '1.5e-7', '9007199254740993e-3'],
     '"12345678901234567890"',
     '"1e400 \\" 1e400"',
   ])('that are read as they were written are accepted: %s', (text) => {
     for (const parse of [inYaml, inJson, inJsonLines])
       expect([parse(` [ ${text} ] `)()].flat()).toMatchObject([{ value: { claims: [JSON.parse(text)] } }]);
+  });
+
+  test.each([
+    ['012', '12'],
+    ['-012', '-12'],
+    ['00', '0'],
+    ['+1', '1'],
+    ['1.10', '1.1'],
+    ['1.0', '1'],
+    ['-0.50', '-0.5'],
+    ['1.', '1'],
+    ['.5', '0.5'],
+    ['0x10', '16'],
+    ['0o17', '15'],
+    ['01e3', '1000'],
+  ])('that lose how they were written are refused in YAML: %s', (number, read) => {
+    const message = `line 3: the number ${number} would be read as ${read}; write that, or put it in quotes`;
+    for (const text of [`{t: ${number}}`, `[a, [${number}]]`, `{${number}: t}`])
+      expect(inYaml(text), text).toThrow(message);
+    expect(inYaml(`{t: "${number}"}`)()).toMatchObject([{ value: { claims: { t: number } } }]);
+  });
+
+  test.each(['.inf', '-.Inf', '.nan'])('that JSON has not are refused in YAML: %s', (number) => {
+    expect(inYaml(`{t: ${number}}`)).toThrow(
+      /^line 3: the number \S+ would be read as (?:-?Infinity|NaN); put it in quotes/,
+    );
+  });
+
+  test.each(['1_000', '1:30', '2027-01-31', '1.2.3', '0b1'])('are not these texts of YAML: %s', (text) => {
+    expect(inYaml(`{t: ${text}}`)()).toMatchObject([{ value: { claims: { t: text } } }]);
+  });
+
+  test.each(['1_000', '1:30', '0b1'])('of YAML 1.1 are refused where the file says that it is: %s', (text) => {
+    expect(() => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`)).toThrow('line 3: the number');
+  });
+
+  test.each(['1.10', '1.0'])('of JSON, which programs write, may end in a zero: %s', (text) => {
+    for (const parse of [inJson, inJsonLines])
+      expect([parse(text)()].flat()).toMatchObject([{ value: { claims: Number(text) } }]);
   });
 
   test('that are safe are accepted in any form, and whole ones exactly where they come out again', () => {
