@@ -76,12 +76,15 @@ export function jsonText(value: unknown): string {
   return escapeUnseen(JSON.stringify(value));
 }
 
+/** Tools of YAML 1.1, which are many, would read `no`, `012` and `2027-01-31` as a flag, a number and a date. */
+const YAML_OPTIONS = { lineWidth: 0, compat: 'yaml-1.1' } as const;
+
 /** YAML that a terminal shows as it is, with a line feed at its end. */
 export function yamlText(value: unknown): string {
-  const text = stringify(value, { lineWidth: 0 });
+  const text = stringify(value, YAML_OPTIONS);
   if (text.search(UNSEEN) < 0 && isExact(text, value)) return text;
   // Only between double quotes an escape is one.
-  return escapeUnseen(stringify(value, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE' }));
+  return escapeUnseen(stringify(value, { ...YAML_OPTIONS, defaultStringType: 'QUOTE_DOUBLE' }));
 }
 
 /** Of a text of several lines, blocks lose white space at its beginning. */

@@ -30,7 +30,8 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The lines of a list of one. No value goes over several, so that each can be put into a comment. */
 function yamlOf(record: RecordDraft): string[] {
-  const document = new Document([record]);
+  // What tools of YAML 1.1 would read as a flag, a number or a date, stands in quotes as well.
+  const document = new Document([record], { compat: 'yaml-1.1' });
   visit(document, {
     Scalar: (_, scalar) => {
       if (typeof scalar.value === 'string' && scalar.value.search(UNSEEN) !== -1) scalar.type = Scalar.QUOTE_DOUBLE;

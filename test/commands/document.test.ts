@@ -69,6 +69,7 @@ test('whatever a record holds, YAML and JSON give it back, and hold nothing that
     fc.property(values, (value) => {
       expect(JSON.parse(jsonText(value))).toEqual(asJson(value));
       expect(parse(yamlText([value]))).toEqual(asJson([value]));
+      expect(parse(yamlText([value]), { version: '1.1' })).toEqual(asJson([value]));
       for (const text of [jsonText(value), yamlText([value])]) expect(text).not.toMatch(obeyed);
     }),
     { numRuns: 2_000 },
@@ -77,6 +78,27 @@ test('whatever a record holds, YAML and JSON give it back, and hold nothing that
 
 test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c'])('%j is the same after YAML', (text) => {
   expect(parse(yamlText([{ text }]))).toEqual([{ text }]);
+});
+
+/** Texts that tools of YAML 1.1 read as something else. */
+const ofYaml11 = [
+  'yes',
+  'No',
+  'on',
+  'OFF',
+  'y',
+  'N',
+  '012',
+  '1_000',
+  '1:30',
+  '-190:20:30.5',
+  '0b1',
+  '2027-01-31',
+  '<<',
+];
+
+test.each(ofYaml11)('%s is text to tools of YAML 1.1, too, as a value and as a name', (text) => {
+  expect(yamlText({ [text]: text })).toBe(`"${text}": "${text}"\n`);
 });
 
 test.each(['json', 'yaml'] as const)(

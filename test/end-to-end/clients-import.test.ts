@@ -28,7 +28,7 @@ describe('countersign clients import', () => {
       'identityserver',
       'appsettings.json.txt',
       '3 clients written, 3 left out, 8 notes\n',
-      'expiration: 2036-01-31T12:30:00Z',
+      'expiration: "2036-01-31T12:30:00Z"',
     ],
     ['keycloak', 'realm.json', '2 clients written, 2 left out, 2 notes\n', 'client_id: billing'],
   ])('%s writes records that "clients check" finds sound', async (source, name, summary, line) => {

@@ -195,6 +195,11 @@ describe('a member', () => {
     expect(notes).toEqual([expect.stringContaining(note)]);
   });
 
+  test('what tools of YAML 1.1 read as a flag or a number stands in quotes', () => {
+    const { yaml } = one({ clientId: 'off', name: '012' });
+    expect(yaml).toContain('  - client_id: "off"\n    client_name: "012"\n');
+  });
+
   test('a scope that no request can name is in no record', () => {
     expect(record({ defaultClientScopes: ['x y', 'z'], optionalClientScopes: ['"'] })).toMatchObject({ scope: 'z' });
   });
