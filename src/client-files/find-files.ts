@@ -11,8 +11,9 @@ export interface FoundFiles {
 }
 
 /**
- * The files that paths name: files, folders, of which every .yaml, .yml, .json, .jsonl and .ndjson counts (not those of
- * folders in them), and `-` for the standard input. Each counts once.
+ * The files that paths name: files, folders, of which every .yaml, .yml, .json, .jsonl and .ndjson counts, and `-` for the
+ * standard input. Each counts once. Of a folder neither what is hidden counts, nor a schema (`.schema.json`), nor what is
+ * in folders in it.
  */
 export function findFiles(paths: readonly string[]): FoundFiles {
   const faults: string[] = [];
@@ -29,8 +30,14 @@ export function findFiles(paths: readonly string[]): FoundFiles {
 
 function filesAt(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => /\.(?:ya?ml|json|jsonl|ndjson)$/i.test(name));
+  const names = readdirSync(path).filter(isOfRecords);
   // A folder that was meant to hold clients and holds none would, with --prune, remove everybody.
   if (names.length === 0) throw new RangeError('the folder holds no .yaml, .yml, .json, .jsonl or .ndjson file');
   return names.sort().map((name) => join(path, name));
+}
+
+/** Editors lay their locks and copies beside a file, hidden; and its schema may stand there, where `$schema` looks for it. */
+function isOfRecords(name: string): boolean {
+  const isBeside = name.startsWith('.') || /\.schema\.json$/i.test(name);
+  return !isBeside && /\.(?:ya?ml|json|jsonl|ndjson)$/i.test(name);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findFiles } from '../../src/client-files/find-files.ts';
@@ -10,6 +10,20 @@ test('a folder without a file of records is an error, not one without clients', 
   mkdirSync(join(folder, 'nested'));
   const faults = [expect.stringMatching(/: the folder holds no \.yaml/), expect.stringContaining('ENOENT')];
   expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], faults });
+});
+
+test('of a folder neither what is hidden is read, nor a schema', () => {
+  const folder = temporaryDirectory();
+  const file = (name: string) => {
+    writeFileSync(join(folder, name), '');
+    return join(folder, name);
+  };
+  symlinkSync('me@host.1', join(folder, '.#a.yaml'));
+  const [hidden, schema] = [file('.hidden.yaml'), file('clients.schema.json')];
+  expect(findFiles([folder])).toEqual({ files: [], faults: [expect.stringContaining('holds no .yaml')] });
+  const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
+  expect(findFiles([folder])).toEqual({ files, faults: [] });
+  expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], faults: [] });
 });
 
 test('a file that is named twice, or is in a folder that is named as well, is read once', () => {
