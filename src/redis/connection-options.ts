@@ -22,7 +22,8 @@ const boundedWaiting = {
   // A server that is silent does not say goodbye either.
   disconnectTimeout: 50,
   enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
+  // What is under way when a connection ends fails at once. With more, ioredis forgets it as soon as it is connected again.
+  maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000),
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
