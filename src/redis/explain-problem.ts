@@ -12,16 +12,24 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
+/** Of our certificate, by an alert of TLS (RFC 8446 §6.2): the server says no more. */
+const REFUSED_CERTIFICATE =
+  /alert (?:bad certificate|unsupported certificate|certificate \w+|unknown ca|access denied)/i;
+const SEE_CERTIFICATE = 'see COUNTERSIGN_REDIS_CERTIFICATE_FILE';
+
 /** What a server does to a connection that speaks TLS, or does not, where it expects the other. */
 const signsOfTheOther = {
   plain: { code: 'ECONNRESET', mend: 'a server that speaks TLS only does this to redis://, try rediss://' },
   encrypted: { code: 'ETIMEDOUT', mend: 'a server that does not speak TLS does this to rediss://, try redis://' },
 } as const;
 
+/** What ioredis says of commands that were under way, or came, when a connection ended. */
+const LOST = /^(?:Connection is closed\.|Command aborted due to|Stream isn't writeable|Reached the max retries)/;
+
 /** Says why Redis cannot be asked, and which setting mends it where one does. */
 export function explainProblem(error: Error, isEncrypted = false): string {
   const { message: said, code = '' } = causeOf(error);
-  const message = withoutArguments(said);
+  const message = inOurWords(said);
   const [isOfSentinels, ofSentinels] = SENTINELS.exec(message) ?? [];
   if (isOfSentinels !== undefined) return explainSentinels(ofSentinels);
   if (REFUSALS.test(message)) {
@@ -31,22 +39,43 @@ export function explainProblem(error: Error, isEncrypted = false): string {
     return `its certificate is not by a CA that we know, see COUNTERSIGN_REDIS_CA_FILE: ${message}`;
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${message}`;
-  if (/certificate required|alert bad certificate|alert unknown ca/i.test(message)) {
-    return `it wants another certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`;
-  }
-  // ioredis has nothing more to say of the question which slots are where.
-  if (message === 'timeout') return `no node answers CLUSTER SLOTS; ${signsOfTheOther.encrypted.mend}`;
-  if (message === 'Command timed out') return 'it does not answer';
+  if (/certificate required/i.test(message)) return `it wants a certificate of ours, ${SEE_CERTIFICATE}: ${message}`;
+  if (REFUSED_CERTIFICATE.test(message)) return `it does not accept our certificate, ${SEE_CERTIFICATE}: ${message}`;
+  if (/wrong version number/.test(message)) return `${message} (${signsOfTheOther.encrypted.mend})`;
   const sign = signsOfTheOther[isEncrypted ? 'encrypted' : 'plain'];
-  return code === sign.code ? `${message}; ${sign.mend}` : message;
+  // ioredis has nothing more to say of the question which slots are where.
+  if (message === 'timeout') return `no node answers CLUSTER SLOTS${isEncrypted ? ` (${sign.mend})` : ''}`;
+  if (isUnreachableCluster(error)) return 'no node can be reached';
+  return code === sign.code ? `${message} (${sign.mend})` : message;
 }
 
-/** Redis repeats what it does not understand, and that may be a password. */
-function withoutArguments(message: string): string {
+/** What a server may do that ends the connection before it has answered anything, and what mends it where TLS does. */
+export function explainEnd(isEncrypted: boolean): string {
+  return `it closes the connection${isEncrypted ? '' : ` (${signsOfTheOther.plain.mend})`}`;
+}
+
+/** Whether there is no connection to any sentinel or node; of why, the error says nothing. */
+export function isUnreachable(error: Error): boolean {
+  return isUnreachableCluster(error) || LOST.test(SENTINELS.exec(error.message)?.[1] ?? '');
+}
+
+function isUnreachableCluster(error: NodeError): boolean {
+  return LOST.test(error.lastNodeError?.message ?? '');
+}
+
+/** Redis repeats what it does not understand, and that may be a password. Libraries say where in their code they are. */
+function inOurWords(message: string): string {
   if (/unknown command ['`]?(?:auth|hello)/i.test(message)) {
     return 'it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL';
   }
-  return message.replace(/, with args beginning with.*/s, '');
+  if (LOST.test(message)) return 'the connection was lost';
+  if (message === 'Command timed out') return 'it does not answer';
+  const [isUnknown, type] = /^Unknown RESP type (\d+)/.exec(message) ?? [];
+  // The first octet of an alert of TLS (RFC 8446 §5.1).
+  if (type === '21') return 'it speaks TLS only, try rediss://';
+  if (isUnknown !== undefined) return 'what answers there is no Redis';
+  const [, ofOpenSsl] = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(message) ?? [];
+  return ofOpenSsl ?? message.replace(/, with args beginning with.*/s, '').trim();
 }
 
 /** With a pause in it that grows, and with the last error where there was one. */
@@ -54,12 +83,15 @@ const SENTINELS = /^All sentinels are unreachable\.(?:.*? Last error: (.*)|.*)$/
 
 function explainSentinels(lastError: string | undefined): string {
   if (lastError === undefined) return 'no sentinel names the master';
+  if (LOST.test(lastError)) return 'no sentinel can be reached';
   const mend = REFUSALS.test(lastError) ? ', see sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL' : '';
-  return `no sentinel names the master${mend}: ${lastError}`;
+  return `no sentinel names the master${mend}: ${inOurWords(lastError)}`;
 }
 
+type NodeError = Error & { code?: string; lastNodeError?: Error | null };
+
 /** ioredis wraps the error of a cluster's node, and several attempts at once come as one. */
-function causeOf(error: Error & { code?: string; lastNodeError?: Error | null }): { message: string; code?: string } {
+function causeOf(error: NodeError): { message: string; code?: string } {
   if (error.lastNodeError) return causeOf(error.lastNodeError);
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return causeOf(error.errors[0]);
   return error;

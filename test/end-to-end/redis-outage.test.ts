@@ -203,7 +203,17 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
 
   test('without a certificate of ours is said to be so', async () => {
     const line = await firstWord('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
-    expect(line.reason).toMatch(/^it wants another certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: /);
+    expect(line.reason).toMatch(/^it wants a certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: [\w ]+$/);
+  });
+
+  test('with one of ours by another CA is said to be so', async () => {
+    const other = selfSigned().writeTo(directory, 'other');
+    const line = await firstWord('127.0.0.1', {
+      ...right(),
+      COUNTERSIGN_REDIS_CERTIFICATE_FILE: other.cert,
+      COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: other.key,
+    });
+    expect(line.reason).toMatch(/^it does not accept our certificate, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: [\w ]+$/);
   });
 
   test.each([

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { explainProblem } from '../../src/redis/explain-problem.ts';
 
+/** An alert of TLS, as Node 24 and later tell of it. */
+const ofOpenSsl = (text: string, number: number) =>
+  `40636EFFC87F0000:error:${text}:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1605:SSL alert number ${number}\n`;
 const withCode = (message: string, code: string) => Object.assign(new Error(message), { code });
+
+const slotsFailed = (message: string) =>
+  Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: new Error(message) });
 
 /** What ioredis says, as it was seen with real servers, and what the operator reads. */
 test.each([
@@ -24,7 +30,25 @@ test.each([
   ],
   [withCode('self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'), true, /REDIS_CA_FILE/],
   [withCode('Hostname/IP does not match', 'ERR_TLS_CERT_ALTNAME_INVALID'), true, /for another name/],
-  [new Error('ssl/tls alert certificate required'), true, /REDIS_CERTIFICATE_FILE/],
+  [
+    new Error(ofOpenSsl('0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required', 116)),
+    true,
+    /^it wants a certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: tlsv13 alert certificate required$/,
+  ],
+  [
+    new Error(ofOpenSsl('0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca', 48)),
+    true,
+    /^it does not accept our certificate, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: tlsv1 alert unknown ca$/,
+  ],
+  [new Error('ssl/tls alert certificate expired'), true, /^it does not accept our certificate/],
+  [
+    new Error(
+      '40E32CB3D67F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../a.c:78:\n',
+    ),
+    true,
+    /^wrong version number \(.*, try redis:\/\/\)$/,
+  ],
+  [new Error('said\n'), true, /^said$/],
   [withCode('read ECONNRESET', 'ECONNRESET'), false, /try rediss:/],
   [withCode('read ECONNRESET', 'ECONNRESET'), true, /^read ECONNRESET$/],
   [withCode('connect ETIMEDOUT', 'ETIMEDOUT'), true, /try redis:/],
@@ -45,10 +69,26 @@ test.each([
     /^no sentinel names the master$/,
   ],
   [
-    Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: new Error('WRONGPASS x') }),
+    new Error('All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Connection is closed.'),
     false,
-    /WRONGPASS/,
+    /^no sentinel can be reached$/,
   ],
+  [
+    new Error('All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Command timed out'),
+    false,
+    /^no sentinel names the master: it does not answer$/,
+  ],
+  [slotsFailed('WRONGPASS x'), false, /WRONGPASS/],
+  [slotsFailed('Connection is closed.'), false, /^no node can be reached$/],
+  [new Error('timeout'), false, /^no node answers CLUSTER SLOTS$/],
+  [new Error('timeout'), true, /^no node answers CLUSTER SLOTS .*try redis:/],
+  [new Error("Stream isn't writeable and enableOfflineQueue options is false"), false, /^the connection was lost$/],
+  [new Error('Reached the max retries per request limit (which is 0). Refer'), false, /^the connection was lost$/],
+  [new Error('Command aborted due to connection close'), false, /^the connection was lost$/],
+  [new Error('Connection is closed.'), false, /^the connection was lost$/],
+  [new Error('Command timed out'), false, /^it does not answer$/],
+  [new Error('Unknown RESP type 72 "H". Please report this.'), false, /^what answers there is no Redis$/],
+  [new Error('Unknown RESP type 21 "\u{15}". Please report this.'), false, /^it speaks TLS only, try rediss:\/\/$/],
   [new AggregateError([withCode('connect ECONNREFUSED ::1:1', 'ECONNREFUSED')], ''), false, /ECONNREFUSED/],
 ])('%s', (error, isEncrypted, explanation) => {
   expect(explainProblem(error, isEncrypted)).toMatch(explanation);

@@ -1,0 +1,47 @@
+import { isIP } from 'node:net';
+import { Redis } from 'ioredis';
+import { connectionOptions, type RedisAccess } from './connection-options.ts';
+import { explainEnd, explainProblem, isUnreachable } from './explain-problem.ts';
+import type { Credentials, Endpoint } from './redis-url.ts';
+
+/** How long a node may take to answer, in milliseconds. */
+const ANSWER_MILLISECONDS = 1_000;
+
+/**
+ * Says what {@link explainProblem} says; and where no sentinel, or no node of a cluster, can be reached, why each of
+ * those that are configured cannot: of that ioredis is silent, so it is tried once more.
+ */
+export async function explainWithNodes(error: Error, access: RedisAccess): Promise<string> {
+  const { address } = access;
+  const explanation = explainProblem(error, address.isEncrypted);
+  if (!isUnreachable(error) || (address.kind !== 'sentinel' && address.kind !== 'cluster')) return explanation;
+  const [nodes, credentials] =
+    address.kind === 'sentinel'
+      ? [address.sentinels, address.sentinelCredentials]
+      : [address.nodes, address.credentials];
+  const problems = await Promise.all(nodes.map((node) => problemOf(node, credentials, access)));
+  return `${explanation}: ${problems.join('; ')}`;
+}
+
+async function problemOf(endpoint: Endpoint, credentials: Credentials, access: RedisAccess): Promise<string> {
+  const { host, port } = endpoint;
+  const name = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const address = { ...access.address, kind: 'server', endpoint, credentials } as const;
+  const problem = await tryOnce({ ...access, address });
+  // Node says itself where it could not connect to.
+  return problem.includes(name) ? problem : `${name}: ${problem}`;
+}
+
+function tryOnce(access: RedisAccess): Promise<string> {
+  const { isEncrypted } = access.address;
+  const redis = new Redis({
+    ...connectionOptions(access, ANSWER_MILLISECONDS),
+    retryStrategy: () => null,
+    enableReadyCheck: false,
+  });
+  return new Promise<string>((resolve) => {
+    redis.on('error', (error: Error) => resolve(explainProblem(error, isEncrypted)));
+    redis.once('close', () => resolve(explainEnd(isEncrypted)));
+    redis.once('ready', () => resolve('it can be reached now'));
+  }).finally(() => redis.disconnect());
+}
