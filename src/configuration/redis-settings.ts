@@ -1,5 +1,6 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Settings } from '../operations/settings.ts';
 import type { RedisAccess, RedisTls } from '../redis/connection-options.ts';
 import { parseRedisUrl } from '../redis/redis-url.ts';
@@ -30,31 +31,48 @@ export function readRedisConfig(settings: Settings): RedisConfig | undefined {
 
 /** The files are read again for each connection: certificates are renewed while the server runs. */
 function readTls(settings: Settings): RedisTls {
-  const ca = settings.optional('REDIS_CA_FILE', (path) => readAgain(path, checkedCertificates));
-  const cert = settings.optional('REDIS_CERTIFICATE_FILE', (path) => readAgain(path, checkedCertificates));
-  const key = settings.optional('REDIS_CERTIFICATE_KEY_FILE', (path) => readAgain(path, checkedKey));
-  const [hasCertificate, hasKey] = [settings.has('REDIS_CERTIFICATE_FILE'), settings.has('REDIS_CERTIFICATE_KEY_FILE')];
-  if (hasCertificate && !hasKey) settings.missing('REDIS_CERTIFICATE_KEY_FILE', 'the key of the certificate for Redis');
-  if (hasKey && !hasCertificate) settings.missing('REDIS_CERTIFICATE_FILE', 'the certificate of the key that is set');
+  const ca = settings.optional('REDIS_CA_FILE', (path) => readAgain(() => checkedCertificates(path)));
+  const identity = readIdentity(settings);
+  let { key } = identity?.() ?? {};
   return {
     get ca() {
       return ca?.();
     },
     get cert() {
-      return cert?.();
+      const read = identity?.();
+      key = read?.key;
+      return read?.cert;
     },
+    // Of the certificate that was asked for before it: a key of another one would end the connection for good.
     get key() {
-      return key?.();
+      return key;
     },
   };
 }
 
-/** What the file holds now, or held last where it cannot be used at the moment. */
-function readAgain(path: string, read: (path: string) => string): () => string {
-  let last = read(path);
+/** Our certificate and its key, PEM. */
+interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+function readIdentity(settings: Settings): (() => Identity) | undefined {
+  const certificatePath = settings.optional('REDIS_CERTIFICATE_FILE', (path) => checkedCertificates(path) && path);
+  const [hasCertificate, hasKey] = [settings.has('REDIS_CERTIFICATE_FILE'), settings.has('REDIS_CERTIFICATE_KEY_FILE')];
+  if (hasCertificate && !hasKey) settings.missing('REDIS_CERTIFICATE_KEY_FILE', 'the key of the certificate for Redis');
+  if (hasKey && !hasCertificate) settings.missing('REDIS_CERTIFICATE_FILE', 'the certificate of the key that is set');
+  return settings.optional('REDIS_CERTIFICATE_KEY_FILE', (path) => {
+    checkedKey(path);
+    return certificatePath === undefined ? undefined : readAgain(() => checkedIdentity(certificatePath, path));
+  });
+}
+
+/** What the files hold now, or held last where they cannot be used at the moment. */
+function readAgain<Value>(read: () => Value): () => Value {
+  let last = read();
   return () => {
     try {
-      last = read(path);
+      last = read();
     } catch {
       // A connection with the last one fails and says why, or succeeds.
     }
@@ -66,6 +84,21 @@ function checkedCertificates(path: string): string {
   return readCertificateFile(path)
     .map(({ pem }) => pem)
     .join('');
+}
+
+/** ioredis never tries again where OpenSSL does not take these, as while the second of two files is yet to be renewed. */
+function checkedIdentity(certificatePath: string, keyPath: string): Identity {
+  const [cert, key] = [checkedCertificates(certificatePath), checkedKey(keyPath)];
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+    throw new RangeError(`names ${keyPath}, which is not the key of COUNTERSIGN_REDIS_CERTIFICATE_FILE`);
+  }
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new RangeError(`names ${keyPath}, which cannot be used with COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`);
+  }
+  return { cert, key };
 }
 
 function checkedKey(path: string): string {

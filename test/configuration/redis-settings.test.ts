@@ -1,0 +1,100 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { readAdministrationConfig } from '../../src/config.ts';
+import { StartupError } from '../../src/operations/startup-error.ts';
+import { openRedis } from '../../src/redis/redis-connection.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { programPath } from '../support/program-path.ts';
+import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const one = selfSigned().writeTo(folder, 'one');
+const other = selfSigned().writeTo(folder, 'other');
+const settings = (cert: string, key: string, url = 'rediss://127.0.0.1:1') => ({
+  COUNTERSIGN_REDIS_URL: url,
+  COUNTERSIGN_REDIS_CERTIFICATE_FILE: cert,
+  COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: key,
+});
+const file = (name: string, content: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+function faultsOf(cert: string, key: string): readonly string[] {
+  try {
+    readAdministrationConfig(settings(cert, key));
+  } catch (error) {
+    if (error instanceof StartupError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('our certificate for Redis', () => {
+  const none = file('none.pem', 'nothing');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const encrypted = file(
+    'encrypted.pem',
+    String(privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })),
+  );
+
+  test('with its key has no fault', () => {
+    expect(faultsOf(one.cert, one.key)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'the key of another',
+      one.cert,
+      other.key,
+      [/_KEY_FILE names .*other.*, which is not the key of .*_CERTIFICATE_FILE$/],
+    ],
+    ['an encrypted key', one.cert, encrypted, [/_KEY_FILE names .*encrypted.pem, which holds no private key/]],
+    ['neither', none, none, [/_CERTIFICATE_FILE names .*no certificate/, /_KEY_FILE names .*no private key/]],
+  ])('with %s is a fault of the file', (_, cert, key, faults) => {
+    expect(faultsOf(cert, key)).toEqual(faults.map((fault) => expect.stringMatching(fault)));
+  });
+});
+
+describeWith(['redis-server'], 'our certificate for Redis, renewed', () => {
+  let redis: TlsRedis;
+  beforeAll(async () => {
+    redis = await startTlsRedis({ program: programPath('redis-server'), directory: folder, clientCertificates: true });
+  });
+  afterAll(() => redis?.stop());
+
+  test('is used where both files are, and until then the one before', async () => {
+    const [cert, key] = [join(folder, 'client-now.pem'), join(folder, 'client-now-key.pem')];
+    copyFileSync(redis.clientFiles.cert, cert);
+    copyFileSync(redis.clientFiles.key, key);
+    const env = { ...settings(cert, key, redis.url), COUNTERSIGN_REDIS_CA_FILE: redis.caFile };
+    const { redis: access } = readAdministrationConfig(env);
+    const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+    onTestFinished(() => connection.redis.disconnect());
+    const reconnect = async () => {
+      connection.redis.disconnect(true);
+      await eventually(
+        () => connection.problem !== undefined,
+        () => 'it is not lost',
+      );
+      await eventually(
+        () => connection.problem === undefined,
+        () => String(connection.problem),
+      );
+    };
+    expect(connection.problem).toBeUndefined();
+    const renewed = redis.authority.issue({ subject: [['CN', 'renewed']] }).writeTo(folder, 'renewed');
+    copyFileSync(renewed.cert, cert);
+    await reconnect();
+    expect([access.tls.cert, access.tls.key]).toEqual([redis.client.pem, redis.client.privateKeyPem]);
+    copyFileSync(renewed.key, key);
+    await reconnect();
+    expect(access.tls.cert).toBe(readFileSync(renewed.cert, 'utf8'));
+  });
+});
