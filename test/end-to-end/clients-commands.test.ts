@@ -150,6 +150,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const failed = await clients(['export', '--out', join(place, 'none/clients.yaml')]);
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('none/clients.yaml cannot be written')]);
     expect(readdirSync(place)).toEqual(['link.yaml', 'mine.yaml']);
+    expect(parse((await clients(['export', '--out', '-'])).stdout)).toEqual(parse(first));
     const pipe = join(place, 'pipe');
     await runProgram('mkfifo', [pipe]);
     const [read] = await Promise.all([readFile(pipe, 'utf8'), clients(['export', '--out', pipe])]);

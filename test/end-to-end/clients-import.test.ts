@@ -86,6 +86,16 @@ describe('countersign clients import', () => {
     expect(stderr).not.toContain('    at ');
   });
 
+  test('writes to what is no file, and for - to standard output', async () => {
+    const source = file('one.json', JSON.stringify([client]));
+    const importTo = (out: string) => run('import', 'identityserver', source, '--out', out);
+    expect(await importTo('-')).toMatchObject({ code: 0, stdout: expect.stringContaining('client_id: a') });
+    expect((await importTo('/dev/null')).code).toBe(0);
+    const full = await importTo('/dev/full');
+    expect([full.code, full.stderr]).toEqual([1, expect.stringMatching(/^countersign: \/dev\/full .*ENOSPC/)]);
+    expect(await importTo('')).toMatchObject({ code: 1, stderr: 'countersign: --out names no file\n' });
+  });
+
   test('says where it cannot write', async () => {
     const out = join(folder, 'no-such-folder/clients.yaml');
     const { code, stderr } = await run(

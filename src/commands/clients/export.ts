@@ -4,15 +4,11 @@ import { printable } from '../../clients/printable.ts';
 import type { Environment } from '../../operations/settings.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';
 import { administer } from './administer.ts';
-import { requireNoFile, writeOutputFile } from './output-file.ts';
+import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
 
-export interface ExportCommandOptions {
+export interface ExportCommandOptions extends OutputFileOptions {
   /** `jsonl` is a record a line, which `apply` reads in little memory. */
   readonly output: DocumentFormat | 'jsonl';
-  /** The file to write. Default: standard output. */
-  readonly out?: string;
-  /** Whether a file that is there already is written over. */
-  readonly force?: boolean;
 }
 
 /**
@@ -21,8 +17,8 @@ export interface ExportCommandOptions {
  * @returns the exit code: 0, or 1 where Redis holds something in a record's place that no file can hold
  * @throws {StartupError} where Redis fails or the file cannot be written
  */
-export function exportClients(env: Environment, { output, out, force }: ExportCommandOptions): Promise<number> {
-  if (out !== undefined && !force) requireNoFile(out);
+export function exportClients(env: Environment, { output, ...file }: ExportCommandOptions): Promise<number> {
+  const out = outputFile(file);
   return administer(env, async ({ store, policy, now, progress }) => {
     let left = 0;
     const leave = ({ clientId, faults }: ListedRecord) => {

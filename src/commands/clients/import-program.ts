@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ImportOptions, ImportSource } from './import.ts';
+import type { ImportSource } from './import.ts';
+import type { OutputFileOptions } from './output-file.ts';
 
 const importHelp = `
 Each client has what it loses noted above it; who has no certificate stays as a comment.
@@ -15,12 +16,12 @@ export function clientsImportProgram(clients: Command): void {
       .command(source)
       .description(description)
       .argument('<file>', 'JSON')
-      .option('--out <file>', 'where the records go, YAML; without it, standard output')
+      .option('--out <file>', 'where the records go, YAML; without it, or for -, standard output')
       .option('--force', 'write over that file if it is there')
       .addHelpText('after', importHelp)
-      .action(async (file: string, options: ImportOptions) => {
+      .action(async (file: string, options: OutputFileOptions) => {
         const { importClients } = await import('./import.ts');
-        process.exitCode = importClients(source, file, options);
+        process.exitCode = await importClients(source, file, options);
       });
   add('identityserver', 'the Clients of an IdentityServer, from its configuration');
   add('keycloak', 'the clients of a Keycloak realm, from its export');

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Drafts } from '../../migration/draft.ts';
 import { readIdentityServer } from '../../migration/identity-server.ts';
@@ -7,7 +7,8 @@ import { MigrationError } from '../../migration/migration-error.ts';
 import { render } from '../../migration/render.ts';
 import { settle } from '../../migration/settle.ts';
 import { StartupError } from '../../operations/startup-error.ts';
-import { isThereAlready } from './output-file.ts';
+import { writeTexts } from '../document.ts';
+import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
 
 const readers = {
   identityserver: readIdentityServer,
@@ -17,27 +18,20 @@ const readers = {
 /** Whose clients can be read. */
 export type ImportSource = keyof typeof readers;
 
-export interface ImportOptions {
-  /** Where the records go. Default: standard output. */
-  readonly out?: string;
-  /** Whether a file that is there already is written over. */
-  readonly force?: boolean;
-}
-
 /**
  * `countersign clients import SOURCE FILE`: writes the clients of another server as a file of records.
  *
  * @returns the exit code: 0, or 2 where something was left out or noted
  * @throws {StartupError} when the file cannot be read, or the other one not be written
  */
-export function importClients(source: ImportSource, file: string, { out, force }: ImportOptions): number {
+export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
+  const out = outputFile(options);
   const now = Date.now();
   const { drafts: all, remarks } = readOrExplain(source, file, now);
   const drafts = settle(all, now);
   const title = `From ${basename(file)}, by \`countersign clients import ${source}\`.`;
   const yaml = render({ drafts, remarks }, title);
-  if (out === undefined) process.stdout.write(yaml);
-  else writeOrExplain(out, yaml, force);
+  await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
   const leftOut = drafts.filter(({ kind }) => kind === 'left_out').length;
   const notes = drafts.reduce((sum, draft) => sum + draft.notes.length, 0);
   const written = drafts.length - leftOut;
@@ -51,16 +45,6 @@ function readOrExplain(source: ImportSource, file: string, now: number): Drafts 
   } catch (error) {
     if (error instanceof MigrationError || isSystemError(error)) throw new StartupError([`${file}: ${error.message}`]);
     throw error;
-  }
-}
-
-function writeOrExplain(out: string, yaml: string, force = false): void {
-  try {
-    writeFileSync(out, yaml, { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    if (error.code === 'EEXIST') throw isThereAlready(out);
-    throw new StartupError([`${out}: ${error.message}`]);
   }
 }
 

@@ -4,15 +4,28 @@ import { StartupError } from '../../operations/startup-error.ts';
 import { writeTexts } from '../document.ts';
 
 const MODE = 0o640;
+/** As `-` is the standard input where files are read. */
+const STANDARD_OUTPUT = '-';
 
-/** Why `--out FILE` is not written without `--force`. */
-export function isThereAlready(path: string): StartupError {
-  return new StartupError([`${path} is there already; --force writes over it`]);
+/** `--out` and `--force` of a command. */
+export interface OutputFileOptions {
+  /** The file to write. Default, and `-`: standard output. */
+  readonly out?: string;
+  /** Whether a file that is there already is written over. */
+  readonly force?: boolean;
 }
 
-/** @throws {StartupError} where a file would be written over; a device such as `/dev/null` loses nothing */
-export function requireNoFile(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) throw isThereAlready(path);
+/**
+ * The file that is to be written; undefined for the standard output.
+ *
+ * @throws {StartupError} where a file would be written over; a device such as `/dev/null` loses nothing
+ */
+export function outputFile({ out, force = false }: OutputFileOptions): string | undefined {
+  if (out === undefined || out === STANDARD_OUTPUT) return undefined;
+  if (out === '') throw new StartupError(['--out names no file']);
+  if (!force && statSync(out, { throwIfNoEntry: false })?.isFile())
+    throw new StartupError([`${out} is there already; --force writes over it`]);
+  return out;
 }
 
 /**
@@ -20,7 +33,7 @@ export function requireNoFile(path: string): void {
  *
  * @throws {StartupError} where it cannot be written
  */
-export async function writeOutputFile(path: string, texts: AsyncIterable<string>): Promise<void> {
+export async function writeOutputFile(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     // What is no file is written to and not replaced; of a link, the file that it leads to is.
@@ -32,7 +45,7 @@ export async function writeOutputFile(path: string, texts: AsyncIterable<string>
   }
 }
 
-async function replace(path: string, texts: AsyncIterable<string>): Promise<void> {
+async function replace(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   const discard = () => rmSync(partial, { force: true });
   // A signal may end the process at once.
@@ -46,7 +59,7 @@ async function replace(path: string, texts: AsyncIterable<string>): Promise<void
   }
 }
 
-async function write(path: string, texts: AsyncIterable<string>): Promise<void> {
+async function write(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const stream = createWriteStream(path, { mode: MODE });
   const written = finished(stream);
   await Promise.race([writeTexts(texts, stream), written]);

@@ -52,7 +52,7 @@ function addExport(clients: Command): void {
     .command('export')
     .description('print all records, as a file that apply takes back')
     .addOption(new Option('-o, --output <format>', 'jsonl is for very many').choices(formats).default('yaml'))
-    .option('--out <file>', 'write them to a file instead')
+    .option('--out <file>', 'write them to a file instead; - is standard output')
     .option('--force', 'write over that file if it is there')
     .addHelpText('after', exportHelp)
     .action(async (options: ExportCommandOptions) => {
