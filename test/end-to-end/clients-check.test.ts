@@ -20,6 +20,11 @@ describe('countersign clients check reads several paths as if they were one file
     return [code, JSON.parse(stdout)];
   };
 
+  test('and says in its help what its exit codes mean', async () => {
+    const { stdout } = await runCountersign(['clients', 'check', '--help']);
+    expect(stdout).toContain('Exit codes: 0 all of them are sound, 1 a fault.');
+  });
+
   test('a folder', async () => {
     const report = {
       file: folder,

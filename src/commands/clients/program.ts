@@ -6,6 +6,9 @@ import { clientsImportProgram } from './import-program.ts';
 import { clientsPlanProgram } from './plan-program.ts';
 import { clientsRecordsProgram } from './records-program.ts';
 
+const checkHelp = `
+Exit codes: 0 all of them are sound, 1 a fault.`;
+
 const exportHelp = `
 Exit codes: 0 all are in it, 1 something in Redis is no record and is left out, or an error; 130 after Ctrl-C.
 ${redisHelp}`;
@@ -39,6 +42,7 @@ function addCheck(clients: Command): void {
     .addOption(
       new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text'),
     )
+    .addHelpText('after', checkHelp)
     .action(async (paths: string[], { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
       const { readPolicy } = await import('../../config.ts');
