@@ -2,9 +2,12 @@
 export class AdministrationError extends Error {
   override readonly name = 'AdministrationError';
   readonly messages: readonly string[];
+  /** Redis answered, and said no: it will say so again until that is mended. */
+  readonly isRefusal: boolean;
 
-  constructor(messages: readonly string[]) {
+  constructor(messages: readonly string[], { isRefusal = false } = {}) {
     super(messages.join('\n'));
     this.messages = messages;
+    this.isRefusal = isRefusal;
   }
 }

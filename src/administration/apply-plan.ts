@@ -49,8 +49,9 @@ export async function applyPlan(
     return { ...applied, marker: await store.mark() };
   } catch (error) {
     if (!(error instanceof AdministrationError)) throw error;
-    const how = `${applied.written} of ${changes.count} clients were written; running the command again writes the rest`;
-    throw new AdministrationError([...error.messages, how]);
+    const how = `${applied.written} of ${changes.count} clients were written`;
+    const rest = `${error.isRefusal ? 'when that is mended, ' : ''}running the command again writes the rest`;
+    throw new AdministrationError([...error.messages, `${how}; ${rest}`]);
   }
 }
 

@@ -66,14 +66,16 @@ export function openRecordStore({ redis }: RedisConnection, keys: RegistryKeys, 
 
 type Ask = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
 
-/** Says why Redis did not answer. */
+/** Says why Redis did not answer, or what it answered where that is no. */
 function explaining(description: string): Ask {
   return async (asked) => {
     try {
       return await asked;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw new AdministrationError([`Redis at ${description} did not answer: ${explainProblem(error)}`]);
+      const isRefusal = error.name === 'ReplyError';
+      const what = isRefusal ? 'says no' : 'did not answer';
+      throw new AdministrationError([`Redis at ${description} ${what}: ${explainProblem(error)}`], { isRefusal });
     }
   };
 }
