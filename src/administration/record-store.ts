@@ -1,6 +1,5 @@
 import type { RegistryKeys } from '../clients/registry-keys.ts';
 import { isClientId } from '../oauth/client-id.ts';
-import { explainProblem } from '../redis/explain-problem.ts';
 import type { RedisConnection } from '../redis/redis-connection.ts';
 import { valuesReplacer } from '../redis/replace-values.ts';
 import { scanKeys } from '../redis/scan-keys.ts';
@@ -42,8 +41,12 @@ export interface RecordStore {
 const MARKER = JSON.stringify({ format: 1 });
 
 /** @param description of Redis, for messages */
-export function openRecordStore({ redis }: RedisConnection, keys: RegistryKeys, description: string): RecordStore {
-  const ask = explaining(description);
+export function openRecordStore(
+  { redis, explain }: RedisConnection,
+  keys: RegistryKeys,
+  description: string,
+): RecordStore {
+  const ask = explaining(description, explain);
   const [readValues, replaceValues, sets] = [valuesReader(redis), valuesReplacer(redis, keys.changes), openSets(redis)];
   const recordKey = (clientId: string) => `${keys.clients}${clientId}`;
   const identity = (key: string) => `${keys.identities}${key}`;
@@ -67,7 +70,7 @@ export function openRecordStore({ redis }: RedisConnection, keys: RegistryKeys, 
 type Ask = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
 
 /** Says why Redis did not answer, or what it answered where that is no. */
-function explaining(description: string): Ask {
+function explaining(description: string, explain: RedisConnection['explain']): Ask {
   return async (asked) => {
     try {
       return await asked;
@@ -75,7 +78,7 @@ function explaining(description: string): Ask {
       if (!(error instanceof Error)) throw error;
       const isRefusal = error.name === 'ReplyError';
       const what = isRefusal ? 'says no' : 'did not answer';
-      throw new AdministrationError([`Redis at ${description} ${what}: ${explainProblem(error)}`], { isRefusal });
+      throw new AdministrationError([`Redis at ${description} ${what}: ${explain(error)}`], { isRefusal });
     }
   };
 }

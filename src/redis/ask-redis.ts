@@ -1,4 +1,3 @@
-import { explainProblem } from './explain-problem.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /** Redis cannot be asked, or its answer is none: it is away, refuses us, or is not ready. */
@@ -52,7 +51,7 @@ export function createRedisQuestions(
     );
   };
   const failed = (error: unknown) => {
-    const reason = explainProblem(error instanceof Error ? error : new Error(String(error)));
+    const reason = connection.explain(error instanceof Error ? error : new Error(String(error)));
     failures = isReply(error) ? 0 : failures + 1;
     // One answer that does not come is no news; that Redis says no is.
     if (problem === undefined && (isReply(error) || isNarrow())) onProblem(reason);

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
 import { createRetry } from './create-retry.ts';
-import { explainProblem } from './explain-problem.ts';
+import { type Explain, explainFor } from './explain-for.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { Endpoint } from './redis-url.ts';
 import { runIdOf } from './server-identity.ts';
@@ -52,6 +52,7 @@ const TRACKING_AGAIN_MILLISECONDS = 60_000;
  */
 export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
   const { access, node, channel, onChanged, onAnyChanged } = options;
+  const explain = explainFor(access);
   const redis = new Redis({
     ...connectionOptions(access, COMMAND_MILLISECONDS),
     ...node,
@@ -81,7 +82,7 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
     try {
       // Before it subscribes: after that there is little that it may ask.
       const server = await runIdOf(redis);
-      const { armed, problem } = await arm(redis, options);
+      const { armed, problem } = await arm(redis, options, explain);
       runId = server;
       again.succeeded();
       heartbeat.begin();
@@ -89,7 +90,7 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
       onAnyChanged();
       if (problem?.includes('NOPERM')) trackingAgain = setTimeout(reconnect, TRACKING_AGAIN_MILLISECONDS).unref();
     } catch (error) {
-      enter('none', explainProblem(error as Error));
+      enter('none', explain(error as Error));
       again.failed();
     }
   });
@@ -99,7 +100,7 @@ export function openChangeLink(options: ChangeLinkOptions): ChangeLink {
     runId = undefined;
     if (notification !== 'none') enter('none', 'the connection was lost');
   });
-  redis.on('error', (error: Error) => enter('none', explainProblem(error)));
+  redis.on('error', (error: Error) => enter('none', explain(error)));
   redis.on('messageBuffer', (source: Buffer, message: unknown) => {
     if (source.toString() === channel) onChanged([String(message)]);
     else if (Array.isArray(message)) onChanged(message.map(String));
@@ -130,30 +131,27 @@ interface Armed {
   readonly problem: string | undefined;
 }
 
-async function arm(redis: Redis, { prefixes, channel }: ChangeLinkOptions): Promise<Armed> {
-  const problem = (await track(redis, prefixes)) ?? (await refusal(redis.subscribe(INVALIDATE)));
+async function arm(redis: Redis, { prefixes, channel }: ChangeLinkOptions, explain: Explain): Promise<Armed> {
+  const refused = (await refusal(track(redis, prefixes))) ?? (await refusal(redis.subscribe(INVALIDATE)));
+  const problem = refused && explain(refused);
   if (problem === undefined) return { armed: 'tracking', problem };
   await redis.subscribe(channel);
   return { armed: 'notices', problem };
 }
 
-/** Why Redis says no, or undefined where it does not. Anything else is a connection that does not work. */
-async function refusal(answer: Promise<unknown>): Promise<string | undefined> {
+/** What Redis says where it says no. Anything else is a connection that does not work. */
+async function refusal(answer: Promise<unknown>): Promise<Error | undefined> {
   try {
     await answer;
     return undefined;
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return explainProblem(error);
+    if (error instanceof Error && error.name === 'ReplyError') return error;
     throw error;
   }
 }
 
-/** @returns why Redis does not track, or undefined where it does */
-async function track(redis: Redis, prefixes: readonly string[]): Promise<string | undefined> {
+async function track(redis: Redis, prefixes: readonly string[]): Promise<void> {
   const scope = prefixes.flatMap((prefix) => ['PREFIX', prefix]);
-  const arm = async () => {
-    const id = String(await redis.client('ID'));
-    await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...scope);
-  };
-  return refusal(arm());
+  const id = String(await redis.client('ID'));
+  await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...scope);
 }

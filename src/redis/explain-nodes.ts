@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
-import { explainEnd, explainProblem, isUnreachable } from './explain-problem.ts';
+import { explainFor } from './explain-for.ts';
+import { explainEnd, isUnreachable } from './explain-problem.ts';
 import type { Credentials, Endpoint } from './redis-url.ts';
 
 /** How long a node may take to answer, in milliseconds. */
@@ -13,7 +14,7 @@ const ANSWER_MILLISECONDS = 1_000;
  */
 export async function explainWithNodes(error: Error, access: RedisAccess): Promise<string> {
   const { address } = access;
-  const explanation = explainProblem(error, address.isEncrypted);
+  const explanation = explainFor(access)(error);
   if (!isUnreachable(error) || (address.kind !== 'sentinel' && address.kind !== 'cluster')) return explanation;
   const [nodes, credentials] =
     address.kind === 'sentinel'
@@ -33,15 +34,15 @@ async function problemOf(endpoint: Endpoint, credentials: Credentials, access: R
 }
 
 function tryOnce(access: RedisAccess): Promise<string> {
-  const { isEncrypted } = access.address;
+  const explain = explainFor(access);
   const redis = new Redis({
     ...connectionOptions(access, ANSWER_MILLISECONDS),
     retryStrategy: () => null,
     enableReadyCheck: false,
   });
   return new Promise<string>((resolve) => {
-    redis.on('error', (error: Error) => resolve(explainProblem(error, isEncrypted)));
-    redis.once('close', () => resolve(explainEnd(isEncrypted)));
+    redis.on('error', (error: Error) => resolve(explain(error)));
+    redis.once('close', () => resolve(explainEnd(access.address.isEncrypted)));
     redis.once('ready', () => resolve('it can be reached now'));
   }).finally(() => redis.disconnect());
 }

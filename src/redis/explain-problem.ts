@@ -35,6 +35,9 @@ export function explainProblem(error: Error, isEncrypted = false): string {
   if (REFUSALS.test(message)) {
     return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL, and its ACL: ${message}`;
   }
+  if (/^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
+    return `it is a node of a Cluster, begin COUNTERSIGN_REDIS_URL with redis+cluster://: ${message}`;
+  }
   if (CERTIFICATE_CODES.has(code)) {
     return `its certificate is not by a CA that we know, see COUNTERSIGN_REDIS_CA_FILE: ${message}`;
   }

@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
 import { createRetry } from './create-retry.ts';
+import { type Explain, explainFor } from './explain-for.ts';
 import { explainWithNodes } from './explain-nodes.ts';
 import { explainEnd } from './explain-problem.ts';
 import type { RedisAddress } from './redis-url.ts';
@@ -21,6 +22,7 @@ export interface RedisConnectionOptions extends RedisAccess {
 export interface RedisConnection {
   readonly redis: Redis | Cluster;
   readonly problem: string | undefined;
+  readonly explain: Explain;
 }
 
 /** A little more than a connection may take: then it is known why there is none. */
@@ -37,7 +39,7 @@ const NOT_YET = 'not connected yet';
 export async function openRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   let wasUp = false;
   const redis = connect(options, () => wasUp && options.isBulk === true);
-  const connection: { readonly redis: typeof redis; problem: string | undefined } = { redis, problem: NOT_YET };
+  const connection = { redis, problem: NOT_YET as string | undefined, explain: explainFor(options) };
   const tell = onlyChanges(options.onConnection);
   const report = (problem: string | undefined) => {
     connection.problem = problem;

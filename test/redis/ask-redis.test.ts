@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createRedisQuestions } from '../../src/redis/ask-redis.ts';
+import { explainProblem } from '../../src/redis/explain-problem.ts';
 import type { RedisConnection } from '../../src/redis/redis-connection.ts';
 
 /** A connection that is up; none of these questions uses it. */
-const up = { redis: {}, problem: undefined } as unknown as RedisConnection;
+const up = { redis: {}, problem: undefined, explain: explainProblem } as unknown as RedisConnection;
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
 const answers = () => Promise.resolve('answer');
 const failsWith = (error: Error) => () => Promise.reject(error);

@@ -21,6 +21,8 @@ test.each([
     false,
     /^it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL$/,
   ],
+  [new Error('MOVED 2301 127.0.0.1:7411'), false, /begin COUNTERSIGN_REDIS_URL with redis\+cluster:\/\/: MOVED/],
+  [new Error("CROSSSLOT Keys in request don't hash to the same slot"), false, /redis\+cluster:\/\//],
   [new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"), false, /^ERR unknown command 'get'$/],
   [new Error("NOPERM this user has no permissions to run the 'get' command"), false, /ACL: NOPERM/],
   [
