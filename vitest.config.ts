@@ -6,9 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default'],
-    // A process for each file, as many at once as there are cores; vitest's own default leaves one core idle.
+    // A process for each file, and one more than there are cores: many tests wait for something most of the time.
     pool: 'forks',
-    maxWorkers: availableParallelism(),
+    maxWorkers: availableParallelism() + 1,
     // Files of one process share what is loaded; none changes it.
     isolate: false,
     testTimeout: 20_000,
