@@ -22,15 +22,16 @@ describe('a long YAML file', () => {
     const reading = read(many).finally(() => {
       isRead = true;
     });
-    let [longest, last] = [0, performance.now()];
+    const started = performance.now();
+    let [longest, last] = [0, started];
     while (!isRead) {
       await otherWork();
       const now = performance.now();
       [longest, last] = [Math.max(longest, now - last), now];
     }
     expect((await reading).clients).toHaveLength(10_000);
-    // As a whole it takes more than a second.
-    expect(longest).toBeLessThan(500);
+    // Otherwise there is no turn for others but a few at the end.
+    expect(longest).toBeLessThan((last - started) / 3);
   });
 
   test('that would take hours is given up', async () => {
