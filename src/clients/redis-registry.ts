@@ -47,8 +47,8 @@ export interface RegistryEvents {
 const RETRY_AFTER_SECONDS = 1;
 /** An answer that comes later than a request waits is still good for the next one. */
 const COMMAND_MILLISECONDS = 1_000;
-/** Four PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
-const TOLD_WITHIN_MILLISECONDS = 900;
+/** Five PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
+const TOLD_WITHIN_MILLISECONDS = 750;
 /** How long others' changes may go unseen where only our own commands tell of theirs. */
 const UNTRACKED_MILLISECONDS = 5_000;
 

@@ -2,15 +2,15 @@ import type { Redis } from 'ioredis';
 
 export interface HeartbeatOptions {
   readonly redis: Redis;
-  /** Called when the server has been silent for 1.5 s on a connection that says it is up. */
+  /** Called when the server has been silent for 750 ms on a connection that says it is up. */
   readonly onSilent: () => void;
   /** Whether the answer to a PING proves that the connection does what it is for. Default: any does. */
   readonly isProof?: (answer: unknown) => boolean;
 }
 
-const INTERVAL_MILLISECONDS = 250;
+const INTERVAL_MILLISECONDS = 150;
 /** Counted in questions, not in time: a process that was stopped itself has asked none. */
-const SILENT_AFTER = 6;
+const SILENT_AFTER = 4;
 
 /** Knows up to when a connection is known to work: TCP does not tell of an end that has gone without a word. */
 export interface Heartbeat {

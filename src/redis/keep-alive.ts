@@ -2,7 +2,7 @@ import { Cluster, type Redis } from 'ioredis';
 import { createHeartbeat } from './heartbeat.ts';
 
 /**
- * Lets go of connections whose server has been silent for 1.5 s, so that new ones are made: to the master that the
+ * Lets go of connections whose server has been silent for 750 ms, so that new ones are made: to the master that the
  * sentinels name by then, or to the nodes that the cluster has by then.
  */
 export function keepAlive(redis: Redis | Cluster): void {

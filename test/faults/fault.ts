@@ -23,7 +23,5 @@ export interface Fault {
   readonly tellsStrangers: boolean;
   /** How long it is in force, in milliseconds. */
   readonly lasts: number;
-  /** From the write until both replicas refuse, in milliseconds. Default: 1,000. */
-  readonly disabledWithin?: number;
   readonly deploy: () => Promise<FaultyRedis>;
 }

@@ -51,7 +51,6 @@ export const faults: readonly Fault[] = [
   {
     name: 'all connections half-open',
     tellsStrangers: true,
-    disabledWithin: 3_000,
     lasts: 4_000,
     deploy: behindProxy((proxy) => proxy.freeze(() => true)),
   },
