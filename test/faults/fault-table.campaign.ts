@@ -105,7 +105,10 @@ async function suffer(fault: Fault, redis: FaultyRedis, replicas: Replicas): Pro
   return { fault: fault.name, ...summary(load), disabledAfter, recoveredAfter };
 }
 
-/** How long it takes from the write until both replicas refuse, or undefined where nobody can write. */
+/**
+ * How long it takes from the write until both replicas refuse, or undefined where nobody can write. It is written as soon
+ * as the fault is in force, when least of a silence has passed.
+ */
 async function disableDuring(redis: FaultyRedis, replicas: Replicas): Promise<number | undefined> {
   await pause(20);
   const writer = await redis.writerDuring();
