@@ -55,6 +55,8 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   pino: 'operations/',
   'prom-client': 'operations/',
   'string-width': 'commands/display-width.ts',
+  // Read as strictly as records must be, written with comments, and written for tools of YAML 1.1.
+  yaml: ['client-files/parse-yaml.ts', 'migration/render.ts', 'commands/document.ts'],
   commander: [
     'main.ts',
     ...['', 'import-', 'plan-', 'records-'].map((part) => `commands/clients/${part}program.ts`),

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { stringify } from 'yaml';
 import { readAuthorityCertificate } from '../certificate/authority-certificate.ts';
 import { readBasicConstraints } from '../certificate/basic-constraints.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
@@ -9,6 +8,7 @@ import { formatDistinguishedName, readDistinguishedName } from '../certificate/d
 import { Extension } from '../certificate/extensions.ts';
 import { readAlternativeNames } from '../certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+import { yamlText } from './document.ts';
 
 /** What stands in a certificate, and whether the server would take it from a client. */
 export interface CertificateReport {
@@ -124,7 +124,7 @@ export function recordsFor(report: CertificateReport): PastedRecord[] {
 
 function yamlOf(record: object): string {
   const isWhole = 'client_id' in record;
-  return stringify(isWhole ? [record] : record, { lineWidth: 0 }).trimEnd();
+  return yamlText(isWhole ? [record] : record).trimEnd();
 }
 
 const tokenFields = { scope: 'api1', audience: 'https://api.example' };
