@@ -1,18 +1,17 @@
 import type { Bounds } from '../cache/bounded-cache.ts';
 import { type Lifetimes, NearCache } from '../cache/near-cache.ts';
-import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
 import { createRedisQuestions, type RedisQuestions } from '../redis/ask-redis.ts';
 import { type ChangeFeed, openChangeFeed } from '../redis/change-feed.ts';
 import type { Notification } from '../redis/change-link.ts';
 import type { RedisAccess } from '../redis/connection-options.ts';
 import { keepAlive } from '../redis/keep-alive.ts';
-import { openRedis } from '../redis/redis-connection.ts';
-import type { Client } from './client.ts';
+import { openRedis, type RedisConnection } from '../redis/redis-connection.ts';
+import { findRemembered } from './find-remembered.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { loadClient } from './load-client.ts';
 import { type LostRecords, watchLostRecords } from './lost-records.ts';
 import type { Registry, RemoteState } from './registry.ts';
-import { registryKeys } from './registry-keys.ts';
+import { type RegistryKeys, registryKeys } from './registry-keys.ts';
 import type { StoredClient } from './stored-client.ts';
 
 export interface RedisRegistryOptions {
@@ -43,8 +42,6 @@ export interface RegistryEvents {
   readonly onLost: (areLost: boolean) => void;
 }
 
-/** Before what Redis has said too late of an unknown client is forgotten. */
-const RETRY_AFTER_SECONDS = 1;
 /** An answer that comes later than a request waits is still good for the next one. */
 const COMMAND_MILLISECONDS = 1_000;
 /** Five PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
@@ -57,8 +54,9 @@ const UNTRACKED_MILLISECONDS = 5_000;
  * that it has changed. It is there as soon as the first attempt to connect has succeeded or failed, and goes on trying.
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
-  const { access, cache: settings, policy, now, events } = options;
+  const { access, policy, now, events } = options;
   const keys = registryKeys(options.keyPrefix);
+  // Perhaps to another server than before, on which other things have happened.
   let onUp = () => {};
   const connection = await openRedis({
     ...access,
@@ -71,35 +69,59 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   keepAlive(connection.redis);
   const questions = createRedisQuestions(connection, events.onConnection);
   const lost = watchLostRecords(questions, keys.marker, events.onLost);
-  const feed: ChangeFeed = openChangeFeed(connection.redis, {
-    access,
+  const cache = new NearCache<StoredClient>({
+    load: (clientId) => loadClient(clientId, { questions, prefix: keys.clients, lost, policy, now }),
+    isTold: (askedAt) => isTold(feed, askedAt, performance.now()),
+    now: () => performance.now(),
+    ...options.cache,
+  });
+  const feed = followChanges(connection, { options, keys, cache, lost });
+  onUp = () => confirmAll(cache, lost);
+  lookFor(lost);
+  return registryOver({ connection, questions, lost, cache, feed, keys, description: access.address.description });
+}
+
+interface Followed {
+  readonly options: RedisRegistryOptions;
+  readonly keys: RegistryKeys;
+  readonly cache: NearCache<StoredClient>;
+  readonly lost: LostRecords;
+}
+
+function followChanges({ redis }: RedisConnection, { options, keys, cache, lost }: Followed): ChangeFeed {
+  return openChangeFeed(redis, {
+    access: options.access,
     prefixes: [keys.clients, keys.marker],
     channel: keys.changes,
     onChanged: (changed) => {
       for (const key of changed) if (key.startsWith(keys.clients)) cache.invalidate(key.slice(keys.clients.length));
       if (changed.includes(keys.marker)) lookFor(lost);
     },
-    onAnyChanged: () => {
-      cache.distrustAll();
-      lookFor(lost);
-    },
-    onNotification: events.onNotification,
+    onAnyChanged: () => confirmAll(cache, lost),
+    onNotification: options.events.onNotification,
   });
-  const cache = new NearCache<StoredClient>({
-    load: (clientId) => loadClient(clientId, { questions, prefix: keys.clients, lost, policy, now }),
-    isTold: (askedAt) => isTold(feed, askedAt, performance.now()),
-    now: () => performance.now(),
-    ...settings,
-  });
-  // Perhaps to another server than before, on which other things have happened.
-  onUp = () => {
-    cache.distrustAll();
-    lookFor(lost);
-  };
+}
+
+function confirmAll(cache: NearCache<StoredClient>, lost: LostRecords): void {
+  cache.distrustAll();
   lookFor(lost);
+}
+
+interface Parts {
+  readonly connection: RedisConnection;
+  readonly questions: RedisQuestions;
+  readonly lost: LostRecords;
+  readonly cache: NearCache<StoredClient>;
+  readonly feed: ChangeFeed;
+  readonly keys: RegistryKeys;
+  /** Where Redis is. */
+  readonly description: string;
+}
+
+function registryOver({ connection, questions, lost, cache, feed, keys, description }: Parts): Registry {
   return {
-    description: `Redis at ${access.address.description}, keys ${keys.clients}*`,
-    find: async (clientId) => clientOf(await findIn(cache, clientId, keys.clients), `${keys.clients}${clientId}`),
+    description: `Redis at ${description}, keys ${keys.clients}*`,
+    find: (clientId) => findRemembered(clientId, cache, keys.clients),
     get unready() {
       const { problem } = questions;
       if (cache.hasAny()) return undefined;
@@ -115,23 +137,6 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
       connection.redis.disconnect();
     },
   };
-}
-
-async function findIn(cache: NearCache<StoredClient>, clientId: string, prefix: string): Promise<StoredClient> {
-  try {
-    return await cache.find(clientId);
-  } catch (error) {
-    throw new OAuthError('temporarily_unavailable', {
-      description: 'The server cannot answer at the moment; try again.',
-      reason: `Redis cannot be asked for ${prefix}${clientId}: ${error instanceof Error ? error.message : error}`,
-      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-    });
-  }
-}
-
-function clientOf(stored: StoredClient, key: string): Client | undefined {
-  if (stored.kind === 'unusable') throw invalidClient(`the value of ${key} is not a client record: ${stored.reason}`);
-  return stored.kind === 'client' ? stored.client : undefined;
 }
 
 /** Whether what was read at `askedAt` would have been told to be over, if it were. */
