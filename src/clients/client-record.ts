@@ -45,17 +45,20 @@ const registeredCertificate = z
   .refine(({ not_before: from = -Infinity, not_after: to = Infinity }) => from <= to, {
     path: ['not_before'],
     error: 'is after not_after, so the registration would never count; exchange or mend the two',
-  });
+  })
+  .meta({ oneOf: [{ required: ['thumbprint'] }, { required: ['pem'] }, { required: ['public_key_thumbprint'] }] });
 
 /** RFC 7517 §4. Of a key we read the certificate (`x5c`) or its thumbprint (`x5t#S256`); the rest may stand there. */
-const jsonWebKey = z.looseObject({
-  x5c: z
-    .array(text(65_536))
-    .min(1, 'must not be empty')
-    .optional()
-    .meta(says('the certificate, base64 of the DER, first; the others never identify anybody')),
-  'x5t#S256': text(200).optional().meta(says('SHA-256 of the certificate, base64url')),
-});
+const jsonWebKey = z
+  .looseObject({
+    x5c: z
+      .array(text(65_536))
+      .min(1, 'must not be empty')
+      .optional()
+      .meta(says('the certificate, base64 of the DER, first; the others never identify anybody')),
+    'x5t#S256': text(200).optional().meta(says('SHA-256 of the certificate, base64url')),
+  })
+  .meta({ anyOf: [{ required: ['x5c'] }, { required: ['x5t#S256'] }] });
 
 /** IdentityServer's `Secret`, with the names of `SecretTypes` and the values behind them. */
 const clientSecret = z.strictObject({
@@ -72,11 +75,18 @@ export const reservedClaims: ReadonlySet<string> = new Set(
   'iss sub aud exp nbf iat jti client_id scope cnf act may_act auth_time acr amr typ'.split(' '),
 );
 
-const additionalClaims = z.record(z.string(), z.json()).superRefine((claims, context) => {
-  for (const name of Object.keys(claims).filter((claim) => reservedClaims.has(claim))) {
-    context.addIssue({ code: 'custom', path: [name], message: 'is a claim that the server sets; choose another name' });
-  }
-});
+const additionalClaims = z
+  .record(z.string(), z.json())
+  .superRefine((claims, context) => {
+    for (const name of Object.keys(claims).filter((claim) => reservedClaims.has(claim))) {
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: 'is a claim that the server sets; choose another name',
+      });
+    }
+  })
+  .meta({ propertyNames: { not: { enum: [...reservedClaims] } } });
 
 const scopeList = z
   .string()
@@ -86,7 +96,8 @@ const scopeList = z
       const message = token === '' ? 'has a space too many' : `"${token}" is not a scope`;
       context.addIssue({ code: 'custom', message: `${message}; expected names with one space between` });
     }
-  });
+  })
+  .meta({ pattern: String.raw`^(?:[!#-\[\]-~]+(?: [!#-\[\]-~]+)*)?$` });
 
 /**
  * A client's record as people write it: the names of RFC 7591 §2 and RFC 8705 §2, and our additions. Unknown fields

@@ -48,7 +48,8 @@ function methodOfSecrets(record: ClientRecord, { faults }: Findings): Authentica
   return undefined;
 }
 
-const subjectFields = [
+/** RFC 8705 §2.1.2, of which a client has one. */
+export const subjectFields = [
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
   'tls_client_auth_san_uri',
@@ -56,7 +57,8 @@ const subjectFields = [
   'tls_client_auth_san_email',
 ] as const satisfies (keyof ClientRecord)[];
 
-const fieldsOfMethod = {
+/** What only clients of one method may have. */
+export const fieldsOfMethod = {
   tls_client_auth: [...subjectFields, 'tls_client_auth_ca'],
   self_signed_tls_client_auth: ['jwks', 'certificates'],
 } as const satisfies Record<AuthenticationMethodName, readonly (keyof ClientRecord)[]>;
