@@ -67,12 +67,20 @@ function tokensOf(client: Section, resources: Resources, comments: Comments): Re
   };
 }
 
-function scopesOf(client: Section, { identityScopes }: Resources, comments: Comments): string[] {
+function scopesOf(client: Section, resources: Resources, comments: Comments): string[] {
   const allowed = usableScopes(textsOf(client.get('allowedscopes')), comments);
-  const ofUsers = allowed.filter((scope) => identityScopes.has(scope));
+  const ofUsers = allowed.filter((scope) => resources.identityScopes.has(scope));
   if (ofUsers.length > 0)
     comments.remarks.push(`the scopes ${ofUsers.join(', ')} are those of users: no client gets them`);
-  return allowed.filter((scope) => !ofUsers.includes(scope));
+  return allowed.filter((scope) => !ofUsers.includes(scope) && isGranted(scope, resources, comments));
+}
+
+/** IdentityServer grants no scope that is disabled, or that it does not know. */
+function isGranted(scope: string, { apiScopes }: Resources, { notes }: Comments): boolean {
+  if (apiScopes.size === 0 || apiScopes.get(scope)) return true;
+  const why = apiScopes.has(scope) ? 'is disabled in' : 'is not among';
+  notes.push(`the scope "${scope}" is left out: it ${why} ApiScopes, so that no client gets it`);
+  return false;
 }
 
 function audienceOf(scopes: readonly string[], resources: Resources, { notes }: Comments): Json | undefined {

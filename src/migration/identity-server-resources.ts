@@ -6,6 +6,8 @@ export interface Resources {
   readonly audienceOf: ReadonlyMap<string, readonly string[]>;
   /** Those of them that are an audience only where the request names them. */
   readonly isolated: ReadonlySet<string>;
+  /** Whether each scope of APIs is enabled, by its name; none where the file does not have them. */
+  readonly apiScopes: ReadonlyMap<string, boolean>;
   /** Scopes of users, which no client gets for itself. */
   readonly identityScopes: ReadonlySet<string>;
   /** How the `scope` claim is written. */
@@ -15,7 +17,7 @@ export interface Resources {
 /** OpenID Connect Core §5.4, §11. */
 const standardIdentityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
 
-/** Reads `ApiResources`, `IdentityResources` and the option of the `scope` claim from the section of the clients. */
+/** Reads `ApiResources`, `ApiScopes`, `IdentityResources` and the option of the `scope` claim from the section of the clients. */
 export function readResources(section: Section): Resources {
   const audienceOf = new Map<string, string[]>();
   const isolated = new Set<string>();
@@ -28,7 +30,23 @@ export function readResources(section: Section): Resources {
   }
   const identityScopes = new Set([...standardIdentityScopes, ...namesOf(section, 'identityresources')]);
   const asText = flagOf(section.get('emitscopesasspacedelimitedstringinjwt'), false);
-  return { audienceOf, isolated, identityScopes, scopeClaim: asText ? 'string' : 'array' };
+  return {
+    audienceOf,
+    isolated,
+    apiScopes: readApiScopes(section),
+    identityScopes,
+    scopeClaim: asText ? 'string' : 'array',
+  };
+}
+
+function readApiScopes(section: Section): Map<string, boolean> {
+  return new Map(
+    itemsOf(section.get('apiscopes')).flatMap(({ value }) => {
+      const scope = sectionOf(value);
+      const name = textOf(scope.get('name'));
+      return name === undefined ? [] : [[name, flagOf(scope.get('enabled'), true)] as const];
+    }),
+  );
 }
 
 /** Texts, or objects with a `Name`, as the scopes of resources were before IdentityServer4 v4. */

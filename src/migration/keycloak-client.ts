@@ -66,7 +66,15 @@ function tokensOf(client: Members, realm: Realm, comments: Comments): Record<str
   };
 }
 
+const LIKE_THE_SESSION = '-1';
+
 function lifetimeOf(own: string | undefined, realm: Realm, comments: Comments): number | undefined {
+  if (own === LIKE_THE_SESSION) {
+    comments.notes.push(
+      "access.token.lifespan -1, as long as a session may last, has no equivalent; the server's 3600 hold",
+    );
+    return undefined;
+  }
   if (own !== undefined) return readLifetime(own, 'access.token.lifespan', comments);
   if (realm.lifetime !== undefined) return readLifetime(realm.lifetime, "the realm's accessTokenLifespan", comments);
   comments.notes.push("its lifetime is the realm's, which is not in this file: the 3600 seconds of the server hold");

@@ -215,6 +215,32 @@ describe('a property', () => {
   });
 });
 
+describe('ApiScopes', () => {
+  const ApiScopes = [
+    { Name: 'on' },
+    { Name: 'also', Enabled: true },
+    { Name: 'off', Enabled: false },
+    { Enabled: true },
+  ];
+  const AllowedScopes = ['on', 'off', 'also', 'missing', 'openid'];
+
+  test('leave out, with a note, what is disabled or missing there', () => {
+    const ApiResources = [{ Name: 'api', Scopes: ['on', 'off'] }];
+    const { clients, notes } = one({ AllowedScopes }, { ApiScopes, ApiResources });
+    expect(clients).toMatchObject([{ scope: 'on also', audience: { on: ['api'] } }]);
+    expect(notes).toEqual([
+      expect.stringContaining('the scope "off" is left out: it is disabled in ApiScopes'),
+      expect.stringContaining('the scope "missing" is left out: it is not among ApiScopes'),
+    ]);
+  });
+
+  test('may stand elsewhere than in the file', () => {
+    const { clients, notes } = one({ AllowedScopes }, { ApiScopes: [] });
+    expect(clients).toMatchObject([{ scope: 'on off also missing' }]);
+    expect(notes).toEqual([]);
+  });
+});
+
 describe('Claims', () => {
   const claim = (Value: unknown, ValueType?: string) => ({ Type: 't', Value, ...(ValueType && { ValueType }) });
   const schema = 'http://www.w3.org/2001/XMLSchema#';

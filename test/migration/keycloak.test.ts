@@ -187,7 +187,8 @@ describe('a member', () => {
       { authenticationFlowBindingOverrides: { browser: 'x' } },
       'authenticationFlowBindingOverrides',
     ],
-    ['no end', { attributes: { ...exact, 'access.token.lifespan': '-1' } }, 'it became 10'],
+    ['no end', { attributes: { ...exact, 'access.token.lifespan': '-1' } }, "the server's 3600 hold"],
+    ['too short an end', { attributes: { ...exact, 'access.token.lifespan': '5' } }, 'it became 10'],
     ['a scope with a space', { defaultClientScopes: ['x y'] }, 'the scope "x y" is left out'],
   ])('%s is noted', (_, more, note) => {
     const { clients, notes } = one(more);
