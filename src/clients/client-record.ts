@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isClientId } from '../oauth/client-id.ts';
-import { isScopeToken } from '../oauth/scope.ts';
+import { isScopeToken, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/scope.ts';
 
 /** What editors show beside a field; the published schema takes it from here. */
 const says = (description: string) => ({ description });
@@ -88,16 +88,22 @@ const additionalClaims = z
   })
   .meta({ propertyNames: { not: { enum: [...reservedClaims] } } });
 
+function faultOfScope(token: string): string {
+  if (token === '') return 'has a space too many; expected names with one space between';
+  if (token.length > MAX_SCOPE_TOKEN_LENGTH)
+    return `has a name of ${token.length} characters; expected at most ${MAX_SCOPE_TOKEN_LENGTH}`;
+  return `"${token}" is not a scope; expected names with one space between`;
+}
+
 const scopeList = z
   .string()
   .max(65_536)
   .superRefine((value, context) => {
     for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
-      const message = token === '' ? 'has a space too many' : `"${token}" is not a scope`;
-      context.addIssue({ code: 'custom', message: `${message}; expected names with one space between` });
+      context.addIssue({ code: 'custom', message: faultOfScope(token) });
     }
   })
-  .meta({ pattern: String.raw`^(?:[!#-\[\]-~]+(?: [!#-\[\]-~]+)*)?$` });
+  .meta({ pattern: String.raw`^(?:[!#-\[\]-~]{1,256}(?: [!#-\[\]-~]{1,256})*)?$` });
 
 /**
  * A client's record as people write it: the names of RFC 7591 §2 and RFC 8705 §2, and our additions. Unknown fields

@@ -104,6 +104,7 @@ describe('the schema and the server', () => {
     ['a day that is none', { ...registered, certificates: [{ thumbprint, not_after: '2027-02-29' }] }],
     ['a space too many', { ...named, scope: 'a  b' }],
     ['a scope that is none', { ...named, scope: 'a"b' }],
+    ['a scope that is too long', { ...named, scope: 'a'.repeat(257) }],
     ['a claim that the server sets', { ...named, claims: { sub: 'x' } }],
     ['an unknown field', { ...named, client_secret: 'x' }],
   ])('both refuse %s', (_, record) => {

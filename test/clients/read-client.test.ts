@@ -287,6 +287,12 @@ describe('a record is refused, and the field is named', () => {
     ['two spaces in the scope', with_(byName, { scope: 'a  b' }), 'scope', 'one space'],
     ['a quotation mark in the scope', with_(byName, { scope: 'a"' }), 'scope', 'not a scope'],
     [
+      'a scope of 257 characters',
+      with_(byName, { scope: 'a'.repeat(257) }),
+      'scope',
+      'a name of 257 characters; expected at most 256',
+    ],
+    [
       'an audience of a scope it does not have',
       with_(byName, { scope: 'a', audience: { b: 'x' } }),
       'audience.b',
