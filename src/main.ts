@@ -69,7 +69,7 @@ clientsProgram(program);
 program
   .command('certificate')
   .description('print what is in a certificate, what to paste for it into client records, and who vouches for it')
-  .argument('<file>', "a certificate, PEM or DER; a client's may have its intermediates behind it")
+  .argument('<file>', "a certificate, PEM or DER; a client's may have its intermediates behind it; - is standard input")
   .option('--ca <bundle>', 'verify it to these CAs, a file or folder, as the server does')
   .option('--crl <file>', 'with CRLs of all of its CAs, files or folders; once for each', collect)
   .addOption(outputOption())

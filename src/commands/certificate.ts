@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { readCertificateFile } from '../certificate/pem.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
+import { type Input, readInput } from './input-file.ts';
 import { type OutputFormat, styled, table } from './output.ts';
 import { judgeFile, type PathOptions, type PathReport, printPath } from './path-report.ts';
 
@@ -10,15 +10,16 @@ export interface CertificateOptions extends PathOptions {
 }
 
 /**
- * `countersign certificate FILE`: prints what is in a certificate, and what to paste into client records for it. With
+ * `countersign certificate FILE` (`-` for standard input): prints what is in a certificate, and what to paste into client records for it. With
  * CAs, it verifies the certificate to them as the server does.
  *
  * @returns the exit code: 0 where the server would take the certificate, or could trust the CA
  * @throws {StartupError} when a file holds nothing that can be read
  */
 export async function describeCertificate(file: string, { output, ...options }: CertificateOptions): Promise<number> {
-  const { der, others } = readFile(file);
-  const report = explaining(file, () => reportOn(der));
+  const input = await readInput(file);
+  const { der, others } = readCertificates(input);
+  const report = explaining(input, () => reportOn(der));
   const path = options.ca === undefined ? undefined : await judgeFile(der, others, options);
   const isAccepted = report.refused.length === 0 && path?.verified !== false;
   const records = isAccepted ? recordsFor(report) : [];
@@ -32,22 +33,22 @@ export async function describeCertificate(file: string, { output, ...options }: 
   return isAccepted ? 0 : 1;
 }
 
-function readFile(file: string): { der: Uint8Array; others: readonly Uint8Array[] } {
-  const content = explaining(file, () => readFileSync(file));
-  const [der, ...others] = explaining(file, () => readCertificateFile(content));
+function readCertificates(input: Input): { der: Uint8Array; others: readonly Uint8Array[] } {
+  const { name, content } = input;
+  const [der, ...others] = explaining(input, () => readCertificateFile(content));
   if (der) return { der, others };
   const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
   const instead = label === undefined ? '' : `; it holds a ${label.toLowerCase()}`;
   throw new StartupError([
-    `${file}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
+    `${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
   ]);
 }
 
-function explaining<Value>(file: string, read: () => Value): Value {
+function explaining<Value>({ name }: Input, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw new StartupError([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new StartupError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 

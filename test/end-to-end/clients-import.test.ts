@@ -41,8 +41,10 @@ describe('countersign clients import', () => {
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, faults: [] });
   });
 
-  test('writes to standard output, and ends with 0 where nothing is lost', async () => {
-    const { code, stdout, stderr } = await run('import', 'identityserver', file('one.json', JSON.stringify([client])));
+  test('reads standard input, writes standard output, and ends with 0 where nothing is lost', async () => {
+    const args = ['clients', 'import', 'identityserver', '-'];
+    const { code, stdout, stderr } = await runCountersign(args, { env, input: JSON.stringify([client]) });
+    expect(stdout).toContain('# From standard input, by');
     expect([code, stderr]).toEqual([0, '1 client written, 0 left out, 0 notes\n']);
     expect(parse(stdout)).toMatchObject({ clients: [{ client_id: 'a' }] });
   });

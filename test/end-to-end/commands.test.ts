@@ -255,7 +255,7 @@ describe('countersign certificate', () => {
   });
 
   test('prints records that "clients check" accepts as they are', async () => {
-    const { stdout } = await runCountersign(['certificate', file('paste.pem', certificate.pem)]);
+    const { stdout } = await runCountersign(['certificate', '-'], { input: certificate.pem });
     const records = stdout.split(/^By .*$/m).slice(1);
     expect(records).toHaveLength(3);
     for (const [index, record] of records.entries()) {

@@ -15,7 +15,7 @@ export function clientsImportProgram(clients: Command): void {
     command
       .command(source)
       .description(description)
-      .argument('<file>', 'JSON')
+      .argument('<file>', 'JSON; - is standard input')
       .option('--out <file>', 'where the records go, YAML; without it, or for -, standard output')
       .option('--force', 'write over that file if it is there')
       .addHelpText('after', importHelp)

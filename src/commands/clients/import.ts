@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Drafts } from '../../migration/draft.ts';
 import { readIdentityServer } from '../../migration/identity-server.ts';
@@ -8,6 +7,7 @@ import { render } from '../../migration/render.ts';
 import { settle } from '../../migration/settle.ts';
 import { StartupError } from '../../operations/startup-error.ts';
 import { writeTexts } from '../document.ts';
+import { type Input, readInput } from '../input-file.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
 
 const readers = {
@@ -19,7 +19,8 @@ const readers = {
 export type ImportSource = keyof typeof readers;
 
 /**
- * `countersign clients import SOURCE FILE`: writes the clients of another server as a file of records.
+ * `countersign clients import SOURCE FILE`: writes the clients of another server as a file of records. `-` is standard
+ * input.
  *
  * @returns the exit code: 0, or 2 where something was left out or noted
  * @throws {StartupError} when the file cannot be read, or the other one not be written
@@ -27,9 +28,10 @@ export type ImportSource = keyof typeof readers;
 export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
   const out = outputFile(options);
   const now = Date.now();
-  const { drafts: all, remarks } = readOrExplain(source, file, now);
+  const input = await readInput(file);
+  const { drafts: all, remarks } = readOrExplain(source, input, now);
   const drafts = settle(all, now);
-  const title = `From ${basename(file)}, by \`countersign clients import ${source}\`.`;
+  const title = `From ${basename(input.name)}, by \`countersign clients import ${source}\`.`;
   const yaml = render({ drafts, remarks }, title);
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
   const leftOut = drafts.filter(({ kind }) => kind === 'left_out').length;
@@ -39,17 +41,13 @@ export async function importClients(source: ImportSource, file: string, options:
   return leftOut + notes === 0 ? 0 : 2;
 }
 
-function readOrExplain(source: ImportSource, file: string, now: number): Drafts {
+function readOrExplain(source: ImportSource, { name, content }: Input, now: number): Drafts {
   try {
-    return readers[source](readFileSync(file, 'utf8'), now);
+    return readers[source](content.toString(), now);
   } catch (error) {
-    if (error instanceof MigrationError || isSystemError(error)) throw new StartupError([`${file}: ${error.message}`]);
+    if (error instanceof MigrationError) throw new StartupError([`${name}: ${error.message}`]);
     throw error;
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
 }
 
 function counted(count: number, what: string): string {

@@ -46,7 +46,7 @@ function addShow(clients: Command): void {
     .command('show')
     .description('show a record and what the server makes of it, or which clients a certificate could be')
     .argument('[client_id]', 'whose record')
-    .option('--certificate <file>', 'instead, the certificate, PEM or DER')
+    .option('--certificate <file>', 'instead, the certificate, PEM or DER; - is standard input')
     .addOption(clientsFormatOption())
     .addHelpText('after', showHelp);
   show.action(

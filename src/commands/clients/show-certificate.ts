@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { clientsOfCertificate, type PossibleClient } from '../../administration/clients-of-certificate.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../certificate/client-certificate.ts';
 import { readCertificateFile } from '../../certificate/pem.ts';
 import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operations/startup-error.ts';
 import { printValue } from '../document.ts';
+import { type Input, readInput } from '../input-file.ts';
 import { table } from '../output.ts';
 import { administer } from './administer.ts';
 import { describeClaim, type Registration, wordsOf } from './client-description.ts';
@@ -25,8 +25,8 @@ export interface PossibleClientReport {
  * @returns the exit code: 0, or 1 where it is nobody's
  * @throws {StartupError} when the file holds no certificate of a client, or where Redis fails
  */
-export function showClientsOfCertificate(env: Environment, file: string, output: ClientsFormat): Promise<number> {
-  const certificate = readCertificate(file);
+export async function showClientsOfCertificate(env: Environment, file: string, output: ClientsFormat): Promise<number> {
+  const certificate = readCertificate(await readInput(file));
   return administer(env, async ({ store, policy, now }) => {
     const possible = await clientsOfCertificate(certificate, store, policy, now);
     const clients = possible.map((each) => reportOn(each, now));
@@ -38,14 +38,14 @@ export function showClientsOfCertificate(env: Environment, file: string, output:
   });
 }
 
-function readCertificate(file: string): ClientCertificate {
+function readCertificate({ name, content }: Input): ClientCertificate {
   try {
-    const [der] = readCertificateFile(readFileSync(file));
+    const [der] = readCertificateFile(content);
     if (der) return parseClientCertificate(der);
   } catch (error) {
-    throw new StartupError([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new StartupError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
   }
-  throw new StartupError([`${file}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
+  throw new StartupError([`${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
 }
 
 function reportOn({ client, claims }: PossibleClient, now: number): PossibleClientReport {

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { STANDARD_INPUT } from '../client-files/find-files.ts';
+import { StartupError } from '../operations/startup-error.ts';
+
+/** What a command was given to read. */
+export interface Input {
+  /** For people. */
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+/**
+ * Reads a file, or standard input where its name is `-`.
+ *
+ * @throws {StartupError} where it cannot be read
+ */
+export async function readInput(path: string): Promise<Input> {
+  const name = path === STANDARD_INPUT ? 'standard input' : path;
+  try {
+    return { name, content: await (path === STANDARD_INPUT ? buffer(process.stdin) : readFile(path)) };
+  } catch (error) {
+    throw new StartupError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
