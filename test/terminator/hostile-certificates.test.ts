@@ -7,10 +7,13 @@ import type { RegisteredSubject } from '../../src/clients/client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
+import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
 import { type CertificateOptions, createCertificateAuthority, selfSigned, toPem } from '../support/certificates.ts';
 import { der, integer, objectIdentifier, octetString, sequence, setOf } from '../support/der.ts';
 import type { Attribute } from '../support/distinguished-name.ts';
 import { forwardedAs } from '../support/forwarded-as.ts';
+
+type Forwarded = Parameters<ReturnType<typeof createCertificateReader>>[0];
 
 const LONGEST_MS = 25;
 const MISMATCH_MS = 0.5;
@@ -79,17 +82,18 @@ const hostile: [string, CertificateOptions | (() => Uint8Array)][] = [
   ['5,000 INTEGERs', () => sequence(...Array.from({ length: 5_000 }, () => integer(1n)))],
 ];
 
+// Minted once: of 20,000 names that takes longer than to read them.
+const certificates = hostile.map(([title, options]) => {
+  const isMinted = typeof options !== 'function';
+  return [title, isMinted ? authority.issue(options) : { der: options(), pem: toPem(options()) }, isMinted] as const;
+});
+
 describe(`a hostile certificate is read or refused within ${LONGEST_MS} ms`, () => {
-  test.each(hostile)('%s', (_, options) => {
-    const certificate =
-      typeof options === 'function' ? { der: options(), pem: toPem(options()) } : authority.issue(options);
+  test.each(certificates)('%s', (_, certificate) => {
     for (const name of formats) {
       const fields = forwardedAs[name](certificate, []);
       const forwarded = { encoded: Object.values(fields)[0] ?? '', encodedChain: undefined };
-      // The first time costs what compiling the code costs, so there are three; what was read is remembered in none.
-      const readers = [1, 2, 3].map(() => createCertificateReader(name));
-      const took = readers.map((read) => milliseconds(() => endsWell(() => read(forwarded))));
-      expect(Math.min(...took), name).toBeLessThan(LONGEST_MS);
+      expect(fastestReading(name, forwarded), name).toBeLessThan(LONGEST_MS);
     }
   });
 
@@ -98,11 +102,7 @@ describe(`a hostile certificate is read or refused within ${LONGEST_MS} ms`, () 
     const [leaf, chain] = [selfSigned(), Array.from({ length: 10 }, () => large)];
     for (const name of ['traefik', 'aws-alb-passthrough', 'envoy'] as const) {
       const encoded = Object.values(forwardedAs[name](leaf, chain))[0] ?? '';
-      const took = [1, 2, 3].map(() => {
-        const read = createCertificateReader(name);
-        return milliseconds(() => endsWell(() => read({ encoded, encodedChain: undefined })));
-      });
-      expect(Math.min(...took), name).toBeLessThan(LONGEST_MS);
+      expect(fastestReading(name, { encoded, encodedChain: undefined }), name).toBeLessThan(LONGEST_MS);
     }
   });
 });
@@ -114,8 +114,8 @@ const registrations: readonly RegisteredSubject[] = [
 ];
 
 describe('a hostile certificate that can be read is nobody whom we know', () => {
-  const readable = hostile.flatMap(([title, options]) =>
-    typeof options === 'function' ? [] : readOrRefuse(options).map((certificate) => [title, certificate] as const),
+  const readable = certificates.flatMap(([title, { der }, isMinted]) =>
+    isMinted ? readOrRefuse(der).map((certificate) => [title, certificate] as const) : [],
   );
 
   test('some can be', () => expect(readable.length).toBeGreaterThan(5));
@@ -147,13 +147,26 @@ function refusalOf(certificate: ClientCertificate, subject: RegisteredSubject): 
   throw new Error('it was accepted');
 }
 
-function readOrRefuse(options: CertificateOptions): ClientCertificate[] {
+function readOrRefuse(der: Uint8Array): ClientCertificate[] {
   try {
-    return [parseClientCertificate(authority.issue(options).der)];
+    return [parseClientCertificate(der)];
   } catch (error) {
     if (error instanceof CertificateError) return [];
     throw error;
   }
+}
+
+/** The first time costs what compiling the code costs, so there are up to three; none remembers what another read. */
+function fastestReading(name: HeaderFormatName, forwarded: Forwarded): number {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let times = 0; times < 3 && fastest >= LONGEST_MS; times += 1) {
+    const read = createCertificateReader(name);
+    fastest = Math.min(
+      fastest,
+      milliseconds(() => endsWell(() => read(forwarded))),
+    );
+  }
+  return fastest;
 }
 
 function endsWell(read: () => void): void {
