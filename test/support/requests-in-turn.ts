@@ -1,6 +1,7 @@
-import type { ConnectionOptions } from 'node:tls';
-import { eventually } from './eventually.ts';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { openTls } from './open-connection.ts';
+
+const TIMEOUT = 10_000;
 
 /** Octets that came back on one connection, and how many answers they are. */
 export interface Answers {
@@ -24,10 +25,23 @@ export async function sendInTurn(
       // Envoy leaves a connection that it will not read any more open for a second.
       if (closed() || /^connection: *close/im.test(received())) break;
       socket.write(request);
-      await eventually(() => closed() || count() > index, received);
+      await answered(socket, () => closed() || count() > index, received);
     }
     return { text: received(), count: count() };
   } finally {
     socket.destroy();
   }
+}
+
+/** Looks whenever something came, not every so often: there are thousands of such requests. */
+async function answered(socket: TLSSocket, condition: () => boolean, explain: () => string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => condition() && resolve();
+  const timer = setTimeout(() => reject(new Error(explain())), TIMEOUT);
+  socket.on('data', look).once('close', look);
+  look();
+  await promise.finally(() => {
+    clearTimeout(timer);
+    socket.off('data', look).off('close', look);
+  });
 }
