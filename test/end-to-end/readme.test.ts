@@ -6,6 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
+import { compiledByOthers } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -38,7 +39,10 @@ function block(language: string, words: string, replacements: Readonly<Record<st
 
 const countersign = `${process.execPath} ${join(repositoryRoot, 'src/main.ts')}`;
 const shell = async (script: string, cwd: string, env: Record<string, string> = {}) => {
-  const { code, stdout, stderr } = await runProgram('sh', ['-ec', script], { cwd, env });
+  const { code, stdout, stderr } = await runProgram('sh', ['-ec', script], {
+    cwd,
+    env: { ...compiledByOthers(), ...env },
+  });
   expect([code, stderr]).toEqual([0, expect.any(String)]);
   return stdout.toString();
 };
@@ -53,6 +57,7 @@ describe('README: Try it', () => {
     const npm = spawn('sh', ['-c', start], {
       cwd: repositoryRoot,
       detached: true,
+      env: { ...process.env, ...compiledByOthers() },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exited = once(npm, 'close');
@@ -91,7 +96,11 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
   const cwd = temporaryDirectory();
   const prefix = keyPrefix();
   const socket = join(cwd, 'countersign.sock');
-  const environment = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
+  const environment = {
+    ...compiledByOthers(),
+    COUNTERSIGN_REDIS_URL: redisUrl(),
+    COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
+  };
   const serverAuthority = createCertificateAuthority();
   const authority = createCertificateAuthority();
   const client = authority.issue({

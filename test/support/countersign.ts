@@ -45,11 +45,10 @@ export interface FinishedCommand {
 }
 
 const mainFile = join(repositoryRoot, 'src/main.ts');
-/** The default port is one, and tests run many servers at once; what one has compiled serves the next. */
-export const besideOthers = () => ({
-  COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
-  NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled'),
-});
+/** What one process has compiled serves the next. */
+export const compiledByOthers = () => ({ NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled') });
+/** The default port is one, and tests run many servers at once. */
+export const besideOthers = () => ({ COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0', ...compiledByOthers() });
 /** What runs the product with these arguments. */
 export const commandOf = (args: readonly string[]) => [process.execPath, mainFile, ...args];
 

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { type RunningProgram, startProgram } from './child-process.ts';
+import { commandOf, compiledByOthers } from './countersign.ts';
 import { eventually } from './eventually.ts';
-import { repositoryRoot } from './repository-root.ts';
 
 export interface DevelopmentServer extends RunningProgram {
   readonly port: number;
@@ -18,8 +17,8 @@ export async function startDevelopmentServer(
   port: number,
   more: readonly string[] = [],
 ): Promise<DevelopmentServer> {
-  const main = join(repositoryRoot, 'src/main.ts');
-  const program = startProgram(process.execPath, [main, 'dev', '--port', String(port), ...more], { cwd });
+  const [node = '', ...args] = commandOf(['dev', '--port', String(port), ...more]);
+  const program = startProgram(node, args, { cwd, env: compiledByOthers() });
   const greeted = () => program.stdout().includes('Ctrl-C');
   await eventually(() => greeted() || program.hasExited(), program.stdout);
   if (!greeted()) throw new Error(program.stderr());
