@@ -7,7 +7,7 @@ import { type Comparison, compare } from './differential/compare.ts';
 import { randomPki } from './differential/random-pki.ts';
 import { refusedByUsAlone } from './differential/refused-by-us-alone.ts';
 
-const SHORT = 500;
+const SHORT = 250;
 const RUNS = Number(process.env.COUNTERSIGN_DIFFERENTIAL_RUNS ?? SHORT);
 /** Always the same for the short run: a disagreement that one PKI in 20,000 shows is for the long one to find. */
 const SEED = Number(process.env.COUNTERSIGN_DIFFERENTIAL_SEED ?? (RUNS > SHORT ? Date.now() % 2 ** 31 : 1));
