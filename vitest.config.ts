@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { EndToEndFirst } from './test/support/end-to-end-first.ts';
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
     // A process for each file, and one more than there are cores: many tests wait for something most of the time.
     pool: 'forks',
     maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: EndToEndFirst },
     // Files of one process share what is loaded; none changes it.
     isolate: false,
     testTimeout: 20_000,
