@@ -14,12 +14,12 @@ const read = (content: string, signal?: AbortSignal, name = 'clients.yaml') => {
 };
 const record = (clientId: string, more = '') =>
   `- {client_id: ${clientId}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: a${more}}\n`;
-const many = Array.from({ length: 10_000 }, (_, number) => record(`client-${number}`)).join('');
+const records = (length: number) => Array.from({ length }, (_, number) => record(`client-${number}`)).join('');
 
 describe('a long YAML file', () => {
   test('is read while other work goes on', async () => {
     let isRead = false;
-    const reading = read(many).finally(() => {
+    const reading = read(records(10_000)).finally(() => {
       isRead = true;
     });
     const started = performance.now();
@@ -45,6 +45,7 @@ describe('a long YAML file', () => {
   test('means what a short one does', async () => {
     const odd =
       record('odd', ', claims: {__proto__: 1}') + record('deep', `, claims: ${'{a: '.repeat(70)}${'}'.repeat(70)}`);
+    const many = records(2_000);
     const [short, long] = [await read(odd), await read(odd + many)];
     expect(short.faults).toHaveLength(2);
     expect(long.faults).toEqual(short.faults);
