@@ -166,18 +166,19 @@ test('what was confirmed to be missing is not given out as it was before', async
 });
 
 test('a store that is silent is waited for so long and no longer; known values do not wait again', async () => {
-  const { cache, state } = cacheOver(present, { waitMilliseconds: 50 });
+  // Long enough that a machine which does other things in between does not take as long as one wait.
+  const { cache, state } = cacheOver(present, { waitMilliseconds: 300 });
   await cache.find('known');
   state.isTold = false;
   const { open, opened } = gate();
   state.delay = opened;
   const start = performance.now();
   expect(await cache.find('known')).toBe('known');
-  expect(performance.now() - start).toBeGreaterThan(45);
+  expect(performance.now() - start).toBeGreaterThan(270);
   const again = performance.now();
   for (let times = 0; times < 100; times++) expect(await cache.find('known')).toBe('known');
-  expect(performance.now() - again).toBeLessThan(45);
-  await expect(cache.find('new')).rejects.toThrow('no answer within 50 ms');
+  expect(performance.now() - again).toBeLessThan(270);
+  await expect(cache.find('new')).rejects.toThrow('no answer within 300 ms');
   expect(state.asked).toEqual(['known', 'known', 'new']);
   open();
 });
