@@ -3,7 +3,7 @@ import { connectionOptions, type RedisAccess } from './connection-options.ts';
 import { createRetry } from './create-retry.ts';
 import { type Explain, explainFor } from './explain-for.ts';
 import { createHeartbeat } from './heartbeat.ts';
-import type { Endpoint } from './redis-url.ts';
+import type { Endpoint } from './redis-address.ts';
 import { runIdOf } from './server-identity.ts';
 
 /**

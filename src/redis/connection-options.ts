@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
-import type { RedisAddress } from './redis-url.ts';
+import type { RedisAddress } from './redis-address.ts';
 import { QuietSentinelConnector } from './sentinel-connector.ts';
 
 /** ca: of the server's certificate; without, those of the system. cert and key: our own. PEM, asked at each connection. */

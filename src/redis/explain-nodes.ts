@@ -1,9 +1,8 @@
-import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
 import { explainFor } from './explain-for.ts';
 import { explainEnd, isUnreachable } from './explain-problem.ts';
-import type { Credentials, Endpoint } from './redis-url.ts';
+import { type Credentials, type Endpoint, endpointText } from './redis-address.ts';
 
 /** How long a node may take to answer, in milliseconds. */
 const ANSWER_MILLISECONDS = 1_000;
@@ -25,8 +24,7 @@ export async function explainWithNodes(error: Error, access: RedisAccess): Promi
 }
 
 async function problemOf(endpoint: Endpoint, credentials: Credentials, access: RedisAccess): Promise<string> {
-  const { host, port } = endpoint;
-  const name = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const name = endpointText(endpoint);
   const address = { ...access.address, kind: 'server', endpoint, credentials } as const;
   const problem = await tryOnce({ ...access, address });
   // Node says itself where it could not connect to.

@@ -4,7 +4,7 @@ import { createRetry } from './create-retry.ts';
 import { type Explain, explainFor } from './explain-for.ts';
 import { explainWithNodes } from './explain-nodes.ts';
 import { explainEnd } from './explain-problem.ts';
-import type { RedisAddress } from './redis-url.ts';
+import type { RedisAddress } from './redis-address.ts';
 
 export interface RedisConnectionOptions extends RedisAccess {
   /** How long an answer may take before its command counts as failed, in milliseconds. */

@@ -1,51 +1,5 @@
-import { isIP } from 'node:net';
-
-/** Where Redis is, taken apart. */
-export type RedisAddress = RedisTarget & {
-  readonly credentials: Credentials;
-  /** Over TLS or not; which CA and which certificate of ours is said elsewhere. */
-  readonly isEncrypted: boolean;
-  /** Selected by us: ioredis only mentions it when a SELECT fails, and goes on with database 0. */
-  readonly database: number;
-  /** For logs: without users and passwords. */
-  readonly description: string;
-};
-
-export type RedisTarget =
-  | { readonly kind: 'server'; readonly endpoint: Endpoint }
-  | { readonly kind: 'socket'; readonly path: string }
-  | {
-      readonly kind: 'sentinel';
-      readonly sentinels: readonly Endpoint[];
-      /** The name under which the sentinels know the master. */
-      readonly master: string;
-      readonly sentinelCredentials: Credentials;
-    }
-  | { readonly kind: 'cluster'; readonly nodes: readonly Endpoint[] };
-
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface Credentials {
-  readonly username?: string;
-  readonly password?: string;
-}
-
-const sentinelParameters = ['sentinel_username', 'sentinel_password'];
-
-const kinds = {
-  'redis:': { kind: 'server', isEncrypted: false, port: 6379, parameters: [] },
-  'rediss:': { kind: 'server', isEncrypted: true, port: 6379, parameters: [] },
-  'unix:': { kind: 'socket', isEncrypted: false, port: 0, parameters: ['db'] },
-  'redis+sentinel:': { kind: 'sentinel', isEncrypted: false, port: 26379, parameters: sentinelParameters },
-  'rediss+sentinel:': { kind: 'sentinel', isEncrypted: true, port: 26379, parameters: sentinelParameters },
-  'redis+cluster:': { kind: 'cluster', isEncrypted: false, port: 6379, parameters: [] },
-  'rediss+cluster:': { kind: 'cluster', isEncrypted: true, port: 6379, parameters: [] },
-} as const;
-
-type Scheme = keyof typeof kinds;
+import { type Credentials, type Endpoint, endpointText, type RedisAddress } from './redis-address.ts';
+import { type Scheme, schemes, splitRedisUrl } from './redis-url-parts.ts';
 
 /**
  * Takes a URL apart. `rediss` instead of `redis` is TLS; without a port it is 6379, and 26379 for a sentinel.
@@ -59,11 +13,9 @@ type Scheme = keyof typeof kinds;
  * @throws {RangeError} that never repeats the URL, which may hold a password
  */
 export function parseRedisUrl(text: string): RedisAddress {
-  const { scheme, userinfo, hosts, rest } = partsOf(text);
-  const urls = hosts.map((host) => urlOf(scheme, `${userinfo}${host}${rest}`));
+  const { scheme, urls } = splitRedisUrl(text);
   const [url] = urls;
-  if (!url) throw new RangeError('names no host');
-  const { kind } = kinds[scheme];
+  const { kind } = schemes[scheme];
   if (kind === 'socket') return overSocket(url);
   const endpoints = urls.map((each) => endpointOf(each, scheme));
   if (kind === 'sentinel') return overSentinels(url, scheme, endpoints);
@@ -71,61 +23,9 @@ export function parseRedisUrl(text: string): RedisAddress {
   return toServer(url, scheme, endpoints);
 }
 
-interface Parts {
-  readonly scheme: Scheme;
-  /** With its `@`, or empty. */
-  readonly userinfo: string;
-  readonly hosts: readonly string[];
-  readonly rest: string;
-}
-
-/** Several hosts make no URL, so each is taken alone. */
-function partsOf(text: string): Parts {
-  const [, scheme = '', authority = '', rest = ''] = /^([a-z+]+:)\/\/([^/?#]*)(.*)$/s.exec(text.trim()) ?? [];
-  if (!Object.hasOwn(kinds, scheme)) {
-    const schemes = Object.keys(kinds).map((known) => `${known}//`);
-    throw new RangeError(`is not a URL that begins with one of ${schemes.join(', ')}`);
-  }
-  const end = authority.lastIndexOf('@') + 1;
-  const hosts = authority.slice(end).split(',');
-  if (scheme !== 'unix:' && hosts.includes('')) throw new RangeError('names no host');
-  if (authority.includes(',') && authority.indexOf('@') !== end - 1) {
-    throw new RangeError('has more than one @; user and password stand once, before the first host');
-  }
-  // The own property of `kinds` that was just asked for.
-  return { scheme: scheme as Scheme, userinfo: authority.slice(0, end), hosts, rest };
-}
-
-const ENCODING = 'what is special in a user or password must be percent-encoded';
-
-function urlOf(scheme: Scheme, rest: string): URL {
-  const text = `${scheme}//${rest}`;
-  if (!URL.canParse(text)) throw new RangeError(`is not a URL; ${ENCODING}`);
-  const url = new URL(text);
-  if (url.hash !== '' || text.includes('#')) throw new RangeError(`has a # in it; ${ENCODING}`);
-  if (url.port === '0') throw new RangeError('names port 0');
-  requireKnownParameters(url, kinds[scheme].parameters);
-  return url;
-}
-
-function requireKnownParameters({ searchParams }: URL, known: readonly string[]): void {
-  const [unknown] = [...searchParams.keys()].filter((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const others = known.length > 0 ? `it may have ${known.join(' and ')}` : 'it may have none';
-  throw new RangeError(`has a parameter "${unknown}"; ${others}`);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new RangeError('has a % that begins no percent-encoding');
-  }
-}
-
 function endpointOf(url: URL, scheme: Scheme): Endpoint {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { host, port: url.port === '' ? kinds[scheme].port : Number(url.port) };
+  return { host, port: url.port === '' ? schemes[scheme].port : Number(url.port) };
 }
 
 function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): RedisAddress {
@@ -134,7 +34,7 @@ function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): Red
     throw new RangeError('names several hosts; begin it with redis+sentinel:// or redis+cluster://');
   }
   const database = parseDatabase(url.pathname.replace(/^\//, ''));
-  const description = `${scheme}//${textOf(endpoint)}/${database}`;
+  const description = `${scheme}//${endpointText(endpoint)}/${database}`;
   return { kind: 'server', endpoint, ...common(url, scheme), database, description };
 }
 
@@ -150,7 +50,7 @@ function overSentinels(url: URL, scheme: Scheme, sentinels: readonly Endpoint[])
   const [, master = '', number = ''] = /^\/([^/]*)(?:\/([^/]*))?$/.exec(url.pathname) ?? [];
   if (master === '') throw new RangeError('names no master, as in redis+sentinel://sentinel:26379/mymaster');
   const database = parseDatabase(number);
-  const description = `${scheme}//${sentinels.map(textOf).join(',')}/${master}/${database}`;
+  const description = `${scheme}//${sentinels.map(endpointText).join(',')}/${master}/${database}`;
   const sentinelCredentials = credentials(
     url.searchParams.get('sentinel_username') ?? '',
     url.searchParams.get('sentinel_password') ?? '',
@@ -161,7 +61,7 @@ function overSentinels(url: URL, scheme: Scheme, sentinels: readonly Endpoint[])
 
 function overCluster(url: URL, scheme: Scheme, nodes: readonly Endpoint[]): RedisAddress {
   if (!['', '/', '/0'].includes(url.pathname)) throw new RangeError('names a database; a cluster has none but 0');
-  const description = `${scheme}//${nodes.map(textOf).join(',')}`;
+  const description = `${scheme}//${nodes.map(endpointText).join(',')}`;
   return { kind: 'cluster', nodes, ...common(url, scheme), database: 0, description };
 }
 
@@ -169,7 +69,7 @@ function common(url: URL, scheme: Scheme): { credentials: Credentials; isEncrypt
   const username = decoded(url.username);
   return {
     credentials: credentials(username, decoded(url.password)),
-    isEncrypted: kinds[scheme].isEncrypted,
+    isEncrypted: schemes[scheme].isEncrypted,
   };
 }
 
@@ -182,6 +82,10 @@ function parseDatabase(text: string): number {
   throw new RangeError('names a database that is not a number');
 }
 
-function textOf({ host, port }: Endpoint): string {
-  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError('has a % that begins no percent-encoding');
+  }
 }
