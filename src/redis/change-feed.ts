@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
-import { type ChangeLink, type ChangeLinkOptions, type Notification, openChangeLink } from './change-link.ts';
+import { ChangeLink, type ChangeLinkOptions, type Notification } from './change-link.ts';
 import { createRetry } from './create-retry.ts';
 import { followServerIdentity } from './server-identity.ts';
 
@@ -46,7 +46,7 @@ function followServer(redis: Redis, options: ChangeFeedOptions): ChangeFeed {
     if (wereApart) options.onNotification('none', APART);
     else options.onNotification(link.notification, problem);
   };
-  const link = openChangeLink({
+  const link = new ChangeLink({
     ...options,
     onNotification: (_, why) => {
       problem = why;
@@ -55,7 +55,7 @@ function followServer(redis: Redis, options: ChangeFeedOptions): ChangeFeed {
     },
   });
   const reader = followServerIdentity(redis, () => {
-    compare(link.reconnect);
+    compare(() => link.reconnect());
     report();
   });
   return {
@@ -89,7 +89,7 @@ function followMasters(cluster: Cluster, options: ChangeFeedOptions): ChangeFeed
       if (links.has(name) || node.host === undefined || node.port === undefined) continue;
       const onNotification = (_: Notification, problem: string | undefined) =>
         options.onNotification(weakest(), problem);
-      links.set(name, openChangeLink({ ...options, node: { host: node.host, port: node.port }, onNotification }));
+      links.set(name, new ChangeLink({ ...options, node: { host: node.host, port: node.port }, onNotification }));
     }
   };
   // Whoever comes or goes, perhaps only for one question (ASK), may have taken changes that nobody told of.

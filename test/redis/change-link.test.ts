@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Notification, openChangeLink } from '../../src/redis/change-link.ts';
+import { ChangeLink, type Notification } from '../../src/redis/change-link.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -24,7 +24,7 @@ describeWith(['redis-server'], 'a link that Redis lets do nothing', () => {
   test('tries until it may, however often that takes', async () => {
     const told: string[] = [];
     const notifications: Notification[] = [];
-    const link = openChangeLink({
+    const link = new ChangeLink({
       access: { address: parseRedisUrl(`redis://server:secret@127.0.0.1:${server.port}`), tls: {} },
       prefixes: ['a:'],
       channel: 'changes',
