@@ -50,7 +50,9 @@ function followServer(redis: Redis, options: ChangeFeedOptions): ChangeFeed {
     ...options,
     onNotification: (_, why) => {
       problem = why;
-      compare(() => redis.disconnect(true));
+      compare(() => {
+        if (redis.status === 'ready') redis.disconnect(true);
+      });
       report();
     },
   });
