@@ -1,13 +1,18 @@
 import { Cluster, Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { impatientRedis } from '../support/impatient-redis.ts';
 import { programPath } from '../support/program-path.ts';
+import { keyPrefix } from '../support/redis.ts';
 import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
+import type { RedisNode } from '../support/redis-node.ts';
+import { mintRedisPki, type RedisPki } from '../support/redis-pki.ts';
+import { openRedisRegistry } from '../support/redis-registry.ts';
 import { type SentinelDeployment, startSentinelDeployment } from '../support/redis-sentinel.ts';
 import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
+import { serverAclRule } from '../support/server-acl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const needed = ['redis-server'] as const;
@@ -107,5 +112,89 @@ describeWith(needed, 'Redis over TLS with access control', () => {
     for (const refused of [client.get('b:x'), client.set('a:x', '1')]) await expect(refused).rejects.toThrow('NOPERM');
     await expect(nobody.get('a:x')).rejects.toThrow('NOAUTH');
     for (const each of [client, nobody]) each.disconnect();
+  });
+});
+
+describeWith(needed, 'a registry over TLS, with our own certificate', () => {
+  const prefix = keyPrefix();
+  const key = `${prefix}client:a`;
+  const method = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'a' };
+
+  interface Deployed {
+    readonly url: string;
+    readonly tls: RedisPki['client'];
+    /** Who has the key now. */
+    readonly master: () => Promise<RedisNode>;
+    /** Until there is one again, after that master was killed. */
+    readonly recover: (killed: RedisNode) => Promise<unknown>;
+  }
+
+  /** As the user of docs/redis.md. */
+  async function follow({ url, tls, master, recover }: Deployed): Promise<void> {
+    const write = async (scope: string) => {
+      const record = JSON.stringify({ client_id: 'a', ...method, scope });
+      await askRedis((await master()).port, ['SET', key, record], { tls });
+    };
+    await write('first');
+    const { registry, problems, reasons } = await openRedisRegistry(url, { prefix, tls });
+    onTestFinished(() => registry.close());
+    const untilNotified = (notification: string) =>
+      eventually(
+        () => registry.remote?.notification === notification,
+        () => `not ${notification}: ${problems}, ${reasons}`,
+      );
+    const untilSeen = (scope: string) =>
+      eventually(
+        async () => (await registry.find('a').catch(() => undefined))?.scopes.join() === scope,
+        () => `${scope} is not seen: ${problems}`,
+        1_000,
+      );
+    await untilNotified('tracking');
+    await untilSeen('first');
+    await write('second');
+    await untilSeen('second');
+    const killed = await master();
+    killed.kill('SIGKILL');
+    await untilNotified('none');
+    await recover(killed);
+    await untilNotified('tracking');
+    for (const scope of ['third', 'fourth']) {
+      await write(scope);
+      await untilSeen(scope);
+    }
+  }
+
+  const hostsOf = (ports: readonly number[]) => ports.map((port) => `127.0.0.1:${port}`).join(',');
+
+  it('reads from a Cluster, is told of changes, and recovers when a master is restarted', async () => {
+    const directory = temporaryDirectory();
+    const tls = mintRedisPki(directory);
+    const args = ['--user', ...serverAclRule(prefix, 'secret', true).split(' ')];
+    const deployment = await startClusterDeployment({ directory, tls, args });
+    onTestFinished(() => deployment.stop());
+    await follow({
+      url: `rediss+cluster://server:secret@${hostsOf(deployment.nodes.map(({ port }) => port))}`,
+      tls: tls.client,
+      master: () => deployment.masterOfKey(key),
+      recover: async (killed) => {
+        await killed.restart();
+        await deployment.waitUntilOk();
+      },
+    });
+  });
+
+  it('reads from the master that Sentinels name, is told of changes, and follows a failover', async () => {
+    const directory = temporaryDirectory();
+    const tls = mintRedisPki(directory);
+    const aclRules = [serverAclRule(prefix, 'secret')];
+    const deployment = await startSentinelDeployment({ directory, tls, aclRules, sentinelPassword: 'watch' });
+    onTestFinished(() => deployment.stop());
+    const { masterName, sentinelPorts } = deployment;
+    await follow({
+      url: `rediss+sentinel://server:secret@${hostsOf(sentinelPorts)}/${masterName}?sentinel_password=watch`,
+      tls: tls.client,
+      master: deployment.currentMaster,
+      recover: deployment.masterAfter,
+    });
   });
 });

@@ -1,9 +1,12 @@
 import { Redis } from 'ioredis';
+import type { RedisPki } from './redis-pki.ts';
 
 export interface RedisCredentials {
   /** Default: the user `default`. */
   readonly username?: string;
   readonly password?: string;
+  /** Where it speaks TLS. */
+  readonly tls?: RedisPki['client'];
 }
 
 /**

@@ -1,11 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { askRedis } from './ask-redis.ts';
+import { askRedis, type RedisCredentials } from './ask-redis.ts';
 import { type ClusterPlace, clusterFile, clusterPlaces } from './cluster-place.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
 import { type RedisNode, startRedisNode } from './redis-node.ts';
+import type { RedisPki } from './redis-pki.ts';
 import { orStopAll, startAll, stopAll } from './start-all.ts';
 
 export interface ClusterOptions {
@@ -13,6 +14,8 @@ export interface ClusterOptions {
   readonly directory: string;
   /** Of each master. Default: 0. */
   readonly replicas?: 0 | 1;
+  /** All speak TLS only, with one another as well. */
+  readonly tls?: RedisPki;
   /** More of each redis-server's arguments. */
   readonly args?: readonly string[];
 }
@@ -45,11 +48,13 @@ const NODE_TIMEOUT = 1000;
 export async function startClusterDeployment(options: ClusterOptions): Promise<ClusterDeployment> {
   const places = await clusterPlaces(options.replicas ?? 0);
   const nodes = await startAll(places.map((place) => startNode(place, places, options)));
-  await orStopAll(nodes, () => waitFor(nodes, (views) => views.length === nodes.length && isInSync(views)));
+  const credentials = options.tls ? { tls: options.tls.client } : {};
+  const views = () => viewsOf(nodes, credentials);
+  await orStopAll(nodes, () => waitFor(views, (seen) => seen.length === nodes.length && isInSync(seen)));
   return {
     nodes,
-    masterOfKey: (key) => masterOfKey(nodes, key),
-    waitUntilOk: (milliseconds) => waitFor(nodes, isOk, milliseconds),
+    masterOfKey: (key) => masterOfKey(nodes, key, credentials),
+    waitUntilOk: (milliseconds) => waitFor(views, isOk, milliseconds),
     stop: () => stopAll(nodes),
   };
 }
@@ -65,28 +70,30 @@ async function startNode(place: ClusterPlace, all: readonly ClusterPlace[], opti
     ['--cluster-node-timeout', `${NODE_TIMEOUT}`],
     // Also a replica that lost its master long ago may take its place.
     ['--cluster-replica-validity-factor', '0'],
+    options.tls ? ['--tls-cluster', 'yes', '--tls-replication', 'yes'] : [],
     options.args ?? [],
   ].flat();
-  const { directory } = options;
-  const node = await startRedisNode({ program: programPath('redis-server'), directory, port: place.port, args });
+  const { directory, tls } = options;
+  const program = programPath('redis-server');
+  const node = await startRedisNode({ program, directory, port: place.port, args, ...(tls && { tls: tls.server }) });
   return Object.assign(node, { role: place.master ? 'replica' : 'master' } as const);
 }
 
 async function waitFor(
-  nodes: readonly RedisNode[],
+  views: () => Promise<readonly ClusterView[]>,
   condition: (views: readonly ClusterView[]) => boolean,
   milliseconds?: number,
 ): Promise<void> {
-  let views: readonly ClusterView[] = [];
+  let seen: readonly ClusterView[] = [];
   const isMet = async () => {
-    views = await viewsOf(nodes);
-    return condition(views);
+    seen = await views();
+    return condition(seen);
   };
-  await eventually(isMet, () => `the cluster is not ready: ${JSON.stringify(views)}`, milliseconds);
+  await eventually(isMet, () => `the cluster is not ready: ${JSON.stringify(seen)}`, milliseconds);
 }
 
-async function viewsOf(nodes: readonly RedisNode[]): Promise<ClusterView[]> {
-  const views = await Promise.all(nodes.map(({ port }) => clusterView(port)));
+async function viewsOf(nodes: readonly RedisNode[], credentials: RedisCredentials): Promise<ClusterView[]> {
+  const views = await Promise.all(nodes.map(({ port }) => clusterView(port, credentials)));
   return views.filter((view) => view !== undefined);
 }
 
@@ -98,9 +105,13 @@ function isInSync(views: readonly ClusterView[]): boolean {
   return isOk(views) && views.every((view) => view.isMaster || view.isInSync);
 }
 
-async function masterOfKey<T extends RedisNode>(nodes: readonly T[], key: string): Promise<T> {
-  const views = await viewsOf(nodes);
-  const slot = Number(await askRedis(views[0]?.port ?? 0, ['CLUSTER', 'KEYSLOT', key]));
+async function masterOfKey<T extends RedisNode>(
+  nodes: readonly T[],
+  key: string,
+  credentials: RedisCredentials,
+): Promise<T> {
+  const views = await viewsOf(nodes, credentials);
+  const slot = Number(await askRedis(views[0]?.port ?? 0, ['CLUSTER', 'KEYSLOT', key], credentials));
   const masters = views.filter((view) => view.isMaster && view.serves(slot)).sort((a, b) => b.epoch - a.epoch);
   const master = nodes.find(({ port }) => port === masters[0]?.port);
   if (!master) throw new Error(`no node serves slot ${slot}`);

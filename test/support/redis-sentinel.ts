@@ -2,7 +2,14 @@ import type { RedisCredentials } from './ask-redis.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
 import { type RedisNode, startRedisNode } from './redis-node.ts';
-import { type RunningSentinel, type SentinelPlace, sentinelPlace, startSentinel } from './sentinel-process.ts';
+import type { RedisPki } from './redis-pki.ts';
+import {
+  type RunningSentinel,
+  type SentinelPlace,
+  sentinelCredentials,
+  sentinelPlace,
+  startSentinel,
+} from './sentinel-process.ts';
 import { type SentinelView, sentinelView } from './sentinel-view.ts';
 import { orStopAll, startAll, stopAll } from './start-all.ts';
 
@@ -15,6 +22,8 @@ export interface SentinelOptions {
   readonly sentinelPassword?: string;
   /** Further users of the data nodes, as `startRedis` takes them. */
   readonly aclRules?: readonly string[];
+  /** All speak TLS only, Sentinels as well. */
+  readonly tls?: RedisPki;
 }
 
 export interface SentinelDeployment {
@@ -44,7 +53,7 @@ export async function startSentinelDeployment(options: SentinelOptions): Promise
   const places = await Promise.all([sentinelPlace(), sentinelPlace(), sentinelPlace()]);
   const sentinels = await orStopAll(nodes, () => startSentinels(nodes, places, options));
   const all = [...sentinels, ...nodes];
-  const credentials = options.sentinelPassword ? { password: options.sentinelPassword } : {};
+  const credentials = sentinelCredentials(options);
   const views = () => viewsOf(places, credentials);
   await orStopAll(all, () => waitUntilReady(views));
   return {
@@ -58,10 +67,12 @@ export async function startSentinelDeployment(options: SentinelOptions): Promise
   };
 }
 
-async function startDataNodes({ directory, password, aclRules = [] }: SentinelOptions): Promise<RedisNode[]> {
+async function startDataNodes({ directory, password, aclRules = [], tls }: SentinelOptions): Promise<RedisNode[]> {
   const authentication = password ? ['--requirepass', password, '--masterauth', password] : [];
+  const encryption = tls ? ['--tls-replication', 'yes'] : [];
+  const options = { program: programPath('redis-server'), directory, aclRules, ...(tls && { tls: tls.server }) };
   const start = (more: readonly string[]) =>
-    startRedisNode({ program: programPath('redis-server'), directory, aclRules, args: [...authentication, ...more] });
+    startRedisNode({ ...options, args: [...authentication, ...encryption, ...more] });
   const master = await start([]);
   const replicaOf = ['--replicaof', '127.0.0.1', `${master.port}`];
   const replicas = await orStopAll([master], () => startAll([start(replicaOf), start(replicaOf)]));

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accepts } from './accepts.ts';
-import { askRedis } from './ask-redis.ts';
+import { askRedis, type RedisCredentials } from './ask-redis.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { programPath } from './program-path.ts';
 import type { RedisNode } from './redis-node.ts';
+import type { RedisPki } from './redis-pki.ts';
 import { orStopAll } from './start-all.ts';
 
 /** A Sentinel before it runs. */
@@ -28,6 +29,8 @@ export interface SentinelWatch {
   readonly password?: string | undefined;
   /** Of the Sentinels. */
   readonly sentinelPassword?: string | undefined;
+  /** Of all of them. */
+  readonly tls?: RedisPki;
 }
 
 export type RunningSentinel = Pick<RedisNode, 'port' | 'pid' | 'kill' | 'stop'>;
@@ -61,12 +64,18 @@ export async function startSentinel(place: SentinelPlace, watch: SentinelWatch):
   return { port: place.port, pid: sentinel.pid, kill: sentinel.kill, stop };
 }
 
-async function prepare(sentinel: RunningProgram, { port }: SentinelPlace, { sentinelPassword }: SentinelWatch) {
+async function prepare(sentinel: RunningProgram, { port }: SentinelPlace, watch: SentinelWatch) {
   const report = () => `redis-sentinel does not answer:\n${sentinel.stdout()}${sentinel.stderr()}`;
   await eventually(async () => sentinel.hasExited() || (await accepts({ host: '127.0.0.1', port })), report);
   if (sentinel.hasExited()) throw new Error(report());
   const command = ['SENTINEL', 'DEBUG', ...Object.entries(periods).flat().map(String)] as const;
-  await askRedis(port, command, sentinelPassword ? { password: sentinelPassword } : {});
+  await askRedis(port, command, sentinelCredentials(watch));
+}
+
+/** What is needed to ask one. */
+export function sentinelCredentials(watch: Pick<SentinelWatch, 'sentinelPassword' | 'tls'>): RedisCredentials {
+  const { sentinelPassword: password, tls } = watch;
+  return { ...(password && { password }), ...(tls && { tls: tls.client }) };
 }
 
 /** Names all that Sentinels otherwise find out one after another. */
@@ -74,7 +83,7 @@ function sentinelFile(place: SentinelPlace, watch: SentinelWatch, folder: string
   const { masterName: name, password, sentinelPassword } = watch;
   const others = watch.sentinels.filter(({ id }) => id !== place.id);
   const lines = [
-    `port ${place.port}`,
+    ...portLines(place, watch.tls),
     'bind 127.0.0.1',
     `dir ${folder}`,
     ...(sentinelPassword ? [`requirepass ${sentinelPassword}`] : []),
@@ -88,4 +97,12 @@ function sentinelFile(place: SentinelPlace, watch: SentinelWatch, folder: string
     ...others.map(({ id, port }) => `sentinel known-sentinel ${name} 127.0.0.1 ${port} ${id}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function portLines({ port }: SentinelPlace, tls: RedisPki | undefined): string[] {
+  if (!tls) return [`port ${port}`];
+  const { cert, key, clientCa } = tls.server;
+  const identity = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${clientCa}`];
+  // To the master, the replicas and the other Sentinels.
+  return ['port 0', `tls-port ${port}`, ...identity, 'tls-auth-clients yes', 'tls-replication yes'];
 }
