@@ -99,6 +99,25 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     await untilSeen(opened, 'after', 1_000);
   });
 
+  test('is looked for by a process that stood still for longer than Redis may be silent', async () => {
+    await redis.set(key, record('before'));
+    const opened = await open('tracked');
+    /** Whether it is asked for after this process has done nothing for so long, also not listened. */
+    const isAskedAfter = async (milliseconds: number) => {
+      await scopeOf(opened);
+      const { misses = 0 } = opened.registry.remote ?? {};
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+      await scopeOf(opened);
+      return (opened.registry.remote?.misses ?? 0) > misses;
+    };
+    expect(await isAskedAfter(760)).toBe(true);
+    // On a busy machine the last proof may be older than that of a PING each 150 ms.
+    await eventually(
+      async () => !(await isAskedAfter(550)),
+      () => 'it is not relied upon that it is told',
+    );
+  });
+
   test('is asked for where nobody may tell', async () => {
     const opened = await open('untold');
     for (const scope of ['one', 'two', 'three']) {

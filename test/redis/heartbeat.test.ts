@@ -64,4 +64,24 @@ describeWith(['redis-server'], 'a heartbeat over a slow network', () => {
       3_000,
     );
   });
+
+  test('says so of a server that left four questions unanswered, one each 150 ms', async () => {
+    const asked = () => proxy.connections().at(-1)?.sent.match(/ping/gi)?.length ?? 0;
+    const before = asked();
+    proxy.stopForwarding();
+    heartbeat.begin();
+    // Beside it, so that a machine that stands still makes no difference.
+    let quarters = 0;
+    const clock = setInterval(() => quarters++, 150 / 4);
+    await eventually(
+      () => silences > 0,
+      () => 'it does not say so',
+      5_000,
+    );
+    clearInterval(clock);
+    heartbeat.end();
+    expect(asked() - before).toBe(4);
+    expect(quarters).toBeGreaterThan(4 * 4);
+    expect(quarters).toBeLessThan(6 * 4);
+  });
 });

@@ -1,0 +1,47 @@
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { type ChangeFeed, openChangeFeed } from '../../src/redis/change-feed.ts';
+import { openRedis } from '../../src/redis/redis-connection.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const aclRule = 'server on nopass allchannels -@all ~* +@connection +info +subscribe +cluster +readonly';
+
+async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<ChangeFeed> {
+  const access = { address: parseRedisUrl(`redis+cluster://server:x@127.0.0.1:${first?.port}`), tls: {} };
+  const { redis } = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+  const nobody = { onChanged: () => {}, onAnyChanged: () => {}, onNotification: () => {} };
+  const feed = openChangeFeed(redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
+  onTestFinished(() => {
+    feed.close();
+    redis.disconnect();
+  });
+  return feed;
+}
+
+describeWith(['redis-server'], 'the changes of a Cluster', () => {
+  test('are told up to when the master tells them that is behind', async () => {
+    const args = ['--user', ...aclRule.split(' ')];
+    const deployment = await startClusterDeployment({ directory: temporaryDirectory(), args });
+    onTestFinished(() => deployment.stop());
+    const feed = await openFeed(deployment);
+    await eventually(
+      () => feed.toldUntil > 0,
+      () => feed.notification,
+    );
+    // One master lets it listen no more.
+    const silent = new Redis({ port: deployment.nodes[1]?.port ?? 0 });
+    onTestFinished(() => silent.disconnect());
+    await silent.call('ACL', 'SETUSER', 'server', 'resetchannels');
+    await silent.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await eventually(
+      () => feed.toldUntil === Number.NEGATIVE_INFINITY,
+      () => 'it counts what the others tell',
+      2_000,
+    );
+    expect(feed.notification).toBe('none');
+  });
+});
