@@ -1,0 +1,32 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { keepAlive } from '../../src/redis/keep-alive.ts';
+import { openRedis } from '../../src/redis/redis-connection.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { startProxiedCluster } from '../support/proxied-cluster.ts';
+
+describeWith(['redis-server'], 'a half-open connection to a node that a Cluster got later', () => {
+  test('is given up', async () => {
+    const { proxy, move } = await startProxiedCluster();
+    const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
+    const { redis } = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    onTestFinished(() => redis.disconnect());
+    redis.on('error', () => {});
+    keepAlive(redis);
+    const later = await move();
+    // As a question that goes there makes it.
+    const isConnected = async () => {
+      await redis.get('key').catch(() => undefined);
+      return later.connections().length > 0;
+    };
+    await eventually(isConnected, () => 'it stays with the node of before', 5_000);
+    const frozen = later.freeze(() => true).map(({ id }) => id);
+    expect(frozen.length).toBeGreaterThan(0);
+    await eventually(
+      () => !later.connections().some(({ id }) => frozen.includes(id)),
+      () => 'it is kept for ever',
+      3_000,
+    );
+  });
+});

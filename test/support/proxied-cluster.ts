@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { askRedis } from './ask-redis.ts';
+import { eventually } from './eventually.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { freePort } from './free-port.ts';
+import { programPath } from './program-path.ts';
+import { startRedis } from './redis-server.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export interface ProxiedCluster {
+  /** Where its node says that it is at first. */
+  readonly proxy: FaultProxy;
+  /** The node goes to another place: a proxy of its own. */
+  readonly move: () => Promise<FaultProxy>;
+}
+
+/** A Cluster of one node that says that it is where a proxy is, until the test is over. */
+export async function startProxiedCluster(): Promise<ProxiedCluster> {
+  const [port, busPort, directory] = [await freePort(), await freePort(), temporaryDirectory()];
+  const proxy = await proxyOf(port);
+  const args = [
+    ['--cluster-enabled', 'yes'],
+    ['--cluster-config-file', join(directory, 'nodes.conf')],
+    ['--cluster-port', `${busPort}`],
+    ['--cluster-announce-ip', '127.0.0.1'],
+    ['--cluster-announce-port', `${proxy.port}`],
+  ].flat();
+  const server = await startRedis({ program: programPath('redis-server'), directory, port, args });
+  onTestFinished(async () => void (await server.stop()));
+  await askRedis(port, ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+  await eventually(
+    async () => String(await askRedis(port, ['CLUSTER', 'INFO'])).includes('cluster_state:ok'),
+    () => 'the cluster is not ready',
+  );
+  const move = async () => {
+    const next = await proxyOf(port);
+    await askRedis(port, ['CONFIG', 'SET', 'cluster-announce-port', `${next.port}`]);
+    return next;
+  };
+  return { proxy, move };
+}
+
+async function proxyOf(port: number): Promise<FaultProxy> {
+  const proxy = await startFaultProxy({ target: { port } });
+  onTestFinished(() => proxy.stop());
+  return proxy;
+}
