@@ -5,7 +5,7 @@ import { valuesReplacer } from '../redis/replace-values.ts';
 import { scanKeys } from '../redis/scan-keys.ts';
 import { openSets } from '../redis/sets.ts';
 import { type StoredValue, valuesReader } from '../redis/stored-values.ts';
-import { AdministrationError } from './administration-error.ts';
+import { type Ask, explaining } from './explaining.ts';
 
 /** An entry of the index: by this identity a client may be known. */
 export interface Entry {
@@ -64,22 +64,6 @@ export function openRecordStore(
       return found?.type === 'none' ? 'written' : 'present';
     },
     clientIds: (pattern) => clientIds(scanKeys(redis, keys.clients, pattern), keys.clients, ask),
-  };
-}
-
-type Ask = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
-
-/** Says why Redis did not answer, or what it answered where that is no. */
-function explaining(description: string, explain: RedisConnection['explain']): Ask {
-  return async (asked) => {
-    try {
-      return await asked;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      const isRefusal = error.name === 'ReplyError';
-      const what = isRefusal ? 'says no' : 'did not answer';
-      throw new AdministrationError([`Redis at ${description} ${what}: ${explain(error)}`], { isRefusal });
-    }
   };
 }
 

@@ -6,6 +6,8 @@ export interface RegistryKeys {
   readonly identities: string;
   /** Is there once records have been written by us; its absence then means that Redis has lost them. */
   readonly marker: string;
+  /** Whose turn it is to apply. */
+  readonly apply: string;
   /** The channel on which a writer says which key it changed. */
   readonly changes: string;
 }
@@ -16,6 +18,7 @@ export function registryKeys(prefix: string): RegistryKeys {
     clients: `${prefix}client:`,
     identities: `${prefix}identity:`,
     marker: `${prefix}registry`,
+    apply: `${prefix}apply`,
     changes: `${prefix}changes`,
   };
 }

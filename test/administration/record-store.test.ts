@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
@@ -114,6 +115,23 @@ for (const [name, start] of [
           .map((id) => `${id} ${id !== one} y`),
       );
       expect(await listed(administrator, 'c{0}:\\*\\[0]*')).toEqual([`${one} false y`]);
+    });
+
+    test('the administrator applies in turn, and the auditor has none', { timeout: 30_000 }, async () => {
+      const [one, other] = [administrator.newLease(), administrator.newLease()];
+      const waiting: string[] = [];
+      await one.take((why) => waiting.push(why));
+      const taken = other.take((why) => waiting.push(why));
+      // It is renewed once.
+      await delay(6_000);
+      one.requireHeld();
+      expect(waiting).toEqual([expect.stringMatching(/^another apply runs: process \d+ on /)]);
+      await one.release();
+      await taken;
+      other.requireHeld();
+      await other.release();
+      const refusal = auditor.newLease().take(() => {});
+      await expect(refusal).rejects.toThrow(/says no: it refuses us, see user and password .* its ACL: .*NOPERM/);
     });
 
     test('the auditor plans and lists, and is told what he may not', async () => {

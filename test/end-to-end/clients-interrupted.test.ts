@@ -6,6 +6,7 @@ import type { RunningProgram } from '../support/child-process.ts';
 import { spawnCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
+import { spawnPiped } from '../support/piped-countersign.ts';
 import { programPath } from '../support/program-path.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -24,8 +25,19 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
   }));
   let server: RunningRedis;
   let redis: Redis;
-  const start = (args: readonly string[]) =>
-    spawnCountersign(['clients', ...args], { COUNTERSIGN_REDIS_URL: server.url });
+  const env = () => ({ COUNTERSIGN_REDIS_URL: server.url });
+  const start = (args: readonly string[]) => spawnCountersign(['clients', ...args], env());
+  const content = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+  /** Redis takes no writes any more from when it is this run's turn. */
+  const startApply = async () => {
+    await redis.client('UNPAUSE');
+    const apply = await spawnPiped(['clients', 'apply', '-f', '-'], env());
+    await eventually(async () => (await redis.exists('countersign:apply')) === 1, apply.stderr);
+    await redis.client('PAUSE', 60_000, 'WRITE');
+    apply.feed(content);
+    await isWaitedFor();
+    return apply;
+  };
   const isWaitedFor = () =>
     eventually(
       async () => String(await redis.client('LIST')).includes(' flags=b '),
@@ -48,7 +60,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       await server?.stop();
     });
   };
-  beforeAll(() => writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join('')));
+  beforeAll(() => writeFileSync(file, content));
 
   describe('and takes no writes', () => {
     run([]);
@@ -57,8 +69,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const)('%s ends apply after what is under way, and the same command writes the rest', async (signal, code) => {
-      const apply = start(['apply', '-f', file]);
-      await isWaitedFor();
+      const apply = await startApply();
       apply.kill(signal);
       await says(apply, `${signal}: finishing what is under way; once more, and it is left`);
       await redis.client('UNPAUSE');
@@ -73,8 +84,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
     });
 
     test('a second one ends it at once', async () => {
-      const apply = start(['apply', '-f', file]);
-      await isWaitedFor();
+      const apply = await startApply();
       apply.kill('SIGINT');
       await says(apply, 'once more');
       apply.kill('SIGTERM');

@@ -8,7 +8,8 @@ export function administratorAclRule(
   { password, isCluster = false }: { readonly password: string; readonly isCluster?: boolean },
 ): string {
   const mayWrite = name === 'administrator';
-  const keys = ['client:*', 'identity:*', 'registry'].map((key) => `${mayWrite ? '~' : '%R~'}${prefix}${key}`);
+  const names = ['client:*', 'identity:*', 'registry', ...(mayWrite ? ['apply'] : [])];
+  const keys = names.map((key) => `${mayWrite ? '~' : '%R~'}${prefix}${key}`);
   const channels = mayWrite ? [`&${prefix}changes`] : [];
   const reading = 'hello auth ping info select scan type get smembers eval_ro evalsha_ro';
   const writing = mayWrite ? ' eval evalsha set del sadd srem publish' : '';

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { ApplyLease } from '../../src/administration/apply-lease.ts';
 import { openRecordStore, type RecordStore } from '../../src/administration/record-store.ts';
 import { registryKeys } from '../../src/clients/registry-keys.ts';
 import { openRedis } from '../../src/redis/redis-connection.ts';
@@ -8,6 +9,8 @@ import { redisUrl } from './redis.ts';
 /** The store that the commands on clients use, and for a single server a connection beside it. */
 export interface OpenedStore {
   readonly store: RecordStore;
+  /** Each for another run. */
+  readonly newLease: () => ApplyLease;
   readonly redis: Redis;
   /** Of the record of a client, whole. */
   readonly key: (clientId: string) => string;
@@ -19,8 +22,10 @@ export async function openStore(prefix: string, url = redisUrl()): Promise<Opene
   const options = { address, tls: {}, commandMilliseconds: 5_000, isBulk: true, onConnection: () => {} };
   const connection = await openRedis(options);
   const redis = new Redis(url, { lazyConnect: true });
+  const keys = registryKeys(prefix);
   return {
-    store: openRecordStore(connection, registryKeys(prefix), address.description),
+    store: openRecordStore(connection, keys, address.description),
+    newLease: () => new ApplyLease(connection, keys.apply, address.description),
     redis,
     key: (clientId) => `${prefix}client:${clientId}`,
     close: () => {

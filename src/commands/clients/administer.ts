@@ -1,4 +1,5 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
+import { ApplyLease } from '../../administration/apply-lease.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
 import type { RegistrationPolicy } from '../../clients/findings.ts';
 import { registryKeys } from '../../clients/registry-keys.ts';
@@ -7,17 +8,20 @@ import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operations/startup-error.ts';
 import { openRedis } from '../../redis/redis-connection.ts';
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts';
-import { type Finishing, interruptible } from './interruptible.ts';
+import { type Finishing, interruptible, type WhenLeft } from './interruptible.ts';
 
 /** What a command needs that looks after the clients in Redis. */
 export interface Administration {
   readonly store: RecordStore;
+  /** Not taken. */
+  readonly lease: ApplyLease;
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch, when the command began. */
   readonly now: number;
   readonly progress: ProgressBar;
   /** For what is written: a signal lets it come to an end, and leaves everything else. */
   readonly finishing: Finishing;
+  readonly whenLeft: WhenLeft;
 }
 
 type Work<Answer> = (administration: Administration) => Promise<Answer>;
@@ -35,8 +39,8 @@ export async function administer<Answer>(env: Environment, work: Work<Answer>): 
   const { redis, policy } = readAdministrationConfig(env);
   const progress = createProgressBar();
   try {
-    return await interruptible(progress.clear, (finishing) =>
-      withStore(redis, (store) => work({ store, policy, now: Date.now(), progress, finishing })),
+    return await interruptible(progress.clear, (finishing, whenLeft) =>
+      withStore(redis, (opened) => work({ ...opened, policy, now: Date.now(), progress, finishing, whenLeft })),
     );
   } catch (error) {
     throw error instanceof AdministrationError ? new StartupError(error.messages) : error;
@@ -47,7 +51,7 @@ export async function administer<Answer>(env: Environment, work: Work<Answer>): 
 
 async function withStore<Answer>(
   access: ReturnType<typeof readAdministrationConfig>['redis'],
-  use: (store: RecordStore) => Promise<Answer>,
+  use: (opened: Pick<Administration, 'store' | 'lease'>) => Promise<Answer>,
 ): Promise<Answer> {
   const { description } = access.address;
   const options = { ...access, commandMilliseconds: COMMAND_MILLISECONDS, isBulk: true, onConnection: () => {} };
@@ -56,7 +60,9 @@ async function withStore<Answer>(
     if (connection.problem !== undefined) {
       throw new StartupError([`COUNTERSIGN_REDIS_URL: ${description} cannot be asked: ${connection.problem}`]);
     }
-    return await use(openRecordStore(connection, registryKeys(access.keyPrefix), description));
+    const keys = registryKeys(access.keyPrefix);
+    const store = openRecordStore(connection, keys, description);
+    return await use({ store, lease: new ApplyLease(connection, keys.apply, description) });
   } finally {
     connection.redis.disconnect();
   }

@@ -1,9 +1,11 @@
 import { type Applied, applyPlan } from '../../administration/apply-plan.ts';
-import { makePlan } from '../../administration/plan.ts';
+import { guardedStore } from '../../administration/guarded-store.ts';
+import { makePlan, type Plan } from '../../administration/plan.ts';
 import { recordFiles } from '../../administration/record-files.ts';
 import type { Environment } from '../../operations/settings.ts';
 import { styled } from '../output.ts';
-import { administer } from './administer.ts';
+import { printFault } from '../print-error.ts';
+import { type Administration, administer } from './administer.ts';
 import type { PlanCommandOptions } from './plan.ts';
 import { namesOf, printPlan, wouldChange } from './plan-report.ts';
 
@@ -11,20 +13,44 @@ import { namesOf, printPlan, wouldChange } from './plan-report.ts';
  * `countersign clients apply -f FILE`: makes Redis hold what the files say. Asks nothing.
  *
  * @returns the exit code: 0 when nothing changed, 2 when something did, 1 when somebody else wrote a client meanwhile
- * @throws {StartupError} with what is wrong with any record, or where Redis failed
+ * @throws {StartupError} with what is wrong with any record, or where another apply runs, or Redis failed
  */
-export function applyClients(env: Environment, { file, prune, output }: PlanCommandOptions): Promise<number> {
-  return administer(env, async ({ store, policy, now, progress, finishing }) => {
-    const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
-    progress.clear();
-    if (output === 'table') await printPlan(plan, output);
-    const applied = await finishing((stop) => applyPlan(plan.changes, store, progress.show, stop));
-    progress.clear();
-    if (output === 'table') console.log(styled('bold', `${applied.written} written`));
-    else await printPlan(plan, output, applied);
+export function applyClients(env: Environment, options: PlanCommandOptions): Promise<number> {
+  return administer(env, async (administration) => {
+    const { plan, applied } = await inTurn(administration, () => applyFiles(administration, options));
+    administration.progress.clear();
+    if (options.output === 'table') console.log(styled('bold', `${applied.written} written`));
+    else await printPlan(plan, options.output, applied);
     if (applied.marker === 'written') console.error(`countersign: ${NOTE_ON_MARKER}`);
     return exitCode(applied, wouldChange(plan));
   });
+}
+
+/** What the work sees in Redis, no other apply changes before it is done. */
+async function inTurn<Answer>({ lease, whenLeft }: Administration, work: () => Promise<Answer>): Promise<Answer> {
+  whenLeft(() => lease.release());
+  try {
+    await lease.take(printFault);
+    return await work();
+  } finally {
+    await lease.release();
+  }
+}
+
+interface AppliedFiles {
+  readonly plan: Plan;
+  readonly applied: Applied;
+}
+
+async function applyFiles(
+  { store, lease, policy, now, progress, finishing }: Administration,
+  { file, prune, output }: PlanCommandOptions,
+): Promise<AppliedFiles> {
+  const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
+  progress.clear();
+  if (output === 'table') await printPlan(plan, output);
+  const held = guardedStore(store, lease.requireHeld);
+  return { plan, applied: await finishing((stop) => applyPlan(plan.changes, held, progress.show, stop)) };
 }
 
 /** Servers that miss the marker hold missing records for lost. Now they see it again, and hold them for removed. */

@@ -8,6 +8,9 @@ import { printFault } from '../print-error.ts';
  */
 export type Finishing = <Answer>(work: (stop: AbortSignal) => Promise<Answer>) => Promise<Answer>;
 
+/** Registers what is done before the work is left; it may not take long. */
+export type WhenLeft = (undo: () => Promise<void>) => void;
+
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /**
@@ -19,10 +22,11 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
  */
 export async function interruptible<Answer>(
   clear: () => void,
-  work: (finishing: Finishing) => Promise<Answer>,
+  work: (finishing: Finishing, whenLeft: WhenLeft) => Promise<Answer>,
 ): Promise<Answer> {
   const stop = new AbortController();
   const { promise: left, reject: leave } = Promise.withResolvers<never>();
+  const undoing: (() => Promise<void>)[] = [];
   let state: 'looking' | 'finishing' | 'finished' = 'looking';
   const interrupt = (signal: NodeJS.Signals) => {
     const error = new InterruptedError(signal, state === 'looking' ? 'nothing was changed' : '');
@@ -45,8 +49,9 @@ export async function interruptible<Answer>(
   };
   for (const signal of signals) process.on(signal, interrupt);
   try {
-    return await Promise.race([left, work(finishing)]);
+    return await Promise.race([left, work(finishing, (undo) => undoing.push(undo))]);
   } finally {
+    if (stop.signal.aborted) await Promise.all(undoing.map((undo) => undo()));
     for (const signal of signals) process.off(signal, interrupt);
   }
 }
