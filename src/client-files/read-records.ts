@@ -44,7 +44,9 @@ async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
     yield decoder.decode();
   } catch (error) {
     const isText = !(error instanceof TypeError);
-    const message = error instanceof Error && isText ? error.message : 'it is not text in UTF-8';
+    // Where it is a file that cannot be opened, Node says its name once more.
+    const reason = error instanceof Error ? error.message.replace(/, open '.*'$/s, '') : String(error);
+    const message = isText ? reason : 'it is not text in UTF-8';
     throw new ClientsFileError(name, message);
   }
 }

@@ -35,7 +35,9 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     COUNTERSIGN_CLIENTS_FILE: workspace.clientsFile,
     COUNTERSIGN_SIGNING_KEY: workspace.signingKeyPem,
   });
-  const service = await startService(config, createConsoleLog(console.log));
+  // Nobody set it: what is wrong with the file is said of the file alone.
+  const clients = { store: 'memory', file: workspace.clientsFile, setting: undefined } as const;
+  const service = await startService({ ...config, clients }, createConsoleLog(console.log));
   if (service.address.kind !== 'tcp') throw new Error('the development server listens on TCP');
   const { server, authority } = workspace;
   const terminator = await startEmbeddedTerminator({

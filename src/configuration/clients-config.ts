@@ -1,11 +1,12 @@
 import type { CacheSettings } from '../clients/redis-registry.ts';
 import type { Settings } from '../operations/settings.ts';
 import { cacheSettings, readCacheSettings } from './cache-settings.ts';
+import type { NamedFile } from './read-clients-file.ts';
 import { type RedisConfig, readRedisConfig, redisSettings } from './redis-settings.ts';
 
 /** Where the client records are. */
 export type ClientsConfig =
-  | { readonly store: 'memory'; readonly file: string }
+  | ({ readonly store: 'memory' } & NamedFile)
   | ({ readonly store: 'redis'; readonly cache: CacheSettings } & RedisConfig);
 
 /** Reads that; undefined where it is not set. Faults are collected in the settings. */
@@ -19,7 +20,7 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
   if (redis !== undefined) return { store: 'redis', cache, ...redis };
   if (file !== undefined) {
     warnOfNeedless(settings);
-    return { store: 'memory', file };
+    return { store: 'memory', file, setting: 'COUNTERSIGN_CLIENTS_FILE' };
   }
   if (!settings.hasSecret('REDIS_URL'))
     settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');

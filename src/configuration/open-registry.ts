@@ -22,7 +22,7 @@ interface RegistryConfig {
 export async function openRegistry(config: RegistryConfig, log: Log): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory')
-    return createMemoryRegistry(await watchClientsFile(clients.file, config, log), clients.file);
+    return createMemoryRegistry(await watchClientsFile(clients, config, log), clients.file);
   const { address, tls, keyPrefix, cache } = clients;
   return createRedisRegistry({
     access: { address, tls },

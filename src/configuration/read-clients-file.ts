@@ -14,22 +14,33 @@ export interface Demands {
   readonly terminator: Pick<Terminator, 'verification'>;
 }
 
+/** A file of clients, and the setting that names it, where somebody has set that. */
+export interface NamedFile {
+  readonly file: string;
+  readonly setting: string | undefined;
+}
+
 const SETTLE_MILLISECONDS = 500;
 const MAX_MILLISECONDS = 60_000;
 
 /**
- * Reads `COUNTERSIGN_CLIENTS_FILE` until it stayed the same for as long as that took: what somebody writes meanwhile
+ * Reads a file of clients until it stayed the same for as long as that took: what somebody writes meanwhile
  * might be a part.
  *
- * @throws {StartupError} with every fault
+ * @throws {StartupError} with every fault; of what is wrong with the file itself, the setting is said that names it
  * @throws the signal's reason, when it says so
  */
-export async function readClientsFile(file: string, demands: Demands, stopping: AbortSignal): Promise<ClientsFiles> {
+export async function readClientsFile(
+  named: NamedFile,
+  demands: Demands,
+  stopping: AbortSignal,
+): Promise<ClientsFiles> {
+  const { file } = named;
   for (;;) {
-    requireRegularFile(file);
+    requireRegularFile(named);
     const before = stateOfFile(file);
     const read = await readInTime(file, demands, stopping);
-    if (stateOfFile(file) === before) return refuseFaulty(read, demands);
+    if (stateOfFile(file) === before) return refuseFaulty(read, named, demands);
     await delay(SETTLE_MILLISECONDS, undefined, { signal: stopping });
   }
 }
@@ -46,8 +57,9 @@ async function readInTime(file: string, { policy }: Demands, stopping: AbortSign
 }
 
 /** A named pipe would be waited for without an end. */
-function requireRegularFile(file: string): void {
-  if (isSomethingElse(file)) throw new StartupError([`COUNTERSIGN_CLIENTS_FILE: ${file}: it is no regular file`]);
+function requireRegularFile(named: NamedFile): void {
+  const { file } = named;
+  if (isSomethingElse(file)) throw new StartupError([describeFault({ file, message: 'it is no regular file' }, named)]);
 }
 
 function isSomethingElse(path: string): boolean {
@@ -59,15 +71,16 @@ function isSomethingElse(path: string): boolean {
   }
 }
 
-function refuseFaulty(read: ClientsFiles, { terminator }: Demands): ClientsFiles {
-  const problems = [...read.faults.map(describeFault), ...unverifiable(read.clients, terminator)];
+function refuseFaulty(read: ClientsFiles, named: NamedFile, { terminator }: Demands): ClientsFiles {
+  const faults = read.faults.map((fault) => describeFault(fault, named));
+  const problems = [...faults, ...unverifiable(read.clients, terminator)];
   if (problems.length > 0) throw new StartupError(problems);
   return read;
 }
 
-/** Of what is wrong with the file itself, the setting is said that names it. */
-function describeFault(fault: Finding): string {
-  return 'client' in fault ? describeFinding(fault) : `COUNTERSIGN_CLIENTS_FILE: ${describeFinding(fault)}`;
+function describeFault(fault: Finding, { setting }: NamedFile): string {
+  const isOfFile = !('client' in fault);
+  return isOfFile && setting !== undefined ? `${setting}: ${describeFinding(fault)}` : describeFinding(fault);
 }
 
 /** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */

@@ -6,7 +6,7 @@ import type { ClientsInMemory } from '../clients/memory-registry.ts';
 import type { Log } from '../operations/log.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import { watchFiles } from '../operations/watch-files.ts';
-import { type Demands, readClientsFile } from './read-clients-file.ts';
+import { type Demands, type NamedFile, readClientsFile } from './read-clients-file.ts';
 
 type Clients = ReadonlyMap<string, Client>;
 
@@ -14,20 +14,21 @@ type Clients = ReadonlyMap<string, Client>;
 const MAX_TOLD_FAULTS = 20;
 
 /**
- * Reads `COUNTERSIGN_CLIENTS_FILE`, and again when it changes. The clients are swapped whole: while anything is wrong
+ * Reads a file of clients, and again when it changes. The clients are swapped whole: while anything is wrong
  * with the file they stay as they were, and the log says what.
  *
  * @param intervalMilliseconds how often it is looked at. Default: as {@link watchFiles} has it
  * @throws {StartupError} with every fault, where the file has one at start
  */
 export async function watchClientsFile(
-  file: string,
+  named: NamedFile,
   demands: Demands,
   log: Log,
   intervalMilliseconds?: number,
 ): Promise<ClientsInMemory> {
   const stopping = new AbortController();
-  const read = () => readClientsFile(file, demands, stopping.signal);
+  const { file } = named;
+  const read = (setting?: string) => readClientsFile({ file, setting }, demands, stopping.signal);
   let clients: Clients = new Map();
   let isReading = true;
   const reload = async () => {
@@ -42,8 +43,8 @@ export async function watchClientsFile(
     } catch (error) {
       if (stopping.signal.aborted) return;
       // Whatever it is, those that are known go on being served.
-      const reason = error instanceof StartupError ? tellSome(error.faults) : String(error);
-      log.error({ event: 'clients_kept', reason }, `the clients of ${file} stay as they were: ${reason}`);
+      const reason = error instanceof StartupError ? tellSome(error.faults) : `${file}: ${error}`;
+      log.error({ event: 'clients_kept', reason }, `the clients stay as they were: ${reason}`);
     } finally {
       isReading = false;
     }
@@ -54,7 +55,7 @@ export async function watchClientsFile(
     stopping.abort();
   };
   try {
-    clients = takeInto(log, await read());
+    clients = takeInto(log, await read(named.setting));
     isReading = false;
   } catch (error) {
     stop();

@@ -23,7 +23,7 @@ function place(content: string) {
     terminator: { verification: { by: 'countersign', fields: [] } },
   } as const;
   const open = async (warn = say) => {
-    const clients = await watchClientsFile(file, demands, { info: say, warn, error: say }, 20);
+    const clients = await watchClientsFile({ file, setting: undefined }, demands, { info: say, warn, error: say }, 20);
     onTestFinished(clients.stop);
     return { ...clients, ids: () => [...clients.current().keys()] };
   };

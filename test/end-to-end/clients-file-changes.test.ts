@@ -146,6 +146,20 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     expect(await served(countersign, 'a', 'b')).toEqual(['b']);
   });
 
+  test('is named once in what the log says of it, and the setting only at start', async (context) => {
+    const { expect } = context;
+    const { file, countersign } = await startOver(context, fileOf(client('a')));
+    const gone = await afterwards(countersign, () => rmSync(file));
+    expect(gone).toMatchObject({
+      reason: `${file}: ENOENT: no such file or directory`,
+      message: `the clients stay as they were: ${file}: ENOENT: no such file or directory`,
+    });
+    const folder = await afterwards(countersign, () => mkdirSync(file));
+    expect(folder.reason).toBe(`${file}: it is no regular file`);
+    const start = startOver(context, '7');
+    await expect(start).rejects.toThrow(/: COUNTERSIGN_CLIENTS_FILE: \S+\/clients\.json: expected a list of clients/);
+  });
+
   test('is watched through the swap by a rename', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));

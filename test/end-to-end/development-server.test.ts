@@ -98,7 +98,7 @@ describe('the development server', () => {
     const path = join(cwd, '.countersign/clients.yaml');
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
-      [clients.replace('    audience:', '   audience:'), 'clients.yaml stay as they were: '],
+      [clients.replace('    audience:', '   audience:'), `the clients stay as they were: ${path}: not YAML or JSON`],
       [clients.replace('scope: api1', 'scope: api2'), 'was read again: 2 clients, 0 added, 1 changed, 0 removed'],
       ['clients: []', 'was read again: 0 clients, 0 added, 0 changed, 2 removed'],
     ] as const) {
@@ -165,7 +165,7 @@ describe('the development server says in one line why it does not start', () => 
     ]);
   });
 
-  test.each<[string, (cwd: string) => void, string]>([
+  test.each<[string, (cwd: string) => void, string | RegExp]>([
     ['when the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder'],
     [
       'when a certificate is broken',
@@ -175,6 +175,14 @@ describe('the development server says in one line why it does not start', () => 
         writeFileSync(join(cwd, '.countersign/ca-key.pem'), 'x');
       },
       'is not a certificate: delete it',
+    ],
+    [
+      'when clients.yaml cannot be read',
+      (cwd) => {
+        mkdirSync(join(cwd, '.countersign'));
+        writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: 7');
+      },
+      /^countersign: \/\S+\/clients\.yaml: expected a list of clients/,
     ],
     [
       'when clients.yaml has a fault',
@@ -189,7 +197,7 @@ describe('the development server says in one line why it does not start', () => 
     spoil(cwd);
     const { code, stderr } = await runCountersign(['dev', '--port', String(await freePort())], { cwd });
     expect(code).toBe(1);
-    expect(stderr).toContain(message);
+    expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 });
