@@ -112,11 +112,18 @@ function readOperationsListen(settings: Settings): ListenAddress | undefined {
 export const environment: Environment = process.env;
 
 /** Of the configuration, what commands need that only look at client records. */
-export function readPolicy(env: Environment): RegistrationPolicy {
+export interface RecordsConfig {
+  readonly policy: RegistrationPolicy;
+  /** Whether anything says who verifies the chains of clients. */
+  readonly isVerifierSet: boolean;
+}
+
+/** @throws {StartupError} with every fault */
+export function readRecordsConfig(env: Environment): RecordsConfig {
   const settings = new Settings(env);
   const policy = readRegistrationPolicy(settings, readClientCa(settings));
   if (settings.faults.length > 0) throw new StartupError(settings.faults);
-  return policy;
+  return { policy, isVerifierSet: settings.has('CLIENT_CA_FILE') || settings.has('CHAIN_VERIFIED_BY') };
 }
 
 /** What commands need that look after the clients in Redis. */

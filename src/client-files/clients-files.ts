@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
-import { FileClients } from './file-clients.ts';
+import { FileClients, type RecordPlace } from './file-clients.ts';
 import type { ClientFinding, Finding } from './finding.ts';
 
 /** What files of clients hold: the clients that are sound, and everything that is to be said about the others. */
@@ -11,8 +11,8 @@ export interface ClientsFiles {
   /** With one, a file is not to be used: where it cannot be read at all, no clients are no sound answer. */
   readonly faults: readonly Finding[];
   readonly warnings: readonly ClientFinding[];
-  /** Where one of the clients stands: the file and which of its records it is. */
-  readonly placeOf: (clientId: string) => string;
+  /** Where one of the clients stands. */
+  readonly locate: (clientId: string) => RecordPlace;
 }
 
 /**
@@ -39,5 +39,5 @@ export async function readClientsFiles(
   });
   for await (const batch of all.batches()) for (const { client } of batch) clients.push(client);
   signal?.throwIfAborted();
-  return { names: all.names, clients, faults, warnings, placeOf: (clientId) => all.placeOf(clientId) };
+  return { names: all.names, clients, faults, warnings, locate: (clientId) => all.locate(clientId) };
 }

@@ -19,6 +19,9 @@ export interface FileClient {
   readonly record: unknown;
 }
 
+/** The file, and which of its records it is. */
+export type RecordPlace = Pick<ClientFinding, 'file' | 'place'>;
+
 export interface FileClientsOptions {
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch. */
@@ -58,16 +61,21 @@ export class FileClients {
     return this.#ids[index] ?? '';
   }
 
-  /** The file and which of its records it is, of a client that one of them has. */
-  placeOf(clientId: string): string {
-    return this.placeAt(this.#indexes.get(clientId) ?? 0);
+  /** Where a client stands that one of them has. */
+  locate(clientId: string): RecordPlace {
+    return this.#locateAt(this.#indexes.get(clientId) ?? 0);
   }
 
-  /** The same, by its number. */
+  /** The same in words, by its number. */
   placeAt(index: number): string {
+    const { file, place } = this.#locateAt(index);
+    return `${file}, ${place}`;
+  }
+
+  #locateAt(index: number): RecordPlace {
     const place = this.#places[index] ?? 0;
-    const name = this.#names[Math.floor(place / RECORDS_IN_FILE)] ?? '';
-    return `${name}, ${placeOf(name, place % RECORDS_IN_FILE)}`;
+    const file = this.#names[Math.floor(place / RECORDS_IN_FILE)] ?? '';
+    return { file, place: placeOf(file, place % RECORDS_IN_FILE) };
   }
 
   /**

@@ -52,7 +52,7 @@ async function readInTime(file: string, { policy }: Demands, stopping: AbortSign
   } catch (error) {
     if (error !== tooLong.reason) throw error;
     const faults = [{ file, message: 'it takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
-    return { names: [file], clients: [], warnings: [], faults, placeOf: () => '' };
+    return { names: [file], clients: [], warnings: [], faults, locate: () => ({ file, place: '' }) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -16,7 +17,8 @@ describe('countersign clients check reads several paths as if they were one file
   writeFileSync(third, `${client('two')}\n- {client_id: three}`);
   const input = '{"client_id":"in","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"in"}\n';
   const check = async (...paths: string[]) => {
-    const { code, stdout } = await runCountersign(['clients', 'check', ...paths, '-o', 'json'], { input });
+    const env = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict' };
+    const { code, stdout } = await runCountersign(['clients', 'check', ...paths, '-o', 'json'], { input, env });
     return [code, JSON.parse(stdout)];
   };
 
@@ -71,5 +73,50 @@ describe('countersign clients check reads several paths as if they were one file
       1,
       { files: [broken, one], ok: false, clients: ['one'], faults, warnings: [], conflicts: [] },
     ]);
+  });
+});
+
+describe('countersign clients check where no setting says who verifies chains', () => {
+  const client = (id: string) =>
+    `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: ${id}}\n`;
+  const pinned = selfSigned();
+  const other = `- {client_id: z, token_endpoint_auth_method: self_signed_tls_client_auth, certificates: [{thumbprint: ${pinned.thumbprint}}]}\n`;
+  const folder = temporaryDirectory();
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const three = file('three.yaml', other + client('a') + client('b') + client('c'));
+  const check = (path: string, env = {}, ...more: string[]) =>
+    runCountersign(['clients', 'check', path, ...more], { env });
+  const why =
+    'is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it verifies no chain, and refuses';
+
+  test('warns once, of the first and of how many', async () => {
+    const { code, stdout } = await check(three);
+    const warning = `${three}: client a (number 2 in the list): token_endpoint_auth_method ${why}`;
+    expect(stdout).toContain(`warning ${warning} this and 2 more clients or to start\n`);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('4 sound clients, 1 warning, 0 faults')]);
+  });
+
+  test('warns programs, too', async () => {
+    const { stdout } = await check(file('one.yaml', client('a')), {}, '-o', 'json');
+    const where = { file: join(folder, 'one.yaml'), client: 'a', place: 'number 1 in the list' };
+    const message = `${why} this client or to start`;
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      warnings: [{ ...where, field: 'token_endpoint_auth_method', message }],
+    });
+  });
+
+  test('says nothing where one does, or where nobody is known by a name', async () => {
+    const ca = file('ca.pem', createCertificateAuthority().pem);
+    for (const { stdout } of [
+      await check(three, { COUNTERSIGN_CLIENT_CA_FILE: ca }),
+      await check(three, { COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' }),
+      await check(file('none.yaml', other)),
+    ]) {
+      expect(stdout).toContain(', 0 warnings, 0 faults');
+    }
   });
 });

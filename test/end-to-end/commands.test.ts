@@ -93,11 +93,11 @@ describe('countersign clients check', () => {
   const sound =
     '- {client_id: a, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: "CN=a", scope: x}';
 
-  test('says that all is well', async () => {
+  test('says which clients are sound', async () => {
     const { code, stdout } = await runCountersign(['clients', 'check', file('sound.yaml', sound)]);
     expect(code).toBe(0);
     expect(stdout).toContain('a  enabled  tls_client_auth  x');
-    expect(stdout).toContain('1 sound client, 0 warnings, 0 faults');
+    expect(stdout).toContain('1 sound client, 1 warning, 0 faults');
     expect(stdout).not.toContain('\u001b');
   });
 

@@ -7,10 +7,18 @@ import type { RegistrationPolicy } from '../../clients/findings.ts';
 import { StartupError } from '../../operations/startup-error.ts';
 import { printValue } from '../document.ts';
 import { type OutputFormat, styled, table } from '../output.ts';
+import { warnOfUnverified } from './unverified-clients.ts';
+
+export interface CheckOptions {
+  readonly policy: RegistrationPolicy;
+  /** Whether the settings say who verifies the chains of clients. */
+  readonly isVerifierSet: boolean;
+  readonly output: OutputFormat;
+}
 
 /**
  * `countersign clients check PATH…`: says whether the server would accept these records, and what is wrong with each; and
- * which of them `clients apply` would not write beside another.
+ * which of them `clients apply` would not write beside another, or nobody could verify.
  *
  * @param paths files, folders, and `-` for the standard input
  * @returns the exit code: 0 when all are sound
@@ -18,18 +26,24 @@ import { type OutputFormat, styled, table } from '../output.ts';
  */
 export async function checkClients(
   paths: readonly string[],
-  policy: RegistrationPolicy,
-  output: OutputFormat,
+  { policy, isVerifierSet, output }: CheckOptions,
 ): Promise<number> {
   const found = findFiles(paths);
   if (found.faults.length > 0) throw new StartupError(found.faults);
   const now = Date.now();
-  const read = await readClientsFiles(found.files, policy, now);
-  const claimants = read.clients.map((client) => ({ client, place: read.placeOf(client.clientId) }));
+  const sound = await readClientsFiles(found.files, policy, now);
+  const unverified = isVerifierSet ? undefined : warnOfUnverified(sound);
+  const read = { ...sound, warnings: unverified ? [...sound.warnings, unverified] : sound.warnings };
+  const claimants = read.clients.map((client) => ({ client, place: placeOf(client, read) }));
   const conflicts = (await findConflictsAmong(claimants, { policy, now })).lines();
   if (output === 'json') printJson(paths, read, conflicts);
   else printText(read, conflicts);
   return read.faults.length === 0 ? 0 : 1;
+}
+
+function placeOf({ clientId }: Client, { locate }: ClientsFiles): string {
+  const { file, place } = locate(clientId);
+  return `${file}, ${place}`;
 }
 
 /** Of one path, `file` is as it was given. */

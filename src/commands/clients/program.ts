@@ -45,8 +45,8 @@ function addCheck(clients: Command): void {
     .addHelpText('after', checkHelp)
     .action(async (paths: string[], { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
-      const { readPolicy } = await import('../../config.ts');
-      process.exitCode = await checkClients(paths, readPolicy(await environment()), output);
+      const { readRecordsConfig } = await import('../../config.ts');
+      process.exitCode = await checkClients(paths, { ...readRecordsConfig(await environment()), output });
     });
 }
 
