@@ -74,19 +74,6 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     expect([await ids(), await isFree()]).toEqual([['first'], true]);
   });
 
-  test.concurrent('of several at once exactly one writes', async (context) => {
-    const { expect } = context;
-    const { apply, ids } = await place(context);
-    const started = ['a', 'b', 'c'].map(apply);
-    const codes = await Promise.all(started.map(({ exited }) => exited));
-    expect(codes.toSorted()).toEqual([1, 1, 2]);
-    const [winner] = await ids();
-    expect(await ids()).toHaveLength(1);
-    for (const { stderr } of started.filter((_, index) => codes[index] === 1)) {
-      expect(stderr()).toMatch(new RegExp(`client ${winner} \\(in Redis\\) both claim certificates`));
-    }
-  });
-
   test.concurrent('gets its turn soon after one that was killed', { timeout: TIMEOUT }, async (context) => {
     const { expect } = context;
     const { redis, apply, writing, ids } = await place(context);
