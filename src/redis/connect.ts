@@ -25,16 +25,30 @@ export function connect(options: ConnectOptions, isOver: () => boolean): Redis |
     return new Redis({ ...common, retryStrategy: retry, enableAutoPipelining: isBulk });
   }
   const { enableOfflineQueue: _, ...redisOptions } = common;
-  return new Cluster([...address.nodes], {
+  const cluster = new Cluster([...address.nodes], {
     redisOptions,
     // Nodes are connected to when they are first asked: who asks meanwhile waits for that.
     enableOfflineQueue: true,
     enableAutoPipelining: isBulk,
     clusterRetryStrategy: retry,
-    slotsRefreshInterval: 1_000,
     // Who waits for an answer has no time for a second attempt.
     retryDelayOnFailover: 0,
     // Names stay names: a server's certificate is for one.
     dnsLookup: (host, callback) => callback(null, host),
   });
+  keepSlots(cluster);
+  return cluster;
+}
+
+const SLOTS_MILLISECONDS = 1_000;
+
+/**
+ * Asks again and again which node has which slots. What ioredis does for that (`slotsRefreshInterval`) goes on for ever
+ * where the connection is closed while it asks, and keeps the process from ending.
+ */
+function keepSlots(cluster: Cluster): void {
+  const timer = setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache();
+  }, SLOTS_MILLISECONDS).unref();
+  cluster.once('end', () => clearInterval(timer));
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { askRedis } from '../support/ask-redis.ts';
@@ -12,6 +13,7 @@ import { mintRedisPki, type RedisPki } from '../support/redis-pki.ts';
 import { openRedisRegistry } from '../support/redis-registry.ts';
 import { type SentinelDeployment, startSentinelDeployment } from '../support/redis-sentinel.ts';
 import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
+import { runProgram } from '../support/run-program.ts';
 import { serverAclRule } from '../support/server-acl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -63,6 +65,13 @@ describeWith(needed, 'a Cluster deployment', () => {
   afterAll(async () => {
     cluster?.disconnect();
     await deployment?.stop();
+  });
+
+  it('keeps no process from ending that closes its connections', async () => {
+    const url = `redis+cluster://127.0.0.1:${deployment.nodes[0]?.port}`;
+    const script = join(import.meta.dirname, 'close-connections.ts');
+    const { code, stderr } = await runProgram(process.execPath, [script, url], { timeout: 10_000 });
+    expect([code, stderr]).toEqual([0, '']);
   });
 
   it('serves the keys of each master, and a replica takes the place of a dead one', async () => {
