@@ -134,7 +134,7 @@ function registryOver({ connection, questions, lost, cache, feed, keys, descript
     },
     close: async () => {
       feed.close();
-      connection.redis.disconnect();
+      connection.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type Armed, armConnection, type Watched } from './arm-connection.ts';
+import { beginAgain } from './begin-again.ts';
 import { connectionOptions, type RedisAccess } from './connection-options.ts';
 import { createRetry } from './create-retry.ts';
 import { type Explain, explainFor } from './explain-for.ts';
@@ -53,6 +54,7 @@ export class ChangeLink {
       // Only a connection that is subscribed answers with a list.
       isProof: Array.isArray,
     });
+    beginAgain(this.#redis, () => this.#isClosed);
     this.#redis.on('ready', () => this.#begin());
     this.#redis.on('close', () => this.#end());
     this.#redis.on('error', (error: Error) => this.#enter('none', this.#explain(error)));

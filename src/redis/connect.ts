@@ -47,8 +47,10 @@ const SLOTS_MILLISECONDS = 1_000;
  * where the connection is closed while it asks, and keeps the process from ending.
  */
 function keepSlots(cluster: Cluster): void {
-  const timer = setInterval(() => {
-    if (cluster.status === 'ready') cluster.refreshSlotsCache();
-  }, SLOTS_MILLISECONDS).unref();
-  cluster.once('end', () => clearInterval(timer));
+  let timer: NodeJS.Timeout | undefined;
+  cluster.on('close', () => clearInterval(timer));
+  cluster.on('ready', () => {
+    clearInterval(timer);
+    timer = setInterval(() => cluster.refreshSlotsCache(), SLOTS_MILLISECONDS).unref();
+  });
 }

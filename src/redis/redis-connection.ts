@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { beginAgain } from './begin-again.ts';
 import { type ConnectOptions, connect } from './connect.ts';
 import { createRetry } from './create-retry.ts';
 import { type Explain, explainFor } from './explain-for.ts';
@@ -17,6 +18,8 @@ export interface RedisConnection {
   readonly redis: Redis | Cluster;
   readonly problem: string | undefined;
   readonly explain: Explain;
+  /** Ends it for good. */
+  close(): void;
 }
 
 /**
@@ -46,12 +49,14 @@ class LastingConnection implements RedisConnection {
   readonly #again = createRetry(() => this.#reconnect());
   #wasUp = false;
   #hasClosed = false;
+  #isOver = false;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.explain = explainFor(options);
     this.#tell = tellOnceAMinute(options.onConnection);
-    this.redis = connect(options, () => this.#wasUp && options.isBulk === true);
+    this.redis = connect(options, () => this.#isGivenUp());
+    beginAgain(this.redis, () => this.#isOver || this.#isGivenUp());
     this.redis.on('ready', () => this.#enter());
     this.redis.on('error', (error: Error) => this.#failed(error));
     this.redis.on('close', () => this.#lost());
@@ -61,6 +66,15 @@ class LastingConnection implements RedisConnection {
   /** Over when the first attempt has succeeded or failed. */
   get attempted(): Promise<void> {
     return this.#attempted.promise;
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.redis.disconnect();
+  }
+
+  #isGivenUp(): boolean {
+    return this.#wasUp && this.#options.isBulk === true;
   }
 
   /** It is connected, though perhaps not in its database: ioredis only mentions that a SELECT failed. */

@@ -27,7 +27,8 @@ const LOCK_MILLISECONDS = 60_000;
  * Over Redis: the hash `{prefix}crl:{SHA-256 of the URL}` with `content`, `digest` and `fetched_at`, and a lock beside
  * it. Nobody needs to trust what is there: a CRL counts by its signature, and an older one never replaces a newer.
  */
-export function createSharedCrls({ redis }: Pick<RedisConnection, 'redis'>, keyPrefix: string): SharedCrls {
+export function createSharedCrls(connection: Pick<RedisConnection, 'redis' | 'close'>, keyPrefix: string): SharedCrls {
+  const { redis } = connection;
   const keyOf = (url: string) => `${keyPrefix}crl:${createHash('sha256').update(url).digest('hex')}`;
   return {
     copyOf: async (url) => {
@@ -48,7 +49,7 @@ export function createSharedCrls({ redis }: Pick<RedisConnection, 'redis'>, keyP
         if ((await redis.get(lock)) === owner) await redis.del(lock);
       }
     },
-    close: () => redis.disconnect(),
+    close: () => connection.close(),
   };
 }
 

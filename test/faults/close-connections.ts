@@ -12,7 +12,7 @@ const connections = await Promise.all(
   Array.from({ length: 60 }, () => openRedis({ address, tls: {}, commandMilliseconds: 2_000, onConnection: () => {} })),
 );
 await delay(850);
-for (const { redis } of connections) {
-  redis.disconnect();
+for (const connection of connections) {
+  connection.close();
   await delay(5);
 }

@@ -26,10 +26,10 @@ async function follow(options: Omit<ClusterOptions, 'directory'> = {}): Promise<
   onTestFinished(deployment.stop);
   const nodes = deployment.nodes.map(({ port }) => `127.0.0.1:${port}`);
   const access = { address: parseRedisUrl(`redis+cluster://${nodes.join(',')}`), tls: {} };
-  const { redis } = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+  const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
   const told: string[] = [];
   let distrusted = 0;
-  const feed = openChangeFeed(redis, {
+  const feed = openChangeFeed(connection.redis, {
     access,
     prefixes: ['a:'],
     channel: 'changes',
@@ -39,7 +39,7 @@ async function follow(options: Omit<ClusterOptions, 'directory'> = {}): Promise<
   });
   onTestFinished(() => {
     feed.close();
-    redis.disconnect();
+    connection.close();
   });
   await untilTold(feed);
   return { deployment, feed, told, distrusted: () => distrusted };

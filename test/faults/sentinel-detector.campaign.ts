@@ -18,8 +18,9 @@ describeWith(['redis-server'], 'a failover that is told of while the master is a
     const proxy = await startFaultProxy({ target: { port } });
     onTestFinished(() => proxy.stop());
     const address = parseRedisUrl(`redis+sentinel://127.0.0.1:${proxy.port}/${deployment.masterName}`);
-    const { redis } = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
-    onTestFinished(() => redis.disconnect());
+    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    onTestFinished(() => connection.close());
+    const { redis } = connection;
     await redis.set('key', 'before');
     proxy.setLatency(ONE_WAY_MILLISECONDS);
     const master = await deployment.currentMaster();

@@ -12,12 +12,12 @@ const aclRule = 'server on nopass allchannels -@all ~* +@connection +info +subsc
 
 async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<ChangeFeed> {
   const access = { address: parseRedisUrl(`redis+cluster://server:x@127.0.0.1:${first?.port}`), tls: {} };
-  const { redis } = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+  const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
   const nobody = { onChanged: () => {}, onAnyChanged: () => {}, onNotification: () => {} };
-  const feed = openChangeFeed(redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
+  const feed = openChangeFeed(connection.redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
   onTestFinished(() => {
     feed.close();
-    redis.disconnect();
+    connection.close();
   });
   return feed;
 }

@@ -10,8 +10,9 @@ describeWith(['redis-server'], 'a half-open connection to a node that a Cluster 
   test('is given up', async () => {
     const { proxy, move } = await startProxiedCluster();
     const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
-    const { redis } = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
-    onTestFinished(() => redis.disconnect());
+    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    onTestFinished(() => connection.close());
+    const { redis } = connection;
     redis.on('error', () => {});
     keepAlive(redis);
     const later = await move();

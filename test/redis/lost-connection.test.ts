@@ -4,6 +4,7 @@ import { explainProblem } from '../../src/redis/explain-problem.ts';
 import { openRedis } from '../../src/redis/redis-connection.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import { redisUrl } from '../support/redis.ts';
@@ -16,9 +17,9 @@ function connect(url: string, isBulk = true) {
 }
 
 async function open(url: string, isBulk: boolean) {
-  const { redis } = await connect(url, isBulk);
-  onTestFinished(() => redis.disconnect());
-  return redis;
+  const connection = await connect(url, isBulk);
+  onTestFinished(() => connection.close());
+  return connection.redis;
 }
 
 async function failures(asked: readonly Promise<unknown>[]): Promise<string[]> {
@@ -71,11 +72,31 @@ describeWith(['redis-server'], 'a Cluster that dies', () => {
   });
 });
 
+describeWith(['redis-server'], 'a connection that ioredis has given up', () => {
+  test('is made again, until it is closed', async () => {
+    const connection = await connect(redisUrl(), false);
+    const { redis } = connection;
+    redis.disconnect();
+    await eventually(
+      () => redis.status === 'end',
+      () => redis.status,
+    );
+    await eventually(
+      () => redis.status === 'ready',
+      () => `it stays ${redis.status}`,
+      3_000,
+    );
+    connection.close();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(redis.status).toBe('end');
+  });
+});
+
 describeWith(['redis-server'], 'why there is no connection', () => {
   const problemAt = async (url: string) => {
-    const { redis, problem } = await connect(url);
-    redis.disconnect();
-    return problem;
+    const connection = await connect(url);
+    connection.close();
+    return connection.problem;
   };
 
   test.each([

@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openRedis } from '../../src/redis/redis-connection.ts';
+import { openRedis, type RedisConnection } from '../../src/redis/redis-connection.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { valuesReplacer } from '../../src/redis/replace-values.ts';
 import { scanKeys } from '../../src/redis/scan-keys.ts';
@@ -40,11 +40,12 @@ for (const [name, open] of [
     const prefix = `${keyPrefix()}*[a]?\\x}{:`;
     const keys = Array.from({ length: 450 }, (_, index) => `${prefix}${index}`);
     let place: Place;
+    let connection: RedisConnection | undefined;
     let redis: Redis | Cluster;
     beforeAll(async () => {
       place = await open();
       const address = parseRedisUrl(place.url);
-      const connection = await openRedis({
+      connection = await openRedis({
         address,
         tls: {},
         commandMilliseconds: 5_000,
@@ -52,13 +53,14 @@ for (const [name, open] of [
         onConnection: () => {},
       });
       await eventually(
-        () => connection.problem === undefined,
-        () => String(connection.problem),
+        () => connection?.problem === undefined,
+        () => String(connection?.problem),
       );
       redis = connection.redis;
     }, 30_000);
     afterAll(async () => {
-      for (const each of [redis, place?.direct, place?.subscriber]) each?.disconnect();
+      connection?.close();
+      for (const each of [place?.direct, place?.subscriber]) each?.disconnect();
       await place?.stop();
     });
 

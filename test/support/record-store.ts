@@ -29,7 +29,7 @@ export async function openStore(prefix: string, url = redisUrl()): Promise<Opene
     redis,
     key: (clientId) => `${prefix}client:${clientId}`,
     close: () => {
-      connection.redis.disconnect();
+      connection.close();
       redis.disconnect();
     },
   };

@@ -64,6 +64,6 @@ async function withStore<Answer>(
     const store = openRecordStore(connection, keys, description);
     return await use({ store, lease: new ApplyLease(connection, keys.apply, description) });
   } finally {
-    connection.redis.disconnect();
+    connection.close();
   }
 }
