@@ -13,7 +13,7 @@ import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operations/startup-error.ts';
 import type { RevocationConfig } from './revocation/revocation.ts';
 import type { Terminator } from './terminator/terminator.ts';
-import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-key.ts';
+import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-algorithm.ts';
 
 export interface SigningKeyConfig {
   readonly text: string;

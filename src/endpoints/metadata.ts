@@ -1,7 +1,7 @@
 import { authenticationMethods } from '../authentication/authenticate.ts';
 import { grants } from '../grants/authorize.ts';
 import { withoutTrailingSlash } from '../oauth/url-path.ts';
-import type { SigningAlgorithm } from '../tokens/signing-key.ts';
+import type { SigningAlgorithm } from '../tokens/signing-algorithm.ts';
 
 export interface MetadataFacts {
   /** As clients type it. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
-
 import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
 import type { AccessTokenClaims } from './access-token-claims.ts';
+import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './signing-algorithm.ts';
 
 /** The key that signs access tokens. The private half never leaves this object. */
 export interface SigningKey {
@@ -18,24 +18,6 @@ export interface SigningKey {
 export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError';
 }
-
-/** Which keys an algorithm takes (RFC 7518 §3.1, RFC 8037 §3.1). The first that fits a key is its default. */
-const signingAlgorithms = {
-  ES256: isOnCurve('prime256v1'),
-  ES384: isOnCurve('secp384r1'),
-  ES512: isOnCurve('secp521r1'),
-  EdDSA: (key: KeyObject) => key.asymmetricKeyType === 'ed25519',
-  RS256: isRsa,
-  RS384: isRsa,
-  RS512: isRsa,
-  PS256: isRsa,
-  PS384: isRsa,
-  PS512: isRsa,
-} as const satisfies Record<string, (key: KeyObject) => boolean>;
-
-export type SigningAlgorithm = keyof typeof signingAlgorithms;
-
-export const signingAlgorithmNames = Object.keys(signingAlgorithms) as readonly SigningAlgorithm[];
 
 /**
  * Reads a private key: PEM (PKCS #8, SEC 1, PKCS #1) or a JWK.
@@ -109,12 +91,4 @@ function requireKnown(name: string): SigningAlgorithm {
 function describe(key: KeyObject): string {
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
   return [key.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
-}
-
-function isOnCurve(curve: string): (key: KeyObject) => boolean {
-  return (key) => key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
-}
-
-function isRsa(key: KeyObject): boolean {
-  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 }
