@@ -20,6 +20,7 @@ export class ApplyLease {
   readonly #lease: Lease;
   readonly #ask: Ask;
   readonly #own = ownHolder();
+  #taken: Promise<void> | undefined;
   #taking: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
   #renewals: NodeJS.Timeout | undefined;
@@ -35,12 +36,17 @@ export class ApplyLease {
   }
 
   /**
-   * Takes it, and has it until it is released. Waits for another who has it, up to 20 seconds.
+   * Takes it, once, and has it until it is released. Waits for another who has it, up to 20 seconds.
    *
    * @param onWaiting told in words for whom, once for each
    * @throws {AdministrationError} where the other one does not end in that time, or Redis fails
    */
-  async take(onWaiting: (why: string) => void): Promise<void> {
+  take(onWaiting: (why: string) => void): Promise<void> {
+    this.#taken ??= this.#await(onWaiting);
+    return this.#taken;
+  }
+
+  async #await(onWaiting: (why: string) => void): Promise<void> {
     const deadline = performance.now() + WAIT_MILLISECONDS;
     for (let last: string | undefined; ; await delay(ATTEMPT_MILLISECONDS)) {
       const other = await this.#try();

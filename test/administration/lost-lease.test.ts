@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ApplyLease } from '../../src/administration/apply-lease.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
-import { guardedStore } from '../../src/administration/guarded-store.ts';
 import { makePlan } from '../../src/administration/plan.ts';
 import type { RecordStore } from '../../src/administration/record-store.ts';
+import { storeInTurn } from '../../src/administration/store-in-turn.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { usualPolicy } from '../support/policy.ts';
@@ -56,7 +56,11 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
         () => 'nobody noticed',
       );
     });
-    const failure = applyPlan(changes, guardedStore(store, lease.requireHeld), () => {});
+    const failure = applyPlan(
+      changes,
+      storeInTurn(store, lease, () => {}),
+      () => {},
+    );
     const message = await failure.then(
       () => '',
       (error: Error) => error.message,

@@ -27,14 +27,16 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
   let redis: Redis;
   const env = () => ({ COUNTERSIGN_REDIS_URL: server.url });
   const start = (args: readonly string[]) => spawnCountersign(['clients', ...args], env());
-  const content = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+  const [first = '', ...others] = records.map((record) => `${JSON.stringify(record)}\n`);
+  const content = [first, ...others].join('');
   /** Redis takes no writes any more from when it is this run's turn. */
   const startApply = async () => {
     await redis.client('UNPAUSE');
     const apply = await spawnPiped(['clients', 'apply', '-f', '-'], env());
+    apply.write(first);
     await eventually(async () => (await redis.exists('countersign:apply')) === 1, apply.stderr);
     await redis.client('PAUSE', 60_000, 'WRITE');
-    apply.feed(content);
+    apply.feed(others.join(''));
     await isWaitedFor();
     return apply;
   };

@@ -16,9 +16,10 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const KEY = 'countersign:apply';
 /** The turn of one that was killed ends after 15 seconds; another one is waited for 20. */
 const TIMEOUT = 60_000;
-const certificates = [{ thumbprint: 'a'.repeat(64) }];
-const recordOf = (clientId: string) =>
-  `${JSON.stringify({ client_id: clientId, token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates })}\n`;
+const recordOf = (clientId: string, digit = 'a') => {
+  const certificates = [{ thumbprint: digit.repeat(64) }];
+  return `${JSON.stringify({ client_id: clientId, token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates })}\n`;
+};
 const holder = JSON.stringify({ host: 'build-7', pid: 4711, began: '2026-11-28T04:00:00.000Z', token: 'x' });
 const OTHER = 'another apply runs: process 4711 on build-7, since 2026-11-28T04:00:00.000Z';
 
@@ -38,9 +39,10 @@ async function place({ onTestFinished }: TestContext) {
     writeFileSync(file, recordOf(clientId));
     return spawnCountersign(['clients', 'apply', '-f', file], env);
   };
-  /** It is its turn, and it waits for its records. */
+  /** It is its turn, and it waits for more records. */
   const planning = async () => {
     const started = await spawnPiped(['clients', 'apply', '-f', '-'], env);
+    started.write(recordOf('begun', 'b'));
     await eventually(async () => !(await isFree()), started.stderr);
     return started;
   };
@@ -52,8 +54,8 @@ async function place({ onTestFinished }: TestContext) {
     await eventually(async () => String(await redis.client('LIST')).includes(' flags=b '), started.stderr);
     return started;
   };
-  const ids = async () => (await redis.keys('countersign:client:*')).map((key) => key.split(':').at(-1));
-  return { redis, isFree, apply, planning, writing, ids };
+  const ids = async () => (await redis.keys('countersign:client:*')).map((key) => key.split(':').at(-1)).sort();
+  return { env, folder, redis, isFree, apply, planning, writing, ids };
 }
 
 const says = (program: RunningProgram, text: string, milliseconds?: number) =>
@@ -71,7 +73,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     await redis.client('UNPAUSE');
     expect([await first.exited, await second.exited]).toEqual([2, 1]);
     expect(second.stderr()).toMatch(/client second \(.*\) and client first \(in Redis\) both claim certificates/);
-    expect([await ids(), await isFree()]).toEqual([['first'], true]);
+    expect([await ids(), await isFree()]).toEqual([['begun', 'first'], true]);
   });
 
   test.concurrent('gets its turn soon after one that was killed', { timeout: TIMEOUT }, async (context) => {
@@ -131,7 +133,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     expect(await robbed.exited).toBe(1);
     expect(robbed.stderr()).toBe(
       "countersign: countersign:apply in Redis is not this run's any more: another apply may write now\n" +
-        'countersign: 0 of 1 clients were written; running the command again writes the rest\n',
+        'countersign: 0 of 2 clients were written; running the command again writes the rest\n',
     );
     expect([await ids(), await redis.get(KEY)]).toEqual([[], holder]);
   });
@@ -145,7 +147,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     expect(await apply('meanwhile').exited).toBe(2);
     stopped.kill('SIGCONT');
     expect(await stopped.exited).toBe(1);
-    expect(stopped.stderr()).toMatch(/: another apply may write now\n.*: 0 of 1 clients were written; /);
+    expect(stopped.stderr()).toMatch(/: another apply may write now\n.*: 0 of 2 clients were written; /);
     expect(await ids()).toEqual(['meanwhile']);
   });
 
@@ -159,7 +161,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     await delay(7_000);
     slow.feed(recordOf('slow'));
     expect([await slow.exited, await second.exited]).toEqual([2, 1]);
-    expect(await ids()).toEqual(['slow']);
+    expect(await ids()).toEqual(['begun', 'slow']);
   });
 
   test.concurrent.for([
@@ -181,6 +183,32 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     await says(waiting, OTHER);
     waiting.kill(signal);
     expect([await waiting.exited, await redis.get(KEY)]).toEqual([code, holder]);
+  });
+
+  test.concurrent('does not keep others waiting for its input', async (context) => {
+    const { expect } = context;
+    const { env, apply, ids } = await place(context);
+    const idle = await spawnPiped(['clients', 'apply', '-f', '-'], env);
+    // As one sees in YAML and JSON: it begins to be a record at its end only.
+    idle.write(' ');
+    expect(await apply('first').exited).toBe(2);
+    idle.feed(`[${recordOf('idle', 'b')}]`);
+    expect([await idle.exited, await ids()]).toEqual([2, ['first', 'idle']]);
+  });
+
+  test.concurrent.for([
+    ['a file that is not there', undefined, ': ENOENT'],
+    ['a record that is none', '{"client_id":"a"}\n', 'token_endpoint_auth_method is missing'],
+  ] as const)('does not wait for another to tell of %s', async ([, content, fault], context) => {
+    const { expect } = context;
+    const { env, redis, folder } = await place(context);
+    await redis.set(KEY, holder);
+    const file = join(folder, 'faulty.jsonl');
+    if (content !== undefined) writeFileSync(file, content);
+    const faulty = spawnCountersign(['clients', 'apply', '-f', file], env);
+    expect(await faulty.exited).toBe(1);
+    expect(faulty.stderr()).toContain(fault);
+    expect(faulty.stderr()).not.toContain('another apply runs');
   });
 
   test.concurrent('lets the next one have it after a fault', async (context) => {

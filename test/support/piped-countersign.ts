@@ -8,7 +8,8 @@ import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A command whose standard input comes when the test says so. */
 export interface PipedCountersign extends RunningProgram {
-  /** All of it. */
+  readonly write: (content: string) => void;
+  /** The rest of it. */
   readonly feed: (content: string) => void;
 }
 
@@ -22,5 +23,5 @@ export async function spawnPiped(
   const program = spawnCountersign(args, env, ['sh', '-c', 'exec "$@" <"$0"', pipe]);
   const input = createWriteStream(pipe);
   await once(input, 'open');
-  return { ...program, feed: (content) => void input.end(content) };
+  return { ...program, write: (content) => void input.write(content), feed: (content) => void input.end(content) };
 }

@@ -1,7 +1,8 @@
 import { type Applied, applyPlan } from '../../administration/apply-plan.ts';
-import { guardedStore } from '../../administration/guarded-store.ts';
 import { makePlan, type Plan } from '../../administration/plan.ts';
 import { recordFiles } from '../../administration/record-files.ts';
+import type { RecordStore } from '../../administration/record-store.ts';
+import { storeInTurn } from '../../administration/store-in-turn.ts';
 import type { Environment } from '../../operations/settings.ts';
 import { styled } from '../output.ts';
 import { printFault } from '../print-error.ts';
@@ -17,7 +18,9 @@ import { namesOf, printPlan, wouldChange } from './plan-report.ts';
  */
 export function applyClients(env: Environment, options: PlanCommandOptions): Promise<number> {
   return administer(env, async (administration) => {
-    const { plan, applied } = await inTurn(administration, () => applyFiles(administration, options));
+    const { plan, applied } = await inTurn(administration, (store) =>
+      applyFiles({ ...administration, store }, options),
+    );
     administration.progress.clear();
     if (options.output === 'table') console.log(styled('bold', `${applied.written} written`));
     else await printPlan(plan, options.output, applied);
@@ -27,11 +30,13 @@ export function applyClients(env: Environment, options: PlanCommandOptions): Pro
 }
 
 /** What the work sees in Redis, no other apply changes before it is done. */
-async function inTurn<Answer>({ lease, whenLeft }: Administration, work: () => Promise<Answer>): Promise<Answer> {
+async function inTurn<Answer>(
+  { store, lease, whenLeft }: Administration,
+  work: (store: RecordStore) => Promise<Answer>,
+): Promise<Answer> {
   whenLeft(() => lease.release());
   try {
-    await lease.take(printFault);
-    return await work();
+    return await work(storeInTurn(store, lease, printFault));
   } finally {
     await lease.release();
   }
@@ -43,14 +48,13 @@ interface AppliedFiles {
 }
 
 async function applyFiles(
-  { store, lease, policy, now, progress, finishing }: Administration,
+  { store, policy, now, progress, finishing }: Administration,
   { file, prune, output }: PlanCommandOptions,
 ): Promise<AppliedFiles> {
   const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
   progress.clear();
   if (output === 'table') await printPlan(plan, output);
-  const held = guardedStore(store, lease.requireHeld);
-  return { plan, applied: await finishing((stop) => applyPlan(plan.changes, held, progress.show, stop)) };
+  return { plan, applied: await finishing((stop) => applyPlan(plan.changes, store, progress.show, stop)) };
 }
 
 /** Servers that miss the marker hold missing records for lost. Now they see it again, and hold them for removed. */
