@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 export interface HeartbeatOptions {
   readonly redis: Redis;
-  /** Called when the server has been silent for 750 ms on a connection that says it is up. */
+  /** Called when the server has been silent for 750 ms, or has said nothing for 2 s, on a connection that says it is up. */
   readonly onSilent: () => void;
   /** Whether the answer to a PING proves that the connection does what it is for. Default: any does. */
   readonly isProof?: (answer: unknown) => boolean;
@@ -11,6 +11,8 @@ export interface HeartbeatOptions {
 const INTERVAL_MILLISECONDS = 150;
 /** Counted in questions, not in time: a process that was stopped itself has asked none. */
 const SILENT_AFTER = 4;
+/** Until the first answer on a connection: a Redis far away is late, and then answers each time. */
+const SILENT_AT_FIRST_AFTER = 13;
 
 /** Knows up to when a connection is known to work: TCP does not tell of an end that has gone without a word. */
 export interface Heartbeat {
@@ -29,6 +31,7 @@ export function createHeartbeat({ redis, onSilent, isProof = () => true }: Heart
   let timer: NodeJS.Timeout | undefined;
   let provenAt = Number.NEGATIVE_INFINITY;
   let unanswered = 0;
+  let silentAfter = SILENT_AT_FIRST_AFTER;
   const end = () => {
     clearInterval(timer);
     timer = undefined;
@@ -37,11 +40,12 @@ export function createHeartbeat({ redis, onSilent, isProof = () => true }: Heart
   const beat = () => {
     const sentAt = performance.now();
     const connection = timer;
-    if (unanswered++ >= SILENT_AFTER) return onSilent();
+    if (unanswered++ >= silentAfter) return onSilent();
     redis.ping().then(
       (answer: unknown) => {
         if (timer !== connection || !isProof(answer)) return;
         unanswered = 0;
+        silentAfter = SILENT_AFTER;
         provenAt = Math.max(provenAt, sentAt);
       },
       // The connection says itself that it is over, or stays silent.
@@ -55,6 +59,7 @@ export function createHeartbeat({ redis, onSilent, isProof = () => true }: Heart
     begin: () => {
       end();
       unanswered = 0;
+      silentAfter = SILENT_AT_FIRST_AFTER;
       provenAt = performance.now();
       timer = setInterval(beat, INTERVAL_MILLISECONDS).unref();
     },

@@ -11,7 +11,7 @@ import type { RedisNode } from '../support/redis-node.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SLOTS = 16_384;
-const TOLD_WITHIN_MILLISECONDS = 900;
+const TOLD_WITHIN_MILLISECONDS = 750;
 
 interface Followed {
   readonly deployment: ClusterDeployment;
