@@ -18,7 +18,8 @@ const { version, description } = JSON.parse(readFileSync(new URL('../package.jso
 const serveHelp = `
 Required:
   COUNTERSIGN_ISSUER             the URL that clients know this server by
-  COUNTERSIGN_TERMINATOR         what the proxy in front forwards: nginx, envoy, haproxy, … (docs/terminators.md)
+  COUNTERSIGN_TERMINATOR         what the proxy in front forwards: nginx, envoy,
+                                 haproxy, … (docs/terminators.md)
   COUNTERSIGN_SIGNING_KEY_FILE   the private key that signs tokens
   COUNTERSIGN_REDIS_URL          where the client records are, or
   COUNTERSIGN_CLIENTS_FILE       a file with them
@@ -29,7 +30,8 @@ For clients of a CA (tls_client_auth):
 All settings: docs/configuration.md`;
 
 const doctorHelp = `
-The operations listener is http://127.0.0.1:9090 unless said otherwise (COUNTERSIGN_OPERATIONS_LISTEN).
+The operations listener is http://127.0.0.1:9090 unless said otherwise
+(COUNTERSIGN_OPERATIONS_LISTEN).
 Exit codes: 0 all is sound, 1 it could not be examined, 2 something is wrong.
 
 More: docs/doctor.md`;

@@ -167,6 +167,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
       expect([help.code, help.stderr]).toEqual([0, '']);
       for (const part of ['COUNTERSIGN_REDIS_URL', 'Exit codes: 0', '-o, --output'])
         expect(help.stdout).toContain(part);
+      expect(help.stdout).not.toMatch(/^.{81}/m);
     }
   });
 

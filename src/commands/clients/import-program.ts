@@ -3,8 +3,10 @@ import type { ImportSource } from './import.ts';
 import type { OutputFileOptions } from './output-file.ts';
 
 const importHelp = `
-Each client has what it loses noted above it; who has no certificate stays as a comment.
-Exit codes: 0 all is imported without loss, 1 the file cannot be read, 2 something is left out or noted.
+Each client has what it loses noted above it; who has no certificate stays as a
+comment.
+Exit codes: 0 all is imported without loss, 1 the file cannot be read,
+2 something is left out or noted.
 
 More: docs/clients.md`;
 

@@ -6,13 +6,16 @@ const filesHelp = `
 Files are YAML, JSON or JSON Lines (.jsonl: a record a line, for very many).${redisHelp}`;
 
 const planHelp = `
-Nothing is written. Exit codes: 0 nothing would change, 2 something would, 1 an error, 130 after Ctrl-C.
+Nothing is written.
+Exit codes: 0 nothing would change, 2 something would, 1 an error,
+130 after Ctrl-C.
 ${filesHelp}`;
 
 const applyHelp = `
-Every record is checked before the first is written. Clients that no file has stay unless --prune is given. Applying
-the same files again changes nothing, and continues where Redis failed or Ctrl-C stopped it. While another apply runs,
-it waits up to 20 seconds for its turn.
+Every record is checked before the first is written. Clients that no file has
+stay unless --prune is given. Applying the same files again changes nothing, and
+continues where Redis failed or Ctrl-C stopped it. While another apply runs, it
+waits up to 20 seconds for its turn.
 Exit codes: 0 nothing changed, 2 something did, 1 an error, 130 after Ctrl-C.
 ${filesHelp}`;
 

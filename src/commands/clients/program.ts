@@ -10,7 +10,8 @@ const checkHelp = `
 Exit codes: 0 all of them are sound, 1 a fault.`;
 
 const exportHelp = `
-Exit codes: 0 all are in it, 1 something in Redis is no record and is left out, or an error; 130 after Ctrl-C.
+Exit codes: 0 all are in it, 1 something in Redis is no record and is left out,
+or an error; 130 after Ctrl-C.
 ${redisHelp}`;
 
 /** Adds the commands that look after client records. Each is loaded when it runs. */
@@ -55,7 +56,11 @@ function addExport(clients: Command): void {
   clients
     .command('export')
     .description('print all records, as a file that apply takes back')
-    .addOption(new Option('-o, --output <format>', 'jsonl is for very many').choices(formats).default('yaml'))
+    .addOption(
+      new Option('-o, --output <format>', 'for people or for programs; jsonl is a record a line, for very many')
+        .choices(formats)
+        .default('yaml'),
+    )
     .option('--out <file>', 'write them to a file instead; - is standard output')
     .option('--force', 'write over that file if it is there')
     .addHelpText('after', exportHelp)

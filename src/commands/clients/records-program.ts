@@ -12,11 +12,13 @@ Exit codes: 0, or 1 an error, 130 after Ctrl-C.
 ${redisHelp}`;
 
 const showHelp = `
-Exit codes: 0, or 1 where it is not there, or the server cannot use it, or nobody has the certificate, or an error.
+Exit codes: 0, or 1 where it is not there, or the server cannot use it, or
+nobody has the certificate, or an error; 130 after Ctrl-C.
 ${redisHelp}`;
 
 const eachHelp = `
-Exit codes: 0 all of them are as asked, 1 one of them is not there or an error, 130 after Ctrl-C.
+Exit codes: 0 all of them are as asked, 1 one of them is not there or an error,
+130 after Ctrl-C.
 ${redisHelp}`;
 
 /** Adds the commands that look at the clients in Redis, and change one or some of them. */
