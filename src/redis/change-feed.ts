@@ -136,7 +136,8 @@ function onlyChanges(report: ChangeFeedOptions['onNotification']): ChangeFeedOpt
   let last: string | undefined;
   return (notification, problem) => {
     const state = problem === APART ? APART : notification;
-    if (state === last) return;
+    const isBeginning = last === undefined && notification === 'none' && problem === undefined;
+    if (state === last || isBeginning) return;
     last = state;
     report(notification, problem);
   };

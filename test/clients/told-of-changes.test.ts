@@ -66,6 +66,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   test('is told by Redis itself, and nobody asks before', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
+    expect(opened.notifications).toEqual(['tracking']);
     expect(await scopeOf(opened)).toBe('before');
     const questions = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
     const asked = await questions();
