@@ -85,7 +85,7 @@ export class ApplyLease {
     try {
       const isOwn = await this.#ask(this.#lease.renew(this.#own));
       if (isOwn) this.#heldUntil = asked + LIFETIME_MILLISECONDS;
-      else this.#problem ??= new AdministrationError([`${this.#key} in Redis is not this run's any more${BY_ANOTHER}`]);
+      else this.#problem ??= new AdministrationError([`${this.#key} in Redis is not this run's any more${LOST}`]);
     } catch (error) {
       if (!(error instanceof AdministrationError)) throw error;
       this.#problem ??= error;
@@ -98,6 +98,16 @@ export class ApplyLease {
     if (performance.now() > this.#heldUntil) this.#problem ??= this.#isOver();
     if (this.#problem) throw this.#problem;
   };
+
+  /**
+   * Asks Redis whether it still is this run's: only there can be seen that another has taken it, or that all is gone.
+   *
+   * @throws {AdministrationError} where it was lost, with the reason
+   */
+  async confirmHeld(): Promise<void> {
+    await this.#renew();
+    this.requireHeld();
+  }
 
   /** Lets the next one have it. Never fails: it ends by itself. */
   release(): Promise<void> {
@@ -135,3 +145,4 @@ export class ApplyLease {
 }
 
 const BY_ANOTHER = ': another apply may write now';
+const LOST = `${BY_ANOTHER}, or Redis has lost what it held`;

@@ -35,7 +35,8 @@ export function storeInTurn(store: RecordStore, lease: ApplyLease, onWaiting: (w
       return store.write(writes);
     },
     mark: async () => {
-      lease.requireHeld();
+      // It says that what was written is there.
+      await lease.confirmHeld();
       return store.mark();
     },
   };

@@ -69,11 +69,30 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     expect(found.length).toBeGreaterThanOrEqual(200);
     expect(found.length).toBeLessThanOrEqual(9 * 200);
     expect(message).toBe(
-      `${prefix}apply in Redis is not this run's any more: another apply may write now\n` +
+      `${prefix}apply in Redis is not this run's any more: another apply may write now, or Redis has lost what it held\n` +
         `${found.length} of ${COUNT} clients were written; running the command again writes the rest`,
     );
     await lease.release();
     expect(await opened.redis.get(`${prefix}apply`)).toBe('another');
     expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
+  });
+
+  test('leaves no marker where Redis has lost everything meanwhile, so that servers know', async () => {
+    const prefix = keyPrefix();
+    const opened = await openStore(prefix);
+    onTestFinished(opened.close);
+    const file = join(temporaryDirectory(), 'clients.jsonl');
+    writeFileSync(file, line(1));
+    const lease = opened.newLease();
+    onTestFinished(() => lease.release());
+    const emptied: RecordStore = {
+      ...opened.store,
+      leave: async () => void (await opened.redis.del(await opened.redis.keys(`${prefix}*`))),
+    };
+    const store = storeInTurn(emptied, lease, () => {});
+    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    const { changes } = await makePlan([file], store, options);
+    await expect(applyPlan(changes, store, () => {})).rejects.toThrow('Redis has lost what it held');
+    expect(await opened.redis.keys(`${prefix}*`)).toEqual([]);
   });
 });
