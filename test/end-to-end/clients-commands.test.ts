@@ -187,7 +187,9 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(planned.stdout).toMatch(/warning disabled in Redis and enabled by the files.*: orders\n/);
     const enabled = await clients(['enable', 'orders']);
     expect([enabled.code, enabled.stdout]).toEqual([0, 'client orders is enabled now\n']);
-    expect((await clients(['plan', '-f', file('first.yaml', first)])).code).toBe(0);
+    // As of a shell that names the files of a folder.
+    const files = [file('first.yaml', first), file('empty.yaml', 'clients: []')];
+    expect((await clients(['plan', '-f', ...files])).code).toBe(0);
   });
 
   test('disable, enable and remove speak to programs', async () => {

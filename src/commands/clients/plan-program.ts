@@ -26,8 +26,8 @@ export function clientsPlanProgram(clients: Command): void {
       .command(name)
       .description(description)
       .requiredOption(
-        '-f, --file <path>',
-        'a file, a folder of files, or - for standard input; may be repeated',
+        '-f, --file <path...>',
+        'files, folders of files, or - for standard input; may be repeated',
         collect,
       )
       .option('--prune', 'remove clients that no file has', false)
