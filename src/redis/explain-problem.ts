@@ -1,5 +1,7 @@
-/** Redis answered, and will not serve us: waiting does not mend that. Of scripts Redis before 7 says it in words. */
-const REFUSALS = /\b(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|invalid username-password|user executing the script can't)\b/;
+/** Redis answered, and will not serve us: waiting does not mend that. */
+const REFUSALS = /\b(?:WRONGPASS|NOAUTH|ERR AUTH|invalid username-password)\b/;
+/** It knows us, and will not do this for us. Of scripts Redis before 7 says it in words. */
+const FORBIDDEN = /\b(?:NOPERM|user executing the script can't)\b/;
 
 /** What OpenSSL and Node say of a server's certificate that is not by a CA we know, or not for this name. */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
@@ -33,8 +35,9 @@ export function explainProblem(error: Error, isEncrypted = false): string {
   const [isOfSentinels, ofSentinels] = SENTINELS.exec(message) ?? [];
   if (isOfSentinels !== undefined) return explainSentinels(ofSentinels);
   if (REFUSALS.test(message)) {
-    return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL, and its ACL: ${message}`;
+    return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL: ${message}`;
   }
+  if (FORBIDDEN.test(message)) return `the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: ${message}`;
   if (/^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
     return `it is a node of a Cluster, begin COUNTERSIGN_REDIS_URL with redis+cluster://: ${message}`;
   }
@@ -87,7 +90,8 @@ const SENTINELS = /^All sentinels are unreachable\.(?:.*? Last error: (.*)|.*)$/
 function explainSentinels(lastError: string | undefined): string {
   if (lastError === undefined) return 'no sentinel names the master';
   if (LOST.test(lastError)) return 'no sentinel can be reached';
-  const mend = REFUSALS.test(lastError) ? ', see sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL' : '';
+  const isRefusal = REFUSALS.test(lastError) || FORBIDDEN.test(lastError);
+  const mend = isRefusal ? ', see sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL' : '';
   return `no sentinel names the master${mend}: ${inOurWords(lastError)}`;
 }
 

@@ -131,7 +131,9 @@ for (const [name, start] of [
       other.requireHeld();
       await other.release();
       const refusal = auditor.newLease().take(() => {});
-      await expect(refusal).rejects.toThrow(/says no: it refuses us, see user and password .* its ACL: .*NOPERM/);
+      await expect(refusal).rejects.toThrow(
+        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: .*NOPERM/,
+      );
     });
 
     test('the auditor plans and lists, and is told what he may not', async () => {
@@ -139,7 +141,9 @@ for (const [name, start] of [
       expect(await listed(auditor)).toHaveLength(299);
       const failure = applyPlan((await plan(auditor, 'z')).changes, auditor.store, () => {});
       await expect(failure).rejects.toThrow(AdministrationError);
-      await expect(failure).rejects.toThrow(/says no: it refuses us, see user and password .* its ACL: .*NOPERM/);
+      await expect(failure).rejects.toThrow(
+        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: .*NOPERM/,
+      );
       const rest = 'when that is mended, running the command again writes the rest';
       await expect(failure).rejects.toThrow(`\n0 of 300 clients were written; ${rest}`);
     });

@@ -60,7 +60,7 @@ describe('what is known of how Redis answers', () => {
   test('a refusal is told at once, and that it is over', async () => {
     const asked = questions();
     await expect(asked.ask(failsWith(reply('NOPERM no')))).rejects.toThrow('NOPERM');
-    expect([asked.told.length, asked.told[0]]).toEqual([1, expect.stringContaining('ACL: NOPERM no')]);
+    expect([asked.told.length, asked.told[0]]).toEqual([1, expect.stringContaining('forbids that: NOPERM no')]);
     await asked.ask(answers);
     expect(asked.told).toHaveLength(2);
     expect(asked.told[1]).toBeUndefined();

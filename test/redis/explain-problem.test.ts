@@ -24,11 +24,15 @@ test.each([
   [new Error('MOVED 2301 127.0.0.1:7411'), false, /begin COUNTERSIGN_REDIS_URL with redis\+cluster:\/\/: MOVED/],
   [new Error("CROSSSLOT Keys in request don't hash to the same slot"), false, /redis\+cluster:\/\//],
   [new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"), false, /^ERR unknown command 'get'$/],
-  [new Error("NOPERM this user has no permissions to run the 'get' command"), false, /ACL: NOPERM/],
+  [
+    new Error("NOPERM this user has no permissions to run the 'get' command"),
+    false,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: NOPERM/,
+  ],
   [
     new Error("ERR Error running script (call to f_9c): @user_script:5: The user executing the script can't run this"),
     false,
-    /see user and password .*, and its ACL: /,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: /,
   ],
   [withCode('self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'), true, /REDIS_CA_FILE/],
   [withCode('Hostname/IP does not match', 'ERR_TLS_CERT_ALTNAME_INVALID'), true, /for another name/],
