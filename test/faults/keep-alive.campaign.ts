@@ -10,8 +10,9 @@ describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', 
   test('is given up for a new one, and so is that one', async () => {
     const { proxy } = await startProxiedCluster();
     const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
-    const { redis } = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
-    onTestFinished(() => redis.disconnect());
+    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    onTestFinished(() => connection.close());
+    const { redis } = connection;
     redis.on('error', () => {});
     keepAlive(redis);
     for (const value of ['once', 'again']) {
@@ -23,5 +24,31 @@ describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', 
         6_000,
       );
     }
+  });
+});
+
+describeWith(['redis-server'], 'a half-open connection to a node that a Cluster got later', () => {
+  test('is given up', async () => {
+    const { proxy, move } = await startProxiedCluster();
+    const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
+    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    onTestFinished(() => connection.close());
+    const { redis } = connection;
+    redis.on('error', () => {});
+    keepAlive(redis);
+    const later = await move();
+    // As a question that goes there makes it.
+    const isConnected = async () => {
+      await redis.get('key').catch(() => undefined);
+      return later.connections().length > 0;
+    };
+    await eventually(isConnected, () => 'it stays with the node of before', 5_000);
+    const frozen = later.freeze(() => true).map(({ id }) => id);
+    expect(frozen.length).toBeGreaterThan(0);
+    await eventually(
+      () => !later.connections().some(({ id }) => frozen.includes(id)),
+      () => 'it is kept for ever',
+      3_000,
+    );
   });
 });
