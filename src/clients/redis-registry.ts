@@ -1,6 +1,6 @@
 import type { Bounds } from '../cache/bounded-cache.ts';
 import { type Lifetimes, NearCache } from '../cache/near-cache.ts';
-import { createRedisQuestions, type RedisQuestions } from '../redis/ask-redis.ts';
+import { RedisQuestions } from '../redis/ask-redis.ts';
 import { type ChangeFeed, openChangeFeed } from '../redis/change-feed.ts';
 import type { Notification } from '../redis/change-link.ts';
 import type { RedisAccess } from '../redis/connection-options.ts';
@@ -67,7 +67,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     },
   });
   keepAlive(connection.redis);
-  const questions = createRedisQuestions(connection, events.onConnection);
+  const questions = new RedisQuestions(connection, events.onConnection);
   const lost = watchLostRecords(questions, keys.marker, events.onLost);
   const cache = new NearCache<StoredClient>({
     load: (clientId) => loadClient(clientId, { questions, prefix: keys.clients, lost, policy, now }),

@@ -20,81 +20,82 @@ const USUAL_WIDTH = 5_000;
 const NARROW_WIDTH = 8;
 const FAILURES_UNTIL_NARROW = 3;
 
-/** How questions are asked, and how the last one went. */
-export interface RedisQuestions {
-  readonly ask: AskRedis;
-  /** The same for what our user need not be allowed to ask; the answer is then undefined. */
-  readonly askIfAllowed: <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value | undefined>;
-  /** Why Redis cannot be asked, as far as is known; undefined where the last question was answered. */
-  readonly problem: string | undefined;
-}
-
 /**
  * Asks, unless it is known that there is no use in it. Questions to a server that does not answer do not pile up: after
  * three failures in a row only a few are under way at a time.
- *
- * @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over
  */
-export function createRedisQuestions(
-  connection: RedisConnection,
-  onProblem: (problem: string | undefined) => void,
-): RedisQuestions {
-  let running = 0;
-  let failures = 0;
-  let problem: string | undefined;
-  const isNarrow = () => failures >= FAILURES_UNTIL_NARROW;
-  const requireRoom = () => {
-    if (connection.problem !== undefined) throw new RedisUnavailableError(connection.problem);
-    if (running < (isNarrow() ? NARROW_WIDTH : USUAL_WIDTH)) return;
-    throw new RedisUnavailableError(
-      `${running} questions are under way${isNarrow() ? ', and it does not answer' : ''}`,
-    );
-  };
-  const failed = (error: unknown) => {
-    const reason = connection.explain(error instanceof Error ? error : new Error(String(error)));
-    failures = isReply(error) ? 0 : failures + 1;
-    // One answer that does not come is no news; that Redis says no is.
-    if (problem === undefined && (isReply(error) || isNarrow())) onProblem(reason);
-    if (isReply(error) || isNarrow()) problem = reason;
-    return new RedisUnavailableError(reason);
-  };
-  const answered = () => {
-    failures = 0;
-    if (problem === undefined) return;
-    problem = undefined;
-    if (connection.problem === undefined) onProblem(undefined);
-  };
-  // How each went is noted as soon as it is known, so that the last one counts.
-  const run = async <Value>(question: (redis: Client) => Promise<Value>, isAnswer: (error: unknown) => boolean) => {
-    requireRoom();
-    running++;
+export class RedisQuestions {
+  readonly #connection: RedisConnection;
+  readonly #onProblem: (problem: string | undefined) => void;
+  #running = 0;
+  #failures = 0;
+  #problem: string | undefined;
+
+  /** @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over */
+  constructor(connection: RedisConnection, onProblem: (problem: string | undefined) => void) {
+    this.#connection = connection;
+    this.#onProblem = onProblem;
+  }
+
+  /** Why Redis cannot be asked, as far as is known; undefined where the last question was answered. */
+  get problem(): string | undefined {
+    return this.#connection.problem ?? this.#problem;
+  }
+
+  readonly ask: AskRedis = async (question) => {
+    this.#requireRoom();
+    this.#running++;
+    // How it went is noted as soon as it is known, so that the last one counts.
     try {
-      const answer = await question(connection.redis);
-      answered();
+      const answer = await question(this.#connection.redis);
+      this.#answered();
       return answer;
     } catch (error) {
-      if (!isAnswer(error)) throw failed(error);
-      throw error;
+      throw isWrongType(error) ? error : this.#failed(error);
     } finally {
-      running--;
+      this.#running--;
     }
   };
-  const ask: AskRedis = (question) => run(question, isWrongType);
-  return {
-    ask,
-    askIfAllowed: async (question) => {
-      requireRoom();
-      try {
-        return await question(connection.redis);
-      } catch (error) {
-        if (isNotAllowed(error)) return undefined;
-        throw failed(error);
-      }
-    },
-    get problem() {
-      return connection.problem ?? problem;
-    },
+
+  /** The same for what our user need not be allowed to ask; the answer is then undefined. */
+  readonly askIfAllowed = async <Value>(question: (redis: Client) => Promise<Value>): Promise<Value | undefined> => {
+    this.#requireRoom();
+    try {
+      return await question(this.#connection.redis);
+    } catch (error) {
+      if (isNotAllowed(error)) return undefined;
+      throw this.#failed(error);
+    }
   };
+
+  #requireRoom(): void {
+    if (this.#connection.problem !== undefined) throw new RedisUnavailableError(this.#connection.problem);
+    if (this.#running < (this.#isNarrow() ? NARROW_WIDTH : USUAL_WIDTH)) return;
+    const why = this.#isNarrow() ? ', and it does not answer' : '';
+    throw new RedisUnavailableError(`${this.#running} questions are under way${why}`);
+  }
+
+  #isNarrow(): boolean {
+    return this.#failures >= FAILURES_UNTIL_NARROW;
+  }
+
+  #answered(): void {
+    this.#failures = 0;
+    if (this.#problem === undefined) return;
+    this.#problem = undefined;
+    if (this.#connection.problem === undefined) this.#onProblem(undefined);
+  }
+
+  #failed(error: unknown): RedisUnavailableError {
+    const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
+    this.#failures = isReply(error) ? 0 : this.#failures + 1;
+    // One answer that does not come is no news; that Redis says no is.
+    if (isReply(error) || this.#isNarrow()) {
+      if (this.#problem === undefined) this.#onProblem(reason);
+      this.#problem = reason;
+    }
+    return new RedisUnavailableError(reason);
+  }
 }
 
 /** Redis itself said no: it is there. */

@@ -16,8 +16,6 @@ export type Notification = Armed['notification'] | 'none';
 
 export interface ChangeLinkOptions extends Watched {
   readonly access: RedisAccess;
-  /** A node of a cluster; otherwise the address says where. */
-  readonly node?: Endpoint;
   readonly onChanged: (keys: readonly string[]) => void;
   /** Anything may have changed. */
   readonly onAnyChanged: () => void;
@@ -44,10 +42,11 @@ export class ChangeLink {
   #runId: string | undefined;
   #isClosed = false;
 
-  constructor(options: ChangeLinkOptions) {
+  /** @param node of a cluster; otherwise the address says where */
+  constructor(options: ChangeLinkOptions, node?: Endpoint) {
     this.#options = options;
     this.#explain = explainFor(options.access);
-    this.#redis = connect(options);
+    this.#redis = connect(options.access, node);
     this.#heartbeat = createHeartbeat({
       redis: this.#redis,
       onSilent: () => this.#redis.disconnect(true),
@@ -130,10 +129,10 @@ export class ChangeLink {
   }
 }
 
-function connect(options: ChangeLinkOptions): Redis {
+function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
   return new Redis({
-    ...connectionOptions(options.access, COMMAND_MILLISECONDS),
-    ...options.node,
+    ...connectionOptions(access, COMMAND_MILLISECONDS),
+    ...node,
     protocol: 2,
     autoResubscribe: false,
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRedisQuestions } from '../../src/redis/ask-redis.ts';
+import { RedisQuestions } from '../../src/redis/ask-redis.ts';
 import { explainProblem } from '../../src/redis/explain-problem.ts';
 import type { RedisConnection } from '../../src/redis/redis-connection.ts';
 
@@ -13,7 +13,7 @@ const never = () => new Promise<never>(() => {});
 
 function questions(connection = up) {
   const told: (string | undefined)[] = [];
-  return { ...createRedisQuestions(connection, (problem) => told.push(problem)), told };
+  return Object.assign(new RedisQuestions(connection, (problem) => told.push(problem)), { told });
 }
 
 async function failThreeTimes({ ask }: ReturnType<typeof questions>) {
@@ -95,11 +95,11 @@ describe('what is known of how Redis answers', () => {
 });
 
 test('of two answers that come together the later one counts', async () => {
-  const { ask, problem: _, ...asked } = questions();
+  const { ask, told } = questions();
   const [first, second] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   const answering = [ask(() => first.promise), ask(() => second.promise)];
   first.resolve('answer');
   second.reject(reply('NOPERM no'));
   await Promise.allSettled(answering);
-  expect(asked.told).toEqual([expect.stringContaining('NOPERM')]);
+  expect(told).toEqual([expect.stringContaining('NOPERM')]);
 });

@@ -1,0 +1,80 @@
+import type { Cluster, Redis } from 'ioredis';
+import { ChangeLink, type ChangeLinkOptions, type Notification } from './change-link.ts';
+
+const LOOK_MILLISECONDS = 250;
+/** While a cluster loses or gets a master, it is not sure who takes changes. */
+const UNSETTLED_MILLISECONDS = 2_000;
+
+/** What changes on the masters of a Cluster: each only knows of its own keys. */
+export class ClusterFeed {
+  readonly #cluster: Cluster;
+  readonly #options: ChangeLinkOptions;
+  readonly #links = new Map<string, ChangeLink>();
+  readonly #looks: NodeJS.Timeout;
+  #settledAt = Number.NEGATIVE_INFINITY;
+
+  /** @param cluster the connection on which the keys are read, which knows its masters */
+  constructor(cluster: Cluster, options: ChangeLinkOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    cluster.on('refresh', this.#look);
+    cluster.on('+node', this.#unsettle);
+    cluster.on('-node', this.#unsettle);
+    this.#looks = setInterval(this.#look, LOOK_MILLISECONDS).unref();
+    this.#look();
+  }
+
+  /** Up to when every change has been told, by `performance.now()`. */
+  get toldUntil(): number {
+    if (this.#links.size === 0 || performance.now() < this.#settledAt) return Number.NEGATIVE_INFINITY;
+    return Math.min(...[...this.#links.values()].map((link) => link.toldUntil));
+  }
+
+  /** That of the master of whose changes least is heard. */
+  get notification(): Notification {
+    const notifications = [...this.#links.values()].map(({ notification }) => notification);
+    if (notifications.length === 0 || notifications.includes('none')) return 'none';
+    return notifications.includes('notices') ? 'notices' : 'tracking';
+  }
+
+  close(): void {
+    clearInterval(this.#looks);
+    this.#cluster.off('refresh', this.#look);
+    this.#cluster.off('+node', this.#unsettle);
+    this.#cluster.off('-node', this.#unsettle);
+    for (const link of this.#links.values()) link.close();
+  }
+
+  /** Has a link to each master, and to none that is one no more. */
+  readonly #look = (): void => {
+    const masters = new Map(this.#cluster.nodes('master').map((node) => [nameOf(node), node]));
+    for (const [name, link] of this.#links) {
+      if (masters.has(name)) continue;
+      link.close();
+      this.#links.delete(name);
+      this.#settledAt = performance.now() + UNSETTLED_MILLISECONDS;
+    }
+    for (const [name, { options }] of masters) {
+      const { host, port } = options;
+      if (this.#links.has(name) || host === undefined || port === undefined) continue;
+      this.#links.set(name, new ChangeLink(this.#linkOptions(), { host, port }));
+    }
+  };
+
+  #linkOptions(): ChangeLinkOptions {
+    const onNotification = (_: Notification, problem: string | undefined) =>
+      this.#options.onNotification(this.notification, problem);
+    return { ...this.#options, onNotification };
+  }
+
+  /** Whoever comes or goes, perhaps only for one question (ASK), may have taken changes that nobody told of. */
+  readonly #unsettle = (): void => {
+    this.#settledAt = performance.now() + UNSETTLED_MILLISECONDS;
+    this.#options.onAnyChanged();
+    this.#look();
+  };
+}
+
+function nameOf({ options: { host, port } }: Redis): string {
+  return `${host}:${port}`;
+}
