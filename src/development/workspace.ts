@@ -1,6 +1,6 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type CertificateRequest,
   type KeyPairWithCertificate,
@@ -43,7 +43,7 @@ export async function openWorkspace(folder: string, now: number): Promise<Worksp
 }
 
 async function fill(folder: string, now: number): Promise<Workspace> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const files = new WorkspaceFiles(folder, now);
   const authority = await files.pair('ca', { purpose: 'ca', subject: [{ CN: ['Countersign development CA'] }] });
   const reissue = files.made.length > 0;
@@ -54,6 +54,13 @@ async function fill(folder: string, now: number): Promise<Workspace> {
   files.text('clients.yaml', () => clientsYaml(selfSigned));
   const [authorityFile, clientsFile] = [join(folder, 'ca.pem'), join(folder, 'clients.yaml')];
   return { folder, authority, authorityFile, server, signingKeyPem, clientsFile, made: files.made };
+}
+
+/** Node.js' own way with those above it never ends where the system says of a folder that is there that it is not (/proc). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 const LOCALHOST = {

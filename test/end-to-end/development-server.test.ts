@@ -165,6 +165,15 @@ describe('the development server says in one line why it does not start', () => 
     ]);
   });
 
+  test('when the folder cannot be made', async () => {
+    const options = ['--folder', '/proc/none/here', '--port', String(await freePort())];
+    const { code, stderr } = await runCountersign(['dev', ...options], { cwd: temporaryDirectory() });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^countersign: cannot use the folder \/proc\/none\/here: .*\n$/),
+    ]);
+  });
+
   test.each<[string, (cwd: string) => void, string | RegExp]>([
     ['when the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder'],
     [
