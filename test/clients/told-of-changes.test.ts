@@ -77,7 +77,8 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     expect(await questions()).toBe(asked + 1);
   });
 
-  test('is seen by two replicas within 100 ms, 99 times of 100', async () => {
+  // A machine that is busy with other things may need another try; a server that is slower fails every one.
+  test('is seen by two replicas within 100 ms, 99 times of 100', { retry: 2 }, async () => {
     const replicas = [await open('tracked'), await open('tracked')];
     const delays: number[] = [];
     for (let number = 0; number < 200; number++) {
@@ -141,8 +142,8 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   });
 
   test('that a record has expired is not waited for', async () => {
-    await redis.set(key, record('for-a-while'), 'PX', 400);
     const opened = await open('tracked');
+    await redis.set(key, record('for-a-while'), 'PX', 400);
     expect(await scopeOf(opened)).toBe('for-a-while');
     expect(opened.registry.remote?.hits).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 450));
