@@ -97,6 +97,14 @@ program
     process.exitCode = await doctor(options, output);
   });
 
+// Commander's own knows one word, and would show the help of `clients` for `help clients apply`.
+program
+  .helpCommand(false)
+  .command('help')
+  .description('show the help of a command')
+  .argument('[command...]')
+  .action((names: string[]) => names.reduce(childNamed, program).help());
+
 hintAtHelp(program, 'countersign');
 
 try {
@@ -114,6 +122,10 @@ function end(error: unknown): void {
   }
   printError(error);
   process.exit(error instanceof InterruptedError ? error.exitCode : 1);
+}
+
+function childNamed(parent: Command, name: string): Command {
+  return parent.commands.find((child) => child.name() === name) ?? parent.error(`error: unknown command '${name}'`);
 }
 
 /** After a mistyped command line, each command names its own help. */

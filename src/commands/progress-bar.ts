@@ -1,4 +1,5 @@
 import type { Progress } from '../administration/progress.ts';
+import type { Environment } from '../operations/settings.ts';
 
 const ON_A_TERMINAL_MILLISECONDS = 100;
 const ELSEWHERE_MILLISECONDS = 10_000;
@@ -14,9 +15,10 @@ export interface ProgressBar {
   readonly clear: () => void;
 }
 
-export function createProgressBar(): ProgressBar {
-  const { isTTY = false } = process.stderr;
-  const interval = isTTY ? ON_A_TERMINAL_MILLISECONDS : ELSEWHERE_MILLISECONDS;
+export function createProgressBar(env: Environment): ProgressBar {
+  // A dumb terminal cannot write over a line.
+  const isBar = process.stderr.isTTY && env.TERM !== 'dumb';
+  const interval = isBar ? ON_A_TERMINAL_MILLISECONDS : ELSEWHERE_MILLISECONDS;
   let current = { done: '', began: performance.now() };
   // Work that is done at once needs no line.
   let next = performance.now() + interval;
@@ -27,8 +29,8 @@ export function createProgressBar(): ProgressBar {
     if (now < next) return;
     next = now + interval;
     const line = progressLine(done, count, of, now - current.began);
-    process.stderr.write(isTTY ? `\r\u001b[2K${line.slice(0, columnsNow() - 1)}` : `${line}\n`);
-    isShown = isTTY;
+    process.stderr.write(isBar ? `\r\u001b[2K${line.slice(0, columnsNow() - 1)}` : `${line}\n`);
+    isShown = isBar;
   };
   const clear = () => {
     if (isShown) process.stderr.write('\r\u001b[2K');

@@ -22,10 +22,14 @@ const certificate = createCertificateAuthority().issue({
 });
 
 describe('countersign', () => {
-  test.each([[['--help']], [['help', 'serve']], [['clients', '--help']]])('%s explains itself', async (args) => {
+  test.each([
+    [['--help'], 'countersign ['],
+    [['help', 'clients', 'apply'], 'countersign clients apply'],
+    [['clients', '--help'], 'countersign clients'],
+  ])('%s explains itself', async (args, usage) => {
     const { code, stdout } = await runCountersign(args);
     expect(code).toBe(0);
-    expect(stdout).toContain('Usage: countersign');
+    expect(stdout).toContain(`Usage: ${usage}`);
   });
 
   test('tells its version', async () => {
@@ -39,6 +43,7 @@ describe('countersign', () => {
     [['certificate'], 'file'],
     [['certificate', 'x', '--output', 'xml'], 'text, json'],
     [['clients', 'chekc'], 'check'],
+    [['help', 'clients', 'chekc'], 'countersign clients --help'],
   ])('%s is refused, and the mend is said', async (args, mend) => {
     const { code, stderr } = await runCountersign(args);
     expect(code).toBe(1);

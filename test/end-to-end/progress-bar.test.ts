@@ -35,13 +35,16 @@ describeWith(['redis-server', 'python3'], 'the progress bar on a terminal', () =
     await server?.stop();
   });
 
-  /** The lines of the bar while so many clients are written, which takes two round trips at least. */
-  const bars = async (columns: number) => {
+  /** What stands on a terminal of so many columns after clients were written, which takes two round trips at least. */
+  const written = async (columns: number, more = {}) => {
     await redis.flushall();
-    const env = { COUNTERSIGN_REDIS_URL: proxy.url };
+    const env = { COUNTERSIGN_REDIS_URL: proxy.url, TERM: 'xterm', ...more };
     const apply = spawnCountersign(['clients', 'apply', '-f', file], env, onTerminal(columns));
     expect(await apply.exited).toBe(2);
-    const [, ...lines] = apply.stdout().split(CLEAR);
+    return apply.stdout();
+  };
+  const bars = async (columns: number) => {
+    const [, ...lines] = (await written(columns)).split(CLEAR);
     // What comes next stands in a line of its own.
     expect(lines.at(-1)).toMatch(/^countersign: note: /);
     return lines.filter((line) => line.startsWith('['));
@@ -56,5 +59,9 @@ describeWith(['redis-server', 'python3'], 'the progress bar on a terminal', () =
   test('tells all of it where there is room', async () => {
     const [line] = await bars(100);
     expect(line).toMatch(/^\[[#.]{24}\] [\d,]+ of 1,000 clients written/);
+  });
+
+  test('is not shown on one that cannot write over a line', async () => {
+    expect(await written(80, { TERM: 'dumb' })).toMatch(/^countersign: note: .*\s*$/);
   });
 });

@@ -37,7 +37,7 @@ const COMMAND_MILLISECONDS = 30_000;
  */
 export async function administer<Answer>(env: Environment, work: Work<Answer>): Promise<Answer> {
   const { redis, policy } = readAdministrationConfig(env);
-  const progress = createProgressBar();
+  const progress = createProgressBar(env);
   try {
     return await interruptible(progress.clear, (finishing, whenLeft) =>
       withStore(redis, (opened) => work({ ...opened, policy, now: Date.now(), progress, finishing, whenLeft })),
