@@ -5,10 +5,10 @@ import { readClient } from '../clients/read-client.ts';
 import { isClientId } from '../oauth/client-id.ts';
 import { stateOfFile } from '../operations/watch-files.ts';
 import { ClientsFileError } from './clients-file-error.ts';
-import { STANDARD_INPUT } from './find-files.ts';
 import { type ClientFinding, clientIdOf, type Finding, faultOf, findingOf } from './finding.ts';
 import { isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';
 import { type ReadRecord, readRecords } from './read-records.ts';
+import { isOnce } from './record-source.ts';
 
 /** A client of a file, sound by itself. */
 export interface FileClient {
@@ -147,7 +147,7 @@ export class FileClients {
 }
 
 function stateOf(file: string): string {
-  return file === STANDARD_INPUT ? file : stateOfFile(file);
+  return isOnce(file) ? file : stateOfFile(file);
 }
 
 const HOW_TO_SAY_NONE = 'for no clients at all, give a file .json that holds []';

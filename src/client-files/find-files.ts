@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** What stands for the standard input among paths. */
 export const STANDARD_INPUT = '-';
@@ -33,7 +33,11 @@ function filesAt(path: string): string[] {
   const names = readdirSync(path).filter(isOfRecords);
   // A folder that was meant to hold clients and holds none would, with --prune, remove everybody.
   if (names.length === 0) throw new RangeError('the folder holds no .yaml, .yml, .json, .jsonl or .ndjson file');
-  return names.sort().map((name) => join(path, name));
+  const files = names.sort().map((name) => join(path, name));
+  // A pipe among them would wait for whoever writes it.
+  const other = files.find((file) => !statSync(file).isFile());
+  if (other !== undefined) throw new RangeError(`${basename(other)} in it is no regular file`);
+  return files;
 }
 
 /** Editors lay their locks and copies beside a file, hidden; and its schema may stand there, where `$schema` looks for it. */

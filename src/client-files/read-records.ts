@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { ClientsFileError } from './clients-file-error.ts';
 import { STANDARD_INPUT } from './find-files.ts';
 import { parseAside } from './parse-aside.ts';
 import { isJsonLines, type PlacedRecord, parseLine } from './parse-records.ts';
+import { openSource } from './record-source.ts';
 
 /** A record, or why it could not be parsed. */
 export type ReadRecord = PlacedRecord | ClientsFileError;
@@ -14,7 +13,6 @@ export interface RecordsOfFile {
   readonly batches: AsyncIterable<readonly ReadRecord[]>;
 }
 
-const READ_OCTETS = 262_144;
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
 /** A text can be twice as long, and what is parsed of it takes several times as much. */
 const MAX_WHOLE_CHARACTERS = 256 * 1_048_576;
@@ -27,8 +25,7 @@ const MAX_WHOLE_CHARACTERS = 256 * 1_048_576;
  */
 export async function readRecords(file: string, signal?: AbortSignal): Promise<RecordsOfFile> {
   const isInput = file === STANDARD_INPUT;
-  const stream = isInput ? process.stdin : createReadStream(file, { highWaterMark: READ_OCTETS });
-  const chunks = textOf(stream, isInput ? 'standard input' : file);
+  const chunks = textOf(file, isInput ? 'standard input' : file);
   const whole = (name: string, text: AsyncIterable<string>) => wholeOf(name, text, signal);
   if (!isInput) return { name: file, batches: isJsonLines(file) ? linesOf(file, chunks) : whole(file, chunks) };
   const { isLines, text } = await recognize(chunks);
@@ -37,10 +34,10 @@ export async function readRecords(file: string, signal?: AbortSignal): Promise<R
   return { name, batches: isLines ? linesOf(name, text) : whole(name, text) };
 }
 
-async function* textOf(stream: Readable, name: string): AsyncGenerator<string> {
+async function* textOf(file: string, name: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    for await (const chunk of stream) yield decoder.decode(chunk, { stream: true });
+    for await (const chunk of openSource(file)) yield decoder.decode(chunk, { stream: true });
     yield decoder.decode();
   } catch (error) {
     const isText = !(error instanceof TypeError);

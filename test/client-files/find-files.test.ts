@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,6 +25,15 @@ test('of a folder neither what is hidden is read, nor a schema', () => {
   const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
   expect(findFiles([folder])).toEqual({ files, faults: [] });
   expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], faults: [] });
+});
+
+test('a folder with a pipe among its files is an error: whoever reads that would wait', () => {
+  const folder = temporaryDirectory();
+  writeFileSync(join(folder, 'a.yaml'), '');
+  execFileSync('mkfifo', [join(folder, 'b.yaml')]);
+  const faults = [expect.stringMatching(/: b\.yaml in it is no regular file$/)];
+  expect(findFiles([folder])).toEqual({ files: [], faults });
+  expect(findFiles([join(folder, 'b.yaml')]).faults).toEqual([]);
 });
 
 test('a file that is named twice, or is in a folder that is named as well, is read once', () => {

@@ -1,4 +1,5 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -91,6 +92,25 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       await says(apply, 'once more');
       apply.kill('SIGTERM');
       expect(await apply.exited).toBe(143);
+    });
+
+    test('plan ends at once also where it waits for what is written into a pipe', async () => {
+      const pipe = join(temporaryDirectory(), 'clients.jsonl');
+      execFileSync('mkfifo', [pipe]);
+      const plan = start(['plan', '-f', pipe]);
+      let writer: number | undefined;
+      const isRead = () => {
+        try {
+          writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+        } catch {
+          // Nobody reads it yet.
+        }
+        return writer !== undefined;
+      };
+      await eventually(isRead, plan.stderr);
+      plan.kill('SIGTERM');
+      expect(await plan.exited).toBe(143);
+      if (writer !== undefined) closeSync(writer);
     });
 
     test('of some clients one is disabled to the end, and no other', async () => {
