@@ -19,7 +19,7 @@ export interface UrlParts {
   readonly urls: readonly [URL, ...URL[]];
 }
 
-const ENCODING = 'what is special in a user or password must be percent-encoded';
+export const ENCODING = 'what is special in a user or password must be percent-encoded';
 
 /**
  * Takes apart what has several hosts, and so is no URL: `scheme://user:password@host:port,host:port/path?query`.
@@ -62,9 +62,11 @@ function urlOf(scheme: Scheme, rest: string): URL {
   return url;
 }
 
-function requireKnownParameters({ searchParams }: URL, known: readonly string[]): void {
+function requireKnownParameters({ search, searchParams }: URL, known: readonly string[]): void {
   const [unknown] = [...searchParams.keys()].filter((name) => !known.includes(name));
   if (unknown === undefined) return;
+  // Then it may be the rest of a password.
+  if (search.includes('@')) throw new RangeError(`has an @ after a ?; ${ENCODING}`);
   const others = known.length > 0 ? `it may have ${known.join(' and ')}` : 'it may have none';
   throw new RangeError(`has a parameter "${unknown}"; ${others}`);
 }

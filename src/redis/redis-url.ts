@@ -1,5 +1,5 @@
 import { type Credentials, type Endpoint, endpointText, type RedisAddress } from './redis-address.ts';
-import { type Scheme, schemes, splitRedisUrl } from './redis-url-parts.ts';
+import { ENCODING, type Scheme, schemes, splitRedisUrl } from './redis-url-parts.ts';
 
 /**
  * Takes a URL apart. `rediss` instead of `redis` is TLS; without a port it is 6379, and 26379 for a sentinel.
@@ -39,6 +39,9 @@ function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): Red
 }
 
 function overSocket(url: URL): RedisAddress {
+  if (!['', 'localhost'].includes(url.hostname)) {
+    throw new RangeError(`names a host, and a socket is a path, as in unix:///run/redis.sock; ${ENCODING}`);
+  }
   if (url.pathname.length < 2) throw new RangeError('names no socket, as in unix:///run/redis.sock');
   const database = parseDatabase(url.searchParams.get('db') ?? '');
   const path = decoded(url.pathname);
@@ -49,6 +52,7 @@ function overSocket(url: URL): RedisAddress {
 function overSentinels(url: URL, scheme: Scheme, sentinels: readonly Endpoint[]): RedisAddress {
   const [, master = '', number = ''] = /^\/([^/]*)(?:\/([^/]*))?$/.exec(url.pathname) ?? [];
   if (master === '') throw new RangeError('names no master, as in redis+sentinel://sentinel:26379/mymaster');
+  if (master.includes('@')) throw new RangeError(`has an @ in the name of the master; ${ENCODING}`);
   const database = parseDatabase(number);
   const description = `${scheme}//${sentinels.map(endpointText).join(',')}/${master}/${database}`;
   const sentinelCredentials = credentials(

@@ -73,6 +73,11 @@ test.each([
   ['redis+sentinel://s/m?sentinel_pasword=secret', 'sentinel_username and sentinel_password'],
   ['redis+sentinel://u:secret@s1,u2:secret@s2/m', 'more than one @'],
   ['redis://u:%ZZsecret@h', '%'],
+  ['redis://u:7?secret@h:1', 'percent-encoded'],
+  ['redis+sentinel://u:7?secret=1@s/m', 'percent-encoded'],
+  ['redis+sentinel://u:7/secret@s', 'percent-encoded'],
+  ['unix://u:7/secret@localhost/run/r.sock', 'percent-encoded'],
+  ['unix://run/r.sock', 'a socket is a path'],
   ['redis://h:0', 'port 0'],
 ])('%s is refused and not repeated', (url, reason) => {
   expect(() => parseRedisUrl(url)).toThrow(RangeError);
