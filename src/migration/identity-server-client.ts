@@ -77,7 +77,7 @@ function scopesOf(client: Section, resources: Resources, comments: Comments): st
 
 /** IdentityServer grants no scope that is disabled, or that it does not know. */
 function isGranted(scope: string, { apiScopes }: Resources, { notes }: Comments): boolean {
-  if (apiScopes.size === 0 || apiScopes.get(scope)) return true;
+  if (apiScopes === undefined || apiScopes.get(scope)) return true;
   const why = apiScopes.has(scope) ? 'is disabled in' : 'is not among';
   notes.push(`the scope "${scope}" is left out: it ${why} ApiScopes, so that no client gets it`);
   return false;

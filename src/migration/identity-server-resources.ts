@@ -6,8 +6,8 @@ export interface Resources {
   readonly audienceOf: ReadonlyMap<string, readonly string[]>;
   /** Those of them that are an audience only where the request names them. */
   readonly isolated: ReadonlySet<string>;
-  /** Whether each scope of APIs is enabled, by its name; none where the file does not have them. */
-  readonly apiScopes: ReadonlyMap<string, boolean>;
+  /** Whether each scope of APIs is enabled, by its name; undefined where the file does not say which there are. */
+  readonly apiScopes: ReadonlyMap<string, boolean> | undefined;
   /** Scopes of users, which no client gets for itself. */
   readonly identityScopes: ReadonlySet<string>;
   /** How the `scope` claim is written. */
@@ -39,9 +39,11 @@ export function readResources(section: Section): Resources {
   };
 }
 
-function readApiScopes(section: Section): Map<string, boolean> {
+function readApiScopes(section: Section): Map<string, boolean> | undefined {
+  const scopes = section.get('apiscopes');
+  if (scopes === undefined) return undefined;
   return new Map(
-    itemsOf(section.get('apiscopes')).flatMap(({ value }) => {
+    itemsOf(scopes).flatMap(({ value }) => {
       const scope = sectionOf(value);
       const name = textOf(scope.get('name'));
       return name === undefined ? [] : [[name, flagOf(scope.get('enabled'), true)] as const];

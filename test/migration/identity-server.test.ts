@@ -235,9 +235,15 @@ describe('ApiScopes', () => {
   });
 
   test('may stand elsewhere than in the file', () => {
-    const { clients, notes } = one({ AllowedScopes }, { ApiScopes: [] });
+    const { clients, notes } = one({ AllowedScopes }, {});
     expect(clients).toMatchObject([{ scope: 'on off also missing' }]);
     expect(notes).toEqual([]);
+  });
+
+  test.each([[[]], [{}], [null], [[{ Enabled: true }]]])('that are none (%j) leave no scope', (none) => {
+    const { clients, notes } = one({ AllowedScopes: ['on'] }, { ApiScopes: none });
+    expect(clients?.[0]).not.toHaveProperty('scope');
+    expect(notes).toEqual([expect.stringContaining('the scope "on" is left out: it is not among ApiScopes')]);
   });
 });
 
