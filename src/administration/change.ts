@@ -67,7 +67,7 @@ export function replacedValue({ seen }: Change): string | undefined {
 
 /** Whoever writes records by hand orders and spaces them another way. */
 function isSameRecord(seen: StoredValue, text: string): boolean {
-  if (seen.type !== 'string') return false;
+  if (seen.type !== 'string' || seen.octets) return false;
   return seen.text === text || JSON.stringify(recordOf(seen)) === text;
 }
 

@@ -10,7 +10,7 @@ export type Answer<Value> =
       /** How long it is still there, in milliseconds, where the store says so. */
       readonly lifetime?: number;
     }
-  | { readonly kind: 'absent'; readonly value: Value };
+  | { readonly kind: 'absent'; readonly value: Value; readonly bytes: number };
 
 export interface NearCacheOptions<Value> {
   /** Asks the store. It throws where the store cannot be asked, which is never remembered. */
@@ -187,7 +187,7 @@ export class NearCache<Value> {
     const entry = { value: answer.value, askedAt, endsAt: askedAt + lifetime, epoch: this.#epoch };
     const [into, outOf] = answer.kind === 'present' ? [this.#present, this.#absent] : [this.#absent, this.#present];
     outOf.delete(key);
-    into.set(key, entry, key.length + BYTES_OF_ENTRY + (answer.kind === 'present' ? answer.bytes : 0));
+    into.set(key, entry, key.length + BYTES_OF_ENTRY + answer.bytes);
   }
 
   #overtake(key: string, loading: Loading<Value> | undefined): void {

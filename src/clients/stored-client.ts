@@ -1,4 +1,5 @@
 import type { Answer } from '../cache/near-cache.ts';
+import { abbreviate } from '../certificate/abbreviate.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { judgeRecord, recordInValue } from './judge-value.ts';
@@ -10,7 +11,7 @@ export type StoredClient =
   /** A value that is no sound record of this client. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-export const noClient: Answer<StoredClient> = { kind: 'absent', value: { kind: 'none' } };
+export const noClient: Answer<StoredClient> = { kind: 'absent', value: { kind: 'none' }, bytes: 0 };
 
 /** Measured: what the objects of a small record take, and what each octet of a larger one adds. */
 const BYTES_OF_CLIENT = 1_500;
@@ -35,6 +36,8 @@ export function readStoredClient(
   return { kind: 'present', value: { kind: 'client', client: read.client }, bytes };
 }
 
-export function unusable(reason: string): Answer<StoredClient> {
-  return { kind: 'absent', value: { kind: 'unusable', reason } };
+export function unusable(why: string): Answer<StoredClient> {
+  // It may repeat a good part of the record.
+  const reason = abbreviate(why);
+  return { kind: 'absent', value: { kind: 'unusable', reason }, bytes: BYTES_OF_OCTET * reason.length };
 }

@@ -192,9 +192,13 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await opened.redis.lpush(opened.key('a'), 'x');
     await opened.redis.set(opened.key('b'), Buffer.from([0xff, 0x00]));
     await opened.redis.set(opened.key('c'), `{"client_id":"c","claims":${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
-    const records = ['a', 'b', 'c'].map((name) => named(name, name));
+    // What its octets become as a text, and is a record in the file.
+    const replaced = named('d', 'd', { client_name: '\uFFFD' });
+    const [start = '', end = ''] = JSON.stringify(replaced).split('\uFFFD');
+    await opened.redis.set(opened.key('d'), Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from(end)]));
+    const records = [...['a', 'b', 'c'].map((name) => named(name, name)), replaced];
     const { plan: made } = await apply(records);
-    expect(kinds(made)).toEqual(['changed a', 'changed b', 'changed c']);
+    expect(kinds(made)).toEqual(['changed a', 'changed b', 'changed c', 'changed d']);
     const [first] = made.changes.parts(1);
     expect(first?.flatMap(changedFields).map(({ field }) => field)).toContain('tls_client_auth_san_dns');
     expect(await stored()).toEqual(records);

@@ -13,7 +13,7 @@ interface Question {
   readonly fail: () => void;
 }
 
-const nothing: Answer<Change> = { kind: 'absent', value: 0 };
+const nothing: Answer<Change> = { kind: 'absent', value: 0, bytes: 0 };
 
 /** One thing that happens; `which` chooses among the questions that are on their way. */
 type Step =
@@ -51,7 +51,7 @@ class World {
   step(step: Step): void {
     if (step.kind === 'find') this.#find(step.key);
     else if (step.kind === 'write') this.#change(step.key, { kind: 'present', value: ++this.#latest, bytes: 10 });
-    else if (step.kind === 'remove') this.#change(step.key, { kind: 'absent', value: ++this.#latest });
+    else if (step.kind === 'remove') this.#change(step.key, { kind: 'absent', value: ++this.#latest, bytes: 0 });
     else if ('which' in step) this.#move(step.kind, step.which);
     else if (step.kind === 'tell') this.#tell();
     else if (step.kind === 'wait') this.#time++;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Answer, NearCache, type NearCacheOptions } from '../../src/cache/near-cache.ts';
 
 const present = (value: string, bytes = 10): Answer<string> => ({ kind: 'present', value, bytes });
-const absent: Answer<string> = { kind: 'absent', value: 'nothing' };
+const absent: Answer<string> = { kind: 'absent', value: 'nothing', bytes: 0 };
 const away = new Error('the store is away');
 
 /** A cache over a store of a test's own, with its clock. */
