@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -140,6 +140,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const place = temporaryDirectory();
     const out = join(place, 'mine.yaml');
     writeFileSync(out, 'mine');
+    chmodSync(out, 0o604);
     const refused = await clients(['export', '--out', out]);
     expect([refused.code, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toContain(`${out} is there already; --force writes over it`);
@@ -147,6 +148,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     symlinkSync(out, join(place, 'link.yaml'));
     expect((await clients(['export', '--out', join(place, 'link.yaml'), '--force'])).code).toBe(0);
     expect(parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
+    expect(statSync(out).mode & 0o777).toBe(0o604);
     const failed = await clients(['export', '--out', join(place, 'none/clients.yaml')]);
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('none/clients.yaml cannot be written')]);
     expect(readdirSync(place)).toEqual(['link.yaml', 'mine.yaml']);

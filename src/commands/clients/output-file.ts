@@ -1,9 +1,22 @@
-import { createWriteStream, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  createWriteStream,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  type WriteStream,
+} from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { StartupError } from '../../operations/startup-error.ts';
 import { writeTexts } from '../document.ts';
 
 const MODE = 0o640;
+const OWN_MODE = 0o600;
+const PERMISSIONS = 0o777;
 /** As `-` is the standard input where files are read. */
 const STANDARD_OUTPUT = '-';
 
@@ -37,21 +50,27 @@ export async function writeOutputFile(path: string, texts: AsyncIterable<string>
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     // What is no file is written to and not replaced; of a link, the file that it leads to is.
-    if (found && !found.isFile()) await write(path, texts);
-    else await replace(found ? realpathSync(path) : path, texts);
+    if (found && !found.isFile()) await write(createWriteStream(path), texts);
+    else await replace(found ? realpathSync(path) : path, texts, found);
   } catch (error) {
     const isFromFiles = error instanceof Error && 'syscall' in error;
     throw isFromFiles ? new StartupError([`${path} cannot be written: ${error.message}`]) : error;
   }
 }
 
-async function replace(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
+async function replace(
+  path: string,
+  texts: AsyncIterable<string> | Iterable<string>,
+  found: Stats | undefined,
+): Promise<void> {
+  // In a folder that others write to, nobody lays a link to something else where it will be.
+  const partial = `${path}.${randomBytes(8).toString('hex')}.partial`;
   const discard = () => rmSync(partial, { force: true });
   // A signal may end the process at once.
   process.once('exit', discard);
   try {
-    await write(partial, texts);
+    await write(createWriteStream(partial, { flags: 'wx', mode: found ? OWN_MODE : MODE }), texts);
+    if (found) keepAccess(partial, found);
     renameSync(partial, path);
   } finally {
     discard();
@@ -59,8 +78,17 @@ async function replace(path: string, texts: AsyncIterable<string> | Iterable<str
   }
 }
 
-async function write(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  const stream = createWriteStream(path, { mode: MODE });
+/** Whoever could read the file before can read it then, and nobody else. */
+function keepAccess(path: string, { uid, gid, mode }: Stats): void {
+  try {
+    chownSync(path, uid, gid);
+  } catch {
+    // Only root may give a file away: then it is ours from now on.
+  }
+  chmodSync(path, mode & PERMISSIONS);
+}
+
+async function write(stream: WriteStream, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const written = finished(stream);
   await Promise.race([writeTexts(texts, stream), written]);
   stream.end();
