@@ -151,14 +151,10 @@ async function letGo({ registry, trust, revocation }: Opened): Promise<void> {
 }
 
 /** One line with all that the server takes for true. */
-function sayBelief(
-  { terminator, hopDescription, clientCa, issuer, warnings, unknownSettings }: Config,
-  registry: Registry,
-  signingKey: SigningKey,
-  log: Log,
-): void {
+function sayBelief(config: Config, registry: Registry, signingKey: SigningKey, log: Log): void {
+  const { terminator, issuer, warnings, unknownSettings } = config;
   const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
-  const message = `${describeBelief(terminator, hopDescription, clientCa)}; clients: ${registry.description}; ${signing}`;
+  const message = `${describeBelief(config)}; clients: ${registry.description}; ${signing}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
   for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
   for (const name of unknownSettings) {

@@ -1,12 +1,26 @@
+import type { RevocationConfig } from '../revocation/revocation.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ChainVerification } from '../terminator/verdict.ts';
 import type { ClientCa } from './client-ca.ts';
 
+export interface Belief {
+  readonly terminator: Terminator;
+  readonly hopDescription: string;
+  readonly clientCa: ClientCa | undefined;
+  readonly revocation: RevocationConfig | undefined;
+}
+
 /** In one clause, all that the server takes for true about what stands in front of it. */
-export function describeBelief(terminator: Terminator, hop: string, clientCa: ClientCa | undefined): string {
+export function describeBelief({ terminator, hopDescription, clientCa, revocation }: Belief): string {
   const { name, certificateHeader, verification } = terminator;
   const verifier = describeVerification(verification, clientCa);
-  return `client certificate: ${name} in ${certificateHeader}, chain verified by ${verifier}, ${hop}`;
+  const revoked = revocation ? `, ${describeRevocation(revocation)}` : '';
+  return `client certificate: ${name} in ${certificateHeader}, chain verified by ${verifier}${revoked}, ${hopDescription}`;
+}
+
+function describeRevocation({ policy: { usual, ofAuthority } }: RevocationConfig): string {
+  const others = ofAuthority.size === 0 ? '' : ` (but for ${counted(ofAuthority.size, 'CA')})`;
+  return `revocation ${usual.mode}${others}`;
 }
 
 function describeVerification({ by, fields }: ChainVerification, clientCa: ClientCa | undefined): string {
@@ -22,7 +36,10 @@ function describeVerification({ by, fields }: ChainVerification, clientCa: Clien
 }
 
 function describeClientCa({ path, store: { anchors, intermediates } }: ClientCa): string {
-  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const others = intermediates.length === 0 ? '' : ` and ${counted(intermediates.length, 'intermediate')}`;
   return `${counted(anchors.length, 'anchor')}${others} of ${path}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -26,7 +26,7 @@ export function readRevocation(settings: Settings, clientCa: ClientCa | undefine
     parseForAuthorities(text, parseDuration, clientCa),
   );
   const intervalMilliseconds = settings.optional('CRL_INTERVAL', parseInterval) ?? DEFAULT_INTERVAL_MILLISECONDS;
-  if (!sources && !modes) return undefined;
+  if (!sources && !modes) return warnOfNeedless(settings);
   if (!clientCa) settings.missing('CLIENT_CA_FILE', 'a CRL counts by the signature of a CA that is configured there');
   const modeOf = (key: string | undefined): RevocationMode => ofAuthority(modes, key) ?? 'require';
   const policyOf = (key?: string): IssuerPolicy => ({
@@ -36,6 +36,12 @@ export function readRevocation(settings: Settings, clientCa: ClientCa | undefine
   const named = [...(modes?.single.keys() ?? []), ...(staleness?.single.keys() ?? [])];
   const policy = { usual: policyOf(), ofAuthority: new Map(named.map((key) => [key, policyOf(key)])) };
   return { ...(sources ?? { paths: [], urls: [] }), policy, intervalMilliseconds };
+}
+
+function warnOfNeedless(settings: Settings): undefined {
+  for (const name of ['CRL_MAX_STALENESS', 'CRL_INTERVAL'].filter((each) => settings.has(each))) {
+    settings.warn(name, 'has no effect: without COUNTERSIGN_CLIENT_CRLS nobody asks whether a certificate is revoked');
+  }
 }
 
 function ofAuthority<Value>(values: ForAuthorities<Value> | undefined, key: string | undefined): Value | undefined {
@@ -49,9 +55,17 @@ function parseSources(text: string): { paths: readonly string[]; urls: readonly 
   return { paths: sources.filter((source) => !isUrl(source)), urls: sources.filter(isUrl) };
 }
 
+/** @throws {RangeError} that does not repeat the URL, which may hold a password */
 function requireHttp(text: string): void {
-  const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-  if (!isHttp) throw new RangeError(`holds "${text}", which is neither a path nor an http or https URL`);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    const [scheme] = text.split('://', 1);
+    throw new RangeError(
+      `holds a URL that begins with ${scheme}:// and is none of http or https; expected that, or a path`,
+    );
+  }
+  if (url.username === '' && url.password === '') return;
+  throw new RangeError(`holds a URL of ${url.host} with a user or password, which cannot be sent; a CRL is public`);
 }
 
 function parseInterval(text: string): number {
@@ -70,8 +84,12 @@ function parseForAuthorities<Value>(
   const single = new Map<string, Value>();
   for (const entry of text.split(',').map((item) => item.trim())) {
     const at = entry.lastIndexOf('=');
-    if (at === -1) usual = parse(entry);
-    else single.set(requireKnown(entry.slice(0, at), clientCa), parse(entry.slice(at + 1)));
+    const value = parse(entry.slice(at + 1));
+    const key = at === -1 ? undefined : requireKnown(entry.slice(0, at), clientCa);
+    if ((key === undefined ? usual : single.get(key)) !== undefined)
+      throw new RangeError(`holds two values for ${key ?? 'all CAs'}; expected one`);
+    if (key === undefined) usual = value;
+    else single.set(key, value);
   }
   return { usual, single };
 }

@@ -1,0 +1,60 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readClientCa } from '../../src/configuration/client-ca.ts';
+import { readRevocation } from '../../src/configuration/revocation-settings.ts';
+import { Settings } from '../../src/operations/settings.ts';
+import { createCertificateAuthority } from '../support/certificates.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const file = join(temporaryDirectory(), 'ca.pem');
+writeFileSync(file, createCertificateAuthority({ subject: [['CN', 'CA']] }).pem);
+
+function read(env: Record<string, string>) {
+  const settings = new Settings({ COUNTERSIGN_CLIENT_CA_FILE: file, ...env });
+  const clientCa = readClientCa(settings);
+  const key = clientCa?.store.anchors[0]?.publicKeyThumbprint ?? '';
+  return { settings, key, revocation: readRevocation(settings, clientCa) };
+}
+
+const { key } = read({});
+
+describe('COUNTERSIGN_REVOCATION', () => {
+  test('is for all CAs, and another one for single ones', () => {
+    const { settings, revocation } = read({ COUNTERSIGN_REVOCATION: `prefer, ${key}=off` });
+    expect(settings.faults).toEqual([]);
+    expect(revocation?.policy.usual.mode).toBe('prefer');
+    expect(revocation?.policy.ofAuthority.get(key)?.mode).toBe('off');
+  });
+
+  test.each([
+    ['REVOCATION', 'require,off', 'all CAs'],
+    ['REVOCATION', `require,${key}=require,${key}=off`, key],
+    ['CRL_MAX_STALENESS', '0,7d', 'all CAs'],
+    ['CRL_MAX_STALENESS', `${key}=0,${key}=0`, key],
+  ])('%s=%s is a slip: nobody knows which counts', (name, text, whose) => {
+    const { settings } = read({ [`COUNTERSIGN_${name}`]: text });
+    expect(settings.faults).toEqual([`COUNTERSIGN_${name} holds two values for ${whose}; expected one`]);
+  });
+});
+
+describe('COUNTERSIGN_CLIENT_CRLS', () => {
+  test.each([
+    ['https://reader:secret@ca.example/ca.crl', 'ca.example with a user or password'],
+    ['ftp://reader:secret@ca.example/ca.crl', 'begins with ftp://'],
+    ['http://reader:secret@ca.example:port/', 'begins with http://'],
+  ])('%s is refused and not repeated', (url, reason) => {
+    const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
+    expect(settings.faults).toEqual([expect.stringContaining(reason)]);
+    expect(settings.faults[0]).not.toContain('secret');
+  });
+
+  test('is missed where what has no effect without it is set', () => {
+    const { settings, revocation } = read({ COUNTERSIGN_CRL_MAX_STALENESS: '7d', COUNTERSIGN_CRL_INTERVAL: '1m' });
+    expect(revocation).toBeUndefined();
+    expect(settings.warnings).toEqual([
+      expect.stringContaining('COUNTERSIGN_CRL_MAX_STALENESS has no effect'),
+      expect.stringContaining('COUNTERSIGN_CRL_INTERVAL has no effect'),
+    ]);
+  });
+});
