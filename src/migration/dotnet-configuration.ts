@@ -1,3 +1,6 @@
+import { abbreviate } from '../certificate/abbreviate.ts';
+import { MigrationError } from './migration-error.ts';
+
 /** The members of an object by their names in lower case: .NET's configuration makes no difference. */
 export type Section = ReadonlyMap<string, Member>;
 
@@ -13,10 +16,20 @@ export interface Item {
   readonly value: unknown;
 }
 
-/** The members of a value; none where it is no object. */
+/**
+ * The members of a value; none where it is no object.
+ *
+ * @throws {MigrationError} where two names differ in case only: .NET refuses that, too
+ */
 export function sectionOf(value: unknown): Section {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
-  return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), { name, value: member }]));
+  const section = new Map<string, Member>();
+  for (const [name, member] of Object.entries(value)) {
+    const earlier = section.get(name.toLowerCase());
+    if (earlier) throw new MigrationError(`"${earlier.name}" and "${name}" stand in one object, and mean the same`);
+    section.set(name.toLowerCase(), { name, value: member });
+  }
+  return section;
 }
 
 /** The items of a list, which .NET also takes from an object, whatever the keys. */
@@ -36,11 +49,17 @@ export function textOf(member: Member | undefined): string | undefined {
   return textOfValue(member?.value);
 }
 
-/** Whether it says so; the default where it says nothing. */
+/**
+ * Whether it says so; the default where it says nothing.
+ *
+ * @throws {MigrationError} where it says something else, which .NET does not take either
+ */
 export function flagOf(member: Member | undefined, fallback: boolean): boolean {
-  const text = textOf(member)?.trim().toLowerCase();
-  if (text === 'true') return true;
-  return text === 'false' ? false : fallback;
+  const text = textOf(member);
+  if (text === undefined) return fallback;
+  const flag = text.trim().toLowerCase();
+  if (flag === 'true' || flag === 'false') return flag === 'true';
+  throw new MigrationError(`"${member?.name}" is "${abbreviate(text)}"; expected true or false`);
 }
 
 function textOfValue(value: unknown): string | undefined {

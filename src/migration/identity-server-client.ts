@@ -17,6 +17,8 @@ export function draftIdentityServerClient({ place, value }: Item, resources: Res
   const client = sectionOf(value);
   const clientId = textOf(client.get('clientid'));
   if (clientId === undefined) return [leftOut(`(${place} of Clients)`, 'it has no ClientId')];
+  const protocol = textOf(client.get('protocoltype')) ?? 'oidc';
+  if (protocol !== 'oidc') return [leftOut(clientId, `its protocol is ${protocol}`)];
   const grants = textsOf(client.get('allowedgranttypes'));
   if (!grants.includes('client_credentials')) return [leftOut(clientId, `its grants are ${inWords(grants)}`)];
   const comments: Comments = { notes: [], remarks: [] };
@@ -77,9 +79,9 @@ function scopesOf(client: Section, resources: Resources, comments: Comments): st
 
 /** IdentityServer grants no scope that is disabled, or that it does not know. */
 function isGranted(scope: string, { apiScopes }: Resources, { notes }: Comments): boolean {
-  if (apiScopes === undefined || apiScopes.get(scope)) return true;
-  const why = apiScopes.has(scope) ? 'is disabled in' : 'is not among';
-  notes.push(`the scope "${scope}" is left out: it ${why} ApiScopes, so that no client gets it`);
+  if (apiScopes === undefined || apiScopes.areEnabled.get(scope)) return true;
+  const why = apiScopes.areEnabled.has(scope) ? 'is disabled in' : 'is not among';
+  notes.push(`the scope "${scope}" is left out: it ${why} ${apiScopes.place}, so that no client gets it`);
   return false;
 }
 

@@ -1,4 +1,4 @@
-import { flagOf, itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
+import { flagOf, type Item, itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
 
 /** What a file says beside its clients. */
 export interface Resources {
@@ -6,12 +6,20 @@ export interface Resources {
   readonly audienceOf: ReadonlyMap<string, readonly string[]>;
   /** Those of them that are an audience only where the request names them. */
   readonly isolated: ReadonlySet<string>;
-  /** Whether each scope of APIs is enabled, by its name; undefined where the file does not say which there are. */
-  readonly apiScopes: ReadonlyMap<string, boolean> | undefined;
+  /** Undefined where the file does not say which there are. */
+  readonly apiScopes: ApiScopes | undefined;
   /** Scopes of users, which no client gets for itself. */
   readonly identityScopes: ReadonlySet<string>;
   /** How the `scope` claim is written. */
   readonly scopeClaim: 'string' | 'array';
+}
+
+/** The scopes of APIs. */
+export interface ApiScopes {
+  /** Where they stand, in words. */
+  readonly place: string;
+  /** Whether each is enabled, by its name. */
+  readonly areEnabled: ReadonlyMap<string, boolean>;
 }
 
 /** OpenID Connect Core §5.4, §11. */
@@ -39,16 +47,30 @@ export function readResources(section: Section): Resources {
   };
 }
 
-function readApiScopes(section: Section): Map<string, boolean> | undefined {
+function readApiScopes(section: Section): ApiScopes | undefined {
   const scopes = section.get('apiscopes');
-  if (scopes === undefined) return undefined;
-  return new Map(
-    itemsOf(scopes).flatMap(({ value }) => {
-      const scope = sectionOf(value);
-      const name = textOf(scope.get('name'));
-      return name === undefined ? [] : [[name, flagOf(scope.get('enabled'), true)] as const];
-    }),
-  );
+  if (scopes !== undefined) return { place: 'ApiScopes', areEnabled: new Map(itemsOf(scopes).flatMap(namedFlag)) };
+  const areEnabled = scopesOfResources(section);
+  return areEnabled && { place: 'the scopes of ApiResources', areEnabled };
+}
+
+function namedFlag({ value }: Item): [string, boolean][] {
+  const item = sectionOf(value);
+  const name = textOf(item.get('name'));
+  return name === undefined ? [] : [[name, flagOf(item.get('enabled'), true)]];
+}
+
+/** Before IdentityServer4 v4 API resources defined their scopes themselves, as objects; since then they only name them. */
+function scopesOfResources(section: Section): Map<string, boolean> | undefined {
+  const areEnabled = new Map<string, boolean>();
+  for (const { value } of itemsOf(section.get('apiresources'))) {
+    const resource = sectionOf(value);
+    const isEnabled = flagOf(resource.get('enabled'), true);
+    const scopes = itemsOf(resource.get('scopes'));
+    if (scopes.some((scope) => typeof scope.value === 'string')) return undefined;
+    for (const [name] of scopes.flatMap(namedFlag)) areEnabled.set(name, isEnabled || areEnabled.get(name) === true);
+  }
+  return areEnabled.size === 0 ? undefined : areEnabled;
 }
 
 /** Texts, or objects with a `Name`, as the scopes of resources were before IdentityServer4 v4. */

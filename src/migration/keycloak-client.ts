@@ -19,15 +19,16 @@ export function draftKeycloakClient(client: Members, place: string, realm: Realm
   if (obstacle !== undefined) return leftOut(clientId, obstacle);
   const comments: Comments = { notes: [], remarks: [] };
   const subject = readSubject(membersOf(client.attributes));
+  const stop = stopOf(clientId, realm);
   const record = recordOf({
     client_id: clientId,
     ...descriptionOf(client, comments),
-    ...(realm.isDisabled && { enabled: false }),
+    ...(stop !== undefined && { enabled: false }),
     token_endpoint_auth_method: 'tls_client_auth',
     tls_client_auth_subject_dn: subject.ok ? subject.dn : subject.text,
     ...tokensOf(client, realm, comments),
   });
-  if (realm.isDisabled) comments.notes.push('its realm is disabled, and so it is here');
+  if (stop !== undefined) comments.notes.push(`its ${stop} is disabled, and so it is here`);
   comments.notes.push(...withoutEquivalent(client, realm.rolesOf.get(clientId) ?? []));
   if (subject.ok) return { kind: 'client', label: clientId, record, ...comments };
   return { kind: 'left_out', label: clientId, why: subject.why, record, ...comments };
@@ -43,6 +44,12 @@ function obstacleOf(client: Members): string | undefined {
   if (authenticator !== 'client-x509') return `it authenticates by ${authenticator}; register its certificate`;
   if (!isTrue(client.serviceAccountsEnabled)) return 'serviceAccountsEnabled is not true: it has no client credentials';
   return undefined;
+}
+
+/** What keeps it from getting tokens although it is enabled itself. */
+function stopOf(clientId: string, realm: Realm): string | undefined {
+  if (realm.isDisabled) return 'realm';
+  return realm.stopped.has(clientId) ? 'service account' : undefined;
 }
 
 function descriptionOf(client: Members, { remarks }: Comments): Record<string, Json | undefined> {

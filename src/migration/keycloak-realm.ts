@@ -9,6 +9,8 @@ export interface Realm {
   /** Scopes of clients that name none. */
   readonly defaultScopes: readonly string[];
   readonly scopes: ReadonlyMap<string, Members>;
+  /** The clients whose service account is disabled, and which therefore get no token. */
+  readonly stopped: ReadonlySet<string>;
   /** The roles of the service account of a client, which its tokens hold. */
   readonly rolesOf: ReadonlyMap<string, readonly string[]>;
 }
@@ -18,12 +20,22 @@ export function readRealm(realm: Members): Realm {
   const scopes = listOf(realm.clientScopes).map(membersOf);
   const accounts = listOf(realm.users).map(membersOf);
   return {
-    isDisabled: textOf(realm.enabled)?.toLowerCase() === 'false',
+    isDisabled: isFalse(realm.enabled),
     lifetime: textOf(realm.accessTokenLifespan),
     defaultScopes: textsOf(realm.defaultDefaultClientScopes),
     scopes: new Map(scopes.map((scope) => [textOf(scope.name) ?? '', scope])),
-    rolesOf: new Map(accounts.map((user) => [textOf(user.serviceAccountClientId) ?? '', rolesOfAccount(user)])),
+    stopped: new Set(accounts.filter(({ enabled }) => isFalse(enabled)).map(clientOf)),
+    rolesOf: new Map(accounts.map((user) => [clientOf(user), rolesOfAccount(user)])),
   };
+}
+
+function isFalse(value: unknown): boolean {
+  return textOf(value)?.toLowerCase() === 'false';
+}
+
+/** Empty for a user who is a person. */
+function clientOf(user: Members): string {
+  return textOf(user.serviceAccountClientId) ?? '';
 }
 
 /** Without those that every account has. */

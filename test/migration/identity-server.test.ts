@@ -215,6 +215,27 @@ describe('a property', () => {
   });
 });
 
+describe('what the old server would not take', () => {
+  test.each([['a client of another protocol', { ProtocolType: 'wsfed' }, 'its protocol is wsfed']])(
+    '%s is left out',
+    (_, more, why) => {
+      const { clients, leftOut } = one(more);
+      expect([clients, Object.values(leftOut)]).toEqual([[], [expect.stringContaining(why)]]);
+    },
+  );
+
+  test.each([
+    [
+      'names that differ in case only',
+      { Enabled: false, enabled: true },
+      /"Enabled" and "enabled" stand in one object/,
+    ],
+    ['a flag that is none', { Enabled: 'no' }, /"Enabled" is "no"; expected true or false/],
+  ])('%s: the file is refused', (_, more, why) => {
+    expect(() => one(more)).toThrow(why);
+  });
+});
+
 describe('ApiScopes', () => {
   const ApiScopes = [
     { Name: 'on' },
@@ -238,6 +259,19 @@ describe('ApiScopes', () => {
     const { clients, notes } = one({ AllowedScopes }, {});
     expect(clients).toMatchObject([{ scope: 'on off also missing' }]);
     expect(notes).toEqual([]);
+  });
+
+  test('stood in ApiResources before IdentityServer4 v4', () => {
+    const ApiResources = [
+      { Name: 'on', Scopes: [{ Name: 'on' }, { Name: 'both' }] },
+      { Name: 'off', Enabled: false, Scopes: [{ Name: 'off' }, { Name: 'both' }] },
+    ];
+    const { clients, notes } = one({ AllowedScopes: ['on', 'off', 'both', 'missing'] }, { ApiResources });
+    expect(clients).toMatchObject([{ scope: 'on both' }]);
+    expect(notes).toEqual([
+      expect.stringContaining('the scope "off" is left out: it is disabled in the scopes of ApiResources'),
+      expect.stringContaining('the scope "missing" is left out: it is not among the scopes of ApiResources'),
+    ]);
   });
 
   test.each([[[]], [{}], [null], [[{ Enabled: true }]]])('that are none (%j) leave no scope', (none) => {
