@@ -342,3 +342,14 @@ test('the clients of a realm that is disabled are, and that is noted', () => {
   }
   expect(record({}, { enabled: true })).not.toHaveProperty('enabled');
 });
+
+test('a client whose service account is disabled is, and that is noted', () => {
+  const users = [
+    { username: 'person', enabled: false },
+    { username: 'service-account-a', serviceAccountClientId: 'a', enabled: false },
+  ];
+  const { clients, notes } = one({}, { users });
+  expect(clients).toMatchObject([{ client_id: 'a', enabled: false }]);
+  expect(notes).toContain('its service account is disabled, and so it is here');
+  expect(record({}, { users: users.slice(0, 1) })).not.toHaveProperty('enabled');
+});
