@@ -5,8 +5,8 @@ export interface ConnectOptions extends RedisAccess {
   /** How long an answer may take before its command counts as failed, in milliseconds. */
   readonly commandMilliseconds: number;
   /**
-   * For work in bulk: sends what is asked in one turn of the event loop together, and makes no other connection when one
-   * is lost. What is asked after that fails at once, and waits for nobody.
+   * For work in bulk: sends what is asked in one turn of the event loop together, but in a cluster, and makes no other
+   * connection when one is lost. What is asked after that fails at once, and waits for nobody.
    */
   readonly isBulk?: boolean;
 }
@@ -29,7 +29,7 @@ export function connect(options: ConnectOptions, isOver: () => boolean): Redis |
     redisOptions,
     // Nodes are connected to when they are first asked: who asks meanwhile waits for that.
     enableOfflineQueue: true,
-    enableAutoPipelining: isBulk,
+    // No automatic pipelines: while a slot moves, one answer ASK sends all of a pipeline to the other node.
     clusterRetryStrategy: retry,
     // Who waits for an answer has no time for a second attempt.
     retryDelayOnFailover: 0,

@@ -9,7 +9,7 @@ export function explainFor({ address }: Pick<RedisAccess, 'address'>): Explain {
   const ofSentinels = address.kind === 'sentinel' ? [address.sentinelCredentials.password] : [];
   const passwords = [address.credentials.password, ...ofSentinels].filter((each) => each !== undefined);
   return (error) => {
-    const explanation = explainProblem(error, address.isEncrypted);
+    const explanation = explainProblem(error, address);
     return passwords.reduce((text, password) => text.replaceAll(password, '(password)'), explanation);
   };
 }

@@ -1,3 +1,5 @@
+import type { RedisAddress } from './redis-address.ts';
+
 /** Redis answered, and will not serve us: waiting does not mend that. */
 const REFUSALS = /\b(?:WRONGPASS|NOAUTH|ERR AUTH|invalid username-password)\b/;
 /** It knows us, and will not do this for us. Of scripts Redis before 7 says it in words. */
@@ -28,8 +30,11 @@ const signsOfTheOther = {
 /** What ioredis says of commands that were under way, or came, when a connection ended. */
 const LOST = /^(?:Connection is closed\.|Command aborted due to|Stream isn't writeable|Reached the max retries)/;
 
+/** What the address promises. */
+type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>>;
+
 /** Says why Redis cannot be asked, and which setting mends it where one does. */
-export function explainProblem(error: Error, isEncrypted = false): string {
+export function explainProblem(error: Error, { isEncrypted = false, kind = 'server' }: Expected = {}): string {
   const { message: said, code = '' } = causeOf(error);
   const message = inOurWords(said);
   const [isOfSentinels, ofSentinels] = SENTINELS.exec(message) ?? [];
@@ -38,7 +43,7 @@ export function explainProblem(error: Error, isEncrypted = false): string {
     return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL: ${message}`;
   }
   if (FORBIDDEN.test(message)) return `the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: ${message}`;
-  if (/^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
+  if (kind !== 'cluster' && /^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
     return `it is a node of a Cluster, begin COUNTERSIGN_REDIS_URL with redis+cluster://: ${message}`;
   }
   if (CERTIFICATE_CODES.has(code)) {

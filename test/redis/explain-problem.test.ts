@@ -97,5 +97,9 @@ test.each([
   [new Error('Unknown RESP type 21 "\u{15}". Please report this.'), false, /^it speaks TLS only, try rediss:\/\/$/],
   [new AggregateError([withCode('connect ECONNREFUSED ::1:1', 'ECONNREFUSED')], ''), false, /ECONNREFUSED/],
 ])('%s', (error, isEncrypted, explanation) => {
-  expect(explainProblem(error, isEncrypted)).toMatch(explanation);
+  expect(explainProblem(error, { isEncrypted })).toMatch(explanation);
+});
+
+test('a node that sends us on is what a Cluster is', () => {
+  expect(explainProblem(new Error('MOVED 2301 127.0.0.1:7411'), { kind: 'cluster' })).toBe('MOVED 2301 127.0.0.1:7411');
 });
