@@ -1,7 +1,7 @@
+import { parseJson } from '../json/parse-json.ts';
+import { PlacedError } from '../json/placed-error.ts';
 import { ClientsFileError } from './clients-file-error.ts';
-import { parseJson } from './parse-json.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { PlacedError } from './placed-error.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
 export interface PlacedRecord {

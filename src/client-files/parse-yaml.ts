@@ -9,8 +9,8 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { alteredYamlNumber } from './altered-number.ts';
-import { PlacedError } from './placed-error.ts';
+import { alteredYamlNumber } from '../json/altered-number.ts';
+import { PlacedError } from '../json/placed-error.ts';
 
 /** What is wrong, and with what. */
 interface Loss {

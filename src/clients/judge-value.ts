@@ -1,3 +1,4 @@
+import { lossIn } from '../json/parse-json.ts';
 import type { Json } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { type ReadClient, readClient } from './read-client.ts';
@@ -14,11 +15,14 @@ export type JsonObject = { readonly [name: string]: Json };
  */
 export function recordInValue(value: string | Uint8Array): JsonObject | string {
   try {
-    const parsed: unknown = JSON.parse(typeof value === 'string' ? value : decoded(value));
+    const text = typeof value === 'string' ? value : decoded(value);
+    const parsed: unknown = JSON.parse(text);
     if (!isObject(parsed)) return 'is not an object of JSON';
     const obstacle = unstorable(parsed);
-    if (!obstacle) return parsed;
-    return obstacle.field === '(record)' ? obstacle.message : `has a ${obstacle.field} that ${obstacle.message}`;
+    if (obstacle)
+      return obstacle.field === '(record)' ? obstacle.message : `has a ${obstacle.field} that ${obstacle.message}`;
+    const loss = lossIn(text, parsed);
+    return loss ? `says something else than is read: ${loss.message}` : parsed;
   } catch (error) {
     return error instanceof TypeError ? 'is not text in UTF-8' : 'is not JSON';
   }

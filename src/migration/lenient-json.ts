@@ -1,6 +1,6 @@
-import { parseJson } from '../client-files/parse-json.ts';
-import { PlacedError } from '../client-files/placed-error.ts';
 import type { Json } from '../clients/client.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { PlacedError } from '../json/placed-error.ts';
 import { MigrationError } from './migration-error.ts';
 
 /** Deeper than any configuration; what reads the values further on may recurse over them. */

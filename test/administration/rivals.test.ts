@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changeRecord } from '../../src/administration/change-record.ts';
@@ -46,12 +48,16 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
   /** What changes under our prefix from now on, in Redis' order: a verb, and whether it is of the index. */
   async function writings(): Promise<string[]> {
     const found: string[] = [];
-    const monitor = await new Redis(redisUrl(), { protocol: 2 }).monitor();
-    onTestFinished(() => monitor.disconnect());
-    monitor.on('monitor', (_: string, [verb = '', key = '']: string[]) => {
-      if (!key.startsWith(prefix) || !/^(SADD|SET|SREM)$/i.test(verb)) return;
-      found.push(`${verb.toUpperCase()} ${key.slice(prefix.length).split(':')[0]}`);
+    // Not by ioredis: where others use this Redis, what it tells may come together with the answer to MONITOR.
+    const socket = createConnection(Number(new URL(redisUrl()).port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write('MONITOR\r\n');
+    const lines = createInterface(socket);
+    lines.on('line', (line) => {
+      const [, verb = '', key = ''] = /^\+\S+ \[[^\]]*\] "(SADD|SET|SREM)" "([^"]*)"/i.exec(line) ?? [];
+      if (key.startsWith(prefix)) found.push(`${verb.toUpperCase()} ${key.slice(prefix.length).split(':')[0]}`);
     });
+    await once(lines, 'line');
     return found;
   }
 

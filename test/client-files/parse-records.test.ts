@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ClientsFileError } from '../../src/client-files/clients-file-error.ts';
-import { parseJson } from '../../src/client-files/parse-json.ts';
 import { parseLine, parseRecords } from '../../src/client-files/parse-records.ts';
+import { parseJson } from '../../src/json/parse-json.ts';
 
 const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
 

@@ -39,6 +39,10 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
         (key) =>
           redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison' }).replace('{', '{"claims":{"x":1e400},')),
       ],
+      [
+        'a name that stands twice',
+        (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison' }).replace('{', '{"scope":"z",')),
+      ],
       ['a list', (key) => redis.lpush(key, 'x')],
       ['a hash', (key) => redis.hset(key, 'client_id', 'poison')],
       [

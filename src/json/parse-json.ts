@@ -10,12 +10,22 @@ import { PlacedError } from './placed-error.ts';
  */
 export function parseJson(text: string): unknown {
   const value = parseAny(text);
-  // What programs write, mostly, comes out again as it went in: then nothing was lost.
-  if (JSON.stringify(value) === text) return value;
-  const { colons, altered } = scan(text);
-  if (countMembers(value) !== colons) throw nameTwice(text) ?? new PlacedError(1, 'a name stands twice in one object');
-  if (altered) throw altered;
+  const loss = lossIn(text, value);
+  if (loss) throw loss;
   return value;
+}
+
+/**
+ * What of a text JSON.parse has read as something else.
+ *
+ * @param value what JSON.parse has made of it
+ */
+export function lossIn(text: string, value: unknown): PlacedError | undefined {
+  // What programs write, mostly, comes out again as it went in: then nothing was lost.
+  if (JSON.stringify(value) === text) return undefined;
+  const { colons, altered } = scan(text);
+  if (countMembers(value) === colons) return altered;
+  return nameTwice(text) ?? new PlacedError(1, 'a name stands twice in one object');
 }
 
 function parseAny(text: string): unknown {
