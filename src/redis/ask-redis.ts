@@ -19,6 +19,8 @@ const USUAL_WIDTH = 5_000;
 /** While Redis does not answer: enough to see that it does again. */
 const NARROW_WIDTH = 8;
 const FAILURES_UNTIL_NARROW = 3;
+/** A problem is over when a question is answered so long after the last one that was not. */
+const OVER_MILLISECONDS = 1_000;
 
 /**
  * Asks, unless it is known that there is no use in it. Questions to a server that does not answer do not pile up: after
@@ -29,6 +31,7 @@ export class RedisQuestions {
   readonly #onProblem: (problem: string | undefined) => void;
   #running = 0;
   #failures = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #problem: string | undefined;
 
   /** @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over */
@@ -37,7 +40,7 @@ export class RedisQuestions {
     this.#onProblem = onProblem;
   }
 
-  /** Why Redis cannot be asked, as far as is known; undefined where the last question was answered. */
+  /** Why Redis cannot be asked, as far as is known; undefined where questions are answered. */
   get problem(): string | undefined {
     return this.#connection.problem ?? this.#problem;
   }
@@ -82,6 +85,8 @@ export class RedisQuestions {
   #answered(): void {
     this.#failures = 0;
     if (this.#problem === undefined) return;
+    // Some keys may be refused, and others not: who asks for one and the other would have each of them told.
+    if (performance.now() - this.#failedAt < OVER_MILLISECONDS) return;
     this.#problem = undefined;
     if (this.#connection.problem === undefined) this.#onProblem(undefined);
   }
@@ -89,6 +94,7 @@ export class RedisQuestions {
   #failed(error: unknown): RedisUnavailableError {
     const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
     this.#failures = isReply(error) ? 0 : this.#failures + 1;
+    this.#failedAt = performance.now();
     // One answer that does not come is no news; that Redis says no is.
     if (isReply(error) || this.#isNarrow()) {
       if (this.#problem === undefined) this.#onProblem(reason);
