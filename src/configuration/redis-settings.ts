@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { Settings } from '../operations/settings.ts';
+import { readSecretFile, type Settings } from '../operations/settings.ts';
 import type { RedisAccess, RedisTls } from '../redis/connection-options.ts';
 import { parseRedisUrl } from '../redis/redis-url.ts';
 import { readCertificateFile } from './certificate-file.ts';
@@ -102,21 +101,13 @@ function checkedIdentity(certificatePath: string, keyPath: string): Identity {
 }
 
 function checkedKey(path: string): string {
-  const text = readKey(path);
+  const text = readSecretFile(path);
   try {
     createPrivateKey(text);
     return text;
   } catch {
     // What Node says of it may quote it.
     throw new RangeError(`names ${path}, which holds no private key that can be read: PEM, and not encrypted`);
-  }
-}
-
-function readKey(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new RangeError(`names ${path}, which cannot be read: ${error instanceof Error ? error.message : error}`);
   }
 }
 

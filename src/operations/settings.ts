@@ -89,7 +89,12 @@ export class Settings {
   }
 }
 
-function readSecretFile(path: string): string {
+/**
+ * Reads a file that holds a secret.
+ *
+ * @throws {RangeError} where it is no file, everybody can read it, or it is empty
+ */
+export function readSecretFile(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) throw new RangeError(`names ${path}, which is not there`);
   if (!stats.isFile()) throw new RangeError(`names ${path}, which is not a file`);

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readAdministrationConfig } from '../../src/config.ts';
@@ -22,7 +22,7 @@ const settings = (cert: string, key: string, url = 'rediss://127.0.0.1:1') => ({
 });
 const file = (name: string, content: string) => {
   const path = join(folder, name);
-  writeFileSync(path, content);
+  writeFileSync(path, content, { mode: 0o600 });
   return path;
 };
 
@@ -38,6 +38,8 @@ function faultsOf(cert: string, key: string): readonly string[] {
 
 describe('our certificate for Redis', () => {
   const none = file('none.pem', 'nothing');
+  const open = file('open.pem', readFileSync(one.key, 'utf8'));
+  chmodSync(open, 0o644);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const encrypted = file(
     'encrypted.pem',
@@ -56,6 +58,7 @@ describe('our certificate for Redis', () => {
       [/_KEY_FILE names .*other.*, which is not the key of .*_CERTIFICATE_FILE$/],
     ],
     ['an encrypted key', one.cert, encrypted, [/_KEY_FILE names .*encrypted.pem, which holds no private key/]],
+    ['a key that everybody can read', one.cert, open, [/_KEY_FILE names .*open.pem, which everybody can read/]],
     ['neither', none, none, [/_CERTIFICATE_FILE names .*no certificate/, /_KEY_FILE names .*no private key/]],
   ])('with %s is a fault of the file', (_, cert, key, faults) => {
     expect(faultsOf(cert, key)).toEqual(faults.map((fault) => expect.stringMatching(fault)));
@@ -92,7 +95,7 @@ describeWith(['redis-server'], 'our certificate for Redis, renewed', () => {
     const renewed = redis.authority.issue({ subject: [['CN', 'renewed']] }).writeTo(folder, 'renewed');
     copyFileSync(renewed.cert, cert);
     await reconnect();
-    expect([access.tls.cert, access.tls.key]).toEqual([redis.client.pem, redis.client.privateKeyPem]);
+    expect([access.tls.cert, access.tls.key]).toEqual([redis.client.pem, redis.client.privateKeyPem.trim()]);
     copyFileSync(renewed.key, key);
     await reconnect();
     expect(access.tls.cert).toBe(readFileSync(renewed.cert, 'utf8'));
