@@ -12,13 +12,20 @@ const recordOrder = orderOf(clientRecordSchema);
 
 /**
  * A record as it stands in Redis: JSON with the fields in the order of the schema, and no defaults filled in. Records
- * that mean the same have the same text.
+ * with the same members have the same text, and whoever was disabled and enabled again has the one of before.
  *
  * @param record as it came from YAML or JSON
  * @throws {RangeError} when it is nested too deeply
  */
 export function recordText(record: unknown): string {
-  return JSON.stringify(ordered(record, recordOrder));
+  return JSON.stringify(ordered(withoutEnabled(record), recordOrder));
+}
+
+/** That a client is enabled, most records say by not saying it. */
+function withoutEnabled(record: unknown): unknown {
+  if (typeof record !== 'object' || record === null || !('enabled' in record) || record.enabled !== true) return record;
+  const { enabled: _, ...others } = record;
+  return others;
 }
 
 function orderOf(schema: unknown): Order {

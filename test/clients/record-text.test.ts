@@ -15,6 +15,11 @@ describe('the text of a record', () => {
     );
   });
 
+  test('does not say that a client is enabled, which enable does not either', () => {
+    expect(recordText({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
+    expect(recordText({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
+  });
+
   test('is the same for records that differ only in the order of their names', () => {
     const reversed = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(reversed);
