@@ -26,7 +26,7 @@ export async function changeRecord(
 ): Promise<ChangedRecord> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const [seen] = await store.read([clientId]);
-    if (!seen || seen.type === 'none') return { outcome: 'refused', reason: 'is not in Redis' };
+    if (!seen || seen.type === 'none') return notInRedis(store);
     const { client, record, faults } = readStoredRecord(clientId, seen, anyPolicy, Date.now());
     if (!client || !record) {
       const [fault] = faults;
@@ -39,4 +39,13 @@ export async function changeRecord(
     if (await written) return { outcome: 'written' };
   }
   return { outcome: 'refused', reason: 'is being written by others all the time; try again' };
+}
+
+const LOST =
+  ', and neither is the marker: if Redis has lost its records, servers go on serving those that they remember until ' +
+  'all files are applied at once, where enabled: false refuses a client';
+
+/** What becomes of a client that is not there. It may be served for all that, which nobody should learn from a replica. */
+export async function notInRedis(store: RecordStore): Promise<ChangedRecord> {
+  return { outcome: 'refused', reason: `is not in Redis${(await store.isMarked()) ? '' : LOST}` };
 }

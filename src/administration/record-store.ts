@@ -34,6 +34,8 @@ export interface RecordStore {
   write(writes: readonly Write[]): readonly Promise<boolean>[];
   /** Says in Redis that there are records that we wrote. To be called after they were. */
   mark(): Promise<Marker>;
+  /** Whether Redis says so. */
+  isMarked(): Promise<boolean>;
   /** Of all records, some at a time, any maybe twice. `pattern` has the globs of Redis. */
   clientIds(pattern?: string): AsyncGenerator<readonly string[]>;
 }
@@ -62,6 +64,10 @@ export function openRecordStore(
       if (found?.type !== 'string' || found.text !== MARKER) await ask(redis.set(keys.marker, MARKER));
       // To a server, whatever stands there is a marker.
       return found?.type === 'none' ? 'written' : 'present';
+    },
+    isMarked: async () => {
+      const [found] = await ask(readValues([keys.marker]));
+      return found !== undefined && found.type !== 'none';
     },
     clientIds: (pattern) => clientIds(scanKeys(redis, keys.clients, pattern), keys.clients, ask),
   };

@@ -1,6 +1,6 @@
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import { planRemoval } from './change.ts';
-import type { ChangedRecord } from './change-record.ts';
+import { type ChangedRecord, notInRedis } from './change-record.ts';
 import type { RecordStore } from './record-store.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function removeClient(
 ): Promise<ChangedRecord> {
   const [seen = { type: 'none' }] = await store.read([clientId]);
   const removal = planRemoval(clientId, seen, policy);
-  if (!removal) return { outcome: 'refused', reason: 'is not in Redis' };
+  if (!removal) return notInRedis(store);
   const [written] = store.write([removal]);
   if (!(await written)) {
     return { outcome: 'refused', reason: 'was written by somebody else at this moment; look at it and try again' };

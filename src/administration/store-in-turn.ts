@@ -34,6 +34,7 @@ export function storeInTurn(store: RecordStore, lease: ApplyLease, onWaiting: (w
       lease.requireHeld();
       return store.write(writes);
     },
+    isMarked: () => store.isMarked(),
     mark: async () => {
       // It says that what was written is there.
       await lease.confirmHeld();

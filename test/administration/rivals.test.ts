@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changeRecord } from '../../src/administration/change-record.ts';
 import { makePlan } from '../../src/administration/plan.ts';
+import { removeClient } from '../../src/administration/remove-client.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -119,5 +120,17 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
       expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
     }
     expect(await opened.redis.exists(opened.key('a'))).toBe(0);
+  });
+
+  test('whoever is not there may still be remembered, where Redis has lost its records', async () => {
+    const [why, lost] = ['is not in Redis', /^is not in Redis, and neither is the marker: .* servers go on serving/];
+    const disable = () => changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
+    const remove = () => removeClient(opened.store, 'a', usualPolicy);
+    await opened.redis.set(`${prefix}registry`, 'x');
+    for (const attempt of [disable, remove]) expect(await attempt()).toEqual({ outcome: 'refused', reason: why });
+    await opened.redis.del(`${prefix}registry`);
+    for (const attempt of [disable, remove]) {
+      expect(await attempt()).toEqual({ outcome: 'refused', reason: expect.stringMatching(lost) });
+    }
   });
 });
