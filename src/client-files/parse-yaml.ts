@@ -29,7 +29,9 @@ export function parseYaml(text: string): unknown {
   const document = parseDocument(text, { lineCounter: lines });
   // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault?.code === 'MULTIPLE_DOCS') throw new PlacedError(fault.linePos?.[0].line ?? 1, SECOND_DOCUMENT);
+  const line = fault?.linePos?.[0].line ?? 1;
+  if (fault?.code === 'MULTIPLE_DOCS') throw new PlacedError(line, SECOND_DOCUMENT);
+  if (fault?.code === 'RESOURCE_EXHAUSTION') throw new PlacedError(line, 'what stands here is nested too deeply');
   if (fault) throw fault;
   const loss = findLoss(document);
   if (loss) throw new PlacedError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);

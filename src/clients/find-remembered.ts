@@ -3,7 +3,7 @@ import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
 import type { Client } from './client.ts';
 import type { StoredClient } from './stored-client.ts';
 
-/** Before what Redis has said too late of an unknown client is forgotten. */
+/** Shorter than an absent client is remembered: an answer that came too late is then at hand. */
 const RETRY_AFTER_SECONDS = 1;
 
 /**

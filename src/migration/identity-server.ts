@@ -16,6 +16,9 @@ export function readIdentityServer(text: string, now: number): Drafts {
   const section = findSection(parseLenientJson(text));
   const resources = readResources(section);
   const clients = itemsOf(section.get('clients'));
+  if (clients.some(({ value }) => sectionOf(value).has('clientauthenticatortype'))) {
+    throw new MigrationError('has clients of Keycloak: read it with `countersign clients import keycloak`');
+  }
   return { drafts: clients.flatMap((client) => draftIdentityServerClient(client, resources, now)), remarks: [] };
 }
 

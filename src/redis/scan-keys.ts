@@ -4,7 +4,7 @@ const KEYS_FOR_EACH_STEP = 1_000;
 
 /**
  * Walks over all keys that begin with `prefix`, on every master of a cluster. What is written meanwhile may be missing,
- * and any key may come twice (see SCAN).
+ * and so may the keys of a slot that moves; any key may come twice (see SCAN).
  *
  * @param pattern what follows the prefix, with the globs of Redis
  */

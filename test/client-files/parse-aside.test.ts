@@ -60,6 +60,12 @@ test('a file that is nested more deeply than a stack is refused', async () => {
   const depth = 1_000_000;
   const { faults } = await read(`[${'['.repeat(depth)}${']'.repeat(depth)}]`, undefined, 'clients.json');
   expect(faults).toEqual([{ file: expect.anything(), message: expect.stringContaining('nested too deeply') }]);
+  const yaml = Array.from({ length: 5_000 }, (_, index) => `${' '.repeat(index)}a:`).join('\n');
+  const inYaml = {
+    file: expect.anything(),
+    message: expect.stringMatching(/^line \d+: what stands here is nested too/),
+  };
+  expect((await read(yaml)).faults).toEqual([inYaml]);
 });
 
 test('what is said of a file is no longer than people read', async () => {

@@ -11,7 +11,7 @@ const folder = temporaryDirectory();
 // A time without an offset is UTC, wherever this runs.
 const env = { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'true', TZ: 'America/New_York' };
 const run = (...args: string[]) => runCountersign(['clients', ...args], { env });
-const file = (name: string, content: string) => {
+const file = (name: string, content: string | Buffer) => {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
@@ -73,10 +73,17 @@ describe('countersign clients import', () => {
     expect(readFileSync(out, 'utf8')).toContain('client_id: a');
   });
 
-  test.each<[string, string, string | undefined, string]>([
+  test.each<[string, string, string | Buffer | undefined, string]>([
     ['a file that is not there', 'keycloak', undefined, 'ENOENT'],
     ['a file that is not JSON', 'keycloak', 'clients: []', 'not JSON'],
     ['a file of something else', 'identityserver', '{"realm": "r"}', 'has no Clients'],
+    [
+      "another server's file",
+      'identityserver',
+      JSON.stringify({ clients: [{ clientId: 'a', clientAuthenticatorType: 'x' }] }),
+      'import keycloak',
+    ],
+    ['a file that is no UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'not text in UTF-8'],
     ['a file that nests too deep', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
   ])('refuses %s, and names it', async (_, source, content, message) => {
     const path = content === undefined ? '/nowhere/realm.json' : file('refused.json', content);

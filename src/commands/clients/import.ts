@@ -43,12 +43,17 @@ export async function importClients(source: ImportSource, file: string, options:
 
 function readOrExplain(source: ImportSource, { name, content }: Input, now: number): Drafts {
   try {
-    return readers[source](content.toString(), now);
+    return readers[source](new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content), now);
   } catch (error) {
     if (error instanceof MigrationError) throw new StartupError([`${name}: ${error.message}`]);
+    if (error instanceof TypeError && 'code' in error && error.code === NOT_UTF8) {
+      throw new StartupError([`${name}: it is not text in UTF-8`]);
+    }
     throw error;
   }
 }
+
+const NOT_UTF8 = 'ERR_ENCODING_INVALID_ENCODED_DATA';
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
