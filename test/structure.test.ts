@@ -5,6 +5,7 @@ import { repositoryRoot } from './support/repository-root.ts';
 
 /** The folders of src/ in the order of a request. A folder imports from those before it, and from itself. */
 const journey = [
+  'text',
   'oauth',
   'certificate',
   'certification-path',
@@ -29,21 +30,22 @@ const journey = [
 
 /** Where a folder may import less than all before it. */
 const narrower: Readonly<Record<string, readonly string[]>> = {
+  text: [],
   oauth: [],
-  certificate: [],
-  'certification-path': ['certificate'],
+  certificate: ['text'],
+  'certification-path': ['text', 'certificate'],
   cache: [],
   json: [],
-  terminator: ['certificate', 'cache'],
+  terminator: ['text', 'certificate', 'cache'],
   redis: [],
-  clients: ['oauth', 'certificate', 'cache', 'json', 'redis'],
+  clients: ['text', 'oauth', 'certificate', 'cache', 'json', 'redis'],
   // `operations` stands on nothing.
-  'client-files': ['oauth', 'certificate', 'json', 'clients', 'operations'],
-  migration: ['oauth', 'certificate', 'json', 'clients', 'client-files'],
-  administration: ['oauth', 'certificate', 'redis', 'clients', 'client-files'],
-  tokens: ['oauth', 'certificate', 'clients'],
+  'client-files': ['text', 'oauth', 'certificate', 'json', 'clients', 'operations'],
+  migration: ['text', 'oauth', 'certificate', 'json', 'clients', 'client-files'],
+  administration: ['text', 'oauth', 'certificate', 'redis', 'clients', 'client-files'],
+  tokens: ['text', 'oauth', 'certificate', 'clients'],
   operations: [],
-  revocation: ['certificate', 'certification-path', 'redis', 'operations'],
+  revocation: ['text', 'certificate', 'certification-path', 'redis', 'operations'],
 };
 
 /** The one folder that imports a library, or the files that do. */

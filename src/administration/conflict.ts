@@ -3,7 +3,7 @@ import { claimedByBoth } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import type { Identity } from '../clients/identities.ts';
-import { printable } from '../clients/printable.ts';
+import { printable } from '../text/printable.ts';
 
 /** A client, and where its record stands, for messages. */
 export interface Claimant {

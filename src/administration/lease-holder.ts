@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { abbreviate } from '../certificate/abbreviate.ts';
-import { printable } from '../clients/printable.ts';
+import { abbreviate } from '../text/abbreviate.ts';
+import { printable } from '../text/printable.ts';
 
 /** Who holds the lease: what stands at its key. The token makes it this run's alone; it is no secret. */
 interface LeaseHolder {

@@ -1,4 +1,3 @@
-import { abbreviate } from '../certificate/abbreviate.ts';
 import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import {
   formatDistinguishedName,
@@ -9,6 +8,7 @@ import {
 import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
 import type { RegisteredSubject } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
+import { abbreviate } from '../text/abbreviate.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { abbreviate } from './abbreviate.ts';
+import { abbreviate } from '../text/abbreviate.ts';
 import { type BasicConstraints, readBasicConstraints } from './basic-constraints.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CertificateStructure, isCritical, readCertificateStructure } from './certificate-structure.ts';

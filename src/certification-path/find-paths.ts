@@ -1,8 +1,8 @@
-import { abbreviate } from '../certificate/abbreviate.ts';
 import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, sameDistinguishedName } from '../certificate/distinguished-name.ts';
+import { abbreviate } from '../text/abbreviate.ts';
 import { type ForwardedAuthorities, readForwardedAuthorities } from './forwarded-authorities.ts';
 import { NameComparisons } from './name-comparisons.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';

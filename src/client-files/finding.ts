@@ -1,6 +1,6 @@
-import { abbreviate } from '../certificate/abbreviate.ts';
 import type { Fault } from '../clients/findings.ts';
-import { printable } from '../clients/printable.ts';
+import { abbreviate } from '../text/abbreviate.ts';
+import { printable } from '../text/printable.ts';
 import type { ClientsFileError } from './clients-file-error.ts';
 import { type PlacedRecord, placeOf } from './parse-records.ts';
 

@@ -1,5 +1,5 @@
 import type { Answer } from '../cache/near-cache.ts';
-import { abbreviate } from '../certificate/abbreviate.ts';
+import { abbreviate } from '../text/abbreviate.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { judgeRecord, recordInValue } from './judge-value.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { parse, stringify } from 'yaml';
+import { escapeUnits, UNSEEN } from '../text/printable.ts';
 
 /** What a document for programs is written in; both hold the same. */
 export type DocumentFormat = 'json' | 'yaml';
@@ -68,8 +69,8 @@ async function* yamlDocument(name: string, items: AsyncIterable<object> | Iterab
   if (Object.keys(fields).length > 0) yield yamlText(fields);
 }
 
-/** What a terminal would obey instead of showing it. */
-const UNSEEN = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+/** But for what a document is laid out with. */
+const UNSEEN_IN_DOCUMENT = new RegExp(`(?![\\n\\t])${UNSEEN.source}`, UNSEEN.flags);
 
 /** JSON that a terminal shows as it is. */
 export function jsonText(value: unknown): string {
@@ -82,7 +83,7 @@ const YAML_OPTIONS = { lineWidth: 0, compat: 'yaml-1.1' } as const;
 /** YAML that a terminal shows as it is, with a line feed at its end. */
 export function yamlText(value: unknown): string {
   const text = stringify(value, YAML_OPTIONS);
-  if (text.search(UNSEEN) < 0 && isExact(text, value)) return text;
+  if (text.search(UNSEEN_IN_DOCUMENT) < 0 && isExact(text, value)) return text;
   // Only between double quotes an escape is one.
   return escapeUnseen(stringify(value, { ...YAML_OPTIONS, defaultStringType: 'QUOTE_DOUBLE' }));
 }
@@ -93,12 +94,5 @@ function isExact(text: string, value: unknown): boolean {
 }
 
 function escapeUnseen(text: string): string {
-  return text.replace(UNSEEN, escapeUnits);
-}
-
-function escapeUnits(character: string): string {
-  return character
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');
+  return text.replace(UNSEEN_IN_DOCUMENT, escapeUnits);
 }

@@ -1,5 +1,6 @@
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { ObservedField } from '../endpoints/observed-fields.ts';
+import { printable } from '../text/printable.ts';
 import type { Arrival, Examination, HandshakeReport } from './examination.ts';
 import { nameOwn } from './identity.ts';
 import { fieldsRead } from './mend.ts';
@@ -77,9 +78,4 @@ function describeArrival(arrival: Arrival | undefined, examination: Examination)
 function nameBelieved(thumbprint: string, { own_certificate, stranger_certificate }: Examination): string {
   if (thumbprint === own_certificate.thumbprint) return nameOwn(own_certificate);
   return thumbprint === stranger_certificate.thumbprint ? 'that certificate' : 'ANOTHER CERTIFICATE';
-}
-
-/** What came over the network must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
 }

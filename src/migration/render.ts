@@ -1,4 +1,5 @@
 import { Document, Scalar, visit } from 'yaml';
+import { escapeUnits, printable, UNSEEN } from '../text/printable.ts';
 import type { Draft, Drafts, RecordDraft } from './draft.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { Draft, Drafts, RecordDraft } from './draft.ts';
  */
 export function render({ drafts, remarks }: Drafts, title: string): string {
   const isEmpty = drafts.every(({ kind }) => kind === 'left_out');
-  const head = [title, ...remarks].map((text) => `# ${oneLine(text)}`);
+  const head = [title, ...remarks].map((text) => `# ${printable(text)}`);
   return [...head, isEmpty ? 'clients: []' : 'clients:', ...drafts.flatMap(linesOf), ''].join('\n');
 }
 
@@ -20,13 +21,10 @@ function linesOf(draft: Draft): string[] {
   const lines = record ? yamlOf(record) : [];
   return [
     '',
-    ...comments.map((comment) => `  # ${oneLine(comment)}`),
+    ...comments.map((comment) => `  # ${printable(comment)}`),
     ...lines.map((line) => (kind === 'left_out' ? `  # ${line}` : `  ${line}`)),
   ];
 }
-
-/** What ends a line, or hides or turns around what follows. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The lines of a list of one. No value goes over several, so that each can be put into a comment. */
 function yamlOf(record: RecordDraft): string[] {
@@ -41,17 +39,5 @@ function yamlOf(record: RecordDraft): string[] {
   return text
     .trimEnd()
     .split('\n')
-    .map((line) => line.replaceAll(UNSEEN, escapeInQuotes));
-}
-
-/** The escape that JSON and YAML share: UTF-16, as JavaScript has it. */
-function escapeInQuotes(character: string): string {
-  return character
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(UNSEEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+    .map((line) => line.replaceAll(UNSEEN, escapeUnits));
 }

@@ -54,7 +54,7 @@ function splitAuthority(authority: string): { userinfo: string; hosts: readonly 
 
 function urlOf(scheme: Scheme, rest: string): URL {
   const text = `${scheme}//${rest}`;
-  if (!URL.canParse(text)) throw new RangeError(`is not a URL; ${ENCODING}`);
+  if (!URL.canParse(text)) throw new RangeError(`is not a URL: see its host and port, and ${ENCODING}`);
   const url = new URL(text);
   if (url.hash !== '' || text.includes('#')) throw new RangeError(`has a # in it; ${ENCODING}`);
   if (url.port === '0') throw new RangeError('names port 0');

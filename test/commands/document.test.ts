@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { printable } from '../../src/clients/printable.ts';
 import { documentText, jsonText, yamlText } from '../../src/commands/document.ts';
+import { printable } from '../../src/text/printable.ts';
 
 /** Texts with much in them that terminals obey, and that YAML reads as something else. */
 const hostile = fc.oneof(

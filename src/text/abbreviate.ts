@@ -1,8 +1,8 @@
 const MAX_SHOWN = 1_000;
 
 /**
- * As much of a text that a certificate holds as the audit, a reason or a report should repeat: 16 KiB of DER can be
- * 200,000 characters, escaped. `countersign certificate` prints the whole of it.
+ * As much of a text from elsewhere as a log, a reason or a report should repeat: of 16 KiB of DER a name can be 200,000
+ * characters, escaped.
  */
 export function abbreviate(text: string): string {
   if (text.length <= MAX_SHOWN) return text;
