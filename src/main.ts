@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { printable } from './clients/printable.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram } from './commands/clients/program.ts';
+import { collect } from './commands/collect.ts';
 import { guardOutput } from './commands/guard-output.ts';
 import { InterruptedError } from './commands/interrupted-error.ts';
 import type { OutputFormat } from './commands/output.ts';
 import { printError } from './commands/print-error.ts';
 import type { DoctorOptions } from './doctor/order.ts';
+import { printable } from './text/printable.ts';
 
 // Each command is loaded when it runs, with `./config.ts` where it needs it: loading all of them takes longer than
 // most of them run.
@@ -136,10 +137,6 @@ function hintAtHelp(command: Command, name: string): void {
 
 function outputOption(): Option {
   return new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text');
-}
-
-function collect(value: string, values: readonly string[] = []): string[] {
-  return [...values, value];
 }
 
 function parsePort(text: string): number {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { collect } from '../collect.ts';
+import { environment } from './environment.ts';
 import { clientsFormatOption, redisHelp } from './format-option.ts';
 import type { PlanCommandOptions } from './plan.ts';
 
@@ -43,12 +45,4 @@ export function clientsPlanProgram(clients: Command): void {
     const { applyClients } = await import('./apply.ts');
     process.exitCode = await applyClients(await environment(), options);
   });
-}
-
-function collect(value: string, values: readonly string[] = []): string[] {
-  return [...values, value];
-}
-
-async function environment() {
-  return (await import('../../config.ts')).environment;
 }

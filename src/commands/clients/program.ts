@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { OutputFormat } from '../output.ts';
+import { environment } from './environment.ts';
 import type { ExportCommandOptions } from './export.ts';
 import { redisHelp } from './format-option.ts';
 import { clientsImportProgram } from './import-program.ts';
@@ -68,8 +69,4 @@ function addExport(clients: Command): void {
       const { exportClients } = await import('./export.ts');
       process.exitCode = await exportClients(await environment(), options);
     });
-}
-
-async function environment() {
-  return (await import('../../config.ts')).environment;
 }

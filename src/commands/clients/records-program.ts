@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { environment } from './environment.ts';
 import { clientsFormatOption, redisHelp } from './format-option.ts';
 import type { ListCommandOptions } from './list.ts';
 import type { ClientsFormat } from './plan-report.ts';
@@ -93,8 +94,4 @@ function addOneByOne(clients: Command): void {
     const { removeClients } = await import('./remove.ts');
     process.exitCode = await removeClients(await environment(), clientIds, output);
   });
-}
-
-async function environment() {
-  return (await import('../../config.ts')).environment;
 }

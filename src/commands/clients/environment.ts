@@ -1,0 +1,6 @@
+import type { Environment } from '../../operations/settings.ts';
+
+/** Loaded when a command runs, and not before. */
+export async function environment(): Promise<Environment> {
+  return (await import('../../config.ts')).environment;
+}
