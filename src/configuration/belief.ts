@@ -3,7 +3,7 @@ import type { Terminator } from '../terminator/terminator.ts';
 import type { ChainVerification } from '../terminator/verdict.ts';
 import type { ClientCa } from './client-ca.ts';
 
-export interface Belief {
+interface BelievedSettings {
   readonly terminator: Terminator;
   readonly hopDescription: string;
   readonly clientCa: ClientCa | undefined;
@@ -11,7 +11,7 @@ export interface Belief {
 }
 
 /** In one clause, all that the server takes for true about what stands in front of it. */
-export function describeBelief({ terminator, hopDescription, clientCa, revocation }: Belief): string {
+export function describeBelief({ terminator, hopDescription, clientCa, revocation }: BelievedSettings): string {
   const { name, certificateHeader, verification } = terminator;
   const verifier = describeVerification(verification, clientCa);
   const revoked = revocation ? `, ${describeRevocation(revocation)}` : '';
