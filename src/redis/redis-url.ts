@@ -39,7 +39,7 @@ function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): Red
 }
 
 function overSocket(url: URL): RedisAddress {
-  if (!['', 'localhost'].includes(url.hostname)) {
+  if (!['', 'localhost'].includes(url.hostname.toLowerCase())) {
     throw new RangeError(`names a host, and a socket is a path, as in unix:///run/redis.sock; ${ENCODING}`);
   }
   if (url.pathname.length < 2) throw new RangeError('names no socket, as in unix:///run/redis.sock');

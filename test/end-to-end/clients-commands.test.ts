@@ -151,8 +151,13 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(statSync(out).mode & 0o777).toBe(0o604);
     const failed = await clients(['export', '--out', join(place, 'none/clients.yaml')]);
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('none/clients.yaml cannot be written')]);
-    expect(readdirSync(place)).toEqual(['link.yaml', 'mine.yaml']);
-    expect(parse((await clients(['export', '--out', '-'])).stdout)).toEqual(parse(first));
+    symlinkSync('nowhere', join(place, 'dangling.yaml'));
+    const dangling = await clients(['export', '--out', join(place, 'dangling.yaml')]);
+    expect([dangling.code, dangling.stderr]).toEqual([1, expect.stringContaining('a link to what is not there')]);
+    expect(readdirSync(place)).toEqual(['dangling.yaml', 'link.yaml', 'mine.yaml']);
+    for (const out of ['-', '/dev/stdout']) {
+      expect(parse((await clients(['export', '--out', out])).stdout)).toEqual(parse(first));
+    }
     const pipe = join(place, 'pipe');
     await runProgram('mkfifo', [pipe]);
     const [read] = await Promise.all([readFile(pipe, 'utf8'), clients(['export', '--out', pipe])]);

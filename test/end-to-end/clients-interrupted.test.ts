@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningProgram } from '../support/child-process.ts';
@@ -111,6 +112,18 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       plan.kill('SIGTERM');
       expect(await plan.exited).toBe(143);
       if (writer !== undefined) closeSync(writer);
+    });
+
+    test('export ends at once also where nobody reads the pipe that it writes to', async () => {
+      await redis.client('UNPAUSE');
+      await redis.set('countersign:client:c0', JSON.stringify(records[0]));
+      const pipe = join(temporaryDirectory(), 'clients.yaml');
+      execFileSync('mkfifo', [pipe]);
+      const program = start(['export', '--out', pipe]);
+      await eventually(async () => String(await redis.client('LIST')).split('\n').length > 2, program.stderr);
+      await delay(300);
+      program.kill('SIGINT');
+      expect(await program.exited).toBe(130);
     });
 
     test('of some clients one is disabled to the end, and no other', async () => {

@@ -1,24 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  createWriteStream,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  type WriteStream,
-} from 'node:fs';
+import { statSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { StartupError } from '../../operations/startup-error.ts';
 import { writeTexts } from '../document.ts';
+import { replaceFile } from './replace-file.ts';
+import { openSpecial } from './special-file.ts';
 
-const MODE = 0o640;
-const OWN_MODE = 0o600;
-const PERMISSIONS = 0o777;
-/** As `-` is the standard input where files are read. */
-const STANDARD_OUTPUT = '-';
+/** As `-` is the standard input where files are read; the others are the same under Linux, whatever it leads to. */
+const standardOutput = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 
 /** `--out` and `--force` of a command. */
 export interface OutputFileOptions {
@@ -34,10 +23,10 @@ export interface OutputFileOptions {
  * @throws {StartupError} where a file would be written over; a device such as `/dev/null` loses nothing
  */
 export function outputFile({ out, force = false }: OutputFileOptions): string | undefined {
-  if (out === undefined || out === STANDARD_OUTPUT) return undefined;
+  if (out === undefined || standardOutput.includes(out)) return undefined;
   if (out === '') throw new StartupError(['--out names no file']);
-  if (!force && statSync(out, { throwIfNoEntry: false })?.isFile())
-    throw new StartupError([`${out} is there already; --force writes over it`]);
+  const isThere = explained(out, () => statSync(out, { throwIfNoEntry: false })?.isFile() === true);
+  if (isThere && !force) throw new StartupError([`${out} is there already; --force writes over it`]);
   return out;
 }
 
@@ -49,48 +38,31 @@ export function outputFile({ out, force = false }: OutputFileOptions): string | 
 export async function writeOutputFile(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
-    // What is no file is written to and not replaced; of a link, the file that it leads to is.
-    if (found && !found.isFile()) await write(createWriteStream(path), texts);
-    else await replace(found ? realpathSync(path) : path, texts, found);
+    // What is no file is written to and not replaced.
+    if (found && !found.isFile()) await writeTo(await openSpecial(path, found), texts);
+    else await replaceFile(path, found, (stream) => writeTo(stream, texts));
   } catch (error) {
-    const isFromFiles = error instanceof Error && 'syscall' in error;
-    throw isFromFiles ? new StartupError([`${path} cannot be written: ${error.message}`]) : error;
+    throw explanationOf(path, error);
   }
 }
 
-async function replace(
-  path: string,
-  texts: AsyncIterable<string> | Iterable<string>,
-  found: Stats | undefined,
-): Promise<void> {
-  // In a folder that others write to, nobody lays a link to something else where it will be.
-  const partial = `${path}.${randomBytes(8).toString('hex')}.partial`;
-  const discard = () => rmSync(partial, { force: true });
-  // A signal may end the process at once.
-  process.once('exit', discard);
-  try {
-    await write(createWriteStream(partial, { flags: 'wx', mode: found ? OWN_MODE : MODE }), texts);
-    if (found) keepAccess(partial, found);
-    renameSync(partial, path);
-  } finally {
-    discard();
-    process.off('exit', discard);
-  }
-}
-
-/** Whoever could read the file before can read it then, and nobody else. */
-function keepAccess(path: string, { uid, gid, mode }: Stats): void {
-  try {
-    chownSync(path, uid, gid);
-  } catch {
-    // Only root may give a file away: then it is ours from now on.
-  }
-  chmodSync(path, mode & PERMISSIONS);
-}
-
-async function write(stream: WriteStream, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
+async function writeTo(stream: Writable, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const written = finished(stream);
   await Promise.race([writeTexts(texts, stream), written]);
   stream.end();
   await written;
+}
+
+function explained<Value>(path: string, look: () => Value): Value {
+  try {
+    return look();
+  } catch (error) {
+    throw explanationOf(path, error);
+  }
+}
+
+/** What the file system says; whatever else went wrong stays what it is. */
+function explanationOf(path: string, error: unknown): unknown {
+  const isFromFiles = error instanceof Error && 'syscall' in error;
+  return isFromFiles ? new StartupError([`${path} cannot be written: ${error.message}`]) : error;
 }
