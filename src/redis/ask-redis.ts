@@ -19,7 +19,7 @@ const USUAL_WIDTH = 5_000;
 /** While Redis does not answer: enough to see that it does again. */
 const NARROW_WIDTH = 8;
 const FAILURES_UNTIL_NARROW = 3;
-/** A problem is over when a question is answered so long after the last one that was not. */
+/** A problem is over when a question was answered, and none failed for so long after that. */
 const OVER_MILLISECONDS = 1_000;
 
 /**
@@ -31,8 +31,8 @@ export class RedisQuestions {
   readonly #onProblem: (problem: string | undefined) => void;
   #running = 0;
   #failures = 0;
-  #failedAt = Number.NEGATIVE_INFINITY;
   #problem: string | undefined;
+  #ending: NodeJS.Timeout | undefined;
 
   /** @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over */
   constructor(connection: RedisConnection, onProblem: (problem: string | undefined) => void) {
@@ -86,7 +86,11 @@ export class RedisQuestions {
     this.#failures = 0;
     if (this.#problem === undefined) return;
     // Some keys may be refused, and others not: who asks for one and the other would have each of them told.
-    if (performance.now() - this.#failedAt < OVER_MILLISECONDS) return;
+    this.#ending ??= setTimeout(() => this.#end(), OVER_MILLISECONDS).unref();
+  }
+
+  #end(): void {
+    this.#ending = undefined;
     this.#problem = undefined;
     if (this.#connection.problem === undefined) this.#onProblem(undefined);
   }
@@ -94,7 +98,8 @@ export class RedisQuestions {
   #failed(error: unknown): RedisUnavailableError {
     const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
     this.#failures = isReply(error) ? 0 : this.#failures + 1;
-    this.#failedAt = performance.now();
+    clearTimeout(this.#ending);
+    this.#ending = undefined;
     // One answer that does not come is no news; that Redis says no is.
     if (isReply(error) || this.#isNarrow()) {
       if (this.#problem === undefined) this.#onProblem(reason);
