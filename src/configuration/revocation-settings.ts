@@ -60,6 +60,7 @@ function requireHttp(text: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     const [scheme] = text.split('://', 1);
+    if (!url) throw new RangeError(`holds what begins with ${scheme}:// and is no URL; see its host and port`);
     throw new RangeError(
       `holds a URL that begins with ${scheme}:// and is none of http or https; expected that, or a path`,
     );

@@ -55,7 +55,7 @@ export function textOf(member: Member | undefined): string | undefined {
  * @throws {MigrationError} where it says something else, which .NET does not take either
  */
 export function flagOf(member: Member | undefined, fallback: boolean): boolean {
-  const text = textOf(member);
+  const text = member?.value === '' ? '' : textOf(member);
   if (text === undefined) return fallback;
   const flag = text.trim().toLowerCase();
   if (flag === 'true' || flag === 'false') return flag === 'true';

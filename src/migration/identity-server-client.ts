@@ -17,8 +17,8 @@ export function draftIdentityServerClient({ place, value }: Item, resources: Res
   const client = sectionOf(value);
   const clientId = textOf(client.get('clientid'));
   if (clientId === undefined) return [leftOut(`(${place} of Clients)`, 'it has no ClientId')];
-  const protocol = textOf(client.get('protocoltype')) ?? 'oidc';
-  if (protocol !== 'oidc') return [leftOut(clientId, `its protocol is ${protocol}`)];
+  const protocol = client.get('protocoltype')?.value ?? 'oidc';
+  if (protocol !== 'oidc') return [leftOut(clientId, `its protocol is ${protocol === '' ? 'empty' : protocol}`)];
   const grants = textsOf(client.get('allowedgranttypes'));
   if (!grants.includes('client_credentials')) return [leftOut(clientId, `its grants are ${inWords(grants)}`)];
   const comments: Comments = { notes: [], remarks: [] };

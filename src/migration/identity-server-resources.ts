@@ -55,6 +55,7 @@ function readApiScopes(section: Section): ApiScopes | undefined {
 }
 
 function namedFlag({ value }: Item): [string, boolean][] {
+  if (typeof value === 'string') return [[value, true]];
   const item = sectionOf(value);
   const name = textOf(item.get('name'));
   return name === undefined ? [] : [[name, flagOf(item.get('enabled'), true)]];

@@ -1,4 +1,4 @@
-import { itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
+import { type Item, itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
 import type { Drafts } from './draft.ts';
 import { draftIdentityServerClient } from './identity-server-client.ts';
 import { readResources } from './identity-server-resources.ts';
@@ -19,7 +19,18 @@ export function readIdentityServer(text: string, now: number): Drafts {
   if (clients.some(({ value }) => sectionOf(value).has('clientauthenticatortype'))) {
     throw new MigrationError('has clients of Keycloak: read it with `countersign clients import keycloak`');
   }
-  return { drafts: clients.flatMap((client) => draftIdentityServerClient(client, resources, now)), remarks: [] };
+  const draftsOf = (client: Item) => placed(client, () => draftIdentityServerClient(client, resources, now));
+  return { drafts: clients.flatMap(draftsOf), remarks: [] };
+}
+
+/** What is wrong with one client is told with its place. */
+function placed<Value>({ place }: Item, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MigrationError)) throw error;
+    throw new MigrationError(`${place} of Clients: ${error.message}`);
+  }
 }
 
 function findSection(root: unknown): Section {

@@ -42,7 +42,7 @@ describe('COUNTERSIGN_CLIENT_CRLS', () => {
   test.each([
     ['https://reader:secret@ca.example/ca.crl', 'ca.example with a user or password'],
     ['ftp://reader:secret@ca.example/ca.crl', 'begins with ftp://'],
-    ['http://reader:secret@ca.example:port/', 'begins with http://'],
+    ['http://reader:secret@ca.example:port/', 'begins with http:// and is no URL'],
   ])('%s is refused and not repeated', (url, reason) => {
     const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
     expect(settings.faults).toEqual([expect.stringContaining(reason)]);

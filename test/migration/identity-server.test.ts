@@ -216,13 +216,13 @@ describe('a property', () => {
 });
 
 describe('what the old server would not take', () => {
-  test.each([['a client of another protocol', { ProtocolType: 'wsfed' }, 'its protocol is wsfed']])(
-    '%s is left out',
-    (_, more, why) => {
-      const { clients, leftOut } = one(more);
-      expect([clients, Object.values(leftOut)]).toEqual([[], [expect.stringContaining(why)]]);
-    },
-  );
+  test.each([
+    ['a client of another protocol', { ProtocolType: 'wsfed' }, 'its protocol is wsfed'],
+    ['a client of none', { ProtocolType: '' }, 'its protocol is empty'],
+  ])('%s is left out', (_, more, why) => {
+    const { clients, leftOut } = one(more);
+    expect([clients, Object.values(leftOut)]).toEqual([[], [expect.stringContaining(why)]]);
+  });
 
   test.each([
     [
@@ -230,7 +230,8 @@ describe('what the old server would not take', () => {
       { Enabled: false, enabled: true },
       /"Enabled" and "enabled" stand in one object/,
     ],
-    ['a flag that is none', { Enabled: 'no' }, /"Enabled" is "no"; expected true or false/],
+    ['a flag that is none', { Enabled: 'no' }, /^number 1 of Clients: "Enabled" is "no"; expected true or false/],
+    ['a flag that is empty', { Enabled: '' }, /"Enabled" is ""; expected true or false/],
   ])('%s: the file is refused', (_, more, why) => {
     expect(() => one(more)).toThrow(why);
   });
@@ -272,6 +273,10 @@ describe('ApiScopes', () => {
       expect.stringContaining('the scope "off" is left out: it is disabled in the scopes of ApiResources'),
       expect.stringContaining('the scope "missing" is left out: it is not among the scopes of ApiResources'),
     ]);
+  });
+
+  test('may be texts', () => {
+    expect(one({ AllowedScopes }, { ApiScopes: ['on'] }).clients).toMatchObject([{ scope: 'on' }]);
   });
 
   test.each([[[]], [{}], [null], [[{ Enabled: true }]]])('that are none (%j) leave no scope', (none) => {
