@@ -1,20 +1,37 @@
+import type { Socket } from 'node:net';
 import { type Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
 
 type Connect = SentinelConnector['connect'];
 
+interface Place {
+  readonly host?: string;
+  readonly port?: number;
+}
+
 /** Private to the types of ioredis only. */
 interface Hidden {
   connectToSentinel(...args: unknown[]): Redis;
-  /** Hears of failovers, and lets go of the connection then. */
+  /** Whom a sentinel names. */
+  resolve(sentinel: Place): Promise<Place | null>;
+  /** Begins to hear of failovers, once there is a connection. */
+  initFailoverDetector(): Promise<void>;
+  /** Hears of them, and lets go of the connection then. */
   readonly failoverDetector?: { cleanup(): void } | null;
+  readonly stream?: Socket | null;
+  disconnect(): void;
+  /** Ours: the last answer. */
+  named?: { readonly sentinel: Place; readonly master: Place | null };
 }
 
 /**
- * Asks sentinels as ioredis does. On the connections on which it hears of failovers ioredis listens to no errors, and so
- * prints each of them with a stack: a sentinel that is away would spoil the log, while the others do all that is needed.
+ * Asks sentinels as ioredis does, and mends three things of it:
  *
- * Nor does ioredis end these connections when that to the master is lost: where a failover is told of on them while
- * the sentinels are asked for the master, it takes that for the end of the new attempt, and makes no other ever again.
+ * - On the connections on which it hears of failovers it listens to no errors, and so prints each of them with a stack: a
+ *   sentinel that is away would spoil the log, while the others do all that is needed.
+ * - It does not end these connections when that to the master is lost: where a failover is told of on them while the
+ *   sentinels are asked for the master, it takes that for the end of the new attempt, and makes no other ever again.
+ * - It hears of no failover between the answer of a sentinel and its own subscription: a master that was replaced then,
+ *   and goes on, would be followed until the sentinels make it a replica, ten seconds later or never.
  */
 export class QuietSentinelConnector extends SentinelConnector {
   /** @param options those of the connection, which ioredis hands on */
@@ -30,8 +47,27 @@ export class QuietSentinelConnector extends SentinelConnector {
 
 const hidden = SentinelConnector.prototype as unknown as Hidden;
 
-Object.defineProperty(QuietSentinelConnector.prototype, 'connectToSentinel', {
-  value(this: Hidden, ...args: unknown[]): Redis {
+const mended: Pick<Hidden, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> & ThisType<Hidden> = {
+  connectToSentinel(...args) {
     return hidden.connectToSentinel.apply(this, args).on('error', () => {});
   },
-});
+  async resolve(sentinel) {
+    const master = await hidden.resolve.call(this, sentinel);
+    this.named = { sentinel, master };
+    return master;
+  },
+  async initFailoverDetector() {
+    const { stream, named } = this;
+    await hidden.initFailoverDetector.call(this);
+    if (named && (await isReplaced(this, named)) && this.stream === stream) this.disconnect();
+  },
+};
+
+for (const [name, value] of Object.entries(mended))
+  Object.defineProperty(QuietSentinelConnector.prototype, name, { value });
+
+/** Asks the same sentinel once more: of all that comes later, it tells. */
+async function isReplaced(connector: Hidden, { sentinel, master }: NonNullable<Hidden['named']>): Promise<boolean> {
+  const now = await hidden.resolve.call(connector, sentinel).catch(() => null);
+  return now !== null && (now.host !== master?.host || now.port !== master?.port);
+}

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/redis-connection.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { askRedis } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -33,5 +35,41 @@ describeWith(['redis-server'], 'a failover that is told of while the master is a
       6_000,
     );
     expect(redis.status).toBe('ready');
+  });
+});
+
+/** A sentinel gives up what takes a second, and greetings come first. */
+const QUICKER_MILLISECONDS = 200;
+
+describeWith(['redis-server'], 'another master between the answer of a sentinel and our subscription', () => {
+  test('is followed, although nobody tells of it and the old one goes on', async () => {
+    const { masterName, ...deployment } = await startSentinelDeployment({ directory: temporaryDirectory() });
+    onTestFinished(() => deployment.stop());
+    const [port = 0] = deployment.sentinelPorts;
+    for (const other of deployment.sentinels.slice(1)) other.kill('SIGKILL');
+    const old = await deployment.currentMaster();
+    const next = deployment.nodes.find((node) => node !== old);
+    if (!next) throw new Error('there is one node only');
+    const proxy = await startFaultProxy({ target: { port } });
+    onTestFinished(() => proxy.stop());
+    proxy.setLatency(QUICKER_MILLISECONDS);
+    const address = parseRedisUrl(`redis+sentinel://127.0.0.1:${proxy.port}/${masterName}`);
+    const opening = openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    const isAsked = () => proxy.connections().some(({ sent }) => sent.includes('get-master-addr-by-name'));
+    await eventually(isAsked, () => 'no sentinel is asked');
+    await delay(QUICKER_MILLISECONDS + 20);
+    // As by a failover, which would take longer, and of which the sentinel would tell.
+    await askRedis(next.port, ['REPLICAOF', 'NO', 'ONE']);
+    await askRedis(port, ['SENTINEL', 'REMOVE', masterName]);
+    await askRedis(port, ['SENTINEL', 'MONITOR', masterName, '127.0.0.1', String(next.port), '1']);
+    await askRedis(next.port, ['SET', 'who', 'next']);
+    const connection = await opening;
+    onTestFinished(() => connection.close());
+    proxy.setLatency(0);
+    await eventually(
+      async () => (await connection.redis.get('who').catch(() => '')) === 'next',
+      () => `it follows the old master: ${connection.problem ?? 'all is well'}`,
+      4_000,
+    );
   });
 });
