@@ -90,8 +90,11 @@ export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown):
   };
 }
 
-/** Sentinels' own periods, which the support makes short: for so long a replaced master is left as it is. */
-const usualPeriods = 'INFO-PERIOD 10000 PING-PERIOD 1000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
+/**
+ * Sentinels' own periods, which the support makes short: for so long a replaced master is left as it is. But for that of
+ * their PINGs: seldom ones would make the new master seem to be down as well, which loses what was written to it.
+ */
+const usualPeriods = 'INFO-PERIOD 10000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
 
 interface SentinelFault {
   readonly inject: (master: RedisNode, sentinelPort: number, masterName: string) => unknown;
