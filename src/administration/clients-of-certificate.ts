@@ -1,8 +1,8 @@
-import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import { type Claim, claimsOf } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import { identitiesOfCertificate, identityKey } from '../clients/identities.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';
 import { readStoredRecord } from './stored-record.ts';
 

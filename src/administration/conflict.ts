@@ -1,8 +1,8 @@
-import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
 import { claimedByBoth } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import type { Identity } from '../clients/identities.ts';
+import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { printable } from '../text/printable.ts';
 
 /** A client, and where its record stands, for messages. */

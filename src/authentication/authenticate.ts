@@ -1,7 +1,7 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { type ClientCertificate, requireValidAt } from '../certificate/client-certificate.ts';
 import type { AuthenticationMethodName, Client, ClientAuthentication } from '../clients/client.ts';
 import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { type ClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 import type { PresentedCertificate } from './presented-certificate.ts';
 import type { PresentedCredentials } from './presented-credentials.ts';

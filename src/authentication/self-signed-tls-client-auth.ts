@@ -1,6 +1,6 @@
-import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { RegisteredCertificate } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**

@@ -1,13 +1,13 @@
-import type { ClientCertificate } from '../certificate/client-certificate.ts';
+import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
+import type { RegisteredSubject } from '../clients/client.ts';
+import { invalidClient } from '../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import {
   formatDistinguishedName,
   isReverseOf,
   type MatchableName,
   sameDistinguishedName,
-} from '../certificate/distinguished-name.ts';
-import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
-import type { RegisteredSubject } from '../clients/client.ts';
-import { invalidClient } from '../oauth/oauth-error.ts';
+} from '../pki/certificate/names/distinguished-name.ts';
 import { abbreviate } from '../text/abbreviate.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuthorityCertificate, readAuthorityCertificate } from '../certificate/authority-certificate.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { readCertificateFile } from '../certificate/pem.ts';
+import { type AuthorityCertificate, readAuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { readCertificateFile } from '../pki/certificate/pem.ts';
 import { createTrustStore, type TrustStore } from './trust-store.ts';
 
 /** The files of a folder that are read. Keys and notes may lie beside them. */

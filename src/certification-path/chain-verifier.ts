@@ -1,4 +1,4 @@
-import type { Certificate } from '../certificate/certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { type FoundPaths, findPaths } from './find-paths.ts';
 import { describePath, describePathFault, type Path, type PathFault } from './path.ts';
 import { expiryFault } from './path-validity.ts';

@@ -1,7 +1,7 @@
-import type { Certificate } from '../certificate/certificate.ts';
-import type { DistinguishedName } from '../certificate/distinguished-name.ts';
-import { isHostName } from '../certificate/host-name.ts';
-import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { isHostName } from '../pki/certificate/name-constraints.ts';
+import type { DistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
 import { addressOctets } from './address-octets.ts';
 
 /** A name of a certificate, in the form in which it is compared. What has no host cannot be compared. */

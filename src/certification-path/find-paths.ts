@@ -1,7 +1,7 @@
-import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
-import type { Certificate } from '../certificate/certificate.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { formatDistinguishedName, sameDistinguishedName } from '../certificate/distinguished-name.ts';
+import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { formatDistinguishedName, sameDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { abbreviate } from '../text/abbreviate.ts';
 import { type ForwardedAuthorities, readForwardedAuthorities } from './forwarded-authorities.ts';
 import { NameComparisons } from './name-comparisons.ts';

@@ -1,5 +1,5 @@
-import { type AuthorityCertificate, readAuthorityCertificate } from '../certificate/authority-certificate.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
+import { type AuthorityCertificate, readAuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** What a client sent beside its certificate: it can help to find a path, and is never trusted. */

@@ -1,5 +1,5 @@
-import type { Certificate } from '../certificate/certificate.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { type ConstrainedName, constrainedNames } from './constrained-names.ts';
 
 /** How many names may be compared with subtrees while one leaf's paths are sought; a hostile path could ask for millions. */

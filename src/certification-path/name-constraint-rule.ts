@@ -1,6 +1,6 @@
-import { isSelfIssued } from '../certificate/authority-certificate.ts';
-import type { Certificate } from '../certificate/certificate.ts';
-import type { NameConstraints, Subtree } from '../certificate/name-constraints.ts';
+import { isSelfIssued } from '../pki/certificate/ca-certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import type { NameConstraints, Subtree } from '../pki/certificate/name-constraints.ts';
 import type { ConstrainedName } from './constrained-names.ts';
 import type { NameComparisons } from './name-comparisons.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';

@@ -1,6 +1,6 @@
-import { isSelfIssued } from '../certificate/authority-certificate.ts';
-import type { Certificate } from '../certificate/certificate.ts';
-import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extended-key-usage.ts';
+import { isSelfIssued } from '../pki/certificate/ca-certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../pki/certificate/extensions.ts';
 import type { NameComparisons } from './name-comparisons.ts';
 import { brokenNameConstraint } from './name-constraint-rule.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';

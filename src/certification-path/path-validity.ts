@@ -1,5 +1,5 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { requireValidAt } from '../certificate/client-certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { requireValidAt } from '../pki/certificate/client-certificate.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
-import type { Certificate } from '../certificate/certificate.ts';
+import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 
 /** In checks by keys of the usual kinds, of which the slowest, P-384, takes 0.7 ms. */
 const BUDGET = 40;

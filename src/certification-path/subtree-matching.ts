@@ -1,5 +1,5 @@
-import type { DistinguishedName } from '../certificate/distinguished-name.ts';
-import type { Subtree } from '../certificate/name-constraints.ts';
+import type { Subtree } from '../pki/certificate/name-constraints.ts';
+import type { DistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import type { ConstrainedName } from './constrained-names.ts';
 
 /**

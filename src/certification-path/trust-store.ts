@@ -1,5 +1,5 @@
-import { type AuthorityCertificate, isSelfSigned } from '../certificate/authority-certificate.ts';
-import type { DistinguishedName } from '../certificate/distinguished-name.ts';
+import { type AuthorityCertificate, isSelfSigned } from '../pki/certificate/ca-certificate.ts';
+import type { DistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 
 /** The authorities that the operator configured. Swapped whole: what was found with one store does not outlive it. */
 export interface TrustStore {

@@ -1,5 +1,5 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { parseSha256Thumbprint } from '../certificate/thumbprint.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Findings, RegistrationPolicy } from './findings.ts';
 

@@ -1,6 +1,6 @@
-import type { MatchableName } from '../certificate/distinguished-name.ts';
-import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
-import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
+import type { MatchableName } from '../pki/certificate/names/distinguished-name.ts';
+import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
+import type { RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The subject value that a client of `tls_client_auth` is registered by: exactly one (RFC 8705 §2.1.2). */
 export type RegisteredSubject =

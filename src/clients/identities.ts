@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ClientCertificate } from '../certificate/client-certificate.ts';
-import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
-import type { RegisteredThumbprint } from '../certificate/thumbprint.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
+import type { RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 import type { Client, RegisteredCertificate, RegisteredSubject } from './client.ts';
 
 /**

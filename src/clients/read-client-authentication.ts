@@ -1,6 +1,6 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { parseDistinguishedName } from '../certificate/distinguished-name-text.ts';
-import { normalizeAlternativeName } from '../certificate/subject-alternative-names.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { parseDistinguishedName } from '../pki/certificate/names/parse.ts';
+import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { readCaPins } from './ca-pins.ts';
 import type { AuthenticationMethodName, ClientAuthentication, RegisteredSubject } from './client.ts';
 import type { ClientRecord } from './client-record.ts';

@@ -1,7 +1,7 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { type ClientCertificate, parseClientCertificate } from '../certificate/client-certificate.ts';
-import { readPemFile } from '../certificate/pem.ts';
-import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../certificate/thumbprint.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { type ClientCertificate, parseClientCertificate } from '../pki/certificate/client-certificate.ts';
+import { readPemFile } from '../pki/certificate/pem.ts';
+import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
 import type { ClientRecord } from './client-record.ts';
 import type { Findings, RegistrationPolicy } from './findings.ts';

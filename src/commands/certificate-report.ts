@@ -1,13 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { readAuthorityCertificate } from '../certificate/authority-certificate.ts';
-import { readBasicConstraints } from '../certificate/basic-constraints.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { readCertificateStructure } from '../certificate/certificate-structure.ts';
-import { parseClientCertificate, requireValidAt } from '../certificate/client-certificate.ts';
-import { formatDistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
-import { Extension } from '../certificate/extensions.ts';
-import { readAlternativeNames } from '../certificate/subject-alternative-names.ts';
-import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+import { readAuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { parseClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
+import { Extension, readBasicConstraints } from '../pki/certificate/extensions.ts';
+import { formatDistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { readCertificateStructure } from '../pki/certificate/structure.ts';
+import { readAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
+import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { yamlText } from './document.ts';
 
 /** What stands in a certificate, and whether the server would take it from a client. */

@@ -1,5 +1,5 @@
-import { readCertificateFile } from '../certificate/pem.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import { readCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
 import { type Input, readInput } from './input-file.ts';
 import { type OutputFormat, styled, table } from './output.ts';

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readCertificateStructure } from '../certificate/certificate-structure.ts';
-import { formatDistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
-import { encodePem, readPemFile } from '../certificate/pem.ts';
+import { formatDistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { encodePem, readPemFile } from '../pki/certificate/pem.ts';
+import { readCertificateStructure } from '../pki/certificate/structure.ts';
 
 /** A certificate of a file that the operator keeps. */
 export interface FiledCertificate {

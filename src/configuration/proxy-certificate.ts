@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { normalizeAlternativeName } from '../certificate/subject-alternative-names.ts';
-import { parseSha256Thumbprint } from '../certificate/thumbprint.ts';
 import type { Settings } from '../operations/settings.ts';
+import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
+import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
 

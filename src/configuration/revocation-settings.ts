@@ -1,5 +1,5 @@
-import { parseSha256Thumbprint } from '../certificate/thumbprint.ts';
 import type { Settings } from '../operations/settings.ts';
+import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { RevocationConfig } from '../revocation/revocation.ts';
 import { type IssuerPolicy, type RevocationMode, revocationModes } from '../revocation/revocation-policy.ts';
 import type { ClientCa } from './client-ca.ts';

@@ -3,8 +3,8 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { KeyPairWithCertificate } from '../certificate/make-certificate.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import type { KeyPairWithCertificate } from '../pki/certificate/make-certificate.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
 import { knownHeaders } from '../terminator/known-headers.ts';
 

@@ -1,13 +1,13 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { StartupError } from '../operations/startup-error.ts';
 import {
   type CertificateRequest,
   type KeyPairWithCertificate,
   makeCertificate,
-} from '../certificate/make-certificate.ts';
-import { sha256Thumbprint } from '../certificate/thumbprint.ts';
-import { StartupError } from '../operations/startup-error.ts';
+} from '../pki/certificate/make-certificate.ts';
+import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The folder with what a developer needs: made at the first start, used again at every other. */
 export interface Workspace {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodePem } from '../certificate/pem.ts';
+import { encodePem } from '../pki/certificate/pem.ts';
 import type { HeaderFormatName } from '../terminator/header-formats.ts';
 
 /** How a terminator would write a certificate: what a client must send to pass for it. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { withoutTrailingSlash } from '../oauth/url-path.ts';
+import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { concludeFrom } from './conclude.ts';
 import { disagreement } from './disagreement.ts';
 import type { Examination } from './examination.ts';

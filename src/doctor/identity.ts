@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readCertificateStructure } from '../certificate/certificate-structure.ts';
-import { formatDistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
-import { type KeyPairWithCertificate, makeCertificate } from '../certificate/make-certificate.ts';
-import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import { type KeyPairWithCertificate, makeCertificate } from '../pki/certificate/make-certificate.ts';
+import { formatDistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { readCertificateStructure } from '../pki/certificate/structure.ts';
+import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The certificate that is sent in the handshake, with its key. */
 export interface Identity extends KeyPairWithCertificate {

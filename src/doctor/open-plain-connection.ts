@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { type Failure, failureOf, PATIENCE_MS, silence } from './connection.ts';
 import type { Address } from './routes.ts';
 
@@ -7,7 +7,7 @@ export type OpenedPlain = { readonly kind: 'open'; readonly socket: Socket } | F
 /** Opens a connection without TLS. */
 export function openPlainConnection(address: Address): Promise<OpenedPlain> {
   const { promise, resolve } = Promise.withResolvers<OpenedPlain>();
-  const socket = connect({ ...address, timeout: PATIENCE_MS });
+  const socket = connectTcp({ ...address, timeout: PATIENCE_MS });
   socket.once('connect', () => resolve({ kind: 'open', socket: socket.setTimeout(0) }));
   socket.once('timeout', () => {
     socket.destroy();

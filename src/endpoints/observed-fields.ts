@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readCertificateStructure } from '../certificate/certificate-structure.ts';
-import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+import { readCertificateStructure } from '../pki/certificate/structure.ts';
+import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { HeaderFormat } from '../terminator/header-format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../terminator/header-formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';

@@ -1,6 +1,6 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
-import { scanCommaForm } from '../certificate/distinguished-name-comma-form.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { scanCommaForm } from '../pki/certificate/names/parse-comma-form.ts';
 import { isTrue, type Members, textOf } from './keycloak-json.ts';
 
 /** The subject that a client is known by, in RFC 4514; or why it is not known, and what stands there. */

@@ -1,6 +1,6 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { extensionValue, isCritical } from '../certificate/certificate-structure.ts';
-import { type DerElement, readObjectIdentifier, Tag } from '../certificate/der.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { type DerElement, readObjectIdentifier, Tag } from '../pki/certificate/der.ts';
+import { extensionValue, isCritical } from '../pki/certificate/structure.ts';
 
 const ISSUING_DISTRIBUTION_POINT = '2.5.29.28';
 const DELTA_CRL_INDICATOR = '2.5.29.27';

@@ -1,8 +1,7 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { type DerElement, type DerHeader, readDer, readDerHeader, Tag } from '../certificate/der.ts';
-import { type DistinguishedName, readDistinguishedName } from '../certificate/distinguished-name.ts';
-import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
-import { readTime } from '../certificate/time.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { type DerElement, type DerHeader, readDer, readDerHeader, readTime, Tag } from '../pki/certificate/der.ts';
+import { type DistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../pki/certificate/signature-algorithms.ts';
 import { refuseListExtensions } from './list-extensions.ts';
 import { readRevokedCertificates } from './revoked-certificates.ts';
 import type { SerialNumbers } from './serial-numbers.ts';

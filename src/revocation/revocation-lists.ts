@@ -1,8 +1,8 @@
-import type { AuthorityCertificate } from '../certificate/authority-certificate.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { formatDistinguishedName } from '../certificate/distinguished-name.ts';
-import { isSignedBy } from '../certificate/signature-algorithms.ts';
 import type { TrustStore } from '../certification-path/trust-store.ts';
+import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { isSignedBy } from '../pki/certificate/signature-algorithms.ts';
 import { type RevocationList, readRevocationList, type SignedRevocationList } from './revocation-list.ts';
 
 /** A CRL that a configured CA signed. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { CertificateError } from '../certificate/certificate-error.ts';
-import { isCritical } from '../certificate/certificate-structure.ts';
-import { type DerHeader, readDer, readDerHeader, readObjectIdentifier, Tag } from '../certificate/der.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import { type DerHeader, readDer, readDerHeader, readObjectIdentifier, Tag } from '../pki/certificate/der.ts';
+import { isCritical } from '../pki/certificate/structure.ts';
 import { MAX_SERIAL_OCTETS, SerialNumbers } from './serial-numbers.ts';
 
 /** After so many entries others may work: some milliseconds. */

@@ -1,10 +1,10 @@
 import { createBoundedCache } from '../cache/bounded-cache.ts';
-import { CertificateError } from '../certificate/certificate-error.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import {
   type ClientCertificate,
   MAX_CERTIFICATE_OCTETS,
   parseClientCertificate,
-} from '../certificate/client-certificate.ts';
+} from '../pki/certificate/client-certificate.ts';
 import type { EncodedCertificates } from './forwarded-certificate.ts';
 import { ForwardingError } from './forwarding-error.ts';
 import type { DecodedCertificates, HeaderFormat } from './header-format.ts';

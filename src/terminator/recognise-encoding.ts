@@ -1,4 +1,4 @@
-import { CertificateError } from '../certificate/certificate-error.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import type { HeaderFormat } from './header-format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from './header-formats.ts';
 

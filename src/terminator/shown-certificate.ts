@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { readCertificateStructure } from '../certificate/certificate-structure.ts';
-import { MAX_CERTIFICATE_OCTETS } from '../certificate/client-certificate.ts';
-import { Extension } from '../certificate/extensions.ts';
-import { requireStrongKey } from '../certificate/public-key-policy.ts';
-import { readAlternativeNames } from '../certificate/subject-alternative-names.ts';
-import { sha256Thumbprint } from '../certificate/thumbprint.ts';
+import { MAX_CERTIFICATE_OCTETS } from '../pki/certificate/client-certificate.ts';
+import { Extension } from '../pki/certificate/extensions.ts';
+import { requireStrongKey } from '../pki/certificate/public-key-policy.ts';
+import { readCertificateStructure } from '../pki/certificate/structure.ts';
+import { readAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
+import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The certificate that the peer of a connection showed in the TLS handshake, which proved that it holds the key. */
 export type ShownCertificate =

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ClientCertificate } from '../certificate/client-certificate.ts';
 import type { Client } from '../clients/client.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 
 /** The claims of an access token (RFC 9068 §2.2), with the confirmation of RFC 8705 §3.1. */
 export interface AccessTokenClaims {

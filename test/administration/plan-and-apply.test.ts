@@ -11,8 +11,8 @@ import { clientsOfCertificate } from '../../src/administration/clients-of-certif
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
 import { removeClient } from '../../src/administration/remove-client.ts';
 import { storedRecords } from '../../src/administration/stored-records.ts';
-import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
 import { identitiesOf, identityKey } from '../../src/clients/identities.ts';
+import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
-import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
 import { findPaths } from '../../src/certification-path/find-paths.ts';
 import { createTrustStore } from '../../src/certification-path/trust-store.ts';
+import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
+import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { chainBelow } from '../support/authority-chain.ts';
 import {
   type CertificateOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { der, integer, sequence } from '../support/der.ts';
 import { type GeneralName, generalName, nameConstraints, rawNameConstraints } from '../support/general-names.ts';

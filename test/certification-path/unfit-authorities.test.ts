@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
+import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { type CertificateOptions, createCertificateAuthority } from '../support/certificates.ts';
 import { sequence } from '../support/der.ts';
 import { judgeChain } from '../support/judge-chain.ts';

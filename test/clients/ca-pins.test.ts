@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/certificate/authority-certificate.ts';
 import { readClient } from '../../src/clients/read-client.ts';
+import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { usualPolicy } from '../support/policy.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseClientCertificate } from '../../src/certificate/client-certificate.ts';
 import { claimedByBoth, isInForce } from '../../src/clients/claims.ts';
+import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { manyNamed, registeredClient } from '../support/registered-client.ts';
 

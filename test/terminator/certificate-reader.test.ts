@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
 import { type HeaderFormatName, headerFormatNames } from '../../src/terminator/header-formats.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { readCertificates } from '../../src/terminator/certificate-reader.ts';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { tlsClientAuth } from '../../src/authentication/tls-client-auth.ts';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { type ClientCertificate, parseClientCertificate } from '../../src/certificate/client-certificate.ts';
-import { parseDistinguishedName } from '../../src/certificate/distinguished-name-text.ts';
 import type { RegisteredSubject } from '../../src/clients/client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
+import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
+import { type ClientCertificate, parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { parseDistinguishedName } from '../../src/pki/certificate/names/parse.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
 import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';

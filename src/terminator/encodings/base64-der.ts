@@ -1,4 +1,4 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 
 /**
  * Decodes standard, padded base64 (RFC 4648 §4) on one line.

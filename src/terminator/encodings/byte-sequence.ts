@@ -1,4 +1,4 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { decodeBase64 } from './base64-der.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { readSequence } from './der-sequence.ts';
 
 /** Beside the leaf. No PKI is as deep, and each may cost a signature check when a path is sought. */

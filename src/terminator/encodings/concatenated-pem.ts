@@ -1,5 +1,5 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
-import { decodeForwardedPem } from '../../certificate/pem.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
 import type { DecodedCertificates } from '../header-format.ts';
 import { requireChain, requireChainLength } from './chain.ts';
 

@@ -1,5 +1,5 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
-import { Tag } from '../../certificate/der.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { Tag } from '../../pki/certificate/der.ts';
 
 /**
  * The SEQUENCE that starts at this offset, with its header; a view, not a copy. Only the header is read, in the

@@ -1,4 +1,4 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 
 /** Escapes of the unreserved characters (RFC 3986 §2.3), which no terminator escapes. */
 const ESCAPED_UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE])/i;

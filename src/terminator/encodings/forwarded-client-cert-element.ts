@@ -1,4 +1,4 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 
 /** One `Key=value`. */
 export interface Pair {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CertificateError } from '../../certificate/certificate-error.ts';
-import { decodeForwardedPem } from '../../certificate/pem.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
 import type { DecodedCertificates } from '../header-format.ts';
 import { decodeConcatenatedPem } from './concatenated-pem.ts';
 import { unescapePem } from './escaped-pem.ts';

@@ -1,5 +1,5 @@
-import { CertificateError } from '../../certificate/certificate-error.ts';
-import { encodePem } from '../../certificate/pem.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { encodePem } from '../../pki/certificate/pem.ts';
 
 const BEGIN = '-----BEGIN CERTIFICATE----- ';
 const END = '-----END CERTIFICATE-----';

@@ -1,4 +1,4 @@
-import { decodeForwardedPem } from '../../certificate/pem.ts';
+import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
 import { unescapePem } from '../encodings/escaped-pem.ts';
 import type { HeaderFormat } from '../header-format.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { decodeByteSequenceList } from '../../../src/terminator/encodings/byte-sequence-list.ts';
 import { sequence } from '../../support/der.ts';
 

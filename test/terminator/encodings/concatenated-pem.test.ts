@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { decodeConcatenatedPem } from '../../../src/terminator/encodings/concatenated-pem.ts';
 import { octetString, sequence } from '../../support/der.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { readElement } from '../../../src/terminator/encodings/forwarded-client-cert-element.ts';
 
 const bare = (key: string, value: string) => ({ key, quoted: false, value });

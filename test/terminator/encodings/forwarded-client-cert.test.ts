@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { decodeForwardedClientCert } from '../../../src/terminator/encodings/forwarded-client-cert.ts';
 import { createCertificateAuthority, selfSigned, toPem } from '../../support/certificates.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
-import { parseClientCertificate } from '../../../src/certificate/client-certificate.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { apache } from '../../../src/terminator/formats/apache.ts';
 import { awsAlb } from '../../../src/terminator/formats/aws-alb.ts';
 import { awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb-passthrough.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
-import { parseClientCertificate } from '../../../src/certificate/client-certificate.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { haproxy } from '../../../src/terminator/formats/haproxy.ts';
 import { createCertificateAuthority } from '../../support/certificates.ts';
 

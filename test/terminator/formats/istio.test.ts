@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../../src/terminator/certificate-reader.ts';
 import { istio } from '../../../src/terminator/formats/istio.ts';
 import { selfSigned } from '../../support/certificates.ts';

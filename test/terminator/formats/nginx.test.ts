@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../../src/terminator/certificate-reader.ts';
 import { nginx } from '../../../src/terminator/formats/nginx.ts';
 import { selfSigned, toPem } from '../../support/certificates.ts';

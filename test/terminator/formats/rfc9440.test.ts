@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../../src/certificate/certificate-error.ts';
-import { parseClientCertificate } from '../../../src/certificate/client-certificate.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { rfc9440 } from '../../../src/terminator/formats/rfc9440.ts';
 import { selfSigned } from '../../support/certificates.ts';
 

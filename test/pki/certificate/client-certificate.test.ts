@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { readCertificate } from '../../src/certificate/certificate.ts';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
+import { readCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import {
   parseClientCertificate,
   requireClientCertificate,
   requireValidAt,
-} from '../../src/certificate/client-certificate.ts';
-import { type CertificateOptions, createCertificateAuthority, selfSigned } from '../support/certificates.ts';
-import { objectIdentifier, sequence } from '../support/der.ts';
+} from '../../../src/pki/certificate/client-certificate.ts';
+import { type CertificateOptions, createCertificateAuthority, selfSigned } from '../../support/certificates.ts';
+import { objectIdentifier, sequence } from '../../support/der.ts';
 import {
   hugeCertificate,
   withDuplicateExtension,
@@ -16,9 +16,9 @@ import {
   withSignatureAlgorithm,
   withTrailingBytes,
   x509v1,
-} from '../support/der-surgery.ts';
-import { rsaPublicKey } from '../support/keys.ts';
-import { opensslThumbprint } from '../support/openssl.ts';
+} from '../../support/der-surgery.ts';
+import { rsaPublicKey } from '../../support/keys.ts';
+import { opensslThumbprint } from '../../support/openssl.ts';
 
 const authority = createCertificateAuthority();
 

@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attributeTypeName, findAttributeType, hierarchyRank } from '../../src/certificate/attribute-types.ts';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { readDer } from '../../src/certificate/der.ts';
+import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
+import { readDer } from '../../../../src/pki/certificate/der.ts';
+import {
+  attributeTypeName,
+  findAttributeType,
+  hierarchyRank,
+} from '../../../../src/pki/certificate/names/attributes.ts';
 import {
   type DistinguishedName,
   formatDistinguishedName,
   readDistinguishedName,
   sameDistinguishedName,
-} from '../../src/certificate/distinguished-name.ts';
-import { parseDistinguishedName } from '../../src/certificate/distinguished-name-text.ts';
-import { prepareString } from '../../src/certificate/string-preparation.ts';
-import { der, objectIdentifier, octetString, sequence, setOf } from '../support/der.ts';
-import { encodeName, type NameParts, type RelativeName } from '../support/distinguished-name.ts';
+} from '../../../../src/pki/certificate/names/distinguished-name.ts';
+import { parseDistinguishedName } from '../../../../src/pki/certificate/names/parse.ts';
+import { prepareString } from '../../../../src/pki/certificate/names/prepare-string.ts';
+import { der, objectIdentifier, octetString, sequence, setOf } from '../../../support/der.ts';
+import { encodeName, type NameParts, type RelativeName } from '../../../support/distinguished-name.ts';
 
 /** RDNs in the order of the DER, each `{ type: value }`. */
 const name = (...rdns: Record<string, string>[]): NameParts => rdns.map((rdn) => Object.entries(rdn));

@@ -2,9 +2,9 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Certificate, readCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 import { MAX_CERTIFICATE_OCTETS } from './client-certificate.ts';
-import { sameDistinguishedName } from './distinguished-name.ts';
 import { Extension } from './extensions.ts';
 import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
+import { sameDistinguishedName } from './names/distinguished-name.ts';
 
 /** A certificate whose key may have signed others. Whether it was allowed to is for path validation. */
 export interface AuthorityCertificate extends Certificate {

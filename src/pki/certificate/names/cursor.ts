@@ -1,6 +1,5 @@
-import { findAttributeType } from './attribute-types.ts';
-import { decodeUtf8 } from './attribute-value.ts';
-import { CertificateError } from './certificate-error.ts';
+import { CertificateError } from '../certificate-error.ts';
+import { decodeUtf8, findAttributeType } from './attributes.ts';
 
 /** What the scanners of the spellings share: a place in a text, which only moves on. All of them take linear time. */
 export interface Cursor {

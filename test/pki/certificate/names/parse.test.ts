@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { readDer } from '../../src/certificate/der.ts';
+import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
+import { readDer } from '../../../../src/pki/certificate/der.ts';
 import {
   formatDistinguishedName,
   readDistinguishedName,
   sameDistinguishedName,
-} from '../../src/certificate/distinguished-name.ts';
-import { parseDistinguishedName } from '../../src/certificate/distinguished-name-text.ts';
-import { selfSigned } from '../support/certificates.ts';
-import { describeWith } from '../support/describe-with.ts';
-import { type Attribute, encodeName, type NameParts } from '../support/distinguished-name.ts';
-import { openssl } from '../support/openssl.ts';
+} from '../../../../src/pki/certificate/names/distinguished-name.ts';
+import { parseDistinguishedName } from '../../../../src/pki/certificate/names/parse.ts';
+import { selfSigned } from '../../../support/certificates.ts';
+import { describeWith } from '../../../support/describe-with.ts';
+import { type Attribute, encodeName, type NameParts } from '../../../support/distinguished-name.ts';
+import { openssl } from '../../../support/openssl.ts';
 
 /** RDNs in the order of the DER, each `{ type: value }`. */
 const name = (...rdns: Record<string, string>[]): NameParts => rdns.map((rdn) => Object.entries(rdn));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { parseThumbprint, sha1Thumbprint, sha256Thumbprint } from '../../src/certificate/thumbprint.ts';
-import { selfSigned } from '../support/certificates.ts';
-import { openssl } from '../support/openssl.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
+import { parseThumbprint, sha1Thumbprint, sha256Thumbprint } from '../../../src/pki/certificate/thumbprint.ts';
+import { selfSigned } from '../../support/certificates.ts';
+import { openssl } from '../../support/openssl.ts';
 
 const { der, pem } = selfSigned();
 const value = sha256Thumbprint(der);

@@ -1,15 +1,14 @@
-import { hierarchyRank } from './attribute-types.ts';
-import { CertificateError } from './certificate-error.ts';
+import { CertificateError } from '../certificate-error.ts';
+import { hierarchyRank } from './attributes.ts';
+import { type Cursor, skipSpaces } from './cursor.ts';
 import {
   canonicalName,
   formatDistinguishedName,
   type MatchableName,
   type RelativeDistinguishedName,
 } from './distinguished-name.ts';
-import { scanCommaForm } from './distinguished-name-comma-form.ts';
-import { scanLineForm } from './distinguished-name-line-form.ts';
-import { type Cursor, skipSpaces } from './distinguished-name-scanner.ts';
-import { scanSlashForm } from './distinguished-name-slash-form.ts';
+import { scanCommaForm } from './parse-comma-form.ts';
+import { scanLineForm, scanSlashForm } from './parse-openssl-forms.ts';
 
 type Rdns = readonly RelativeDistinguishedName[];
 

@@ -1,8 +1,7 @@
-import { attributeTypeName } from './attribute-types.ts';
-import { type AttributeValue, encodeText, readAttributeValue } from './attribute-value.ts';
-import { CertificateError } from './certificate-error.ts';
-import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
-import { prepareString } from './string-preparation.ts';
+import { CertificateError } from '../certificate-error.ts';
+import { type DerElement, readObjectIdentifier, Tag } from '../der.ts';
+import { type AttributeValue, attributeTypeName, encodeText, readAttributeValue } from './attributes.ts';
+import { prepareString } from './prepare-string.ts';
 
 /** One `type=value`; `type` is a dotted OID. */
 export interface Attribute {

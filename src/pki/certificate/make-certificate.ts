@@ -1,5 +1,4 @@
 import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
-// @peculiar/x509 resolves its parts through a container that needs this polyfill to be there first.
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,

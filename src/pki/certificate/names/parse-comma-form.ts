@@ -1,8 +1,8 @@
-import { type AttributeValue, readAttributeValue } from './attribute-value.ts';
-import { CertificateError } from './certificate-error.ts';
-import { readDer } from './der.ts';
+import { CertificateError } from '../certificate-error.ts';
+import { readDer } from '../der.ts';
+import { type AttributeValue, readAttributeValue } from './attributes.ts';
+import { type Cursor, scanHexPairs, scanType, skipSpaces, unreadable } from './cursor.ts';
 import type { Attribute, RelativeDistinguishedName } from './distinguished-name.ts';
-import { type Cursor, scanHexPairs, scanType, skipSpaces, unreadable } from './distinguished-name-scanner.ts';
 
 /** How the `=`, or the commas, of one text are spaced; `none` when there are none. */
 export type Spacing = 'tight' | 'spaced' | 'mixed' | 'none';

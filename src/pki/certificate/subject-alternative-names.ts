@@ -1,8 +1,8 @@
 import { isIP, SocketAddress } from 'node:net';
 import { CertificateError } from './certificate-error.ts';
-import { extensionValue } from './certificate-structure.ts';
 import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
-import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
+import { type DistinguishedName, readDistinguishedName } from './names/distinguished-name.ts';
+import { extensionValue } from './structure.ts';
 
 /** The kinds of subject alternative name that a client can be registered by (RFC 8705 §2.1.2). */
 export type AlternativeNameKind = 'dns' | 'uri' | 'ip' | 'email';

@@ -1,8 +1,7 @@
 import { CertificateError } from './certificate-error.ts';
-import { extensionValue } from './certificate-structure.ts';
 import { type DerElement, Tag } from './der.ts';
-import type { DistinguishedName } from './distinguished-name.ts';
-import { isHostName } from './host-name.ts';
+import type { DistinguishedName } from './names/distinguished-name.ts';
+import { extensionValue } from './structure.ts';
 import {
   type AlternativeNameKind,
   DIRECTORY_NAME,
@@ -90,4 +89,13 @@ function readAddressRange(octets: Uint8Array): Subtree {
 
 function malformed(what: string): CertificateError {
   return new CertificateError(`its name constraints are malformed: ${what}`);
+}
+
+/** RFC 1035 §2.3.4, without the length octets of the first label and of the root. */
+const MAX_HOST_NAME_LENGTH = 253;
+
+/** Labels with dots between, in lower case. What has escapes, or a dot too many, could be read as another name. */
+export function isHostName(text: string): boolean {
+  if (text.length > MAX_HOST_NAME_LENGTH) return false;
+  return /^[a-z0-9_-]/.test(text) && !/[^a-z0-9_.-]|\.\.|\.$/.test(text);
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { readDer, readObjectIdentifier } from '../../src/certificate/der.ts';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
+import { readDer, readObjectIdentifier } from '../../../src/pki/certificate/der.ts';
+import { createCertificateAuthority, selfSigned } from '../../support/certificates.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 

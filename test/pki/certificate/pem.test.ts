@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CertificateError } from '../../src/certificate/certificate-error.ts';
-import { decodeForwardedPem, encodePem, readPemFile } from '../../src/certificate/pem.ts';
-import { selfSigned } from '../support/certificates.ts';
-import { openssl } from '../support/openssl.ts';
+import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
+import { decodeForwardedPem, encodePem, readPemFile } from '../../../src/pki/certificate/pem.ts';
+import { selfSigned } from '../../support/certificates.ts';
+import { openssl } from '../../support/openssl.ts';
 
 const { der, pem } = selfSigned();
 const body = pem.split('\n').slice(1, -2).join('\n');

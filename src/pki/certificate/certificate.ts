@@ -1,16 +1,22 @@
 import { X509Certificate } from 'node:crypto';
-import { abbreviate } from '../text/abbreviate.ts';
-import { type BasicConstraints, readBasicConstraints } from './basic-constraints.ts';
+import { abbreviate } from '../../text/abbreviate.ts';
 import { CertificateError } from './certificate-error.ts';
-import { type CertificateStructure, isCritical, readCertificateStructure } from './certificate-structure.ts';
-import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './distinguished-name.ts';
-import { readExtendedKeyUsage } from './extended-key-usage.ts';
-import { Extension, processedExtensions } from './extensions.ts';
-import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from './key-identifiers.ts';
-import { type KeyUsage, readKeyUsage } from './key-usage.ts';
-import { demandsPolicy } from './policy-extensions.ts';
+import {
+  type BasicConstraints,
+  demandsPolicy,
+  Extension,
+  type KeyUsage,
+  processedExtensions,
+  readAuthorityKeyIdentifier,
+  readBasicConstraints,
+  readExtendedKeyUsage,
+  readKeyUsage,
+  readSubjectKeyIdentifier,
+} from './extensions.ts';
+import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './names/distinguished-name.ts';
 import { requireKeyOfUsualSize, requireNamedParameters, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
+import { type CertificateStructure, isCritical, readCertificateStructure } from './structure.ts';
 import { type FurtherNames, readAlternativeNames, type SubjectAlternativeNames } from './subject-alternative-names.ts';
 import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
 

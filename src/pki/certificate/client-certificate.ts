@@ -1,6 +1,6 @@
 import { type Certificate, type ReadCertificate, readCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
-import { requireClientPurpose } from './client-purpose.ts';
+import { CLIENT_AUTH } from './extensions.ts';
 
 /** A certificate that a client may show. It is not yet known who vouches for it, nor whether it is valid now. */
 export type ClientCertificate = Certificate;
@@ -47,4 +47,18 @@ export function requireValidAt(certificate: Pick<Certificate, 'notBefore' | 'not
   if (now > wholeLastSecond) throw new CertificateError(`expired at ${new Date(notAfter).toISOString()}`);
   if (notBefore <= now && now <= wholeLastSecond) return;
   throw new CertificateError('has no period of validity that can be read');
+}
+
+/**
+ * Refuses a certificate that is not meant to be shown by a client: a CA's, or one for other purposes only.
+ *
+ * @throws {CertificateError} naming the rule
+ */
+export function requireClientPurpose({ basicConstraints, purposes }: Certificate): void {
+  if (basicConstraints.isAuthority) {
+    throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
+  }
+  if (purposes && !purposes.includes(CLIENT_AUTH)) {
+    throw new CertificateError('is not meant for clients: its extended key usage lacks clientAuth');
+  }
 }

@@ -1,4 +1,4 @@
-import { CertificateError } from './certificate-error.ts';
+import { CertificateError } from '../certificate-error.ts';
 
 /** RFC 4518 §2.2 maps these to SPACE: the white space among the controls, and every separator. */
 const SPACES = /[\t-\r\p{Z}]/gu;
