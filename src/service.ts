@@ -1,5 +1,4 @@
 import { type App, createApp, createOperationsApp } from './app.ts';
-import { createChainVerifier, type PresentedChain } from './certification-path/chain-verifier.ts';
 import type { Registry } from './clients/registry.ts';
 import type { Config } from './config.ts';
 import { addAuthorityMetrics } from './configuration/authority-metrics.ts';
@@ -19,6 +18,7 @@ import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { createObservations } from './operations/observations.ts';
 import { StartupError } from './operations/startup-error.ts';
 import type { UnreadableRequest } from './operations/unreadable-request.ts';
+import { createChainVerifier, type PresentedChain } from './pki/path/verify-chain.ts';
 import type { Revocation } from './revocation/revocation.ts';
 import { createCertificateReader } from './terminator/certificate-reader.ts';
 import { watchOtherCarriers } from './terminator/other-carriers.ts';

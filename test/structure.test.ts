@@ -9,7 +9,7 @@ const journey = [
   'json',
   'oauth',
   'pki/certificate',
-  'certification-path',
+  'pki/path',
   'cache',
   'terminator',
   'redis',

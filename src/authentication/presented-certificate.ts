@@ -1,5 +1,5 @@
-import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import type { ChainJudgement } from '../pki/path/verify-chain.ts';
 
 /** The certificate that a request came with, parsed, or why there is none. */
 export type PresentedCertificate =

@@ -1,4 +1,3 @@
-import type { ChainJudgement } from '../certification-path/chain-verifier.ts';
 import type { RegisteredSubject } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
@@ -8,6 +7,7 @@ import {
   type MatchableName,
   sameDistinguishedName,
 } from '../pki/certificate/names/distinguished-name.ts';
+import type { ChainJudgement } from '../pki/path/verify-chain.ts';
 import { abbreviate } from '../text/abbreviate.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 

@@ -1,11 +1,10 @@
-import { readTrustStore } from '../certification-path/authority-files.ts';
-import { judgePaths } from '../certification-path/chain-verifier.ts';
-import { findPaths } from '../certification-path/find-paths.ts';
-import type { Path } from '../certification-path/path.ts';
-import type { TrustStore } from '../certification-path/trust-store.ts';
 import { StartupError } from '../operations/startup-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
+import { findPaths } from '../pki/path/find-paths.ts';
+import type { Path } from '../pki/path/path.ts';
+import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { judgePaths } from '../pki/path/verify-chain.ts';
 import { crlFiles, readCrlFile } from '../revocation/crl-files.ts';
 import { revocationFault } from '../revocation/revocation-fault.ts';
 import { RevocationLists } from '../revocation/revocation-lists.ts';

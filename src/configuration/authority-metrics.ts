@@ -1,5 +1,5 @@
-import type { TrustStore } from '../certification-path/trust-store.ts';
 import type { Metrics, Sample } from '../operations/metrics.ts';
+import type { TrustStore } from '../pki/path/trust-store.ts';
 import type { Revocation } from '../revocation/revocation.ts';
 import { revocationGauges } from '../revocation/revocation-metrics.ts';
 

@@ -1,6 +1,5 @@
-import { readTrustStore } from '../certification-path/authority-files.ts';
-import type { TrustStore } from '../certification-path/trust-store.ts';
 import type { Settings } from '../operations/settings.ts';
+import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 
 /** Where the authorities of the clients' certificates are, and what is there at start. */
 export interface ClientCa {

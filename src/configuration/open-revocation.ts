@@ -1,6 +1,6 @@
-import type { TrustStore } from '../certification-path/trust-store.ts';
 import type { Log } from '../operations/log.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import type { TrustStore } from '../pki/path/trust-store.ts';
 import { openRedis } from '../redis/redis-connection.ts';
 import { openRevocation, type Revocation, type RevocationConfig } from '../revocation/revocation.ts';
 import { createOwnCrls, createSharedCrls, type SharedCrls } from '../revocation/shared-crls.ts';

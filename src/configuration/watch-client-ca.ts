@@ -1,7 +1,6 @@
-import { authorityFiles, readTrustStore } from '../certification-path/authority-files.ts';
-import { createTrustStore, type TrustStore } from '../certification-path/trust-store.ts';
 import type { Log } from '../operations/log.ts';
 import { watchFiles } from '../operations/watch-files.ts';
+import { authorityFiles, createTrustStore, readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from './client-ca.ts';
 
 /** The store of this moment. */

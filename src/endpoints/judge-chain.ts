@@ -1,4 +1,4 @@
-import type { ChainJudgement, PresentedChain } from '../certification-path/chain-verifier.ts';
+import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
 import type { ChainVerification, Verdict } from '../terminator/verdict.ts';
 
 /**

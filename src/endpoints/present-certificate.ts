@@ -1,7 +1,7 @@
 import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
-import type { ChainJudgement, PresentedChain } from '../certification-path/chain-verifier.ts';
 import { invalidClient, invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
 import type { ReadCertificate } from '../terminator/certificate-reader.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
 import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';

@@ -1,6 +1,6 @@
-import { faultOf, type Path, type PathFault } from '../certification-path/path.ts';
 import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
+import { faultOf, type Path, type PathFault } from '../pki/path/path.ts';
 import type { RevocationList } from './revocation-list.ts';
 import { policyOf, type RevocationPolicy } from './revocation-policy.ts';
 

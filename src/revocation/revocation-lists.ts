@@ -1,8 +1,8 @@
-import type { TrustStore } from '../certification-path/trust-store.ts';
 import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { isSignedBy } from '../pki/certificate/signature-algorithms.ts';
+import type { TrustStore } from '../pki/path/trust-store.ts';
 import { type RevocationList, readRevocationList, type SignedRevocationList } from './revocation-list.ts';
 
 /** A CRL that a configured CA signed. */

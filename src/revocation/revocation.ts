@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Path, PathFault } from '../certification-path/path.ts';
-import type { TrustStore } from '../certification-path/trust-store.ts';
 import type { Log } from '../operations/log.ts';
 import { watchFiles } from '../operations/watch-files.ts';
+import type { Path, PathFault } from '../pki/path/path.ts';
+import type { TrustStore } from '../pki/path/trust-store.ts';
 import { crlFiles, readCrlFile, readCrls } from './crl-files.ts';
 import { followCrlUrl } from './follow-crl-url.ts';
 import { revocationFault } from './revocation-fault.ts';

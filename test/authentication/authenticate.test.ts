@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/authentication/authenticate.ts';
 import type { PresentedCertificate } from '../../src/authentication/presented-certificate.ts';
-import { type ChainJudgement, createChainVerifier } from '../../src/certification-path/chain-verifier.ts';
-import { createTrustStore } from '../../src/certification-path/trust-store.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { readClient } from '../../src/clients/read-client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { createTrustStore } from '../../src/pki/path/trust-store.ts';
+import { type ChainJudgement, createChainVerifier } from '../../src/pki/path/verify-chain.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { withSha1 } from '../support/policy.ts';
 

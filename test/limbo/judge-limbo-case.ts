@@ -1,11 +1,11 @@
-import { judgePaths } from '../../src/certification-path/chain-verifier.ts';
-import { findPaths } from '../../src/certification-path/find-paths.ts';
-import { createTrustStore } from '../../src/certification-path/trust-store.ts';
 import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { type Certificate, readCertificate } from '../../src/pki/certificate/certificate.ts';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../src/pki/certificate/pem.ts';
+import { findPaths } from '../../src/pki/path/find-paths.ts';
+import { createTrustStore } from '../../src/pki/path/trust-store.ts';
+import { judgePaths } from '../../src/pki/path/verify-chain.ts';
 import { beyondUs } from './beyond-us.ts';
 import type { LimboCase } from './limbo-file.ts';
 

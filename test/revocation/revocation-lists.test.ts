@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { judgePaths } from '../../src/certification-path/chain-verifier.ts';
-import { findPaths } from '../../src/certification-path/find-paths.ts';
-import { createTrustStore } from '../../src/certification-path/trust-store.ts';
 import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { findPaths } from '../../src/pki/path/find-paths.ts';
+import { createTrustStore } from '../../src/pki/path/trust-store.ts';
+import { judgePaths } from '../../src/pki/path/verify-chain.ts';
 import { revocationFault } from '../../src/revocation/revocation-fault.ts';
 import { RevocationLists } from '../../src/revocation/revocation-lists.ts';
 import type { IssuerPolicy, RevocationPolicy } from '../../src/revocation/revocation-policy.ts';

@@ -1,8 +1,8 @@
-import { type ChainJudgement, judgePaths } from '../../src/certification-path/chain-verifier.ts';
-import { findPaths } from '../../src/certification-path/find-paths.ts';
-import { createTrustStore } from '../../src/certification-path/trust-store.ts';
 import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { findPaths } from '../../src/pki/path/find-paths.ts';
+import { createTrustStore } from '../../src/pki/path/trust-store.ts';
+import { type ChainJudgement, judgePaths } from '../../src/pki/path/verify-chain.ts';
 
 type Der = { readonly der: Uint8Array };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { describeWith } from '../support/describe-with.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { acceptedByUsAlone } from './differential/accepted-by-us-alone.ts';
 import { type Comparison, compare } from './differential/compare.ts';
 import { randomPki } from './differential/random-pki.ts';

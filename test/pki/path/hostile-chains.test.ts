@@ -1,17 +1,17 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { findPaths } from '../../src/certification-path/find-paths.ts';
-import { createTrustStore } from '../../src/certification-path/trust-store.ts';
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
-import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
-import { chainBelow } from '../support/authority-chain.ts';
+import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { findPaths } from '../../../src/pki/path/find-paths.ts';
+import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
+import { chainBelow } from '../../support/authority-chain.ts';
 import {
   type CertificateOptions,
   createCertificateAuthority,
   type MintedCertificate,
-} from '../support/certificates.ts';
-import { type GeneralName, generalName, nameConstraints } from '../support/general-names.ts';
-import { type KeyType, rsaPublicKey } from '../support/keys.ts';
+} from '../../support/certificates.ts';
+import { type GeneralName, generalName, nameConstraints } from '../../support/general-names.ts';
+import { type KeyType, rsaPublicKey } from '../../support/keys.ts';
 
 /** Of the processor. */
 const LONGEST_MS = 50;

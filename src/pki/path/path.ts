@@ -1,5 +1,5 @@
-import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
-import type { Certificate } from '../pki/certificate/certificate.ts';
+import type { AuthorityCertificate } from '../certificate/ca-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
 
 /**
  * A certification path: a leaf, who signed it, who signed that, up to a trust anchor (RFC 5280 §6.1 counts from the

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { createCertificateAuthority } from '../support/certificates.ts';
-import { describeWith } from '../support/describe-with.ts';
-import type { NameParts } from '../support/distinguished-name.ts';
-import { generalName, nameConstraints } from '../support/general-names.ts';
-import { judgeChain } from '../support/judge-chain.ts';
-import { openssl } from '../support/openssl.ts';
-import { createOpensslAuthority, type OpensslCertificate } from '../support/openssl-authority.ts';
+import { createCertificateAuthority } from '../../support/certificates.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import type { NameParts } from '../../support/distinguished-name.ts';
+import { generalName, nameConstraints } from '../../support/general-names.ts';
+import { judgeChain } from '../../support/judge-chain.ts';
+import { openssl } from '../../support/openssl.ts';
+import { createOpensslAuthority, type OpensslCertificate } from '../../support/openssl-authority.ts';
 
 const { dns, ip, directory, email, uri } = generalName;
 

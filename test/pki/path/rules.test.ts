@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { chainBelow } from '../support/authority-chain.ts';
-import { type CertificateOptions, createCertificateAuthority } from '../support/certificates.ts';
-import { der, integer, objectIdentifier, sequence } from '../support/der.ts';
-import type { RawExtension } from '../support/extensions.ts';
-import { judgeChain } from '../support/judge-chain.ts';
+import { chainBelow } from '../../support/authority-chain.ts';
+import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
+import { der, integer, objectIdentifier, sequence } from '../../support/der.ts';
+import type { RawExtension } from '../../support/extensions.ts';
+import { judgeChain } from '../../support/judge-chain.ts';
 
 /** Root, intermediate and leaf, with these options each. */
 interface Levels {

@@ -1,7 +1,7 @@
-import type { Certificate } from '../pki/certificate/certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
 import { type FoundPaths, findPaths } from './find-paths.ts';
 import { describePath, describePathFault, type Path, type PathFault } from './path.ts';
-import { expiryFault } from './path-validity.ts';
+import { expiryFault } from './rules.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** A leaf and what came with it; one object for as long as the pair is remembered. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { KeyType } from '../../support/keys.ts';
+import type { KeyType } from '../../../support/keys.ts';
 import { type CertificateChange, certificateChange } from './certificate-changes.ts';
 
 /** Somebody with a name and a key; few names and few keys, so that some share them. */

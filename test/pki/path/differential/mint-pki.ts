@@ -3,8 +3,8 @@ import {
   type CertificateOptions,
   createCertificateAuthority,
   toPem,
-} from '../../support/certificates.ts';
-import { type KeyPair, type KeyType, keyPair } from '../../support/keys.ts';
+} from '../../../support/certificates.ts';
+import { type KeyPair, type KeyType, keyPair } from '../../../support/keys.ts';
 import type { ChangeLabel } from './certificate-changes.ts';
 import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programPath } from '../../support/program-path.ts';
-import { type FinishedProgram, runProgram } from '../../support/run-program.ts';
+import { programPath } from '../../../support/program-path.ts';
+import { type FinishedProgram, runProgram } from '../../../support/run-program.ts';
 import type { LabelledCertificate } from './mint-pki.ts';
 
 /** What `openssl verify` says. */

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuthorityCertificate, readAuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
-import { CertificateError } from '../pki/certificate/certificate-error.ts';
-import { readCertificateFile } from '../pki/certificate/pem.ts';
-import { createTrustStore, type TrustStore } from './trust-store.ts';
+import { type AuthorityCertificate, isSelfSigned, readAuthorityCertificate } from '../certificate/ca-certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { readCertificateFile } from '../certificate/pem.ts';
 
 /** The files of a folder that are read. Keys and notes may lie beside them. */
 const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
@@ -43,4 +43,30 @@ function reading<Value>(place: string, read: () => Value): Value {
   } catch (error) {
     throw new CertificateError(`${place}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** The authorities that the operator configured. Swapped whole: what was found with one store does not outlive it. */
+export interface TrustStore {
+  /** Self-signed certificates, in which paths end. */
+  readonly anchors: readonly AuthorityCertificate[];
+  /** The others, which paths go through. They are never anchors. */
+  readonly intermediates: readonly AuthorityCertificate[];
+  /** Anchors, and then intermediates, that are called so. A name that can't be compared is nobody's. */
+  named(name: DistinguishedName): readonly AuthorityCertificate[];
+  isAnchor(authority: AuthorityCertificate): boolean;
+}
+
+/** Certificates that stand there twice count once. */
+export function createTrustStore(authorities: readonly AuthorityCertificate[]): TrustStore {
+  const distinct = [...new Map(authorities.map((authority) => [authority.thumbprint, authority])).values()];
+  const anchors = distinct.filter(isSelfSigned);
+  const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));
+  const intermediates = distinct.filter(({ thumbprint }) => !anchorThumbprints.has(thumbprint));
+  const byName = Map.groupBy([...anchors, ...intermediates], ({ subject }) => subject.canonical);
+  return {
+    anchors,
+    intermediates,
+    named: ({ canonical }) => (canonical === undefined ? [] : (byName.get(canonical) ?? [])),
+    isAnchor: ({ thumbprint }) => anchorThumbprints.has(thumbprint),
+  };
 }

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
-import { type CertificateOptions, createCertificateAuthority } from '../support/certificates.ts';
-import { sequence } from '../support/der.ts';
-import { judgeChain } from '../support/judge-chain.ts';
-import { rsaPublicKey } from '../support/keys.ts';
+import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
+import { sequence } from '../../support/der.ts';
+import { judgeChain } from '../../support/judge-chain.ts';
+import { rsaPublicKey } from '../../support/keys.ts';
 
 const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
 const signedWithSha1 = createCertificateAuthority({ subject: [['CN', 'RSA root']], keyType: 'rsa-2048' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { CertificateOptions } from '../../support/certificates.ts';
-import { der, sequence } from '../../support/der.ts';
-import type { NameParts } from '../../support/distinguished-name.ts';
+import type { CertificateOptions } from '../../../support/certificates.ts';
+import { der, sequence } from '../../../support/der.ts';
+import type { NameParts } from '../../../support/distinguished-name.ts';
 import {
   alternativeNames,
   type GeneralName,
@@ -9,7 +9,7 @@ import {
   nameConstraints,
   rawNameConstraints,
   unknownOtherName,
-} from '../../support/general-names.ts';
+} from '../../../support/general-names.ts';
 
 const { dns, uri, email, ip, directory, registeredId, utf8Mailbox } = generalName;
 const ours = ['O', 'Ours'] as const;

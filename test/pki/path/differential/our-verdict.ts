@@ -1,9 +1,9 @@
-import { judgePaths } from '../../../src/certification-path/chain-verifier.ts';
-import { findPaths } from '../../../src/certification-path/find-paths.ts';
-import { createTrustStore } from '../../../src/certification-path/trust-store.ts';
-import { type AuthorityCertificate, readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
-import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { type AuthorityCertificate, readAuthorityCertificate } from '../../../../src/pki/certificate/ca-certificate.ts';
+import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
+import { parseClientCertificate } from '../../../../src/pki/certificate/client-certificate.ts';
+import { findPaths } from '../../../../src/pki/path/find-paths.ts';
+import { createTrustStore } from '../../../../src/pki/path/trust-store.ts';
+import { judgePaths } from '../../../../src/pki/path/verify-chain.ts';
 import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
 
 export type OurVerdict =

@@ -1,8 +1,9 @@
-import { isSelfIssued } from '../pki/certificate/ca-certificate.ts';
-import type { Certificate } from '../pki/certificate/certificate.ts';
-import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../pki/certificate/extensions.ts';
-import type { NameComparisons } from './name-comparisons.ts';
-import { brokenNameConstraint } from './name-constraint-rule.ts';
+import { isSelfIssued } from '../certificate/ca-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { requireValidAt } from '../certificate/client-certificate.ts';
+import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extensions.ts';
+import { brokenNameConstraint, type NameComparisons } from './name-constraint-rule.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';
 
 /**
@@ -92,6 +93,23 @@ function firstFault(
   for (const [position, certificate] of [path.leaf, ...path.authorities].entries()) {
     const found = find(certificate);
     if (found) return faultOf(path, position, found.problem, found.section);
+  }
+  return undefined;
+}
+
+/**
+ * Every certificate of a path must be valid at this time, the anchor's own as well (RFC 5280 §6.1.3 (a)(2)).
+ *
+ * @param now milliseconds since the epoch
+ */
+export function expiryFault(path: Path, now: number): PathFault | undefined {
+  for (const [position, certificate] of [path.leaf, ...path.authorities].entries()) {
+    try {
+      requireValidAt(certificate, now);
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      return faultOf(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
+    }
   }
   return undefined;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { chainBelow } from '../support/authority-chain.ts';
-import { type CertificateAuthority, createCertificateAuthority } from '../support/certificates.ts';
-import { judgeChain as judge, type Pki } from '../support/judge-chain.ts';
-import { keyPair } from '../support/keys.ts';
+import { chainBelow } from '../../support/authority-chain.ts';
+import { type CertificateAuthority, createCertificateAuthority } from '../../support/certificates.ts';
+import { judgeChain as judge, type Pki } from '../../support/judge-chain.ts';
+import { keyPair } from '../../support/keys.ts';
 
 const HOUR = 3_600_000;
 const expired = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { CertificateOptions } from '../../support/certificates.ts';
-import { der, integer, objectIdentifier, octetString, sequence } from '../../support/der.ts';
-import type { RawExtension } from '../../support/extensions.ts';
+import type { CertificateOptions } from '../../../support/certificates.ts';
+import { der, integer, objectIdentifier, octetString, sequence } from '../../../support/der.ts';
+import type { RawExtension } from '../../../support/extensions.ts';
 import { constraints, malformedConstraints, someNames, subjects } from './name-changes.ts';
 
 /** One way in which a certificate differs from a flawless one. */

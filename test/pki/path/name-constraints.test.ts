@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CertificateOptions, createCertificateAuthority } from '../support/certificates.ts';
+import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
 import {
   alternativeNames,
   type GeneralName,
@@ -7,8 +7,8 @@ import {
   nameConstraints,
   type Subtrees,
   unknownOtherName,
-} from '../support/general-names.ts';
-import { judgeChain } from '../support/judge-chain.ts';
+} from '../../support/general-names.ts';
+import { judgeChain } from '../../support/judge-chain.ts';
 
 const { dns, uri, email, ip, directory, registeredId, utf8Mailbox } = generalName;
 const root = createCertificateAuthority();

@@ -3,9 +3,9 @@ import {
   type CertificateAuthority,
   type CertificateOptions,
   createCertificateAuthority,
-} from '../support/certificates.ts';
-import { judgeChain } from '../support/judge-chain.ts';
-import { keyPair } from '../support/keys.ts';
+} from '../../support/certificates.ts';
+import { judgeChain } from '../../support/judge-chain.ts';
+import { keyPair } from '../../support/keys.ts';
 
 const HOUR = 3_600_000;
 const expired = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
-import { createCertificateAuthority } from '../support/certificates.ts';
-import { der, integer, sequence } from '../support/der.ts';
-import { type GeneralName, generalName, nameConstraints, rawNameConstraints } from '../support/general-names.ts';
-import { judgeChain } from '../support/judge-chain.ts';
+import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { createCertificateAuthority } from '../../support/certificates.ts';
+import { der, integer, sequence } from '../../support/der.ts';
+import { type GeneralName, generalName, nameConstraints, rawNameConstraints } from '../../support/general-names.ts';
+import { judgeChain } from '../../support/judge-chain.ts';
 
 const { dns, uri, email, directory, ip } = generalName;
 const root = createCertificateAuthority({ subject: [['CN', 'Root']] });

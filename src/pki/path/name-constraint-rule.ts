@@ -1,10 +1,9 @@
-import { isSelfIssued } from '../pki/certificate/ca-certificate.ts';
-import type { Certificate } from '../pki/certificate/certificate.ts';
-import type { NameConstraints, Subtree } from '../pki/certificate/name-constraints.ts';
-import type { ConstrainedName } from './constrained-names.ts';
-import type { NameComparisons } from './name-comparisons.ts';
+import { isSelfIssued } from '../certificate/ca-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import type { NameConstraints, Subtree } from '../certificate/name-constraints.ts';
+import { type ConstrainedName, constrainedNames, positionOf } from './constrained-names.ts';
 import { faultOf, type Path, type PathFault } from './path.ts';
-import { positionOf } from './subtree-matching.ts';
 
 const SECTION = 'RFC 5280 §4.2.1.10';
 
@@ -64,4 +63,26 @@ function describe(name: ConstrainedName): string {
   if (name.kind === 'directory') return 'a distinguished name';
   if (name.kind === 'other') return 'a name of a form that cannot be compared';
   return `the ${name.kind} name "${name.text.slice(0, 120)}"`;
+}
+
+/** How many names may be compared with subtrees while one leaf's paths are sought; a hostile path could ask for millions. */
+const MAX_COMPARISONS = 100_000;
+
+/** The names that are compared while one leaf's paths are sought, each read once, and how often that may be. */
+export class NameComparisons {
+  #left = MAX_COMPARISONS;
+  readonly #names = new Map<Certificate, readonly ConstrainedName[]>();
+
+  namesOf(certificate: Certificate, isLeaf: boolean): readonly ConstrainedName[] {
+    const names = this.#names.get(certificate) ?? [...constrainedNames(certificate, isLeaf)];
+    this.#names.set(certificate, names);
+    return names;
+  }
+
+  /** @throws {CertificateError} when nothing is left */
+  spend(): void {
+    if (this.#left === 0)
+      throw new CertificateError(`more than ${MAX_COMPARISONS} names to compare with name constraints`);
+    this.#left -= 1;
+  }
 }
