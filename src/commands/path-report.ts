@@ -1,13 +1,13 @@
 import { StartupError } from '../operations/startup-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
+import { revocationFault } from '../pki/crl/check-revocation.ts';
+import { crlFiles, readCrlFile } from '../pki/crl/crl-files.ts';
+import { RevocationLists } from '../pki/crl/crl-store.ts';
 import { findPaths } from '../pki/path/find-paths.ts';
 import type { Path } from '../pki/path/path.ts';
 import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import { judgePaths } from '../pki/path/verify-chain.ts';
-import { crlFiles, readCrlFile } from '../revocation/crl-files.ts';
-import { revocationFault } from '../revocation/revocation-fault.ts';
-import { RevocationLists } from '../revocation/revocation-lists.ts';
 import { styled } from './output.ts';
 
 export interface PathOptions {

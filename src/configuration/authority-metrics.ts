@@ -1,7 +1,6 @@
 import type { Metrics, Sample } from '../operations/metrics.ts';
+import { type Revocation, revocationGauges } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
-import type { Revocation } from '../revocation/revocation.ts';
-import { revocationGauges } from '../revocation/revocation-metrics.ts';
 
 /** Adds what of the authorities can be asked for at `/metrics`. */
 export function addAuthorityMetrics(

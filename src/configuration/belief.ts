@@ -1,4 +1,4 @@
-import type { RevocationConfig } from '../revocation/revocation.ts';
+import type { RevocationConfig } from '../pki/crl/crl-checker.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ChainVerification } from '../terminator/verdict.ts';
 import type { ClientCa } from './client-ca.ts';

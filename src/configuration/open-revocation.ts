@@ -1,9 +1,9 @@
 import type { Log } from '../operations/log.ts';
 import { StartupError } from '../operations/startup-error.ts';
+import { openRevocation, type Revocation, type RevocationConfig } from '../pki/crl/crl-checker.ts';
+import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import { openRedis } from '../redis/redis-connection.ts';
-import { openRevocation, type Revocation, type RevocationConfig } from '../revocation/revocation.ts';
-import { createOwnCrls, createSharedCrls, type SharedCrls } from '../revocation/shared-crls.ts';
 import type { ClientsConfig } from './clients-config.ts';
 
 /** A CRL of a million entries takes its time. */

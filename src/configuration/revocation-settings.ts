@@ -1,7 +1,7 @@
 import type { Settings } from '../operations/settings.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import type { RevocationConfig } from '../revocation/revocation.ts';
-import { type IssuerPolicy, type RevocationMode, revocationModes } from '../revocation/revocation-policy.ts';
+import { type IssuerPolicy, type RevocationMode, revocationModes } from '../pki/crl/check-revocation.ts';
+import type { RevocationConfig } from '../pki/crl/crl-checker.ts';
 import type { ClientCa } from './client-ca.ts';
 import { parseDuration } from './duration.ts';
 import { oneOf } from './one-of.ts';

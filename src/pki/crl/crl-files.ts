@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CertificateError } from '../pki/certificate/certificate-error.ts';
-import { readPemBlocks } from '../pki/certificate/pem.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { readPemBlocks } from '../certificate/pem.ts';
 
 /** The files of a folder that are read. */
 const CRL_FILE = /^[^.].*\.(?:crl|pem)$/i;

@@ -1,9 +1,9 @@
-import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
-import { CertificateError } from '../pki/certificate/certificate-error.ts';
-import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
-import { isSignedBy } from '../pki/certificate/signature-algorithms.ts';
-import type { TrustStore } from '../pki/path/trust-store.ts';
-import { type RevocationList, readRevocationList, type SignedRevocationList } from './revocation-list.ts';
+import type { AuthorityCertificate } from '../certificate/ca-certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { isSignedBy } from '../certificate/signature-algorithms.ts';
+import type { TrustStore } from '../path/trust-store.ts';
+import { type RevocationList, readRevocationList, type SignedRevocationList } from './crl.ts';
 
 /** A CRL that a configured CA signed. */
 export interface AuthorityList {

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
-import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
-import { findPaths } from '../../src/pki/path/find-paths.ts';
-import { createTrustStore } from '../../src/pki/path/trust-store.ts';
-import { judgePaths } from '../../src/pki/path/verify-chain.ts';
-import { revocationFault } from '../../src/revocation/revocation-fault.ts';
-import { RevocationLists } from '../../src/revocation/revocation-lists.ts';
-import type { IssuerPolicy, RevocationPolicy } from '../../src/revocation/revocation-policy.ts';
-import { createCertificateAuthority, type MintedCertificate } from '../support/certificates.ts';
-import { der } from '../support/der.ts';
+import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { type IssuerPolicy, type RevocationPolicy, revocationFault } from '../../../src/pki/crl/check-revocation.ts';
+import { RevocationLists } from '../../../src/pki/crl/crl-store.ts';
+import { findPaths } from '../../../src/pki/path/find-paths.ts';
+import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
+import { judgePaths } from '../../../src/pki/path/verify-chain.ts';
+import { createCertificateAuthority, type MintedCertificate } from '../../support/certificates.ts';
+import { der } from '../../support/der.ts';
 import {
   certificateIssuer,
   deltaIndicator,
@@ -22,7 +21,7 @@ import {
   revocationList,
   serialOf,
   unknownCritical,
-} from '../support/revocation-lists.ts';
+} from '../../support/revocation-lists.ts';
 
 const HOUR = 3_600_000;
 const root = createCertificateAuthority({ subject: [['CN', 'Root']] });

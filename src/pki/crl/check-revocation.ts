@@ -1,8 +1,7 @@
-import type { AuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
-import type { Certificate } from '../pki/certificate/certificate.ts';
-import { faultOf, type Path, type PathFault } from '../pki/path/path.ts';
-import type { RevocationList } from './revocation-list.ts';
-import { policyOf, type RevocationPolicy } from './revocation-policy.ts';
+import type { AuthorityCertificate } from '../certificate/ca-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { faultOf, type Path, type PathFault } from '../path/path.ts';
+import type { RevocationList } from './crl.ts';
 
 const SECTION = 'RFC 5280 §6.3.3';
 
@@ -51,4 +50,31 @@ function problemOf(
 
 function instant(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
+}
+
+/** Whether a certificate counts of whose issuer there is no CRL that still counts. */
+export type RevocationMode =
+  /** No. */
+  | 'require'
+  /** Yes; what a CRL says, also one that is too old, is believed. */
+  | 'prefer'
+  /** Nobody asks: not even a CRL that is there counts. */
+  | 'off';
+
+export const revocationModes = ['require', 'prefer', 'off'] as const satisfies RevocationMode[];
+
+export interface IssuerPolicy {
+  readonly mode: RevocationMode;
+  /** For how long after its nextUpdate a CRL still counts. */
+  readonly maxStalenessMilliseconds: number;
+}
+
+/** For every CA, and for single ones, which are known by their public key (SHA-256, base64url). */
+export interface RevocationPolicy {
+  readonly usual: IssuerPolicy;
+  readonly ofAuthority: ReadonlyMap<string, IssuerPolicy>;
+}
+
+export function policyOf(policy: RevocationPolicy, publicKeyThumbprint: string): IssuerPolicy {
+  return policy.ofAuthority.get(publicKeyThumbprint) ?? policy.usual;
 }

@@ -1,6 +1,6 @@
 import { array, assert, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
-import { SerialNumbers } from '../../src/revocation/serial-numbers.ts';
+import { SerialNumbers } from '../../../src/pki/crl/revoked-certificates.ts';
 
 function setOf(serials: readonly Uint8Array[]): SerialNumbers {
   const set = new SerialNumbers(

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Log } from '../operations/log.ts';
-import { watchFiles } from '../operations/watch-files.ts';
-import type { Path, PathFault } from '../pki/path/path.ts';
-import type { TrustStore } from '../pki/path/trust-store.ts';
+import type { Log } from '../../operations/log.ts';
+import type { MetricDefinition, Sample } from '../../operations/metrics.ts';
+import { watchFiles } from '../../operations/watch-files.ts';
+import type { Path, PathFault } from '../path/path.ts';
+import type { TrustStore } from '../path/trust-store.ts';
+import { type RevocationPolicy, revocationFault } from './check-revocation.ts';
 import { crlFiles, readCrlFile, readCrls } from './crl-files.ts';
+import { type AuthorityList, RevocationLists } from './crl-store.ts';
 import { followCrlUrl } from './follow-crl-url.ts';
-import { revocationFault } from './revocation-fault.ts';
-import { type AuthorityList, RevocationLists } from './revocation-lists.ts';
-import type { RevocationPolicy } from './revocation-policy.ts';
 import type { SharedCrls } from './shared-crls.ts';
 
 /** A CA that is silent must not keep the server from starting. */
@@ -140,4 +140,46 @@ function sayChanges(url: string, log: Log): (problem: string | undefined) => voi
 
 function sayProblem(reason: string, log: Log): void {
   log.error({ event: 'crl_unavailable', reason }, `${reason}; what was known before stays`);
+}
+
+const labels = ['authority', 'public_key_thumbprint'] as const;
+
+/**
+ * How old the CRLs are, and until when they count.
+ *
+ * @param lists those of this moment
+ * @param now milliseconds since the epoch
+ */
+export function revocationGauges(lists: () => Iterable<AuthorityList>, now: () => number): MetricDefinition[] {
+  const each = (value: (list: AuthorityList['list']) => number) => (): Sample[] =>
+    [...lists()].map(({ list, authority, publicKeyThumbprint }) => ({
+      labels: { authority, public_key_thumbprint: publicKeyThumbprint },
+      value: value(list),
+    }));
+  return [
+    {
+      name: 'crl_age_seconds',
+      help: "Time since the CRL's thisUpdate",
+      labels,
+      read: each(({ thisUpdate }) => (now() - thisUpdate) / 1000),
+    },
+    {
+      name: 'crl_next_update_timestamp_seconds',
+      help: 'When the CRL stops to count, seconds since the epoch',
+      labels,
+      read: each(({ nextUpdate }) => nextUpdate / 1000),
+    },
+    {
+      name: 'crl_revoked_certificates',
+      help: 'How many serial numbers are on the CRL',
+      labels,
+      read: each(({ revoked }) => revoked.size),
+    },
+    {
+      name: 'crl_memory_bytes',
+      help: 'How much memory the serial numbers of the CRL take',
+      labels,
+      read: each(({ revoked }) => revoked.memory),
+    },
+  ];
 }
