@@ -21,7 +21,7 @@ import type { UnreadableRequest } from './operations/unreadable-request.ts';
 import type { Revocation } from './pki/crl/crl-checker.ts';
 import { createChainVerifier, type PresentedChain } from './pki/path/verify-chain.ts';
 import { createCertificateReader } from './terminator/certificate-reader.ts';
-import { watchOtherCarriers } from './terminator/other-carriers.ts';
+import { watchOtherCarriers } from './terminator/foreign-headers.ts';
 import type { Terminator } from './terminator/terminator.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from './tokens/signing-key.ts';
 

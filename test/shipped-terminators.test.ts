@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { absentSpellings, headerFormats } from '../src/terminator/header-formats.ts';
+import { absentSpellings, headerFormats } from '../src/terminator/formats.ts';
 import { startShippedCaddy } from './support/caddy.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from './support/certificates.ts';
 import { type Identity, mtlsHost, plainHost } from './support/deployment.ts';

@@ -1,6 +1,5 @@
 import type { RevocationConfig } from '../pki/crl/crl-checker.ts';
-import type { Terminator } from '../terminator/terminator.ts';
-import type { ChainVerification } from '../terminator/verdict.ts';
+import type { ChainVerification, Terminator } from '../terminator/terminator.ts';
 import type { ClientCa } from './client-ca.ts';
 
 interface BelievedSettings {

@@ -1,9 +1,8 @@
 import type { Settings } from '../operations/settings.ts';
-import type { HeaderFormat, VerdictField } from '../terminator/header-format.ts';
-import { type HeaderFormatName, headerFormatNames, headerFormats } from '../terminator/header-formats.ts';
-import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
-import { forwardedHeaders, type Terminator } from '../terminator/terminator.ts';
-import type { ChainVerification } from '../terminator/verdict.ts';
+import type { HeaderFormat, VerdictField } from '../terminator/format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats } from '../terminator/formats.ts';
+import { type ChainVerification, forwardedHeaders, type Terminator } from '../terminator/terminator.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { oneOf } from './one-of.ts';
 
 type ForwardedFields = Omit<Terminator, 'hop'>;

@@ -1,7 +1,7 @@
 import type { ListenAddress, PlainAddress } from '../operations/listen-address.ts';
 import type { Settings } from '../operations/settings.ts';
-import { digestProxySecret, type HopTrust } from '../terminator/hop.ts';
-import { isLoopback, parseTrustedProxies, type TrustedProxies } from '../terminator/trusted-proxies.ts';
+import { isLoopback, parseTrustedProxies, type TrustedProxies } from '../terminator/trusted-addresses.ts';
+import { digestProxySecret, type HopTrust } from '../terminator/trusted-proxy.ts';
 import { proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
 import { describeProxySecrets, parseProxySecrets } from './proxy-secrets.ts';
 import { readServerCertificate, serverCertificateSettings } from './server-certificate.ts';

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Settings } from '../operations/settings.ts';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
+import type { ProxyCertificateRule } from '../terminator/trusted-proxy.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
 
 /** What the proxy's own certificate must be. */

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { StartupError } from '../operations/startup-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/make-certificate.ts';
-import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
-import { knownHeaders } from '../terminator/known-headers.ts';
+import { knownHeaders } from '../terminator/formats.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 
 export interface EmbeddedTerminatorOptions {
   readonly port: number;

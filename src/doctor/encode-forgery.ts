@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodePem } from '../pki/certificate/pem.ts';
-import type { HeaderFormatName } from '../terminator/header-formats.ts';
+import type { HeaderFormatName } from '../terminator/formats.ts';
 
 /** How a terminator would write a certificate: what a client must send to pass for it. */
 export interface ForgeryEncoder {

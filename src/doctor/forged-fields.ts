@@ -1,6 +1,6 @@
-import type { HeaderFormat } from '../terminator/header-format.ts';
-import { type HeaderFormatName, headerFormats } from '../terminator/header-formats.ts';
-import type { ChainVerification } from '../terminator/verdict.ts';
+import type { HeaderFormat } from '../terminator/format.ts';
+import { type HeaderFormatName, headerFormats } from '../terminator/formats.ts';
+import type { ChainVerification } from '../terminator/terminator.ts';
 import { forgeryEncoders } from './encode-forgery.ts';
 import type { Field } from './forgery.ts';
 

@@ -1,5 +1,5 @@
-import { type HeaderFormatName, headerFormatNames } from '../terminator/header-formats.ts';
-import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
+import { type HeaderFormatName, headerFormatNames } from '../terminator/formats.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { encodeElement, encodeJsonElement } from './encode-forgery.ts';
 import {
   type ConfiguredFields,

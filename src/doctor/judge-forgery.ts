@@ -1,6 +1,6 @@
 import type { Believed, Observation } from '../endpoints/observe-forwarding.ts';
 import { digestOf, type ObservedField } from '../endpoints/observed-fields.ts';
-import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { type Answer, describeAnswer } from './answer.ts';
 import type { Forgery } from './forgery.ts';
 import { nameOwn } from './identity.ts';

@@ -1,7 +1,7 @@
 import type { Belief } from '../endpoints/doctor.ts';
 import type { ObservedField } from '../endpoints/observed-fields.ts';
-import type { HeaderFormatName } from '../terminator/header-formats.ts';
-import { PROXY_SECRET_HEADER } from '../terminator/hop.ts';
+import type { HeaderFormatName } from '../terminator/formats.ts';
+import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { fieldsRead, mendFormat } from './mend.ts';
 import { mendOtherAuthority } from './mend-verification.ts';
 import type { Shown } from './trial.ts';

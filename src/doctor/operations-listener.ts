@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { Belief } from '../endpoints/doctor.ts';
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import { StartupError } from '../operations/startup-error.ts';
-import { headerFormatNames } from '../terminator/header-formats.ts';
+import { headerFormatNames } from '../terminator/formats.ts';
 import { PATIENCE_MS } from './connection.ts';
 
 /** Asks the operations listeners of all replicas what arrived. Each is `http://host:port` or `unix:/path`. */

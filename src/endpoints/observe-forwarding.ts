@@ -2,9 +2,9 @@ import type { PresentedCertificate } from '../authentication/presented-certifica
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { Observations } from '../operations/observations.ts';
 import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
-import { distrustReason } from '../terminator/hop.ts';
 import { type RawHeaders, valuesOf } from '../terminator/raw-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import { distrustReason } from '../terminator/trusted-proxy.ts';
 import { type ObservedField, observedFields } from './observed-fields.ts';
 
 /** What of one request reached us, and what we made of it. It holds no secret: certificates are public. */

@@ -4,7 +4,7 @@ import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
 import type { ReadCertificate } from '../terminator/certificate-reader.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
-import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';
+import { ForwardingError, type ForwardingErrorCode } from '../terminator/raw-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import { judgeChain } from './judge-chain.ts';
 

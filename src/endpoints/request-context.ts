@@ -1,8 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { ListenAddress } from '../operations/listen-address.ts';
-import type { Peer } from '../terminator/hop.ts';
-import { shownCertificate } from '../terminator/shown-certificate.ts';
+import { shownCertificate } from '../terminator/peer-certificate.ts';
+import type { Peer } from '../terminator/trusted-proxy.ts';
 
 /** What Hono hands to an endpoint, with Node's own request behind it: only there are repeated headers still apart. */
 export type EndpointContext = Context<{ Bindings: HttpBindings }>;

@@ -5,11 +5,11 @@ import {
   MAX_CERTIFICATE_OCTETS,
   parseClientCertificate,
 } from '../pki/certificate/client-certificate.ts';
+import type { DecodedCertificates, HeaderFormat } from './format.ts';
+import { type HeaderFormatName, headerFormats } from './formats.ts';
 import type { EncodedCertificates } from './forwarded-certificate.ts';
-import { ForwardingError } from './forwarding-error.ts';
-import type { DecodedCertificates, HeaderFormat } from './header-format.ts';
-import { type HeaderFormatName, headerFormats } from './header-formats.ts';
-import { recogniseEncoding, recogniseHex } from './recognise-encoding.ts';
+import { ForwardingError } from './raw-headers.ts';
+import { recogniseEncoding, recogniseHex } from './recognize-encoding.ts';
 
 /** What the terminator forwarded, decoded. Only the certificate was parsed; the chain is as it came. */
 export interface ReadCertificates {

@@ -1,9 +1,7 @@
-import { ForwardingError } from './forwarding-error.ts';
-import { absentSpellings, headerFormats } from './header-formats.ts';
-import { distrustReason, type Peer, PROXY_SECRET_HEADER } from './hop.ts';
-import { oneValue, type RawHeaders, valuesOf } from './raw-headers.ts';
-import { forwardedHeaders, type Terminator } from './terminator.ts';
-import { readVerdict, type Verdict } from './verdict.ts';
+import { absentSpellings, headerFormats } from './formats.ts';
+import { ForwardingError, oneValue, type RawHeaders, valuesOf } from './raw-headers.ts';
+import { forwardedHeaders, readVerdict, type Terminator, type Verdict } from './terminator.ts';
+import { distrustReason, type Peer, PROXY_SECRET_HEADER } from './trusted-proxy.ts';
 
 /** What a request brought: a certificate that the terminator forwarded (still encoded), or none and why. */
 export type ForwardedCertificate =

@@ -1,6 +1,7 @@
-import type { HeaderFormatName } from './header-formats.ts';
-import type { HopTrust } from './hop.ts';
-import { type ChainVerification, verdictHeaders } from './verdict.ts';
+import type { VerdictField } from './format.ts';
+import type { HeaderFormatName } from './formats.ts';
+import { oneValue, type RawHeaders } from './raw-headers.ts';
+import type { HopTrust } from './trusted-proxy.ts';
 
 /** The terminator in front, as configured: what it forwards, in which fields, and how we know that it is there. */
 export interface Terminator {
@@ -16,4 +17,44 @@ export interface Terminator {
 export function forwardedHeaders(terminator: Omit<Terminator, 'hop'>): string[] {
   const { certificateHeader, chainHeader, verification } = terminator;
   return [certificateHeader, ...(chainHeader === undefined ? [] : [chainHeader]), ...verdictHeaders(verification)];
+}
+
+/** Who verifies the chain of a forwarded certificate, and the fields in which the terminator speaks about it. */
+export type ChainVerification =
+  /** We do, to the anchors of `COUNTERSIGN_CLIENT_CA_FILE`. Where there are fields they must agree. */
+  | { readonly by: 'countersign'; readonly fields: readonly VerdictField[] }
+  /** The terminator: all of its fields must say yes. */
+  | { readonly by: 'verdict'; readonly fields: readonly [VerdictField, ...VerdictField[]] }
+  /** The operator declares that the terminator admits none but verified chains. */
+  | { readonly by: 'terminator'; readonly fields: readonly [] }
+  /** Nobody, and what the operator could set to change that. */
+  | { readonly by: 'nobody'; readonly fields: readonly VerdictField[]; readonly mend: string };
+
+/** What the terminator said about the chain, and how to say so to an operator. */
+export interface Verdict {
+  /** `nothing` where it has no field for it. */
+  readonly said: 'yes' | 'no' | 'nothing';
+  readonly reason: string;
+}
+
+/**
+ * Reads the verdict over the chain. Where there is a field for it, an absent one is a negative one.
+ *
+ * @throws {ForwardingError} malformed, when a field comes more than once
+ */
+export function readVerdict(headers: RawHeaders, { fields }: ChainVerification): Verdict {
+  if (fields.length === 0) return { said: 'nothing', reason: 'the terminator forwards no verdict' };
+  const answers = fields.map(({ header, positive }) => {
+    const value = oneValue(headers, header);
+    const said = value === undefined ? 'is absent' : `is "${value.slice(0, 120)}"`;
+    return { agrees: value === positive, reason: `${header} ${said}` };
+  });
+  const against = answers.find(({ agrees }) => !agrees);
+  if (against) return { said: 'no', reason: against.reason };
+  return { said: 'yes', reason: answers.map(({ reason }) => reason).join(', ') };
+}
+
+/** The fields that carry the verdict, in lower case. */
+export function verdictHeaders({ fields }: ChainVerification): string[] {
+  return fields.map(({ header }) => header);
 }

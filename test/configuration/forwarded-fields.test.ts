@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readForwardedFields } from '../../src/configuration/forwarded-fields.ts';
 import { Settings } from '../../src/operations/settings.ts';
-import type { ChainVerification } from '../../src/terminator/verdict.ts';
+import type { ChainVerification } from '../../src/terminator/terminator.ts';
 
 type Environment = Readonly<Record<string, string>>;
 

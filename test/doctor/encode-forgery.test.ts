@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { forgeryEncoders } from '../../src/doctor/encode-forgery.ts';
-import type { HeaderFormat } from '../../src/terminator/header-format.ts';
-import { headerFormatNames, headerFormats } from '../../src/terminator/header-formats.ts';
+import type { HeaderFormat } from '../../src/terminator/format.ts';
+import { headerFormatNames, headerFormats } from '../../src/terminator/formats.ts';
 import { selfSigned } from '../support/certificates.ts';
 
 const { der } = selfSigned();

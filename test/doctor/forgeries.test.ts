@@ -3,8 +3,8 @@ import { forgeryEncoders } from '../../src/doctor/encode-forgery.ts';
 import type { ConfiguredFields } from '../../src/doctor/forged-fields.ts';
 import { forgeriesFor } from '../../src/doctor/forgeries.ts';
 import type { Forgery } from '../../src/doctor/forgery.ts';
-import type { HeaderFormat } from '../../src/terminator/header-format.ts';
-import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/header-formats.ts';
+import type { HeaderFormat } from '../../src/terminator/format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/formats.ts';
 import { selfSigned } from '../support/certificates.ts';
 
 const certificates = { victim: selfSigned().der, own: selfSigned().der };

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type Observation, observed } from '../../src/endpoints/observe-forwarding.ts';
 import { invalidClient } from '../../src/oauth/oauth-error.ts';
 import { createObservations } from '../../src/operations/observations.ts';
-import type { Peer } from '../../src/terminator/hop.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
+import type { Peer } from '../../src/terminator/trusted-proxy.ts';
 import { selfSigned } from '../support/certificates.ts';
 
 const terminator: Terminator = {

@@ -1,4 +1,4 @@
-import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
+import type { HeaderFormatName } from '../../src/terminator/formats.ts';
 import { type Forwarded, forwardedAs } from './forwarded-as.ts';
 
 /** Somebody's public certificate, in the fields in which the terminator would forward it. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
+import type { HeaderFormatName } from '../../src/terminator/formats.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
 import { type Deployment, formOf, mtlsHost, plainHost, type Route, startDeployment } from './deployment.ts';
 import { describeWith } from './describe-with.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
+import type { HeaderFormatName } from '../../src/terminator/formats.ts';
 
 /** A certificate's two encodings, and the ones beside it. */
 export interface Forwarded {

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { readCertificates } from '../../src/terminator/certificate-reader.ts';
+import type { HeaderFormat } from '../../src/terminator/format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/formats.ts';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
-import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import type { HeaderFormat } from '../../src/terminator/header-format.ts';
-import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/header-formats.ts';
+import { ForwardingError } from '../../src/terminator/raw-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { forwardedAs } from '../support/forwarded-as.ts';
 

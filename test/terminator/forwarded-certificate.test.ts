@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { HeaderFormat } from '../../src/terminator/format.ts';
+import { type HeaderFormatName, headerFormats } from '../../src/terminator/formats.ts';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
-import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import type { HeaderFormat } from '../../src/terminator/header-format.ts';
-import { type HeaderFormatName, headerFormats } from '../../src/terminator/header-formats.ts';
-import { digestProxySecret } from '../../src/terminator/hop.ts';
+import { ForwardingError } from '../../src/terminator/raw-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import { digestProxySecret } from '../../src/terminator/trusted-proxy.ts';
 
 const terminator: Terminator = {
   name: 'nginx',

@@ -6,8 +6,8 @@ import { CertificateError } from '../../src/pki/certificate/certificate-error.ts
 import { type ClientCertificate, parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { parseDistinguishedName } from '../../src/pki/certificate/names/parse.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
-import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
-import type { HeaderFormatName } from '../../src/terminator/header-formats.ts';
+import type { HeaderFormatName } from '../../src/terminator/formats.ts';
+import { ForwardingError } from '../../src/terminator/raw-headers.ts';
 import { type CertificateOptions, createCertificateAuthority, selfSigned, toPem } from '../support/certificates.ts';
 import { der, integer, objectIdentifier, octetString, sequence, setOf } from '../support/der.ts';
 import type { Attribute } from '../support/distinguished-name.ts';

@@ -1,7 +1,6 @@
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
-import { unescapePem } from '../encodings/escaped-pem.ts';
-import { decodeSpacedPem } from '../encodings/spaced-pem.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeSpacedPem, unescapePem } from '../encodings/pem.ts';
+import type { HeaderFormat } from '../format.ts';
 
 /**
  * Apache httpd: `"%{SSL_CLIENT_CERT}s"`, the PEM with spaces for its line feeds and `(null)` for none, or

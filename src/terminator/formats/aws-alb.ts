@@ -1,6 +1,6 @@
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
-import { unescapePem } from '../encodings/escaped-pem.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeConcatenatedPem, unescapePem } from '../encodings/pem.ts';
+import type { HeaderFormat } from '../format.ts';
 
 /**
  * AWS Application Load Balancer, a listener with mutual authentication in `verify` mode: the PEM of the leaf,
@@ -14,4 +14,18 @@ export const awsAlb: HeaderFormat = {
   absent: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeForwardedPem(unescapePem(value, '+/=')), chain: [] }),
+};
+
+/**
+ * AWS Application Load Balancer, a listener with mutual authentication in `passthrough` mode: the PEM of all that the
+ * client sent, leaf first, verified by nobody and percent-encoded with `+`, `/` and `=` bare. (An example in the
+ * documentation has `%3D`, against its own text and what users show.) Not run here: after that documentation.
+ */
+export const awsAlbPassthrough: HeaderFormat = {
+  certificateHeader: 'x-amzn-mtls-clientcert',
+  chain: undefined,
+  verdict: [],
+  absent: [],
+  canVerify: false,
+  decode: (value) => decodeConcatenatedPem(unescapePem(value, '+/=')),
 };

@@ -1,4 +1,5 @@
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeBase64 } from '../encodings/der.ts';
+import type { HeaderFormat } from '../format.ts';
 import { nginx } from './nginx.ts';
 
 /**
@@ -11,4 +12,17 @@ export const azure: HeaderFormat = {
   ...nginx,
   certificateHeader: 'x-client-certificate',
   verdict: [{ header: 'x-client-certificate-verification', positive: 'SUCCESS' }],
+};
+
+/**
+ * Azure App Service with client certificates turned on: `X-ARR-ClientCert`, base64 of the DER. The front end asks for
+ * a certificate and verifies none. Not run here: after the documentation of Microsoft.
+ */
+export const azureAppService: HeaderFormat = {
+  certificateHeader: 'x-arr-clientcert',
+  chain: undefined,
+  verdict: [],
+  absent: [],
+  canVerify: false,
+  decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
 };

@@ -1,5 +1,5 @@
-import { decodeBase64 } from '../encodings/base64-der.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeBase64 } from '../encodings/der.ts';
+import type { HeaderFormat } from '../format.ts';
 
 const PLACEHOLDER = '{http.request.tls.client.certificate_der_base64}';
 

@@ -1,4 +1,4 @@
-import type { HeaderFormat } from '../header-format.ts';
+import type { HeaderFormat } from '../format.ts';
 import { rfc9440 } from './rfc9440.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/forwarded-client-cert.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/xfcc.ts';
+import type { HeaderFormat } from '../format.ts';
 
 const mends: ForwardedClientCertMends = {
   certificateMissing: 'turn it on with set_current_client_cert_details: { cert: true }',

@@ -1,5 +1,5 @@
-import { decodeByteSequenceList } from '../encodings/byte-sequence-list.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeByteSequenceList } from '../encodings/byte-sequence.ts';
+import type { HeaderFormat } from '../format.ts';
 import { rfc9440 } from './rfc9440.ts';
 
 /**

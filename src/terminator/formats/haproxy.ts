@@ -1,6 +1,5 @@
-import { decodeBase64 } from '../encodings/base64-der.ts';
-import { splitConcatenatedDer } from '../encodings/concatenated-der.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeBase64, splitConcatenatedDer } from '../encodings/der.ts';
+import type { HeaderFormat } from '../format.ts';
 
 /**
  * HAProxy: `%[ssl_c_der,base64]`, `%[ssl_c_chain_der,base64]` (what the client sent beside its certificate, in DER one

@@ -1,5 +1,5 @@
-import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/forwarded-client-cert.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/xfcc.ts';
+import type { HeaderFormat } from '../format.ts';
 import { envoy } from './envoy.ts';
 
 const sidecarForwards =

@@ -1,6 +1,6 @@
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
-import { unescapePem } from '../encodings/escaped-pem.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { unescapePem } from '../encodings/pem.ts';
+import type { HeaderFormat } from '../format.ts';
 
 /**
  * nginx: `$ssl_client_escaped_cert` (the PEM as a URI component, nginx 1.13.5 and later) and `$ssl_client_verify`

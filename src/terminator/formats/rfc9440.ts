@@ -1,6 +1,5 @@
-import { decodeByteSequence } from '../encodings/byte-sequence.ts';
-import { decodeByteSequenceList } from '../encodings/byte-sequence-list.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeByteSequence, decodeByteSequenceList } from '../encodings/byte-sequence.ts';
+import type { HeaderFormat } from '../format.ts';
 
 /**
  * RFC 9440: `Client-Cert` (§2.2), the DER as a Byte Sequence of RFC 9651 §3.3.5 (base64 between colons), one field and

@@ -1,5 +1,5 @@
-import { decodeBase64List } from '../encodings/base64-der-list.ts';
-import type { HeaderFormat } from '../header-format.ts';
+import { decodeBase64List } from '../encodings/der.ts';
+import type { HeaderFormat } from '../format.ts';
 
 /**
  * Traefik 2.9.4 and later: the middleware `passTLSClientCert` with `pem: true` writes all that the client sent, leaf

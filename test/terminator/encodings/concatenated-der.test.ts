@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { splitConcatenatedDer } from '../../../src/terminator/encodings/concatenated-der.ts';
+import { splitConcatenatedDer } from '../../../src/terminator/encodings/der.ts';
 import { sequence } from '../../support/der.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeConcatenatedPem } from '../../../src/terminator/encodings/concatenated-pem.ts';
+import { decodeConcatenatedPem } from '../../../src/terminator/encodings/pem.ts';
 import { octetString, sequence } from '../../support/der.ts';
 
 const toPem = (bytes: Uint8Array) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { unescapePem } from '../../../src/terminator/encodings/escaped-pem.ts';
+import { unescapePem } from '../../../src/terminator/encodings/pem.ts';
 
 const text = 'A B\nc+/=';
 

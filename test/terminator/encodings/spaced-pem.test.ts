@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeSpacedPem } from '../../../src/terminator/encodings/spaced-pem.ts';
+import { decodeSpacedPem } from '../../../src/terminator/encodings/pem.ts';
 
 const toPem = (bytes: Uint8Array) => {
   const lines = Buffer.from(bytes)

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
-import { awsAlb } from '../../../src/terminator/formats/aws-alb.ts';
-import { awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb-passthrough.ts';
-import type { HeaderFormat } from '../../../src/terminator/header-format.ts';
+import type { HeaderFormat } from '../../../src/terminator/format.ts';
+import { awsAlb, awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb.ts';
 import { createCertificateAuthority, toPem } from '../../support/certificates.ts';
 
 const root = createCertificateAuthority();

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import { apache } from '../../../src/terminator/formats/apache.ts';
-import { awsAlb } from '../../../src/terminator/formats/aws-alb.ts';
-import { awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb-passthrough.ts';
-import { azure } from '../../../src/terminator/formats/azure.ts';
-import { azureAppService } from '../../../src/terminator/formats/azure-app-service.ts';
+import { awsAlb, awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb.ts';
+import { azure, azureAppService } from '../../../src/terminator/formats/azure.ts';
 import { caddy } from '../../../src/terminator/formats/caddy.ts';
 import { cloudflare } from '../../../src/terminator/formats/cloudflare.ts';
 import { gcpLb } from '../../../src/terminator/formats/gcp-lb.ts';

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shownCertificate } from '../../src/terminator/shown-certificate.ts';
+import { shownCertificate } from '../../src/terminator/peer-certificate.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 
 /** Real handshakes, with a server that verifies to one CA and lets in whoever comes. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { readElement } from '../../../src/terminator/encodings/forwarded-client-cert-element.ts';
+import { readElement } from '../../../src/terminator/encodings/xfcc.ts';
 
 const bare = (key: string, value: string) => ({ key, quoted: false, value });
 const quoted = (key: string, value: string) => ({ key, quoted: true, value });

@@ -1,6 +1,6 @@
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
-import type { HeaderFormat } from './header-format.ts';
-import { type HeaderFormatName, headerFormatNames, headerFormats } from './header-formats.ts';
+import type { HeaderFormat } from './format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats } from './formats.ts';
 
 /**
  * Names the other formats in whose encoding a value is a certificate, for the operator whose server and proxy are

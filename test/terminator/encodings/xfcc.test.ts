@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeForwardedClientCert } from '../../../src/terminator/encodings/forwarded-client-cert.ts';
+import { decodeForwardedClientCert } from '../../../src/terminator/encodings/xfcc.ts';
 import { createCertificateAuthority, selfSigned, toPem } from '../../support/certificates.ts';
 
 const mends = { certificateMissing: 'TURN CERT ON', secondElement: 'OVERWRITE' };

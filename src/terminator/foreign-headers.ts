@@ -1,8 +1,8 @@
+import { certificateHeaders } from './formats.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
-import { distrustReason } from './hop.ts';
-import { certificateHeaders } from './known-headers.ts';
 import type { RawHeaders } from './raw-headers.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
+import { distrustReason } from './trusted-proxy.ts';
 
 const lengths: ReadonlySet<number> = new Set([...certificateHeaders].map(({ length }) => length));
 

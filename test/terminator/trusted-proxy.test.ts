@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { digestProxySecret, distrustReason, type HopTrust, type Peer } from '../../src/terminator/hop.ts';
-import type { ProxyCertificateRule } from '../../src/terminator/proxy-certificate.ts';
-import type { ShownCertificate } from '../../src/terminator/shown-certificate.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+import type { ShownCertificate } from '../../src/terminator/peer-certificate.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import {
+  digestProxySecret,
+  distrustReason,
+  type HopTrust,
+  type Peer,
+  type ProxyCertificateRule,
+} from '../../src/terminator/trusted-proxy.ts';
 
 const [first, second] = ['the-first-secret-of-the-two-0123456789', 'the-second-secret-of-the-two-012345678'];
 const header = 'X-Countersign-Proxy-Secret';

@@ -1,8 +1,7 @@
+import type { HeaderFormat } from './format.ts';
 import { apache } from './formats/apache.ts';
-import { awsAlb } from './formats/aws-alb.ts';
-import { awsAlbPassthrough } from './formats/aws-alb-passthrough.ts';
-import { azure } from './formats/azure.ts';
-import { azureAppService } from './formats/azure-app-service.ts';
+import { awsAlb, awsAlbPassthrough } from './formats/aws-alb.ts';
+import { azure, azureAppService } from './formats/azure.ts';
 import { caddy } from './formats/caddy.ts';
 import { cloudflare } from './formats/cloudflare.ts';
 import { envoy } from './formats/envoy.ts';
@@ -13,7 +12,6 @@ import { istio } from './formats/istio.ts';
 import { nginx } from './formats/nginx.ts';
 import { rfc9440 } from './formats/rfc9440.ts';
 import { traefik } from './formats/traefik.ts';
-import type { HeaderFormat } from './header-format.ts';
 
 /** Every format that `COUNTERSIGN_TERMINATOR` may name. Where several write alike, the likelier stands first. */
 export const headerFormats = {
@@ -43,3 +41,19 @@ export const headerFormatNames = Object.keys(headerFormats) as HeaderFormatName[
 export const absentSpellings: ReadonlySet<string> = new Set(
   Object.values<HeaderFormat>(headerFormats).flatMap(({ absent }) => absent),
 );
+
+const formats = Object.values<HeaderFormat>(headerFormats);
+
+/** The field names of all formats that carry a leaf certificate, in lower case. */
+export const certificateHeaders: ReadonlySet<string> = new Set(
+  formats.map(({ certificateHeader }) => certificateHeader),
+);
+
+/** The field names of all formats, also of chains and verdicts. */
+export const knownHeaders: ReadonlySet<string> = new Set([
+  ...certificateHeaders,
+  ...formats.flatMap(({ chain, verdict }) => [
+    ...(chain ? [chain.header] : []),
+    ...verdict.map(({ header }) => header),
+  ]),
+]);

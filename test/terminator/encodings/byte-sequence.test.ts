@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeByteSequenceList } from '../../../src/terminator/encodings/byte-sequence-list.ts';
+import { decodeByteSequenceList } from '../../../src/terminator/encodings/byte-sequence.ts';
 import { sequence } from '../../support/der.ts';
 
 const item = (der: Uint8Array) => `:${Buffer.from(der).toString('base64')}:`;

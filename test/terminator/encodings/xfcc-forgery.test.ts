@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeForwardedClientCert } from '../../../src/terminator/encodings/forwarded-client-cert.ts';
+import { decodeForwardedClientCert } from '../../../src/terminator/encodings/xfcc.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
 
 const mends = { certificateMissing: '', secondElement: '' };

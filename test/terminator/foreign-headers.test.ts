@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { digestProxySecret } from '../../src/terminator/hop.ts';
-import { watchOtherCarriers } from '../../src/terminator/other-carriers.ts';
+import { watchOtherCarriers } from '../../src/terminator/foreign-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-proxies.ts';
+import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import { digestProxySecret } from '../../src/terminator/trusted-proxy.ts';
 
 const terminator: Terminator = {
   name: 'nginx',
