@@ -10,7 +10,7 @@ import { readRevocation } from './configuration/revocation-settings.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { type ListenAddress, parseListenAddress } from './operations/listen-address.ts';
 import { type Environment, Settings } from './operations/settings.ts';
-import { StartupError } from './operations/startup-error.ts';
+import { StartupError } from './operator-error.ts';
 import type { RevocationConfig } from './pki/crl/crl-checker.ts';
 import type { Terminator } from './terminator/terminator.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-algorithm.ts';

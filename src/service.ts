@@ -16,8 +16,8 @@ import { describeListenAddress, type ListenAddress } from './operations/listen-a
 import type { Log } from './operations/log.ts';
 import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { createObservations } from './operations/observations.ts';
-import { StartupError } from './operations/startup-error.ts';
 import type { UnreadableRequest } from './operations/unreadable-request.ts';
+import { StartupError } from './operator-error.ts';
 import type { Revocation } from './pki/crl/crl-checker.ts';
 import { createChainVerifier, type PresentedChain } from './pki/path/verify-chain.ts';
 import { createCertificateReader } from './terminator/certificate-reader.ts';

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig, unknownSettings } from '../src/config.ts';
-import { StartupError } from '../src/operations/startup-error.ts';
+import { StartupError } from '../src/operator-error.ts';
 import { repositoryRoot } from './support/repository-root.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 

@@ -5,8 +5,6 @@ import { repositoryRoot } from './support/repository-root.ts';
 
 /** The folders of src/ in the order of a request. A folder imports from those before it, and from itself. */
 const journey = [
-  'text',
-  'json',
   'oauth',
   'pki/certificate',
   'pki/path',
@@ -14,12 +12,12 @@ const journey = [
   'terminator',
   'redis',
   'clients',
+  'client-files',
   'authentication',
   'grants',
   'tokens',
   'operations',
   'pki/crl',
-  'client-files',
   'endpoints',
   'configuration',
   'migration',

@@ -3,7 +3,7 @@ import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import type { Identity } from '../clients/identities.ts';
 import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
-import { printable } from '../text/printable.ts';
+import { printable } from '../text.ts';
 
 /** A client, and where its record stands, for messages. */
 export interface Claimant {

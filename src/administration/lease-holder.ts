@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { abbreviate } from '../text/abbreviate.ts';
-import { printable } from '../text/printable.ts';
+import { abbreviate, printable } from '../text.ts';
 
 /** Who holds the lease: what stands at its key. The token makes it this run's alone; it is no secret. */
 interface LeaseHolder {

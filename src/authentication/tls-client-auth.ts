@@ -8,7 +8,7 @@ import {
   sameDistinguishedName,
 } from '../pki/certificate/names/distinguished-name.ts';
 import type { ChainJudgement } from '../pki/path/verify-chain.ts';
-import { abbreviate } from '../text/abbreviate.ts';
+import { abbreviate } from '../text.ts';
 import type { AuthenticationMethod } from './authentication-method.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
 import { readClient } from '../clients/read-client.ts';
 import { isClientId } from '../oauth/client-id.ts';
-import { stateOfFile } from '../operations/watch-files.ts';
+import { stateOfFile } from '../watch-files.ts';
 import { ClientsFileError } from './clients-file-error.ts';
 import { type ClientFinding, clientIdOf, type Finding, faultOf, findingOf } from './finding.ts';
 import { isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';

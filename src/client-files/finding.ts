@@ -1,6 +1,5 @@
 import type { Fault } from '../clients/findings.ts';
-import { abbreviate } from '../text/abbreviate.ts';
-import { printable } from '../text/printable.ts';
+import { abbreviate, printable } from '../text.ts';
 import type { ClientsFileError } from './clients-file-error.ts';
 import { type PlacedRecord, placeOf } from './parse-records.ts';
 

@@ -1,5 +1,4 @@
-import { parseJson } from '../json/parse-json.ts';
-import { PlacedError } from '../json/placed-error.ts';
+import { PlacedError, parseJson } from '../clients/strict-json.ts';
 import { ClientsFileError } from './clients-file-error.ts';
 import { parseYaml } from './parse-yaml.ts';
 

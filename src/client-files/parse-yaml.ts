@@ -9,8 +9,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { alteredYamlNumber } from '../json/altered-number.ts';
-import { PlacedError } from '../json/placed-error.ts';
+import { alteredYamlNumber, PlacedError } from '../clients/strict-json.ts';
 
 /** What is wrong, and with what. */
 interface Loss {

@@ -1,7 +1,7 @@
-import { lossIn } from '../json/parse-json.ts';
 import type { Json } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { type ReadClient, readClient } from './read-client.ts';
+import { lossIn } from './strict-json.ts';
 import { unstorable } from './unstorable.ts';
 
 /** An object of JSON. */

@@ -1,5 +1,5 @@
 import type { Answer } from '../cache/near-cache.ts';
-import { abbreviate } from '../text/abbreviate.ts';
+import { abbreviate } from '../text.ts';
 import type { Client } from './client.ts';
 import type { RegistrationPolicy } from './findings.ts';
 import { judgeRecord, recordInValue } from './judge-value.ts';

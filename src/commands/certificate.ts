@@ -1,4 +1,4 @@
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { readCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
 import { type Input, readInput } from './input-file.ts';

@@ -4,7 +4,7 @@ import { forgerySections } from '../doctor/forgery-table.ts';
 import { type DoctorOptions, readOrder } from '../doctor/order.ts';
 import { arrivalSections, type Section } from '../doctor/report.ts';
 import { trustSystemAuthorities } from '../doctor/system-authorities.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { type OutputFormat, type Style, styled, table } from './output.ts';
 
 const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;

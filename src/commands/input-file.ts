@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { STANDARD_INPUT } from '../client-files/find-files.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 
 /** What a command was given to read. */
 export interface Input {

@@ -1,4 +1,4 @@
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { revocationFault } from '../pki/crl/check-revocation.ts';

@@ -1,6 +1,6 @@
 import { inspect, styleText } from 'node:util';
-import { StartupError } from '../operations/startup-error.ts';
-import { printable } from '../text/printable.ts';
+import { StartupError } from '../operator-error.ts';
+import { printable } from '../text.ts';
 import { InterruptedError } from './interrupted-error.ts';
 
 /** Says on standard error why a command did not end well. */

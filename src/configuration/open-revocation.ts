@@ -1,5 +1,5 @@
 import type { Log } from '../operations/log.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { openRevocation, type Revocation, type RevocationConfig } from '../pki/crl/crl-checker.ts';
 import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';

@@ -4,9 +4,9 @@ import { type ClientsFiles, readClientsFiles } from '../client-files/clients-fil
 import { describeFinding, type Finding } from '../client-files/finding.ts';
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/findings.ts';
-import { StartupError } from '../operations/startup-error.ts';
-import { stateOfFile } from '../operations/watch-files.ts';
+import { StartupError } from '../operator-error.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import { stateOfFile } from '../watch-files.ts';
 
 /** What the clients of a file must be, beside sound. */
 export interface Demands {

@@ -1,6 +1,6 @@
 import type { Log } from '../operations/log.ts';
-import { watchFiles } from '../operations/watch-files.ts';
 import { authorityFiles, createTrustStore, readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { watchFiles } from '../watch-files.ts';
 import type { ClientCa } from './client-ca.ts';
 
 /** The store of this moment. */

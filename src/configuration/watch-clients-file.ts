@@ -4,8 +4,8 @@ import { describeFinding } from '../client-files/finding.ts';
 import type { Client } from '../clients/client.ts';
 import type { ClientsInMemory } from '../clients/memory-registry.ts';
 import type { Log } from '../operations/log.ts';
-import { StartupError } from '../operations/startup-error.ts';
-import { watchFiles } from '../operations/watch-files.ts';
+import { StartupError } from '../operator-error.ts';
+import { watchFiles } from '../watch-files.ts';
 import { type Demands, type NamedFile, readClientsFile } from './read-clients-file.ts';
 
 type Clients = ReadonlyMap<string, Client>;

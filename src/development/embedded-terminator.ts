@@ -3,7 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/make-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import {
   type CertificateRequest,
   type KeyPairWithCertificate,

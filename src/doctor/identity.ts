@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { type KeyPairWithCertificate, makeCertificate } from '../pki/certificate/make-certificate.ts';
 import { formatDistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { readCertificateStructure } from '../pki/certificate/structure.ts';

@@ -1,6 +1,6 @@
 import type { Belief } from '../endpoints/doctor.ts';
 import { DOCTOR_HEADER } from '../endpoints/observe-forwarding.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { describeAnswer } from './answer.ts';
 import type { Tried } from './trial.ts';
 

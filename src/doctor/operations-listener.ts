@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Belief } from '../endpoints/doctor.ts';
 import type { Observation } from '../endpoints/observe-forwarding.ts';
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { headerFormatNames } from '../terminator/formats.ts';
 import { PATIENCE_MS } from './connection.ts';
 

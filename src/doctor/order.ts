@@ -1,4 +1,4 @@
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import type { Order } from './examine.ts';
 import { type Identity, makeIdentity, readIdentity, readText } from './identity.ts';
 import type { Address } from './routes.ts';

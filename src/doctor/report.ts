@@ -1,6 +1,6 @@
 import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { ObservedField } from '../endpoints/observed-fields.ts';
-import { printable } from '../text/printable.ts';
+import { printable } from '../text.ts';
 import type { Arrival, Examination, HandshakeReport } from './examination.ts';
 import { nameOwn } from './identity.ts';
 import { fieldsRead } from './mend.ts';

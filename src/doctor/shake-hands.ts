@@ -1,4 +1,4 @@
-import { StartupError } from '../operations/startup-error.ts';
+import { StartupError } from '../operator-error.ts';
 import { type Failure, type Opened, openConnection } from './connection.ts';
 import type { HandshakeReport } from './examination.ts';
 import type { Identity } from './identity.ts';

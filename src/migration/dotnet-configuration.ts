@@ -1,4 +1,4 @@
-import { abbreviate } from '../text/abbreviate.ts';
+import { abbreviate } from '../text.ts';
 import { MigrationError } from './migration-error.ts';
 
 /** The members of an object by their names in lower case: .NET's configuration makes no difference. */

@@ -1,4 +1,4 @@
-import { abbreviate } from '../text/abbreviate.ts';
+import { abbreviate } from '../text.ts';
 import { itemsOf, type Member, type Section, textOf, textsOf } from './dotnet-configuration.ts';
 
 /** The properties of IdentityServer's `Client` that a record holds, or that change nothing for client credentials. */

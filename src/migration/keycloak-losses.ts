@@ -1,4 +1,4 @@
-import { abbreviate } from '../text/abbreviate.ts';
+import { abbreviate } from '../text.ts';
 import { isTrue, type Members, membersOf, textOf, textsOf } from './keycloak-json.ts';
 
 /** Members of a client that switch on what is not served here. */

@@ -1,6 +1,5 @@
 import type { Json } from '../clients/client.ts';
-import { parseJson } from '../json/parse-json.ts';
-import { PlacedError } from '../json/placed-error.ts';
+import { PlacedError, parseJson } from '../clients/strict-json.ts';
 import { MigrationError } from './migration-error.ts';
 
 /** Deeper than any configuration; what reads the values further on may recurse over them. */

@@ -1,5 +1,5 @@
 import { Document, Scalar, visit } from 'yaml';
-import { escapeUnits, printable, UNSEEN } from '../text/printable.ts';
+import { escapeUnits, printable, UNSEEN } from '../text.ts';
 import type { Draft, Drafts, RecordDraft } from './draft.ts';
 
 /**

@@ -4,11 +4,11 @@ import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { StartupError } from '../operator-error.ts';
 import { endFailedHandshakes, httpsOptions } from './https-options.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { readableOnly, refuseUnparsed } from './refuse-unreadable.ts';
 import { RunningRequests } from './running-requests.ts';
-import { StartupError } from './startup-error.ts';
 import { MAX_HEADER_OCTETS, type OnUnreadable } from './unreadable-request.ts';
 
 /** What the listener serves: Hono's `app.fetch`. */

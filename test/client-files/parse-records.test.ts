@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ClientsFileError } from '../../src/client-files/clients-file-error.ts';
 import { parseLine, parseRecords } from '../../src/client-files/parse-records.ts';
-import { parseJson } from '../../src/json/parse-json.ts';
+import { parseJson } from '../../src/clients/strict-json.ts';
 
 const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
 

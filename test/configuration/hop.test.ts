@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { StartupError } from '../../src/operations/startup-error.ts';
+import { StartupError } from '../../src/operator-error.ts';
 import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
 import { openssl } from '../support/openssl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readAdministrationConfig } from '../../src/config.ts';
-import { StartupError } from '../../src/operations/startup-error.ts';
+import { StartupError } from '../../src/operator-error.ts';
 import { openRedis } from '../../src/redis/redis-connection.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type DoctorOptions, readOrder } from '../../src/doctor/order.ts';
-import { StartupError } from '../../src/operations/startup-error.ts';
+import { StartupError } from '../../src/operator-error.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

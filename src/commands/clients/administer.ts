@@ -5,7 +5,7 @@ import type { RegistrationPolicy } from '../../clients/findings.ts';
 import { registryKeys } from '../../clients/registry-keys.ts';
 import { readAdministrationConfig } from '../../config.ts';
 import type { Environment } from '../../operations/settings.ts';
-import { StartupError } from '../../operations/startup-error.ts';
+import { StartupError } from '../../operator-error.ts';
 import { openRedis } from '../../redis/redis-connection.ts';
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts';
 import { type Finishing, interruptible, type WhenLeft } from './interruptible.ts';

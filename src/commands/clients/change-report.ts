@@ -1,7 +1,7 @@
 import { type Change, changedFields, replacedValue } from '../../administration/change.ts';
 import type { FieldChange } from '../../administration/field-changes.ts';
 import type { Json } from '../../clients/client.ts';
-import { printable } from '../../text/printable.ts';
+import { printable } from '../../text.ts';
 import { type Style, styled } from '../output.ts';
 
 /** One change for programs; what is absent before or after is left out. */

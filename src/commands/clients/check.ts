@@ -4,7 +4,7 @@ import { findFiles } from '../../client-files/find-files.ts';
 import { describeFinding } from '../../client-files/finding.ts';
 import type { Client } from '../../clients/client.ts';
 import type { RegistrationPolicy } from '../../clients/findings.ts';
-import { StartupError } from '../../operations/startup-error.ts';
+import { StartupError } from '../../operator-error.ts';
 import { printValue } from '../document.ts';
 import { type OutputFormat, styled, table } from '../output.ts';
 import { warnOfUnverified } from './unverified-clients.ts';

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../administration/stored-record.ts';
 import type { ListedRecord } from '../../administration/stored-records.ts';
 import { type Claim, claimsOf, isInForce } from '../../clients/claims.ts';
 import type { Client } from '../../clients/client.ts';
-import { printable } from '../../text/printable.ts';
+import { printable } from '../../text.ts';
 import { yamlText } from '../document.ts';
 import { styled, table } from '../output.ts';
 import { type ClientReport, reportOnClient } from './client-report.ts';

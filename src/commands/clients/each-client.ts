@@ -1,7 +1,7 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
 import type { ChangedRecord } from '../../administration/change-record.ts';
 import { isClientId } from '../../oauth/client-id.ts';
-import { printable } from '../../text/printable.ts';
+import { printable } from '../../text.ts';
 import { printValue } from '../document.ts';
 import { printFault } from '../print-error.ts';
 import type { Finishing } from './interruptible.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../administration/stored-record.ts';
 import { type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../operations/settings.ts';
-import { printable } from '../../text/printable.ts';
+import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';
 import { administer } from './administer.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';

@@ -5,7 +5,7 @@ import { readKeycloak } from '../../migration/keycloak.ts';
 import { MigrationError } from '../../migration/migration-error.ts';
 import { render } from '../../migration/render.ts';
 import { settle } from '../../migration/settle.ts';
-import { StartupError } from '../../operations/startup-error.ts';
+import { StartupError } from '../../operator-error.ts';
 import { writeTexts } from '../document.ts';
 import { type Input, readInput } from '../input-file.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';

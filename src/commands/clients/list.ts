@@ -1,6 +1,6 @@
 import { storedRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../operations/settings.ts';
-import { printable } from '../../text/printable.ts';
+import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../document.ts';
 import { type Row, rowTable } from '../row-table.ts';
 import { administer } from './administer.ts';

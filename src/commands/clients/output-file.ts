@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { StartupError } from '../../operations/startup-error.ts';
+import { StartupError } from '../../operator-error.ts';
 import { writeTexts } from '../document.ts';
 import { replaceFile } from './replace-file.ts';
 import { openSpecial } from './special-file.ts';

@@ -10,7 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { StartupError } from '../../operations/startup-error.ts';
+import { StartupError } from '../../operator-error.ts';
 
 const MODE = 0o640;
 const OWN_MODE = 0o600;

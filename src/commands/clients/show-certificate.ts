@@ -1,6 +1,6 @@
 import { clientsOfCertificate, type PossibleClient } from '../../administration/clients-of-certificate.ts';
 import type { Environment } from '../../operations/settings.ts';
-import { StartupError } from '../../operations/startup-error.ts';
+import { StartupError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../pki/certificate/pem.ts';
 import { printValue } from '../document.ts';

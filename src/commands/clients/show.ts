@@ -1,8 +1,8 @@
 import { readStoredRecord } from '../../administration/stored-record.ts';
 import { isClientId } from '../../oauth/client-id.ts';
 import type { Environment } from '../../operations/settings.ts';
-import { StartupError } from '../../operations/startup-error.ts';
-import { printable } from '../../text/printable.ts';
+import { StartupError } from '../../operator-error.ts';
+import { printable } from '../../text.ts';
 import { printValue } from '../document.ts';
 import { administer } from './administer.ts';
 import { describeClient, linesOfClient } from './client-description.ts';

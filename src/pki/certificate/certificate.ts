@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { abbreviate } from '../../text/abbreviate.ts';
+import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import {
   type BasicConstraints,

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../operations/log.ts';
 import type { MetricDefinition, Sample } from '../../operations/metrics.ts';
-import { watchFiles } from '../../operations/watch-files.ts';
+import { watchFiles } from '../../watch-files.ts';
 import type { Path, PathFault } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import { type RevocationPolicy, revocationFault } from './check-revocation.ts';

@@ -1,5 +1,5 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { abbreviate } from '../../text/abbreviate.ts';
+import { abbreviate } from '../../text.ts';
 import { type AuthorityCertificate, readAuthorityCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { watchFiles } from '../../src/operations/watch-files.ts';
-import { eventually } from '../support/eventually.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { watchFiles } from '../src/watch-files.ts';
+import { eventually } from './support/eventually.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
 
 function watched() {
   const file = join(temporaryDirectory(), 'file');
