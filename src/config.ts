@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from './clients/findings.ts';
+import type { RegistrationPolicy } from './clients/diagnostics.ts';
 import { type ClientCa, readClientCa } from './configuration/client-ca.ts';
 import { type ClientsConfig, readClientsConfig } from './configuration/clients-config.ts';
 import { readForwardedFields } from './configuration/forwarded-fields.ts';

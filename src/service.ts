@@ -1,11 +1,11 @@
 import { type App, createApp, createOperationsApp } from './app.ts';
-import type { Registry } from './clients/registry.ts';
+import type { Registry } from './clients/registry/registry.ts';
+import { addRegistryMetrics } from './clients/registry/registry-telemetry.ts';
 import type { Config } from './config.ts';
 import { addAuthorityMetrics } from './configuration/authority-metrics.ts';
 import { describeBelief } from './configuration/belief.ts';
 import { openRegistry } from './configuration/open-registry.ts';
 import { openConfiguredRevocation } from './configuration/open-revocation.ts';
-import { addRegistryMetrics } from './configuration/registry-metrics.ts';
 import { type WatchedTrust, watchClientCa } from './configuration/watch-client-ca.ts';
 import type { Belief } from './endpoints/doctor.ts';
 import { type Observation, observed } from './endpoints/observe-forwarding.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
-import { createMemoryRegistry } from '../src/clients/memory-registry.ts';
+import { createMemoryRegistry } from '../src/clients/registry/memory-registry.ts';
 import { createAudit } from '../src/operations/audit.ts';
 import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
 import { describeListenAddress } from '../src/operations/listen-address.ts';

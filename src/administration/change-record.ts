@@ -1,5 +1,5 @@
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import { recordText } from '../clients/record-text.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import { recordText } from '../clients/serialize-record.ts';
 import type { RecordStore } from './record-store.ts';
 import { type JsonObject, readStoredRecord } from './stored-record.ts';
 

@@ -1,6 +1,6 @@
-import { keysOfClaims } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import { keysOfClaims } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 import { type FieldChange, fieldChanges } from './field-changes.ts';
 import { readStoredRecord, recordOf } from './stored-record.ts';

@@ -1,5 +1,5 @@
-import { keysOfClaims, keysOfHeldCertificates } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
+import { keysOfClaims, keysOfHeldCertificates } from '../clients/registered-identities.ts';
 import { OwnerTable } from './owner-table.ts';
 
 /**

@@ -1,7 +1,6 @@
-import { type Claim, claimsOf } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import { identitiesOfCertificate, identityKey } from '../clients/identities.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import { type Claim, claimsOf, identitiesOfCertificate, identityKey } from '../clients/registered-identities.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';
 import { readStoredRecord } from './stored-record.ts';

@@ -1,5 +1,5 @@
-import { keysOfClaims } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
+import { keysOfClaims } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';

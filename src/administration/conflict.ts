@@ -1,7 +1,6 @@
-import { claimedByBoth } from '../clients/claims.ts';
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import type { Identity } from '../clients/identities.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import { claimedByBoth, type Identity } from '../clients/registered-identities.ts';
 import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { printable } from '../text.ts';
 

@@ -1,8 +1,8 @@
-import { FileClients } from '../client-files/file-clients.ts';
-import { describeFinding, type Finding } from '../client-files/finding.ts';
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import { recordText } from '../clients/record-text.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import { describeFinding, type Finding } from '../clients/files/diagnostics.ts';
+import { FileClients } from '../clients/files/file-clients.ts';
+import { recordText } from '../clients/serialize-record.ts';
 import { BoundedList } from './bounded-list.ts';
 
 /** A client of the files, sound by itself. */

@@ -1,4 +1,4 @@
-import { findFiles } from '../client-files/find-files.ts';
+import { findFiles } from '../clients/files/find-files.ts';
 import { AdministrationError } from './administration-error.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { RegistryKeys } from '../clients/registry-keys.ts';
+import type { RegistryKeys } from '../clients/registry/registry.ts';
 import { isClientId } from '../oauth/client-id.ts';
 import type { RedisConnection } from '../redis/redis-connection.ts';
 import { valuesReplacer } from '../redis/replace-values.ts';

@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from '../clients/findings.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { planRemoval } from './change.ts';
 import { type ChangedRecord, notInRedis } from './change-record.ts';
 import type { RecordStore } from './record-store.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts';
-import type { Fault, RegistrationPolicy } from '../clients/findings.ts';
-import { type JsonObject, judgeRecord, recordInValue } from '../clients/judge-value.ts';
-import { recordText } from '../clients/record-text.ts';
+import type { Fault, RegistrationPolicy } from '../clients/diagnostics.ts';
+import { recordText } from '../clients/serialize-record.ts';
+import { type JsonObject, judgeRecord, recordInValue } from '../clients/stored-record.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 
 /** What the server makes of the value of a client's key. */
@@ -14,7 +14,7 @@ export interface StoredRecord {
   readonly warnings: readonly Fault[];
 }
 
-export type { JsonObject } from '../clients/judge-value.ts';
+export type { JsonObject } from '../clients/stored-record.ts';
 
 /**
  * Reads the value of a client's key by the server's own rules.

@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from '../clients/findings.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import type { StoredValue } from '../redis/stored-values.ts';
 import { overlapped } from './overlapped.ts';
 import type { Progress } from './progress.ts';

@@ -3,9 +3,9 @@ import { type ClientCertificate, parseClientCertificate } from '../pki/certifica
 import { readPemFile } from '../pki/certificate/pem.ts';
 import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
-import type { ClientRecord } from './client-record.ts';
-import type { Findings, RegistrationPolicy } from './findings.ts';
-import { identitiesOfCertificate, identityKey } from './identities.ts';
+import type { Findings, RegistrationPolicy } from './diagnostics.ts';
+import type { ClientRecord } from './record-schema.ts';
+import { identitiesOfCertificate, identityKey } from './registered-identities.ts';
 
 /** One place in a record where a certificate is registered, and how to read it. */
 interface Entry {

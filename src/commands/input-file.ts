@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { STANDARD_INPUT } from '../client-files/find-files.ts';
+import { STANDARD_INPUT } from '../clients/files/find-files.ts';
 import { StartupError } from '../operator-error.ts';
 
 /** What a command was given to read. */

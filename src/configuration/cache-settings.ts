@@ -1,4 +1,4 @@
-import type { CacheSettings } from '../clients/redis-registry.ts';
+import type { CacheSettings } from '../clients/registry/redis-registry.ts';
 import type { Settings } from '../operations/settings.ts';
 import { parseDuration } from './duration.ts';
 

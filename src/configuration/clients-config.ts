@@ -1,7 +1,7 @@
-import type { CacheSettings } from '../clients/redis-registry.ts';
+import type { NamedFile } from '../clients/files/watch-clients-file.ts';
+import type { CacheSettings } from '../clients/registry/redis-registry.ts';
 import type { Settings } from '../operations/settings.ts';
 import { cacheSettings, readCacheSettings } from './cache-settings.ts';
-import type { NamedFile } from './read-clients-file.ts';
 import { type RedisConfig, readRedisConfig, redisSettings } from './redis-settings.ts';
 
 /** Where the client records are. */

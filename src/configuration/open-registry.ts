@@ -1,12 +1,12 @@
-import type { RegistrationPolicy } from '../clients/findings.ts';
-import { createMemoryRegistry } from '../clients/memory-registry.ts';
-import { createRedisRegistry } from '../clients/redis-registry.ts';
-import type { Registry } from '../clients/registry.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import { watchClientsFile } from '../clients/files/watch-clients-file.ts';
+import { createMemoryRegistry } from '../clients/registry/memory-registry.ts';
+import { createRedisRegistry } from '../clients/registry/redis-registry.ts';
+import type { Registry } from '../clients/registry/registry.ts';
+import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../operations/log.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ClientsConfig } from './clients-config.ts';
-import { registryEvents } from './registry-events.ts';
-import { watchClientsFile } from './watch-clients-file.ts';
 
 interface RegistryConfig {
   readonly clients: ClientsConfig;

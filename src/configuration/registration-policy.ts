@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from '../clients/findings.ts';
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import type { Settings } from '../operations/settings.ts';
 import type { ClientCa } from './client-ca.ts';
 import { oneOf } from './one-of.ts';

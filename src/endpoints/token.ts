@@ -1,7 +1,7 @@
 import { authenticate } from '../authentication/authenticate.ts';
 import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
 import { readPresentedCredentials } from '../authentication/presented-credentials.ts';
-import type { Registry } from '../clients/registry.ts';
+import type { Registry } from '../clients/registry/registry.ts';
 import { authorize } from '../grants/authorize.ts';
 import type { Audit, AuditTrail } from '../operations/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';

@@ -1,5 +1,5 @@
 import type { Json } from '../clients/client.ts';
-import { reservedClaims } from '../clients/client-record.ts';
+import { reservedClaims } from '../clients/record-schema.ts';
 
 /** Claims, or the members of one, by name. No name can change what an object is: none is ever assigned. */
 export type Members = Readonly<Record<string, Json>>;

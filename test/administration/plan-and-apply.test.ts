@@ -11,7 +11,7 @@ import { clientsOfCertificate } from '../../src/administration/clients-of-certif
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
 import { removeClient } from '../../src/administration/remove-client.ts';
 import { storedRecords } from '../../src/administration/stored-records.ts';
-import { identitiesOf, identityKey } from '../../src/clients/identities.ts';
+import { identitiesOf, identityKey } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/authentication/authenticate.ts';
 import type { PresentedCertificate } from '../../src/authentication/presented-certificate.ts';
 import type { Client } from '../../src/clients/client.ts';
-import { readClient } from '../../src/clients/read-client.ts';
+import { readClient } from '../../src/clients/parse-client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readClient } from '../../src/clients/read-client.ts';
+import { readClient } from '../../src/clients/parse-client.ts';
 import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { usualPolicy } from '../support/policy.ts';

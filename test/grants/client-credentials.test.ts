@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readClient } from '../../src/clients/read-client.ts';
+import { readClient } from '../../src/clients/parse-client.ts';
 import { authorize } from '../../src/grants/authorize.ts';
 import { parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';

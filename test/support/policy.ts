@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from '../../src/clients/findings.ts';
+import type { RegistrationPolicy } from '../../src/clients/diagnostics.ts';
 
 /** What the server takes where nothing is set. */
 export const usualPolicy: RegistrationPolicy = { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] };

@@ -1,5 +1,9 @@
-import { type CacheSettings, createRedisRegistry, type RegistryEvents } from '../../src/clients/redis-registry.ts';
-import type { Registry } from '../../src/clients/registry.ts';
+import {
+  type CacheSettings,
+  createRedisRegistry,
+  type RegistryEvents,
+} from '../../src/clients/registry/redis-registry.ts';
+import type { Registry } from '../../src/clients/registry/registry.ts';
 import type { Notification } from '../../src/redis/change-link.ts';
 import type { RedisTls } from '../../src/redis/connection-options.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';

@@ -1,5 +1,5 @@
 import type { Client } from '../../src/clients/client.ts';
-import { readClient } from '../../src/clients/read-client.ts';
+import { readClient } from '../../src/clients/parse-client.ts';
 import { selfSigned } from './certificates.ts';
 import { withSha1 } from './policy.ts';
 

@@ -1,8 +1,8 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
 import { ApplyLease } from '../../administration/apply-lease.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
-import type { RegistrationPolicy } from '../../clients/findings.ts';
-import { registryKeys } from '../../clients/registry-keys.ts';
+import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
+import { registryKeys } from '../../clients/registry/registry.ts';
 import { readAdministrationConfig } from '../../config.ts';
 import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operator-error.ts';

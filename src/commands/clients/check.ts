@@ -1,9 +1,9 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
-import { type ClientsFiles, readClientsFiles } from '../../client-files/clients-files.ts';
-import { findFiles } from '../../client-files/find-files.ts';
-import { describeFinding } from '../../client-files/finding.ts';
 import type { Client } from '../../clients/client.ts';
-import type { RegistrationPolicy } from '../../clients/findings.ts';
+import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
+import { describeFinding } from '../../clients/files/diagnostics.ts';
+import { type ClientsFiles, readClientsFiles } from '../../clients/files/file-clients.ts';
+import { findFiles } from '../../clients/files/find-files.ts';
 import { StartupError } from '../../operator-error.ts';
 import { printValue } from '../document.ts';
 import { type OutputFormat, styled, table } from '../output.ts';

@@ -1,8 +1,8 @@
 import { describeIdentity } from '../../administration/conflict.ts';
 import type { JsonObject } from '../../administration/stored-record.ts';
 import type { ListedRecord } from '../../administration/stored-records.ts';
-import { type Claim, claimsOf, isInForce } from '../../clients/claims.ts';
 import type { Client } from '../../clients/client.ts';
+import { type Claim, claimsOf, isInForce } from '../../clients/registered-identities.ts';
 import { printable } from '../../text.ts';
 import { yamlText } from '../document.ts';
 import { styled, table } from '../output.ts';

@@ -1,6 +1,6 @@
 import { describeIdentity } from '../../administration/conflict.ts';
 import type { ListedRecord } from '../../administration/stored-records.ts';
-import { identitiesOf } from '../../clients/identities.ts';
+import { identitiesOf } from '../../clients/registered-identities.ts';
 
 /** One client of the list, for programs. Of what is no sound record, only what can be said. */
 export interface ClientReport {

@@ -31,7 +31,7 @@ export function clientsProgram(program: Command): void {
     .command('schema')
     .description('print the JSON Schema of files with client records, for editors')
     .action(async () => {
-      const { clientsSchema } = await import('../../clients/clients-schema.ts');
+      const { clientsSchema } = await import('../../clients/json-schema.ts');
       console.log(JSON.stringify(clientsSchema(), null, 2));
     });
 }

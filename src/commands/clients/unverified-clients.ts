@@ -1,5 +1,5 @@
-import type { ClientsFiles } from '../../client-files/clients-files.ts';
-import type { ClientFinding } from '../../client-files/finding.ts';
+import type { ClientFinding } from '../../clients/files/diagnostics.ts';
+import type { ClientsFiles } from '../../clients/files/file-clients.ts';
 
 /**
  * One warning where the server, with the settings of this command, has nobody to verify the chains of clients that are

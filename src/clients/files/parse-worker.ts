@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ClientsFileError, type PlacedRecord, parseRecords } from './parse-records.ts';
+
+/** A file of records that is not JSON Lines. */
+export interface ToParse {
+  readonly path: string;
+  readonly text: string;
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly records: readonly PlacedRecord[] }
+  | { readonly ok: false; readonly message: string };
+
+const { path, text }: ToParse = workerData;
+try {
+  parentPort?.postMessage({ ok: true, records: parseRecords(path, text) } satisfies Parsed);
+} catch (error) {
+  parentPort?.postMessage({ ok: false, message: explain(error) } satisfies Parsed);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ClientsFileError) return error.message;
+  // What is handed over must fit on a stack.
+  if (error instanceof RangeError) return 'is nested too deeply';
+  return String(error);
+}

@@ -1,0 +1,95 @@
+import {
+  type Document,
+  isAlias,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
+import { alteredYamlNumber, PlacedError } from '../strict-json.ts';
+
+/** What is wrong, and with what. */
+interface Loss {
+  readonly node: Node;
+  readonly message: string;
+}
+
+/**
+ * Parses YAML, and refuses what would come out as something else than was written.
+ *
+ * @throws {PlacedError}
+ * @throws {Error} of `yaml`, where it is none
+ */
+export function parseYaml(text: string): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
+  const [fault] = [...document.errors, ...document.warnings];
+  const line = fault?.linePos?.[0].line ?? 1;
+  if (fault?.code === 'MULTIPLE_DOCS') throw new PlacedError(line, SECOND_DOCUMENT);
+  if (fault?.code === 'RESOURCE_EXHAUSTION') throw new PlacedError(line, 'what stands here is nested too deeply');
+  if (fault) throw fault;
+  const loss = findLoss(document);
+  if (loss) throw new PlacedError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
+  return document.toJS({ maxAliasCount: 100 });
+}
+
+const SECOND_DOCUMENT =
+  'a second document begins here (---): write all clients in one list, or each document in a file';
+
+function findLoss(document: Document): Loss | undefined {
+  let found: Loss | undefined;
+  const stopAt = (loss: Loss | undefined) => {
+    found = loss;
+    return loss && visit.BREAK;
+  };
+  visit(document, {
+    Scalar: (_, node) => stopAt(lossOfScalar(node)),
+    Map: (_, node) => stopAt(lossOfTag(node) ?? lossOfNames(node, document)),
+    Seq: (_, node) => stopAt(lossOfTag(node)),
+  });
+  return found;
+}
+
+function lossOfScalar(node: Scalar): Loss | undefined {
+  const { value, source = '' } = node;
+  if (typeof value === 'number') {
+    const message = alteredYamlNumber(source, value);
+    return message === undefined ? undefined : { node, message };
+  }
+  // A date or octets, by a tag or in YAML 1.1.
+  if (typeof value === 'object' && value !== null) return { node, message: `${source} is no text; put it in quotes` };
+  return undefined;
+}
+
+/** Sets and their like, of which JSON has none. */
+function lossOfTag(node: Node): Loss | undefined {
+  const { tag } = node;
+  if (tag === undefined || tag === '!' || /:(?:map|seq)$/.test(tag)) return undefined;
+  return { node, message: `the tag ${tag} is not supported` };
+}
+
+/** Names become text, and then some are the same that YAML takes for different ones. */
+function lossOfNames({ items }: YAMLMap<unknown, unknown>, document: Document): Loss | undefined {
+  const names = new Set<string>();
+  for (const { key } of items) {
+    const node = key as Node; // So it is in whatever was parsed.
+    const resolved = isAlias(node) ? node.resolve(document) : node;
+    if (!isScalar(resolved) || typeof resolved.value === 'object') return { node, message: 'a name must be text' };
+    if (isMergeKey(resolved)) return { node, message: NO_MERGE };
+    const name = String(resolved.value);
+    if (names.has(name)) return { node, message: `the name ${JSON.stringify(name)} stands twice in one map` };
+    names.add(name);
+  }
+  return undefined;
+}
+
+const NO_MERGE = 'merge keys (<<) are not supported: write the fields out, or put the name in quotes';
+
+/** YAML 1.2 has none any more, and would make a field of this name without a word. */
+function isMergeKey({ type, source, tag }: Scalar): boolean {
+  return (type === 'PLAIN' && source === '<<') || tag === 'tag:yaml.org,2002:merge';
+}

@@ -1,0 +1,81 @@
+import type { Log } from '../../operations/log.ts';
+import type { Metrics, Sample } from '../../operations/metrics.ts';
+import type { RegistryEvents } from './redis-registry.ts';
+import type { Registry, RemoteState } from './registry.ts';
+
+/** Adds how it stands with Redis and with what is remembered of it. A store in memory has nothing to tell. */
+export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
+  if (!registry.remote) return;
+  const value = (read: (state: RemoteState) => number) => (): Sample[] =>
+    registry.remote ? [{ labels: {}, value: read(registry.remote) }] : [];
+  metrics.addGauge({
+    name: 'redis_up',
+    help: 'Whether Redis can be asked for clients',
+    labels: [],
+    read: value(({ isUp }) => Number(isUp)),
+  });
+  metrics.addGauge({
+    name: 'client_changes',
+    help: 'How changes of clients are heard of: 1 for the way that is in force',
+    labels: ['notification'],
+    read: () => notificationSamples(registry.remote),
+  });
+  metrics.addGauge({
+    name: 'client_cache_entries',
+    help: 'How many clients are remembered',
+    labels: [],
+    read: value(({ entries }) => entries),
+  });
+  metrics.addGauge({
+    name: 'client_cache_bytes',
+    help: 'About how much memory they take',
+    labels: [],
+    read: value(({ bytes }) => bytes),
+  });
+  metrics.addCounter({
+    name: 'client_lookups_total',
+    help: 'Clients looked up: remembered (hit), asked for in Redis (miss), or given out unconfirmed since it did not answer',
+    labels: ['result'],
+    read: () => lookupSamples(registry.remote),
+  });
+}
+
+function notificationSamples(state: RemoteState | undefined): Sample[] {
+  return (['tracking', 'notices', 'none'] as const).map((notification) => ({
+    labels: { notification },
+    value: Number(state?.notification === notification),
+  }));
+}
+
+function lookupSamples(state: RemoteState | undefined): Sample[] {
+  if (!state) return [];
+  const { hits: hit, misses: miss, unconfirmed } = state;
+  return Object.entries({ hit, miss, unconfirmed }).map(([result, value]) => ({ labels: { result }, value }));
+}
+
+/** What the log says of a registry over Redis. */
+export function registryEvents(log: Log): RegistryEvents {
+  return {
+    onConnection: (problem) => {
+      if (problem === undefined) log.info({ event: 'redis_connected' }, 'Redis is connected');
+      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be asked');
+    },
+    onNotification: (notification, problem) => {
+      const reason = problem === undefined ? {} : { reason: problem };
+      const fields = { event: 'client_changes', notification, ...reason };
+      if (notification === 'tracking') log.info(fields, 'Redis tells of every change of a client (client tracking)');
+      else log.warn(fields, notification === 'notices' ? ONLY_OUR_OWN : NONE);
+    },
+    onLost: (areLost) => {
+      if (areLost) log.error({ event: 'clients_lost' }, LOST);
+      else log.info({ event: 'clients_found' }, 'the records of the clients are there again');
+    },
+  };
+}
+
+const ONLY_OUR_OWN =
+  'Redis does not track: changes by `countersign clients` are told, others are seen within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH';
+const NONE = 'changes of clients are not told at the moment: Redis is asked on every request, where it can be';
+const LOST =
+  'the records of all clients are gone from Redis: those remembered are served for as long as COUNTERSIGN_CLIENT_CACHE_LIFETIME. ' +
+  'Write them again: countersign clients apply';

@@ -1,0 +1,126 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeFinding } from '../../../src/clients/files/diagnostics.ts';
+import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
+import { withSha1 } from '../../support/policy.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+const fileOf = (content: string | Uint8Array, name = 'clients.yaml') => {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+};
+const readFiles = (...files: string[]) => readClientsFiles(files, withSha1, Date.now());
+const read = (content: string | Uint8Array, name?: string) => readFiles(fileOf(content, name));
+const faultsOf = async (content: string | Uint8Array, name?: string) =>
+  (await read(content, name)).faults.map(describeFinding);
+const record = (clientId: string) =>
+  `{"client_id":"${clientId}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=a"}`;
+const one = record('a');
+
+describe('a clients file', () => {
+  test.each([
+    ['YAML, under clients', `clients:\n  - ${one}\n`],
+    ['YAML, a list', `- ${one}\n`],
+    [
+      'JSON',
+      '{"clients":[{"client_id":"a","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a"}]}',
+    ],
+    ['a byte order mark', `\ufeff[${one}]`],
+  ])('is read: %s', async (_, content) => {
+    expect(await read(content)).toMatchObject({ clients: [{ clientId: 'a' }], faults: [], warnings: [] });
+  });
+
+  test.each(['clients: []', '[]'])('may hold nobody, when it says so: %s', async (content) => {
+    expect(await read(content)).toMatchObject({ clients: [], faults: [] });
+  });
+
+  test.each<[string, string | Uint8Array, string, string]>([
+    ['empty', '', 'clients.yaml', 'expected a list of clients'],
+    ['only a comment', '# none yet', 'clients.yaml', 'expected a list of clients'],
+    ['a text', 'clients', 'clients.yaml', 'expected a list of clients'],
+    ['a client outside a list', one, 'clients.yaml', 'expected a list of clients'],
+    ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', '"more": not known here'],
+    ['broken', 'clients: [', 'clients.yaml', 'not YAML or JSON: '],
+    ['a key twice', '- {client_id: a, client_id: b}', 'clients.yaml', 'not YAML or JSON: Map keys must be unique'],
+    ['not UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'it is not text in UTF-8'],
+    ['empty JSON Lines', '', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
+    ['JSON Lines of nothing', '\n \n', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
+  ])('is no file without clients, and is named: %s', async (_, content, name, message) => {
+    const { clients, faults } = await read(content, name);
+    expect(clients).toEqual([]);
+    expect(faults).toEqual([{ file: join(directory, name), message: expect.stringContaining(message) }]);
+  });
+
+  test('that is not there is named', async () => {
+    const { faults } = await readFiles('/nowhere/clients.yaml');
+    expect(faults.map(describeFinding)).toEqual([expect.stringMatching(/^\/nowhere\/clients\.yaml: ENOENT/)]);
+  });
+
+  test('an alias bomb is refused', async () => {
+    const levels = Array.from(
+      { length: 12 },
+      (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level},`.repeat(9)}]`,
+    );
+    expect(await faultsOf(`a0: &a0 [x]\n${levels.join('\n')}`)).toEqual([expect.stringContaining('alias')]);
+  });
+
+  test('of JSON Lines is read past a line that is none', async () => {
+    const { clients, faults } = await read(`${one}\n{"client_id"\n\n{}\n${record('b')}\r\n`, 'clients.jsonl');
+    expect(clients.map(({ clientId }) => clientId)).toEqual(['a', 'b']);
+    expect(faults).toMatchObject([
+      { message: expect.stringMatching(/^line 2: not JSON/) },
+      { client: '(line 4)', place: 'line 4', field: 'client_id', message: 'is missing' },
+    ]);
+  });
+
+  test('tells all faults of all clients, each with client and field', async () => {
+    const { clients, faults } = await read(`clients:
+      - ${one}
+      - {client_id: b, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: x, scopes: y}
+      - {token_endpoint_auth_method: tls_client_auth}
+      - ${one}
+      - {client_id: c, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_ip: 1.2.3}
+      - 7
+      - ${record('c')}`);
+    expect(clients.map(({ clientId }) => clientId)).toEqual(['a']);
+    const told = faults.map((fault) => ('client' in fault ? [fault.client, fault.place, fault.field] : []));
+    expect(told).toEqual([
+      ['b', 'number 2 in the list', 'scopes'],
+      ['(number 3 in the list)', 'number 3 in the list', 'client_id'],
+      ['a', 'number 4 in the list', 'client_id'],
+      ['c', 'number 5 in the list', 'tls_client_auth_san_ip'],
+      ['(number 6 in the list)', 'number 6 in the list', '(record)'],
+      ['c', 'number 7 in the list', 'client_id'],
+    ]);
+  });
+});
+
+describe('several clients files', () => {
+  test('are read like one: a client_id that stands in two of them is a fault', async () => {
+    const files = [
+      fileOf(`[${one}]`, 'one.json'),
+      fileOf(`${record('b')}\n${one}`, 'two.jsonl'),
+      fileOf(`- ${record('b')}\n- ${record('c')}`, 'three.yaml'),
+    ];
+    const { names, clients, faults } = await readFiles(...files);
+    expect([names, clients.map(({ clientId }) => clientId)]).toEqual([files, ['a', 'b', 'c']]);
+    expect(faults.map(describeFinding)).toEqual([
+      `${files[1]}: client a (line 2): client_id is taken by ${files[0]}, number 1 in the list; a client has one record`,
+      `${files[2]}: client b (number 1 in the list): client_id is taken by ${files[1]}, line 1; a client has one record`,
+    ]);
+  });
+
+  test('are read no further, once that is no longer of interest', async () => {
+    const stopped = AbortSignal.abort();
+    await expect(readClientsFiles([fileOf(one)], withSha1, 0, stopped)).rejects.toThrow(/abort/);
+  });
+});
+
+test('a finding is told in one line', () => {
+  const finding = { file: 'f.yaml', place: 'line 7', field: 'scope', message: 'is odd' };
+  expect(describeFinding({ ...finding, client: 'b' })).toBe('f.yaml: client b (line 7): scope is odd');
+  expect(describeFinding({ ...finding, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope is odd');
+});

@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as otherWork } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
+import { usualPolicy } from '../../support/policy.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+const read = (content: string, signal?: AbortSignal, name = 'clients.yaml') => {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return readClientsFiles([file], usualPolicy, Date.now(), signal);
+};
+const record = (clientId: string, more = '') =>
+  `- {client_id: ${clientId}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: a${more}}\n`;
+const records = (length: number) => Array.from({ length }, (_, number) => record(`client-${number}`)).join('');
+
+describe('a long YAML file', () => {
+  test('is read while other work goes on', async () => {
+    let isRead = false;
+    const reading = read(records(10_000)).finally(() => {
+      isRead = true;
+    });
+    const started = performance.now();
+    let [longest, last] = [0, started];
+    while (!isRead) {
+      await otherWork();
+      const now = performance.now();
+      [longest, last] = [Math.max(longest, now - last), now];
+    }
+    expect((await reading).clients).toHaveLength(10_000);
+    // Otherwise there is no turn for others but a few at the end.
+    expect(longest).toBeLessThan((last - started) / 3);
+  });
+
+  test('that would take hours is given up', async () => {
+    const names = Array.from({ length: 20_000 }, (_, number) => number);
+    const aliases = `- ${names.map((name) => `&k${name} k${name}`).join('\n- ')}\n- ${names.map((name) => `*k${name}`).join('\n- ')}`;
+    const started = performance.now();
+    await expect(read(aliases, AbortSignal.timeout(500))).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  test('means what a short one does', async () => {
+    const odd =
+      record('odd', ', claims: {__proto__: 1}') + record('deep', `, claims: ${'{a: '.repeat(70)}${'}'.repeat(70)}`);
+    const many = records(2_000);
+    const [short, long] = [await read(odd), await read(odd + many)];
+    expect(short.faults).toHaveLength(2);
+    expect(long.faults).toEqual(short.faults);
+    const broken = (rest: string) => read(`${rest}- {a: 1, "a": 2}`);
+    expect((await broken(many)).faults).toEqual([
+      { file: expect.anything(), message: expect.stringMatching(/unique|twice/) },
+    ]);
+  });
+});
+
+test('a file that is nested more deeply than a stack is refused', async () => {
+  const depth = 1_000_000;
+  const { faults } = await read(`[${'['.repeat(depth)}${']'.repeat(depth)}]`, undefined, 'clients.json');
+  expect(faults).toEqual([{ file: expect.anything(), message: expect.stringContaining('nested too deeply') }]);
+  const yaml = Array.from({ length: 5_000 }, (_, index) => `${' '.repeat(index)}a:`).join('\n');
+  const inYaml = {
+    file: expect.anything(),
+    message: expect.stringMatching(/^line \d+: what stands here is nested too/),
+  };
+  expect((await read(yaml)).faults).toEqual([inYaml]);
+});
+
+test('what is said of a file is no longer than people read', async () => {
+  const { faults } = await read(JSON.stringify([{ client_id: 'x'.repeat(1_000_000), ['y'.repeat(1_000_000)]: 1 }]));
+  expect(faults.length).toBeGreaterThan(1);
+  for (const fault of faults) expect(JSON.stringify(fault).length).toBeLessThan(5_000);
+});

@@ -1,0 +1,296 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ClientsFileError, parseLine, parseRecords } from '../../../src/clients/files/parse-records.ts';
+import { parseJson } from '../../../src/clients/strict-json.ts';
+
+const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
+
+describe('records', () => {
+  test.each([
+    ['clients.yaml', '- client_id: a\n- client_id: b'],
+    ['clients.yaml', '[{client_id: a}, {client_id: b}]'],
+    ['clients.json', '{"clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
+    ['clients.json', '{"$schema": "clients.schema.json", "clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
+    ['clients.yaml', 'clients: [{client_id: a}, {client_id: b}]\n$schema: clients.schema.json'],
+  ])('%s: %j', (path, text) => {
+    expect(values(path, text)).toEqual([{ client_id: 'a' }, { client_id: 'b' }]);
+  });
+
+  test('of JSON Lines know their line', () => {
+    expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({ number: 2, value: { client_id: 'a' } });
+    expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
+    expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: not JSON');
+    const twice = 'line 2: the name "client_id" stands twice in one object, at column 18';
+    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow(twice);
+  });
+
+  test.each([
+    ['clients.json', '[{"client_id": "a"},]', "line 1: not JSON: Unexpected token ']' at column 21"],
+    ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
+    ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
+    ['clients.yaml', 'clients: {}', 'expected a list'],
+    ['clients.json', '{"$schema": 1, "clients": []}', '"$schema" must be text'],
+    ['clients.json', '{"$schema": "clients.schema.json"}', 'expected a list'],
+    ['clients.json', '{"$schema": "clients.schema.json", "clients": [], "more": 1}', '"more": not known here'],
+    ['clients.yaml', 'clients: []\nmore: 1\nother: 2', '"more", "other": not known here'],
+    ['clients.yaml', 'clients: {}\nmore: 1', 'expected a list'],
+    ['clients.yaml', '- client_id: !secret a', 'Unresolved tag'],
+  ])('%s is refused: %j', (path, text, message) => {
+    expect(() => parseRecords(path, text)).toThrow(ClientsFileError);
+    expect(() => parseRecords(path, text)).toThrow(message);
+  });
+});
+
+/** Where each of these is in the records of a file, it is in line 3. */
+const inYaml = (text: string) => () => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`);
+const inJson = (text: string) => () => parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`);
+const inJsonLines = (text: string) => () => parseLine('clients.jsonl', `{"client_id":"a","claims":${text}}`, 3);
+
+describe('names of YAML that are the same once they are text', () => {
+  test.each([
+    ['{1: x, "1": y}', 'the name "1" stands twice in one map'],
+    ['{true: x, "true": y}', 'the name "true" stands twice in one map'],
+    ['{0x10: x, "16": y}', 'the name "16" stands twice in one map'],
+    ['{a: [{1.0: x, "1": y}]}', 'the name "1" stands twice in one map'],
+    ['{&e enabled: false, *e : true}', 'the name "enabled" stands twice in one map'],
+    ['{x: &e enabled, *e : false, enabled: true}', 'the name "enabled" stands twice in one map'],
+    ['{x: &e 1, *e : false, "1": true}', 'the name "1" stands twice in one map'],
+  ])('are refused: %s', (text, message) => {
+    expect(inYaml(text)).toThrow(`line 3: ${message}`);
+  });
+
+  test.each<[string, unknown]>([
+    ['{1: x, "2": y}', { 1: 'x', 2: 'y' }],
+    ['{a: {1: x}, b: {"1": y}}', { a: { 1: 'x' }, b: { 1: 'y' } }],
+    ['{x: &e enabled, *e : false}', { x: 'enabled', enabled: false }],
+    ['{x: &l [1], y: *l}', { x: [1], y: [1] }],
+  ])('are not these: %s', (text, claims) => {
+    expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+  });
+});
+
+describe('a YAML file of several documents', () => {
+  test.each([
+    ['---\n- client_id: a\n---\n- client_id: b\n', 3],
+    ['- client_id: a\n---\n', 2],
+    ['- client_id: a\n...\n---\n[', 3],
+  ])('is refused: %j', (text, line) => {
+    const message = `line ${line}: a second document begins here (---): write all clients in one list`;
+    expect(() => parseRecords('clients.yaml', text)).toThrow(message);
+  });
+
+  test.each(['---\n- client_id: a\n', '%YAML 1.2\n---\n- client_id: a\n...\n'])('is not this: %j', (text) => {
+    expect(values('clients.yaml', text)).toEqual([{ client_id: 'a' }]);
+  });
+});
+
+describe('what of YAML JSON has not', () => {
+  test.each([
+    ['{? [a, b] : x}', 'a name must be text'],
+    ['{? {a: b} : x}', 'a name must be text'],
+    ['{~: x}', 'a name must be text'],
+    ['{x: &l [1], *l : 1}', 'a name must be text'],
+    ['{<<: {a: 1}, b: 2}', 'merge keys (<<) are not supported'],
+    ['{x: &m {a: 1}, y: {<<: *m}}', 'merge keys (<<) are not supported'],
+    ['{!!merge "<<": {a: 1}}', 'merge keys (<<) are not supported'],
+    ['!!set {a, b}', 'the tag tag:yaml.org,2002:set is not supported'],
+    ['!!omap [a: 1]', 'the tag tag:yaml.org,2002:omap is not supported'],
+    ['[!!timestamp 2027-01-31]', '2027-01-31 is no text; put it in quotes'],
+    ['[!!binary aGk=]', 'aGk= is no text; put it in quotes'],
+  ])('is refused: %s', (text, message) => {
+    expect(inYaml(text)).toThrow(`line 3: ${message}`);
+  });
+
+  test.each<[string, unknown]>([
+    ['{"<<": x}', { '<<': 'x' }],
+    ['!!map {a: !!seq [!!str 1]}', { a: ['1'] }],
+  ])('is not this: %s', (text, claims) => {
+    expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+  });
+
+  test('is refused as well where the file says that it is YAML 1.1', () => {
+    const parse = (text: string) => () => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`);
+    expect(parse('{<<: {client_id: a}}')).toThrow('line 3: merge keys');
+    expect(parse('{client_id: a, not_before: 2027-01-31}')).toThrow('line 3: 2027-01-31 is no text');
+    expect(parse('{client_id: a, enabled: no}')()).toEqual([{ number: 1, value: { client_id: 'a', enabled: false } }]);
+  });
+});
+
+describe('numbers', () => {
+  const mend = (number: string, read: string) =>
+    `line 3: the number ${number} would be read as ${read}; put it in quotes`;
+
+  test.each([
+    ['12345678901234567890', '12345678901234567000'],
+    ['-9007199254740993', '-9007199254740992'],
+    ['1152921504606846976', '1152921504606847000'],
+    ['9007199254740993.0', '9007199254740992'],
+    ['1234567890123456789e1', '12345678901234567000'],
+    ['1e400', 'Infinity'],
+    ['-1e400', '-Infinity'],
+    ['1e-400', '0'],
+    ['0.99999999999999999999', '1'],
+  ])('that would become others are refused: %s', (number, read) => {
+    for (const parse of [inYaml, inJson, inJsonLines]) {
+      for (const text of [`{"id": ${number}}`, `[[1, {"a:\\"-": [${number}]}]]`])
+        expect(parse(text), text).toThrow(mend(number, read));
+    }
+  });
+
+  test.each(['0x20000000000001', '0o400000000000000001', '{12345678901234567890: x}', '!!int "9007199254740993"'])(
+    'that would become others are refused in YAML: %s',
+    (text) => {
+      expect(inYaml(text)).toThrow(/line 3: the number \w+ would be read as \d+; put it in quotes/);
+    },
+  );
+
+  test.each([
+    ...[
+      '0',
+      '-0',
+      '1',
+      '-1',
+      '100',
+      '1.5',
+      '0.5',
+      '1e3',
+      '1.0e+16',
+      '1e2',
+      '1E+2',
+      '0.1e1',
+      '9007199254740991',
+      '-9007199254740991',
+      '1e21',
+      '1e300',
+    ],
+    ...['12345678901234567000', '0.1', '3.14159265358979323846', '1.5e-7', '9007199254740993e-3'],
+    '"12345678901234567890"',
+    '"1e400 \\" 1e400"',
+  ])('that are read as they were written are accepted: %s', (text) => {
+    for (const parse of [inYaml, inJson, inJsonLines])
+      expect([parse(` [ ${text} ] `)()].flat()).toMatchObject([{ value: { claims: [JSON.parse(text)] } }]);
+  });
+
+  test.each([
+    ['012', '12'],
+    ['-012', '-12'],
+    ['00', '0'],
+    ['+1', '1'],
+    ['1.10', '1.1'],
+    ['1.0', '1'],
+    ['-0.50', '-0.5'],
+    ['1.', '1'],
+    ['.5', '0.5'],
+    ['0x10', '16'],
+    ['0o17', '15'],
+    ['01e3', '1000'],
+  ])('that lose how they were written are refused in YAML: %s', (number, read) => {
+    const message = `line 3: the number ${number} would be read as ${read}; write that, or put it in quotes`;
+    for (const text of [`{t: ${number}}`, `[a, [${number}]]`, `{${number}: t}`])
+      expect(inYaml(text), text).toThrow(message);
+    expect(inYaml(`{t: "${number}"}`)()).toMatchObject([{ value: { claims: { t: number } } }]);
+  });
+
+  test.each(['.inf', '-.Inf', '.nan'])('that JSON has not are refused in YAML: %s', (number) => {
+    expect(inYaml(`{t: ${number}}`)).toThrow(
+      /^line 3: the number \S+ would be read as (?:-?Infinity|NaN); put it in quotes/,
+    );
+  });
+
+  test.each(['1_000', '1:30', '2027-01-31', '1.2.3', '0b1'])('are not these texts of YAML: %s', (text) => {
+    expect(inYaml(`{t: ${text}}`)()).toMatchObject([{ value: { claims: { t: text } } }]);
+  });
+
+  test.each(['1_000', '1:30', '0b1'])('of YAML 1.1 are refused where the file says that it is: %s', (text) => {
+    expect(() => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`)).toThrow('line 3: the number');
+  });
+
+  test.each(['1.10', '1.0'])('of JSON, which programs write, may end in a zero: %s', (text) => {
+    for (const parse of [inJson, inJsonLines])
+      expect([parse(text)()].flat()).toMatchObject([{ value: { claims: Number(text) } }]);
+  });
+
+  test('that are safe are accepted in any form, and whole ones exactly where they come out again', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+        const text = Object.is(number, -0) ? '-0' : String(number);
+        expect(inJson(`[${text}]`)()).toMatchObject([{ value: { claims: [number] } }]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 69n), max: 2n ** 69n }), (integer) => {
+        const isSame = String(Number(integer)) === String(integer);
+        if (isSame) expect(inJson(`[${integer}]`)()).toMatchObject([{ value: { claims: [Number(integer)] } }]);
+        else expect(inJson(`[${integer}]`)).toThrow('put it in quotes');
+      }),
+    );
+  });
+
+  test('of any length are told in short', () => {
+    const zeros = '0'.repeat(1_000_000);
+    expect(inJson(`[1${zeros}1]`)).toThrow(mend(`1${zeros.slice(0, 39)}…`, 'Infinity'));
+    expect(inJson(`[0.${zeros}1]`)).toThrow(mend(`0.${zeros.slice(0, 38)}…`, '0'));
+  });
+});
+
+describe('parseJson', () => {
+  test.each(['"a"', '"a:b"', '1', 'null', '[]', '{}', '{"a": ":\\"", "b\\\\": [{"a": 1}]}', '[null, {"a": null}]'])(
+    'reads %s',
+    (text) => {
+      expect(parseJson(text)).toEqual(JSON.parse(text));
+    },
+  );
+
+  test.each([
+    ['{"a":1,\n"a":1}', 2, 'a', 1],
+    ['[{"b":{"a":1, "\\u0061":2}}]', 1, 'a', 15],
+    ['{"__proto__":1,"__proto__":2}', 1, '__proto__', 16],
+    ['[{"a":{"a":["a"]},"b":{"a":"a\\":"}},\n{"x":":", "a\\"":1,\n "a\\"":2}]', 3, 'a"', 2],
+  ])('refuses %s, and says where', (text, line, name, column) => {
+    const message = `the name ${JSON.stringify(name)} stands twice in one object, at column ${column}`;
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message }));
+  });
+
+  test.each([
+    ['[1,\n2,]', 2, "Unexpected token ']' at column 3"],
+    ['[ // c\n1]', 1, "Unexpected token '/' at column 3"],
+    ['[true,\n trux]', 2, "Unexpected token 'x' at column 5"],
+    ['\u00a0[]', 1, "Unexpected token '\u00a0' at column 1"],
+    ['[{"x":"at position 5"},]', 1, "Unexpected token ']' at column 24"],
+    ['undefined', 1, '"undefined" is not valid JSON at column 1'],
+    ['[\n1,', 2, 'Unexpected end of JSON input at column 3'],
+    ['[\n1 2', 2, "Expected ',' or ']' after array element at column 3"],
+    ['[\n"a', 2, 'Unterminated string at column 3'],
+  ])('says where it is none: %j', (text, line, what) => {
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message: `not JSON: ${what}` }));
+  });
+
+  test('says where it is none, wherever that is', () => {
+    const isBetween = (text: string, at: number) =>
+      !/[\w.+-]/.test(text[at - 1] ?? '') || !/[\w.+-]/.test(text[at] ?? '');
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(), (value, number) => {
+        const text = JSON.stringify(value, null, 1).replaceAll(/"(?:[^"\\]|\\.)*"/g, '"x"');
+        const at = number % (text.length + 1);
+        fc.pre(isBetween(text, at) && !text.slice(at - 1).startsWith('x"') && !text.slice(at).startsWith('x"'));
+        const lines = text.slice(0, at).split('\n');
+        const place = {
+          line: lines.length,
+          message: expect.stringContaining(` at column ${(lines.at(-1) ?? '').length + 1}`),
+        };
+        expect(() => parseJson(`${text.slice(0, at)}§${text.slice(at)}`)).toThrow(expect.objectContaining(place));
+      }),
+    );
+  });
+
+  test('reads whatever JSON.parse does, and walks into any depth', () => {
+    fc.assert(fc.property(fc.json(), (text) => void expect(parseJson(text)).toEqual(JSON.parse(text))));
+    const spaced = (value: unknown) => JSON.stringify(value, null, 1);
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseJson(spaced(value))).toEqual(JSON.parse(spaced(value)));
+      }),
+    );
+    expect(parseJson(`${' ['.repeat(5_000)}${']'.repeat(5_000)}`)).toBeDefined();
+  });
+});

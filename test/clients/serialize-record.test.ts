@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { recordText } from '../../src/clients/serialize-record.ts';
+
+describe('the text of a record', () => {
+  test('has the fields in the order of the schema, and none that was not written', () => {
+    const record = {
+      scope: 'x',
+      certificates: [{ note: 'n', not_after: '2027-01-31', thumbprint: 't' }],
+      client_id: 'a',
+      claims: { b: 1, a: { d: 1, c: [{ f: 1, e: 2 }] } },
+    };
+    expect(recordText(record)).toBe(
+      '{"client_id":"a","certificates":[{"thumbprint":"t","not_after":"2027-01-31","note":"n"}],"scope":"x","claims":{"a":{"c":[{"e":2,"f":1}],"d":1},"b":1}}',
+    );
+  });
+
+  test('does not say that a client is enabled, which enable does not either', () => {
+    expect(recordText({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
+    expect(recordText({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
+  });
+
+  test('is the same for records that differ only in the order of their names', () => {
+    const reversed = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(reversed);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([name, member]) => [name, reversed(member)]),
+      );
+    };
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.oneof(fc.constantFrom('scope', 'client_id', 'claims', '__proto__'), fc.string()),
+          fc.jsonValue(),
+        ),
+        (value) => {
+          const text = recordText(value);
+          expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+          expect(recordText(reversed(value))).toBe(text);
+          expect(recordText(JSON.parse(text))).toBe(text);
+        },
+      ),
+    );
+  });
+});
