@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Lease, openLease } from '../redis/lease.ts';
-import type { RedisConnection } from '../redis/redis-connection.ts';
+import { type Lease, openLease } from '../redis/commands/lease.ts';
+import type { RedisConnection } from '../redis/connection.ts';
 import { AdministrationError } from './administration-error.ts';
 import { type Ask, explaining } from './explaining.ts';
 import { describeHolder, ownHolder } from './lease-holder.ts';

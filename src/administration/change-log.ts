@@ -1,4 +1,4 @@
-import type { StoredValue } from '../redis/stored-values.ts';
+import type { StoredValue } from '../redis/commands/values.ts';
 import type { Change } from './change.ts';
 
 const CHUNK_OCTETS = 4 * 1_048_576;

@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { keysOfClaims } from '../clients/registered-identities.ts';
-import type { StoredValue } from '../redis/stored-values.ts';
+import type { StoredValue } from '../redis/commands/values.ts';
 import { type FieldChange, fieldChanges } from './field-changes.ts';
 import { readStoredRecord, recordOf } from './stored-record.ts';
 

@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import { keysOfClaims } from '../clients/registered-identities.ts';
-import type { StoredValue } from '../redis/stored-values.ts';
+import type { StoredValue } from '../redis/commands/values.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import { ClaimTable } from './claim-table.ts';

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../redis/redis-connection.ts';
+import type { RedisConnection } from '../redis/connection.ts';
 import { AdministrationError } from './administration-error.ts';
 
 /** Waits for an answer of Redis, and throws AdministrationError where there is none. */

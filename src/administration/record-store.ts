@@ -1,10 +1,9 @@
 import type { RegistryKeys } from '../clients/registry/registry.ts';
 import { isClientId } from '../oauth/client-id.ts';
-import type { RedisConnection } from '../redis/redis-connection.ts';
-import { valuesReplacer } from '../redis/replace-values.ts';
-import { scanKeys } from '../redis/scan-keys.ts';
-import { openSets } from '../redis/sets.ts';
-import { type StoredValue, valuesReader } from '../redis/stored-values.ts';
+import { scanKeys } from '../redis/commands/scan.ts';
+import { openSets } from '../redis/commands/sets.ts';
+import { type StoredValue, valuesReader, valuesReplacer } from '../redis/commands/values.ts';
+import type { RedisConnection } from '../redis/connection.ts';
 import { type Ask, explaining } from './explaining.ts';
 
 /** An entry of the index: by this identity a client may be known. */

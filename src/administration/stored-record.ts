@@ -2,7 +2,7 @@ import type { Client } from '../clients/client.ts';
 import type { Fault, RegistrationPolicy } from '../clients/diagnostics.ts';
 import { recordText } from '../clients/serialize-record.ts';
 import { type JsonObject, judgeRecord, recordInValue } from '../clients/stored-record.ts';
-import type { StoredValue } from '../redis/stored-values.ts';
+import type { StoredValue } from '../redis/commands/values.ts';
 
 /** What the server makes of the value of a client's key. */
 export interface StoredRecord {

@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
-import type { StoredValue } from '../redis/stored-values.ts';
+import type { StoredValue } from '../redis/commands/values.ts';
 import { overlapped } from './overlapped.ts';
 import type { Progress } from './progress.ts';
 import type { RecordStore } from './record-store.ts';

@@ -1,5 +1,4 @@
 import { type BoundedCache, type Bounds, createBoundedCache } from './bounded-cache.ts';
-import { inTime, LateError } from './in-time.ts';
 
 /** What the store said of a key. `bytes`: about how much memory the value takes. */
 export type Answer<Value> =
@@ -207,5 +206,31 @@ export class NearCache<Value> {
 
   #ageOf({ askedAt }: Entry<Value>): number {
     return this.#options.now() - askedAt;
+  }
+}
+
+/** An answer did not come in time. It may still come. */
+export class LateError extends Error {
+  override readonly name = 'LateError';
+}
+
+/**
+ * Waits for an answer, and no longer than that. An answer that has arrived counts, also where this process was too busy
+ * to look at it: what is there is read once more after the time is over.
+ *
+ * @param milliseconds how long
+ * @throws {LateError}
+ */
+export async function inTime<Value>(answer: Promise<Value>, milliseconds: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new LateError(`no answer within ${milliseconds} ms`));
+    // Timers come before arrived data in a turn of the event loop, and this after it.
+    timer = setTimeout(() => setImmediate(giveUp), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -3,7 +3,7 @@ import { StartupError } from '../operator-error.ts';
 import { openRevocation, type Revocation, type RevocationConfig } from '../pki/crl/crl-checker.ts';
 import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
-import { openRedis } from '../redis/redis-connection.ts';
+import { openRedis } from '../redis/connection.ts';
 import type { ClientsConfig } from './clients-config.ts';
 
 /** A CRL of a million entries takes its time. */

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { readSecretFile, type Settings } from '../operations/settings.ts';
-import type { RedisAccess, RedisTls } from '../redis/connection-options.ts';
-import { parseRedisUrl } from '../redis/redis-url.ts';
+import type { RedisAccess, RedisTls } from '../redis/connect.ts';
+import { parseRedisUrl } from '../redis/url.ts';
 import { readCertificateFile } from './certificate-file.ts';
 
 /** Where Redis is, how we prove who we are, and what our keys begin with. */

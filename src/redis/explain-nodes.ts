@@ -1,8 +1,7 @@
 import { Redis } from 'ioredis';
-import { connectionOptions, type RedisAccess } from './connection-options.ts';
-import { explainFor } from './explain-for.ts';
-import { explainEnd, isUnreachable } from './explain-problem.ts';
-import { type Credentials, type Endpoint, endpointText } from './redis-address.ts';
+import { connectionOptions, type RedisAccess } from './connect.ts';
+import { explainEnd, explainFor, isUnreachable } from './explain.ts';
+import { type Credentials, type Endpoint, endpointText } from './url.ts';
 
 /** How long a node may take to answer, in milliseconds. */
 const ANSWER_MILLISECONDS = 1_000;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readAdministrationConfig } from '../../src/config.ts';
 import { StartupError } from '../../src/operator-error.ts';
-import { openRedis } from '../../src/redis/redis-connection.ts';
+import { openRedis } from '../../src/redis/connection.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openRedis } from '../../src/redis/redis-connection.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { openRedis } from '../../src/redis/connection.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 
 /**
  * Run as a process: opens many connections to the Redis of its argument, and closes each a millisecond later after its

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ChangeFeed, openChangeFeed } from '../../src/redis/change-feed.ts';
-import { openRedis } from '../../src/redis/redis-connection.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { openRedis } from '../../src/redis/connection.ts';
+import { type ChangeFeed, openChangeFeed } from '../../src/redis/invalidation/feed.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { keepAlive } from '../../src/redis/keep-alive.ts';
-import { openRedis } from '../../src/redis/redis-connection.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { openRedis } from '../../src/redis/connection.ts';
+import { keepAlive } from '../../src/redis/heartbeat.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { startProxiedCluster } from '../support/proxied-cluster.ts';

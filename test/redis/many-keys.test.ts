@@ -1,11 +1,10 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openRedis, type RedisConnection } from '../../src/redis/redis-connection.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
-import { valuesReplacer } from '../../src/redis/replace-values.ts';
-import { scanKeys } from '../../src/redis/scan-keys.ts';
-import { openSets } from '../../src/redis/sets.ts';
-import { type StoredValue, valuesReader } from '../../src/redis/stored-values.ts';
+import { scanKeys } from '../../src/redis/commands/scan.ts';
+import { openSets } from '../../src/redis/commands/sets.ts';
+import { type StoredValue, valuesReader, valuesReplacer } from '../../src/redis/commands/values.ts';
+import { openRedis, type RedisConnection } from '../../src/redis/connection.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';

@@ -2,8 +2,8 @@ import { Redis } from 'ioredis';
 import { ApplyLease } from '../../src/administration/apply-lease.ts';
 import { openRecordStore, type RecordStore } from '../../src/administration/record-store.ts';
 import { registryKeys } from '../../src/clients/registry/registry.ts';
-import { openRedis } from '../../src/redis/redis-connection.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { openRedis } from '../../src/redis/connection.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { redisUrl } from './redis.ts';
 
 /** The store that the commands on clients use, and for a single server a connection beside it. */

@@ -4,9 +4,9 @@ import {
   type RegistryEvents,
 } from '../../src/clients/registry/redis-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
-import type { Notification } from '../../src/redis/change-link.ts';
-import type { RedisTls } from '../../src/redis/connection-options.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import type { RedisTls } from '../../src/redis/connect.ts';
+import type { Notification } from '../../src/redis/invalidation/connection.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 import { usualPolicy } from './policy.ts';
 
 /** A registry over Redis, with what it said. */

@@ -1,4 +1,4 @@
-import { isWrongType, type RedisQuestions } from '../../redis/ask-redis.ts';
+import { isWrongType, type RedisQuestions } from '../../redis/guarded-redis.ts';
 
 /**
  * Tells a client that was removed from records that are all gone: by a FLUSHALL, or with a Redis that has come back

@@ -1,6 +1,6 @@
 import type { Answer, NearCache } from '../../cache/near-cache.ts';
 import { invalidClient, OAuthError } from '../../oauth/oauth-error.ts';
-import { type AskRedis, isWrongType, type RedisQuestions, RedisUnavailableError } from '../../redis/ask-redis.ts';
+import { type AskRedis, isWrongType, type RedisQuestions, RedisUnavailableError } from '../../redis/guarded-redis.ts';
 import { abbreviate } from '../../text.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';

@@ -1,11 +1,11 @@
 import type { Bounds } from '../../cache/bounded-cache.ts';
 import { type Lifetimes, NearCache } from '../../cache/near-cache.ts';
-import { RedisQuestions } from '../../redis/ask-redis.ts';
-import { type ChangeFeed, openChangeFeed } from '../../redis/change-feed.ts';
-import type { Notification } from '../../redis/change-link.ts';
-import type { RedisAccess } from '../../redis/connection-options.ts';
-import { keepAlive } from '../../redis/keep-alive.ts';
-import { openRedis, type RedisConnection } from '../../redis/redis-connection.ts';
+import type { RedisAccess } from '../../redis/connect.ts';
+import { openRedis, type RedisConnection } from '../../redis/connection.ts';
+import { RedisQuestions } from '../../redis/guarded-redis.ts';
+import { keepAlive } from '../../redis/heartbeat.ts';
+import type { Notification } from '../../redis/invalidation/connection.ts';
+import { type ChangeFeed, openChangeFeed } from '../../redis/invalidation/feed.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
 import { type LostRecords, watchLostRecords } from './data-loss.ts';
 import { findRemembered, loadClient, type StoredClient } from './load-client.ts';

@@ -6,7 +6,7 @@ import { registryKeys } from '../../clients/registry/registry.ts';
 import { readAdministrationConfig } from '../../config.ts';
 import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operator-error.ts';
-import { openRedis } from '../../redis/redis-connection.ts';
+import { openRedis } from '../../redis/connection.ts';
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts';
 import { type Finishing, interruptible, type WhenLeft } from './interruptible.ts';
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { RedisConnection } from '../../redis/redis-connection.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
 
 /** What was last fetched of a URL, by any replica. */
 export interface CrlCopy {

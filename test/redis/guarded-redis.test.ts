@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { RedisQuestions } from '../../src/redis/ask-redis.ts';
-import { explainProblem } from '../../src/redis/explain-problem.ts';
-import type { RedisConnection } from '../../src/redis/redis-connection.ts';
+import type { RedisConnection } from '../../src/redis/connection.ts';
+import { explainProblem } from '../../src/redis/explain.ts';
+import { RedisQuestions } from '../../src/redis/guarded-redis.ts';
 
 /** A connection that is up; none of these questions uses it. */
 const up = { redis: {}, problem: undefined, explain: explainProblem } as unknown as RedisConnection;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { createRetry } from './create-retry.ts';
+import { createRetry } from '../reconnect.ts';
 
 /**
  * Which server a connection leads to, as that says itself (`run_id` of INFO): behind a balancer two connections may

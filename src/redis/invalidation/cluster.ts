@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { ChangeLink, type ChangeLinkOptions, type Notification } from './change-link.ts';
+import { ChangeLink, type ChangeLinkOptions, type Notification } from './connection.ts';
 
 const LOOK_MILLISECONDS = 250;
 /** While a cluster loses or gets a master, it is not sure who takes changes. */

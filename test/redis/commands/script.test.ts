@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { defineScript } from '../../src/redis/script.ts';
-import { describeWith } from '../support/describe-with.ts';
-import { programPath } from '../support/program-path.ts';
-import { type RunningRedis, startRedis } from '../support/redis-server.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { defineScript } from '../../../src/redis/commands/script.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { programPath } from '../../support/program-path.ts';
+import { type RunningRedis, startRedis } from '../../support/redis-server.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describeWith(['redis-server'], 'a script that only reads, on Redis before 7', () => {
   let server: RunningRedis;

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ChangeLink, type Notification } from '../../src/redis/change-link.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
-import { describeWith } from '../support/describe-with.ts';
-import { eventually } from '../support/eventually.ts';
-import { programPath } from '../support/program-path.ts';
-import { type RunningRedis, startRedis } from '../support/redis-server.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { ChangeLink, type Notification } from '../../../src/redis/invalidation/connection.ts';
+import { parseRedisUrl } from '../../../src/redis/url.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { eventually } from '../../support/eventually.ts';
+import { programPath } from '../../support/program-path.ts';
+import { type RunningRedis, startRedis } from '../../support/redis-server.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describeWith(['redis-server'], 'a link that Redis lets do nothing', () => {
   let server: RunningRedis;

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { ChangeLink, type ChangeLinkOptions, type Notification } from './change-link.ts';
-import { createRetry } from './create-retry.ts';
+import { createRetry } from '../reconnect.ts';
+import { ChangeLink, type ChangeLinkOptions, type Notification } from './connection.ts';
 import { followServerIdentity, type ServerIdentity } from './server-identity.ts';
 
 /** Why nothing is told of while two connections lead to two servers. */

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ChangeFeed, openChangeFeed } from '../../src/redis/change-feed.ts';
-import { openRedis } from '../../src/redis/redis-connection.ts';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
-import { describeWith } from '../support/describe-with.ts';
-import { eventually } from '../support/eventually.ts';
-import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { openRedis } from '../../../src/redis/connection.ts';
+import { type ChangeFeed, openChangeFeed } from '../../../src/redis/invalidation/feed.ts';
+import { parseRedisUrl } from '../../../src/redis/url.ts';
+import { describeWith } from '../../support/describe-with.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type ClusterDeployment, startClusterDeployment } from '../../support/redis-cluster.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const aclRule = 'server on nopass allchannels -@all ~* +@connection +info +subscribe +cluster +readonly';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { parseRedisUrl } from '../../src/redis/url.ts';
 
 const server = (host: string, port = 6379) => ({ kind: 'server', endpoint: { host, port }, isEncrypted: false });
 const usual = { credentials: {}, isEncrypted: false, database: 0 };

@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { ChangeLinkOptions, Notification } from './change-link.ts';
-import { ClusterFeed } from './cluster-feed.ts';
-import { APART, ServerFeed } from './server-feed.ts';
+import { ClusterFeed } from './cluster.ts';
+import type { ChangeLinkOptions, Notification } from './connection.ts';
+import { APART, ServerFeed } from './server.ts';
 
 /** Tells what changes in Redis, wherever it changes. */
 export interface ChangeFeed {

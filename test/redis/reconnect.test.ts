@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createRetry } from '../../src/redis/create-retry.ts';
+import { createRetry } from '../../src/redis/reconnect.ts';
 
 test('what fails several times meanwhile is tried once, and not at all once it is over', async () => {
   let tries = 0;

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** Redis cannot be asked, or its answer is none: it is away, refuses us, or is not ready. */
 export class RedisUnavailableError extends Error {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainProblem } from '../../src/redis/explain-problem.ts';
+import { explainProblem } from '../../src/redis/explain.ts';
 
 /** An alert of TLS, as Node 24 and later tell of it. */
 const ofOpenSsl = (text: string, number: number) =>

@@ -1,6 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { keyGroups } from './key-groups.ts';
-import { defineScript } from './script.ts';
+import { defineScript, keyGroups } from './script.ts';
 
 /** A member of the set at a key. */
 export interface Membership {

@@ -1,12 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
-import { beginAgain } from './begin-again.ts';
 import { type ConnectOptions, connect } from './connect.ts';
-import { createRetry } from './create-retry.ts';
-import { type Explain, explainFor } from './explain-for.ts';
+import { type Explain, explainEnd, explainFor } from './explain.ts';
 import { explainWithNodes } from './explain-nodes.ts';
-import { explainEnd } from './explain-problem.ts';
-import type { RedisAddress } from './redis-address.ts';
-import { tellOnceAMinute } from './tell-once-a-minute.ts';
+import { beginAgain, createRetry } from './reconnect.ts';
+import type { RedisAddress } from './url.ts';
 
 export interface RedisConnectionOptions extends ConnectOptions {
   /** Told of each change of its state: `undefined` is up, a text says why it is down. */
@@ -133,4 +130,25 @@ function explainSilence({ kind, isEncrypted }: RedisAddress, hasClosed: boolean,
   if (kind === 'cluster' && hasClosed) return 'its nodes do not say that they are ready, see CLUSTER INFO';
   if (hasClosed) return explainEnd(isEncrypted);
   return status === 'connect' ? 'it takes connections and does not answer' : 'it does not answer';
+}
+
+const AGAIN_AFTER_MILLISECONDS = 60_000;
+const MAX_REASONS = 20;
+
+/**
+ * Hands problems on, and (undefined) that there is none. ioredis reports every failed attempt, and for one state more
+ * than one reason; each is told once a minute, until all is well.
+ */
+export function tellOnceAMinute(tell: (problem: string | undefined) => void): (problem: string | undefined) => void {
+  const told = new Map<string, number>();
+  return (problem) => {
+    if (problem === undefined) told.clear();
+    else {
+      const last = told.get(problem);
+      if (last !== undefined && performance.now() - last < AGAIN_AFTER_MILLISECONDS) return;
+      if (told.size > MAX_REASONS) told.clear();
+      told.set(problem, performance.now());
+    }
+    tell(problem);
+  };
 }
