@@ -10,7 +10,7 @@ import { requestPath } from './endpoints/request-path.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import { withoutTrailingSlash } from './oauth/url-path.ts';
-import type { Metrics } from './operations/metrics.ts';
+import type { Metrics } from './observability/metrics.ts';
 import type { Observations } from './operations/observations.ts';
 
 export interface AppDependencies extends TokenEndpointDependencies {

@@ -10,11 +10,11 @@ import { type WatchedTrust, watchClientCa } from './configuration/watch-client-c
 import type { Belief } from './endpoints/doctor.ts';
 import { type Observation, observed } from './endpoints/observe-forwarding.ts';
 import { type PresentCertificate, presentCertificate } from './endpoints/present-certificate.ts';
-import { type Audit, createAudit } from './operations/audit.ts';
+import { type Audit, createAudit } from './observability/audit.ts';
+import type { Log } from './observability/log.ts';
+import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { type HttpListener, openHttpListener } from './operations/http-listener.ts';
 import { describeListenAddress, type ListenAddress } from './operations/listen-address.ts';
-import type { Log } from './operations/log.ts';
-import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { createObservations } from './operations/observations.ts';
 import type { UnreadableRequest } from './operations/unreadable-request.ts';
 import { StartupError } from './operator-error.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { createMemoryRegistry } from '../src/clients/registry/memory-registry.ts';
-import { createAudit } from '../src/operations/audit.ts';
+import { createAudit } from '../src/observability/audit.ts';
 import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
 import { describeListenAddress } from '../src/operations/listen-address.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';

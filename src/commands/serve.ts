@@ -1,5 +1,5 @@
 import { readConfig } from '../config.ts';
-import { createLog } from '../operations/log.ts';
+import { createLog } from '../observability/log.ts';
 import type { Environment } from '../operations/settings.ts';
 import { startService } from '../service.ts';
 import { untilStopped } from './until-stopped.ts';

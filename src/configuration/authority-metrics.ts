@@ -1,4 +1,4 @@
-import type { Metrics, Sample } from '../operations/metrics.ts';
+import type { Metrics, Sample } from '../observability/metrics.ts';
 import { type Revocation, revocationGauges } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 

@@ -4,7 +4,7 @@ import { createMemoryRegistry } from '../clients/registry/memory-registry.ts';
 import { createRedisRegistry } from '../clients/registry/redis-registry.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { registryEvents } from '../clients/registry/registry-telemetry.ts';
-import type { Log } from '../operations/log.ts';
+import type { Log } from '../observability/log.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ClientsConfig } from './clients-config.ts';
 

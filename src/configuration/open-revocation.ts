@@ -1,4 +1,4 @@
-import type { Log } from '../operations/log.ts';
+import type { Log } from '../observability/log.ts';
 import { StartupError } from '../operator-error.ts';
 import { openRevocation, type Revocation, type RevocationConfig } from '../pki/crl/crl-checker.ts';
 import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../operations/log.ts';
+import type { Log } from '../observability/log.ts';
 import { authorityFiles, createTrustStore, readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import { watchFiles } from '../watch-files.ts';
 import type { ClientCa } from './client-ca.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Log } from '../operations/log.ts';
+import type { Log } from '../observability/log.ts';
 
 interface Event {
   readonly event?: string;

@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OAuthError } from '../oauth/oauth-error.ts';
-import type { Audit, AuditTrail } from '../operations/audit.ts';
+import type { Audit, AuditTrail } from '../observability/audit.ts';
 import type { EndpointContext } from './request-context.ts';
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;

@@ -3,7 +3,7 @@ import type { PresentedCertificate } from '../authentication/presented-certifica
 import { readPresentedCredentials } from '../authentication/presented-credentials.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { authorize } from '../grants/authorize.ts';
-import type { Audit, AuditTrail } from '../operations/audit.ts';
+import type { Audit, AuditTrail } from '../observability/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
 import { answer, audited } from './answer.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Log } from '../../operations/log.ts';
+import type { Log } from '../../observability/log.ts';
 import { StartupError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import { stateOfFile, watchFiles } from '../../watch-files.ts';

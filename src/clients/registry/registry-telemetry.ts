@@ -1,5 +1,5 @@
-import type { Log } from '../../operations/log.ts';
-import type { Metrics, Sample } from '../../operations/metrics.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Metrics, Sample } from '../../observability/metrics.ts';
 import type { RegistryEvents } from './redis-registry.ts';
 import type { Registry, RemoteState } from './registry.ts';
 

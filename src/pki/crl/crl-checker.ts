@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Log } from '../../operations/log.ts';
-import type { MetricDefinition, Sample } from '../../operations/metrics.ts';
+import type { Log } from '../../observability/log.ts';
+import type { MetricDefinition, Sample } from '../../observability/metrics.ts';
 import { watchFiles } from '../../watch-files.ts';
 import type { Path, PathFault } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAudit } from '../../src/operations/audit.ts';
+import { createAudit } from '../../src/observability/audit.ts';
 
 test('no reason fills the log, however long somebody made it', () => {
   const lines: object[] = [];
