@@ -10,13 +10,13 @@ import { type WatchedTrust, watchClientCa } from './configuration/watch-client-c
 import type { Belief } from './endpoints/doctor.ts';
 import { type Observation, observed } from './endpoints/observe-forwarding.ts';
 import { type PresentCertificate, presentCertificate } from './endpoints/present-certificate.ts';
+import { describeListenAddress, type ListenAddress } from './http/listen-address.ts';
+import { type HttpListener, openHttpListener } from './http/listener.ts';
+import type { UnreadableRequest } from './http/malformed-requests.ts';
 import { type Audit, createAudit } from './observability/audit.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
-import { type HttpListener, openHttpListener } from './operations/http-listener.ts';
-import { describeListenAddress, type ListenAddress } from './operations/listen-address.ts';
 import { createObservations } from './operations/observations.ts';
-import type { UnreadableRequest } from './operations/unreadable-request.ts';
 import { StartupError } from './operator-error.ts';
 import type { Revocation } from './pki/crl/crl-checker.ts';
 import { createChainVerifier, type PresentedChain } from './pki/path/verify-chain.ts';

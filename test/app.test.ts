@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { createMemoryRegistry } from '../src/clients/registry/memory-registry.ts';
+import { describeListenAddress } from '../src/http/listen-address.ts';
+import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
 import { createAudit } from '../src/observability/audit.ts';
-import { type HttpListener, openHttpListener } from '../src/operations/http-listener.ts';
-import { describeListenAddress } from '../src/operations/listen-address.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';
 import { sendRequest } from './support/raw-http.ts';

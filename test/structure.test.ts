@@ -7,6 +7,7 @@ import { repositoryRoot } from './support/repository-root.ts';
 const journey = [
   'oauth',
   'observability',
+  'http',
   'pki/certificate',
   'pki/path',
   'cache',

@@ -6,7 +6,7 @@ import { readConfig } from '../config.ts';
 import { createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
-import { describeListenAddress } from '../operations/listen-address.ts';
+import { describeListenAddress } from '../http/listen-address.ts';
 import type { Environment } from '../operations/settings.ts';
 import { type Service, startService } from '../service.ts';
 import { untilStopped } from './until-stopped.ts';

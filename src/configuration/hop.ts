@@ -1,4 +1,4 @@
-import type { ListenAddress, PlainAddress } from '../operations/listen-address.ts';
+import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
 import type { Settings } from '../operations/settings.ts';
 import { isLoopback, parseTrustedProxies, type TrustedProxies } from '../terminator/trusted-addresses.ts';
 import { digestProxySecret, type HopTrust } from '../terminator/trusted-proxy.ts';

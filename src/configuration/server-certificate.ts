@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import type { ListenerTls } from '../operations/listen-address.ts';
+import type { ListenerTls } from '../http/listen-address.ts';
 import type { Settings } from '../operations/settings.ts';
 import { readCertificateFile } from './certificate-file.ts';
 

@@ -1,4 +1,4 @@
-import { UNREADABLE } from '../operations/unreadable-request.ts';
+import { UNREADABLE } from '../http/malformed-requests.ts';
 import type { Answer } from './answer.ts';
 
 /** Tells answers of Countersign from those that a proxy gives in its place, although it imitates the body. */

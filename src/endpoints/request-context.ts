@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import type { ListenAddress } from '../operations/listen-address.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
 import { shownCertificate } from '../terminator/peer-certificate.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 

@@ -5,11 +5,10 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { StartupError } from '../operator-error.ts';
-import { endFailedHandshakes, httpsOptions } from './https-options.ts';
+import { RunningRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { readableOnly, refuseUnparsed } from './refuse-unreadable.ts';
-import { RunningRequests } from './running-requests.ts';
-import { MAX_HEADER_OCTETS, type OnUnreadable } from './unreadable-request.ts';
+import { MAX_HEADER_OCTETS, type OnUnreadable, readableOnly, refuseUnparsed } from './malformed-requests.ts';
+import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
 /** What the listener serves: Hono's `app.fetch`. */
 export type Fetch = Parameters<typeof getRequestListener>[0];

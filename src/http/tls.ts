@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from './listen-address.ts';
-import { explainFault, type UnreadableRequest } from './unreadable-request.ts';
+import { explainFault, type UnreadableRequest } from './malformed-requests.ts';
 
 /** As long as a plain connection has for the header of its request. */
 const HANDSHAKE_MILLISECONDS = 10_000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type HttpListener, openHttpListener } from '../../src/operations/http-listener.ts';
-import { describeListenAddress } from '../../src/operations/listen-address.ts';
-import type { UnreadableRequest } from '../../src/operations/unreadable-request.ts';
+import { describeListenAddress } from '../../src/http/listen-address.ts';
+import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
+import type { UnreadableRequest } from '../../src/http/malformed-requests.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
 const said: UnreadableRequest[] = [];
