@@ -1,17 +1,16 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { answerError } from './endpoints/answer.ts';
-import { type Belief, readObservations, startWatching } from './endpoints/doctor.ts';
-import { metadataDocument } from './endpoints/metadata.ts';
-import type { Observation } from './endpoints/observe-forwarding.ts';
-import { publishedDocument } from './endpoints/published-document.ts';
+import { type Belief, readObservations, startWatching } from './doctor/observer/endpoint.ts';
+import type { Observations } from './doctor/observer/observations.ts';
+import type { Observation } from './doctor/observer/observe.ts';
+import { metadataDocument, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
-import { requestPath } from './endpoints/request-path.ts';
+import { requestPath } from './endpoints/request.ts';
+import { answerError } from './endpoints/respond.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
+import { withoutTrailingSlash } from './oauth/issuer.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
-import { withoutTrailingSlash } from './oauth/url-path.ts';
 import type { Metrics } from './observability/metrics.ts';
-import type { Observations } from './operations/observations.ts';
 
 export interface AppDependencies extends TokenEndpointDependencies {
   readonly mtlsUrl: string;

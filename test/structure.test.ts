@@ -22,6 +22,7 @@ const journey = [
   'tokens',
   'operations',
   'endpoints',
+  'doctor/observer',
   'configuration',
   'migration',
   'administration',

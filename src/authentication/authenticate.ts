@@ -2,8 +2,8 @@ import type { AuthenticationMethodName, Client, ClientAuthentication } from '../
 import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { type ClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
-import type { AuthenticationMethod } from './authentication-method.ts';
-import type { PresentedCertificate } from './presented-certificate.ts';
+import type { PresentedCertificate } from './client-certificate.ts';
+import type { AuthenticationMethod } from './method.ts';
 import type { PresentedCredentials } from './presented-credentials.ts';
 import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts';
 import { tlsClientAuth } from './tls-client-auth.ts';

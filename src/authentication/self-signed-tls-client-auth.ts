@@ -1,7 +1,7 @@
 import type { RegisteredCertificate } from '../clients/client.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
-import type { AuthenticationMethod } from './authentication-method.ts';
+import type { AuthenticationMethod } from './method.ts';
 
 /**
  * `self_signed_tls_client_auth` (RFC 8705 §2.2): exactly one of the registered certificates, or one over a registered

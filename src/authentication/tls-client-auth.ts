@@ -9,7 +9,7 @@ import {
 } from '../pki/certificate/names/distinguished-name.ts';
 import type { ChainJudgement } from '../pki/path/verify-chain.ts';
 import { abbreviate } from '../text.ts';
-import type { AuthenticationMethod } from './authentication-method.ts';
+import type { AuthenticationMethod } from './method.ts';
 
 /**
  * `tls_client_auth` (RFC 8705 §2.1): somebody whom we believe verified the chain, it goes through a CA that the client

@@ -1,4 +1,3 @@
-import type { Belief } from '../endpoints/doctor.ts';
 import { describeAnswer } from './answer.ts';
 import { coverageOf } from './coverage.ts';
 import { disagreement } from './disagreement.ts';
@@ -8,6 +7,7 @@ import type { Findings } from './finding.ts';
 import { isBusy, judgeForgery } from './judge-forgery.ts';
 import { mendOf } from './mend.ts';
 import { notesOn } from './notes.ts';
+import type { Belief } from './observer/endpoint.ts';
 import type { Trial, Tried } from './trial.ts';
 
 /** Draws the conclusion. */

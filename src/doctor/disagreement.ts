@@ -1,4 +1,4 @@
-import type { Belief } from '../endpoints/doctor.ts';
+import type { Belief } from './observer/endpoint.ts';
 
 /**
  * In what replicas differ that must not, or undefined: each of them may listen somewhere else, and nothing more. What one

@@ -1,8 +1,8 @@
-import type { Belief } from '../endpoints/doctor.ts';
-import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { Protocol } from './connection.ts';
 import type { Forgery } from './forgery.ts';
 import type { Outcome } from './judge-forgery.ts';
+import type { Belief } from './observer/endpoint.ts';
+import type { Observation } from './observer/observe.ts';
 import type { Route } from './routes.ts';
 import type { Shown } from './trial.ts';
 

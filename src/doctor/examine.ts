@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { withoutTrailingSlash } from '../oauth/url-path.ts';
+import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { concludeFrom } from './conclude.ts';
 import { disagreement } from './disagreement.ts';

@@ -1,10 +1,10 @@
-import type { Believed } from '../endpoints/observe-forwarding.ts';
 import { describeAnswer } from './answer.ts';
 import { explainStrangers, isStranger, isVerified } from './explain-chain.ts';
 import { explainOwn } from './explain-own.ts';
 import { type Circumstances, type Finding, fault, notSeen, placesOf } from './finding.ts';
 import { falseBelief } from './judge-forgery.ts';
 import { mendFalseBelief, mendNothing } from './mend-forwarding.ts';
+import type { Believed } from './observer/observe.ts';
 import type { Tried } from './trial.ts';
 
 /** Explains what became of requests without anything forged. */

@@ -1,8 +1,8 @@
-import type { Believed } from '../endpoints/observe-forwarding.ts';
 import { type Circumstances, type Finding, fault, note, placesOf } from './finding.ts';
 import type { Identity } from './identity.ts';
 import { mendChain } from './mend-forwarding.ts';
 import { mendResumption, mendVerification } from './mend-verification.ts';
+import type { Believed } from './observer/observe.ts';
 import type { Tried } from './trial.ts';
 
 /**

@@ -1,6 +1,3 @@
-import type { Belief } from '../endpoints/doctor.ts';
-import type { Observation } from '../endpoints/observe-forwarding.ts';
-import type { HeldCertificate } from '../endpoints/observed-fields.ts';
 import { describeAnswer } from './answer.ts';
 import { explainOwnChain } from './explain-chain.ts';
 import { explainRefusal } from './explain-refusal.ts';
@@ -8,6 +5,9 @@ import { type Circumstances, type Finding, fault, notSeen } from './finding.ts';
 import { type Identity, nameOwn } from './identity.ts';
 import { mendFormat } from './mend.ts';
 import { mendForwarding, mendHop, mendRefused, mendRequest } from './mend-forwarding.ts';
+import type { Belief } from './observer/endpoint.ts';
+import type { Observation } from './observer/observe.ts';
+import type { HeldCertificate } from './observer/observed-fields.ts';
 import { isSeen, type Tried } from './trial.ts';
 
 /** Explains what became of the operator's certificate, where clients are to show theirs. */

@@ -1,8 +1,8 @@
-import type { Belief } from '../endpoints/doctor.ts';
 import { type Answer, describeAnswer } from './answer.ts';
 import { type Circumstances, type Finding, fault, notSeen } from './finding.ts';
 import { type Identity, nameOwn } from './identity.ts';
 import { mendAuthority, mendLineFeeds } from './mend-forwarding.ts';
+import type { Belief } from './observer/endpoint.ts';
 import { isUnread } from './own-answers.ts';
 import type { Tried } from './trial.ts';
 

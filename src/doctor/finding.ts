@@ -1,7 +1,7 @@
-import type { Belief } from '../endpoints/doctor.ts';
 import type { HandshakeReport } from './examination.ts';
 import type { Identity } from './identity.ts';
 import type { Truth } from './judge-forgery.ts';
+import type { Belief } from './observer/endpoint.ts';
 import type { Tried } from './trial.ts';
 
 /**

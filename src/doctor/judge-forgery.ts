@@ -1,9 +1,9 @@
-import type { Believed, Observation } from '../endpoints/observe-forwarding.ts';
-import { digestOf, type ObservedField } from '../endpoints/observed-fields.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { type Answer, describeAnswer } from './answer.ts';
 import type { Forgery } from './forgery.ts';
 import { nameOwn } from './identity.ts';
+import type { Believed, Observation } from './observer/observe.ts';
+import { digestOf, type ObservedField } from './observer/observed-fields.ts';
 import type { Tried } from './trial.ts';
 
 /**

@@ -1,9 +1,9 @@
-import type { Belief } from '../endpoints/doctor.ts';
-import type { ObservedField } from '../endpoints/observed-fields.ts';
 import type { HeaderFormatName } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { fieldsRead, mendFormat } from './mend.ts';
 import { mendOtherAuthority } from './mend-verification.ts';
+import type { Belief } from './observer/endpoint.ts';
+import type { ObservedField } from './observer/observed-fields.ts';
 import type { Shown } from './trial.ts';
 
 type Examples = Readonly<Partial<Record<HeaderFormatName, string>>>;

@@ -1,5 +1,5 @@
-import type { Belief } from '../endpoints/doctor.ts';
 import type { HeaderFormatName } from '../terminator/formats.ts';
+import type { Belief } from './observer/endpoint.ts';
 
 /** How to make somebody verify, where a chain that nobody can have verified counts as verified. */
 export function mendVerification({ verification, terminator }: Belief): string {

@@ -1,5 +1,5 @@
-import type { Belief } from '../endpoints/doctor.ts';
 import { type HeaderFormatName, headerFormats } from '../terminator/formats.ts';
+import type { Belief } from './observer/endpoint.ts';
 
 /** What to look at in the configuration of a proxy that lets a client's own fields through. */
 const mends: Readonly<Partial<Record<HeaderFormatName, string>>> = {

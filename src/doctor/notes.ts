@@ -1,7 +1,7 @@
-import type { Belief } from '../endpoints/doctor.ts';
-import { withoutTrailingSlash } from '../oauth/url-path.ts';
+import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import type { ForgeryReport } from './examination.ts';
 import type { Findings } from './finding.ts';
+import type { Belief } from './observer/endpoint.ts';
 
 /** What is no fault, and worth knowing about the run as a whole. */
 export function notesOn(findings: Findings, forgeries: readonly ForgeryReport[]): string[] {

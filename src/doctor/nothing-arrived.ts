@@ -1,7 +1,7 @@
-import type { Belief } from '../endpoints/doctor.ts';
-import { DOCTOR_HEADER } from '../endpoints/observe-forwarding.ts';
 import { StartupError } from '../operator-error.ts';
 import { describeAnswer } from './answer.ts';
+import type { Belief } from './observer/endpoint.ts';
+import { DOCTOR_HEADER } from './observer/observe.ts';
 import type { Tried } from './trial.ts';
 
 interface Asked {

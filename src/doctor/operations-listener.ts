@@ -1,9 +1,9 @@
 import { request } from 'node:http';
-import type { Belief } from '../endpoints/doctor.ts';
-import type { Observation } from '../endpoints/observe-forwarding.ts';
 import { StartupError } from '../operator-error.ts';
 import { headerFormatNames } from '../terminator/formats.ts';
 import { PATIENCE_MS } from './connection.ts';
+import type { Belief } from './observer/endpoint.ts';
+import type { Observation } from './observer/observe.ts';
 
 /** Asks the operations listeners of all replicas what arrived. Each is `http://host:port` or `unix:/path`. */
 export interface Watch {

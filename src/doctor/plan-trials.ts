@@ -1,10 +1,10 @@
-import type { Belief } from '../endpoints/doctor.ts';
 import type { Protocol } from './connection.ts';
 import type { HandshakeReport } from './examination.ts';
 import { forgeriesFor, plainForgery } from './forgeries.ts';
 import { nothingForged } from './forgery.ts';
 import type { FurtherRoutes } from './further-routes.ts';
 import type { Identity } from './identity.ts';
+import type { Belief } from './observer/endpoint.ts';
 import type { Route, Routes } from './routes.ts';
 import { isSeen, type Shown, type Trial, type Tried } from './trial.ts';
 

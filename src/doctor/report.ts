@@ -1,9 +1,9 @@
-import type { Observation } from '../endpoints/observe-forwarding.ts';
-import type { ObservedField } from '../endpoints/observed-fields.ts';
 import { printable } from '../text.ts';
 import type { Arrival, Examination, HandshakeReport } from './examination.ts';
 import { nameOwn } from './identity.ts';
 import { fieldsRead } from './mend.ts';
+import type { Observation } from './observer/observe.ts';
+import type { ObservedField } from './observer/observed-fields.ts';
 
 /** A part of the report: tables under a heading. */
 export interface Section {

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-import { DOCTOR_HEADER } from '../endpoints/observe-forwarding.ts';
 import { type Field, type Forgery, lineOf, nothingForged } from './forgery.ts';
+import { DOCTOR_HEADER } from './observer/observe.ts';
 import type { TokenEndpoint } from './routes.ts';
 import type { Http2Request } from './send-over-http2.ts';
 

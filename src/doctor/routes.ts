@@ -1,4 +1,4 @@
-import { withoutTrailingSlash } from '../oauth/url-path.ts';
+import { withoutTrailingSlash } from '../oauth/issuer.ts';
 
 /** A way to the token endpoint: whom the handshake names, whom the requests name, and over which connection. */
 export interface Route {

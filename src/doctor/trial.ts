@@ -1,7 +1,7 @@
-import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { Answer } from './answer.ts';
 import type { Protocol } from './connection.ts';
 import type { Forgery } from './forgery.ts';
+import type { Observation } from './observer/observe.ts';
 import type { Route } from './routes.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { Observation } from '../endpoints/observe-forwarding.ts';
 import type { Answer } from './answer.ts';
 import { openConnection } from './connection.ts';
 import type { Identity } from './identity.ts';
+import type { Observation } from './observer/observe.ts';
 import { openPlainConnection } from './open-plain-connection.ts';
 import type { Watch } from './operations-listener.ts';
 import type { OwnAnswers } from './own-answers.ts';

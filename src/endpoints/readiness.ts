@@ -1,4 +1,4 @@
-import type { EndpointContext } from './request-context.ts';
+import type { EndpointContext } from './request.ts';
 
 /**
  * Whether requests should be sent to this replica: 200 while there is somebody whom it could serve, else 503 with why.

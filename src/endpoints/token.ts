@@ -1,15 +1,13 @@
 import { authenticate } from '../authentication/authenticate.ts';
-import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
+import type { PresentCertificate, PresentedCertificate } from '../authentication/client-certificate.ts';
 import { readPresentedCredentials } from '../authentication/presented-credentials.ts';
 import type { Registry } from '../clients/registry/registry.ts';
-import { authorize } from '../grants/authorize.ts';
+import { authorize } from '../grants/grants.ts';
 import type { Audit, AuditTrail } from '../observability/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
-import { answer, audited } from './answer.ts';
-import type { PresentCertificate } from './present-certificate.ts';
-import { readForm } from './read-form.ts';
-import { type EndpointContext, type ListenerKind, peerOf } from './request-context.ts';
+import { type EndpointContext, type ListenerKind, peerOf, readForm } from './request.ts';
+import { answer, audited } from './respond.ts';
 
 export interface TokenEndpointDependencies {
   readonly issuer: string;

@@ -1,6 +1,6 @@
 import { grantScope } from '../oauth/scope.ts';
-import { resolveTarget } from './audience.ts';
 import type { Grant } from './grant.ts';
+import { resolveTarget } from './target.ts';
 
 /** The client acts for itself (RFC 6749 §4.4), so it is the token's subject as well (RFC 9068 §2.2). */
 export const clientCredentials: Grant = (client, form) => {

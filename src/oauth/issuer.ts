@@ -1,5 +1,3 @@
-import { withoutTrailingSlash } from './url-path.ts';
-
 /**
  * Checks a base URL that clients compare character by character (RFC 8414 §2, §3.3): https, lower-case host, no
  * default port, no query, no fragment. Plain http is allowed for loopback names only.
@@ -30,3 +28,8 @@ export function parseBaseUrl(text: string): string {
 }
 
 const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** A base URL as what is appended to it expects: `https://auth.example/` and `https://auth.example` are one base. */
+export function withoutTrailingSlash(url: string): string {
+  return url.endsWith('/') ? url.slice(0, -1) : url;
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/authentication/authenticate.ts';
-import type { PresentedCertificate } from '../../src/authentication/presented-certificate.ts';
+import type { PresentedCertificate } from '../../src/authentication/client-certificate.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { readClient } from '../../src/clients/parse-client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { nothingForged } from '../../src/doctor/forgery.ts';
 import { judgeForgery } from '../../src/doctor/judge-forgery.ts';
+import type { Believed, Observation } from '../../src/doctor/observer/observe.ts';
+import type { ObservedField } from '../../src/doctor/observer/observed-fields.ts';
 import type { Tried } from '../../src/doctor/trial.ts';
-import type { Believed, Observation } from '../../src/endpoints/observe-forwarding.ts';
-import type { ObservedField } from '../../src/endpoints/observed-fields.ts';
 
 const truth = {
   ownThumbprint: 'own',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readClient } from '../../src/clients/parse-client.ts';
-import { authorize } from '../../src/grants/authorize.ts';
+import { authorize } from '../../src/grants/grants.ts';
 import { parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { usualPolicy } from '../support/policy.ts';

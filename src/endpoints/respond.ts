@@ -1,7 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { Audit, AuditTrail } from '../observability/audit.ts';
-import type { EndpointContext } from './request-context.ts';
+import type { EndpointContext } from './request.ts';
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 

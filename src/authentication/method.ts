@@ -1,5 +1,5 @@
 import type { AuthenticationMethodName, ClientAuthentication } from '../clients/client.ts';
-import type { PresentedCertificate } from './presented-certificate.ts';
+import type { PresentedCertificate } from './client-certificate.ts';
 
 /**
  * One method of client authentication: decides whether this is the registered client's certificate.

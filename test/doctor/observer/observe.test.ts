@@ -1,11 +1,11 @@
 import { BlockList } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { type Observation, observed } from '../../src/endpoints/observe-forwarding.ts';
-import { invalidClient } from '../../src/oauth/oauth-error.ts';
-import { createObservations } from '../../src/operations/observations.ts';
-import type { Terminator } from '../../src/terminator/terminator.ts';
-import type { Peer } from '../../src/terminator/trusted-proxy.ts';
-import { selfSigned } from '../support/certificates.ts';
+import { createObservations } from '../../../src/doctor/observer/observations.ts';
+import { type Observation, observed } from '../../../src/doctor/observer/observe.ts';
+import { invalidClient } from '../../../src/oauth/oauth-error.ts';
+import type { Terminator } from '../../../src/terminator/terminator.ts';
+import type { Peer } from '../../../src/terminator/trusted-proxy.ts';
+import { selfSigned } from '../../support/certificates.ts';
 
 const terminator: Terminator = {
   name: 'nginx',

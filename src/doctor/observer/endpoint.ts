@@ -1,8 +1,7 @@
 import type { Context } from 'hono';
-import type { Observations } from '../operations/observations.ts';
-import { WATCH_SECONDS } from '../operations/observations.ts';
-import type { Terminator } from '../terminator/terminator.ts';
-import type { Observation } from './observe-forwarding.ts';
+import type { Terminator } from '../../terminator/terminator.ts';
+import { type Observations, WATCH_SECONDS } from './observations.ts';
+import type { Observation } from './observe.ts';
 
 /** What `countersign doctor` needs to know of the server's configuration. Nothing in it is secret. */
 export interface Belief {

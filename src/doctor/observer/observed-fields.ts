@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readCertificateStructure } from '../pki/certificate/structure.ts';
-import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import type { HeaderFormat } from '../terminator/format.ts';
-import { type HeaderFormatName, headerFormatNames, headerFormats, knownHeaders } from '../terminator/formats.ts';
-import type { RawHeaders } from '../terminator/raw-headers.ts';
-import { forwardedHeaders, type Terminator } from '../terminator/terminator.ts';
-import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
+import { readCertificateStructure } from '../../pki/certificate/structure.ts';
+import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
+import type { HeaderFormat } from '../../terminator/format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats, knownHeaders } from '../../terminator/formats.ts';
+import type { RawHeaders } from '../../terminator/raw-headers.ts';
+import { forwardedHeaders, type Terminator } from '../../terminator/terminator.ts';
+import { PROXY_SECRET_HEADER } from '../../terminator/trusted-proxy.ts';
 
 /** A field that a terminator may have written, or a client in its place. */
 export interface ObservedField {

@@ -1,6 +1,10 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { ListenAddress } from '../http/listen-address.ts';
 import { type Form, parseForm, requireFormContentType } from '../oauth/form.ts';
 import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
-import type { EndpointContext } from './request-context.ts';
+import { shownCertificate } from '../terminator/peer-certificate.ts';
+import type { Peer } from '../terminator/trusted-proxy.ts';
 
 /** The shipped proxy configurations allow the same. */
 export const MAX_BODY_OCTETS = 64 * 1024;
@@ -47,4 +51,34 @@ function bodyTooLarge() {
     status: 413,
     headers: { connection: 'close' },
   });
+}
+
+/** What Hono hands to an endpoint, with Node's own request behind it: only there are repeated headers still apart. */
+export type EndpointContext = Context<{ Bindings: HttpBindings }>;
+
+/** What kind of socket we opened: a closed one has no address, and so cannot tell a Unix socket from another. */
+export type ListenerKind = ListenAddress['kind'];
+
+/**
+ * Who is at the other end.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function peerOf(c: EndpointContext, listensOn: ListenerKind, now: number): Peer {
+  if (listensOn === 'unix') return { kind: 'unix' };
+  const { socket } = c.env.incoming;
+  const address = socket.remoteAddress ?? 'unknown';
+  if (listensOn === 'tcp') return { kind: 'address', address };
+  return { kind: 'tls', address, certificate: shownCertificate(socket), now };
+}
+
+/**
+ * The path of a request target, octet by octet as it was sent: nothing is decoded and no dot segment resolved. A rule
+ * that a proxy has for `/token` sees that spelling alone, so no other one may lead there.
+ *
+ * @param target Node's `incoming.url`
+ */
+export function requestPath(target: string = ''): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
 }

@@ -1,10 +1,10 @@
-import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
-import { OAuthError } from '../oauth/oauth-error.ts';
-import type { Observations } from '../operations/observations.ts';
-import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
-import { type RawHeaders, valuesOf } from '../terminator/raw-headers.ts';
-import type { Terminator } from '../terminator/terminator.ts';
-import { distrustReason } from '../terminator/trusted-proxy.ts';
+import type { PresentedCertificate } from '../../authentication/client-certificate.ts';
+import { OAuthError } from '../../oauth/oauth-error.ts';
+import type { ForwardedRequest } from '../../terminator/forwarded-certificate.ts';
+import { type RawHeaders, valuesOf } from '../../terminator/raw-headers.ts';
+import type { Terminator } from '../../terminator/terminator.ts';
+import { distrustReason } from '../../terminator/trusted-proxy.ts';
+import type { Observations } from './observations.ts';
 import { type ObservedField, observedFields } from './observed-fields.ts';
 
 /** What of one request reached us, and what we made of it. It holds no secret: certificates are public. */

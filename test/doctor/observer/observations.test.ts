@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createObservations, WATCH_SECONDS } from '../../src/operations/observations.ts';
+import { createObservations, WATCH_SECONDS } from '../../../src/doctor/observer/observations.ts';
 
 let now = 0;
 const observations = () => createObservations<string>(() => now);

@@ -1,12 +1,12 @@
-import type { PresentedCertificate } from '../authentication/presented-certificate.ts';
 import { invalidClient, invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
 import type { ReadCertificate } from '../terminator/certificate-reader.ts';
+import { judgeChain } from '../terminator/chain-status.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
 import { ForwardingError, type ForwardingErrorCode } from '../terminator/raw-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
-import { judgeChain } from './judge-chain.ts';
 
 /** How the certificate of a request is found. */
 export type PresentCertificate = (request: ForwardedRequest) => PresentedCertificate;
@@ -50,3 +50,13 @@ const refusals: Readonly<Record<ForwardingErrorCode, (reason: string) => OAuthEr
   stripped: (reason) => invalidRequest('The Connection header names a field that is not hop-by-hop.', { reason }),
   early_data: (reason) => invalidRequest('The request may not be sent in TLS early data.', { reason, status: 425 }),
 };
+
+/** The certificate that a request came with, parsed, or why there is none. */
+export type PresentedCertificate =
+  | {
+      readonly kind: 'certificate';
+      readonly certificate: ClientCertificate;
+      /** Whether somebody whom we are configured to believe verified its chain, and how that was said. */
+      readonly chain: ChainJudgement;
+    }
+  | { readonly kind: 'none'; readonly reason: string };

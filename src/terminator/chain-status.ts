@@ -1,5 +1,5 @@
 import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
-import type { ChainVerification, Verdict } from '../terminator/terminator.ts';
+import type { ChainVerification, Verdict } from './terminator.ts';
 
 /**
  * Whether the chain of a certificate is verified, by whom the operator configured. A terminator that says no is always
