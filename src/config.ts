@@ -1,17 +1,16 @@
 import type { RegistrationPolicy } from './clients/diagnostics.ts';
-import { type ClientCa, readClientCa } from './configuration/client-ca.ts';
-import { type ClientsConfig, readClientsConfig } from './configuration/clients-config.ts';
-import { readForwardedFields } from './configuration/forwarded-fields.ts';
-import { readHop } from './configuration/hop.ts';
-import { oneOf } from './configuration/one-of.ts';
-import { type RedisConfig, readRedisConfig } from './configuration/redis-settings.ts';
-import { readRegistrationPolicy } from './configuration/registration-policy.ts';
-import { readRevocation } from './configuration/revocation-settings.ts';
 import { type ListenAddress, parseListenAddress } from './http/listen-address.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
-import { type Environment, Settings } from './operations/settings.ts';
 import { StartupError } from './operator-error.ts';
 import type { RevocationConfig } from './pki/crl/crl-checker.ts';
+import { type ClientCa, readClientCa } from './settings/client-ca.ts';
+import { type ClientsConfig, readClientsConfig, readRegistrationPolicy } from './settings/clients.ts';
+import { readRevocation } from './settings/crl.ts';
+import { oneOf } from './settings/parsers.ts';
+import { type RedisConfig, readRedisConfig } from './settings/redis.ts';
+import { type Environment, Settings } from './settings/settings.ts';
+import { readForwardedFields } from './settings/terminator.ts';
+import { readHop } from './settings/trusted-proxy.ts';
 import type { Terminator } from './terminator/terminator.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-algorithm.ts';
 

@@ -7,8 +7,8 @@ import { createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
-import type { Environment } from '../operations/settings.ts';
-import { type Service, startService } from '../service.ts';
+import { type Service, startService } from '../service/service.ts';
+import type { Environment } from '../settings/settings.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface DevOptions {

@@ -1,5 +1,5 @@
 import type { Progress } from '../administration/progress.ts';
-import type { Environment } from '../operations/settings.ts';
+import type { Environment } from '../settings/settings.ts';
 
 const ON_A_TERMINAL_MILLISECONDS = 100;
 const ELSEWHERE_MILLISECONDS = 10_000;

@@ -1,7 +1,7 @@
 import { readConfig } from '../config.ts';
 import { createLog } from '../observability/log.ts';
-import type { Environment } from '../operations/settings.ts';
-import { startService } from '../service.ts';
+import { startService } from '../service/service.ts';
+import type { Environment } from '../settings/settings.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** `countersign serve`: the server, configured by the environment, until a signal ends it. */

@@ -4,9 +4,9 @@ import { openRecordStore, type RecordStore } from '../../administration/record-s
 import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';
 import { readAdministrationConfig } from '../../config.ts';
-import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operator-error.ts';
 import { openRedis } from '../../redis/connection.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { createProgressBar, type ProgressBar } from '../progress-bar.ts';
 import { type Finishing, interruptible, type WhenLeft } from './interruptible.ts';
 

@@ -3,7 +3,7 @@ import { makePlan, type Plan } from '../../administration/plan.ts';
 import { recordFiles } from '../../administration/record-files.ts';
 import type { RecordStore } from '../../administration/record-store.ts';
 import { storeInTurn } from '../../administration/store-in-turn.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { styled } from '../output.ts';
 import { printFault } from '../print-error.ts';
 import { type Administration, administer } from './administer.ts';

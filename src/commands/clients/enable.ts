@@ -1,6 +1,6 @@
 import { changeRecord } from '../../administration/change-record.ts';
 import type { JsonObject } from '../../administration/stored-record.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { administer } from './administer.ts';
 import { eachClient } from './each-client.ts';
 import type { ClientsFormat } from './plan-report.ts';

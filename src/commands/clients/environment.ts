@@ -1,4 +1,4 @@
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 
 /** Loaded when a command runs, and not before. */
 export async function environment(): Promise<Environment> {

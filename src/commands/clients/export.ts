@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../administration/stored-record.ts';
 import { type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';
 import { administer } from './administer.ts';

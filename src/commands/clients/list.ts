@@ -1,5 +1,5 @@
 import { storedRecords } from '../../administration/stored-records.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../document.ts';
 import { type Row, rowTable } from '../row-table.ts';

@@ -1,6 +1,6 @@
 import { makePlan } from '../../administration/plan.ts';
 import { recordFiles } from '../../administration/record-files.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { administer } from './administer.ts';
 import { type ClientsFormat, printPlan, wouldChange } from './plan-report.ts';
 

@@ -1,5 +1,5 @@
 import { removeClient } from '../../administration/remove-client.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { administer } from './administer.ts';
 import { eachClient } from './each-client.ts';
 import type { ClientsFormat } from './plan-report.ts';

@@ -1,8 +1,8 @@
 import { clientsOfCertificate, type PossibleClient } from '../../administration/clients-of-certificate.ts';
-import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../pki/certificate/pem.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { printValue } from '../document.ts';
 import { type Input, readInput } from '../input-file.ts';
 import { table } from '../output.ts';

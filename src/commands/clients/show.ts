@@ -1,7 +1,7 @@
 import { readStoredRecord } from '../../administration/stored-record.ts';
 import { isClientId } from '../../oauth/client-id.ts';
-import type { Environment } from '../../operations/settings.ts';
 import { StartupError } from '../../operator-error.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue } from '../document.ts';
 import { administer } from './administer.ts';

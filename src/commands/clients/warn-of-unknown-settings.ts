@@ -1,5 +1,5 @@
 import { unknownSettings } from '../../config.ts';
-import type { Environment } from '../../operations/settings.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { printFault } from '../print-error.ts';
 
 /** Whoever misspells a setting works on other clients than those that were meant. */

@@ -1,10 +1,9 @@
-import type { Settings } from '../operations/settings.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { type IssuerPolicy, type RevocationMode, revocationModes } from '../pki/crl/check-revocation.ts';
 import type { RevocationConfig } from '../pki/crl/crl-checker.ts';
 import type { ClientCa } from './client-ca.ts';
-import { parseDuration } from './duration.ts';
-import { oneOf } from './one-of.ts';
+import { oneOf, parseDuration } from './parsers.ts';
+import type { Settings } from './settings.ts';
 
 const DEFAULT_INTERVAL_MILLISECONDS = 5 * 60_000;
 const MIN_INTERVAL_MILLISECONDS = 1_000;

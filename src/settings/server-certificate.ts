@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ListenerTls } from '../http/listen-address.ts';
-import type { Settings } from '../operations/settings.ts';
 import { readCertificateFile } from './certificate-file.ts';
+import type { Settings } from './settings.ts';
 
 /** The settings that make the listener one for HTTPS. */
 export const serverCertificateSettings = ['TLS_CERTIFICATE_FILE', 'TLS_KEY_FILE', 'TLS_KEY'] as const;

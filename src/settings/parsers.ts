@@ -12,3 +12,16 @@ export function parseDuration(text: string): number {
   if (count === undefined) throw new RangeError(`"${text}" is not a duration such as 80ms, 30s, 5m, 24h or 7d`);
   return Number(count) * (MILLISECONDS[unit] ?? Number.NaN);
 }
+
+/**
+ * A parser that takes exactly one of these names.
+ *
+ * @returns the name, or throws a RangeError that lists them
+ */
+export function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
+  return (text) => {
+    const known = names.find((name) => name === text);
+    if (known !== undefined) return known;
+    throw new RangeError(`"${text}" is not one of: ${names.join(', ')}`);
+  };
+}

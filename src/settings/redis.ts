@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { readSecretFile, type Settings } from '../operations/settings.ts';
 import type { RedisAccess, RedisTls } from '../redis/connect.ts';
 import { parseRedisUrl } from '../redis/url.ts';
 import { readCertificateFile } from './certificate-file.ts';
+import { readSecretFile, type Settings } from './settings.ts';
 
 /** Where Redis is, how we prove who we are, and what our keys begin with. */
 export interface RedisConfig extends RedisAccess {

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import type { Settings } from '../operations/settings.ts';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ProxyCertificateRule } from '../terminator/trusted-proxy.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
+import type { Settings } from './settings.ts';
 
 /** What the proxy's own certificate must be. */
 export interface ProxyCertificate {

@@ -5,8 +5,8 @@ import { createRedisRegistry } from '../clients/registry/redis-registry.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
+import type { ClientsConfig } from '../settings/clients.ts';
 import type { Terminator } from '../terminator/terminator.ts';
-import type { ClientsConfig } from './clients-config.ts';
 
 interface RegistryConfig {
   readonly clients: ClientsConfig;

@@ -1,9 +1,9 @@
-import type { Settings } from '../operations/settings.ts';
 import type { HeaderFormat, VerdictField } from '../terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../terminator/formats.ts';
 import { type ChainVerification, forwardedHeaders, type Terminator } from '../terminator/terminator.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
-import { oneOf } from './one-of.ts';
+import { oneOf } from './parsers.ts';
+import type { Settings } from './settings.ts';
 
 type ForwardedFields = Omit<Terminator, 'hop'>;
 

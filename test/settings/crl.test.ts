@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readClientCa } from '../../src/configuration/client-ca.ts';
-import { readRevocation } from '../../src/configuration/revocation-settings.ts';
-import { Settings } from '../../src/operations/settings.ts';
+import { readClientCa } from '../../src/settings/client-ca.ts';
+import { readRevocation } from '../../src/settings/crl.ts';
+import { Settings } from '../../src/settings/settings.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -1,6 +1,39 @@
+import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import type { NamedFile } from '../clients/files/watch-clients-file.ts';
 import type { CacheSettings } from '../clients/registry/redis-registry.ts';
-import type { Settings } from '../operations/settings.ts';
-import { parseDuration } from './duration.ts';
+import type { ClientCa } from './client-ca.ts';
+import { oneOf, parseDuration } from './parsers.ts';
+import { type RedisConfig, readRedisConfig, redisSettings } from './redis.ts';
+import type { Settings } from './settings.ts';
+
+/** Where the client records are. */
+export type ClientsConfig =
+  | ({ readonly store: 'memory' } & NamedFile)
+  | ({ readonly store: 'redis'; readonly cache: CacheSettings } & RedisConfig);
+
+/** Reads that; undefined where it is not set. Faults are collected in the settings. */
+export function readClientsConfig(settings: Settings): ClientsConfig | undefined {
+  const redis = readRedisConfig(settings);
+  const cache = readCacheSettings(settings);
+  const file = settings.optional('CLIENTS_FILE', (text) => text);
+  if (redis !== undefined && file !== undefined) {
+    settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
+  }
+  if (redis !== undefined) return { store: 'redis', cache, ...redis };
+  if (file !== undefined) {
+    warnOfNeedless(settings);
+    return { store: 'memory', file, setting: 'COUNTERSIGN_CLIENTS_FILE' };
+  }
+  if (!settings.hasSecret('REDIS_URL'))
+    settings.missing('CLIENTS_FILE', 'set it, or COUNTERSIGN_REDIS_URL: without, there are no clients');
+  return undefined;
+}
+
+function warnOfNeedless(settings: Settings): void {
+  for (const name of [...redisSettings, ...cacheSettings].filter((each) => settings.has(each))) {
+    settings.warn(name, 'has no effect: the clients are those of COUNTERSIGN_CLIENTS_FILE, without Redis');
+  }
+}
 
 const DEFAULT_ENTRIES = 100_000;
 const DEFAULT_BYTES = 64 * 1024 * 1024;
@@ -60,4 +93,17 @@ function parseBytes(text: string): number {
   const bytes = Number(count) * (UNITS[unit] ?? Number.NaN);
   if (bytes >= MIN_BYTES) return bytes;
   throw new RangeError(`"${text}" must be at least ${MIN_BYTES / 1024}KiB`);
+}
+
+/** Reads what records may say; faults are collected in the settings. */
+export function readRegistrationPolicy(settings: Settings, clientCa: ClientCa | undefined): RegistrationPolicy {
+  return {
+    allowSha1Thumbprints: settings.optional('ALLOW_SHA1_THUMBPRINTS', parseBoolean) ?? false,
+    requireCaPin: settings.optional('REQUIRE_CA_PIN', parseBoolean) ?? false,
+    anchors: clientCa?.store.anchors ?? [],
+  };
+}
+
+function parseBoolean(text: string): boolean {
+  return oneOf(['true', 'false'])(text) === 'true';
 }

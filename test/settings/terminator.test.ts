@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readForwardedFields } from '../../src/configuration/forwarded-fields.ts';
-import { Settings } from '../../src/operations/settings.ts';
+import { Settings } from '../../src/settings/settings.ts';
+import { readForwardedFields } from '../../src/settings/terminator.ts';
 import type { ChainVerification } from '../../src/terminator/terminator.ts';
 
 type Environment = Readonly<Record<string, string>>;

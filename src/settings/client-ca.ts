@@ -1,5 +1,5 @@
-import type { Settings } from '../operations/settings.ts';
 import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import type { Settings } from './settings.ts';
 
 /** Where the authorities of the clients' certificates are, and what is there at start. */
 export interface ClientCa {

@@ -4,7 +4,7 @@ import { openRevocation, type Revocation, type RevocationConfig } from '../pki/c
 import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import { openRedis } from '../redis/connection.ts';
-import type { ClientsConfig } from './clients-config.ts';
+import type { ClientsConfig } from '../settings/clients.ts';
 
 /** A CRL of a million entries takes its time. */
 const COMMAND_MILLISECONDS = 10_000;
