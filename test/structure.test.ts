@@ -23,8 +23,8 @@ const journey = [
   'endpoints',
   'doctor/observer',
   'settings',
-  'migration',
   'service',
+  'administration/import',
   'administration',
   'doctor',
   'development',
@@ -41,7 +41,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   pino: 'observability/log.ts',
   'prom-client': 'observability/metrics.ts',
   'string-width': 'commands/display-width.ts',
-  yaml: ['clients/files/parse-yaml.ts', 'commands/document.ts', 'migration/render.ts'],
+  yaml: ['administration/import/render.ts', 'clients/files/parse-yaml.ts', 'commands/document.ts'],
   commander: [
     'commands/clients/format-option.ts',
     'commands/clients/import-program.ts',

@@ -1,8 +1,7 @@
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { Progress } from './progress.ts';
-import type { Entry, Marker, RecordStore } from './record-store.ts';
+import type { Entry, Marker, Progress, RecordStore } from './record-store.ts';
 
 /** How many clients were written, and whom somebody else wrote between the plan and now. */
 export interface Applied {

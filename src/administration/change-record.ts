@@ -1,7 +1,29 @@
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { recordText } from '../clients/serialize-record.ts';
+import { planRemoval } from './change.ts';
 import type { RecordStore } from './record-store.ts';
-import { type JsonObject, readStoredRecord } from './stored-record.ts';
+import { type JsonObject, readStoredRecord } from './stored-records.ts';
+
+/**
+ * Removes whatever stands at a client's key, and then its entries in the index.
+ *
+ * @throws {AdministrationError} where Redis fails
+ */
+export async function removeClient(
+  store: RecordStore,
+  clientId: string,
+  policy: RegistrationPolicy,
+): Promise<ChangedRecord> {
+  const [seen = { type: 'none' }] = await store.read([clientId]);
+  const removal = planRemoval(clientId, seen, policy);
+  if (!removal) return notInRedis(store);
+  const [written] = store.write([removal]);
+  if (!(await written)) {
+    return { outcome: 'refused', reason: 'was written by somebody else at this moment; look at it and try again' };
+  }
+  await store.leave(removal.leave.map((identityKey) => ({ identityKey, clientId })));
+  return { outcome: 'written' };
+}
 
 /** What became of a change: written, needless, or impossible, and then why. */
 export type ChangedRecord =

@@ -3,7 +3,7 @@ import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { type Claim, claimsOf, identitiesOfCertificate, identityKey } from '../clients/registered-identities.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';
-import { readStoredRecord } from './stored-record.ts';
+import { readStoredRecord } from './stored-records.ts';
 
 /** A client that a certificate could be, and the registrations of it that the certificate meets. */
 export interface PossibleClient {

@@ -3,7 +3,6 @@ import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { describeFinding, type Finding } from '../clients/files/diagnostics.ts';
 import { FileClients } from '../clients/files/file-clients.ts';
 import { recordText } from '../clients/serialize-record.ts';
-import { BoundedList } from './bounded-list.ts';
 
 /** A client of the files, sound by itself. */
 export interface DesiredClient {
@@ -52,5 +51,27 @@ export class DesiredClients {
         return { index, clientId: client.clientId, text: recordText(record), client };
       });
     }
+  }
+}
+
+/** The first messages of many, and how many there were. */
+export class BoundedList {
+  readonly #first: string[] = [];
+  readonly #limit: number;
+  count = 0;
+
+  constructor(limit = 50) {
+    this.#limit = limit;
+  }
+
+  add(...messages: readonly string[]): void {
+    this.count += messages.length;
+    this.#first.push(...messages.slice(0, Math.max(0, this.#limit - this.#first.length)));
+  }
+
+  /** With a last line that says how many are not told. */
+  lines(): string[] {
+    const untold = this.count - this.#first.length;
+    return untold === 0 ? [...this.#first] : [...this.#first, `… and ${untold} more`];
   }
 }

@@ -1,8 +1,7 @@
-import { BoundedList } from './bounded-list.ts';
-import { ClaimTable } from './claim-table.ts';
-import type { Comparison } from './comparison.ts';
+import type { Comparison } from './compare.ts';
 import { type Circumstances, type Claimant, conflictOf } from './conflict.ts';
-import type { DesiredClients } from './desired-clients.ts';
+import { BoundedList, type DesiredClients } from './desired-clients.ts';
+import { ClaimTable } from './identity-index.ts';
 
 /**
  * Finds the clients of the files that claim one certificate, with each other or with one that stays in Redis. A client

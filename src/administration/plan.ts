@@ -1,7 +1,8 @@
+import { findFiles } from '../clients/files/find-files.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
-import { Comparison, type ComparisonOptions } from './comparison.ts';
+import { Comparison, type ComparisonOptions } from './compare.ts';
 import { DesiredClients } from './desired-clients.ts';
 import { findConflicts } from './find-conflicts.ts';
 import type { RecordStore } from './record-store.ts';
@@ -40,4 +41,15 @@ export async function makePlan(
   if (messages.length > 0) throw new AdministrationError([...messages, 'Nothing was written.']);
   const { changes, counts, enabledAgain } = comparison;
   return { changes, counts, notInFiles: others.toSorted(), enabledAgain, warnings: desired.warnings.lines() };
+}
+
+/**
+ * The files that arguments of `-f` name.
+ *
+ * @throws {AdministrationError} with everything that is not there
+ */
+export function recordFiles(paths: readonly string[]): readonly string[] {
+  const { files, faults } = findFiles(paths);
+  if (faults.length > 0) throw new AdministrationError(faults);
+  return files;
 }

@@ -4,7 +4,7 @@ import { scanKeys } from '../redis/commands/scan.ts';
 import { openSets } from '../redis/commands/sets.ts';
 import { type StoredValue, valuesReader, valuesReplacer } from '../redis/commands/values.ts';
 import type { RedisConnection } from '../redis/connection.ts';
-import { type Ask, explaining } from './explaining.ts';
+import { AdministrationError } from './administration-error.ts';
 
 /** An entry of the index: by this identity a client may be known. */
 export interface Entry {
@@ -80,3 +80,27 @@ async function* clientIds(keys: AsyncGenerator<string[]>, prefix: string, ask: A
     yield value.map((key: string) => key.slice(prefix.length)).filter(isClientId);
   }
 }
+
+/** Waits for an answer of Redis, and throws AdministrationError where there is none. */
+export type Ask = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
+
+/**
+ * Says why Redis did not answer, or what it answered where that is no.
+ *
+ * @param description of Redis, for messages
+ */
+export function explaining(description: string, explain: RedisConnection['explain']): Ask {
+  return async (asked) => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const isRefusal = error.name === 'ReplyError';
+      const what = isRefusal ? 'says no' : 'did not answer';
+      throw new AdministrationError([`Redis at ${description} ${what}: ${explain(error)}`], { isRefusal });
+    }
+  };
+}
+
+/** Told how far a long piece of work is: what was done to how many clients, and of how many where that is known. */
+export type Progress = (done: 'compared' | 'looked through' | 'written' | 'read', count: number, of?: number) => void;

@@ -1,4 +1,4 @@
-import type { Progress } from '../administration/progress.ts';
+import type { Progress } from '../administration/record-store.ts';
 import type { Environment } from '../settings/settings.ts';
 
 const ON_A_TERMINAL_MILLISECONDS = 100;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fieldChanges } from '../../src/administration/field-changes.ts';
+import { fieldChanges } from '../../src/administration/change.ts';
 import type { Json } from '../../src/clients/client.ts';
 
 /** As it comes out of JSON.parse; few values, so that many are alike. */

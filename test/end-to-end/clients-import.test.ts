@@ -6,7 +6,7 @@ import { runCountersign } from '../support/countersign.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const files = join(repositoryRoot, 'test/migration/files');
+const files = join(repositoryRoot, 'test/administration/import/files');
 const folder = temporaryDirectory();
 // A time without an offset is UTC, wherever this runs.
 const env = { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'true', TZ: 'America/New_York' };

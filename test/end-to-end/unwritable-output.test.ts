@@ -20,7 +20,7 @@ const clients = file(
   'clients.json',
   '[{"client_id":"a","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a"}]',
 );
-const keycloak = join(repositoryRoot, 'test/migration/files/realm.json');
+const keycloak = join(repositoryRoot, 'test/administration/import/files/realm.json');
 
 /** Runs a script with a command as its arguments. */
 const shell = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => {

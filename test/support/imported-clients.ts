@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
-import type { Drafts } from '../../src/migration/draft.ts';
-import { render } from '../../src/migration/render.ts';
-import { settle } from '../../src/migration/settle.ts';
+import type { Drafts } from '../../src/administration/import/draft.ts';
+import { render } from '../../src/administration/import/render.ts';
+import { settle } from '../../src/administration/import/validate-drafts.ts';
 
 export interface ImportedClients {
   readonly yaml: string;

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ApplyLease } from '../../src/administration/apply-lease.ts';
+import { ApplyLease } from '../../src/administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../src/administration/record-store.ts';
 import { registryKeys } from '../../src/clients/registry/registry.ts';
 import { openRedis } from '../../src/redis/connection.ts';

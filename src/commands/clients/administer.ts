@@ -1,5 +1,5 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
-import { ApplyLease } from '../../administration/apply-lease.ts';
+import { ApplyLease } from '../../administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
 import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';

@@ -1,8 +1,7 @@
 import { type Applied, applyPlan } from '../../administration/apply-plan.ts';
-import { makePlan, type Plan } from '../../administration/plan.ts';
-import { recordFiles } from '../../administration/record-files.ts';
+import { storeInTurn } from '../../administration/locked-store.ts';
+import { makePlan, type Plan, recordFiles } from '../../administration/plan.ts';
 import type { RecordStore } from '../../administration/record-store.ts';
-import { storeInTurn } from '../../administration/store-in-turn.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { styled } from '../output.ts';
 import { printFault } from '../print-error.ts';

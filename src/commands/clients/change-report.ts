@@ -1,5 +1,4 @@
-import { type Change, changedFields, replacedValue } from '../../administration/change.ts';
-import type { FieldChange } from '../../administration/field-changes.ts';
+import { type Change, changedFields, type FieldChange, replacedValue } from '../../administration/change.ts';
 import type { Json } from '../../clients/client.ts';
 import { printable } from '../../text.ts';
 import { type Style, styled } from '../output.ts';

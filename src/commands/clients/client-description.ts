@@ -1,6 +1,5 @@
 import { describeIdentity } from '../../administration/conflict.ts';
-import type { JsonObject } from '../../administration/stored-record.ts';
-import type { ListedRecord } from '../../administration/stored-records.ts';
+import type { JsonObject, ListedRecord } from '../../administration/stored-records.ts';
 import type { Client } from '../../clients/client.ts';
 import { type Claim, claimsOf, isInForce } from '../../clients/registered-identities.ts';
 import { printable } from '../../text.ts';

@@ -1,5 +1,5 @@
 import { changeRecord } from '../../administration/change-record.ts';
-import type { JsonObject } from '../../administration/stored-record.ts';
+import type { JsonObject } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { administer } from './administer.ts';
 import { eachClient } from './each-client.ts';

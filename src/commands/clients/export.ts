@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../administration/stored-record.ts';
-import { type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
+import { type JsonObject, type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';

@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
-import type { Drafts } from '../../migration/draft.ts';
-import { readIdentityServer } from '../../migration/identity-server.ts';
-import { readKeycloak } from '../../migration/keycloak.ts';
-import { MigrationError } from '../../migration/migration-error.ts';
-import { render } from '../../migration/render.ts';
-import { settle } from '../../migration/settle.ts';
+import { type Drafts, MigrationError } from '../../administration/import/draft.ts';
+import { readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
+import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
+import { render } from '../../administration/import/render.ts';
+import { settle } from '../../administration/import/validate-drafts.ts';
 import { StartupError } from '../../operator-error.ts';
 import { writeTexts } from '../document.ts';
 import { type Input, readInput } from '../input-file.ts';

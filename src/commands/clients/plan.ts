@@ -1,5 +1,4 @@
-import { makePlan } from '../../administration/plan.ts';
-import { recordFiles } from '../../administration/record-files.ts';
+import { makePlan, recordFiles } from '../../administration/plan.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { administer } from './administer.ts';
 import { type ClientsFormat, printPlan, wouldChange } from './plan-report.ts';

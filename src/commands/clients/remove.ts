@@ -1,4 +1,4 @@
-import { removeClient } from '../../administration/remove-client.ts';
+import { removeClient } from '../../administration/change-record.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { administer } from './administer.ts';
 import { eachClient } from './each-client.ts';

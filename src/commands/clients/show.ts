@@ -1,4 +1,4 @@
-import { readStoredRecord } from '../../administration/stored-record.ts';
+import { readStoredRecord } from '../../administration/stored-records.ts';
 import { isClientId } from '../../oauth/client-id.ts';
 import { StartupError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';

@@ -1,0 +1,44 @@
+import type { ApplyLease } from './apply-lock.ts';
+import type { RecordStore } from './record-store.ts';
+
+/**
+ * The same store for the run whose turn it is: the turn begins when something is first asked for, not while files are
+ * read, and nothing is written any more once it was lost.
+ *
+ * @param onWaiting told in words whose turn it still is
+ */
+export function storeInTurn(store: RecordStore, lease: ApplyLease, onWaiting: (why: string) => void): RecordStore {
+  const begin = () => lease.take(onWaiting);
+  return {
+    read: async (clientIds) => {
+      if (clientIds.length > 0) await begin();
+      return store.read(clientIds);
+    },
+    claimants: async (identityKeys) => {
+      if (identityKeys.length > 0) await begin();
+      return store.claimants(identityKeys);
+    },
+    async *clientIds(pattern) {
+      await begin();
+      yield* store.clientIds(pattern);
+    },
+    enter: async (entries) => {
+      lease.requireHeld();
+      await store.enter(entries);
+    },
+    leave: async (entries) => {
+      lease.requireHeld();
+      await store.leave(entries);
+    },
+    write: (writes) => {
+      lease.requireHeld();
+      return store.write(writes);
+    },
+    isMarked: () => store.isMarked(),
+    mark: async () => {
+      // It says that what was written is there.
+      await lease.confirmHeld();
+      return store.mark();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { applyPlan } from '../../src/administration/apply-plan.ts';
+import { changeRecord, removeClient } from '../../src/administration/change-record.ts';
+import { makePlan } from '../../src/administration/plan.ts';
+import { runCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { usualPolicy } from '../support/policy.ts';
+import { type OpenedStore, openStore } from '../support/record-store.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const named = (name: string, more: object = {}) => ({
+  client_id: 'a',
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_san_dns: name,
+  ...more,
+});
+
+describeWith(['redis-server'], 'of a record that others write and read at the same moment', () => {
+  let prefix: string;
+  let opened: OpenedStore;
+  beforeAll(async () => {
+    prefix = keyPrefix();
+    opened = await openStore(prefix);
+  });
+  afterAll(() => opened?.close());
+  beforeEach(async () => {
+    const keys = await opened.redis.keys(`${prefix}*`);
+    if (keys.length > 0) await opened.redis.del(keys);
+  });
+
+  const plan = (record: object) => {
+    const file = join(temporaryDirectory(), 'clients.json');
+    writeFileSync(file, JSON.stringify([record]));
+    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    return makePlan([file], opened.store, options);
+  };
+  const apply = async (record: object) => applyPlan((await plan(record)).changes, opened.store, () => {});
+  const theRecord = async () => JSON.parse((await opened.redis.get(opened.key('a'))) ?? 'null');
+  const names = async () => (await opened.redis.keys(`${prefix}identity:*`)).length;
+
+  /** What changes under our prefix from now on, in Redis' order: a verb, and whether it is of the index. */
+  async function writings(): Promise<string[]> {
+    const found: string[] = [];
+    // Not by ioredis: where others use this Redis, what it tells may come together with the answer to MONITOR.
+    const socket = createConnection(Number(new URL(redisUrl()).port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write('MONITOR\r\n');
+    const lines = createInterface(socket);
+    lines.on('line', (line) => {
+      const [, verb = '', key = ''] = /^\+\S+ \[[^\]]*\] "(SADD|SET|SREM)" "([^"]*)"/i.exec(line) ?? [];
+      if (key.startsWith(prefix)) found.push(`${verb.toUpperCase()} ${key.slice(prefix.length).split(':')[0]}`);
+    });
+    await once(lines, 'line');
+    return found;
+  }
+
+  test('the index names the new identity before there is one, and the old one as long as there is one', async () => {
+    await apply(named('old'));
+    const found = await writings();
+    await apply(named('new'));
+    await eventually(
+      () => found.length >= 3,
+      () => `${found}`,
+    );
+    expect(found).toEqual(['SADD identity', 'SET client', 'SREM identity']);
+  });
+
+  test('the index goes on naming whoever was not written', async () => {
+    await apply(named('old'));
+    const { changes } = await plan(named('new'));
+    const theirs = named('old', { scope: 'theirs' });
+    await opened.redis.set(opened.key('a'), JSON.stringify(theirs));
+    expect(await applyPlan(changes, opened.store, () => {})).toMatchObject({ written: 0, overtaken: ['a'] });
+    expect(await theRecord()).toEqual(theirs);
+    // And names the other one, which is stale.
+    expect(await names()).toBe(2);
+    expect((await plan(theirs)).changes.count).toBe(0);
+  });
+
+  /** Others write the record as often as this between our reading it and our writing it. */
+  async function disableAgainst(rivals: number) {
+    await apply(named('a'));
+    let writers = 0;
+    const read: typeof opened.store.read = async (clientIds) => {
+      const seen = await opened.store.read(clientIds);
+      if (writers < rivals) {
+        writers += 1;
+        await opened.redis.set(opened.key('a'), JSON.stringify(named('a', { scope: `s${writers}` })));
+      }
+      return seen;
+    };
+    return changeRecord({ ...opened.store, read }, 'a', (record) => ({ ...record, enabled: false }));
+  }
+
+  test('a change is made again on what the others wrote', async () => {
+    expect(await disableAgainst(4)).toEqual({ outcome: 'written' });
+    expect(await theRecord()).toEqual(named('a', { scope: 's4', enabled: false }));
+  });
+
+  test('a change is given up after five of them, and said not to be made', async () => {
+    const reason = 'is being written by others all the time; try again';
+    expect(await disableAgainst(5)).toEqual({ outcome: 'refused', reason });
+    expect(await theRecord()).toEqual(named('a', { scope: 's5' }));
+  });
+
+  test('disable, enable and remove do not say that all records are there', async () => {
+    await opened.redis.set(opened.key('a'), JSON.stringify(named('a')));
+    const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
+    for (const verb of ['disable', 'enable', 'remove']) {
+      const { code, stdout } = await runCountersign(['clients', verb, 'a'], { env });
+      expect(`${verb} ${code} ${stdout}`).toMatch(/^\w+ 0 /);
+      expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
+    }
+    expect(await opened.redis.exists(opened.key('a'))).toBe(0);
+  });
+
+  test('whoever is not there may still be remembered, where Redis has lost its records', async () => {
+    const [why, lost] = ['is not in Redis', /^is not in Redis, and neither is the marker: .* servers go on serving/];
+    const disable = () => changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
+    const remove = () => removeClient(opened.store, 'a', usualPolicy);
+    await opened.redis.set(`${prefix}registry`, 'x');
+    for (const attempt of [disable, remove]) expect(await attempt()).toEqual({ outcome: 'refused', reason: why });
+    await opened.redis.del(`${prefix}registry`);
+    for (const attempt of [disable, remove]) {
+      expect(await attempt()).toEqual({ outcome: 'refused', reason: expect.stringMatching(lost) });
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MigrationError } from '../../../src/administration/import/draft.ts';
+import { jsonIn, parseLenientJson } from '../../../src/administration/import/lenient-json.ts';
+
+describe('JSON as .NET reads its configuration', () => {
+  test.each<[string, string, unknown]>([
+    ['a byte order mark', '\uFEFF{"a": 1}', { a: 1 }],
+    ['a comment at the end of a line', '{"a": 1 // "b": 2\n}', { a: 1 }],
+    ['a comment at the end of the file', '[] // ]', []],
+    ['a comment with a bracket after a comma', '[1, // ]\n2]', [1, 2]],
+    ['a comment over lines', '/* [ */ [1 /* , 2\n ] **/ ]', [1]],
+    ['a comma before a bracket', '{"a": [1, 2 , ], }', { a: [1, 2] }],
+    ['a comma and a comment before a bracket', '[1, /* no more */ // really\n ]', [1]],
+    ['comments in texts', '["// /* */ ,]", "\\"//", "\\\\"]', ['// /* */ ,]', '"//', '\\']],
+    ['a plain value', '"a"', 'a'],
+    ['64 levels', `${'['.repeat(64)}${']'.repeat(64)}`, JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`)],
+  ])('may have %s', (_, text, value) => {
+    expect(parseLenientJson(text)).toEqual(value);
+  });
+
+  test.each<[string, string]>([
+    ['nothing', ''],
+    ['a comma too many', '[1,,]'],
+    ['a comma between brackets', '[[],]['],
+    ['a comment without an end', '[1 /* ]'],
+    ['a text without an end', '["a]'],
+    ['a text that a backslash goes on with', '["a\\"]'],
+    ['half a comment', '[1 / 2]'],
+    ['no quotation marks', '{a: 1}'],
+    ['a name that stands twice', '{"a": 1, "a": 2}'],
+    ['a number that would be another', '[12345678901234567890]'],
+    ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`],
+    ['a million levels', '['.repeat(1_000_000)],
+  ])('is refused with %s', (_, text) => {
+    expect(() => parseLenientJson(text)).toThrow(MigrationError);
+    expect(jsonIn(text)).toBeUndefined();
+  });
+
+  test('that is broken is told the place in the file', () => {
+    expect(() => parseLenientJson('{ /* one\n two */ // three\n  "a": 1,\n  b\n}')).toThrow(
+      /^line 4: not JSON: .* at column 3$/,
+    );
+  });
+
+  test('is JSON, whatever stands between the tokens', () => {
+    const between = fc.constantFrom('', ' ', '\n', '// ], }\n', '/* , ] */', ' /* // */ // "\n\t');
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.array(between, { minLength: 1 }), (value, fillers) => {
+        let count = 0;
+        const filler = () => fillers[count++ % fillers.length] ?? '';
+        const text = JSON.stringify(value).replaceAll(
+          /"(?:[^"\\]|\\.)*"|[[\]{},:]/g,
+          (token) => `${filler()}${token}${filler()}`,
+        );
+        expect(parseLenientJson(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  test('takes a time in proportion to its length', () => {
+    const started = performance.now();
+    expect(jsonIn(`["${'\\"'.repeat(2_000_000)}`)).toBeUndefined();
+    expect(jsonIn(`[${'1, '.repeat(500_000)}`)).toBeUndefined();
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+});
