@@ -9,7 +9,7 @@ import { guardOutput } from './commands/guard-output.ts';
 import { InterruptedError } from './commands/interrupted-error.ts';
 import type { OutputFormat } from './commands/output.ts';
 import { printError } from './commands/print-error.ts';
-import type { DoctorOptions } from './doctor/order.ts';
+import type { DoctorOptions } from './doctor/probe/options.ts';
 import { printable } from './text.ts';
 
 // Each command is loaded when it runs, with `./config.ts` where it needs it: loading all of them takes longer than

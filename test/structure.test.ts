@@ -26,7 +26,7 @@ const journey = [
   'service',
   'administration/import',
   'administration',
-  'doctor',
+  'doctor/probe',
   'development',
 ] as const;
 

@@ -1,9 +1,8 @@
-import type { Examination } from '../doctor/examination.ts';
-import { examine } from '../doctor/examine.ts';
-import { forgerySections } from '../doctor/forgery-table.ts';
-import { type DoctorOptions, readOrder } from '../doctor/order.ts';
-import { arrivalSections, type Section } from '../doctor/report.ts';
-import { trustSystemAuthorities } from '../doctor/system-authorities.ts';
+import type { Examination } from '../doctor/probe/examination.ts';
+import { trustSystemAuthorities } from '../doctor/probe/identity.ts';
+import { type DoctorOptions, readOrder } from '../doctor/probe/options.ts';
+import { examine } from '../doctor/probe/probe.ts';
+import { arrivalSections, forgerySections, type Section } from '../doctor/probe/report.ts';
 import { StartupError } from '../operator-error.ts';
 import { type OutputFormat, type Style, styled, table } from './output.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { ForgeryReport } from '../../src/doctor/examination.ts';
+import type { ForgeryReport } from '../../src/doctor/probe/examination.ts';
 import { type FinishedCommand, runCountersign } from '../support/countersign.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';

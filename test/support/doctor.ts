@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Examination, ForgeryReport } from '../../src/doctor/examination.ts';
+import type { Examination, ForgeryReport } from '../../src/doctor/probe/examination.ts';
 import type { MintedCertificate } from './certificates.ts';
 import { type FinishedCommand, runCountersign } from './countersign.ts';
 import { type Deployment, type DeploymentOptions, startDeployment } from './deployment.ts';
