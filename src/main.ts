@@ -3,12 +3,9 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './commands/certificate.ts';
-import { clientsProgram } from './commands/clients/program.ts';
-import { collect } from './commands/collect.ts';
-import { guardOutput } from './commands/guard-output.ts';
-import { InterruptedError } from './commands/interrupted-error.ts';
-import type { OutputFormat } from './commands/output.ts';
-import { printError } from './commands/print-error.ts';
+import { clientsProgram, collect } from './commands/clients/program.ts';
+import { guardOutput, InterruptedError, printError } from './commands/output/errors.ts';
+import type { OutputFormat } from './commands/output/text.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
 import { printable } from './text.ts';
 

@@ -40,16 +40,9 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   'lru-cache': 'cache/',
   pino: 'observability/log.ts',
   'prom-client': 'observability/metrics.ts',
-  'string-width': 'commands/display-width.ts',
-  yaml: ['administration/import/render.ts', 'clients/files/parse-yaml.ts', 'commands/document.ts'],
-  commander: [
-    'commands/clients/format-option.ts',
-    'commands/clients/import-program.ts',
-    'commands/clients/plan-program.ts',
-    'commands/clients/program.ts',
-    'commands/clients/records-program.ts',
-    'main.ts',
-  ],
+  'string-width': 'commands/output/text.ts',
+  yaml: ['administration/import/render.ts', 'clients/files/parse-yaml.ts', 'commands/output/document.ts'],
+  commander: ['commands/clients/program.ts', 'main.ts'],
 };
 
 const source = join(repositoryRoot, 'src');

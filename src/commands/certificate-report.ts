@@ -7,7 +7,7 @@ import { formatDistinguishedName, readDistinguishedName } from '../pki/certifica
 import { readCertificateStructure } from '../pki/certificate/structure.ts';
 import { readAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import { yamlText } from './document.ts';
+import { yamlText } from './output/document.ts';
 
 /** What stands in a certificate, and whether the server would take it from a client. */
 export interface CertificateReport {

@@ -2,7 +2,7 @@ import { StartupError } from '../operator-error.ts';
 import { readCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
 import { type Input, readInput } from './input-file.ts';
-import { type OutputFormat, styled, table } from './output.ts';
+import { type OutputFormat, styled, table } from './output/text.ts';
 import { judgeFile, type PathOptions, type PathReport, printPath } from './path-report.ts';
 
 export interface CertificateOptions extends PathOptions {

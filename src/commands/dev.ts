@@ -9,7 +9,7 @@ import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
 import { type Service, startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
-import { untilStopped } from './until-stopped.ts';
+import { untilStopped } from './signals.ts';
 
 export interface DevOptions {
   readonly port: number;

@@ -4,7 +4,7 @@ import { type DoctorOptions, readOrder } from '../doctor/probe/options.ts';
 import { examine } from '../doctor/probe/probe.ts';
 import { arrivalSections, forgerySections, type Section } from '../doctor/probe/report.ts';
 import { StartupError } from '../operator-error.ts';
-import { type OutputFormat, type Style, styled, table } from './output.ts';
+import { type OutputFormat, type Style, styled, table } from './output/text.ts';
 
 const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
 

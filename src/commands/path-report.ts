@@ -8,7 +8,7 @@ import { findPaths } from '../pki/path/find-paths.ts';
 import type { Path } from '../pki/path/path.ts';
 import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import { judgePaths } from '../pki/path/verify-chain.ts';
-import { styled } from './output.ts';
+import { styled } from './output/text.ts';
 
 export interface PathOptions {
   /** As `COUNTERSIGN_CLIENT_CA_FILE`. */

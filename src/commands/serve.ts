@@ -2,7 +2,7 @@ import { readConfig } from '../config.ts';
 import { createLog } from '../observability/log.ts';
 import { startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
-import { untilStopped } from './until-stopped.ts';
+import { untilStopped } from './signals.ts';
 
 /** `countersign serve`: the server, configured by the environment, until a signal ends it. */
 export async function serve(env: Environment): Promise<void> {

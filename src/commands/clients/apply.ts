@@ -3,11 +3,10 @@ import { storeInTurn } from '../../administration/locked-store.ts';
 import { makePlan, type Plan, recordFiles } from '../../administration/plan.ts';
 import type { RecordStore } from '../../administration/record-store.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { styled } from '../output.ts';
-import { printFault } from '../print-error.ts';
+import { printFault } from '../output/errors.ts';
+import { styled } from '../output/text.ts';
 import { type Administration, administer } from './administer.ts';
-import type { PlanCommandOptions } from './plan.ts';
-import { namesOf, printPlan, wouldChange } from './plan-report.ts';
+import { namesOf, type PlanCommandOptions, printPlan, wouldChange } from './plan.ts';
 
 /**
  * `countersign clients apply -f FILE`: makes Redis hold what the files say. Asks nothing.

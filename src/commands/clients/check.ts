@@ -1,13 +1,12 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
 import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
-import { describeFinding } from '../../clients/files/diagnostics.ts';
+import { type ClientFinding, describeFinding } from '../../clients/files/diagnostics.ts';
 import { type ClientsFiles, readClientsFiles } from '../../clients/files/file-clients.ts';
 import { findFiles } from '../../clients/files/find-files.ts';
 import { StartupError } from '../../operator-error.ts';
-import { printValue } from '../document.ts';
-import { type OutputFormat, styled, table } from '../output.ts';
-import { warnOfUnverified } from './unverified-clients.ts';
+import { printValue } from '../output/document.ts';
+import { type OutputFormat, styled, table } from '../output/text.ts';
 
 export interface CheckOptions {
   readonly policy: RegistrationPolicy;
@@ -77,4 +76,19 @@ function row({ clientId, enabled, authentication, scopes }: Client): string[] {
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * One warning where the server, with the settings of this command, has nobody to verify the chains of clients that are
+ * known by a name: the first of them, and how many there are.
+ */
+export function warnOfUnverified({ clients, locate }: ClientsFiles): ClientFinding | undefined {
+  const named = clients.filter(({ authentication }) => authentication.method === 'tls_client_auth');
+  const [first] = named;
+  if (!first) return undefined;
+  const whom = named.length === 1 ? 'this client' : `this and ${named.length - 1} more clients`;
+  const message =
+    `is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it ` +
+    `verifies no chain, and refuses ${whom} or to start`;
+  return { ...locate(first.clientId), client: first.clientId, field: 'token_endpoint_auth_method', message };
 }

@@ -1,7 +1,7 @@
 import { type JsonObject, type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
-import { type DocumentFormat, documentText, jsonText, writeTexts } from '../document.ts';
+import { type DocumentFormat, documentText, jsonText, writeTexts } from '../output/document.ts';
 import { administer } from './administer.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
 

@@ -5,8 +5,8 @@ import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { render } from '../../administration/import/render.ts';
 import { settle } from '../../administration/import/validate-drafts.ts';
 import { StartupError } from '../../operator-error.ts';
-import { writeTexts } from '../document.ts';
 import { type Input, readInput } from '../input-file.ts';
+import { writeTexts } from '../output/document.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
 
 const readers = {

@@ -1,11 +1,11 @@
 import { storedRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
-import { documentText, writeTexts } from '../document.ts';
-import { type Row, rowTable } from '../row-table.ts';
+import { documentText, writeTexts } from '../output/document.ts';
+import { type Row, rowTable } from '../output/text.ts';
 import { administer } from './administer.ts';
-import { type ClientReport, reportOnClient } from './client-report.ts';
-import type { ClientsFormat } from './plan-report.ts';
+import type { ClientsFormat } from './plan.ts';
+import { type ClientReport, reportOnClient } from './show.ts';
 
 export interface ListCommandOptions {
   readonly output: ClientsFormat;

@@ -1,7 +1,12 @@
-import { makePlan, recordFiles } from '../../administration/plan.ts';
+import { type Change, changedFields, type FieldChange, replacedValue } from '../../administration/change.ts';
+import type { ChangeLog } from '../../administration/change-log.ts';
+import { makePlan, type Plan, recordFiles } from '../../administration/plan.ts';
+import type { Json } from '../../clients/client.ts';
 import type { Environment } from '../../settings/settings.ts';
+import { printable } from '../../text.ts';
+import { type DocumentFormat, documentText, writeTexts } from '../output/document.ts';
+import { type Style, styled } from '../output/text.ts';
 import { administer } from './administer.ts';
-import { type ClientsFormat, printPlan, wouldChange } from './plan-report.ts';
 
 export interface PlanCommandOptions {
   /** Of `-f`: files, folders, and `-` for standard input. */
@@ -23,4 +28,110 @@ export function planClients(env: Environment, { file, prune, output }: PlanComma
     await printPlan(plan, output);
     return wouldChange(plan) ? 2 : 0;
   });
+}
+
+/** How the commands on clients print: for people, or for programs. */
+export type ClientsFormat = 'table' | DocumentFormat;
+
+const MAX_CHANGES_SHOWN = 1_000;
+const MAX_NAMES_SHOWN = 20;
+
+/** Prints what a plan would change. `rest` are fields for programs that come after those of the plan. */
+export async function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}): Promise<void> {
+  if (format === 'table') return writeTexts(linesOfPlan(plan));
+  const { counts, notInFiles, enabledAgain, warnings } = plan;
+  const fields = { summary: counts, not_in_files: notInFiles, enabled_again: enabledAgain, warnings, ...rest };
+  return writeTexts(documentText(format, 'changes', reports(plan.changes), () => fields));
+}
+
+/** Whether Redis is to be written. */
+export function wouldChange({ changes }: Plan): boolean {
+  return changes.count > 0;
+}
+
+function* reports(changes: ChangeLog): Generator<object> {
+  for (const part of changes.parts(1_000)) for (const change of part) yield reportOnChange(change);
+}
+
+function* linesOfPlan(plan: Plan): Generator<string> {
+  for (const change of firstOf(plan.changes)) yield `${linesOfChange(change).join('\n')}\n`;
+  const untold = plan.changes.count - MAX_CHANGES_SHOWN;
+  if (untold > 0) yield `… and ${untold} more changes; --output json tells all of them\n`;
+  for (const warning of plan.warnings) yield `${styled('yellow', 'warning')} ${warning}\n`;
+  if (plan.enabledAgain.length > 0) {
+    const note = 'disabled in Redis and enabled by the files; write enabled: false there to keep them out:';
+    yield `${styled('yellow', 'warning')} ${note} ${namesOf(plan.enabledAgain)}\n`;
+  }
+  if (plan.notInFiles.length > 0) {
+    yield `${plan.notInFiles.length} not in the file (kept; --prune removes them): ${namesOf(plan.notInFiles)}\n`;
+  }
+  yield `${styled('bold', summaryOf(plan))}\n`;
+}
+
+function* firstOf(changes: ChangeLog): Generator<Change> {
+  const count = Math.min(changes.count, MAX_CHANGES_SHOWN);
+  for (let position = 0; position < count; position += 1) yield changes.at(position);
+}
+
+/** Some of many clients. */
+export function namesOf(clientIds: readonly string[]): string {
+  const more = clientIds.length - MAX_NAMES_SHOWN;
+  return `${clientIds.slice(0, MAX_NAMES_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function summaryOf({ counts }: Plan): string {
+  const { added, changed, removed, indexed, unchanged } = counts;
+  const index = indexed > 0 ? `, ${indexed} to index` : '';
+  return `${added} to add, ${changed} to change, ${removed} to remove${index}, ${unchanged} unchanged`;
+}
+
+/** One change for programs; what is absent before or after is left out. */
+export interface ChangeReport {
+  readonly client_id: string;
+  readonly change: Change['kind'];
+  /** What stood in the record's place that was none. */
+  readonly replaces?: string;
+  readonly fields: readonly FieldChange[];
+}
+
+export function reportOnChange(change: Change): ChangeReport {
+  const replaces = change.kind === 'indexed' ? undefined : replacedValue(change);
+  return {
+    client_id: change.clientId,
+    change: change.kind,
+    ...(replaces !== undefined && { replaces }),
+    fields: changedFields(change),
+  };
+}
+
+const signs: Readonly<Record<Change['kind'], { readonly sign: string; readonly style: Style; readonly note: string }>> =
+  {
+    added: { sign: '+', style: 'green', note: 'added' },
+    changed: { sign: '~', style: 'yellow', note: 'changed' },
+    removed: { sign: '-', style: 'red', note: 'removed' },
+    indexed: { sign: '*', style: 'cyan', note: 'its entries in the index of identities are missing' },
+  };
+
+/** One change for people: a line for the client, and one for each field. */
+export function linesOfChange(change: Change): string[] {
+  const { sign, style, note } = signs[change.kind];
+  const { client_id: clientId, replaces, fields } = reportOnChange(change);
+  const instead = replaces === undefined ? '' : `; what stands there ${replaces}`;
+  const own = fields.filter(({ field }) => field !== 'client_id' || change.kind !== 'added');
+  return [`${styled(style, `${sign} ${clientId}`)}  (${printable(`${note}${instead}`)})`, ...own.map(lineOfField)];
+}
+
+function lineOfField({ field, before, after }: FieldChange): string {
+  const name = `    ${printable(field)}:`;
+  if (before === undefined) return `${name} ${styled('green', shown(after))}`;
+  if (after === undefined) return `${name} ${styled('red', `${shown(before)} → nothing`)}`;
+  return `${name} ${shown(before)} → ${styled('yellow', shown(after))}`;
+}
+
+const MAX_SHOWN = 200;
+
+/** As JSON, so that a text is told from a number and its end is seen. */
+function shown(value: Json | undefined): string {
+  const text = printable(JSON.stringify(value) ?? 'nothing');
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN).toWellFormed()}… (${text.length} characters)`;
 }

@@ -3,12 +3,12 @@ import { StartupError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../pki/certificate/pem.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { printValue } from '../document.ts';
 import { type Input, readInput } from '../input-file.ts';
-import { table } from '../output.ts';
+import { printValue } from '../output/document.ts';
+import { table } from '../output/text.ts';
 import { administer } from './administer.ts';
-import { describeClaim, type Registration, wordsOf } from './client-description.ts';
-import type { ClientsFormat } from './plan-report.ts';
+import type { ClientsFormat } from './plan.ts';
+import { describeClaim, type Registration, wordsOf } from './show.ts';
 
 /** A client that a certificate could be, for programs. */
 export interface PossibleClientReport {

@@ -1,11 +1,59 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
-import type { ChangedRecord } from '../../administration/change-record.ts';
+import { type ChangedRecord, changeRecord, removeClient } from '../../administration/change-record.ts';
+import type { JsonObject } from '../../administration/stored-records.ts';
 import { isClientId } from '../../oauth/client-id.ts';
+import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
-import { printValue } from '../document.ts';
-import { printFault } from '../print-error.ts';
-import type { Finishing } from './interruptible.ts';
-import type { ClientsFormat } from './plan-report.ts';
+import { printValue } from '../output/document.ts';
+import { printFault } from '../output/errors.ts';
+import { administer, type Finishing } from './administer.ts';
+import type { ClientsFormat } from './plan.ts';
+
+export interface EnableCommandOptions {
+  readonly isEnabled: boolean;
+  readonly output: ClientsFormat;
+}
+
+/**
+ * `countersign clients enable ID…` and `disable ID…`: writes that into their records, and says of each what happened.
+ *
+ * @returns the exit code: 0, or 1 where one of them is not there or not a record
+ * @throws {StartupError} where Redis fails
+ */
+export function enableClients(
+  env: Environment,
+  clientIds: readonly string[],
+  { isEnabled, output }: EnableCommandOptions,
+): Promise<number> {
+  const state = isEnabled ? 'enabled' : 'disabled';
+  const words = { outcome: state, written: `is ${state} now`, unchanged: `was ${state} already` } as const;
+  const change = (record: JsonObject) => (isEnabled ? enabled(record) : disabled(record));
+  return administer(env, ({ store, finishing }) =>
+    eachClient(clientIds, { words, output, finishing }, (clientId) => changeRecord(store, clientId, change)),
+  );
+}
+
+function disabled(record: JsonObject): JsonObject | undefined {
+  return record.enabled === false ? undefined : { ...record, enabled: false };
+}
+
+/** As most files say it: not at all. */
+function enabled({ enabled: state, ...others }: JsonObject): JsonObject | undefined {
+  return state === undefined || state === true ? undefined : others;
+}
+
+/**
+ * `countersign clients remove ID…`: removes them from Redis.
+ *
+ * @returns the exit code: 0, or 1 where one of them is not there
+ * @throws {StartupError} where Redis fails
+ */
+export function removeClients(env: Environment, clientIds: readonly string[], output: ClientsFormat): Promise<number> {
+  const words = { outcome: 'removed', written: 'is removed', unchanged: 'is not there' } as const;
+  return administer(env, ({ store, policy, finishing }) =>
+    eachClient(clientIds, { words, output, finishing }, (clientId) => removeClient(store, clientId, policy)),
+  );
+}
 
 /** What is said of a client: to programs where it was written, and to people after its name. */
 export interface Words {

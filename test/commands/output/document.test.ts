@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { documentText, jsonText, yamlText } from '../../src/commands/document.ts';
-import { printable } from '../../src/text.ts';
+import { documentText, jsonText, yamlText } from '../../../src/commands/output/document.ts';
+import { printable } from '../../../src/text.ts';
 
 /** Texts with much in them that terminals obey, and that YAML reads as something else. */
 const hostile = fc.oneof(

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { table } from '../../src/commands/output.ts';
-import { rowTable } from '../../src/commands/row-table.ts';
+import { rowTable, table } from '../../../src/commands/output/text.ts';
 
 const rows = [
   ['CN=東京', 'x'],

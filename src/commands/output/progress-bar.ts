@@ -1,5 +1,5 @@
-import type { Progress } from '../administration/record-store.ts';
-import type { Environment } from '../settings/settings.ts';
+import type { Progress } from '../../administration/record-store.ts';
+import type { Environment } from '../../settings/settings.ts';
 
 const ON_A_TERMINAL_MILLISECONDS = 100;
 const ELSEWHERE_MILLISECONDS = 10_000;

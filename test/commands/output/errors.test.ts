@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { repositoryRoot } from '../support/repository-root.ts';
-import { runProgram } from '../support/run-program.ts';
+import { repositoryRoot } from '../../support/repository-root.ts';
+import { runProgram } from '../../support/run-program.ts';
 
 const module = join(repositoryRoot, 'src/commands/print-error.ts');
 const print = async (error: string) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { parse, stringify } from 'yaml';
-import { escapeUnits, UNSEEN } from '../text.ts';
+import { escapeUnits, UNSEEN } from '../../text.ts';
 
 /** What a document for programs is written in; both hold the same. */
 export type DocumentFormat = 'json' | 'yaml';
