@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { repositoryRoot } from '../../support/repository-root.ts';
 import { runProgram } from '../../support/run-program.ts';
 
-const module = join(repositoryRoot, 'src/commands/print-error.ts');
+const module = join(repositoryRoot, 'src/commands/output/errors.ts');
 const print = async (error: string) => {
   const code = `import { printError } from ${JSON.stringify(module)}; printError(${error});`;
   return (await runProgram(process.execPath, ['--input-type=module', '--eval', code])).stderr;

@@ -106,11 +106,11 @@ export function mendFalseBelief(server: Belief, shown: Shown | undefined): strin
 export function mendVerification({ verification, terminator }: Belief): string {
   switch (verification.by) {
     case 'terminator':
-      return `${BY_OURSELVES}, or make the proxy refuse what it cannot verify${example2(refusals[terminator])}`;
+      return `${BY_OURSELVES}, or make the proxy refuse what it cannot verify${example(refusals[terminator])}`;
     case 'verdict': {
       const names = verification.fields.map(({ header }) => header).join(', ');
       const constant = `the proxy says yes in ${names} whatever it found`;
-      return `${constant}; ${BY_OURSELVES}, or let the proxy write there what it found${example2(verdicts[terminator])}`;
+      return `${constant}; ${BY_OURSELVES}, or let the proxy write there what it found${example(verdicts[terminator])}`;
     }
     case 'countersign':
     case 'nobody':
@@ -121,7 +121,7 @@ export function mendVerification({ verification, terminator }: Belief): string {
 /** How to keep a proxy from remembering a verdict that it never gave. */
 export function mendResumption(belief: Belief): string {
   const general = 'let the proxy resume no TLS session where it asks for a certificate';
-  return `${general}${example2(sessions[belief.terminator])}, or ${BY_OURSELVES}`;
+  return `${general}${example(sessions[belief.terminator])}, or ${BY_OURSELVES}`;
 }
 
 /** How to let one authority alone speak, where a proxy verifies to another one under another name. */
@@ -132,9 +132,7 @@ export const mendOtherAuthority =
 
 const BY_OURSELVES = 'take COUNTERSIGN_CHAIN_VERIFIED_BY away and set COUNTERSIGN_CLIENT_CA_FILE';
 
-type Examples2 = Readonly<Partial<Record<HeaderFormatName, string>>>;
-
-const refusals: Examples2 = {
+const refusals: Examples = {
   caddy: 'Caddy: mode verify_if_given with trusted_ca_cert_file, not mode request',
   envoy: 'Envoy: trusted_ca in the validation_context, without trust_chain_verification: ACCEPT_UNTRUSTED',
   istio: 'Istio: mode: MUTUAL with the CA in the credentialName of the gateway, not OPTIONAL_MUTUAL without one',
@@ -144,14 +142,14 @@ const refusals: Examples2 = {
   apache: 'Apache: SSLVerifyClient require with SSLCACertificateFile, not optional_no_ca',
 };
 
-const verdicts: Examples2 = {
+const verdicts: Examples = {
   nginx: 'nginx: $ssl_client_verify as it is, not by way of a map that makes other values SUCCESS',
   'ingress-nginx': 'ingress-nginx: the annotation auth-tls-verify-client, not optional_no_ca',
   haproxy: 'HAProxy: %[ssl_c_verify] if { ssl_c_used }',
   apache: 'Apache: %{SSL_CLIENT_VERIFY}s as it is; GENEROUS is no SUCCESS',
 };
 
-const sessions: Examples2 = {
+const sessions: Examples = {
   apache: 'Apache: take SSLSessionCache away, and set SSLSessionTickets off',
   nginx: 'nginx: ssl_session_cache off; ssl_session_tickets off; also in the default server',
   'ingress-nginx': 'ingress-nginx: ssl-session-cache and ssl-session-tickets: "false" in its ConfigMap',
@@ -159,10 +157,6 @@ const sessions: Examples2 = {
   envoy: 'Envoy: disable_stateless_session_resumption and disable_stateful_session_resumption: true',
   traefik: 'Traefik: disableSessionTickets: true in the TLS options',
 };
-
-function example2(text: string | undefined): string {
-  return text === undefined ? '' : ` (${text})`;
-}
 
 /** What to look at in the configuration of a proxy that lets a client's own fields through. */
 const mends: Readonly<Partial<Record<HeaderFormatName, string>>> = {
