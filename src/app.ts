@@ -1,12 +1,12 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type Belief, readObservations, startWatching } from './doctor/observer/endpoint.ts';
+import { type EffectiveConfig, readObservations, startWatching } from './doctor/observer/endpoint.ts';
 import type { Observations } from './doctor/observer/observations.ts';
 import type { Observation } from './doctor/observer/observe.ts';
 import { metadataDocument, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
 import { requestPath } from './endpoints/request.ts';
-import { answerError } from './endpoints/respond.ts';
+import { respondWithError } from './endpoints/respond.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import { withoutTrailingSlash } from './oauth/issuer.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
@@ -39,25 +39,30 @@ export function createApp(dependencies: AppDependencies): App {
       app.all(`${base}/.well-known/${name}`, serveMetadata);
     }
   }
-  app.notFound((c) => answerError(c, invalidRequest('There is no such endpoint.', { status: 404 })));
+  app.notFound((c) => respondWithError(c, invalidRequest('There is no such endpoint.', { status: 404 })));
   return app;
 }
 
 export interface OperationsDependencies {
   readonly observations: Observations<Observation>;
-  readonly belief: Belief;
+  readonly effectiveConfig: EffectiveConfig;
   readonly metrics: Metrics;
   /** Why nobody could be served at the moment; undefined where somebody could. */
-  readonly unready: () => string | undefined;
+  readonly notReadyReason: () => string | undefined;
 }
 
 /** Every route of the operations listener, which is not for clients. */
-export function createOperationsApp({ observations, belief, metrics, unready }: OperationsDependencies): App {
+export function createOperationsApp({
+  observations,
+  effectiveConfig,
+  metrics,
+  notReadyReason,
+}: OperationsDependencies): App {
   const app = newApp();
   app.get('/livez', (c) => c.text('ok\n'));
-  app.get('/readyz', readiness(unready));
+  app.get('/readyz', readiness(notReadyReason));
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
-  app.put('/doctor/:id', startWatching(observations, belief));
+  app.put('/doctor/:id', startWatching(observations, effectiveConfig));
   app.get('/doctor/:id', readObservations(observations));
   return app;
 }

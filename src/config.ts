@@ -1,16 +1,16 @@
 import type { RegistrationPolicy } from './clients/diagnostics.ts';
 import { type ListenAddress, parseListenAddress } from './http/listen-address.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
-import { StartupError } from './operator-error.ts';
-import type { RevocationConfig } from './pki/crl/crl-checker.ts';
+import { OperatorError } from './operator-error.ts';
+import type { CrlConfig } from './pki/crl/crl-checker.ts';
 import { type ClientCa, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig, readRegistrationPolicy } from './settings/clients.ts';
-import { readRevocation } from './settings/crl.ts';
+import { readCrlConfig } from './settings/crl.ts';
 import { oneOf } from './settings/parsers.ts';
 import { type RedisConfig, readRedisConfig } from './settings/redis.ts';
 import { type Environment, Settings } from './settings/settings.ts';
 import { readForwardedFields } from './settings/terminator.ts';
-import { readHop } from './settings/trusted-proxy.ts';
+import { readProxyTrust } from './settings/trusted-proxy.ts';
 import type { Terminator } from './terminator/terminator.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from './tokens/signing-algorithm.ts';
 
@@ -32,9 +32,9 @@ export interface Config {
   /** To which we verify the chains of clients; undefined where somebody else does, or nobody. */
   readonly clientCa: ClientCa | undefined;
   /** Undefined where nobody asks what the CAs revoked. */
-  readonly revocation: RevocationConfig | undefined;
+  readonly crl: CrlConfig | undefined;
   /** How we know the terminator, for the line that the server prints at start. */
-  readonly hopDescription: string;
+  readonly proxyTrustDescription: string;
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
   readonly signingKey: SigningKeyConfig;
@@ -48,24 +48,24 @@ export interface Config {
  * Reads the configuration from the `COUNTERSIGN_…` variables; docs/configuration.md lists them.
  * Nothing else reads the environment.
  *
- * @throws {StartupError} with every fault
+ * @throws {OperatorError} with every fault
  */
 export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
   const { issuer, mtlsUrl, operationsListen, forwarded, clientCa, hop, clients, revocation, policy, algorithm, key } =
     readEverySetting(settings);
-  if (!issuer || !mtlsUrl || !forwarded || !clients || !key || settings.faults.length > 0) {
-    throw new StartupError(settings.faults);
+  if (!issuer || !mtlsUrl || !forwarded || !clients || !key || settings.problems.length > 0) {
+    throw new OperatorError(settings.problems);
   }
   return {
     issuer,
     mtlsUrl,
     listen: hop.listen,
     operationsListen,
-    terminator: { ...forwarded, hop: hop.trust },
+    terminator: { ...forwarded, proxyTrust: hop.trust },
     clientCa,
-    revocation,
-    hopDescription: hop.description,
+    crl: revocation,
+    proxyTrustDescription: hop.description,
     clients,
     policy,
     signingKey: { text: key, algorithm, setting: settings.has('SIGNING_KEY') ? 'SIGNING_KEY' : 'SIGNING_KEY_FILE' },
@@ -82,9 +82,9 @@ function readEverySetting(settings: Settings) {
   const operationsListen = readOperationsListen(settings);
   const forwarded = readForwardedFields(settings);
   const clientCa = readClientCa(settings);
-  const hop = readHop(settings, address);
+  const hop = readProxyTrust(settings, address);
   const clients = readClientsConfig(settings);
-  const revocation = readRevocation(settings, clientCa);
+  const revocation = readCrlConfig(settings, clientCa);
   const policy = readRegistrationPolicy(settings, clientCa);
   const algorithm = settings.optional('SIGNING_ALG', oneOf(signingAlgorithmNames));
   const key = settings.requiredSecret('SIGNING_KEY', HOW_TO_MAKE_A_KEY);
@@ -117,11 +117,11 @@ export interface RecordsConfig {
   readonly isVerifierSet: boolean;
 }
 
-/** @throws {StartupError} with every fault */
+/** @throws {OperatorError} with every fault */
 export function readRecordsConfig(env: Environment): RecordsConfig {
   const settings = new Settings(env);
   const policy = readRegistrationPolicy(settings, readClientCa(settings));
-  if (settings.faults.length > 0) throw new StartupError(settings.faults);
+  if (settings.problems.length > 0) throw new OperatorError(settings.problems);
   return { policy, isVerifierSet: settings.has('CLIENT_CA_FILE') || settings.has('CHAIN_VERIFIED_BY') };
 }
 
@@ -131,13 +131,13 @@ export interface AdministrationConfig {
   readonly policy: RegistrationPolicy;
 }
 
-/** @throws {StartupError} with every fault, among them that no Redis is set */
+/** @throws {OperatorError} with every fault, among them that no Redis is set */
 export function readAdministrationConfig(env: Environment): AdministrationConfig {
   const settings = new Settings(env);
   const redis = readRedisConfig(settings);
   const policy = readRegistrationPolicy(settings, readClientCa(settings));
   if (!settings.hasSecret('REDIS_URL')) settings.missing('REDIS_URL', whatHoldsTheClients(settings));
-  if (!redis || settings.faults.length > 0) throw new StartupError(settings.faults);
+  if (!redis || settings.problems.length > 0) throw new OperatorError(settings.problems);
   return { redis, policy };
 }
 

@@ -1,10 +1,10 @@
 /** Why a command does not start: every fault, each with the setting or file that it is about, and the mend. */
-export class StartupError extends Error {
+export class OperatorError extends Error {
   override readonly name = 'StartupError';
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 
   constructor(faults: readonly string[]) {
     super(faults.join('\n'));
-    this.faults = faults;
+    this.problems = faults;
   }
 }

@@ -20,7 +20,7 @@ beforeAll(async () => {
     issuer: 'https://auth.example/tenant',
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
-    presentCertificate: () => ({ kind: 'none', reason: 'there is none' }),
+    readCertificate: () => ({ kind: 'none', reason: 'there is none' }),
     registry: {
       ...createMemoryRegistry({ current: () => new Map(), stop: () => {} }, 'nowhere'),
       find: () => Promise.reject(new Error(detail)),
@@ -44,7 +44,7 @@ test('a fault of ours is server_error for the caller, and everything for the ope
   expect(lines[0]).toMatchObject({
     level: 'error',
     fields: {
-      event: 'token_refused',
+      event: 'token_rejected',
       client_id: 'a',
       error: 'server_error',
       status: 500,

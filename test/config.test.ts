@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig, unknownSettings } from '../src/config.ts';
-import { StartupError } from '../src/operator-error.ts';
+import { OperatorError } from '../src/operator-error.ts';
 import { repositoryRoot } from './support/repository-root.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
@@ -24,7 +24,7 @@ const faultsOf = (env: Record<string, string | undefined>): readonly string[] =>
   try {
     readConfig({ ...sound, ...env });
   } catch (error) {
-    if (error instanceof StartupError) return error.faults;
+    if (error instanceof OperatorError) return error.problems;
     throw error;
   }
   return [];
@@ -40,14 +40,14 @@ describe('the configuration', () => {
       terminator: {
         certificateHeader: 'x-ssl-client-cert',
         chainHeader: undefined,
-        verification: { by: 'nobody', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
+        verification: { by: 'none', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
       },
       policy: { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] },
       signingKey: { text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
       unknownSettings: [],
     });
-    expect(config.terminator.hop.trustedProxies.check('127.0.0.1')).toBe(true);
-    expect(config.terminator.hop.trustedProxies.check('10.0.0.1')).toBe(false);
+    expect(config.terminator.proxyTrust.trustedAddresses.check('127.0.0.1')).toBe(true);
+    expect(config.terminator.proxyTrust.trustedAddresses.check('10.0.0.1')).toBe(false);
   });
 
   test('warns where only this machine is believed, and others are listened to', () => {
@@ -66,8 +66,8 @@ describe('the configuration', () => {
       { COUNTERSIGN_LISTEN: '0.0.0.0:80', COUNTERSIGN_PROXY_SECRET_FILE: secretFile('s', `${secret}\n`) },
     ],
     ['another proxy, with a secret', { COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.0/8', COUNTERSIGN_PROXY_SECRET: secret }],
-    ['other header names', { COUNTERSIGN_CERTIFICATE_HEADER: 'X-Cert', COUNTERSIGN_VERDICT_HEADER: 'X-Verify' }],
-    ['the verdict said aloud', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict' }],
+    ['other header names', { COUNTERSIGN_CERTIFICATE_HEADER: 'X-Cert', COUNTERSIGN_VERIFY_HEADER: 'X-Verify' }],
+    ['the verdict said aloud', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' }],
     ['Redis', { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'rediss://u:p@redis:6380/2' }],
     ['a variable set to nothing', { COUNTERSIGN_SIGNING_ALG: '' }],
     ['what Kubernetes adds', { COUNTERSIGN_PORT: 'tcp://10.0.0.1:80', COUNTERSIGN_SERVICE_HOST: '10.0.0.1' }],
@@ -131,9 +131,9 @@ describe('the configuration', () => {
       'COUNTERSIGN_ISSUER is missing',
     ],
     ['a secret that no header can hold', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'beyond ASCII'],
-    ['one header for two things', { COUNTERSIGN_VERDICT_HEADER: 'X-SSL-Client-Cert' }, 'something else already'],
+    ['one header for two things', { COUNTERSIGN_VERIFY_HEADER: 'X-SSL-Client-Cert' }, 'something else already'],
     ['a header that HTTP needs', { COUNTERSIGN_CERTIFICATE_HEADER: 'Connection' }, 'meaning of its own'],
-    ['the secret as the verdict', { COUNTERSIGN_VERDICT_HEADER: 'X-Countersign-Proxy-Secret' }, 'meaning of its own'],
+    ['the secret as the verdict', { COUNTERSIGN_VERIFY_HEADER: 'X-Countersign-Proxy-Secret' }, 'meaning of its own'],
     [
       'a Redis URL without slashes',
       { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'redis::hush@r:6379' },
@@ -167,7 +167,7 @@ describe('the configuration', () => {
         readConfig({ COUNTERSIGN_LISTEN: 'x', COUNTERSIGN_SIGNING_ALG: 'y' });
         return [];
       } catch (error) {
-        return (error as StartupError).faults.map((fault) => fault.split(' ')[0]);
+        return (error as OperatorError).problems.map((fault) => fault.split(' ')[0]);
       }
     })();
     expect(faults.sort()).toEqual([

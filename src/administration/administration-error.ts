@@ -1,4 +1,4 @@
-/** Why nothing could be planned, or not everything written. Each message names the thing, the place and the mend. */
+/** Why nothing could be planned, or not everything written. Each message names the thing, the location and the mend. */
 export class AdministrationError extends Error {
   override readonly name = 'AdministrationError';
   readonly messages: readonly string[];

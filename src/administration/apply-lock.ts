@@ -5,7 +5,7 @@ import { type Lease, openLease } from '../redis/commands/lease.ts';
 import type { RedisConnection } from '../redis/connection.ts';
 import { abbreviate, printable } from '../text.ts';
 import { AdministrationError } from './administration-error.ts';
-import { type Ask, explaining } from './record-store.ts';
+import { type ExecuteCommand, withExplainedErrors } from './record-store.ts';
 
 /** What a process that was killed holds is free again after so long. */
 const LIFETIME_MILLISECONDS = 15_000;
@@ -17,11 +17,11 @@ const ATTEMPT_MILLISECONDS = 250;
 const RELEASE_MILLISECONDS = 1_000;
 
 /** Whose turn it is to apply: two at once would not see what the other one is about to write. */
-export class ApplyLease {
+export class ApplyLock {
   readonly #key: string;
   readonly #lease: Lease;
-  readonly #ask: Ask;
-  readonly #own = ownHolder();
+  readonly #ask: ExecuteCommand;
+  readonly #own = currentOwner();
   #taken: Promise<void> | undefined;
   #taking: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
@@ -34,7 +34,7 @@ export class ApplyLease {
   constructor({ redis, explain }: RedisConnection, key: string, description: string) {
     this.#key = key;
     this.#lease = openLease(redis, key, LIFETIME_MILLISECONDS);
-    this.#ask = explaining(description, explain);
+    this.#ask = withExplainedErrors(description, explain);
   }
 
   /**
@@ -43,7 +43,7 @@ export class ApplyLease {
    * @param onWaiting told in words for whom, once for each
    * @throws {AdministrationError} where the other one does not end in that time, or Redis fails
    */
-  take(onWaiting: (why: string) => void): Promise<void> {
+  acquire(onWaiting: (why: string) => void): Promise<void> {
     this.#taken ??= this.#await(onWaiting);
     return this.#taken;
   }
@@ -129,12 +129,12 @@ export class ApplyLease {
   }
 
   #describe(other: string): string {
-    const holder = describeHolder(other);
+    const holder = describeOwner(other);
     return holder === undefined ? `${this.#key} in Redis is what no apply wrote` : `another apply runs: ${holder}`;
   }
 
   #isKept(other: string): AdministrationError {
-    const isKnown = describeHolder(other) !== undefined;
+    const isKnown = describeOwner(other) !== undefined;
     const mend = isKnown ? 'run the command again when it has ended' : 'delete that key, where nobody applies';
     const how = `waited ${WAIT_MILLISECONDS / 1000} seconds, nothing was written`;
     return new AdministrationError([`${this.#describe(other)}; ${how}: ${mend}`]);
@@ -142,37 +142,37 @@ export class ApplyLease {
 
   #isOver(): AdministrationError {
     const how = `${this.#key} in Redis was not renewed for ${LIFETIME_MILLISECONDS / 1000} seconds`;
-    return new AdministrationError([`${how}${BY_ANOTHER}`]);
+    return new AdministrationError([`${how}${HELD_BY_ANOTHER}`]);
   }
 }
 
-const BY_ANOTHER = ': another apply may write now';
-const LOST = `${BY_ANOTHER}, or Redis has lost what it held`;
+const HELD_BY_ANOTHER = ': another apply may write now';
+const LOST = `${HELD_BY_ANOTHER}, or Redis has lost what it held`;
 
 /** Who holds the lease: what stands at its key. The token makes it this run's alone; it is no secret. */
-interface LeaseHolder {
+interface LockOwner {
   readonly host: string;
   readonly pid: number;
   /** ISO 8601. */
-  readonly began: string;
+  readonly startedAt: string;
   readonly token: string;
 }
 
 /** The value of the key for a run of this process that begins now, JSON. */
-export function ownHolder(): string {
+export function currentOwner(): string {
   const began = new Date().toISOString();
-  const holder: LeaseHolder = { host: hostname(), pid: process.pid, began, token: randomUUID() };
+  const holder: LockOwner = { host: hostname(), pid: process.pid, startedAt: began, token: randomUUID() };
   return JSON.stringify(holder);
 }
 
 /** Who holds it, in words; undefined where something else stands at the key, which anybody may have written. */
-export function describeHolder(text: string): string | undefined {
-  const { host, pid, began } = fieldsOf(text);
-  if (typeof host !== 'string' || typeof pid !== 'number' || typeof began !== 'string') return undefined;
-  return printable(abbreviate(`process ${pid} on ${host}, since ${began}`));
+export function describeOwner(text: string): string | undefined {
+  const { host, pid, startedAt } = fieldsOf(text);
+  if (typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'string') return undefined;
+  return printable(abbreviate(`process ${pid} on ${host}, since ${startedAt}`));
 }
 
-function fieldsOf(text: string): Partial<Record<keyof LeaseHolder, unknown>> {
+function fieldsOf(text: string): Partial<Record<keyof LockOwner, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};

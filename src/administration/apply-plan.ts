@@ -4,15 +4,15 @@ import type { ChangeLog } from './change-log.ts';
 import type { Entry, Marker, Progress, RecordStore } from './record-store.ts';
 
 /** How many clients were written, and whom somebody else wrote between the plan and now. */
-export interface Applied {
+export interface ApplyResult {
   readonly written: number;
-  readonly overtaken: readonly string[];
+  readonly conflicts: readonly string[];
   readonly marker: Marker;
 }
 
 interface Counted {
   written: number;
-  readonly overtaken: string[];
+  readonly conflicts: string[];
 }
 
 const PART = 200;
@@ -30,8 +30,8 @@ export async function applyPlan(
   store: RecordStore,
   progress: Progress,
   stop?: AbortSignal,
-): Promise<Applied> {
-  const applied: Counted = { written: 0, overtaken: [] };
+): Promise<ApplyResult> {
+  const applied: Counted = { written: 0, conflicts: [] };
   const work = async (parts: Iterable<readonly Change[]>) => {
     for (const part of parts) {
       if (stop?.aborted) throw new AdministrationError([]);
@@ -63,13 +63,13 @@ function* partsOf(changes: ChangeLog, areRemoved: boolean): Generator<readonly C
 
 async function writePart(part: readonly Change[], store: RecordStore, applied: Counted): Promise<void> {
   await store.enter(entriesOf(part, 'enter'));
-  const changed = part.filter(({ kind }) => kind !== 'indexed');
+  const changed = part.filter(({ kind }) => kind !== 'reindexed');
   applied.written += part.length - changed.length;
   const isWritten = await all(
     store.write(changed).map(async (writing, index) => {
       const written = await writing;
       if (written) applied.written += 1;
-      else applied.overtaken.push(changed[index]?.clientId ?? '');
+      else applied.conflicts.push(changed[index]?.clientId ?? '');
       return written;
     }),
   );

@@ -19,7 +19,7 @@ export class ChangeLog {
 
   /** @returns its position, for `at` */
   add(change: Change): number {
-    const octets = Buffer.from(JSON.stringify({ ...change, seen: encode(change.seen) }));
+    const octets = Buffer.from(JSON.stringify({ ...change, expected: encode(change.expected) }));
     if (this.#used + octets.length > CHUNK_OCTETS) {
       this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(CHUNK_OCTETS, octets.length)));
       this.#used = 0;
@@ -39,7 +39,7 @@ export class ChangeLog {
     const octets = this.#chunks[Math.floor(start / CHUNK_OCTETS)]?.subarray(offset, offset + length);
     const change = JSON.parse(String(octets));
     // What `add` wrote.
-    return { ...change, seen: decode(change.seen), next: change.next } as Change;
+    return { ...change, expected: decode(change.expected), next: change.next } as Change;
   }
 
   /** Puts those that were added from a position on in the order of their `client_id`s. */
@@ -67,13 +67,13 @@ export class ChangeLog {
 
 type Encoded = Exclude<StoredValue, { type: 'string' }> | { type: 'string'; text: string; octets?: string };
 
-function encode(seen: StoredValue): Encoded {
-  if (seen.type !== 'string' || !seen.octets)
-    return seen.type === 'string' ? { type: 'string', text: seen.text } : seen;
-  return { type: 'string', text: seen.text, octets: seen.octets.toString('base64') };
+function encode(expected: StoredValue): Encoded {
+  if (expected.type !== 'string' || !expected.octets)
+    return expected.type === 'string' ? { type: 'string', text: expected.text } : expected;
+  return { type: 'string', text: expected.text, octets: expected.octets.toString('base64') };
 }
 
-function decode(seen: Encoded): StoredValue {
-  if (seen.type !== 'string' || seen.octets === undefined) return seen as StoredValue;
-  return { type: 'string', text: seen.text, octets: Buffer.from(seen.octets, 'base64') };
+function decode(expected: Encoded): StoredValue {
+  if (expected.type !== 'string' || expected.octets === undefined) return expected as StoredValue;
+  return { type: 'string', text: expected.text, octets: Buffer.from(expected.octets, 'base64') };
 }

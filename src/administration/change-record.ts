@@ -1,8 +1,8 @@
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
-import { recordText } from '../clients/serialize-record.ts';
+import { serializeRecord } from '../clients/serialize-record.ts';
 import { planRemoval } from './change.ts';
 import type { RecordStore } from './record-store.ts';
-import { type JsonObject, readStoredRecord } from './stored-records.ts';
+import { type JsonObject, parseListedRecord } from './stored-records.ts';
 
 /**
  * Removes whatever stands at a client's key, and then its entries in the index.
@@ -13,9 +13,9 @@ export async function removeClient(
   store: RecordStore,
   clientId: string,
   policy: RegistrationPolicy,
-): Promise<ChangedRecord> {
-  const [seen = { type: 'none' }] = await store.read([clientId]);
-  const removal = planRemoval(clientId, seen, policy);
+): Promise<ChangeResult> {
+  const [expected = { type: 'none' }] = await store.read([clientId]);
+  const removal = planRemoval(clientId, expected, policy);
   if (!removal) return notInRedis(store);
   const [written] = store.write([removal]);
   if (!(await written)) {
@@ -26,7 +26,7 @@ export async function removeClient(
 }
 
 /** What became of a change: written, needless, or impossible, and then why. */
-export type ChangedRecord =
+export type ChangeResult =
   | { readonly outcome: 'written' | 'unchanged' }
   | { readonly outcome: 'refused'; readonly reason: string };
 
@@ -38,26 +38,26 @@ const anyPolicy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin
 /**
  * Changes one record where it stands, and again where somebody else writes it at the same moment.
  *
- * @param change the record as it should be, or undefined to leave it as it is
+ * @param change the record as it should be, or undefined to leave it is
  * @throws {AdministrationError} where Redis fails
  */
 export async function changeRecord(
   store: RecordStore,
   clientId: string,
   change: (record: JsonObject) => JsonObject | undefined,
-): Promise<ChangedRecord> {
+): Promise<ChangeResult> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const [seen] = await store.read([clientId]);
-    if (!seen || seen.type === 'none') return notInRedis(store);
-    const { client, record, faults } = readStoredRecord(clientId, seen, anyPolicy, Date.now());
+    const [expected] = await store.read([clientId]);
+    if (!expected || expected.type === 'none') return notInRedis(store);
+    const { client, record, errors } = parseListedRecord(clientId, expected, anyPolicy, Date.now());
     if (!client || !record) {
-      const [fault] = faults;
-      const why = `the server refuses it (${fault?.field} ${fault?.message})`;
+      const [error] = errors;
+      const why = `the server refuses it (${error?.field} ${error?.message})`;
       return { outcome: 'refused', reason: `has no sound record: ${why}; remove it, or apply a file with its record` };
     }
     const next = change(record);
     if (next === undefined) return { outcome: 'unchanged' };
-    const [written] = store.write([{ clientId, seen, next: recordText(next) }]);
+    const [written] = store.write([{ clientId, expected, next: serializeRecord(next) }]);
     if (await written) return { outcome: 'written' };
   }
   return { outcome: 'refused', reason: 'is being written by others all the time; try again' };
@@ -68,6 +68,6 @@ const LOST =
   'all files are applied at once, where enabled: false refuses a client';
 
 /** What becomes of a client that is not there. It may be served for all that, which nobody should learn from a replica. */
-export async function notInRedis(store: RecordStore): Promise<ChangedRecord> {
+export async function notInRedis(store: RecordStore): Promise<ChangeResult> {
   return { outcome: 'refused', reason: `is not in Redis${(await store.isMarked()) ? '' : LOST}` };
 }

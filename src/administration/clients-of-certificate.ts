@@ -1,14 +1,19 @@
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
-import { type Claim, claimsOf, identitiesOfCertificate, identityKey } from '../clients/registered-identities.ts';
+import {
+  identitiesOfCertificate,
+  identityKey,
+  type RegisteredIdentity,
+  registeredIdentitiesOf,
+} from '../clients/registered-identities.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';
-import { readStoredRecord } from './stored-records.ts';
+import { parseListedRecord } from './stored-records.ts';
 
 /** A client that a certificate could be, and the registrations of it that the certificate meets. */
-export interface PossibleClient {
+export interface CandidateClient {
   readonly client: Client;
-  readonly claims: readonly Claim[];
+  readonly identities: readonly RegisteredIdentity[];
 }
 
 /**
@@ -22,13 +27,13 @@ export async function clientsOfCertificate(
   store: RecordStore,
   policy: RegistrationPolicy,
   now: number,
-): Promise<readonly PossibleClient[]> {
+): Promise<readonly CandidateClient[]> {
   const keys = new Set(identitiesOfCertificate(certificate).map(identityKey));
-  const clientIds = [...new Set((await store.claimants([...keys])).flat())].sort();
+  const clientIds = [...new Set((await store.owners([...keys])).flat())].sort();
   const values = await store.read(clientIds);
   return clientIds.flatMap((clientId, index) => {
-    const { client } = readStoredRecord(clientId, values[index] ?? { type: 'none' }, policy, now);
-    const claims = client ? claimsOf(client).filter(({ key }) => keys.has(key)) : [];
-    return client && claims.length > 0 ? [{ client, claims }] : [];
+    const { client } = parseListedRecord(clientId, values[index] ?? { type: 'none' }, policy, now);
+    const identities = client ? registeredIdentitiesOf(client).filter(({ key }) => keys.has(key)) : [];
+    return client && identities.length > 0 ? [{ client, identities }] : [];
   });
 }

@@ -1,14 +1,14 @@
 import type { Client } from '../clients/client.ts';
-import { keysOfClaims } from '../clients/registered-identities.ts';
+import { registeredKeys } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import type { Circumstances } from './conflict.ts';
 import type { DesiredClient, DesiredClients } from './desired-clients.ts';
-import { ClaimTable } from './identity-index.ts';
-import { overlapped } from './prefetch.ts';
+import { IdentityIndex } from './identity-index.ts';
+import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
-import { readStoredRecord } from './stored-records.ts';
+import { parseListedRecord } from './stored-records.ts';
 
 export interface ComparisonOptions extends Circumstances {
   /** Whether clients that no file has are removed. */
@@ -20,11 +20,11 @@ interface Compared {
   readonly desired: DesiredClient;
   readonly seen: StoredValue;
   /** For each of its identities, whom the index names. */
-  readonly claimants: ReadonlyMap<string, readonly string[]>;
+  readonly owners: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A client of the files, by its number, and one that stays in Redis and seems to claim an identity of its. */
-export interface Rivalry {
+export interface SharedIdentity {
   readonly index: number;
   readonly clientId: string;
 }
@@ -32,11 +32,11 @@ export interface Rivalry {
 /** Compares the clients of files with those in Redis, and keeps what is to be changed. */
 export class Comparison {
   readonly changes = new ChangeLog();
-  readonly counts = { added: 0, changed: 0, removed: 0, indexed: 0, unchanged: 0 };
-  readonly enabledAgain: string[] = [];
+  readonly counts = { added: 0, changed: 0, removed: 0, reindexed: 0, unchanged: 0 };
+  readonly reenabled: string[] = [];
   /** What the clients of the files claim. */
-  readonly claims = new ClaimTable();
-  readonly rivalries: Rivalry[] = [];
+  readonly identityIndex = new IdentityIndex();
+  readonly sharedIdentities: SharedIdentity[] = [];
   readonly #desired: DesiredClients;
   readonly #store: RecordStore;
   readonly #options: ComparisonOptions;
@@ -50,40 +50,40 @@ export class Comparison {
   }
 
   async compareAll(): Promise<void> {
-    for await (const batch of overlapped(this.#desired.batches(), (desired) => this.#compare(desired))) {
+    for await (const batch of prefetch(this.#desired.batches(), (desired) => this.#compare(desired))) {
       for (const compared of batch) this.#take(compared);
       this.#options.progress('compared', this.#positions.length);
     }
   }
 
   async #compare(batch: readonly DesiredClient[]): Promise<readonly Compared[]> {
-    const keys = batch.map(({ client }) => keysOfClaims(client));
-    // With a fault nothing is written, and only the other faults are still of interest.
-    const asked = this.#desired.faults.count > 0 ? [] : batch.map(({ clientId }) => clientId);
+    const keys = batch.map(({ client }) => registeredKeys(client));
+    // With a error nothing is written, and only the other errors are still of interest.
+    const asked = this.#desired.errors.count > 0 ? [] : batch.map(({ clientId }) => clientId);
     const [seen, named] = await Promise.all([
       this.#store.read(asked),
-      this.#store.claimants(asked.length > 0 ? keys.flat() : []),
+      this.#store.owners(asked.length > 0 ? keys.flat() : []),
     ]);
     let position = 0;
     return batch.map((desired, index) => ({
       desired,
       seen: seen[index] ?? { type: 'none' },
-      claimants: new Map((keys[index] ?? []).map((key) => [key, named[position++] ?? []])),
+      owners: new Map((keys[index] ?? []).map((key) => [key, named[position++] ?? []])),
     }));
   }
 
-  #take({ desired, seen, claimants }: Compared): void {
+  #take({ desired, seen, owners }: Compared): void {
     const { clientId, index } = desired;
-    const notIndexed = [...claimants].flatMap(([key, names]) => (names.includes(clientId) ? [] : [key]));
-    const change = planRecord({ ...desired, notIndexed }, seen, this.#options.policy);
+    const unindexed = [...owners].flatMap(([key, names]) => (names.includes(clientId) ? [] : [key]));
+    const change = planRecord({ ...desired, unindexed }, seen, this.#options.policy);
     this.#positions[index] = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
-    this.claims.add(desired.client, index);
+    this.identityIndex.add(desired.client, index);
   }
 
   #add(change: Change): number {
     this.counts[change.kind] += 1;
-    if (isEnabledAgain(change)) this.enabledAgain.push(change.clientId);
+    if (isReenabled(change)) this.reenabled.push(change.clientId);
     return this.changes.add(change);
   }
 
@@ -102,7 +102,7 @@ export class Comparison {
   }
 
   #read(clientId: string, value: StoredValue): Client | undefined {
-    return readStoredRecord(clientId, value, this.#options.policy, this.#options.now).client;
+    return parseListedRecord(clientId, value, this.#options.policy, this.#options.now).client;
   }
 
   /**
@@ -129,14 +129,15 @@ export class Comparison {
     const sound = clientIds.flatMap((clientId, position) => {
       const seen = values[position] ?? { type: 'none' as const };
       const client = this.#read(clientId, seen);
-      return client && seen.type === 'string' ? [{ clientId, seen, client, keys: keysOfClaims(client) }] : [];
+      return client && seen.type === 'string' ? [{ clientId, seen, client, keys: registeredKeys(client) }] : [];
     });
-    const named = await this.#store.claimants(sound.flatMap(({ keys }) => keys));
+    const named = await this.#store.owners(sound.flatMap(({ keys }) => keys));
     let position = 0;
     for (const { clientId, seen, client, keys } of sound) {
       const enter = keys.filter(() => !named[position++]?.includes(clientId));
-      if (enter.length > 0) this.#add({ kind: 'indexed', clientId, seen, next: seen.text, enter, leave: [] });
-      for (const index of this.claims.rivalsOf(client)) this.rivalries.push({ index, clientId });
+      if (enter.length > 0)
+        this.#add({ kind: 'reindexed', clientId, expected: seen, next: seen.text, enter, leave: [] });
+      for (const index of this.identityIndex.candidates(client)) this.sharedIdentities.push({ index, clientId });
     }
   }
 
@@ -149,7 +150,8 @@ export class Comparison {
   }
 }
 
-function isEnabledAgain(change: Change): boolean {
-  if (change.kind !== 'changed' || change.seen.type !== 'string' || !change.seen.text.includes('false')) return false;
+function isReenabled(change: Change): boolean {
+  if (change.kind !== 'changed' || change.expected.type !== 'string' || !change.expected.text.includes('false'))
+    return false;
   return changedFields(change).some(({ field, before }) => field === 'enabled' && before === false);
 }

@@ -1,13 +1,13 @@
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
-import { claimedByBoth, type Identity } from '../clients/registered-identities.ts';
+import { type Identity, sharedIdentity } from '../clients/registered-identities.ts';
 import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { printable } from '../text.ts';
 
 /** A client, and where its record stands, for messages. */
-export interface Claimant {
+export interface IdentityOwner {
   readonly client: Client;
-  readonly place: string;
+  readonly location: string;
 }
 
 /** Who vouches for names, and since when a registration may have ended: milliseconds since the epoch. */
@@ -17,12 +17,16 @@ export interface Circumstances {
 }
 
 /** Why two clients cannot both be: a certificate that could be either's. Undefined where there is none. */
-export function conflictOf(one: Claimant, other: Claimant, { policy, now }: Circumstances): string | undefined {
-  const identity = claimedByBoth(one.client, other.client, policy, now);
+export function conflictOf(
+  one: IdentityOwner,
+  other: IdentityOwner,
+  { policy, now }: Circumstances,
+): string | undefined {
+  const identity = sharedIdentity(one.client, other.client, policy, now);
   if (!identity) return undefined;
-  const named = ({ client, place }: Claimant) => `client ${client.clientId} (${place})`;
+  const named = ({ client, location }: IdentityOwner) => `client ${client.clientId} (${location})`;
   const what = describeIdentity(identity, one.client, other.client);
-  const mend = mendOf(identity, one.client, other.client);
+  const mend = fixFor(identity, one.client, other.client);
   return printable(`${named(one)} and ${named(other)} both claim certificates with ${what}: ${mend}`);
 }
 
@@ -38,7 +42,7 @@ export function describeIdentity({ kind, value }: Identity, ...clients: readonly
   return `${kind} ${value}`;
 }
 
-function mendOf({ kind }: Identity, one: Client, other: Client): string {
+function fixFor({ kind }: Identity, one: Client, other: Client): string {
   if (kind === 'thumbprint' || kind === 'public_key') {
     return 'take it out of one of them, or let one registration end before the other begins (not_after, not_before)';
   }

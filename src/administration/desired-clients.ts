@@ -1,8 +1,8 @@
 import type { Client } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
-import { describeFinding, type Finding } from '../clients/files/diagnostics.ts';
+import { describeDiagnostic, type ReportedDiagnostic } from '../clients/files/diagnostics.ts';
 import { FileClients } from '../clients/files/file-clients.ts';
-import { recordText } from '../clients/serialize-record.ts';
+import { serializeRecord } from '../clients/serialize-record.ts';
 
 /** A client of the files, sound by itself. */
 export interface DesiredClient {
@@ -16,17 +16,17 @@ export interface DesiredClient {
 
 /** The clients of all files, of whom only names and places are kept, and in words what is wrong with any of them. */
 export class DesiredClients {
-  readonly faults = new BoundedList();
+  readonly errors = new BoundedList();
   readonly warnings = new BoundedList();
   readonly #clients: FileClients;
 
   /** @param now milliseconds since the epoch */
   constructor(files: readonly string[], policy: RegistrationPolicy, now: number) {
-    const addTo = (list: BoundedList) => (finding: Finding) => list.add(describeFinding(finding));
+    const addTo = (list: BoundedList) => (finding: ReportedDiagnostic) => list.add(describeDiagnostic(finding));
     this.#clients = new FileClients(files, {
       policy,
       now,
-      onFault: addTo(this.faults),
+      onError: addTo(this.errors),
       onWarning: addTo(this.warnings),
     });
   }
@@ -48,7 +48,7 @@ export class DesiredClients {
   async *batches(): AsyncGenerator<readonly DesiredClient[]> {
     for await (const batch of this.#clients.batches()) {
       yield batch.map(({ index, client, record }) => {
-        return { index, clientId: client.clientId, text: recordText(record), client };
+        return { index, clientId: client.clientId, text: serializeRecord(record), client };
       });
     }
   }

@@ -1,7 +1,7 @@
 import type { Comparison } from './compare.ts';
-import { type Circumstances, type Claimant, conflictOf } from './conflict.ts';
+import { type Circumstances, conflictOf, type IdentityOwner } from './conflict.ts';
 import { BoundedList, type DesiredClients } from './desired-clients.ts';
-import { ClaimTable } from './identity-index.ts';
+import { IdentityIndex } from './identity-index.ts';
 
 /**
  * Finds the clients of the files that claim one certificate, with each other or with one that stays in Redis. A client
@@ -16,25 +16,25 @@ export async function findConflicts(
 ): Promise<BoundedList> {
   const claimantAt = async (index: number) => {
     const client = await comparison.desiredClient(index);
-    return client && { client, place: desired.placeAt(index) };
+    return client && { client, location: desired.placeAt(index) };
   };
   const search = new ConflictSearch(claimantAt, circumstances);
-  await search.among(comparison.claims);
-  for (const { index, clientId } of comparison.rivalries) {
+  await search.among(comparison.identityIndex);
+  for (const { index, clientId } of comparison.sharedIdentities) {
     const client = await comparison.storedClient(clientId);
-    if (client) await search.between(index, { client, place: 'in Redis' });
+    if (client) await search.between(index, { client, location: 'in Redis' });
   }
   return search.conflicts;
 }
 
 /** Finds those that claim one certificate of some clients that are all at hand. */
 export async function findConflictsAmong(
-  claimants: readonly Claimant[],
+  owners: readonly IdentityOwner[],
   circumstances: Circumstances,
 ): Promise<BoundedList> {
-  const claims = new ClaimTable();
-  for (const [index, { client }] of claimants.entries()) claims.add(client, index);
-  const search = new ConflictSearch(async (index) => claimants[index], circumstances);
+  const claims = new IdentityIndex();
+  for (const [index, { client }] of owners.entries()) claims.add(client, index);
+  const search = new ConflictSearch(async (index) => owners[index], circumstances);
   await search.among(claims);
   return search.conflicts;
 }
@@ -42,15 +42,15 @@ export async function findConflictsAmong(
 /** Who conflicts with one is not compared with the others: for a million of one name that would never end. */
 class ConflictSearch {
   readonly conflicts = new BoundedList();
-  readonly #claimantAt: (index: number) => Promise<Claimant | undefined>;
+  readonly #claimantAt: (index: number) => Promise<IdentityOwner | undefined>;
   readonly #circumstances: Circumstances;
 
-  constructor(claimantAt: (index: number) => Promise<Claimant | undefined>, circumstances: Circumstances) {
+  constructor(claimantAt: (index: number) => Promise<IdentityOwner | undefined>, circumstances: Circumstances) {
     this.#claimantAt = claimantAt;
     this.#circumstances = circumstances;
   }
 
-  async among(claims: ClaimTable): Promise<void> {
+  async among(claims: IdentityIndex): Promise<void> {
     for (const group of claims.registeredAlike()) await this.#amongGroup(group);
     const inConflict = new Set<number>();
     for (const [holders, registered] of claims.heldAndRegistered()) {
@@ -60,13 +60,13 @@ class ConflictSearch {
     }
   }
 
-  async between(index: number, other: Claimant): Promise<void> {
+  async between(index: number, other: IdentityOwner): Promise<void> {
     const one = await this.#claimantAt(index);
     if (one) this.#areInConflict(one, other);
   }
 
   async #amongGroup(group: readonly number[]): Promise<void> {
-    const compared: Claimant[] = [];
+    const compared: IdentityOwner[] = [];
     for (const index of group) {
       const one = await this.#claimantAt(index);
       if (one && !compared.some((earlier) => this.#areInConflict(earlier, one))) compared.push(one);
@@ -82,7 +82,7 @@ class ConflictSearch {
     return false;
   }
 
-  #areInConflict(one: Claimant, other: Claimant): boolean {
+  #areInConflict(one: IdentityOwner, other: IdentityOwner): boolean {
     const conflict = conflictOf(one, other, this.#circumstances);
     if (conflict !== undefined) this.conflicts.add(conflict);
     return conflict !== undefined;

@@ -1,24 +1,24 @@
 import type { Client } from '../clients/client.ts';
-import { keysOfClaims, keysOfHeldCertificates } from '../clients/registered-identities.ts';
+import { registeredKeys, unregisteredCertificateKeys } from '../clients/registered-identities.ts';
 
 /**
  * Which of many clients, by their numbers, seem to claim one certificate: they are registered by one identity, or one
  * of them by something that the other one's certificate is known by.
  */
-export class ClaimTable {
-  readonly #registered = new OwnerTable();
-  readonly #held = new OwnerTable();
+export class IdentityIndex {
+  readonly #registered = new OwnerIndex();
+  readonly #held = new OwnerIndex();
 
   add(client: Client, owner: number): void {
-    for (const key of keysOfClaims(client)) this.#registered.add(key, owner);
-    for (const key of keysOfHeldCertificates(client)) this.#held.add(key, owner);
+    for (const key of registeredKeys(client)) this.#registered.add(key, owner);
+    for (const key of unregisteredCertificateKeys(client)) this.#held.add(key, owner);
   }
 
   /** Who seems to claim what a client does that is not one of them. */
-  rivalsOf(client: Client): ReadonlySet<number> {
-    const keys = keysOfClaims(client);
+  candidates(client: Client): ReadonlySet<number> {
+    const keys = registeredKeys(client);
     return new Set([
-      ...[...keys, ...keysOfHeldCertificates(client)].flatMap((key) => this.#registered.ownersOf(key)),
+      ...[...keys, ...unregisteredCertificateKeys(client)].flatMap((key) => this.#registered.ownersOf(key)),
       ...keys.flatMap((key) => this.#held.ownersOf(key)),
     ]);
   }
@@ -38,7 +38,7 @@ export class ClaimTable {
  * Which of many clients own a key of an identity. Of a key only a number is kept, since there may be a million; owners
  * that are named together may yet own different keys.
  */
-export class OwnerTable {
+export class OwnerIndex {
   readonly #first = new Map<number, number>();
   readonly #shared = new Map<number, number[]>();
 
@@ -63,7 +63,7 @@ export class OwnerTable {
   }
 
   /** Who owns a key here that seems to have an owner there, too, and who that is: for each such key. */
-  *sharedWith(other: OwnerTable): Generator<readonly [here: readonly number[], there: readonly number[]]> {
+  *sharedWith(other: OwnerIndex): Generator<readonly [here: readonly number[], there: readonly number[]]> {
     for (const hash of this.#first.keys()) {
       const there = other.#owners(hash);
       if (there.length > 0) yield [this.#owners(hash), there];

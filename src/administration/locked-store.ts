@@ -1,4 +1,4 @@
-import type { ApplyLease } from './apply-lock.ts';
+import type { ApplyLock } from './apply-lock.ts';
 import type { RecordStore } from './record-store.ts';
 
 /**
@@ -7,16 +7,16 @@ import type { RecordStore } from './record-store.ts';
  *
  * @param onWaiting told in words whose turn it still is
  */
-export function storeInTurn(store: RecordStore, lease: ApplyLease, onWaiting: (why: string) => void): RecordStore {
-  const begin = () => lease.take(onWaiting);
+export function lockedStore(store: RecordStore, lease: ApplyLock, onWaiting: (why: string) => void): RecordStore {
+  const begin = () => lease.acquire(onWaiting);
   return {
     read: async (clientIds) => {
       if (clientIds.length > 0) await begin();
       return store.read(clientIds);
     },
-    claimants: async (identityKeys) => {
+    owners: async (identityKeys) => {
       if (identityKeys.length > 0) await begin();
-      return store.claimants(identityKeys);
+      return store.owners(identityKeys);
     },
     async *clientIds(pattern) {
       await begin();

@@ -12,9 +12,9 @@ export interface Plan {
   readonly changes: ChangeLog;
   readonly counts: Readonly<Record<Change['kind'] | 'unchanged', number>>;
   /** Clients in Redis that no file has and that stay. */
-  readonly notInFiles: readonly string[];
+  readonly unmanaged: readonly string[];
   /** Clients that were disabled and would be enabled, though perhaps somebody had a reason. */
-  readonly enabledAgain: readonly string[];
+  readonly reenabled: readonly string[];
   /** About the records of the files, in whole lines. */
   readonly warnings: readonly string[];
 }
@@ -33,14 +33,14 @@ export async function makePlan(
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
   const { count } = comparison.changes;
-  const others = desired.faults.count > 0 ? [] : await comparison.lookForOthers();
+  const others = desired.errors.count > 0 ? [] : await comparison.lookForOthers();
   // Redis tells keys in no order.
   comparison.changes.sortFrom(count);
   const conflicts = await findConflicts(comparison, desired, options);
-  const messages = [...desired.faults.lines(), ...conflicts.lines()];
+  const messages = [...desired.errors.lines(), ...conflicts.lines()];
   if (messages.length > 0) throw new AdministrationError([...messages, 'Nothing was written.']);
-  const { changes, counts, enabledAgain } = comparison;
-  return { changes, counts, notInFiles: others.toSorted(), enabledAgain, warnings: desired.warnings.lines() };
+  const { changes, counts, reenabled } = comparison;
+  return { changes, counts, unmanaged: others.toSorted(), reenabled: reenabled, warnings: desired.warnings.lines() };
 }
 
 /**
@@ -49,7 +49,7 @@ export async function makePlan(
  * @throws {AdministrationError} with everything that is not there
  */
 export function recordFiles(paths: readonly string[]): readonly string[] {
-  const { files, faults } = findFiles(paths);
-  if (faults.length > 0) throw new AdministrationError(faults);
+  const { files, errors } = findFiles(paths);
+  if (errors.length > 0) throw new AdministrationError(errors);
   return files;
 }

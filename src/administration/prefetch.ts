@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 /** Asks something about each item, and takes up the next one while the answer to the last is on its way. */
-export async function* overlapped<Item, Answer>(
+export async function* prefetch<Item, Answer>(
   items: AsyncIterable<Item>,
   ask: (item: Item) => Promise<Answer>,
 ): AsyncGenerator<Answer> {

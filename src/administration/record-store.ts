@@ -15,7 +15,7 @@ export interface Entry {
 /** What is to stand at a client's key where what was seen still does; nothing where `next` is undefined. */
 export interface Write {
   readonly clientId: string;
-  readonly seen: StoredValue;
+  readonly expected: StoredValue;
   readonly next: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export type Marker = 'present' | 'written';
 export interface RecordStore {
   read(clientIds: readonly string[]): Promise<readonly StoredValue[]>;
   /** Of each identity the clients that the index names: a hint, their records decide. */
-  claimants(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
+  owners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
   enter(entries: readonly Entry[]): Promise<void>;
   leave(entries: readonly Entry[]): Promise<void>;
   /** Of each whether it was written; false where somebody else has written it since it was seen. */
@@ -47,14 +47,14 @@ export function openRecordStore(
   keys: RegistryKeys,
   description: string,
 ): RecordStore {
-  const ask = explaining(description, explain);
+  const ask = withExplainedErrors(description, explain);
   const [readValues, replaceValues, sets] = [valuesReader(redis), valuesReplacer(redis, keys.changes), openSets(redis)];
   const recordKey = (clientId: string) => `${keys.clients}${clientId}`;
   const identity = (key: string) => `${keys.identities}${key}`;
   const memberOf = ({ identityKey, clientId }: Entry) => ({ key: identity(identityKey), member: clientId });
   return {
     read: (clientIds) => ask(readValues(clientIds.map(recordKey))),
-    claimants: (identityKeys) => ask(sets.members(identityKeys.map(identity))),
+    owners: (identityKeys) => ask(sets.members(identityKeys.map(identity))),
     enter: (entries) => ask(sets.add(entries.map(memberOf))),
     leave: (entries) => ask(sets.remove(entries.map(memberOf))),
     write: (writes) => replaceValues(writes.map((write) => ({ key: recordKey(write.clientId), ...write }))).map(ask),
@@ -73,7 +73,11 @@ export function openRecordStore(
 }
 
 /** What is no client_id is nobody's record: the server never asks for it. */
-async function* clientIds(keys: AsyncGenerator<string[]>, prefix: string, ask: Ask): AsyncGenerator<readonly string[]> {
+async function* clientIds(
+  keys: AsyncGenerator<string[]>,
+  prefix: string,
+  ask: ExecuteCommand,
+): AsyncGenerator<readonly string[]> {
   while (true) {
     const { value, done } = await ask(keys.next());
     if (done) return;
@@ -82,14 +86,14 @@ async function* clientIds(keys: AsyncGenerator<string[]>, prefix: string, ask: A
 }
 
 /** Waits for an answer of Redis, and throws AdministrationError where there is none. */
-export type Ask = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
+export type ExecuteCommand = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
 
 /**
  * Says why Redis did not answer, or what it answered where that is no.
  *
  * @param description of Redis, for messages
  */
-export function explaining(description: string, explain: RedisConnection['explain']): Ask {
+export function withExplainedErrors(description: string, explain: RedisConnection['explain']): ExecuteCommand {
   return async (asked) => {
     try {
       return await asked;

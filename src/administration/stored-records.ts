@@ -1,9 +1,9 @@
 import type { Client } from '../clients/client.ts';
-import type { Fault, RegistrationPolicy } from '../clients/diagnostics.ts';
-import { recordText } from '../clients/serialize-record.ts';
-import { type JsonObject, judgeRecord, recordInValue } from '../clients/stored-record.ts';
+import type { Diagnostic, RegistrationPolicy } from '../clients/diagnostics.ts';
+import { serializeRecord } from '../clients/serialize-record.ts';
+import { decodeRecord, type JsonObject, parseStoredRecord } from '../clients/stored-record.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
-import { overlapped } from './prefetch.ts';
+import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
 
 /** One value of Redis, and what the server makes of it. */
@@ -36,10 +36,10 @@ export async function* storedRecords(store: RecordStore, options: ListOptions): 
   const clientIds = [...found].sort();
   const read = async (part: readonly string[]) => ({ part, values: await store.read(part) });
   let count = 0;
-  for await (const { part, values } of overlapped(inParts(clientIds), read)) {
+  for await (const { part, values } of prefetch(inParts(clientIds), read)) {
     for (const [index, clientId] of part.entries()) {
       const value = values[index];
-      if (value && value.type !== 'none') yield { clientId, value, ...readStoredRecord(clientId, value, policy, now) };
+      if (value && value.type !== 'none') yield { clientId, value, ...parseListedRecord(clientId, value, policy, now) };
     }
     count += part.length;
     progress('read', count, clientIds.length);
@@ -56,8 +56,8 @@ export interface StoredRecord {
   readonly record: JsonObject | undefined;
   /** Undefined where the value is not a sound record of this client, which is then nobody's. */
   readonly client: Client | undefined;
-  readonly faults: readonly Fault[];
-  readonly warnings: readonly Fault[];
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 export type { JsonObject } from '../clients/stored-record.ts';
@@ -67,7 +67,7 @@ export type { JsonObject } from '../clients/stored-record.ts';
  *
  * @param now milliseconds since the epoch
  */
-export function readStoredRecord(
+export function parseListedRecord(
   clientId: string,
   value: StoredValue,
   policy: RegistrationPolicy,
@@ -75,13 +75,13 @@ export function readStoredRecord(
 ): StoredRecord {
   const stored = storedObject(value);
   if (typeof stored === 'string') {
-    return { record: undefined, client: undefined, faults: [{ field: '(record)', message: stored }], warnings: [] };
+    return { record: undefined, client: undefined, errors: [{ field: '(record)', message: stored }], warnings: [] };
   }
-  // What stands there, and not what is written in its place.
-  const read = judgeRecord(clientId, stored, policy, now);
+  // What stands there, and not what is written in its location.
+  const read = parseStoredRecord(clientId, stored, policy, now);
   const record = inOrder(stored);
-  if (!read.ok) return { record, client: undefined, faults: read.faults, warnings: [] };
-  return { record, client: read.client, faults: [], warnings: read.warnings };
+  if (!read.ok) return { record, client: undefined, errors: read.errors, warnings: [] };
+  return { record, client: read.client, errors: [], warnings: read.warnings };
 }
 
 /**
@@ -95,10 +95,10 @@ export function recordOf(value: StoredValue): JsonObject | string {
 function storedObject(value: StoredValue): JsonObject | string {
   if (value.type === 'none') return 'is not there';
   if (value.type === 'other') return `is a ${value.name}; expected a string of JSON`;
-  return recordInValue(value.octets ?? value.text);
+  return decodeRecord(value.octets ?? value.text);
 }
 
 /** Nothing is lost on the way: what could be is no record. */
 function inOrder(record: JsonObject): JsonObject {
-  return JSON.parse(recordText(record));
+  return JSON.parse(serializeRecord(record));
 }

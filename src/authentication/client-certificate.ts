@@ -1,24 +1,24 @@
 import { invalidClient, invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
-import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
-import type { ReadCertificate } from '../terminator/certificate-reader.ts';
-import { judgeChain } from '../terminator/chain-status.ts';
+import type { ChainStatus, PresentedChain } from '../pki/path/verify-chain.ts';
+import type { CertificateReader } from '../terminator/certificate-reader.ts';
+import { chainStatus } from '../terminator/chain-status.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
 import { ForwardingError, type ForwardingErrorCode } from '../terminator/raw-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 
 /** How the certificate of a request is found. */
-export type PresentCertificate = (request: ForwardedRequest) => PresentedCertificate;
+export type ClientCertificateReader = (request: ForwardedRequest) => PresentedCertificate;
 
 /** The terminator as configured, and the reader of the certificates that it forwards. */
 export interface CertificateSource {
   readonly terminator: Terminator;
-  readonly readCertificate: ReadCertificate;
+  readonly readCertificate: CertificateReader;
   /** Our own verification, to the configured anchors. */
-  readonly verifyChain: (presented: PresentedChain) => ChainJudgement;
+  readonly verifyChain: (presented: PresentedChain) => ChainStatus;
   /** Looks at the fields that other terminators would have sent. */
-  readonly watchOtherCarriers: (request: ForwardedRequest) => void;
+  readonly detectForeignHeaders: (request: ForwardedRequest) => void;
 }
 
 /**
@@ -26,14 +26,14 @@ export interface CertificateSource {
  *
  * @throws {OAuthError} when what was forwarded cannot be accepted
  */
-export function presentCertificate(request: ForwardedRequest, source: CertificateSource): PresentedCertificate {
-  source.watchOtherCarriers(request);
+export function readClientCertificate(request: ForwardedRequest, source: CertificateSource): PresentedCertificate {
+  source.detectForeignHeaders(request);
   try {
     const forwarded = readForwardedCertificate(request, source.terminator);
     if (forwarded.kind === 'none') return forwarded;
     const presented = source.readCertificate(forwarded);
     const { verification } = source.terminator;
-    const chain = judgeChain(presented, forwarded.verdict, verification, source.verifyChain);
+    const chain = chainStatus(presented, forwarded.verification, verification, source.verifyChain);
     return { kind: 'certificate', certificate: presented.certificate, chain };
   } catch (error) {
     if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate: ${error.message}`);
@@ -57,6 +57,6 @@ export type PresentedCertificate =
       readonly kind: 'certificate';
       readonly certificate: ClientCertificate;
       /** Whether somebody whom we are configured to believe verified its chain, and how that was said. */
-      readonly chain: ChainJudgement;
+      readonly chain: ChainStatus;
     }
   | { readonly kind: 'none'; readonly reason: string };

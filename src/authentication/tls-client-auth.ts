@@ -7,7 +7,7 @@ import {
   type MatchableName,
   sameDistinguishedName,
 } from '../pki/certificate/names/distinguished-name.ts';
-import type { ChainJudgement } from '../pki/path/verify-chain.ts';
+import type { ChainStatus } from '../pki/path/verify-chain.ts';
 import { abbreviate } from '../text.ts';
 import type { AuthenticationMethod } from './method.ts';
 
@@ -23,25 +23,25 @@ export const tlsClientAuth: AuthenticationMethod<'tls_client_auth'> = (registere
   if (certificate.signatureAlgorithm === undefined) {
     throw invalidClient('the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
   }
-  requirePinnedAuthority(registered.authorities, chain);
+  requirePinnedCa(registered.caPins, chain);
   if (carriesSubject(certificate, registered.subject)) return {};
   throw invalidClient(mismatchReason(certificate, registered.subject));
 };
 
 /** A path that holds must go through one of the CAs, known by its key. */
-function requirePinnedAuthority(pins: readonly string[], chain: VerifiedChain): void {
+function requirePinnedCa(pins: readonly string[], chain: VerifiedChain): void {
   if (pins.length === 0) return;
   const pinned = `the client is pinned to CA key ${pins.join(' or ')}`;
   if (chain.paths === undefined) {
     throw invalidClient(`${pinned}, and the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign`);
   }
-  const authorities = chain.paths.flatMap((path) => path.authorities);
+  const authorities = chain.paths.flatMap((path) => path.caCertificates);
   if (authorities.some(({ publicKeyThumbprint }) => pins.includes(publicKeyThumbprint))) return;
   const keys = authorities.map(({ subjectText, publicKeyThumbprint }) => `${publicKeyThumbprint} ("${subjectText}")`);
   throw invalidClient(`${pinned}; the certificate's path goes through ${[...new Set(keys)].join(', ')}`);
 }
 
-type VerifiedChain = Extract<ChainJudgement, { verified: true }>;
+type VerifiedChain = Extract<ChainStatus, { verified: true }>;
 
 function carriesSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
   if (registered.kind === 'dn') return sameDistinguishedName(certificate.subject, registered.name);

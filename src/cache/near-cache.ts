@@ -1,7 +1,7 @@
 import { type BoundedCache, type Bounds, createBoundedCache } from './bounded-cache.ts';
 
 /** What the store said of a key. `bytes`: about how much memory the value takes. */
-export type Answer<Value> =
+export type LoadResult<Value> =
   | {
       readonly kind: 'present';
       readonly value: Value;
@@ -13,12 +13,12 @@ export type Answer<Value> =
 
 export interface NearCacheOptions<Value> {
   /** Asks the store. It throws where the store cannot be asked, which is never remembered. */
-  readonly load: (key: string) => Promise<Answer<Value>>;
+  readonly load: (key: string) => Promise<LoadResult<Value>>;
   /**
    * Whether every change since the store was asked at this time, up to a moment ago, has been told by `invalidate` or
-   * `distrustAll`.
+   * `markAllStale`.
    */
-  readonly isTold: (askedAt: number) => boolean;
+  readonly isCovered: (loadedAt: number) => boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** Of what is present. */
@@ -31,25 +31,25 @@ export interface NearCacheOptions<Value> {
 /** Milliseconds. */
 export interface Lifetimes {
   /** After which a value that is asked for is read again, while the one at hand is still given out. */
-  readonly soft: number;
+  readonly refreshAfter: number;
   /** After which a value is not given out any more, whatever happens. */
-  readonly hard: number;
-  readonly absent: number;
+  readonly maxAge: number;
+  readonly negativeTtl: number;
 }
 
 interface Entry<Value> {
   readonly value: Value;
   /** When the store was asked. */
-  readonly askedAt: number;
+  readonly loadedAt: number;
   /** When it is not there any more, as the store said. */
-  readonly endsAt: number;
+  readonly expiresAt: number;
   readonly epoch: number;
 }
 
 interface Loading<Value> {
-  readonly answer: Promise<Value>;
+  readonly result: Promise<Value>;
   /** Something was changed since the store was asked, so that the answer may be the old one. */
-  isOvertaken: boolean;
+  isSuperseded: boolean;
   isDone: boolean;
 }
 
@@ -58,7 +58,7 @@ export interface CacheCounts {
   hits: number;
   misses: number;
   /** Values given out although the store could not be asked whether they still hold. */
-  unconfirmed: number;
+  stale: number;
 }
 
 /** A flood of keys that are not there must not push out those that are. */
@@ -70,7 +70,7 @@ const BYTES_OF_ENTRY = 200;
  * value is confirmed before it is given out, and where the store cannot be asked it is given out up to its hard lifetime.
  */
 export class NearCache<Value> {
-  readonly counts: CacheCounts = { hits: 0, misses: 0, unconfirmed: 0 };
+  readonly counts: CacheCounts = { hits: 0, misses: 0, stale: 0 };
   readonly #options: NearCacheOptions<Value>;
   readonly #present: BoundedCache<Entry<Value>>;
   readonly #absent = createBoundedCache<Entry<Value>>(ABSENT_BOUNDS);
@@ -86,12 +86,13 @@ export class NearCache<Value> {
 
   /** @throws what `load` throws, or {LateError}, where nothing is at hand */
   async find(key: string): Promise<Value> {
-    const { soft, hard, absent } = this.#options.lifetimes;
-    const known = this.#fresh(this.#present, key, hard);
-    const entry = known ?? this.#fresh(this.#absent, key, absent);
-    if (!entry || entry.epoch !== this.#epoch || !this.#options.isTold(entry.askedAt)) return this.#confirm(key, known);
+    const { refreshAfter, maxAge, negativeTtl } = this.#options.lifetimes;
+    const known = this.#fresh(this.#present, key, maxAge);
+    const entry = known ?? this.#fresh(this.#absent, key, negativeTtl);
+    if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt))
+      return this.#confirm(key, known);
     this.counts.hits++;
-    if (this.#ageOf(entry) > soft) this.#loadSilently(key);
+    if (this.#ageOf(entry) > refreshAfter) this.#loadSilently(key);
     return entry.value;
   }
 
@@ -103,14 +104,14 @@ export class NearCache<Value> {
   }
 
   /** Anything may have been changed: each value is confirmed before it is given out again. */
-  distrustAll(): void {
+  markAllStale(): void {
     this.#epoch++;
     for (const [key, loading] of this.#loading) this.#overtake(key, loading);
   }
 
   /** Whether there is a value that may be given out without the store. */
   hasAny(): boolean {
-    return this.#present.some((entry) => this.#isFresh(entry, this.#options.lifetimes.hard));
+    return this.#present.some((entry) => this.#isFresh(entry, this.#options.lifetimes.maxAge));
   }
 
   /** What it holds of values that are present. */
@@ -121,38 +122,38 @@ export class NearCache<Value> {
   async #confirm(key: string, known: Entry<Value> | undefined): Promise<Value> {
     if (known && this.#overdue.size > 0) {
       this.#loadSilently(key);
-      return this.#unconfirmed(known);
+      return this.#stale(known);
     }
     this.counts.misses++;
     try {
       return await this.#loadInTime(key);
     } catch (error) {
       // Not the one of before: it may have been changed while we waited.
-      const remaining = this.#fresh(this.#present, key, this.#options.lifetimes.hard);
-      if (remaining) return this.#unconfirmed(remaining);
+      const remaining = this.#fresh(this.#present, key, this.#options.lifetimes.maxAge);
+      if (remaining) return this.#stale(remaining);
       // It was: what the store says now is another matter than what it failed to say.
       if (known) return this.#loadInTime(key);
       throw error;
     }
   }
 
-  #unconfirmed({ value }: Entry<Value>): Value {
-    this.counts.unconfirmed++;
+  #stale({ value }: Entry<Value>): Value {
+    this.counts.stale++;
     return value;
   }
 
   async #loadInTime(key: string): Promise<Value> {
     const loading = this.#load(key);
     try {
-      return await inTime(loading.answer, this.#options.waitMilliseconds);
+      return await withTimeout(loading.result, this.#options.waitMilliseconds);
     } catch (error) {
-      if (error instanceof LateError && !loading.isDone) this.#overdue.add(loading);
+      if (error instanceof TimeoutError && !loading.isDone) this.#overdue.add(loading);
       throw error;
     }
   }
 
   #loadSilently(key: string): void {
-    this.#load(key).answer.catch(() => {});
+    this.#load(key).result.catch(() => {});
   }
 
   /** One question at a time for a key. */
@@ -160,19 +161,19 @@ export class NearCache<Value> {
     const running = this.#loading.get(key);
     if (running) return running;
     const loading: Loading<Value> = {
-      isOvertaken: false,
+      isSuperseded: false,
       isDone: false,
-      answer: Promise.resolve().then(() => this.#fill(key, loading)),
+      result: Promise.resolve().then(() => this.#fill(key, loading)),
     };
     this.#loading.set(key, loading);
     return loading;
   }
 
   async #fill(key: string, loading: Loading<Value>): Promise<Value> {
-    const askedAt = this.#options.now();
+    const loadedAt = this.#options.now();
     try {
       const answer = await this.#options.load(key);
-      if (!loading.isOvertaken) this.#keep(key, answer, askedAt);
+      if (!loading.isSuperseded) this.#keep(key, answer, loadedAt);
       return answer.value;
     } finally {
       loading.isDone = true;
@@ -181,9 +182,9 @@ export class NearCache<Value> {
     }
   }
 
-  #keep(key: string, answer: Answer<Value>, askedAt: number): void {
+  #keep(key: string, answer: LoadResult<Value>, loadedAt: number): void {
     const lifetime = (answer.kind === 'present' ? answer.lifetime : undefined) ?? Number.POSITIVE_INFINITY;
-    const entry = { value: answer.value, askedAt, endsAt: askedAt + lifetime, epoch: this.#epoch };
+    const entry = { value: answer.value, loadedAt, expiresAt: loadedAt + lifetime, epoch: this.#epoch };
     const [into, outOf] = answer.kind === 'present' ? [this.#present, this.#absent] : [this.#absent, this.#present];
     outOf.delete(key);
     into.set(key, entry, key.length + BYTES_OF_ENTRY + answer.bytes);
@@ -191,7 +192,7 @@ export class NearCache<Value> {
 
   #overtake(key: string, loading: Loading<Value> | undefined): void {
     if (!loading) return;
-    loading.isOvertaken = true;
+    loading.isSuperseded = true;
     this.#loading.delete(key);
   }
 
@@ -201,16 +202,16 @@ export class NearCache<Value> {
   }
 
   #isFresh(entry: Entry<Value>, lifetime: number): boolean {
-    return this.#ageOf(entry) <= lifetime && this.#options.now() < entry.endsAt;
+    return this.#ageOf(entry) <= lifetime && this.#options.now() < entry.expiresAt;
   }
 
-  #ageOf({ askedAt }: Entry<Value>): number {
-    return this.#options.now() - askedAt;
+  #ageOf({ loadedAt }: Entry<Value>): number {
+    return this.#options.now() - loadedAt;
   }
 }
 
 /** An answer did not come in time. It may still come. */
-export class LateError extends Error {
+export class TimeoutError extends Error {
   override readonly name = 'LateError';
 }
 
@@ -219,12 +220,12 @@ export class LateError extends Error {
  * to look at it: what is there is read once more after the time is over.
  *
  * @param milliseconds how long
- * @throws {LateError}
+ * @throws {TimeoutError}
  */
-export async function inTime<Value>(answer: Promise<Value>, milliseconds: number): Promise<Value> {
+export async function withTimeout<Value>(answer: Promise<Value>, milliseconds: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new LateError(`no answer within ${milliseconds} ms`));
+    const giveUp = () => reject(new TimeoutError(`no answer within ${milliseconds} ms`));
     // Timers come before arrived data in a turn of the event loop, and this after it.
     timer = setTimeout(() => setImmediate(giveUp), milliseconds);
   });

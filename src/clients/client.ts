@@ -19,7 +19,7 @@ export type RegisteredCertificate = {
       readonly by: 'thumbprint';
       readonly thumbprint: RegisteredThumbprint;
       /** Keys of all identities by which the certificate is known; none where the record holds only its thumbprint. */
-      readonly knownBy: readonly string[];
+      readonly certificateKeys: readonly string[];
     }
   | { readonly by: 'public_key'; readonly publicKeyThumbprint: string }
 );
@@ -30,7 +30,7 @@ export type ClientAuthentication =
       readonly method: 'tls_client_auth';
       readonly subject: RegisteredSubject;
       /** Public keys (SHA-256, base64url) of CAs, through one of which the path must go; none: any anchor will do. */
-      readonly authorities: readonly string[];
+      readonly caPins: readonly string[];
       /** Milliseconds since the epoch after which the registration no longer counts. */
       readonly notAfter: number | undefined;
     }

@@ -1,5 +1,5 @@
 /** What is wrong with a record: the field as a path (`certificates[0].thumbprint`), and what was expected there. */
-export interface Fault {
+export interface Diagnostic {
   readonly field: string;
   readonly message: string;
 }
@@ -10,16 +10,16 @@ export interface RegistrationPolicy {
   /** `COUNTERSIGN_REQUIRE_CA_PIN`: a client that is known by a name must say which CA vouches for it. */
   readonly requireCaPin: boolean;
   /** Whoever could vouch for a name: the anchors of `COUNTERSIGN_CLIENT_CA_FILE`. */
-  readonly anchors: readonly Anchor[];
+  readonly anchors: readonly TrustedCa[];
 }
 
-export interface Anchor {
+export interface TrustedCa {
   readonly subjectText: string;
   readonly publicKeyThumbprint: string;
 }
 
 /** Collects what is wrong with a record, so that all of it can be told at once. */
-export interface Findings {
-  readonly faults: Fault[];
-  readonly warnings: Fault[];
+export interface Diagnostics {
+  readonly errors: Diagnostic[];
+  readonly warnings: Diagnostic[];
 }

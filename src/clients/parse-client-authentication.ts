@@ -3,30 +3,30 @@ import { parseDistinguishedName } from '../pki/certificate/names/parse.ts';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { AuthenticationMethodName, ClientAuthentication, RegisteredSubject } from './client.ts';
-import type { Findings, RegistrationPolicy } from './diagnostics.ts';
+import type { Diagnostics, RegistrationPolicy } from './diagnostics.ts';
 import type { ClientRecord } from './record-schema.ts';
-import { readRegisteredCertificates } from './registered-certificates.ts';
+import { parseRegisteredCertificates } from './registered-certificates.ts';
 
 /**
  * Reads how a client authenticates, from the fields of RFC 8705 §2 or from IdentityServer's secrets. What is wrong
  * goes to `findings`; the answer is undefined where no method can be read.
  */
-export function readClientAuthentication(
+export function parseClientAuthentication(
   record: ClientRecord,
   policy: RegistrationPolicy,
-  findings: Findings,
+  findings: Diagnostics,
   now: number,
 ): ClientAuthentication | undefined {
   const method = record.token_endpoint_auth_method ?? methodOfSecrets(record, findings);
   if (method === undefined) return undefined;
-  refuseForeignFields(record, method, findings);
+  rejectForeignFields(record, method, findings);
   if (method === 'self_signed_tls_client_auth') {
-    return { method, certificates: readRegisteredCertificates(record, policy, findings, now) };
+    return { method, certificates: parseRegisteredCertificates(record, policy, findings, now) };
   }
   const source = oneSubjectSource(record, findings);
-  const subject = source && readSubject(source, findings);
-  const authorities = readCaPins(record, policy, findings);
-  return subject && { method, subject, authorities, notAfter: source.notAfter };
+  const subject = source && parseSubject(source, findings);
+  const authorities = parseCaPins(record, policy, findings);
+  return subject && { method, subject, caPins: authorities, notAfter: source.notAfter };
 }
 
 const methodOfSecretType = {
@@ -37,11 +37,11 @@ const methodOfSecretType = {
 } as const satisfies Record<string, AuthenticationMethodName>;
 
 /** IdentityServer tries every secret; we try the one method that a client registered, so its secrets must agree. */
-function methodOfSecrets(record: ClientRecord, { faults }: Findings): AuthenticationMethodName | undefined {
+function methodOfSecrets(record: ClientRecord, { errors }: Diagnostics): AuthenticationMethodName | undefined {
   const [method, another] = new Set(record.client_secrets?.map(({ type }) => methodOfSecretType[type]));
-  if (method === undefined) faults.push({ field: 'token_endpoint_auth_method', message: 'is missing' });
+  if (method === undefined) errors.push({ field: 'token_endpoint_auth_method', message: 'is missing' });
   if (another === undefined) return method;
-  faults.push({
+  errors.push({
     field: 'client_secrets',
     message: 'hold names and thumbprints; a client has one method, so register two clients',
   });
@@ -63,14 +63,14 @@ export const fieldsOfMethod = {
   self_signed_tls_client_auth: ['jwks', 'certificates'],
 } as const satisfies Record<AuthenticationMethodName, readonly (keyof ClientRecord)[]>;
 
-function refuseForeignFields(record: ClientRecord, method: AuthenticationMethodName, { faults }: Findings): void {
+function rejectForeignFields(record: ClientRecord, method: AuthenticationMethodName, { errors }: Diagnostics): void {
   const message = `does not belong to ${method}; a client has one method`;
   for (const [other, fields] of Object.entries(fieldsOfMethod)) {
     if (other === method) continue;
-    for (const field of fields) if (record[field] !== undefined) faults.push({ field, message });
+    for (const field of fields) if (record[field] !== undefined) errors.push({ field, message });
   }
   for (const [index, { type }] of (record.client_secrets ?? []).entries()) {
-    if (methodOfSecretType[type] !== method) faults.push({ field: `client_secrets[${index}].type`, message });
+    if (methodOfSecretType[type] !== method) errors.push({ field: `client_secrets[${index}].type`, message });
   }
 }
 
@@ -81,24 +81,24 @@ interface SubjectSource {
 }
 
 /** RFC 8705 §2.1.2: exactly one of the subject values. */
-function oneSubjectSource(record: ClientRecord, { faults }: Findings): SubjectSource | undefined {
+function oneSubjectSource(record: ClientRecord, { errors }: Diagnostics): SubjectSource | undefined {
   const [source, ...others] = subjectSources(record);
   for (const { field } of others) {
-    faults.push({ field, message: `stands beside ${source?.field}; exactly one subject value is allowed` });
+    errors.push({ field, message: `stands beside ${source?.field}; exactly one subject value is allowed` });
   }
   if (!source) {
     const message = `is missing; expected one of ${subjectFields.join(', ')}`;
-    faults.push({ field: 'tls_client_auth_subject_dn', message });
+    errors.push({ field: 'tls_client_auth_subject_dn', message });
   }
   return source;
 }
 
-function readSubject({ field, read }: SubjectSource, { faults }: Findings): RegisteredSubject | undefined {
+function parseSubject({ field, read }: SubjectSource, { errors }: Diagnostics): RegisteredSubject | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    faults.push({ field, message: error.message });
+    errors.push({ field, message: error.message });
     return undefined;
   }
 }
@@ -139,16 +139,16 @@ const FIELD = 'tls_client_auth_ca';
  *
  * @returns base64url; none where any anchor will do
  */
-export function readCaPins(
+export function parseCaPins(
   record: ClientRecord,
   policy: RegistrationPolicy,
-  { faults, warnings }: Findings,
+  { errors, warnings }: Diagnostics,
 ): readonly string[] {
   const texts = record.tls_client_auth_ca;
   if (texts === undefined) {
     const message = missing(policy);
     if (policy.requireCaPin)
-      faults.push({ field: FIELD, message: `is missing, and COUNTERSIGN_REQUIRE_CA_PIN is true${message}` });
+      errors.push({ field: FIELD, message: `is missing, and COUNTERSIGN_REQUIRE_CA_PIN is true${message}` });
     else if (policy.anchors.length > 1) warnings.push({ field: FIELD, message: `is missing${message}` });
     return [];
   }
@@ -157,7 +157,7 @@ export function readCaPins(
       return parseSha256Thumbprint(text, '`countersign certificate CA.pem`');
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      faults.push({ field: `${FIELD}[${index}]`, message: error.message });
+      errors.push({ field: `${FIELD}[${index}]`, message: error.message });
       return [];
     }
   });

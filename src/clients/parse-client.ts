@@ -1,30 +1,30 @@
 import type { z } from 'zod';
 import type { Client } from './client.ts';
-import type { Fault, Findings, RegistrationPolicy } from './diagnostics.ts';
-import { readClientAuthentication } from './parse-client-authentication.ts';
+import type { Diagnostic, Diagnostics, RegistrationPolicy } from './diagnostics.ts';
+import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 
 /** A client with what its operator should know about it, or everything that is wrong with its record. */
-export type ReadClient =
-  | { readonly ok: true; readonly client: Client; readonly warnings: readonly Fault[] }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+export type ClientParseResult =
+  | { readonly ok: true; readonly client: Client; readonly warnings: readonly Diagnostic[] }
+  | { readonly ok: false; readonly errors: readonly Diagnostic[] };
 
 /**
  * Reads a client's record, as it came from YAML or JSON.
  *
  * @param now milliseconds since the epoch, for warnings about registrations that have ended
  */
-export function readClient(value: unknown, policy: RegistrationPolicy, now: number): ReadClient {
+export function parseClient(value: unknown, policy: RegistrationPolicy, now: number): ClientParseResult {
   // Before anything that recurses: a record may be nested more deeply than a stack.
-  const obstacle = unstorable(value);
-  if (obstacle) return { ok: false, faults: [obstacle] };
+  const obstacle = nonJsonValue(value);
+  if (obstacle) return { ok: false, errors: [obstacle] };
   const parsed = clientRecordSchema.safeParse(value);
-  if (!parsed.success) return { ok: false, faults: parsed.error.issues.map(faultOfIssue) };
+  if (!parsed.success) return { ok: false, errors: parsed.error.issues.map(faultOfIssue) };
   const record = parsed.data;
-  const findings: Findings = { faults: [], warnings: [] };
-  const authentication = readClientAuthentication(record, policy, findings, now);
+  const findings: Diagnostics = { errors: [], warnings: [] };
+  const authentication = parseClientAuthentication(record, policy, findings, now);
   const audience = readAudience(record, findings);
-  if (!authentication || findings.faults.length > 0) return { ok: false, faults: findings.faults };
+  if (!authentication || findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const client: Client = {
     clientId: record.client_id,
     enabled: record.enabled,
@@ -44,7 +44,7 @@ function scopesOf({ scope }: ClientRecord): string[] {
 }
 
 /** One audience, several, or a map from scope to either. */
-function readAudience(record: ClientRecord, { faults }: Findings): Client['audience'] {
+function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['audience'] {
   const { audience = [] } = record;
   if (typeof audience === 'string') return { always: [audience], ofScope: new Map() };
   if (Array.isArray(audience)) return { always: audience, ofScope: new Map() };
@@ -52,13 +52,13 @@ function readAudience(record: ClientRecord, { faults }: Findings): Client['audie
   const ofScope = new Map<string, readonly string[]>();
   for (const [scope, values] of Object.entries(audience)) {
     if (!registered.includes(scope))
-      faults.push({ field: `audience.${scope}`, message: 'is not a scope of this client' });
+      errors.push({ field: `audience.${scope}`, message: 'is not a scope of this client' });
     ofScope.set(scope, typeof values === 'string' ? [values] : values);
   }
   return { always: [], ofScope };
 }
 
-function faultOfIssue(issue: z.core.$ZodIssue): Fault {
+function faultOfIssue(issue: z.core.$ZodIssue): Diagnostic {
   if (issue.code === 'unrecognized_keys') {
     return { field: pathOf([...issue.path, issue.keys[0] ?? '']), message: unknownFieldMessage(issue.keys) };
   }
@@ -113,7 +113,7 @@ interface Place {
  * or a name that JavaScript keeps for itself. It looks also where the schema of records takes anything. Without
  * recursion, so that also what refers to itself ends at the depth.
  */
-export function unstorable(root: unknown): Fault | undefined {
+export function nonJsonValue(root: unknown): Diagnostic | undefined {
   if (!isObject(root)) return undefined;
   const open: Place[] = [{ value: root, name: '', parent: undefined, depth: 1 }];
   for (let place = open.pop(); place; place = open.pop()) {

@@ -3,7 +3,7 @@ import { type ClientCertificate, parseClientCertificate } from '../pki/certifica
 import { readPemFile } from '../pki/certificate/pem.ts';
 import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
-import type { Findings, RegistrationPolicy } from './diagnostics.ts';
+import type { Diagnostics, RegistrationPolicy } from './diagnostics.ts';
 import type { ClientRecord } from './record-schema.ts';
 import { identitiesOfCertificate, identityKey } from './registered-identities.ts';
 
@@ -21,17 +21,17 @@ type Distributed<Each> = Each extends unknown ? Omit<Each, 'notBefore' | 'notAft
 
 /**
  * Reads the certificates of `certificates`, `jwks` and IdentityServer's thumbprint secrets, all of which count.
- * What is wrong goes to `findings`, with SHA-1 as a fault or, where the operator allows it, a warning.
+ * What is wrong goes to `findings`, with SHA-1 as a error or, where the operator allows it, a warning.
  */
-export function readRegisteredCertificates(
+export function parseRegisteredCertificates(
   record: ClientRecord,
   policy: RegistrationPolicy,
-  findings: Findings,
+  findings: Diagnostics,
   now: number,
 ): RegisteredCertificate[] {
   const entries = [...entriesOfCertificates(record), ...entriesOfKeys(record), ...entriesOfSecrets(record)];
   if (entries.length === 0) {
-    findings.faults.push({ field: 'certificates', message: 'is missing; expected certificates or jwks' });
+    findings.errors.push({ field: 'certificates', message: 'is missing; expected certificates or jwks' });
   }
   return entries.flatMap((entry) => readEntry(entry, policy, findings, now));
 }
@@ -39,19 +39,19 @@ export function readRegisteredCertificates(
 function readEntry(
   { field, notBefore, notAfter, read }: Entry,
   policy: RegistrationPolicy,
-  { faults, warnings }: Findings,
+  { errors, warnings }: Diagnostics,
   now: number,
 ): RegisteredCertificate[] {
   try {
     const registered = read();
     if (registered.by === 'thumbprint' && registered.thumbprint.algorithm === 'sha1')
-      (policy.allowSha1Thumbprints ? warnings : faults).push(sha1Finding(field, policy));
+      (policy.allowSha1Thumbprints ? warnings : errors).push(sha1Finding(field, policy));
     // One that has not begun is no warning: that is how the next certificate is registered ahead of a renewal.
     if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
     return [{ ...registered, notBefore, notAfter }];
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    faults.push({ field, message: error.message });
+    errors.push({ field, message: error.message });
     return [];
   }
 }
@@ -104,12 +104,12 @@ function entriesOfSecrets({ client_secrets = [] }: ClientRecord): Entry[] {
 }
 
 function byThumbprint(thumbprint: RegisteredThumbprint): Registered {
-  return { by: 'thumbprint', thumbprint, knownBy: [] };
+  return { by: 'thumbprint', thumbprint, certificateKeys: [] };
 }
 
 function byCertificate(certificate: ClientCertificate): Registered {
   const thumbprint = { algorithm: 'sha256', value: certificate.thumbprint } as const;
-  return { by: 'thumbprint', thumbprint, knownBy: identitiesOfCertificate(certificate).map(identityKey) };
+  return { by: 'thumbprint', thumbprint, certificateKeys: identitiesOfCertificate(certificate).map(identityKey) };
 }
 
 function certificateOfPem(pem: string): ClientCertificate {

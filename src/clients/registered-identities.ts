@@ -6,48 +6,49 @@ import type { Client, ClientAuthentication, RegisteredCertificate, RegisteredSub
 import type { RegistrationPolicy } from './diagnostics.ts';
 
 /** An identity that a client is registered by, and when that counts. */
-export interface Claim extends Window {
+export interface RegisteredIdentity extends ValidityPeriod {
   readonly key: string;
   readonly identity: Identity;
   /** Keys of all by which the certificate is known, where the record holds it. */
-  readonly knownBy: readonly string[];
+  readonly certificateKeys: readonly string[];
 }
 
 /** Milliseconds since the epoch, both inclusive. */
-interface Window {
+interface ValidityPeriod {
   readonly notBefore?: number | undefined;
   readonly notAfter: number | undefined;
 }
 
 /** Every registration of a client, of which several may be of one identity. */
-export function claimsOf({ authentication }: Client): readonly Claim[] {
-  if (authentication.method === 'self_signed_tls_client_auth') return authentication.certificates.map(claimOf);
+export function registeredIdentitiesOf({ authentication }: Client): readonly RegisteredIdentity[] {
+  if (authentication.method === 'self_signed_tls_client_auth')
+    return authentication.certificates.map(registeredIdentityOf);
   const identity = identityOfSubject(authentication.subject);
-  return [{ key: identityKey(identity), identity, knownBy: [], notAfter: authentication.notAfter }];
+  return [{ key: identityKey(identity), identity, certificateKeys: [], notAfter: authentication.notAfter }];
 }
 
-function claimOf(registered: RegisteredCertificate): Claim {
+function registeredIdentityOf(registered: RegisteredCertificate): RegisteredIdentity {
   const { notBefore, notAfter } = registered;
   const identity = identityOfRegistration(registered);
-  const knownBy = registered.by === 'thumbprint' ? registered.knownBy : [];
-  return { key: identityKey(identity), identity, knownBy, notBefore, notAfter };
+  const certificateKeys = registered.by === 'thumbprint' ? registered.certificateKeys : [];
+  return { key: identityKey(identity), identity, certificateKeys: certificateKeys, notBefore, notAfter };
 }
 
 /** The keys of what a client is registered by. */
-export function keysOfClaims(client: Client): readonly string[] {
-  return [...new Set(claimsOf(client).map(({ key }) => key))];
+export function registeredKeys(client: Client): readonly string[] {
+  return [...new Set(registeredIdentitiesOf(client).map(({ key }) => key))];
 }
 
 /** The keys of everything else by which the certificates are known that a record holds: others may claim them by it. */
-export function keysOfHeldCertificates(client: Client): readonly string[] {
-  const claims = claimsOf(client);
-  const keys = new Set(claims.flatMap(({ knownBy }) => knownBy));
+export function unregisteredCertificateKeys(client: Client): readonly string[] {
+  const claims = registeredIdentitiesOf(client);
+  const keys = new Set(claims.flatMap(({ certificateKeys }) => certificateKeys));
   for (const { key } of claims) keys.delete(key);
   return [...keys];
 }
 
 /** Whether a registration counts, at `now` in milliseconds since the epoch. */
-export function isInForce({ notBefore = -Infinity, notAfter = Infinity }: Window, now: number): boolean {
+export function isEffective({ notBefore = -Infinity, notAfter = Infinity }: ValidityPeriod, now: number): boolean {
   return notBefore <= now && now <= notAfter;
 }
 
@@ -61,25 +62,29 @@ export function isInForce({ notBefore = -Infinity, notAfter = Infinity }: Window
  * @param now milliseconds since the epoch
  * @returns an identity that both claim
  */
-export function claimedByBoth(
+export function sharedIdentity(
   one: Client,
   other: Client,
   { anchors }: Pick<RegistrationPolicy, 'anchors'>,
   now: number,
 ): Identity | undefined {
   const roots = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
-  if (arePinnedApart(one.authentication, other.authentication, roots)) return undefined;
-  const lasting = (client: Client) => claimsOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
-  return sharedIdentity(lasting(one), lasting(other)) ?? sharedIdentity(lasting(other), lasting(one));
+  if (haveDisjointPins(one.authentication, other.authentication, roots)) return undefined;
+  const lasting = (client: Client) =>
+    registeredIdentitiesOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
+  return commonIdentity(lasting(one), lasting(other)) ?? commonIdentity(lasting(other), lasting(one));
 }
 
 /** One of the identities of `claims` by which a certificate of the others is known, at a time at which both count. */
-function sharedIdentity(claims: readonly Claim[], others: readonly Claim[]): Identity | undefined {
+function commonIdentity(
+  claims: readonly RegisteredIdentity[],
+  others: readonly RegisteredIdentity[],
+): Identity | undefined {
   const known = Map.groupBy(
-    others.flatMap((claim) => [claim.key, ...claim.knownBy].map((key) => ({ key, claim }))),
+    others.flatMap((claim) => [claim.key, ...claim.certificateKeys].map((key) => ({ key, claim }))),
     ({ key }) => key,
   );
-  const meets = (claim: Claim) => known.get(claim.key)?.some((other) => overlap(claim, other.claim));
+  const meets = (claim: RegisteredIdentity) => known.get(claim.key)?.some((other) => overlap(claim, other.claim));
   return claims.find(meets)?.identity;
 }
 
@@ -87,16 +92,16 @@ function sharedIdentity(claims: readonly Claim[], others: readonly Claim[]): Ide
  * A path goes through several CAs, and two of its keys would both be found on it. Of anchors it has one, its end, so
  * that only pins to nothing but anchors tell two clients apart.
  */
-function arePinnedApart(one: ClientAuthentication, other: ClientAuthentication, roots: ReadonlySet<string>): boolean {
+function haveDisjointPins(one: ClientAuthentication, other: ClientAuthentication, roots: ReadonlySet<string>): boolean {
   if (one.method !== 'tls_client_auth' || other.method !== 'tls_client_auth') return false;
-  if (one.authorities.length === 0 || other.authorities.length === 0) return false;
-  if (![...one.authorities, ...other.authorities].every((authority) => roots.has(authority))) return false;
-  return !one.authorities.some((authority) => other.authorities.includes(authority));
+  if (one.caPins.length === 0 || other.caPins.length === 0) return false;
+  if (![...one.caPins, ...other.caPins].every((authority) => roots.has(authority))) return false;
+  return !one.caPins.some((authority) => other.caPins.includes(authority));
 }
 
 /** Both ends belong to a registration. */
-function overlap(one: Window, other: Window): boolean {
-  const beginsInTime = (a: Window, b: Window) => (a.notBefore ?? -Infinity) <= (b.notAfter ?? Infinity);
+function overlap(one: ValidityPeriod, other: ValidityPeriod): boolean {
+  const beginsInTime = (a: ValidityPeriod, b: ValidityPeriod) => (a.notBefore ?? -Infinity) <= (b.notAfter ?? Infinity);
   return beginsInTime(one, other) && beginsInTime(other, one);
 }
 

@@ -17,7 +17,7 @@ const recordOrder = orderOf(clientRecordSchema);
  * @param record as it came from YAML or JSON
  * @throws {RangeError} when it is nested too deeply
  */
-export function recordText(record: unknown): string {
+export function serializeRecord(record: unknown): string {
   return JSON.stringify(ordered(withoutEnabled(record), recordOrder));
 }
 

@@ -2,11 +2,11 @@
  * Parses JSON and refuses what JSON.parse would read as something else than was written: a name that stands twice in one
  * object, of which it takes the last, and a number that it cannot hold.
  *
- * @throws {PlacedError} also where it is no JSON
+ * @throws {ParseError} also where it is no JSON
  */
 export function parseJson(text: string): unknown {
   const value = parseAny(text);
-  const loss = lossIn(text, value);
+  const loss = findDataLoss(text, value);
   if (loss) throw loss;
   return value;
 }
@@ -16,12 +16,12 @@ export function parseJson(text: string): unknown {
  *
  * @param value what JSON.parse has made of it
  */
-export function lossIn(text: string, value: unknown): PlacedError | undefined {
+export function findDataLoss(text: string, value: unknown): ParseError | undefined {
   // What programs write, mostly, comes out again as it went in: then nothing was lost.
   if (JSON.stringify(value) === text) return undefined;
   const { colons, altered } = scan(text);
   if (countMembers(value) === colons) return altered;
-  return nameTwice(text) ?? new PlacedError(1, 'a name stands twice in one object');
+  return duplicateKey(text) ?? new ParseError(1, 'a name stands twice in one object');
 }
 
 function parseAny(text: string): unknown {
@@ -36,13 +36,13 @@ interface Scanned {
   /** Outside of strings, every colon belongs to one member. */
   readonly colons: number;
   /** The first number that is read as another one. */
-  readonly altered: PlacedError | undefined;
+  readonly altered: ParseError | undefined;
 }
 
 function scan(text: string): Scanned {
   let colons = 0;
   let isString = false;
-  let altered: PlacedError | undefined;
+  let altered: ParseError | undefined;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) isString = !isString;
@@ -68,9 +68,9 @@ function numberAt(text: string, index: number): string {
   return NUMBER.exec(text)?.[0] ?? '-';
 }
 
-function lossOf(source: string, text: string, index: number): PlacedError | undefined {
-  const message = alteredNumber(source, Number(source));
-  return message === undefined ? undefined : new PlacedError(text.slice(0, index).split('\n').length, message);
+function lossOf(source: string, text: string, index: number): ParseError | undefined {
+  const message = lossyNumber(source, Number(source));
+  return message === undefined ? undefined : new ParseError(text.slice(0, index).split('\n').length, message);
 }
 
 /** Without recursion: what was parsed may be nested more deeply than a stack. */
@@ -89,7 +89,7 @@ function countMembers(root: unknown): number {
 }
 
 /** What JSON.parse says of a text that is none, in one line and with the place. */
-export function notJson(text: string, error: SyntaxError): PlacedError {
+export function notJson(text: string, error: SyntaxError): ParseError {
   const { message } = error;
   const told = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message);
   // Of an unexpected token it does not say where, but shows what stands around it, which may go over lines.
@@ -100,7 +100,7 @@ export function notJson(text: string, error: SyntaxError): PlacedError {
 }
 
 /** Which name stands twice in one object of a text that is JSON; undefined where none does. */
-export function nameTwice(text: string): PlacedError | undefined {
+export function duplicateKey(text: string): ParseError | undefined {
   const open: Set<string>[] = [];
   let last = { text: '', at: 0 };
   for (const token of jsonTokens(text)) {
@@ -116,7 +116,7 @@ export function nameTwice(text: string): PlacedError | undefined {
   return undefined;
 }
 
-function twice(text: string, at: number, name: string): PlacedError {
+function twice(text: string, at: number, name: string): ParseError {
   return placed(
     text,
     at,
@@ -124,9 +124,9 @@ function twice(text: string, at: number, name: string): PlacedError {
   );
 }
 
-function placed(text: string, at: number, messageFor: (column: number) => string): PlacedError {
+function placed(text: string, at: number, messageFor: (column: number) => string): ParseError {
   const lines = text.slice(0, at).split('\n');
-  return new PlacedError(lines.length, messageFor((lines.at(-1) ?? '').length + 1));
+  return new ParseError(lines.length, messageFor((lines.at(-1) ?? '').length + 1));
 }
 
 /** Where a value should begin and none does: everything else that is wrong is told with its place. */
@@ -162,7 +162,7 @@ const TOLD_CHARACTERS = 40;
  * @param source as it was written
  * @returns undefined where it is the same
  */
-export function alteredNumber(source: string, value: number): string | undefined {
+export function lossyNumber(source: string, value: number): string | undefined {
   return isAltered(source, value) ? `${readAs(source, value)}; put it in quotes` : undefined;
 }
 
@@ -173,7 +173,7 @@ const USUAL = /^-?(?:0|[1-9]\d*)(?:(?:\.\d*[1-9])?|(?:\.\d+)?[eE][-+]?\d+)$/;
  * The same of a number of YAML, and that it loses how it was written. Whoever writes 012 or 1.10 mostly means a text, and
  * 012 is ten to YAML 1.1.
  */
-export function alteredYamlNumber(source: string, value: number): string | undefined {
+export function lossyYamlNumber(source: string, value: number): string | undefined {
   if (isAltered(source, value) || !Number.isFinite(value)) return `${readAs(source, value)}; put it in quotes`;
   return USUAL.test(source) ? undefined : `${readAs(source, value)}; write that, or put it in quotes`;
 }
@@ -234,7 +234,7 @@ function endOfString(text: string, from: number): number {
 }
 
 /** A text is not what it is taken for, or would be read as something else than what its author wrote. */
-export class PlacedError extends Error {
+export class ParseError extends Error {
   override readonly name = 'PlacedError';
   /** Of the text, counted from 1. */
   readonly line: number;

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readAuthorityCertificate } from '../pki/certificate/ca-certificate.ts';
+import { parseCaCertificate } from '../pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
 import { Extension, readBasicConstraints } from '../pki/certificate/extensions.ts';
@@ -14,7 +14,7 @@ export interface CertificateReport {
   readonly subject: string;
   readonly issuer: string;
   /** Whether it is a CA's, which no client may show. */
-  readonly is_authority: boolean;
+  readonly is_ca: boolean;
   readonly alternative_names: Readonly<Record<string, readonly string[]>>;
   readonly thumbprint: string;
   readonly thumbprint_hex: string;
@@ -25,18 +25,18 @@ export interface CertificateReport {
   readonly key: string;
   readonly signature_algorithm: string;
   /** Why the server refuses it, now or always. */
-  readonly refused: readonly string[];
+  readonly rejected: readonly string[];
 }
 
 /** @throws {CertificateError} when it cannot be read at all */
 export function reportOn(der: Uint8Array): CertificateReport {
   const structure = readCertificateStructure(der);
   const openssl = new X509Certificate(der);
-  const { isAuthority } = readBasicConstraints(structure.extensions.get(Extension.basicConstraints));
+  const { isCa } = readBasicConstraints(structure.extensions.get(Extension.basicConstraints));
   return {
     subject: formatDistinguishedName(readDistinguishedName(structure.subject)),
     issuer: formatDistinguishedName(readDistinguishedName(structure.issuer)),
-    is_authority: isAuthority,
+    is_ca: isCa,
     alternative_names: readAlternativeNames(structure.extensions.get(Extension.subjectAlternativeName)).names,
     thumbprint: sha256Thumbprint(der),
     thumbprint_hex: openssl.fingerprint256.replaceAll(':', '').toLowerCase(),
@@ -45,7 +45,7 @@ export function reportOn(der: Uint8Array): CertificateReport {
     not_after: openssl.validToDate.toISOString(),
     key: describeKey(openssl),
     signature_algorithm: openssl.signatureAlgorithm ?? 'unknown',
-    refused: isAuthority ? refusalsOfAuthority(der) : refusalsOfClient(der),
+    rejected: isCa ? refusalsOfAuthority(der) : refusalsOfClient(der),
   };
 }
 
@@ -68,7 +68,7 @@ function refusalsOfClient(der: Uint8Array): string[] {
 }
 
 function refusalsOfAuthority(der: Uint8Array): string[] {
-  return refusals(() => requireValidAt(readAuthorityCertificate(der), Date.now()));
+  return refusals(() => requireValidAt(parseCaCertificate(der), Date.now()));
 }
 
 function refusals(check: () => void): string[] {
@@ -107,7 +107,7 @@ export interface PastedRecord {
 
 export function recordsFor(report: CertificateReport): PastedRecord[] {
   const pasted = (title: string, record: object) => ({ title, record, yaml: yamlOf(record) });
-  if (report.is_authority) {
+  if (report.is_ca) {
     const pin = { tls_client_auth_ca: [report.public_key_thumbprint] };
     return [pasted('To pin a client to this CA, in its record', pin)];
   }

@@ -1,9 +1,9 @@
-import { StartupError } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { readCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
 import { type Input, readInput } from './input-file.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
-import { judgeFile, type PathOptions, type PathReport, printPath } from './path-report.ts';
+import { type PathOptions, type PathReport, printPath, verifyFile } from './path-report.ts';
 
 export interface CertificateOptions extends PathOptions {
   readonly output: OutputFormat;
@@ -14,14 +14,14 @@ export interface CertificateOptions extends PathOptions {
  * CAs, it verifies the certificate to them as the server does.
  *
  * @returns the exit code: 0 where the server would take the certificate, or could trust the CA
- * @throws {StartupError} when a file holds nothing that can be read
+ * @throws {OperatorError} when a file holds nothing that can be read
  */
 export async function describeCertificate(file: string, { output, ...options }: CertificateOptions): Promise<number> {
   const input = await readInput(file);
   const { der, others } = readCertificates(input);
   const report = explaining(input, () => reportOn(der));
-  const path = options.ca === undefined ? undefined : await judgeFile(der, others, options);
-  const isAccepted = report.refused.length === 0 && path?.verified !== false;
+  const path = options.ca === undefined ? undefined : await verifyFile(der, others, options);
+  const isAccepted = report.rejected.length === 0 && path?.verified !== false;
   const records = isAccepted ? recordsFor(report) : [];
   if (output === 'json') {
     const pasted = records.map(({ record }) => record);
@@ -39,7 +39,7 @@ function readCertificates(input: Input): { der: Uint8Array; others: readonly Uin
   if (der) return { der, others };
   const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
   const instead = label === undefined ? '' : `; it holds a ${label.toLowerCase()}`;
-  throw new StartupError([
+  throw new OperatorError([
     `${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
   ]);
 }
@@ -48,7 +48,7 @@ function explaining<Value>({ name }: Input, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw new StartupError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new OperatorError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 
@@ -59,8 +59,8 @@ interface Beside {
 
 function printReport(report: CertificateReport, { others, path }: Beside): void {
   for (const line of table(factRows(report))) console.log(line);
-  if (report.is_authority) console.log(`${styled('yellow', 'Note:')} it is a CA certificate, which no client may show`);
-  for (const reason of report.refused) console.log(`${styled('red', 'The server refuses it:')} it ${reason}`);
+  if (report.is_ca) console.log(`${styled('yellow', 'Note:')} it is a CA certificate, which no client may show`);
+  for (const reason of report.rejected) console.log(`${styled('red', 'The server refuses it:')} it ${reason}`);
   const role = path ? 'were used to find a path' : 'only the first identifies a client';
   if (others > 0) console.log(`${styled('yellow', 'Note:')} the file holds ${others} more; ${role}`);
   if (path) printPath(path);

@@ -16,7 +16,7 @@ export interface DevOptions {
   readonly folder: string;
 }
 
-const VERDICT_HEADER = 'x-ssl-client-verify';
+const VERIFY_HEADER = 'x-ssl-client-verify';
 
 /** `countersign dev`: the server behind a terminator of its own, with a throw-away CA. Not for production. */
 export async function dev({ port, folder }: DevOptions, env: Environment): Promise<void> {
@@ -29,8 +29,8 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     COUNTERSIGN_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_TERMINATOR: 'rfc9440',
-    COUNTERSIGN_VERDICT_HEADER: VERDICT_HEADER,
-    COUNTERSIGN_CLIENT_CA_FILE: workspace.authorityFile,
+    COUNTERSIGN_VERIFY_HEADER: VERIFY_HEADER,
+    COUNTERSIGN_CLIENT_CA_FILE: workspace.caFile,
     COUNTERSIGN_PROXY_SECRET: proxySecret,
     COUNTERSIGN_CLIENTS_FILE: workspace.clientsFile,
     COUNTERSIGN_SIGNING_KEY: workspace.signingKeyPem,
@@ -39,14 +39,14 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   const clients = { store: 'memory', file: workspace.clientsFile, setting: undefined } as const;
   const service = await startService({ ...config, clients }, createConsoleLog(console.log));
   if (service.address.kind !== 'tcp') throw new Error('the development server listens on TCP');
-  const { server, authority } = workspace;
+  const { server, ca } = workspace;
   const terminator = await startEmbeddedTerminator({
     port,
     server,
-    authority,
+    ca,
     upstream: service.address,
     proxySecret,
-    verdictHeader: VERDICT_HEADER,
+    verifyHeader: VERIFY_HEADER,
   });
   console.log(await greeting(port, workspace, service.operationsAddress));
   await stopped;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { STANDARD_INPUT } from '../clients/files/find-files.ts';
-import { StartupError } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 
 /** What a command was given to read. */
 export interface Input {
@@ -13,13 +13,13 @@ export interface Input {
 /**
  * Reads a file, or standard input where its name is `-`.
  *
- * @throws {StartupError} where it cannot be read
+ * @throws {OperatorError} where it cannot be read
  */
 export async function readInput(path: string): Promise<Input> {
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   try {
     return { name, content: await (path === STANDARD_INPUT ? buffer(process.stdin) : readFile(path)) };
   } catch (error) {
-    throw new StartupError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new OperatorError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }

@@ -1,13 +1,13 @@
-import { StartupError } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
-import { revocationFault } from '../pki/crl/check-revocation.ts';
 import { crlFiles, readCrlFile } from '../pki/crl/crl-files.ts';
-import { RevocationLists } from '../pki/crl/crl-store.ts';
+import { CrlStore } from '../pki/crl/crl-store.ts';
+import { crlViolation } from '../pki/crl/crl-violation.ts';
 import { findPaths } from '../pki/path/find-paths.ts';
-import type { Path } from '../pki/path/path.ts';
+import type { CertificationPath } from '../pki/path/path.ts';
 import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
-import { judgePaths } from '../pki/path/verify-chain.ts';
+import { selectValidPaths } from '../pki/path/verify-chain.ts';
 import { styled } from './output/text.ts';
 
 export interface PathOptions {
@@ -22,11 +22,11 @@ export interface PathReport {
   readonly verified: boolean;
   readonly reason: string;
   /** The anchor first; empty where it is not verified. */
-  readonly authorities: readonly ReportedAuthority[];
+  readonly ca_certificates: readonly ReportedCa[];
   readonly subject: string;
 }
 
-interface ReportedAuthority {
+interface ReportedCa {
   readonly subject: string;
   readonly public_key_thumbprint: string;
   readonly not_after: string;
@@ -36,9 +36,9 @@ interface ReportedAuthority {
  * Verifies a certificate as the server does.
  *
  * @param others what stands behind it in its file
- * @throws {StartupError} when a file cannot be used
+ * @throws {OperatorError} when a file cannot be used
  */
-export async function judgeFile(
+export async function verifyFile(
   der: Uint8Array,
   others: readonly Uint8Array[],
   { ca = '', crl = [] }: PathOptions,
@@ -46,24 +46,24 @@ export async function judgeFile(
   const trust = await explaining(async () => readTrustStore(ca));
   const { current } = await explaining(() => readLists(crl, trust));
   const mode = crl.length === 0 ? 'off' : 'require';
-  const policy = { usual: { mode, maxStalenessMilliseconds: 0 }, ofAuthority: new Map() } as const;
+  const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
   const leaf = await parseOrExplain(der);
   if (typeof leaf === 'string')
-    return { verified: false, reason: `the certificate ${leaf}`, authorities: [], subject: '' };
-  const faultAt = (path: Path, now: number) => revocationFault(path, current, policy, now);
-  const judgement = judgePaths(findPaths(leaf, others, trust), Date.now(), faultAt);
+    return { verified: false, reason: `the certificate ${leaf}`, ca_certificates: [], subject: '' };
+  const faultAt = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
+  const judgement = selectValidPaths(findPaths(leaf, others, trust), Date.now(), faultAt);
   const [path] = judgement.verified ? (judgement.paths ?? []) : [];
   const { verified, reason } = judgement;
-  return { verified, reason, authorities: path ? authoritiesOf(path) : [], subject: leaf.subjectText };
+  return { verified, reason, ca_certificates: path ? casOf(path) : [], subject: leaf.subjectText };
 }
 
-async function readLists(files: readonly string[], trust: TrustStore): Promise<RevocationLists> {
-  const lists = new RevocationLists(() => trust);
+async function readLists(files: readonly string[], trust: TrustStore): Promise<CrlStore> {
+  const lists = new CrlStore(() => trust);
   for (const file of files.flatMap(crlFiles)) await offerFile(file, lists);
   return lists;
 }
 
-async function offerFile(file: string, lists: RevocationLists): Promise<void> {
+async function offerFile(file: string, lists: CrlStore): Promise<void> {
   try {
     for (const crl of readCrlFile(file)) await lists.offer(crl);
   } catch (error) {
@@ -84,12 +84,12 @@ async function explaining<Value>(read: () => Promise<Value>): Promise<Value> {
   try {
     return await read();
   } catch (error) {
-    throw new StartupError([error instanceof Error ? error.message : String(error)]);
+    throw new OperatorError([error instanceof Error ? error.message : String(error)]);
   }
 }
 
-function authoritiesOf({ authorities }: Path): ReportedAuthority[] {
-  return authorities.toReversed().map(({ subjectText, publicKeyThumbprint, notAfter }) => ({
+function casOf({ caCertificates: ca_certificates }: CertificationPath): ReportedCa[] {
+  return ca_certificates.toReversed().map(({ subjectText, publicKeyThumbprint, notAfter }) => ({
     subject: subjectText,
     public_key_thumbprint: publicKeyThumbprint,
     not_after: new Date(notAfter).toISOString(),
@@ -97,17 +97,19 @@ function authoritiesOf({ authorities }: Path): ReportedAuthority[] {
 }
 
 /** A small tree, the anchor at its root. */
-export function printPath({ verified, reason, authorities, subject }: PathReport): void {
+export function printPath({ verified, reason, ca_certificates, subject }: PathReport): void {
   console.log('');
   if (!verified) {
     console.log(`${styled('red', 'Not verified:')} ${reason}`);
     return;
   }
-  console.log(`${styled('green', 'Verified')} to ${authorities.length === 1 ? 'an anchor' : 'an anchor, through'}:`);
+  console.log(
+    `${styled('green', 'Verified')} to ${ca_certificates.length === 1 ? 'an anchor' : 'an anchor, through'}:`,
+  );
   const branch = (level: number) => (level === 0 ? '' : `${'   '.repeat(level - 1)}└─ `);
-  for (const [level, authority] of authorities.entries()) {
+  for (const [level, authority] of ca_certificates.entries()) {
     const { subject: name, public_key_thumbprint: key, not_after: end } = authority;
     console.log(`${branch(level)}${name}  ${styled('dim', `key ${key}, until ${end}`)}`);
   }
-  console.log(`${branch(authorities.length)}${subject || '(the certificate)'}`);
+  console.log(`${branch(ca_certificates.length)}${subject || '(the certificate)'}`);
 }

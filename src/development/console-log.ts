@@ -11,7 +11,7 @@ interface Event {
 }
 
 /** What is no warning and is told as well: without the second, a mended file would look as if it were still broken. */
-const toldEvents: readonly unknown[] = ['token_issued', 'clients_changed'];
+const reportedEvents: readonly unknown[] = ['token_issued', 'clients_reloaded'];
 
 /** A log for the eyes of a developer: one short line for each decision, each warning, and each change of the clients. */
 export function createConsoleLog(write: (line: string) => void): Log {
@@ -21,13 +21,13 @@ export function createConsoleLog(write: (line: string) => void): Log {
     const client = fields.client_id ?? 'no client_id';
     if (fields.event === 'token_issued')
       line(styleText('green', 'issued '), `${client} ${fields.scope ?? ''} ${fields.advice ?? ''}`.trimEnd());
-    else if (fields.event === 'token_refused')
+    else if (fields.event === 'token_rejected')
       line(styleText('red', 'refused'), `${client} ${fields.error}: ${fields.reason}`);
     else line(styleText('yellow', 'note   '), message);
   };
   return {
     info: (fields: Event, message) => {
-      if (toldEvents.includes(fields.event)) show(fields, message);
+      if (reportedEvents.includes(fields.event)) show(fields, message);
     },
     warn: show,
     error: show,

@@ -3,7 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { StartupError } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/make-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
@@ -12,12 +12,12 @@ export interface EmbeddedTerminatorOptions {
   readonly port: number;
   readonly server: KeyPairWithCertificate;
   /** Whose certificates get the verdict SUCCESS. */
-  readonly authority: KeyPairWithCertificate;
+  readonly ca: KeyPairWithCertificate;
   /** Where the app listens. */
   readonly upstream: { readonly host: string; readonly port: number };
   readonly proxySecret: string;
   /** The field for the verdict; the certificate goes into `Client-Cert` (RFC 9440). */
-  readonly verdictHeader: string;
+  readonly verifyHeader: string;
 }
 
 export interface EmbeddedTerminator {
@@ -28,14 +28,14 @@ export interface EmbeddedTerminator {
  * A TLS terminator in this process, for development: what nginx is in production. It asks for a client certificate,
  * takes any, says in the verdict whether the CA vouches for it, and forwards the request over HTTP.
  *
- * @throws {StartupError} when the port cannot be listened on
+ * @throws {OperatorError} when the port cannot be listened on
  */
 export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions): Promise<EmbeddedTerminator> {
-  const { port, server, authority } = options;
+  const { port, server, ca } = options;
   const tls = {
     cert: server.certificatePem,
     key: server.privateKeyPem,
-    ca: authority.certificatePem,
+    ca: ca.certificatePem,
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
@@ -49,7 +49,7 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    terminator.once('error', (error: NodeJS.ErrnoException) => reject(new StartupError([explain(error, port)])));
+    terminator.once('error', (error: NodeJS.ErrnoException) => reject(new OperatorError([explain(error, port)])));
     terminator.listen(port, '127.0.0.1', resolve);
   });
   return {
@@ -68,12 +68,12 @@ function explain(error: NodeJS.ErrnoException, port: number): string {
 }
 
 function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: EmbeddedTerminatorOptions): void {
-  const { upstream, proxySecret, verdictHeader } = options;
+  const { upstream, proxySecret, verifyHeader } = options;
   const own = {
-    ...certificateHeaders(incoming.socket as TLSSocket, verdictHeader),
+    ...certificateHeaders(incoming.socket as TLSSocket, verifyHeader),
     [PROXY_SECRET_HEADER]: proxySecret,
   };
-  const headers = [...withoutCopies(incoming.rawHeaders, verdictHeader), ...Object.entries(own).flat()];
+  const headers = [...withoutCopies(incoming.rawHeaders, verifyHeader), ...Object.entries(own).flat()];
   const { method, url: path } = incoming;
   const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (answer) => {
     outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);

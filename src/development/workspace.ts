@@ -1,7 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StartupError } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import {
   type CertificateRequest,
   type KeyPairWithCertificate,
@@ -12,9 +12,9 @@ import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 /** The folder with what a developer needs: made at the first start, used again at every other. */
 export interface Workspace {
   readonly folder: string;
-  readonly authority: KeyPairWithCertificate;
+  readonly ca: KeyPairWithCertificate;
   /** The path of its certificate. */
-  readonly authorityFile: string;
+  readonly caFile: string;
   readonly server: KeyPairWithCertificate;
   readonly signingKeyPem: string;
   readonly clientsFile: string;
@@ -30,15 +30,15 @@ const ONE_DAY = 86_400_000;
  * Opens the folder, and makes what is missing in it or about to expire.
  *
  * @param now milliseconds since the epoch
- * @throws {StartupError} when the folder or a file in it cannot be used
+ * @throws {OperatorError} when the folder or a file in it cannot be used
  */
 export async function openWorkspace(folder: string, now: number): Promise<Workspace> {
   try {
     return await fill(folder, now);
   } catch (error) {
-    if (error instanceof StartupError) throw error;
+    if (error instanceof OperatorError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
-    throw new StartupError([`cannot use the folder ${folder}: ${detail}`]);
+    throw new OperatorError([`cannot use the folder ${folder}: ${detail}`]);
   }
 }
 
@@ -52,8 +52,8 @@ async function fill(folder: string, now: number): Promise<Workspace> {
   const selfSigned = await files.pair('self-signed', { purpose: 'client', subject: [{ CN: ['mtls.tb'] }] });
   const signingKeyPem = files.text('signing-key.pem', makeSigningKey);
   files.text('clients.yaml', () => clientsYaml(selfSigned));
-  const [authorityFile, clientsFile] = [join(folder, 'ca.pem'), join(folder, 'clients.yaml')];
-  return { folder, authority, authorityFile, server, signingKeyPem, clientsFile, made: files.made };
+  const [caFile, clientsFile] = [join(folder, 'ca.pem'), join(folder, 'clients.yaml')];
+  return { folder, ca: authority, caFile: caFile, server, signingKeyPem, clientsFile, made: files.made };
 }
 
 /** Node.js' own way with those above it never ends where the system says of a folder that is there that it is not (/proc). */
@@ -111,7 +111,7 @@ class WorkspaceFiles {
     try {
       return new X509Certificate(pem).validToDate.getTime() > this.#now + ONE_DAY;
     } catch {
-      throw new StartupError([`${join(this.#folder, name)} is not a certificate: delete it, and it is made anew`]);
+      throw new OperatorError([`${join(this.#folder, name)} is not a certificate: delete it, and it is made anew`]);
     }
   }
 

@@ -5,7 +5,7 @@ import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import { invalidRequest } from '../oauth/oauth-error.ts';
 import type { SigningAlgorithm } from '../tokens/signing-algorithm.ts';
 import type { EndpointContext } from './request.ts';
-import { answerError } from './respond.ts';
+import { respondWithError } from './respond.ts';
 
 export interface MetadataFacts {
   /** As clients type it. */
@@ -47,7 +47,7 @@ export function publishedDocument(document: object, contentType: string): (c: En
   const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
   const headers = { etag, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` };
   return (c) => {
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return answerError(c, readOnly());
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return respondWithError(c, readOnly());
     if (stillHas(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
     return c.body(body, 200, { ...headers, 'content-type': contentType });
   };

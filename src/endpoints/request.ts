@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { ListenAddress } from '../http/listen-address.ts';
 import { type Form, parseForm, requireFormContentType } from '../oauth/form.ts';
 import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
-import { shownCertificate } from '../terminator/peer-certificate.ts';
+import { peerCertificate } from '../terminator/peer-certificate.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 
 /** The shipped proxy configurations allow the same. */
@@ -69,7 +69,7 @@ export function peerOf(c: EndpointContext, listensOn: ListenerKind, now: number)
   const { socket } = c.env.incoming;
   const address = socket.remoteAddress ?? 'unknown';
   if (listensOn === 'tcp') return { kind: 'address', address };
-  return { kind: 'tls', address, certificate: shownCertificate(socket), now };
+  return { kind: 'tls', address, certificate: peerCertificate(socket), now };
 }
 
 /**

@@ -1,17 +1,17 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OAuthError } from '../oauth/oauth-error.ts';
-import type { Audit, AuditTrail } from '../observability/audit.ts';
+import type { Audit, AuditEntry } from '../observability/audit.ts';
 import type { EndpointContext } from './request.ts';
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
 /** Answers with JSON that no cache may keep (RFC 6749 §5.1). */
-export function answer(c: EndpointContext, body: object): Response {
+export function respond(c: EndpointContext, body: object): Response {
   return c.json(body, 200, noStore);
 }
 
 /** The one place that renders an error (RFC 6749 §5.2). Nothing of its reason reaches the caller. */
-export function answerError(c: EndpointContext, error: OAuthError): Response {
+export function respondWithError(c: EndpointContext, error: OAuthError): Response {
   const challenge = mustChallenge(c, error);
   const body = { error: error.code, error_description: error.description };
   const headers = {
@@ -33,20 +33,20 @@ function mustChallenge(c: EndpointContext, { code }: OAuthError): boolean {
  */
 export function audited(
   audit: Audit,
-  steps: (c: EndpointContext, trail: AuditTrail) => Promise<Response>,
+  steps: (c: EndpointContext, trail: AuditEntry) => Promise<Response>,
 ): (c: EndpointContext) => Promise<Response> {
   return async (c) => {
-    const trail: AuditTrail = {};
+    const trail: AuditEntry = {};
     try {
       const response = await steps(c, trail);
       audit.granted('token_issued', trail);
       return response;
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
-      const response = answerError(c, error);
+      const response = respondWithError(c, error);
       Object.assign(trail, { error: error.code, status: response.status, reason: reasonOf(thrown) });
-      if (error.code === 'server_error') audit.failed('token_refused', trail, thrown);
-      else audit.refused('token_refused', trail);
+      if (error.code === 'server_error') audit.failed('token_rejected', trail, thrown);
+      else audit.rejected('token_rejected', trail);
       return response;
     }
   };

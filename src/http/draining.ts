@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 const DRAIN_MILLISECONDS = 10_000;
 
 /** Knows which connections have a request that is not answered yet, so that an end does not tear an answer away. */
-export class RunningRequests {
+export class ActiveRequests {
   readonly #server: Server;
   readonly #responses = new Map<Socket, ServerResponse>();
   #draining = false;

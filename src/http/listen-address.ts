@@ -22,7 +22,7 @@ export interface ListenerTls {
    * Certificates, PEM, to which a peer's own is verified. Undefined: a peer is asked for none. Empty: it is asked, and
    * none that it shows is verified.
    */
-  readonly peerAuthorities: readonly string[] | undefined;
+  readonly peerCaCertificates: readonly string[] | undefined;
 }
 
 /**

@@ -4,10 +4,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { StartupError } from '../operator-error.ts';
-import { RunningRequests } from './draining.ts';
+import { OperatorError } from '../operator-error.ts';
+import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { MAX_HEADER_OCTETS, type OnUnreadable, readableOnly, refuseUnparsed } from './malformed-requests.ts';
+import { handleClientErrors, MAX_HEADER_OCTETS, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
 /** What the listener serves: Hono's `app.fetch`. */
@@ -36,19 +36,19 @@ const limits = {
  * Opens a listener.
  *
  * @param onUnreadable told of each request that is refused before the app sees it
- * @throws {StartupError} when the address cannot be listened on
+ * @throws {OperatorError} when the address cannot be listened on
  */
 export async function openHttpListener(
   address: ListenAddress,
   fetch: Fetch,
-  onUnreadable: OnUnreadable,
+  onUnreadable: OnMalformed,
 ): Promise<HttpListener> {
-  const server = createServer(address, readableOnly(getRequestListener(fetch), onUnreadable));
+  const server = createServer(address, rejectMalformed(getRequestListener(fetch), onUnreadable));
   // Node keeps the first 2,000 fields and drops the others without a word, the proxy's perhaps among them. The size of
   // the header block is bound enough.
   server.maxHeadersCount = 0;
-  const running = new RunningRequests(server);
-  refuseUnparsed(server, running, onUnreadable);
+  const running = new ActiveRequests(server);
+  handleClientErrors(server, running, onUnreadable);
   if (address.kind === 'tls') endFailedHandshakes(server, onUnreadable);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   await listen(server, address);
@@ -63,7 +63,7 @@ function createServer(address: ListenAddress, listener: RequestListener): Server
 /** Listens; a Unix socket is for the owner and the group only. */
 function listen(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new StartupError([explain(error, address)])));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new OperatorError([explain(error, address)])));
     const umask = address.kind === 'unix' ? process.umask(0o117) : undefined;
     if (address.kind === 'unix') server.listen(address.path, resolve);
     else server.listen(address.port, address.host, resolve);
@@ -91,12 +91,12 @@ function explainFolder(folder: string): string {
 /**
  * A socket file stays behind when a process is killed. It is removed only when nobody answers on it.
  *
- * @throws {StartupError} when something else than a socket is there
+ * @throws {OperatorError} when something else than a socket is there
  */
 async function removeStaleSocket(path: string): Promise<void> {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (!there) return;
-  if (!there.isSocket()) throw new StartupError([`cannot listen on ${path}: there is something that is not a socket`]);
+  if (!there.isSocket()) throw new OperatorError([`cannot listen on ${path}: there is something that is not a socket`]);
   const answered = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => resolve(true));
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));

@@ -1,14 +1,14 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RunningRequests } from './draining.ts';
+import type { ActiveRequests } from './draining.ts';
 
 /** Passes on what the adaptor can make a URL of; else it would answer with an empty 400, and tell nobody. */
-export function readableOnly(listener: RequestListener, onUnreadable: OnUnreadable): RequestListener {
+export function rejectMalformed(listener: RequestListener, onUnreadable: OnMalformed): RequestListener {
   return (incoming, outgoing) => {
     const head = readRequestHead(incoming);
     if (head.kind === 'unreadable') {
       onUnreadable({ code: head.code, reason: head.reason });
-      answerUnread(head.code, outgoing);
+      respondToMalformed(head.code, outgoing);
       return;
     }
     incoming.url = head.target;
@@ -19,23 +19,23 @@ export function readableOnly(listener: RequestListener, onUnreadable: OnUnreadab
 }
 
 /** Answers what never becomes a request. Node itself would answer with nothing, and tell nobody. */
-export function refuseUnparsed(server: Server, running: RunningRequests, onUnreadable: OnUnreadable): void {
+export function handleClientErrors(server: Server, running: ActiveRequests, onUnreadable: OnMalformed): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const fault = explainFault(error);
+    const fault = explainError(error);
     onUnreadable(fault);
     // After a fault of TLS no answer gets through, and a connection that waits for one would stay.
     if (fault.code.startsWith('ERR_SSL_')) socket.destroy();
-    else if (!running.endAfterAnswer(socket)) answerUnparsed(fault.code, socket);
+    else if (!running.endAfterAnswer(socket)) respondToUnparsed(fault.code, socket);
   });
   server.on('checkExpectation', (_, response) => {
     onUnreadable({ code: 'INVALID_EXPECTATION', reason: 'Expect is not 100-continue' });
-    answerUnread('INVALID_EXPECTATION', response);
+    respondToMalformed('INVALID_EXPECTATION', response);
   });
   server.on('connect', (_, socket: Socket) => {
     onUnreadable({ code: 'INVALID_METHOD', reason: 'CONNECT asks for a tunnel' });
     // Node has let go of the socket, also of its errors.
     socket.on('error', () => socket.destroy());
-    answerUnparsed('INVALID_METHOD', socket);
+    respondToUnparsed('INVALID_METHOD', socket);
     socket.destroySoon();
   });
 }
@@ -43,19 +43,19 @@ export function refuseUnparsed(server: Server, running: RunningRequests, onUnrea
 /** The target of a request in origin-form, which begins with `/`; or why the head is none that we read. */
 export type RequestHead =
   | { readonly kind: 'readable'; readonly target: string }
-  | ({ readonly kind: 'unreadable' } & UnreadableRequest);
+  | ({ readonly kind: 'unreadable' } & MalformedRequest);
 
 /** Checks what Node's parser lets pass of the request target and of Host (RFC 9112 §3.2). */
 export function readRequestHead({ rawHeaders, httpVersion, url = '' }: IncomingMessage): RequestHead {
   const hosts = valuesOfHost(rawHeaders);
   // Only HTTP/1.0 does without.
   if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
-    return unreadable('INVALID_HOST', `Host came ${hosts.length} times`);
+    return malformed('INVALID_HOST', `Host came ${hosts.length} times`);
   }
   const wrong = hosts.find((host) => !isAuthority(host));
-  if (wrong !== undefined) return unreadable('INVALID_HOST', `Host holds ${shown(wrong)}, which is not a host`);
+  if (wrong !== undefined) return malformed('INVALID_HOST', `Host holds ${shown(wrong)}, which is not a host`);
   const target = originForm(url);
-  if (target === undefined) return unreadable('INVALID_TARGET', `the request target ${shown(url)} is not a path`);
+  if (target === undefined) return malformed('INVALID_TARGET', `the request target ${shown(url)} is not a path`);
   return { kind: 'readable', target };
 }
 
@@ -86,19 +86,19 @@ function shown(text: string): string {
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
-function unreadable(code: string, reason: string): RequestHead {
+function malformed(code: string, reason: string): RequestHead {
   return { kind: 'unreadable', code, reason };
 }
 
 /** Why a request is refused before the app sees it. */
-export interface UnreadableRequest {
+export interface MalformedRequest {
   /** For scripts: Node's code of the fault, or one of ours. */
   readonly code: string;
   /** For people. */
   readonly reason: string;
 }
 
-export type OnUnreadable = (request: UnreadableRequest) => void;
+export type OnMalformed = (request: MalformedRequest) => void;
 
 /**
  * A certificate of 16 KiB is 25 KiB as an escaped PEM, and a client may send headers of its own beside it. The shipped
@@ -107,7 +107,7 @@ export type OnUnreadable = (request: UnreadableRequest) => void;
 export const MAX_HEADER_OCTETS = 64 * 1024;
 
 /** What the sender of octets that are no HTTP request reads in the description; no proxy says it in the same words. */
-export const UNREADABLE = 'The request is not well-formed HTTP.';
+export const MALFORMED = 'The request is not well-formed HTTP.';
 
 const NOT_HTTP = 'not HTTP: does the proxy speak HTTPS, or the PROXY protocol, to an HTTP listener?';
 const RAW_PEM = 'a proxy that forwards the PEM as it is does this (nginx: use $ssl_client_escaped_cert)';
@@ -123,18 +123,18 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Puts a fault of the connection, or of Node's parser, into the words of the operator who is to mend it. */
-export function explainFault({ code = 'UNKNOWN', message }: NodeJS.ErrnoException): UnreadableRequest {
+export function explainError({ code = 'UNKNOWN', message }: NodeJS.ErrnoException): MalformedRequest {
   return { code, reason: reasons[code] ?? (code.startsWith('HPE_') ? message : code) };
 }
 
 /** Answers a request whose head was parsed, and ends its connection: of its body nothing was read. */
-export function answerUnread(code: string, response: ServerResponse): void {
+export function respondToMalformed(code: string, response: ServerResponse): void {
   const { status, body, headers } = answerTo(code);
   response.writeHead(status, headers).end(body);
 }
 
 /** Answers on a connection on which nothing could be parsed, and ends it. */
-export function answerUnparsed(code: string, socket: Socket): void {
+export function respondToUnparsed(code: string, socket: Socket): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;
@@ -146,7 +146,7 @@ export function answerUnparsed(code: string, socket: Socket): void {
 
 /** Its sender reads JSON, as from an endpoint. */
 function answerTo(code: string) {
-  const [status, phrase, description] = answers[code] ?? [400, 'Bad Request', UNREADABLE];
+  const [status, phrase, description] = answers[code] ?? [400, 'Bad Request', MALFORMED];
   const body = JSON.stringify({ error: 'invalid_request', error_description: description });
   const headers = {
     'content-type': 'application/json',

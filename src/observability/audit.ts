@@ -1,7 +1,7 @@
 import type { Log } from './log.ts';
 
 /** What became known of a request while it was decided. It holds no token, key, PEM or secret. */
-export interface AuditTrail {
+export interface AuditEntry {
   /** The address of the peer, which is the proxy's; `unix` for a Unix socket. */
   peer?: string;
   /** As the request says; it is only proven where the event is `token_issued`. */
@@ -27,10 +27,10 @@ export interface AuditTrail {
 }
 
 export interface Audit {
-  granted(event: 'token_issued', trail: AuditTrail): void;
-  refused(event: 'token_refused', trail: AuditTrail): void;
+  granted(event: 'token_issued', trail: AuditEntry): void;
+  rejected(event: 'token_rejected', trail: AuditEntry): void;
   /** Something is wrong with us or with the proxy, not with the caller. */
-  failed(event: 'token_refused', trail: AuditTrail, detail?: unknown): void;
+  failed(event: 'token_rejected', trail: AuditEntry, detail?: unknown): void;
 }
 
 /** Writes each decision as one event of the log. */
@@ -38,7 +38,7 @@ export function createAudit(log: Log): Audit {
   return {
     granted: (event, trail) =>
       log[trail.advice === undefined ? 'info' : 'warn']({ event, ...bounded(trail) }, 'token issued'),
-    refused: (event, trail) => log.warn({ event, ...bounded(trail) }, 'token refused'),
+    rejected: (event, trail) => log.warn({ event, ...bounded(trail) }, 'token refused'),
     failed: (event, trail, detail) => log.error({ event, ...bounded(trail), ...stackOf(detail) }, 'token refused'),
   };
 }
@@ -46,7 +46,7 @@ export function createAudit(log: Log): Audit {
 const MAX_REASON = 4_000;
 
 /** Whoever writes a reason keeps it short; this holds also where somebody forgot. */
-function bounded({ reason = '', ...trail }: AuditTrail): AuditTrail {
+function bounded({ reason = '', ...trail }: AuditEntry): AuditEntry {
   if (reason === '') return trail;
   return { ...trail, reason: reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON).toWellFormed()}…` : reason };
 }

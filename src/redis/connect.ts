@@ -38,7 +38,7 @@ export function connect(options: ConnectOptions, isOver: () => boolean): Redis |
     // Names stay names: a server's certificate is for one.
     dnsLookup: (host, callback) => callback(null, host),
   });
-  keepSlots(cluster);
+  refreshSlotsPeriodically(cluster);
   return cluster;
 }
 
@@ -48,7 +48,7 @@ const SLOTS_MILLISECONDS = 1_000;
  * Asks again and again which node has which slots. What ioredis does for that (`slotsRefreshInterval`) goes on for ever
  * where the connection is closed while it asks, and keeps the process from ending.
  */
-function keepSlots(cluster: Cluster): void {
+function refreshSlotsPeriodically(cluster: Cluster): void {
   let timer: NodeJS.Timeout | undefined;
   cluster.on('close', () => clearInterval(timer));
   cluster.on('ready', () => {

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { type ConnectOptions, connect } from './connect.ts';
 import { type Explain, explainEnd, explainFor } from './explain.ts';
 import { explainWithNodes } from './explain-nodes.ts';
-import { beginAgain, createRetry } from './reconnect.ts';
+import { createRetry, reconnectOnEnd } from './reconnect.ts';
 import type { RedisAddress } from './url.ts';
 
 export interface RedisConnectionOptions extends ConnectOptions {
@@ -32,7 +32,7 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
 /** A little more than a connection may take: then it is known why there is none. */
 const FIRST_ATTEMPT_MILLISECONDS = 2_500;
 /** ioredis between two attempts, when it has asked no sentinel yet. */
-const SAYS_NOTHING = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
+const SILENT = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 const NOT_YET = 'not connected yet';
 
 /** Knows of a connection that is made again and again whether it is up, and else why not. */
@@ -51,9 +51,9 @@ class LastingConnection implements RedisConnection {
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.explain = explainFor(options);
-    this.#tell = tellOnceAMinute(options.onConnection);
+    this.#tell = throttlePerMessage(options.onConnection);
     this.redis = connect(options, () => this.#isGivenUp());
-    beginAgain(this.redis, () => this.#isOver || this.#isGivenUp());
+    reconnectOnEnd(this.redis, () => this.#isOver || this.#isGivenUp());
     this.redis.on('ready', () => this.#enter());
     this.redis.on('error', (error: Error) => this.#failed(error));
     this.redis.on('close', () => this.#lost());
@@ -94,7 +94,7 @@ class LastingConnection implements RedisConnection {
   }
 
   async #failed(error: Error): Promise<void> {
-    if (this.#isReady() || SAYS_NOTHING.test(error.message)) return;
+    if (this.#isReady() || SILENT.test(error.message)) return;
     const problem = await explainWithNodes(error, this.#options);
     // To find that out takes a while.
     if (!this.#isReady()) this.#report(problem);
@@ -139,7 +139,7 @@ const MAX_REASONS = 20;
  * Hands problems on, and (undefined) that there is none. ioredis reports every failed attempt, and for one state more
  * than one reason; each is told once a minute, until all is well.
  */
-export function tellOnceAMinute(tell: (problem: string | undefined) => void): (problem: string | undefined) => void {
+export function throttlePerMessage(tell: (problem: string | undefined) => void): (problem: string | undefined) => void {
   const told = new Map<string, number>();
   return (problem) => {
     if (problem === undefined) told.clear();

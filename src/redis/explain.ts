@@ -50,7 +50,7 @@ type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>>;
 /** Says why Redis cannot be asked, and which setting mends it where one does. */
 export function explainProblem(error: Error, { isEncrypted = false, kind = 'server' }: Expected = {}): string {
   const { message: said, code = '' } = causeOf(error);
-  const message = inOurWords(said);
+  const message = explainKnown(said);
   const [isOfSentinels, ofSentinels] = SENTINELS.exec(message) ?? [];
   if (isOfSentinels !== undefined) return explainSentinels(ofSentinels);
   if (REFUSALS.test(message)) {
@@ -89,7 +89,7 @@ function isUnreachableCluster(error: NodeError): boolean {
 }
 
 /** Redis repeats what it does not understand, and that may be a password. Libraries say where in their code they are. */
-function inOurWords(message: string): string {
+function explainKnown(message: string): string {
   if (/unknown command ['`]?(?:auth|hello)/i.test(message)) {
     return 'it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL';
   }
@@ -111,7 +111,7 @@ function explainSentinels(lastError: string | undefined): string {
   if (LOST.test(lastError)) return 'no sentinel can be reached';
   const isRefusal = REFUSALS.test(lastError) || FORBIDDEN.test(lastError);
   const mend = isRefusal ? ', see sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL' : '';
-  return `no sentinel names the master${mend}: ${inOurWords(lastError)}`;
+  return `no sentinel names the master${mend}: ${explainKnown(lastError)}`;
 }
 
 type NodeError = Error & { code?: string; lastNodeError?: Error | null };

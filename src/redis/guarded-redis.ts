@@ -10,7 +10,7 @@ export class RedisUnavailableError extends Error {
  *
  * @throws {RedisUnavailableError} saying why; and the answer that a key holds another kind of value, see {@link isWrongType}
  */
-export type AskRedis = <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value>;
+export type Execute = <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value>;
 
 type Client = RedisConnection['redis'];
 
@@ -26,7 +26,7 @@ const OVER_MILLISECONDS = 1_000;
  * Asks, unless it is known that there is no use in it. Questions to a server that does not answer do not pile up: after
  * three failures in a row only a few are under way at a time.
  */
-export class RedisQuestions {
+export class GuardedRedis {
   readonly #connection: RedisConnection;
   readonly #onProblem: (problem: string | undefined) => void;
   #running = 0;
@@ -45,7 +45,7 @@ export class RedisQuestions {
     return this.#connection.problem ?? this.#problem;
   }
 
-  readonly ask: AskRedis = async (question) => {
+  readonly execute: Execute = async (question) => {
     this.#requireRoom();
     this.#running++;
     // How it went is noted as soon as it is known, so that the last one counts.
@@ -61,7 +61,9 @@ export class RedisQuestions {
   };
 
   /** The same for what our user need not be allowed to ask; the answer is then undefined. */
-  readonly askIfAllowed = async <Value>(question: (redis: Client) => Promise<Value>): Promise<Value | undefined> => {
+  readonly executeIfPermitted = async <Value>(
+    question: (redis: Client) => Promise<Value>,
+  ): Promise<Value | undefined> => {
     this.#requireRoom();
     try {
       return await question(this.#connection.redis);

@@ -4,21 +4,21 @@ import { Cluster, type Redis } from 'ioredis';
  * Lets go of connections whose server has been silent for 750 ms, so that new ones are made: to the master that the
  * sentinels name by then, or to the nodes that the cluster has by then.
  */
-export function keepAlive(redis: Redis | Cluster): void {
+export function dropWhenSilent(redis: Redis | Cluster): void {
   if (!(redis instanceof Cluster)) {
-    keepNodeAlive(redis, () => redis.disconnect(true));
+    dropNodeWhenSilent(redis, () => redis.disconnect(true));
     return;
   }
-  const keep = (node: Redis) => keepNodeAlive(node, () => node.disconnect());
+  const keep = (node: Redis) => dropNodeWhenSilent(node, () => node.disconnect());
   for (const node of redis.nodes('all')) keep(node);
   redis.on('+node', keep);
 }
 
-function keepNodeAlive(node: Redis, onSilent: () => void): void {
+function dropNodeWhenSilent(node: Redis, onSilent: () => void): void {
   const heartbeat = createHeartbeat({ redis: node, onSilent });
-  if (node.status === 'ready') heartbeat.begin();
-  node.on('ready', heartbeat.begin);
-  node.on('close', heartbeat.end);
+  if (node.status === 'ready') heartbeat.start();
+  node.on('ready', heartbeat.start);
+  node.on('close', heartbeat.stop);
 }
 
 export interface HeartbeatOptions {
@@ -41,11 +41,11 @@ export interface Heartbeat {
    * The time, by `performance.now()`, of the last PING that was answered. What the server sent before that has arrived,
    * since one connection keeps the order.
    */
-  readonly provenAt: number;
+  readonly lastProbeAt: number;
   /** A new connection begins, which works now. */
-  begin(): void;
+  start(): void;
   /** It is over: nothing is sent any more, and nothing of it is proven. */
-  end(): void;
+  stop(): void;
 }
 
 export function createHeartbeat({ redis, onSilent, isProof = () => true }: HeartbeatOptions): Heartbeat {
@@ -74,16 +74,16 @@ export function createHeartbeat({ redis, onSilent, isProof = () => true }: Heart
     );
   };
   return {
-    get provenAt() {
+    get lastProbeAt() {
       return provenAt;
     },
-    begin: () => {
+    start: () => {
       end();
       unanswered = 0;
       silentAfter = SILENT_AT_FIRST_AFTER;
       provenAt = performance.now();
       timer = setInterval(beat, INTERVAL_MILLISECONDS).unref();
     },
-    end,
+    stop: end,
   };
 }

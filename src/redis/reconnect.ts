@@ -48,7 +48,7 @@ const PAUSE_MILLISECONDS = 1_000;
  *
  * @param isOver whether that is as it should be
  */
-export function beginAgain(redis: Redis | Cluster, isOver: () => boolean): void {
+export function reconnectOnEnd(redis: Redis | Cluster, isOver: () => boolean): void {
   redis.on('end', () => {
     setTimeout(() => {
       // Why it fails is told by its events.

@@ -3,16 +3,16 @@ import { type Redis, type SentinelConnectionOptions, SentinelConnector } from 'i
 
 type Connect = SentinelConnector['connect'];
 
-interface Place {
+interface Address {
   readonly host?: string;
   readonly port?: number;
 }
 
 /** Private to the types of ioredis only. */
-interface Hidden {
+interface PrivateMembers {
   connectToSentinel(...args: unknown[]): Redis;
   /** Whom a sentinel names. */
-  resolve(sentinel: Place): Promise<Place | null>;
+  resolve(sentinel: Address): Promise<Address | null>;
   /** Begins to hear of failovers, once there is a connection. */
   initFailoverDetector(): Promise<void>;
   /** Hears of them, and lets go of the connection then. */
@@ -20,7 +20,7 @@ interface Hidden {
   readonly stream?: Socket | null;
   disconnect(): void;
   /** Ours: the last answer. */
-  named?: { readonly sentinel: Place; readonly master: Place | null };
+  named?: { readonly sentinel: Address; readonly master: Address | null };
 }
 
 /**
@@ -40,34 +40,38 @@ export class QuietSentinelConnector extends SentinelConnector {
   }
 
   override connect(...args: Parameters<Connect>): ReturnType<Connect> {
-    (this as unknown as Hidden).failoverDetector?.cleanup();
+    (this as unknown as PrivateMembers).failoverDetector?.cleanup();
     return super.connect(...args);
   }
 }
 
-const hidden = SentinelConnector.prototype as unknown as Hidden;
+const privateMembers = SentinelConnector.prototype as unknown as PrivateMembers;
 
-const mended: Pick<Hidden, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> & ThisType<Hidden> = {
+const patched: Pick<PrivateMembers, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> &
+  ThisType<PrivateMembers> = {
   connectToSentinel(...args) {
-    return hidden.connectToSentinel.apply(this, args).on('error', () => {});
+    return privateMembers.connectToSentinel.apply(this, args).on('error', () => {});
   },
   async resolve(sentinel) {
-    const master = await hidden.resolve.call(this, sentinel);
+    const master = await privateMembers.resolve.call(this, sentinel);
     this.named = { sentinel, master };
     return master;
   },
   async initFailoverDetector() {
     const { stream, named } = this;
-    await hidden.initFailoverDetector.call(this);
+    await privateMembers.initFailoverDetector.call(this);
     if (named && (await isReplaced(this, named)) && this.stream === stream) this.disconnect();
   },
 };
 
-for (const [name, value] of Object.entries(mended))
+for (const [name, value] of Object.entries(patched))
   Object.defineProperty(QuietSentinelConnector.prototype, name, { value });
 
 /** Asks the same sentinel once more: of all that comes later, it tells. */
-async function isReplaced(connector: Hidden, { sentinel, master }: NonNullable<Hidden['named']>): Promise<boolean> {
-  const now = await hidden.resolve.call(connector, sentinel).catch(() => null);
+async function isReplaced(
+  connector: PrivateMembers,
+  { sentinel, master }: NonNullable<PrivateMembers['named']>,
+): Promise<boolean> {
+  const now = await privateMembers.resolve.call(connector, sentinel).catch(() => null);
   return now !== null && (now.host !== master?.host || now.port !== master?.port);
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../observability/log.ts';
 import type { Metrics, Sample } from '../observability/metrics.ts';
-import { type Revocation, revocationGauges } from '../pki/crl/crl-checker.ts';
-import { authorityFiles, createTrustStore, readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { type CrlChecker, crlGauges } from '../pki/crl/crl-checker.ts';
+import { caFiles, createTrustStore, readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
 import { watchFiles } from '../watch-files.ts';
 
@@ -19,26 +19,26 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange
   if (!clientCa) return { current: () => nobody, stop: () => {} };
   const { path } = clientCa;
   let { store } = clientCa;
-  sayAuthorities(store, log);
+  logCaCertificates(store, log);
   const reload = () => {
     try {
       store = readTrustStore(path);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error({ event: 'client_ca_kept', reason }, `the CAs of ${path} stay as they were: ${reason}`);
+      log.error({ event: 'client_ca_reload_failed', reason }, `the CAs of ${path} stay as they were: ${reason}`);
       return;
     }
-    log.info({ event: 'client_ca_changed' }, `the CAs of ${path} were read again`);
-    sayAuthorities(store, log);
+    log.info({ event: 'client_ca_reloaded' }, `the CAs of ${path} were read again`);
+    logCaCertificates(store, log);
     onChange();
   };
-  const watch = watchFiles({ list: () => authorityFiles(path), onChange: reload });
+  const watch = watchFiles({ list: () => caFiles(path), onChange: reload });
   return { current: () => store, stop: watch.stop };
 }
 
 const nobody = createTrustStore([]);
 
-function sayAuthorities({ anchors, intermediates }: TrustStore, log: Log): void {
+function logCaCertificates({ anchors, intermediates }: TrustStore, log: Log): void {
   const entries = [
     ...anchors.map((ca) => ['anchor', ca] as const),
     ...intermediates.map((ca) => ['intermediate', ca] as const),
@@ -54,24 +54,20 @@ function sayAuthorities({ anchors, intermediates }: TrustStore, log: Log): void 
 }
 
 /** Adds what of the authorities can be asked for at `/metrics`. */
-export function addAuthorityMetrics(
-  metrics: Metrics,
-  currentTrust: () => TrustStore,
-  revocation: Revocation | undefined,
-): void {
+export function addCaMetrics(metrics: Metrics, currentTrust: () => TrustStore, crls: CrlChecker | undefined): void {
   metrics.addGauge({
     name: 'client_ca_not_after_timestamp_seconds',
     help: "When a CA of the clients' certificates expires, seconds since the epoch",
-    labels: ['role', 'authority', 'public_key_thumbprint'],
+    labels: ['role', 'ca', 'public_key_thumbprint'],
     read: () => expirySamples(currentTrust()),
   });
-  const gauges = revocation ? revocationGauges(() => revocation.lists().values(), Date.now) : [];
+  const gauges = crls ? crlGauges(() => crls.lists().values(), Date.now) : [];
   for (const gauge of gauges) metrics.addGauge(gauge);
 }
 
 function expirySamples({ anchors, intermediates }: TrustStore): Sample[] {
   const sampleOf = (role: string, { subjectText, publicKeyThumbprint, notAfter }: TrustStore['anchors'][number]) => ({
-    labels: { role, authority: subjectText, public_key_thumbprint: publicKeyThumbprint },
+    labels: { role, ca: subjectText, public_key_thumbprint: publicKeyThumbprint },
     value: notAfter / 1000,
   });
   return [

@@ -1,6 +1,6 @@
 import type { Log } from '../observability/log.ts';
-import { StartupError } from '../operator-error.ts';
-import { openRevocation, type Revocation, type RevocationConfig } from '../pki/crl/crl-checker.ts';
+import { OperatorError } from '../operator-error.ts';
+import { type CrlChecker, type CrlConfig, openCrlChecker } from '../pki/crl/crl-checker.ts';
 import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import { openRedis } from '../redis/connection.ts';
@@ -12,20 +12,20 @@ const COMMAND_MILLISECONDS = 10_000;
 /**
  * Opens what is configured about CRLs; undefined where nothing is.
  *
- * @throws {StartupError} when a file cannot be used
+ * @throws {OperatorError} when a file cannot be used
  */
-export async function openConfiguredRevocation(
-  { revocation, clients }: { readonly revocation: RevocationConfig | undefined; readonly clients: ClientsConfig },
+export async function openCrls(
+  { crl: config, clients }: { readonly crl: CrlConfig | undefined; readonly clients: ClientsConfig },
   currentTrust: () => TrustStore,
   log: Log,
-): Promise<Revocation | undefined> {
-  if (!revocation) return undefined;
-  const shared = revocation.urls.length > 0 ? await openSharedCrls(clients) : createOwnCrls();
+): Promise<CrlChecker | undefined> {
+  if (!config) return undefined;
+  const shared = config.urls.length > 0 ? await openSharedCrls(clients) : createOwnCrls();
   try {
-    return await openRevocation({ config: revocation, currentTrust, shared, log, now: Date.now });
+    return await openCrlChecker({ config, currentTrust, shared, log, now: Date.now });
   } catch (error) {
     shared.close();
-    throw new StartupError([`COUNTERSIGN_CLIENT_CRLS: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new OperatorError([`COUNTERSIGN_CLIENT_CRLS: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 

@@ -1,27 +1,27 @@
 import { type App, createApp, createOperationsApp } from '../app.ts';
-import { type PresentCertificate, presentCertificate } from '../authentication/client-certificate.ts';
+import { type ClientCertificateReader, readClientCertificate } from '../authentication/client-certificate.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
-import type { Belief } from '../doctor/observer/endpoint.ts';
+import type { EffectiveConfig } from '../doctor/observer/endpoint.ts';
 import { createObservations } from '../doctor/observer/observations.ts';
-import { type Observation, observed } from '../doctor/observer/observe.ts';
+import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../http/listener.ts';
-import type { UnreadableRequest } from '../http/malformed-requests.ts';
+import type { MalformedRequest } from '../http/malformed-requests.ts';
 import { type Audit, createAudit } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
-import { StartupError } from '../operator-error.ts';
-import type { Revocation } from '../pki/crl/crl-checker.ts';
+import { OperatorError } from '../operator-error.ts';
+import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
-import { describeBelief } from '../settings/describe.ts';
+import { describeEffectiveConfig } from '../settings/describe.ts';
 import { createCertificateReader } from '../terminator/certificate-reader.ts';
-import { watchOtherCarriers } from '../terminator/foreign-headers.ts';
+import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from '../tokens/signing-key.ts';
-import { addAuthorityMetrics, type WatchedTrust, watchClientCa } from './client-ca.ts';
-import { openConfiguredRevocation } from './crls.ts';
+import { addCaMetrics, type WatchedTrust, watchClientCa } from './client-ca.ts';
+import { openCrls } from './crls.ts';
 import { openRegistry } from './registry.ts';
 
 /** A running server. */
@@ -36,7 +36,7 @@ export interface Service {
 /**
  * Builds everything from the configuration, opens the listeners and says what it believes.
  *
- * @throws {StartupError} with every fault of the key and the clients, or that an address cannot be listened on
+ * @throws {OperatorError} with every fault of the key and the clients, or that an address cannot be listened on
  */
 export async function startService(config: Config, log: Log, audit: Audit = createAudit(log)): Promise<Service> {
   const parts = await build(config, log);
@@ -47,7 +47,7 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
     issuer: config.issuer,
     mtlsUrl: config.mtlsUrl,
     listensOn: config.listen.kind,
-    presentCertificate: observed(certificatePresenter(config, parts, log), config.terminator, observations),
+    readCertificate: withObserver(certificatePresenter(config, parts, log), config.terminator, observations),
     registry,
     signingKey,
     audit,
@@ -55,12 +55,12 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   });
   const operationsApp = createOperationsApp({
     observations,
-    belief: beliefOf(config),
+    effectiveConfig: effectiveConfigOf(config),
     metrics: metricsOf(parts),
-    unready: () => (isClosing ? 'it is shutting down' : registry.unready),
+    notReadyReason: () => (isClosing ? 'it is shutting down' : registry.notReadyReason),
   });
-  sayBelief(config, registry, signingKey, log);
-  const close: (() => Promise<void>)[] = [() => letGo(parts)];
+  logStartup(config, registry, signingKey, log);
+  const close: (() => Promise<void>)[] = [() => closeOpened(parts)];
   const closeAll = async () => {
     isClosing = true;
     for (const closeOne of close.toReversed()) await closeOne();
@@ -81,25 +81,29 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
   }
 }
 
-function certificatePresenter({ terminator }: Config, { trust, revocation }: Parts, log: Log): PresentCertificate {
-  const verifyChain = createChainVerifier(trust.current, revocation?.faultOf);
+function certificatePresenter({ terminator }: Config, { trust, crls }: Parts, log: Log): ClientCertificateReader {
+  const verifyChain = createChainVerifier(trust.current, crls?.violation);
   const source = {
     terminator,
     readCertificate: createCertificateReader(terminator.name),
     verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
-    watchOtherCarriers: watchOtherCarriers(terminator, (header) => sayCarrier(header, terminator, log), Date.now),
+    detectForeignHeaders: detectForeignHeaders(
+      terminator,
+      (header) => logForeignHeader(header, terminator, log),
+      Date.now,
+    ),
   };
-  return (request) => presentCertificate(request, source);
+  return (request) => readClientCertificate(request, source);
 }
 
-function metricsOf({ trust, revocation, registry }: Parts): Metrics {
+function metricsOf({ trust, crls, registry }: Parts): Metrics {
   const metrics = createMetrics();
-  addAuthorityMetrics(metrics, trust.current, revocation);
+  addCaMetrics(metrics, trust.current, crls);
   addRegistryMetrics(metrics, registry);
   return metrics;
 }
 
-function beliefOf({ issuer, mtlsUrl, terminator, hopDescription, listen }: Config): Belief {
+function effectiveConfigOf({ issuer, mtlsUrl, terminator, proxyTrustDescription, listen }: Config): EffectiveConfig {
   return {
     issuer,
     mtls_url: mtlsUrl,
@@ -107,7 +111,7 @@ function beliefOf({ issuer, mtlsUrl, terminator, hopDescription, listen }: Confi
     certificate_header: terminator.certificateHeader,
     chain_header: terminator.chainHeader ?? null,
     verification: terminator.verification,
-    hop: hopDescription,
+    proxy_trust: proxyTrustDescription,
     listens_on: describeListenAddress(listen),
   };
 }
@@ -122,38 +126,38 @@ interface Parts extends Opened {
 async function build(config: Config, log: Log): Promise<Parts> {
   const faults: string[] = [];
   const collect = (error: unknown): undefined => {
-    if (error instanceof StartupError) faults.push(...error.faults);
+    if (error instanceof OperatorError) faults.push(...error.problems);
     else if (error instanceof SigningKeyError)
       faults.push(`COUNTERSIGN_${config.signingKey.setting}: ${error.message}`);
     else throw error;
   };
-  let revocation: Revocation | undefined;
-  const trust = watchClientCa(config.clientCa, log, () => revocation?.reload());
+  let crls: CrlChecker | undefined;
+  const trust = watchClientCa(config.clientCa, log, () => crls?.reload());
   const signingKey = await readSigningKey(config.signingKey.text, config.signingKey.algorithm).catch(collect);
   const registry = await openRegistry(config, log).catch(collect);
-  revocation = await openConfiguredRevocation(config, trust.current, log).catch(collect);
-  if (signingKey && registry && faults.length === 0) return { signingKey, registry, trust, revocation };
-  await letGo({ registry, trust, revocation });
-  throw new StartupError(faults);
+  crls = await openCrls(config, trust.current, log).catch(collect);
+  if (signingKey && registry && faults.length === 0) return { signingKey, registry, trust, crls };
+  await closeOpened({ registry, trust, crls });
+  throw new OperatorError(faults);
 }
 
 interface Opened {
   readonly registry: Registry | undefined;
   readonly trust: WatchedTrust;
-  readonly revocation: Revocation | undefined;
+  readonly crls: CrlChecker | undefined;
 }
 
-async function letGo({ registry, trust, revocation }: Opened): Promise<void> {
+async function closeOpened({ registry, trust, crls }: Opened): Promise<void> {
   trust.stop();
-  revocation?.stop();
+  crls?.stop();
   await registry?.close();
 }
 
 /** One line with all that the server takes for true. */
-function sayBelief(config: Config, registry: Registry, signingKey: SigningKey, log: Log): void {
+function logStartup(config: Config, registry: Registry, signingKey: SigningKey, log: Log): void {
   const { terminator, issuer, warnings, unknownSettings } = config;
   const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
-  const message = `${describeBelief(config)}; clients: ${registry.description}; ${signing}`;
+  const message = `${describeEffectiveConfig(config)}; clients: ${registry.description}; ${signing}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
   for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
   for (const name of unknownSettings) {
@@ -161,17 +165,17 @@ function sayBelief(config: Config, registry: Registry, signingKey: SigningKey, l
   }
 }
 
-function sayCarrier(header: string, { name, certificateHeader }: Terminator, log: Log): void {
+function logForeignHeader(header: string, { name, certificateHeader }: Terminator, log: Log): void {
   log.warn(
-    { event: 'other_certificate_header', header, configured: certificateHeader },
+    { event: 'foreign_certificate_header', header, configured: certificateHeader },
     `the proxy passes ${header} on, which is never read: the server is configured for ${name} in ${certificateHeader}. ` +
       'Either clients send it and the proxy should remove it, or one of the two is configured for the wrong format',
   );
 }
 
 async function openListener(address: ListenAddress, { fetch }: App, log: Log): Promise<HttpListener & { url: string }> {
-  const onUnreadable = (request: UnreadableRequest) =>
-    log.warn({ event: 'request_unreadable', ...request }, 'request refused unread');
+  const onUnreadable = (request: MalformedRequest) =>
+    log.warn({ event: 'request_malformed', ...request }, 'request refused unread');
   const listener = await openHttpListener(address, fetch, onUnreadable);
   return { ...listener, url: describeListenAddress(listener.address) };
 }

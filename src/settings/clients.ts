@@ -17,11 +17,11 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
   const cache = readCacheSettings(settings);
   const file = settings.optional('CLIENTS_FILE', (text) => text);
   if (redis !== undefined && file !== undefined) {
-    settings.fault('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
+    settings.reject('CLIENTS_FILE', 'stands beside COUNTERSIGN_REDIS_URL; clients come from one of the two');
   }
   if (redis !== undefined) return { store: 'redis', cache, ...redis };
   if (file !== undefined) {
-    warnOfNeedless(settings);
+    warnAboutUnused(settings);
     return { store: 'memory', file, setting: 'COUNTERSIGN_CLIENTS_FILE' };
   }
   if (!settings.hasSecret('REDIS_URL'))
@@ -29,7 +29,7 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
   return undefined;
 }
 
-function warnOfNeedless(settings: Settings): void {
+function warnAboutUnused(settings: Settings): void {
   for (const name of [...redisSettings, ...cacheSettings].filter((each) => settings.has(each))) {
     settings.warn(name, 'has no effect: the clients are those of COUNTERSIGN_CLIENTS_FILE, without Redis');
   }
@@ -50,8 +50,8 @@ const MAX_HARD_MILLISECONDS = 7 * 86_400_000;
 export const cacheSettings = [
   'CLIENT_CACHE_ENTRIES',
   'CLIENT_CACHE_BYTES',
-  'CLIENT_CACHE_LIFETIME',
-  'CLIENT_CACHE_REFRESH',
+  'CLIENT_CACHE_MAX_AGE',
+  'CLIENT_CACHE_REFRESH_AFTER',
   'REDIS_TIMEOUT',
 ] as const;
 
@@ -59,11 +59,16 @@ export const cacheSettings = [
 export function readCacheSettings(settings: Settings): CacheSettings {
   const entries = settings.optional('CLIENT_CACHE_ENTRIES', parseEntries) ?? DEFAULT_ENTRIES;
   const bytes = settings.optional('CLIENT_CACHE_BYTES', parseBytes) ?? DEFAULT_BYTES;
-  const hard = settings.optional('CLIENT_CACHE_LIFETIME', upTo(MAX_HARD_MILLISECONDS)) ?? DEFAULT_HARD_MILLISECONDS;
-  const soft = settings.optional('CLIENT_CACHE_REFRESH', parseDuration) ?? Math.min(DEFAULT_SOFT_MILLISECONDS, hard);
+  const hard = settings.optional('CLIENT_CACHE_MAX_AGE', upTo(MAX_HARD_MILLISECONDS)) ?? DEFAULT_HARD_MILLISECONDS;
+  const soft =
+    settings.optional('CLIENT_CACHE_REFRESH_AFTER', parseDuration) ?? Math.min(DEFAULT_SOFT_MILLISECONDS, hard);
   const waitMilliseconds = settings.optional('REDIS_TIMEOUT', upTo(MAX_WAIT_MILLISECONDS)) ?? DEFAULT_WAIT_MILLISECONDS;
-  if (soft > hard) settings.fault('CLIENT_CACHE_REFRESH', 'is longer than COUNTERSIGN_CLIENT_CACHE_LIFETIME');
-  return { bounds: { entries, bytes }, lifetimes: { soft, hard, absent: ABSENT_MILLISECONDS }, waitMilliseconds };
+  if (soft > hard) settings.reject('CLIENT_CACHE_REFRESH_AFTER', 'is longer than COUNTERSIGN_CLIENT_CACHE_MAX_AGE');
+  return {
+    bounds: { entries, bytes },
+    lifetimes: { refreshAfter: soft, maxAge: hard, negativeTtl: ABSENT_MILLISECONDS },
+    waitMilliseconds,
+  };
 }
 
 function upTo(max: number): (text: string) => number {

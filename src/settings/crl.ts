@@ -1,6 +1,6 @@
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import { type IssuerPolicy, type RevocationMode, revocationModes } from '../pki/crl/check-revocation.ts';
-import type { RevocationConfig } from '../pki/crl/crl-checker.ts';
+import type { CrlConfig } from '../pki/crl/crl-checker.ts';
+import { type CrlIssuerPolicy, type CrlMode, crlModes } from '../pki/crl/crl-violation.ts';
 import type { ClientCa } from './client-ca.ts';
 import { oneOf, parseDuration } from './parsers.ts';
 import type { Settings } from './settings.ts';
@@ -8,43 +8,41 @@ import type { Settings } from './settings.ts';
 const DEFAULT_INTERVAL_MILLISECONDS = 5 * 60_000;
 const MIN_INTERVAL_MILLISECONDS = 1_000;
 
-/** A value for every CA, and others for single ones. */
-interface ForAuthorities<Value> {
-  readonly usual: Value | undefined;
-  readonly single: ReadonlyMap<string, Value>;
+/** A value for every CA, and others for byCa ones. */
+interface PerCa<Value> {
+  readonly byDefault: Value | undefined;
+  readonly byCa: ReadonlyMap<string, Value>;
 }
 
 /**
  * Reads the settings about CRLs; undefined where none is set. Where CRLs are configured they are required, unless it is
  * said otherwise. Faults are collected in the settings.
  */
-export function readRevocation(settings: Settings, clientCa: ClientCa | undefined): RevocationConfig | undefined {
+export function readCrlConfig(settings: Settings, clientCa: ClientCa | undefined): CrlConfig | undefined {
   const sources = settings.optional('CLIENT_CRLS', parseSources);
-  const modes = settings.optional('REVOCATION', (text) => parseForAuthorities(text, oneOf(revocationModes), clientCa));
-  const staleness = settings.optional('CRL_MAX_STALENESS', (text) =>
-    parseForAuthorities(text, parseDuration, clientCa),
-  );
+  const modes = settings.optional('CRL_MODE', (text) => parsePerCa(text, oneOf(crlModes), clientCa));
+  const staleness = settings.optional('CRL_MAX_STALENESS', (text) => parsePerCa(text, parseDuration, clientCa));
   const intervalMilliseconds = settings.optional('CRL_INTERVAL', parseInterval) ?? DEFAULT_INTERVAL_MILLISECONDS;
-  if (!sources && !modes) return warnOfNeedless(settings);
+  if (!sources && !modes) return warnAboutUnused(settings);
   if (!clientCa) settings.missing('CLIENT_CA_FILE', 'a CRL counts by the signature of a CA that is configured there');
-  const modeOf = (key: string | undefined): RevocationMode => ofAuthority(modes, key) ?? 'require';
-  const policyOf = (key?: string): IssuerPolicy => ({
+  const modeOf = (key: string | undefined): CrlMode => forCa(modes, key) ?? 'require';
+  const policyOf = (key?: string): CrlIssuerPolicy => ({
     mode: modeOf(key),
-    maxStalenessMilliseconds: ofAuthority(staleness, key) ?? 0,
+    maxStalenessMilliseconds: forCa(staleness, key) ?? 0,
   });
-  const named = [...(modes?.single.keys() ?? []), ...(staleness?.single.keys() ?? [])];
-  const policy = { usual: policyOf(), ofAuthority: new Map(named.map((key) => [key, policyOf(key)])) };
+  const named = [...(modes?.byCa.keys() ?? []), ...(staleness?.byCa.keys() ?? [])];
+  const policy = { byDefault: policyOf(), byCa: new Map(named.map((key) => [key, policyOf(key)])) };
   return { ...(sources ?? { paths: [], urls: [] }), policy, intervalMilliseconds };
 }
 
-function warnOfNeedless(settings: Settings): undefined {
+function warnAboutUnused(settings: Settings): undefined {
   for (const name of ['CRL_MAX_STALENESS', 'CRL_INTERVAL'].filter((each) => settings.has(each))) {
     settings.warn(name, 'has no effect: without COUNTERSIGN_CLIENT_CRLS nobody asks whether a certificate is revoked');
   }
 }
 
-function ofAuthority<Value>(values: ForAuthorities<Value> | undefined, key: string | undefined): Value | undefined {
-  return (key === undefined ? undefined : values?.single.get(key)) ?? values?.usual;
+function forCa<Value>(values: PerCa<Value> | undefined, key: string | undefined): Value | undefined {
+  return (key === undefined ? undefined : values?.byCa.get(key)) ?? values?.byDefault;
 }
 
 function parseSources(text: string): { paths: readonly string[]; urls: readonly string[] } {
@@ -75,23 +73,19 @@ function parseInterval(text: string): number {
 }
 
 /** `require`, or `require, KEY=off`: a value for all, and with a CA's public key before it one for that CA. */
-function parseForAuthorities<Value>(
-  text: string,
-  parse: (text: string) => Value,
-  clientCa: ClientCa | undefined,
-): ForAuthorities<Value> {
-  let usual: Value | undefined;
-  const single = new Map<string, Value>();
+function parsePerCa<Value>(text: string, parse: (text: string) => Value, clientCa: ClientCa | undefined): PerCa<Value> {
+  let byDefault: Value | undefined;
+  const byCa = new Map<string, Value>();
   for (const entry of text.split(',').map((item) => item.trim())) {
     const at = entry.lastIndexOf('=');
     const value = parse(entry.slice(at + 1));
     const key = at === -1 ? undefined : requireKnown(entry.slice(0, at), clientCa);
-    if ((key === undefined ? usual : single.get(key)) !== undefined)
+    if ((key === undefined ? byDefault : byCa.get(key)) !== undefined)
       throw new RangeError(`holds two values for ${key ?? 'all CAs'}; expected one`);
-    if (key === undefined) usual = value;
-    else single.set(key, value);
+    if (key === undefined) byDefault = value;
+    else byCa.set(key, value);
   }
-  return { usual, single };
+  return { byDefault: byDefault, byCa: byCa };
 }
 
 function requireKnown(text: string, clientCa: ClientCa | undefined): string {

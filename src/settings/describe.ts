@@ -1,35 +1,40 @@
-import type { RevocationConfig } from '../pki/crl/crl-checker.ts';
+import type { CrlConfig } from '../pki/crl/crl-checker.ts';
 import type { ChainVerification, Terminator } from '../terminator/terminator.ts';
 import type { ClientCa } from './client-ca.ts';
 
-interface BelievedSettings {
+interface DescribedSettings {
   readonly terminator: Terminator;
-  readonly hopDescription: string;
+  readonly proxyTrustDescription: string;
   readonly clientCa: ClientCa | undefined;
-  readonly revocation: RevocationConfig | undefined;
+  readonly crl: CrlConfig | undefined;
 }
 
 /** In one clause, all that the server takes for true about what stands in front of it. */
-export function describeBelief({ terminator, hopDescription, clientCa, revocation }: BelievedSettings): string {
+export function describeEffectiveConfig({
+  terminator,
+  proxyTrustDescription,
+  clientCa,
+  crl,
+}: DescribedSettings): string {
   const { name, certificateHeader, verification } = terminator;
   const verifier = describeVerification(verification, clientCa);
-  const revoked = revocation ? `, ${describeRevocation(revocation)}` : '';
-  return `client certificate: ${name} in ${certificateHeader}, chain verified by ${verifier}${revoked}, ${hopDescription}`;
+  const revoked = crl ? `, ${describeCrlPolicy(crl)}` : '';
+  return `client certificate: ${name} in ${certificateHeader}, chain verified by ${verifier}${revoked}, ${proxyTrustDescription}`;
 }
 
-function describeRevocation({ policy: { usual, ofAuthority } }: RevocationConfig): string {
-  const others = ofAuthority.size === 0 ? '' : ` (but for ${counted(ofAuthority.size, 'CA')})`;
-  return `revocation ${usual.mode}${others}`;
+function describeCrlPolicy({ policy: { byDefault, byCa } }: CrlConfig): string {
+  const others = byCa.size === 0 ? '' : ` (but for ${counted(byCa.size, 'CA')})`;
+  return `revocation ${byDefault.mode}${others}`;
 }
 
 function describeVerification({ by, fields }: ChainVerification, clientCa: ClientCa | undefined): string {
-  const verdict = fields.map(({ header, positive }) => `${header}=${positive}`).join(' and ');
+  const verdict = fields.map(({ header, successValue }) => `${header}=${successValue}`).join(' and ');
   const own = clientCa ? `countersign to ${describeClientCa(clientCa)}` : 'countersign';
   const verifiers = {
     countersign: verdict === '' ? own : `${own} with ${verdict}`,
-    verdict,
+    header: verdict,
     terminator: 'the terminator, as declared',
-    nobody: 'nobody (self-signed clients only)',
+    none: 'nobody (self-signed clients only)',
   };
   return verifiers[by];
 }

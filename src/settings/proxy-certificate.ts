@@ -9,18 +9,18 @@ import type { Settings } from './settings.ts';
 export interface ProxyCertificate {
   readonly rules: readonly ProxyCertificateRule[];
   /** To which it is verified, PEM. */
-  readonly authorities: readonly string[];
+  readonly caCertificates: readonly string[];
   readonly description: string;
 }
 
 /** The settings that ask the proxy for a certificate of its own. */
-export const proxyCertificateSettings = ['PROXY_CERTIFICATE_THUMBPRINTS', 'PROXY_CA_FILE', 'PROXY_NAMES'] as const;
+export const proxyCertificateSettings = ['PROXY_CERTIFICATE_THUMBPRINTS', 'PROXY_CA_FILE', 'PROXY_SANS'] as const;
 
 /** Reads these settings; undefined where none is set. Faults are collected in the settings. */
 export function readProxyCertificate(settings: Settings): ProxyCertificate | undefined {
   const thumbprints = settings.optional('PROXY_CERTIFICATE_THUMBPRINTS', listOf(parseCertificateThumbprint));
-  const authorities = settings.optional('PROXY_CA_FILE', readAuthorities);
-  const names = settings.optional('PROXY_NAMES', listOf(parseName));
+  const authorities = settings.optional('PROXY_CA_FILE', readCaCertificates);
+  const names = settings.optional('PROXY_SANS', listOf(parseName));
   requireBoth(settings);
   const rules: ProxyCertificateRule[] = [];
   const descriptions: string[] = [];
@@ -35,17 +35,17 @@ export function readProxyCertificate(settings: Settings): ProxyCertificate | und
   }
   if (rules.length === 0) return undefined;
   const description = `proxy certificate ${descriptions.join(' ')}`;
-  return { rules, authorities: (authorities ?? []).map(({ pem }) => pem), description };
+  return { rules, caCertificates: (authorities ?? []).map(({ pem }) => pem), description };
 }
 
 function requireBoth(settings: Settings): void {
-  const [hasAuthorities, hasNames] = [settings.has('PROXY_CA_FILE'), settings.has('PROXY_NAMES')];
+  const [hasAuthorities, hasNames] = [settings.has('PROXY_CA_FILE'), settings.has('PROXY_SANS')];
   if (hasAuthorities && !hasNames) {
     const reason = 'without it any certificate of COUNTERSIGN_PROXY_CA_FILE would be a proxy';
-    settings.missing('PROXY_NAMES', `${reason}; write the DNS names or URIs of the proxies' certificates`);
+    settings.missing('PROXY_SANS', `${reason}; write the DNS names or URIs of the proxies' certificates`);
   }
   if (hasNames && !hasAuthorities) {
-    settings.missing('PROXY_CA_FILE', 'anybody can put COUNTERSIGN_PROXY_NAMES into a certificate of their own making');
+    settings.missing('PROXY_CA_FILE', 'anybody can put COUNTERSIGN_PROXY_SANS into a certificate of their own making');
   }
 }
 
@@ -74,7 +74,7 @@ function parseName(text: string): { text: string; compared: string } {
 }
 
 /** @throws {RangeError} naming the file, what is wrong with it, and the mend */
-function readAuthorities(path: string): readonly FiledCertificate[] {
+function readCaCertificates(path: string): readonly FiledCertificate[] {
   const authorities = readCertificateFile(path);
   const other = authorities.find(({ x509 }) => !x509.ca);
   if (other) {

@@ -23,7 +23,7 @@ export function readRedisConfig(settings: Settings): RedisConfig | undefined {
   const tls = readTls(settings);
   const [needless] = tlsSettings.filter((name) => settings.has(name));
   if (needless && address && !address.isEncrypted) {
-    settings.fault(needless, 'is for TLS, and COUNTERSIGN_REDIS_URL is not: begin it with rediss');
+    settings.reject(needless, 'is for TLS, and COUNTERSIGN_REDIS_URL is not: begin it with rediss');
   }
   return address && { address, tls, keyPrefix };
 }
@@ -31,7 +31,7 @@ export function readRedisConfig(settings: Settings): RedisConfig | undefined {
 /** The files are read again for each connection: certificates are renewed while the server runs. */
 function readTls(settings: Settings): RedisTls {
   const ca = settings.optional('REDIS_CA_FILE', (path) => readAgain(() => checkedCertificates(path)));
-  const identity = readIdentity(settings);
+  const identity = readKeyPair(settings);
   let { key } = identity?.() ?? {};
   return {
     get ca() {
@@ -50,19 +50,19 @@ function readTls(settings: Settings): RedisTls {
 }
 
 /** Our certificate and its key, PEM. */
-interface Identity {
+interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }
 
-function readIdentity(settings: Settings): (() => Identity) | undefined {
+function readKeyPair(settings: Settings): (() => KeyPair) | undefined {
   const certificatePath = settings.optional('REDIS_CERTIFICATE_FILE', (path) => checkedCertificates(path) && path);
   const [hasCertificate, hasKey] = [settings.has('REDIS_CERTIFICATE_FILE'), settings.has('REDIS_CERTIFICATE_KEY_FILE')];
   if (hasCertificate && !hasKey) settings.missing('REDIS_CERTIFICATE_KEY_FILE', 'the key of the certificate for Redis');
   if (hasKey && !hasCertificate) settings.missing('REDIS_CERTIFICATE_FILE', 'the certificate of the key that is set');
   return settings.optional('REDIS_CERTIFICATE_KEY_FILE', (path) => {
     checkedKey(path);
-    return certificatePath === undefined ? undefined : readAgain(() => checkedIdentity(certificatePath, path));
+    return certificatePath === undefined ? undefined : readAgain(() => checkedKeyPair(certificatePath, path));
   });
 }
 
@@ -86,7 +86,7 @@ function checkedCertificates(path: string): string {
 }
 
 /** ioredis never tries again where OpenSSL does not take these, as while the second of two files is yet to be renewed. */
-function checkedIdentity(certificatePath: string, keyPath: string): Identity {
+function checkedKeyPair(certificatePath: string, keyPath: string): KeyPair {
   const [cert, key] = [checkedCertificates(certificatePath), checkedKey(keyPath)];
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
     throw new RangeError(`names ${keyPath}, which is not the key of COUNTERSIGN_REDIS_CERTIFICATE_FILE`);

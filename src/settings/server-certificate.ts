@@ -24,12 +24,12 @@ export function readServerCertificate(settings: Settings): ServerCertificate | u
   if (!own.x509.checkPrivateKey(createPrivateKey(privateKeyPem))) {
     const name = settings.has('TLS_KEY') ? 'TLS_KEY' : 'TLS_KEY_FILE';
     const mend = "the server's own certificate comes first in its file";
-    return settings.fault(name, `is not the key of ${own.subject}, the first certificate in ${file.path}; ${mend}`);
+    return settings.reject(name, `is not the key of ${own.subject}, the first certificate in ${file.path}; ${mend}`);
   }
   const certificate = { certificatePem: file.chain.map(({ pem }) => pem).join(''), privateKeyPem };
-  const refusal = refusalOf(certificate);
+  const refusal = rejectionReason(certificate);
   if (refusal === undefined) return certificate;
-  return settings.fault('TLS_CERTIFICATE_FILE', `names ${file.path}, which cannot be served: ${refusal}`);
+  return settings.reject('TLS_CERTIFICATE_FILE', `names ${file.path}, which cannot be served: ${refusal}`);
 }
 
 function parsePrivateKey(text: string): string {
@@ -43,7 +43,7 @@ function parsePrivateKey(text: string): string {
 }
 
 /** What OpenSSL has against it: a key that is too weak, or an order of the chain that is none. */
-function refusalOf({ certificatePem, privateKeyPem }: ServerCertificate): string | undefined {
+function rejectionReason({ certificatePem, privateKeyPem }: ServerCertificate): string | undefined {
   try {
     createSecureContext({ cert: certificatePem, key: privateKeyPem });
     return undefined;

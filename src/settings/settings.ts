@@ -10,7 +10,7 @@ const serviceLink = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UD
 
 /** Reads settings by name, without the prefix, remembers which there are, and collects what is wrong with them. */
 export class Settings {
-  readonly faults: string[] = [];
+  readonly problems: string[] = [];
   /** What is allowed and hardly meant. */
   readonly warnings: string[] = [];
   readonly #env: Environment;
@@ -29,8 +29,8 @@ export class Settings {
     return this.has(name) || this.has(`${name}_FILE`);
   }
 
-  fault(name: string, message: string): undefined {
-    this.faults.push(`${PREFIX}${name} ${message}`);
+  reject(name: string, message: string): undefined {
+    this.problems.push(`${PREFIX}${name} ${message}`);
   }
 
   warn(name: string, message: string): void {
@@ -38,7 +38,7 @@ export class Settings {
   }
 
   missing(name: string, meaning: string): undefined {
-    return this.fault(name, `is missing: ${meaning}`);
+    return this.reject(name, `is missing: ${meaning}`);
   }
 
   optional<Value>(name: string, parse: (text: string) => Value): Value | undefined {
@@ -62,7 +62,7 @@ export class Settings {
   secret(name: string, parse: (text: string) => unknown = (text) => text): unknown {
     const text = this.#text(name);
     const file = this.#text(`${name}_FILE`);
-    if (text !== undefined && file !== undefined) return this.fault(name, `stands beside ${PREFIX}${name}_FILE`);
+    if (text !== undefined && file !== undefined) return this.reject(name, `stands beside ${PREFIX}${name}_FILE`);
     if (file !== undefined) return this.#parse(`${name}_FILE`, file, (path) => parse(readSecretFile(path)));
     return text === undefined ? undefined : this.#parse(name, text, parse);
   }
@@ -84,7 +84,7 @@ export class Settings {
     try {
       return parse(text);
     } catch (error) {
-      return this.fault(name, error instanceof Error ? error.message : String(error));
+      return this.reject(name, error instanceof Error ? error.message : String(error));
     }
   }
 }

@@ -1,11 +1,11 @@
-import type { HeaderFormat, VerdictField } from '../terminator/format.ts';
+import type { HeaderFormat, VerificationField } from '../terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../terminator/formats.ts';
 import { type ChainVerification, forwardedHeaders, type Terminator } from '../terminator/terminator.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 import { oneOf } from './parsers.ts';
 import type { Settings } from './settings.ts';
 
-type ForwardedFields = Omit<Terminator, 'hop'>;
+type ForwardedFields = Omit<Terminator, 'proxyTrust'>;
 
 /** Reads what the proxy forwards, in which fields, and who verified it. Faults are collected in the settings. */
 export function readForwardedFields(settings: Settings): ForwardedFields | undefined {
@@ -13,12 +13,12 @@ export function readForwardedFields(settings: Settings): ForwardedFields | undef
   const name = settings.required('TERMINATOR', oneOf(headerFormatNames), meaning);
   const certificateHeader = settings.optional('CERTIFICATE_HEADER', parseFieldName);
   const chainHeader = settings.optional('CHAIN_HEADER', parseFieldName);
-  const verdictHeader = settings.optional('VERDICT_HEADER', parseFieldName);
+  const verdictHeader = settings.optional('VERIFY_HEADER', parseFieldName);
   const verifiedBy = settings.optional('CHAIN_VERIFIED_BY', oneOf(verifierNames));
   if (name === undefined) return undefined;
   const format: HeaderFormat = headerFormats[name];
   if (chainHeader !== undefined && format.chain === undefined) {
-    settings.fault('CHAIN_HEADER', `is set, and ${name} forwards no chain in a header of its own`);
+    settings.reject('CHAIN_HEADER', `is set, and ${name} forwards no chain in a header of its own`);
   }
   const fields = {
     name,
@@ -33,44 +33,47 @@ export function readForwardedFields(settings: Settings): ForwardedFields | undef
 /** Where the format has no word for yes, it is nginx's and Apache's. */
 const USUAL_POSITIVE = 'SUCCESS';
 
-/** `COUNTERSIGN_VERDICT_HEADER` renames the first of them, or gives a format one that has none. */
-function verdictFields({ verdict: [first, ...others] }: HeaderFormat, header: string | undefined): VerdictField[] {
+/** `COUNTERSIGN_VERIFY_HEADER` renames the first of them, or gives a format one that has none. */
+function verdictFields(
+  { verification: [first, ...others] }: HeaderFormat,
+  header: string | undefined,
+): VerificationField[] {
   if (header === undefined) return first ? [first, ...others] : [];
-  return [{ header, positive: first?.positive ?? USUAL_POSITIVE }, ...others];
+  return [{ header, successValue: first?.successValue ?? USUAL_POSITIVE }, ...others];
 }
 
 /** Who may be declared to verify chains: we, or in an explicit step down another. */
-const verifierNames = ['countersign', 'verdict', 'terminator'] as const;
+const verifierNames = ['countersign', 'header', 'terminator'] as const;
 type VerifierName = (typeof verifierNames)[number];
 
 function readVerification(
   settings: Settings,
   name: HeaderFormatName,
-  fields: readonly VerdictField[],
+  fields: readonly VerificationField[],
   declared: VerifierName | undefined,
 ): ChainVerification {
   const [first, ...others] = fields;
   const hasAuthorities = settings.has('CLIENT_CA_FILE');
   if (declared === 'countersign' && !hasAuthorities) settings.missing('CLIENT_CA_FILE', CA_MEANING);
   if (declared !== 'countersign' && declared !== undefined && hasAuthorities) {
-    settings.fault(
+    settings.reject(
       'CHAIN_VERIFIED_BY',
       `is ${declared}, so COUNTERSIGN_CLIENT_CA_FILE would have no effect; remove one of the two`,
     );
   }
-  if (!headerFormats[name].canVerify && first) settings.fault('VERDICT_HEADER', `is set, and ${unverified(name)}`);
+  if (!headerFormats[name].canVerify && first) settings.reject('VERIFY_HEADER', `is set, and ${unverified(name)}`);
   if (hasAuthorities || declared === 'countersign') return { by: 'countersign', fields };
   if (!headerFormats[name].canVerify) return readUnverified(settings, name, declared);
   // A declaration does not overrule what the terminator itself says of a certificate.
-  if (declared !== undefined && first) return { by: 'verdict', fields: [first, ...others] };
+  if (declared !== undefined && first) return { by: 'header', fields: [first, ...others] };
   if (declared === 'terminator') return { by: 'terminator', fields: [] };
-  if (declared === 'verdict') {
-    settings.fault(
+  if (declared === 'header') {
+    settings.reject(
       'CHAIN_VERIFIED_BY',
-      `is verdict, and ${name} forwards none; name it with COUNTERSIGN_VERDICT_HEADER`,
+      `is header, and ${name} forwards none; name it with COUNTERSIGN_VERIFY_HEADER`,
     );
   }
-  return { by: 'nobody', fields, mend: `COUNTERSIGN_CLIENT_CA_FILE is not set: it is ${CA_MEANING}` };
+  return { by: 'none', fields, fix: `COUNTERSIGN_CLIENT_CA_FILE is not set: it is ${CA_MEANING}` };
 }
 
 const CA_MEANING =
@@ -82,8 +85,8 @@ function readUnverified(
   name: HeaderFormatName,
   declared: VerifierName | undefined,
 ): ChainVerification {
-  if (declared !== undefined) settings.fault('CHAIN_VERIFIED_BY', `is ${declared}, and ${unverified(name)}`);
-  return { by: 'nobody', fields: [], mend: unverified(name) };
+  if (declared !== undefined) settings.reject('CHAIN_VERIFIED_BY', `is ${declared}, and ${unverified(name)}`);
+  return { by: 'none', fields: [], fix: unverified(name) };
 }
 
 function unverified(name: HeaderFormatName): string {
@@ -94,8 +97,8 @@ function requireDifferent(settings: Settings, fields: ForwardedFields): void {
   const headers = forwardedHeaders(fields);
   const repeated = headers.find((header, index) => headers.indexOf(header) !== index);
   if (repeated === undefined) return;
-  const setting = fields.chainHeader === repeated ? 'CHAIN_HEADER' : 'VERDICT_HEADER';
-  settings.fault(setting, `is ${repeated}, which carries something else already`);
+  const setting = fields.chainHeader === repeated ? 'CHAIN_HEADER' : 'VERIFY_HEADER';
+  settings.reject(setting, `is ${repeated}, which carries something else already`);
 }
 
 /** A field name of HTTP (RFC 9110 §5.1) that has no other meaning, in the lower case in which we compare it. */

@@ -1,34 +1,34 @@
 import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
-import { isLoopback, parseTrustedProxies, type TrustedProxies } from '../terminator/trusted-addresses.ts';
-import { digestProxySecret, type HopTrust } from '../terminator/trusted-proxy.ts';
+import { isLoopback, parseTrustedAddresses, type TrustedAddresses } from '../terminator/trusted-addresses.ts';
+import { digestProxySecret, type ProxyTrust } from '../terminator/trusted-proxy.ts';
 import { proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
 import { readServerCertificate, serverCertificateSettings } from './server-certificate.ts';
 import type { Settings } from './settings.ts';
 
 /** The hop from the proxy to us: how it is listened for, and what makes a peer the proxy. */
-export interface ConfiguredHop {
+export interface ConfiguredProxyTrust {
   readonly listen: ListenAddress;
-  readonly trust: HopTrust;
+  readonly trust: ProxyTrust;
   /** For the line that the server prints at start. */
   readonly description: string;
 }
 
 /** Reads every setting of the hop but the address itself. Faults are collected in the settings. */
-export function readHop(settings: Settings, address: PlainAddress): ConfiguredHop {
-  const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedProxies) ?? parseTrustedProxies();
+export function readProxyTrust(settings: Settings, address: PlainAddress): ConfiguredProxyTrust {
+  const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedAddresses) ?? parseTrustedAddresses();
   const secrets = settings.secret('PROXY_SECRET', parseProxySecrets) ?? [];
   const certificate = readProxyCertificate(settings);
   const own = readServerCertificate(settings);
   requireHttps(settings, address);
   requireProof(settings, address, proxies);
-  warnOfUnreachableTrust(settings, address);
-  const tls = own && { ...own, peerAuthorities: certificate?.authorities };
+  warnAboutUnreachableTrust(settings, address);
+  const tls = own && { ...own, peerCaCertificates: certificate?.caCertificates };
   const peers = address.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
   const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
   return {
     listen: tls && address.kind === 'tcp' ? { ...address, kind: 'tls', tls } : address,
     trust: {
-      trustedProxies: proxies.addresses,
+      trustedAddresses: proxies.addresses,
       proxySecretDigests: secrets.map(digestProxySecret),
       proxyCertificate: certificate?.rules ?? [],
     },
@@ -42,7 +42,7 @@ function requireHttps(settings: Settings, { kind }: PlainAddress): void {
   const asked = proxyCertificateSettings.filter((name) => settings.has(name));
   if (kind === 'unix') {
     for (const name of [...served, ...asked]) {
-      settings.fault(name, 'is for an HTTPS listener; remove it, or let COUNTERSIGN_LISTEN be like 127.0.0.1:8443');
+      settings.reject(name, 'is for an HTTPS listener; remove it, or let COUNTERSIGN_LISTEN be like 127.0.0.1:8443');
     }
   } else if (asked.length > 0 && served.length === 0) {
     const reason = `the proxy shows the certificate of COUNTERSIGN_${asked[0]} over HTTPS only`;
@@ -55,7 +55,7 @@ function listensBeyondLoopback(address: PlainAddress): boolean {
 }
 
 /** A proxy on this machine may be meant; one elsewhere more often is. */
-function warnOfUnreachableTrust(settings: Settings, address: PlainAddress): void {
+function warnAboutUnreachableTrust(settings: Settings, address: PlainAddress): void {
   if (!listensBeyondLoopback(address) || settings.has('TRUSTED_PROXIES')) return;
   const mend = 'set it to the addresses of the proxies, if they are elsewhere';
   settings.warn(
@@ -65,7 +65,7 @@ function warnOfUnreachableTrust(settings: Settings, address: PlainAddress): void
 }
 
 /** An address alone is proof on this machine only: on a network others can take it. */
-function requireProof(settings: Settings, address: PlainAddress, proxies: TrustedProxies): void {
+function requireProof(settings: Settings, address: PlainAddress, proxies: TrustedAddresses): void {
   const listensBeyond = listensBeyondLoopback(address);
   if (settings.hasSecret('PROXY_SECRET') || proxyCertificateSettings.some((name) => settings.has(name))) return;
   if (!listensBeyond && !proxies.beyondLoopback) return;

@@ -9,10 +9,10 @@ import type { DecodedCertificates, HeaderFormat } from './format.ts';
 import { type HeaderFormatName, headerFormats } from './formats.ts';
 import type { EncodedCertificates } from './forwarded-certificate.ts';
 import { ForwardingError } from './raw-headers.ts';
-import { recogniseEncoding, recogniseHex } from './recognize-encoding.ts';
+import { recognizeEncoding, recognizeHex } from './recognize-encoding.ts';
 
 /** What the terminator forwarded, decoded. Only the certificate was parsed; the chain is as it came. */
-export interface ReadCertificates {
+export interface DecodedChain {
   readonly certificate: ClientCertificate;
   readonly chain: readonly Uint8Array[];
 }
@@ -23,7 +23,7 @@ export interface ReadCertificates {
  * @throws {CertificateError} when it is not one acceptable certificate
  * @throws {ForwardingError} too_large
  */
-export type ReadCertificate = (forwarded: EncodedCertificates) => ReadCertificates;
+export type CertificateReader = (forwarded: EncodedCertificates) => DecodedChain;
 
 const REMEMBERED = { entries: 10_000, bytes: 32 * 1024 * 1024 };
 
@@ -31,15 +31,15 @@ const REMEMBERED = { entries: 10_000, bytes: 32 * 1024 * 1024 };
  * A reader that finds a certificate which it has seen before by the very text of its header, and parses only new
  * ones: parsing costs as much as ten requests. What it remembers does not depend on time; validity is asked each time.
  */
-export function createCertificateReader(name: HeaderFormatName): ReadCertificate {
-  const remembered = createBoundedCache<ReadCertificates>(REMEMBERED);
+export function createCertificateReader(name: HeaderFormatName): CertificateReader {
+  const remembered = createBoundedCache<DecodedChain>(REMEMBERED);
   return (forwarded) => {
     const { encoded, encodedChain } = forwarded;
     // No field's value holds a line feed, so two pairs never make one text.
     const text = encodedChain === undefined ? encoded : `${encoded}\n${encodedChain}`;
     const known = remembered.get(text);
     if (known) return known;
-    const read = readCertificates(forwarded, name);
+    const read = decodeChain(forwarded, name);
     remembered.set(text, read, text.length + octetsOf(read));
     return read;
   };
@@ -48,9 +48,9 @@ export function createCertificateReader(name: HeaderFormatName): ReadCertificate
 /**
  * Decodes and parses, and remembers nothing.
  *
- * @throws as {@link ReadCertificate}
+ * @throws as {@link CertificateReader}
  */
-export function readCertificates(forwarded: EncodedCertificates, name: HeaderFormatName): ReadCertificates {
+export function decodeChain(forwarded: EncodedCertificates, name: HeaderFormatName): DecodedChain {
   const { leaf, chain } = decode(forwarded, name);
   if (leaf.length > MAX_CERTIFICATE_OCTETS) {
     throw new ForwardingError('too_large', `the certificate has ${leaf.length} octets`);
@@ -67,13 +67,13 @@ function decode({ encoded, encodedChain }: EncodedCertificates, name: HeaderForm
 }
 
 function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificates {
-  const hex = recogniseHex(encoded);
+  const hex = recognizeHex(encoded);
   if (hex !== undefined) throw new CertificateError(`this is ${hex}`);
   try {
     return headerFormats[name].decode(encoded);
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    const recognised = recogniseEncoding(encoded, name);
+    const recognised = recognizeEncoding(encoded, name);
     throw recognised === undefined ? error : new CertificateError(`${error.message}; ${recognised}`);
   }
 }
@@ -83,7 +83,7 @@ const STRING_OVERHEAD = 48;
 const OBJECT_OVERHEAD = 2048;
 
 /** About as much as parsed certificates hold in memory. */
-function octetsOf({ certificate, chain }: ReadCertificates): number {
+function octetsOf({ certificate, chain }: DecodedChain): number {
   const { der, subject, issuer, alternativeNames } = certificate;
   // A path that goes through one of the chain holds it parsed, for as long as this is remembered.
   const beside = chain.reduce((octets, { length }) => octets + 4 * length + OBJECT_OVERHEAD, 0);

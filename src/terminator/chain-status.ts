@@ -1,5 +1,5 @@
-import type { ChainJudgement, PresentedChain } from '../pki/path/verify-chain.ts';
-import type { ChainVerification, Verdict } from './terminator.ts';
+import type { ChainStatus, PresentedChain } from '../pki/path/verify-chain.ts';
+import type { ChainVerification, ForwardedVerification } from './terminator.ts';
 
 /**
  * Whether the chain of a certificate is verified, by whom the operator configured. A terminator that says no is always
@@ -8,21 +8,21 @@ import type { ChainVerification, Verdict } from './terminator.ts';
  * @param verdict what the terminator said
  * @param verifyChain our own verification
  */
-export function judgeChain(
+export function chainStatus(
   presented: PresentedChain,
-  verdict: Verdict,
+  verdict: ForwardedVerification,
   verification: ChainVerification,
-  verifyChain: (presented: PresentedChain) => ChainJudgement,
-): ChainJudgement {
-  if (verdict.said === 'no') return { verified: false, reason: verdict.reason };
+  verifyChain: (presented: PresentedChain) => ChainStatus,
+): ChainStatus {
+  if (verdict.result === 'failed') return { verified: false, reason: verdict.reason };
   switch (verification.by) {
     case 'countersign':
       return verifyChain(presented);
-    case 'verdict':
-      return { verified: verdict.said === 'yes', reason: verdict.reason, paths: undefined };
+    case 'header':
+      return { verified: verdict.result === 'verified', reason: verdict.reason, paths: undefined };
     case 'terminator':
       return { verified: true, reason: 'COUNTERSIGN_CHAIN_VERIFIED_BY is terminator', paths: undefined };
-    case 'nobody':
-      return { verified: false, reason: verification.mend };
+    case 'none':
+      return { verified: false, reason: verification.fix };
   }
 }

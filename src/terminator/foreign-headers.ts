@@ -2,7 +2,7 @@ import { certificateHeaders } from './formats.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
 import type { RawHeaders } from './raw-headers.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
-import { distrustReason } from './trusted-proxy.ts';
+import { untrustedReason } from './trusted-proxy.ts';
 
 const lengths: ReadonlySet<number> = new Set([...certificateHeaders].map(({ length }) => length));
 
@@ -15,7 +15,7 @@ const REPORT_EVERY_MS = 60_000;
  * @param report told the name of such a field, at most once a minute for each
  * @param now milliseconds since the epoch
  */
-export function watchOtherCarriers(
+export function detectForeignHeaders(
   terminator: Terminator,
   report: (header: string) => void,
   now: () => number,
@@ -23,8 +23,8 @@ export function watchOtherCarriers(
   const own = forwardedHeaders(terminator);
   const reported = new Map<string, number>();
   return ({ headers, peer }) => {
-    const found = findCarriers(headers).filter((name) => !own.includes(name));
-    if (found.length === 0 || distrustReason(peer, headers, terminator.hop) !== undefined) return;
+    const found = findForeignHeaders(headers).filter((name) => !own.includes(name));
+    if (found.length === 0 || untrustedReason(peer, headers, terminator.proxyTrust) !== undefined) return;
     for (const name of found) {
       if (now() - (reported.get(name) ?? Number.NEGATIVE_INFINITY) < REPORT_EVERY_MS) continue;
       reported.set(name, now());
@@ -33,7 +33,7 @@ export function watchOtherCarriers(
   };
 }
 
-function findCarriers(headers: RawHeaders): string[] {
+function findForeignHeaders(headers: RawHeaders): string[] {
   const found: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i];

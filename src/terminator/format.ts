@@ -5,9 +5,9 @@ export interface HeaderFormat {
   /** The field for the certificates that the client sent beside it, where they have one of their own. */
   readonly chain: ChainField | undefined;
   /** What the terminator says about the chain. All of them must agree; without any, the format has no verdict. */
-  readonly verdict: readonly VerdictField[];
+  readonly verification: readonly VerificationField[];
   /** What stands in the certificate's field when there was none; an absent or empty field always means that. */
-  readonly absent: readonly string[];
+  readonly absentValues: readonly string[];
   /** Whether the terminator can be told to admit none but verified chains, so that an operator may declare it. */
   readonly canVerify: boolean;
   /**
@@ -32,8 +32,8 @@ export interface ChainField {
   readonly decode: (value: string) => readonly Uint8Array[];
 }
 
-export interface VerdictField {
+export interface VerificationField {
   readonly header: string;
   /** The one value that says yes. */
-  readonly positive: string;
+  readonly successValue: string;
 }

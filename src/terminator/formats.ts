@@ -38,8 +38,8 @@ export type HeaderFormatName = keyof typeof headerFormats;
 export const headerFormatNames = Object.keys(headerFormats) as HeaderFormatName[];
 
 /** What stands in a certificate's field when there was none, in any format. No certificate looks like one of these. */
-export const absentSpellings: ReadonlySet<string> = new Set(
-  Object.values<HeaderFormat>(headerFormats).flatMap(({ absent }) => absent),
+export const absentValues: ReadonlySet<string> = new Set(
+  Object.values<HeaderFormat>(headerFormats).flatMap(({ absentValues }) => absentValues),
 );
 
 const formats = Object.values<HeaderFormat>(headerFormats);
@@ -52,8 +52,8 @@ export const certificateHeaders: ReadonlySet<string> = new Set(
 /** The field names of all formats, also of chains and verdicts. */
 export const knownHeaders: ReadonlySet<string> = new Set([
   ...certificateHeaders,
-  ...formats.flatMap(({ chain, verdict }) => [
+  ...formats.flatMap(({ chain, verification }) => [
     ...(chain ? [chain.header] : []),
-    ...verdict.map(({ header }) => header),
+    ...verification.map(({ header }) => header),
   ]),
 ]);

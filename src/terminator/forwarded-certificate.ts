@@ -1,11 +1,11 @@
-import { absentSpellings, headerFormats } from './formats.ts';
+import { absentValues, headerFormats } from './formats.ts';
 import { ForwardingError, oneValue, type RawHeaders, valuesOf } from './raw-headers.ts';
-import { forwardedHeaders, readVerdict, type Terminator, type Verdict } from './terminator.ts';
-import { distrustReason, type Peer, PROXY_SECRET_HEADER } from './trusted-proxy.ts';
+import { type ForwardedVerification, forwardedHeaders, readVerification, type Terminator } from './terminator.ts';
+import { type Peer, PROXY_SECRET_HEADER, untrustedReason } from './trusted-proxy.ts';
 
 /** What a request brought: a certificate that the terminator forwarded (still encoded), or none and why. */
 export type ForwardedCertificate =
-  | ({ readonly kind: 'certificate'; readonly verdict: Verdict } & EncodedCertificates)
+  | ({ readonly kind: 'certificate'; readonly verification: ForwardedVerification } & EncodedCertificates)
   | { readonly kind: 'none'; readonly reason: string };
 
 /** The text of the fields. */
@@ -26,16 +26,16 @@ export interface ForwardedRequest {
  */
 export function readForwardedCertificate(request: ForwardedRequest, terminator: Terminator): ForwardedCertificate {
   const { headers, peer } = request;
-  refuseEarlyData(headers);
-  refuseStrippedFields(headers, terminator);
+  rejectEarlyData(headers);
+  rejectStrippedFields(headers, terminator);
   const encoded = oneValue(headers, terminator.certificateHeader);
-  const distrust = distrustReason(peer, headers, terminator.hop);
+  const distrust = untrustedReason(peer, headers, terminator.proxyTrust);
   if (distrust !== undefined) return { kind: 'none', reason: distrust };
-  const verdict = readVerdict(headers, terminator.verification);
-  if (encoded !== undefined && !saysNothing(encoded)) {
-    return { kind: 'certificate', encoded, encodedChain: readChain(headers, terminator), verdict };
+  const verdict = readVerification(headers, terminator.verification);
+  if (encoded !== undefined && !isAbsent(encoded)) {
+    return { kind: 'certificate', encoded, encodedChain: readChain(headers, terminator), verification: verdict };
   }
-  if (verdict.said === 'yes') throw lostCertificate(terminator, verdict);
+  if (verdict.result === 'verified') throw lostCertificate(terminator, verdict);
   return { kind: 'none', reason: `the terminator forwarded no certificate in ${terminator.certificateHeader}` };
 }
 
@@ -44,15 +44,15 @@ function readChain(headers: RawHeaders, { name, chainHeader }: Terminator): stri
   const maySpanLines = headerFormats[name].chain?.maySpanLines === true;
   // RFC 9110 §5.3: the lines of a list make one, in their order.
   const value = maySpanLines ? valuesOf(headers, chainHeader).join(', ') : oneValue(headers, chainHeader);
-  return value === undefined || saysNothing(value) ? undefined : value;
+  return value === undefined || isAbsent(value) ? undefined : value;
 }
 
 /** How terminators spell "none", or a variable of theirs that was never expanded: `$x`, `%[x]`, `%{X}s`, `{x.y}`. */
-function saysNothing(value: string): boolean {
-  return value === '' || absentSpellings.has(value) || /^:?(?:[$]|%[{[]|[{][a-z])/.test(value);
+function isAbsent(value: string): boolean {
+  return value === '' || absentValues.has(value) || /^:?(?:[$]|%[{[]|[{][a-z])/.test(value);
 }
 
-function lostCertificate({ certificateHeader }: Terminator, { reason }: Verdict): ForwardingError {
+function lostCertificate({ certificateHeader }: Terminator, { reason }: ForwardedVerification): ForwardingError {
   return new ForwardingError(
     'lost',
     `${reason}, but ${certificateHeader} holds no certificate: a buffer of the proxy may be too small for it, ` +
@@ -61,7 +61,7 @@ function lostCertificate({ certificateHeader }: Terminator, { reason }: Verdict)
 }
 
 /** A client that names the proxy's fields in `Connection` makes some proxies delete them (RFC 9110 §7.6.1). */
-function refuseStrippedFields(headers: RawHeaders, terminator: Terminator): void {
+function rejectStrippedFields(headers: RawHeaders, terminator: Terminator): void {
   const tokens = valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(','));
   if (tokens.length === 0) return;
   const ours = [...forwardedHeaders(terminator), PROXY_SECRET_HEADER];
@@ -69,7 +69,7 @@ function refuseStrippedFields(headers: RawHeaders, terminator: Terminator): void
   if (named !== undefined) throw new ForwardingError('stripped', `Connection names ${named}`);
 }
 
-function refuseEarlyData(headers: RawHeaders): void {
+function rejectEarlyData(headers: RawHeaders): void {
   if (valuesOf(headers, 'early-data').some((value) => value !== '')) {
     throw new ForwardingError('early_data', 'Early-Data is set: the request may be a replay');
   }

@@ -9,7 +9,7 @@ import { readAlternativeNames } from '../pki/certificate/subject-alternative-nam
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The certificate that the peer of a connection showed in the TLS handshake, which proved that it holds the key. */
-export type ShownCertificate =
+export type PeerCertificate =
   | { readonly kind: 'none' }
   | { readonly kind: 'unacceptable'; readonly reason: string }
   | {
@@ -22,22 +22,22 @@ export type ShownCertificate =
       readonly notBefore: number;
       readonly notAfter: number;
       /** OpenSSL's word for why it is not verified to the listener's authorities; undefined where it is. */
-      readonly chainFault: string | undefined;
+      readonly chainError: string | undefined;
     };
 
-const shownBy = new WeakMap<TLSSocket, ShownCertificate>();
+const cachedBySocket = new WeakMap<TLSSocket, PeerCertificate>();
 
 /** What the peer showed. It is read once for a connection, however many requests come on it. */
-export function shownCertificate(socket: Socket): ShownCertificate {
+export function peerCertificate(socket: Socket): PeerCertificate {
   if (!(socket instanceof TLSSocket)) return { kind: 'none' };
-  const known = shownBy.get(socket);
+  const known = cachedBySocket.get(socket);
   if (known) return known;
-  const shown = readShownCertificate(socket);
-  shownBy.set(socket, shown);
+  const shown = readPeerCertificate(socket);
+  cachedBySocket.set(socket, shown);
   return shown;
 }
 
-function readShownCertificate(socket: TLSSocket): ShownCertificate {
+function readPeerCertificate(socket: TLSSocket): PeerCertificate {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return { kind: 'none' };
   try {
@@ -48,7 +48,7 @@ function readShownCertificate(socket: TLSSocket): ShownCertificate {
       names: namesOf(certificate),
       notBefore: certificate.validFromDate.getTime(),
       notAfter: certificate.validToDate.getTime(),
-      chainFault: socket.authorized ? undefined : String(socket.authorizationError),
+      chainError: socket.authorized ? undefined : String(socket.authorizationError),
     };
   } catch (error) {
     // OpenSSL took it for the handshake, and yet a part of it cannot be read, or is too weak.

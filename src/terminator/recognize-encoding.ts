@@ -9,7 +9,7 @@ import { type HeaderFormatName, headerFormatNames, headerFormats } from './forma
  * @param configured the format that could not decode the value
  * @returns a clause for the reason of a refusal, or undefined where no format knows the value
  */
-export function recogniseEncoding(value: string, configured: HeaderFormatName): string | undefined {
+export function recognizeEncoding(value: string, configured: HeaderFormatName): string | undefined {
   const [first, ...others] = headerFormatNames.filter(
     (name) => name !== configured && knows(headerFormats[name], value),
   );
@@ -25,7 +25,7 @@ const FINGERPRINT_DIGITS: readonly number[] = [40, 64];
  * Says what a value in hex is, in which no format has a certificate. Such digits are base64 as well, so it is asked
  * before anything is decoded.
  */
-export function recogniseHex(value: string): string | undefined {
+export function recognizeHex(value: string): string | undefined {
   if (!/^[0-9a-f]+$/i.test(value)) return undefined;
   if (FINGERPRINT_DIGITS.includes(value.length)) {
     return 'a fingerprint, not a certificate (nginx: forward $ssl_client_escaped_cert)';

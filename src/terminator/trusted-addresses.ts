@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /** The addresses that may forward a certificate. */
-export interface TrustedProxies {
+export interface TrustedAddresses {
   readonly addresses: BlockList;
   /** Whether one of them is another machine's. */
   readonly beyondLoopback: boolean;
@@ -15,7 +15,7 @@ const LOOPBACK = '127.0.0.0/8,::1/128';
  *
  * @throws {RangeError} naming the entry that is not one, or that would trust everybody
  */
-export function parseTrustedProxies(text: string = LOOPBACK): TrustedProxies {
+export function parseTrustedAddresses(text: string = LOOPBACK): TrustedAddresses {
   const addresses = new BlockList();
   let beyondLoopback = false;
   for (const entry of text.split(',').map((item) => item.trim())) {
@@ -35,7 +35,7 @@ function parseEntry(entry: string): { address: string; prefix: number; family: '
     throw new RangeError(`"${entry}" is not an address or a CIDR such as 10.1.2.3 or 10.1.2.0/24`);
   }
   const family = version === 4 ? 'ipv4' : 'ipv6';
-  if (trustsTooMany(address, prefix, family)) {
+  if (isTooWide(address, prefix, family)) {
     throw new RangeError(`"${entry}" trusts everybody; name the addresses of the proxies`);
   }
   return { address, prefix, family };
@@ -44,7 +44,7 @@ function parseEntry(entry: string): { address: string; prefix: number; family: '
 const MIN_IPV6_PREFIX = 16;
 
 /** More than one /8 of IPv4, also as ::ffff:0:0/96, is nobody's proxies: two halves of the internet are all of it. */
-function trustsTooMany(address: string, prefix: number, family: 'ipv4' | 'ipv6'): boolean {
+function isTooWide(address: string, prefix: number, family: 'ipv4' | 'ipv6'): boolean {
   if (family === 'ipv6' && prefix < MIN_IPV6_PREFIX) return true;
   const range = new BlockList();
   range.addSubnet(address, prefix, family);

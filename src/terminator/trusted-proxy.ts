@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type BlockList, isIP, isIPv6 } from 'node:net';
-import type { ShownCertificate } from './peer-certificate.ts';
+import type { PeerCertificate } from './peer-certificate.ts';
 import { type RawHeaders, valuesOf } from './raw-headers.ts';
 
 /** Who is at the other end of the connection that a request came on. */
@@ -8,36 +8,36 @@ export type Peer =
   | { readonly kind: 'unix' }
   | { readonly kind: 'address'; readonly address: string }
   /** `now`, in milliseconds since the epoch, is when the request came: later than the handshake. */
-  | { readonly kind: 'tls'; readonly address: string; readonly certificate: ShownCertificate; readonly now: number };
+  | { readonly kind: 'tls'; readonly address: string; readonly certificate: PeerCertificate; readonly now: number };
 
 /** The field in which the proxy shows `COUNTERSIGN_PROXY_SECRET`. */
 export const PROXY_SECRET_HEADER = 'x-countersign-proxy-secret';
 
 /** What makes a peer the terminator: all that is configured must hold. */
-export interface HopTrust {
-  readonly trustedProxies: BlockList;
+export interface ProxyTrust {
+  readonly trustedAddresses: BlockList;
   /** SHA-256 of each secret that is valid, so that both sides of a comparison are of one length. None: none is asked. */
   readonly proxySecretDigests: readonly Buffer[];
   /** None: the proxy needs no certificate of its own. */
   readonly proxyCertificate: readonly ProxyCertificateRule[];
 }
 
-/** A shared secret in the form in which {@link distrustReason} compares it. */
+/** A shared secret in the form in which {@link untrustedReason} compares it. */
 export function digestProxySecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
 /** Why the peer is not to be believed about a certificate, or undefined where it is. */
-export function distrustReason(peer: Peer, headers: RawHeaders, trust: HopTrust): string | undefined {
+export function untrustedReason(peer: Peer, headers: RawHeaders, trust: ProxyTrust): string | undefined {
   return (
-    addressFault(peer, trust.trustedProxies) ??
-    certificateFault(peer, trust.proxyCertificate) ??
-    secretFault(headers, trust.proxySecretDigests)
+    addressViolation(peer, trust.trustedAddresses) ??
+    certificateViolation(peer, trust.proxyCertificate) ??
+    secretViolation(headers, trust.proxySecretDigests)
   );
 }
 
 /** A Unix socket is guarded by its file's permissions, so its peers count as trusted addresses. */
-function addressFault(peer: Peer, trusted: BlockList): string | undefined {
+function addressViolation(peer: Peer, trusted: BlockList): string | undefined {
   if (peer.kind === 'unix' || isTrustedAddress(peer.address, trusted)) return undefined;
   return `the peer ${peer.address} is not in COUNTERSIGN_TRUSTED_PROXIES`;
 }
@@ -49,12 +49,12 @@ function isTrustedAddress(address: string, trusted: BlockList): boolean {
 }
 
 /** Only a TLS connection shows a certificate, and the configuration asks for one on no other. */
-function certificateFault(peer: Peer, rules: readonly ProxyCertificateRule[]): string | undefined {
-  if (peer.kind === 'tls') return proxyCertificateFault(peer.certificate, rules, peer.now);
-  return proxyCertificateFault({ kind: 'none' }, rules, 0);
+function certificateViolation(peer: Peer, rules: readonly ProxyCertificateRule[]): string | undefined {
+  if (peer.kind === 'tls') return proxyCertificateViolation(peer.certificate, rules, peer.now);
+  return proxyCertificateViolation({ kind: 'none' }, rules, 0);
 }
 
-function secretFault(headers: RawHeaders, digests: readonly Buffer[]): string | undefined {
+function secretViolation(headers: RawHeaders, digests: readonly Buffer[]): string | undefined {
   if (digests.length === 0) return undefined;
   const [shown, ...repeated] = valuesOf(headers, PROXY_SECRET_HEADER);
   if (shown === undefined) return `the proxy sent no ${PROXY_SECRET_HEADER}, and COUNTERSIGN_PROXY_SECRET is set`;
@@ -72,27 +72,27 @@ export type ProxyCertificateRule =
   /** Verified to the listener's authorities, and for one of these names, written as in {@link ShownCertificate}. */
   | { readonly kind: 'named'; readonly names: ReadonlySet<string> };
 
-type Certificate = Extract<ShownCertificate, { kind: 'certificate' }>;
+type Certificate = Extract<PeerCertificate, { kind: 'certificate' }>;
 
 /**
  * Why what the peer showed does not make it the proxy, or undefined where it does: every rule must hold.
  *
  * @param now milliseconds since the epoch: a connection can outlive its certificate
  */
-export function proxyCertificateFault(
-  shown: ShownCertificate,
+export function proxyCertificateViolation(
+  shown: PeerCertificate,
   rules: readonly ProxyCertificateRule[],
   now: number,
 ): string | undefined {
   if (rules.length === 0) return undefined;
   if (shown.kind === 'none') return 'the proxy showed no certificate of its own in the TLS handshake';
   if (shown.kind === 'unacceptable') return `the proxy's own certificate ${shown.reason}`;
-  const faults = [validityFault(shown, now), ...rules.map((rule) => ruleFault(shown, rule))];
+  const faults = [validityViolation(shown, now), ...rules.map((rule) => ruleViolation(shown, rule))];
   const fault = faults.find((one) => one !== undefined);
   return fault === undefined ? undefined : `the proxy's own certificate (${shown.thumbprint}) ${fault}`;
 }
 
-function validityFault({ notBefore, notAfter }: Certificate, now: number): string | undefined {
+function validityViolation({ notBefore, notAfter }: Certificate, now: number): string | undefined {
   const wholeLastSecond = notAfter + 999;
   if (notBefore <= now && now <= wholeLastSecond) return undefined;
   if (now < notBefore) return `is not valid before ${new Date(notBefore).toISOString()}`;
@@ -100,19 +100,19 @@ function validityFault({ notBefore, notAfter }: Certificate, now: number): strin
   return 'has no period of validity that can be read';
 }
 
-function ruleFault(certificate: Certificate, rule: ProxyCertificateRule): string | undefined {
+function ruleViolation(certificate: Certificate, rule: ProxyCertificateRule): string | undefined {
   if (rule.kind === 'pinned') {
     if (rule.thumbprints.has(certificate.thumbprint)) return undefined;
     return 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
   }
-  const { chainFault, names } = certificate;
-  if (chainFault !== undefined) return `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${explainChainFault(chainFault)}`;
+  const { chainError, names } = certificate;
+  if (chainError !== undefined) return `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${explainChainError(chainError)}`;
   if (names.some((name) => rule.names.has(name))) return undefined;
-  return `is for ${describeNames(names)}, and COUNTERSIGN_PROXY_NAMES has none of that`;
+  return `is for ${describeNames(names)}, and COUNTERSIGN_PROXY_SANS has none of that`;
 }
 
 /** OpenSSL's words that do not say it; `UNSPECIFIED` is what Node makes of a fault of its security level. */
-function explainChainFault(fault: string): string {
+function explainChainError(fault: string): string {
   if (fault === 'INVALID_PURPOSE') return `${fault}: its extended key usage lacks clientAuth`;
   if (fault === 'UNSPECIFIED') return `${fault}: a key or a signature of its chain is too weak`;
   return fault;

@@ -5,7 +5,7 @@ import { ChangeLog } from '../../src/administration/change-log.ts';
 const change = (clientId: string, more: Partial<Change>): Change => ({
   kind: 'changed',
   clientId,
-  seen: { type: 'none' },
+  expected: { type: 'none' },
   next: undefined,
   enter: [],
   leave: [],
@@ -16,9 +16,9 @@ test('changes come out as they went in, also those larger than what is taken at 
   const changes = [
     change('a', { kind: 'added', next: '{"ä":"\\n"}', enter: ['dn:x'] }),
     change('large', { next: 'ü'.repeat(3_000_000) }),
-    change('b', { seen: { type: 'string', text: '\uFFFD{', octets: Buffer.from([0xff, 0x7b, 0]) } }),
-    change('larger', { seen: { type: 'string', text: 'x'.repeat(9_000_000) } }),
-    change('c', { seen: { type: 'other', name: 'list' }, leave: ['dn:x', 'dns:y'] }),
+    change('b', { expected: { type: 'string', text: '\uFFFD{', octets: Buffer.from([0xff, 0x7b, 0]) } }),
+    change('larger', { expected: { type: 'string', text: 'x'.repeat(9_000_000) } }),
+    change('c', { expected: { type: 'other', name: 'list' }, leave: ['dn:x', 'dns:y'] }),
   ];
   const log = new ChangeLog();
   expect(changes.map((each) => log.add(each))).toEqual([0, 1, 2, 3, 4]);

@@ -77,7 +77,7 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
     const { changes } = await plan(named('new'));
     const theirs = named('old', { scope: 'theirs' });
     await opened.redis.set(opened.key('a'), JSON.stringify(theirs));
-    expect(await applyPlan(changes, opened.store, () => {})).toMatchObject({ written: 0, overtaken: ['a'] });
+    expect(await applyPlan(changes, opened.store, () => {})).toMatchObject({ written: 0, conflicts: ['a'] });
     expect(await theRecord()).toEqual(theirs);
     // And names the other one, which is stale.
     expect(await names()).toBe(2);

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ApplyLease } from '../../src/administration/apply-lock.ts';
+import type { ApplyLock } from '../../src/administration/apply-lock.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
-import { storeInTurn } from '../../src/administration/locked-store.ts';
+import { lockedStore } from '../../src/administration/locked-store.ts';
 import { makePlan } from '../../src/administration/plan.ts';
 import type { RecordStore } from '../../src/administration/record-store.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -18,7 +18,7 @@ const COUNT = 3_000;
 describeWith(['redis-server'], 'a turn that is taken away in the middle of an apply', () => {
   const line = (index: number) =>
     `{"client_id":"c${index}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"c${index}"}\n`;
-  const isLost = (lease: ApplyLease) => {
+  const isLost = (lease: ApplyLock) => {
     try {
       lease.requireHeld();
       return false;
@@ -46,7 +46,7 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     const file = join(temporaryDirectory(), 'clients.jsonl');
     writeFileSync(file, Array.from({ length: COUNT }, (_, index) => line(index)).join(''));
     const lease = opened.newLease();
-    await lease.take(() => {});
+    await lease.acquire(() => {});
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], opened.store, options);
     const store = slow(opened.store, async () => {
@@ -58,7 +58,7 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     });
     const failure = applyPlan(
       changes,
-      storeInTurn(store, lease, () => {}),
+      lockedStore(store, lease, () => {}),
       () => {},
     );
     const message = await failure.then(
@@ -89,7 +89,7 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
       ...opened.store,
       leave: async () => void (await opened.redis.del(await opened.redis.keys(`${prefix}*`))),
     };
-    const store = storeInTurn(emptied, lease, () => {});
+    const store = lockedStore(emptied, lease, () => {});
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], store, options);
     await expect(applyPlan(changes, store, () => {})).rejects.toThrow('Redis has lost what it held');

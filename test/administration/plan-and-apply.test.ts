@@ -108,7 +108,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
           await apply(before);
           for (const clientId of poisoned) await opened.redis.set(opened.key(clientId), '{"client_id":');
           const { applied, plan: made } = await apply(after, true);
-          expect(applied.overtaken).toEqual([]);
+          expect(applied.conflicts).toEqual([]);
           expect(applied.written).toBe(made.changes.count);
           expect(await stored()).toEqual([...after].sort((one, other) => (one.client_id < other.client_id ? -1 : 1)));
           const entries = [];
@@ -131,7 +131,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await apply([named('a', 'a'), named('b', 'b')]);
     const { plan: made } = await apply([named('a', 'a', { scope: 'x' })]);
     expect(kinds(made)).toEqual(['changed a']);
-    expect(made.notInFiles).toEqual(['b']);
+    expect(made.unmanaged).toEqual(['b']);
     expect((await stored()).map((record) => record?.client_id)).toEqual(['a', 'b']);
   });
 
@@ -139,7 +139,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await empty();
     const names = Array.from({ length: 50 }, (_, number) => `c${number + 10}`);
     await apply(names.map((name) => named(name, name)).toReversed());
-    expect((await plan([named('z', 'z')])).notInFiles).toEqual(names);
+    expect((await plan([named('z', 'z')])).unmanaged).toEqual(names);
     const pruned = await plan([named('z', 'z'), named('a', 'a')], true);
     expect(kinds(pruned)).toEqual(['added z', 'added a', ...names.map((name) => `removed ${name}`)]);
   });
@@ -157,7 +157,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(error).toEqual(new AdministrationError([how]));
     expect(await index()).toHaveLength(written);
     expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
-    expect((await apply(records)).applied).toEqual({ written: 3_000 - written, overtaken: [], marker: 'written' });
+    expect((await apply(records)).applied).toEqual({ written: 3_000 - written, conflicts: [], marker: 'written' });
   });
 
   test('a record that somebody wrote by hand, spaced and ordered as he likes, is the same record', async () => {
@@ -166,7 +166,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await opened.redis.set(opened.key('a'), JSON.stringify({ ...others, client_id }, null, 2));
     const { plan: made } = await apply([named('a', 'a')]);
     // And only its index is made.
-    expect(kinds(made)).toEqual(['indexed a']);
+    expect(kinds(made)).toEqual(['reindexed a']);
     expect(await index()).toHaveLength(1);
     expect((await plan([named('a', 'a')])).changes.count).toBe(0);
   });
@@ -183,7 +183,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await empty();
     await apply([named('a', 'a', { enabled: false }), named('b', 'b', { enabled: false })]);
     const made = await plan([named('a', 'a'), named('b', 'b', { enabled: false, scope: 'x' })]);
-    expect(made.enabledAgain).toEqual(['a']);
+    expect(made.reenabled).toEqual(['a']);
   });
 
   test('a value that is no record is replaced, and told to be none', async () => {
@@ -203,14 +203,14 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await stored()).toEqual(records);
   });
 
-  test('the record of another client is nobody, and claims nothing', async () => {
+  test('the record of another client is nobody, and identities nothing', async () => {
     await empty();
     await apply([named('a', 'a')]);
     await opened.redis.rename(opened.key('a'), opened.key('b'));
     const listed = [];
     for await (const each of storedRecords(opened.store, options)) listed.push(each);
     expect(listed).toHaveLength(1);
-    expect(listed[0]).toMatchObject({ clientId: 'b', client: undefined, faults: [{ field: 'client_id' }] });
+    expect(listed[0]).toMatchObject({ clientId: 'b', client: undefined, errors: [{ field: 'client_id' }] });
     expect(kinds(await plan([named('c', 'a')]))).toEqual(['added c']);
     expect(kinds(await plan([named('b', 'a')]))).toEqual(['changed b']);
   });
@@ -221,7 +221,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const parsed = parseClientCertificate(certificate.der);
     const clientsOf = async () => {
       const possible = await clientsOfCertificate(parsed, opened.store, usualPolicy, options.now);
-      return possible.map(({ client, claims }) => `${client.clientId} ${claims.length}`);
+      return possible.map(({ client, identities }) => `${client.clientId} ${identities.length}`);
     };
     await apply([certified('a', [0, 1]), certified('b', [2])]);
     await opened.redis.sadd(`${prefix}identity:thumbprint:${certificate.thumbprint}`, 'b', 'nobody');
@@ -257,7 +257,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await apply([named('a', 'a')]);
     const [key = ''] = await opened.redis.keys(`${prefix}identity:*`);
     await opened.redis.set(key, 'no set');
-    expect(kinds((await apply([named('a', 'a')])).plan)).toEqual(['indexed a']);
+    expect(kinds((await apply([named('a', 'a')])).plan)).toEqual(['reindexed a']);
     expect(await index()).toEqual([`${key.slice(prefix.length)} a`]);
   });
 
@@ -282,7 +282,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const made = await plan([named('a', 'a', { scope: 'x' }), named('b', 'b', { scope: 'x' })]);
     const theirs = JSON.stringify(named('a', 'a', { scope: 'theirs' }));
     await opened.redis.set(opened.key('a'), theirs);
-    expect(await applyPlan(made.changes, opened.store, () => {})).toMatchObject({ written: 1, overtaken: ['a'] });
+    expect(await applyPlan(made.changes, opened.store, () => {})).toMatchObject({ written: 1, conflicts: ['a'] });
     expect(await opened.redis.get(opened.key('a'))).toBe(theirs);
     expect(await opened.redis.get(opened.key('b'))).toContain('"scope":"x"');
   });
@@ -337,7 +337,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
       await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'y.example')));
       await opened.redis.sadd(`${prefix}${key.split(' ')[0]}`, 'gone', 'nobody', 'not\nan\u0000id');
       // What was written by hand is entered into the index.
-      expect(kinds(await plan([named('b', 'x.example')]))).toEqual(['added b', 'indexed a']);
+      expect(kinds(await plan([named('b', 'x.example')]))).toEqual(['added b', 'reindexed a']);
     });
 
     test('one of them was written by hand, and is in no index', async () => {
@@ -439,7 +439,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     }
   });
 
-  test('all faults of all files are told, and nothing is written', async () => {
+  test('all errors of all files are told, and nothing is written', async () => {
     await empty();
     const files = [
       file([named('a', 'a'), { client_id: 'b' }, named('a', 'c')], 'one.json'),

@@ -59,18 +59,18 @@ for (const [name, start] of [
         tls_client_auth_subject_dn: `CN=${index}`,
         scope,
       }));
-    let place: Place;
+    let location: Place;
     let administrator: OpenedStore;
     let auditor: OpenedStore;
     beforeAll(async () => {
-      place = await start();
-      administrator = await openStore(prefix, place.url('administrator'));
-      auditor = await openStore(prefix, place.url('auditor'));
+      location = await start();
+      administrator = await openStore(prefix, location.url('administrator'));
+      auditor = await openStore(prefix, location.url('auditor'));
     }, 30_000);
     afterAll(async () => {
       administrator?.close();
       auditor?.close();
-      await place?.stop();
+      await location?.stop();
     });
 
     const plan = ({ store }: OpenedStore, scope: string, prune = false) => {
@@ -91,14 +91,14 @@ for (const [name, start] of [
       expect(first.counts).toMatchObject({ added: 300 });
       expect(await applyPlan(first.changes, administrator.store, () => {})).toEqual({
         written: 300,
-        overtaken: [],
+        conflicts: [],
         marker: 'written',
       });
       expect((await plan(administrator, 'x')).counts).toMatchObject({
         unchanged: 300,
         added: 0,
         changed: 0,
-        indexed: 0,
+        reindexed: 0,
       });
       expect(await applyPlan((await plan(administrator, 'y')).changes, administrator.store, () => {})).toMatchObject({
         written: 300,
@@ -119,8 +119,8 @@ for (const [name, start] of [
     test('the administrator applies in turn, and the auditor has none', async () => {
       const [one, other] = [administrator.newLease(), administrator.newLease()];
       const waiting: string[] = [];
-      await one.take((why) => waiting.push(why));
-      const taken = other.take((why) => waiting.push(why));
+      await one.acquire((why) => waiting.push(why));
+      const taken = other.acquire((why) => waiting.push(why));
       await eventually(
         () => waiting.length > 0,
         () => 'it is not told to wait',
@@ -131,7 +131,7 @@ for (const [name, start] of [
       await taken;
       other.requireHeld();
       await other.release();
-      const refusal = auditor.newLease().take(() => {});
+      const refusal = auditor.newLease().acquire(() => {});
       await expect(refusal).rejects.toThrow(
         /says no: the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: .*NOPERM/,
       );
@@ -166,7 +166,7 @@ describeWith(['redis-server'], 'Redis before 7', () => {
     const opened = await openStore(prefix, server.url);
     await opened.redis.set(opened.key('a'), 'x');
     expect(await opened.store.read(['a', 'b'])).toEqual([{ type: 'string', text: 'x' }, { type: 'none' }]);
-    expect(await opened.store.claimants(['dns:a'])).toEqual([[]]);
+    expect(await opened.store.owners(['dns:a'])).toEqual([[]]);
     opened.close();
     await server.stop();
   });
@@ -202,7 +202,7 @@ describeWith(['redis-server'], 'Redis that fails in the middle', () => {
     const rest = await makePlan([file], again.store, options);
     // Of what was on its way when the connection broke, some was written and not told.
     expect(rest.counts.added).toBeLessThanOrEqual(count - Number(written));
-    expect(await applyPlan(rest.changes, again.store, () => {})).toMatchObject({ overtaken: [] });
+    expect(await applyPlan(rest.changes, again.store, () => {})).toMatchObject({ conflicts: [] });
     expect((await makePlan([file], again.store, options)).counts).toMatchObject({ unchanged: count });
     expect(await again.redis.keys(`${prefix}client:*`)).toHaveLength(count);
     opened.close();

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/authentication/authenticate.ts';
 import type { PresentedCertificate } from '../../src/authentication/client-certificate.ts';
 import type { Client } from '../../src/clients/client.ts';
-import { readClient } from '../../src/clients/parse-client.ts';
+import { parseClient } from '../../src/clients/parse-client.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
+import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
-import { type ChainJudgement, createChainVerifier } from '../../src/pki/path/verify-chain.ts';
+import { type ChainStatus, createChainVerifier } from '../../src/pki/path/verify-chain.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { withSha1 } from '../support/policy.ts';
 
@@ -27,20 +27,20 @@ const pki = authority.issue({
 const own = selfSigned({ subject: [...subject] });
 
 const record = (fields: object): Client => {
-  const read = readClient({ client_id: 'a', ...fields }, withSha1, now);
-  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  const read = parseClient({ client_id: 'a', ...fields }, withSha1, now);
+  if (!read.ok) throw new Error(JSON.stringify(read.errors));
   return read.client;
 };
 const named = (fields: object) => record({ token_endpoint_auth_method: 'tls_client_auth', ...fields });
 const pinned = (...certificates: object[]) =>
   record({ token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates });
 
-const verified: ChainJudgement = { verified: true, reason: 'x-ssl-client-verify is "SUCCESS"', paths: undefined };
-const unverified: ChainJudgement = {
+const verified: ChainStatus = { verified: true, reason: 'x-ssl-client-verify is "SUCCESS"', paths: undefined };
+const unverified: ChainStatus = {
   verified: false,
   reason: 'x-ssl-client-verify is "FAILED:self-signed certificate"',
 };
-const present = ({ der }: MintedCertificate, chain: ChainJudgement = verified): PresentedCertificate => ({
+const present = ({ der }: MintedCertificate, chain: ChainStatus = verified): PresentedCertificate => ({
   kind: 'certificate',
   certificate: parseClientCertificate(der),
   chain,
@@ -162,10 +162,10 @@ describe('a client that is pinned to a CA', () => {
   const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
   const intermediate = root.issueAuthority({ subject: [['CN', 'Issuing']] });
   const leaf = intermediate.issue({ subject: [...subject] });
-  const trust = createTrustStore([root, intermediate].map(({ der }) => readAuthorityCertificate(der)));
+  const trust = createTrustStore([root, intermediate].map(({ der }) => parseCaCertificate(der)));
   const verifyChain = createChainVerifier(() => trust);
   const judged = verifyChain({ certificate: parseClientCertificate(leaf.der), chain: [] }, now);
-  const keyOf = ({ der }: MintedCertificate) => readAuthorityCertificate(der).publicKeyThumbprint;
+  const keyOf = ({ der }: MintedCertificate) => parseCaCertificate(der).publicKeyThumbprint;
   const pinnedTo = (...authorities: MintedCertificate[]) =>
     named({ tls_client_auth_subject_dn: 'CN=client,O=company', tls_client_auth_ca: authorities.map(keyOf) });
   const impostor = createCertificateAuthority({ subject: [['CN', 'Root']] });

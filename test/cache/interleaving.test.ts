@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Answer, NearCache } from '../../src/cache/near-cache.ts';
+import { type LoadResult, NearCache } from '../../src/cache/near-cache.ts';
 
 /** The number of the change that made a value or took one away; later ones are larger. */
 type Change = number;
@@ -8,12 +8,12 @@ type Change = number;
 interface Question {
   readonly key: string;
   /** What the store had when it saw the question; undefined while that is on its way. */
-  seen: Answer<Change> | undefined;
-  readonly reply: (answer: Answer<Change>) => void;
+  seen: LoadResult<Change> | undefined;
+  readonly reply: (answer: LoadResult<Change>) => void;
   readonly fail: () => void;
 }
 
-const nothing: Answer<Change> = { kind: 'absent', value: 0, bytes: 0 };
+const nothing: LoadResult<Change> = { kind: 'absent', value: 0, bytes: 0 };
 
 /** One thing that happens; `which` chooses among the questions that are on their way. */
 type Step =
@@ -23,7 +23,7 @@ type Step =
 
 /** A store, the wire to it and the wire on which it tells of changes, moved by hand. */
 class World {
-  readonly #content = new Map<string, Answer<Change>>();
+  readonly #content = new Map<string, LoadResult<Change>>();
   #latest: Change = 0;
   readonly #questions: Question[] = [];
   /** Changes that are told and have not arrived. */
@@ -41,10 +41,10 @@ class World {
         const fail = () => reject(new Error('away'));
         this.#questions.push({ key, seen: undefined, reply: resolve, fail });
       }),
-    isTold: () => this.#isArmed,
+    isCovered: () => this.#isArmed,
     now: () => this.#time,
     bounds: { entries: 10, bytes: 10_000 },
-    lifetimes: { soft: 2, hard: 8, absent: 3 },
+    lifetimes: { refreshAfter: 2, maxAge: 8, negativeTtl: 3 },
     waitMilliseconds: 1_000_000,
   });
 
@@ -65,10 +65,10 @@ class World {
 
   #find(key: string): void {
     const [over, doubted] = [this.#over.get(key) ?? 0, this.#doubted.get(key) ?? 0];
-    const { unconfirmed } = this.cache.counts;
+    const { stale } = this.cache.counts;
     this.cache.find(key).then(
       (change) => {
-        const isUnconfirmed = this.cache.counts.unconfirmed > unconfirmed;
+        const isUnconfirmed = this.cache.counts.stale > stale;
         const oldest = isUnconfirmed ? over : Math.max(over, doubted);
         if (change < oldest) this.violations.push(`${key}: ${change} was given out after ${oldest} was told`);
       },
@@ -76,7 +76,7 @@ class World {
     );
   }
 
-  #change(key: string, content: Answer<Change>): void {
+  #change(key: string, content: LoadResult<Change>): void {
     this.#content.set(key, content);
     if (this.#isArmed) this.#told.push({ key, change: content.value });
   }
@@ -103,7 +103,7 @@ class World {
     this.#isArmed = isArmed;
     this.#told.length = 0;
     if (!isArmed) return;
-    this.cache.distrustAll();
+    this.cache.markAllStale();
     for (const [key, { value }] of this.#content) this.#doubted.set(key, value);
   }
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { type Answer, NearCache, type NearCacheOptions } from '../../src/cache/near-cache.ts';
+import { type LoadResult, NearCache, type NearCacheOptions } from '../../src/cache/near-cache.ts';
 
-const present = (value: string, bytes = 10): Answer<string> => ({ kind: 'present', value, bytes });
-const absent: Answer<string> = { kind: 'absent', value: 'nothing', bytes: 0 };
+const present = (value: string, bytes = 10): LoadResult<string> => ({ kind: 'present', value, bytes });
+const absent: LoadResult<string> = { kind: 'absent', value: 'nothing', bytes: 0 };
 const away = new Error('the store is away');
 
 /** A cache over a store of a test's own, with its clock. */
-function cacheOver(answer: (key: string) => Answer<string> | Error, more: Partial<NearCacheOptions<string>> = {}) {
+function cacheOver(answer: (key: string) => LoadResult<string> | Error, more: Partial<NearCacheOptions<string>> = {}) {
   const state = { time: 0, isTold: true, asked: [] as string[], delay: undefined as Promise<void> | undefined };
   const cache = new NearCache<string>({
     load: async (key) => {
@@ -16,10 +16,10 @@ function cacheOver(answer: (key: string) => Answer<string> | Error, more: Partia
       if (said instanceof Error) throw said;
       return said;
     },
-    isTold: () => state.isTold,
+    isCovered: () => state.isTold,
     now: () => state.time,
     bounds: { entries: 100, bytes: 100_000 },
-    lifetimes: { soft: 60, hard: 600, absent: 2 },
+    lifetimes: { refreshAfter: 60, maxAge: 600, negativeTtl: 2 },
     waitMilliseconds: 1_000,
     ...more,
   });
@@ -40,7 +40,7 @@ test('what is known is given out without a question', async () => {
   const { cache, state } = cacheOver(present);
   expect([await cache.find('a'), await cache.find('a'), await cache.find('a')]).toEqual(['a', 'a', 'a']);
   expect(state.asked).toEqual(['a']);
-  expect(cache.counts).toEqual({ hits: 2, misses: 1, unconfirmed: 0 });
+  expect(cache.counts).toEqual({ hits: 2, misses: 1, stale: 0 });
 });
 
 test('for many who ask at once, one question is on its way for each key', async () => {
@@ -51,7 +51,7 @@ test('for many who ask at once, one question is on its way for each key', async 
 });
 
 test('an error is told to each, and never remembered', async () => {
-  let said: Answer<string> | Error = away;
+  let said: LoadResult<string> | Error = away;
   const { cache, state } = cacheOver(() => said);
   await expect(cache.find('a')).rejects.toThrow(away);
   await expect(cache.find('a')).rejects.toThrow(away);
@@ -82,14 +82,14 @@ test('after the soft lifetime it is given out, and read again beside', async () 
 });
 
 test('while the store is away it is given out up to the hard lifetime, and no longer', async () => {
-  let said: Answer<string> | Error = present('known');
+  let said: LoadResult<string> | Error = present('known');
   const { cache, state } = cacheOver(() => said);
   await cache.find('a');
   said = away;
   state.isTold = false;
   state.time = 600;
   expect([cache.hasAny(), await cache.find('a')]).toEqual([true, 'known']);
-  expect(cache.counts.unconfirmed).toBe(1);
+  expect(cache.counts.stale).toBe(1);
   state.time = 601;
   expect(cache.hasAny()).toBe(false);
   await expect(cache.find('a')).rejects.toThrow(away);
@@ -109,13 +109,13 @@ test('while nobody tells of changes, each value is confirmed before it is given 
 test('once anything may have changed, each value is confirmed once', async () => {
   const { cache, state } = cacheOver(present);
   for (const key of ['a', 'b']) await cache.find(key);
-  cache.distrustAll();
+  cache.markAllStale();
   for (const key of ['a', 'b', 'a', 'b']) await cache.find(key);
   expect(state.asked).toEqual(['a', 'b', 'a', 'b']);
 });
 
 test('what is invalidated is gone, also while the store is away', async () => {
-  let said: Answer<string> | Error = present('known');
+  let said: LoadResult<string> | Error = present('known');
   const { cache } = cacheOver(() => said);
   await cache.find('a');
   said = away;
@@ -124,7 +124,7 @@ test('what is invalidated is gone, also while the store is away', async () => {
 });
 
 test('what is invalidated while its confirmation fails is not given out', async () => {
-  let said: Answer<string> | Error = present('known');
+  let said: LoadResult<string> | Error = present('known');
   const { cache, state } = cacheOver(() => said);
   await cache.find('a');
   said = away;
@@ -139,11 +139,11 @@ test('what is invalidated while its confirmation fails is not given out', async 
 });
 
 test('what is changed while its confirmation fails is asked for once more', async () => {
-  let said: Answer<string> | Error = present('before');
+  let said: LoadResult<string> | Error = present('before');
   const { cache, state } = cacheOver(() => said);
   await cache.find('a');
   said = away;
-  cache.distrustAll();
+  cache.markAllStale();
   const { open, opened } = gate();
   state.delay = opened;
   const asking = cache.find('a');
@@ -155,7 +155,7 @@ test('what is changed while its confirmation fails is asked for once more', asyn
 });
 
 test('what was confirmed to be missing is not given out as it was before', async () => {
-  let said: Answer<string> | Error = present('known');
+  let said: LoadResult<string> | Error = present('known');
   const { cache, state } = cacheOver(() => said);
   await cache.find('a');
   said = absent;
@@ -184,24 +184,24 @@ test('a store that is silent is waited for so long and no longer; known values d
 });
 
 test('what was late once keeps nobody from being confirmed later', async () => {
-  let said: Answer<string> | Error = present('before');
+  let said: LoadResult<string> | Error = present('before');
   const { cache, state } = cacheOver(() => said, { waitMilliseconds: 20 });
   await cache.find('a');
   const { open, opened } = gate();
   state.delay = opened;
-  cache.distrustAll();
+  cache.markAllStale();
   expect(await cache.find('a')).toBe('before');
   said = away;
   open();
   await turn();
   state.delay = undefined;
   said = present('after');
-  cache.distrustAll();
+  cache.markAllStale();
   expect(await cache.find('a')).toBe('after');
 });
 
 test('a value is not given out longer than the store says that it is there', async () => {
-  let said: Answer<string> | Error = { kind: 'present', value: 'a', bytes: 1, lifetime: 30 };
+  let said: LoadResult<string> | Error = { kind: 'present', value: 'a', bytes: 1, lifetime: 30 };
   const { cache, state } = cacheOver(() => said);
   await cache.find('a');
   state.time = 29;

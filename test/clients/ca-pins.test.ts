@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { readClient } from '../../src/clients/parse-client.ts';
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
+import { parseClient } from '../../src/clients/parse-client.ts';
+import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { usualPolicy } from '../support/policy.ts';
 
-const authorities = ['Root A', 'Root B'].map((name) => createCertificateAuthority({ subject: [['CN', name]] }));
-const [one, other] = authorities.map(({ der }) => readAuthorityCertificate(der));
+const caPins = ['Root A', 'Root B'].map((name) => createCertificateAuthority({ subject: [['CN', name]] }));
+const [one, other] = caPins.map(({ der }) => parseCaCertificate(der));
 if (!one || !other) throw new Error('there are two');
 const record = { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a' };
 const hex = Buffer.from(one.publicKeyThumbprint, 'base64url').toString('hex');
-const read = (fields: object, policy: object) => readClient({ ...record, ...fields }, { ...usualPolicy, ...policy }, 0);
+const read = (fields: object, policy: object) =>
+  parseClient({ ...record, ...fields }, { ...usualPolicy, ...policy }, 0);
 
 describe('a pin to a CA', () => {
   test.each([one.publicKeyThumbprint, hex, hex.toUpperCase().replace(/..(?!$)/g, '$&:')])('is read: %s', (text) => {
     expect(read({ tls_client_auth_ca: [text] }, {})).toMatchObject({
       ok: true,
-      client: { authentication: { authorities: [one.publicKeyThumbprint] } },
+      client: { authentication: { caPins: [one.publicKeyThumbprint] } },
     });
   });
 
@@ -27,14 +28,14 @@ describe('a pin to a CA', () => {
   ])('is refused: %s', (_, fields) => {
     expect(read(fields, {})).toMatchObject({
       ok: false,
-      faults: [{ field: expect.stringMatching(/^tls_client_auth_ca/) }],
+      errors: [{ field: expect.stringMatching(/^tls_client_auth_ca/) }],
     });
   });
 
   test('does not belong to a client that is known by its certificate', () => {
     const own = { token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates: [{ thumbprint: hex }] };
     const fields = { ...own, tls_client_auth_subject_dn: undefined, tls_client_auth_ca: [hex] };
-    expect(read(fields, {})).toMatchObject({ ok: false, faults: [{ field: 'tls_client_auth_ca' }] });
+    expect(read(fields, {})).toMatchObject({ ok: false, errors: [{ field: 'tls_client_auth_ca' }] });
   });
 });
 
@@ -53,6 +54,6 @@ describe('without a pin', () => {
   test('a client is refused where pins are compulsory', () => {
     const refused = read({}, { anchors: [one], requireCaPin: true });
     const message = expect.stringContaining(`COUNTERSIGN_REQUIRE_CA_PIN is true: write ${one.publicKeyThumbprint}`);
-    expect(refused).toMatchObject({ ok: false, faults: [{ field: 'tls_client_auth_ca', message }] });
+    expect(refused).toMatchObject({ ok: false, errors: [{ field: 'tls_client_auth_ca', message }] });
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { clientsSchema } from '../../src/clients/json-schema.ts';
-import { readClient } from '../../src/clients/parse-client.ts';
+import { parseClient } from '../../src/clients/parse-client.ts';
 import { clientRecordSchema } from '../../src/clients/record-schema.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 
@@ -50,7 +50,7 @@ const secrets = { client_id: 'a', client_secrets: [secret] };
 /** Leaves out what is undefined, as JSON does. */
 const inJson = (record: unknown): unknown => JSON.parse(JSON.stringify(record));
 const policy = { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] };
-const isSound = (record: unknown) => readClient(record, policy, 0).ok;
+const isSound = (record: unknown) => parseClient(record, policy, 0).ok;
 
 describe('the schema and the server', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readClient } from '../../src/clients/parse-client.ts';
+import { parseClient } from '../../src/clients/parse-client.ts';
 import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
 import { usualPolicy, withSha1 } from '../support/policy.ts';
 
@@ -75,7 +75,7 @@ describe('a record is accepted', () => {
     ],
     ['bound tokens said aloud', with_(byName, { tls_client_certificate_bound_access_tokens: true })],
   ])('%s', (_, record) => {
-    expect(readClient(record, policy, now)).toMatchObject({ ok: true, warnings: [] });
+    expect(parseClient(record, policy, now)).toMatchObject({ ok: true, warnings: [] });
   });
 });
 
@@ -94,12 +94,12 @@ describe('a record that could not be written as it is is refused, also where it 
     ['__proto__ as a scope', with_(byName, JSON.parse('{"audience":{"__proto__":"x"}}')), 'audience.__proto__', 'name'],
     ['__proto__ as a field', JSON.parse('{"client_id":"a","__proto__":{}}'), '__proto__', 'a name'],
   ])('%s', (_, value, field, message) => {
-    const faults = [{ field, message: expect.stringContaining(message) }];
-    expect(readClient(value, policy, now)).toEqual({ ok: false, faults });
+    const errors = [{ field, message: expect.stringContaining(message) }];
+    expect(parseClient(value, policy, now)).toEqual({ ok: false, errors });
   });
 
   test('and 60 levels of claims are not', () => {
-    expect(readClient(with_(byName, { claims: { a: deep(60) } }), policy, now)).toMatchObject({ ok: true });
+    expect(parseClient(with_(byName, { claims: { a: deep(60) } }), policy, now)).toMatchObject({ ok: true });
   });
 });
 
@@ -303,16 +303,16 @@ describe('a record is refused, and the field is named', () => {
     ['a claim of ours', with_(byName, { claims: { sub: 'admin' } }), 'claims.sub', 'server sets'],
     ['the confirmation', with_(byName, { claims: { cnf: {} } }), 'claims.cnf', 'server sets'],
   ])('%s', (_, record, field, message) => {
-    const read = readClient(record, policy, now);
+    const read = parseClient(record, policy, now);
     expect(read.ok).toBe(false);
     if (read.ok) return;
-    expect(read.faults.map((fault) => fault.field)).toContain(field);
-    expect(read.faults.find((fault) => fault.field === field)?.message).toContain(message);
+    expect(read.errors.map((error) => error.field)).toContain(field);
+    expect(read.errors.find((error) => error.field === field)?.message).toContain(message);
   });
 
-  test('with every fault at once', () => {
-    const read = readClient({ ...byName, scope: 'a  b', access_token_lifetime: 1, claims: { iss: 1 } }, policy, now);
-    expect(read.ok ? [] : read.faults.map(({ field }) => field).sort()).toEqual([
+  test('with every error at once', () => {
+    const read = parseClient({ ...byName, scope: 'a  b', access_token_lifetime: 1, claims: { iss: 1 } }, policy, now);
+    expect(read.ok ? [] : read.errors.map(({ field }) => field).sort()).toEqual([
       'access_token_lifetime',
       'claims.iss',
       'scope',
@@ -322,24 +322,24 @@ describe('a record is refused, and the field is named', () => {
 
 test('SHA-1 is a warning where it is allowed', () => {
   const record = { ...byCertificate, certificates: [{ thumbprint: 'bca0d040847f843c5ee0fa6eb494837470155868' }] };
-  const read = readClient(record, withSha1, now);
+  const read = parseClient(record, withSha1, now);
   expect(read).toMatchObject({ ok: true, warnings: [{ field: 'certificates[0].thumbprint' }] });
 });
 
 test('a registration that has ended is a warning', () => {
   const record = { ...byCertificate, certificates: [{ thumbprint: hex, not_after: '2026-11-21' }] };
-  expect(readClient(record, policy, now)).toMatchObject({
+  expect(parseClient(record, policy, now)).toMatchObject({
     ok: true,
     warnings: [{ message: expect.stringContaining('ended') }],
   });
   const today = { ...byCertificate, certificates: [{ thumbprint: hex, not_after: '2026-11-22' }] };
-  expect(readClient(today, policy, now)).toMatchObject({ ok: true, warnings: [] });
+  expect(parseClient(today, policy, now)).toMatchObject({ ok: true, warnings: [] });
 });
 
 test('a day begins with its first millisecond and ends with its last, UTC; a beginning to come is no warning', () => {
   const certificates = [{ thumbprint: hex, not_before: '2027-01-31', not_after: '2027-01-31' }];
   const [notBefore, notAfter] = ['2027-01-31T00:00:00.000Z', '2027-01-31T23:59:59.999Z'].map(Date.parse);
-  expect(readClient({ ...byCertificate, certificates }, policy, now)).toMatchObject({
+  expect(parseClient({ ...byCertificate, certificates }, policy, now)).toMatchObject({
     ok: true,
     warnings: [],
     client: { authentication: { certificates: [{ notBefore, notAfter }] } },
@@ -348,5 +348,5 @@ test('a day begins with its first millisecond and ends with its last, UTC; a beg
 
 test('a certificate of a CA registers as well as a self-signed one', () => {
   const { pem } = createCertificateAuthority().issue();
-  expect(readClient({ ...byCertificate, certificates: [{ pem }] }, policy, now).ok).toBe(true);
+  expect(parseClient({ ...byCertificate, certificates: [{ pem }] }, policy, now).ok).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimedByBoth, isInForce } from '../../src/clients/registered-identities.ts';
+import { isEffective, sharedIdentity } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { manyNamed, registeredClient } from '../support/registered-client.ts';
@@ -14,7 +14,7 @@ const [caA, caB, issuing] = [keyOf('A'), keyOf('B'), keyOf('issuing CA')];
 const anchors = [caA, caB].map((publicKeyThumbprint) => ({ subjectText: 'CN=root', publicKeyThumbprint }));
 const now = Date.parse('2026-01-01');
 const claimed = (one: object, other: object, roots = anchors) =>
-  claimedByBoth(registeredClient(one), registeredClient(other), { anchors: roots }, now);
+  sharedIdentity(registeredClient(one), registeredClient(other), { anchors: roots }, now);
 const during = (not_before: string | undefined, not_after: string | undefined, more: object = {}) => ({
   certificates: [
     {
@@ -135,6 +135,6 @@ test('one name of different CAs is claimed by both where it is not known that th
 
 test('a registration counts in the first and the last millisecond of its time, and not beyond', () => {
   const window = { notBefore: 10, notAfter: 20 };
-  expect([9, 10, 20, 21].map((time) => isInForce(window, time))).toEqual([false, true, true, false]);
-  expect(isInForce({ notAfter: undefined }, Number.MAX_SAFE_INTEGER)).toBe(true);
+  expect([9, 10, 20, 21].map((time) => isEffective(window, time))).toEqual([false, true, true, false]);
+  expect(isEffective({ notAfter: undefined }, Number.MAX_SAFE_INTEGER)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recordText } from '../../src/clients/serialize-record.ts';
+import { serializeRecord } from '../../src/clients/serialize-record.ts';
 
 describe('the text of a record', () => {
   test('has the fields in the order of the schema, and none that was not written', () => {
@@ -10,14 +10,14 @@ describe('the text of a record', () => {
       client_id: 'a',
       claims: { b: 1, a: { d: 1, c: [{ f: 1, e: 2 }] } },
     };
-    expect(recordText(record)).toBe(
+    expect(serializeRecord(record)).toBe(
       '{"client_id":"a","certificates":[{"thumbprint":"t","not_after":"2027-01-31","note":"n"}],"scope":"x","claims":{"a":{"c":[{"e":2,"f":1}],"d":1},"b":1}}',
     );
   });
 
   test('does not say that a client is enabled, which enable does not either', () => {
-    expect(recordText({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
-    expect(recordText({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
+    expect(serializeRecord({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
+    expect(serializeRecord({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
   });
 
   test('is the same for records that differ only in the order of their names', () => {
@@ -37,10 +37,10 @@ describe('the text of a record', () => {
           fc.jsonValue(),
         ),
         (value) => {
-          const text = recordText(value);
+          const text = serializeRecord(value);
           expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
-          expect(recordText(reversed(value))).toBe(text);
-          expect(recordText(JSON.parse(text))).toBe(text);
+          expect(serializeRecord(reversed(value))).toBe(text);
+          expect(serializeRecord(JSON.parse(text))).toBe(text);
         },
       ),
     );

@@ -45,7 +45,7 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size',
     const identity = ofSize(deployment.authority, octets);
     const { response, event } = await deployment.requestToken('victim', { identity });
     expect([response.status, response.json()]).toEqual([431, certificateTooLarge]);
-    expect(event).toMatchObject({ event: 'token_refused', reason: `the certificate has ${octets} octets` });
+    expect(event).toMatchObject({ event: 'token_rejected', reason: `the certificate has ${octets} octets` });
   });
 
   test.each([60_000, 90_000])('one of %i octets is refused unread: no header holds it', async (octets) => {
@@ -53,7 +53,7 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size',
     const { response, events } = await sendWith(hugeCertificate(deployment.authority, octets, { subject }));
     expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
     const said = deployment.countersign.lines.slice(known);
-    expect(said).toContainEqual(expect.objectContaining({ event: 'request_unreadable', code: 'HPE_HEADER_OVERFLOW' }));
+    expect(said).toContainEqual(expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }));
   });
 
   test('what nginx admits fits, with the largest certificate beside it', async () => {

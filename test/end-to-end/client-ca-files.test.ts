@@ -52,7 +52,7 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
     const server = await start(volume.folder);
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([200, 400]);
     volume.swap('..2026_02', two.pem);
-    await server.countersign.waitForEvent(({ event }) => event === 'client_ca_changed');
+    await server.countersign.waitForEvent(({ event }) => event === 'client_ca_reloaded');
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([400, 200]);
   });
 
@@ -60,11 +60,11 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
     const volume = startVolume(one.pem);
     const server = await start(volume.folder);
     volume.swap('..2026_02', `${two.pem}${two.pem.slice(0, 200)}`);
-    const { reason } = await server.countersign.waitForEvent(({ event }) => event === 'client_ca_kept');
+    const { reason } = await server.countersign.waitForEvent(({ event }) => event === 'client_ca_reload_failed');
     expect(reason).toContain(join(volume.folder, 'ca.crt'));
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([200, 400]);
     volume.swap('..2026_03', one.pem + two.pem);
-    await server.countersign.waitForEvent(({ event }) => event === 'client_ca_changed');
+    await server.countersign.waitForEvent(({ event }) => event === 'client_ca_reloaded');
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([200, 200]);
   });
 

@@ -17,7 +17,7 @@ describe('countersign clients check reads several paths as if they were one file
   writeFileSync(third, `${client('two')}\n- {client_id: three}`);
   const input = '{"client_id":"in","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"in"}\n';
   const check = async (...paths: string[]) => {
-    const env = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict' };
+    const env = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' };
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths, '-o', 'json'], { input, env });
     return [code, JSON.parse(stdout)];
   };
@@ -33,7 +33,7 @@ describe('countersign clients check reads several paths as if they were one file
       files: [one, two],
       ok: true,
       clients: ['one', 'two'],
-      faults: [],
+      errors: [],
       warnings: [],
       conflicts: [],
     };
@@ -46,7 +46,7 @@ describe('countersign clients check reads several paths as if they were one file
       files: ['standard input.jsonl'],
       ok: true,
       clients: ['in'],
-      faults: [],
+      errors: [],
       warnings: [],
       conflicts: [],
     };
@@ -54,24 +54,29 @@ describe('countersign clients check reads several paths as if they were one file
   });
 
   test('one client_id in two of them', async () => {
-    const place = 'number 1 in the list';
-    const message = `is taken by ${two}, ${place}; a client has one record`;
-    const faults = [
-      { file: third, client: 'two', place, field: 'client_id', message },
-      { file: third, client: 'three', place: 'number 2 in the list', message: expect.stringContaining('is missing') },
+    const location = 'number 1 in the list';
+    const message = `is taken by ${two}, ${location}; a client has one record`;
+    const errors = [
+      { file: third, client: 'two', location, field: 'client_id', message },
+      {
+        file: third,
+        client: 'three',
+        location: 'number 2 in the list',
+        message: expect.stringContaining('is missing'),
+      },
     ];
     const [code, report] = await check(folder, '-', third);
-    expect([code, Object.keys(report)]).toEqual([1, ['files', 'ok', 'clients', 'faults', 'warnings', 'conflicts']]);
-    expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], faults });
+    expect([code, Object.keys(report)]).toEqual([1, ['files', 'ok', 'clients', 'errors', 'warnings', 'conflicts']]);
+    expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], errors });
   });
 
   test('one of them that is broken keeps none of the others from being checked', async () => {
     const broken = join(directory, 'broken.json');
     writeFileSync(broken, '[');
-    const faults = [{ file: broken, message: expect.stringMatching(/^line 1: not JSON/) }];
+    const errors = [{ file: broken, message: expect.stringMatching(/^line 1: not JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
-      { files: [broken, one], ok: false, clients: ['one'], faults, warnings: [], conflicts: [] },
+      { files: [broken, one], ok: false, clients: ['one'], errors, warnings: [], conflicts: [] },
     ]);
   });
 });
@@ -96,12 +101,12 @@ describe('countersign clients check where no setting says who verifies chains', 
     const { code, stdout } = await check(three);
     const warning = `${three}: client a (number 2 in the list): token_endpoint_auth_method ${why}`;
     expect(stdout).toContain(`warning ${warning} this and 2 more clients or to start\n`);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('4 sound clients, 1 warning, 0 faults')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('4 sound clients, 1 warning, 0 errors')]);
   });
 
   test('warns programs, too', async () => {
     const { stdout } = await check(file('one.yaml', client('a')), {}, '-o', 'json');
-    const where = { file: join(folder, 'one.yaml'), client: 'a', place: 'number 1 in the list' };
+    const where = { file: join(folder, 'one.yaml'), client: 'a', location: 'number 1 in the list' };
     const message = `${why} this client or to start`;
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,
@@ -116,7 +121,7 @@ describe('countersign clients check where no setting says who verifies chains', 
       await check(three, { COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' }),
       await check(file('none.yaml', other)),
     ]) {
-      expect(stdout).toContain(', 0 warnings, 0 faults');
+      expect(stdout).toContain(', 0 warnings, 0 errors');
     }
   });
 });

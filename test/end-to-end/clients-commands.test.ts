@@ -70,12 +70,12 @@ describeWith(['redis-server'], 'countersign clients', () => {
       0,
       {
         changes: [],
-        summary: { added: 0, changed: 0, removed: 0, indexed: 0, unchanged: 2 },
-        not_in_files: [],
-        enabled_again: [],
+        summary: { added: 0, changed: 0, removed: 0, reindexed: 0, unchanged: 2 },
+        unmanaged: [],
+        reenabled: [],
         warnings: [],
         written: 0,
-        overtaken: [],
+        conflicts: [],
         marker: 'present',
       },
     ]);
@@ -113,7 +113,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
           method: 'self_signed_tls_client_auth',
           identities: [`thumbprint ${certificate.thumbprint}`],
           scopes: [],
-          faults: [],
+          errors: [],
         },
       ],
     });

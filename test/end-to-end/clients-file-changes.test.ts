@@ -62,7 +62,7 @@ async function served({ url }: RunningCountersign, ...ids: string[]): Promise<st
 
 /** Makes the change, and waits for what the log says about it. */
 async function afterwards(countersign: RunningCountersign, change: () => void): Promise<LogLine> {
-  const isTold = ({ event }: LogLine) => event === 'clients_changed' || event === 'clients_kept';
+  const isTold = ({ event }: LogLine) => event === 'clients_reloaded' || event === 'clients_reload_failed';
   const seen = countersign.lines.filter(isTold).length;
   change();
   await countersign.waitForEvent((line) => isTold(line) && countersign.lines.filter(isTold).length > seen, 10_000);
@@ -77,7 +77,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     expect(await served(countersign, 'a', 'b', 'c', 'd')).toEqual(['a', 'b', 'c']);
     const next = fileOf(client('a'), client('b', { enabled: false }), client('d'));
     const told = await afterwards(countersign, () => writeFileSync(file, next));
-    expect(told).toMatchObject({ event: 'clients_changed', clients: 3, added: 1, changed: 1, removed: 1 });
+    expect(told).toMatchObject({ event: 'clients_reloaded', clients: 3, added: 1, changed: 1, removed: 1 });
     expect(await served(countersign, 'a', 'b', 'c', 'd')).toEqual(['a', 'd']);
   });
 
@@ -86,7 +86,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const faulty = fileOf(client('b'), client('c', { scopes: 'x' }), client('d', { access_token_lifetime: 1 }));
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, faulty));
-    expect(event).toBe('clients_kept');
+    expect(event).toBe('clients_reload_failed');
     expect(reason).toContain(`${file}: client c (number 2 in the list): scopes is not a field`);
     expect(reason).toContain(`${file}: client d (number 3 in the list): access_token_lifetime at least 10`);
     expect(await served(countersign, 'a', 'b')).toEqual(['a']);
@@ -107,7 +107,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, content));
-    expect([event, reason]).toEqual(['clients_kept', expect.stringContaining(message)]);
+    expect([event, reason]).toEqual(['clients_reload_failed', expect.stringContaining(message)]);
     expect(await served(countersign, 'a', 'b')).toEqual(['a']);
   });
 
@@ -117,11 +117,14 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     writeFileSync(file, `${JSON.stringify(client('a'))}\n${JSON.stringify(client('b'))}\n`);
     const countersign = await start(context, file);
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, ''));
-    expect([event, reason]).toEqual(['clients_kept', expect.stringContaining('clients.jsonl: holds no record')]);
+    expect([event, reason]).toEqual([
+      'clients_reload_failed',
+      expect.stringContaining('clients.jsonl: holds no record'),
+    ]);
     expect(await served(countersign, 'a', 'b')).toEqual(['a', 'b']);
   });
 
-  test('tells some faults where there are many', async (context) => {
+  test('tells some errors where there are many', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const faulty = Array.from({ length: 50 }, (_, index) => client(`client-${index}`, { scopes: '' }));
@@ -140,7 +143,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const { event, reason } = await afterwards(countersign, () => change(file));
-    expect([event, reason]).toEqual(['clients_kept', expect.stringContaining(message)]);
+    expect([event, reason]).toEqual(['clients_reload_failed', expect.stringContaining(message)]);
     expect(await served(countersign, 'a')).toEqual(['a']);
     await afterwards(countersign, () => swapFor(file, (next) => writeFileSync(next, fileOf(client('b')))));
     expect(await served(countersign, 'a', 'b')).toEqual(['b']);

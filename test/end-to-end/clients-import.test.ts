@@ -38,7 +38,7 @@ describe('countersign clients import', () => {
     expect(readFileSync(out, 'utf8')).toContain(`# From ${name}, by \`countersign clients import ${source}\`.\n`);
     expect(readFileSync(out, 'utf8')).toContain(line);
     const checked = await run('check', out, '--output', 'json');
-    expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, faults: [] });
+    expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, errors: [] });
   });
 
   test('reads standard input, writes standard output, and ends with 0 where nothing is lost', async () => {

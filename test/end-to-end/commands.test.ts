@@ -63,7 +63,7 @@ describe('countersign serve without configuration', () => {
     expect(stderr).not.toContain(' at ');
   });
 
-  test('lists the faults of the key and of the clients together', async () => {
+  test('lists the errors of the key and of the clients together', async () => {
     const env = {
       COUNTERSIGN_ISSUER: 'https://auth.example',
       COUNTERSIGN_TERMINATOR: 'rfc9440',
@@ -102,12 +102,12 @@ describe('countersign clients check', () => {
     const { code, stdout } = await runCountersign(['clients', 'check', file('sound.yaml', sound)]);
     expect(code).toBe(0);
     expect(stdout).toContain('a  enabled  tls_client_auth  x');
-    expect(stdout).toContain('1 sound client, 1 warning, 0 faults');
+    expect(stdout).toContain('1 sound client, 1 warning, 0 errors');
     expect(stdout).not.toContain('\u001b');
   });
 
   test('names file, client and field of each fault', async () => {
-    const path = file('faults.yaml', `${sound}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
+    const path = file('problems.yaml', `${sound}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path]);
     expect(code).toBe(1);
     expect(stdout).toContain(`${path}: client b (number 2 in the list): token_endpoint_auth_method`);
@@ -121,7 +121,7 @@ describe('countersign clients check', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,
       clients: ['a'],
-      faults: [{ client: 'b', field: 'token_endpoint_auth_method' }],
+      errors: [{ client: 'b', field: 'token_endpoint_auth_method' }],
     });
   });
 
@@ -152,7 +152,7 @@ describe('countersign clients check', () => {
     expect(stdout).toContain(
       `warning client a (${paths[0]}, number 1 in the list) and client c (${paths[1]}, number 1`,
     );
-    expect(stdout).toContain('3 sound clients, 1 warning, 0 faults');
+    expect(stdout).toContain('3 sound clients, 1 warning, 0 errors');
     const asked = await runCountersign(['clients', 'check', ...paths, '--output', 'json']);
     expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both claim')] });
   });
@@ -198,8 +198,8 @@ describe('countersign certificate --ca', () => {
     const chain = file('chain.pem', leaf.pem + issuing.pem);
     const { code, stdout } = await runCountersign(['certificate', chain, ...roots, '--output', 'json']);
     expect(code).toBe(0);
-    const authorities = [{ subject: 'CN=Root' }, { subject: 'CN=Issuing' }];
-    expect(JSON.parse(stdout).path).toMatchObject({ verified: true, authorities, subject: 'CN=client' });
+    const ca_certificates = [{ subject: 'CN=Root' }, { subject: 'CN=Issuing' }];
+    expect(JSON.parse(stdout).path).toMatchObject({ verified: true, ca_certificates, subject: 'CN=client' });
   });
 
   test('says which certificate, which rule, and where it is written', async () => {
@@ -255,7 +255,7 @@ describe('countersign certificate', () => {
       subject: 'CN=client,O=company',
       alternative_names: { dns: ['a.example'] },
       thumbprint: await opensslThumbprint(certificate.pem),
-      refused: [],
+      rejected: [],
     });
   });
 

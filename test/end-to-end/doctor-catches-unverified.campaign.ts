@@ -11,26 +11,26 @@ vi.setConfig({ testTimeout: 60_000 });
 /** A terminator that verifies nobody's chain. */
 interface Careless {
   readonly terminator: TerminatorName;
-  readonly verifiedBy: 'verdict' | 'terminator';
+  readonly verifiedBy: 'header' | 'terminator';
   readonly replace: NonNullable<DeploymentOptions['replace']>;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 const careless: readonly Careless[] = [
   {
     terminator: 'haproxy',
-    verifiedBy: 'verdict',
+    verifiedBy: 'header',
     replace: [['X-SSL-Client-Verify %[ssl_c_verify] if', 'X-SSL-Client-Verify 0 if']],
-    mend: 'HAProxy: %[ssl_c_verify] if { ssl_c_used }',
+    fix: 'HAProxy: %[ssl_c_verify] if { ssl_c_used }',
   },
   {
     terminator: 'nginx',
-    verifiedBy: 'verdict',
+    verifiedBy: 'header',
     replace: [
       ['upstream countersign {', 'map $ssl_client_verify $v { NONE NONE; default SUCCESS; } upstream countersign {'],
       ['X-SSL-Client-Verify $ssl_client_verify;', 'X-SSL-Client-Verify $v;'],
     ],
-    mend: 'nginx: $ssl_client_verify as it is',
+    fix: 'nginx: $ssl_client_verify as it is',
   },
   {
     terminator: 'envoy',
@@ -38,7 +38,7 @@ const careless: readonly Careless[] = [
     replace: [
       ['trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }', 'trust_chain_verification: ACCEPT_UNTRUSTED'],
     ],
-    mend: 'Envoy: trusted_ca',
+    fix: 'Envoy: trusted_ca',
   },
   {
     terminator: 'caddy',
@@ -47,13 +47,13 @@ const careless: readonly Careless[] = [
       ['mode verify_if_given', 'mode request'],
       ['\t\t\ttrusted_ca_cert_file /etc/caddy/countersign/client-ca.pem', ''],
     ],
-    mend: 'Caddy: mode verify_if_given with trusted_ca_cert_file',
+    fix: 'Caddy: mode verify_if_given with trusted_ca_cert_file',
   },
 ];
 
 const declared = (by: string) => ({ COUNTERSIGN_CHAIN_VERIFIED_BY: by, COUNTERSIGN_CLIENT_CA_FILE: '' });
 
-for (const { terminator, verifiedBy, replace, mend } of careless) {
+for (const { terminator, verifiedBy, replace, fix } of careless) {
   describeWith(
     [terminators[terminator].program, 'redis-server'],
     `the doctor, ${terminator} that verifies nobody`,
@@ -64,13 +64,13 @@ for (const { terminator, verifiedBy, replace, mend } of careless) {
       ])(`says so where COUNTERSIGN_CHAIN_VERIFIED_BY=${verifiedBy}, %s`, async (_, more) => {
         const patient = await startPatientOnce({ terminator, replace, env: declared(verifiedBy) });
         const { code, examination } = await examine(patient, more);
-        expect([code, examination.conclusion, examination.faults]).toEqual([
+        expect([code, examination.conclusion, examination.problems]).toEqual([
           2,
           'wrong',
           [expect.stringMatching(/^a self-signed certificate that was made for this run counts as verified at https:/)],
         ]);
-        expect(examination.faults[0]).toContain(mend);
-        expect(examination.faults[0]).toContain(
+        expect(examination.problems[0]).toContain(fix);
+        expect(examination.problems[0]).toContain(
           'take COUNTERSIGN_CHAIN_VERIFIED_BY away and set COUNTERSIGN_CLIENT_CA_FILE',
         );
         // No forgery made it so.
@@ -79,7 +79,7 @@ for (const { terminator, verifiedBy, replace, mend } of careless) {
 
       test('finds it sound where Countersign verifies', async () => {
         const { code, examination } = await examine(await startPatientOnce({ terminator, replace }));
-        expect([code, examination.faults, examination.conclusion]).toEqual([0, [], 'sound']);
+        expect([code, examination.problems, examination.conclusion]).toEqual([0, [], 'sound']);
       });
     },
   );
@@ -93,7 +93,7 @@ describeWith(['haproxy', 'redis-server'], 'the doctor, HAProxy that says no by s
         ['X-SSL-Client-Verify %[ssl_c_verify] if { ssl_c_used }', 'X-SSL-Client-Verify 0 if { ssl_c_verify 0 }'],
         ['(client-?cert|ssl-client|^cf-cert)', '(client-?cert|^cf-cert)'],
       ],
-      env: declared('verdict'),
+      env: declared('header'),
     });
     const { code, examination } = await examine(patient);
     const verdicts = passedIn(examination).filter(({ forgery }) => forgery === 'verdict_alone');
@@ -118,8 +118,8 @@ describeWith(['apache2', 'redis-server'], 'the doctor, Apache that resumes sessi
   };
 
   test('says that its verdict turns into SUCCESS', async () => {
-    const { code, examination } = await examine(await startPatientOnce({ ...resuming, env: declared('verdict') }));
-    expect([code, examination.faults]).toEqual([
+    const { code, examination } = await examine(await startPatientOnce({ ...resuming, env: declared('header') }));
+    expect([code, examination.problems]).toEqual([
       2,
       [expect.stringMatching(/counts as verified at .*, in a TLS session that is resumed .*SSLSessionCache/)],
     ]);
@@ -127,6 +127,6 @@ describeWith(['apache2', 'redis-server'], 'the doctor, Apache that resumes sessi
 
   test('finds it sound where Countersign verifies', async () => {
     const { code, examination } = await examine(await startPatientOnce(resuming));
-    expect([code, examination.faults]).toEqual([0, []]);
+    expect([code, examination.problems]).toEqual([0, []]);
   });
 });

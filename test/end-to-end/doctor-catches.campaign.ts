@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 /** What the proxy says of the chain counts: we do not verify it ourselves. */
-const believesVerdict = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict', COUNTERSIGN_CLIENT_CA_FILE: '' };
+const believesVerdict = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header', COUNTERSIGN_CLIENT_CA_FILE: '' };
 
 describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
   /** A location that somebody added, and in which nothing of the server's own is set any more. */
@@ -24,7 +24,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     expect(names).toContain('exact');
     expect(names).toContain('upper_case');
     expect(names).not.toContain('underscores');
-    expect(examination.faults).toEqual([
+    expect(examination.problems).toEqual([
       expect.stringMatching(
         /^the forged certificate was believed \(as the proxy writes it; .*auth\.example.*include forward-to-countersign\.conf/,
       ),
@@ -34,7 +34,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     const [atMutualTls = '', atIssuer = ''] = stdout.split('A forged certificate at ').slice(1);
     expect(atMutualTls).toMatch(/as the proxy writes it +removed +removed/);
     expect(atIssuer).toMatch(/as the proxy writes it +THROUGH +THROUGH/);
-    expect(stdout).toMatch(/\nWrong: \d+ of \d+ forgeries got through; 1 to mend, as said above\.\n$/);
+    expect(stdout).toMatch(/\nWrong: \d+ of \d+ forgeries got through; 1 to fix, as said above\.\n$/);
   });
 
   test('the same at the mutual TLS host, where the own certificate does not arrive either', async () => {
@@ -42,7 +42,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     const { code, examination } = await examine(patient);
     expect(code).toBe(2);
     expect(passedIn(examination).map(({ route }) => route)).toContain('mutual_tls');
-    expect(examination.faults).toContainEqual(
+    expect(examination.problems).toContainEqual(
       expect.stringMatching(
         /forwards nothing of the one it got.*\. Mend: .*x-ssl-client-cert .*forward-to-countersign\.conf/,
       ),
@@ -76,7 +76,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     });
     const { code, examination } = await examine({ ...patient, client: other.issue() });
     expect(code).toBe(2);
-    expect(examination.faults).toContainEqual(
+    expect(examination.problems).toContainEqual(
       expect.stringMatching(
         /^nothing forged, no name in the handshake: the chain of your certificate counts as verified/,
       ),
@@ -96,7 +96,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
   ])('a server that is configured for %s', async (format, fault) => {
     const patient = await startPatientOnce({ env: { COUNTERSIGN_TERMINATOR: format } });
     const { code, examination } = await examine(patient);
-    expect([code, examination.faults]).toEqual([2, [expect.stringMatching(fault)]]);
+    expect([code, examination.problems]).toEqual([2, [expect.stringMatching(fault)]]);
     expect(passedIn(examination)).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
       replace: [['X-Countersign-Proxy-Secret "";', line]],
     });
     const { code, stdout, examination } = await examine(patient);
-    expect([code, examination.faults]).toEqual([
+    expect([code, examination.problems]).toEqual([
       2,
       [
         expect.stringMatching(
@@ -127,7 +127,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
       replace: [['ssl_verify_client optional_no_ca;', 'ssl_verify_client off;']],
     });
     const { code, examination } = await examine(patient, withoutCertificate);
-    expect([code, examination.faults]).toEqual([
+    expect([code, examination.problems]).toEqual([
       2,
       [expect.stringMatching(/does not ask for a client certificate at .*ssl_verify_client.*COUNTERSIGN_MTLS_URL/)],
     ]);
@@ -144,7 +144,7 @@ describeWith(['envoy', 'redis-server'], 'the doctor catches', () => {
     });
     const { code, examination } = await examine(patient);
     const fault = expect.stringMatching(/^a self-signed certificate that was made for this run counts as verified/);
-    expect([code, examination.faults]).toEqual([2, [fault]]);
+    expect([code, examination.problems]).toEqual([2, [fault]]);
   });
 });
 
@@ -157,14 +157,14 @@ describeWith(['nginx', 'redis-server'], 'the doctor takes it as it is', () => {
       ],
     });
     const refused = await examine(patient, withoutCertificate);
-    expect([refused.code, refused.examination.conclusion, refused.examination.faults]).toEqual([1, 'incomplete', []]);
+    expect([refused.code, refused.examination.conclusion, refused.examination.problems]).toEqual([1, 'incomplete', []]);
     expect(refused.examination.notes).toContainEqual(
       expect.stringMatching(
         /^the proxy refuses the certificate that was made for this run \(HTTP 400.*--cert and --key/,
       ),
     );
     const given = await examine({ ...patient, client: selfSigned() });
-    expect([given.code, given.examination.faults]).toEqual([
+    expect([given.code, given.examination.problems]).toEqual([
       2,
       [expect.stringMatching(/^the proxy refuses your certificate at .*: HTTP 400.*ssl_client_certificate/)],
     ]);
@@ -182,7 +182,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor does not call it sound', () 
       ],
     });
     const { code, examination } = await examine(patient);
-    expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
+    expect([code, examination.conclusion, examination.problems]).toEqual([1, 'incomplete', []]);
     expect(examination.notes).toContainEqual(
       expect.stringMatching(new RegExp(`^after the forgeries, .*HTTP ${status}.*let this machine through`)),
     );

@@ -19,18 +19,18 @@ describeWith(['nginx', 'redis-server'], 'the doctor explains', () => {
       ],
     });
     const { code, examination } = await examine(patient);
-    expect([code, examination.conclusion, examination.faults]).toEqual([
+    expect([code, examination.conclusion, examination.problems]).toEqual([
       2,
       'wrong',
       [expect.stringMatching(/^the chain of your certificate is not verified \(x-ssl-client-verify is "FAILED:/)],
     ]);
-    expect(examination.faults[0]).toMatch(/Mend: .*ssl_trusted_certificate.*COUNTERSIGN_CLIENT_CA_FILE/);
+    expect(examination.problems[0]).toMatch(/Mend: .*ssl_trusted_certificate.*COUNTERSIGN_CLIENT_CA_FILE/);
   });
 
   test('a server that verifies to another CA', async () => {
     const patient = await startPatientOnce({ env: { COUNTERSIGN_CLIENT_CA_FILE: otherCa() } });
     const { code, examination } = await examine(patient);
-    expect([code, examination.faults]).toEqual([
+    expect([code, examination.problems]).toEqual([
       2,
       [expect.stringMatching(/^the chain of your certificate is not verified \(.*Mend: .*COUNTERSIGN_CLIENT_CA_FILE$/)],
     ]);
@@ -39,29 +39,29 @@ describeWith(['nginx', 'redis-server'], 'the doctor explains', () => {
   test.each([given, made])('a PEM that is forwarded as it is, %s', async (_, more) => {
     const patient = await startPatientOnce({ replace: [[sent, sent.replace('_escaped', '')]] });
     const { code, examination } = await examine(patient, more);
-    expect([code, examination.faults]).toEqual([
+    expect([code, examination.problems]).toEqual([
       2,
       [expect.stringMatching(/^the server refuses a request with .* unread, .*line feeds.*\$ssl_client_escaped_cert/)],
     ]);
-    expect(patient.countersign.lines).toContainEqual(expect.objectContaining({ event: 'request_unreadable' }));
+    expect(patient.countersign.lines).toContainEqual(expect.objectContaining({ event: 'request_malformed' }));
   });
 
   test.each([given, made])('a certificate in a field of another name, %s', async (_, more) => {
     const patient = await startPatientOnce({ replace: [[sent, sent.replace('X-SSL-Client-Cert', 'X-Client-Pem')]] });
     const { code, examination } = await examine(patient, more);
     expect(code).toBe(2);
-    expect(examination.faults).toContainEqual(
+    expect(examination.problems).toContainEqual(
       expect.stringMatching(
         /forwards .* in X-Client-Pem, .* reads x-ssl-client-cert\. Mend: .*set COUNTERSIGN_CERTIFICATE_HEADER=x-client-pem$/,
       ),
     );
-    expect(examination.faults.join()).not.toContain('buffer');
+    expect(examination.problems.join()).not.toContain('buffer');
   });
 
   test('a mutual TLS URL that the server was not told', async () => {
     const patient = await startPatientOnce({ env: { COUNTERSIGN_MTLS_URL: '' } });
     const { code, examination } = await examine(patient);
-    expect([code, examination.faults]).toEqual([
+    expect([code, examination.problems]).toEqual([
       2,
       [expect.stringMatching(/^the proxy does not ask .*set COUNTERSIGN_MTLS_URL, which is not set/)],
     ]);
@@ -85,7 +85,7 @@ describe('the doctor does not call it sound', () => {
         notBefore: new Date('2025-01-01'),
       });
       const { code, examination } = await examine({ ...patient, client });
-      expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
+      expect([code, examination.conclusion, examination.problems]).toEqual([1, 'incomplete', []]);
       expect(examination.notes).toContainEqual(
         expect.stringMatching(
           /^your certificate, .*patient\.pem, expired on 2026-01-01T00:00:00\.000Z; it did not arrive \(HTTP 400/,
@@ -97,7 +97,7 @@ describe('the doctor does not call it sound', () => {
   describeWith(['envoy', 'redis-server'], 'with Envoy', () => {
     test('when it refuses what was made for the run', async () => {
       const { code, examination } = await examine(await startPatientOnce({ terminator: 'envoy' }), withoutCertificate);
-      expect([code, examination.conclusion, examination.faults]).toEqual([1, 'incomplete', []]);
+      expect([code, examination.conclusion, examination.problems]).toEqual([1, 'incomplete', []]);
       expect(examination.notes).toContainEqual(
         expect.stringMatching(/^the proxy refuses the certificate that was made/),
       );
@@ -106,7 +106,7 @@ describe('the doctor does not call it sound', () => {
     test('when it refuses a self-signed one that was given', async () => {
       const patient = await startPatientOnce({ terminator: 'envoy' });
       const { code, examination } = await examine({ ...patient, client: selfSigned() });
-      expect([code, examination.faults]).toEqual([2, [expect.stringMatching(/Mend: tell the proxy .*trusted_ca/)]]);
+      expect([code, examination.problems]).toEqual([2, [expect.stringMatching(/Mend: tell the proxy .*trusted_ca/)]]);
     });
   });
 });
@@ -159,7 +159,7 @@ describeWith(['haproxy', 'redis-server'], 'the doctor, HAProxy that writes a fie
         replace: [['    default_backend countersign', `    ${own}\n    default_backend countersign`]],
       }),
     );
-    expect([code, examination.faults]).toEqual([0, []]);
+    expect([code, examination.problems]).toEqual([0, []]);
     expect(examination.arrivals[0]?.observation?.fields).toContainEqual(
       expect.objectContaining({ name: 'x-client-cert-present' }),
     );

@@ -55,7 +55,7 @@ for (const name of (Object.keys(terminators) as TerminatorName[]).filter((name) 
   describeWith([terminators[name].program, 'redis-server'], `the doctor, ${name} as shipped`, () => {
     test('finds it sound', async () => {
       const { code, examination } = await examine(await startPatientOnce({ terminator: name }));
-      expect([code, examination.faults, examination.conclusion]).toEqual([0, [], 'sound']);
+      expect([code, examination.problems, examination.conclusion]).toEqual([0, [], 'sound']);
       expect(examination.forgeries.length).toBeGreaterThan(100);
     });
   });

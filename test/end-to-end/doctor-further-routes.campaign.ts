@@ -12,18 +12,18 @@ const forgetful = 'location / { proxy_pass http://countersign; proxy_set_header 
 
 async function routesThrough(options: DeploymentOptions, more = {}) {
   const { code, examination } = await examine(await startPatientOnce(options), more);
-  return { code, faults: examination.faults, routes: new Set(passedIn(examination).map(({ route }) => route)) };
+  return { code, problems: examination.problems, routes: new Set(passedIn(examination).map(({ route }) => route)) };
 }
 
 describeWith(['nginx', 'redis-server'], 'the doctor finds forgeries that get through', () => {
   test('at the root, where the issuer has a path', async () => {
     const here = 'location / {\n        include /etc/nginx/countersign/forward-to-countersign.conf;';
-    const { code, routes, faults } = await routesThrough({
+    const { code, routes, problems } = await routesThrough({
       path: '/tenant',
       replace: [[here, `${forgetful} ${here.replace('/', '/tenant/')}`]],
     });
     expect([code, routes]).toEqual([2, new Set(['other_path'])]);
-    expect(faults).toEqual([expect.stringMatching(/the forged certificate was believed .*:\d+\/token, and with/)]);
+    expect(problems).toEqual([expect.stringMatching(/the forged certificate was believed .*:\d+\/token, and with/)]);
   });
 
   test('for a name that is not served', async () => {
@@ -50,9 +50,9 @@ describeWith(['nginx', 'redis-server'], 'the doctor finds forgeries that get thr
     const port = await freePort();
     const server = `server { listen 127.0.0.1:${port}; ${forgetful} } upstream countersign {`;
     const replace = [['upstream countersign {', server]] as const;
-    const { code, routes, faults } = await routesThrough({ replace }, { 'http-port': String(port) });
+    const { code, routes, problems } = await routesThrough({ replace }, { 'http-port': String(port) });
     expect([code, routes]).toEqual([2, new Set(['plain_http'])]);
-    expect(faults).toEqual([expect.stringContaining(`http://mtls.auth.example:${port}/token`)]);
+    expect(problems).toEqual([expect.stringContaining(`http://mtls.auth.example:${port}/token`)]);
   });
 });
 

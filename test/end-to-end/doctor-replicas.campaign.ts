@@ -38,7 +38,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor, with two replicas', () => {
     const { url } = await second.countersign.waitForEvent(({ event }) => event === 'operations_listening');
     const operations = [patient.operations, String(url)];
     const { code, examination } = await examine(patient, { operations });
-    expect([code, examination.forgeries, examination.notes, examination.faults]).toEqual([
+    expect([code, examination.forgeries, examination.notes, examination.problems]).toEqual([
       2,
       [],
       [],
@@ -46,6 +46,6 @@ describeWith(['nginx', 'redis-server'], 'the doctor, with two replicas', () => {
     ]);
     expect(patient.countersign.auditEvents()).toEqual([]);
     const { stdout } = await runDoctor(patient, { operations });
-    expect(stdout).toMatch(/^fault the replicas .*\nWrong: no forgery was sent; 1 to mend, as said above\.\n$/);
+    expect(stdout).toMatch(/^fault the replicas .*\nWrong: no forgery was sent; 1 to fix, as said above\.\n$/);
   });
 });

@@ -57,7 +57,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
         { route: 'mutual_tls', server_name: mtlsHost, http2: true, client_certificate_requested: true, failure: null },
         { route: 'issuer', server_name: plainHost, http2: true, client_certificate_requested: false, failure: null },
       ],
-      faults: [],
+      problems: [],
     });
     expect(examination.arrivals[0]).toMatchObject({
       route: 'mutual_tls',
@@ -65,8 +65,8 @@ describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
       answer: 'HTTP 400 invalid_client',
       observation: {
         peer: 'unix',
-        hop: { trusted: true },
-        believed: { kind: 'certificate', thumbprint, chain: { verified: true } },
+        proxy_trust: { trusted: true },
+        outcome: { kind: 'certificate', thumbprint, chain: { verified: true } },
       },
     });
     expect(stdout).not.toMatch(/PRIVATE KEY|BEGIN%20CERT[^"]{200}/);
@@ -92,7 +92,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
     const events = patient.countersign.auditEvents();
     expect(events.length).toBeGreaterThan(forgeries.length / 2);
     expect(new Set(events.map(({ event, client_id }) => `${event} ${client_id}`))).toEqual(
-      new Set(['token_refused countersign-doctor']),
+      new Set(['token_rejected countersign-doctor']),
     );
   });
 

@@ -116,7 +116,7 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
     test.each(refused)('%s', async (_title, clientId, route, reason) => {
       const { response, event } = await deployment.requestToken(clientId, route());
       expect(comparable(response)).toEqual(expected);
-      expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringMatching(reason) });
+      expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringMatching(reason) });
       await expectGenuineToken();
     });
 

@@ -101,7 +101,7 @@ describeWith(['redis-server'], 'a certificate header that did not come through n
   beforeAll(async () => {
     server = await startAuthorizationServer({
       env: {
-        COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict',
+        COUNTERSIGN_CHAIN_VERIFIED_BY: 'header',
         COUNTERSIGN_LISTEN: '127.0.0.1:0',
         COUNTERSIGN_TRUSTED_PROXIES: `${proxy}/32`,
         COUNTERSIGN_PROXY_SECRET: secret,
@@ -137,7 +137,7 @@ describeWith(['redis-server'], 'a certificate header that did not come through n
   async function expectRefused(clientId: string, from: string, lines: string[], reason: string) {
     const { response, events } = await ask(clientId, from, lines);
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-    expect(events).toMatchObject([{ event: 'token_refused', peer: from, reason: expect.stringContaining(reason) }]);
+    expect(events).toMatchObject([{ event: 'token_rejected', peer: from, reason: expect.stringContaining(reason) }]);
   }
 
   describe('gets no token', () => {
@@ -161,7 +161,7 @@ describeWith(['redis-server'], 'a certificate header that did not come through n
         const { response, events } = await ask(clientId, proxy, [...forged, shown, `Connection: ${tokens}`]);
         expect([response.status, response.json().error]).toEqual([400, 'invalid_request']);
         expect(events).toMatchObject([
-          { event: 'token_refused', reason: expect.stringMatching(/^Connection names x-/) },
+          { event: 'token_rejected', reason: expect.stringMatching(/^Connection names x-/) },
         ]);
         await expectToken(clientId, [...forged, shown, 'Connection: close']);
       }

@@ -75,7 +75,7 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
   async function expectRefused(sent: ReturnType<typeof ask>, reason: RegExp) {
     const { response, events } = await sent;
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-    expect(events).toMatchObject([{ event: 'token_refused', reason: expect.stringMatching(reason) }]);
+    expect(events).toMatchObject([{ event: 'token_rejected', reason: expect.stringMatching(reason) }]);
   }
 
   /** nginx answers by itself: nothing reached the application. */

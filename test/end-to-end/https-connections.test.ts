@@ -12,7 +12,7 @@ const proxyAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']
 const proxy = proxyAuthority.issue({ dns: ['gw.internal'] });
 const byCa = {
   COUNTERSIGN_PROXY_CA_FILE: proxyAuthority.writeTo(temporaryDirectory(), 'proxy-ca').cert,
-  COUNTERSIGN_PROXY_NAMES: 'gw.internal',
+  COUNTERSIGN_PROXY_SANS: 'gw.internal',
 };
 const answers = (received: string) => received.match(/HTTP\/1\.1 \d{3}/g) ?? [];
 
@@ -38,7 +38,7 @@ describe('on one connection', () => {
     const stranger = await openTls(server.url);
     for (const clientId of [...clientIds, ...clientIds]) {
       expect(await askOn(trusted, clientId)).toMatchObject({ event: 'token_issued', client_id: clientId });
-      expect(await askOn(stranger, clientId)).toMatchObject({ event: 'token_refused', client_id: clientId });
+      expect(await askOn(stranger, clientId)).toMatchObject({ event: 'token_rejected', client_id: clientId });
     }
     trusted.socket.destroy();
     stranger.socket.destroy();
@@ -49,7 +49,7 @@ describe('on one connection', () => {
     const open = await openTls(server.url, identityOf(proxyAuthority.issue({ dns: ['gw.internal'], notAfter })));
     expect(await askOn(open, 'chained')).toMatchObject({ event: 'token_issued' });
     await delay(notAfter.getTime() + 1_000 - Date.now());
-    const refused = { event: 'token_refused', reason: expect.stringMatching(/own certificate \(\S+\) expired at 20/) };
+    const refused = { event: 'token_rejected', reason: expect.stringMatching(/own certificate \(\S+\) expired at 20/) };
     expect(await askOn(open, 'chained')).toMatchObject(refused);
     expect(open.closed()).toBe(false);
     open.socket.destroy();
@@ -78,7 +78,7 @@ describe('on one connection', () => {
       const second = await openTls(server.url, { session, maxVersion: version, minVersion: version });
       expect([second.socket.getProtocol(), second.socket.isSessionReused()]).toEqual([version, false]);
       const reason = 'no certificate: the proxy showed no certificate of its own in the TLS handshake';
-      expect(await askOn(second, 'chained')).toMatchObject({ event: 'token_refused', reason });
+      expect(await askOn(second, 'chained')).toMatchObject({ event: 'token_rejected', reason });
       second.socket.destroy();
     }
   });

@@ -23,7 +23,7 @@ const authority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
 const name = { dns: ['gw.internal'] };
 const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
 const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
-const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_NAMES has none of that`;
+const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_SANS has none of that`;
 
 const refused: [variant: string, MintedCertificate, reason: string][] = [
   ['other-name', authority.issue({ dns: ['other.internal'] }), otherName('dns:other.internal')],
@@ -48,7 +48,7 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
   beforeAll(async () => {
     server = await startHttpsServer({
       COUNTERSIGN_PROXY_CA_FILE: authority.writeTo(folder, 'proxy-ca').cert,
-      COUNTERSIGN_PROXY_NAMES: 'gw.internal',
+      COUNTERSIGN_PROXY_SANS: 'gw.internal',
     });
     port = await freePort();
     nginx = await startNginx({ prefix: folder, http: variants.map(block).join('\n'), files: forwardFiles() });
@@ -106,7 +106,7 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
       const { response, event } = await askThrough(variant, clientId);
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
       const expected = `no certificate: the proxy's own certificate (${thumbprint}) ${reason}`;
-      expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringContaining(expected) });
+      expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringContaining(expected) });
     }
   });
 
@@ -114,7 +114,7 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
     const reason = 'no certificate: the proxy showed no certificate of its own in the TLS handshake';
     for (const clientId of clientIds) {
       const { response, event } = await askThrough('none', clientId);
-      expect([response.status, event]).toMatchObject([400, { event: 'token_refused', reason }]);
+      expect([response.status, event]).toMatchObject([400, { event: 'token_rejected', reason }]);
     }
   });
 });

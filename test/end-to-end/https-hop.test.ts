@@ -19,7 +19,7 @@ const folder = temporaryDirectory();
 const file = (certificate: MintedCertificate, name: string) => certificate.writeTo(folder, name).cert;
 const byCa = {
   COUNTERSIGN_PROXY_CA_FILE: file(proxyAuthority, 'proxy-ca'),
-  COUNTERSIGN_PROXY_NAMES: 'gw.internal, spiffe://mesh.internal/ns/edge/sa/gw',
+  COUNTERSIGN_PROXY_SANS: 'gw.internal, spiffe://mesh.internal/ns/edge/sa/gw',
 };
 
 function expectToken({ response, event }: Decision) {
@@ -28,14 +28,17 @@ function expectToken({ response, event }: Decision) {
 
 function expectRefusal({ response, event }: Decision, reason: string) {
   expect([response.status, response.json().error, tokenIdsIn(response)]).toEqual([400, 'invalid_client', []]);
-  expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringContaining(`no certificate: ${reason}`) });
+  expect(event).toMatchObject({
+    event: 'token_rejected',
+    reason: expect.stringContaining(`no certificate: ${reason}`),
+  });
 }
 
 const none = 'the proxy showed no certificate of its own in the TLS handshake';
 const own = ({ thumbprint }: MintedCertificate, fault: string) =>
   `the proxy's own certificate (${thumbprint}) ${fault}`;
 const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
-const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_NAMES has none of that`;
+const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_SANS has none of that`;
 const noName = 'no DNS name and no URI (of its subject alternative names; a CN is not read)';
 
 describe('the proxy is known by a CA and its name', () => {

@@ -19,11 +19,11 @@ const proxyAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']
 const proxy = proxyAuthority.issue({ dns: ['gw.internal'] });
 const byCa = {
   COUNTERSIGN_PROXY_CA_FILE: proxyAuthority.writeTo(temporaryDirectory(), 'proxy-ca').cert,
-  COUNTERSIGN_PROXY_NAMES: 'gw.internal',
+  COUNTERSIGN_PROXY_SANS: 'gw.internal',
 };
 
 const unreadable = (server: HttpsServer) =>
-  server.lines.filter(({ event }) => event === 'request_unreadable').map(({ reason }) => reason);
+  server.lines.filter(({ event }) => event === 'request_malformed').map(({ reason }) => reason);
 
 describe('what is no request ends, and nothing else does', () => {
   let server: HttpsServer;

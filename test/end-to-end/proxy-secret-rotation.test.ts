@@ -45,7 +45,7 @@ function expectToken({ response, event }: Decision): void {
 
 function expectRefusal({ response, event }: Decision, reason: string): void {
   expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-  expect(event).toMatchObject({ event: 'token_refused', reason });
+  expect(event).toMatchObject({ event: 'token_rejected', reason });
 }
 
 describeWith(['nginx'], 'the proxy secret, past nginx', () => {

@@ -156,7 +156,7 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
   test('the record shown is sound', async () => {
     const check = await shell(block('sh', 'clients check', { 'npx countersign': countersign }), cwd);
     expect(check).toMatch(/^subject {2,}CN=billing,OU=production,O=company$/m);
-    expect(check).toContain('1 sound client, 0 warnings, 0 faults');
+    expect(check).toContain('1 sound client, 0 warnings, 0 errors');
   });
 
   test('the server says what it believes', () => {

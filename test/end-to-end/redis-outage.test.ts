@@ -30,7 +30,7 @@ function expectUnavailable({ response, event }: Decision, clientId = 'stranger')
     error: 'temporarily_unavailable',
     error_description: 'The server cannot answer at the moment; try again.',
   });
-  expect(event).toMatchObject({ event: 'token_refused', client_id: clientId, error: 'temporarily_unavailable' });
+  expect(event).toMatchObject({ event: 'token_rejected', client_id: clientId, error: 'temporarily_unavailable' });
   expect(event.reason).toMatch(new RegExp(`^Redis cannot be asked for \\S+client:${clientId}: `));
 }
 

@@ -133,7 +133,7 @@ async function expectToken(deployment: Deployment, identity: Identity, thumbprin
 
 function expectInvalidClient({ response, event }: Decision, reason: RegExp) {
   expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-  expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringMatching(reason) });
+  expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringMatching(reason) });
 }
 
 async function expectRefused(deployment: Deployment, identity: Identity | undefined, outcome: Outcome) {
@@ -178,7 +178,7 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
       const unknown = /chain is not verified: the certificate has no issuer: "CN=Test intermediate CA" is neither/;
       await expectRefused(deployment, identity, unknown);
       appendFileSync(join(deployment.directory, 'client-ca.pem'), intermediate.pem);
-      await deployment.countersign.waitForEvent(({ event }) => event === 'client_ca_changed');
+      await deployment.countersign.waitForEvent(({ event }) => event === 'client_ca_reloaded');
       await expectToken(deployment, identity, leaf.thumbprint);
     });
   });

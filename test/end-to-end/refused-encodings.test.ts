@@ -135,7 +135,7 @@ const otherName: Row[] = [
 describeWith(['redis-server'], 'the server gives no token for a header that holds', () => {
   let server: AuthorizationServer;
   beforeAll(async () => {
-    server = await startAuthorizationServer({ env: { COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict' } });
+    server = await startAuthorizationServer({ env: { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' } });
     await server.register({
       client_id: 'victim',
       token_endpoint_auth_method: 'tls_client_auth',
@@ -162,7 +162,7 @@ describeWith(['redis-server'], 'the server gives no token for a header that hold
       const { response, event } = await ask(value());
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
       const expected = typeof reason === 'string' ? expect.stringContaining(reason) : expect.stringMatching(reason);
-      expect(event).toMatchObject({ event: 'token_refused', reason: expected });
+      expect(event).toMatchObject({ event: 'token_rejected', reason: expected });
       const next = await ask(pem(genuine.pem));
       expect([next.response.status, next.event.thumbprint]).toEqual([200, genuine.thumbprint]);
     },

@@ -84,14 +84,12 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
       ({ event }) => event === 'operations_listening',
     );
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    const labels = '{authority="CN=Client CA",public_key_thumbprint="[\\w-]{43}"}';
+    const labels = '{ca="CN=Client CA",public_key_thumbprint="[\\w-]{43}"}';
     const value = (name: string) => Number(new RegExp(`^countersign_${name}${labels} (.*)$`, 'm').exec(metrics)?.[1]);
     expect(value('crl_age_seconds')).toBeGreaterThan(10 * 60 - 1);
     expect(value('crl_next_update_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000);
     expect(value('crl_revoked_certificates')).toBe(0);
-    expect(metrics).toContain(
-      'countersign_client_ca_not_after_timestamp_seconds{role="anchor",authority="CN=Client CA"',
-    );
+    expect(metrics).toContain('countersign_client_ca_not_after_timestamp_seconds{role="anchor",ca="CN=Client CA"');
   });
 
   test('one that is revoked is refused by both within the interval, and another goes on', async () => {
@@ -138,7 +136,7 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
 
 describeWith(['redis-server'], 'a CA that is away from the beginning', () => {
   const expectations = [
-    ['require', 400, 'there is no CRL, and COUNTERSIGN_REVOCATION requires a CRL of CA "CN=Client CA"'],
+    ['require', 400, 'there is no CRL, and COUNTERSIGN_CRL_MODE requires a CRL of CA "CN=Client CA"'],
     ['prefer', 200, undefined],
     ['off', 200, undefined],
   ] as const;
@@ -146,7 +144,7 @@ describeWith(['redis-server'], 'a CA that is away from the beginning', () => {
     const prefix = keyPrefix();
     const server = await startReplica({
       COUNTERSIGN_CLIENT_CRLS: 'http://127.0.0.1:1/ca.crl',
-      COUNTERSIGN_REVOCATION: mode,
+      COUNTERSIGN_CRL_MODE: mode,
       COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
     });
     onTestFinished(async () => void (await server.stop()));

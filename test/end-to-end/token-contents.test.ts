@@ -106,7 +106,7 @@ describeWith(['nginx', 'redis-server'], 'a client gets in its token', () => {
   test.each(refused)('nothing when it asks for %s', async (_title, registration, parameters, error, reason) => {
     const { response, event } = await askAs(registration, parameters);
     expect([response.status, response.json().error]).toEqual([400, error]);
-    expect(event).toMatchObject({ event: 'token_refused', error, reason: expect.stringContaining(reason) });
+    expect(event).toMatchObject({ event: 'token_rejected', error, reason: expect.stringContaining(reason) });
     expect((await askAs(registration, {})).response.status).toBe(200);
   });
 

@@ -225,7 +225,7 @@ describe('nothing is given away', () => {
     await server.waitForEvent(() => server.auditEvents().length === before + 3);
     expect(server.auditEvents().slice(before)).toMatchObject([
       {
-        event: 'token_refused',
+        event: 'token_rejected',
         client_id: 'nobody',
         error: 'invalid_client',
         reason: 'no client is registered under this client_id',
@@ -237,7 +237,7 @@ describe('nothing is given away', () => {
         thumbprint: client.thumbprint,
         scope: 'read write',
       },
-      { event: 'token_refused', error: 'invalid_request', status: 405 },
+      { event: 'token_rejected', error: 'invalid_request', status: 405 },
     ]);
   });
 

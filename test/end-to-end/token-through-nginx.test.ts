@@ -120,7 +120,7 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
 
   function expectRefusal({ response, event }: Decision, reason: RegExp) {
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-    expect(event).toMatchObject({ event: 'token_refused', reason: expect.stringMatching(reason) });
+    expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringMatching(reason) });
   }
 
   describe.each(keyTypes)('for an %s key', (keyType) => {

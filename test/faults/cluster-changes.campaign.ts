@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/connection.ts';
-import { type ChangeFeed, openChangeFeed } from '../../src/redis/invalidation/feed.ts';
+import { type InvalidationFeed, openInvalidationFeed } from '../../src/redis/invalidation/feed.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -15,7 +15,7 @@ const TOLD_WITHIN_MILLISECONDS = 750;
 
 interface Followed {
   readonly deployment: ClusterDeployment;
-  readonly feed: ChangeFeed;
+  readonly feed: InvalidationFeed;
   readonly told: readonly string[];
   /** How often anything may have changed. */
   readonly distrusted: () => number;
@@ -29,13 +29,13 @@ async function follow(options: Omit<ClusterOptions, 'directory'> = {}): Promise<
   const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
   const told: string[] = [];
   let distrusted = 0;
-  const feed = openChangeFeed(connection.redis, {
+  const feed = openInvalidationFeed(connection.redis, {
     access,
     prefixes: ['a:'],
     channel: 'changes',
-    onChanged: (keys) => told.push(...keys),
-    onAnyChanged: () => distrusted++,
-    onNotification: () => {},
+    onInvalidate: (keys) => told.push(...keys),
+    onFlush: () => distrusted++,
+    onMode: () => {},
   });
   onTestFinished(() => {
     feed.close();
@@ -45,15 +45,15 @@ async function follow(options: Omit<ClusterOptions, 'directory'> = {}): Promise<
   return { deployment, feed, told, distrusted: () => distrusted };
 }
 
-const isTold = ({ toldUntil }: ChangeFeed) => performance.now() - toldUntil <= TOLD_WITHIN_MILLISECONDS;
-const untilTold = (feed: ChangeFeed) =>
+const isTold = ({ syncedUntil }: InvalidationFeed) => performance.now() - syncedUntil <= TOLD_WITHIN_MILLISECONDS;
+const untilTold = (feed: InvalidationFeed) =>
   eventually(
     () => isTold(feed),
-    () => `not told: ${feed.notification}`,
+    () => `not told: ${feed.mode}`,
   );
 
 /** From when something is seen to be different until it is known again who tells what, in milliseconds. */
-async function timeUnsettled(feed: ChangeFeed): Promise<number> {
+async function timeUnsettled(feed: InvalidationFeed): Promise<number> {
   await eventually(
     () => !isTold(feed),
     () => 'it is told as if nothing had happened',
@@ -86,13 +86,13 @@ describeWith(['redis-server'], 'the changes of a Cluster', () => {
       1_500,
     );
     await eventually(
-      () => feed.notification === 'none',
+      () => feed.mode === 'none',
       () => 'its link is not given up',
       3_000,
     );
     silent.kill('SIGCONT');
     await untilTold(feed);
-    expect(feed.notification).toBe('tracking');
+    expect(feed.mode).toBe('tracking');
     await deployment.waitUntilOk();
     await askRedis(silent.port, ['SET', 'a:key', 'value']);
     await eventually(

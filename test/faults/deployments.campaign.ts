@@ -149,7 +149,7 @@ describeWith(needed, 'a registry over TLS, with our own certificate', () => {
     onTestFinished(() => registry.close());
     const untilNotified = (notification: string) =>
       eventually(
-        () => registry.remote?.notification === notification,
+        () => registry.remote?.invalidationMode === notification,
         () => `not ${notification}: ${problems}, ${reasons}`,
       );
     const untilSeen = (scope: string) =>

@@ -140,7 +140,8 @@ async function recovery({ ask, servers }: Replicas, since: number): Promise<numb
       10_000,
     );
     const lines = servers[index]?.countersign.lines ?? [];
-    const isTold = () => lines.findLast(({ event }) => event === 'client_changes')?.notification === 'tracking';
+    const isTold = () =>
+      lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.notification === 'tracking';
     await eventually(isTold, () => 'not told of changes', 10_000);
   }
   return performance.now() - since;

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/connection.ts';
-import { keepAlive } from '../../src/redis/heartbeat.ts';
+import { dropWhenSilent } from '../../src/redis/heartbeat.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,7 +14,7 @@ describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', 
     onTestFinished(() => connection.close());
     const { redis } = connection;
     redis.on('error', () => {});
-    keepAlive(redis);
+    dropWhenSilent(redis);
     for (const value of ['once', 'again']) {
       await redis.set('key', value);
       expect(proxy.freeze(() => true).length).toBeGreaterThan(0);
@@ -35,7 +35,7 @@ describeWith(['redis-server'], 'a half-open connection to a node that a Cluster 
     onTestFinished(() => connection.close());
     const { redis } = connection;
     redis.on('error', () => {});
-    keepAlive(redis);
+    dropWhenSilent(redis);
     const later = await move();
     // As a question that goes there makes it.
     const isConnected = async () => {

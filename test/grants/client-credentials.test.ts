@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readClient } from '../../src/clients/parse-client.ts';
+import { parseClient } from '../../src/clients/parse-client.ts';
 import { authorize } from '../../src/grants/grants.ts';
 import { parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
@@ -12,8 +12,8 @@ const record = {
   scope: 'read write admin',
 };
 const client = (fields: object) => {
-  const read = readClient({ ...record, ...fields }, usualPolicy, 0);
-  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  const read = parseClient({ ...record, ...fields }, usualPolicy, 0);
+  if (!read.ok) throw new Error(JSON.stringify(read.errors));
   return read.client;
 };
 const plain = client({});

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
-import type { UnreadableRequest } from '../../src/http/malformed-requests.ts';
+import type { MalformedRequest } from '../../src/http/malformed-requests.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
-const said: UnreadableRequest[] = [];
+const said: MalformedRequest[] = [];
 let listener: HttpListener;
 let url: string;
 

@@ -1,11 +1,11 @@
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
-import { type Certificate, readCertificate } from '../../src/pki/certificate/certificate.ts';
+import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate/certificate.ts';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../src/pki/certificate/pem.ts';
 import { findPaths } from '../../src/pki/path/find-paths.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
-import { judgePaths } from '../../src/pki/path/verify-chain.ts';
+import { selectValidPaths } from '../../src/pki/path/verify-chain.ts';
 import { beyondUs } from './beyond-us.ts';
 import type { LimboCase } from './limbo-file.ts';
 
@@ -37,10 +37,10 @@ function kindOf(verified: boolean, expected: boolean): LimboOutcome['kind'] {
 
 function judge(limbo: LimboCase): { readonly verified: boolean; readonly reason: string } {
   try {
-    const trust = createTrustStore(limbo.trusted_certs.map((pem) => readAuthorityCertificate(derOf(pem))));
+    const trust = createTrustStore(limbo.trusted_certs.map((pem) => parseCaCertificate(derOf(pem))));
     const forwarded = limbo.untrusted_intermediates.map(derOf);
     const now = limbo.validation_time ? Date.parse(limbo.validation_time) : Date.now();
-    return judgePaths(findPaths(leafOf(limbo), forwarded, trust), now);
+    return selectValidPaths(findPaths(leafOf(limbo), forwarded, trust), now);
   } catch (error) {
     if (error instanceof CertificateError) return { verified: false, reason: error.message };
     throw error;
@@ -50,8 +50,8 @@ function judge(limbo: LimboCase): { readonly verified: boolean; readonly reason:
 function leafOf({ peer_certificate: pem, validation_kind: kind }: LimboCase): Certificate {
   const der = derOf(pem);
   if (kind === 'CLIENT') return parseClientCertificate(der);
-  const { certificate, openssl } = readCertificate(der);
-  if (certificate.basicConstraints.isAuthority || openssl.ca) throw new CertificateError('is a CA certificate');
+  const { certificate, openssl } = parseCertificate(der);
+  if (certificate.basicConstraints.isCa || openssl.ca) throw new CertificateError('is a CA certificate');
   return certificate;
 }
 

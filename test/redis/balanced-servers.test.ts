@@ -109,7 +109,7 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
     await delay(1_500);
     expect(count - before).toBeLessThan(4);
     expect(opened.notifications.slice(told)).toEqual([]);
-    expect(opened.registry.remote?.notification).toBe('none');
+    expect(opened.registry.remote?.invalidationMode).toBe('none');
     proxy.redirect(() => portOf(second));
     await eventually(
       () => opened.notifications.at(-1) === 'tracking',

@@ -22,39 +22,39 @@ describeWith(['redis-server'], 'a heartbeat over a slow network', () => {
     heartbeat = createHeartbeat({ redis, onSilent: () => silences++ });
   });
   afterEach(async () => {
-    heartbeat.end();
+    heartbeat.stop();
     redis.disconnect();
     await proxy.stop();
   });
 
   test('proves what the server had sent when it was asked, not when the answer came', async () => {
     const begun = performance.now();
-    heartbeat.begin();
+    heartbeat.start();
     await eventually(
-      () => heartbeat.provenAt > begun + 100,
+      () => heartbeat.lastProbeAt > begun + 100,
       () => 'no answer',
       5_000,
     );
     // Timers may be a little early.
-    expect(performance.now() - heartbeat.provenAt).toBeGreaterThan(2 * ONE_WAY_MILLISECONDS - 20);
+    expect(performance.now() - heartbeat.lastProbeAt).toBeGreaterThan(2 * ONE_WAY_MILLISECONDS - 20);
   });
 
   test('takes no answer to what was asked before its end', async () => {
-    heartbeat.begin();
+    heartbeat.start();
     const asked = proxy.connections().at(-1)?.bytesSent ?? 0;
     await eventually(
       () => (proxy.connections().at(-1)?.bytesSent ?? 0) > asked,
       () => 'nothing was asked',
       5_000,
     );
-    heartbeat.end();
+    heartbeat.stop();
     // What is asked now is answered after what was asked then.
     await redis.ping();
-    expect(heartbeat.provenAt).toBe(Number.NEGATIVE_INFINITY);
+    expect(heartbeat.lastProbeAt).toBe(Number.NEGATIVE_INFINITY);
   });
 
   test('says that the server is silent, and nothing of the sort while it only is slow', async () => {
-    heartbeat.begin();
+    heartbeat.start();
     for (let times = 0; times < 6; times++) await redis.ping();
     expect(silences).toBe(0);
     proxy.stopForwarding();
@@ -67,19 +67,19 @@ describeWith(['redis-server'], 'a heartbeat over a slow network', () => {
 
   test('has patience with one far away, which is late the first time', async () => {
     proxy.setLatency(500);
-    heartbeat.begin();
+    heartbeat.start();
     for (let times = 0; times < 2; times++) await redis.ping();
     expect(silences).toBe(0);
-    expect(performance.now() - heartbeat.provenAt).toBeLessThan(1_500);
+    expect(performance.now() - heartbeat.lastProbeAt).toBeLessThan(1_500);
   });
 
   test('says so of a server that left four questions unanswered, one each 150 ms', async () => {
     const asked = () => proxy.connections().at(-1)?.sent.match(/ping/gi)?.length ?? 0;
     proxy.setLatency(0);
-    heartbeat.begin();
-    const begun = heartbeat.provenAt;
+    heartbeat.start();
+    const begun = heartbeat.lastProbeAt;
     await eventually(
-      () => heartbeat.provenAt > begun,
+      () => heartbeat.lastProbeAt > begun,
       () => 'no answer',
     );
     const before = asked();
@@ -93,7 +93,7 @@ describeWith(['redis-server'], 'a heartbeat over a slow network', () => {
       5_000,
     );
     clearInterval(clock);
-    heartbeat.end();
+    heartbeat.stop();
     expect(asked() - before).toBe(4);
     expect(quarters).toBeGreaterThan(4 * 4);
     expect(quarters).toBeLessThan(6 * 4);

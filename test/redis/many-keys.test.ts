@@ -64,14 +64,14 @@ for (const [name, open] of [
     });
 
     const write = async (seen: StoredValue, next: string | undefined, key = `${prefix}one`) => {
-      const [written] = valuesReplacer(redis, `${prefix}changes`)([{ key, seen, next }]);
+      const [written] = valuesReplacer(redis, `${prefix}changes`)([{ key, expected: seen, next }]);
       return written;
     };
 
     test('are written, read and found, and nobody else is', async () => {
       const others = [`${prefix.replace('*', 'x')}0`, `${prefix.slice(0, -1)}`];
       for (const other of others) await place.direct.set(other, 'other');
-      const replacements = keys.map((key) => ({ key, seen: { type: 'none' }, next: `v-${key}` }) as const);
+      const replacements = keys.map((key) => ({ key, expected: { type: 'none' }, next: `v-${key}` }) as const);
       const written = await Promise.all(valuesReplacer(redis, 'c')(replacements));
       expect(written).toEqual(keys.map(() => true));
       expect(await valuesReader(redis)([...keys, `${prefix}none`])).toEqual([
@@ -116,7 +116,7 @@ for (const [name, open] of [
         [`${prefix}binary`, binary],
         [`${prefix}list`, list],
       ] as const) {
-        expect(seen && (await Promise.all(replace([{ key, seen, next: 'x' }])))).toEqual([true]);
+        expect(seen && (await Promise.all(replace([{ key, expected: seen, next: 'x' }])))).toEqual([true]);
         expect(await place.direct.get(key)).toBe('x');
       }
     });

@@ -33,7 +33,7 @@ test.each(['ERR', 'NOPERM'])('a password that is repeated as part of an error (%
     () => `${opened.problems}`,
   );
   const failure = await opened.registry.find('a').catch((error: unknown) => error);
-  const said = JSON.stringify([opened.problems, opened.reasons, failure, `${failure}`, opened.registry.unready]);
+  const said = JSON.stringify([opened.problems, opened.reasons, failure, `${failure}`, opened.registry.notReadyReason]);
   expect(said).toContain('bad request');
   expect(said).not.toContain(PASSWORD);
 });

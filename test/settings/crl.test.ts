@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readClientCa } from '../../src/settings/client-ca.ts';
-import { readRevocation } from '../../src/settings/crl.ts';
+import { readCrlConfig } from '../../src/settings/crl.ts';
 import { Settings } from '../../src/settings/settings.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -14,27 +14,27 @@ function read(env: Record<string, string>) {
   const settings = new Settings({ COUNTERSIGN_CLIENT_CA_FILE: file, ...env });
   const clientCa = readClientCa(settings);
   const key = clientCa?.store.anchors[0]?.publicKeyThumbprint ?? '';
-  return { settings, key, revocation: readRevocation(settings, clientCa) };
+  return { settings, key, revocation: readCrlConfig(settings, clientCa) };
 }
 
 const { key } = read({});
 
-describe('COUNTERSIGN_REVOCATION', () => {
+describe('COUNTERSIGN_CRL_MODE', () => {
   test('is for all CAs, and another one for single ones', () => {
-    const { settings, revocation } = read({ COUNTERSIGN_REVOCATION: `prefer, ${key}=off` });
-    expect(settings.faults).toEqual([]);
-    expect(revocation?.policy.usual.mode).toBe('prefer');
-    expect(revocation?.policy.ofAuthority.get(key)?.mode).toBe('off');
+    const { settings, revocation } = read({ COUNTERSIGN_CRL_MODE: `prefer, ${key}=off` });
+    expect(settings.problems).toEqual([]);
+    expect(revocation?.policy.byDefault.mode).toBe('prefer');
+    expect(revocation?.policy.byCa.get(key)?.mode).toBe('off');
   });
 
   test.each([
-    ['REVOCATION', 'require,off', 'all CAs'],
-    ['REVOCATION', `require,${key}=require,${key}=off`, key],
+    ['CRL_MODE', 'require,off', 'all CAs'],
+    ['CRL_MODE', `require,${key}=require,${key}=off`, key],
     ['CRL_MAX_STALENESS', '0,7d', 'all CAs'],
     ['CRL_MAX_STALENESS', `${key}=0,${key}=0`, key],
   ])('%s=%s is a slip: nobody knows which counts', (name, text, whose) => {
     const { settings } = read({ [`COUNTERSIGN_${name}`]: text });
-    expect(settings.faults).toEqual([`COUNTERSIGN_${name} holds two values for ${whose}; expected one`]);
+    expect(settings.problems).toEqual([`COUNTERSIGN_${name} holds two values for ${whose}; expected one`]);
   });
 });
 
@@ -45,8 +45,8 @@ describe('COUNTERSIGN_CLIENT_CRLS', () => {
     ['http://reader:secret@ca.example:port/', 'begins with http:// and is no URL'],
   ])('%s is refused and not repeated', (url, reason) => {
     const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
-    expect(settings.faults).toEqual([expect.stringContaining(reason)]);
-    expect(settings.faults[0]).not.toContain('secret');
+    expect(settings.problems).toEqual([expect.stringContaining(reason)]);
+    expect(settings.problems[0]).not.toContain('secret');
   });
 
   test('is missed where what has no effect without it is set', () => {

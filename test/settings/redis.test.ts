@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readAdministrationConfig } from '../../src/config.ts';
-import { StartupError } from '../../src/operator-error.ts';
+import { OperatorError } from '../../src/operator-error.ts';
 import { openRedis } from '../../src/redis/connection.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -30,7 +30,7 @@ function faultsOf(cert: string, key: string): readonly string[] {
   try {
     readAdministrationConfig(settings(cert, key));
   } catch (error) {
-    if (error instanceof StartupError) return error.faults;
+    if (error instanceof OperatorError) return error.problems;
     throw error;
   }
   return [];

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { StartupError } from '../../src/operator-error.ts';
+import { OperatorError } from '../../src/operator-error.ts';
 import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
 import { openssl } from '../support/openssl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -36,7 +36,7 @@ const sound = {
 };
 const https = { COUNTERSIGN_TLS_CERTIFICATE_FILE: written.cert, COUNTERSIGN_TLS_KEY_FILE: written.key };
 const pinned = { ...https, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint };
-const byCa = { ...https, COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_NAMES: 'gw.internal' };
+const byCa = { ...https, COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_SANS: 'gw.internal' };
 const beyond = { COUNTERSIGN_LISTEN: '[::]:8443', COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.0/24' };
 const unix = { COUNTERSIGN_LISTEN: 'unix:/run/c.sock' };
 
@@ -46,7 +46,7 @@ const faultsOf = (env: Environment): readonly string[] => {
   try {
     read(env);
   } catch (error) {
-    if (error instanceof StartupError) return error.faults;
+    if (error instanceof OperatorError) return error.problems;
     throw error;
   }
   return [];
@@ -98,7 +98,7 @@ describe('the hop', () => {
       {
         ...byCa,
         COUNTERSIGN_PROXY_CA_FILE: file('cas.pem', authority.pem + intermediate.pem),
-        COUNTERSIGN_PROXY_NAMES: 'GW.internal, spiffe://mesh/gw',
+        COUNTERSIGN_PROXY_SANS: 'GW.internal, spiffe://mesh/gw',
       },
       'of CA "CN=Proxy CA" or "CN=Test intermediate CA" for GW.internal or spiffe://mesh/gw',
     ],
@@ -108,16 +108,16 @@ describe('the hop', () => {
       `peers: 10.0.0.0/24 with proxy secret and ${certificates.byThumbprint} ${certificates.byCa}`,
     ],
   ])('accepts and describes %s', (_, env, description) => {
-    expect(read(env).hopDescription).toContain(description);
+    expect(read(env).proxyTrustDescription).toContain(description);
   });
 
   test('is plain without a certificate, and HTTPS with one', () => {
     expect(read({}).listen).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 8080 });
     const tls = { certificatePem: server.pem, privateKeyPem: server.privateKeyPem.trim() };
     const address = { kind: 'tls', host: '127.0.0.1', port: 8080 };
-    expect(read(https).listen).toEqual({ ...address, tls: { ...tls, peerAuthorities: undefined } });
-    expect(read(pinned).listen).toEqual({ ...address, tls: { ...tls, peerAuthorities: [] } });
-    expect(read(byCa).listen).toEqual({ ...address, tls: { ...tls, peerAuthorities: [authority.pem] } });
+    expect(read(https).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: undefined } });
+    expect(read(pinned).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: [] } });
+    expect(read(byCa).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: [authority.pem] } });
     const withChain = read({ ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: chained }).listen;
     expect(withChain).toMatchObject({ tls: { certificatePem: server.pem + authority.pem } });
   });
@@ -248,19 +248,19 @@ const proxyCertificates: Refused[] = [
   ],
   [
     'a CA without names',
-    { ...byCa, COUNTERSIGN_PROXY_NAMES: undefined },
-    'PROXY_NAMES',
+    { ...byCa, COUNTERSIGN_PROXY_SANS: undefined },
+    'PROXY_SANS',
     'is missing: without it any certificate of COUNTERSIGN_PROXY_CA_FILE would be a proxy',
   ],
   ['names without a CA', { ...byCa, COUNTERSIGN_PROXY_CA_FILE: undefined }, 'PROXY_CA_FILE', 'is missing: anybody can'],
   [
     'names without a CA, beside a thumbprint',
-    { ...pinned, COUNTERSIGN_PROXY_NAMES: 'gw' },
+    { ...pinned, COUNTERSIGN_PROXY_SANS: 'gw' },
     'PROXY_CA_FILE',
     'is missing',
   ],
   ...['*.internal', 'gw.internal.', 'gw internal', 'a,', '10.0.0.1', '::1', 'fe80::1', 'CN=gw', 'gw:x y'].map(
-    (text): Refused => [`the name "${text}"`, { ...byCa, COUNTERSIGN_PROXY_NAMES: text }, 'PROXY_NAMES', 'holds "'],
+    (text): Refused => [`the name "${text}"`, { ...byCa, COUNTERSIGN_PROXY_SANS: text }, 'PROXY_SANS', 'holds "'],
   ),
   [
     'a CA file that is not there',
@@ -286,7 +286,7 @@ const withoutHttps: Refused[] = [
   ['thumbprints', { COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint }, 'TLS_CERTIFICATE_FILE', 'over HTTPS only'],
   [
     'a CA and names',
-    { COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_NAMES: 'gw' },
+    { COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_SANS: 'gw' },
     'TLS_CERTIFICATE_FILE',
     'is missing: the proxy shows the certificate of COUNTERSIGN_PROXY_CA_FILE over HTTPS only',
   ],
@@ -319,7 +319,7 @@ test('a Unix socket is refused every setting of HTTPS, all at once', () => {
     'TLS_KEY_FILE',
     'PROXY_CERTIFICATE_THUMBPRINTS',
     'PROXY_CA_FILE',
-    'PROXY_NAMES',
+    'PROXY_SANS',
   ];
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual(names.map((name) => `COUNTERSIGN_${name}`));
 });
@@ -333,7 +333,7 @@ test('every fault of the hop is told at once', () => {
     COUNTERSIGN_TLS_KEY_FILE: '/nowhere',
     COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: 'x',
     COUNTERSIGN_PROXY_CA_FILE: '/nowhere',
-    COUNTERSIGN_PROXY_NAMES: '*',
+    COUNTERSIGN_PROXY_SANS: '*',
   });
   expect(faults).toHaveLength(7);
 });

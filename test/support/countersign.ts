@@ -19,7 +19,7 @@ export interface RunningCountersign {
   readonly stderr: () => string;
   /** The first line, past or to come, for which the predicate holds. Default: within 5,000 ms. */
   readonly waitForEvent: (predicate: (line: LogLine) => boolean, milliseconds?: number) => Promise<LogLine>;
-  /** The decisions so far: lines of event `token_issued` or `token_refused`. */
+  /** The decisions so far: lines of event `token_issued` or `token_rejected`. */
   readonly auditEvents: () => readonly LogLine[];
   /** Asks the operations listener of `serve`. */
   readonly askOperations: (path: string) => Promise<{ readonly status: number; readonly body: string }>;
@@ -75,7 +75,7 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
     lines,
     stderr: program.stderr,
     waitForEvent: (predicate, milliseconds = EVENT_TIMEOUT) => waitForLine(lines, predicate, milliseconds),
-    auditEvents: () => lines.filter(({ event }) => event === 'token_issued' || event === 'token_refused'),
+    auditEvents: () => lines.filter(({ event }) => event === 'token_issued' || event === 'token_rejected'),
     askOperations: (path) => askOperations(lines, path),
     kill: program.kill,
     exited: program.exited,

@@ -62,9 +62,9 @@ export async function examine(patient: Patient, more: DoctorArguments = {}) {
   const finished = await runDoctor(patient, { ...more, output: 'json' });
   if (finished.stdout === '') throw new Error(finished.stderr);
   const examination: Examination = JSON.parse(finished.stdout);
-  const { faults } = examination;
-  if (!faults.every((fault) => fault.includes('. Mend: ')))
-    throw new Error(`a fault without its mend: ${faults.join('\n')}`);
+  const { problems } = examination;
+  if (!problems.every((fault) => fault.includes('. Mend: ')))
+    throw new Error(`a fault without its mend: ${problems.join('\n')}`);
   return { ...finished, examination };
 }
 

@@ -77,7 +77,7 @@ export function environment(directory: string): Record<string, string> {
   return {
     COUNTERSIGN_ISSUER: 'https://auth.example',
     COUNTERSIGN_TERMINATOR: 'nginx',
-    COUNTERSIGN_CHAIN_VERIFIED_BY: 'verdict',
+    COUNTERSIGN_CHAIN_VERIFIED_BY: 'header',
     COUNTERSIGN_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     COUNTERSIGN_CLIENTS_FILE: clients,

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { Drafts } from '../../src/administration/import/draft.ts';
 import { render } from '../../src/administration/import/render.ts';
-import { settle } from '../../src/administration/import/validate-drafts.ts';
+import { validateDrafts } from '../../src/administration/import/validate-drafts.ts';
 
 export interface ImportedClients {
   readonly yaml: string;
@@ -16,7 +16,7 @@ export interface ImportedClients {
 
 /** What becomes of the clients of another server, to the end. */
 export function importedClients({ drafts: all, remarks }: Drafts, now: number): ImportedClients {
-  const drafts = settle(all, now);
+  const drafts = validateDrafts(all, now);
   const yaml = render({ drafts, remarks }, 'a test');
   return {
     yaml,

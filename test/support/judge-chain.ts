@@ -1,8 +1,8 @@
-import { readAuthorityCertificate } from '../../src/pki/certificate/ca-certificate.ts';
+import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { findPaths } from '../../src/pki/path/find-paths.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
-import { type ChainJudgement, judgePaths } from '../../src/pki/path/verify-chain.ts';
+import { type ChainStatus, selectValidPaths } from '../../src/pki/path/verify-chain.ts';
 
 type Der = { readonly der: Uint8Array };
 
@@ -18,8 +18,8 @@ export interface Pki {
  *
  * @param now milliseconds since the epoch
  */
-export function judgeChain({ configured, leaf, forwarded = [] }: Pki, now = Date.now()): ChainJudgement {
-  const trust = createTrustStore(configured.map(({ der }) => readAuthorityCertificate(der)));
+export function judgeChain({ configured, leaf, forwarded = [] }: Pki, now = Date.now()): ChainStatus {
+  const trust = createTrustStore(configured.map(({ der }) => parseCaCertificate(der)));
   const chain = forwarded.map(({ der }) => der);
-  return judgePaths(findPaths(parseClientCertificate(leaf.der), chain, trust), now);
+  return selectValidPaths(findPaths(parseClientCertificate(leaf.der), chain, trust), now);
 }

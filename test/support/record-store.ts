@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ApplyLease } from '../../src/administration/apply-lock.ts';
+import { ApplyLock } from '../../src/administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../src/administration/record-store.ts';
 import { registryKeys } from '../../src/clients/registry/registry.ts';
 import { openRedis } from '../../src/redis/connection.ts';
@@ -10,7 +10,7 @@ import { redisUrl } from './redis.ts';
 export interface OpenedStore {
   readonly store: RecordStore;
   /** Each for another run. */
-  readonly newLease: () => ApplyLease;
+  readonly newLease: () => ApplyLock;
   readonly redis: Redis;
   /** Of the record of a client, whole. */
   readonly key: (clientId: string) => string;
@@ -25,7 +25,7 @@ export async function openStore(prefix: string, url = redisUrl()): Promise<Opene
   const keys = registryKeys(prefix);
   return {
     store: openRecordStore(connection, keys, address.description),
-    newLease: () => new ApplyLease(connection, keys.apply, address.description),
+    newLease: () => new ApplyLock(connection, keys.apply, address.description),
     redis,
     key: (clientId) => `${prefix}client:${clientId}`,
     close: () => {

@@ -5,7 +5,7 @@ import {
 } from '../../src/clients/registry/redis-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
 import type { RedisTls } from '../../src/redis/connect.ts';
-import type { Notification } from '../../src/redis/invalidation/connection.ts';
+import type { InvalidationMode } from '../../src/redis/invalidation/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { usualPolicy } from './policy.ts';
 
@@ -13,7 +13,7 @@ import { usualPolicy } from './policy.ts';
 export interface OpenedRegistry {
   readonly registry: Registry;
   readonly problems: readonly (string | undefined)[];
-  readonly notifications: readonly Notification[];
+  readonly notifications: readonly InvalidationMode[];
   /** Of each of these, why it is not tracking. */
   readonly reasons: readonly (string | undefined)[];
   /** Of each change: whether the records were gone. */
@@ -29,7 +29,7 @@ export interface OpenOptions {
 /** What the server uses, but with time for a machine that does other things beside. */
 export const patientCache: CacheSettings = {
   bounds: { entries: 1_000, bytes: 16 * 1024 * 1024 },
-  lifetimes: { soft: 60_000, hard: 600_000, absent: 2_000 },
+  lifetimes: { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 2_000 },
   waitMilliseconds: 2_000,
 };
 
@@ -38,16 +38,16 @@ export async function openRedisRegistry(
   { prefix, tls = {}, cache }: OpenOptions,
 ): Promise<OpenedRegistry> {
   const problems: (string | undefined)[] = [];
-  const notifications: Notification[] = [];
+  const notifications: InvalidationMode[] = [];
   const reasons: (string | undefined)[] = [];
   const lost: boolean[] = [];
   const events: RegistryEvents = {
     onConnection: (problem) => problems.push(problem),
-    onNotification: (notification, reason) => {
+    onInvalidationMode: (notification, reason) => {
       notifications.push(notification);
       reasons.push(reason);
     },
-    onLost: (areLost) => lost.push(areLost),
+    onDataLoss: (areLost) => lost.push(areLost),
   };
   const registry = await createRedisRegistry({
     access: { address: parseRedisUrl(url), tls },

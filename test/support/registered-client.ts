@@ -1,5 +1,5 @@
 import type { Client } from '../../src/clients/client.ts';
-import { readClient } from '../../src/clients/parse-client.ts';
+import { parseClient } from '../../src/clients/parse-client.ts';
 import { selfSigned } from './certificates.ts';
 import { withSha1 } from './policy.ts';
 
@@ -11,8 +11,8 @@ import { withSha1 } from './policy.ts';
 export function registeredClient(fields: object): Client {
   const isNamed = Object.keys(fields).some((field) => field.startsWith('tls_client_auth'));
   const method = isNamed ? 'tls_client_auth' : 'self_signed_tls_client_auth';
-  const read = readClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
-  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  const read = parseClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
+  if (!read.ok) throw new Error(JSON.stringify(read.errors));
   return read.client;
 }
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
-import { readCertificates } from '../../src/terminator/certificate-reader.ts';
+import { decodeChain } from '../../src/terminator/certificate-reader.ts';
 import type { HeaderFormat } from '../../src/terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/formats.ts';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
 import { ForwardingError } from '../../src/terminator/raw-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 import { forwardedAs } from '../support/forwarded-as.ts';
 
@@ -16,17 +16,17 @@ const intermediate = root.issueAuthority({ subject: [['CN', 'Intermediate']] });
 const client = intermediate.issue({ subject: [['CN', 'client']] });
 const peer = { kind: 'unix' } as const;
 // Of the usual addresses, once: to judge how many they are takes longer than to read a forwarded value.
-const hop = { trustedProxies: parseTrustedProxies().addresses, proxySecretDigests: [], proxyCertificate: [] };
+const hop = { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificate: [] };
 
 function terminatorOf(name: HeaderFormatName): Terminator {
-  const { certificateHeader, chain, verdict }: HeaderFormat = headerFormats[name];
-  const [first, ...others] = verdict;
+  const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[name];
+  const [first, ...others] = verification;
   return {
     name,
     certificateHeader,
     chainHeader: chain?.header,
-    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', fields: [], mend: 'none' },
-    hop,
+    verification: first ? { by: 'header', fields: [first, ...others] } : { by: 'none', fields: [], fix: 'none' },
+    proxyTrust: hop,
   };
 }
 
@@ -34,7 +34,7 @@ function terminatorOf(name: HeaderFormatName): Terminator {
 function receive(name: HeaderFormatName, fields: Readonly<Record<string, string>>) {
   const forwarded = readForwardedCertificate({ headers: Object.entries(fields).flat(), peer }, terminatorOf(name));
   if (forwarded.kind === 'none') return forwarded;
-  return { ...forwarded, ...readCertificates(forwarded, name) };
+  return { ...forwarded, ...decodeChain(forwarded, name) };
 }
 
 describe.each(headerFormatNames)('%s', (name) => {
@@ -46,31 +46,33 @@ describe.each(headerFormatNames)('%s', (name) => {
   test('a certificate arrives, with its chain and verdict', () => {
     const received = receive(name, together);
     expect(received).toMatchObject({ kind: 'certificate', certificate: { thumbprint: client.thumbprint } });
-    expect(received).toMatchObject({ verdict: { said: format.verdict.length > 0 ? 'yes' : 'nothing' } });
+    expect(received).toMatchObject({
+      verification: { result: format.verification.length > 0 ? 'verified' : 'absent' },
+    });
     const chain = 'chain' in received ? received.chain.map((der) => Buffer.from(der)) : [];
     expect(chain).toEqual(carriesChain ? [Buffer.from(intermediate.der)] : []);
   });
 
-  test('each part of the verdict is needed', () => {
-    for (const { header, positive } of format.verdict) {
+  test('each part of the verification is needed', () => {
+    for (const { header, successValue } of format.verification) {
       for (const value of [
         undefined,
         '',
         'NONE',
-        `${positive} `,
-        positive.toUpperCase() === positive ? 'x' : positive.toUpperCase(),
+        `${successValue} `,
+        successValue.toUpperCase() === successValue ? 'x' : successValue.toUpperCase(),
       ]) {
         const { [header]: _, ...others } = alone;
         const fields = value === undefined ? others : { ...others, [header]: value };
-        expect(receive(name, fields)).toMatchObject({ kind: 'certificate', verdict: { said: 'no' } });
+        expect(receive(name, fields)).toMatchObject({ kind: 'certificate', verification: { result: 'failed' } });
       }
     }
   });
 
-  test('a positive verdict without a certificate is said aloud; anything else without one is none', () => {
-    for (const value of ['', '::', '(null)', ...format.absent]) {
+  test('a successValue verification without a certificate is said aloud; anything else without one is none', () => {
+    for (const value of ['', '::', '(null)', ...format.absentValues]) {
       const fields = { ...alone, [format.certificateHeader]: value };
-      if (format.verdict.length > 0) expect(() => receive(name, fields)).toThrow(/holds no certificate/);
+      if (format.verification.length > 0) expect(() => receive(name, fields)).toThrow(/holds no certificate/);
       else expect(receive(name, fields)).toMatchObject({ kind: 'none' });
     }
     expect(receive(name, {})).toMatchObject({ kind: 'none' });

@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { watchOtherCarriers } from '../../src/terminator/foreign-headers.ts';
+import { detectForeignHeaders } from '../../src/terminator/foreign-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { digestProxySecret } from '../../src/terminator/trusted-proxy.ts';
 
 const terminator: Terminator = {
   name: 'nginx',
   certificateHeader: 'x-ssl-client-cert',
   chainHeader: undefined,
-  verification: { by: 'verdict', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
-  hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigests: [], proxyCertificate: [] },
+  verification: { by: 'header', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
+  proxyTrust: { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificate: [] },
 };
 const proxy = { kind: 'address', address: '127.0.0.1' } as const;
 const stranger = { kind: 'address', address: '192.0.2.1' } as const;
@@ -18,7 +18,7 @@ describe('certificate headers of other formats', () => {
   let reported: string[];
   let now: number;
   const watch = (by = terminator) =>
-    watchOtherCarriers(
+    detectForeignHeaders(
       by,
       (header) => reported.push(header),
       () => now,
@@ -61,8 +61,8 @@ describe('certificate headers of other formats', () => {
   test('of strangers are none of our business', () => {
     const headers = ['Client-Cert', 'x'];
     watch()({ headers, peer: stranger });
-    const secretly = { ...terminator.hop, proxySecretDigests: [digestProxySecret('x'.repeat(32))] };
-    watch({ ...terminator, hop: secretly })({ headers, peer: proxy });
+    const secretly = { ...terminator.proxyTrust, proxySecretDigests: [digestProxySecret('x'.repeat(32))] };
+    watch({ ...terminator, proxyTrust: secretly })({ headers, peer: proxy });
     expect(reported).toEqual([]);
   });
 

@@ -4,20 +4,20 @@ import { type HeaderFormatName, headerFormats } from '../../src/terminator/forma
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
 import { ForwardingError } from '../../src/terminator/raw-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { digestProxySecret } from '../../src/terminator/trusted-proxy.ts';
 
 const terminator: Terminator = {
   name: 'nginx',
   certificateHeader: 'x-ssl-client-cert',
   chainHeader: undefined,
-  verification: { by: 'verdict', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
-  hop: { trustedProxies: parseTrustedProxies().addresses, proxySecretDigests: [], proxyCertificate: [] },
+  verification: { by: 'header', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
+  proxyTrust: { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificate: [] },
 };
 const secret = 'a-secret-of-more-than-32-characters';
 const withSecret: Terminator = {
   ...terminator,
-  hop: { ...terminator.hop, proxySecretDigests: [digestProxySecret(secret)] },
+  proxyTrust: { ...terminator.proxyTrust, proxySecretDigests: [digestProxySecret(secret)] },
 };
 const proxy = { kind: 'address', address: '127.0.0.1' } as const;
 const cert = ['X-SSL-Client-Cert', 'PEM'];
@@ -45,23 +45,23 @@ describe('a certificate is forwarded', () => {
     expect(read(headers, { peer, by })).toMatchObject({
       kind: 'certificate',
       encoded: 'PEM',
-      verdict: { said: 'yes' },
+      verification: { result: 'verified' },
     });
   });
 });
 
-describe('only the exact word is a positive verdict', () => {
+describe('only the exact word is a successValue verdict', () => {
   test.each(['', 'success', 'SUCCESS ', 'SUCCESS,SUCCESS', 'NONE', 'FAILED:SUCCESS', 'GENEROUS', '0', 'true'])(
     '%j is not',
     (value) => {
-      expect(read([...cert, 'X-SSL-Client-Verify', value])).toMatchObject({ verdict: { said: 'no' } });
+      expect(read([...cert, 'X-SSL-Client-Verify', value])).toMatchObject({ verification: { result: 'failed' } });
     },
   );
 
   test('an absent one is not, nor one that no setting names', () => {
-    expect(read(cert)).toMatchObject({ verdict: { said: 'no', reason: 'x-ssl-client-verify is absent' } });
+    expect(read(cert)).toMatchObject({ verification: { result: 'failed', reason: 'x-ssl-client-verify is absent' } });
     const by: Terminator = { ...terminator, verification: { by: 'countersign', fields: [] } };
-    expect(read([...cert, ...success], { by })).toMatchObject({ verdict: { said: 'nothing' } });
+    expect(read([...cert, ...success], { by })).toMatchObject({ verification: { result: 'absent' } });
   });
 });
 
@@ -138,9 +138,9 @@ describe('the request is refused', () => {
   test.each([
     ['the certificate twice', [...cert, ...success, 'x-ssl-client-cert', 'PEM'], 'malformed'],
     ['the certificate and an empty one', [...cert, ...success, 'x-ssl-client-cert', ''], 'malformed'],
-    ['the verdict twice', [...cert, ...success, ...success], 'malformed'],
-    ['a positive verdict and no certificate', success, 'lost'],
-    ['a positive verdict and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'lost'],
+    ['the verification twice', [...cert, ...success, ...success], 'malformed'],
+    ['a successValue verification and no certificate', success, 'lost'],
+    ['a successValue verification and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'lost'],
     ['Connection names the certificate', [...cert, ...success, 'Connection', 'close, X-SSL-Client-Cert'], 'stripped'],
     ['Connection names the verdict', [...cert, ...success, 'Connection', 'x-ssl-client-verify'], 'stripped'],
     ['Connection names the secret', [...cert, 'Connection', 'X-Countersign-Proxy-Secret'], 'stripped'],
@@ -197,8 +197,11 @@ describe('trusted proxies', () => {
     ['10.0.0.1', '::ffff:a00:1', true],
     ['10.0.0.1', '::ffff:10.0.0.2', false],
   ])('%s: %s %s', (ranges, address, trusted) => {
-    const { addresses } = parseTrustedProxies(ranges);
-    const by = { ...terminator, hop: { trustedProxies: addresses, proxySecretDigests: [], proxyCertificate: [] } };
+    const { addresses } = parseTrustedAddresses(ranges);
+    const by = {
+      ...terminator,
+      proxyTrust: { trustedAddresses: addresses, proxySecretDigests: [], proxyCertificate: [] },
+    };
     expect(read([...cert, ...success], { peer: { kind: 'address', address }, by }).kind).toBe(
       trusted ? 'certificate' : 'none',
     );
@@ -213,7 +216,7 @@ describe('trusted proxies', () => {
     '10.0.0.1,',
     '10.0.0.0/-1',
     '10.0.0.0/1e1',
-  ])('refused: %j', (text) => expect(() => parseTrustedProxies(text)).toThrow(/is not an address or a CIDR/));
+  ])('refused: %j', (text) => expect(() => parseTrustedAddresses(text)).toThrow(/is not an address or a CIDR/));
 
   test.each([
     '0.0.0.0/0',
@@ -223,5 +226,5 @@ describe('trusted proxies', () => {
     '8000::/1',
     '::ffff:0:0/96',
     '::ffff:0.0.0.0/97',
-  ])('trusts everybody, refused: %s', (text) => expect(() => parseTrustedProxies(text)).toThrow(/trusts everybody/));
+  ])('trusts everybody, refused: %s', (text) => expect(() => parseTrustedAddresses(text)).toThrow(/trusts everybody/));
 });

@@ -138,7 +138,7 @@ describe('a hostile certificate that can be read is nobody whom we know', () => 
 function refusalOf(certificate: ClientCertificate, subject: RegisteredSubject): OAuthError {
   const chain = { verified: true, reason: 'it is assumed', paths: undefined } as const;
   try {
-    const registered = { method: 'tls_client_auth', subject, authorities: [], notAfter: undefined } as const;
+    const registered = { method: 'tls_client_auth', subject, caPins: [], notAfter: undefined } as const;
     tlsClientAuth(registered, { kind: 'certificate', certificate, chain }, 0);
   } catch (error) {
     if (error instanceof OAuthError) return error;

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shownCertificate } from '../../src/terminator/peer-certificate.ts';
+import { peerCertificate } from '../../src/terminator/peer-certificate.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 
 /** Real handshakes, with a server that verifies to one CA and lets in whoever comes. */
@@ -36,7 +36,7 @@ async function withSocket<T>(certificate: MintedCertificate | undefined, read: (
   }
 }
 
-const shown = (certificate?: MintedCertificate) => withSocket(certificate, shownCertificate);
+const shown = (certificate?: MintedCertificate) => withSocket(certificate, peerCertificate);
 
 test('what a certificate says is read', async () => {
   const notBefore = new Date('2026-01-02T03:04:05Z');
@@ -54,29 +54,26 @@ test('what a certificate says is read', async () => {
     names: ['dns:gw.internal', 'dns:gw2.internal', 'uri:spiffe://Mesh/gw'],
     notBefore: notBefore.getTime(),
     notAfter: notAfter.getTime(),
-    chainFault: undefined,
+    chainError: undefined,
   });
   const stranger = selfSigned();
-  const chainFault = 'DEPTH_ZERO_SELF_SIGNED_CERT';
-  expect(await shown(stranger)).toMatchObject({ thumbprint: stranger.thumbprint, names: [], chainFault });
+  const chainError = 'DEPTH_ZERO_SELF_SIGNED_CERT';
+  expect(await shown(stranger)).toMatchObject({ thumbprint: stranger.thumbprint, names: [], chainError });
 });
 
 test('it is read once for a connection', async () => {
   const certificate = authority.issue();
-  const [first, second] = await withSocket(certificate, (socket) => [
-    shownCertificate(socket),
-    shownCertificate(socket),
-  ]);
+  const [first, second] = await withSocket(certificate, (socket) => [peerCertificate(socket), peerCertificate(socket)]);
   expect(first).toMatchObject({ kind: 'certificate' });
   expect(second).toBe(first);
 });
 
 describe('there is none', () => {
   test('where none is shown', async () => expect(await shown()).toEqual({ kind: 'none' }));
-  test('over plain TCP', () => expect(shownCertificate(new Socket())).toEqual({ kind: 'none' }));
+  test('over plain TCP', () => expect(peerCertificate(new Socket())).toEqual({ kind: 'none' }));
   test('on a connection that is closed', async () => {
     const closed = await withSocket(authority.issue(), (socket) => socket);
-    expect(shownCertificate(closed)).toEqual({ kind: 'none' });
+    expect(peerCertificate(closed)).toEqual({ kind: 'none' });
   });
 });
 

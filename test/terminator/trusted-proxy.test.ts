@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { ShownCertificate } from '../../src/terminator/peer-certificate.ts';
-import { parseTrustedProxies } from '../../src/terminator/trusted-addresses.ts';
+import type { PeerCertificate } from '../../src/terminator/peer-certificate.ts';
+import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import {
   digestProxySecret,
-  distrustReason,
-  type HopTrust,
   type Peer,
   type ProxyCertificateRule,
+  type ProxyTrust,
+  untrustedReason,
 } from '../../src/terminator/trusted-proxy.ts';
 
 const [first, second] = ['the-first-secret-of-the-two-0123456789', 'the-second-secret-of-the-two-012345678'];
@@ -19,18 +19,18 @@ const sound = {
   names: ['dns:gw.internal', 'uri:spiffe://mesh/gw'],
   notBefore,
   notAfter,
-  chainFault: undefined,
-} as const satisfies ShownCertificate;
+  chainError: undefined,
+} as const satisfies PeerCertificate;
 
 const pinned: ProxyCertificateRule = { kind: 'pinned', thumbprints: new Set(['another', 'the-proxy']) };
 const named: ProxyCertificateRule = { kind: 'named', names: new Set(['dns:gw.internal', 'dns:gw2.internal']) };
-const trust = (more: Partial<HopTrust>): HopTrust => ({
-  trustedProxies: parseTrustedProxies().addresses,
+const trust = (more: Partial<ProxyTrust>): ProxyTrust => ({
+  trustedAddresses: parseTrustedAddresses().addresses,
   proxySecretDigests: [],
   proxyCertificate: [],
   ...more,
 });
-const over = (certificate: ShownCertificate, now = notBefore, address = '127.0.0.1'): Peer => ({
+const over = (certificate: PeerCertificate, now = notBefore, address = '127.0.0.1'): Peer => ({
   kind: 'tls',
   address,
   certificate,
@@ -40,7 +40,7 @@ const over = (certificate: ShownCertificate, now = notBefore, address = '127.0.0
 describe('two secrets', () => {
   const both = trust({ proxySecretDigests: [first, second].map(digestProxySecret) });
   const reasonFor = (...values: string[]) =>
-    distrustReason(
+    untrustedReason(
       { kind: 'unix' },
       values.flatMap((value) => [header, value]),
       both,
@@ -61,27 +61,27 @@ describe('two secrets', () => {
 });
 
 describe("the proxy's own certificate", () => {
-  test.each<[string, ShownCertificate, ProxyCertificateRule[], number?]>([
+  test.each<[string, PeerCertificate, ProxyCertificateRule[], number?]>([
     ['is not asked for', { kind: 'none' }, []],
     ['is not asked for, and would be refused', { kind: 'unacceptable', reason: 'x' }, []],
     ['is not asked for, and has expired', sound, [], notAfter + 1_000],
     ['is pinned', sound, [pinned]],
-    ['is pinned, whoever signed it', { ...sound, names: [], chainFault: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, [pinned]],
+    ['is pinned, whoever signed it', { ...sound, names: [], chainError: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, [pinned]],
     ['is named', sound, [named]],
     ['is both', sound, [pinned, named]],
     ['is in its last second', sound, [pinned, named], notAfter + 999],
   ])('%s', (_, shown, proxyCertificate, now) => {
-    expect(distrustReason(over(shown, now), [], trust({ proxyCertificate }))).toBeUndefined();
+    expect(untrustedReason(over(shown, now), [], trust({ proxyCertificate }))).toBeUndefined();
   });
 
-  test.each<[string, ShownCertificate, ProxyCertificateRule[], string, number?]>([
+  test.each<[string, PeerCertificate, ProxyCertificateRule[], string, number?]>([
     ['is absent', { kind: 'none' }, [pinned], 'showed no certificate of its own'],
     ['is absent, named', { kind: 'none' }, [named], 'showed no certificate of its own'],
     ['is unacceptable', { kind: 'unacceptable', reason: 'is odd' }, [pinned], "the proxy's own certificate is odd"],
     ['is another', { ...sound, thumbprint: 'x' }, [pinned], 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS'],
     ['is another of the name', { ...sound, thumbprint: 'x' }, [named, pinned], 'is not in COUNTERSIGN_PROXY_CERT'],
-    ['is not verified', { ...sound, chainFault: 'X' }, [named], 'is not verified to COUNTERSIGN_PROXY_CA_FILE: X'],
-    ['is not verified, but pinned', { ...sound, chainFault: 'X' }, [pinned, named], 'is not verified to'],
+    ['is not verified', { ...sound, chainError: 'X' }, [named], 'is not verified to COUNTERSIGN_PROXY_CA_FILE: X'],
+    ['is not verified, but pinned', { ...sound, chainError: 'X' }, [pinned, named], 'is not verified to'],
     ['names nobody', { ...sound, names: [] }, [named], 'is for no DNS name and no URI'],
     ['names another', { ...sound, names: ['uri:gw.internal'] }, [named], 'is for uri:gw.internal, and'],
     ['names another, but is pinned', { ...sound, names: ['dns:x'] }, [pinned, named], 'is for dns:x, and'],
@@ -90,18 +90,18 @@ describe("the proxy's own certificate", () => {
     ['has no dates', { ...sound, notAfter: Number.NaN }, [pinned], 'no period of validity'],
     ['comes at no time', sound, [pinned], 'no period of validity', Number.NaN],
   ])('%s', (_, shown, proxyCertificate, reason, now) => {
-    expect(distrustReason(over(shown, now), [], trust({ proxyCertificate }))).toContain(reason);
+    expect(untrustedReason(over(shown, now), [], trust({ proxyCertificate }))).toContain(reason);
   });
 
   test('cannot come over anything but TLS', () => {
     const peers = [{ kind: 'unix' }, { kind: 'address', address: '127.0.0.1' }] as const;
     for (const peer of peers)
-      expect(distrustReason(peer, [], trust({ proxyCertificate: [pinned] }))).toContain('no cert');
+      expect(untrustedReason(peer, [], trust({ proxyCertificate: [pinned] }))).toContain('no cert');
   });
 
   test('with ten thousand names makes no long line of the log', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `dns:${index}.internal`);
-    expect(distrustReason(over({ ...sound, names }), [], trust({ proxyCertificate: [named] }))?.length).toBeLessThan(
+    expect(untrustedReason(over({ ...sound, names }), [], trust({ proxyCertificate: [named] }))?.length).toBeLessThan(
       400,
     );
   });
@@ -109,7 +109,7 @@ describe("the proxy's own certificate", () => {
 
 test('all of it must hold, and the first that does not is told', () => {
   const all = trust({ proxySecretDigests: [digestProxySecret(first)], proxyCertificate: [pinned, named] });
-  const reasonFor = (peer: Peer, secret: string) => distrustReason(peer, [header, secret], all);
+  const reasonFor = (peer: Peer, secret: string) => untrustedReason(peer, [header, secret], all);
   expect(reasonFor(over(sound), first)).toBeUndefined();
   expect(reasonFor(over(sound), second)).toContain('does not match');
   expect(reasonFor(over({ kind: 'none' }), second)).toContain('no certificate of its own');

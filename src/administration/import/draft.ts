@@ -6,7 +6,7 @@ import { isScopeToken } from '../../oauth/scope.ts';
 export type Members = Readonly<Record<string, Json>>;
 
 /** Why a record cannot have a claim of this name; undefined where it can. */
-export function claimFault(name: string): string | undefined {
+export function claimProblem(name: string): string | undefined {
   if (reservedClaims.has(name)) return 'the server sets that claim itself';
   return name === '__proto__' ? 'no record can hold a claim of that name' : undefined;
 }
@@ -94,11 +94,11 @@ export function recordOf(fields: Readonly<Record<string, Json | undefined>>): Re
 }
 
 /** A client of which nothing but this can be said. */
-export function leftOut(label: string, why: string): Draft {
+export function skipped(label: string, why: string): Draft {
   return { kind: 'left_out', label, why, record: undefined, notes: [], remarks: [] };
 }
 
 /** The file of the other server cannot be read as a whole. The message says what is wrong and what was expected. */
-export class MigrationError extends Error {
+export class ImportError extends Error {
   override readonly name = 'MigrationError';
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../../clients/client.ts';
-import { PlacedError, parseJson } from '../../clients/strict-json.ts';
-import { MigrationError } from './draft.ts';
+import { ParseError, parseJson } from '../../clients/strict-json.ts';
+import { ImportError } from './draft.ts';
 
 /** Deeper than any configuration; what reads the values further on may recurse over them. */
 const MAX_DEPTH = 64;
@@ -10,14 +10,14 @@ const MAX_DEPTH = 64;
  * All that is no JSON becomes as many spaces, so that the places in messages are those of the file. What would be read as
  * something else than was written is refused: a name that stands twice in one object, and a number that is too large.
  *
- * @throws {MigrationError}
+ * @throws {ImportError}
  */
 export function parseLenientJson(text: string): Json {
   const plain = withoutExtras(text.replace(/^\uFEFF/, ''));
   try {
     return parseJson(plain) as Json; // It makes nothing else.
   } catch (error) {
-    if (error instanceof PlacedError) throw new MigrationError(`line ${error.line}: ${error.message}`);
+    if (error instanceof ParseError) throw new ImportError(`line ${error.line}: ${error.message}`);
     throw error;
   }
 }
@@ -27,7 +27,7 @@ export function jsonIn(text: string): Json | undefined {
   try {
     return parseLenientJson(text);
   } catch (error) {
-    if (error instanceof MigrationError) return undefined;
+    if (error instanceof ImportError) return undefined;
     throw error;
   }
 }
@@ -39,7 +39,7 @@ function withoutExtras(text: string): string {
   let depth = 0;
   for (const token of tokensOf(text)) {
     if (token === '[' || token === '{') depth += 1;
-    if (depth > MAX_DEPTH) throw new MigrationError(`nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) throw new ImportError(`nested deeper than ${MAX_DEPTH} levels`);
     const closes = token === ']' || token === '}';
     if (closes) depth -= 1;
     if (closes && comma !== undefined) pieces[comma] = ' ';

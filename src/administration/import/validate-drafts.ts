@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
-import { readClient } from '../../clients/parse-client.ts';
+import { parseClient } from '../../clients/parse-client.ts';
 import type { Draft } from './draft.ts';
 
 /** Whoever moves in is told of SHA-1 by a note, and of CAs by `clients check`, which knows those of the server. */
@@ -11,11 +11,11 @@ const policy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin: f
  *
  * @param now milliseconds since the epoch
  */
-export function settle(drafts: readonly Draft[], now: number): Draft[] {
+export function validateDrafts(drafts: readonly Draft[], now: number): Draft[] {
   const taken = new Set<unknown>();
   return drafts.map((draft) => {
     if (draft.kind === 'left_out') return draft;
-    const judged = judge(draft, now);
+    const judged = validateDraft(draft, now);
     if (judged.kind === 'left_out') return judged;
     const { client_id: clientId } = draft.record;
     if (taken.has(clientId)) return { ...draft, kind: 'left_out', why: 'another client above has this client_id' };
@@ -24,12 +24,12 @@ export function settle(drafts: readonly Draft[], now: number): Draft[] {
   });
 }
 
-function judge(draft: Extract<Draft, { kind: 'client' }>, now: number): Draft {
-  const read = readClient(draft.record, policy, now);
+function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): Draft {
+  const read = parseClient(draft.record, policy, now);
   if (read.ok) {
     const warnings = read.warnings.map(({ field, message }) => `${field} ${message}`);
     return { ...draft, notes: [...draft.notes, ...warnings] };
   }
-  const why = read.faults.map(({ field, message }) => `${field} ${message}`).join('; ');
+  const why = read.errors.map(({ field, message }) => `${field} ${message}`).join('; ');
   return { ...draft, kind: 'left_out', why };
 }

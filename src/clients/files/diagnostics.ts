@@ -1,31 +1,35 @@
 import { abbreviate, printable } from '../../text.ts';
-import type { Fault } from '../diagnostics.ts';
+import type { Diagnostic } from '../diagnostics.ts';
 import { type ClientsFileError, type PlacedRecord, placeOf } from './parse-records.ts';
 
 /** What is to be said about a client of a file. */
-export interface ClientFinding extends Fault {
+export interface FileDiagnostic extends Diagnostic {
   readonly file: string;
-  /** Its `client_id`; without one, its place in parentheses. */
+  /** Its `client_id`; without one, its location in parentheses. */
   readonly client: string;
   /** Which record of the file it is: `number 3 in the list`, or `line 3`. */
-  readonly place: string;
+  readonly location: string;
 }
 
 /** Why a file, or a line of it, cannot be read. */
-export type FileFault = Pick<ClientsFileError, 'file' | 'message'>;
+export type FileError = Pick<ClientsFileError, 'file' | 'message'>;
 
-export type Finding = ClientFinding | FileFault;
+export type ReportedDiagnostic = FileDiagnostic | FileError;
 
-/** A fault of a file. Whoever wrote it chose how long the names in it are. */
-export function faultOf({ file, message }: ClientsFileError): FileFault {
+/** A error of a file. Whoever wrote it chose how long the names in it are. */
+export function fileErrorOf({ file, message }: ClientsFileError): FileError {
   return { file, message: abbreviate(message) };
 }
 
 /** What is to be said about a record of a file. */
-export function findingOf(file: string, { number, value }: PlacedRecord, { field, message }: Fault): ClientFinding {
-  const place = placeOf(file, number);
-  const client = clientIdOf(value) ?? `(${place})`;
-  return { file, client: abbreviate(client), place, field: abbreviate(field), message: abbreviate(message) };
+export function diagnosticOf(
+  file: string,
+  { number, value }: PlacedRecord,
+  { field, message }: Diagnostic,
+): FileDiagnostic {
+  const location = placeOf(file, number);
+  const client = clientIdOf(value) ?? `(${location})`;
+  return { file, client: abbreviate(client), location, field: abbreviate(field), message: abbreviate(message) };
 }
 
 /** The `client_id` of what may be a record. */
@@ -35,9 +39,9 @@ export function clientIdOf(value: unknown): string | undefined {
 }
 
 /** One line for a finding: file, client, field, what is wrong. */
-export function describeFinding(finding: Finding): string {
+export function describeDiagnostic(finding: ReportedDiagnostic): string {
   if (!('client' in finding)) return printable(`${finding.file}: ${finding.message}`);
-  const { file, client, place, field, message } = finding;
-  const where = `(${place})`;
+  const { file, client, location, field, message } = finding;
+  const where = `(${location})`;
   return printable(`${file}: client ${client === where ? where : `${client} ${where}`}: ${field} ${message}`);
 }

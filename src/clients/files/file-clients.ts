@@ -3,10 +3,10 @@ import { isClientId } from '../../oauth/client-id.ts';
 import { stateOfFile } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
-import { readClient } from '../parse-client.ts';
-import { type ClientFinding, clientIdOf, type Finding, faultOf, findingOf } from './diagnostics.ts';
+import { parseClient } from '../parse-client.ts';
+import { clientIdOf, diagnosticOf, type FileDiagnostic, fileErrorOf, type ReportedDiagnostic } from './diagnostics.ts';
 import { ClientsFileError, isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';
-import { isOnce, type ReadRecord, readRecords } from './read-records.ts';
+import { isStream, type RecordReadResult, readRecords } from './read-records.ts';
 
 /** What files of clients hold: the clients that are sound, and everything that is to be said about the others. */
 export interface ClientsFiles {
@@ -14,14 +14,14 @@ export interface ClientsFiles {
   readonly names: readonly string[];
   readonly clients: readonly Client[];
   /** With one, a file is not to be used: where it cannot be read at all, no clients are no sound answer. */
-  readonly faults: readonly Finding[];
-  readonly warnings: readonly ClientFinding[];
+  readonly errors: readonly ReportedDiagnostic[];
+  readonly warnings: readonly FileDiagnostic[];
   /** Where one of the clients stands. */
   readonly locate: (clientId: string) => RecordPlace;
 }
 
 /**
- * Reads files of client records: YAML, JSON or JSON Lines, a list or `{clients: [list]}`. All faults are collected.
+ * Reads files of client records: YAML, JSON or JSON Lines, a list or `{clients: [list]}`. All errors are collected.
  *
  * @param now milliseconds since the epoch
  * @throws the signal's reason, when it says so
@@ -33,18 +33,18 @@ export async function readClientsFiles(
   signal?: AbortSignal,
 ): Promise<ClientsFiles> {
   const clients: Client[] = [];
-  const faults: Finding[] = [];
-  const warnings: ClientFinding[] = [];
+  const errors: ReportedDiagnostic[] = [];
+  const warnings: FileDiagnostic[] = [];
   const all = new FileClients(files, {
     policy,
     now,
-    onFault: (fault) => faults.push(fault),
+    onError: (error) => errors.push(error),
     onWarning: (warning) => warnings.push(warning),
     signal,
   });
   for await (const batch of all.batches()) for (const { client } of batch) clients.push(client);
   signal?.throwIfAborted();
-  return { names: all.names, clients, faults, warnings, locate: (clientId) => all.locate(clientId) };
+  return { names: all.names, clients, errors, warnings, locate: (clientId) => all.locate(clientId) };
 }
 
 /** A client of a file, sound by itself. */
@@ -57,20 +57,20 @@ export interface FileClient {
 }
 
 /** The file, and which of its records it is. */
-export type RecordPlace = Pick<ClientFinding, 'file' | 'place'>;
+export type RecordPlace = Pick<FileDiagnostic, 'file' | 'location'>;
 
 export interface FileClientsOptions {
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly onFault: (fault: Finding) => void;
-  readonly onWarning: (warning: ClientFinding) => void;
+  readonly onError: (error: ReportedDiagnostic) => void;
+  readonly onWarning: (warning: FileDiagnostic) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The clients of some files, by one set of rules for whoever reads them. Of each, only its name and place are kept; no
- * record that has a fault comes out of `batches`.
+ * The clients of some files, by one set of rules for whoever reads them. Of each, only its name and location are kept; no
+ * record that has a error comes out of `batches`.
  */
 export class FileClients {
   readonly #files: readonly string[];
@@ -105,14 +105,14 @@ export class FileClients {
 
   /** The same in words, by its number. */
   placeAt(index: number): string {
-    const { file, place } = this.#locateAt(index);
-    return `${file}, ${place}`;
+    const { file, location } = this.#locateAt(index);
+    return `${file}, ${location}`;
   }
 
   #locateAt(index: number): RecordPlace {
-    const place = this.#places[index] ?? 0;
-    const file = this.#names[Math.floor(place / RECORDS_IN_FILE)] ?? '';
-    return { file, place: placeOf(file, place % RECORDS_IN_FILE) };
+    const location = this.#places[index] ?? 0;
+    const file = this.#names[Math.floor(location / RECORDS_IN_FILE)] ?? '';
+    return { file, location: placeOf(file, location % RECORDS_IN_FILE) };
   }
 
   /**
@@ -126,7 +126,7 @@ export class FileClients {
         yield* this.#clientsOf(file);
       } catch (error) {
         if (!(error instanceof ClientsFileError)) throw error;
-        this.#options.onFault(faultOf(error));
+        this.#options.onError(fileErrorOf(error));
       }
     }
   }
@@ -151,29 +151,29 @@ export class FileClients {
     if (records === 0 && isJsonLines(name)) throw new ClientsFileError(name, `holds no record; ${HOW_TO_SAY_NONE}`);
   }
 
-  #read(record: ReadRecord): FileClient | undefined {
+  #read(record: RecordReadResult): FileClient | undefined {
     if (record instanceof ClientsFileError) {
-      this.#options.onFault(faultOf(record));
+      this.#options.onError(fileErrorOf(record));
       return undefined;
     }
-    const { policy, now, onFault, onWarning } = this.#options;
+    const { policy, now, onError, onWarning } = this.#options;
     const name = this.#names.at(-1) ?? '';
     const index = this.#take(record, name);
-    const read = readClient(record.value, policy, now);
-    if (!read.ok) for (const fault of read.faults) onFault(findingOf(name, record, fault));
+    const read = parseClient(record.value, policy, now);
+    if (!read.ok) for (const error of read.errors) onError(diagnosticOf(name, record, error));
     if (!read.ok || index === undefined) return undefined;
-    for (const warning of read.warnings) onWarning(findingOf(name, record, warning));
+    for (const warning of read.warnings) onWarning(diagnosticOf(name, record, warning));
     return { index, client: read.client, record: record.value };
   }
 
-  /** A name counts as taken also by a record that has faults, so that all are told at once. */
+  /** A name counts as taken also by a record that has errors, so that all are told at once. */
   #take(record: PlacedRecord, name: string): number | undefined {
     const clientId = clientIdOf(record.value);
     if (clientId === undefined || !isClientId(clientId)) return undefined;
     const earlier = this.#indexes.get(clientId);
     if (earlier !== undefined) {
       const message = `is taken by ${this.placeAt(earlier)}; a client has one record`;
-      this.#options.onFault(findingOf(name, record, { field: 'client_id', message }));
+      this.#options.onError(diagnosticOf(name, record, { field: 'client_id', message }));
       return undefined;
     }
     const index = this.#ids.push(clientId) - 1;
@@ -184,15 +184,15 @@ export class FileClients {
 }
 
 function stateOf(file: string): string {
-  return isOnce(file) ? file : stateOfFile(file);
+  return isStream(file) ? file : stateOfFile(file);
 }
 
 const HOW_TO_SAY_NONE = 'for no clients at all, give a file .json that holds []';
 
-/** A place is one number, since there may be a million. */
+/** A location is one number, since there may be a million. */
 const RECORDS_IN_FILE = 2 ** 32;
 const PART = 1_000;
 
-function* inParts(batch: readonly ReadRecord[]): Generator<readonly ReadRecord[]> {
+function* inParts(batch: readonly RecordReadResult[]): Generator<readonly RecordReadResult[]> {
   for (let start = 0; start < batch.length; start += PART) yield batch.slice(start, start + PART);
 }

@@ -7,7 +7,7 @@ export const STANDARD_INPUT = '-';
 /** The files of some paths, and in words which paths name none. */
 export interface FoundFiles {
   readonly files: readonly string[];
-  readonly faults: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /**
@@ -16,16 +16,16 @@ export interface FoundFiles {
  * in folders in it.
  */
 export function findFiles(paths: readonly string[]): FoundFiles {
-  const faults: string[] = [];
+  const errors: string[] = [];
   const files = paths.flatMap((path) => {
     try {
       return path === STANDARD_INPUT ? [path] : filesAt(path);
     } catch (error) {
-      faults.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+      errors.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
       return [];
     }
   });
-  return { files: [...new Set(files)], faults };
+  return { files: [...new Set(files)], errors: errors };
 }
 
 function filesAt(path: string): string[] {

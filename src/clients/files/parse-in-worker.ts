@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ClientsFileError, type PlacedRecord, parseRecords } from './parse-records.ts';
-import type { Parsed, ToParse } from './parse-worker.ts';
+import type { ParseRequest, ParseResponse } from './parse-worker.ts';
 
 /** What is shorter takes no time that anybody would notice, and less than it takes to begin a thread. */
 const ASIDE_CHARACTERS = 16_384;
@@ -12,7 +12,11 @@ const ASIDE_CHARACTERS = 16_384;
  * @throws {ClientsFileError}
  * @throws the signal's reason, when it says so
  */
-export async function parseAside(path: string, text: string, signal?: AbortSignal): Promise<readonly PlacedRecord[]> {
+export async function parseInWorker(
+  path: string,
+  text: string,
+  signal?: AbortSignal,
+): Promise<readonly PlacedRecord[]> {
   signal?.throwIfAborted();
   if (text.length <= ASIDE_CHARACTERS) return parseRecords(path, text);
   const parsed = await askWorker({ path, text }, signal);
@@ -20,9 +24,9 @@ export async function parseAside(path: string, text: string, signal?: AbortSigna
   throw new ClientsFileError(path, parsed.message);
 }
 
-async function askWorker(toParse: ToParse, signal: AbortSignal | undefined): Promise<Parsed> {
+async function askWorker(toParse: ParseRequest, signal: AbortSignal | undefined): Promise<ParseResponse> {
   const worker = new Worker(new URL('parse-worker.ts', import.meta.url), { workerData: toParse });
-  const { promise, resolve, reject } = Promise.withResolvers<Parsed>();
+  const { promise, resolve, reject } = Promise.withResolvers<ParseResponse>();
   const giveUp = () => reject(signal?.reason);
   worker.once('message', resolve).once('error', reject);
   signal?.addEventListener('abort', giveUp, { once: true });

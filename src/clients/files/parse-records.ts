@@ -1,4 +1,4 @@
-import { PlacedError, parseJson } from '../strict-json.ts';
+import { ParseError, parseJson } from '../strict-json.ts';
 import { parseYaml } from './parse-yaml.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
@@ -27,8 +27,8 @@ export function parseRecords(path: string, text: string): readonly PlacedRecord[
   const records = isObject(content) ? content.clients : content;
   if (!Array.isArray(records))
     throw new ClientsFileError(path, 'expected a list of clients, or "clients:" with a list under it');
-  const fault = isObject(content) ? faultBesideClients(content) : undefined;
-  if (fault !== undefined) throw new ClientsFileError(path, fault);
+  const error = isObject(content) ? faultBesideClients(content) : undefined;
+  if (error !== undefined) throw new ClientsFileError(path, error);
   return records.map((value, index) => ({ number: index + 1, value }));
 }
 
@@ -71,7 +71,7 @@ function parseDocument(path: string, text: string): unknown {
 }
 
 function explained(path: string, instead: string, error: unknown): ClientsFileError {
-  if (error instanceof PlacedError) return new ClientsFileError(path, `line ${error.line}: ${error.message}`);
+  if (error instanceof ParseError) return new ClientsFileError(path, `line ${error.line}: ${error.message}`);
   return new ClientsFileError(path, `${instead}: ${messageOf(error)}`);
 }
 

@@ -2,20 +2,20 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ClientsFileError, type PlacedRecord, parseRecords } from './parse-records.ts';
 
 /** A file of records that is not JSON Lines. */
-export interface ToParse {
+export interface ParseRequest {
   readonly path: string;
   readonly text: string;
 }
 
-export type Parsed =
+export type ParseResponse =
   | { readonly ok: true; readonly records: readonly PlacedRecord[] }
   | { readonly ok: false; readonly message: string };
 
-const { path, text }: ToParse = workerData;
+const { path, text }: ParseRequest = workerData;
 try {
-  parentPort?.postMessage({ ok: true, records: parseRecords(path, text) } satisfies Parsed);
+  parentPort?.postMessage({ ok: true, records: parseRecords(path, text) } satisfies ParseResponse);
 } catch (error) {
-  parentPort?.postMessage({ ok: false, message: explain(error) } satisfies Parsed);
+  parentPort?.postMessage({ ok: false, message: explain(error) } satisfies ParseResponse);
 }
 
 function explain(error: unknown): string {

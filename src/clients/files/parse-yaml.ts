@@ -9,10 +9,10 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { alteredYamlNumber, PlacedError } from '../strict-json.ts';
+import { lossyYamlNumber, ParseError } from '../strict-json.ts';
 
 /** What is wrong, and with what. */
-interface Loss {
+interface DataLoss {
   readonly node: Node;
   readonly message: string;
 }
@@ -20,29 +20,29 @@ interface Loss {
 /**
  * Parses YAML, and refuses what would come out as something else than was written.
  *
- * @throws {PlacedError}
+ * @throws {ParseError}
  * @throws {Error} of `yaml`, where it is none
  */
 export function parseYaml(text: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   // What it only warns of, such as a tag that nobody knows, is not what its author meant either.
-  const [fault] = [...document.errors, ...document.warnings];
-  const line = fault?.linePos?.[0].line ?? 1;
-  if (fault?.code === 'MULTIPLE_DOCS') throw new PlacedError(line, SECOND_DOCUMENT);
-  if (fault?.code === 'RESOURCE_EXHAUSTION') throw new PlacedError(line, 'what stands here is nested too deeply');
-  if (fault) throw fault;
+  const [error] = [...document.errors, ...document.warnings];
+  const line = error?.linePos?.[0].line ?? 1;
+  if (error?.code === 'MULTIPLE_DOCS') throw new ParseError(line, SECOND_DOCUMENT);
+  if (error?.code === 'RESOURCE_EXHAUSTION') throw new ParseError(line, 'what stands here is nested too deeply');
+  if (error) throw error;
   const loss = findLoss(document);
-  if (loss) throw new PlacedError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
+  if (loss) throw new ParseError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
   return document.toJS({ maxAliasCount: 100 });
 }
 
 const SECOND_DOCUMENT =
   'a second document begins here (---): write all clients in one list, or each document in a file';
 
-function findLoss(document: Document): Loss | undefined {
-  let found: Loss | undefined;
-  const stopAt = (loss: Loss | undefined) => {
+function findLoss(document: Document): DataLoss | undefined {
+  let found: DataLoss | undefined;
+  const stopAt = (loss: DataLoss | undefined) => {
     found = loss;
     return loss && visit.BREAK;
   };
@@ -54,10 +54,10 @@ function findLoss(document: Document): Loss | undefined {
   return found;
 }
 
-function lossOfScalar(node: Scalar): Loss | undefined {
+function lossOfScalar(node: Scalar): DataLoss | undefined {
   const { value, source = '' } = node;
   if (typeof value === 'number') {
-    const message = alteredYamlNumber(source, value);
+    const message = lossyYamlNumber(source, value);
     return message === undefined ? undefined : { node, message };
   }
   // A date or octets, by a tag or in YAML 1.1.
@@ -66,14 +66,14 @@ function lossOfScalar(node: Scalar): Loss | undefined {
 }
 
 /** Sets and their like, of which JSON has none. */
-function lossOfTag(node: Node): Loss | undefined {
+function lossOfTag(node: Node): DataLoss | undefined {
   const { tag } = node;
   if (tag === undefined || tag === '!' || /:(?:map|seq)$/.test(tag)) return undefined;
   return { node, message: `the tag ${tag} is not supported` };
 }
 
 /** Names become text, and then some are the same that YAML takes for different ones. */
-function lossOfNames({ items }: YAMLMap<unknown, unknown>, document: Document): Loss | undefined {
+function lossOfNames({ items }: YAMLMap<unknown, unknown>, document: Document): DataLoss | undefined {
   const names = new Set<string>();
   for (const { key } of items) {
     const node = key as Node; // So it is in whatever was parsed.

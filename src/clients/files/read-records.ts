@@ -2,16 +2,16 @@ import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { STANDARD_INPUT } from './find-files.ts';
-import { parseAside } from './parse-in-worker.ts';
+import { parseInWorker } from './parse-in-worker.ts';
 import { ClientsFileError, isJsonLines, type PlacedRecord, parseLine } from './parse-records.ts';
 
 /** A record, or why it could not be parsed. */
-export type ReadRecord = PlacedRecord | ClientsFileError;
+export type RecordReadResult = PlacedRecord | ClientsFileError;
 
 /** The records of one file, and the name by which messages call it. */
 export interface RecordsOfFile {
   readonly name: string;
-  readonly batches: AsyncIterable<readonly ReadRecord[]>;
+  readonly batches: AsyncIterable<readonly RecordReadResult[]>;
 }
 
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
@@ -55,7 +55,7 @@ async function* wholeOf(
   name: string,
   chunks: AsyncIterable<string>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<readonly ReadRecord[]> {
+): AsyncGenerator<readonly RecordReadResult[]> {
   const texts: string[] = [];
   let length = 0;
   for await (const text of chunks) {
@@ -63,10 +63,10 @@ async function* wholeOf(
     if (length > MAX_WHOLE_CHARACTERS) throw new ClientsFileError(name, TOO_LONG);
     texts.push(text);
   }
-  yield await parseAside(name, texts.join(''), signal);
+  yield await parseInWorker(name, texts.join(''), signal);
 }
 
-async function* linesOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly ReadRecord[]> {
+async function* linesOf(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly RecordReadResult[]> {
   let rest = '';
   let number = 0;
   const read = (line: string) => {
@@ -82,7 +82,7 @@ async function* linesOf(name: string, chunks: AsyncIterable<string>): AsyncGener
   yield read(rest);
 }
 
-function readLine(name: string, line: string, number: number): ReadRecord[] {
+function readLine(name: string, line: string, number: number): RecordReadResult[] {
   try {
     const record = parseLine(name, line, number);
     return record ? [record] : [];
@@ -120,7 +120,7 @@ async function* chain(head: string, rest: AsyncIterable<string>): AsyncGenerator
 const READ_OCTETS = 262_144;
 
 /** Whether it comes once, and so cannot change while it is read: standard input, and a pipe that has a name. */
-export function isOnce(file: string): boolean {
+export function isStream(file: string): boolean {
   return file === STANDARD_INPUT || isPipe(file);
 }
 

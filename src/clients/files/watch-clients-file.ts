@@ -2,13 +2,13 @@ import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import { stateOfFile, watchFiles } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
 import type { ClientsInMemory } from '../registry/memory-registry.ts';
-import { describeFinding, type Finding } from './diagnostics.ts';
+import { describeDiagnostic, type ReportedDiagnostic } from './diagnostics.ts';
 import { type ClientsFiles, readClientsFiles } from './file-clients.ts';
 
 type Clients = ReadonlyMap<string, Client>;
@@ -21,11 +21,11 @@ const MAX_TOLD_FAULTS = 20;
  * with the file they stay as they were, and the log says what.
  *
  * @param intervalMilliseconds how often it is looked at. Default: as {@link watchFiles} has it
- * @throws {StartupError} with every fault, where the file has one at start
+ * @throws {OperatorError} with every error, where the file has one at start
  */
 export async function watchClientsFile(
   named: NamedFile,
-  demands: Demands,
+  demands: ClientRequirements,
   log: Log,
   intervalMilliseconds?: number,
 ): Promise<ClientsInMemory> {
@@ -39,15 +39,15 @@ export async function watchClientsFile(
     if (isReading) return;
     isReading = true;
     try {
-      const next = takeInto(log, await read());
+      const next = indexClients(log, await read());
       const counts = countChanges(clients, next);
       clients = next;
-      log.info({ event: 'clients_changed', ...counts }, `${file} was read again: ${inWords(counts)}`);
+      log.info({ event: 'clients_reloaded', ...counts }, `${file} was read again: ${inWords(counts)}`);
     } catch (error) {
       if (stopping.signal.aborted) return;
       // Whatever it is, those that are known go on being served.
-      const reason = error instanceof StartupError ? tellSome(error.faults) : `${file}: ${error}`;
-      log.error({ event: 'clients_kept', reason }, `the clients stay as they were: ${reason}`);
+      const reason = error instanceof OperatorError ? firstProblems(error.problems) : `${file}: ${error}`;
+      log.error({ event: 'clients_reload_failed', reason }, `the clients stay as they were: ${reason}`);
     } finally {
       isReading = false;
     }
@@ -58,7 +58,7 @@ export async function watchClientsFile(
     stopping.abort();
   };
   try {
-    clients = takeInto(log, await read(named.setting));
+    clients = indexClients(log, await read(named.setting));
     isReading = false;
   } catch (error) {
     stop();
@@ -67,9 +67,9 @@ export async function watchClientsFile(
   return { current: () => clients, stop };
 }
 
-function takeInto(log: Log, { clients, warnings }: ClientsFiles): Clients {
+function indexClients(log: Log, { clients, warnings }: ClientsFiles): Clients {
   for (const { message, ...where } of warnings)
-    log.warn({ event: 'client_warning', ...where }, describeFinding({ message, ...where }));
+    log.warn({ event: 'client_warning', ...where }, describeDiagnostic({ message, ...where }));
   return new Map(clients.map((client) => [client.clientId, client]));
 }
 
@@ -94,13 +94,13 @@ function inWords({ clients, added, changed, removed }: Changes): string {
   return `${clients} client${clients === 1 ? '' : 's'}, ${added} added, ${changed} changed, ${removed} removed`;
 }
 
-function tellSome(faults: readonly string[]): string {
-  const more = faults.length - MAX_TOLD_FAULTS;
-  return faults.slice(0, MAX_TOLD_FAULTS).join('; ') + (more > 0 ? `; and ${more} more` : '');
+function firstProblems(errors: readonly string[]): string {
+  const more = errors.length - MAX_TOLD_FAULTS;
+  return errors.slice(0, MAX_TOLD_FAULTS).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
 /** What the clients of a file must be, beside sound. */
-export interface Demands {
+export interface ClientRequirements {
   readonly policy: RegistrationPolicy;
   readonly terminator: Pick<Terminator, 'verification'>;
 }
@@ -118,12 +118,12 @@ const MAX_MILLISECONDS = 60_000;
  * Reads a file of clients until it stayed the same for as long as that took: what somebody writes meanwhile
  * might be a part.
  *
- * @throws {StartupError} with every fault; of what is wrong with the file itself, the setting is said that names it
+ * @throws {OperatorError} with every error; of what is wrong with the file itself, the setting is said that names it
  * @throws the signal's reason, when it says so
  */
 export async function readClientsFile(
   named: NamedFile,
-  demands: Demands,
+  demands: ClientRequirements,
   stopping: AbortSignal,
 ): Promise<ClientsFiles> {
   const { file } = named;
@@ -131,26 +131,27 @@ export async function readClientsFile(
     requireRegularFile(named);
     const before = stateOfFile(file);
     const read = await readInTime(file, demands, stopping);
-    if (stateOfFile(file) === before) return refuseFaulty(read, named, demands);
+    if (stateOfFile(file) === before) return requireNoErrors(read, named, demands);
     await delay(SETTLE_MILLISECONDS, undefined, { signal: stopping });
   }
 }
 
-async function readInTime(file: string, { policy }: Demands, stopping: AbortSignal): Promise<ClientsFiles> {
+async function readInTime(file: string, { policy }: ClientRequirements, stopping: AbortSignal): Promise<ClientsFiles> {
   const tooLong = AbortSignal.timeout(MAX_MILLISECONDS);
   try {
     return await readClientsFiles([file], policy, Date.now(), AbortSignal.any([stopping, tooLong]));
   } catch (error) {
     if (error !== tooLong.reason) throw error;
-    const faults = [{ file, message: 'it takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
-    return { names: [file], clients: [], warnings: [], faults, locate: () => ({ file, place: '' }) };
+    const errors = [{ file, message: 'it takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
+    return { names: [file], clients: [], warnings: [], errors, locate: () => ({ file, location: '' }) };
   }
 }
 
 /** A named pipe would be waited for without an end. */
 function requireRegularFile(named: NamedFile): void {
   const { file } = named;
-  if (isSomethingElse(file)) throw new StartupError([describeFault({ file, message: 'it is no regular file' }, named)]);
+  if (isSomethingElse(file))
+    throw new OperatorError([describeProblem({ file, message: 'it is no regular file' }, named)]);
 }
 
 function isSomethingElse(path: string): boolean {
@@ -162,28 +163,28 @@ function isSomethingElse(path: string): boolean {
   }
 }
 
-function refuseFaulty(read: ClientsFiles, named: NamedFile, { terminator }: Demands): ClientsFiles {
-  const faults = read.faults.map((fault) => describeFault(fault, named));
-  const problems = [...faults, ...unverifiable(read.clients, terminator)];
-  if (problems.length > 0) throw new StartupError(problems);
+function requireNoErrors(read: ClientsFiles, named: NamedFile, { terminator }: ClientRequirements): ClientsFiles {
+  const errors = read.errors.map((error) => describeProblem(error, named));
+  const problems = [...errors, ...unverifiable(read.clients, terminator)];
+  if (problems.length > 0) throw new OperatorError(problems);
   return read;
 }
 
-function describeFault(fault: Finding, { setting }: NamedFile): string {
-  const isOfFile = !('client' in fault);
-  return isOfFile && setting !== undefined ? `${setting}: ${describeFinding(fault)}` : describeFinding(fault);
+function describeProblem(error: ReportedDiagnostic, { setting }: NamedFile): string {
+  const isOfFile = !('client' in error);
+  return isOfFile && setting !== undefined ? `${setting}: ${describeDiagnostic(error)}` : describeDiagnostic(error);
 }
 
 /** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
-function unverifiable(clients: readonly Client[], { verification }: Demands['terminator']): string[] {
+function unverifiable(clients: readonly Client[], { verification }: ClientRequirements['terminator']): string[] {
   const named = clients.flatMap(({ clientId, authentication }) =>
     authentication.method === 'tls_client_auth' ? [{ clientId, ...authentication }] : [],
   );
   const [first] = named;
-  if (first && verification.by === 'nobody') {
-    return [`client ${first.clientId} uses tls_client_auth, and nobody verifies its chain: ${verification.mend}`];
+  if (first && verification.by === 'none') {
+    return [`client ${first.clientId} uses tls_client_auth, and nobody verifies its chain: ${verification.fix}`];
   }
-  const pinned = named.find(({ authorities }) => authorities.length > 0);
+  const pinned = named.find(({ caPins }) => caPins.length > 0);
   if (!pinned || verification.by === 'countersign') return [];
   return [
     `client ${pinned.clientId} has tls_client_auth_ca, which needs COUNTERSIGN_CLIENT_CA_FILE: no path is known otherwise`,

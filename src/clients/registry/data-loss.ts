@@ -1,26 +1,26 @@
-import { isWrongType, type RedisQuestions } from '../../redis/guarded-redis.ts';
+import { type GuardedRedis, isWrongType } from '../../redis/guarded-redis.ts';
 
 /**
  * Tells a client that was removed from records that are all gone: by a FLUSHALL, or with a Redis that has come back
  * empty. Where our commands have written records a marker stands beside them; without it nothing that is missing is
  * believed to have been removed.
  */
-export interface LostRecords {
+export interface DataLossDetector {
   /** Whether the records are gone. It asks Redis; a key that was missing must have been asked for before. */
-  areLost(): Promise<boolean>;
+  hasLostData(): Promise<boolean>;
 }
 
 /** @param onLost told of each change */
-export function watchLostRecords(
-  { ask }: RedisQuestions,
+export function createDataLossDetector(
+  { execute }: GuardedRedis,
   marker: string,
   onLost: (areLost: boolean) => void,
-): LostRecords {
+): DataLossDetector {
   let wasThere = false;
   let areLost = false;
   return {
-    areLost: async () => {
-      const isThere = await stands(ask, marker);
+    hasLostData: async () => {
+      const isThere = await stands(execute, marker);
       wasThere ||= isThere;
       const wereLost = areLost;
       areLost = wasThere && !isThere;
@@ -30,7 +30,7 @@ export function watchLostRecords(
   };
 }
 
-async function stands(ask: RedisQuestions['ask'], marker: string): Promise<boolean> {
+async function stands(ask: GuardedRedis['execute'], marker: string): Promise<boolean> {
   try {
     return (await ask((redis) => redis.get(marker))) !== null;
   } catch (error) {

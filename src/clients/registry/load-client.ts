@@ -1,17 +1,17 @@
-import type { Answer, NearCache } from '../../cache/near-cache.ts';
+import type { LoadResult, NearCache } from '../../cache/near-cache.ts';
 import { invalidClient, OAuthError } from '../../oauth/oauth-error.ts';
-import { type AskRedis, isWrongType, type RedisQuestions, RedisUnavailableError } from '../../redis/guarded-redis.ts';
+import { type Execute, type GuardedRedis, isWrongType, RedisUnavailableError } from '../../redis/guarded-redis.ts';
 import { abbreviate } from '../../text.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
-import { judgeRecord, recordInValue } from '../stored-record.ts';
-import type { LostRecords } from './data-loss.ts';
+import { decodeRecord, parseStoredRecord } from '../stored-record.ts';
+import type { DataLossDetector } from './data-loss.ts';
 
 export interface LoadClientOptions {
-  readonly questions: RedisQuestions;
+  readonly redis: GuardedRedis;
   /** What stands before the `client_id` in the key of a record. */
   readonly prefix: string;
-  readonly lost: LostRecords;
+  readonly dataLoss: DataLossDetector;
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -22,26 +22,26 @@ export interface LoadClientOptions {
  *
  * @throws {RedisUnavailableError} also where it is missing because all records are
  */
-export async function loadClient(clientId: string, options: LoadClientOptions): Promise<Answer<StoredClient>> {
-  const { questions, prefix, lost, policy, now } = options;
+export async function loadClient(clientId: string, options: LoadClientOptions): Promise<LoadResult<StoredClient>> {
+  const { redis, prefix, dataLoss, policy, now } = options;
   const key = `${prefix}${clientId}`;
-  const [found, lifetime] = await Promise.all([getOctets(questions.ask, key), lifetimeOf(questions, key)]);
-  if (found !== null && 'wrongType' in found) return unusable(found.wrongType);
-  if (found !== null) return { ...readStoredClient(found, clientId, policy, now()), ...lifetime };
-  if (!(await lost.areLost())) return noClient;
+  const [found, lifetime] = await Promise.all([getOctets(redis.execute, key), lifetimeOf(redis, key)]);
+  if (found !== null && 'wrongType' in found) return invalidClientRecord(found.wrongType);
+  if (found !== null) return { ...parseStoredClient(found, clientId, policy, now()), ...lifetime };
+  if (!(await dataLoss.hasLostData())) return noClient;
   throw new RedisUnavailableError('the records that were there are gone; write them again: countersign clients apply');
 }
 
 /** Redis deletes what has expired when it comes to it, and tells only then. */
-async function lifetimeOf({ askIfAllowed }: RedisQuestions, key: string): Promise<{ readonly lifetime?: number }> {
-  const milliseconds = await askIfAllowed((redis) => redis.pttl(key));
+async function lifetimeOf({ executeIfPermitted }: GuardedRedis, key: string): Promise<{ readonly lifetime?: number }> {
+  const milliseconds = await executeIfPermitted((redis) => redis.pttl(key));
   return milliseconds !== undefined && milliseconds >= 0 ? { lifetime: milliseconds } : {};
 }
 
 type Found = Buffer | null | { readonly wrongType: string };
 
 /** As a text, octets that are none would be replaced without a word. */
-async function getOctets(ask: AskRedis, key: string): Promise<Found> {
+async function getOctets(ask: Execute, key: string): Promise<Found> {
   try {
     return await ask((redis) => redis.getBuffer(key));
   } catch (error) {
@@ -59,7 +59,7 @@ const RETRY_AFTER_SECONDS = 1;
  * @param prefix what stands before the `client_id` in the key of a record
  * @throws {OAuthError} 503 where Redis cannot be asked, `invalid_client` where what it holds is no record
  */
-export async function findRemembered(
+export async function findCachedClient(
   clientId: string,
   cache: NearCache<StoredClient>,
   prefix: string,
@@ -87,7 +87,7 @@ export type StoredClient =
   /** A value that is no sound record of this client. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-export const noClient: Answer<StoredClient> = { kind: 'absent', value: { kind: 'none' }, bytes: 0 };
+export const noClient: LoadResult<StoredClient> = { kind: 'absent', value: { kind: 'none' }, bytes: 0 };
 
 /** Measured: what the objects of a small record take, and what each octet of a larger one adds. */
 const BYTES_OF_CLIENT = 1_500;
@@ -98,21 +98,21 @@ const BYTES_OF_OCTET = 2;
  *
  * @param now milliseconds since the epoch
  */
-export function readStoredClient(
+export function parseStoredClient(
   octets: Uint8Array,
   clientId: string,
   policy: RegistrationPolicy,
   now: number,
-): Answer<StoredClient> {
-  const record = recordInValue(octets);
-  if (typeof record === 'string') return unusable(record);
-  const read = judgeRecord(clientId, record, policy, now);
-  if (!read.ok) return unusable(read.faults.map(({ field, message }) => `${field} ${message}`).join('; '));
+): LoadResult<StoredClient> {
+  const record = decodeRecord(octets);
+  if (typeof record === 'string') return invalidClientRecord(record);
+  const read = parseStoredRecord(clientId, record, policy, now);
+  if (!read.ok) return invalidClientRecord(read.errors.map(({ field, message }) => `${field} ${message}`).join('; '));
   const bytes = BYTES_OF_CLIENT + BYTES_OF_OCTET * octets.length;
   return { kind: 'present', value: { kind: 'client', client: read.client }, bytes };
 }
 
-export function unusable(why: string): Answer<StoredClient> {
+export function invalidClientRecord(why: string): LoadResult<StoredClient> {
   // It may repeat a good part of the record.
   const reason = abbreviate(why);
   return { kind: 'absent', value: { kind: 'unusable', reason }, bytes: BYTES_OF_OCTET * reason.length };

@@ -15,7 +15,7 @@ export function createMemoryRegistry({ current, stop }: ClientsInMemory, source:
       return `memory, ${size} client${size === 1 ? '' : 's'} from ${source}`;
     },
     find: async (clientId) => current().get(clientId),
-    unready: undefined,
+    notReadyReason: undefined,
     remote: undefined,
     close: async () => stop(),
   };

@@ -2,13 +2,13 @@ import type { Bounds } from '../../cache/bounded-cache.ts';
 import { type Lifetimes, NearCache } from '../../cache/near-cache.ts';
 import type { RedisAccess } from '../../redis/connect.ts';
 import { openRedis, type RedisConnection } from '../../redis/connection.ts';
-import { RedisQuestions } from '../../redis/guarded-redis.ts';
-import { keepAlive } from '../../redis/heartbeat.ts';
-import type { Notification } from '../../redis/invalidation/connection.ts';
-import { type ChangeFeed, openChangeFeed } from '../../redis/invalidation/feed.ts';
+import { GuardedRedis } from '../../redis/guarded-redis.ts';
+import { dropWhenSilent } from '../../redis/heartbeat.ts';
+import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
+import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
-import { type LostRecords, watchLostRecords } from './data-loss.ts';
-import { findRemembered, loadClient, type StoredClient } from './load-client.ts';
+import { createDataLossDetector, type DataLossDetector } from './data-loss.ts';
+import { findCachedClient, loadClient, type StoredClient } from './load-client.ts';
 import { type Registry, type RegistryKeys, type RemoteState, registryKeys } from './registry.ts';
 
 export interface RedisRegistryOptions {
@@ -34,15 +34,15 @@ export interface RegistryEvents {
   /** `undefined` is up, a text says why it is down. */
   readonly onConnection: (problem: string | undefined) => void;
   /** How changes are heard of, and why not from Redis itself. */
-  readonly onNotification: (notification: Notification, problem: string | undefined) => void;
+  readonly onInvalidationMode: (notification: InvalidationMode, problem: string | undefined) => void;
   /** All records are gone at once, or are there again. */
-  readonly onLost: (areLost: boolean) => void;
+  readonly onDataLoss: (areLost: boolean) => void;
 }
 
 /** An answer that comes later than a request waits is still good for the next one. */
 const COMMAND_MILLISECONDS = 1_000;
 /** Five PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
-const TOLD_WITHIN_MILLISECONDS = 750;
+const SYNCED_WITHIN_MILLISECONDS = 750;
 /** How long others' changes may go unseen where only our own commands tell of theirs. */
 const UNTRACKED_MILLISECONDS = 5_000;
 
@@ -63,71 +63,79 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
       if (problem === undefined) onUp();
     },
   });
-  keepAlive(connection.redis);
-  const questions = new RedisQuestions(connection, events.onConnection);
-  const lost = watchLostRecords(questions, keys.marker, events.onLost);
+  dropWhenSilent(connection.redis);
+  const questions = new GuardedRedis(connection, events.onConnection);
+  const lost = createDataLossDetector(questions, keys.marker, events.onDataLoss);
   const cache = new NearCache<StoredClient>({
-    load: (clientId) => loadClient(clientId, { questions, prefix: keys.clients, lost, policy, now }),
-    isTold: (askedAt) => isTold(feed, askedAt, performance.now()),
+    load: (clientId) => loadClient(clientId, { redis: questions, prefix: keys.clients, dataLoss: lost, policy, now }),
+    isCovered: (loadedAt) => isCovered(feed, loadedAt, performance.now()),
     now: () => performance.now(),
     ...options.cache,
   });
-  const feed = followChanges(connection, { options, keys, cache, lost });
-  onUp = () => confirmAll(cache, lost);
-  lookFor(lost);
-  return registryOver({ connection, questions, lost, cache, feed, keys, description: access.address.description });
+  const feed = followChanges(connection, { options, keys, cache, dataLoss: lost });
+  onUp = () => refreshAll(cache, lost);
+  check(lost);
+  return registryOver({
+    connection,
+    guarded: questions,
+    dataLoss: lost,
+    cache,
+    feed,
+    keys,
+    description: access.address.description,
+  });
 }
 
 interface Followed {
   readonly options: RedisRegistryOptions;
   readonly keys: RegistryKeys;
   readonly cache: NearCache<StoredClient>;
-  readonly lost: LostRecords;
+  readonly dataLoss: DataLossDetector;
 }
 
-function followChanges({ redis }: RedisConnection, { options, keys, cache, lost }: Followed): ChangeFeed {
-  return openChangeFeed(redis, {
+function followChanges({ redis }: RedisConnection, { options, keys, cache, dataLoss }: Followed): InvalidationFeed {
+  return openInvalidationFeed(redis, {
     access: options.access,
     prefixes: [keys.clients, keys.marker],
     channel: keys.changes,
-    onChanged: (changed) => {
+    onInvalidate: (changed) => {
       for (const key of changed) if (key.startsWith(keys.clients)) cache.invalidate(key.slice(keys.clients.length));
-      if (changed.includes(keys.marker)) lookFor(lost);
+      if (changed.includes(keys.marker)) check(dataLoss);
     },
-    onAnyChanged: () => confirmAll(cache, lost),
-    onNotification: options.events.onNotification,
+    onFlush: () => refreshAll(cache, dataLoss),
+    onMode: options.events.onInvalidationMode,
   });
 }
 
-function confirmAll(cache: NearCache<StoredClient>, lost: LostRecords): void {
-  cache.distrustAll();
-  lookFor(lost);
+function refreshAll(cache: NearCache<StoredClient>, lost: DataLossDetector): void {
+  cache.markAllStale();
+  check(lost);
 }
 
 interface Parts {
   readonly connection: RedisConnection;
-  readonly questions: RedisQuestions;
-  readonly lost: LostRecords;
+  readonly guarded: GuardedRedis;
+  readonly dataLoss: DataLossDetector;
   readonly cache: NearCache<StoredClient>;
-  readonly feed: ChangeFeed;
+  readonly feed: InvalidationFeed;
   readonly keys: RegistryKeys;
   /** Where Redis is. */
   readonly description: string;
 }
 
-function registryOver({ connection, questions, lost, cache, feed, keys, description }: Parts): Registry {
+function registryOver({ connection, guarded, dataLoss, cache, feed, keys, description }: Parts): Registry {
   return {
     description: `Redis at ${description}, keys ${keys.clients}*`,
-    find: (clientId) => findRemembered(clientId, cache, keys.clients),
-    get unready() {
-      const { problem } = questions;
+    find: (clientId) => findCachedClient(clientId, cache, keys.clients),
+    get notReadyReason() {
+      const { problem } = guarded;
       if (cache.hasAny()) return undefined;
       // Without requests, none would find out that something is wrong, or is well again.
-      lookFor(lost);
+      check(dataLoss);
       return problem;
     },
     get remote() {
-      return remoteState(questions, feed, cache);
+      return remoteState(guarded, feed, cache);
     },
     close: async () => {
       feed.close();
@@ -136,17 +144,17 @@ function registryOver({ connection, questions, lost, cache, feed, keys, descript
   };
 }
 
-/** Whether what was read at `askedAt` would have been told to be over, if it were. */
-function isTold(feed: ChangeFeed, askedAt: number, now: number): boolean {
-  if (feed.notification === 'notices' && now - askedAt > UNTRACKED_MILLISECONDS) return false;
-  return now - feed.toldUntil <= TOLD_WITHIN_MILLISECONDS;
+/** Whether what was read at `loadedAt` would have been told to be over, if it were. */
+function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boolean {
+  if (feed.mode === 'pubsub' && now - loadedAt > UNTRACKED_MILLISECONDS) return false;
+  return now - feed.syncedUntil <= SYNCED_WITHIN_MILLISECONDS;
 }
 
 /** Where Redis cannot be asked now, the next one who misses a record asks. */
-function lookFor(lost: LostRecords): void {
-  lost.areLost().catch(() => {});
+function check(lost: DataLossDetector): void {
+  lost.hasLostData().catch(() => {});
 }
 
-function remoteState({ problem }: RedisQuestions, feed: ChangeFeed, cache: NearCache<StoredClient>): RemoteState {
-  return { isUp: problem === undefined, notification: feed.notification, ...cache.size, ...cache.counts };
+function remoteState({ problem }: GuardedRedis, feed: InvalidationFeed, cache: NearCache<StoredClient>): RemoteState {
+  return { isUp: problem === undefined, invalidationMode: feed.mode, ...cache.size, ...cache.counts };
 }

@@ -15,10 +15,10 @@ export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
     read: value(({ isUp }) => Number(isUp)),
   });
   metrics.addGauge({
-    name: 'client_changes',
+    name: 'client_invalidation_mode',
     help: 'How changes of clients are heard of: 1 for the way that is in force',
-    labels: ['notification'],
-    read: () => notificationSamples(registry.remote),
+    labels: ['mode'],
+    read: () => invalidationModeSamples(registry.remote),
   });
   metrics.addGauge({
     name: 'client_cache_entries',
@@ -34,23 +34,23 @@ export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
   });
   metrics.addCounter({
     name: 'client_lookups_total',
-    help: 'Clients looked up: remembered (hit), asked for in Redis (miss), or given out unconfirmed since it did not answer',
+    help: 'Clients looked up: remembered (hit), asked for in Redis (miss), or given out stale since it did not answer',
     labels: ['result'],
     read: () => lookupSamples(registry.remote),
   });
 }
 
-function notificationSamples(state: RemoteState | undefined): Sample[] {
-  return (['tracking', 'notices', 'none'] as const).map((notification) => ({
-    labels: { notification },
-    value: Number(state?.notification === notification),
+function invalidationModeSamples(state: RemoteState | undefined): Sample[] {
+  return (['tracking', 'pubsub', 'none'] as const).map((mode) => ({
+    labels: { mode },
+    value: Number(state?.invalidationMode === mode),
   }));
 }
 
 function lookupSamples(state: RemoteState | undefined): Sample[] {
   if (!state) return [];
-  const { hits: hit, misses: miss, unconfirmed } = state;
-  return Object.entries({ hit, miss, unconfirmed }).map(([result, value]) => ({ labels: { result }, value }));
+  const { hits: hit, misses: miss, stale } = state;
+  return Object.entries({ hit, miss, stale }).map(([result, value]) => ({ labels: { result }, value }));
 }
 
 /** What the log says of a registry over Redis. */
@@ -60,22 +60,22 @@ export function registryEvents(log: Log): RegistryEvents {
       if (problem === undefined) log.info({ event: 'redis_connected' }, 'Redis is connected');
       else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be asked');
     },
-    onNotification: (notification, problem) => {
+    onInvalidationMode: (mode, problem) => {
       const reason = problem === undefined ? {} : { reason: problem };
-      const fields = { event: 'client_changes', notification, ...reason };
-      if (notification === 'tracking') log.info(fields, 'Redis tells of every change of a client (client tracking)');
-      else log.warn(fields, notification === 'notices' ? ONLY_OUR_OWN : NONE);
+      const fields = { event: 'invalidation_mode_changed', mode, ...reason };
+      if (mode === 'tracking') log.info(fields, 'Redis tells of every change of a client (client tracking)');
+      else log.warn(fields, mode === 'pubsub' ? ONLY_OUR_OWN : NONE);
     },
-    onLost: (areLost) => {
-      if (areLost) log.error({ event: 'clients_lost' }, LOST);
-      else log.info({ event: 'clients_found' }, 'the records of the clients are there again');
+    onDataLoss: (areLost) => {
+      if (areLost) log.error({ event: 'registry_data_lost' }, LOST);
+      else log.info({ event: 'registry_data_restored' }, 'the records of the clients are there again');
     },
   };
 }
 
 const ONLY_OUR_OWN =
-  'Redis does not track: changes by `countersign clients` are told, others are seen within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH';
+  'Redis does not track: changes by `countersign clients` are told, others are seen within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER';
 const NONE = 'changes of clients are not told at the moment: Redis is asked on every request, where it can be';
 const LOST =
-  'the records of all clients are gone from Redis: those remembered are served for as long as COUNTERSIGN_CLIENT_CACHE_LIFETIME. ' +
+  'the records of all clients are gone from Redis: those remembered are served for as long as COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
   'Write them again: countersign clients apply';

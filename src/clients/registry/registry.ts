@@ -13,7 +13,7 @@ export interface Registry {
    */
   find(clientId: string): Promise<Client | undefined>;
   /** Why nobody could be served at the moment; undefined where somebody could. */
-  readonly unready: string | undefined;
+  readonly notReadyReason: string | undefined;
   /** Of a store that is not in this process; undefined otherwise. */
   readonly remote: RemoteState | undefined;
   close(): Promise<void>;
@@ -23,12 +23,12 @@ export interface Registry {
 export interface RemoteState {
   readonly isUp: boolean;
   /** How changes are heard of: from Redis itself, from our own commands only, or not at all. */
-  readonly notification: 'tracking' | 'notices' | 'none';
+  readonly invalidationMode: 'tracking' | 'pubsub' | 'none';
   readonly entries: number;
   readonly bytes: number;
   readonly hits: number;
   readonly misses: number;
-  readonly unconfirmed: number;
+  readonly stale: number;
 }
 
 /** The names of what the registry keeps in Redis; docs/configuration.md lists each with its value and lifetime. */

@@ -1,27 +1,27 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
-import { ApplyLease } from '../../administration/apply-lock.ts';
+import { ApplyLock } from '../../administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
 import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';
 import { readAdministrationConfig } from '../../config.ts';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { openRedis } from '../../redis/connection.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { InterruptedError, printFault } from '../output/errors.ts';
+import { InterruptedError, printProblem } from '../output/errors.ts';
 import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
 
 /** What a command needs that looks after the clients in Redis. */
 export interface Administration {
   readonly store: RecordStore;
   /** Not taken. */
-  readonly lease: ApplyLease;
+  readonly lock: ApplyLock;
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch, when the command began. */
   readonly now: number;
   readonly progress: ProgressBar;
   /** For what is written: a signal lets it come to an end, and leaves everything else. */
-  readonly finishing: Finishing;
-  readonly whenLeft: WhenLeft;
+  readonly graceful: Graceful;
+  readonly onInterrupt: OnInterrupt;
 }
 
 type Work<Answer> = (administration: Administration) => Promise<Answer>;
@@ -32,18 +32,20 @@ const COMMAND_MILLISECONDS = 30_000;
 /**
  * Does some work on the clients in Redis, and closes the connection after it.
  *
- * @throws {StartupError} with everything that kept it from being done
+ * @throws {OperatorError} with everything that kept it from being done
  * @throws {InterruptedError} where SIGINT or SIGTERM did
  */
-export async function administer<Answer>(env: Environment, work: Work<Answer>): Promise<Answer> {
+export async function openAdministration<Answer>(env: Environment, work: Work<Answer>): Promise<Answer> {
   const { redis, policy } = readAdministrationConfig(env);
   const progress = createProgressBar(env);
   try {
     return await interruptible(progress.clear, (finishing, whenLeft) =>
-      withStore(redis, (opened) => work({ ...opened, policy, now: Date.now(), progress, finishing, whenLeft })),
+      withStore(redis, (opened) =>
+        work({ ...opened, policy, now: Date.now(), progress, graceful: finishing, onInterrupt: whenLeft }),
+      ),
     );
   } catch (error) {
-    throw error instanceof AdministrationError ? new StartupError(error.messages) : error;
+    throw error instanceof AdministrationError ? new OperatorError(error.messages) : error;
   } finally {
     progress.clear();
   }
@@ -51,18 +53,18 @@ export async function administer<Answer>(env: Environment, work: Work<Answer>): 
 
 async function withStore<Answer>(
   access: ReturnType<typeof readAdministrationConfig>['redis'],
-  use: (opened: Pick<Administration, 'store' | 'lease'>) => Promise<Answer>,
+  use: (opened: Pick<Administration, 'store' | 'lock'>) => Promise<Answer>,
 ): Promise<Answer> {
   const { description } = access.address;
   const options = { ...access, commandMilliseconds: COMMAND_MILLISECONDS, isBulk: true, onConnection: () => {} };
   const connection = await openRedis(options);
   try {
     if (connection.problem !== undefined) {
-      throw new StartupError([`COUNTERSIGN_REDIS_URL: ${description} cannot be asked: ${connection.problem}`]);
+      throw new OperatorError([`COUNTERSIGN_REDIS_URL: ${description} cannot be asked: ${connection.problem}`]);
     }
     const keys = registryKeys(access.keyPrefix);
     const store = openRecordStore(connection, keys, description);
-    return await use({ store, lease: new ApplyLease(connection, keys.apply, description) });
+    return await use({ store, lock: new ApplyLock(connection, keys.apply, description) });
   } finally {
     connection.close();
   }
@@ -72,10 +74,10 @@ async function withStore<Answer>(
  * Runs work that writes, and is not to be left in the middle: it is told by `stop` to begin nothing more, and says how
  * far it came by an AdministrationError.
  */
-export type Finishing = <Answer>(work: (stop: AbortSignal) => Promise<Answer>) => Promise<Answer>;
+export type Graceful = <Answer>(work: (stop: AbortSignal) => Promise<Answer>) => Promise<Answer>;
 
 /** Registers what is done before the work is left; it may not take long. */
-export type WhenLeft = (undo: () => Promise<void>) => void;
+export type OnInterrupt = (undo: () => Promise<void>) => void;
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
@@ -88,7 +90,7 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
  */
 export async function interruptible<Answer>(
   clear: () => void,
-  work: (finishing: Finishing, whenLeft: WhenLeft) => Promise<Answer>,
+  work: (finishing: Graceful, whenLeft: OnInterrupt) => Promise<Answer>,
 ): Promise<Answer> {
   const stop = new AbortController();
   const { promise: left, reject: leave } = Promise.withResolvers<never>();
@@ -99,10 +101,10 @@ export async function interruptible<Answer>(
     if (stop.signal.aborted) process.exit(error.exitCode);
     stop.abort(signal);
     clear();
-    if (state === 'finishing') printFault(`${signal}: finishing what is under way; once more, and it is left`);
+    if (state === 'finishing') printProblem(`${signal}: finishing what is under way; once more, and it is left`);
     else leave(error);
   };
-  const finishing: Finishing = async (piece) => {
+  const finishing: Graceful = async (piece) => {
     state = 'finishing';
     try {
       return await piece(stop.signal);

@@ -1,11 +1,11 @@
-import { type Applied, applyPlan } from '../../administration/apply-plan.ts';
-import { storeInTurn } from '../../administration/locked-store.ts';
+import { type ApplyResult, applyPlan } from '../../administration/apply-plan.ts';
+import { lockedStore } from '../../administration/locked-store.ts';
 import { makePlan, type Plan, recordFiles } from '../../administration/plan.ts';
 import type { RecordStore } from '../../administration/record-store.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { printFault } from '../output/errors.ts';
+import { printProblem } from '../output/errors.ts';
 import { styled } from '../output/text.ts';
-import { type Administration, administer } from './administer.ts';
+import { type Administration, openAdministration } from './administer.ts';
 import { namesOf, type PlanCommandOptions, printPlan, wouldChange } from './plan.ts';
 
 /**
@@ -15,7 +15,7 @@ import { namesOf, type PlanCommandOptions, printPlan, wouldChange } from './plan
  * @throws {StartupError} with what is wrong with any record, or where another apply runs, or Redis failed
  */
 export function applyClients(env: Environment, options: PlanCommandOptions): Promise<number> {
-  return administer(env, async (administration) => {
+  return openAdministration(env, async (administration) => {
     const { plan, applied } = await inTurn(administration, (store) =>
       applyFiles({ ...administration, store }, options),
     );
@@ -29,30 +29,30 @@ export function applyClients(env: Environment, options: PlanCommandOptions): Pro
 
 /** What the work sees in Redis, no other apply changes before it is done. */
 async function inTurn<Answer>(
-  { store, lease, whenLeft }: Administration,
+  { store, lock, onInterrupt }: Administration,
   work: (store: RecordStore) => Promise<Answer>,
 ): Promise<Answer> {
-  whenLeft(() => lease.release());
+  onInterrupt(() => lock.release());
   try {
-    return await work(storeInTurn(store, lease, printFault));
+    return await work(lockedStore(store, lock, printProblem));
   } finally {
-    await lease.release();
+    await lock.release();
   }
 }
 
 interface AppliedFiles {
   readonly plan: Plan;
-  readonly applied: Applied;
+  readonly applied: ApplyResult;
 }
 
 async function applyFiles(
-  { store, policy, now, progress, finishing }: Administration,
+  { store, policy, now, progress, graceful }: Administration,
   { file, prune, output }: PlanCommandOptions,
 ): Promise<AppliedFiles> {
   const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
   progress.clear();
   if (output === 'table') await printPlan(plan, output);
-  return { plan, applied: await finishing((stop) => applyPlan(plan.changes, store, progress.show, stop)) };
+  return { plan, applied: await graceful((stop) => applyPlan(plan.changes, store, progress.show, stop)) };
 }
 
 /** Servers that miss the marker hold missing records for lost. Now they see it again, and hold them for removed. */
@@ -60,9 +60,9 @@ const NOTE_ON_MARKER =
   'note: this Redis did not say that it holds records of countersign, and does now. If it had lost them, apply all ' +
   'files at once: servers refuse whoever is still missing';
 
-function exitCode({ overtaken }: Applied, isChanged: boolean): number {
-  if (overtaken.length === 0) return isChanged ? 2 : 0;
+function exitCode({ conflicts }: ApplyResult, isChanged: boolean): number {
+  if (conflicts.length === 0) return isChanged ? 2 : 0;
   const message = 'somebody else wrote these clients since they were read; run the command again:';
-  console.error(`countersign: ${message} ${namesOf(overtaken)}`);
+  console.error(`countersign: ${message} ${namesOf(conflicts)}`);
   return 1;
 }

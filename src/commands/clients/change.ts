@@ -1,12 +1,12 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
-import { type ChangedRecord, changeRecord, removeClient } from '../../administration/change-record.ts';
+import { type ChangeResult, changeRecord, removeClient } from '../../administration/change-record.ts';
 import type { JsonObject } from '../../administration/stored-records.ts';
 import { isClientId } from '../../oauth/client-id.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue } from '../output/document.ts';
-import { printFault } from '../output/errors.ts';
-import { administer, type Finishing } from './administer.ts';
+import { printProblem } from '../output/errors.ts';
+import { type Graceful, openAdministration } from './administer.ts';
 import type { ClientsFormat } from './plan.ts';
 
 export interface EnableCommandOptions {
@@ -28,8 +28,10 @@ export function enableClients(
   const state = isEnabled ? 'enabled' : 'disabled';
   const words = { outcome: state, written: `is ${state} now`, unchanged: `was ${state} already` } as const;
   const change = (record: JsonObject) => (isEnabled ? enabled(record) : disabled(record));
-  return administer(env, ({ store, finishing }) =>
-    eachClient(clientIds, { words, output, finishing }, (clientId) => changeRecord(store, clientId, change)),
+  return openAdministration(env, ({ store, graceful }) =>
+    forEachClient(clientIds, { words, output, finishing: graceful }, (clientId) =>
+      changeRecord(store, clientId, change),
+    ),
   );
 }
 
@@ -50,8 +52,10 @@ function enabled({ enabled: state, ...others }: JsonObject): JsonObject | undefi
  */
 export function removeClients(env: Environment, clientIds: readonly string[], output: ClientsFormat): Promise<number> {
   const words = { outcome: 'removed', written: 'is removed', unchanged: 'is not there' } as const;
-  return administer(env, ({ store, policy, finishing }) =>
-    eachClient(clientIds, { words, output, finishing }, (clientId) => removeClient(store, clientId, policy)),
+  return openAdministration(env, ({ store, policy, graceful }) =>
+    forEachClient(clientIds, { words, output, finishing: graceful }, (clientId) =>
+      removeClient(store, clientId, policy),
+    ),
   );
 }
 
@@ -65,7 +69,7 @@ export interface Words {
 export interface EachClientOptions {
   readonly words: Words;
   readonly output: ClientsFormat;
-  readonly finishing: Finishing;
+  readonly finishing: Graceful;
 }
 
 /** What became of one client, for programs. */
@@ -82,10 +86,10 @@ export interface ClientOutcome {
  *
  * @returns the exit code: 0, or 1 where one was refused
  */
-export async function eachClient(
+export async function forEachClient(
   clientIds: readonly string[],
   { words, output, finishing }: EachClientOptions,
-  change: (clientId: string) => Promise<ChangedRecord>,
+  change: (clientId: string) => Promise<ChangeResult>,
 ): Promise<number> {
   const all = new Set(clientIds);
   const outcomes: ClientOutcome[] = [];
@@ -113,18 +117,18 @@ function stoppedAfter(count: number, of: number): AdministrationError {
 /** Nothing becomes part of a key that is no client_id. */
 async function changeNamed(
   clientId: string,
-  change: (clientId: string) => Promise<ChangedRecord>,
-): Promise<ChangedRecord> {
+  change: (clientId: string) => Promise<ChangeResult>,
+): Promise<ChangeResult> {
   return isClientId(clientId) ? change(clientId) : { outcome: 'refused', reason: 'is no client_id' };
 }
 
-function outcomeOf(clientId: string, changed: ChangedRecord, words: Words): ClientOutcome {
+function outcomeOf(clientId: string, changed: ChangeResult, words: Words): ClientOutcome {
   if (changed.outcome === 'refused') return { client_id: clientId, ...changed };
   return { client_id: clientId, outcome: changed.outcome === 'written' ? words.outcome : 'unchanged' };
 }
 
 function print({ client_id: clientId, outcome, reason }: ClientOutcome, words: Words): void {
   const name = `client ${printable(clientId)}`;
-  if (outcome === 'refused') printFault(`${name} ${reason}`);
+  if (outcome === 'refused') printProblem(`${name} ${reason}`);
   else console.log(`${name} ${outcome === 'unchanged' ? words.unchanged : words.written}`);
 }

@@ -1,10 +1,10 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
 import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
-import { type ClientFinding, describeFinding } from '../../clients/files/diagnostics.ts';
+import { describeDiagnostic, type FileDiagnostic } from '../../clients/files/diagnostics.ts';
 import { type ClientsFiles, readClientsFiles } from '../../clients/files/file-clients.ts';
 import { findFiles } from '../../clients/files/find-files.ts';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
 
@@ -21,53 +21,56 @@ export interface CheckOptions {
  *
  * @param paths files, folders, and `-` for the standard input
  * @returns the exit code: 0 when all are sound
- * @throws {StartupError} when a path names nothing
+ * @throws {OperatorError} when a path names nothing
  */
 export async function checkClients(
   paths: readonly string[],
   { policy, isVerifierSet, output }: CheckOptions,
 ): Promise<number> {
   const found = findFiles(paths);
-  if (found.faults.length > 0) throw new StartupError(found.faults);
+  if (found.errors.length > 0) throw new OperatorError(found.errors);
   const now = Date.now();
   const sound = await readClientsFiles(found.files, policy, now);
-  const unverified = isVerifierSet ? undefined : warnOfUnverified(sound);
+  const unverified = isVerifierSet ? undefined : warnAboutUnverified(sound);
   const read = { ...sound, warnings: unverified ? [...sound.warnings, unverified] : sound.warnings };
-  const claimants = read.clients.map((client) => ({ client, place: placeOf(client, read) }));
-  const conflicts = (await findConflictsAmong(claimants, { policy, now })).lines();
+  const owners = read.clients.map((client) => ({ client, location: placeOf(client, read) }));
+  const conflicts = (await findConflictsAmong(owners, { policy, now })).lines();
   if (output === 'json') printJson(paths, read, conflicts);
   else printText(read, conflicts);
-  return read.faults.length === 0 ? 0 : 1;
+  return read.errors.length === 0 ? 0 : 1;
 }
 
 function placeOf({ clientId }: Client, { locate }: ClientsFiles): string {
-  const { file, place } = locate(clientId);
-  return `${file}, ${place}`;
+  const { file, location } = locate(clientId);
+  return `${file}, ${location}`;
 }
 
 /** Of one path, `file` is as it was given. */
 function printJson(
   paths: readonly string[],
-  { names, clients, faults, warnings }: ClientsFiles,
+  { names, clients, errors, warnings }: ClientsFiles,
   conflicts: readonly string[],
 ): void {
   const [file, ...others] = paths;
   const ids = clients.map(({ clientId }) => clientId);
-  const rest = { files: names, ok: faults.length === 0, clients: ids, faults, warnings, conflicts };
+  const rest = { files: names, ok: errors.length === 0, clients: ids, errors, warnings, conflicts };
   printValue('json', others.length === 0 ? { file, ...rest } : rest);
 }
 
-function printText({ clients, faults, warnings }: ClientsFiles, conflicts: readonly string[]): void {
+function printText({ clients, errors, warnings }: ClientsFiles, conflicts: readonly string[]): void {
   for (const line of table(clients.map(row))) console.log(line);
-  const told = [...warnings.map(describeFinding), ...conflicts.map((conflict) => `${conflict} (apply refuses them)`)];
+  const told = [
+    ...warnings.map(describeDiagnostic),
+    ...conflicts.map((conflict) => `${conflict} (apply refuses them)`),
+  ];
   for (const warning of told) console.log(`${styled('yellow', 'warning')} ${warning}`);
-  for (const fault of faults) console.log(`${styled('red', 'fault')} ${describeFinding(fault)}`);
+  for (const error of errors) console.log(`${styled('red', 'error')} ${describeDiagnostic(error)}`);
   const counts = [
     counted(clients.length, 'sound client'),
     counted(told.length, 'warning'),
-    counted(faults.length, 'fault'),
+    counted(errors.length, 'error'),
   ];
-  console.log(styled(faults.length === 0 ? 'green' : 'red', counts.join(', ')));
+  console.log(styled(errors.length === 0 ? 'green' : 'red', counts.join(', ')));
 }
 
 function row({ clientId, enabled, authentication, scopes }: Client): string[] {
@@ -82,7 +85,7 @@ function counted(count: number, what: string): string {
  * One warning where the server, with the settings of this command, has nobody to verify the chains of clients that are
  * known by a name: the first of them, and how many there are.
  */
-export function warnOfUnverified({ clients, locate }: ClientsFiles): ClientFinding | undefined {
+export function warnAboutUnverified({ clients, locate }: ClientsFiles): FileDiagnostic | undefined {
   const named = clients.filter(({ authentication }) => authentication.method === 'tls_client_auth');
   const [first] = named;
   if (!first) return undefined;

@@ -2,7 +2,7 @@ import { type JsonObject, type ListedRecord, storedRecords } from '../../adminis
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../output/document.ts';
-import { administer } from './administer.ts';
+import { openAdministration } from './administer.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
 
 export interface ExportCommandOptions extends OutputFileOptions {
@@ -13,16 +13,16 @@ export interface ExportCommandOptions extends OutputFileOptions {
 /**
  * `countersign clients export`: all records, as a file that `apply` takes back.
  *
- * @returns the exit code: 0, or 1 where Redis holds something in a record's place that no file can hold
+ * @returns the exit code: 0, or 1 where Redis holds something in a record's location that no file can hold
  * @throws {StartupError} where Redis fails or the file cannot be written
  */
 export function exportClients(env: Environment, { output, ...file }: ExportCommandOptions): Promise<number> {
   const out = outputFile(file);
-  return administer(env, async ({ store, policy, now, progress }) => {
+  return openAdministration(env, async ({ store, policy, now, progress }) => {
     let left = 0;
-    const leave = ({ clientId, faults }: ListedRecord) => {
+    const leave = ({ clientId, errors }: ListedRecord) => {
       left += 1;
-      const why = faults.map(({ field, message }) => `${field} ${message}`).join('; ');
+      const why = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
       console.error(printable(`countersign: client ${clientId} is left out: ${why}`));
     };
     const show = out === undefined ? progress.showBesideOutput : progress.show;

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { type Drafts, MigrationError } from '../../administration/import/draft.ts';
+import { type Drafts, ImportError } from '../../administration/import/draft.ts';
 import { readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
 import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { render } from '../../administration/import/render.ts';
-import { settle } from '../../administration/import/validate-drafts.ts';
-import { StartupError } from '../../operator-error.ts';
+import { validateDrafts } from '../../administration/import/validate-drafts.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { type Input, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
 import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
@@ -22,14 +22,14 @@ export type ImportSource = keyof typeof readers;
  * input.
  *
  * @returns the exit code: 0, or 2 where something was left out or noted
- * @throws {StartupError} when the file cannot be read, or the other one not be written
+ * @throws {OperatorError} when the file cannot be read, or the other one not be written
  */
 export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
   const out = outputFile(options);
   const now = Date.now();
   const input = await readInput(file);
   const { drafts: all, remarks } = readOrExplain(source, input, now);
-  const drafts = settle(all, now);
+  const drafts = validateDrafts(all, now);
   const title = `From ${basename(input.name)}, by \`countersign clients import ${source}\`.`;
   const yaml = render({ drafts, remarks }, title);
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
@@ -44,9 +44,9 @@ function readOrExplain(source: ImportSource, { name, content }: Input, now: numb
   try {
     return readers[source](new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content), now);
   } catch (error) {
-    if (error instanceof MigrationError) throw new StartupError([`${name}: ${error.message}`]);
+    if (error instanceof ImportError) throw new OperatorError([`${name}: ${error.message}`]);
     if (error instanceof TypeError && 'code' in error && error.code === NOT_UTF8) {
-      throw new StartupError([`${name}: it is not text in UTF-8`]);
+      throw new OperatorError([`${name}: it is not text in UTF-8`]);
     }
     throw error;
   }

@@ -3,7 +3,7 @@ import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
 import { type Row, rowTable } from '../output/text.ts';
-import { administer } from './administer.ts';
+import { openAdministration } from './administer.ts';
 import type { ClientsFormat } from './plan.ts';
 import { type ClientReport, reportOnClient } from './show.ts';
 
@@ -26,7 +26,7 @@ export function listClients(
   pattern: string | undefined,
   options: ListCommandOptions,
 ): Promise<number> {
-  return administer(env, async ({ store, policy, now, progress }) => {
+  return openAdministration(env, async ({ store, policy, now, progress }) => {
     const reports = selected(
       storedRecords(store, { policy, now, pattern, progress: progress.showBesideOutput }),
       options,
@@ -65,9 +65,9 @@ function rowOf({
   method = '',
   identities = [],
   scopes = [],
-  faults,
+  errors,
 }: ClientReport): Row {
-  if (!usable) return { cells: [id, 'unusable', shortened(faults.join('; '))], style: 'red' };
+  if (!usable) return { cells: [id, 'unusable', shortened(errors.join('; '))], style: 'red' };
   const [first = '', ...others] = identities;
   const identity = `${shortened(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;
   const cells = [id, enabled ? 'enabled' : 'disabled', method, identity, shortened(scopes.join(' '))];

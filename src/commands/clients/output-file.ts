@@ -16,7 +16,7 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { writeTexts } from '../output/document.ts';
 
 /** As `-` is the standard input where files are read; the others are the same under Linux, whatever it leads to. */
@@ -33,20 +33,20 @@ export interface OutputFileOptions {
 /**
  * The file that is to be written; undefined for the standard output.
  *
- * @throws {StartupError} where a file would be written over; a device such as `/dev/null` loses nothing
+ * @throws {OperatorError} where a file would be written over; a device such as `/dev/null` loses nothing
  */
 export function outputFile({ out, force = false }: OutputFileOptions): string | undefined {
   if (out === undefined || standardOutput.includes(out)) return undefined;
-  if (out === '') throw new StartupError(['--out names no file']);
+  if (out === '') throw new OperatorError(['--out names no file']);
   const isThere = explained(out, () => statSync(out, { throwIfNoEntry: false })?.isFile() === true);
-  if (isThere && !force) throw new StartupError([`${out} is there already; --force writes over it`]);
+  if (isThere && !force) throw new OperatorError([`${out} is there already; --force writes over it`]);
   return out;
 }
 
 /**
  * Writes a file, which is then there as a whole, or as it was before.
  *
- * @throws {StartupError} where it cannot be written
+ * @throws {OperatorError} where it cannot be written
  */
 export async function writeOutputFile(path: string, texts: AsyncIterable<string> | Iterable<string>): Promise<void> {
   try {
@@ -77,7 +77,7 @@ function explained<Value>(path: string, look: () => Value): Value {
 /** What the file system says; whatever else went wrong stays what it is. */
 function explanationOf(path: string, error: unknown): unknown {
   const isFromFiles = error instanceof Error && 'syscall' in error;
-  return isFromFiles ? new StartupError([`${path} cannot be written: ${error.message}`]) : error;
+  return isFromFiles ? new OperatorError([`${path} cannot be written: ${error.message}`]) : error;
 }
 
 const MODE = 0o640;
@@ -86,7 +86,7 @@ const PERMISSIONS = 0o777;
 const PERMISSIONS_WITHOUT_GROUP = 0o707;
 
 /**
- * Writes a file beside another one and puts it in its place, so that there is a whole one at every moment.
+ * Writes a file beside another one and puts it in its location, so that there is a whole one at every moment.
  *
  * @param found what stands at the path; of a link, where it leads to
  * @throws where it cannot be written
@@ -114,7 +114,7 @@ export async function replaceFile(
 
 function requireNoLink(path: string): string {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;
-  throw new StartupError([`${path} cannot be written: it is a link to what is not there`]);
+  throw new OperatorError([`${path} cannot be written: it is a link to what is not there`]);
 }
 
 /** Whoever could read the file before can read it then, and nobody else. */

@@ -6,7 +6,7 @@ import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, writeTexts } from '../output/document.ts';
 import { type Style, styled } from '../output/text.ts';
-import { administer } from './administer.ts';
+import { openAdministration } from './administer.ts';
 
 export interface PlanCommandOptions {
   /** Of `-f`: files, folders, and `-` for standard input. */
@@ -22,7 +22,7 @@ export interface PlanCommandOptions {
  * @throws {StartupError} with what is wrong with any record
  */
 export function planClients(env: Environment, { file, prune, output }: PlanCommandOptions): Promise<number> {
-  return administer(env, async ({ store, policy, now, progress }) => {
+  return openAdministration(env, async ({ store, policy, now, progress }) => {
     const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
     progress.clear();
     await printPlan(plan, output);
@@ -39,8 +39,8 @@ const MAX_NAMES_SHOWN = 20;
 /** Prints what a plan would change. `rest` are fields for programs that come after those of the plan. */
 export async function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}): Promise<void> {
   if (format === 'table') return writeTexts(linesOfPlan(plan));
-  const { counts, notInFiles, enabledAgain, warnings } = plan;
-  const fields = { summary: counts, not_in_files: notInFiles, enabled_again: enabledAgain, warnings, ...rest };
+  const { counts, unmanaged, reenabled, warnings } = plan;
+  const fields = { summary: counts, unmanaged, reenabled, warnings, ...rest };
   return writeTexts(documentText(format, 'changes', reports(plan.changes), () => fields));
 }
 
@@ -58,12 +58,12 @@ function* linesOfPlan(plan: Plan): Generator<string> {
   const untold = plan.changes.count - MAX_CHANGES_SHOWN;
   if (untold > 0) yield `… and ${untold} more changes; --output json tells all of them\n`;
   for (const warning of plan.warnings) yield `${styled('yellow', 'warning')} ${warning}\n`;
-  if (plan.enabledAgain.length > 0) {
+  if (plan.reenabled.length > 0) {
     const note = 'disabled in Redis and enabled by the files; write enabled: false there to keep them out:';
-    yield `${styled('yellow', 'warning')} ${note} ${namesOf(plan.enabledAgain)}\n`;
+    yield `${styled('yellow', 'warning')} ${note} ${namesOf(plan.reenabled)}\n`;
   }
-  if (plan.notInFiles.length > 0) {
-    yield `${plan.notInFiles.length} not in the file (kept; --prune removes them): ${namesOf(plan.notInFiles)}\n`;
+  if (plan.unmanaged.length > 0) {
+    yield `${plan.unmanaged.length} not in the file (kept; --prune removes them): ${namesOf(plan.unmanaged)}\n`;
   }
   yield `${styled('bold', summaryOf(plan))}\n`;
 }
@@ -80,8 +80,8 @@ export function namesOf(clientIds: readonly string[]): string {
 }
 
 function summaryOf({ counts }: Plan): string {
-  const { added, changed, removed, indexed, unchanged } = counts;
-  const index = indexed > 0 ? `, ${indexed} to index` : '';
+  const { added, changed, removed, reindexed, unchanged } = counts;
+  const index = reindexed > 0 ? `, ${reindexed} to index` : '';
   return `${added} to add, ${changed} to change, ${removed} to remove${index}, ${unchanged} unchanged`;
 }
 
@@ -89,13 +89,13 @@ function summaryOf({ counts }: Plan): string {
 export interface ChangeReport {
   readonly client_id: string;
   readonly change: Change['kind'];
-  /** What stood in the record's place that was none. */
+  /** What stood in the record's location that was none. */
   readonly replaces?: string;
   readonly fields: readonly FieldChange[];
 }
 
 export function reportOnChange(change: Change): ChangeReport {
-  const replaces = change.kind === 'indexed' ? undefined : replacedValue(change);
+  const replaces = change.kind === 'reindexed' ? undefined : replacedValue(change);
   return {
     client_id: change.clientId,
     change: change.kind,
@@ -109,7 +109,7 @@ const signs: Readonly<Record<Change['kind'], { readonly sign: string; readonly s
     added: { sign: '+', style: 'green', note: 'added' },
     changed: { sign: '~', style: 'yellow', note: 'changed' },
     removed: { sign: '-', style: 'red', note: 'removed' },
-    indexed: { sign: '*', style: 'cyan', note: 'its entries in the index of identities are missing' },
+    reindexed: { sign: '*', style: 'cyan', note: 'its entries in the index of identities are missing' },
   };
 
 /** One change for people: a line for the client, and one for each field. */

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { unknownSettings } from '../../config.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { printFault } from '../output/errors.ts';
+import { printProblem } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
 import type { ExportCommandOptions } from './export.ts';
 import type { ImportSource } from './import.ts';
@@ -10,9 +10,9 @@ import type { OutputFileOptions } from './output-file.ts';
 import type { ClientsFormat, PlanCommandOptions } from './plan.ts';
 
 /** Whoever misspells a setting works on other clients than those that were meant. */
-export function warnOfUnknownSettings(env: Environment): void {
+export function warnAboutUnknownSettings(env: Environment): void {
   for (const name of unknownSettings(env)) {
-    printFault(`warning: ${name} is not a setting of this version, and has no effect`);
+    printProblem(`warning: ${name} is not a setting of this version, and has no effect`);
   }
 }
 
@@ -38,8 +38,8 @@ ${redisHelp}`;
 export function clientsProgram(program: Command): void {
   const clients = program.command('clients').description('look after client records');
   clients.hook('preAction', async () => {
-    const { warnOfUnknownSettings } = await import('./program.ts');
-    warnOfUnknownSettings(await environment());
+    const { warnAboutUnknownSettings } = await import('./program.ts');
+    warnAboutUnknownSettings(await environment());
   });
   addCheck(clients);
   clientsImportProgram(clients);

@@ -1,14 +1,14 @@
-import { clientsOfCertificate, type PossibleClient } from '../../administration/clients-of-certificate.ts';
-import { StartupError } from '../../operator-error.ts';
+import { type CandidateClient, clientsOfCertificate } from '../../administration/clients-of-certificate.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../pki/certificate/pem.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { type Input, readInput } from '../input-file.ts';
 import { printValue } from '../output/document.ts';
 import { table } from '../output/text.ts';
-import { administer } from './administer.ts';
+import { openAdministration } from './administer.ts';
 import type { ClientsFormat } from './plan.ts';
-import { describeClaim, type Registration, wordsOf } from './show.ts';
+import { describeRegistration, type Registration, wordsOf } from './show.ts';
 
 /** A client that a certificate could be, for programs. */
 export interface PossibleClientReport {
@@ -23,11 +23,11 @@ export interface PossibleClientReport {
  * `countersign clients show --certificate FILE`: which clients the certificate could be.
  *
  * @returns the exit code: 0, or 1 where it is nobody's
- * @throws {StartupError} when the file holds no certificate of a client, or where Redis fails
+ * @throws {OperatorError} when the file holds no certificate of a client, or where Redis fails
  */
 export async function showClientsOfCertificate(env: Environment, file: string, output: ClientsFormat): Promise<number> {
   const certificate = readCertificate(await readInput(file));
-  return administer(env, async ({ store, policy, now }) => {
+  return openAdministration(env, async ({ store, policy, now }) => {
     const possible = await clientsOfCertificate(certificate, store, policy, now);
     const clients = possible.map((each) => reportOn(each, now));
     const { thumbprint } = certificate;
@@ -43,17 +43,17 @@ function readCertificate({ name, content }: Input): ClientCertificate {
     const [der] = readCertificateFile(content);
     if (der) return parseClientCertificate(der);
   } catch (error) {
-    throw new StartupError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new OperatorError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
   }
-  throw new StartupError([`${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
+  throw new OperatorError([`${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
 }
 
-function reportOn({ client, claims }: PossibleClient, now: number): PossibleClientReport {
+function reportOn({ client, identities }: CandidateClient, now: number): PossibleClientReport {
   return {
     client_id: client.clientId,
     enabled: client.enabled,
     method: client.authentication.method,
-    registrations: claims.map((claim) => describeClaim(claim, client, now)),
+    registrations: identities.map((claim) => describeRegistration(claim, client, now)),
   };
 }
 

@@ -1,29 +1,34 @@
 import { describeIdentity } from '../../administration/conflict.ts';
-import { type JsonObject, type ListedRecord, readStoredRecord } from '../../administration/stored-records.ts';
+import { type JsonObject, type ListedRecord, parseListedRecord } from '../../administration/stored-records.ts';
 import type { Client } from '../../clients/client.ts';
-import { type Claim, claimsOf, identitiesOf, isInForce } from '../../clients/registered-identities.ts';
+import {
+  identitiesOf,
+  isEffective,
+  type RegisteredIdentity,
+  registeredIdentitiesOf,
+} from '../../clients/registered-identities.ts';
 import { isClientId } from '../../oauth/client-id.ts';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue, yamlText } from '../output/document.ts';
 import { styled, table } from '../output/text.ts';
-import { administer } from './administer.ts';
+import { openAdministration } from './administer.ts';
 import type { ClientsFormat } from './plan.ts';
 
 /**
  * `countersign clients show ID`: a record, and what the server makes of it.
  *
  * @returns the exit code: 0, or 1 where the server cannot use the record
- * @throws {StartupError} when there is no such client, or where Redis fails
+ * @throws {OperatorError} when there is no such client, or where Redis fails
  */
 export function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
-  return administer(env, async ({ store, policy, now }) => {
+  return openAdministration(env, async ({ store, policy, now }) => {
     if (!isClientId(clientId))
-      throw new StartupError([`${printable(clientId)} is no client_id, so that nobody has it`]);
+      throw new OperatorError([`${printable(clientId)} is no client_id, so that nobody has it`]);
     const [value] = await store.read([clientId]);
-    if (!value || value.type === 'none') throw new StartupError([`client ${printable(clientId)} is not in Redis`]);
-    const description = describeClient({ clientId, value, ...readStoredRecord(clientId, value, policy, now) }, now);
+    if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
+    const description = describeClient({ clientId, value, ...parseListedRecord(clientId, value, policy, now) }, now);
     if (output === 'table') console.log(linesOfClient(description).join('\n'));
     else printValue(output, description);
     return description.usable ? 0 : 1;
@@ -53,25 +58,27 @@ export function describeClient(listed: ListedRecord, now: number): ClientDescrip
   return {
     ...reportOnClient(listed),
     warnings: warnings.map(({ field, message }) => `${field} ${message}`),
-    registrations: client ? claimsOf(client).map((claim) => describeClaim(claim, client, now)) : [],
+    registrations: client
+      ? registeredIdentitiesOf(client).map((claim) => describeRegistration(claim, client, now))
+      : [],
     ...(record && { record }),
   };
 }
 
 /** A registration of a client, in words and with its time. */
-export function describeClaim(claim: Claim, client: Client, now: number): Registration {
+export function describeRegistration(claim: RegisteredIdentity, client: Client, now: number): Registration {
   const { notBefore, notAfter } = claim;
   return {
     identity: describeIdentity(claim.identity, client),
     ...(notBefore !== undefined && { not_before: new Date(notBefore).toISOString() }),
     ...(notAfter !== undefined && { not_after: new Date(notAfter).toISOString() }),
-    in_force: isInForce(claim, now),
+    in_force: isEffective(claim, now),
   };
 }
 
 /** The same for people. */
 export function linesOfClient(description: ClientDescription): string[] {
-  const { client_id: clientId, usable, enabled, method = '', scopes = [], faults, warnings, record } = description;
+  const { client_id: clientId, usable, enabled, method = '', scopes = [], errors, warnings, record } = description;
   const state = usable ? (enabled ? 'enabled' : 'disabled') : styled('red', 'unusable: the server refuses this client');
   const facts = [
     ['client_id', clientId],
@@ -80,7 +87,7 @@ export function linesOfClient(description: ClientDescription): string[] {
   if (usable) facts.push(['method', method], ['scopes', scopes.join(' ') || '(none)']);
   return [
     ...table([...facts, ...description.registrations.map((each) => ['known by', wordsOf(each)])]),
-    ...faults.map((fault) => `${styled('red', 'fault')} ${printable(fault)}`),
+    ...errors.map((fault) => `${styled('red', 'error')} ${printable(fault)}`),
     ...warnings.map((warning) => `${styled('yellow', 'warning')} ${printable(warning)}`),
     ...(record ? ['', styled('bold', 'Its record:'), yamlText([record]).trimEnd()] : []),
   ];
@@ -102,12 +109,12 @@ export interface ClientReport {
   /** What it is known by, in words. */
   readonly identities?: readonly string[];
   readonly scopes?: readonly string[];
-  readonly faults: readonly string[];
+  readonly errors: readonly string[];
 }
 
-export function reportOnClient({ clientId, client, faults }: ListedRecord): ClientReport {
-  const messages = faults.map(({ field, message }) => `${field} ${message}`);
-  if (!client) return { client_id: clientId, usable: false, faults: messages };
+export function reportOnClient({ clientId, client, errors }: ListedRecord): ClientReport {
+  const messages = errors.map(({ field, message }) => `${field} ${message}`);
+  if (!client) return { client_id: clientId, usable: false, errors: messages };
   return {
     client_id: clientId,
     usable: true,
@@ -115,6 +122,6 @@ export function reportOnClient({ clientId, client, faults }: ListedRecord): Clie
     method: client.authentication.method,
     identities: identitiesOf(client).map((identity) => describeIdentity(identity, client)),
     scopes: client.scopes,
-    faults: messages,
+    errors: messages,
   };
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { inspect, styleText } from 'node:util';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { printable } from '../../text.ts';
 
 /** What a shell says of a program that SIGPIPE has ended. */
@@ -13,20 +13,20 @@ const BROKEN_PIPE = 141;
 export function guardOutput(): void {
   process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     if (code === 'EPIPE') process.exit(BROKEN_PIPE);
-    printFault(`standard output cannot be written: ${message}`);
+    printProblem(`standard output cannot be written: ${message}`);
     process.exit(1);
   });
 }
 
 /** Says on standard error why a command did not end well. */
 export function printError(error: unknown): void {
-  if (error instanceof StartupError) for (const fault of error.faults) printFault(fault);
-  else if (error instanceof InterruptedError) printFault(error.message);
-  else printFault(`unexpected error ${inspect(error)}`);
+  if (error instanceof OperatorError) for (const fault of error.problems) printProblem(fault);
+  else if (error instanceof InterruptedError) printProblem(error.message);
+  else printProblem(`unexpected error ${inspect(error)}`);
 }
 
 /** One fault, of one or more lines. It may quote files and their names, which a terminal must not obey. */
-export function printFault(fault: string): void {
+export function printProblem(fault: string): void {
   const name = styleText('red', 'countersign:', { stream: process.stderr });
   for (const line of fault.split('\n')) console.error(`${name} ${printable(line)}`);
 }

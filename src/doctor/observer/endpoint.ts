@@ -4,14 +4,14 @@ import { type Observations, WATCH_SECONDS } from './observations.ts';
 import type { Observation } from './observe.ts';
 
 /** What `countersign doctor` needs to know of the server's configuration. Nothing in it is secret. */
-export interface Belief {
+export interface EffectiveConfig {
   readonly issuer: string;
   readonly mtls_url: string;
   readonly terminator: Terminator['name'];
   readonly certificate_header: string;
   readonly chain_header: string | null;
   readonly verification: Terminator['verification'];
-  readonly hop: string;
+  readonly proxy_trust: string;
   /** Where the proxy is to reach it. Replicas may differ in it. */
   readonly listens_on: string;
 }
@@ -23,7 +23,7 @@ const WATCH_ID = /^[A-Za-z0-9_-]{22,86}$/;
  * `PUT /doctor/{id}`: requests that carry this id from now on are observed, and what was observed before is forgotten.
  * Answers what the server believes.
  */
-export function startWatching(observations: Observations<Observation>, belief: Belief) {
+export function startWatching(observations: Observations<Observation>, belief: EffectiveConfig) {
   return (c: Context): Response => {
     const id = c.req.param('id') ?? '';
     if (!WATCH_ID.test(id)) return c.json({ error: 'the id must be 22 to 86 characters of base64url' }, 400);

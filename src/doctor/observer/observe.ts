@@ -3,7 +3,7 @@ import { OAuthError } from '../../oauth/oauth-error.ts';
 import type { ForwardedRequest } from '../../terminator/forwarded-certificate.ts';
 import { type RawHeaders, valuesOf } from '../../terminator/raw-headers.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
-import { distrustReason } from '../../terminator/trusted-proxy.ts';
+import { untrustedReason } from '../../terminator/trusted-proxy.ts';
 import type { Observations } from './observations.ts';
 import { type ObservedField, observedFields } from './observed-fields.ts';
 
@@ -12,12 +12,12 @@ export interface Observation {
   /** Which request it is, in the words of who watches: what stands after the id. */
   readonly request: string;
   readonly peer: string;
-  readonly hop: { readonly trusted: boolean; readonly reason?: string };
+  readonly proxy_trust: { readonly trusted: boolean; readonly reason?: string };
   readonly fields: readonly ObservedField[];
-  readonly believed: Believed;
+  readonly outcome: Outcome;
 }
 
-export type Believed =
+export type Outcome =
   | { readonly kind: 'certificate'; readonly subject: string; readonly thumbprint: string; readonly chain: Chain }
   | { readonly kind: 'none'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -45,11 +45,15 @@ function marksOf(headers: RawHeaders): Mark[] {
 type Present = (request: ForwardedRequest) => PresentedCertificate;
 
 /** The same, but what it does with requests that somebody watches is told to them. The answer is the same. */
-export function observed(present: Present, terminator: Terminator, observations: Observations<Observation>): Present {
+export function withObserver(
+  present: Present,
+  terminator: Terminator,
+  observations: Observations<Observation>,
+): Present {
   return (request) => {
     const mark = observations.watchedBy(() => marksOf(request.headers));
     if (mark === undefined) return present(request);
-    const note = (believed: Believed) => observations.add(mark.id, observation(mark, request, terminator, believed));
+    const note = (believed: Outcome) => observations.add(mark.id, observation(mark, request, terminator, believed));
     let presented: PresentedCertificate;
     try {
       presented = present(request);
@@ -57,12 +61,12 @@ export function observed(present: Present, terminator: Terminator, observations:
       note({ kind: 'refused', reason: error instanceof OAuthError ? error.reason : 'a fault of ours' });
       throw error;
     }
-    note(believedOf(presented));
+    note(outcomeOf(presented));
     return presented;
   };
 }
 
-function believedOf(presented: PresentedCertificate): Believed {
+function outcomeOf(presented: PresentedCertificate): Outcome {
   if (presented.kind === 'none') return presented;
   const { certificate, chain } = presented;
   const { subjectText, thumbprint } = certificate;
@@ -74,14 +78,14 @@ function observation(
   { request }: Mark,
   { headers, peer }: ForwardedRequest,
   terminator: Terminator,
-  believed: Believed,
+  believed: Outcome,
 ): Observation {
-  const reason = distrustReason(peer, headers, terminator.hop);
+  const reason = untrustedReason(peer, headers, terminator.proxyTrust);
   return {
     request,
     peer: peer.kind === 'unix' ? 'unix' : peer.address,
-    hop: reason === undefined ? { trusted: true } : { trusted: false, reason },
+    proxy_trust: reason === undefined ? { trusted: true } : { trusted: false, reason },
     fields: observedFields(headers, terminator),
-    believed,
+    outcome: believed,
   };
 }

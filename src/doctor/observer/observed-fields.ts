@@ -29,7 +29,7 @@ const MAX_FIELDS = 64;
 const MAX_SHOWN = 120;
 const alsoShown = ['host', 'connection', 'early-data', 'trailer'];
 
-/** Of a request's fields those that concern certificates and the hop, under any spelling; at most 64 of them. */
+/** Of a request's fields those that concern certificates and the proxy, under any spelling; at most 64 of them. */
 export function observedFields(headers: RawHeaders, terminator: Terminator): ObservedField[] {
   const shown = new Set([...knownHeaders, ...forwardedHeaders(terminator), ...alsoShown, PROXY_SECRET_HEADER]);
   const fields: ObservedField[] = [];

@@ -1,22 +1,22 @@
-import type { Belief } from '../observer/endpoint.ts';
+import type { EffectiveConfig } from '../observer/endpoint.ts';
 import type { Observation } from '../observer/observe.ts';
-import type { Outcome } from './conclude/judge-forgery.ts';
+import type { ForgeryOutcome } from './conclude/judge-forgery.ts';
 import type { Forgery } from './forgeries/forgery.ts';
 import type { Route } from './routes.ts';
 import type { Protocol } from './send/connection.ts';
-import type { Shown } from './trial.ts';
+import type { PresentedAs } from './trial.ts';
 
 /** All that a run found, as `--output json` prints it. */
 export interface Examination {
   /**
    * - `sound`: the certificate arrived and was believed, and nothing that was forged
-   * - `wrong`: there are faults
+   * - `wrong`: there are problems
    * - `incomplete`: there are none, but not everything could be seen
    */
   readonly conclusion: 'sound' | 'wrong' | 'incomplete';
   readonly url: string;
   /** What the server says that it believes. */
-  readonly server: Belief;
+  readonly server: EffectiveConfig;
   readonly own_certificate: {
     readonly subject: string;
     readonly thumbprint: string;
@@ -31,7 +31,7 @@ export interface Examination {
   readonly arrivals: readonly Arrival[];
   readonly forgeries: readonly ForgeryReport[];
   /** What has to be mended, each with how. */
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
   /** How far the conclusion goes. */
   readonly coverage: Coverage;
   readonly notes: readonly string[];
@@ -60,7 +60,7 @@ export interface HandshakeReport {
 export interface Arrival {
   readonly route: Route['name'];
   readonly url: string;
-  readonly certificate: Shown;
+  readonly certificate: PresentedAs;
   readonly protocol: Protocol;
   readonly answer: string;
   /** Null where the request was not seen. */
@@ -73,9 +73,9 @@ export interface ForgeryReport {
   readonly family: Forgery['family'];
   readonly route: Route['name'];
   readonly route_title: string;
-  readonly certificate: Shown;
+  readonly certificate: PresentedAs;
   readonly protocol: Protocol;
-  readonly outcome: Outcome;
+  readonly outcome: ForgeryOutcome;
   readonly detail: string;
   /** HTTP status of the answer. */
   readonly status: number | null;

@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { type KeyPairWithCertificate, makeCertificate } from '../../pki/certificate/make-certificate.ts';
 import { formatDistinguishedName, readDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
 import { readCertificateStructure } from '../../pki/certificate/structure.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
 
 /** The certificate that is sent in the handshake, with its key. */
-export interface Identity extends KeyPairWithCertificate {
+export interface ClientKeyPair extends KeyPairWithCertificate {
   readonly der: Uint8Array;
   readonly subject: string;
   /** `x5t#S256`. */
@@ -25,9 +25,9 @@ export interface Identity extends KeyPairWithCertificate {
 /**
  * Reads a certificate (the first of its file; what follows is sent as its chain) and its key, both PEM.
  *
- * @throws {StartupError} naming the file and what is wrong with it
+ * @throws {OperatorError} naming the file and what is wrong with it
  */
-export function readIdentity(certificateFile: string, keyFile: string): Identity {
+export function readClientKeyPair(certificateFile: string, keyFile: string): ClientKeyPair {
   const certificatePem = readText(certificateFile);
   const privateKeyPem = readText(keyFile);
   const certificate = parseOr(`${certificateFile}: holds no certificate in PEM`, () => {
@@ -36,17 +36,17 @@ export function readIdentity(certificateFile: string, keyFile: string): Identity
   const key = parseOr(`${keyFile}: holds no private key that can be read; it must be PEM, and not encrypted`, () => {
     return createPrivateKey(privateKeyPem);
   });
-  if (!certificate.checkPrivateKey(key)) throw new StartupError([`${keyFile} is not the key of ${certificateFile}`]);
+  if (!certificate.checkPrivateKey(key)) throw new OperatorError([`${keyFile} is not the key of ${certificateFile}`]);
   return identityOf({ certificatePem, privateKeyPem }, certificate, certificateFile);
 }
 
 /** What to call it when speaking to the operator. */
-export function nameOwn({ made }: Pick<Identity, 'made'>): string {
+export function nameOwn({ made }: Pick<ClientKeyPair, 'made'>): string {
   return made ? 'the certificate that was made for this run' : 'your certificate';
 }
 
 /** Makes a certificate for this run. */
-export async function makeIdentity(): Promise<Identity> {
+export async function makeClientKeyPair(): Promise<ClientKeyPair> {
   const pair = await makeSelfSigned('countersign-doctor');
   return identityOf(pair, new X509Certificate(pair.certificatePem), undefined);
 }
@@ -66,7 +66,7 @@ function identityOf(
   pair: KeyPairWithCertificate,
   certificate: X509Certificate,
   certificateFile: string | undefined,
-): Identity {
+): ClientKeyPair {
   const { raw: der, publicKey } = certificate;
   return {
     ...pair,
@@ -95,7 +95,7 @@ function subjectOf(der: Uint8Array): string {
   }
 }
 
-/** @throws {StartupError} */
+/** @throws {OperatorError} */
 export function readText(file: string): string {
   return parseOr(`${file}: cannot be read`, () => readFileSync(file, 'latin1'));
 }
@@ -105,7 +105,7 @@ function parseOr<Value>(fault: string, parse: () => Value): Value {
     return parse();
   } catch (error) {
     const isFileError = error instanceof Error && 'syscall' in error;
-    throw new StartupError([isFileError ? `${fault}: ${error.message}` : fault]);
+    throw new OperatorError([isFileError ? `${fault}: ${error.message}` : fault]);
   }
 }
 
@@ -113,7 +113,7 @@ function parseOr<Value>(fault: string, parse: () => Value): Value {
  * Trusts the authorities of this machine beside Node's own, as curl and browsers here do: a company's CA is among them.
  * For the whole process.
  */
-export function trustSystemAuthorities(): void {
+export function trustSystemCas(): void {
   // Node 24.5 is the first that can be told.
   if (!('setDefaultCACertificates' in tls)) return;
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...tls.getCACertificates('system')]);

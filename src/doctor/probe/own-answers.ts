@@ -1,21 +1,21 @@
-import { UNREADABLE } from '../../http/malformed-requests.ts';
-import type { Answer } from './trial.ts';
+import { MALFORMED } from '../../http/malformed-requests.ts';
+import type { ProbeResponse } from './trial.ts';
 
 /** Tells answers of Countersign from those that a proxy gives in its place, although it imitates the body. */
-export interface OwnAnswers {
+export interface OwnResponses {
   /** An answer that came through the same proxy, from a server that was asked. */
-  readonly learn: (answer: Answer) => void;
+  readonly learn: (answer: ProbeResponse) => void;
   /** Whether a server that was not asked may have given it. */
-  readonly mayBeOurs: (answer: Answer) => boolean;
+  readonly mayBeOurs: (answer: ProbeResponse) => boolean;
 }
 
 /** Whether it is what Countersign says to octets that are no HTTP request, which nobody sees but its log. */
-export function isUnread(answer: Answer): boolean {
-  return answer.kind === 'answered' && answer.description === UNREADABLE;
+export function isUnread(answer: ProbeResponse): boolean {
+  return answer.kind === 'answered' && answer.description === MALFORMED;
 }
 
 /** Every answer of Countersign has fields that a proxy has no reason to write (`Pragma`, say): all that were seen have them. */
-export function createOwnAnswers(): OwnAnswers {
+export function createOwnResponses(): OwnResponses {
   let common: ReadonlySet<string> | undefined;
   return {
     learn: (answer) => {

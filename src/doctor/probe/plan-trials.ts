@@ -1,18 +1,18 @@
-import type { Belief } from '../observer/endpoint.ts';
+import type { EffectiveConfig } from '../observer/endpoint.ts';
 import type { HandshakeReport } from './examination.ts';
 import { forgeriesFor, plainForgery } from './forgeries/forgeries.ts';
 import { nothingForged } from './forgeries/forgery.ts';
 import type { FurtherRoutes } from './further-routes.ts';
-import type { Identity } from './identity.ts';
+import type { ClientKeyPair } from './identity.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Protocol } from './send/connection.ts';
-import { isSeen, type Shown, type Trial, type Tried } from './trial.ts';
+import { isSeen, type PresentedAs, type Trial, type TrialResult } from './trial.ts';
 
 /** Every way on which clients may come, with each certificate and without, and nothing forged. */
-export function usualTrials(
+export function baselineTrials(
   { straight, crossing }: Routes,
   handshakes: readonly HandshakeReport[],
-  identity: Identity,
+  identity: ClientKeyPair,
 ): Trial[] {
   const protocols = protocolsOf(handshakes);
   return [...straight, ...crossing].flatMap((route) => trialsOn(route, certificatesOf(identity), protocols));
@@ -23,7 +23,7 @@ export function furtherTrials(
   { resumed }: Routes,
   { paths, unknownNames, plain }: FurtherRoutes,
   handshakes: readonly HandshakeReport[],
-  identity: Identity,
+  identity: ClientKeyPair,
 ): Trial[] {
   const protocols = protocolsOf(handshakes);
   return [
@@ -39,21 +39,21 @@ function protocolsOf(handshakes: readonly HandshakeReport[]): readonly Protocol[
 }
 
 /** What was made for this run is a stranger already. */
-function certificatesOf({ made }: Identity): readonly Shown[] {
+function certificatesOf({ made }: ClientKeyPair): readonly PresentedAs[] {
   return made ? ['own', 'none'] : ['own', 'stranger', 'none'];
 }
 
-function trialsOn(route: Route, certificates: readonly Shown[], protocols: readonly Protocol[]): Trial[] {
-  return certificates.flatMap((shown) =>
-    protocols.map((protocol) => ({ route, shown, protocol, forgery: nothingForged })),
+function trialsOn(route: Route, certificates: readonly PresentedAs[], protocols: readonly Protocol[]): Trial[] {
+  return certificates.flatMap((presented) =>
+    protocols.map((protocol) => ({ route, presented, protocol, forgery: nothingForged })),
   );
 }
 
 /** The same ways again, with each forgery that their protocol can say. */
 export function forgedTrials(
   { straight }: Routes,
-  usual: readonly Tried[],
-  server: Belief,
+  usual: readonly TrialResult[],
+  server: EffectiveConfig,
   certificates: Parameters<typeof forgeriesFor>[1],
 ): Trial[] {
   const all = forgeriesFor(server, certificates);
@@ -61,19 +61,19 @@ export function forgedTrials(
   const names = straight.map(({ name }) => name);
   return usual
     .filter((tried) => worthForging(tried, server))
-    .flatMap(({ route, shown, protocol }) => {
+    .flatMap(({ route, presented, protocol }) => {
       const forgeries = names.includes(route.name) ? all : plain;
       const sayable = forgeries.filter(({ http1, http2 }) => (protocol === 'h2' ? http2 : http1) !== undefined);
-      return sayable.map((forgery) => ({ route, shown, protocol, forgery }));
+      return sayable.map((forgery) => ({ route, presented, protocol, forgery }));
     });
 }
 
 /** Where the proxy refuses a certificate as it is, what is forged beside it would not come further. */
-function worthForging(tried: Tried, { verification }: Belief): boolean {
+function worthForging(tried: TrialResult, { verification }: EffectiveConfig): boolean {
   // Where nobody answers, there is nobody to deceive.
-  if (tried.route.transport === 'plain') return tried.answer.kind === 'answered';
-  if (tried.shown === 'none') return true;
+  if (tried.route.transport === 'plain') return tried.response.kind === 'answered';
+  if (tried.presented === 'none') return true;
   // Beside a certificate that nobody verified, a forged verdict is all that it needs.
-  if (tried.shown === 'stranger' && verification.by !== 'verdict') return false;
+  if (tried.presented === 'stranger' && verification.by !== 'header') return false;
   return isSeen(tried) && tried.route.transport !== 'resumed_tls';
 }

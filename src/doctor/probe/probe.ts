@@ -1,29 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { withoutTrailingSlash } from '../../oauth/issuer.ts';
-import { StartupError } from '../../operator-error.ts';
+import { OperatorError } from '../../operator-error.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
-import type { Belief } from '../observer/endpoint.ts';
+import type { EffectiveConfig } from '../observer/endpoint.ts';
 import { DOCTOR_HEADER } from '../observer/observe.ts';
 import { concludeFrom, disagreement } from './conclude/conclude.ts';
 import { isVerified } from './conclude/explain-chain.ts';
-import type { Findings } from './conclude/finding.ts';
-import type { Truth } from './conclude/judge-forgery.ts';
+import type { ProbeEvidence } from './conclude/finding.ts';
+import type { GroundTruth } from './conclude/judge-forgery.ts';
 import type { Examination } from './examination.ts';
 import { furtherRoutes } from './further-routes.ts';
-import { type Identity, makeIdentity, makeVictim } from './identity.ts';
-import { createOwnAnswers } from './own-answers.ts';
-import { forgedTrials, furtherTrials, usualTrials } from './plan-trials.ts';
+import { type ClientKeyPair, makeClientKeyPair, makeVictim } from './identity.ts';
+import { createOwnResponses } from './own-answers.ts';
+import { baselineTrials, forgedTrials, furtherTrials } from './plan-trials.ts';
 import { type Address, routesTo } from './routes.ts';
-import { type Laboratory, tryAll } from './run-trials.ts';
-import { shakeHands } from './send/handshake.ts';
+import { type ProbeContext, runTrials } from './run-trials.ts';
+import { probeHandshake } from './send/handshake.ts';
 import { startWatch } from './send/operations-listener.ts';
-import { describeAnswer, isSeen, type Tried } from './trial.ts';
+import { describeResponse, isSeen, type TrialResult } from './trial.ts';
 
 /** What to examine, and with what. */
-export interface Order {
+export interface ProbeOptions {
   /** The issuer, or the mutual TLS URL. */
   readonly url: string;
-  readonly identity: Identity;
+  readonly identity: ClientKeyPair;
   /** Of the proxy's own certificate, PEM. */
   readonly serverCa: string | undefined;
   readonly serverCaFile: string | undefined;
@@ -38,67 +38,76 @@ export interface Order {
  * Sends a certificate through the proxy, then none, then all forgeries, and finds out what the server made of each.
  *
  * @param onProgress told how many forgeries were answered, of how many; those that are sent again count again
- * @throws {StartupError} when it cannot be examined
+ * @throws {OperatorError} when it cannot be examined
  */
-export async function examine(order: Order, onProgress: Progress): Promise<Examination> {
+export async function probe(order: ProbeOptions, onProgress: Progress): Promise<Examination> {
   const { url, identity, serverCa, listeners } = order;
   const watchId = randomBytes(18).toString('base64url');
   const watch = await startWatch(listeners, watchId);
-  const identities = { own: identity, stranger: identity.made ? identity : await makeIdentity() };
+  const identities = { own: identity, stranger: identity.made ? identity : await makeClientKeyPair() };
   const victim = await makeVictim();
-  const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnAnswers(), onAnswer: () => {} };
+  const laboratory = { watch, watchId, identities, serverCa, ownAnswers: createOwnResponses(), onAnswer: () => {} };
   const agreed = disagreement(watch.beliefs) === undefined;
   const sent = agreed ? await sendAll(order, laboratory, victim, onProgress) : nothingSent;
   return concludeFrom({
     url,
-    beliefs: watch.beliefs,
+    configs: watch.beliefs,
     identity,
-    truth: truthOf(sent.usual, identities, victim),
+    truth: truthOf(sent.baseline, identities, victim),
     ...sent,
   });
 }
 
 type Progress = (done: number, all: number) => void;
-type Sent = Pick<Findings, 'handshakes' | 'usual' | 'forged' | 'shutOut'>;
+type Sent = Pick<ProbeEvidence, 'handshakes' | 'baseline' | 'forged' | 'blocked'>;
 
-const nothingSent: Sent = { handshakes: [], usual: [], forged: [], shutOut: [] };
+const nothingSent: Sent = { handshakes: [], baseline: [], forged: [], blocked: [] };
 
-async function sendAll(order: Order, laboratory: Laboratory, victim: Uint8Array, onProgress: Progress): Promise<Sent> {
+async function sendAll(
+  order: ProbeOptions,
+  laboratory: ProbeContext,
+  victim: Uint8Array,
+  onProgress: Progress,
+): Promise<Sent> {
   const { url, identity, connectTo, httpPort } = order;
   const [server] = laboratory.watch.beliefs;
   const routes = routesTo(url, server, connectTo);
-  const handshakes = await Promise.all(routes.straight.map((route) => shakeHands(route, identity, order)));
+  const handshakes = await Promise.all(routes.straight.map((route) => probeHandshake(route, identity, order)));
 
-  const entered = await tryAll(usualTrials(routes, handshakes, identity), laboratory);
+  const entered = await runTrials(baselineTrials(routes, handshakes, identity), laboratory);
   if (!entered.some(isSeen)) throw nothingArrived(entered, order, server);
   const further = furtherRoutes(routes.straight, [server.issuer, server.mtls_url].map(pathOf), httpPort);
-  const usual = [...entered, ...(await tryAll(furtherTrials(routes, further, handshakes, identity), laboratory))];
+  const baseline = [...entered, ...(await runTrials(furtherTrials(routes, further, handshakes, identity), laboratory))];
 
-  const trials = forgedTrials(routes, usual, server, { victim, own: identity.der });
+  const trials = forgedTrials(routes, baseline, server, { victim, own: identity.der });
   let answered = 0;
   const onAnswer = () => onProgress(++answered, trials.length);
-  const forged = await tryAll(trials, { ...laboratory, onAnswer });
+  const forged = await runTrials(trials, { ...laboratory, onAnswer });
 
   // A proxy that had enough of us stops everything, and by that no forgery.
-  const again = await tryAll(usual.filter(isSeen), laboratory);
-  return { handshakes, usual, forged, shutOut: again.filter((tried) => !isSeen(tried)) };
+  const again = await runTrials(baseline.filter(isSeen), laboratory);
+  return { handshakes, baseline, forged, blocked: again.filter((tried) => !isSeen(tried)) };
 }
 
 function pathOf(url: string): string {
   return withoutTrailingSlash(new URL(url).pathname);
 }
 
-/** @param usual with nothing forged; what counts as verified there, a forged verdict has not made so */
-function truthOf(usual: readonly Tried[], identities: Laboratory['identities'], victim: Uint8Array): Truth {
-  const isVerifiedAsUsual = (certificate: Tried['shown']) =>
-    usual.some((tried) => tried.route.name === 'mutual_tls' && tried.shown === certificate && isVerified(tried));
+/** @param baseline with nothing forged; what counts as verified there, a forged verdict has not made so */
+function truthOf(
+  baseline: readonly TrialResult[],
+  identities: ProbeContext['identities'],
+  victim: Uint8Array,
+): GroundTruth {
+  const isVerifiedAsUsual = (certificate: TrialResult['presented']) =>
+    baseline.some((tried) => tried.route.name === 'mutual_tls' && tried.presented === certificate && isVerified(tried));
   return {
     ownThumbprint: identities.own.thumbprint,
     victimThumbprint: sha256Thumbprint(victim),
     ownVerified: isVerifiedAsUsual('own'),
     ownMade: identities.own.made,
-    strangerThumbprint: identities.stranger.thumbprint,
-    strangerVerified: isVerifiedAsUsual('stranger'),
+    untrustedThumbprint: identities.stranger.thumbprint,
+    untrustedVerified: isVerifiedAsUsual('stranger'),
   };
 }
 
@@ -108,14 +117,18 @@ interface Asked {
 }
 
 /** Why there is nothing to examine: what was sent as clients send it, and answered, was seen by nobody whom we ask. */
-export function nothingArrived(usual: readonly Tried[], { url, listeners }: Asked, server: Belief): StartupError {
-  const straight = usual.filter(({ route }) => route.name === 'mutual_tls' || route.name === 'issuer');
-  const answers = new Set(straight.map(({ answer }) => describeAnswer(answer)));
+export function nothingArrived(
+  baseline: readonly TrialResult[],
+  { url, listeners }: Asked,
+  server: EffectiveConfig,
+): OperatorError {
+  const straight = baseline.filter(({ route }) => route.name === 'mutual_tls' || route.name === 'issuer');
+  const answers = new Set(straight.map(({ response }) => describeResponse(response)));
   const what = `nothing that was sent to ${url} arrived at the server whose operations listener is ${listeners.join(', ')}`;
-  return new StartupError([`${what}: ${causeOf(straight, server)}. The answers were: ${[...answers].join('; ')}`]);
+  return new OperatorError([`${what}: ${causeOf(straight, server)}. The answers were: ${[...answers].join('; ')}`]);
 }
 
-function causeOf(straight: readonly Tried[], { listens_on }: Belief): string {
+function causeOf(straight: readonly TrialResult[], { listens_on }: EffectiveConfig): string {
   if (straight.some(isUnserved)) {
     return (
       `the proxy answers, but does not reach Countersign at ${listens_on}. Is the address or path right, may the proxy ` +
@@ -132,6 +145,6 @@ function causeOf(straight: readonly Tried[], { listens_on }: Belief): string {
 }
 
 /** What a proxy says that has no server to ask (RFC 9110 §15.6.3 to §15.6.5). */
-function isUnserved({ answer }: Tried): boolean {
-  return answer.kind === 'answered' && answer.status >= 502 && answer.status <= 504;
+function isUnserved({ response }: TrialResult): boolean {
+  return response.kind === 'answered' && response.status >= 502 && response.status <= 504;
 }

@@ -2,12 +2,12 @@ import { printable } from '../../text.ts';
 import type { Observation } from '../observer/observe.ts';
 import type { ObservedField } from '../observer/observed-fields.ts';
 import { fieldsRead } from './conclude/fixes.ts';
-import type { Outcome } from './conclude/judge-forgery.ts';
+import type { ForgeryOutcome } from './conclude/judge-forgery.ts';
 import type { Arrival, Examination, ForgeryReport, HandshakeReport } from './examination.ts';
 import { nameOwn } from './identity.ts';
 
 /** In the cells of the table, and what it means. */
-const words: Readonly<Record<Outcome, readonly [word: string, meaning: string]>> = {
+const words: Readonly<Record<ForgeryOutcome, readonly [word: string, meaning: string]>> = {
   got_through: ['THROUGH', 'it was believed'],
   ignored: ['ignored', 'it arrived, and was not believed'],
   removed: ['removed', 'the proxy took it away, or put its own in the place'],
@@ -111,7 +111,7 @@ export interface Section {
 
 export type Table = readonly (readonly string[])[];
 
-/** What arrived, hop by hop, with nothing forged. */
+/** What arrived, trusted proxy by trusted proxy, with nothing forged. */
 export function arrivalSections(examination: Examination): Section[] {
   return examination.handshakes.flatMap((handshake) => {
     const here = examination.arrivals.filter(({ route }) => route === handshake.route);
@@ -149,10 +149,10 @@ function handshakeRows(handshake: HandshakeReport, { own_certificate }: Examinat
 
 function hopTables(observation: Observation | null, examination: Examination): Table[] {
   const { server } = examination;
-  const expects = ['expected', `${server.terminator} in ${fieldsRead(server).join(', ')}; ${server.hop}`];
+  const expects = ['expected', `${server.terminator} in ${fieldsRead(server).join(', ')}; ${server.proxy_trust}`];
   if (observation === null) return [[expects, ['arrived', 'nothing']]];
-  const { peer, hop, fields } = observation;
-  const from = `${peer === 'unix' ? 'the Unix socket' : peer}, ${hop.trusted ? 'trusted' : `NOT trusted: ${hop.reason}`}`;
+  const { peer, proxy_trust, fields } = observation;
+  const from = `${peer === 'unix' ? 'the Unix socket' : peer}, ${proxy_trust.trusted ? 'trusted' : `NOT trusted: ${proxy_trust.reason}`}`;
   const arrived = fields.map((field) => [field.name, `${field.octets} octets`, describeField(field, examination)]);
   return [[expects, ['from', from]], arrived];
 }
@@ -167,9 +167,9 @@ function describeField({ value, certificate }: ObservedField, { server, own_cert
 
 function describeArrival(arrival: Arrival | undefined, examination: Examination): string {
   if (!arrival?.observation) return `nothing arrived: ${arrival?.answer ?? 'not sent'}`;
-  const { believed } = arrival.observation;
-  if (believed.kind !== 'certificate') return `${believed.kind}: ${believed.reason}`;
-  const { thumbprint, subject, chain } = believed;
+  const { outcome } = arrival.observation;
+  if (outcome.kind !== 'certificate') return `${outcome.kind}: ${outcome.reason}`;
+  const { thumbprint, subject, chain } = outcome;
   return `${nameBelieved(thumbprint, examination)}, ${subject}; its chain is ${chain.verified ? 'verified' : 'not verified'}: ${printable(chain.reason)}`;
 }
 

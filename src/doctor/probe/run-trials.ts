@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Observation } from '../observer/observe.ts';
-import type { Identity } from './identity.ts';
-import type { OwnAnswers } from './own-answers.ts';
+import type { ClientKeyPair } from './identity.ts';
+import type { OwnResponses } from './own-answers.ts';
 import { openConnection, openPlainConnection } from './send/connection.ts';
 import { sendOverHttp1 } from './send/http1.ts';
 import { sendOverHttp2 } from './send/http2.ts';
 import type { Watch } from './send/operations-listener.ts';
 import { http1Requests, http2Requests } from './send/requests.ts';
-import type { Answer, Shown, Trial, Tried } from './trial.ts';
+import type { PresentedAs, ProbeResponse, Trial, TrialResult } from './trial.ts';
 
-export interface Laboratory {
+export interface ProbeContext {
   readonly watch: Watch;
   readonly watchId: string;
-  readonly identities: Readonly<Record<Exclude<Shown, 'none'>, Identity>>;
+  readonly identities: Readonly<Record<Exclude<PresentedAs, 'none'>, ClientKeyPair>>;
   readonly serverCa: string | undefined;
-  readonly ownAnswers: OwnAnswers;
+  readonly ownAnswers: OwnResponses;
   /** Told of each request when it was answered. */
   readonly onAnswer: () => void;
 }
@@ -29,8 +29,8 @@ const ATTEMPTS = 6;
 const GRACE_MS = 100;
 
 /** Sends every trial through the proxy, and finds out what arrived of it. */
-export async function tryAll(trials: readonly Trial[], laboratory: Laboratory): Promise<Tried[]> {
-  const tried: Tried[] = [];
+export async function runTrials(trials: readonly Trial[], laboratory: ProbeContext): Promise<TrialResult[]> {
+  const tried: TrialResult[] = [];
   for (let at = 0; at < trials.length; at += BATCH) {
     let batch = await tryBatch(trials.slice(at, at + BATCH), laboratory);
     for (let attempt = 1; attempt < ATTEMPTS && batch.some(({ elsewhere }) => elsewhere); attempt += 1) {
@@ -45,29 +45,29 @@ export async function tryAll(trials: readonly Trial[], laboratory: Laboratory): 
   return tried;
 }
 
-async function tryBatch(trials: readonly Trial[], laboratory: Laboratory): Promise<Tried[]> {
+async function tryBatch(trials: readonly Trial[], laboratory: ProbeContext): Promise<TrialResult[]> {
   const { watch, watchId, ownAnswers, onAnswer } = laboratory;
   await watch.renew();
   const sent = await inParallel(trials, async (trial) => {
     // A number of its own: what comes late must not be taken for another one.
     const request = randomUUID().slice(0, 8);
-    const answer = await send(trial, laboratory, `${watchId}.${request}`);
+    const response = await send(trial, laboratory, `${watchId}.${request}`);
     onAnswer();
-    return { trial, request, answer };
+    return { trial, request, response };
   });
-  if (sent.some(({ answer }) => answer.kind !== 'answered')) await setTimeout(GRACE_MS);
+  if (sent.some(({ response }) => response.kind !== 'answered')) await setTimeout(GRACE_MS);
   const observed = Map.groupBy(await watch.read(), ({ request }: Observation) => request);
-  for (const { request, answer } of sent) if (observed.has(request)) ownAnswers.learn(answer);
-  return sent.map(({ trial, request, answer }) => {
+  for (const { request, response } of sent) if (observed.has(request)) ownAnswers.learn(response);
+  return sent.map(({ trial, request, response }) => {
     const observations = observed.get(request) ?? [];
-    return { ...trial, answer, observations, elsewhere: observations.length === 0 && ownAnswers.mayBeOurs(answer) };
+    return { ...trial, response, observations, elsewhere: observations.length === 0 && ownAnswers.mayBeOurs(response) };
   });
 }
 
-async function send(trial: Trial, { identities, serverCa }: Laboratory, mark: string): Promise<Answer> {
-  const { route, shown, protocol, forgery } = trial;
+async function send(trial: Trial, { identities, serverCa }: ProbeContext, mark: string): Promise<ProbeResponse> {
+  const { route, presented, protocol, forgery } = trial;
   if (route.transport === 'plain') return sendPlain(trial, mark);
-  const identity = shown === 'none' ? undefined : identities[shown];
+  const identity = presented === 'none' ? undefined : identities[presented];
   const opened = await openConnection({ route, identity, protocols: [protocol], serverCa });
   if (opened.kind !== 'open') return opened;
   try {
@@ -78,7 +78,7 @@ async function send(trial: Trial, { identities, serverCa }: Laboratory, mark: st
   }
 }
 
-async function sendPlain({ route, forgery }: Trial, mark: string): Promise<Answer> {
+async function sendPlain({ route, forgery }: Trial, mark: string): Promise<ProbeResponse> {
   const opened = await openPlainConnection(route.address);
   if (opened.kind !== 'open') return opened;
   try {

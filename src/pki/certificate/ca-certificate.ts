@@ -1,5 +1,5 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { type Certificate, readCertificate } from './certificate.ts';
+import { type Certificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 import { MAX_CERTIFICATE_OCTETS } from './client-certificate.ts';
 import { Extension } from './extensions.ts';
@@ -7,7 +7,7 @@ import { type NameConstraints, readNameConstraints } from './name-constraints.ts
 import { sameDistinguishedName } from './names/distinguished-name.ts';
 
 /** A certificate whose key may have signed others. Whether it was allowed to is for path validation. */
-export interface AuthorityCertificate extends Certificate {
+export interface CaCertificate extends Certificate {
   readonly publicKey: KeyObject;
   readonly nameConstraints: NameConstraints | undefined;
 }
@@ -17,18 +17,18 @@ export interface AuthorityCertificate extends Certificate {
  *
  * @throws {CertificateError} when it cannot be read, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n))
  */
-export function readAuthorityCertificate(der: Uint8Array): AuthorityCertificate {
+export function parseCaCertificate(der: Uint8Array): CaCertificate {
   if (der.length > MAX_CERTIFICATE_OCTETS) {
     throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
   }
-  const { certificate, structure, openssl } = readCertificate(der);
-  requireAuthority(certificate);
+  const { certificate, structure, openssl } = parseCertificate(der);
+  requireCa(certificate);
   const nameConstraints = readNameConstraints(structure.extensions.get(Extension.nameConstraints));
   return { ...certificate, publicKey: openssl.publicKey, nameConstraints };
 }
 
-function requireAuthority({ basicConstraints, keyUsage }: Certificate): void {
-  if (!basicConstraints.isAuthority) {
+function requireCa({ basicConstraints, keyUsage }: Certificate): void {
+  if (!basicConstraints.isCa) {
     throw new CertificateError("is not a CA's: basicConstraints do not say CA:TRUE (RFC 5280 §6.1.4 (k))");
   }
   if (keyUsage && !keyUsage.has('keyCertSign')) {
@@ -42,6 +42,6 @@ export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | '
 }
 
 /** Whether its own key signed it. That costs a signature check: ask it of what is configured, not of what is sent. */
-export function isSelfSigned(authority: AuthorityCertificate): boolean {
+export function isSelfSigned(authority: CaCertificate): boolean {
   return isSelfIssued(authority) && new X509Certificate(authority.der).verify(authority.publicKey);
 }

@@ -3,7 +3,6 @@ import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import {
   type BasicConstraints,
-  demandsPolicy,
   Extension,
   type KeyUsage,
   processedExtensions,
@@ -12,12 +11,13 @@ import {
   readExtendedKeyUsage,
   readKeyUsage,
   readSubjectKeyIdentifier,
+  requiresExplicitPolicy,
 } from './extensions.ts';
 import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './names/distinguished-name.ts';
 import { requireKeyOfUsualSize, requireNamedParameters, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, readCertificateStructure } from './structure.ts';
-import { type FurtherNames, readAlternativeNames, type SubjectAlternativeNames } from './subject-alternative-names.ts';
+import { type OtherNames, readAlternativeNames, type SubjectAlternativeNames } from './subject-alternative-names.ts';
 import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
 
 /** What a certificate says, a client's or an authority's. Who vouches for it, and whether it is valid now, it can't say. */
@@ -35,7 +35,7 @@ export interface Certificate {
   /** The subject in RFC 4514, for people; abbreviated where it is long. */
   readonly subjectText: string;
   readonly alternativeNames: SubjectAlternativeNames;
-  readonly furtherNames: FurtherNames;
+  readonly otherNames: OtherNames;
   /** Milliseconds since the epoch, both inclusive (RFC 5280 §4.1.2.5). */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -43,8 +43,8 @@ export interface Certificate {
   readonly signatureAlgorithm: string | undefined;
   readonly basicConstraints: BasicConstraints;
   readonly keyUsage: KeyUsage | undefined;
-  readonly purposes: readonly string[] | undefined;
-  readonly demandsPolicy: boolean;
+  readonly extendedKeyUsage: readonly string[] | undefined;
+  readonly requiresExplicitPolicy: boolean;
   readonly subjectKeyIdentifier: string | undefined;
   readonly authorityKeyIdentifier: string | undefined;
   /** Critical extensions that nothing here reads, as object identifiers (RFC 5280 §4.2). */
@@ -52,7 +52,7 @@ export interface Certificate {
 }
 
 /** A certificate as two readers of different make saw it. */
-export interface ReadCertificate {
+export interface ParsedCertificate {
   readonly certificate: Certificate;
   readonly structure: CertificateStructure;
   readonly openssl: X509Certificate;
@@ -63,7 +63,7 @@ export interface ReadCertificate {
  *
  * @throws {CertificateError} when it is not the canonical DER of one certificate, not X.509 v3, or has a weak key
  */
-export function readCertificate(der: Uint8Array): ReadCertificate {
+export function parseCertificate(der: Uint8Array): ParsedCertificate {
   try {
     return read(der);
   } catch (error) {
@@ -73,7 +73,7 @@ export function readCertificate(der: Uint8Array): ReadCertificate {
   }
 }
 
-function read(der: Uint8Array): ReadCertificate {
+function read(der: Uint8Array): ParsedCertificate {
   const structure = readCertificateStructure(der);
   if (structure.version !== 3) throw new CertificateError(`is X.509 v${structure.version}; only v3 is accepted`);
   const { extensions } = structure;
@@ -83,8 +83,8 @@ function read(der: Uint8Array): ReadCertificate {
   const usage = {
     basicConstraints: readBasicConstraints(extensions.get(Extension.basicConstraints)),
     keyUsage: readKeyUsage(extensions.get(Extension.keyUsage)),
-    purposes: readExtendedKeyUsage(extensions.get(Extension.extendedKeyUsage)),
-    demandsPolicy: demandsPolicy(extensions.get(Extension.policyConstraints)),
+    extendedKeyUsage: readExtendedKeyUsage(extensions.get(Extension.extendedKeyUsage)),
+    requiresExplicitPolicy: requiresExplicitPolicy(extensions.get(Extension.policyConstraints)),
   };
   const openssl = new X509Certificate(der);
   requireStrongKey(openssl.publicKey);
@@ -102,7 +102,7 @@ function readNames({ issuer, subject, extensions }: CertificateStructure) {
     subject: name,
     subjectText: abbreviate(formatDistinguishedName(name)),
     alternativeNames: names,
-    furtherNames: further,
+    otherNames: further,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Certificate, type ReadCertificate, readCertificate } from './certificate.ts';
+import { type Certificate, type ParsedCertificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 import { CLIENT_AUTH } from './extensions.ts';
 
@@ -17,7 +17,7 @@ export function parseClientCertificate(der: Uint8Array): ClientCertificate {
   if (der.length > MAX_CERTIFICATE_OCTETS) {
     throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
   }
-  return requireClientCertificate(readCertificate(der));
+  return requireClientCertificate(parseCertificate(der));
 }
 
 /**
@@ -28,8 +28,8 @@ export function parseClientCertificate(der: Uint8Array): ClientCertificate {
 export function requireClientCertificate({
   certificate,
   openssl,
-}: Pick<ReadCertificate, 'certificate' | 'openssl'>): ClientCertificate {
-  requireClientPurpose(certificate);
+}: Pick<ParsedCertificate, 'certificate' | 'openssl'>): ClientCertificate {
+  requireClientAuthUsage(certificate);
   if (openssl.ca) throw new CertificateError('is a CA certificate to OpenSSL');
   return certificate;
 }
@@ -54,11 +54,11 @@ export function requireValidAt(certificate: Pick<Certificate, 'notBefore' | 'not
  *
  * @throws {CertificateError} naming the rule
  */
-export function requireClientPurpose({ basicConstraints, purposes }: Certificate): void {
-  if (basicConstraints.isAuthority) {
+export function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certificate): void {
+  if (basicConstraints.isCa) {
     throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
   }
-  if (purposes && !purposes.includes(CLIENT_AUTH)) {
+  if (extendedKeyUsage && !extendedKeyUsage.includes(CLIENT_AUTH)) {
     throw new CertificateError('is not meant for clients: its extended key usage lacks clientAuth');
   }
 }

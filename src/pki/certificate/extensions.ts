@@ -35,13 +35,13 @@ export const processedExtensions: ReadonlySet<string> = new Set([
 
 /** What a certificate says of its holder's power to issue others (RFC 5280 §4.2.1.9). */
 export interface BasicConstraints {
-  readonly isAuthority: boolean;
+  readonly isCa: boolean;
   /** How many intermediates may follow at most, self-issued ones not counted; undefined: any number. */
   readonly pathLength: number | undefined;
 }
 
 /** Without the extension nobody is an authority. */
-const none: BasicConstraints = { isAuthority: false, pathLength: undefined };
+const none: BasicConstraints = { isCa: false, pathLength: undefined };
 
 const MAX_PATH_LENGTH_OCTETS = 2;
 
@@ -59,7 +59,7 @@ export function readBasicConstraints(extension: DerElement | undefined): BasicCo
   const pathLengthOnlyForAuthorities = second === undefined || second.tag === Tag.integer;
   const wellFormed = tag === Tag.sequence && (first === undefined || (writesTrue && pathLengthOnlyForAuthorities));
   if (!wellFormed || more.length > 0) throw new CertificateError('not DER: its basicConstraints are malformed');
-  return writesTrue ? { isAuthority: true, pathLength: second && smallNumber(second.content) } : none;
+  return writesTrue ? { isCa: true, pathLength: second && smallNumber(second.content) } : none;
 }
 
 function smallNumber(octets: Uint8Array): number {
@@ -126,7 +126,7 @@ const INHIBIT_POLICY_MAPPING = 0x81;
  * @param extension policyConstraints, the `Extension` element, or undefined where the certificate has none
  * @throws {CertificateError} when it is malformed
  */
-export function demandsPolicy(extension: DerElement | undefined): boolean {
+export function requiresExplicitPolicy(extension: DerElement | undefined): boolean {
   if (!extension) return false;
   const { tag, children } = extensionValue(extension);
   const tags = children.map((child) => child.tag);

@@ -11,7 +11,7 @@ export type AlternativeNameKind = 'dns' | 'uri' | 'ip' | 'email';
 export type SubjectAlternativeNames = Readonly<Record<AlternativeNameKind, readonly string[]>>;
 
 /** Names that identify nobody here, and that name constraints may yet be about (RFC 5280 §4.2.1.10). */
-export interface FurtherNames {
+export interface OtherNames {
   readonly directory: readonly DistinguishedName[];
   /** The tags of the other forms of GeneralName that occur: otherName, x400Address, ediPartyName, registeredID. */
   readonly otherForms: ReadonlySet<number>;
@@ -38,7 +38,7 @@ export const DIRECTORY_NAME = 0xa4;
  */
 export function readAlternativeNames(extension: DerElement | undefined): {
   names: SubjectAlternativeNames;
-  further: FurtherNames;
+  further: OtherNames;
 } {
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
   const directory: DistinguishedName[] = [];

@@ -2,11 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../observability/log.ts';
 import type { MetricDefinition, Sample } from '../../observability/metrics.ts';
 import { watchFiles } from '../../watch-files.ts';
-import type { Path, PathFault } from '../path/path.ts';
+import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
-import { type RevocationPolicy, revocationFault } from './check-revocation.ts';
 import { crlFiles, readCrlFile, readCrls } from './crl-files.ts';
-import { type AuthorityList, RevocationLists } from './crl-store.ts';
+import { CrlStore, type StoredCrl } from './crl-store.ts';
+import { type CrlPolicy, crlViolation } from './crl-violation.ts';
 import { followCrlUrl } from './follow-crl-url.ts';
 import type { SharedCrls } from './shared-crls.ts';
 
@@ -14,17 +14,17 @@ import type { SharedCrls } from './shared-crls.ts';
 const LONGEST_START_MILLISECONDS = 5_000;
 
 /** Where the CRLs are, and what they are worth. */
-export interface RevocationConfig {
+export interface CrlConfig {
   /** Files and folders. */
   readonly paths: readonly string[];
   readonly urls: readonly string[];
-  readonly policy: RevocationPolicy;
+  readonly policy: CrlPolicy;
   /** A change is taken within this long. */
   readonly intervalMilliseconds: number;
 }
 
-export interface RevocationOptions {
-  readonly config: RevocationConfig;
+export interface CrlCheckerOptions {
+  readonly config: CrlConfig;
   readonly currentTrust: () => TrustStore;
   readonly shared: SharedCrls;
   readonly log: Log;
@@ -32,10 +32,10 @@ export interface RevocationOptions {
 }
 
 /** Knows what the CAs revoked, and follows what they revoke. */
-export interface Revocation {
+export interface CrlChecker {
   /** @param now milliseconds since the epoch */
-  faultOf(path: Path, now: number): PathFault | undefined;
-  lists(): ReadonlyMap<string, AuthorityList>;
+  violation(path: CertificationPath, now: number): PathViolation | undefined;
+  lists(): ReadonlyMap<string, StoredCrl>;
   /** Reads everything again: there are other CAs now, which may have signed what nobody knew before. */
   reload(): void;
   stop(): void;
@@ -47,19 +47,19 @@ export interface Revocation {
  *
  * @throws {Error} when a file cannot be read, or holds what cannot be used
  */
-export async function openRevocation(options: RevocationOptions): Promise<Revocation> {
+export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChecker> {
   const { config, currentTrust, shared, log } = options;
-  const lists = new RevocationLists(currentTrust);
+  const lists = new CrlStore(currentTrust);
   const problems = await takeFiles(config.paths, lists, log);
   if (problems.length > 0) throw new Error(problems.join('; '));
   let following = followAll(options, lists);
   await Promise.race([following.firstAttempts, setTimeout(LONGEST_START_MILLISECONDS, undefined, { ref: false })]);
   const readAgain = async () => {
-    for (const problem of await takeFiles(config.paths, lists, log)) sayProblem(problem, log);
+    for (const problem of await takeFiles(config.paths, lists, log)) logProblem(problem, log);
   };
   const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: readAgain });
   return {
-    faultOf: (path, time) => revocationFault(path, lists.current, config.policy, time),
+    violation: (path, time) => crlViolation(path, lists.current, config.policy, time),
     lists: () => lists.current,
     reload: () => {
       readAgain();
@@ -74,21 +74,21 @@ export async function openRevocation(options: RevocationOptions): Promise<Revoca
   };
 }
 
-function followAll({ config, shared, log, now }: RevocationOptions, lists: RevocationLists) {
+function followAll({ config, shared, log, now }: CrlCheckerOptions, lists: CrlStore) {
   const ending = new AbortController();
   const { intervalMilliseconds } = config;
   const take = async (content: Uint8Array) => {
-    for (const der of readCrls(content)) sayAccepted(await lists.offer(der), log);
+    for (const der of readCrls(content)) logLoaded(await lists.offer(der), log);
   };
   const firstAttempts = config.urls.map((url) => {
-    const onState = sayChanges(url, log);
+    const onState = logChanges(url, log);
     return followCrlUrl({ url, intervalMilliseconds, shared, take, onState, now, signal: ending.signal });
   });
   return { firstAttempts: Promise.all(firstAttempts), stop: () => ending.abort() };
 }
 
 /** Each file by itself: one that cannot be used does not keep the others out. Returns what is wrong with those. */
-async function takeFiles(paths: readonly string[], lists: RevocationLists, log: Log): Promise<string[]> {
+async function takeFiles(paths: readonly string[], lists: CrlStore, log: Log): Promise<string[]> {
   const problems: string[] = [];
   for (const path of paths) {
     try {
@@ -100,9 +100,9 @@ async function takeFiles(paths: readonly string[], lists: RevocationLists, log: 
   return problems;
 }
 
-async function takeFile(file: string, lists: RevocationLists, log: Log): Promise<string[]> {
+async function takeFile(file: string, lists: CrlStore, log: Log): Promise<string[]> {
   try {
-    for (const der of readCrlFile(file)) sayAccepted(await lists.offer(der), log);
+    for (const der of readCrlFile(file)) logLoaded(await lists.offer(der), log);
     return [];
   } catch (error) {
     return [`the CRL of ${file}: ${messageOf(error)}`];
@@ -113,36 +113,36 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function sayAccepted(accepted: AuthorityList | undefined, log: Log): void {
+function logLoaded(accepted: StoredCrl | undefined, log: Log): void {
   if (!accepted) return;
-  const { list, authority, publicKeyThumbprint } = accepted;
+  const { crl, ca, publicKeyThumbprint } = accepted;
   const fields = {
-    event: 'crl_accepted',
-    authority,
+    event: 'crl_loaded',
+    ca,
     public_key_thumbprint: publicKeyThumbprint,
-    this_update: new Date(list.thisUpdate).toISOString(),
-    next_update: new Date(list.nextUpdate).toISOString(),
-    revoked: list.revoked.size,
+    this_update: new Date(crl.thisUpdate).toISOString(),
+    next_update: new Date(crl.nextUpdate).toISOString(),
+    revoked: crl.revoked.size,
   };
-  log.info(fields, `CRL of CA "${authority}": ${list.revoked.size} revoked, counts until ${fields.next_update}`);
+  log.info(fields, `CRL of CA "${ca}": ${crl.revoked.size} revoked, counts until ${fields.next_update}`);
 }
 
 /** The same problem is said once, and its end. */
-function sayChanges(url: string, log: Log): (problem: string | undefined) => void {
+function logChanges(url: string, log: Log): (problem: string | undefined) => void {
   let last: string | undefined;
   return (problem) => {
     if (problem === last) return;
     last = problem;
     if (problem === undefined) log.info({ event: 'crl_available', url }, `the CRL of ${url} is there again`);
-    else sayProblem(`the CRL of ${url}: ${problem}`, log);
+    else logProblem(`the CRL of ${url}: ${problem}`, log);
   };
 }
 
-function sayProblem(reason: string, log: Log): void {
+function logProblem(reason: string, log: Log): void {
   log.error({ event: 'crl_unavailable', reason }, `${reason}; what was known before stays`);
 }
 
-const labels = ['authority', 'public_key_thumbprint'] as const;
+const labels = ['ca', 'public_key_thumbprint'] as const;
 
 /**
  * How old the CRLs are, and until when they count.
@@ -150,11 +150,11 @@ const labels = ['authority', 'public_key_thumbprint'] as const;
  * @param lists those of this moment
  * @param now milliseconds since the epoch
  */
-export function revocationGauges(lists: () => Iterable<AuthorityList>, now: () => number): MetricDefinition[] {
-  const each = (value: (list: AuthorityList['list']) => number) => (): Sample[] =>
-    [...lists()].map(({ list, authority, publicKeyThumbprint }) => ({
-      labels: { authority, public_key_thumbprint: publicKeyThumbprint },
-      value: value(list),
+export function crlGauges(lists: () => Iterable<StoredCrl>, now: () => number): MetricDefinition[] {
+  const each = (value: (list: StoredCrl['crl']) => number) => (): Sample[] =>
+    [...lists()].map(({ crl, ca, publicKeyThumbprint }) => ({
+      labels: { ca, public_key_thumbprint: publicKeyThumbprint },
+      value: value(crl),
     }));
   return [
     {

@@ -1,29 +1,29 @@
-import type { AuthorityCertificate } from '../certificate/ca-certificate.ts';
+import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { isSignedBy } from '../certificate/signature-algorithms.ts';
 import type { TrustStore } from '../path/trust-store.ts';
-import { type RevocationList, readRevocationList, type SignedRevocationList } from './crl.ts';
+import { type Crl, parseCrl, type SignedCrl } from './crl.ts';
 
 /** A CRL that a configured CA signed. */
-export interface AuthorityList {
-  readonly list: RevocationList;
+export interface StoredCrl {
+  readonly crl: Crl;
   /** The CA's subject, and its public key (SHA-256, base64url). */
-  readonly authority: string;
+  readonly ca: string;
   readonly publicKeyThumbprint: string;
 }
 
 /** The CRLs of this moment: for each CA the newest. */
-export class RevocationLists {
+export class CrlStore {
   readonly #trust: () => TrustStore;
-  readonly #lists = new Map<string, AuthorityList>();
+  readonly #lists = new Map<string, StoredCrl>();
 
   constructor(currentTrust: () => TrustStore) {
     this.#trust = currentTrust;
   }
 
   /** By the public key of the CA that signed it. */
-  get current(): ReadonlyMap<string, AuthorityList> {
+  get current(): ReadonlyMap<string, StoredCrl> {
     return this.#lists;
   }
 
@@ -34,25 +34,25 @@ export class RevocationLists {
    * @returns undefined where it is not newer
    * @throws {CertificateError} when it is no full CRL, or no configured CA of its issuer's name signed it
    */
-  async offer(der: Uint8Array): Promise<AuthorityList | undefined> {
-    const signed = await readRevocationList(der);
-    const { subjectText: authority, publicKeyThumbprint } = await this.#signerOf(signed);
-    const known = this.#lists.get(publicKeyThumbprint)?.list;
+  async offer(der: Uint8Array): Promise<StoredCrl | undefined> {
+    const signed = await parseCrl(der);
+    const { subjectText: ca, publicKeyThumbprint } = await this.#signerOf(signed);
+    const known = this.#lists.get(publicKeyThumbprint)?.crl;
     if (known && !isNewer(signed, known)) return undefined;
     const { thisUpdate, nextUpdate, revoked } = signed;
     // Without what was signed, which would keep the whole DER in memory.
-    const accepted = { list: { thisUpdate, nextUpdate, revoked }, authority, publicKeyThumbprint };
+    const accepted = { crl: { thisUpdate, nextUpdate, revoked }, ca, publicKeyThumbprint };
     this.#lists.set(publicKeyThumbprint, accepted);
     return accepted;
   }
 
   /** RFC 5280 §6.3.3 (f) and (g): a CA's CRL is signed by the key of its certificate, which may sign CRLs. */
-  async #signerOf(list: SignedRevocationList): Promise<AuthorityCertificate> {
+  async #signerOf(list: SignedCrl): Promise<CaCertificate> {
     const { issuer, algorithm, signed } = list;
     const candidates = this.#trust()
       .named(issuer)
       .filter(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
-    for (const authority of candidates) if (await isSignedBy(algorithm, signed, authority.publicKey)) return authority;
+    for (const ca of candidates) if (await isSignedBy(algorithm, signed, ca.publicKey)) return ca;
     const name = formatDistinguishedName(issuer);
     throw new CertificateError(
       candidates.length === 0
@@ -63,7 +63,7 @@ export class RevocationLists {
 }
 
 /** A CA may write two in one second: of those the one that revokes more counts, in whichever order they come. */
-function isNewer(offered: RevocationList, known: RevocationList): boolean {
+function isNewer(offered: Crl, known: Crl): boolean {
   if (offered.thisUpdate !== known.thisUpdate) return offered.thisUpdate > known.thisUpdate;
   return offered.revoked.size > known.revoked.size;
 }

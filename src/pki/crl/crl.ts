@@ -11,18 +11,18 @@ import {
 import { type DistinguishedName, readDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
 import { extensionValue, isCritical } from '../certificate/structure.ts';
-import { readRevokedCertificates, type SerialNumbers } from './revoked-certificates.ts';
+import { readRevokedCertificates, type SerialNumberSet } from './revoked-certificates.ts';
 
 /** What a full CRL says (RFC 5280 §5). */
-export interface RevocationList {
+export interface Crl {
   /** Milliseconds since the epoch. */
   readonly thisUpdate: number;
   readonly nextUpdate: number;
-  readonly revoked: SerialNumbers;
+  readonly revoked: SerialNumberSet;
 }
 
 /** As it came: nobody has checked its signature yet. */
-export interface SignedRevocationList extends RevocationList {
+export interface SignedCrl extends Crl {
   readonly issuer: DistinguishedName;
   readonly algorithm: SignatureAlgorithm;
   /** What is signed, and by what. Views into the DER. */
@@ -37,7 +37,7 @@ const EXTENSIONS = 0xa0;
  *
  * @throws {CertificateError} when it is not DER, not a full CRL, or has no nextUpdate
  */
-export async function readRevocationList(der: Uint8Array): Promise<SignedRevocationList> {
+export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
   const outer = readDerHeader(der, 0, der.length);
   if (outer.end !== der.length) throw new CertificateError(`${der.length - outer.end} trailing bytes after the CRL`);
   const [tbs, algorithm, signature, ...more] = headersIn(der, outer);
@@ -51,7 +51,7 @@ export async function readRevocationList(der: Uint8Array): Promise<SignedRevocat
   }
   const accepted = acceptedSignatureAlgorithm(element);
   if (!accepted) throw new CertificateError('is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
-  refuseListExtensions(fields.extensions);
+  rejectCrlExtensions(fields.extensions);
   return {
     issuer: readDistinguishedName(fields.issuer),
     thisUpdate: readTime(fields.thisUpdate),
@@ -118,21 +118,21 @@ const INDIRECT_CRL = 0x84;
  * @param extensions crlExtensions, [0], or undefined where there are none
  * @throws {CertificateError} naming the extension
  */
-export function refuseListExtensions(extensions: DerElement | undefined): void {
+export function rejectCrlExtensions(extensions: DerElement | undefined): void {
   for (const extension of extensions?.children[0]?.children ?? []) {
     const [type] = extension.children;
     if (type?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an identifier');
     const id = readObjectIdentifier(type.content);
     if (id === DELTA_CRL_INDICATOR)
       throw new CertificateError('is a delta CRL, which lists changes only (RFC 5280 §5.2.4)');
-    if (id === ISSUING_DISTRIBUTION_POINT) throw partialList(extension);
+    if (id === ISSUING_DISTRIBUTION_POINT) throw partialCrl(extension);
     if (isCritical(extension) && !knownExtensions.has(id)) {
       throw new CertificateError(`has a critical extension that is not read: ${id} (RFC 5280 §5.2)`);
     }
   }
 }
 
-function partialList(extension: DerElement): CertificateError {
+function partialCrl(extension: DerElement): CertificateError {
   if (extensionValue(extension).children.some(({ tag }) => tag === INDIRECT_CRL)) {
     return new CertificateError('is an indirect CRL, which speaks for other issuers (RFC 5280 §5.2.5)');
   }

@@ -15,14 +15,14 @@ const knownExtensions: ReadonlySet<string> = new Set(['2.5.29.21', '2.5.29.23', 
  * @param list the SEQUENCE OF entries, or undefined where nothing was revoked
  * @throws {CertificateError} when an entry is malformed, or cannot be understood
  */
-export async function readRevokedCertificates(der: Uint8Array, list: DerHeader | undefined): Promise<SerialNumbers> {
-  if (!list) return new SerialNumbers(0, 0);
+export async function readRevokedCertificates(der: Uint8Array, list: DerHeader | undefined): Promise<SerialNumberSet> {
+  if (!list) return new SerialNumberSet(0, 0);
   let [count, octets] = [0, 0];
   await forEachEntry(der, list, (serial) => {
     count += 1;
     octets += serial.length;
   });
-  const serials = new SerialNumbers(count, octets);
+  const serials = new SerialNumberSet(count, octets);
   await forEachEntry(der, list, (serial) => serials.add(serial));
   return serials;
 }
@@ -87,7 +87,7 @@ const FNV_PRIME = 0x01000193;
  * A set of serial numbers (the content octets of the INTEGER) that takes about 26 octets of memory for each: their
  * octets one after another, and a table of where they start, which is at most half full.
  */
-export class SerialNumbers {
+export class SerialNumberSet {
   readonly #octets: Uint8Array;
   /** 1 more than an offset into `#octets`; 0 is free. */
   readonly #table: Uint32Array;

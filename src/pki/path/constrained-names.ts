@@ -108,15 +108,15 @@ const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
  * software goes on reading those (as OpenSSL does).
  */
 export function* constrainedNames(certificate: Certificate, isLeaf: boolean): Generator<ConstrainedName> {
-  const { subject, alternativeNames, furtherNames } = certificate;
+  const { subject, alternativeNames, otherNames } = certificate;
   if (subject.rdns.length > 0) yield { kind: 'directory', name: subject };
   for (const kind of ['dns', 'uri', 'ip', 'email'] as const) {
     for (const text of alternativeNames[kind]) yield textReaders[kind](text);
   }
-  for (const name of furtherNames.directory) yield { kind: 'directory', name };
-  for (const tag of furtherNames.otherForms) yield { kind: 'other', tag };
+  for (const name of otherNames.directory) yield { kind: 'directory', name };
+  for (const tag of otherNames.otherForms) yield { kind: 'other', tag };
   // RFC 9598 §6: constraints on email addresses are about these, too. They are not read, so they are within none.
-  if (furtherNames.hasUtf8Mailbox) yield { kind: 'email', text: '', host: undefined, isPlain: false };
+  if (otherNames.hasUtf8Mailbox) yield { kind: 'email', text: '', host: undefined, isPlain: false };
   for (const text of textsOf(subject, EMAIL_ADDRESS)) yield readEmail(text);
   if (!isLeaf || alternativeNames.dns.length > 0) return;
   for (const text of textsOf(subject, COMMON_NAME)) {

@@ -1,19 +1,19 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
-import { type AuthorityCertificate, readAuthorityCertificate } from '../certificate/ca-certificate.ts';
+import { type CaCertificate, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, sameDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { NameComparisons } from './name-constraint-rule.ts';
-import { faultOf, type Path, type PathFault } from './path.ts';
-import { brokenRule } from './rules.ts';
+import { type CertificationPath, type PathViolation, violation } from './path.ts';
+import { firstViolation } from './rules.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** What came of a search. It does not depend on the time: whether a path is valid now is asked on each request. */
 export interface FoundPaths {
-  readonly paths: readonly Path[];
+  readonly paths: readonly CertificationPath[];
   /** Why there is none, or no more: the fault of the attempt that came furthest. */
-  readonly fault: PathFault | undefined;
+  readonly violation: PathViolation | undefined;
 }
 
 /** An anchor is at most so many certificates above the leaf. */
@@ -30,20 +30,20 @@ const MAX_PATHS = 8;
  * @param forwarded what the client sent beside its certificate, DER: it can help to find a path, and is never trusted
  */
 export function findPaths(leaf: Certificate, forwarded: readonly Uint8Array[], trust: TrustStore): FoundPaths {
-  return new Search(leaf, readForwardedAuthorities(forwarded, trust), trust).run();
+  return new Search(leaf, readForwardedCas(forwarded, trust), trust).run();
 }
 
 class Search {
   readonly #leaf: Certificate;
-  readonly #forwarded: ForwardedAuthorities;
+  readonly #forwarded: ForwardedCas;
   readonly #trust: TrustStore;
-  readonly #paths: Path[] = [];
+  readonly #paths: CertificationPath[] = [];
   readonly #comparisons = new NameComparisons();
   readonly #signatures = new SignatureChecks();
   #steps = 0;
-  #fault: { readonly fault: PathFault; readonly progress: number } | undefined;
+  #fault: { readonly fault: PathViolation; readonly progress: number } | undefined;
 
-  constructor(leaf: Certificate, forwarded: ForwardedAuthorities, trust: TrustStore) {
+  constructor(leaf: Certificate, forwarded: ForwardedCas, trust: TrustStore) {
     this.#leaf = leaf;
     this.#forwarded = forwarded;
     this.#trust = trust;
@@ -51,11 +51,11 @@ class Search {
 
   run(): FoundPaths {
     this.#extend([]);
-    return { paths: this.#paths, fault: this.#fault?.fault };
+    return { paths: this.#paths, violation: this.#fault?.fault };
   }
 
   /** Goes on from the last authority, or from the leaf where there is none yet. */
-  #extend(authorities: readonly AuthorityCertificate[]): void {
+  #extend(authorities: readonly CaCertificate[]): void {
     const child = authorities.at(-1) ?? this.#leaf;
     const candidates = this.#issuersOf(child).filter((issuer) => !occursIn(authorities, issuer));
     if (child.signatureAlgorithm === undefined) {
@@ -73,7 +73,7 @@ class Search {
     }
   }
 
-  #tryIssuer(authorities: readonly AuthorityCertificate[], child: Certificate, issuer: AuthorityCertificate): void {
+  #tryIssuer(authorities: readonly CaCertificate[], child: Certificate, issuer: CaCertificate): void {
     if (this.#paths.length === MAX_PATHS) return;
     this.#steps += 1;
     const isSigned = this.#steps > MAX_STEPS ? undefined : this.#signatures.isSignedBy(child, issuer);
@@ -82,33 +82,33 @@ class Search {
     } else if (!isSigned) {
       this.#fail(authorities, `is not signed by the key of its issuer "${issuer.subjectText}"`, '§6.1.3 (a)(1)');
     } else if (this.#trust.isAnchor(issuer)) {
-      this.#complete({ leaf: this.#leaf, authorities: [...authorities, issuer] });
+      this.#complete({ leaf: this.#leaf, caCertificates: [...authorities, issuer] });
     } else {
       this.#extend([...authorities, issuer]);
     }
   }
 
-  #complete(path: Path): void {
+  #complete(path: CertificationPath): void {
     const fault = this.#brokenRule(path);
     if (fault) this.#remember(fault, MAX_DEPTH + 1);
     else this.#paths.push(path);
   }
 
-  #brokenRule(path: Path): PathFault | undefined {
+  #brokenRule(path: CertificationPath): PathViolation | undefined {
     try {
-      return brokenRule(path, this.#comparisons);
+      return firstViolation(path, this.#comparisons);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return faultOf(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');
+      return violation(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');
     }
   }
 
   /** Anchors first, then configured intermediates, then forwarded ones; within each those whose key identifier fits. */
-  #issuersOf(child: Certificate): AuthorityCertificate[] {
-    const sent = this.#forwarded.authorities.filter(({ subject }) => sameDistinguishedName(subject, child.issuer));
+  #issuersOf(child: Certificate): CaCertificate[] {
+    const sent = this.#forwarded.caCertificates.filter(({ subject }) => sameDistinguishedName(subject, child.issuer));
     const all = [...this.#trust.named(child.issuer), ...sent];
     const wanted = child.authorityKeyIdentifier;
-    const isHinted = ({ subjectKeyIdentifier }: AuthorityCertificate) =>
+    const isHinted = ({ subjectKeyIdentifier }: CaCertificate) =>
       wanted !== undefined && subjectKeyIdentifier === wanted;
     return [...all.filter(isHinted), ...all.filter((issuer) => !isHinted(issuer))];
   }
@@ -119,18 +119,21 @@ class Search {
     return [missing, ...this.#forwarded.ignored].join('; ');
   }
 
-  #fail(authorities: readonly AuthorityCertificate[], problem: string, paragraph: string): void {
+  #fail(authorities: readonly CaCertificate[], problem: string, paragraph: string): void {
     const position = authorities.length;
-    this.#remember(faultOf({ leaf: this.#leaf, authorities }, position, problem, `RFC 5280 ${paragraph}`), position);
+    this.#remember(
+      violation({ leaf: this.#leaf, caCertificates: authorities }, position, problem, `RFC 5280 ${paragraph}`),
+      position,
+    );
   }
 
-  #remember(fault: PathFault, progress: number): void {
+  #remember(fault: PathViolation, progress: number): void {
     if (this.#fault === undefined || progress > this.#fault.progress) this.#fault = { fault, progress };
   }
 }
 
 /** A path that comes back to the same name and key would only go round (RFC 4158 §2.4.2). */
-function occursIn(authorities: readonly AuthorityCertificate[], issuer: AuthorityCertificate): boolean {
+function occursIn(authorities: readonly CaCertificate[], issuer: CaCertificate): boolean {
   return authorities.some(
     ({ subject, publicKeyThumbprint }) =>
       publicKeyThumbprint === issuer.publicKeyThumbprint && sameDistinguishedName(subject, issuer.subject),
@@ -149,7 +152,7 @@ export class SignatureChecks {
   readonly #openssl = new Map<Certificate, X509Certificate>();
 
   /** Undefined when enough was tried: whoever shows many issuers of one name makes us try many. */
-  isSignedBy(child: Certificate, issuer: AuthorityCertificate): boolean | undefined {
+  isSignedBy(child: Certificate, issuer: CaCertificate): boolean | undefined {
     const pair = `${child.thumbprint} ${issuer.thumbprint}`;
     const known = this.#known.get(pair);
     if (known !== undefined) return known;
@@ -172,8 +175,8 @@ function costOf({ asymmetricKeyDetails }: KeyObject): number {
 }
 
 /** What a client sent beside its certificate: it can help to find a path, and is never trusted. */
-export interface ForwardedAuthorities {
-  readonly authorities: readonly AuthorityCertificate[];
+export interface ForwardedCas {
+  readonly caCertificates: readonly CaCertificate[];
   /** Which of them help no path, and why. */
   readonly ignored: readonly string[];
 }
@@ -183,9 +186,9 @@ export interface ForwardedAuthorities {
  *
  * @param forwarded DER, without the leaf
  */
-export function readForwardedAuthorities(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedAuthorities {
+export function readForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
   const known = new Set([...trust.anchors, ...trust.intermediates].map(({ thumbprint }) => thumbprint));
-  const authorities: AuthorityCertificate[] = [];
+  const authorities: CaCertificate[] = [];
   const ignored: string[] = [];
   for (const [index, der] of forwarded.entries()) {
     const authority = readOrExplain(der);
@@ -193,12 +196,12 @@ export function readForwardedAuthorities(forwarded: readonly Uint8Array[], trust
     else if (!known.has(authority.thumbprint)) authorities.push(authority);
     if (typeof authority !== 'string') known.add(authority.thumbprint);
   }
-  return { authorities, ignored };
+  return { caCertificates: authorities, ignored };
 }
 
-function readOrExplain(der: Uint8Array): AuthorityCertificate | string {
+function readOrExplain(der: Uint8Array): CaCertificate | string {
   try {
-    return readAuthorityCertificate(der);
+    return parseCaCertificate(der);
   } catch (error) {
     if (error instanceof CertificateError) return error.message;
     throw error;

@@ -3,7 +3,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import type { NameConstraints, Subtree } from '../certificate/name-constraints.ts';
 import { type ConstrainedName, constrainedNames, positionOf } from './constrained-names.ts';
-import { faultOf, type Path, type PathFault } from './path.ts';
+import { type CertificationPath, type PathViolation, violation as pathViolation } from './path.ts';
 
 const SECTION = 'RFC 5280 §4.2.1.10';
 
@@ -11,16 +11,24 @@ const SECTION = 'RFC 5280 §4.2.1.10';
  * Each authority's name constraints hold for all certificates below it, but for self-issued ones that are not the leaf
  * (RFC 5280 §6.1.3 (b), (c)).
  */
-export function brokenNameConstraint(path: Path, comparisons: NameComparisons): PathFault | undefined {
-  const certificates = [path.leaf, ...path.authorities];
-  for (const [index, { nameConstraints }] of path.authorities.entries()) {
+export function nameConstraintViolation(
+  path: CertificationPath,
+  comparisons: NameComparisons,
+): PathViolation | undefined {
+  const certificates = [path.leaf, ...path.caCertificates];
+  for (const [index, { nameConstraints }] of path.caCertificates.entries()) {
     if (!nameConstraints) continue;
     for (const [position, certificate] of certificates.slice(0, index + 1).entries()) {
       if (position > 0 && isSelfIssued(certificate)) continue;
       const problem = violation(certificate, position === 0, nameConstraints, comparisons);
       if (problem === undefined) continue;
-      const authority = path.authorities[index]?.subjectText;
-      return faultOf(path, position, `${problem}, which CA "${authority}" forbids by its name constraints`, SECTION);
+      const authority = path.caCertificates[index]?.subjectText;
+      return pathViolation(
+        path,
+        position,
+        `${problem}, which CA "${authority}" forbids by its name constraints`,
+        SECTION,
+      );
     }
   }
   return undefined;

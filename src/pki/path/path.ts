@@ -1,18 +1,18 @@
-import type { AuthorityCertificate } from '../certificate/ca-certificate.ts';
+import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 
 /**
  * A certification path: a leaf, who signed it, who signed that, up to a trust anchor (RFC 5280 §6.1 counts from the
  * other end).
  */
-export interface Path {
+export interface CertificationPath {
   readonly leaf: Certificate;
   /** The issuer of the leaf first, the anchor last; there is at least one. */
-  readonly authorities: readonly AuthorityCertificate[];
+  readonly caCertificates: readonly CaCertificate[];
 }
 
 /** Why a path does not hold: which of its certificates, what is wrong with it, and where that is written. */
-export interface PathFault {
+export interface PathViolation {
   /** 0 is the leaf, 1 its issuer, and so on. */
   readonly position: number;
   readonly subject: string;
@@ -22,20 +22,25 @@ export interface PathFault {
 }
 
 /** @param position 0 is the leaf */
-export function faultOf({ leaf, authorities }: Path, position: number, problem: string, section: string): PathFault {
-  const certificate = position === 0 ? leaf : authorities[position - 1];
+export function violation(
+  { leaf, caCertificates }: CertificationPath,
+  position: number,
+  problem: string,
+  section: string,
+): PathViolation {
+  const certificate = position === 0 ? leaf : caCertificates[position - 1];
   return { position, subject: certificate?.subjectText ?? '', problem, section };
 }
 
 /** One sentence for an audit event. */
-export function describePathFault({ position, subject, problem, section }: PathFault): string {
+export function describePathViolation({ position, subject, problem, section }: PathViolation): string {
   const who = position === 0 ? 'the certificate' : `CA "${subject}" (${position} above the certificate)`;
   return `${who} ${problem} (${section})`;
 }
 
 /** Through whom a path goes, for people. */
-export function describePath({ authorities }: Path): string {
-  return `path to anchor ${authorities
+export function describePath({ caCertificates }: CertificationPath): string {
+  return `path to anchor ${caCertificates
     .map(({ subjectText }) => `"${subjectText}"`)
     .toReversed()
     .join(' → ')}`;

@@ -3,18 +3,18 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireValidAt } from '../certificate/client-certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extensions.ts';
-import { brokenNameConstraint, type NameComparisons } from './name-constraint-rule.ts';
-import { faultOf, type Path, type PathFault } from './path.ts';
+import { type NameComparisons, nameConstraintViolation } from './name-constraint-rule.ts';
+import { type CertificationPath, type PathViolation, violation } from './path.ts';
 
 /**
  * What must hold of a path whose signatures are right and that ends in an anchor (RFC 5280 §6.1), but for what depends
  * on the time. That each authority is one, with a key that is strong enough, was asked when it was read. An anchor is
  * held to what its own certificate says, like any other (RFC 5937 §3).
  */
-type PathRule = (path: Path, comparisons: NameComparisons) => PathFault | undefined;
+type PathRule = (path: CertificationPath, comparisons: NameComparisons) => PathViolation | undefined;
 
 /** The first rule that the path breaks, or undefined where it holds. */
-export function brokenRule(path: Path, comparisons: NameComparisons): PathFault | undefined {
+export function firstViolation(path: CertificationPath, comparisons: NameComparisons): PathViolation | undefined {
   for (const rule of rules) {
     const fault = rule(path, comparisons);
     if (fault) return fault;
@@ -22,14 +22,14 @@ export function brokenRule(path: Path, comparisons: NameComparisons): PathFault 
   return undefined;
 }
 
-const pathLengths: PathRule = ({ leaf, authorities }) => {
+const pathLengths: PathRule = ({ leaf, caCertificates }) => {
   // Of those below each, self-issued ones do not count: an authority that changes its key is no longer a path.
   let below = 0;
-  for (const [index, authority] of authorities.entries()) {
+  for (const [index, authority] of caCertificates.entries()) {
     const { pathLength = Number.POSITIVE_INFINITY } = authority.basicConstraints;
     if (below > pathLength) {
       const problem = `allows ${pathLength} CAs below it, and there are ${below}`;
-      return faultOf({ leaf, authorities }, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
+      return violation({ leaf, caCertificates }, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
     }
     if (!isSelfIssued(authority)) below += 1;
   }
@@ -43,7 +43,7 @@ const pathLengths: PathRule = ({ leaf, authorities }) => {
 const leafKeyUsage: PathRule = (path) => {
   const { keyUsage } = path.leaf;
   if (!keyUsage) return undefined;
-  const refuse = (problem: string) => faultOf(path, 0, problem, 'RFC 5280 §4.2.1.3');
+  const refuse = (problem: string) => violation(path, 0, problem, 'RFC 5280 §4.2.1.3');
   if (keyUsage.has('keyCertSign')) return refuse('is no CA, and its key usage has keyCertSign');
   if (keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
   return refuse('may not be used by a client: its key usage lacks digitalSignature');
@@ -51,9 +51,16 @@ const leafKeyUsage: PathRule = (path) => {
 
 /** An authority that is for some purposes only vouches for no other; a leaf was asked when it was read. */
 const authorityPurposes: PathRule = (path) => {
-  const index = path.authorities.findIndex(({ purposes }) => purposes && !purposes.some(coversClients));
+  const index = path.caCertificates.findIndex(
+    ({ extendedKeyUsage }) => extendedKeyUsage && !extendedKeyUsage.some(coversClients),
+  );
   if (index === -1) return undefined;
-  return faultOf(path, index + 1, 'is not for clients: its extended key usage lacks clientAuth', 'RFC 5280 §4.2.1.12');
+  return violation(
+    path,
+    index + 1,
+    'is not for clients: its extended key usage lacks clientAuth',
+    'RFC 5280 §4.2.1.12',
+  );
 };
 
 function coversClients(purpose: string): boolean {
@@ -68,8 +75,8 @@ const criticalExtensions: PathRule = (path) =>
   );
 
 const policies: PathRule = (path) =>
-  firstFault(path, ({ demandsPolicy }) =>
-    demandsPolicy
+  firstFault(path, ({ requiresExplicitPolicy }) =>
+    requiresExplicitPolicy
       ? {
           problem: 'demands a certificate policy (requireExplicitPolicy), and none is configured',
           section: 'RFC 5280 §6.1.5 (g)',
@@ -83,16 +90,16 @@ const rules: readonly PathRule[] = [
   authorityPurposes,
   criticalExtensions,
   policies,
-  brokenNameConstraint,
+  nameConstraintViolation,
 ];
 
 function firstFault(
-  path: Path,
-  find: (certificate: Certificate) => Pick<PathFault, 'problem' | 'section'> | undefined,
-): PathFault | undefined {
-  for (const [position, certificate] of [path.leaf, ...path.authorities].entries()) {
+  path: CertificationPath,
+  find: (certificate: Certificate) => Pick<PathViolation, 'problem' | 'section'> | undefined,
+): PathViolation | undefined {
+  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
     const found = find(certificate);
-    if (found) return faultOf(path, position, found.problem, found.section);
+    if (found) return violation(path, position, found.problem, found.section);
   }
   return undefined;
 }
@@ -102,13 +109,13 @@ function firstFault(
  *
  * @param now milliseconds since the epoch
  */
-export function expiryFault(path: Path, now: number): PathFault | undefined {
-  for (const [position, certificate] of [path.leaf, ...path.authorities].entries()) {
+export function validityViolation(path: CertificationPath, now: number): PathViolation | undefined {
+  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
     try {
       requireValidAt(certificate, now);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return faultOf(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
+      return violation(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
     }
   }
   return undefined;

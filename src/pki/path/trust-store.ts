@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuthorityCertificate, isSelfSigned, readAuthorityCertificate } from '../certificate/ca-certificate.ts';
+import { type CaCertificate, isSelfSigned, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { readCertificateFile } from '../certificate/pem.ts';
@@ -14,25 +14,25 @@ const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
  * @throws {CertificateError} naming the file, what is wrong with it, and the mend
  */
 export function readTrustStore(path: string): TrustStore {
-  const store = createTrustStore(authorityFiles(path).flatMap(readAuthorities));
+  const store = createTrustStore(caFiles(path).flatMap(readCaCertificates));
   if (store.anchors.length > 0) return store;
   throw new CertificateError(`${path} holds intermediates only; add the self-signed root that they end in`);
 }
 
 /** The files themselves; a folder's in the order of their names. */
-export function authorityFiles(path: string): string[] {
+export function caFiles(path: string): string[] {
   if (!reading(path, () => statSync(path)).isDirectory()) return [path];
   const files = reading(path, () => readdirSync(path)).filter((name) => CERTIFICATE_FILE.test(name));
   if (files.length === 0) throw new CertificateError(`${path} is a folder without *.pem, *.crt or *.cer files`);
   return files.sort().map((name) => join(path, name));
 }
 
-function readAuthorities(path: string): AuthorityCertificate[] {
+function readCaCertificates(path: string): CaCertificate[] {
   const certificates = reading(path, () => readCertificateFile(readFileSync(path)));
   if (certificates.length === 0) throw new CertificateError(`${path} holds no certificate, neither PEM nor DER`);
   return certificates.map((der, index) => {
     const which = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
-    return reading(which, () => readAuthorityCertificate(der));
+    return reading(which, () => parseCaCertificate(der));
   });
 }
 
@@ -48,16 +48,16 @@ function reading<Value>(place: string, read: () => Value): Value {
 /** The authorities that the operator configured. Swapped whole: what was found with one store does not outlive it. */
 export interface TrustStore {
   /** Self-signed certificates, in which paths end. */
-  readonly anchors: readonly AuthorityCertificate[];
+  readonly anchors: readonly CaCertificate[];
   /** The others, which paths go through. They are never anchors. */
-  readonly intermediates: readonly AuthorityCertificate[];
+  readonly intermediates: readonly CaCertificate[];
   /** Anchors, and then intermediates, that are called so. A name that can't be compared is nobody's. */
-  named(name: DistinguishedName): readonly AuthorityCertificate[];
-  isAnchor(authority: AuthorityCertificate): boolean;
+  named(name: DistinguishedName): readonly CaCertificate[];
+  isAnchor(authority: CaCertificate): boolean;
 }
 
 /** Certificates that stand there twice count once. */
-export function createTrustStore(authorities: readonly AuthorityCertificate[]): TrustStore {
+export function createTrustStore(authorities: readonly CaCertificate[]): TrustStore {
   const distinct = [...new Map(authorities.map((authority) => [authority.thumbprint, authority])).values()];
   const anchors = distinct.filter(isSelfSigned);
   const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));

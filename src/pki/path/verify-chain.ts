@@ -1,7 +1,7 @@
 import type { Certificate } from '../certificate/certificate.ts';
 import { type FoundPaths, findPaths } from './find-paths.ts';
-import { describePath, describePathFault, type Path, type PathFault } from './path.ts';
-import { expiryFault } from './rules.ts';
+import { type CertificationPath, describePath, describePathViolation, type PathViolation } from './path.ts';
+import { validityViolation } from './rules.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** A leaf and what came with it; one object for as long as the pair is remembered. */
@@ -12,13 +12,13 @@ export interface PresentedChain {
 }
 
 /** Whether the chain of a certificate is verified, and how to say so to an operator. */
-export type ChainJudgement =
+export type ChainStatus =
   | { readonly verified: false; readonly reason: string }
   /** `paths`: all that hold now. Undefined where somebody else verified the chain: then no path is known. */
-  | { readonly verified: true; readonly reason: string; readonly paths: readonly Path[] | undefined };
+  | { readonly verified: true; readonly reason: string; readonly paths: readonly CertificationPath[] | undefined };
 
 /** @param now milliseconds since the epoch */
-export type VerifyChain = (presented: PresentedChain, now: number) => ChainJudgement;
+export type VerifyChain = (presented: PresentedChain, now: number) => ChainStatus;
 
 /**
  * Verifies chains to the anchors of a store. The search for paths, which costs signature checks, is done once for each
@@ -37,28 +37,28 @@ export function createChainVerifier(currentTrust: () => TrustStore, revocationFa
     remembered.set(presented, found);
     return found;
   };
-  return (presented, now) => judgePaths(find(presented), now, revocationFault);
+  return (presented, now) => selectValidPaths(find(presented), now, revocationFault);
 }
 
-type FaultAt = (path: Path, now: number) => PathFault | undefined;
+type FaultAt = (path: CertificationPath, now: number) => PathViolation | undefined;
 
 const nothing = () => undefined;
 
 /** Which of the paths hold at this time. */
-export function judgePaths(
-  { paths, fault }: FoundPaths,
+export function selectValidPaths(
+  { paths, violation }: FoundPaths,
   now: number,
   revocationFault: FaultAt = nothing,
-): ChainJudgement {
-  const holding: Path[] = [];
-  let firstFault: PathFault | undefined;
+): ChainStatus {
+  const holding: CertificationPath[] = [];
+  let firstFault: PathViolation | undefined;
   for (const path of paths) {
-    const broken = expiryFault(path, now) ?? revocationFault(path, now);
+    const broken = validityViolation(path, now) ?? revocationFault(path, now);
     if (!broken) holding.push(path);
     firstFault ??= broken;
   }
   const [path] = holding;
   if (path) return { verified: true, reason: describePath(path), paths: holding };
-  const reason = firstFault ?? fault;
-  return { verified: false, reason: reason ? describePathFault(reason) : 'no path to an anchor was found' };
+  const reason = firstFault ?? violation;
+  return { verified: false, reason: reason ? describePathViolation(reason) : 'no path to an anchor was found' };
 }

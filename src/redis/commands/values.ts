@@ -4,7 +4,7 @@ import { defineScript, keyGroups } from './script.ts';
 /** What is to stand at a key, where what was `seen` still stands there; `next` undefined is nothing. */
 export interface Replacement {
   readonly key: string;
-  readonly seen: StoredValue;
+  readonly expected: StoredValue;
   readonly next: string | undefined;
 }
 
@@ -46,9 +46,9 @@ export function valuesReplacer(redis: Redis | Cluster, channel: string): Replace
     });
 }
 
-function argumentsOf({ seen, next }: Replacement): (string | Buffer)[] {
-  const type = seen.type === 'other' ? seen.name : seen.type;
-  const text = seen.type === 'string' ? (seen.octets ?? seen.text) : '';
+function argumentsOf({ expected, next }: Replacement): (string | Buffer)[] {
+  const type = expected.type === 'other' ? expected.name : expected.type;
+  const text = expected.type === 'string' ? (expected.octets ?? expected.text) : '';
   return [type, text, next === undefined ? 'delete' : 'set', next ?? ''];
 }
 

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { ChangeLink, type ChangeLinkOptions, type Notification } from './connection.ts';
+import { InvalidationConnection, type InvalidationConnectionOptions, type InvalidationMode } from './connection.ts';
 
 const LOOK_MILLISECONDS = 250;
 /** While a cluster loses or gets a master, it is not sure who takes changes. */
@@ -8,13 +8,13 @@ const UNSETTLED_MILLISECONDS = 2_000;
 /** What changes on the masters of a Cluster: each only knows of its own keys. */
 export class ClusterFeed {
   readonly #cluster: Cluster;
-  readonly #options: ChangeLinkOptions;
-  readonly #links = new Map<string, ChangeLink>();
+  readonly #options: InvalidationConnectionOptions;
+  readonly #links = new Map<string, InvalidationConnection>();
   readonly #looks: NodeJS.Timeout;
   #settledAt = Number.NEGATIVE_INFINITY;
 
   /** @param cluster the connection on which the keys are read, which knows its masters */
-  constructor(cluster: Cluster, options: ChangeLinkOptions) {
+  constructor(cluster: Cluster, options: InvalidationConnectionOptions) {
     this.#cluster = cluster;
     this.#options = options;
     cluster.on('refresh', this.#look);
@@ -25,16 +25,16 @@ export class ClusterFeed {
   }
 
   /** Up to when every change has been told, by `performance.now()`. */
-  get toldUntil(): number {
+  get syncedUntil(): number {
     if (this.#links.size === 0 || performance.now() < this.#settledAt) return Number.NEGATIVE_INFINITY;
-    return Math.min(...[...this.#links.values()].map((link) => link.toldUntil));
+    return Math.min(...[...this.#links.values()].map((link) => link.syncedUntil));
   }
 
   /** That of the master of whose changes least is heard. */
-  get notification(): Notification {
-    const notifications = [...this.#links.values()].map(({ notification }) => notification);
+  get mode(): InvalidationMode {
+    const notifications = [...this.#links.values()].map(({ mode }) => mode);
     if (notifications.length === 0 || notifications.includes('none')) return 'none';
-    return notifications.includes('notices') ? 'notices' : 'tracking';
+    return notifications.includes('pubsub') ? 'pubsub' : 'tracking';
   }
 
   close(): void {
@@ -57,20 +57,19 @@ export class ClusterFeed {
     for (const [name, { options }] of masters) {
       const { host, port } = options;
       if (this.#links.has(name) || host === undefined || port === undefined) continue;
-      this.#links.set(name, new ChangeLink(this.#linkOptions(), { host, port }));
+      this.#links.set(name, new InvalidationConnection(this.#linkOptions(), { host, port }));
     }
   };
 
-  #linkOptions(): ChangeLinkOptions {
-    const onNotification = (_: Notification, problem: string | undefined) =>
-      this.#options.onNotification(this.notification, problem);
-    return { ...this.#options, onNotification };
+  #linkOptions(): InvalidationConnectionOptions {
+    const onMode = (_: InvalidationMode, problem: string | undefined) => this.#options.onMode(this.mode, problem);
+    return { ...this.#options, onMode: onMode };
   }
 
   /** Whoever comes or goes, perhaps only for one question (ASK), may have taken changes that nobody told of. */
   readonly #unsettle = (): void => {
     this.#settledAt = performance.now() + UNSETTLED_MILLISECONDS;
-    this.#options.onAnyChanged();
+    this.#options.onFlush();
     this.#look();
   };
 }

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from '../connect.ts';
 import { type Explain, explainFor } from '../explain.ts';
 import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
-import { beginAgain, createRetry } from '../reconnect.ts';
+import { createRetry, reconnectOnEnd } from '../reconnect.ts';
 import type { Endpoint } from '../url.ts';
 import { runIdOf } from './server-identity.ts';
 
@@ -10,15 +10,15 @@ import { runIdOf } from './server-identity.ts';
  * How we hear of changes: Redis itself tells of every one (client tracking); or only what our own commands write is told;
  * or nothing is.
  */
-export type Notification = Armed['notification'] | 'none';
+export type InvalidationMode = TrackingStatus['mode'] | 'none';
 
-export interface ChangeLinkOptions extends Watched {
+export interface InvalidationConnectionOptions extends TrackedKeys {
   readonly access: RedisAccess;
-  readonly onChanged: (keys: readonly string[]) => void;
+  readonly onInvalidate: (keys: readonly string[]) => void;
   /** Anything may have changed. */
-  readonly onAnyChanged: () => void;
-  /** Told of each change of the kind of notification, with why it is not tracking. */
-  readonly onNotification: (notification: Notification, problem: string | undefined) => void;
+  readonly onFlush: () => void;
+  /** Told of each change of the kind of mode, with why it is not tracking. */
+  readonly onMode: (notification: InvalidationMode, problem: string | undefined) => void;
 }
 
 const COMMAND_MILLISECONDS = 1_000;
@@ -29,19 +29,19 @@ const TRACKING_AGAIN_MILLISECONDS = 60_000;
  * A connection to one server on which it tells what changes, from when it is made until it is closed. It is armed again
  * after each reconnection: of what happened between, nothing was told.
  */
-export class ChangeLink {
-  readonly #options: ChangeLinkOptions;
+export class InvalidationConnection {
+  readonly #options: InvalidationConnectionOptions;
   readonly #explain: Explain;
   readonly #redis: Redis;
   readonly #heartbeat: Heartbeat;
   readonly #again = createRetry(() => this.reconnect());
   #trackingAgain: NodeJS.Timeout | undefined;
-  #notification: Notification = 'none';
+  #notification: InvalidationMode = 'none';
   #runId: string | undefined;
   #isClosed = false;
 
   /** @param node of a cluster; otherwise the address says where */
-  constructor(options: ChangeLinkOptions, node?: Endpoint) {
+  constructor(options: InvalidationConnectionOptions, node?: Endpoint) {
     this.#options = options;
     this.#explain = explainFor(options.access);
     this.#redis = connect(options.access, node);
@@ -51,7 +51,7 @@ export class ChangeLink {
       // Only a connection that is subscribed answers with a list.
       isProof: Array.isArray,
     });
-    beginAgain(this.#redis, () => this.#isClosed);
+    reconnectOnEnd(this.#redis, () => this.#isClosed);
     this.#redis.on('ready', () => this.#begin());
     this.#redis.on('close', () => this.#end());
     this.#redis.on('error', (error: Error) => this.#enter('none', this.#explain(error)));
@@ -59,11 +59,11 @@ export class ChangeLink {
   }
 
   /** Up to when every change has been told, by `performance.now()`. */
-  get toldUntil(): number {
-    return this.#heartbeat.provenAt;
+  get syncedUntil(): number {
+    return this.#heartbeat.lastProbeAt;
   }
 
-  get notification(): Notification {
+  get mode(): InvalidationMode {
     return this.#notification;
   }
 
@@ -80,7 +80,7 @@ export class ChangeLink {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#trackingAgain);
-    this.#heartbeat.end();
+    this.#heartbeat.stop();
     this.#redis.disconnect();
   }
 
@@ -88,42 +88,42 @@ export class ChangeLink {
     try {
       // Before it is armed: after that there is little that it may ask.
       const server = await runIdOf(this.#redis);
-      this.#armed(server, await armConnection(this.#redis, this.#options, this.#explain));
+      this.#armed(server, await enableTracking(this.#redis, this.#options, this.#explain));
     } catch (error) {
       this.#enter('none', this.#explain(error as Error));
       this.#again.failed();
     }
   }
 
-  #armed(server: string, { notification, problem }: Armed): void {
+  #armed(server: string, { mode, problem }: TrackingStatus): void {
     this.#runId = server;
     this.#again.succeeded();
-    this.#heartbeat.begin();
-    this.#enter(notification, problem);
-    this.#options.onAnyChanged();
+    this.#heartbeat.start();
+    this.#enter(mode, problem);
+    this.#options.onFlush();
     if (!problem?.includes('NOPERM')) return;
     this.#trackingAgain = setTimeout(() => this.reconnect(), TRACKING_AGAIN_MILLISECONDS).unref();
   }
 
   #end(): void {
     clearTimeout(this.#trackingAgain);
-    this.#heartbeat.end();
+    this.#heartbeat.stop();
     this.#runId = undefined;
     if (this.#notification !== 'none') this.#enter('none', 'the connection was lost');
   }
 
-  #enter(next: Notification, problem: string | undefined): void {
+  #enter(next: InvalidationMode, problem: string | undefined): void {
     if (this.#isClosed) return;
     this.#notification = next;
-    this.#options.onNotification(next, problem);
+    this.#options.onMode(next, problem);
   }
 
   /** Redis names the keys in a list, or none where all may have changed (FLUSHALL); our own commands name one. */
   #tell(source: string, message: unknown): void {
-    const { channel, onChanged, onAnyChanged } = this.#options;
-    if (source === channel) onChanged([String(message)]);
-    else if (Array.isArray(message)) onChanged(message.map(String));
-    else onAnyChanged();
+    const { channel, onInvalidate, onFlush } = this.#options;
+    if (source === channel) onInvalidate([String(message)]);
+    else if (Array.isArray(message)) onInvalidate(message.map(String));
+    else onFlush();
   }
 }
 
@@ -137,7 +137,7 @@ function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
 }
 
 /** What is to be told of. */
-export interface Watched {
+export interface TrackedKeys {
   /** What the keys begin with whose changes are to be told. */
   readonly prefixes: readonly string[];
   /** Where our own commands tell what they change. */
@@ -145,9 +145,9 @@ export interface Watched {
 }
 
 /** Who tells of changes now; where it is not Redis itself, why it does not. */
-export type Armed =
-  | { readonly notification: 'tracking'; readonly problem: undefined }
-  | { readonly notification: 'notices'; readonly problem: string };
+export type TrackingStatus =
+  | { readonly mode: 'tracking'; readonly problem: undefined }
+  | { readonly mode: 'pubsub'; readonly problem: string };
 
 const INVALIDATE = '__redis__:invalidate';
 
@@ -159,11 +159,15 @@ const INVALIDATE = '__redis__:invalidate';
  *
  * @throws where Redis lets it not even listen to the channel, or the connection does not work
  */
-export async function armConnection(redis: Redis, { prefixes, channel }: Watched, explain: Explain): Promise<Armed> {
+export async function enableTracking(
+  redis: Redis,
+  { prefixes, channel }: TrackedKeys,
+  explain: Explain,
+): Promise<TrackingStatus> {
   const refused = (await refusal(track(redis, prefixes))) ?? (await refusal(redis.subscribe(INVALIDATE)));
-  if (refused === undefined) return { notification: 'tracking', problem: undefined };
+  if (refused === undefined) return { mode: 'tracking', problem: undefined };
   await redis.subscribe(channel);
-  return { notification: 'notices', problem: explain(refused) };
+  return { mode: 'pubsub', problem: explain(refused) };
 }
 
 /** What Redis says where it says no. Anything else is a connection that does not work. */

@@ -1,29 +1,29 @@
 import { Cluster, type Redis } from 'ioredis';
 import { ClusterFeed } from './cluster.ts';
-import type { ChangeLinkOptions, Notification } from './connection.ts';
-import { APART, ServerFeed } from './server.ts';
+import type { InvalidationConnectionOptions, InvalidationMode } from './connection.ts';
+import { ON_DIFFERENT_SERVERS, ServerFeed } from './server.ts';
 
 /** Tells what changes in Redis, wherever it changes. */
-export interface ChangeFeed {
+export interface InvalidationFeed {
   /** Up to when every change has been told, by `performance.now()`. */
-  readonly toldUntil: number;
-  readonly notification: Notification;
+  readonly syncedUntil: number;
+  readonly mode: InvalidationMode;
   close(): void;
 }
 
 /** @param redis the connection on which the keys are read */
-export function openChangeFeed(redis: Redis | Cluster, options: ChangeLinkOptions): ChangeFeed {
-  const reporting = { ...options, onNotification: onlyChanges(options.onNotification) };
+export function openInvalidationFeed(redis: Redis | Cluster, options: InvalidationConnectionOptions): InvalidationFeed {
+  const reporting = { ...options, onMode: onlyChanges(options.onMode) };
   return redis instanceof Cluster ? new ClusterFeed(redis, reporting) : new ServerFeed(redis, reporting);
 }
 
-function onlyChanges(report: ChangeLinkOptions['onNotification']): ChangeLinkOptions['onNotification'] {
+function onlyChanges(report: InvalidationConnectionOptions['onMode']): InvalidationConnectionOptions['onMode'] {
   let last: string | undefined;
-  return (notification, problem) => {
-    const state = problem === APART ? APART : notification;
-    const isBeginning = last === undefined && notification === 'none' && problem === undefined;
+  return (mode, problem) => {
+    const state = problem === ON_DIFFERENT_SERVERS ? ON_DIFFERENT_SERVERS : mode;
+    const isBeginning = last === undefined && mode === 'none' && problem === undefined;
     if (state === last || isBeginning) return;
     last = state;
-    report(notification, problem);
+    report(mode, problem);
   };
 }

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { createRetry } from '../reconnect.ts';
-import { ChangeLink, type ChangeLinkOptions, type Notification } from './connection.ts';
+import { InvalidationConnection, type InvalidationConnectionOptions, type InvalidationMode } from './connection.ts';
 import { followServerIdentity, type ServerIdentity } from './server-identity.ts';
 
 /** Why nothing is told of while two connections lead to two servers. */
-export const APART =
+export const ON_DIFFERENT_SERVERS =
   'the connection that tells of changes leads to another server than the one on which clients are read';
 
 /**
@@ -12,8 +12,8 @@ export const APART =
  * two of them, the older one is made anew.
  */
 export class ServerFeed {
-  readonly #options: ChangeLinkOptions;
-  readonly #link: ChangeLink;
+  readonly #options: InvalidationConnectionOptions;
+  readonly #link: InvalidationConnection;
   readonly #reader: ServerIdentity;
   readonly #together = createRetry(() => {
     if (this.#areApart()) this.#reconnectOlder();
@@ -24,14 +24,14 @@ export class ServerFeed {
   #problem: string | undefined;
 
   /** @param reader the connection on which the keys are read */
-  constructor(reader: Redis, options: ChangeLinkOptions) {
+  constructor(reader: Redis, options: InvalidationConnectionOptions) {
     const reconnectReader = () => {
       if (reader.status === 'ready') reader.disconnect(true);
     };
     this.#options = options;
-    this.#link = new ChangeLink({
+    this.#link = new InvalidationConnection({
       ...options,
-      onNotification: (_, problem) => {
+      onMode: (_, problem) => {
         this.#problem = problem;
         this.#compare(reconnectReader);
       },
@@ -40,12 +40,12 @@ export class ServerFeed {
   }
 
   /** Up to when every change has been told, by `performance.now()`. */
-  get toldUntil(): number {
-    return this.#areApart() ? Number.NEGATIVE_INFINITY : this.#link.toldUntil;
+  get syncedUntil(): number {
+    return this.#areApart() ? Number.NEGATIVE_INFINITY : this.#link.syncedUntil;
   }
 
-  get notification(): Notification {
-    return this.#wereApart ? 'none' : this.#link.notification;
+  get mode(): InvalidationMode {
+    return this.#wereApart ? 'none' : this.#link.mode;
   }
 
   close(): void {
@@ -67,7 +67,7 @@ export class ServerFeed {
       if (this.#wereApart) this.#together.failed();
       else this.#together.succeeded();
     }
-    if (this.#wereApart) this.#options.onNotification('none', APART);
-    else this.#options.onNotification(this.#link.notification, this.#problem);
+    if (this.#wereApart) this.#options.onMode('none', ON_DIFFERENT_SERVERS);
+    else this.#options.onMode(this.#link.mode, this.#problem);
   }
 }

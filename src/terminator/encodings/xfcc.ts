@@ -5,7 +5,7 @@ import type { DecodedCertificates } from '../format.ts';
 import { decodeConcatenatedPem, unescapePem } from './pem.ts';
 
 /** How an operator mends what often goes wrong; each ends the sentence that says what is wrong. */
-export interface ForwardedClientCertMends {
+export interface XfccFixes {
   readonly certificateMissing: string;
   readonly secondElement: string;
 }
@@ -45,7 +45,7 @@ const details: readonly Detail[] = [
  *
  * @throws {CertificateError}
  */
-export function decodeForwardedClientCert(value: string, mends: ForwardedClientCertMends): DecodedCertificates {
+export function decodeXfcc(value: string, mends: XfccFixes): DecodedCertificates {
   refuseJson(value);
   const { pairs, anotherFollows } = readElement(value);
   if (anotherFollows) throw new CertificateError(`more than one element: ${mends.secondElement}`);

@@ -11,8 +11,8 @@ import type { HeaderFormat } from '../format.ts';
 export const apache: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',
   chain: undefined,
-  verdict: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }],
-  absent: ['(null)'],
+  verification: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }],
+  absentValues: ['(null)'],
   canVerify: true,
   decode: (value) => ({ leaf: value.includes('%') ? decodeEscapedPem(value) : decodeSpacedPem(value), chain: [] }),
 };

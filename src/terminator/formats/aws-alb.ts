@@ -10,8 +10,8 @@ import type { HeaderFormat } from '../format.ts';
 export const awsAlb: HeaderFormat = {
   certificateHeader: 'x-amzn-mtls-clientcert-leaf',
   chain: undefined,
-  verdict: [],
-  absent: [],
+  verification: [],
+  absentValues: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeForwardedPem(unescapePem(value, '+/=')), chain: [] }),
 };
@@ -24,8 +24,8 @@ export const awsAlb: HeaderFormat = {
 export const awsAlbPassthrough: HeaderFormat = {
   certificateHeader: 'x-amzn-mtls-clientcert',
   chain: undefined,
-  verdict: [],
-  absent: [],
+  verification: [],
+  absentValues: [],
   canVerify: false,
   decode: (value) => decodeConcatenatedPem(unescapePem(value, '+/=')),
 };

@@ -11,7 +11,7 @@ import { nginx } from './nginx.ts';
 export const azure: HeaderFormat = {
   ...nginx,
   certificateHeader: 'x-client-certificate',
-  verdict: [{ header: 'x-client-certificate-verification', positive: 'SUCCESS' }],
+  verification: [{ header: 'x-client-certificate-verification', successValue: 'SUCCESS' }],
 };
 
 /**
@@ -21,8 +21,8 @@ export const azure: HeaderFormat = {
 export const azureAppService: HeaderFormat = {
   certificateHeader: 'x-arr-clientcert',
   chain: undefined,
-  verdict: [],
-  absent: [],
+  verification: [],
+  absentValues: [],
   canVerify: false,
   decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
 };

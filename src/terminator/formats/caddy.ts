@@ -11,8 +11,8 @@ const PLACEHOLDER = '{http.request.tls.client.certificate_der_base64}';
 export const caddy: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',
   chain: undefined,
-  verdict: [],
-  absent: [PLACEHOLDER],
+  verification: [],
+  absentValues: [PLACEHOLDER],
   canVerify: true,
   decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
 };

@@ -12,9 +12,9 @@ import { rfc9440 } from './rfc9440.ts';
  */
 export const cloudflare: HeaderFormat = {
   ...rfc9440,
-  verdict: [
-    { header: 'cf-cert-verified', positive: 'true' },
-    { header: 'cf-cert-revoked', positive: 'false' },
+  verification: [
+    { header: 'cf-cert-verified', successValue: 'true' },
+    { header: 'cf-cert-revoked', successValue: 'false' },
   ],
-  absent: [],
+  absentValues: [],
 };

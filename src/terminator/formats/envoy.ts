@@ -1,7 +1,7 @@
-import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/xfcc.ts';
+import { decodeXfcc, type XfccFixes } from '../encodings/xfcc.ts';
 import type { HeaderFormat } from '../format.ts';
 
-const mends: ForwardedClientCertMends = {
+const fixes: XfccFixes = {
   certificateMissing: 'turn it on with set_current_client_cert_details: { cert: true }',
   secondElement:
     'set forward_client_cert_details to SANITIZE_SET, so that Envoy overwrites what a client sent, and leave uri and ' +
@@ -17,8 +17,8 @@ const mends: ForwardedClientCertMends = {
 export const envoy: HeaderFormat = {
   certificateHeader: 'x-forwarded-client-cert',
   chain: undefined,
-  verdict: [],
-  absent: [],
+  verification: [],
+  absentValues: [],
   canVerify: true,
-  decode: (value) => decodeForwardedClientCert(value, mends),
+  decode: (value) => decodeXfcc(value, fixes),
 };

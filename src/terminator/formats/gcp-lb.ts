@@ -13,9 +13,9 @@ export const gcpLb: HeaderFormat = {
   ...rfc9440,
   certificateHeader: 'x-client-cert-leaf',
   chain: { header: 'x-client-cert-chain', maySpanLines: false, decode: decodeByteSequenceList },
-  verdict: [
-    { header: 'x-client-cert-chain-verified', positive: 'true' },
-    { header: 'x-client-cert-present', positive: 'true' },
+  verification: [
+    { header: 'x-client-cert-chain-verified', successValue: 'true' },
+    { header: 'x-client-cert-present', successValue: 'true' },
   ],
-  absent: [],
+  absentValues: [],
 };

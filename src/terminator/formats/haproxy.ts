@@ -13,8 +13,8 @@ export const haproxy: HeaderFormat = {
     maySpanLines: false,
     decode: (value) => (value === '' ? [] : splitConcatenatedDer(decodeBase64(value))),
   },
-  verdict: [{ header: 'x-ssl-client-verify', positive: '0' }],
-  absent: [],
+  verification: [{ header: 'x-ssl-client-verify', successValue: '0' }],
+  absentValues: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
 };

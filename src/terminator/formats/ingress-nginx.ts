@@ -8,5 +8,5 @@ import { nginx } from './nginx.ts';
 export const ingressNginx: HeaderFormat = {
   ...nginx,
   certificateHeader: 'ssl-client-cert',
-  verdict: [{ header: 'ssl-client-verify', positive: 'SUCCESS' }],
+  verification: [{ header: 'ssl-client-verify', successValue: 'SUCCESS' }],
 };

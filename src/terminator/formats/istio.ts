@@ -1,4 +1,4 @@
-import { decodeForwardedClientCert, type ForwardedClientCertMends } from '../encodings/xfcc.ts';
+import { decodeXfcc, type XfccFixes } from '../encodings/xfcc.ts';
 import type { HeaderFormat } from '../format.ts';
 import { envoy } from './envoy.ts';
 
@@ -6,7 +6,7 @@ const sidecarForwards =
   'set proxyHeaders: { forwardedClientCert: FORWARD_ONLY } in the proxy.istio.io/config annotation of this workload, ' +
   'with an AuthorizationPolicy that admits none but the gateway';
 
-const mends: ForwardedClientCertMends = {
+const fixes: XfccFixes = {
   certificateMissing:
     "the sidecar of this workload, which leaves it out, described the gateway's own certificate, as it does where the " +
     `client showed none: ${sidecarForwards}; for a gateway that leaves it out, an EnvoyFilter with ` +
@@ -24,5 +24,5 @@ const mends: ForwardedClientCertMends = {
  */
 export const istio: HeaderFormat = {
   ...envoy,
-  decode: (value) => decodeForwardedClientCert(value, mends),
+  decode: (value) => decodeXfcc(value, fixes),
 };

@@ -9,8 +9,8 @@ import type { HeaderFormat } from '../format.ts';
 export const nginx: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',
   chain: undefined,
-  verdict: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }],
-  absent: [],
+  verification: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }],
+  absentValues: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeForwardedPem(unescapePem(value)), chain: [] }),
 };

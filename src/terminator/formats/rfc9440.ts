@@ -9,8 +9,8 @@ import type { HeaderFormat } from '../format.ts';
 export const rfc9440: HeaderFormat = {
   certificateHeader: 'client-cert',
   chain: { header: 'client-cert-chain', maySpanLines: true, decode: decodeByteSequenceList },
-  verdict: [],
-  absent: ['::'],
+  verification: [],
+  absentValues: ['::'],
   canVerify: true,
   decode: (value) => ({ leaf: decodeByteSequence(value), chain: [] }),
 };

@@ -9,8 +9,8 @@ import type { HeaderFormat } from '../format.ts';
 export const traefik: HeaderFormat = {
   certificateHeader: 'x-forwarded-tls-client-cert',
   chain: undefined,
-  verdict: [],
-  absent: [],
+  verification: [],
+  absentValues: [],
   canVerify: true,
   decode: decodeBase64List,
 };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, parseDocument } from 'yaml';
 import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
 import { readKeycloak } from '../../../src/administration/import/keycloak/keycloak.ts';
-import { settle } from '../../../src/administration/import/validate-drafts.ts';
+import { validateDrafts } from '../../../src/administration/import/validate-drafts.ts';
 import { importedClients } from '../../support/imported-clients.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
@@ -152,7 +152,7 @@ describe.each(readers)('whatever stands in the clients of %s', (_, client: fc.Ar
   test('a record in a comment is that record again without "# "', () => {
     fc.assert(
       fc.property(client, (value) => {
-        const [draft] = settle(read([value]).drafts, now);
+        const [draft] = validateDrafts(read([value]).drafts, now);
         if (draft?.kind !== 'left_out' || draft.record === undefined) return;
         const { yaml } = importedClients({ drafts: [draft], remarks: [] }, now);
         const lines = yaml.slice(yaml.indexOf('  # - client_id')).split('\n');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MigrationError } from '../../../src/administration/import/draft.ts';
+import { ImportError } from '../../../src/administration/import/draft.ts';
 import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
 import { importedClients } from '../../support/imported-clients.ts';
 
@@ -118,7 +118,7 @@ describe('clients are found', () => {
     ['a text', '"Clients"', 'has no Clients'],
     ['two sections', '{"A": {"Clients": []}, "B": {"Clients": []}}', 'several sections have Clients: a, b'],
   ])('never in %s', (_, text, message) => {
-    expect(() => imported(text)).toThrow(MigrationError);
+    expect(() => imported(text)).toThrow(ImportError);
     expect(() => imported(text)).toThrow(message);
   });
 

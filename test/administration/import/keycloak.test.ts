@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MigrationError } from '../../../src/administration/import/draft.ts';
+import { ImportError } from '../../../src/administration/import/draft.ts';
 import { readKeycloak } from '../../../src/administration/import/keycloak/keycloak.ts';
 import { importedClients } from '../../support/imported-clients.ts';
 
@@ -84,7 +84,7 @@ describe('clients are found', () => {
   });
 
   test.each(['clients', '{"realm": "r"}', '[]', '7', '{"clients": {"a": {}}}'])('never in %s', (text) => {
-    expect(() => imported(text)).toThrow(MigrationError);
+    expect(() => imported(text)).toThrow(ImportError);
   });
 
   test('of two realms with one name, one', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MigrationError } from '../../../src/administration/import/draft.ts';
+import { ImportError } from '../../../src/administration/import/draft.ts';
 import { jsonIn, parseLenientJson } from '../../../src/administration/import/lenient-json.ts';
 
 describe('JSON as .NET reads its configuration', () => {
@@ -33,7 +33,7 @@ describe('JSON as .NET reads its configuration', () => {
     ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`],
     ['a million levels', '['.repeat(1_000_000)],
   ])('is refused with %s', (_, text) => {
-    expect(() => parseLenientJson(text)).toThrow(MigrationError);
+    expect(() => parseLenientJson(text)).toThrow(ImportError);
     expect(jsonIn(text)).toBeUndefined();
   });
 

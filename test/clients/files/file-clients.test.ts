@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describeFinding } from '../../../src/clients/files/diagnostics.ts';
+import { describeDiagnostic } from '../../../src/clients/files/diagnostics.ts';
 import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
 import { withSha1 } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -15,7 +15,7 @@ const fileOf = (content: string | Uint8Array, name = 'clients.yaml') => {
 const readFiles = (...files: string[]) => readClientsFiles(files, withSha1, Date.now());
 const read = (content: string | Uint8Array, name?: string) => readFiles(fileOf(content, name));
 const faultsOf = async (content: string | Uint8Array, name?: string) =>
-  (await read(content, name)).faults.map(describeFinding);
+  (await read(content, name)).errors.map(describeDiagnostic);
 const record = (clientId: string) =>
   `{"client_id":"${clientId}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=a"}`;
 const one = record('a');
@@ -30,11 +30,11 @@ describe('a clients file', () => {
     ],
     ['a byte order mark', `\ufeff[${one}]`],
   ])('is read: %s', async (_, content) => {
-    expect(await read(content)).toMatchObject({ clients: [{ clientId: 'a' }], faults: [], warnings: [] });
+    expect(await read(content)).toMatchObject({ clients: [{ clientId: 'a' }], errors: [], warnings: [] });
   });
 
   test.each(['clients: []', '[]'])('may hold nobody, when it says so: %s', async (content) => {
-    expect(await read(content)).toMatchObject({ clients: [], faults: [] });
+    expect(await read(content)).toMatchObject({ clients: [], errors: [] });
   });
 
   test.each<[string, string | Uint8Array, string, string]>([
@@ -49,14 +49,14 @@ describe('a clients file', () => {
     ['empty JSON Lines', '', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
     ['JSON Lines of nothing', '\n \n', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
   ])('is no file without clients, and is named: %s', async (_, content, name, message) => {
-    const { clients, faults } = await read(content, name);
+    const { clients, errors } = await read(content, name);
     expect(clients).toEqual([]);
-    expect(faults).toEqual([{ file: join(directory, name), message: expect.stringContaining(message) }]);
+    expect(errors).toEqual([{ file: join(directory, name), message: expect.stringContaining(message) }]);
   });
 
   test('that is not there is named', async () => {
-    const { faults } = await readFiles('/nowhere/clients.yaml');
-    expect(faults.map(describeFinding)).toEqual([expect.stringMatching(/^\/nowhere\/clients\.yaml: ENOENT/)]);
+    const { errors } = await readFiles('/nowhere/clients.yaml');
+    expect(errors.map(describeDiagnostic)).toEqual([expect.stringMatching(/^\/nowhere\/clients\.yaml: ENOENT/)]);
   });
 
   test('an alias bomb is refused', async () => {
@@ -68,16 +68,16 @@ describe('a clients file', () => {
   });
 
   test('of JSON Lines is read past a line that is none', async () => {
-    const { clients, faults } = await read(`${one}\n{"client_id"\n\n{}\n${record('b')}\r\n`, 'clients.jsonl');
+    const { clients, errors } = await read(`${one}\n{"client_id"\n\n{}\n${record('b')}\r\n`, 'clients.jsonl');
     expect(clients.map(({ clientId }) => clientId)).toEqual(['a', 'b']);
-    expect(faults).toMatchObject([
+    expect(errors).toMatchObject([
       { message: expect.stringMatching(/^line 2: not JSON/) },
-      { client: '(line 4)', place: 'line 4', field: 'client_id', message: 'is missing' },
+      { client: '(line 4)', location: 'line 4', field: 'client_id', message: 'is missing' },
     ]);
   });
 
-  test('tells all faults of all clients, each with client and field', async () => {
-    const { clients, faults } = await read(`clients:
+  test('tells all errors of all clients, each with client and field', async () => {
+    const { clients, errors } = await read(`clients:
       - ${one}
       - {client_id: b, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: x, scopes: y}
       - {token_endpoint_auth_method: tls_client_auth}
@@ -86,7 +86,7 @@ describe('a clients file', () => {
       - 7
       - ${record('c')}`);
     expect(clients.map(({ clientId }) => clientId)).toEqual(['a']);
-    const told = faults.map((fault) => ('client' in fault ? [fault.client, fault.place, fault.field] : []));
+    const told = errors.map((error) => ('client' in error ? [error.client, error.location, error.field] : []));
     expect(told).toEqual([
       ['b', 'number 2 in the list', 'scopes'],
       ['(number 3 in the list)', 'number 3 in the list', 'client_id'],
@@ -99,15 +99,15 @@ describe('a clients file', () => {
 });
 
 describe('several clients files', () => {
-  test('are read like one: a client_id that stands in two of them is a fault', async () => {
+  test('are read like one: a client_id that stands in two of them is a error', async () => {
     const files = [
       fileOf(`[${one}]`, 'one.json'),
       fileOf(`${record('b')}\n${one}`, 'two.jsonl'),
       fileOf(`- ${record('b')}\n- ${record('c')}`, 'three.yaml'),
     ];
-    const { names, clients, faults } = await readFiles(...files);
+    const { names, clients, errors } = await readFiles(...files);
     expect([names, clients.map(({ clientId }) => clientId)]).toEqual([files, ['a', 'b', 'c']]);
-    expect(faults.map(describeFinding)).toEqual([
+    expect(errors.map(describeDiagnostic)).toEqual([
       `${files[1]}: client a (line 2): client_id is taken by ${files[0]}, number 1 in the list; a client has one record`,
       `${files[2]}: client b (number 1 in the list): client_id is taken by ${files[1]}, line 1; a client has one record`,
     ]);
@@ -120,7 +120,7 @@ describe('several clients files', () => {
 });
 
 test('a finding is told in one line', () => {
-  const finding = { file: 'f.yaml', place: 'line 7', field: 'scope', message: 'is odd' };
-  expect(describeFinding({ ...finding, client: 'b' })).toBe('f.yaml: client b (line 7): scope is odd');
-  expect(describeFinding({ ...finding, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope is odd');
+  const finding = { file: 'f.yaml', location: 'line 7', field: 'scope', message: 'is odd' };
+  expect(describeDiagnostic({ ...finding, client: 'b' })).toBe('f.yaml: client b (line 7): scope is odd');
+  expect(describeDiagnostic({ ...finding, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope is odd');
 });

@@ -9,8 +9,8 @@ test('a folder without a file of records is an error, not one without clients', 
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'README.md'), '');
   mkdirSync(join(folder, 'nested'));
-  const faults = [expect.stringMatching(/: the folder holds no \.yaml/), expect.stringContaining('ENOENT')];
-  expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], faults });
+  const errors = [expect.stringMatching(/: the folder holds no \.yaml/), expect.stringContaining('ENOENT')];
+  expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], errors });
 });
 
 test('of a folder neither what is hidden is read, nor a schema', () => {
@@ -21,24 +21,24 @@ test('of a folder neither what is hidden is read, nor a schema', () => {
   };
   symlinkSync('me@host.1', join(folder, '.#a.yaml'));
   const [hidden, schema] = [file('.hidden.yaml'), file('clients.schema.json')];
-  expect(findFiles([folder])).toEqual({ files: [], faults: [expect.stringContaining('holds no .yaml')] });
+  expect(findFiles([folder])).toEqual({ files: [], errors: [expect.stringContaining('holds no .yaml')] });
   const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
-  expect(findFiles([folder])).toEqual({ files, faults: [] });
-  expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], faults: [] });
+  expect(findFiles([folder])).toEqual({ files, errors: [] });
+  expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], errors: [] });
 });
 
 test('a folder with a pipe among its files is an error: whoever reads that would wait', () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'a.yaml'), '');
   execFileSync('mkfifo', [join(folder, 'b.yaml')]);
-  const faults = [expect.stringMatching(/: b\.yaml in it is no regular file$/)];
-  expect(findFiles([folder])).toEqual({ files: [], faults });
-  expect(findFiles([join(folder, 'b.yaml')]).faults).toEqual([]);
+  const errors = [expect.stringMatching(/: b\.yaml in it is no regular file$/)];
+  expect(findFiles([folder])).toEqual({ files: [], errors });
+  expect(findFiles([join(folder, 'b.yaml')]).errors).toEqual([]);
 });
 
 test('a file that is named twice, or is in a folder that is named as well, is read once', () => {
   const folder = temporaryDirectory();
   const path = join(folder, 'clients.yaml');
   writeFileSync(path, '');
-  expect(findFiles([path, folder, path, '-', '-'])).toEqual({ files: [path, '-'], faults: [] });
+  expect(findFiles([path, folder, path, '-', '-'])).toEqual({ files: [path, '-'], errors: [] });
 });

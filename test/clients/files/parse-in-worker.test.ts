@@ -47,10 +47,10 @@ describe('a long YAML file', () => {
       record('odd', ', claims: {__proto__: 1}') + record('deep', `, claims: ${'{a: '.repeat(70)}${'}'.repeat(70)}`);
     const many = records(2_000);
     const [short, long] = [await read(odd), await read(odd + many)];
-    expect(short.faults).toHaveLength(2);
-    expect(long.faults).toEqual(short.faults);
+    expect(short.errors).toHaveLength(2);
+    expect(long.errors).toEqual(short.errors);
     const broken = (rest: string) => read(`${rest}- {a: 1, "a": 2}`);
-    expect((await broken(many)).faults).toEqual([
+    expect((await broken(many)).errors).toEqual([
       { file: expect.anything(), message: expect.stringMatching(/unique|twice/) },
     ]);
   });
@@ -58,18 +58,18 @@ describe('a long YAML file', () => {
 
 test('a file that is nested more deeply than a stack is refused', async () => {
   const depth = 1_000_000;
-  const { faults } = await read(`[${'['.repeat(depth)}${']'.repeat(depth)}]`, undefined, 'clients.json');
-  expect(faults).toEqual([{ file: expect.anything(), message: expect.stringContaining('nested too deeply') }]);
+  const { errors } = await read(`[${'['.repeat(depth)}${']'.repeat(depth)}]`, undefined, 'clients.json');
+  expect(errors).toEqual([{ file: expect.anything(), message: expect.stringContaining('nested too deeply') }]);
   const yaml = Array.from({ length: 5_000 }, (_, index) => `${' '.repeat(index)}a:`).join('\n');
   const inYaml = {
     file: expect.anything(),
     message: expect.stringMatching(/^line \d+: what stands here is nested too/),
   };
-  expect((await read(yaml)).faults).toEqual([inYaml]);
+  expect((await read(yaml)).errors).toEqual([inYaml]);
 });
 
 test('what is said of a file is no longer than people read', async () => {
-  const { faults } = await read(JSON.stringify([{ client_id: 'x'.repeat(1_000_000), ['y'.repeat(1_000_000)]: 1 }]));
-  expect(faults.length).toBeGreaterThan(1);
-  for (const fault of faults) expect(JSON.stringify(fault).length).toBeLessThan(5_000);
+  const { errors } = await read(JSON.stringify([{ client_id: 'x'.repeat(1_000_000), ['y'.repeat(1_000_000)]: 1 }]));
+  expect(errors.length).toBeGreaterThan(1);
+  for (const error of errors) expect(JSON.stringify(error).length).toBeLessThan(5_000);
 });

@@ -274,11 +274,11 @@ describe('parseJson', () => {
         const at = number % (text.length + 1);
         fc.pre(isBetween(text, at) && !text.slice(at - 1).startsWith('x"') && !text.slice(at).startsWith('x"'));
         const lines = text.slice(0, at).split('\n');
-        const place = {
+        const location = {
           line: lines.length,
           message: expect.stringContaining(` at column ${(lines.at(-1) ?? '').length + 1}`),
         };
-        expect(() => parseJson(`${text.slice(0, at)}§${text.slice(at)}`)).toThrow(expect.objectContaining(place));
+        expect(() => parseJson(`${text.slice(0, at)}§${text.slice(at)}`)).toThrow(expect.objectContaining(location));
       }),
     );
   });

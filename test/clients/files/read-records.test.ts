@@ -24,6 +24,6 @@ test.each([
   const half = Math.floor(count / 2) || 30;
   const write = `head -c ${half} '${file}' > /dev/fd/3; sleep 0.2; tail -c +${half + 1} '${file}' >&3`;
   spawn('sh', ['-c', `exec 3> '${pipe}'; ${write}`]);
-  const { clients, faults } = await readClientsFiles([pipe], usualPolicy, Date.now());
-  expect([clients.length, faults]).toEqual([count, []]);
+  const { clients, errors } = await readClientsFiles([pipe], usualPolicy, Date.now());
+  expect([clients.length, errors]).toEqual([count, []]);
 });

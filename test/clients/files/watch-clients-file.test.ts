@@ -13,7 +13,7 @@ const record = (clientId: string) =>
   `{"client_id":"${clientId}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=a"}\n`;
 const manyRecords = Array.from({ length: MANY }, (_, number) => record(`many-${number}`)).join('');
 
-function place(content: string) {
+function location(content: string) {
   const file = join(temporaryDirectory(), 'clients.jsonl');
   writeFileSync(file, content);
   const lines: object[] = [];
@@ -35,11 +35,11 @@ function place(content: string) {
 }
 
 describe('a clients file that changes while it is read', () => {
-  test.each<[string, (file: ReturnType<typeof place>) => void]>([
+  test.each<[string, (file: ReturnType<typeof location>) => void]>([
     ['swapped for another one', ({ swap }) => swap(record('later'))],
     ['written over', ({ file }) => writeFileSync(file, record('later'))],
   ])('at start: %s', async (_, change) => {
-    const file = place(manyRecords);
+    const file = location(manyRecords);
     const opening = file.open();
     await delay(50);
     change(file);
@@ -53,7 +53,7 @@ describe('a clients file that changes while it is read', () => {
       token_endpoint_auth_method: 'self_signed_tls_client_auth',
       certificates: [{ thumbprint, not_after: '2020-01-01' }],
     };
-    const { open, swap } = place(`${JSON.stringify(ended)}\n`);
+    const { open, swap } = location(`${JSON.stringify(ended)}\n`);
     const { ids } = await open(() => swap(record('later')));
     await eventually(
       () => ids().includes('later'),
@@ -63,7 +63,7 @@ describe('a clients file that changes while it is read', () => {
   });
 
   test('later: the last change wins, and none of the others is in force', async () => {
-    const { open, swap, lines } = place(record('first'));
+    const { open, swap, lines } = location(record('first'));
     const { ids } = await open();
     swap(manyRecords);
     await delay(150);
@@ -72,14 +72,14 @@ describe('a clients file that changes while it is read', () => {
       () => ids().includes('later'),
       () => JSON.stringify(lines),
     );
-    expect(lines).toEqual([{ event: 'clients_changed', clients: 1, added: 1, changed: 0, removed: 1 }]);
+    expect(lines).toEqual([{ event: 'clients_reloaded', clients: 1, added: 1, changed: 0, removed: 1 }]);
     await delay(1_000);
     expect(lines).toHaveLength(1);
   });
 });
 
 test('a clients file is read while other work goes on', async () => {
-  const { open } = place(manyRecords);
+  const { open } = location(manyRecords);
   const started = performance.now();
   const opening = open();
   let [turns, isOpen] = [0, false];
@@ -93,7 +93,7 @@ test('a clients file is read while other work goes on', async () => {
 });
 
 test('a clients file is of no more interest after the end', async () => {
-  const { open, swap, lines } = place(record('first'));
+  const { open, swap, lines } = location(record('first'));
   const { ids, stop } = await open();
   swap(manyRecords);
   await delay(150);

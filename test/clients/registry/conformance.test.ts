@@ -89,7 +89,7 @@ for (const [name, programs, open] of stores) {
     );
 
     test('somebody can be served', () => {
-      expect(store.registry.unready).toBeUndefined();
+      expect(store.registry.notReadyReason).toBeUndefined();
     });
 
     test('describes itself without secrets', () => {
@@ -103,8 +103,8 @@ async function openMemory(): Promise<Store> {
   const all = new Map(records.map((record) => [record.client_id, record]));
   const read = async () => {
     writeFileSync(file, JSON.stringify({ clients: [...all.values()] }));
-    const { clients, faults } = await readClientsFiles([file], usualPolicy, Date.now());
-    expect(faults).toEqual([]);
+    const { clients, errors } = await readClientsFiles([file], usualPolicy, Date.now());
+    expect(errors).toEqual([]);
     return new Map(clients.map((client) => [client.clientId, client]));
   };
   let clients = await read();

@@ -43,7 +43,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   async function open(
     user: string,
     port = server.port,
-    expected = { tracked: 'tracking', noticed: 'notices' }[user] ?? 'none',
+    expected = { tracked: 'tracking', noticed: 'pubsub' }[user] ?? 'none',
   ) {
     const opened = await openRedisRegistry(`redis://${user}:x@127.0.0.1:${port}`, { prefix });
     onTestFinished(() => opened.registry.close());
@@ -157,7 +157,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     expect(opened.problems.at(-1)).toContain('NOPERM');
     await redis.call('ACL', 'SETUSER', 'selecting', '+select');
     await eventually(
-      () => opened.registry.unready === undefined,
+      () => opened.registry.notReadyReason === undefined,
       () => `${opened.problems}`,
       5_000,
     );
@@ -200,15 +200,15 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   test('a replica that Redis refuses and that knows nobody is not ready, until it is refused no longer', async () => {
     await redis.call('ACL', 'SETUSER', 'refused', 'on', 'nopass', '~*', '&*', '+@all');
     const opened = await open('refused', server.port, 'tracking');
-    expect(opened.registry.unready).toBeUndefined();
+    expect(opened.registry.notReadyReason).toBeUndefined();
     await redis.call('ACL', 'SETUSER', 'refused', '-get', '-exists');
     await expect(opened.registry.find('anybody')).rejects.toMatchObject({ reason: expect.stringContaining('NOPERM') });
-    expect(opened.registry.unready).toContain('NOPERM');
+    expect(opened.registry.notReadyReason).toContain('NOPERM');
     expect(opened.registry.remote?.isUp).toBe(false);
     await redis.call('ACL', 'SETUSER', 'refused', '+get', '+exists');
     await eventually(
-      () => opened.registry.unready === undefined,
-      () => `${opened.registry.unready}`,
+      () => opened.registry.notReadyReason === undefined,
+      () => `${opened.registry.notReadyReason}`,
       5_000,
     );
   });
@@ -228,7 +228,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       expect(await scopeOf(opened)).toBe('known');
       const reason = expect.stringContaining('the records that were there are gone');
       await expect(opened.registry.find('stranger')).rejects.toMatchObject({ code: 'temporarily_unavailable', reason });
-      expect(opened.registry.unready).toBeUndefined();
+      expect(opened.registry.notReadyReason).toBeUndefined();
 
       await redis.set(key, record('restored', { enabled: false }));
       expect(await opened.registry.find('a')).toMatchObject({ enabled: false });

@@ -23,7 +23,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
       ['binary', (key) => redis.set(key, Buffer.from([0xff, 0x00, 0xfe]))],
       ['the record of another client', (key) => redis.set(key, JSON.stringify(records[0]))],
       [
-        'a record with a fault',
+        'a record with a error',
         (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scopes: 'x' })),
       ],
       [
@@ -46,7 +46,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
       ['a list', (key) => redis.lpush(key, 'x')],
       ['a hash', (key) => redis.hset(key, 'client_id', 'poison')],
       [
-        'a record with more faults than anybody reads',
+        'a record with more errors than anybody reads',
         (key) =>
           redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scope: 'é '.repeat(10_000).trim() })),
       ],

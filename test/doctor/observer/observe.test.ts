@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createObservations } from '../../../src/doctor/observer/observations.ts';
-import { type Observation, observed } from '../../../src/doctor/observer/observe.ts';
+import { type Observation, withObserver } from '../../../src/doctor/observer/observe.ts';
 import { invalidClient } from '../../../src/oauth/oauth-error.ts';
 import type { Terminator } from '../../../src/terminator/terminator.ts';
 import type { Peer } from '../../../src/terminator/trusted-proxy.ts';
@@ -11,8 +11,8 @@ const terminator: Terminator = {
   name: 'nginx',
   certificateHeader: 'x-renamed-cert',
   chainHeader: undefined,
-  verification: { by: 'verdict', fields: [{ header: 'x-ssl-client-verify', positive: 'SUCCESS' }] },
-  hop: { trustedProxies: new BlockList(), proxySecretDigests: [], proxyCertificate: [] },
+  verification: { by: 'header', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
+  proxyTrust: { trustedAddresses: new BlockList(), proxySecretDigests: [], proxyCertificate: [] },
 };
 const id = 'w'.repeat(22);
 const certificate = selfSigned();
@@ -21,7 +21,7 @@ const unix: Peer = { kind: 'unix' };
 function observe(headers: readonly string[], peer: Peer = unix, fail?: Error): readonly Observation[] {
   const observations = createObservations<Observation>(() => 0);
   observations.watch(id);
-  const present = observed(
+  const present = withObserver(
     () => {
       if (fail) throw fail;
       return { kind: 'none', reason: 'there is none' };
@@ -42,25 +42,25 @@ test('a request with the id is observed, with what else the watcher calls it', (
     {
       request: '7',
       peer: 'unix',
-      hop: { trusted: true },
+      proxy_trust: { trusted: true },
       fields: [],
-      believed: { kind: 'none', reason: 'there is none' },
+      outcome: { kind: 'none', reason: 'there is none' },
     },
   ]);
 });
 
 test('a refusal is observed with its reason, and stays one', () => {
-  expect(observe([], unix, invalidClient('came twice'))[0]?.believed).toEqual({
+  expect(observe([], unix, invalidClient('came twice'))[0]?.outcome).toEqual({
     kind: 'refused',
     reason: 'came twice',
   });
-  expect(observe([], unix, new Error('hunter2'))[0]?.believed).toEqual({ kind: 'refused', reason: 'a fault of ours' });
+  expect(observe([], unix, new Error('hunter2'))[0]?.outcome).toEqual({ kind: 'refused', reason: 'a fault of ours' });
 });
 
 test('a peer that is not trusted is observed with the reason', () => {
   expect(observe([], { kind: 'address', address: '192.0.2.1' })[0]).toMatchObject({
     peer: '192.0.2.1',
-    hop: { trusted: false, reason: expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES') },
+    proxy_trust: { trusted: false, reason: expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES') },
   });
 });
 

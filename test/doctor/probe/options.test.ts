@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type DoctorOptions, readOrder } from '../../../src/doctor/probe/options.ts';
-import { StartupError } from '../../../src/operator-error.ts';
+import { type DoctorOptions, parseProbeOptions } from '../../../src/doctor/probe/options.ts';
+import { OperatorError } from '../../../src/operator-error.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -16,9 +16,9 @@ const url = 'https://auth.example';
 
 async function faultsOf(options: Partial<DoctorOptions>): Promise<string> {
   try {
-    await readOrder({ url, operations: [], ...options });
+    await parseProbeOptions({ url, operations: [], ...options });
   } catch (error) {
-    if (error instanceof StartupError) return error.faults.join('\n');
+    if (error instanceof OperatorError) return error.problems.join('\n');
     throw error;
   }
   return '';
@@ -26,7 +26,7 @@ async function faultsOf(options: Partial<DoctorOptions>): Promise<string> {
 
 test('a whole order', async () => {
   const operations = ['http://localhost:9091/', 'unix:/run/operations.sock'];
-  const order = await readOrder({ url, cert, key, cacert: cert, connectTo: '[::1]:8443', operations });
+  const order = await parseProbeOptions({ url, cert, key, cacert: cert, connectTo: '[::1]:8443', operations });
   expect(order).toMatchObject({
     url,
     identity: { subject: 'CN=client', thumbprint: client.thumbprint, made: false },
@@ -38,7 +38,7 @@ test('a whole order', async () => {
 });
 
 test('without more than the URL', async () => {
-  const order = await readOrder({ url, operations: [] });
+  const order = await parseProbeOptions({ url, operations: [] });
   expect(order).toMatchObject({
     identity: { subject: 'CN=countersign-doctor', made: true },
     serverCa: undefined,
@@ -53,7 +53,7 @@ test.each([
   ['https://auth.example/tenant/token', 'https://auth.example/tenant'],
   ['https://auth.example/mytoken', 'https://auth.example/mytoken'],
 ])('%s is %s', async (text, expected) => {
-  expect((await readOrder({ url: text, operations: [] })).url).toBe(expected);
+  expect((await parseProbeOptions({ url: text, operations: [] })).url).toBe(expected);
 });
 
 test.each<[Partial<DoctorOptions>, string]>([
@@ -81,10 +81,10 @@ test.each([
   ['localhost:9090', 'http://localhost:9090'],
   ['[::1]:9090', 'http://[::1]:9090'],
 ])('the listener %s is %s', async (text, expected) => {
-  expect((await readOrder({ url, operations: [text] })).listeners).toEqual([expected]);
+  expect((await parseProbeOptions({ url, operations: [text] })).listeners).toEqual([expected]);
 });
 
 test('all that is wrong is said at once', async () => {
-  const faults = await faultsOf({ url: 'x', cert, connectTo: 'x', operations: ['x'] });
-  expect(faults.split('\n')).toHaveLength(4);
+  const problems = await faultsOf({ url: 'x', cert, connectTo: 'x', operations: ['x'] });
+  expect(problems.split('\n')).toHaveLength(4);
 });

@@ -57,7 +57,7 @@ describeWith(['nginx', 'redis-server', 'openssl'], 'finding 8: nginx takes the s
       if (said.includes('HTTP/1.1 200')) continue;
       expect(said).toContain('HTTP/1.1 425');
       expect(events).toMatchObject([
-        { event: 'token_refused', status: 425, reason: expect.stringContaining('Early-Data') },
+        { event: 'token_rejected', status: 425, reason: expect.stringContaining('Early-Data') },
       ]);
       refused += 1;
     }

@@ -95,7 +95,7 @@ describeWith(['nginx', 'haproxy', 'apache2', 'caddy', 'redis-server'], 'finding 
     await deployment.register({ client_id: 'admin', ...registered });
     const asked = async (subject: NameParts = []) =>
       (await deployment.requestToken('admin', { identity: deployment.authority.issue({ subject }) })).event;
-    expect(await asked(subjects['a slash'])).toMatchObject({ event: 'token_refused', subject: 'CN=x/CN=admin' });
+    expect(await asked(subjects['a slash'])).toMatchObject({ event: 'token_rejected', subject: 'CN=x/CN=admin' });
     expect(await asked(subjects['a name and another'])).toMatchObject({ event: 'token_issued', client_id: 'admin' });
   });
 });

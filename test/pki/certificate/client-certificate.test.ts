@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import {
   parseClientCertificate,
@@ -116,8 +116,8 @@ describe('a client certificate is refused', () => {
   });
 
   test('one that OpenSSL alone takes for a CA', () => {
-    const { certificate } = readCertificate(der);
-    const { openssl } = readCertificate(selfSigned({ ca: true }).der);
+    const { certificate } = parseCertificate(der);
+    const { openssl } = parseCertificate(selfSigned({ ca: true }).der);
     expect(() => requireClientCertificate({ certificate, openssl })).toThrow('is a CA certificate to OpenSSL');
   });
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
-import { type IssuerPolicy, type RevocationPolicy, revocationFault } from '../../../src/pki/crl/check-revocation.ts';
-import { RevocationLists } from '../../../src/pki/crl/crl-store.ts';
+import { CrlStore } from '../../../src/pki/crl/crl-store.ts';
+import { type CrlIssuerPolicy, type CrlPolicy, crlViolation } from '../../../src/pki/crl/crl-violation.ts';
 import { findPaths } from '../../../src/pki/path/find-paths.ts';
 import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
-import { judgePaths } from '../../../src/pki/path/verify-chain.ts';
+import { selectValidPaths } from '../../../src/pki/path/verify-chain.ts';
 import { createCertificateAuthority, type MintedCertificate } from '../../support/certificates.ts';
 import { der } from '../../support/der.ts';
 import {
@@ -28,33 +28,33 @@ const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
 const issuing = root.issueAuthority({ subject: [['CN', 'Issuing']] });
 const impostor = createCertificateAuthority({ subject: [['CN', 'Root']] });
 const leaf = issuing.issue();
-const trust = createTrustStore([root, issuing].map(({ der }) => readAuthorityCertificate(der)));
+const trust = createTrustStore([root, issuing].map(({ der }) => parseCaCertificate(der)));
 const found = findPaths(parseClientCertificate(leaf.der), [], trust);
 
-const everybody = (policy: Partial<IssuerPolicy>): RevocationPolicy => ({
-  usual: { mode: 'require', maxStalenessMilliseconds: 0, ...policy },
-  ofAuthority: new Map(),
+const everybody = (policy: Partial<CrlIssuerPolicy>): CrlPolicy => ({
+  byDefault: { mode: 'require', maxStalenessMilliseconds: 0, ...policy },
+  byCa: new Map(),
 });
 const require_ = everybody({});
 const prefer = everybody({ mode: 'prefer' });
 const off = everybody({ mode: 'off' });
 
-async function listsOf(...crls: readonly Uint8Array[]): Promise<RevocationLists> {
-  const lists = new RevocationLists(() => trust);
+async function listsOf(...crls: readonly Uint8Array[]): Promise<CrlStore> {
+  const lists = new CrlStore(() => trust);
   for (const crl of crls) await lists.offer(crl);
   return lists;
 }
 
-async function judge(policy: RevocationPolicy, crls: readonly Uint8Array[], now = Date.now()) {
+async function judge(policy: CrlPolicy, crls: readonly Uint8Array[], now = Date.now()) {
   const { current } = await listsOf(...crls);
-  return judgePaths(found, now, (path, time) => revocationFault(path, current, policy, time));
+  return selectValidPaths(found, now, (path, time) => crlViolation(path, current, policy, time));
 }
 
 const ofRoot = (options?: RevocationListOptions) => revocationList(root, options);
 const ofIssuing = (options?: RevocationListOptions) => revocationList(issuing, options);
 const stale = { thisUpdate: new Date(Date.now() - 3 * HOUR), nextUpdate: new Date(Date.now() - HOUR) };
 const holdsLeaf = { revoked: [issuing.issue(), leaf] };
-type Row = [title: string, policy: RevocationPolicy, crls: Uint8Array[]];
+type Row = [title: string, policy: CrlPolicy, crls: Uint8Array[]];
 
 describe('a path counts', () => {
   test.each<Row>([
@@ -72,8 +72,8 @@ describe('a path counts', () => {
     [
       'where one CA has none, and need not',
       {
-        usual: require_.usual,
-        ofAuthority: new Map([[readAuthorityCertificate(root.der).publicKeyThumbprint, off.usual]]),
+        byDefault: require_.byDefault,
+        byCa: new Map([[parseCaCertificate(root.der).publicKeyThumbprint, off.byDefault]]),
       },
       [ofIssuing()],
     ],
@@ -113,7 +113,7 @@ describe('a path does not count', () => {
       'without a CRL',
       require_,
       [ofRoot()],
-      'there is no CRL, and COUNTERSIGN_REVOCATION requires a CRL of CA "CN=Issuing"',
+      'there is no CRL, and COUNTERSIGN_CRL_MODE requires a CRL of CA "CN=Issuing"',
     ],
     ['without a CRL of the root', require_, [ofIssuing()], 'requires a CRL of CA "CN=Root"'],
     ['with a stale CRL', require_, [ofRoot(), ofIssuing(stale)], 'the CRL counted until'],
@@ -184,7 +184,7 @@ test('of two that the CA wrote in one second, the one that revokes more counts',
   const [before, after] = [ofIssuing({ thisUpdate }), ofIssuing({ thisUpdate, ...holdsLeaf })];
   const lists = await listsOf(before);
   expect(await lists.offer(before)).toBeUndefined();
-  expect((await lists.offer(after))?.list.revoked.size).toBe(2);
+  expect((await lists.offer(after))?.crl.revoked.size).toBe(2);
   expect(await lists.offer(before)).toBeUndefined();
   expect((await judge(require_, [ofRoot(), before, after])).verified).toBe(false);
 });
@@ -196,18 +196,18 @@ test('a hundred thousand serial numbers take less than 30 octets each, and other
   const crl = ofRoot({ entries: [Buffer.concat(entries)] });
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
-  const accepted = await new RevocationLists(() => trust).offer(crl);
+  const accepted = await new CrlStore(() => trust).offer(crl);
   clearInterval(timer);
-  expect(accepted?.list.revoked.size).toBe(100_000);
-  expect(accepted?.list.revoked.memory).toBeLessThan(3_000_000);
+  expect(accepted?.crl.revoked.size).toBe(100_000);
+  expect(accepted?.crl.revoked.memory).toBeLessThan(3_000_000);
   expect(turns).toBeGreaterThan(3);
 });
 
 test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('CRLs are signed by %s', async (keyType) => {
-  const authority = createCertificateAuthority({ subject: [['CN', keyType]], keyType });
-  const own = createTrustStore([readAuthorityCertificate(authority.der)]);
-  const accepted = await new RevocationLists(() => own).offer(revocationList(authority, { revoked: [leaf] }));
-  expect(accepted?.list.revoked.size).toBe(1);
+  const ca = createCertificateAuthority({ subject: [['CN', keyType]], keyType });
+  const own = createTrustStore([parseCaCertificate(ca.der)]);
+  const accepted = await new CrlStore(() => own).offer(revocationList(ca, { revoked: [leaf] }));
+  expect(accepted?.crl.revoked.size).toBe(1);
 });
 
 /** The same with another octet in the first entry. */

@@ -1,9 +1,9 @@
 import { array, assert, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
-import { SerialNumbers } from '../../../src/pki/crl/revoked-certificates.ts';
+import { SerialNumberSet } from '../../../src/pki/crl/revoked-certificates.ts';
 
-function setOf(serials: readonly Uint8Array[]): SerialNumbers {
-  const set = new SerialNumbers(
+function setOf(serials: readonly Uint8Array[]): SerialNumberSet {
+  const set = new SerialNumberSet(
     serials.length,
     serials.reduce((octets, { length }) => octets + length, 0),
   );

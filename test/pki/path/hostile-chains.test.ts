@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { findPaths } from '../../../src/pki/path/find-paths.ts';
 import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
@@ -28,7 +28,7 @@ interface Hostile {
 }
 
 function search({ leaf, forwarded }: Hostile) {
-  const trust = createTrustStore([readAuthorityCertificate(root.der)]);
+  const trust = createTrustStore([parseCaCertificate(root.der)]);
   const certificate = parseClientCertificate(leaf.der);
   const chain = forwarded.map(({ der }) => der);
   const verify = vi.spyOn(X509Certificate.prototype, 'verify');

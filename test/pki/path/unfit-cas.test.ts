@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readAuthorityCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
 import { sequence } from '../../support/der.ts';
 import { judgeChain } from '../../support/judge-chain.ts';
@@ -28,7 +28,7 @@ describe('who is no authority helps no path, configured or forwarded', () => {
     ['with secp256k1', { keyType: 'ec-secp256k1' }, 'has an EC key on secp256k1'],
   ])('%s', (_, options, reason) => {
     const unfit = root.issueAuthority(options);
-    expect(() => readAuthorityCertificate(unfit.der)).toThrow(reason);
+    expect(() => parseCaCertificate(unfit.der)).toThrow(reason);
     expect(judgeChain({ configured: [root], leaf: unfit.issue(), forwarded: [unfit] })).toMatchObject({
       verified: false,
       reason: expect.stringContaining('forwarded certificate 1 '),

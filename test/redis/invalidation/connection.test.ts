@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ChangeLink, type Notification } from '../../../src/redis/invalidation/connection.ts';
+import { InvalidationConnection, type InvalidationMode } from '../../../src/redis/invalidation/connection.ts';
 import { parseRedisUrl } from '../../../src/redis/url.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -23,14 +23,14 @@ describeWith(['redis-server'], 'a link that Redis lets do nothing', () => {
 
   test('tries until it may, however often that takes', async () => {
     const told: string[] = [];
-    const notifications: Notification[] = [];
-    const link = new ChangeLink({
+    const notifications: InvalidationMode[] = [];
+    const link = new InvalidationConnection({
       access: { address: parseRedisUrl(`redis://server:secret@127.0.0.1:${server.port}`), tls: {} },
       prefixes: ['a:'],
       channel: 'changes',
-      onChanged: (keys) => told.push(...keys),
-      onAnyChanged: () => {},
-      onNotification: (notification) => notifications.push(notification),
+      onInvalidate: (keys) => told.push(...keys),
+      onFlush: () => {},
+      onMode: (notification) => notifications.push(notification),
     });
     onTestFinished(() => link.close());
     // The last refusals are of connections after the first.
@@ -40,14 +40,14 @@ describeWith(['redis-server'], 'a link that Redis lets do nothing', () => {
       5_000,
     );
     expect(new Set(notifications)).toEqual(new Set(['none']));
-    expect(link.toldUntil).toBe(Number.NEGATIVE_INFINITY);
+    expect(link.syncedUntil).toBe(Number.NEGATIVE_INFINITY);
     await redis.call('ACL', 'SETUSER', 'server', 'allchannels');
     await eventually(
-      () => link.notification === 'tracking',
+      () => link.mode === 'tracking',
       () => `${notifications}`,
       5_000,
     );
-    expect(performance.now() - link.toldUntil).toBeLessThan(1_000);
+    expect(performance.now() - link.syncedUntil).toBeLessThan(1_000);
     await redis.set('a:key', 'value');
     await eventually(
       () => told.includes('a:key'),

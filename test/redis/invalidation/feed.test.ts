@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../../src/redis/connection.ts';
-import { type ChangeFeed, openChangeFeed } from '../../../src/redis/invalidation/feed.ts';
+import { type InvalidationFeed, openInvalidationFeed } from '../../../src/redis/invalidation/feed.ts';
 import { parseRedisUrl } from '../../../src/redis/url.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -10,11 +10,11 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const aclRule = 'server on nopass allchannels -@all ~* +@connection +info +subscribe +cluster +readonly';
 
-async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<ChangeFeed> {
+async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<InvalidationFeed> {
   const access = { address: parseRedisUrl(`redis+cluster://server:x@127.0.0.1:${first?.port}`), tls: {} };
   const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
-  const nobody = { onChanged: () => {}, onAnyChanged: () => {}, onNotification: () => {} };
-  const feed = openChangeFeed(connection.redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
+  const nobody = { onInvalidate: () => {}, onFlush: () => {}, onMode: () => {} };
+  const feed = openInvalidationFeed(connection.redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
   onTestFinished(() => {
     feed.close();
     connection.close();
@@ -29,8 +29,8 @@ describeWith(['redis-server'], 'the changes of a Cluster', () => {
     onTestFinished(() => deployment.stop());
     const feed = await openFeed(deployment);
     await eventually(
-      () => feed.toldUntil > 0,
-      () => feed.notification,
+      () => feed.syncedUntil > 0,
+      () => feed.mode,
     );
     // One master lets it listen no more.
     const silent = new Redis({ port: deployment.nodes[1]?.port ?? 0 });
@@ -38,10 +38,10 @@ describeWith(['redis-server'], 'the changes of a Cluster', () => {
     await silent.call('ACL', 'SETUSER', 'server', 'resetchannels');
     await silent.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await eventually(
-      () => feed.toldUntil === Number.NEGATIVE_INFINITY,
+      () => feed.syncedUntil === Number.NEGATIVE_INFINITY,
       () => 'it counts what the others tell',
       2_000,
     );
-    expect(feed.notification).toBe('none');
+    expect(feed.mode).toBe('none');
   });
 });

@@ -26,7 +26,7 @@ describe('PEM blocks one after another', () => {
   });
 
   test.each([
-    ['nothing', '', 'not a PEM'],
+    ['absent', '', 'not a PEM'],
     ['text before them', `x\n${pems(first, second)}`, 'does not start'],
     ['text between them', `${pems(first)}x\n${pems(second)}`, 'not exactly one PEM block'],
     ['an empty line between them', `${pems(first)}\n${pems(second)}`, 'not exactly one PEM block'],

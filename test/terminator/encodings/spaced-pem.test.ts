@@ -38,7 +38,7 @@ describe('a PEM with spaces for its line feeds', () => {
     ['no end', value.replace(/ -----END.*/, '')],
     ['another label', spaced(der).replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE')],
     ['bare base64', der.toString('base64')],
-    ['nothing', ''],
+    ['absent', ''],
   ])('is refused: %s', (_, written) => {
     expect(() => decodeSpacedPem(written)).toThrow(CertificateError);
   });

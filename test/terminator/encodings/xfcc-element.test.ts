@@ -31,7 +31,7 @@ describe('an element of x-forwarded-client-cert is read', () => {
 
 describe('what is no element is refused', () => {
   test.each([
-    ['nothing', '', 'no key and equals sign at offset 0'],
+    ['absent', '', 'no key and equals sign at offset 0'],
     ['a word', 'Hash', 'no key'],
     ['no key', '=a', 'no key'],
     ['a separator first', ';Hash=a', 'no key and equals sign at offset 0'],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeForwardedClientCert } from '../../../src/terminator/encodings/xfcc.ts';
+import { decodeXfcc } from '../../../src/terminator/encodings/xfcc.ts';
 import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
 
 const mends = { certificateMissing: '', secondElement: '' };
@@ -55,7 +55,7 @@ function escapeRfc2253(value: string): string {
 /** Whose certificate came out, or `refused`. */
 function readAs(value: string): 'refused' | 'attacker' | 'somebody else' {
   try {
-    const { leaf } = decodeForwardedClientCert(value, mends);
+    const { leaf } = decodeXfcc(value, mends);
     return Buffer.compare(leaf, attacker.der) === 0 ? 'attacker' : 'somebody else';
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
@@ -158,7 +158,7 @@ describe('properties', () => {
     const withCert = fc.subarray([...allDetails]).map((on): Detail[] => ['cert', ...on]);
     fc.assert(
       fc.property(peer, withCert, fc.array(harmless, { maxLength: 2 }), (peer, on, by) => {
-        const { leaf, chain } = decodeForwardedClientCert(envoyWrites(peer, on, { by }), mends);
+        const { leaf, chain } = decodeXfcc(envoyWrites(peer, on, { by }), mends);
         expect(Buffer.compare(leaf, attacker.der)).toBe(0);
         const sent = on.includes('chain') ? peer.chain : [];
         expect(chain.map((der) => Buffer.from(der))).toEqual(sent.map(({ der }) => Buffer.from(der)));

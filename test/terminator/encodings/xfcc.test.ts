@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeForwardedClientCert } from '../../../src/terminator/encodings/xfcc.ts';
+import { decodeXfcc } from '../../../src/terminator/encodings/xfcc.ts';
 import { createCertificateAuthority, selfSigned, toPem } from '../../support/certificates.ts';
 
 const mends = { certificateMissing: 'TURN CERT ON', secondElement: 'OVERWRITE' };
-const decode = (value: string) => decodeForwardedClientCert(value, mends);
+const decode = (value: string) => decodeXfcc(value, mends);
 
 const hashOf = (der: Uint8Array) => createHash('sha256').update(der).digest('hex');
 const escaped = (...pems: readonly string[]) => encodeURIComponent(pems.join(''));

@@ -79,5 +79,5 @@ describe('envoy: what Envoy 1.40 sends', () => {
 });
 
 test('envoy: it says nothing about the chain', () => {
-  expect(envoy).toMatchObject({ certificateHeader: 'x-forwarded-client-cert', verdict: [], absent: [] });
+  expect(envoy).toMatchObject({ certificateHeader: 'x-forwarded-client-cert', verification: [], absentValues: [] });
 });

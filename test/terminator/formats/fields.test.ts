@@ -10,7 +10,7 @@ import { ingressNginx } from '../../../src/terminator/formats/ingress-nginx.ts';
 import { rfc9440 } from '../../../src/terminator/formats/rfc9440.ts';
 import { traefik } from '../../../src/terminator/formats/traefik.ts';
 
-/** Proxies are configured for these names and words: certificate, chain, verdict, and whether the proxy can verify. */
+/** Proxies are configured for these names and words: certificate, chain, verification, and whether the proxy can verify. */
 test.each([
   ['ingress-nginx', ingressNginx, 'ssl-client-cert', [], ['ssl-client-verify: SUCCESS'], true],
   ['RFC 9440', rfc9440, 'client-cert', ['client-cert-chain, …'], [], true],
@@ -38,11 +38,11 @@ test.each([
     ['cf-cert-verified: true', 'cf-cert-revoked: false'],
     true,
   ],
-] as const)('the fields of %s', (_, format, certificate, chains, verdict, canVerify) => {
+] as const)('the fields of %s', (_, format, certificate, chains, verification, canVerify) => {
   const { chain } = format;
   expect(format.certificateHeader).toBe(certificate);
   expect(chain ? [`${chain.header}${chain.maySpanLines ? ', …' : ''}`] : []).toEqual(chains);
-  expect(format.verdict.map(({ header, positive }) => `${header}: ${positive}`)).toEqual(verdict);
+  expect(format.verification.map(({ header, successValue }) => `${header}: ${successValue}`)).toEqual(verification);
   expect(format.canVerify).toBe(canVerify);
 });
 
@@ -51,6 +51,6 @@ test.each([
   ['RFC 9440', rfc9440, ['::']],
   ['Caddy 2.6', caddy, ['{http.request.tls.client.certificate_der_base64}']],
 ])('%s has a word for no certificate, which is no certificate either', (_, format, words) => {
-  expect(format.absent).toEqual(words);
+  expect(format.absentValues).toEqual(words);
   for (const word of words) expect(() => format.decode(word)).toThrow();
 });

@@ -28,7 +28,7 @@ describe('istio', () => {
     ],
     ["the sidecar's before the gateway's", `${sidecar},${gateway}`, /more than one element/],
     ["the sidecar's element alone", sidecar, /no Cert.*FORWARD_ONLY.*AuthorizationPolicy.*EnvoyFilter.*cert: true/],
-  ])('%s is refused, and the mend is named', (_, value, reason) => {
+  ])('%s is refused, and the fix is named', (_, value, reason) => {
     expect(() => istio.decode(value)).toThrow(CertificateError);
     expect(() => istio.decode(value)).toThrow(reason);
   });

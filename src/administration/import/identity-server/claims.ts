@@ -1,5 +1,5 @@
 import type { Json } from '../../../clients/client.ts';
-import { type Comments, claimFault, type Members, wholeNumber } from '../draft.ts';
+import { type Comments, claimProblem, type Members, wholeNumber } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
 import { itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
 
@@ -17,7 +17,7 @@ export function readClaims(client: Section, { notes }: Comments): Members | unde
     const claim = sectionOf(value);
     const type = textOf(claim.get('type'));
     const name = `${prefix}${type ?? ''}`;
-    const fault = type === undefined ? 'it has no Type' : claimFault(name);
+    const fault = type === undefined ? 'it has no Type' : claimProblem(name);
     if (fault !== undefined) notes.push(`the claim ${type === undefined ? place : name} is left out: ${fault}`);
     else claims.set(name, [...(claims.get(name) ?? []), readValue(claim)]);
   }

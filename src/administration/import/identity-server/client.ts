@@ -2,14 +2,14 @@ import type { Json } from '../../../clients/client.ts';
 import {
   type Comments,
   type Draft,
-  leftOut,
   type RecordDraft,
   readLifetime,
   recordOf,
+  skipped,
   usableScopes,
 } from '../draft.ts';
 import { readClaims } from './claims.ts';
-import { withoutEquivalent } from './defaults.ts';
+import { unsupportedFields } from './defaults.ts';
 import { flagOf, type Item, itemsOf, type Section, sectionOf, textOf, textsOf } from './dotnet-configuration.ts';
 import type { Resources } from './resources.ts';
 
@@ -21,18 +21,18 @@ import type { Resources } from './resources.ts';
 export function draftIdentityServerClient({ place, value }: Item, resources: Resources, now: number): Draft[] {
   const client = sectionOf(value);
   const clientId = textOf(client.get('clientid'));
-  if (clientId === undefined) return [leftOut(`(${place} of Clients)`, 'it has no ClientId')];
+  if (clientId === undefined) return [skipped(`(${place} of Clients)`, 'it has no ClientId')];
   const protocol = client.get('protocoltype')?.value ?? 'oidc';
-  if (protocol !== 'oidc') return [leftOut(clientId, `its protocol is ${protocol === '' ? 'empty' : protocol}`)];
+  if (protocol !== 'oidc') return [skipped(clientId, `its protocol is ${protocol === '' ? 'empty' : protocol}`)];
   const grants = textsOf(client.get('allowedgranttypes'));
-  if (!grants.includes('client_credentials')) return [leftOut(clientId, `its grants are ${inWords(grants)}`)];
+  if (!grants.includes('client_credentials')) return [skipped(clientId, `its grants are ${inWords(grants)}`)];
   const comments: Comments = { notes: [], remarks: [] };
   const others = grants.filter((grant) => grant !== 'client_credentials');
   if (others.length > 0) comments.notes.push(`the grants ${inWords(others)} have no equivalent`);
   const description = descriptionOf(client, comments);
   const { names, thumbprints } = readSecrets(client, comments, now);
   const tokens = tokensOf(client, resources, comments);
-  comments.notes.push(...withoutEquivalent(client));
+  comments.notes.push(...unsupportedFields(client));
   const withSecrets = (secrets?: readonly RecordDraft[]) =>
     recordOf({ client_id: clientId, ...description, client_secrets: secrets, ...tokens });
   const [first = [], second] = [names, thumbprints].filter((secrets) => secrets.length > 0);

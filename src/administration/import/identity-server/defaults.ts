@@ -67,7 +67,7 @@ const consequences: Readonly<Record<string, string>> = {
  * What of a client has no equivalent: each property that is set to something other than its default, one sentence each.
  * The values of properties that are not in the table may be secrets, and are not told.
  */
-export function withoutEquivalent(client: Section): string[] {
+export function unsupportedFields(client: Section): string[] {
   return [...client].flatMap(([key, member]) => {
     if (carried.has(key) || isNothing(member)) return [];
     const usual = Object.hasOwn(defaults, key) ? defaults[key] : undefined;

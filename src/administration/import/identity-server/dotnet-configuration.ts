@@ -1,5 +1,5 @@
 import { abbreviate } from '../../../text.ts';
-import { MigrationError } from '../draft.ts';
+import { ImportError } from '../draft.ts';
 
 /** The members of an object by their names in lower case: .NET's configuration makes no difference. */
 export type Section = ReadonlyMap<string, Member>;
@@ -19,14 +19,14 @@ export interface Item {
 /**
  * The members of a value; none where it is no object.
  *
- * @throws {MigrationError} where two names differ in case only: .NET refuses that, too
+ * @throws {ImportError} where two names differ in case only: .NET refuses that, too
  */
 export function sectionOf(value: unknown): Section {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
   const section = new Map<string, Member>();
   for (const [name, member] of Object.entries(value)) {
     const earlier = section.get(name.toLowerCase());
-    if (earlier) throw new MigrationError(`"${earlier.name}" and "${name}" stand in one object, and mean the same`);
+    if (earlier) throw new ImportError(`"${earlier.name}" and "${name}" stand in one object, and mean the same`);
     section.set(name.toLowerCase(), { name, value: member });
   }
   return section;
@@ -52,14 +52,14 @@ export function textOf(member: Member | undefined): string | undefined {
 /**
  * Whether it says so; the default where it says nothing.
  *
- * @throws {MigrationError} where it says something else, which .NET does not take either
+ * @throws {ImportError} where it says something else, which .NET does not take either
  */
 export function flagOf(member: Member | undefined, fallback: boolean): boolean {
   const text = member?.value === '' ? '' : textOf(member);
   if (text === undefined) return fallback;
   const flag = text.trim().toLowerCase();
   if (flag === 'true' || flag === 'false') return flag === 'true';
-  throw new MigrationError(`"${member?.name}" is "${abbreviate(text)}"; expected true or false`);
+  throw new ImportError(`"${member?.name}" is "${abbreviate(text)}"; expected true or false`);
 }
 
 function textOfValue(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { type Drafts, MigrationError } from '../draft.ts';
+import { type Drafts, ImportError } from '../draft.ts';
 import { parseLenientJson } from '../lenient-json.ts';
 import { draftIdentityServerClient } from './client.ts';
 import { type Item, itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
@@ -9,14 +9,14 @@ import { readResources } from './resources.ts';
  * section `IdentityServer`, or in another one if it is the only one; or the list itself.
  *
  * @param now milliseconds since the epoch
- * @throws {MigrationError} when it is not JSON, or has no clients
+ * @throws {ImportError} when it is not JSON, or has no clients
  */
 export function readIdentityServer(text: string, now: number): Drafts {
   const section = findSection(parseLenientJson(text));
   const resources = readResources(section);
   const clients = itemsOf(section.get('clients'));
   if (clients.some(({ value }) => sectionOf(value).has('clientauthenticatortype'))) {
-    throw new MigrationError('has clients of Keycloak: read it with `countersign clients import keycloak`');
+    throw new ImportError('has clients of Keycloak: read it with `countersign clients import keycloak`');
   }
   const draftsOf = (client: Item) => placed(client, () => draftIdentityServerClient(client, resources, now));
   return { drafts: clients.flatMap(draftsOf), remarks: [] };
@@ -27,8 +27,8 @@ function placed<Value>({ place }: Item, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof MigrationError)) throw error;
-    throw new MigrationError(`${place} of Clients: ${error.message}`);
+    if (!(error instanceof ImportError)) throw error;
+    throw new ImportError(`${place} of Clients: ${error.message}`);
   }
 }
 
@@ -41,8 +41,6 @@ function findSection(root: unknown): Section {
   const found = top.has('clients') ? top : holders.find(({ name }) => name === 'identityserver')?.section;
   if (found) return found;
   if (only && others.length === 0) return only.section;
-  if (only) throw new MigrationError(`several sections have Clients: ${holders.map(({ name }) => name).join(', ')}`);
-  throw new MigrationError(
-    'has no Clients: expected them at the top, in a section "IdentityServer", or a list of them',
-  );
+  if (only) throw new ImportError(`several sections have Clients: ${holders.map(({ name }) => name).join(', ')}`);
+  throw new ImportError('has no Clients: expected them at the top, in a section "IdentityServer", or a list of them');
 }

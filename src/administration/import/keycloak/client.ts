@@ -2,11 +2,11 @@ import type { Json } from '../../../clients/client.ts';
 import { CertificateError } from '../../../pki/certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../../../pki/certificate/names/distinguished-name.ts';
 import { scanCommaForm } from '../../../pki/certificate/names/parse-comma-form.ts';
-import { type Comments, type Draft, leftOut, readLifetime, recordOf } from '../draft.ts';
+import { type Comments, type Draft, readLifetime, recordOf, skipped } from '../draft.ts';
 import { isTrue, type Members, membersOf, textOf } from './json.ts';
 import type { Realm } from './realm.ts';
 import { readContents } from './scopes.ts';
-import { withoutEquivalent } from './unsupported.ts';
+import { unsupportedFields } from './unsupported.ts';
 
 /**
  * What becomes of one client.
@@ -15,9 +15,9 @@ import { withoutEquivalent } from './unsupported.ts';
  */
 export function draftKeycloakClient(client: Members, place: string, realm: Realm): Draft {
   const clientId = textOf(client.clientId);
-  if (clientId === undefined) return leftOut(`(${place} of clients)`, 'it has no clientId');
-  const obstacle = obstacleOf(client);
-  if (obstacle !== undefined) return leftOut(clientId, obstacle);
+  if (clientId === undefined) return skipped(`(${place} of clients)`, 'it has no clientId');
+  const obstacle = skipReason(client);
+  if (obstacle !== undefined) return skipped(clientId, obstacle);
   const comments: Comments = { notes: [], remarks: [] };
   const subject = readSubject(membersOf(client.attributes));
   const stop = stopOf(clientId, realm);
@@ -30,13 +30,13 @@ export function draftKeycloakClient(client: Members, place: string, realm: Realm
     ...tokensOf(client, realm, comments),
   });
   if (stop !== undefined) comments.notes.push(`its ${stop} is disabled, and so it is here`);
-  comments.notes.push(...withoutEquivalent(client, realm.rolesOf.get(clientId) ?? []));
+  comments.notes.push(...unsupportedFields(client, realm.rolesOf.get(clientId) ?? []));
   if (subject.ok) return { kind: 'client', label: clientId, record, ...comments };
   return { kind: 'left_out', label: clientId, why: subject.why, record, ...comments };
 }
 
 /** Why it gets no token by its certificate, there as here. */
-function obstacleOf(client: Members): string | undefined {
+function skipReason(client: Members): string | undefined {
   const protocol = textOf(client.protocol) ?? 'openid-connect';
   if (protocol !== 'openid-connect') return `its protocol is ${protocol}`;
   if (isTrue(client.bearerOnly)) return 'it is bearer-only: an API, which asks for no token';

@@ -1,4 +1,4 @@
-import { type Draft, type Drafts, MigrationError } from '../draft.ts';
+import { type Draft, type Drafts, ImportError } from '../draft.ts';
 import { parseLenientJson } from '../lenient-json.ts';
 import { draftKeycloakClient } from './client.ts';
 import { listOf, type Members, membersOf, textOf } from './json.ts';
@@ -12,7 +12,7 @@ const ownClients = new Set(
 /**
  * Reads the clients of Keycloak's JSON: the export of a realm, a list of those, one client, or a list of clients.
  *
- * @throws {MigrationError} when it is not JSON, or has no clients
+ * @throws {ImportError} when it is not JSON, or has no clients
  */
 export function readKeycloak(text: string): Drafts {
   const root = parseLenientJson(text);
@@ -20,7 +20,7 @@ export function readKeycloak(text: string): Drafts {
   const realms = tops.filter(({ clients }) => Array.isArray(clients));
   const single = tops.filter(({ clients, clientId }) => !Array.isArray(clients) && textOf(clientId) !== undefined);
   if (realms.length + single.length === 0)
-    throw new MigrationError('has no clients: expected the export of a realm with "clients", or a client');
+    throw new ImportError('has no clients: expected the export of a realm with "clients", or a client');
   const all = [...realms, ...(single.length > 0 ? [{ clients: single }] : [])];
   const met = all.flatMap(({ clients }) => listOf(clients).map(membersOf)).filter(isOwnClient);
   const names = [...new Set(met.map(({ clientId }) => String(clientId)))];

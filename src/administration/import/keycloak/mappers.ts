@@ -1,5 +1,5 @@
 import type { Json } from '../../../clients/client.ts';
-import { type Comments, claimFault, type Members, wholeNumber, withMember } from '../draft.ts';
+import { type Comments, claimProblem, type Members, wholeNumber, withMember } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
 import { type Members as Config, isTrue, listOf, membersOf, textOf } from './json.ts';
 
@@ -55,7 +55,7 @@ function withClaim(added: Added, settings: Config, title: string, { notes }: Com
 function pathFault(path: readonly string[]): string | undefined {
   const [name = '', ...inner] = path;
   if (path.includes('')) return 'its claim has no name';
-  return claimFault(name) ?? (inner.includes('__proto__') ? claimFault('__proto__') : undefined);
+  return claimProblem(name) ?? (inner.includes('__proto__') ? claimProblem('__proto__') : undefined);
 }
 
 /** A claim's name leads through objects: a dot separates, unless there is a backslash before it. */

@@ -23,7 +23,7 @@ const attributeSwitches = [
 ];
 
 /** What of a client has no equivalent, one sentence each. */
-export function withoutEquivalent(client: Members, roles: readonly string[]): string[] {
+export function unsupportedFields(client: Members, roles: readonly string[]): string[] {
   const attributes = membersOf(client.attributes);
   const on = [
     ...switches.filter((name) => isTrue(client[name])),
@@ -35,12 +35,12 @@ export function withoutEquivalent(client: Members, roles: readonly string[]): st
     ...on.map((name) => `${name} has no equivalent`),
     ...lists.flatMap(([name, text]) => (text === '' ? [] : `${name} ${abbreviate(text)}: no equivalent`)),
     ...(overrides.length > 0 ? ['authenticationFlowBindingOverrides have no equivalent'] : []),
-    ...withoutEquivalentAttributes(attributes),
+    ...unsupportedAttributes(attributes),
     ...(roles.length > 0 ? [`the roles ${abbreviate(roles.join(', '))} of its service account are in no token`] : []),
   ];
 }
 
-function withoutEquivalentAttributes(attributes: Members): string[] {
+function unsupportedAttributes(attributes: Members): string[] {
   const algorithm = textOf(attributes['access.token.signed.response.alg']);
   const authority = textOf(attributes['x509.casubjectdn']);
   return [

@@ -1,26 +1,26 @@
 import { withoutTrailingSlash } from '../../../oauth/issuer.ts';
-import type { Belief } from '../../observer/endpoint.ts';
+import type { EffectiveConfig } from '../../observer/endpoint.ts';
 import type { Coverage, ForgeryReport } from '../examination.ts';
 import { nameOwn } from '../identity.ts';
-import { isSeen, type Tried } from '../trial.ts';
-import { isStranger } from './explain-chain.ts';
-import type { Findings } from './finding.ts';
+import { isSeen, type TrialResult } from '../trial.ts';
+import { isUntrusted } from './explain-chain.ts';
+import type { ProbeEvidence } from './finding.ts';
 
 /** Says what the requests of a run covered. */
-export function coverageOf({ usual, identity, handshakes }: Findings): Coverage {
+export function coverageOf({ baseline, identity, handshakes }: ProbeEvidence): Coverage {
   const aspects = [
     ...handshakes.map(({ url }): Aspect => ({ title: url, missing: undefined })),
-    aspect('HTTP/2', 'the proxy does not offer it', usual.filter(isHttp2)),
-    aspect(nameOwn(identity), 'it did not arrive', usual.filter(isOwn).filter(isSeen)),
+    aspect('HTTP/2', 'the proxy does not offer it', baseline.filter(isHttp2)),
+    aspect(nameOwn(identity), 'it did not arrive', baseline.filter(isOwn).filter(isSeen)),
     aspect(
       'a self-signed certificate',
       'none was shown',
-      usual.filter((tried) => isStranger(tried, identity)),
+      baseline.filter((tried) => isUntrusted(tried, identity)),
     ),
-    aspect('other paths and their spellings', 'none', usual.filter(isOtherPath)),
-    aspect('unknown names', 'none', usual.filter(isUnknownName)),
-    resumedAspect(usual.filter(({ route }) => route.transport === 'resumed_tls')),
-    plainAspect(usual.filter(({ route }) => route.transport === 'plain')),
+    aspect('other paths and their spellings', 'none', baseline.filter(isOtherPath)),
+    aspect('unknown names', 'none', baseline.filter(isUnknownName)),
+    resumedAspect(baseline.filter(({ route }) => route.transport === 'resumed_tls')),
+    plainAspect(baseline.filter(({ route }) => route.transport === 'plain')),
     ...never,
   ];
   return {
@@ -39,50 +39,50 @@ const never: readonly Aspect[] = ['HTTP/3', 'request smuggling', 'names that the
   (title) => ({ title, missing: '' }),
 );
 
-const isHttp2 = ({ protocol }: Tried) => protocol === 'h2';
-const isOwn = ({ shown }: Tried) => shown === 'own';
-const isOtherPath = ({ route }: Tried) => route.name === 'other_path' || route.name === 'path_spelling';
-const isUnknownName = ({ route }: Tried) => route.name === 'unknown_host' || route.name === 'unknown_server_name';
+const isHttp2 = ({ protocol }: TrialResult) => protocol === 'h2';
+const isOwn = ({ presented }: TrialResult) => presented === 'own';
+const isOtherPath = ({ route }: TrialResult) => route.name === 'other_path' || route.name === 'path_spelling';
+const isUnknownName = ({ route }: TrialResult) => route.name === 'unknown_host' || route.name === 'unknown_server_name';
 
-function aspect(title: string, why: string, tried: readonly Tried[]): Aspect {
+function aspect(title: string, why: string, tried: readonly TrialResult[]): Aspect {
   return { title, missing: tried.length > 0 ? undefined : ` (${why})` };
 }
 
-function resumedAspect(tried: readonly Tried[]): Aspect {
+function resumedAspect(tried: readonly TrialResult[]): Aspect {
   return aspect('a resumed TLS session', 'the proxy resumes none of TLS 1.2', tried.filter(isAnswered));
 }
 
-function plainAspect(tried: readonly Tried[]): Aspect {
+function plainAspect(tried: readonly TrialResult[]): Aspect {
   const [first] = tried;
   const at = first ? ` at ${first.route.address.host} port ${first.route.address.port}` : '';
   return aspect(`plain HTTP${at}`, 'nothing answers there; --http-port names another', tried.filter(isAnswered));
 }
 
-function isAnswered({ answer }: Tried): boolean {
-  return answer.kind === 'answered';
+function isAnswered({ response }: TrialResult): boolean {
+  return response.kind === 'answered';
 }
 
 /** What is no fault, and worth knowing about the run as a whole. */
-export function notesOn(findings: Findings, forgeries: readonly ForgeryReport[]): string[] {
-  const { url, beliefs, handshakes, usual } = findings;
-  if (usual.length === 0) return [];
-  const notes = [unknownUrl(url, beliefs[0]), withoutHttp2(handshakes), nothingBeside(findings), passedOn(forgeries)];
+export function notesOn(findings: ProbeEvidence, forgeries: readonly ForgeryReport[]): string[] {
+  const { url, configs, handshakes, baseline } = findings;
+  if (baseline.length === 0) return [];
+  const notes = [unknownUrl(url, configs[0]), withoutHttp2(handshakes), nothingBeside(findings), passedOn(forgeries)];
   return notes.filter((note) => note !== undefined);
 }
 
-function unknownUrl(url: string, { issuer, mtls_url }: Belief): string | undefined {
+function unknownUrl(url: string, { issuer, mtls_url }: EffectiveConfig): string | undefined {
   if ([issuer, mtls_url].map(withoutTrailingSlash).includes(withoutTrailingSlash(url))) return undefined;
   return `the server calls itself ${issuer} (mutual TLS: ${mtls_url}); only ${url} was examined`;
 }
 
-function withoutHttp2(handshakes: Findings['handshakes']): string | undefined {
+function withoutHttp2(handshakes: ProbeEvidence['handshakes']): string | undefined {
   return handshakes.some(({ http2 }) => http2)
     ? undefined
     : 'the proxy does not offer HTTP/2: nothing was sent over it';
 }
 
-function nothingBeside({ forged, identity }: Findings): string | undefined {
-  if (forged.some(({ shown }) => shown === 'own')) return undefined;
+function nothingBeside({ forged, identity }: ProbeEvidence): string | undefined {
+  if (forged.some(({ presented }) => presented === 'own')) return undefined;
   const mend = identity.made ? '; give one that the proxy accepts with --cert and --key' : '';
   return `no forgery was tried beside a certificate in the handshake, because none arrived${mend}`;
 }

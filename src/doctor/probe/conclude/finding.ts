@@ -1,8 +1,8 @@
-import type { Belief } from '../../observer/endpoint.ts';
+import type { EffectiveConfig } from '../../observer/endpoint.ts';
 import type { HandshakeReport } from '../examination.ts';
-import type { Identity } from '../identity.ts';
-import type { Tried } from '../trial.ts';
-import type { Truth } from './judge-forgery.ts';
+import type { ClientKeyPair } from '../identity.ts';
+import type { TrialResult } from '../trial.ts';
+import type { GroundTruth } from './judge-forgery.ts';
 
 /**
  * What was found out about requests without anything forged.
@@ -17,29 +17,29 @@ export interface Finding {
 }
 
 /** What a finding is drawn from, beside the request itself. */
-export interface Circumstances {
-  readonly server: Belief;
-  readonly identity: Identity;
-  readonly truth: Truth;
+export interface ProbeFacts {
+  readonly server: EffectiveConfig;
+  readonly identity: ClientKeyPair;
+  readonly truth: GroundTruth;
   readonly handshakes: readonly HandshakeReport[];
 }
 
 /** All that was seen. */
-export interface Findings {
+export interface ProbeEvidence {
   readonly url: string;
-  readonly beliefs: readonly [Belief, ...Belief[]];
-  readonly identity: Identity;
-  readonly truth: Truth;
+  readonly configs: readonly [EffectiveConfig, ...EffectiveConfig[]];
+  readonly identity: ClientKeyPair;
+  readonly truth: GroundTruth;
   readonly handshakes: readonly HandshakeReport[];
   /** With nothing forged. */
-  readonly usual: readonly Tried[];
-  readonly forged: readonly Tried[];
+  readonly baseline: readonly TrialResult[];
+  readonly forged: readonly TrialResult[];
   /** With nothing forged, seen before the forgeries and not after them. */
-  readonly shutOut: readonly Tried[];
+  readonly blocked: readonly TrialResult[];
 }
 
 /** A fault is of use only with its mend. */
-export function fault(what: string, mend: string): Finding {
+export function problem(what: string, mend: string): Finding {
   return { kind: 'fault', text: `${what}. Mend: ${mend}` };
 }
 
@@ -52,7 +52,7 @@ export function notSeen(text: string): Finding {
 }
 
 /** Where something was found, the first way and how many more: one cause shows in many ways. */
-export function placesOf(tried: readonly Tried[]): string {
+export function placesOf(tried: readonly TrialResult[]): string {
   const [first = '', ...more] = new Set(tried.map(({ route }) => route.title));
   return more.length === 0 ? first : `${first} (and ${more.length} more ${more.length === 1 ? 'way' : 'ways'})`;
 }

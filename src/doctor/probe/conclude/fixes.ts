@@ -1,8 +1,8 @@
 import { type HeaderFormatName, headerFormats } from '../../../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../../../terminator/trusted-proxy.ts';
-import type { Belief } from '../../observer/endpoint.ts';
+import type { EffectiveConfig } from '../../observer/endpoint.ts';
 import type { ObservedField } from '../../observer/observed-fields.ts';
-import type { Shown } from '../trial.ts';
+import type { PresentedAs } from '../trial.ts';
 
 type Examples = Readonly<Partial<Record<HeaderFormatName, string>>>;
 
@@ -44,52 +44,52 @@ function example(text: string | undefined): string {
   return text === undefined ? '' : ` (${text})`;
 }
 
-export function mendForwarding({ terminator, certificate_header }: Belief): string {
+export function fixForwarding({ terminator, certificate_header }: EffectiveConfig): string {
   return `let the proxy write the certificate of the handshake in ${certificate_header}${example(forwarding[terminator])}`;
 }
 
-export function mendLineFeeds({ terminator, certificate_header }: Belief): string {
+export function fixLineFeeds({ terminator, certificate_header }: EffectiveConfig): string {
   return `let the proxy write one line in ${certificate_header}${example(forwarding[terminator])}`;
 }
 
 /** Where the proxy refuses a certificate that it should take. */
-export function mendAuthority({ terminator }: Belief): string {
+export function fixCa({ terminator }: EffectiveConfig): string {
   const where = example(authorities[terminator]);
   return `tell the proxy the CA that issued it${where}, or give another one with --cert and --key; the proxy's log may say why`;
 }
 
 /** Where the chain of a certificate is not verified to the CA that issued it. */
-export function mendChain({ terminator, verification }: Belief, reason: string): string {
-  if (verification.by === 'nobody') return 'set COUNTERSIGN_CLIENT_CA_FILE to a file with the CA that issued it';
+export function fixChain({ terminator, verification }: EffectiveConfig, reason: string): string {
+  if (verification.by === 'none') return 'set COUNTERSIGN_CLIENT_CA_FILE to a file with the CA that issued it';
   const isVerdict = verification.fields.some(({ header }) => reason.includes(header));
   if (!isVerdict) return 'name the CA that issued it, and its intermediates, in COUNTERSIGN_CLIENT_CA_FILE';
   const proxy = `tell the proxy the CA that issued it${example(authorities[terminator])}`;
   return verification.by === 'countersign' ? `${proxy}, as you tell COUNTERSIGN_CLIENT_CA_FILE` : proxy;
 }
 
-export function mendRequest({ terminator, issuer, mtls_url }: Belief): string {
+export function fixCertificateRequest({ terminator, issuer, mtls_url }: EffectiveConfig): string {
   const ask = `let it ask${example(requests[terminator])}`;
   if (issuer !== mtls_url) return `${ask}, or set COUNTERSIGN_MTLS_URL to the URL at which it does`;
   return `${ask}; or, if it asks at another URL, set COUNTERSIGN_MTLS_URL, which is not set, to that one`;
 }
 
 /** @param held the configured field, where what it holds is the certificate, whatever the encoding */
-export function mendRefused(server: Belief, held: ObservedField | undefined): string {
-  if (held?.certificate === undefined) return mendForwarding(server);
+export function fixRejected(server: EffectiveConfig, held: ObservedField | undefined): string {
+  if (held?.certificate === undefined) return fixForwarding(server);
   const { formats } = held.certificate;
   if (!formats.includes(server.terminator)) {
-    return mendFormat(held.name, formats, server);
+    return fixFormat(held.name, formats, server);
   }
   return 'the reason says what is wrong with the certificate itself: issue one without it';
 }
 
 /** Where the proxy says something of a certificate, and there is none. */
-export function mendNothing(server: Belief): string {
+export function fixUnexpectedFields(server: EffectiveConfig): string {
   return `let the proxy send none of ${fieldsRead(server).join(', ')} where the handshake showed no certificate`;
 }
 
 /** @param reason why the server does not believe the proxy; it names the setting */
-export function mendHop(reason: string): string {
+export function fixProxyTrust(reason: string): string {
   if (reason.includes('COUNTERSIGN_TRUSTED_PROXIES')) return "add the proxy's address to COUNTERSIGN_TRUSTED_PROXIES";
   if (reason.includes(PROXY_SECRET_HEADER)) {
     return `let the proxy set ${PROXY_SECRET_HEADER}, once and in every location, to what COUNTERSIGN_PROXY_SECRET holds`;
@@ -97,35 +97,35 @@ export function mendHop(reason: string): string {
   return 'let the proxy show a certificate that COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS or COUNTERSIGN_PROXY_CA_FILE allows';
 }
 
-export function mendFalseBelief(server: Belief, shown: Shown | undefined): string {
-  if (shown === 'own') return mendOtherAuthority;
+export function fixAcceptedSpoof(server: EffectiveConfig, shown: PresentedAs | undefined): string {
+  if (shown === 'own') return FIX_OTHER_CA;
   return `let the proxy write what this handshake showed, and nothing fixed or kept, in ${server.certificate_header}`;
 }
 
 /** How to make somebody verify, where a chain that nobody can have verified counts as verified. */
-export function mendVerification({ verification, terminator }: Belief): string {
+export function fixVerification({ verification, terminator }: EffectiveConfig): string {
   switch (verification.by) {
     case 'terminator':
       return `${BY_OURSELVES}, or make the proxy refuse what it cannot verify${example(refusals[terminator])}`;
-    case 'verdict': {
+    case 'header': {
       const names = verification.fields.map(({ header }) => header).join(', ');
       const constant = `the proxy says yes in ${names} whatever it found`;
       return `${constant}; ${BY_OURSELVES}, or let the proxy write there what it found${example(verdicts[terminator])}`;
     }
     case 'countersign':
-    case 'nobody':
+    case 'none':
       return 'this is a fault of Countersign itself; please report it';
   }
 }
 
 /** How to keep a proxy from remembering a verdict that it never gave. */
-export function mendResumption(belief: Belief): string {
+export function fixResumption(belief: EffectiveConfig): string {
   const general = 'let the proxy resume no TLS session where it asks for a certificate';
   return `${general}${example(sessions[belief.terminator])}, or ${BY_OURSELVES}`;
 }
 
 /** How to let one authority alone speak, where a proxy verifies to another one under another name. */
-export const mendOtherAuthority =
+export const FIX_OTHER_CA =
   'let the proxy refuse a handshake without a name, or for a name that it does not serve (nginx: ssl_reject_handshake ' +
   'in the default server), and a request for another name than the one in the handshake; or set ' +
   'COUNTERSIGN_CLIENT_CA_FILE, and take COUNTERSIGN_CHAIN_VERIFIED_BY away';
@@ -159,7 +159,7 @@ const sessions: Examples = {
 };
 
 /** What to look at in the configuration of a proxy that lets a client's own fields through. */
-const mends: Readonly<Partial<Record<HeaderFormatName, string>>> = {
+const overwriteExamples: Readonly<Partial<Record<HeaderFormatName, string>>> = {
   nginx:
     'nginx: proxy_set_header is not inherited by a location that has one of its own; ' +
     'include forward-to-countersign.conf in this location, and in every other',
@@ -183,24 +183,24 @@ const mends: Readonly<Partial<Record<HeaderFormatName, string>>> = {
 };
 
 /** How to make the proxy overwrite what the server reads. */
-export function mendOf({ terminator, ...configured }: Belief): string {
+export function fixFor({ terminator, ...configured }: EffectiveConfig): string {
   const names = fieldsRead({ terminator, ...configured }).join(', ');
   const general = `let the proxy overwrite ${names} on every host and in every location, also where it asks for no certificate`;
-  const special = mends[terminator];
+  const special = overwriteExamples[terminator];
   return special === undefined ? general : `${general}. ${special}`;
 }
 
 /** The names of the fields that the server reads. */
-export function fieldsRead({ certificate_header, chain_header, verification }: Belief): string[] {
+export function fieldsRead({ certificate_header, chain_header, verification }: EffectiveConfig): string[] {
   const verdict = 'fields' in verification ? verification.fields.map(({ header }) => header) : [];
   return [certificate_header, ...(chain_header === null ? [] : [chain_header]), ...verdict];
 }
 
 /** How to tell the server which field of which format the certificate is in. */
-export function mendFormat(
+export function fixFormat(
   header: string,
   formats: readonly HeaderFormatName[],
-  { terminator, certificate_header }: Belief,
+  { terminator, certificate_header }: EffectiveConfig,
 ): string {
   const name = header.toLowerCase();
   const [fitting] = formats.filter((format) => headerFormats[format].certificateHeader === name);

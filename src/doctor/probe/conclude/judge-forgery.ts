@@ -1,9 +1,9 @@
 import { PROXY_SECRET_HEADER } from '../../../terminator/trusted-proxy.ts';
-import type { Believed, Observation } from '../../observer/observe.ts';
+import type { Observation, Outcome } from '../../observer/observe.ts';
 import { digestOf, type ObservedField } from '../../observer/observed-fields.ts';
 import type { Forgery } from '../forgeries/forgery.ts';
 import { nameOwn } from '../identity.ts';
-import { type Answer, describeAnswer, type Tried } from '../trial.ts';
+import { describeResponse, type ProbeResponse, type TrialResult } from '../trial.ts';
 
 /**
  * What became of a forgery.
@@ -15,22 +15,28 @@ import { type Answer, describeAnswer, type Tried } from '../trial.ts';
  * - `refused_by_proxy`: the request did not arrive, or was so malformed that the server's parser refused it
  * - `not_seen`: nobody whom we ask has seen the request; whether it was believed is not known
  */
-export type Outcome = 'got_through' | 'ignored' | 'removed' | 'refused_by_server' | 'refused_by_proxy' | 'not_seen';
+export type ForgeryOutcome =
+  | 'got_through'
+  | 'ignored'
+  | 'removed'
+  | 'refused_by_server'
+  | 'refused_by_proxy'
+  | 'not_seen';
 
-export interface Judgement {
-  readonly outcome: Outcome;
+export interface ForgeryResult {
+  readonly outcome: ForgeryOutcome;
   readonly detail: string;
 }
 
 /** What is true, whatever is forged. */
-export interface Truth {
+export interface GroundTruth {
   readonly ownThumbprint: string;
   readonly victimThumbprint: string;
   /** Whether the chain of the own certificate counts as verified when it is shown to the mutual TLS host as usual. */
   readonly ownVerified: boolean;
   /** The same of the certificate that was made for this run. It should not; where it does, no forgery is to blame. */
-  readonly strangerThumbprint: string;
-  readonly strangerVerified: boolean;
+  readonly untrustedThumbprint: string;
+  readonly untrustedVerified: boolean;
   /** Whether the own certificate was made for this run, too. */
   readonly ownMade: boolean;
 }
@@ -38,50 +44,54 @@ export interface Truth {
 /**
  * @param usual what arrives the same way when nothing is forged
  */
-export function judgeForgery(tried: Tried, usual: Observation | undefined, truth: Truth): Judgement {
-  const faults = tried.observations.map(({ believed }) => falseBelief(believed, tried.shown, truth));
+export function evaluateForgery(tried: TrialResult, usual: Observation | undefined, truth: GroundTruth): ForgeryResult {
+  const problems = tried.observations.map(({ outcome }) => spoofAccepted(outcome, tried.presented, truth));
   // What is believed as well when nothing is forged, no forgery has brought about.
-  const known = usual && falseBelief(usual.believed, tried.shown, truth);
-  const fault = faults.find((one) => one !== undefined && one !== known);
+  const known = usual && spoofAccepted(usual.outcome, tried.presented, truth);
+  const fault = problems.find((one) => one !== undefined && one !== known);
   if (fault !== undefined) return { outcome: 'got_through', detail: fault };
   const observation = tried.observations.at(-1);
-  return observation ? judgeObserved(observation, usual, tried, truth) : judgeUnobserved(tried);
+  return observation ? evaluateObserved(observation, usual, tried, truth) : evaluateUnobserved(tried);
 }
 
 /** What is believed and not true, or undefined. */
-export function falseBelief(believed: Believed, shown: Tried['shown'], truth: Truth): string | undefined {
+export function spoofAccepted(
+  believed: Outcome,
+  shown: TrialResult['presented'],
+  truth: GroundTruth,
+): string | undefined {
   if (believed.kind !== 'certificate') return undefined;
   const { thumbprint, chain } = believed;
   if (thumbprint === truth.victimThumbprint) return 'the forged certificate was believed';
   if (shown === 'none') return `a certificate was believed where none was shown: ${thumbprint}`;
   const { called, ...expected } = shownAs(shown, truth);
-  if (thumbprint !== expected.thumbprint) return `another certificate was believed than the one shown: ${thumbprint}`;
+  if (thumbprint !== expected.thumbprint) return `another certificate was believed than the one presented: ${thumbprint}`;
   if (chain.verified && !expected.verified) return `the chain of ${called} counts as verified: ${chain.reason}`;
   return undefined;
 }
 
-function shownAs(shown: 'own' | 'stranger', truth: Truth) {
-  const { ownThumbprint, ownVerified, ownMade, strangerThumbprint, strangerVerified } = truth;
+function shownAs(shown: 'own' | 'stranger', truth: GroundTruth) {
+  const { ownThumbprint, ownVerified, ownMade, untrustedThumbprint, untrustedVerified } = truth;
   const called = nameOwn({ made: ownMade });
   if (shown === 'own') return { called, thumbprint: ownThumbprint, verified: ownVerified };
-  return { called: 'a self-signed certificate', thumbprint: strangerThumbprint, verified: strangerVerified };
+  return { called: 'a self-signed certificate', thumbprint: untrustedThumbprint, verified: untrustedVerified };
 }
 
-function nameShown(shown: Tried['shown'], truth: Truth): string {
+function nameShown(shown: TrialResult['presented'], truth: GroundTruth): string {
   return shown === 'none' ? 'no certificate' : shownAs(shown, truth).called;
 }
 
-function judgeObserved(
-  { fields, believed }: Observation,
+function evaluateObserved(
+  { fields, outcome }: Observation,
   usual: Observation | undefined,
-  tried: Tried,
-  truth: Truth,
-): Judgement {
-  if (believed.kind === 'refused') return { outcome: 'refused_by_server', detail: believed.reason };
+  tried: TrialResult,
+  truth: GroundTruth,
+): ForgeryResult {
+  if (outcome.kind === 'refused') return { outcome: 'refused_by_server', detail: outcome.reason };
   const arrived = forgedAmong(unusualFields(fields, usual?.fields ?? []), tried.forgery);
   if (arrived.length === 0) return { outcome: 'removed', detail: 'it did not arrive' };
   const names = [...new Set(arrived.map(({ name }) => name))].join(', ');
-  const instead = believed.kind === 'none' ? believed.reason : `${nameShown(tried.shown, truth)} was believed`;
+  const instead = outcome.kind === 'none' ? outcome.reason : `${nameShown(tried.presented, truth)} was believed`;
   return { outcome: 'ignored', detail: `${names} arrived; ${instead}` };
 }
 
@@ -105,22 +115,22 @@ function keyOf({ name, digest }: Pick<ObservedField, 'name' | 'digest'>): string
 }
 
 /** The proxy is overloaded, limits us, or does not reach the server: it says nothing about the forgery. */
-/** Of an answer; null where there was none. */
+/** Of an response; null where there was none. */
 export function isBusy(status: number | null): boolean {
   return status !== null && busy.has(status);
 }
 
 const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-const notSpokenTo: readonly Answer['kind'][] = ['unreachable', 'untrusted', 'outdated', 'misnamed'];
+const notSpokenTo: readonly ProbeResponse['kind'][] = ['unreachable', 'untrusted', 'outdated', 'misnamed'];
 
-function judgeUnobserved(tried: Tried): Judgement {
-  const { answer } = tried;
-  const detail = describeAnswer(answer);
+function evaluateUnobserved(tried: TrialResult): ForgeryResult {
+  const { response } = tried;
+  const detail = describeResponse(response);
   if (tried.elsewhere) {
     return { outcome: 'not_seen', detail: `refused by the proxy (${detail}), or answered by another replica` };
   }
-  if (isBusy(answer.kind === 'answered' ? answer.status : null)) return { outcome: 'not_seen', detail };
-  if (notSpokenTo.includes(answer.kind)) return { outcome: 'not_seen', detail };
+  if (isBusy(response.kind === 'answered' ? response.status : null)) return { outcome: 'not_seen', detail };
+  if (notSpokenTo.includes(response.kind)) return { outcome: 'not_seen', detail };
   return { outcome: 'refused_by_proxy', detail };
 }

@@ -23,7 +23,7 @@ export interface ForgedCertificates {
 export interface ForgedFields {
   readonly certificate: Field;
   readonly chain: readonly Field[];
-  /** All of them positive. */
+  /** All of them successValue. */
   readonly verdict: readonly Field[];
   readonly all: readonly Field[];
 }
@@ -39,8 +39,8 @@ export function forgedFields(configured: ConfiguredFields, victim: Uint8Array): 
   return { certificate, chain, verdict, all: [certificate, ...chain, ...verdict] };
 }
 
-function positiveField({ header, positive }: { readonly header: string; readonly positive: string }): Field {
-  return [capitalized(header), positive];
+function positiveField({ header, successValue }: { readonly header: string; readonly successValue: string }): Field {
+  return [capitalized(header), successValue];
 }
 
 /** `x-ssl-client-cert` as people write it: `X-Ssl-Client-Cert`. */
@@ -50,12 +50,12 @@ export function capitalized(header: string): string {
 
 /** The same in the fields of another format, in their own names. */
 export function fieldsOfFormat(name: HeaderFormatName, victim: Uint8Array): Field[] {
-  const { certificateHeader, chain, verdict }: HeaderFormat = headerFormats[name];
+  const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[name];
   const encoder = forgeryEncoders[name];
   return [
     [capitalized(certificateHeader), encoder.certificate(victim)],
     ...(chain && encoder.chain ? [[capitalized(chain.header), encoder.chain(victim)] as const] : []),
-    ...verdict.map(positiveField),
+    ...verification.map(positiveField),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
-import type { Identity } from '../identity.ts';
+import type { ClientKeyPair } from '../identity.ts';
 import type { Address, Route } from '../routes.ts';
 
 export type OpenedPlain = { readonly kind: 'open'; readonly socket: Socket } | Failure;
@@ -37,7 +37,7 @@ export interface Failure {
 export interface Handshake {
   readonly route: Pick<Route, 'address' | 'serverName' | 'transport'>;
   /** Shown where the other side asks for a certificate. */
-  readonly identity: Identity | undefined;
+  readonly identity: ClientKeyPair | undefined;
   readonly protocols: readonly Protocol[];
   /** PEM; undefined for the authorities that this machine trusts. */
   readonly serverCa: string | undefined;

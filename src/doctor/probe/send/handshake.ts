@@ -1,11 +1,11 @@
-import { StartupError } from '../../../operator-error.ts';
+import { OperatorError } from '../../../operator-error.ts';
 import type { HandshakeReport } from '../examination.ts';
-import type { Identity } from '../identity.ts';
+import type { ClientKeyPair } from '../identity.ts';
 import type { Route } from '../routes.ts';
 import { type Failure, type Opened, openConnection } from './connection.ts';
 
 /** Of the proxy's own certificate. */
-interface ServerAuthorities {
+interface ServerCas {
   /** PEM; undefined for those that this machine trusts. */
   readonly serverCa: string | undefined;
   readonly serverCaFile: string | undefined;
@@ -14,12 +14,12 @@ interface ServerAuthorities {
 /**
  * Looks at what the proxy does in a handshake.
  *
- * @throws {StartupError} when it cannot be reached, or is not one that we trust
+ * @throws {OperatorError} when it cannot be reached, or is not one that we trust
  */
-export async function shakeHands(route: Route, own: Identity, trusted: ServerAuthorities): Promise<HandshakeReport> {
+export async function probeHandshake(route: Route, own: ClientKeyPair, trusted: ServerCas): Promise<HandshakeReport> {
   const { host, port } = route.address;
   const connectedTo = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const open = (identity: Identity | undefined) => {
+  const open = (identity: ClientKeyPair | undefined) => {
     return openConnection({ route, identity, protocols: ['h2', 'http/1.1'], serverCa: trusted.serverCa });
   };
   const opened = await open(own);
@@ -36,28 +36,28 @@ export async function shakeHands(route: Route, own: Identity, trusted: ServerAut
   };
 }
 
-function requireReached(opened: Opened, where: string, { serverCaFile }: ServerAuthorities): string | null {
+function requireReached(opened: Opened, where: string, { serverCaFile }: ServerCas): string | null {
   if (opened.kind === 'open') return null;
   if (opened.kind === 'closed') return opened.detail;
   const certificate = `the proxy's own certificate, of ${where},`;
   if (opened.kind === 'untrusted')
-    throw new StartupError([`${certificate} is not trusted: ${untrusted(opened, serverCaFile)}`]);
+    throw new OperatorError([`${certificate} is not trusted: ${unverified(opened, serverCaFile)}`]);
   if (opened.kind === 'outdated') {
-    throw new StartupError([
+    throw new OperatorError([
       `${certificate} is not valid at this time (${opened.detail}): renew it, or look at the clock here`,
     ]);
   }
   if (opened.kind === 'misnamed') {
-    throw new StartupError([
+    throw new OperatorError([
       `${certificate} is for other names: ${opened.detail}; check --url and --connect-to, or give the proxy one for this name`,
     ]);
   }
-  throw new StartupError([
+  throw new OperatorError([
     `cannot reach the proxy ${where}: ${opened.detail}; check --url, or say where it is in fact with --connect-to HOST:PORT`,
   ]);
 }
 
-function untrusted({ detail }: Failure, serverCaFile: string | undefined): string {
+function unverified({ detail }: Failure, serverCaFile: string | undefined): string {
   if (serverCaFile === undefined)
     return `not issued by a CA that this machine knows (${detail}); name it with --cacert`;
   return `not issued by a CA of ${serverCaFile} (${detail}); name the one that issued it with --cacert`;

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { type Answer, answered } from '../trial.ts';
+import { isAnswered, type ProbeResponse } from '../trial.ts';
 import { failureOf, PATIENCE_MS, silence } from './connection.ts';
 
 /** Sends requests one after another over one connection, and resolves to what came back for the last one. */
-export async function sendOverHttp1(socket: Socket, requests: readonly Uint8Array[]): Promise<Answer> {
-  let answer: Answer = { kind: 'closed', detail: 'nothing was sent' };
+export async function sendOverHttp1(socket: Socket, requests: readonly Uint8Array[]): Promise<ProbeResponse> {
+  let answer: ProbeResponse = { kind: 'closed', detail: 'nothing was sent' };
   for (const request of requests) {
     answer = await exchange(socket, request);
     if (answer.kind !== 'answered') break;
@@ -16,8 +16,8 @@ export async function sendOverHttp1(socket: Socket, requests: readonly Uint8Arra
  * Writes these octets and reads one response. No HTTP client would write what we write, and all that matters of the
  * response is its status and the error in its body.
  */
-function exchange(socket: Socket, request: Uint8Array): Promise<Answer> {
-  const { promise, resolve } = Promise.withResolvers<Answer>();
+function exchange(socket: Socket, request: Uint8Array): Promise<ProbeResponse> {
+  const { promise, resolve } = Promise.withResolvers<ProbeResponse>();
   let received = '';
   const onData = (chunk: Buffer) => {
     received += chunk.toString('latin1');
@@ -42,7 +42,7 @@ function exchange(socket: Socket, request: Uint8Array): Promise<Answer> {
 const MAX_RESPONSE = 256 * 1024;
 
 /** The final response in what came so far, or undefined while it is not complete. */
-function readResponse(received: string, noMore: boolean): Answer | undefined {
+function readResponse(received: string, noMore: boolean): ProbeResponse | undefined {
   const headEnd = received.indexOf('\r\n\r\n');
   const [, status] = /^HTTP\/1\.[01] (\d{3})/.exec(received) ?? [];
   if (headEnd < 0 || status === undefined) return undefined;
@@ -51,7 +51,7 @@ function readResponse(received: string, noMore: boolean): Answer | undefined {
   if (status.startsWith('1')) return readResponse(body, noMore);
   if (!noMore && !isComplete(head, body)) return undefined;
   const names = [...head.matchAll(/\r\n([^\s:]+):/g)].map(([, name = '']) => name.toLowerCase());
-  return answered(Number(status), names, body);
+  return isAnswered(Number(status), names, body);
 }
 
 function isComplete(head: string, body: string): boolean {

@@ -1,6 +1,6 @@
 import { connect, type OutgoingHttpHeaders } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { type Answer, answered } from '../trial.ts';
+import { isAnswered, type ProbeResponse } from '../trial.ts';
 import { type Failure, failureOf, PATIENCE_MS, silence } from './connection.ts';
 
 export interface Http2Request {
@@ -10,14 +10,14 @@ export interface Http2Request {
 }
 
 /** Sends requests one after another over one connection, and resolves to what came back for the last one. */
-export async function sendOverHttp2(socket: TLSSocket, requests: readonly Http2Request[]): Promise<Answer> {
+export async function sendOverHttp2(socket: TLSSocket, requests: readonly Http2Request[]): Promise<ProbeResponse> {
   if (socket.alpnProtocol !== 'h2') return { kind: 'closed', detail: 'HTTP/2 is not offered' };
   const ended = Promise.withResolvers<Failure>();
   const session = connect('https://proxy.invalid', { createConnection: () => socket });
   session.on('error', (error) => ended.resolve(failureOf(error)));
   session.once('close', () => ended.resolve({ kind: 'closed', detail: 'closed the connection' }));
   const timer = setTimeout(() => ended.resolve(silence), PATIENCE_MS);
-  let answer: Answer = { kind: 'closed', detail: 'nothing was sent' };
+  let answer: ProbeResponse = { kind: 'closed', detail: 'nothing was sent' };
   try {
     for (const { headers, body, trailers } of requests) {
       const stream = session.request(headers, { endStream: false, waitForTrailers: trailers !== undefined });
@@ -38,11 +38,11 @@ export async function sendOverHttp2(socket: TLSSocket, requests: readonly Http2R
 
 type Stream = ReturnType<ReturnType<typeof connect>['request']>;
 
-function readAnswer(stream: Stream): Promise<Answer> {
-  const { promise, resolve } = Promise.withResolvers<Answer>();
+function readAnswer(stream: Stream): Promise<ProbeResponse> {
+  const { promise, resolve } = Promise.withResolvers<ProbeResponse>();
   let head: readonly [status: number, names: readonly string[]] | undefined;
   let body = '';
-  const end = (failure: Failure) => resolve(head ? answered(...head, body) : failure);
+  const end = (failure: Failure) => resolve(head ? isAnswered(...head, body) : failure);
   stream.once('response', (headers) => {
     head = [Number(headers[':status']), Object.keys(headers).filter((name) => !name.startsWith(':'))];
   });

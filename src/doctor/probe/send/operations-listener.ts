@@ -1,14 +1,14 @@
 import { request } from 'node:http';
-import { StartupError } from '../../../operator-error.ts';
+import { OperatorError } from '../../../operator-error.ts';
 import { headerFormatNames } from '../../../terminator/formats.ts';
-import type { Belief } from '../../observer/endpoint.ts';
+import type { EffectiveConfig } from '../../observer/endpoint.ts';
 import type { Observation } from '../../observer/observe.ts';
 import { PATIENCE_MS } from './connection.ts';
 
 /** Asks the operations listeners of all replicas what arrived. Each is `http://host:port` or `unix:/path`. */
 export interface Watch {
   /** What each replica believes, in the order of the listeners. */
-  readonly beliefs: readonly [Belief, ...Belief[]];
+  readonly beliefs: readonly [EffectiveConfig, ...EffectiveConfig[]];
   /** Forgets what was observed, and goes on watching. */
   readonly renew: () => Promise<void>;
   readonly read: () => Promise<Observation[]>;
@@ -17,12 +17,12 @@ export interface Watch {
 /**
  * Tells the replicas to observe requests that carry this id.
  *
- * @throws {StartupError} naming a listener that cannot be asked
+ * @throws {OperatorError} naming a listener that cannot be asked
  */
 export async function startWatch(listeners: readonly [string, ...string[]], id: string): Promise<Watch> {
   const path = `/doctor/${id}`;
   const renew = () =>
-    Promise.all(listeners.map(async (listener) => beliefIn(listener, await ask(listener, 'PUT', path))));
+    Promise.all(listeners.map(async (listener) => effectiveConfigIn(listener, await ask(listener, 'PUT', path))));
   const read = async () => {
     const all = await Promise.all(
       listeners.map(async (listener) => observationsIn(listener, await ask(listener, 'GET', path))),
@@ -30,7 +30,7 @@ export async function startWatch(listeners: readonly [string, ...string[]], id: 
     return all.flat();
   };
   const [first, ...others] = await renew();
-  if (!first) throw new StartupError(['--operations: name one operations listener at least']);
+  if (!first) throw new OperatorError(['--operations: name one operations listener at least']);
   return { beliefs: [first, ...others], renew: async () => void (await renew()), read };
 }
 
@@ -39,9 +39,9 @@ interface Reply {
   readonly body: unknown;
 }
 
-function beliefIn(listener: string, { status, body }: Reply): Belief {
+function effectiveConfigIn(listener: string, { status, body }: Reply): EffectiveConfig {
   const belief = status === 201 && isObject(body) ? body.belief : undefined;
-  if (isBelief(belief)) return belief;
+  if (isEffectiveConfig(belief)) return belief;
   throw notOurs(listener, status);
 }
 
@@ -49,15 +49,15 @@ function observationsIn(listener: string, { status, body }: Reply): Observation[
   const observations = status === 200 && isObject(body) ? body.observations : undefined;
   if (Array.isArray(observations) && observations.every(isObservation)) return observations;
   if (status === 404) {
-    throw new StartupError([
+    throw new OperatorError([
       `${listener} forgot this run: it was started anew, or many others run the doctor; try again`,
     ]);
   }
   throw notOurs(listener, status);
 }
 
-function notOurs(listener: string, status: number): StartupError {
-  return new StartupError([
+function notOurs(listener: string, status: number): OperatorError {
+  return new OperatorError([
     `${listener} is not the operations listener of a Countersign of this version (HTTP ${status}): ` +
       'name it with --operations; it is what the server calls COUNTERSIGN_OPERATIONS_LISTEN',
   ]);
@@ -75,8 +75,8 @@ function ask(listener: string, method: string, path: string): Promise<Reply> {
   return promise;
 }
 
-function unreachable(listener: string, { code, message }: NodeJS.ErrnoException): StartupError {
-  return new StartupError([
+function unreachable(listener: string, { code, message }: NodeJS.ErrnoException): OperatorError {
+  return new OperatorError([
     `cannot reach the operations listener at ${listener} (${code ?? message}): run the doctor beside the server, or ` +
       'bring the listener here (kubectl port-forward pod/NAME 9090) and name it with --operations; ' +
       'it may also be off (COUNTERSIGN_OPERATIONS_LISTEN)',
@@ -102,14 +102,14 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Looked at so far that another program, or another version, is told from ours. */
-function isBelief(value: unknown): value is Belief {
+function isEffectiveConfig(value: unknown): value is EffectiveConfig {
   if (!isObject(value) || !isObject(value.verification)) return false;
   if (!headerFormatNames.some((name) => name === value.terminator)) return false;
-  return [value.issuer, value.mtls_url, value.certificate_header, value.hop, value.listens_on].every(isString);
+  return [value.issuer, value.mtls_url, value.certificate_header, value.proxy_trust, value.listens_on].every(isString);
 }
 
 function isObservation(value: unknown): value is Observation {
-  if (!isObject(value) || !isObject(value.believed) || !isObject(value.hop)) return false;
+  if (!isObject(value) || !isObject(value.outcome) || !isObject(value.proxy_trust)) return false;
   return isString(value.request) && isString(value.peer) && Array.isArray(value.fields);
 }
 

@@ -9,13 +9,13 @@ import { selfSigned } from '../../../support/certificates.ts';
 const certificates = { victim: selfSigned().der, own: selfSigned().der };
 
 function configured(terminator: HeaderFormatName, more: Partial<ConfiguredFields> = {}): ConfiguredFields {
-  const { certificateHeader, chain, verdict }: HeaderFormat = headerFormats[terminator];
-  const [first, ...others] = verdict;
+  const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[terminator];
+  const [first, ...others] = verification;
   return {
     terminator,
     certificate_header: certificateHeader,
     chain_header: chain?.header ?? null,
-    verification: first ? { by: 'verdict', fields: [first, ...others] } : { by: 'nobody', fields: [], mend: '' },
+    verification: first ? { by: 'header', fields: [first, ...others] } : { by: 'none', fields: [], fix: '' },
     ...more,
   };
 }
@@ -54,7 +54,7 @@ describe('a forgery', () => {
   const forgeries = forgeriesFor(
     configured('nginx', {
       certificate_header: 'x-renamed-cert',
-      verification: { by: 'verdict', fields: [{ header: 'x-renamed-verify', positive: 'OK' }] },
+      verification: { by: 'header', fields: [{ header: 'x-renamed-verify', successValue: 'OK' }] },
     }),
     certificates,
   );
@@ -75,7 +75,7 @@ describe('a forgery', () => {
     expect(linesIn(name).map((line) => line.split(':')[0])).toEqual(names);
   });
 
-  test('says what the operator takes for a positive verdict', () => {
+  test('says what the operator takes for a successValue verdict', () => {
     expect(linesIn('verdict_alone')).toEqual(['X-Renamed-Verify: OK']);
   });
 

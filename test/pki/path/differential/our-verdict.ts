@@ -1,9 +1,9 @@
-import { type AuthorityCertificate, readAuthorityCertificate } from '../../../../src/pki/certificate/ca-certificate.ts';
+import { type CaCertificate, parseCaCertificate } from '../../../../src/pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../../../src/pki/certificate/client-certificate.ts';
 import { findPaths } from '../../../../src/pki/path/find-paths.ts';
 import { createTrustStore } from '../../../../src/pki/path/trust-store.ts';
-import { judgePaths } from '../../../../src/pki/path/verify-chain.ts';
+import { selectValidPaths } from '../../../../src/pki/path/verify-chain.ts';
 import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
 
 export type OurVerdict =
@@ -19,7 +19,7 @@ export interface UsableAuthorities {
   readonly faults: readonly string[];
 }
 
-type Readable = LabelledCertificate & { readonly authority: AuthorityCertificate };
+type Readable = LabelledCertificate & { readonly authority: CaCertificate };
 
 /** What the server makes of the same PKI. An operator leaves out what it refuses to load. */
 export function askOurselves({ anchors, intermediates, leaf, isForwarded }: MintedPki): OurVerdict {
@@ -30,11 +30,14 @@ export function askOurselves({ anchors, intermediates, leaf, isForwarded }: Mint
   const usable = { anchors: roots.filter(({ authority }) => trust.isAnchor(authority)), intermediates: others, faults };
   try {
     const forwarded = isForwarded ? intermediates.map(({ der }) => der) : [];
-    const judgement = judgePaths(findPaths(parseClientCertificate(leaf.der), forwarded, trust), Date.now());
+    const judgement = selectValidPaths(findPaths(parseClientCertificate(leaf.der), forwarded, trust), Date.now());
     if (!judgement.verified) return { accepted: false, reason: judgement.reason, usable };
-    const labelled = ({ thumbprint }: AuthorityCertificate) =>
+    const labelled = ({ thumbprint }: CaCertificate) =>
       [...roots, ...others].filter(({ authority }) => authority.thumbprint === thumbprint).slice(0, 1);
-    return { accepted: true, paths: judgement.paths?.map(({ authorities }) => authorities.flatMap(labelled)) ?? [] };
+    return {
+      accepted: true,
+      paths: judgement.paths?.map(({ caCertificates }) => caCertificates.flatMap(labelled)) ?? [],
+    };
   } catch (error) {
     return { accepted: false, reason: `the leaf ${messageOf(error)}`, usable };
   }
@@ -42,7 +45,7 @@ export function askOurselves({ anchors, intermediates, leaf, isForwarded }: Mint
 
 function readOrNote(certificate: LabelledCertificate, faults: string[]): Readable[] {
   try {
-    return [{ ...certificate, authority: readAuthorityCertificate(certificate.der) }];
+    return [{ ...certificate, authority: parseCaCertificate(certificate.der) }];
   } catch (error) {
     faults.push(messageOf(error));
     return [];
