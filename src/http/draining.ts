@@ -23,7 +23,7 @@ export class ActiveRequests {
   }
 
   /** Closes a connection after the answer to the request that has arrived whole, and says whether there is one. */
-  endAfterAnswer(socket: Socket): boolean {
+  closeAfterResponse(socket: Socket): boolean {
     const response = this.#responses.get(socket);
     if (!response?.req.complete) return false;
     response.shouldKeepAlive = false;

@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import { OperatorError } from '../operator-error.ts';
 import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { handleClientErrors, MAX_HEADER_OCTETS, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
+import { handleClientErrors, MAX_HEADER_BYTES, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
 /** What the listener serves: Hono's `app.fetch`. */
@@ -21,7 +21,7 @@ export interface HttpListener {
 }
 
 const limits = {
-  maxHeaderSize: MAX_HEADER_OCTETS,
+  maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   // How often Node looks for requests that are late: by default only every 30 s.
@@ -35,24 +35,24 @@ const limits = {
 /**
  * Opens a listener.
  *
- * @param onUnreadable told of each request that is refused before the app sees it
+ * @param onMalformed told of each request that is refused before the app sees it
  * @throws {OperatorError} when the address cannot be listened on
  */
 export async function openHttpListener(
   address: ListenAddress,
   fetch: Fetch,
-  onUnreadable: OnMalformed,
+  onMalformed: OnMalformed,
 ): Promise<HttpListener> {
-  const server = createServer(address, rejectMalformed(getRequestListener(fetch), onUnreadable));
+  const server = createServer(address, rejectMalformed(getRequestListener(fetch), onMalformed));
   // Node keeps the first 2,000 fields and drops the others without a word, the proxy's perhaps among them. The size of
   // the header block is bound enough.
   server.maxHeadersCount = 0;
-  const running = new ActiveRequests(server);
-  handleClientErrors(server, running, onUnreadable);
-  if (address.kind === 'tls') endFailedHandshakes(server, onUnreadable);
+  const active = new ActiveRequests(server);
+  handleClientErrors(server, active, onMalformed);
+  if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   await listen(server, address);
-  return { address: actualAddress(server, address), close: () => running.drain() };
+  return { address: actualAddress(server, address), close: () => active.drain() };
 }
 
 function createServer(address: ListenAddress, listener: RequestListener): Server {

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import type { ActiveRequests } from './draining.ts';
 
 /** Passes on what the adaptor can make a URL of; else it would answer with an empty 400, and tell nobody. */
-export function rejectMalformed(listener: RequestListener, onUnreadable: OnMalformed): RequestListener {
+export function rejectMalformed(listener: RequestListener, onMalformed: OnMalformed): RequestListener {
   return (incoming, outgoing) => {
-    const head = readRequestHead(incoming);
+    const head = parseRequestHead(incoming);
     if (head.kind === 'unreadable') {
-      onUnreadable({ code: head.code, reason: head.reason });
+      onMalformed({ code: head.code, reason: head.reason });
       respondToMalformed(head.code, outgoing);
       return;
     }
@@ -19,20 +19,20 @@ export function rejectMalformed(listener: RequestListener, onUnreadable: OnMalfo
 }
 
 /** Answers what never becomes a request. Node itself would answer with nothing, and tell nobody. */
-export function handleClientErrors(server: Server, running: ActiveRequests, onUnreadable: OnMalformed): void {
+export function handleClientErrors(server: Server, active: ActiveRequests, onMalformed: OnMalformed): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const fault = explainError(error);
-    onUnreadable(fault);
+    onMalformed(fault);
     // After a fault of TLS no answer gets through, and a connection that waits for one would stay.
     if (fault.code.startsWith('ERR_SSL_')) socket.destroy();
-    else if (!running.endAfterAnswer(socket)) respondToUnparsed(fault.code, socket);
+    else if (!active.closeAfterResponse(socket)) respondToUnparsed(fault.code, socket);
   });
   server.on('checkExpectation', (_, response) => {
-    onUnreadable({ code: 'INVALID_EXPECTATION', reason: 'Expect is not 100-continue' });
+    onMalformed({ code: 'INVALID_EXPECTATION', reason: 'Expect is not 100-continue' });
     respondToMalformed('INVALID_EXPECTATION', response);
   });
   server.on('connect', (_, socket: Socket) => {
-    onUnreadable({ code: 'INVALID_METHOD', reason: 'CONNECT asks for a tunnel' });
+    onMalformed({ code: 'INVALID_METHOD', reason: 'CONNECT asks for a tunnel' });
     // Node has let go of the socket, also of its errors.
     socket.on('error', () => socket.destroy());
     respondToUnparsed('INVALID_METHOD', socket);
@@ -46,7 +46,7 @@ export type RequestHead =
   | ({ readonly kind: 'unreadable' } & MalformedRequest);
 
 /** Checks what Node's parser lets pass of the request target and of Host (RFC 9112 §3.2). */
-export function readRequestHead({ rawHeaders, httpVersion, url = '' }: IncomingMessage): RequestHead {
+export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: IncomingMessage): RequestHead {
   const hosts = valuesOfHost(rawHeaders);
   // Only HTTP/1.0 does without.
   if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
@@ -104,10 +104,10 @@ export type OnMalformed = (request: MalformedRequest) => void;
  * A certificate of 16 KiB is 25 KiB as an escaped PEM, and a client may send headers of its own beside it. The shipped
  * proxy configurations let less through.
  */
-export const MAX_HEADER_OCTETS = 64 * 1024;
+export const MAX_HEADER_BYTES = 64 * 1024;
 
 /** What the sender of octets that are no HTTP request reads in the description; no proxy says it in the same words. */
-export const MALFORMED = 'The request is not well-formed HTTP.';
+export const MALFORMED_DESCRIPTION = 'The request is not well-formed HTTP.';
 
 const NOT_HTTP = 'not HTTP: does the proxy speak HTTPS, or the PROXY protocol, to an HTTP listener?';
 const RAW_PEM = 'a proxy that forwards the PEM as it is does this (nginx: use $ssl_client_escaped_cert)';
@@ -116,7 +116,7 @@ const reasons: Readonly<Record<string, string>> = {
   HPE_CR_EXPECTED: `a line feed inside a header field: ${RAW_PEM}`,
   HPE_LF_EXPECTED: 'a carriage return inside a header field',
   HPE_INVALID_HEADER_TOKEN: `a character that no header field may hold, or a line feed inside one: ${RAW_PEM}`,
-  HPE_HEADER_OVERFLOW: `the header is larger than ${MAX_HEADER_OCTETS} octets`,
+  HPE_HEADER_OVERFLOW: `the header is larger than ${MAX_HEADER_BYTES} octets`,
   HPE_INVALID_METHOD: NOT_HTTP,
   HPE_PAUSED_H2_UPGRADE: 'HTTP/2 without TLS, which is not served: let the proxy speak HTTP/1.1 to the server',
   ERR_HTTP_REQUEST_TIMEOUT: 'the request did not arrive in time',
@@ -146,7 +146,7 @@ export function respondToUnparsed(code: string, socket: Socket): void {
 
 /** Its sender reads JSON, as from an endpoint. */
 function answerTo(code: string) {
-  const [status, phrase, description] = answers[code] ?? [400, 'Bad Request', MALFORMED];
+  const [status, phrase, description] = answers[code] ?? [400, 'Bad Request', MALFORMED_DESCRIPTION];
   const body = JSON.stringify({ error: 'invalid_request', error_description: description });
   const headers = {
     'content-type': 'application/json',
@@ -161,7 +161,7 @@ const answers: Readonly<Record<string, readonly [status: number, phrase: string,
   HPE_HEADER_OVERFLOW: [
     431,
     'Request Header Fields Too Large',
-    `The request header, with the client certificate in it, is larger than ${MAX_HEADER_OCTETS} octets.`,
+    `The request header, with the client certificate in it, is larger than ${MAX_HEADER_BYTES} octets.`,
   ],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
   INVALID_HOST: [400, 'Bad Request', 'The request needs one Host header that holds a host.'],

@@ -30,7 +30,7 @@ export function readProxyTrust(settings: Settings, address: PlainAddress): Confi
     trust: {
       trustedAddresses: proxies.addresses,
       proxySecretDigests: secrets.map(digestProxySecret),
-      proxyCertificate: certificate?.rules ?? [],
+      proxyCertificateRules: certificate?.rules ?? [],
     },
     description: proofs.length === 0 ? peers : `${peers} with ${proofs.join(' and ')}`,
   };

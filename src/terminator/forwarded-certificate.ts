@@ -1,5 +1,5 @@
 import { absentValues, headerFormats } from './formats.ts';
-import { ForwardingError, oneValue, type RawHeaders, valuesOf } from './raw-headers.ts';
+import { ForwardingError, type RawHeaders, singleValue, valuesOf } from './raw-headers.ts';
 import { type ForwardedVerification, forwardedHeaders, readVerification, type Terminator } from './terminator.ts';
 import { type Peer, PROXY_SECRET_HEADER, untrustedReason } from './trusted-proxy.ts';
 
@@ -28,7 +28,7 @@ export function readForwardedCertificate(request: ForwardedRequest, terminator: 
   const { headers, peer } = request;
   rejectEarlyData(headers);
   rejectStrippedFields(headers, terminator);
-  const encoded = oneValue(headers, terminator.certificateHeader);
+  const encoded = singleValue(headers, terminator.certificateHeader);
   const distrust = untrustedReason(peer, headers, terminator.proxyTrust);
   if (distrust !== undefined) return { kind: 'none', reason: distrust };
   const verdict = readVerification(headers, terminator.verification);
@@ -43,7 +43,7 @@ function readChain(headers: RawHeaders, { name, chainHeader }: Terminator): stri
   if (chainHeader === undefined) return undefined;
   const maySpanLines = headerFormats[name].chain?.maySpanLines === true;
   // RFC 9110 §5.3: the lines of a list make one, in their order.
-  const value = maySpanLines ? valuesOf(headers, chainHeader).join(', ') : oneValue(headers, chainHeader);
+  const value = maySpanLines ? valuesOf(headers, chainHeader).join(', ') : singleValue(headers, chainHeader);
   return value === undefined || isAbsent(value) ? undefined : value;
 }
 

@@ -16,7 +16,7 @@ export function valuesOf(headers: RawHeaders, name: string): string[] {
  *
  * @throws {ForwardingError} malformed, when it comes more often
  */
-export function oneValue(headers: RawHeaders, name: string): string | undefined {
+export function singleValue(headers: RawHeaders, name: string): string | undefined {
   const [value, ...repeated] = valuesOf(headers, name);
   if (repeated.length > 0) throw new ForwardingError('malformed', `${name} came ${repeated.length + 1} times`);
   return value;

@@ -1,6 +1,6 @@
 import type { VerificationField } from './format.ts';
 import type { HeaderFormatName } from './formats.ts';
-import { oneValue, type RawHeaders } from './raw-headers.ts';
+import { type RawHeaders, singleValue } from './raw-headers.ts';
 import type { ProxyTrust } from './trusted-proxy.ts';
 
 /** The terminator in front, as configured: what it forwards, in which fields, and how we know that it is there. */
@@ -45,7 +45,7 @@ export interface ForwardedVerification {
 export function readVerification(headers: RawHeaders, { fields }: ChainVerification): ForwardedVerification {
   if (fields.length === 0) return { result: 'absent', reason: 'the terminator forwards no verdict' };
   const answers = fields.map(({ header, successValue }) => {
-    const value = oneValue(headers, header);
+    const value = singleValue(headers, header);
     const said = value === undefined ? 'is absent' : `is "${value.slice(0, 120)}"`;
     return { agrees: value === successValue, reason: `${header} ${said}` };
   });

@@ -19,7 +19,7 @@ export interface ProxyTrust {
   /** SHA-256 of each secret that is valid, so that both sides of a comparison are of one length. None: none is asked. */
   readonly proxySecretDigests: readonly Buffer[];
   /** None: the proxy needs no certificate of its own. */
-  readonly proxyCertificate: readonly ProxyCertificateRule[];
+  readonly proxyCertificateRules: readonly ProxyCertificateRule[];
 }
 
 /** A shared secret in the form in which {@link untrustedReason} compares it. */
@@ -31,7 +31,7 @@ export function digestProxySecret(secret: string): Buffer {
 export function untrustedReason(peer: Peer, headers: RawHeaders, trust: ProxyTrust): string | undefined {
   return (
     addressViolation(peer, trust.trustedAddresses) ??
-    certificateViolation(peer, trust.proxyCertificate) ??
+    certificateViolation(peer, trust.proxyCertificateRules) ??
     secretViolation(headers, trust.proxySecretDigests)
   );
 }

@@ -11,10 +11,10 @@ import type { HttpResponse } from './http-response.ts';
 import {
   clientAuthority,
   forgedLines,
-  type ShippedBeforeEcho,
-  startBeforeEcho,
+  type ShippedWithEcho,
+  startShippedWithEcho,
   temporaryFile,
-} from './shipped-before-echo.ts';
+} from './shipped-with-echo.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
@@ -33,9 +33,9 @@ const refused = (status: number, retryAfter: string | null = null) => {
 };
 
 describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
-  let shipped: ShippedBeforeEcho;
+  let shipped: ShippedWithEcho;
   beforeAll(async () => {
-    shipped = await startBeforeEcho(startShippedApache);
+    shipped = await startShippedWithEcho(startShippedApache);
   });
   afterAll(async () => {
     expect(await shipped?.stop()).toBe(0);
@@ -128,7 +128,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   it('believes no verdict of a session that was resumed all the same', async () => {
     const cache = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'cache')}(512000)\nSSLSessionCache none\n`;
     const start = '# Where clients with a certificate go';
-    const withCache = await startBeforeEcho(startShippedApache, [[start, `${cache}${start}`]]);
+    const withCache = await startShippedWithEcho(startShippedApache, [[start, `${cache}${start}`]]);
     for (const identity of [clientAuthority.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { reused, second } = await withCache.sendTwice(identity, version);
@@ -139,7 +139,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   });
 
   it('answers in JSON while Countersign is away', async () => {
-    const alone = await startBeforeEcho(startShippedApache, [], `http://127.0.0.1:${await freePort()}`);
+    const alone = await startShippedWithEcho(startShippedApache, [], `http://127.0.0.1:${await freePort()}`);
     expect(refusal(await alone.send())).toEqual(refused(503, '2'));
     await alone.stop();
   });
@@ -147,7 +147,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   it('sends the secret as its comments tell, and shows it to nobody', async () => {
     const line = temporaryFile('RequestHeader set X-Countersign-Proxy-Secret only-the-proxy-knows\n');
     const include = '#Include /etc/apache2/countersign/proxy-secret.conf';
-    const withSecret = await startBeforeEcho(startShippedApache, [[include, `Include ${line}`]]);
+    const withSecret = await startShippedWithEcho(startShippedApache, [[include, `Include ${line}`]]);
     const response = await withSecret.send({ lines: ['X-Countersign-Proxy-Secret: forged'] });
     expect(echoedValues(response, 'x-countersign-proxy-secret')).toEqual(['only-the-proxy-knows']);
     const trace = await withSecret.send({ method: 'TRACE', path: '/', lines: ['Max-Forwards: 0'] });
@@ -156,7 +156,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   });
 
   it('leaves others to the handshake as its comments tell', async () => {
-    const strict = await startBeforeEcho(startShippedApache, [
+    const strict = await startShippedWithEcho(startShippedApache, [
       ['SSLOpenSSLConfCmd VerifyCAFile', 'SSLCACertificateFile'],
       ['SSLVerifyClient optional_no_ca', 'SSLVerifyClient optional'],
     ]);
@@ -169,6 +169,6 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     await expect(startApache({ configuration: 'Nonsense on', ports: [] })).rejects.toThrow(
       /Invalid command 'Nonsense'/,
     );
-    await expect(startBeforeEcho(startShippedApache, [['no such text', '']])).rejects.toThrow('"no such text"');
+    await expect(startShippedWithEcho(startShippedApache, [['no such text', '']])).rejects.toThrow('"no such text"');
   });
 });

@@ -11,10 +11,10 @@ import type { HttpResponse } from './http-response.ts';
 import {
   clientAuthority,
   forgedLines,
-  type ShippedBeforeEcho,
-  startBeforeEcho,
+  type ShippedWithEcho,
+  startShippedWithEcho,
   temporaryFile,
-} from './shipped-before-echo.ts';
+} from './shipped-with-echo.ts';
 
 const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
 const names = ['x-ssl-client-cert', 'x-ssl-client-verify', 'x-ssl-client-chain'];
@@ -27,9 +27,9 @@ const refusal = (response: HttpResponse) => [
 ];
 
 describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
-  let shipped: ShippedBeforeEcho;
+  let shipped: ShippedWithEcho;
   beforeAll(async () => {
-    shipped = await startBeforeEcho(startShippedHaproxy);
+    shipped = await startShippedWithEcho(startShippedHaproxy);
   });
   afterAll(async () => {
     expect(await shipped?.stop()).toBe(143);
@@ -126,7 +126,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   });
 
   it('answers at once while Countersign is away', async () => {
-    const alone = await startBeforeEcho(startShippedHaproxy, [], `http://127.0.0.1:${await freePort()}`);
+    const alone = await startShippedWithEcho(startShippedHaproxy, [], `http://127.0.0.1:${await freePort()}`);
     const response = await alone.send();
     expect(refusal(response)).toEqual([503, 'temporarily_unavailable', 'no-store']);
     expect(response.headers.get('retry-after')).toBe('2');
@@ -135,7 +135,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
 
   it('sends the secret as its comments tell', async () => {
     const map = temporaryFile('proxy only-the-proxy-knows\n');
-    const withSecret = await startBeforeEcho(startShippedHaproxy, [
+    const withSecret = await startShippedWithEcho(startShippedHaproxy, [
       ['#http-request set-header X-Countersign', 'http-request set-header X-Countersign'],
       ['/etc/haproxy/countersign/proxy-secret.map', map],
     ]);
@@ -145,7 +145,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   });
 
   it('leaves others to the handshake as its comments tell', async () => {
-    const strict = await startBeforeEcho(startShippedHaproxy, [[' ca-ignore-err all crt-ignore-err all', '']]);
+    const strict = await startShippedWithEcho(startShippedHaproxy, [[' ca-ignore-err all crt-ignore-err all', '']]);
     await expect(strict.send(undefined, { identity: selfSigned() })).rejects.toThrow(/alert/);
     expect((await strict.send(undefined, { identity: clientAuthority.issue() })).status).toBe(200);
     await strict.stop();
@@ -155,6 +155,6 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     await expect(startHaproxy({ configuration: 'frontend x\n    nonsense\n', ports: [] })).rejects.toThrow(
       /unknown keyword 'nonsense'/,
     );
-    await expect(startBeforeEcho(startShippedHaproxy, [['no such text', '']])).rejects.toThrow('"no such text"');
+    await expect(startShippedWithEcho(startShippedHaproxy, [['no such text', '']])).rejects.toThrow('"no such text"');
   });
 });

@@ -16,7 +16,7 @@ const intermediate = root.issueAuthority({ subject: [['CN', 'Intermediate']] });
 const client = intermediate.issue({ subject: [['CN', 'client']] });
 const peer = { kind: 'unix' } as const;
 // Of the usual addresses, once: to judge how many they are takes longer than to read a forwarded value.
-const hop = { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificate: [] };
+const hop = { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificateRules: [] };
 
 function terminatorOf(name: HeaderFormatName): Terminator {
   const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[name];

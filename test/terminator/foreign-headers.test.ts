@@ -9,7 +9,11 @@ const terminator: Terminator = {
   certificateHeader: 'x-ssl-client-cert',
   chainHeader: undefined,
   verification: { by: 'header', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
-  proxyTrust: { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificate: [] },
+  proxyTrust: {
+    trustedAddresses: parseTrustedAddresses().addresses,
+    proxySecretDigests: [],
+    proxyCertificateRules: [],
+  },
 };
 const proxy = { kind: 'address', address: '127.0.0.1' } as const;
 const stranger = { kind: 'address', address: '192.0.2.1' } as const;

@@ -12,7 +12,11 @@ const terminator: Terminator = {
   certificateHeader: 'x-ssl-client-cert',
   chainHeader: undefined,
   verification: { by: 'header', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
-  proxyTrust: { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificate: [] },
+  proxyTrust: {
+    trustedAddresses: parseTrustedAddresses().addresses,
+    proxySecretDigests: [],
+    proxyCertificateRules: [],
+  },
 };
 const secret = 'a-secret-of-more-than-32-characters';
 const withSecret: Terminator = {
@@ -200,7 +204,7 @@ describe('trusted proxies', () => {
     const { addresses } = parseTrustedAddresses(ranges);
     const by = {
       ...terminator,
-      proxyTrust: { trustedAddresses: addresses, proxySecretDigests: [], proxyCertificate: [] },
+      proxyTrust: { trustedAddresses: addresses, proxySecretDigests: [], proxyCertificateRules: [] },
     };
     expect(read([...cert, ...success], { peer: { kind: 'address', address }, by }).kind).toBe(
       trusted ? 'certificate' : 'none',

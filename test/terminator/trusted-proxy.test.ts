@@ -27,7 +27,7 @@ const named: ProxyCertificateRule = { kind: 'named', names: new Set(['dns:gw.int
 const trust = (more: Partial<ProxyTrust>): ProxyTrust => ({
   trustedAddresses: parseTrustedAddresses().addresses,
   proxySecretDigests: [],
-  proxyCertificate: [],
+  proxyCertificateRules: [],
   ...more,
 });
 const over = (certificate: PeerCertificate, now = notBefore, address = '127.0.0.1'): Peer => ({
@@ -70,8 +70,8 @@ describe("the proxy's own certificate", () => {
     ['is named', sound, [named]],
     ['is both', sound, [pinned, named]],
     ['is in its last second', sound, [pinned, named], notAfter + 999],
-  ])('%s', (_, shown, proxyCertificate, now) => {
-    expect(untrustedReason(over(shown, now), [], trust({ proxyCertificate }))).toBeUndefined();
+  ])('%s', (_, shown, proxyCertificateRules, now) => {
+    expect(untrustedReason(over(shown, now), [], trust({ proxyCertificateRules }))).toBeUndefined();
   });
 
   test.each<[string, PeerCertificate, ProxyCertificateRule[], string, number?]>([
@@ -89,26 +89,26 @@ describe("the proxy's own certificate", () => {
     ['is late', sound, [named], 'expired at 2026-12-31T23:59:59.000Z', notAfter + 1_000],
     ['has no dates', { ...sound, notAfter: Number.NaN }, [pinned], 'no period of validity'],
     ['comes at no time', sound, [pinned], 'no period of validity', Number.NaN],
-  ])('%s', (_, shown, proxyCertificate, reason, now) => {
-    expect(untrustedReason(over(shown, now), [], trust({ proxyCertificate }))).toContain(reason);
+  ])('%s', (_, shown, proxyCertificateRules, reason, now) => {
+    expect(untrustedReason(over(shown, now), [], trust({ proxyCertificateRules }))).toContain(reason);
   });
 
   test('cannot come over anything but TLS', () => {
     const peers = [{ kind: 'unix' }, { kind: 'address', address: '127.0.0.1' }] as const;
     for (const peer of peers)
-      expect(untrustedReason(peer, [], trust({ proxyCertificate: [pinned] }))).toContain('no cert');
+      expect(untrustedReason(peer, [], trust({ proxyCertificateRules: [pinned] }))).toContain('no cert');
   });
 
   test('with ten thousand names makes no long line of the log', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `dns:${index}.internal`);
-    expect(untrustedReason(over({ ...sound, names }), [], trust({ proxyCertificate: [named] }))?.length).toBeLessThan(
-      400,
-    );
+    expect(
+      untrustedReason(over({ ...sound, names }), [], trust({ proxyCertificateRules: [named] }))?.length,
+    ).toBeLessThan(400);
   });
 });
 
 test('all of it must hold, and the first that does not is told', () => {
-  const all = trust({ proxySecretDigests: [digestProxySecret(first)], proxyCertificate: [pinned, named] });
+  const all = trust({ proxySecretDigests: [digestProxySecret(first)], proxyCertificateRules: [pinned, named] });
   const reasonFor = (peer: Peer, secret: string) => untrustedReason(peer, [header, secret], all);
   expect(reasonFor(over(sound), first)).toBeUndefined();
   expect(reasonFor(over(sound), second)).toContain('does not match');

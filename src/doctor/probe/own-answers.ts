@@ -1,4 +1,4 @@
-import { MALFORMED } from '../../http/malformed-requests.ts';
+import { MALFORMED_DESCRIPTION } from '../../http/malformed-requests.ts';
 import type { ProbeResponse } from './trial.ts';
 
 /** Tells answers of Countersign from those that a proxy gives in its place, although it imitates the body. */
@@ -11,7 +11,7 @@ export interface OwnResponses {
 
 /** Whether it is what Countersign says to octets that are no HTTP request, which nobody sees but its log. */
 export function isUnread(answer: ProbeResponse): boolean {
-  return answer.kind === 'answered' && answer.description === MALFORMED;
+  return answer.kind === 'answered' && answer.description === MALFORMED_DESCRIPTION;
 }
 
 /** Every answer of Countersign has fields that a proxy has no reason to write (`Pragma`, say): all that were seen have them. */

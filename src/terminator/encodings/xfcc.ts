@@ -45,14 +45,14 @@ const details: readonly Detail[] = [
  *
  * @throws {CertificateError}
  */
-export function decodeXfcc(value: string, mends: XfccFixes): DecodedCertificates {
+export function decodeXfcc(value: string, fixes: XfccFixes): DecodedCertificates {
   refuseJson(value);
-  const { pairs, anotherFollows } = readElement(value);
-  if (anotherFollows) throw new CertificateError(`more than one element: ${mends.secondElement}`);
+  const { pairs, anotherFollows } = parseElement(value);
+  if (anotherFollows) throw new CertificateError(`more than one element: ${fixes.secondElement}`);
   requireOrder(pairs);
   const values = new Map(pairs.map((pair) => [pair.key, pair.value]));
   const escaped = values.get('cert');
-  if (escaped === undefined) throw new CertificateError(`no Cert: ${mends.certificateMissing}`);
+  if (escaped === undefined) throw new CertificateError(`no Cert: ${fixes.certificateMissing}`);
   const leaf = decodeForwardedPem(unescapePem(escaped));
   requireHash(leaf, values.get('hash'));
   return { leaf, chain: decodeChain(values.get('chain'), leaf) };
@@ -66,7 +66,7 @@ function refuseJson(value: string): void {
   }
 }
 
-function requireOrder(pairs: readonly Pair[]): void {
+function requireOrder(pairs: readonly XfccPair[]): void {
   let previous = -1;
   for (const { key, quoted } of pairs) {
     const place = details.findIndex((detail) => detail.key.toLowerCase() === key);
@@ -102,7 +102,7 @@ function decodeChain(value: string | undefined, leaf: Uint8Array): readonly Uint
 }
 
 /** One `Key=value`. */
-export interface Pair {
+export interface XfccPair {
   /** In lower case: keys are case-insensitive. */
   readonly key: string;
   readonly quoted: boolean;
@@ -110,8 +110,8 @@ export interface Pair {
   readonly value: string;
 }
 
-export interface Element {
-  readonly pairs: readonly Pair[];
+export interface XfccElement {
+  readonly pairs: readonly XfccPair[];
   /** Whether a comma ended it. What comes behind is not read. */
   readonly anotherFollows: boolean;
 }
@@ -126,8 +126,8 @@ const MAX_PAIRS = 2_000;
  *
  * @throws {CertificateError} naming the offset
  */
-export function readElement(text: string): Element {
-  const pairs: Pair[] = [];
+export function parseElement(text: string): XfccElement {
+  const pairs: XfccPair[] = [];
   for (let at = 0; ; ) {
     if (pairs.length === MAX_PAIRS) throw new CertificateError(`more than ${MAX_PAIRS} pairs in ${NAME}`);
     const { pair, end } = readPair(text, at);
@@ -137,7 +137,7 @@ export function readElement(text: string): Element {
   }
 }
 
-function readPair(text: string, start: number): { pair: Pair; end: number } {
+function readPair(text: string, start: number): { pair: XfccPair; end: number } {
   const key = readKey(text, start);
   const at = start + key.length + 1;
   const quoted = text[at] === '"';

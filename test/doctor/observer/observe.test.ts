@@ -12,7 +12,7 @@ const terminator: Terminator = {
   certificateHeader: 'x-renamed-cert',
   chainHeader: undefined,
   verification: { by: 'header', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
-  proxyTrust: { trustedAddresses: new BlockList(), proxySecretDigests: [], proxyCertificate: [] },
+  proxyTrust: { trustedAddresses: new BlockList(), proxySecretDigests: [], proxyCertificateRules: [] },
 };
 const id = 'w'.repeat(22);
 const certificate = selfSigned();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { readElement } from '../../../src/terminator/encodings/xfcc.ts';
+import { parseElement } from '../../../src/terminator/encodings/xfcc.ts';
 
 const bare = (key: string, value: string) => ({ key, quoted: false, value });
 const quoted = (key: string, value: string) => ({ key, quoted: true, value });
@@ -23,9 +23,9 @@ describe('an element of x-forwarded-client-cert is read', () => {
     ['a backslash at the end', 'Subject="CN=a\\\\";URI=', [quoted('subject', 'CN=a\\\\'), bare('uri', '')]],
     ['a quote and a backslash at the end', 'Subject="CN=\\"\\\\"', [quoted('subject', 'CN=\\"\\\\')]],
   ])('%s', (_, text, pairs) => {
-    expect(readElement(text)).toEqual({ pairs, anotherFollows: false });
-    expect(readElement(`${text},`)).toEqual({ pairs, anotherFollows: true });
-    expect(readElement(`${text},Hash=c;,"`)).toEqual({ pairs, anotherFollows: true });
+    expect(parseElement(text)).toEqual({ pairs, anotherFollows: false });
+    expect(parseElement(`${text},`)).toEqual({ pairs, anotherFollows: true });
+    expect(parseElement(`${text},Hash=c;,"`)).toEqual({ pairs, anotherFollows: true });
   });
 });
 
@@ -60,14 +60,14 @@ describe('what is no element is refused', () => {
     ['a semicolon behind an escaped backslash', 'Subject="\\\\;"', 'a bare semicolon'],
     ['more pairs than one certificate has', 'DNS=a;'.repeat(2_000).concat('DNS=a'), 'more than 2000 pairs'],
   ])('%s', (_, text, reason) => {
-    expect(() => readElement(text)).toThrow(CertificateError);
-    expect(() => readElement(text)).toThrow(reason);
+    expect(() => parseElement(text)).toThrow(CertificateError);
+    expect(() => parseElement(text)).toThrow(reason);
   });
 });
 
 test('names of the certificate are blamed only where one can have come before', () => {
-  expect(() => readElement('-----BEGIN%20CERTIFICATE-----')).toThrow(/at offset 0 of x-forwarded-client-cert$/);
-  expect(() => readElement('URI=a;b')).toThrow('leave uri and dns out of set_current_client_cert_details');
+  expect(() => parseElement('-----BEGIN%20CERTIFICATE-----')).toThrow(/at offset 0 of x-forwarded-client-cert$/);
+  expect(() => parseElement('URI=a;b')).toThrow('leave uri and dns out of set_current_client_cert_details');
 });
 
 test('what was read is all that stands there', () => {
@@ -88,7 +88,7 @@ test('what was read is all that stands there', () => {
 
 function rewrite(value: string): string | undefined {
   try {
-    const { pairs } = readElement(value);
+    const { pairs } = parseElement(value);
     const quote = ({ quoted }: { quoted: boolean }) => (quoted ? '"' : '');
     return pairs.map((pair) => `${pair.key}=${quote(pair)}${pair.value}${quote(pair)}`).join(';');
   } catch (error) {

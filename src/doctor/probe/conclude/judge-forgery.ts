@@ -65,7 +65,8 @@ export function spoofAccepted(
   if (thumbprint === truth.victimThumbprint) return 'the forged certificate was believed';
   if (shown === 'none') return `a certificate was believed where none was shown: ${thumbprint}`;
   const { called, ...expected } = shownAs(shown, truth);
-  if (thumbprint !== expected.thumbprint) return `another certificate was believed than the one presented: ${thumbprint}`;
+  if (thumbprint !== expected.thumbprint)
+    return `another certificate was believed than the one presented: ${thumbprint}`;
   if (chain.verified && !expected.verified) return `the chain of ${called} counts as verified: ${chain.reason}`;
   return undefined;
 }

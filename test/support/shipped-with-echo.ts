@@ -26,7 +26,7 @@ interface AnyServer {
 }
 
 /** A terminator as it is shipped, before an application that answers with the fields that reached it. */
-export interface ShippedBeforeEcho {
+export interface ShippedWithEcho {
   readonly port: number;
   readonly running: RunningTerminator;
   readonly send: (request?: RawRequest, route?: Route & AnyServer) => Promise<HttpResponse>;
@@ -38,12 +38,12 @@ export interface ShippedBeforeEcho {
   readonly stop: () => Promise<number>;
 }
 
-export async function startBeforeEcho(
+export async function startShippedWithEcho(
   start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>,
   replace: ShippedTerminatorOptions['replace'] = [],
   /** Where the application should be, and is not. Default: there is one. */
   away?: string,
-): Promise<ShippedBeforeEcho> {
+): Promise<ShippedWithEcho> {
   const directory = temporaryDirectory();
   clientAuthority.writeTo(directory, 'client-ca');
   for (const host of [plainHost, mtlsHost]) {
@@ -60,9 +60,9 @@ export async function startBeforeEcho(
   return { port, running, ...clientsAt(port), stop };
 }
 
-function clientsAt(port: number): Pick<ShippedBeforeEcho, 'send' | 'sendTwice' | 'handshake'> {
+function clientsAt(port: number): Pick<ShippedWithEcho, 'send' | 'sendTwice' | 'handshake'> {
   const url = `https://127.0.0.1:${port}`;
-  const send: ShippedBeforeEcho['send'] = (request = { method: 'GET' }, route = {}) => {
+  const send: ShippedWithEcho['send'] = (request = { method: 'GET' }, route = {}) => {
     const { identity, host = mtlsHost, sni = host, anyServer = false } = route;
     const unchecked = anyServer ? { checkServerIdentity: () => undefined } : {};
     const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
@@ -71,7 +71,7 @@ function clientsAt(port: number): Pick<ShippedBeforeEcho, 'send' | 'sendTwice' |
       tls: { ca: serverAuthority.pem, servername: sni, ...own, ...unchecked },
     });
   };
-  const sendTwice: ShippedBeforeEcho['sendTwice'] = async (identity, version) => {
+  const sendTwice: ShippedWithEcho['sendTwice'] = async (identity, version) => {
     const own = { cert: identity.pem, key: identity.privateKeyPem, maxVersion: version, minVersion: version };
     const tls = { ca: serverAuthority.pem, servername: mtlsHost, ...own };
     const first = await openTls(url, tls);
@@ -84,7 +84,7 @@ function clientsAt(port: number): Pick<ShippedBeforeEcho, 'send' | 'sendTwice' |
     const reused = second.socket.isSessionReused();
     return { reused, second: await askOn(second) };
   };
-  const handshake: ShippedBeforeEcho['handshake'] = (version) =>
+  const handshake: ShippedWithEcho['handshake'] = (version) =>
     openssl(['s_client', '-connect', `127.0.0.1:${port}`, '-servername', mtlsHost, version], 'Q\n');
   return { send, sendTwice, handshake };
 }
