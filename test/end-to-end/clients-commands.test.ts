@@ -226,7 +226,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
       [`${sound},"claims":{"x":1e400}}`, '(record) has a claims.x that is a number that JSON cannot hold'],
       [`${sound},"enabled":"no"}`, 'enabled must be true or false, not a string'],
     ] as const;
-    for (const [value, fault] of values) {
+    for (const [value, message] of values) {
       await redis.set(`${prefix}client:odd`, value);
       const stored = await redis.getBuffer(`${prefix}client:odd`);
       const [shown, ...changed] = await Promise.all([
@@ -234,8 +234,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
         clients(['enable', 'odd']),
         clients(['disable', 'odd']),
       ]);
-      expect(shown.stdout).toContain(`fault ${fault}\n`);
-      for (const { code, stderr } of changed) expect([code, stderr]).toEqual([1, expect.stringContaining(fault)]);
+      expect(shown.stdout).toContain(`error ${message}\n`);
+      for (const { code, stderr } of changed) expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
       expect(await redis.getBuffer(`${prefix}client:odd`)).toEqual(stored);
     }
     // What the text of a record may hold, too: the replacement character is UTF-8 like any other.
