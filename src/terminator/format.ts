@@ -16,6 +16,42 @@ export interface HeaderFormat {
    * @throws {CertificateError} on anything that the terminator would not write
    */
   readonly decode: (value: string) => DecodedCertificates;
+  /** The inverse of `decode` for a leaf alone: `countersign doctor` sends it as a client that imitates the terminator. */
+  readonly encode: (der: Uint8Array) => string;
+  /** Forged values that only the grammar of this format allows, for `countersign doctor`. */
+  readonly forgedValues?: (forged: Uint8Array, own: Uint8Array) => readonly ForgedValue[];
+  /** How an operator fixes this terminator's configuration. */
+  readonly hints: ConfigurationHints;
+}
+
+/**
+ * The directives of the terminator that fix a problem, each as `<terminator>: <directives>`. Undefined where there is
+ * nothing to add to the general advice.
+ */
+export interface ConfigurationHints {
+  /** Forward the certificate of the handshake. */
+  readonly forwardCertificate?: string;
+  /** Overwrite the header fields that a client sends itself. */
+  readonly overwriteHeaders?: string;
+  /** Request a certificate in the handshake. */
+  readonly requestCertificate?: string;
+  /** Configure the CAs that issue client certificates. */
+  readonly clientCa?: string;
+  /** Reject a certificate whose chain is not verified. */
+  readonly rejectUnverified?: string;
+  /** Forward the result of the verification unchanged. */
+  readonly forwardVerification?: string;
+  /** Resume no TLS session. */
+  readonly disableResumption?: string;
+}
+
+export interface ForgedValue {
+  /** Stable, machine-readable. */
+  readonly name: string;
+  /** Completes "a forged certificate …". */
+  readonly title: string;
+  /** Of the certificate's field. */
+  readonly value: string;
 }
 
 export interface DecodedCertificates {
@@ -30,6 +66,8 @@ export interface ChainField {
   readonly maySpanLines: boolean;
   /** @throws {CertificateError} */
   readonly decode: (value: string) => readonly Uint8Array[];
+  /** One certificate as the terminator writes it there. */
+  readonly encode: (der: Uint8Array) => string;
 }
 
 export interface VerificationField {

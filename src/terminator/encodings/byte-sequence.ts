@@ -1,5 +1,5 @@
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
-import { decodeBase64, requireChain, requireChainLength } from './der.ts';
+import { decodeBase64, encodeBase64, requireChain, requireChainLength } from './der.ts';
 
 /**
  * Decodes a chain as a List of Byte Sequences (RFC 9651 §3.1), by the algorithm of its §4.2.1: commas with optional
@@ -46,4 +46,9 @@ export function decodeByteSequence(value: string): Uint8Array {
     throw new CertificateError('not a Byte Sequence: expected base64 between colons (RFC 9651 §3.3.5)');
   }
   return decodeBase64(value.slice(1, -1));
+}
+
+/** Encodes a certificate as a Byte Sequence of RFC 9651 §3.3.5; alone, it is also a List of one. */
+export function encodeByteSequence(der: Uint8Array): string {
+  return `:${encodeBase64(der)}:`;
 }

@@ -94,3 +94,8 @@ export function decodeBase64(value: string): Uint8Array {
   if (der.length === 0 || der.toString('base64') !== value) throw new CertificateError('not canonical base64');
   return der;
 }
+
+/** Encodes a certificate as standard, padded base64 (RFC 4648 §4) on one line. */
+export function encodeBase64(der: Uint8Array): string {
+  return Buffer.from(der).toString('base64');
+}

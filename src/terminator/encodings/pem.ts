@@ -82,3 +82,18 @@ export function decodeSpacedPem(value: string): Uint8Array {
   }
   return der;
 }
+
+/**
+ * Encodes a certificate as percent-encoded PEM.
+ *
+ * @param bare the characters beside the unreserved ones that the terminator leaves as they are
+ */
+export function encodeEscapedPem(der: Uint8Array, bare: '' | '+/=' = ''): string {
+  const pem = encodePem(der);
+  return bare === '' ? encodeURIComponent(pem) : pem.replaceAll(' ', '%20').replaceAll('\n', '%0A');
+}
+
+/** Encodes a certificate as PEM with spaces for its line feeds, and none at the end. */
+export function encodeSpacedPem(der: Uint8Array): string {
+  return encodePem(der).trimEnd().replaceAll('\n', ' ');
+}

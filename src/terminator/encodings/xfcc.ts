@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
 import type { DecodedCertificates } from '../format.ts';
-import { decodeConcatenatedPem, unescapePem } from './pem.ts';
+import { decodeConcatenatedPem, encodeEscapedPem, unescapePem } from './pem.ts';
 
 /** How an operator mends what often goes wrong; each ends the sentence that says what is wrong. */
 export interface XfccFixes {
@@ -88,7 +88,7 @@ function misplaced(key: string, how: string): CertificateError {
 
 function requireHash(leaf: Uint8Array, hash: string | undefined): void {
   if (hash === undefined) throw new CertificateError('no Hash, which Envoy always writes');
-  if (hash !== createHash('sha256').update(leaf).digest('hex')) {
+  if (hash !== sha256Hex(leaf)) {
     throw new CertificateError('Hash is not the SHA-256 of Cert, in lower-case hex: they are of two certificates');
   }
 }
@@ -191,4 +191,18 @@ function malformed(what: string, offset: number): CertificateError {
     `${position}; Envoy does not quote By, URI and DNS, so a name of the certificate can cause this: ` +
       'leave uri and dns out of set_current_client_cert_details',
   );
+}
+
+/** Encodes a certificate as one element, with the pairs that the shipped configuration of Envoy enables. */
+export function encodeXfcc(der: Uint8Array): string {
+  return `Hash=${sha256Hex(der)};Cert="${encodeEscapedPem(der)}"`;
+}
+
+/** Encodes a certificate in the JSON form, which is rejected. */
+export function encodeJsonXfcc(der: Uint8Array): string {
+  return JSON.stringify([{ hash: sha256Hex(der), cert: encodeEscapedPem(der) }]);
+}
+
+function sha256Hex(der: Uint8Array): string {
+  return createHash('sha256').update(der).digest('hex');
 }

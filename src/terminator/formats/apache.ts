@@ -1,5 +1,5 @@
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
-import { decodeSpacedPem, unescapePem } from '../encodings/pem.ts';
+import { decodeSpacedPem, encodeSpacedPem, unescapePem } from '../encodings/pem.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
@@ -15,6 +15,18 @@ export const apache: HeaderFormat = {
   absentValues: ['(null)'],
   canVerify: true,
   decode: (value) => ({ leaf: value.includes('%') ? decodeEscapedPem(value) : decodeSpacedPem(value), chain: [] }),
+  encode: encodeSpacedPem,
+  hints: {
+    forwardCertificate: 'Apache: "%{SSL_CLIENT_CERT}s", in the virtual host that requests the certificate',
+    overwriteHeaders:
+      'Apache: RequestHeader unset for each of these fields in every virtual host, before RequestHeader set (add keeps ' +
+      'what the client sent)',
+    requestCertificate: 'Apache: SSLVerifyClient',
+    clientCa: 'Apache: SSLCACertificateFile, or VerifyCAFile',
+    rejectUnverified: 'Apache: SSLVerifyClient require with SSLCACertificateFile, not optional_no_ca',
+    forwardVerification: 'Apache: %{SSL_CLIENT_VERIFY}s as it is; GENEROUS is not SUCCESS',
+    disableResumption: 'Apache: remove SSLSessionCache, and set SSLSessionTickets off',
+  },
 };
 
 function decodeEscapedPem(value: string): Uint8Array {

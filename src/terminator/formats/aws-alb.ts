@@ -1,5 +1,5 @@
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
-import { decodeConcatenatedPem, unescapePem } from '../encodings/pem.ts';
+import { decodeConcatenatedPem, encodeEscapedPem, unescapePem } from '../encodings/pem.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
@@ -14,6 +14,8 @@ export const awsAlb: HeaderFormat = {
   absentValues: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeForwardedPem(unescapePem(value, '+/=')), chain: [] }),
+  encode: (der) => encodeEscapedPem(der, '+/='),
+  hints: {},
 };
 
 /**
@@ -28,4 +30,6 @@ export const awsAlbPassthrough: HeaderFormat = {
   absentValues: [],
   canVerify: false,
   decode: (value) => decodeConcatenatedPem(unescapePem(value, '+/=')),
+  encode: (der) => encodeEscapedPem(der, '+/='),
+  hints: {},
 };

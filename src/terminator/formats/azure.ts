@@ -1,4 +1,4 @@
-import { decodeBase64 } from '../encodings/der.ts';
+import { decodeBase64, encodeBase64 } from '../encodings/der.ts';
 import type { HeaderFormat } from '../format.ts';
 import { nginx } from './nginx.ts';
 
@@ -12,6 +12,7 @@ export const azure: HeaderFormat = {
   ...nginx,
   certificateHeader: 'x-client-certificate',
   verification: [{ header: 'x-client-certificate-verification', successValue: 'SUCCESS' }],
+  hints: {},
 };
 
 /**
@@ -25,4 +26,6 @@ export const azureAppService: HeaderFormat = {
   absentValues: [],
   canVerify: false,
   decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
+  encode: encodeBase64,
+  hints: {},
 };

@@ -1,4 +1,4 @@
-import { decodeBase64 } from '../encodings/der.ts';
+import { decodeBase64, encodeBase64 } from '../encodings/der.ts';
 import type { HeaderFormat } from '../format.ts';
 
 const PLACEHOLDER = '{http.request.tls.client.certificate_der_base64}';
@@ -15,4 +15,14 @@ export const caddy: HeaderFormat = {
   absentValues: [PLACEHOLDER],
   canVerify: true,
   decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
+  encode: encodeBase64,
+  hints: {
+    forwardCertificate: 'Caddy: header_up with {http.request.tls.client.certificate_der_base64}',
+    overwriteHeaders:
+      'Caddy: header_up without "+" for each of these fields in every reverse_proxy, and header_up - where no certificate ' +
+      'is requested',
+    requestCertificate: 'Caddy: client_auth',
+    clientCa: 'Caddy: trusted_ca_cert_file',
+    rejectUnverified: 'Caddy: mode verify_if_given with trusted_ca_cert_file, not mode request',
+  },
 };

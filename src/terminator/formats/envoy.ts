@@ -1,4 +1,4 @@
-import { decodeXfcc, type XfccFixes } from '../encodings/xfcc.ts';
+import { decodeXfcc, encodeJsonXfcc, encodeXfcc, type XfccFixes } from '../encodings/xfcc.ts';
 import type { HeaderFormat } from '../format.ts';
 
 const fixes: XfccFixes = {
@@ -21,4 +21,26 @@ export const envoy: HeaderFormat = {
   absentValues: [],
   canVerify: true,
   decode: (value) => decodeXfcc(value, fixes),
+  encode: encodeXfcc,
+  forgedValues: (forged, own) => [
+    {
+      name: 'element_before',
+      title: 'in an element before your own',
+      value: `${encodeXfcc(forged)},${encodeXfcc(own)}`,
+    },
+    { name: 'element_after', title: 'in an element after your own', value: `${encodeXfcc(own)},${encodeXfcc(forged)}` },
+    { name: 'open_element', title: 'in an element that is not closed', value: `${encodeXfcc(forged)};Subject="` },
+    { name: 'json', title: 'in the JSON form', value: encodeJsonXfcc(forged) },
+  ],
+  hints: {
+    forwardCertificate:
+      'Envoy: forward_client_cert_details: SANITIZE_SET and set_current_client_cert_details: { cert: true }',
+    overwriteHeaders:
+      'Envoy: forward_client_cert_details: SANITIZE_SET in every HTTP connection manager that leads to Countersign, ' +
+      'SANITIZE where it requests no certificate',
+    requestCertificate: 'Envoy: a validation_context',
+    clientCa: 'Envoy: trusted_ca',
+    rejectUnverified: 'Envoy: trusted_ca in the validation_context, without trust_chain_verification: ACCEPT_UNTRUSTED',
+    disableResumption: 'Envoy: disable_stateless_session_resumption and disable_stateful_session_resumption: true',
+  },
 };

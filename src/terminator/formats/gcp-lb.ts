@@ -1,4 +1,4 @@
-import { decodeByteSequenceList } from '../encodings/byte-sequence.ts';
+import { decodeByteSequenceList, encodeByteSequence } from '../encodings/byte-sequence.ts';
 import type { HeaderFormat } from '../format.ts';
 import { rfc9440 } from './rfc9440.ts';
 
@@ -12,7 +12,12 @@ import { rfc9440 } from './rfc9440.ts';
 export const gcpLb: HeaderFormat = {
   ...rfc9440,
   certificateHeader: 'x-client-cert-leaf',
-  chain: { header: 'x-client-cert-chain', maySpanLines: false, decode: decodeByteSequenceList },
+  chain: {
+    header: 'x-client-cert-chain',
+    maySpanLines: false,
+    decode: decodeByteSequenceList,
+    encode: encodeByteSequence,
+  },
   verification: [
     { header: 'x-client-cert-chain-verified', successValue: 'true' },
     { header: 'x-client-cert-present', successValue: 'true' },

@@ -1,4 +1,4 @@
-import { decodeBase64, splitConcatenatedDer } from '../encodings/der.ts';
+import { decodeBase64, encodeBase64, splitConcatenatedDer } from '../encodings/der.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
@@ -12,9 +12,22 @@ export const haproxy: HeaderFormat = {
     header: 'x-ssl-client-chain',
     maySpanLines: false,
     decode: (value) => (value === '' ? [] : splitConcatenatedDer(decodeBase64(value))),
+    encode: encodeBase64,
   },
   verification: [{ header: 'x-ssl-client-verify', successValue: '0' }],
   absentValues: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeBase64(value), chain: [] }),
+  encode: encodeBase64,
+  hints: {
+    forwardCertificate: 'HAProxy: %[ssl_c_der,base64] if { ssl_c_used }; with tune.bufsize large enough for it',
+    overwriteHeaders:
+      'HAProxy: http-request del-header for each of these fields in every frontend, before http-request set-header ' +
+      '(add-header keeps what the client sent)',
+    requestCertificate: 'HAProxy: verify optional',
+    clientCa: 'HAProxy: ca-file',
+    rejectUnverified: 'HAProxy: verify required with ca-file, without crt-ignore-err and ca-ignore-err',
+    forwardVerification: 'HAProxy: %[ssl_c_verify] if { ssl_c_used }',
+    disableResumption: 'HAProxy: tune.ssl.cachesize 0, and no-tls-tickets on the bind line',
+  },
 };

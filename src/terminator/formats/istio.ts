@@ -25,4 +25,13 @@ const fixes: XfccFixes = {
 export const istio: HeaderFormat = {
   ...envoy,
   decode: (value) => decodeXfcc(value, fixes),
+  hints: {
+    forwardCertificate: 'Istio: gatewayTopology: { forwardClientCertDetails: SANITIZE_SET }',
+    overwriteHeaders:
+      'Istio: gatewayTopology: { forwardClientCertDetails: SANITIZE_SET } at the gateway, and an AuthorizationPolicy that ' +
+      'admits only the gateway to this workload',
+    clientCa: 'Istio: the secret of credentialName, with ca.crt',
+    rejectUnverified:
+      'Istio: mode: MUTUAL with the CA in the credentialName of the gateway, not OPTIONAL_MUTUAL without one',
+  },
 };

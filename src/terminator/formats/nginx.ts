@@ -1,5 +1,5 @@
 import { decodeForwardedPem } from '../../pki/certificate/pem.ts';
-import { unescapePem } from '../encodings/pem.ts';
+import { encodeEscapedPem, unescapePem } from '../encodings/pem.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
@@ -13,4 +13,17 @@ export const nginx: HeaderFormat = {
   absentValues: [],
   canVerify: true,
   decode: (value) => ({ leaf: decodeForwardedPem(unescapePem(value)), chain: [] }),
+  encode: (der) => encodeEscapedPem(der),
+  hints: {
+    forwardCertificate:
+      'nginx: include forward-to-countersign.conf in this location; it sends $ssl_client_escaped_cert',
+    overwriteHeaders:
+      'nginx: proxy_set_header is not inherited by a location that has one of its own; ' +
+      'include forward-to-countersign.conf in this location, and in every other',
+    requestCertificate: 'nginx: ssl_verify_client',
+    clientCa: 'nginx: ssl_trusted_certificate, or ssl_client_certificate',
+    rejectUnverified: 'nginx: ssl_verify_client on with ssl_client_certificate, not optional_no_ca',
+    forwardVerification: 'nginx: $ssl_client_verify as it is, not by way of a map that makes other values SUCCESS',
+    disableResumption: 'nginx: ssl_session_cache off; ssl_session_tickets off; also in the default server',
+  },
 };

@@ -1,4 +1,4 @@
-import { decodeByteSequence, decodeByteSequenceList } from '../encodings/byte-sequence.ts';
+import { decodeByteSequence, decodeByteSequenceList, encodeByteSequence } from '../encodings/byte-sequence.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
@@ -8,9 +8,16 @@ import type { HeaderFormat } from '../format.ts';
  */
 export const rfc9440: HeaderFormat = {
   certificateHeader: 'client-cert',
-  chain: { header: 'client-cert-chain', maySpanLines: true, decode: decodeByteSequenceList },
+  chain: {
+    header: 'client-cert-chain',
+    maySpanLines: true,
+    decode: decodeByteSequenceList,
+    encode: encodeByteSequence,
+  },
   verification: [],
   absentValues: ['::'],
   canVerify: true,
   decode: (value) => ({ leaf: decodeByteSequence(value), chain: [] }),
+  encode: encodeByteSequence,
+  hints: {},
 };

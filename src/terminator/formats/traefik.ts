@@ -1,4 +1,4 @@
-import { decodeBase64List } from '../encodings/der.ts';
+import { decodeBase64List, encodeBase64 } from '../encodings/der.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
@@ -13,4 +13,14 @@ export const traefik: HeaderFormat = {
   absentValues: [],
   canVerify: true,
   decode: decodeBase64List,
+  encode: encodeBase64,
+  hints: {
+    forwardCertificate: 'Traefik: the middleware passTLSClientCert with pem: true on this router',
+    overwriteHeaders:
+      'Traefik: the middleware passTLSClientCert on every router, and no forwardedHeaders.insecure on the entry point',
+    requestCertificate: 'Traefik: clientAuth',
+    clientCa: 'Traefik: caFiles',
+    rejectUnverified: 'Traefik: clientAuthType: RequireAndVerifyClientCert with caFiles, not RequireAnyClientCert',
+    disableResumption: 'Traefik: disableSessionTickets: true in the TLS options',
+  },
 };

@@ -1,10 +1,9 @@
-import { type HeaderFormatName, headerFormatNames } from '../../../terminator/formats.ts';
+import type { HeaderFormat } from '../../../terminator/format.ts';
+import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../../../terminator/trusted-proxy.ts';
 import {
   type ConfiguredFields,
   capitalized,
-  encodeElement,
-  encodeJsonElement,
   type ForgedCertificates,
   type ForgedFields,
   fieldsOfFormat,
@@ -22,7 +21,7 @@ export function forgeriesFor(configured: ConfiguredFields, certificates: ForgedC
     ...trailers(forged.all),
     ...inConnection(forged),
     ...parts(forged),
-    ...elements(configured, certificates),
+    ...formatSpecific(configured, certificates),
     ...headerFormatNames.filter((name) => name !== configured.terminator).map((name) => asFormat(name, certificates)),
   ];
 }
@@ -163,19 +162,13 @@ function parts({ all, certificate, chain, verdict }: ForgedFields): Forgery[] {
   ];
 }
 
-/** Only Envoy's field is a list of elements. */
-function elements(configured: ConfiguredFields, { victim, own }: ForgedCertificates): Forgery[] {
-  if (configured.terminator !== 'envoy' && configured.terminator !== 'istio') return [];
-  const forged = forgedFields(configured, victim);
-  const element = (name: string, title: string, value: string) => {
-    return fields(name, title, [[forged.certificate[0], value], ...forged.verdict]);
-  };
-  return [
-    element('element_before', 'in an element before your own', `${encodeElement(victim)},${encodeElement(own)}`),
-    element('element_after', 'in an element after your own', `${encodeElement(own)},${encodeElement(victim)}`),
-    element('open_element', 'in an element that is not closed', `${encodeElement(victim)};Subject="`),
-    element('json', 'in the JSON form', encodeJsonElement(victim)),
-  ];
+/** Only the grammar of some formats, such as a list of elements, allows these. */
+function formatSpecific(configured: ConfiguredFields, { victim, own }: ForgedCertificates): Forgery[] {
+  const { forgedValues }: HeaderFormat = headerFormats[configured.terminator];
+  const { certificate, verdict } = forgedFields(configured, victim);
+  return (forgedValues?.(victim, own) ?? []).map(({ name, title, value }) => {
+    return fields(name, title, [[certificate[0], value], ...verdict]);
+  });
 }
 
 /** In the fields of another format, which are never read: it does not matter whether they arrive. */

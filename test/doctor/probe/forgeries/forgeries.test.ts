@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ConfiguredFields, forgeryEncoders } from '../../../../src/doctor/probe/forgeries/fields.ts';
+import type { ConfiguredFields } from '../../../../src/doctor/probe/forgeries/fields.ts';
 import { forgeriesFor } from '../../../../src/doctor/probe/forgeries/forgeries.ts';
 import type { Forgery } from '../../../../src/doctor/probe/forgeries/forgery.ts';
 import type { HeaderFormat } from '../../../../src/terminator/format.ts';
@@ -24,7 +24,7 @@ const linesOf = ({ http1 }: Forgery) => [...(http1?.first ?? []), ...(http1?.las
 
 describe.each(headerFormatNames)('the forgeries for %s', (name) => {
   const forgeries = forgeriesFor(configured(name), certificates);
-  const written = forgeryEncoders[name].certificate(certificates.victim);
+  const written = headerFormats[name].encode(certificates.victim);
 
   test('each have a name of their own, also the titles', () => {
     expect(new Set(forgeries.map((forgery) => forgery.name)).size).toBe(forgeries.length);
