@@ -37,16 +37,18 @@ export function audited(
 ): (c: EndpointContext) => Promise<Response> {
   return async (c) => {
     const trail: AuditEntry = {};
+    const start = performance.now();
     try {
       const response = await steps(c, trail);
-      audit.granted('token_issued', trail);
+      audit.granted('token_issued', trail, performance.now() - start);
       return response;
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
       const response = respondWithError(c, error);
       Object.assign(trail, { error: error.code, status: response.status, reason: reasonOf(thrown) });
-      if (error.code === 'server_error') audit.failed('token_rejected', trail, thrown);
-      else audit.rejected('token_rejected', trail);
+      const duration = performance.now() - start;
+      if (error.code === 'server_error') audit.failed('token_rejected', trail, duration, thrown);
+      else audit.rejected('token_rejected', trail, duration);
       return response;
     }
   };

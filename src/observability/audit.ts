@@ -1,16 +1,19 @@
+import type { ErrorCode } from '../oauth/oauth-error.ts';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { addTokenRequestMetrics } from './request-metrics.ts';
 
-/** What became known of a request while it was decided. It holds no token, key, PEM or secret. */
+/** What is known about a request when it is decided. It contains no token, key, PEM or secret. */
 export interface AuditEntry {
-  /** The address of the peer, which is the proxy's; `unix` for a Unix socket. */
+  /** Address of the peer, which is the proxy; `unix` for a Unix socket. */
   peer?: string;
-  /** As the request says; it is only proven where the event is `token_issued`. */
+  /** As sent in the request; authenticated only if the event is `token_issued`. */
   client_id?: string;
   method?: string;
-  /** The subject DN of the certificate (RFC 4514), and its thumbprint. */
+  /** Subject DN of the certificate (RFC 4514). */
   subject?: string;
   thumbprint?: string;
-  /** Who vouches for the certificate, where its chain is verified. */
+  /** How the chain of the certificate was verified, if it was. */
   chain?: string;
   grant_type?: string;
   scope?: string;
@@ -18,39 +21,50 @@ export interface AuditEntry {
   jti?: string;
   kid?: string;
   expires_at?: string;
-  /** What the operator should change, although the request was granted. */
+  /** What the operator should change although the token was issued. */
   advice?: string;
-  /** Of a refusal: the code that the caller saw, and exactly why. */
-  error?: string;
+  /** Error code and HTTP status as the client received them. */
+  error?: ErrorCode;
   status?: number;
+  /** The exact reason, which the client does not receive. */
   reason?: string;
 }
 
+/** Records each decision once: one log event, and the metrics of its endpoint. */
 export interface Audit {
-  granted(event: 'token_issued', trail: AuditEntry): void;
-  rejected(event: 'token_rejected', trail: AuditEntry): void;
-  /** Something is wrong with us or with the proxy, not with the caller. */
-  failed(event: 'token_rejected', trail: AuditEntry, detail?: unknown): void;
+  granted(event: 'token_issued', entry: AuditEntry, durationMilliseconds: number): void;
+  rejected(event: 'token_rejected', entry: AuditEntry, durationMilliseconds: number): void;
+  /** An error of the server or the proxy, not of the client. `cause` is what was thrown. */
+  failed(event: 'token_rejected', entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
 }
 
-/** Writes each decision as one event of the log. */
-export function createAudit(log: Log): Audit {
+export function createAudit(log: Log, metrics: Metrics): Audit {
+  const countTokenRequest = addTokenRequestMetrics(metrics);
   return {
-    granted: (event, trail) =>
-      log[trail.advice === undefined ? 'info' : 'warn']({ event, ...bounded(trail) }, 'token issued'),
-    rejected: (event, trail) => log.warn({ event, ...bounded(trail) }, 'token refused'),
-    failed: (event, trail, detail) => log.error({ event, ...bounded(trail), ...stackOf(detail) }, 'token refused'),
+    granted: (event, entry, duration) => {
+      countTokenRequest(undefined, duration);
+      log[entry.advice === undefined ? 'info' : 'warn']({ event, ...withBoundedReason(entry) }, 'token issued');
+    },
+    rejected: (event, entry, duration) => {
+      countTokenRequest(entry.error ?? 'server_error', duration);
+      log.warn({ event, ...withBoundedReason(entry) }, 'token request rejected');
+    },
+    failed: (event, entry, duration, cause) => {
+      countTokenRequest(entry.error ?? 'server_error', duration);
+      log.error({ event, ...withBoundedReason(entry), ...stackOf(cause) }, 'token request failed');
+    },
   };
 }
 
-const MAX_REASON = 4_000;
+const MAX_REASON_CHARACTERS = 4_000;
 
-/** Whoever writes a reason keeps it short; this holds also where somebody forgot. */
-function bounded({ reason = '', ...trail }: AuditEntry): AuditEntry {
-  if (reason === '') return trail;
-  return { ...trail, reason: reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON).toWellFormed()}…` : reason };
+/** Reasons are short by construction; this bounds the log line even if one is not. */
+function withBoundedReason({ reason, ...entry }: AuditEntry): AuditEntry {
+  if (reason === undefined || reason === '') return entry;
+  if (reason.length <= MAX_REASON_CHARACTERS) return { ...entry, reason };
+  return { ...entry, reason: `${reason.slice(0, MAX_REASON_CHARACTERS).toWellFormed()}…` };
 }
 
-function stackOf(detail: unknown): { stack?: string } {
-  return detail instanceof Error && detail.stack !== undefined ? { stack: detail.stack } : {};
+function stackOf(cause: unknown): { stack?: string } {
+  return cause instanceof Error && cause.stack !== undefined ? { stack: cause.stack } : {};
 }

@@ -1,53 +1,90 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What can be asked for at `/metrics`, in Prometheus' text format. */
+/** The metrics that `/metrics` serves in the text format of Prometheus. Every name gets the prefix `countersign_`. */
 export interface Metrics {
-  /** Adds a value that is read when it is asked for. */
-  addGauge(gauge: MetricDefinition): void;
-  /** Adds one that only grows. */
-  addCounter(counter: MetricDefinition): void;
+  /** Adds a gauge that is read at each scrape. */
+  addGauge(gauge: ObservedMetric): void;
+  /** Adds a counter that is kept elsewhere and read at each scrape. */
+  addCounter(counter: ObservedMetric): void;
+  /** Adds a counter; the result resolves the child of a combination of labels, which starts at 0. */
+  counter<Label extends string>(metric: MetricDefinition<Label>): (labels: Labels<Label>) => CounterChild;
+  /** Adds a histogram; the result resolves the child of a combination of labels, which starts empty. */
+  histogram<Label extends string>(metric: HistogramDefinition<Label>): (labels: Labels<Label>) => HistogramChild;
   render(): Promise<string>;
   readonly contentType: string;
 }
 
-export interface MetricDefinition {
+export interface MetricDefinition<Label extends string = string> {
   readonly name: string;
   readonly help: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
+}
+
+export interface ObservedMetric extends MetricDefinition {
   readonly read: () => readonly Sample[];
 }
 
+export interface HistogramDefinition<Label extends string> extends MetricDefinition<Label> {
+  /** Upper bounds, ascending. */
+  readonly buckets: readonly number[];
+}
+
+export type Labels<Label extends string> = Readonly<Record<Label, string>>;
+
 export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels<string>;
   readonly value: number;
+}
+
+/** One time series. Resolve it once, not per request. */
+export interface CounterChild {
+  inc(): void;
+}
+
+export interface HistogramChild {
+  observe(value: number): void;
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const options = ({ name, help, labels }: MetricDefinition) => ({
+  const options = <Label extends string>({ name, help, labels }: MetricDefinition<Label>) => ({
     name: `countersign_${name}`,
     help,
     labelNames: [...labels],
     registers: [registry],
   });
   return {
-    addGauge: (definition) => {
-      const gauge = new Gauge({
-        ...options(definition),
+    addGauge: (metric) => {
+      const gauge: Gauge = new Gauge({
+        ...options(metric),
         collect: () => {
           gauge.reset();
-          for (const { labels, value } of definition.read()) gauge.set(labels, value);
+          for (const { labels, value } of metric.read()) gauge.set(labels, value);
         },
       });
     },
-    addCounter: (definition) => {
-      const counter = new Counter({
-        ...options(definition),
+    addCounter: (metric) => {
+      const counter: Counter = new Counter({
+        ...options(metric),
         collect: () => {
           counter.reset();
-          for (const { labels, value } of definition.read()) counter.inc(labels, value);
+          for (const { labels, value } of metric.read()) counter.inc(labels, value);
         },
       });
+    },
+    counter: (metric) => {
+      const counter = new Counter(options(metric));
+      return (labels) => {
+        counter.inc(labels, 0);
+        return counter.labels(labels);
+      };
+    },
+    histogram: (metric) => {
+      const histogram = new Histogram({ ...options(metric), buckets: [...metric.buckets] });
+      return (labels) => {
+        histogram.zero(labels);
+        return histogram.labels(labels);
+      };
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,

@@ -9,7 +9,7 @@ import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../http/listener.ts';
 import type { MalformedRequest } from '../http/malformed-requests.ts';
-import { type Audit, createAudit } from '../observability/audit.ts';
+import { createAudit } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -38,9 +38,10 @@ export interface Service {
  *
  * @throws {OperatorError} with every fault of the key and the clients, or that an address cannot be listened on
  */
-export async function startService(config: Config, log: Log, audit: Audit = createAudit(log)): Promise<Service> {
+export async function startService(config: Config, log: Log): Promise<Service> {
   const parts = await build(config, log);
   const { signingKey, registry } = parts;
+  const metrics = metricsOf(parts);
   let isClosing = false;
   const observations = createObservations<Observation>(Date.now);
   const app = createApp({
@@ -50,13 +51,13 @@ export async function startService(config: Config, log: Log, audit: Audit = crea
     readCertificate: withObserver(certificatePresenter(config, parts, log), config.terminator, observations),
     registry,
     signingKey,
-    audit,
+    audit: createAudit(log, metrics),
     now: Date.now,
   });
   const operationsApp = createOperationsApp({
     observations,
     effectiveConfig: effectiveConfigOf(config),
-    metrics: metricsOf(parts),
+    metrics,
     notReadyReason: () => (isClosing ? 'it is shutting down' : registry.notReadyReason),
   });
   logStartup(config, registry, signingKey, log);

@@ -1,13 +1,41 @@
 import { expect, test } from 'vitest';
 import { createAudit } from '../../src/observability/audit.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 
-test('no reason fills the log, however long somebody made it', () => {
+function startAudit() {
   const lines: object[] = [];
   const write = (fields: object) => void lines.push(fields);
-  const audit = createAudit({ info: write, warn: write, error: write });
+  const metrics = createMetrics();
+  const audit = createAudit({ info: write, warn: write, error: write }, metrics);
+  return { lines, audit, metrics };
+}
+
+test('the audit log truncates a reason that is too long', () => {
+  const { lines, audit } = startAudit();
   const reason = 'x'.repeat(100_000);
-  audit.rejected('token_rejected', { peer: 'unix', reason });
-  audit.failed('token_rejected', { peer: 'unix', reason });
+  audit.rejected('token_rejected', { peer: 'unix', reason }, 1);
+  audit.failed('token_rejected', { peer: 'unix', reason }, 1);
   const short = { event: 'token_rejected', peer: 'unix', reason: expect.stringMatching(/^x{4000}…$/) };
   expect(lines).toEqual([short, short]);
+});
+
+test('each audited token request is counted by outcome and error, with its duration in seconds', async () => {
+  const { audit, metrics } = startAudit();
+  audit.granted('token_issued', { peer: 'unix' }, 2);
+  audit.granted('token_issued', { peer: 'unix' }, 40);
+  audit.rejected('token_rejected', { peer: 'unix', error: 'invalid_client' }, 3);
+  audit.failed('token_rejected', { peer: 'unix', error: 'server_error' }, 3_000);
+  const lines = (await metrics.render()).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'countersign_token_requests_total{outcome="issued",error=""} 2',
+      'countersign_token_requests_total{outcome="rejected",error="invalid_client"} 1',
+      'countersign_token_requests_total{outcome="rejected",error="invalid_scope"} 0',
+      'countersign_token_requests_total{outcome="failed",error="server_error"} 1',
+      'countersign_token_request_duration_seconds_bucket{le="0.0025",outcome="issued"} 1',
+      'countersign_token_request_duration_seconds_bucket{le="0.05",outcome="issued"} 2',
+      'countersign_token_request_duration_seconds_sum{outcome="issued"} 0.042',
+      'countersign_token_request_duration_seconds_count{outcome="failed"} 1',
+    ]),
+  );
 });

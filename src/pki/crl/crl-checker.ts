@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../observability/log.ts';
-import type { MetricDefinition, Sample } from '../../observability/metrics.ts';
+import type { ObservedMetric, Sample } from '../../observability/metrics.ts';
 import { watchFiles } from '../../watch-files.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
@@ -150,7 +150,7 @@ const labels = ['ca', 'public_key_thumbprint'] as const;
  * @param lists those of this moment
  * @param now milliseconds since the epoch
  */
-export function crlGauges(lists: () => Iterable<StoredCrl>, now: () => number): MetricDefinition[] {
+export function crlGauges(lists: () => Iterable<StoredCrl>, now: () => number): ObservedMetric[] {
   const each = (value: (list: StoredCrl['crl']) => number) => (): Sample[] =>
     [...lists()].map(({ crl, ca, publicKeyThumbprint }) => ({
       labels: { ca, public_key_thumbprint: publicKeyThumbprint },

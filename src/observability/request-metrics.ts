@@ -1,0 +1,50 @@
+import { type ErrorCode, errorStatus } from '../oauth/oauth-error.ts';
+import type { CounterChild, HistogramChild, Metrics } from './metrics.ts';
+
+/** Counts one request: `error` is the code of the response, undefined for an issued token. */
+export type RequestRecorder = (error: ErrorCode | undefined, durationMilliseconds: number) => void;
+
+interface OutcomeMetrics {
+  readonly requests: CounterChild;
+  readonly duration: HistogramChild;
+}
+
+/** Seconds. A token costs about one signature; a request that waits for Redis takes up to COUNTERSIGN_REDIS_TIMEOUT. */
+const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/**
+ * Adds the metrics of the token endpoint. Every combination of labels is resolved here, since resolving one costs more
+ * than counting.
+ */
+export function addTokenRequestMetrics(metrics: Metrics): RequestRecorder {
+  const requests = metrics.counter({
+    name: 'token_requests_total',
+    help: 'Token requests by outcome (issued, rejected, failed) and OAuth error code',
+    labels: ['outcome', 'error'],
+  });
+  const durations = metrics.histogram({
+    name: 'token_request_duration_seconds',
+    help: 'Time from the request header to the response, by outcome',
+    labels: ['outcome'],
+    buckets: DURATION_BUCKETS,
+  });
+  const metricsOf = (error: ErrorCode | undefined): OutcomeMetrics => {
+    const outcome = outcomeOf(error);
+    return { requests: requests({ outcome, error: error ?? '' }), duration: durations({ outcome }) };
+  };
+  const failed = metricsOf('server_error');
+  // `errorStatus` is a complete Record, so its keys are exactly the error codes.
+  const outcomes = [undefined, ...(Object.keys(errorStatus) as ErrorCode[])] as const;
+  const byError = new Map(outcomes.map((error) => [error, metricsOf(error)]));
+  return (error, durationMilliseconds) => {
+    const { requests: counter, duration } = byError.get(error) ?? failed;
+    counter.inc();
+    duration.observe(durationMilliseconds / 1_000);
+  };
+}
+
+/** A `server_error` is a failure of the server or the proxy; any other error rejects the request of a client. */
+function outcomeOf(error: ErrorCode | undefined): 'issued' | 'rejected' | 'failed' {
+  if (error === undefined) return 'issued';
+  return error === 'server_error' ? 'failed' : 'rejected';
+}
