@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-export interface FileWatch {
+export interface FileWatcher {
   stop(): void;
 }
 
@@ -14,34 +14,34 @@ export interface WatchFilesOptions {
 
 const INTERVAL_MILLISECONDS = 1_000;
 /** So many looks, of which no two saw the same, are waited for. */
-const MAX_UNSETTLED = 10;
+const MAX_UNSETTLED_CHECKS = 10;
 
 /**
  * Calls `onChange` when files are others than before, and have stayed so for one interval: not while somebody still
  * writes, unless they never come to rest. It looks at them at intervals, because a Kubernetes volume changes by the swap of a symlink in a folder above,
  * which no notification of the system tells reliably.
  */
-export function watchFiles(options: WatchFilesOptions): FileWatch {
+export function watchFiles(options: WatchFilesOptions): FileWatcher {
   const { list, onChange, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
-  let told = stateOf(list);
-  let last = told;
+  let reported = readState(list);
+  let last = reported;
   let unsettled = 0;
-  const look = () => {
-    const state = stateOf(list);
+  const check = () => {
+    const state = readState(list);
     unsettled = state === last ? 0 : unsettled + 1;
     last = state;
-    if ((unsettled > 0 && unsettled < MAX_UNSETTLED) || state === told) return;
+    if ((unsettled > 0 && unsettled < MAX_UNSETTLED_CHECKS) || state === reported) return;
     unsettled = 0;
-    told = state;
+    reported = state;
     onChange();
   };
-  const timer = setInterval(look, intervalMilliseconds).unref();
+  const timer = setInterval(check, intervalMilliseconds).unref();
   return { stop: () => clearInterval(timer) };
 }
 
-function stateOf(list: () => readonly string[]): string {
+function readState(list: () => readonly string[]): string {
   try {
-    return list().map(stateOfFile).join('\n');
+    return list().map(readFileState).join('\n');
   } catch (error) {
     return String(error);
   }
@@ -51,7 +51,7 @@ function stateOf(list: () => readonly string[]): string {
  * A text that stays the same while the file does, or while it cannot be looked at for one reason. Symlinks are followed. A
  * file that was written over in place has another time, one that was swapped another number.
  */
-export function stateOfFile(path: string): string {
+export function readFileState(path: string): string {
   try {
     const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
     return [path, ino, size, mtimeNs, ctimeNs].join(' ');

@@ -63,7 +63,7 @@ export class ApplyLock {
     // Whoever was interrupted while he waited wants it no more.
     if (this.#released) throw new AdministrationError([]);
     const asked = performance.now();
-    const taking = this.#ask(this.#lease.take(this.#own));
+    const taking = this.#ask(this.#lease.acquire(this.#own));
     this.#taking = taking;
     const other = await taking;
     if (other === undefined) this.#hold(asked);

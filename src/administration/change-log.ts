@@ -68,12 +68,12 @@ export class ChangeLog {
 type Encoded = Exclude<StoredValue, { type: 'string' }> | { type: 'string'; text: string; octets?: string };
 
 function encode(expected: StoredValue): Encoded {
-  if (expected.type !== 'string' || !expected.octets)
+  if (expected.type !== 'string' || !expected.bytes)
     return expected.type === 'string' ? { type: 'string', text: expected.text } : expected;
-  return { type: 'string', text: expected.text, octets: expected.octets.toString('base64') };
+  return { type: 'string', text: expected.text, octets: expected.bytes.toString('base64') };
 }
 
 function decode(expected: Encoded): StoredValue {
   if (expected.type !== 'string' || expected.octets === undefined) return expected as StoredValue;
-  return { type: 'string', text: expected.text, octets: Buffer.from(expected.octets, 'base64') };
+  return { type: 'string', text: expected.text, bytes: Buffer.from(expected.octets, 'base64') };
 }

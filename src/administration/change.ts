@@ -66,7 +66,7 @@ export function replacedValue({ expected }: Change): string | undefined {
 
 /** Whoever writes records by hand orders and spaces them another way. */
 function isSameRecord(expected: StoredValue, text: string): boolean {
-  if (expected.type !== 'string' || expected.octets) return false;
+  if (expected.type !== 'string' || expected.bytes) return false;
   return expected.text === text || JSON.stringify(recordOf(expected)) === text;
 }
 

@@ -2,7 +2,7 @@ import type { RegistryKeys } from '../clients/registry/registry.ts';
 import { isClientId } from '../oauth/client-id.ts';
 import { scanKeys } from '../redis/commands/scan.ts';
 import { openSets } from '../redis/commands/sets.ts';
-import { type StoredValue, valuesReader, valuesReplacer } from '../redis/commands/values.ts';
+import { type StoredValue, valueReader, valueReplacer } from '../redis/commands/values.ts';
 import type { RedisConnection } from '../redis/connection.ts';
 import { AdministrationError } from './administration-error.ts';
 
@@ -48,7 +48,7 @@ export function openRecordStore(
   description: string,
 ): RecordStore {
   const ask = withExplainedErrors(description, explain);
-  const [readValues, replaceValues, sets] = [valuesReader(redis), valuesReplacer(redis, keys.changes), openSets(redis)];
+  const [readValues, replaceValues, sets] = [valueReader(redis), valueReplacer(redis, keys.changes), openSets(redis)];
   const recordKey = (clientId: string) => `${keys.clients}${clientId}`;
   const identity = (key: string) => `${keys.identities}${key}`;
   const memberOf = ({ identityKey, clientId }: Entry) => ({ key: identity(identityKey), member: clientId });

@@ -95,7 +95,7 @@ export function recordOf(value: StoredValue): JsonObject | string {
 function storedObject(value: StoredValue): JsonObject | string {
   if (value.type === 'none') return 'is not there';
   if (value.type === 'other') return `is a ${value.name}; expected a string of JSON`;
-  return decodeRecord(value.octets ?? value.text);
+  return decodeRecord(value.bytes ?? value.text);
 }
 
 /** Nothing is lost on the way: what could be is no record. */

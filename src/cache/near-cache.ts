@@ -25,7 +25,7 @@ export interface NearCacheOptions<Value> {
   readonly bounds: Bounds;
   readonly lifetimes: Lifetimes;
   /** How long a question waits for the store, in milliseconds. */
-  readonly waitMilliseconds: number;
+  readonly loadTimeoutMilliseconds: number;
 }
 
 /** Milliseconds. */
@@ -62,8 +62,8 @@ export interface CacheCounts {
 }
 
 /** A flood of keys that are not there must not push out those that are. */
-const ABSENT_BOUNDS: Bounds = { entries: 10_000, bytes: 4 * 1024 * 1024 };
-const BYTES_OF_ENTRY = 200;
+const NEGATIVE_BOUNDS: Bounds = { entries: 10_000, bytes: 4 * 1024 * 1024 };
+const ENTRY_OVERHEAD_BYTES = 200;
 
 /**
  * Values of a store, near at hand. Somebody tells it what changes in the store; where that cannot be relied on, each
@@ -73,7 +73,7 @@ export class NearCache<Value> {
   readonly counts: CacheCounts = { hits: 0, misses: 0, stale: 0 };
   readonly #options: NearCacheOptions<Value>;
   readonly #present: BoundedCache<Entry<Value>>;
-  readonly #absent = createBoundedCache<Entry<Value>>(ABSENT_BOUNDS);
+  readonly #absent = createBoundedCache<Entry<Value>>(NEGATIVE_BOUNDS);
   readonly #loading = new Map<string, Loading<Value>>();
   #epoch = 0;
   /** Questions that are under way and for whose answer somebody has waited in vain. */
@@ -84,15 +84,15 @@ export class NearCache<Value> {
     this.#present = createBoundedCache(options.bounds);
   }
 
-  /** @throws what `load` throws, or {LateError}, where nothing is at hand */
+  /** @throws what `load` throws, or {TimeoutError}, where nothing is at hand */
   async find(key: string): Promise<Value> {
     const { refreshAfter, maxAge, negativeTtl } = this.#options.lifetimes;
-    const known = this.#fresh(this.#present, key, maxAge);
-    const entry = known ?? this.#fresh(this.#absent, key, negativeTtl);
+    const known = this.#usableEntry(this.#present, key, maxAge);
+    const entry = known ?? this.#usableEntry(this.#absent, key, negativeTtl);
     if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt))
-      return this.#confirm(key, known);
+      return this.#revalidate(key, known);
     this.counts.hits++;
-    if (this.#ageOf(entry) > refreshAfter) this.#loadSilently(key);
+    if (this.#age(entry) > refreshAfter) this.#refreshInBackground(key);
     return entry.value;
   }
 
@@ -100,18 +100,18 @@ export class NearCache<Value> {
   invalidate(key: string): void {
     this.#present.delete(key);
     this.#absent.delete(key);
-    this.#overtake(key, this.#loading.get(key));
+    this.#supersede(key, this.#loading.get(key));
   }
 
   /** Anything may have been changed: each value is confirmed before it is given out again. */
   markAllStale(): void {
     this.#epoch++;
-    for (const [key, loading] of this.#loading) this.#overtake(key, loading);
+    for (const [key, loading] of this.#loading) this.#supersede(key, loading);
   }
 
   /** Whether there is a value that may be given out without the store. */
-  hasAny(): boolean {
-    return this.#present.some((entry) => this.#isFresh(entry, this.#options.lifetimes.maxAge));
+  hasUsableEntry(): boolean {
+    return this.#present.some((entry) => this.#isUsable(entry, this.#options.lifetimes.maxAge));
   }
 
   /** What it holds of values that are present. */
@@ -119,40 +119,40 @@ export class NearCache<Value> {
     return { entries: this.#present.entries, bytes: this.#present.bytes };
   }
 
-  async #confirm(key: string, known: Entry<Value> | undefined): Promise<Value> {
+  async #revalidate(key: string, known: Entry<Value> | undefined): Promise<Value> {
     if (known && this.#overdue.size > 0) {
-      this.#loadSilently(key);
-      return this.#stale(known);
+      this.#refreshInBackground(key);
+      return this.#serveStale(known);
     }
     this.counts.misses++;
     try {
-      return await this.#loadInTime(key);
+      return await this.#loadWithTimeout(key);
     } catch (error) {
       // Not the one of before: it may have been changed while we waited.
-      const remaining = this.#fresh(this.#present, key, this.#options.lifetimes.maxAge);
-      if (remaining) return this.#stale(remaining);
+      const remaining = this.#usableEntry(this.#present, key, this.#options.lifetimes.maxAge);
+      if (remaining) return this.#serveStale(remaining);
       // It was: what the store says now is another matter than what it failed to say.
-      if (known) return this.#loadInTime(key);
+      if (known) return this.#loadWithTimeout(key);
       throw error;
     }
   }
 
-  #stale({ value }: Entry<Value>): Value {
+  #serveStale({ value }: Entry<Value>): Value {
     this.counts.stale++;
     return value;
   }
 
-  async #loadInTime(key: string): Promise<Value> {
+  async #loadWithTimeout(key: string): Promise<Value> {
     const loading = this.#load(key);
     try {
-      return await withTimeout(loading.result, this.#options.waitMilliseconds);
+      return await withTimeout(loading.result, this.#options.loadTimeoutMilliseconds);
     } catch (error) {
       if (error instanceof TimeoutError && !loading.isDone) this.#overdue.add(loading);
       throw error;
     }
   }
 
-  #loadSilently(key: string): void {
+  #refreshInBackground(key: string): void {
     this.#load(key).result.catch(() => {});
   }
 
@@ -173,7 +173,7 @@ export class NearCache<Value> {
     const loadedAt = this.#options.now();
     try {
       const answer = await this.#options.load(key);
-      if (!loading.isSuperseded) this.#keep(key, answer, loadedAt);
+      if (!loading.isSuperseded) this.#store(key, answer, loadedAt);
       return answer.value;
     } finally {
       loading.isDone = true;
@@ -182,37 +182,37 @@ export class NearCache<Value> {
     }
   }
 
-  #keep(key: string, answer: LoadResult<Value>, loadedAt: number): void {
+  #store(key: string, answer: LoadResult<Value>, loadedAt: number): void {
     const lifetime = (answer.kind === 'present' ? answer.lifetime : undefined) ?? Number.POSITIVE_INFINITY;
     const entry = { value: answer.value, loadedAt, expiresAt: loadedAt + lifetime, epoch: this.#epoch };
     const [into, outOf] = answer.kind === 'present' ? [this.#present, this.#absent] : [this.#absent, this.#present];
     outOf.delete(key);
-    into.set(key, entry, key.length + BYTES_OF_ENTRY + answer.bytes);
+    into.set(key, entry, key.length + ENTRY_OVERHEAD_BYTES + answer.bytes);
   }
 
-  #overtake(key: string, loading: Loading<Value> | undefined): void {
+  #supersede(key: string, loading: Loading<Value> | undefined): void {
     if (!loading) return;
     loading.isSuperseded = true;
     this.#loading.delete(key);
   }
 
-  #fresh(cache: BoundedCache<Entry<Value>>, key: string, lifetime: number): Entry<Value> | undefined {
+  #usableEntry(cache: BoundedCache<Entry<Value>>, key: string, lifetime: number): Entry<Value> | undefined {
     const entry = cache.get(key);
-    return entry && this.#isFresh(entry, lifetime) ? entry : undefined;
+    return entry && this.#isUsable(entry, lifetime) ? entry : undefined;
   }
 
-  #isFresh(entry: Entry<Value>, lifetime: number): boolean {
-    return this.#ageOf(entry) <= lifetime && this.#options.now() < entry.expiresAt;
+  #isUsable(entry: Entry<Value>, lifetime: number): boolean {
+    return this.#age(entry) <= lifetime && this.#options.now() < entry.expiresAt;
   }
 
-  #ageOf({ loadedAt }: Entry<Value>): number {
+  #age({ loadedAt }: Entry<Value>): number {
     return this.#options.now() - loadedAt;
   }
 }
 
 /** An answer did not come in time. It may still come. */
 export class TimeoutError extends Error {
-  override readonly name = 'LateError';
+  override readonly name = 'TimeoutError';
 }
 
 /**

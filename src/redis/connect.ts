@@ -5,7 +5,7 @@ import type { RedisAddress } from './url.ts';
 
 export interface ConnectOptions extends RedisAccess {
   /** How long an answer may take before its command counts as failed, in milliseconds. */
-  readonly commandMilliseconds: number;
+  readonly commandTimeoutMilliseconds: number;
   /**
    * For work in bulk: sends what is asked in one turn of the event loop together, but in a cluster, and makes no other
    * connection when one is lost. What is asked after that fails at once, and waits for nobody.
@@ -17,12 +17,12 @@ export interface ConnectOptions extends RedisAccess {
  * Begins to connect to a server, to the master that sentinels name, or to a cluster, and begins again when that fails
  * or the connection is lost.
  *
- * @param isOver asked when a connection was lost, whether there shall be no other
+ * @param isClosed asked when a connection was lost, whether there shall be no other
  */
-export function connect(options: ConnectOptions, isOver: () => boolean): Redis | Cluster {
-  const { address, isBulk = false, commandMilliseconds } = options;
-  const { retryStrategy, ...common } = connectionOptions(options, commandMilliseconds);
-  const retry = (attempt: number) => (isOver() ? null : retryStrategy(attempt));
+export function connect(options: ConnectOptions, isClosed: () => boolean): Redis | Cluster {
+  const { address, isBulk = false, commandTimeoutMilliseconds } = options;
+  const { retryStrategy, ...common } = connectionOptions(options, commandTimeoutMilliseconds);
+  const retry = (attempt: number) => (isClosed() ? null : retryStrategy(attempt));
   if (address.kind !== 'cluster') {
     return new Redis({ ...common, retryStrategy: retry, enableAutoPipelining: isBulk });
   }
@@ -42,7 +42,7 @@ export function connect(options: ConnectOptions, isOver: () => boolean): Redis |
   return cluster;
 }
 
-const SLOTS_MILLISECONDS = 1_000;
+const SLOTS_REFRESH_MILLISECONDS = 1_000;
 
 /**
  * Asks again and again which node has which slots. What ioredis does for that (`slotsRefreshInterval`) goes on for ever
@@ -53,7 +53,7 @@ function refreshSlotsPeriodically(cluster: Cluster): void {
   cluster.on('close', () => clearInterval(timer));
   cluster.on('ready', () => {
     clearInterval(timer);
-    timer = setInterval(() => cluster.refreshSlotsCache(), SLOTS_MILLISECONDS).unref();
+    timer = setInterval(() => cluster.refreshSlotsCache(), SLOTS_REFRESH_MILLISECONDS).unref();
   });
 }
 
@@ -71,7 +71,7 @@ export interface RedisAccess {
 }
 
 /** ioredis waits for ever by default, for a server that is away as for one that is silent. We answer 503 instead. */
-const boundedWaiting = {
+const boundedWaits = {
   connectTimeout: 2000,
   // A server that is silent does not say goodbye either.
   disconnectTimeout: 50,
@@ -91,7 +91,7 @@ const boundedWaiting = {
  */
 export function connectionOptions({ address, tls }: RedisAccess, commandTimeout: number) {
   return {
-    ...boundedWaiting,
+    ...boundedWaits,
     ...address.credentials,
     commandTimeout,
     disableClientInfo: true,
@@ -146,7 +146,7 @@ function sentinelOptions(
     sentinelCommandTimeout: 1000,
     // A master that was replaced and is still alive goes on answering, for ten seconds or more.
     failoverDetector: true,
-    sentinelRetryStrategy: boundedWaiting.retryStrategy,
+    sentinelRetryStrategy: boundedWaits.retryStrategy,
     ...(username !== undefined && { sentinelUsername: username }),
     ...(password !== undefined && { sentinelPassword: password }),
     ...(isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: tls }),

@@ -1,20 +1,20 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type ConnectOptions, connect } from './connect.ts';
-import { type Explain, explainEnd, explainFor } from './explain.ts';
-import { explainWithNodes } from './explain-nodes.ts';
+import { type ErrorExplainer, explainClose, explainerFor } from './explain.ts';
+import { explainPerNode } from './explain-nodes.ts';
 import { createRetry, reconnectOnEnd } from './reconnect.ts';
 import type { RedisAddress } from './url.ts';
 
 export interface RedisConnectionOptions extends ConnectOptions {
   /** Told of each change of its state: `undefined` is up, a text says why it is down. */
-  readonly onConnection: (problem: string | undefined) => void;
+  readonly onStatusChange: (problem: string | undefined) => void;
 }
 
 /** A connection, and why it may not be asked at the moment: it is down, or not in the database that it should be in. */
 export interface RedisConnection {
   readonly redis: Redis | Cluster;
   readonly problem: string | undefined;
-  readonly explain: Explain;
+  readonly explain: ErrorExplainer;
   /** Ends it for good. */
   close(): void;
 }
@@ -24,90 +24,90 @@ export interface RedisConnection {
  * attempt has succeeded or failed, and goes on trying by itself.
  */
 export async function openRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
-  const connection = new LastingConnection(options);
-  await connection.attempted;
+  const connection = new ReconnectingConnection(options);
+  await connection.firstAttempt;
   return connection;
 }
 
 /** A little more than a connection may take: then it is known why there is none. */
-const FIRST_ATTEMPT_MILLISECONDS = 2_500;
+const FIRST_ATTEMPT_TIMEOUT_MILLISECONDS = 2_500;
 /** ioredis between two attempts, when it has asked no sentinel yet. */
-const SILENT = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
-const NOT_YET = 'not connected yet';
+const UNINFORMATIVE_ERROR = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
+const NOT_CONNECTED_YET = 'not connected yet';
 
 /** Knows of a connection that is made again and again whether it is up, and else why not. */
-class LastingConnection implements RedisConnection {
+class ReconnectingConnection implements RedisConnection {
   readonly redis: Redis | Cluster;
-  readonly explain: Explain;
-  problem: string | undefined = NOT_YET;
+  readonly explain: ErrorExplainer;
+  problem: string | undefined = NOT_CONNECTED_YET;
   readonly #options: RedisConnectionOptions;
-  readonly #tell: RedisConnectionOptions['onConnection'];
-  readonly #attempted = Promise.withResolvers<void>();
-  readonly #again = createRetry(() => this.#reconnect());
-  #wasUp = false;
-  #hasClosed = false;
-  #isOver = false;
+  readonly #reportStatus: RedisConnectionOptions['onStatusChange'];
+  readonly #firstAttempt = Promise.withResolvers<void>();
+  readonly #reconnectRetry = createRetry(() => this.#reconnect());
+  #wasReady = false;
+  #hasBeenClosed = false;
+  #isClosed = false;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
-    this.explain = explainFor(options);
-    this.#tell = throttlePerMessage(options.onConnection);
-    this.redis = connect(options, () => this.#isGivenUp());
-    reconnectOnEnd(this.redis, () => this.#isOver || this.#isGivenUp());
-    this.redis.on('ready', () => this.#enter());
-    this.redis.on('error', (error: Error) => this.#failed(error));
-    this.redis.on('close', () => this.#lost());
-    setTimeout(() => this.#stillSilent(), FIRST_ATTEMPT_MILLISECONDS).unref();
+    this.explain = explainerFor(options);
+    this.#reportStatus = throttlePerMessage(options.onStatusChange);
+    this.redis = connect(options, () => this.#isAbandoned());
+    reconnectOnEnd(this.redis, () => this.#isClosed || this.#isAbandoned());
+    this.redis.on('ready', () => this.#onReady());
+    this.redis.on('error', (error: Error) => this.#onError(error));
+    this.redis.on('close', () => this.#onClose());
+    setTimeout(() => this.#onFirstAttemptTimeout(), FIRST_ATTEMPT_TIMEOUT_MILLISECONDS).unref();
   }
 
   /** Over when the first attempt has succeeded or failed. */
-  get attempted(): Promise<void> {
-    return this.#attempted.promise;
+  get firstAttempt(): Promise<void> {
+    return this.#firstAttempt.promise;
   }
 
   close(): void {
-    this.#isOver = true;
+    this.#isClosed = true;
     this.redis.disconnect();
   }
 
-  #isGivenUp(): boolean {
-    return this.#wasUp && this.#options.isBulk === true;
+  #isAbandoned(): boolean {
+    return this.#wasReady && this.#options.isBulk === true;
   }
 
   /** It is connected, though perhaps not in its database: ioredis only mentions that a SELECT failed. */
-  async #enter(): Promise<void> {
-    this.#wasUp = true;
+  async #onReady(): Promise<void> {
+    this.#wasReady = true;
     try {
-      await this.#select();
+      await this.#selectDatabase();
     } catch (error) {
-      this.#report(await explainWithNodes(error as Error, this.#options));
-      this.#again.failed();
+      this.#report(await explainPerNode(error as Error, this.#options));
+      this.#reconnectRetry.failed();
       return;
     }
-    this.#again.succeeded();
+    this.#reconnectRetry.succeeded();
     this.#report(undefined);
   }
 
-  async #select(): Promise<void> {
+  async #selectDatabase(): Promise<void> {
     const { kind, database } = this.#options.address;
     if (database !== 0 && kind !== 'cluster') await this.redis.select(database);
   }
 
-  async #failed(error: Error): Promise<void> {
-    if (this.#isReady() || SILENT.test(error.message)) return;
-    const problem = await explainWithNodes(error, this.#options);
+  async #onError(error: Error): Promise<void> {
+    if (this.#isReady() || UNINFORMATIVE_ERROR.test(error.message)) return;
+    const problem = await explainPerNode(error, this.#options);
     // To find that out takes a while.
     if (!this.#isReady()) this.#report(problem);
   }
 
-  #lost(): void {
-    this.#hasClosed = true;
+  #onClose(): void {
+    this.#hasBeenClosed = true;
     this.problem ??= 'the connection was lost';
   }
 
-  #stillSilent(): void {
-    if (this.problem !== NOT_YET) return;
-    this.#report(explainSilence(this.#options.address, this.#hasClosed, this.redis.status));
+  #onFirstAttemptTimeout(): void {
+    if (this.problem !== NOT_CONNECTED_YET) return;
+    this.#report(explainTimeout(this.#options.address, this.#hasBeenClosed, this.redis.status));
   }
 
   #reconnect(): void {
@@ -120,35 +120,37 @@ class LastingConnection implements RedisConnection {
 
   #report(problem: string | undefined): void {
     this.problem = problem;
-    this.#tell(problem);
-    this.#attempted.resolve();
+    this.#reportStatus(problem);
+    this.#firstAttempt.resolve();
   }
 }
 
 /** There is neither an error nor an answer. */
-function explainSilence({ kind, isEncrypted }: RedisAddress, hasClosed: boolean, status: string): string {
+function explainTimeout({ kind, isEncrypted }: RedisAddress, hasClosed: boolean, status: string): string {
   if (kind === 'cluster' && hasClosed) return 'its nodes do not say that they are ready, see CLUSTER INFO';
-  if (hasClosed) return explainEnd(isEncrypted);
+  if (hasClosed) return explainClose(isEncrypted);
   return status === 'connect' ? 'it takes connections and does not answer' : 'it does not answer';
 }
 
-const AGAIN_AFTER_MILLISECONDS = 60_000;
-const MAX_REASONS = 20;
+const REPORT_AGAIN_AFTER_MILLISECONDS = 60_000;
+const MAX_TRACKED_PROBLEMS = 20;
 
 /**
  * Hands problems on, and (undefined) that there is none. ioredis reports every failed attempt, and for one state more
  * than one reason; each is told once a minute, until all is well.
  */
-export function throttlePerMessage(tell: (problem: string | undefined) => void): (problem: string | undefined) => void {
-  const told = new Map<string, number>();
+export function throttlePerMessage(
+  report: (problem: string | undefined) => void,
+): (problem: string | undefined) => void {
+  const reportedAt = new Map<string, number>();
   return (problem) => {
-    if (problem === undefined) told.clear();
+    if (problem === undefined) reportedAt.clear();
     else {
-      const last = told.get(problem);
-      if (last !== undefined && performance.now() - last < AGAIN_AFTER_MILLISECONDS) return;
-      if (told.size > MAX_REASONS) told.clear();
-      told.set(problem, performance.now());
+      const last = reportedAt.get(problem);
+      if (last !== undefined && performance.now() - last < REPORT_AGAIN_AFTER_MILLISECONDS) return;
+      if (reportedAt.size > MAX_TRACKED_PROBLEMS) reportedAt.clear();
+      reportedAt.set(problem, performance.now());
     }
-    tell(problem);
+    report(problem);
   };
 }

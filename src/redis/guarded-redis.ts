@@ -10,17 +10,17 @@ export class RedisUnavailableError extends Error {
  *
  * @throws {RedisUnavailableError} saying why; and the answer that a key holds another kind of value, see {@link isWrongType}
  */
-export type Execute = <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value>;
+export type CommandExecutor = <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value>;
 
 type Client = RedisConnection['redis'];
 
 /** How many questions may be under way. */
-const USUAL_WIDTH = 5_000;
+const MAX_IN_FLIGHT = 5_000;
 /** While Redis does not answer: enough to see that it does again. */
-const NARROW_WIDTH = 8;
-const FAILURES_UNTIL_NARROW = 3;
+const MAX_IN_FLIGHT_WHILE_FAILING = 8;
+const FAILURES_BEFORE_THROTTLING = 3;
 /** A problem is over when a question was answered, and none failed for so long after that. */
-const OVER_MILLISECONDS = 1_000;
+const RECOVERY_MILLISECONDS = 1_000;
 
 /**
  * Asks, unless it is known that there is no use in it. Questions to a server that does not answer do not pile up: after
@@ -29,10 +29,10 @@ const OVER_MILLISECONDS = 1_000;
 export class GuardedRedis {
   readonly #connection: RedisConnection;
   readonly #onProblem: (problem: string | undefined) => void;
-  #running = 0;
-  #failures = 0;
+  #inFlight = 0;
+  #consecutiveFailures = 0;
   #problem: string | undefined;
-  #ending: NodeJS.Timeout | undefined;
+  #recoveryTimer: NodeJS.Timeout | undefined;
 
   /** @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over */
   constructor(connection: RedisConnection, onProblem: (problem: string | undefined) => void) {
@@ -45,18 +45,18 @@ export class GuardedRedis {
     return this.#connection.problem ?? this.#problem;
   }
 
-  readonly execute: Execute = async (question) => {
-    this.#requireRoom();
-    this.#running++;
+  readonly execute: CommandExecutor = async (question) => {
+    this.#requireCapacity();
+    this.#inFlight++;
     // How it went is noted as soon as it is known, so that the last one counts.
     try {
       const answer = await question(this.#connection.redis);
-      this.#answered();
+      this.#onSuccess();
       return answer;
     } catch (error) {
-      throw isWrongType(error) ? error : this.#failed(error);
+      throw isWrongType(error) ? error : this.#onFailure(error);
     } finally {
-      this.#running--;
+      this.#inFlight--;
     }
   };
 
@@ -64,46 +64,46 @@ export class GuardedRedis {
   readonly executeIfPermitted = async <Value>(
     question: (redis: Client) => Promise<Value>,
   ): Promise<Value | undefined> => {
-    this.#requireRoom();
+    this.#requireCapacity();
     try {
       return await question(this.#connection.redis);
     } catch (error) {
-      if (isNotAllowed(error)) return undefined;
-      throw this.#failed(error);
+      if (isAclDenied(error)) return undefined;
+      throw this.#onFailure(error);
     }
   };
 
-  #requireRoom(): void {
+  #requireCapacity(): void {
     if (this.#connection.problem !== undefined) throw new RedisUnavailableError(this.#connection.problem);
-    if (this.#running < (this.#isNarrow() ? NARROW_WIDTH : USUAL_WIDTH)) return;
-    const why = this.#isNarrow() ? ', and it does not answer' : '';
-    throw new RedisUnavailableError(`${this.#running} questions are under way${why}`);
+    if (this.#inFlight < (this.#isThrottled() ? MAX_IN_FLIGHT_WHILE_FAILING : MAX_IN_FLIGHT)) return;
+    const why = this.#isThrottled() ? ', and it does not answer' : '';
+    throw new RedisUnavailableError(`${this.#inFlight} questions are under way${why}`);
   }
 
-  #isNarrow(): boolean {
-    return this.#failures >= FAILURES_UNTIL_NARROW;
+  #isThrottled(): boolean {
+    return this.#consecutiveFailures >= FAILURES_BEFORE_THROTTLING;
   }
 
-  #answered(): void {
-    this.#failures = 0;
+  #onSuccess(): void {
+    this.#consecutiveFailures = 0;
     if (this.#problem === undefined) return;
     // Some keys may be refused, and others not: who asks for one and the other would have each of them told.
-    this.#ending ??= setTimeout(() => this.#end(), OVER_MILLISECONDS).unref();
+    this.#recoveryTimer ??= setTimeout(() => this.#onRecovery(), RECOVERY_MILLISECONDS).unref();
   }
 
-  #end(): void {
-    this.#ending = undefined;
+  #onRecovery(): void {
+    this.#recoveryTimer = undefined;
     this.#problem = undefined;
     if (this.#connection.problem === undefined) this.#onProblem(undefined);
   }
 
-  #failed(error: unknown): RedisUnavailableError {
+  #onFailure(error: unknown): RedisUnavailableError {
     const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
-    this.#failures = isReply(error) ? 0 : this.#failures + 1;
-    clearTimeout(this.#ending);
-    this.#ending = undefined;
+    this.#consecutiveFailures = isReplyError(error) ? 0 : this.#consecutiveFailures + 1;
+    clearTimeout(this.#recoveryTimer);
+    this.#recoveryTimer = undefined;
     // One answer that does not come is no news; that Redis says no is.
-    if (isReply(error) || this.#isNarrow()) {
+    if (isReplyError(error) || this.#isThrottled()) {
       if (this.#problem === undefined) this.#onProblem(reason);
       this.#problem = reason;
     }
@@ -112,15 +112,15 @@ export class GuardedRedis {
 }
 
 /** Redis itself said no: it is there. */
-function isReply(error: unknown): error is Error {
+function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-function isNotAllowed(error: unknown): boolean {
-  return isReply(error) && error.message.startsWith('NOPERM');
+function isAclDenied(error: unknown): boolean {
+  return isReplyError(error) && error.message.startsWith('NOPERM');
 }
 
 /** Another kind of value stands under a key: that is an answer. */
 export function isWrongType(error: unknown): error is Error {
-  return isReply(error) && error.message.startsWith('WRONGTYPE');
+  return isReplyError(error) && error.message.startsWith('WRONGTYPE');
 }

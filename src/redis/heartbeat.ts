@@ -26,14 +26,14 @@ export interface HeartbeatOptions {
   /** Called when the server has been silent for 750 ms, or has said nothing for 2 s, on a connection that says it is up. */
   readonly onSilent: () => void;
   /** Whether the answer to a PING proves that the connection does what it is for. Default: any does. */
-  readonly isProof?: (answer: unknown) => boolean;
+  readonly isValidReply?: (answer: unknown) => boolean;
 }
 
 const INTERVAL_MILLISECONDS = 150;
 /** Counted in questions, not in time: a process that was stopped itself has asked none. */
-const SILENT_AFTER = 4;
+const MAX_UNANSWERED = 4;
 /** Until the first answer on a connection: a Redis far away is late, and then answers each time. */
-const SILENT_AT_FIRST_AFTER = 13;
+const MAX_UNANSWERED_AT_FIRST = 13;
 
 /** Knows up to when a connection is known to work: TCP does not tell of an end that has gone without a word. */
 export interface Heartbeat {
@@ -48,26 +48,26 @@ export interface Heartbeat {
   stop(): void;
 }
 
-export function createHeartbeat({ redis, onSilent, isProof = () => true }: HeartbeatOptions): Heartbeat {
+export function createHeartbeat({ redis, onSilent, isValidReply: isProof = () => true }: HeartbeatOptions): Heartbeat {
   let timer: NodeJS.Timeout | undefined;
-  let provenAt = Number.NEGATIVE_INFINITY;
+  let lastProbeAt = Number.NEGATIVE_INFINITY;
   let unanswered = 0;
-  let silentAfter = SILENT_AT_FIRST_AFTER;
-  const end = () => {
+  let maxUnanswered = MAX_UNANSWERED_AT_FIRST;
+  const stop = () => {
     clearInterval(timer);
     timer = undefined;
-    provenAt = Number.NEGATIVE_INFINITY;
+    lastProbeAt = Number.NEGATIVE_INFINITY;
   };
-  const beat = () => {
+  const probe = () => {
     const sentAt = performance.now();
     const connection = timer;
-    if (unanswered++ >= silentAfter) return onSilent();
+    if (unanswered++ >= maxUnanswered) return onSilent();
     redis.ping().then(
       (answer: unknown) => {
         if (timer !== connection || !isProof(answer)) return;
         unanswered = 0;
-        silentAfter = SILENT_AFTER;
-        provenAt = Math.max(provenAt, sentAt);
+        maxUnanswered = MAX_UNANSWERED;
+        lastProbeAt = Math.max(lastProbeAt, sentAt);
       },
       // The connection says itself that it is over, or stays silent.
       () => {},
@@ -75,15 +75,15 @@ export function createHeartbeat({ redis, onSilent, isProof = () => true }: Heart
   };
   return {
     get lastProbeAt() {
-      return provenAt;
+      return lastProbeAt;
     },
     start: () => {
-      end();
+      stop();
       unanswered = 0;
-      silentAfter = SILENT_AT_FIRST_AFTER;
-      provenAt = performance.now();
-      timer = setInterval(beat, INTERVAL_MILLISECONDS).unref();
+      maxUnanswered = MAX_UNANSWERED_AT_FIRST;
+      lastProbeAt = performance.now();
+      timer = setInterval(probe, INTERVAL_MILLISECONDS).unref();
     },
-    stop: end,
+    stop: stop,
   };
 }

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 
-const LONGEST_PAUSE_MILLISECONDS = 2_000;
+const MAX_DELAY_MILLISECONDS = 2_000;
 
 /** Tries something again after a pause that grows with each failure. */
 export interface Retry {
@@ -11,11 +11,11 @@ export interface Retry {
   stop(): void;
 }
 
-export function createRetry(again: () => void): Retry {
+export function createRetry(attempt: () => void): Retry {
   let failures = 0;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
-  const rest = () => {
+  const cancel = () => {
     clearTimeout(timer);
     timer = undefined;
   };
@@ -23,36 +23,36 @@ export function createRetry(again: () => void): Retry {
     failed: () => {
       if (timer || isStopped) return;
       failures++;
-      const pause = Math.min(50 * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
+      const pause = Math.min(50 * 2 ** failures, MAX_DELAY_MILLISECONDS);
       timer = setTimeout(() => {
-        rest();
-        again();
+        cancel();
+        attempt();
       }, pause).unref();
     },
     succeeded: () => {
       failures = 0;
-      rest();
+      cancel();
     },
     stop: () => {
       isStopped = true;
-      rest();
+      cancel();
     },
   };
 }
 
-const PAUSE_MILLISECONDS = 1_000;
+const RECONNECT_DELAY_MILLISECONDS = 1_000;
 
 /**
  * Connects again where ioredis has given a connection up (`end`), which it does where it cannot even begin an attempt,
  * whatever the strategy of retries says. Who has lost Redis for ever would serve known clients for a while, and then nobody.
  *
- * @param isOver whether that is as it should be
+ * @param isClosed whether that is as it should be
  */
-export function reconnectOnEnd(redis: Redis | Cluster, isOver: () => boolean): void {
+export function reconnectOnEnd(redis: Redis | Cluster, isClosed: () => boolean): void {
   redis.on('end', () => {
     setTimeout(() => {
       // Why it fails is told by its events.
-      if (!isOver()) redis.connect().catch(() => {});
-    }, PAUSE_MILLISECONDS).unref();
+      if (!isClosed()) redis.connect().catch(() => {});
+    }, RECONNECT_DELAY_MILLISECONDS).unref();
   });
 }

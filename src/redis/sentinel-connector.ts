@@ -20,7 +20,7 @@ interface PrivateMembers {
   readonly stream?: Socket | null;
   disconnect(): void;
   /** Ours: the last answer. */
-  named?: { readonly sentinel: Address; readonly master: Address | null };
+  lastResolved?: { readonly sentinel: Address; readonly master: Address | null };
 }
 
 /**
@@ -45,33 +45,33 @@ export class QuietSentinelConnector extends SentinelConnector {
   }
 }
 
-const privateMembers = SentinelConnector.prototype as unknown as PrivateMembers;
+const unpatched = SentinelConnector.prototype as unknown as PrivateMembers;
 
-const patched: Pick<PrivateMembers, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> &
+const overrides: Pick<PrivateMembers, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> &
   ThisType<PrivateMembers> = {
   connectToSentinel(...args) {
-    return privateMembers.connectToSentinel.apply(this, args).on('error', () => {});
+    return unpatched.connectToSentinel.apply(this, args).on('error', () => {});
   },
   async resolve(sentinel) {
-    const master = await privateMembers.resolve.call(this, sentinel);
-    this.named = { sentinel, master };
+    const master = await unpatched.resolve.call(this, sentinel);
+    this.lastResolved = { sentinel, master };
     return master;
   },
   async initFailoverDetector() {
-    const { stream, named } = this;
-    await privateMembers.initFailoverDetector.call(this);
-    if (named && (await isReplaced(this, named)) && this.stream === stream) this.disconnect();
+    const { stream, lastResolved } = this;
+    await unpatched.initFailoverDetector.call(this);
+    if (lastResolved && (await hasMasterChanged(this, lastResolved)) && this.stream === stream) this.disconnect();
   },
 };
 
-for (const [name, value] of Object.entries(patched))
+for (const [name, value] of Object.entries(overrides))
   Object.defineProperty(QuietSentinelConnector.prototype, name, { value });
 
 /** Asks the same sentinel once more: of all that comes later, it tells. */
-async function isReplaced(
+async function hasMasterChanged(
   connector: PrivateMembers,
-  { sentinel, master }: NonNullable<PrivateMembers['named']>,
+  { sentinel, master }: NonNullable<PrivateMembers['lastResolved']>,
 ): Promise<boolean> {
-  const now = await privateMembers.resolve.call(connector, sentinel).catch(() => null);
+  const now = await unpatched.resolve.call(connector, sentinel).catch(() => null);
   return now !== null && (now.host !== master?.host || now.port !== master?.port);
 }

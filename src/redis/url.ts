@@ -15,68 +15,70 @@ export function parseRedisUrl(text: string): RedisAddress {
   const { scheme, urls } = splitRedisUrl(text);
   const [url] = urls;
   const { kind } = schemes[scheme];
-  if (kind === 'socket') return overSocket(url);
-  const endpoints = urls.map((each) => endpointOf(each, scheme));
-  if (kind === 'sentinel') return overSentinels(url, scheme, endpoints);
-  if (kind === 'cluster') return overCluster(url, scheme, endpoints);
-  return toServer(url, scheme, endpoints);
+  if (kind === 'socket') return socketAddress(url);
+  const endpoints = urls.map((each) => parseEndpoint(each, scheme));
+  if (kind === 'sentinel') return sentinelAddress(url, scheme, endpoints);
+  if (kind === 'cluster') return clusterAddress(url, scheme, endpoints);
+  return serverAddress(url, scheme, endpoints);
 }
 
-function endpointOf(url: URL, scheme: Scheme): Endpoint {
+function parseEndpoint(url: URL, scheme: Scheme): Endpoint {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return { host, port: url.port === '' ? schemes[scheme].port : Number(url.port) };
 }
 
-function toServer(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): RedisAddress {
+function serverAddress(url: URL, scheme: Scheme, endpoints: readonly Endpoint[]): RedisAddress {
   const [endpoint, ...others] = endpoints;
   if (!endpoint || others.length > 0) {
     throw new RangeError('names several hosts; begin it with redis+sentinel:// or redis+cluster://');
   }
   const database = parseDatabase(url.pathname.replace(/^\//, ''));
-  const description = `${scheme}//${endpointText(endpoint)}/${database}`;
-  return { kind: 'server', endpoint, ...common(url, scheme), database, description };
+  const description = `${scheme}//${formatEndpoint(endpoint)}/${database}`;
+  return { kind: 'server', endpoint, ...commonFields(url, scheme), database, description };
 }
 
-function overSocket(url: URL): RedisAddress {
+function socketAddress(url: URL): RedisAddress {
   if (!['', 'localhost'].includes(url.hostname.toLowerCase())) {
-    throw new RangeError(`names a host, and a socket is a path, as in unix:///run/redis.sock; ${ENCODING}`);
+    throw new RangeError(
+      `names a host, and a socket is a path, as in unix:///run/redis.sock; ${PERCENT_ENCODING_HINT}`,
+    );
   }
   if (url.pathname.length < 2) throw new RangeError('names no socket, as in unix:///run/redis.sock');
   const database = parseDatabase(url.searchParams.get('db') ?? '');
-  const path = decoded(url.pathname);
+  const path = percentDecode(url.pathname);
   const description = `unix:${path}, database ${database}`;
-  return { kind: 'socket', path, ...common(url, 'unix:'), database, description };
+  return { kind: 'socket', path, ...commonFields(url, 'unix:'), database, description };
 }
 
-function overSentinels(url: URL, scheme: Scheme, sentinels: readonly Endpoint[]): RedisAddress {
+function sentinelAddress(url: URL, scheme: Scheme, sentinels: readonly Endpoint[]): RedisAddress {
   const [, master = '', number = ''] = /^\/([^/]*)(?:\/([^/]*))?$/.exec(url.pathname) ?? [];
   if (master === '') throw new RangeError('names no master, as in redis+sentinel://sentinel:26379/mymaster');
-  if (master.includes('@')) throw new RangeError(`has an @ in the name of the master; ${ENCODING}`);
+  if (master.includes('@')) throw new RangeError(`has an @ in the name of the master; ${PERCENT_ENCODING_HINT}`);
   const database = parseDatabase(number);
-  const description = `${scheme}//${sentinels.map(endpointText).join(',')}/${master}/${database}`;
-  const sentinelCredentials = credentials(
+  const description = `${scheme}//${sentinels.map(formatEndpoint).join(',')}/${master}/${database}`;
+  const sentinelCredentials = toCredentials(
     url.searchParams.get('sentinel_username') ?? '',
     url.searchParams.get('sentinel_password') ?? '',
   );
-  const target = { kind: 'sentinel', sentinels, master: decoded(master), sentinelCredentials } as const;
-  return { ...target, ...common(url, scheme), database, description };
+  const target = { kind: 'sentinel', sentinels, master: percentDecode(master), sentinelCredentials } as const;
+  return { ...target, ...commonFields(url, scheme), database, description };
 }
 
-function overCluster(url: URL, scheme: Scheme, nodes: readonly Endpoint[]): RedisAddress {
+function clusterAddress(url: URL, scheme: Scheme, nodes: readonly Endpoint[]): RedisAddress {
   if (!['', '/', '/0'].includes(url.pathname)) throw new RangeError('names a database; a cluster has none but 0');
-  const description = `${scheme}//${nodes.map(endpointText).join(',')}`;
-  return { kind: 'cluster', nodes, ...common(url, scheme), database: 0, description };
+  const description = `${scheme}//${nodes.map(formatEndpoint).join(',')}`;
+  return { kind: 'cluster', nodes, ...commonFields(url, scheme), database: 0, description };
 }
 
-function common(url: URL, scheme: Scheme): { credentials: Credentials; isEncrypted: boolean } {
-  const username = decoded(url.username);
+function commonFields(url: URL, scheme: Scheme): { credentials: Credentials; isEncrypted: boolean } {
+  const username = percentDecode(url.username);
   return {
-    credentials: credentials(username, decoded(url.password)),
+    credentials: toCredentials(username, percentDecode(url.password)),
     isEncrypted: schemes[scheme].isEncrypted,
   };
 }
 
-function credentials(username: string, password: string): Credentials {
+function toCredentials(username: string, password: string): Credentials {
   return { ...(username !== '' && { username }), ...(password !== '' && { password }) };
 }
 
@@ -85,7 +87,7 @@ function parseDatabase(text: string): number {
   throw new RangeError('names a database that is not a number');
 }
 
-function decoded(text: string): string {
+function percentDecode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -114,7 +116,7 @@ export interface UrlParts {
   readonly urls: readonly [URL, ...URL[]];
 }
 
-export const ENCODING = 'what is special in a user or password must be percent-encoded';
+export const PERCENT_ENCODING_HINT = 'what is special in a user or password must be percent-encoded';
 
 /**
  * Takes apart what has several hosts, and so is no URL: `scheme://user:password@host:port,host:port/path?query`.
@@ -129,7 +131,7 @@ export function splitRedisUrl(text: string): UrlParts {
   }
   const { userinfo, hosts } = splitAuthority(authority);
   if (scheme !== 'unix:' && hosts.includes('')) throw new RangeError('names no host');
-  const [first, ...others] = hosts.map((host) => urlOf(scheme, `${userinfo}${host}${rest}`));
+  const [first, ...others] = hosts.map((host) => parseHostUrl(scheme, `${userinfo}${host}${rest}`));
   if (!first) throw new RangeError('names no host');
   return { scheme, urls: [first, ...others] };
 }
@@ -147,11 +149,11 @@ function splitAuthority(authority: string): { userinfo: string; hosts: readonly 
   return { userinfo: authority.slice(0, end), hosts: authority.slice(end).split(',') };
 }
 
-function urlOf(scheme: Scheme, rest: string): URL {
+function parseHostUrl(scheme: Scheme, rest: string): URL {
   const text = `${scheme}//${rest}`;
-  if (!URL.canParse(text)) throw new RangeError(`is not a URL: see its host and port, and ${ENCODING}`);
+  if (!URL.canParse(text)) throw new RangeError(`is not a URL: see its host and port, and ${PERCENT_ENCODING_HINT}`);
   const url = new URL(text);
-  if (url.hash !== '' || text.includes('#')) throw new RangeError(`has a # in it; ${ENCODING}`);
+  if (url.hash !== '' || text.includes('#')) throw new RangeError(`has a # in it; ${PERCENT_ENCODING_HINT}`);
   if (url.port === '0') throw new RangeError('names port 0');
   requireKnownParameters(url, schemes[scheme].parameters);
   return url;
@@ -161,7 +163,7 @@ function requireKnownParameters({ search, searchParams }: URL, known: readonly s
   const [unknown] = [...searchParams.keys()].filter((name) => !known.includes(name));
   if (unknown === undefined) return;
   // Then it may be the rest of a password.
-  if (search.includes('@')) throw new RangeError(`has an @ after a ?; ${ENCODING}`);
+  if (search.includes('@')) throw new RangeError(`has an @ after a ?; ${PERCENT_ENCODING_HINT}`);
   const others = known.length > 0 ? `it may have ${known.join(' and ')}` : 'it may have none';
   throw new RangeError(`has a parameter "${unknown}"; ${others}`);
 }
@@ -200,6 +202,6 @@ export interface Credentials {
 }
 
 /** `host:port`, an IPv6 address in brackets, as it stands in a URL. */
-export function endpointText({ host, port }: Endpoint): string {
+export function formatEndpoint({ host, port }: Endpoint): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }

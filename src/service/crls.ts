@@ -33,6 +33,6 @@ export async function openCrls(
 async function openSharedCrls(clients: ClientsConfig): Promise<SharedCrls> {
   if (clients.store === 'memory') return createOwnCrls();
   // That Redis is away, the connection for the clients has said already.
-  const options = { ...clients, commandMilliseconds: COMMAND_MILLISECONDS, onConnection: () => {} };
+  const options = { ...clients, commandTimeoutMilliseconds: COMMAND_MILLISECONDS, onStatusChange: () => {} };
   return createSharedCrls(await openRedis(options), clients.keyPrefix);
 }

@@ -62,12 +62,13 @@ export function readCacheSettings(settings: Settings): CacheSettings {
   const hard = settings.optional('CLIENT_CACHE_MAX_AGE', upTo(MAX_HARD_MILLISECONDS)) ?? DEFAULT_HARD_MILLISECONDS;
   const soft =
     settings.optional('CLIENT_CACHE_REFRESH_AFTER', parseDuration) ?? Math.min(DEFAULT_SOFT_MILLISECONDS, hard);
-  const waitMilliseconds = settings.optional('REDIS_TIMEOUT', upTo(MAX_WAIT_MILLISECONDS)) ?? DEFAULT_WAIT_MILLISECONDS;
+  const loadTimeoutMilliseconds =
+    settings.optional('REDIS_TIMEOUT', upTo(MAX_WAIT_MILLISECONDS)) ?? DEFAULT_WAIT_MILLISECONDS;
   if (soft > hard) settings.reject('CLIENT_CACHE_REFRESH_AFTER', 'is longer than COUNTERSIGN_CLIENT_CACHE_MAX_AGE');
   return {
     bounds: { entries, bytes },
     lifetimes: { refreshAfter: soft, maxAge: hard, negativeTtl: ABSENT_MILLISECONDS },
-    waitMilliseconds,
+    loadTimeoutMilliseconds,
   };
 }
 

@@ -16,7 +16,7 @@ test('changes come out as they went in, also those larger than what is taken at 
   const changes = [
     change('a', { kind: 'added', next: '{"ä":"\\n"}', enter: ['dn:x'] }),
     change('large', { next: 'ü'.repeat(3_000_000) }),
-    change('b', { expected: { type: 'string', text: '\uFFFD{', octets: Buffer.from([0xff, 0x7b, 0]) } }),
+    change('b', { expected: { type: 'string', text: '\uFFFD{', bytes: Buffer.from([0xff, 0x7b, 0]) } }),
     change('larger', { expected: { type: 'string', text: 'x'.repeat(9_000_000) } }),
     change('c', { expected: { type: 'other', name: 'list' }, leave: ['dn:x', 'dns:y'] }),
   ];

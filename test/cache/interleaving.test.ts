@@ -45,7 +45,7 @@ class World {
     now: () => this.#time,
     bounds: { entries: 10, bytes: 10_000 },
     lifetimes: { refreshAfter: 2, maxAge: 8, negativeTtl: 3 },
-    waitMilliseconds: 1_000_000,
+    loadTimeoutMilliseconds: 1_000_000,
   });
 
   step(step: Step): void {

@@ -20,7 +20,7 @@ function cacheOver(answer: (key: string) => LoadResult<string> | Error, more: Pa
     now: () => state.time,
     bounds: { entries: 100, bytes: 100_000 },
     lifetimes: { refreshAfter: 60, maxAge: 600, negativeTtl: 2 },
-    waitMilliseconds: 1_000,
+    loadTimeoutMilliseconds: 1_000,
     ...more,
   });
   return { cache, state };
@@ -88,10 +88,10 @@ test('while the store is away it is given out up to the hard lifetime, and no lo
   said = away;
   state.isTold = false;
   state.time = 600;
-  expect([cache.hasAny(), await cache.find('a')]).toEqual([true, 'known']);
+  expect([cache.hasUsableEntry(), await cache.find('a')]).toEqual([true, 'known']);
   expect(cache.counts.stale).toBe(1);
   state.time = 601;
-  expect(cache.hasAny()).toBe(false);
+  expect(cache.hasUsableEntry()).toBe(false);
   await expect(cache.find('a')).rejects.toThrow(away);
 });
 
@@ -167,7 +167,7 @@ test('what was confirmed to be missing is not given out as it was before', async
 
 test('a store that is silent is waited for so long and no longer; known values do not wait again', async () => {
   // Long enough that a machine which does other things in between does not take as long as one wait.
-  const { cache, state } = cacheOver(present, { waitMilliseconds: 300 });
+  const { cache, state } = cacheOver(present, { loadTimeoutMilliseconds: 300 });
   await cache.find('known');
   state.isTold = false;
   const { open, opened } = gate();
@@ -185,7 +185,7 @@ test('a store that is silent is waited for so long and no longer; known values d
 
 test('what was late once keeps nobody from being confirmed later', async () => {
   let said: LoadResult<string> | Error = present('before');
-  const { cache, state } = cacheOver(() => said, { waitMilliseconds: 20 });
+  const { cache, state } = cacheOver(() => said, { loadTimeoutMilliseconds: 20 });
   await cache.find('a');
   const { open, opened } = gate();
   state.delay = opened;
@@ -205,10 +205,10 @@ test('a value is not given out longer than the store says that it is there', asy
   const { cache, state } = cacheOver(() => said);
   await cache.find('a');
   state.time = 29;
-  expect([await cache.find('a'), cache.hasAny()]).toEqual(['a', true]);
+  expect([await cache.find('a'), cache.hasUsableEntry()]).toEqual(['a', true]);
   said = away;
   state.time = 30;
-  expect(cache.hasAny()).toBe(false);
+  expect(cache.hasUsableEntry()).toBe(false);
   await expect(cache.find('a')).rejects.toThrow(away);
 });
 
@@ -222,11 +222,11 @@ test('the hard lifetime counts from the question, not from the answer', async ()
   open();
   await asking;
   state.time = 601;
-  expect(cache.hasAny()).toBe(false);
+  expect(cache.hasUsableEntry()).toBe(false);
 });
 
 test('an answer that comes too late for a request is there for the next one', async () => {
-  const { cache, state } = cacheOver(present, { waitMilliseconds: 20 });
+  const { cache, state } = cacheOver(present, { loadTimeoutMilliseconds: 20 });
   const { open, opened } = gate();
   state.delay = opened;
   await expect(cache.find('a')).rejects.toThrow('no answer within 20 ms');
@@ -238,7 +238,7 @@ test('an answer that comes too late for a request is there for the next one', as
 
 test('an answer that has arrived while this process was busy is not late', async () => {
   const { cache } = cacheOver(present, {
-    waitMilliseconds: 20,
+    loadTimeoutMilliseconds: 20,
     load: (key) => new Promise((resolve) => setTimeout(() => setImmediate(() => resolve(present(key))), 5)),
   });
   const asking = cache.find('a');

@@ -9,7 +9,9 @@ import { parseRedisUrl } from '../../src/redis/url.ts';
 const [, , url = ''] = process.argv;
 const address = parseRedisUrl(url);
 const connections = await Promise.all(
-  Array.from({ length: 60 }, () => openRedis({ address, tls: {}, commandMilliseconds: 2_000, onConnection: () => {} })),
+  Array.from({ length: 60 }, () =>
+    openRedis({ address, tls: {}, commandTimeoutMilliseconds: 2_000, onStatusChange: () => {} }),
+  ),
 );
 await delay(850);
 for (const connection of connections) {

@@ -26,7 +26,7 @@ async function follow(options: Omit<ClusterOptions, 'directory'> = {}): Promise<
   onTestFinished(deployment.stop);
   const nodes = deployment.nodes.map(({ port }) => `127.0.0.1:${port}`);
   const access = { address: parseRedisUrl(`redis+cluster://${nodes.join(',')}`), tls: {} };
-  const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+  const connection = await openRedis({ ...access, commandTimeoutMilliseconds: 1_000, onStatusChange: () => {} });
   const told: string[] = [];
   let distrusted = 0;
   const feed = openInvalidationFeed(connection.redis, {

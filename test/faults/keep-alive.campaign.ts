@@ -10,7 +10,7 @@ describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', 
   test('is given up for a new one, and so is that one', async () => {
     const { proxy } = await startProxiedCluster();
     const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
-    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    const connection = await openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
     onTestFinished(() => connection.close());
     const { redis } = connection;
     redis.on('error', () => {});
@@ -31,7 +31,7 @@ describeWith(['redis-server'], 'a half-open connection to a node that a Cluster 
   test('is given up', async () => {
     const { proxy, move } = await startProxiedCluster();
     const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
-    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    const connection = await openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
     onTestFinished(() => connection.close());
     const { redis } = connection;
     redis.on('error', () => {});

@@ -20,7 +20,7 @@ describeWith(['redis-server'], 'a failover that is told of while the master is a
     const proxy = await startFaultProxy({ target: { port } });
     onTestFinished(() => proxy.stop());
     const address = parseRedisUrl(`redis+sentinel://127.0.0.1:${proxy.port}/${deployment.masterName}`);
-    const connection = await openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    const connection = await openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
     onTestFinished(() => connection.close());
     const { redis } = connection;
     await redis.set('key', 'before');
@@ -54,7 +54,7 @@ describeWith(['redis-server'], 'another master between the answer of a sentinel 
     onTestFinished(() => proxy.stop());
     proxy.setLatency(QUICKER_MILLISECONDS);
     const address = parseRedisUrl(`redis+sentinel://127.0.0.1:${proxy.port}/${masterName}`);
-    const opening = openRedis({ address, tls: {}, commandMilliseconds: 500, onConnection: () => {} });
+    const opening = openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
     const isAsked = () => proxy.connections().some(({ sent }) => sent.includes('get-master-addr-by-name'));
     await eventually(isAsked, () => 'no sentinel is asked');
     await delay(QUICKER_MILLISECONDS + 20);

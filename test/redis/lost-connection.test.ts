@@ -12,7 +12,7 @@ import { startClusterDeployment } from '../support/redis-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 function connect(url: string, isBulk = true) {
-  const options = { tls: {}, commandMilliseconds: 10_000, isBulk, onConnection: () => {} };
+  const options = { tls: {}, commandTimeoutMilliseconds: 10_000, isBulk, onStatusChange: () => {} };
   return openRedis({ address: parseRedisUrl(url), ...options });
 }
 

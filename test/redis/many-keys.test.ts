@@ -2,7 +2,7 @@ import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scanKeys } from '../../src/redis/commands/scan.ts';
 import { openSets } from '../../src/redis/commands/sets.ts';
-import { type StoredValue, valuesReader, valuesReplacer } from '../../src/redis/commands/values.ts';
+import { type StoredValue, valueReader, valueReplacer } from '../../src/redis/commands/values.ts';
 import { openRedis, type RedisConnection } from '../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -47,9 +47,9 @@ for (const [name, open] of [
       connection = await openRedis({
         address,
         tls: {},
-        commandMilliseconds: 5_000,
+        commandTimeoutMilliseconds: 5_000,
         isBulk: true,
-        onConnection: () => {},
+        onStatusChange: () => {},
       });
       await eventually(
         () => connection?.problem === undefined,
@@ -64,7 +64,7 @@ for (const [name, open] of [
     });
 
     const write = async (seen: StoredValue, next: string | undefined, key = `${prefix}one`) => {
-      const [written] = valuesReplacer(redis, `${prefix}changes`)([{ key, expected: seen, next }]);
+      const [written] = valueReplacer(redis, `${prefix}changes`)([{ key, expected: seen, next }]);
       return written;
     };
 
@@ -72,9 +72,9 @@ for (const [name, open] of [
       const others = [`${prefix.replace('*', 'x')}0`, `${prefix.slice(0, -1)}`];
       for (const other of others) await place.direct.set(other, 'other');
       const replacements = keys.map((key) => ({ key, expected: { type: 'none' }, next: `v-${key}` }) as const);
-      const written = await Promise.all(valuesReplacer(redis, 'c')(replacements));
+      const written = await Promise.all(valueReplacer(redis, 'c')(replacements));
       expect(written).toEqual(keys.map(() => true));
-      expect(await valuesReader(redis)([...keys, `${prefix}none`])).toEqual([
+      expect(await valueReader(redis)([...keys, `${prefix}none`])).toEqual([
         ...keys.map((key) => ({ type: 'string', text: `v-${key}` })),
         { type: 'none' },
       ]);
@@ -107,11 +107,11 @@ for (const [name, open] of [
       const octets = Buffer.from([0xff, 0x00, 0xfe]);
       await place.direct.set(`${prefix}binary`, octets);
       await place.direct.lpush(`${prefix}list`, 'x');
-      const read = valuesReader(redis);
+      const read = valueReader(redis);
       const [binary, list] = await read([`${prefix}binary`, `${prefix}list`]);
       expect(binary).toMatchObject({ type: 'string', octets });
       expect(list).toEqual({ type: 'other', name: 'list' });
-      const replace = valuesReplacer(redis, 'c');
+      const replace = valueReplacer(redis, 'c');
       for (const [key, seen] of [
         [`${prefix}binary`, binary],
         [`${prefix}list`, list],

@@ -78,7 +78,7 @@ describeWith(['redis-server'], 'our certificate for Redis, renewed', () => {
     copyFileSync(redis.clientFiles.key, key);
     const env = { ...settings(cert, key, redis.url), COUNTERSIGN_REDIS_CA_FILE: redis.caFile };
     const { redis: access } = readAdministrationConfig(env);
-    const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+    const connection = await openRedis({ ...access, commandTimeoutMilliseconds: 1_000, onStatusChange: () => {} });
     onTestFinished(() => connection.redis.disconnect());
     const reconnect = async () => {
       connection.redis.disconnect(true);

@@ -19,7 +19,7 @@ export interface OpenedStore {
 
 export async function openStore(prefix: string, url = redisUrl()): Promise<OpenedStore> {
   const address = parseRedisUrl(url);
-  const options = { address, tls: {}, commandMilliseconds: 5_000, isBulk: true, onConnection: () => {} };
+  const options = { address, tls: {}, commandTimeoutMilliseconds: 5_000, isBulk: true, onStatusChange: () => {} };
   const connection = await openRedis(options);
   const redis = new Redis(url, { lazyConnect: true });
   const keys = registryKeys(prefix);

@@ -30,7 +30,7 @@ export interface OpenOptions {
 export const patientCache: CacheSettings = {
   bounds: { entries: 1_000, bytes: 16 * 1024 * 1024 },
   lifetimes: { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 2_000 },
-  waitMilliseconds: 2_000,
+  loadTimeoutMilliseconds: 2_000,
 };
 
 export async function openRedisRegistry(

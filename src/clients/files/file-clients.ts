@@ -1,6 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { isClientId } from '../../oauth/client-id.ts';
-import { stateOfFile } from '../../watch-files.ts';
+import { readFileState } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
 import { parseClient } from '../parse-client.ts';
@@ -184,7 +184,7 @@ export class FileClients {
 }
 
 function stateOf(file: string): string {
-  return isStream(file) ? file : stateOfFile(file);
+  return isStream(file) ? file : readFileState(file);
 }
 
 const HOW_TO_SAY_NONE = 'for no clients at all, give a file .json that holds []';

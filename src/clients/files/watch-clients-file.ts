@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
-import { stateOfFile, watchFiles } from '../../watch-files.ts';
+import { readFileState, watchFiles } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
 import type { ClientsInMemory } from '../registry/memory-registry.ts';
@@ -129,9 +129,9 @@ export async function readClientsFile(
   const { file } = named;
   for (;;) {
     requireRegularFile(named);
-    const before = stateOfFile(file);
+    const before = readFileState(file);
     const read = await readInTime(file, demands, stopping);
-    if (stateOfFile(file) === before) return requireNoErrors(read, named, demands);
+    if (readFileState(file) === before) return requireNoErrors(read, named, demands);
     await delay(SETTLE_MILLISECONDS, undefined, { signal: stopping });
   }
 }

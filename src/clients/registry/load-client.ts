@@ -1,6 +1,11 @@
 import type { LoadResult, NearCache } from '../../cache/near-cache.ts';
 import { invalidClient, OAuthError } from '../../oauth/oauth-error.ts';
-import { type Execute, type GuardedRedis, isWrongType, RedisUnavailableError } from '../../redis/guarded-redis.ts';
+import {
+  type CommandExecutor,
+  type GuardedRedis,
+  isWrongType,
+  RedisUnavailableError,
+} from '../../redis/guarded-redis.ts';
 import { abbreviate } from '../../text.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../diagnostics.ts';
@@ -41,7 +46,7 @@ async function lifetimeOf({ executeIfPermitted }: GuardedRedis, key: string): Pr
 type Found = Buffer | null | { readonly wrongType: string };
 
 /** As a text, octets that are none would be replaced without a word. */
-async function getOctets(ask: Execute, key: string): Promise<Found> {
+async function getOctets(ask: CommandExecutor, key: string): Promise<Found> {
   try {
     return await ask((redis) => redis.getBuffer(key));
   } catch (error) {

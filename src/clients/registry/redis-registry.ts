@@ -26,7 +26,7 @@ export interface RedisRegistryOptions {
 export interface CacheSettings {
   readonly bounds: Bounds;
   readonly lifetimes: Lifetimes;
-  readonly waitMilliseconds: number;
+  readonly loadTimeoutMilliseconds: number;
 }
 
 /** Each is told of changes only. */
@@ -57,8 +57,8 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   let onUp = () => {};
   const connection = await openRedis({
     ...access,
-    commandMilliseconds: COMMAND_MILLISECONDS,
-    onConnection: (problem) => {
+    commandTimeoutMilliseconds: COMMAND_MILLISECONDS,
+    onStatusChange: (problem) => {
       events.onConnection(problem);
       if (problem === undefined) onUp();
     },
@@ -129,7 +129,7 @@ function registryOver({ connection, guarded, dataLoss, cache, feed, keys, descri
     find: (clientId) => findCachedClient(clientId, cache, keys.clients),
     get notReadyReason() {
       const { problem } = guarded;
-      if (cache.hasAny()) return undefined;
+      if (cache.hasUsableEntry()) return undefined;
       // Without requests, none would find out that something is wrong, or is well again.
       check(dataLoss);
       return problem;

@@ -56,7 +56,12 @@ async function withStore<Answer>(
   use: (opened: Pick<Administration, 'store' | 'lock'>) => Promise<Answer>,
 ): Promise<Answer> {
   const { description } = access.address;
-  const options = { ...access, commandMilliseconds: COMMAND_MILLISECONDS, isBulk: true, onConnection: () => {} };
+  const options = {
+    ...access,
+    commandTimeoutMilliseconds: COMMAND_MILLISECONDS,
+    isBulk: true,
+    onStatusChange: () => {},
+  };
   const connection = await openRedis(options);
   try {
     if (connection.problem !== undefined) {

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 
-const KEYS_FOR_EACH_STEP = 1_000;
+const SCAN_COUNT = 1_000;
 
 /**
  * Walks over all keys that begin with `prefix`, on every master of a cluster. What is written meanwhile may be missing,
@@ -13,7 +13,7 @@ export async function* scanKeys(redis: Redis | Cluster, prefix: string, pattern 
   for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
     let cursor = '0';
     do {
-      const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', KEYS_FOR_EACH_STEP);
+      const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', SCAN_COUNT);
       cursor = next;
       if (keys.length > 0) yield keys;
     } while (cursor !== '0');

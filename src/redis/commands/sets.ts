@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { defineScript, keyGroups } from './script.ts';
+import { defineScript, groupByScript } from './script.ts';
 
 /** A member of the set at a key. */
 export interface Membership {
@@ -14,27 +14,27 @@ export interface Sets {
   remove(memberships: readonly Membership[]): Promise<void>;
 }
 
-const members = `
+const membersScript = `
 local found = {}
 for index, key in ipairs(KEYS) do
   if redis.call('TYPE', key).ok == 'set' then found[index] = redis.call('SMEMBERS', key) else found[index] = {} end
 end
 return found`;
 
-const add = `
+const addScript = `
 for index, key in ipairs(KEYS) do
   local kind = redis.call('TYPE', key).ok
   if kind ~= 'set' and kind ~= 'none' then redis.call('DEL', key) end
   redis.call('SADD', key, ARGV[index])
 end`;
 
-const remove = `
+const removeScript = `
 for index, key in ipairs(KEYS) do
   if redis.call('TYPE', key).ok == 'set' then redis.call('SREM', key, ARGV[index]) end
 end`;
 
 export function openSets(redis: Redis | Cluster): Sets {
-  const read = defineScript(redis, members, { readsOnly: true });
+  const read = defineScript(redis, membersScript, { readsOnly: true });
   const change = (lua: string): Sets['add'] => {
     const run = defineScript(redis, lua);
     const ofGroup = (group: readonly Membership[]) =>
@@ -42,13 +42,13 @@ export function openSets(redis: Redis | Cluster): Sets {
         group.map(({ key }) => key),
         group.map(({ member }) => member),
       );
-    return async (memberships) => void (await Promise.all(keyGroups(redis, memberships).map(ofGroup)));
+    return async (memberships) => void (await Promise.all(groupByScript(redis, memberships).map(ofGroup)));
   };
   return {
     // What the script returns.
     members: async (keys) =>
-      (await Promise.all(keyGroups(redis, keys).map((group) => read(group)))).flat() as string[][],
-    add: change(add),
-    remove: change(remove),
+      (await Promise.all(groupByScript(redis, keys).map((group) => read(group)))).flat() as string[][],
+    add: change(addScript),
+    remove: change(removeScript),
   };
 }

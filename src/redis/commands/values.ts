@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { defineScript, keyGroups } from './script.ts';
+import { defineScript, groupByScript } from './script.ts';
 
 /** What is to stand at a key, where what was `seen` still stands there; `next` undefined is nothing. */
 export interface Replacement {
@@ -13,7 +13,7 @@ export interface Replacement {
  *
  * @returns of each whether it was written; false where somebody else has written it meanwhile
  */
-export type ReplaceValues = (replacements: readonly Replacement[]) => readonly Promise<boolean>[];
+export type ValueReplacer = (replacements: readonly Replacement[]) => readonly Promise<boolean>[];
 
 /**
  * ARGV: the channel; then for each key the type of what was seen there and its text, whether to set it, and to what. A
@@ -35,34 +35,34 @@ end
 return written`;
 
 /** @param channel where each key that was written is published */
-export function valuesReplacer(redis: Redis | Cluster, channel: string): ReplaceValues {
+export function valueReplacer(redis: Redis | Cluster, channel: string): ValueReplacer {
   const run = defineScript(redis, replaceScript);
   return (replacements) =>
-    keyGroups(redis, replacements).flatMap((group) => {
+    groupByScript(redis, replacements).flatMap((group) => {
       const keys = group.map(({ key }) => key);
-      const written = run(keys, [channel, ...group.flatMap(argumentsOf)]);
+      const written = run(keys, [channel, ...group.flatMap(scriptArguments)]);
       // What the script returns.
       return group.map(async (_, index) => ((await written) as readonly number[])[index] === 1);
     });
 }
 
-function argumentsOf({ expected, next }: Replacement): (string | Buffer)[] {
+function scriptArguments({ expected, next }: Replacement): (string | Buffer)[] {
   const type = expected.type === 'other' ? expected.name : expected.type;
-  const text = expected.type === 'string' ? (expected.octets ?? expected.text) : '';
+  const text = expected.type === 'string' ? (expected.bytes ?? expected.text) : '';
   return [type, text, next === undefined ? 'delete' : 'set', next ?? ''];
 }
 
 /**
- * What stands at a key: nothing, a string, or a value of another type. `octets` is there where the string is not UTF-8
+ * What stands at a key: nothing, a string, or a value of another type. `bytes` is there where the string is not UTF-8
  * and `text` therefore not all of it.
  */
 export type StoredValue =
   | { readonly type: 'none' }
-  | { readonly type: 'string'; readonly text: string; readonly octets?: Buffer }
+  | { readonly type: 'string'; readonly text: string; readonly bytes?: Buffer }
   | { readonly type: 'other'; readonly name: string };
 
 /** Reads what stands at each of some keys, whatever its type. */
-export type ReadValues = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
+export type ValueReader = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
 
 /** Of each key the string, or a list with the name of another type in it. */
 const readScript = `
@@ -73,29 +73,29 @@ for index, key in ipairs(KEYS) do
 end
 return found`;
 
-export function valuesReader(redis: Redis | Cluster): ReadValues {
+export function valueReader(redis: Redis | Cluster): ValueReader {
   const run = defineScript(redis, readScript, { readsOnly: true });
   const readGroup = async (keys: readonly string[]) => {
     // What the script returns.
     const found = (await run(keys)) as readonly (string | readonly [string])[];
     return Promise.all(found.map((value, index) => storedValue(redis, keys[index] ?? '', value)));
   };
-  return async (keys) => (await Promise.all(keyGroups(redis, keys).map(readGroup))).flat();
+  return async (keys) => (await Promise.all(groupByScript(redis, keys).map(readGroup))).flat();
 }
 
 function storedValue(redis: Redis | Cluster, key: string, found: string | readonly [string]) {
-  if (typeof found === 'string') return found.includes('\uFFFD') ? readOctets(redis, key) : stringOf(found);
+  if (typeof found === 'string') return found.includes('\uFFFD') ? readBytes(redis, key) : stringValue(found);
   const [name] = found;
-  return name === 'none' ? nothing : ({ type: 'other', name } as const);
+  return name === 'none' ? noValue : ({ type: 'other', name } as const);
 }
 
-const nothing = { type: 'none' } as const;
+const noValue = { type: 'none' } as const;
 
-function stringOf(text: string): StoredValue {
+function stringValue(text: string): StoredValue {
   return { type: 'string', text };
 }
 
-async function readOctets(redis: Redis | Cluster, key: string): Promise<StoredValue> {
-  const octets = await redis.getBuffer(key);
-  return octets === null ? nothing : { type: 'string', text: octets.toString(), octets };
+async function readBytes(redis: Redis | Cluster, key: string): Promise<StoredValue> {
+  const bytes = await redis.getBuffer(key);
+  return bytes === null ? noValue : { type: 'string', text: bytes.toString(), bytes };
 }

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from '../connect.ts';
-import { type Explain, explainFor } from '../explain.ts';
+import { type ErrorExplainer, explainerFor } from '../explain.ts';
 import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
 import type { Endpoint } from '../url.ts';
-import { runIdOf } from './server-identity.ts';
+import { readRunId } from './server-identity.ts';
 
 /**
  * How we hear of changes: Redis itself tells of every one (client tracking); or only what our own commands write is told;
@@ -21,9 +21,9 @@ export interface InvalidationConnectionOptions extends TrackedKeys {
   readonly onMode: (notification: InvalidationMode, problem: string | undefined) => void;
 }
 
-const COMMAND_MILLISECONDS = 1_000;
+const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
 /** An ACL may be mended at any time; only a new connection can begin to track. */
-const TRACKING_AGAIN_MILLISECONDS = 60_000;
+const TRACKING_RETRY_MILLISECONDS = 60_000;
 
 /**
  * A connection to one server on which it tells what changes, from when it is made until it is closed. It is armed again
@@ -31,31 +31,31 @@ const TRACKING_AGAIN_MILLISECONDS = 60_000;
  */
 export class InvalidationConnection {
   readonly #options: InvalidationConnectionOptions;
-  readonly #explain: Explain;
+  readonly #explain: ErrorExplainer;
   readonly #redis: Redis;
   readonly #heartbeat: Heartbeat;
-  readonly #again = createRetry(() => this.reconnect());
-  #trackingAgain: NodeJS.Timeout | undefined;
-  #notification: InvalidationMode = 'none';
+  readonly #enableRetry = createRetry(() => this.reconnect());
+  #trackingRetryTimer: NodeJS.Timeout | undefined;
+  #mode: InvalidationMode = 'none';
   #runId: string | undefined;
   #isClosed = false;
 
   /** @param node of a cluster; otherwise the address says where */
   constructor(options: InvalidationConnectionOptions, node?: Endpoint) {
     this.#options = options;
-    this.#explain = explainFor(options.access);
+    this.#explain = explainerFor(options.access);
     this.#redis = connect(options.access, node);
     this.#heartbeat = createHeartbeat({
       redis: this.#redis,
       onSilent: () => this.#redis.disconnect(true),
       // Only a connection that is subscribed answers with a list.
-      isProof: Array.isArray,
+      isValidReply: Array.isArray,
     });
     reconnectOnEnd(this.#redis, () => this.#isClosed);
-    this.#redis.on('ready', () => this.#begin());
-    this.#redis.on('close', () => this.#end());
-    this.#redis.on('error', (error: Error) => this.#enter('none', this.#explain(error)));
-    this.#redis.on('messageBuffer', (source: Buffer, message: unknown) => this.#tell(source.toString(), message));
+    this.#redis.on('ready', () => this.#onReady());
+    this.#redis.on('close', () => this.#onClose());
+    this.#redis.on('error', (error: Error) => this.#setMode('none', this.#explain(error)));
+    this.#redis.on('messageBuffer', (source: Buffer, message: unknown) => this.#onMessage(source.toString(), message));
   }
 
   /** Up to when every change has been told, by `performance.now()`. */
@@ -64,10 +64,10 @@ export class InvalidationConnection {
   }
 
   get mode(): InvalidationMode {
-    return this.#notification;
+    return this.#mode;
   }
 
-  /** The server, as {@link runIdOf} says; undefined while there is none. */
+  /** The server, as {@link readRunId} says; undefined while there is none. */
   get runId(): string | undefined {
     return this.#runId;
   }
@@ -79,47 +79,47 @@ export class InvalidationConnection {
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#trackingAgain);
+    clearTimeout(this.#trackingRetryTimer);
     this.#heartbeat.stop();
     this.#redis.disconnect();
   }
 
-  async #begin(): Promise<void> {
+  async #onReady(): Promise<void> {
     try {
       // Before it is armed: after that there is little that it may ask.
-      const server = await runIdOf(this.#redis);
-      this.#armed(server, await enableTracking(this.#redis, this.#options, this.#explain));
+      const server = await readRunId(this.#redis);
+      this.#onEnabled(server, await enableTracking(this.#redis, this.#options, this.#explain));
     } catch (error) {
-      this.#enter('none', this.#explain(error as Error));
-      this.#again.failed();
+      this.#setMode('none', this.#explain(error as Error));
+      this.#enableRetry.failed();
     }
   }
 
-  #armed(server: string, { mode, problem }: TrackingStatus): void {
+  #onEnabled(server: string, { mode, problem }: TrackingStatus): void {
     this.#runId = server;
-    this.#again.succeeded();
+    this.#enableRetry.succeeded();
     this.#heartbeat.start();
-    this.#enter(mode, problem);
+    this.#setMode(mode, problem);
     this.#options.onFlush();
     if (!problem?.includes('NOPERM')) return;
-    this.#trackingAgain = setTimeout(() => this.reconnect(), TRACKING_AGAIN_MILLISECONDS).unref();
+    this.#trackingRetryTimer = setTimeout(() => this.reconnect(), TRACKING_RETRY_MILLISECONDS).unref();
   }
 
-  #end(): void {
-    clearTimeout(this.#trackingAgain);
+  #onClose(): void {
+    clearTimeout(this.#trackingRetryTimer);
     this.#heartbeat.stop();
     this.#runId = undefined;
-    if (this.#notification !== 'none') this.#enter('none', 'the connection was lost');
+    if (this.#mode !== 'none') this.#setMode('none', 'the connection was lost');
   }
 
-  #enter(next: InvalidationMode, problem: string | undefined): void {
+  #setMode(next: InvalidationMode, problem: string | undefined): void {
     if (this.#isClosed) return;
-    this.#notification = next;
+    this.#mode = next;
     this.#options.onMode(next, problem);
   }
 
   /** Redis names the keys in a list, or none where all may have changed (FLUSHALL); our own commands name one. */
-  #tell(source: string, message: unknown): void {
+  #onMessage(source: string, message: unknown): void {
     const { channel, onInvalidate, onFlush } = this.#options;
     if (source === channel) onInvalidate([String(message)]);
     else if (Array.isArray(message)) onInvalidate(message.map(String));
@@ -129,7 +129,7 @@ export class InvalidationConnection {
 
 function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
   return new Redis({
-    ...connectionOptions(access, COMMAND_MILLISECONDS),
+    ...connectionOptions(access, COMMAND_TIMEOUT_MILLISECONDS),
     ...node,
     protocol: 2,
     autoResubscribe: false,
@@ -162,16 +162,16 @@ const INVALIDATE = '__redis__:invalidate';
 export async function enableTracking(
   redis: Redis,
   { prefixes, channel }: TrackedKeys,
-  explain: Explain,
+  explain: ErrorExplainer,
 ): Promise<TrackingStatus> {
-  const refused = (await refusal(track(redis, prefixes))) ?? (await refusal(redis.subscribe(INVALIDATE)));
+  const refused = (await replyError(startTracking(redis, prefixes))) ?? (await replyError(redis.subscribe(INVALIDATE)));
   if (refused === undefined) return { mode: 'tracking', problem: undefined };
   await redis.subscribe(channel);
   return { mode: 'pubsub', problem: explain(refused) };
 }
 
 /** What Redis says where it says no. Anything else is a connection that does not work. */
-async function refusal(answer: Promise<unknown>): Promise<Error | undefined> {
+async function replyError(answer: Promise<unknown>): Promise<Error | undefined> {
   try {
     await answer;
     return undefined;
@@ -181,7 +181,7 @@ async function refusal(answer: Promise<unknown>): Promise<Error | undefined> {
   }
 }
 
-async function track(redis: Redis, prefixes: readonly string[]): Promise<void> {
+async function startTracking(redis: Redis, prefixes: readonly string[]): Promise<void> {
   const scope = prefixes.flatMap((prefix) => ['PREFIX', prefix]);
   const id = String(await redis.client('ID'));
   await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...scope);

@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
-import { ClusterFeed } from './cluster.ts';
+import { ClusterInvalidationFeed } from './cluster.ts';
 import type { InvalidationConnectionOptions, InvalidationMode } from './connection.ts';
-import { ON_DIFFERENT_SERVERS, ServerFeed } from './server.ts';
+import { ON_DIFFERENT_SERVERS, ServerInvalidationFeed } from './server.ts';
 
 /** Tells what changes in Redis, wherever it changes. */
 export interface InvalidationFeed {
@@ -13,11 +13,13 @@ export interface InvalidationFeed {
 
 /** @param redis the connection on which the keys are read */
 export function openInvalidationFeed(redis: Redis | Cluster, options: InvalidationConnectionOptions): InvalidationFeed {
-  const reporting = { ...options, onMode: onlyChanges(options.onMode) };
-  return redis instanceof Cluster ? new ClusterFeed(redis, reporting) : new ServerFeed(redis, reporting);
+  const reporting = { ...options, onMode: reportChangesOnly(options.onMode) };
+  return redis instanceof Cluster
+    ? new ClusterInvalidationFeed(redis, reporting)
+    : new ServerInvalidationFeed(redis, reporting);
 }
 
-function onlyChanges(report: InvalidationConnectionOptions['onMode']): InvalidationConnectionOptions['onMode'] {
+function reportChangesOnly(report: InvalidationConnectionOptions['onMode']): InvalidationConnectionOptions['onMode'] {
   let last: string | undefined;
   return (mode, problem) => {
     const state = problem === ON_DIFFERENT_SERVERS ? ON_DIFFERENT_SERVERS : mode;

@@ -8,7 +8,7 @@ import { createRetry } from '../reconnect.ts';
  * @returns empty where it does not say
  * @throws where it does not answer
  */
-export async function runIdOf(redis: Redis): Promise<string> {
+export async function readRunId(redis: Redis): Promise<string> {
   try {
     return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
   } catch (error) {
@@ -24,31 +24,31 @@ export interface ServerIdentity {
   close(): void;
 }
 
-/** @param onKnown told each time that it is found out */
-export function followServerIdentity(redis: Redis, onKnown: () => void): ServerIdentity {
+/** @param onIdentified told each time that it is found out */
+export function watchServerIdentity(redis: Redis, onIdentified: () => void): ServerIdentity {
   let runId: string | undefined;
   let connections = 0;
-  const ask = async () => {
+  const identify = async () => {
     const connection = connections;
     try {
-      const answer = await runIdOf(redis);
+      const answer = await readRunId(redis);
       if (connection !== connections) return;
       runId = answer;
       again.succeeded();
-      onKnown();
+      onIdentified();
     } catch {
       // One that is over begins anew by itself; this one was only slow.
       if (connection === connections && redis.status === 'ready') again.failed();
     }
   };
-  const again = createRetry(ask);
+  const again = createRetry(identify);
   const forget = () => {
     connections += 1;
     runId = undefined;
   };
-  redis.on('ready', ask);
+  redis.on('ready', identify);
   redis.on('close', forget);
-  if (redis.status === 'ready') ask();
+  if (redis.status === 'ready') identify();
   return {
     get runId() {
       return runId;
@@ -56,7 +56,7 @@ export function followServerIdentity(redis: Redis, onKnown: () => void): ServerI
     close: () => {
       again.stop();
       forget();
-      redis.off('ready', ask);
+      redis.off('ready', identify);
       redis.off('close', forget);
     },
   };

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { createRetry } from '../reconnect.ts';
 import { InvalidationConnection, type InvalidationConnectionOptions, type InvalidationMode } from './connection.ts';
-import { followServerIdentity, type ServerIdentity } from './server-identity.ts';
+import { type ServerIdentity, watchServerIdentity } from './server-identity.ts';
 
 /** Why nothing is told of while two connections lead to two servers. */
 export const ON_DIFFERENT_SERVERS =
@@ -11,15 +11,15 @@ export const ON_DIFFERENT_SERVERS =
  * What changes on one server. What another server tells is nothing of what is read here: of two connections that lead to
  * two of them, the older one is made anew.
  */
-export class ServerFeed {
+export class ServerInvalidationFeed {
   readonly #options: InvalidationConnectionOptions;
-  readonly #link: InvalidationConnection;
-  readonly #reader: ServerIdentity;
-  readonly #together = createRetry(() => {
-    if (this.#areApart()) this.#reconnectOlder();
+  readonly #connection: InvalidationConnection;
+  readonly #readerIdentity: ServerIdentity;
+  readonly #reunionRetry = createRetry(() => {
+    if (this.#areOnDifferentServers()) this.#reconnectOlder();
   });
   /** Until they are known to be together again, whatever becomes of one of them meanwhile. */
-  #wereApart = false;
+  #wereOnDifferentServers = false;
   #reconnectOlder = () => {};
   #problem: string | undefined;
 
@@ -29,45 +29,45 @@ export class ServerFeed {
       if (reader.status === 'ready') reader.disconnect(true);
     };
     this.#options = options;
-    this.#link = new InvalidationConnection({
+    this.#connection = new InvalidationConnection({
       ...options,
       onMode: (_, problem) => {
         this.#problem = problem;
         this.#compare(reconnectReader);
       },
     });
-    this.#reader = followServerIdentity(reader, () => this.#compare(() => this.#link.reconnect()));
+    this.#readerIdentity = watchServerIdentity(reader, () => this.#compare(() => this.#connection.reconnect()));
   }
 
   /** Up to when every change has been told, by `performance.now()`. */
   get syncedUntil(): number {
-    return this.#areApart() ? Number.NEGATIVE_INFINITY : this.#link.syncedUntil;
+    return this.#areOnDifferentServers() ? Number.NEGATIVE_INFINITY : this.#connection.syncedUntil;
   }
 
   get mode(): InvalidationMode {
-    return this.#wereApart ? 'none' : this.#link.mode;
+    return this.#wereOnDifferentServers ? 'none' : this.#connection.mode;
   }
 
   close(): void {
-    this.#together.stop();
-    this.#reader.close();
-    this.#link.close();
+    this.#reunionRetry.stop();
+    this.#readerIdentity.close();
+    this.#connection.close();
   }
 
-  #areApart(): boolean {
-    const [reader, link] = [this.#reader.runId, this.#link.runId];
+  #areOnDifferentServers(): boolean {
+    const [reader, link] = [this.#readerIdentity.runId, this.#connection.runId];
     return Boolean(reader) && Boolean(link) && reader !== link;
   }
 
   /** Where one of the two does not know its server at the moment, what was known stays. */
   #compare(reconnectOlder: () => void): void {
-    if (this.#reader.runId !== undefined && this.#link.runId !== undefined) {
-      this.#wereApart = this.#areApart();
+    if (this.#readerIdentity.runId !== undefined && this.#connection.runId !== undefined) {
+      this.#wereOnDifferentServers = this.#areOnDifferentServers();
       this.#reconnectOlder = reconnectOlder;
-      if (this.#wereApart) this.#together.failed();
-      else this.#together.succeeded();
+      if (this.#wereOnDifferentServers) this.#reunionRetry.failed();
+      else this.#reunionRetry.succeeded();
     }
-    if (this.#wereApart) this.#options.onMode('none', ON_DIFFERENT_SERVERS);
-    else this.#options.onMode(this.#link.mode, this.#problem);
+    if (this.#wereOnDifferentServers) this.#options.onMode('none', ON_DIFFERENT_SERVERS);
+    else this.#options.onMode(this.#connection.mode, this.#problem);
   }
 }

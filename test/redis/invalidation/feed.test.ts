@@ -12,7 +12,7 @@ const aclRule = 'server on nopass allchannels -@all ~* +@connection +info +subsc
 
 async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<InvalidationFeed> {
   const access = { address: parseRedisUrl(`redis+cluster://server:x@127.0.0.1:${first?.port}`), tls: {} };
-  const connection = await openRedis({ ...access, commandMilliseconds: 1_000, onConnection: () => {} });
+  const connection = await openRedis({ ...access, commandTimeoutMilliseconds: 1_000, onStatusChange: () => {} });
   const nobody = { onInvalidate: () => {}, onFlush: () => {}, onMode: () => {} };
   const feed = openInvalidationFeed(connection.redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
   onTestFinished(() => {
