@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram, collect } from './commands/clients/program.ts';
-import { guardOutput, InterruptedError, printError } from './commands/output/errors.ts';
+import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
 import { printable } from './text.ts';
@@ -42,7 +42,7 @@ const program = new Command('countersign')
   .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
   .hook('preAction', (_, action) => {
     // The log of the server has a way of its own to the same descriptor.
-    if (action.name() !== 'serve') guardOutput();
+    if (action.name() !== 'serve') exitOnOutputError();
   });
 
 program
@@ -114,7 +114,7 @@ try {
 function end(error: unknown): void {
   if (error instanceof CommanderError) {
     // It has said all: help, or what is wrong with the command line.
-    guardOutput();
+    exitOnOutputError();
     process.exitCode = error.exitCode;
     return;
   }

@@ -1,13 +1,13 @@
 /** Why nothing could be planned, or not everything written. Each message names the thing, the location and the mend. */
 export class AdministrationError extends Error {
   override readonly name = 'AdministrationError';
-  readonly messages: readonly string[];
+  readonly problems: readonly string[];
   /** Redis answered, and said no: it will say so again until that is mended. */
-  readonly isRefusal: boolean;
+  readonly isErrorReply: boolean;
 
   constructor(messages: readonly string[], { isRefusal = false } = {}) {
     super(messages.join('\n'));
-    this.messages = messages;
-    this.isRefusal = isRefusal;
+    this.problems = messages;
+    this.isErrorReply = isRefusal;
   }
 }

@@ -1,13 +1,13 @@
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { Entry, Marker, Progress, RecordStore } from './record-store.ts';
+import type { IndexEntry, MarkerStatus, Progress, RecordStore } from './record-store.ts';
 
 /** How many clients were written, and whom somebody else wrote between the plan and now. */
 export interface ApplyResult {
   readonly written: number;
   readonly conflicts: readonly string[];
-  readonly marker: Marker;
+  readonly marker: MarkerStatus;
 }
 
 interface Counted {
@@ -45,24 +45,24 @@ export async function applyPlan(
       // One iterator for all: when one of them fails, the others find no more to do.
       await all(Array.from({ length: PARTS_AT_ONCE }, () => work(parts)));
     }
-    return { ...applied, marker: await store.mark() };
+    return { ...applied, marker: await store.writeMarker() };
   } catch (error) {
     if (!(error instanceof AdministrationError)) throw error;
     const how = `${applied.written} of ${changes.count} clients were written`;
-    const rest = `${error.isRefusal ? 'when that is mended, ' : ''}running the command again writes the rest`;
-    throw new AdministrationError([...error.messages, `${how}; ${rest}`]);
+    const rest = `${error.isErrorReply ? 'when that is mended, ' : ''}running the command again writes the rest`;
+    throw new AdministrationError([...error.problems, `${how}; ${rest}`]);
   }
 }
 
 function* partsOf(changes: ChangeLog, areRemoved: boolean): Generator<readonly Change[]> {
-  for (const part of changes.parts(PART)) {
+  for (const part of changes.batches(PART)) {
     const wanted = part.filter(({ kind }) => (kind === 'removed') === areRemoved);
     if (wanted.length > 0) yield wanted;
   }
 }
 
 async function writePart(part: readonly Change[], store: RecordStore, applied: Counted): Promise<void> {
-  await store.enter(entriesOf(part, 'enter'));
+  await store.addIndexEntries(entriesOf(part, 'addedKeys'));
   const changed = part.filter(({ kind }) => kind !== 'reindexed');
   applied.written += part.length - changed.length;
   const isWritten = await all(
@@ -73,15 +73,15 @@ async function writePart(part: readonly Change[], store: RecordStore, applied: C
       return written;
     }),
   );
-  await store.leave(
+  await store.removeIndexEntries(
     entriesOf(
       changed.filter((_, index) => isWritten[index]),
-      'leave',
+      'removedKeys',
     ),
   );
 }
 
-function entriesOf(changes: readonly Change[], which: 'enter' | 'leave'): Entry[] {
+function entriesOf(changes: readonly Change[], which: 'addedKeys' | 'removedKeys'): IndexEntry[] {
   return changes.flatMap(({ clientId, ...change }) => change[which].map((identityKey) => ({ identityKey, clientId })));
 }
 

@@ -57,7 +57,7 @@ export class ChangeLog {
   }
 
   /** The changes in the order in which they were added, some at a time. */
-  *parts(size: number): Generator<readonly Change[]> {
+  *batches(size: number): Generator<readonly Change[]> {
     for (let start = 0; start < this.count; start += size) {
       const length = Math.min(size, this.count - start);
       yield Array.from({ length }, (_, offset) => this.at(start + offset));

@@ -2,7 +2,7 @@ import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
 import { planRemoval } from './change.ts';
 import type { RecordStore } from './record-store.ts';
-import { type JsonObject, parseListedRecord } from './stored-records.ts';
+import { type JsonObject, parseStoredValue } from './stored-records.ts';
 
 /**
  * Removes whatever stands at a client's key, and then its entries in the index.
@@ -21,7 +21,7 @@ export async function removeClient(
   if (!(await written)) {
     return { outcome: 'refused', reason: 'was written by somebody else at this moment; look at it and try again' };
   }
-  await store.leave(removal.leave.map((identityKey) => ({ identityKey, clientId })));
+  await store.removeIndexEntries(removal.removedKeys.map((identityKey) => ({ identityKey, clientId })));
   return { outcome: 'written' };
 }
 
@@ -49,7 +49,7 @@ export async function changeRecord(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const [expected] = await store.read([clientId]);
     if (!expected || expected.type === 'none') return notInRedis(store);
-    const { client, record, errors } = parseListedRecord(clientId, expected, anyPolicy, Date.now());
+    const { client, record, errors } = parseStoredValue(clientId, expected, anyPolicy, Date.now());
     if (!client || !record) {
       const [error] = errors;
       const why = `the server refuses it (${error?.field} ${error?.message})`;
@@ -69,5 +69,5 @@ const LOST =
 
 /** What becomes of a client that is not there. It may be served for all that, which nobody should learn from a replica. */
 export async function notInRedis(store: RecordStore): Promise<ChangeResult> {
-  return { outcome: 'refused', reason: `is not in Redis${(await store.isMarked()) ? '' : LOST}` };
+  return { outcome: 'refused', reason: `is not in Redis${(await store.hasMarker()) ? '' : LOST}` };
 }

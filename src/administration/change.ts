@@ -2,7 +2,7 @@ import type { Client, Json } from '../clients/client.ts';
 import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { registeredKeys } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
-import { parseListedRecord, recordOf } from './stored-records.ts';
+import { decodeStoredValue, parseStoredValue } from './stored-records.ts';
 
 /**
  * One client that is to be written. `reindexed` is one whose record stands as it should and whose entries in the index of
@@ -16,63 +16,66 @@ export interface Change {
   /** What is to stand there; undefined is nothing. */
   readonly next: string | undefined;
   /** Keys of identities where its `client_id` is to be entered before its record is written, and taken out after. */
-  readonly enter: readonly string[];
-  readonly leave: readonly string[];
+  readonly addedKeys: readonly string[];
+  readonly removedKeys: readonly string[];
 }
 
 /** What a client's record should be, and by which identities the index does not name it yet. */
-export interface Desired {
+export interface DesiredRecord {
   readonly clientId: string;
   readonly text: string;
   readonly client: Client;
-  readonly unindexed: readonly string[];
+  readonly missingKeys: readonly string[];
 }
 
 /** How one client gets from what stands in Redis to its record; undefined where nothing is to be done. */
 export function planRecord(
-  { clientId, text, client, unindexed }: Desired,
+  { clientId, text, client, missingKeys: unindexed }: DesiredRecord,
   expected: StoredValue,
   policy: RegistrationPolicy,
 ): Change | undefined {
   const enter = unindexed;
-  if (expected.type === 'none') return { kind: 'added', clientId, expected, next: text, enter, leave: [] };
+  if (expected.type === 'none')
+    return { kind: 'added', clientId, expected, next: text, addedKeys: enter, removedKeys: [] };
   if (isSameRecord(expected, text)) {
-    return enter.length === 0 ? undefined : { kind: 'reindexed', clientId, expected, next: text, enter, leave: [] };
+    return enter.length === 0
+      ? undefined
+      : { kind: 'reindexed', clientId, expected, next: text, addedKeys: enter, removedKeys: [] };
   }
   const kept = new Set(registeredKeys(client));
   const leave = identityKeys(clientId, expected, policy).filter((key) => !kept.has(key));
-  return { kind: 'changed', clientId, expected, next: text, enter, leave };
+  return { kind: 'changed', clientId, expected, next: text, addedKeys: enter, removedKeys: leave };
 }
 
 /** How a client goes, whatever stands at its key; undefined where nothing does. */
 export function planRemoval(clientId: string, expected: StoredValue, policy: RegistrationPolicy): Change | undefined {
   if (expected.type === 'none') return undefined;
   const leave = identityKeys(clientId, expected, policy);
-  return { kind: 'removed', clientId, expected, next: undefined, enter: [], leave };
+  return { kind: 'removed', clientId, expected, next: undefined, addedKeys: [], removedKeys: leave };
 }
 
 /** The fields that a change changes; of a client that goes, none. */
 export function changedFields({ kind, expected, next }: Change): readonly FieldChange[] {
   if (kind === 'removed' || kind === 'reindexed' || next === undefined) return [];
-  const before = recordOf(expected);
-  return fieldChanges(typeof before === 'string' ? {} : before, JSON.parse(next));
+  const before = decodeStoredValue(expected);
+  return diffFields(typeof before === 'string' ? {} : before, JSON.parse(next));
 }
 
 /** What a change replaces that was no record, in words. */
 export function replacedValue({ expected }: Change): string | undefined {
-  const before = expected.type === 'none' ? undefined : recordOf(expected);
+  const before = expected.type === 'none' ? undefined : decodeStoredValue(expected);
   return typeof before === 'string' ? before : undefined;
 }
 
 /** Whoever writes records by hand orders and spaces them another way. */
 function isSameRecord(expected: StoredValue, text: string): boolean {
   if (expected.type !== 'string' || expected.bytes) return false;
-  return expected.text === text || JSON.stringify(recordOf(expected)) === text;
+  return expected.text === text || JSON.stringify(decodeStoredValue(expected)) === text;
 }
 
 /** The index keeps no entry of a value that cannot be read; where one has stayed it is stale, which harms nobody. */
 function identityKeys(clientId: string, expected: StoredValue, policy: RegistrationPolicy): readonly string[] {
-  const { client } = parseListedRecord(clientId, expected, policy, 0);
+  const { client } = parseStoredValue(clientId, expected, policy, 0);
   return client ? registeredKeys(client) : [];
 }
 
@@ -89,7 +92,7 @@ export interface FieldChange {
  *
  * @returns none where both are alike
  */
-export function fieldChanges(before: Json | undefined, after: Json | undefined, field = ''): readonly FieldChange[] {
+export function diffFields(before: Json | undefined, after: Json | undefined, field = ''): readonly FieldChange[] {
   if (isList(before) && isList(after)) return changesOfLists(before, after, field);
   if (isObject(before) && isObject(after)) return changesOfObjects(before, after, field);
   return sameJson(before, after) ? [] : [{ field, before, after }];
@@ -99,7 +102,7 @@ type JsonObject = { readonly [name: string]: Json };
 
 function changesOfObjects(before: JsonObject, after: JsonObject, field: string): readonly FieldChange[] {
   const names = new Set([...Object.keys(after), ...Object.keys(before)]);
-  return [...names].flatMap((name) => fieldChanges(own(before, name), own(after, name), pathOf(field, name)));
+  return [...names].flatMap((name) => diffFields(own(before, name), own(after, name), pathOf(field, name)));
 }
 
 function pathOf(parent: string, name: string): string {
@@ -117,7 +120,7 @@ function changesOfLists(before: readonly Json[], after: readonly Json[], field: 
   const length = Math.max(before.length, after.length) - start - end;
   return Array.from({ length }, (_, offset) => start + offset).flatMap((index) => {
     const item = (list: readonly Json[]) => (index < list.length - end ? list[index] : undefined);
-    return fieldChanges(item(before), item(after), `${field}[${index}]`);
+    return diffFields(item(before), item(after), `${field}[${index}]`);
   });
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../clients/registered-identities.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';
-import { parseListedRecord } from './stored-records.ts';
+import { parseStoredValue } from './stored-records.ts';
 
 /** A client that a certificate could be, and the registrations of it that the certificate meets. */
 export interface CandidateClient {
@@ -29,10 +29,10 @@ export async function clientsOfCertificate(
   now: number,
 ): Promise<readonly CandidateClient[]> {
   const keys = new Set(identitiesOfCertificate(certificate).map(identityKey));
-  const clientIds = [...new Set((await store.owners([...keys])).flat())].sort();
+  const clientIds = [...new Set((await store.findOwners([...keys])).flat())].sort();
   const values = await store.read(clientIds);
   return clientIds.flatMap((clientId, index) => {
-    const { client } = parseListedRecord(clientId, values[index] ?? { type: 'none' }, policy, now);
+    const { client } = parseStoredValue(clientId, values[index] ?? { type: 'none' }, policy, now);
     const identities = client ? registeredIdentitiesOf(client).filter(({ key }) => keys.has(key)) : [];
     return client && identities.length > 0 ? [{ client, identities }] : [];
   });

@@ -3,14 +3,14 @@ import { registeredKeys } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
-import type { Circumstances } from './conflict.ts';
+import type { RegistrationContext } from './conflict.ts';
 import type { DesiredClient, DesiredClients } from './desired-clients.ts';
 import { IdentityIndex } from './identity-index.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
-import { parseListedRecord } from './stored-records.ts';
+import { parseStoredValue } from './stored-records.ts';
 
-export interface ComparisonOptions extends Circumstances {
+export interface ComparisonOptions extends RegistrationContext {
   /** Whether clients that no file has are removed. */
   readonly prune: boolean;
   readonly progress: Progress;
@@ -24,7 +24,7 @@ interface Compared {
 }
 
 /** A client of the files, by its number, and one that stays in Redis and seems to claim an identity of its. */
-export interface SharedIdentity {
+export interface PossibleConflict {
   readonly index: number;
   readonly clientId: string;
 }
@@ -36,7 +36,7 @@ export class Comparison {
   readonly reenabled: string[] = [];
   /** What the clients of the files claim. */
   readonly identityIndex = new IdentityIndex();
-  readonly sharedIdentities: SharedIdentity[] = [];
+  readonly possibleConflicts: PossibleConflict[] = [];
   readonly #desired: DesiredClients;
   readonly #store: RecordStore;
   readonly #options: ComparisonOptions;
@@ -62,7 +62,7 @@ export class Comparison {
     const asked = this.#desired.errors.count > 0 ? [] : batch.map(({ clientId }) => clientId);
     const [seen, named] = await Promise.all([
       this.#store.read(asked),
-      this.#store.owners(asked.length > 0 ? keys.flat() : []),
+      this.#store.findOwners(asked.length > 0 ? keys.flat() : []),
     ]);
     let position = 0;
     return batch.map((desired, index) => ({
@@ -75,7 +75,7 @@ export class Comparison {
   #take({ desired, seen, owners }: Compared): void {
     const { clientId, index } = desired;
     const unindexed = [...owners].flatMap(([key, names]) => (names.includes(clientId) ? [] : [key]));
-    const change = planRecord({ ...desired, unindexed }, seen, this.#options.policy);
+    const change = planRecord({ ...desired, missingKeys: unindexed }, seen, this.#options.policy);
     this.#positions[index] = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
     this.identityIndex.add(desired.client, index);
@@ -102,7 +102,7 @@ export class Comparison {
   }
 
   #read(clientId: string, value: StoredValue): Client | undefined {
-    return parseListedRecord(clientId, value, this.#options.policy, this.#options.now).client;
+    return parseStoredValue(clientId, value, this.#options.policy, this.#options.now).client;
   }
 
   /**
@@ -110,7 +110,7 @@ export class Comparison {
    *
    * @returns who stays
    */
-  async lookForOthers(): Promise<readonly string[]> {
+  async findUnmanaged(): Promise<readonly string[]> {
     const others = new Set<string>();
     let seen = 0;
     for await (const batch of this.#store.clientIds()) {
@@ -131,13 +131,13 @@ export class Comparison {
       const client = this.#read(clientId, seen);
       return client && seen.type === 'string' ? [{ clientId, seen, client, keys: registeredKeys(client) }] : [];
     });
-    const named = await this.#store.owners(sound.flatMap(({ keys }) => keys));
+    const named = await this.#store.findOwners(sound.flatMap(({ keys }) => keys));
     let position = 0;
     for (const { clientId, seen, client, keys } of sound) {
       const enter = keys.filter(() => !named[position++]?.includes(clientId));
       if (enter.length > 0)
-        this.#add({ kind: 'reindexed', clientId, expected: seen, next: seen.text, enter, leave: [] });
-      for (const index of this.identityIndex.candidates(client)) this.sharedIdentities.push({ index, clientId });
+        this.#add({ kind: 'reindexed', clientId, expected: seen, next: seen.text, addedKeys: enter, removedKeys: [] });
+      for (const index of this.identityIndex.candidates(client)) this.possibleConflicts.push({ index, clientId });
     }
   }
 

@@ -11,16 +11,16 @@ export interface IdentityOwner {
 }
 
 /** Who vouches for names, and since when a registration may have ended: milliseconds since the epoch. */
-export interface Circumstances {
+export interface RegistrationContext {
   readonly policy: RegistrationPolicy;
   readonly now: number;
 }
 
 /** Why two clients cannot both be: a certificate that could be either's. Undefined where there is none. */
-export function conflictOf(
+export function describeConflict(
   one: IdentityOwner,
   other: IdentityOwner,
-  { policy, now }: Circumstances,
+  { policy, now }: RegistrationContext,
 ): string | undefined {
   const identity = sharedIdentity(one.client, other.client, policy, now);
   if (!identity) return undefined;

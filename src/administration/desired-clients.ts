@@ -40,7 +40,7 @@ export class DesiredClients {
   }
 
   /** The file and which of its records it is. */
-  placeAt(index: number): string {
+  locationAt(index: number): string {
     return this.#clients.placeAt(index);
   }
 

@@ -1,5 +1,5 @@
 import type { Comparison } from './compare.ts';
-import { type Circumstances, conflictOf, type IdentityOwner } from './conflict.ts';
+import { describeConflict, type IdentityOwner, type RegistrationContext } from './conflict.ts';
 import { BoundedList, type DesiredClients } from './desired-clients.ts';
 import { IdentityIndex } from './identity-index.ts';
 
@@ -12,15 +12,15 @@ import { IdentityIndex } from './identity-index.ts';
 export async function findConflicts(
   comparison: Comparison,
   desired: DesiredClients,
-  circumstances: Circumstances,
+  circumstances: RegistrationContext,
 ): Promise<BoundedList> {
   const claimantAt = async (index: number) => {
     const client = await comparison.desiredClient(index);
-    return client && { client, location: desired.placeAt(index) };
+    return client && { client, location: desired.locationAt(index) };
   };
   const search = new ConflictSearch(claimantAt, circumstances);
   await search.among(comparison.identityIndex);
-  for (const { index, clientId } of comparison.sharedIdentities) {
+  for (const { index, clientId } of comparison.possibleConflicts) {
     const client = await comparison.storedClient(clientId);
     if (client) await search.between(index, { client, location: 'in Redis' });
   }
@@ -30,7 +30,7 @@ export async function findConflicts(
 /** Finds those that claim one certificate of some clients that are all at hand. */
 export async function findConflictsAmong(
   owners: readonly IdentityOwner[],
-  circumstances: Circumstances,
+  circumstances: RegistrationContext,
 ): Promise<BoundedList> {
   const claims = new IdentityIndex();
   for (const [index, { client }] of owners.entries()) claims.add(client, index);
@@ -43,17 +43,17 @@ export async function findConflictsAmong(
 class ConflictSearch {
   readonly conflicts = new BoundedList();
   readonly #claimantAt: (index: number) => Promise<IdentityOwner | undefined>;
-  readonly #circumstances: Circumstances;
+  readonly #circumstances: RegistrationContext;
 
-  constructor(claimantAt: (index: number) => Promise<IdentityOwner | undefined>, circumstances: Circumstances) {
+  constructor(claimantAt: (index: number) => Promise<IdentityOwner | undefined>, circumstances: RegistrationContext) {
     this.#claimantAt = claimantAt;
     this.#circumstances = circumstances;
   }
 
   async among(claims: IdentityIndex): Promise<void> {
-    for (const group of claims.registeredAlike()) await this.#amongGroup(group);
+    for (const group of claims.sharedRegistrations()) await this.#amongGroup(group);
     const inConflict = new Set<number>();
-    for (const [holders, registered] of claims.heldAndRegistered()) {
+    for (const [holders, registered] of claims.certificateMatches()) {
       for (const holder of holders.filter((each) => !inConflict.has(each))) {
         if (await this.#isInConflict(holder, registered)) inConflict.add(holder);
       }
@@ -83,7 +83,7 @@ class ConflictSearch {
   }
 
   #areInConflict(one: IdentityOwner, other: IdentityOwner): boolean {
-    const conflict = conflictOf(one, other, this.#circumstances);
+    const conflict = describeConflict(one, other, this.#circumstances);
     if (conflict !== undefined) this.conflicts.add(conflict);
     return conflict !== undefined;
   }

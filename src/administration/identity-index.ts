@@ -24,13 +24,13 @@ export class IdentityIndex {
   }
 
   /** Who seems to be registered by one identity. */
-  registeredAlike(): IterableIterator<readonly number[]> {
-    return this.#registered.shared();
+  sharedRegistrations(): IterableIterator<readonly number[]> {
+    return this.#registered.sharedOwners();
   }
 
   /** Who holds a certificate that is known by something, and who seems to be registered by that. */
-  heldAndRegistered(): Iterable<readonly [holders: readonly number[], registered: readonly number[]]> {
-    return this.#held.sharedWith(this.#registered);
+  certificateMatches(): Iterable<readonly [holders: readonly number[], registered: readonly number[]]> {
+    return this.#held.intersect(this.#registered);
   }
 }
 
@@ -58,12 +58,12 @@ export class OwnerIndex {
   }
 
   /** Owners, in the order in which they came, that seem to own one key. */
-  shared(): IterableIterator<readonly number[]> {
+  sharedOwners(): IterableIterator<readonly number[]> {
     return this.#shared.values();
   }
 
   /** Who owns a key here that seems to have an owner there, too, and who that is: for each such key. */
-  *sharedWith(other: OwnerIndex): Generator<readonly [here: readonly number[], there: readonly number[]]> {
+  *intersect(other: OwnerIndex): Generator<readonly [here: readonly number[], there: readonly number[]]> {
     for (const hash of this.#first.keys()) {
       const there = other.#owners(hash);
       if (there.length > 0) yield [this.#owners(hash), there];

@@ -14,31 +14,31 @@ export function lockedStore(store: RecordStore, lease: ApplyLock, onWaiting: (wh
       if (clientIds.length > 0) await begin();
       return store.read(clientIds);
     },
-    owners: async (identityKeys) => {
+    findOwners: async (identityKeys) => {
       if (identityKeys.length > 0) await begin();
-      return store.owners(identityKeys);
+      return store.findOwners(identityKeys);
     },
     async *clientIds(pattern) {
       await begin();
       yield* store.clientIds(pattern);
     },
-    enter: async (entries) => {
+    addIndexEntries: async (entries) => {
       lease.requireHeld();
-      await store.enter(entries);
+      await store.addIndexEntries(entries);
     },
-    leave: async (entries) => {
+    removeIndexEntries: async (entries) => {
       lease.requireHeld();
-      await store.leave(entries);
+      await store.removeIndexEntries(entries);
     },
     write: (writes) => {
       lease.requireHeld();
       return store.write(writes);
     },
-    isMarked: () => store.isMarked(),
-    mark: async () => {
+    hasMarker: () => store.hasMarker(),
+    writeMarker: async () => {
       // It says that what was written is there.
       await lease.confirmHeld();
-      return store.mark();
+      return store.writeMarker();
     },
   };
 }

@@ -33,7 +33,7 @@ export async function makePlan(
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
   const { count } = comparison.changes;
-  const others = desired.errors.count > 0 ? [] : await comparison.lookForOthers();
+  const others = desired.errors.count > 0 ? [] : await comparison.findUnmanaged();
   // Redis tells keys in no order.
   comparison.changes.sortFrom(count);
   const conflicts = await findConflicts(comparison, desired, options);
@@ -48,7 +48,7 @@ export async function makePlan(
  *
  * @throws {AdministrationError} with everything that is not there
  */
-export function recordFiles(paths: readonly string[]): readonly string[] {
+export function findRecordFiles(paths: readonly string[]): readonly string[] {
   const { files, errors } = findFiles(paths);
   if (errors.length > 0) throw new AdministrationError(errors);
   return files;

@@ -7,34 +7,34 @@ import type { RedisConnection } from '../redis/connection.ts';
 import { AdministrationError } from './administration-error.ts';
 
 /** An entry of the index: by this identity a client may be known. */
-export interface Entry {
+export interface IndexEntry {
   readonly identityKey: string;
   readonly clientId: string;
 }
 
 /** What is to stand at a client's key where what was seen still does; nothing where `next` is undefined. */
-export interface Write {
+export interface RecordWrite {
   readonly clientId: string;
   readonly expected: StoredValue;
   readonly next: string | undefined;
 }
 
 /** Whether Redis said already that there are records that we wrote. `written`: it did not, or it has lost them. */
-export type Marker = 'present' | 'written';
+export type MarkerStatus = 'present' | 'written';
 
 /** The records in Redis and their index, many at a time. Each method throws AdministrationError where Redis fails. */
 export interface RecordStore {
-  read(clientIds: readonly string[]): Promise<readonly StoredValue[]>;
+  read(scanClientIds: readonly string[]): Promise<readonly StoredValue[]>;
   /** Of each identity the clients that the index names: a hint, their records decide. */
-  owners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
-  enter(entries: readonly Entry[]): Promise<void>;
-  leave(entries: readonly Entry[]): Promise<void>;
+  findOwners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
+  addIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
+  removeIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
   /** Of each whether it was written; false where somebody else has written it since it was seen. */
-  write(writes: readonly Write[]): readonly Promise<boolean>[];
+  write(writes: readonly RecordWrite[]): readonly Promise<boolean>[];
   /** Says in Redis that there are records that we wrote. To be called after they were. */
-  mark(): Promise<Marker>;
+  writeMarker(): Promise<MarkerStatus>;
   /** Whether Redis says so. */
-  isMarked(): Promise<boolean>;
+  hasMarker(): Promise<boolean>;
   /** Of all records, some at a time, any maybe twice. `pattern` has the globs of Redis. */
   clientIds(pattern?: string): AsyncGenerator<readonly string[]>;
 }
@@ -51,20 +51,20 @@ export function openRecordStore(
   const [readValues, replaceValues, sets] = [valueReader(redis), valueReplacer(redis, keys.changes), openSets(redis)];
   const recordKey = (clientId: string) => `${keys.clients}${clientId}`;
   const identity = (key: string) => `${keys.identities}${key}`;
-  const memberOf = ({ identityKey, clientId }: Entry) => ({ key: identity(identityKey), member: clientId });
+  const memberOf = ({ identityKey, clientId }: IndexEntry) => ({ key: identity(identityKey), member: clientId });
   return {
     read: (clientIds) => ask(readValues(clientIds.map(recordKey))),
-    owners: (identityKeys) => ask(sets.members(identityKeys.map(identity))),
-    enter: (entries) => ask(sets.add(entries.map(memberOf))),
-    leave: (entries) => ask(sets.remove(entries.map(memberOf))),
+    findOwners: (identityKeys) => ask(sets.members(identityKeys.map(identity))),
+    addIndexEntries: (entries) => ask(sets.add(entries.map(memberOf))),
+    removeIndexEntries: (entries) => ask(sets.remove(entries.map(memberOf))),
     write: (writes) => replaceValues(writes.map((write) => ({ key: recordKey(write.clientId), ...write }))).map(ask),
-    mark: async () => {
+    writeMarker: async () => {
       const [found] = await ask(readValues([keys.marker]));
       if (found?.type !== 'string' || found.text !== MARKER) await ask(redis.set(keys.marker, MARKER));
       // To a server, whatever stands there is a marker.
       return found?.type === 'none' ? 'written' : 'present';
     },
-    isMarked: async () => {
+    hasMarker: async () => {
       const [found] = await ask(readValues([keys.marker]));
       return found !== undefined && found.type !== 'none';
     },

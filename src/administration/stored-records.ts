@@ -7,7 +7,7 @@ import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
 
 /** One value of Redis, and what the server makes of it. */
-export interface ListedRecord extends StoredRecord {
+export interface ListedRecord extends ParsedValue {
   readonly clientId: string;
   readonly value: StoredValue;
 }
@@ -29,7 +29,7 @@ const PART = 1_000;
  *
  * @throws {AdministrationError} where Redis fails
  */
-export async function* storedRecords(store: RecordStore, options: ListOptions): AsyncGenerator<ListedRecord> {
+export async function* listRecords(store: RecordStore, options: ListOptions): AsyncGenerator<ListedRecord> {
   const { policy, now, progress, pattern } = options;
   const found = new Set<string>();
   for await (const batch of store.clientIds(pattern)) for (const clientId of batch) found.add(clientId);
@@ -39,7 +39,7 @@ export async function* storedRecords(store: RecordStore, options: ListOptions): 
   for await (const { part, values } of prefetch(inParts(clientIds), read)) {
     for (const [index, clientId] of part.entries()) {
       const value = values[index];
-      if (value && value.type !== 'none') yield { clientId, value, ...parseListedRecord(clientId, value, policy, now) };
+      if (value && value.type !== 'none') yield { clientId, value, ...parseStoredValue(clientId, value, policy, now) };
     }
     count += part.length;
     progress('read', count, clientIds.length);
@@ -51,7 +51,7 @@ async function* inParts(clientIds: readonly string[]): AsyncGenerator<readonly s
 }
 
 /** What the server makes of the value of a client's key. */
-export interface StoredRecord {
+export interface ParsedValue {
   /** The record as the value holds it; undefined where that is no object of JSON. */
   readonly record: JsonObject | undefined;
   /** Undefined where the value is not a sound record of this client, which is then nobody's. */
@@ -67,12 +67,12 @@ export type { JsonObject } from '../clients/stored-record.ts';
  *
  * @param now milliseconds since the epoch
  */
-export function parseListedRecord(
+export function parseStoredValue(
   clientId: string,
   value: StoredValue,
   policy: RegistrationPolicy,
   now: number,
-): StoredRecord {
+): ParsedValue {
   const stored = storedObject(value);
   if (typeof stored === 'string') {
     return { record: undefined, client: undefined, errors: [{ field: '(record)', message: stored }], warnings: [] };
@@ -87,7 +87,7 @@ export function parseListedRecord(
 /**
  * The object of JSON that a value holds, its names in the order of the schema, or in words what it is instead.
  */
-export function recordOf(value: StoredValue): JsonObject | string {
+export function decodeStoredValue(value: StoredValue): JsonObject | string {
   const stored = storedObject(value);
   return typeof stored === 'string' ? stored : inOrder(stored);
 }

@@ -1,7 +1,7 @@
 import { OperatorError } from '../operator-error.ts';
 import { readCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
-import { type Input, readInput } from './input-file.ts';
+import { type InputFile, readInput } from './input-file.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
 import { type PathOptions, type PathReport, printPath, verifyFile } from './path-report.ts';
 
@@ -33,7 +33,7 @@ export async function describeCertificate(file: string, { output, ...options }: 
   return isAccepted ? 0 : 1;
 }
 
-function readCertificates(input: Input): { der: Uint8Array; others: readonly Uint8Array[] } {
+function readCertificates(input: InputFile): { der: Uint8Array; others: readonly Uint8Array[] } {
   const { name, content } = input;
   const [der, ...others] = explaining(input, () => readCertificateFile(content));
   if (der) return { der, others };
@@ -44,7 +44,7 @@ function readCertificates(input: Input): { der: Uint8Array; others: readonly Uin
   ]);
 }
 
-function explaining<Value>({ name }: Input, read: () => Value): Value {
+function explaining<Value>({ name }: InputFile, read: () => Value): Value {
   try {
     return read();
   } catch (error) {

@@ -4,7 +4,7 @@ import { STANDARD_INPUT } from '../clients/files/find-files.ts';
 import { OperatorError } from '../operator-error.ts';
 
 /** What a command was given to read. */
-export interface Input {
+export interface InputFile {
   /** For people. */
   readonly name: string;
   readonly content: Buffer;
@@ -15,7 +15,7 @@ export interface Input {
  *
  * @throws {OperatorError} where it cannot be read
  */
-export async function readInput(path: string): Promise<Input> {
+export async function readInput(path: string): Promise<InputFile> {
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   try {
     return { name, content: await (path === STANDARD_INPUT ? buffer(process.stdin) : readFile(path)) };

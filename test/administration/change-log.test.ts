@@ -7,22 +7,22 @@ const change = (clientId: string, more: Partial<Change>): Change => ({
   clientId,
   expected: { type: 'none' },
   next: undefined,
-  enter: [],
-  leave: [],
+  addedKeys: [],
+  removedKeys: [],
   ...more,
 });
 
 test('changes come out as they went in, also those larger than what is taken at once', () => {
   const changes = [
-    change('a', { kind: 'added', next: '{"ä":"\\n"}', enter: ['dn:x'] }),
+    change('a', { kind: 'added', next: '{"ä":"\\n"}', addedKeys: ['dn:x'] }),
     change('large', { next: 'ü'.repeat(3_000_000) }),
     change('b', { expected: { type: 'string', text: '\uFFFD{', bytes: Buffer.from([0xff, 0x7b, 0]) } }),
     change('larger', { expected: { type: 'string', text: 'x'.repeat(9_000_000) } }),
-    change('c', { expected: { type: 'other', name: 'list' }, leave: ['dn:x', 'dns:y'] }),
+    change('c', { expected: { type: 'other', name: 'list' }, removedKeys: ['dn:x', 'dns:y'] }),
   ];
   const log = new ChangeLog();
   expect(changes.map((each) => log.add(each))).toEqual([0, 1, 2, 3, 4]);
-  expect([...log.parts(2)].flat()).toEqual(changes);
+  expect([...log.batches(2)].flat()).toEqual(changes);
   expect(log.at(2)).toEqual(changes[2]);
   expect(log.count).toBe(5);
   expect(() => log.at(5)).toThrow('no change 5');
@@ -34,7 +34,7 @@ test('those that were added last are sorted, and the others stay where they are'
   for (const name of names) log.add(change(name, { next: name.repeat(1_500_000) }));
   log.sortFrom(2);
   const sorted = ['z', 'b', 'a', 'c', 'd'].map((name) => change(name, { next: name.repeat(1_500_000) }));
-  expect([...log.parts(2)].flat()).toEqual(sorted);
+  expect([...log.batches(2)].flat()).toEqual(sorted);
   log.sortFrom(5);
   expect(log.count).toBe(5);
 });

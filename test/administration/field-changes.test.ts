@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fieldChanges } from '../../src/administration/change.ts';
+import { diffFields } from '../../src/administration/change.ts';
 import type { Json } from '../../src/clients/client.ts';
 
 /** As it comes out of JSON.parse; few values, so that many are alike. */
@@ -34,7 +34,7 @@ describe('the difference of two values', () => {
     ['a name like a path', { 'a.b[0]': 1 }, { 'a.b[0]': 2 }, [['"a.b[0]"', 1, 2]]],
     ['a name of the prototype', {}, JSON.parse('{"__proto__": 1}'), [['__proto__', undefined, 1]]],
   ])('%s', (_, before, after, expected) => {
-    expect(fieldChanges(before, after).map(({ field, ...change }) => [field, change.before, change.after])).toEqual(
+    expect(diffFields(before, after).map(({ field, ...change }) => [field, change.before, change.after])).toEqual(
       expected,
     );
   });
@@ -43,8 +43,8 @@ describe('the difference of two values', () => {
     const isSame = (before: Json, after: Json) => isDeepStrictEqual(normal(before), normal(after));
     fc.assert(
       fc.property(json, json, (before, after) => {
-        expect(fieldChanges(before, before)).toEqual([]);
-        expect(fieldChanges(before, after).length === 0).toBe(isSame(before, after));
+        expect(diffFields(before, before)).toEqual([]);
+        expect(diffFields(before, after).length === 0).toBe(isSame(before, after));
       }),
     );
   });
@@ -52,7 +52,7 @@ describe('the difference of two values', () => {
   test('names no field twice', () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
-        const fields = fieldChanges(before, after).map(({ field }) => field);
+        const fields = diffFields(before, after).map(({ field }) => field);
         expect(new Set(fields).size).toBe(fields.length);
       }),
     );

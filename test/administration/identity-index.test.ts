@@ -9,7 +9,7 @@ test('one who owns two keys of one digest shares nothing with himself', () => {
     table.add(`thumbprint:${digest}`, owner);
     table.add(`public_key:${digest}`, owner);
   }
-  expect([...table.shared()]).toEqual([[1, 2, 3]]);
+  expect([...table.sharedOwners()]).toEqual([[1, 2, 3]]);
   expect(table.ownersOf(`thumbprint:${digest}`)).toEqual([1, 2, 3]);
 });
 
@@ -19,5 +19,5 @@ test('keys that two tables have are told with the owners of both', () => {
   held.add(`dn:${digest}`, 2);
   held.add(`dn:${'b'.repeat(43)}`, 2);
   registered.add(`dn:${digest}`, 3);
-  expect([...held.sharedWith(registered)]).toEqual([[[1, 2], [3]]]);
+  expect([...held.intersect(registered)]).toEqual([[[1, 2], [3]]]);
 });

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePlan } from '../../src/administration/plan.ts';
 import type { RecordStore } from '../../src/administration/record-store.ts';
-import { storedRecords } from '../../src/administration/stored-records.ts';
+import { listRecords } from '../../src/administration/stored-records.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { usualPolicy } from '../support/policy.ts';
@@ -19,7 +19,7 @@ const record = (client_id: string) =>
 
 async function listed(store: RecordStore): Promise<string[]> {
   const found = [];
-  for await (const { clientId } of storedRecords(store, options)) found.push(clientId);
+  for await (const { clientId } of listRecords(store, options)) found.push(clientId);
   return found;
 }
 
@@ -27,7 +27,7 @@ async function pruned(store: RecordStore): Promise<string[]> {
   const file = join(temporaryDirectory(), 'clients.json');
   writeFileSync(file, '[]');
   const { changes } = await makePlan([file], store, { ...options, prune: true });
-  return [...changes.parts(100)].flat().map(({ clientId }) => clientId);
+  return [...changes.batches(100)].flat().map(({ clientId }) => clientId);
 }
 
 describeWith(['redis-server'], 'the records of a Redis', () => {

@@ -31,10 +31,10 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     let parts = 0;
     return {
       ...store,
-      enter: async (entries) => {
+      addIndexEntries: async (entries) => {
         parts += 1;
         if (parts >= 10) await meanwhile();
-        return store.enter(entries);
+        return store.addIndexEntries(entries);
       },
     };
   };
@@ -45,7 +45,7 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     onTestFinished(opened.close);
     const file = join(temporaryDirectory(), 'clients.jsonl');
     writeFileSync(file, Array.from({ length: COUNT }, (_, index) => line(index)).join(''));
-    const lease = opened.newLease();
+    const lease = opened.newLock();
     await lease.acquire(() => {});
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], opened.store, options);
@@ -83,11 +83,11 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     onTestFinished(opened.close);
     const file = join(temporaryDirectory(), 'clients.jsonl');
     writeFileSync(file, line(1));
-    const lease = opened.newLease();
+    const lease = opened.newLock();
     onTestFinished(() => lease.release());
     const emptied: RecordStore = {
       ...opened.store,
-      leave: async () => void (await opened.redis.del(await opened.redis.keys(`${prefix}*`))),
+      removeIndexEntries: async () => void (await opened.redis.del(await opened.redis.keys(`${prefix}*`))),
     };
     const store = lockedStore(emptied, lease, () => {});
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };

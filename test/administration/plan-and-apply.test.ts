@@ -9,7 +9,7 @@ import { changedFields } from '../../src/administration/change.ts';
 import { changeRecord, removeClient } from '../../src/administration/change-record.ts';
 import { clientsOfCertificate } from '../../src/administration/clients-of-certificate.ts';
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
-import { storedRecords } from '../../src/administration/stored-records.ts';
+import { listRecords } from '../../src/administration/stored-records.ts';
 import { identitiesOf, identityKey } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned } from '../support/certificates.ts';
@@ -53,10 +53,10 @@ describeWith(['redis-server'], 'plan and apply', () => {
     return { plan: made, applied: await applyPlan(made.changes, opened.store, () => {}) };
   };
   const kinds = ({ changes }: Plan) =>
-    [...changes.parts(100)].flat().map(({ kind, clientId }) => `${kind} ${clientId}`);
+    [...changes.batches(100)].flat().map(({ kind, clientId }) => `${kind} ${clientId}`);
   const stored = async () => {
     const records = [];
-    for await (const { record } of storedRecords(opened.store, options)) records.push(record);
+    for await (const { record } of listRecords(opened.store, options)) records.push(record);
     return records;
   };
   const index = async () => {
@@ -112,7 +112,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
           expect(applied.written).toBe(made.changes.count);
           expect(await stored()).toEqual([...after].sort((one, other) => (one.client_id < other.client_id ? -1 : 1)));
           const entries = [];
-          for await (const { client, clientId } of storedRecords(opened.store, options)) {
+          for await (const { client, clientId } of listRecords(opened.store, options)) {
             for (const identity of client ? identitiesOf(client) : [])
               entries.push(`identity:${identityKey(identity)} ${clientId}`);
           }
@@ -198,7 +198,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const records = [...['a', 'b', 'c'].map((name) => named(name, name)), replaced];
     const { plan: made } = await apply(records);
     expect(kinds(made)).toEqual(['changed a', 'changed b', 'changed c', 'changed d']);
-    const [first] = made.changes.parts(1);
+    const [first] = made.changes.batches(1);
     expect(first?.flatMap(changedFields).map(({ field }) => field)).toContain('tls_client_auth_san_dns');
     expect(await stored()).toEqual(records);
   });
@@ -208,7 +208,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await apply([named('a', 'a')]);
     await opened.redis.rename(opened.key('a'), opened.key('b'));
     const listed = [];
-    for await (const each of storedRecords(opened.store, options)) listed.push(each);
+    for await (const each of listRecords(opened.store, options)) listed.push(each);
     expect(listed).toHaveLength(1);
     expect(listed[0]).toMatchObject({ clientId: 'b', client: undefined, errors: [{ field: 'client_id' }] });
     expect(kinds(await plan([named('c', 'a')]))).toEqual(['added c']);
@@ -294,7 +294,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
         (reason: unknown) => reason,
       );
       expect(error).toBeInstanceOf(AdministrationError);
-      return error instanceof AdministrationError ? error.messages : [];
+      return error instanceof AdministrationError ? error.problems : [];
     };
 
     test('in one file', async () => {

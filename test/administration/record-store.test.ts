@@ -5,7 +5,7 @@ import { AdministrationError } from '../../src/administration/administration-err
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changeRecord, removeClient } from '../../src/administration/change-record.ts';
 import { makePlan } from '../../src/administration/plan.ts';
-import { storedRecords } from '../../src/administration/stored-records.ts';
+import { listRecords } from '../../src/administration/stored-records.ts';
 import { administratorAclRule } from '../support/administrator-acl.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -80,7 +80,7 @@ for (const [name, start] of [
     };
     const listed = async ({ store }: OpenedStore, pattern?: string) => {
       const found = [];
-      for await (const { clientId, client } of storedRecords(store, { ...options, pattern })) {
+      for await (const { clientId, client } of listRecords(store, { ...options, pattern })) {
         found.push(`${clientId} ${client?.enabled} ${client?.scopes}`);
       }
       return found;
@@ -117,7 +117,7 @@ for (const [name, start] of [
     });
 
     test('the administrator applies in turn, and the auditor has none', async () => {
-      const [one, other] = [administrator.newLease(), administrator.newLease()];
+      const [one, other] = [administrator.newLock(), administrator.newLock()];
       const waiting: string[] = [];
       await one.acquire((why) => waiting.push(why));
       const taken = other.acquire((why) => waiting.push(why));
@@ -131,7 +131,7 @@ for (const [name, start] of [
       await taken;
       other.requireHeld();
       await other.release();
-      const refusal = auditor.newLease().acquire(() => {});
+      const refusal = auditor.newLock().acquire(() => {});
       await expect(refusal).rejects.toThrow(
         /says no: the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: .*NOPERM/,
       );
@@ -166,7 +166,7 @@ describeWith(['redis-server'], 'Redis before 7', () => {
     const opened = await openStore(prefix, server.url);
     await opened.redis.set(opened.key('a'), 'x');
     expect(await opened.store.read(['a', 'b'])).toEqual([{ type: 'string', text: 'x' }, { type: 'none' }]);
-    expect(await opened.store.owners(['dns:a'])).toEqual([[]]);
+    expect(await opened.store.findOwners(['dns:a'])).toEqual([[]]);
     opened.close();
     await server.stop();
   });

@@ -10,7 +10,7 @@ import { redisUrl } from './redis.ts';
 export interface OpenedStore {
   readonly store: RecordStore;
   /** Each for another run. */
-  readonly newLease: () => ApplyLock;
+  readonly newLock: () => ApplyLock;
   readonly redis: Redis;
   /** Of the record of a client, whole. */
   readonly key: (clientId: string) => string;
@@ -25,7 +25,7 @@ export async function openStore(prefix: string, url = redisUrl()): Promise<Opene
   const keys = registryKeys(prefix);
   return {
     store: openRecordStore(connection, keys, address.description),
-    newLease: () => new ApplyLock(connection, keys.apply, address.description),
+    newLock: () => new ApplyLock(connection, keys.apply, address.description),
     redis,
     key: (clientId) => `${prefix}client:${clientId}`,
     close: () => {

@@ -45,7 +45,7 @@ export async function openAdministration<Answer>(env: Environment, work: Work<An
       ),
     );
   } catch (error) {
-    throw error instanceof AdministrationError ? new OperatorError(error.messages) : error;
+    throw error instanceof AdministrationError ? new OperatorError(error.problems) : error;
   } finally {
     progress.clear();
   }
@@ -115,7 +115,7 @@ export async function interruptible<Answer>(
       return await piece(stop.signal);
     } catch (error) {
       if (!stop.signal.aborted || !(error instanceof AdministrationError)) throw error;
-      throw new InterruptedError(stop.signal.reason, error.messages.join('\n'));
+      throw new InterruptedError(stop.signal.reason, error.problems.join('\n'));
     } finally {
       state = 'finished';
     }

@@ -1,12 +1,12 @@
 import { type ApplyResult, applyPlan } from '../../administration/apply-plan.ts';
 import { lockedStore } from '../../administration/locked-store.ts';
-import { makePlan, type Plan, recordFiles } from '../../administration/plan.ts';
+import { findRecordFiles, makePlan, type Plan } from '../../administration/plan.ts';
 import type { RecordStore } from '../../administration/record-store.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printProblem } from '../output/errors.ts';
 import { styled } from '../output/text.ts';
 import { type Administration, openAdministration } from './administer.ts';
-import { namesOf, type PlanCommandOptions, printPlan, wouldChange } from './plan.ts';
+import { abbreviateList, hasChanges, type PlanCommandOptions, printPlan } from './plan.ts';
 
 /**
  * `countersign clients apply -f FILE`: makes Redis hold what the files say. Asks nothing.
@@ -23,7 +23,7 @@ export function applyClients(env: Environment, options: PlanCommandOptions): Pro
     if (options.output === 'table') console.log(styled('bold', `${applied.written} written`));
     else await printPlan(plan, options.output, applied);
     if (applied.marker === 'written') console.error(`countersign: ${NOTE_ON_MARKER}`);
-    return exitCode(applied, wouldChange(plan));
+    return exitCode(applied, hasChanges(plan));
   });
 }
 
@@ -49,7 +49,7 @@ async function applyFiles(
   { store, policy, now, progress, graceful }: Administration,
   { file, prune, output }: PlanCommandOptions,
 ): Promise<AppliedFiles> {
-  const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
+  const plan = await makePlan(findRecordFiles(file), store, { policy, now, prune, progress: progress.show });
   progress.clear();
   if (output === 'table') await printPlan(plan, output);
   return { plan, applied: await graceful((stop) => applyPlan(plan.changes, store, progress.show, stop)) };
@@ -63,6 +63,6 @@ const NOTE_ON_MARKER =
 function exitCode({ conflicts }: ApplyResult, isChanged: boolean): number {
   if (conflicts.length === 0) return isChanged ? 2 : 0;
   const message = 'somebody else wrote these clients since they were read; run the command again:';
-  console.error(`countersign: ${message} ${namesOf(conflicts)}`);
+  console.error(`countersign: ${message} ${abbreviateList(conflicts)}`);
   return 1;
 }

@@ -1,9 +1,9 @@
-import { type JsonObject, type ListedRecord, storedRecords } from '../../administration/stored-records.ts';
+import { type JsonObject, type ListedRecord, listRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../output/document.ts';
 import { openAdministration } from './administer.ts';
-import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
+import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
 
 export interface ExportCommandOptions extends OutputFileOptions {
   /** `jsonl` is a record a line, which `apply` reads in little memory. */
@@ -17,7 +17,7 @@ export interface ExportCommandOptions extends OutputFileOptions {
  * @throws {StartupError} where Redis fails or the file cannot be written
  */
 export function exportClients(env: Environment, { output, ...file }: ExportCommandOptions): Promise<number> {
-  const out = outputFile(file);
+  const out = resolveOutputFile(file);
   return openAdministration(env, async ({ store, policy, now, progress }) => {
     let left = 0;
     const leave = ({ clientId, errors }: ListedRecord) => {
@@ -26,7 +26,7 @@ export function exportClients(env: Environment, { output, ...file }: ExportComma
       console.error(printable(`countersign: client ${clientId} is left out: ${why}`));
     };
     const show = out === undefined ? progress.showBesideOutput : progress.show;
-    const records = exportable(storedRecords(store, { policy, now, progress: show }), leave);
+    const records = exportable(listRecords(store, { policy, now, progress: show }), leave);
     const texts = output === 'jsonl' ? lines(records) : documentText(output, 'clients', records);
     await (out === undefined ? writeTexts(texts) : writeOutputFile(out, texts));
     progress.clear();

@@ -5,9 +5,9 @@ import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { render } from '../../administration/import/render.ts';
 import { validateDrafts } from '../../administration/import/validate-drafts.ts';
 import { OperatorError } from '../../operator-error.ts';
-import { type Input, readInput } from '../input-file.ts';
+import { type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
-import { type OutputFileOptions, outputFile, writeOutputFile } from './output-file.ts';
+import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
 
 const readers = {
   identityserver: readIdentityServer,
@@ -25,7 +25,7 @@ export type ImportSource = keyof typeof readers;
  * @throws {OperatorError} when the file cannot be read, or the other one not be written
  */
 export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
-  const out = outputFile(options);
+  const out = resolveOutputFile(options);
   const now = Date.now();
   const input = await readInput(file);
   const { drafts: all, remarks } = readOrExplain(source, input, now);
@@ -40,7 +40,7 @@ export async function importClients(source: ImportSource, file: string, options:
   return leftOut + notes === 0 ? 0 : 2;
 }
 
-function readOrExplain(source: ImportSource, { name, content }: Input, now: number): Drafts {
+function readOrExplain(source: ImportSource, { name, content }: InputFile, now: number): Drafts {
   try {
     return readers[source](new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content), now);
   } catch (error) {

@@ -1,18 +1,18 @@
-import { storedRecords } from '../../administration/stored-records.ts';
+import { listRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
 import { type Row, rowTable } from '../output/text.ts';
 import { openAdministration } from './administer.ts';
 import type { ClientsFormat } from './plan.ts';
-import { type ClientReport, reportOnClient } from './show.ts';
+import { type ClientSummary, summarizeClient } from './show.ts';
 
 export interface ListCommandOptions {
   readonly output: ClientsFormat;
   /** Only those that are disabled. */
   readonly disabled: boolean;
   /** Only what the server cannot use; with `disabled`, either. */
-  readonly unusable: boolean;
+  readonly invalid: boolean;
 }
 
 /**
@@ -28,7 +28,7 @@ export function listClients(
 ): Promise<number> {
   return openAdministration(env, async ({ store, policy, now, progress }) => {
     const reports = selected(
-      storedRecords(store, { policy, now, pattern, progress: progress.showBesideOutput }),
+      listRecords(store, { policy, now, pattern, progress: progress.showBesideOutput }),
       options,
     );
     const { output } = options;
@@ -42,17 +42,17 @@ export function listClients(
 }
 
 async function* selected(
-  records: ReturnType<typeof storedRecords>,
-  { disabled, unusable }: ListCommandOptions,
-): AsyncGenerator<ClientReport> {
+  records: ReturnType<typeof listRecords>,
+  { disabled, invalid: unusable }: ListCommandOptions,
+): AsyncGenerator<ClientSummary> {
   for await (const record of records) {
-    const report = reportOnClient(record);
-    const isAskedFor = (disabled && report.enabled === false) || (unusable && !report.usable);
+    const report = summarizeClient(record);
+    const isAskedFor = (disabled && report.enabled === false) || (unusable && !report.valid);
     if (isAskedFor || !(disabled || unusable)) yield report;
   }
 }
 
-async function* rowsOf(reports: AsyncIterable<ClientReport>): AsyncGenerator<Row> {
+async function* rowsOf(reports: AsyncIterable<ClientSummary>): AsyncGenerator<Row> {
   for await (const report of reports) yield rowOf(report);
 }
 
@@ -60,13 +60,13 @@ const MAX_CELL = 60;
 
 function rowOf({
   client_id: id,
-  usable,
+  valid: usable,
   enabled,
   method = '',
   identities = [],
   scopes = [],
   errors,
-}: ClientReport): Row {
+}: ClientSummary): Row {
   if (!usable) return { cells: [id, 'unusable', shortened(errors.join('; '))], style: 'red' };
   const [first = '', ...others] = identities;
   const identity = `${shortened(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;

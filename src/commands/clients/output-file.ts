@@ -35,7 +35,7 @@ export interface OutputFileOptions {
  *
  * @throws {OperatorError} where a file would be written over; a device such as `/dev/null` loses nothing
  */
-export function outputFile({ out, force = false }: OutputFileOptions): string | undefined {
+export function resolveOutputFile({ out, force = false }: OutputFileOptions): string | undefined {
   if (out === undefined || standardOutput.includes(out)) return undefined;
   if (out === '') throw new OperatorError(['--out names no file']);
   const isThere = explained(out, () => statSync(out, { throwIfNoEntry: false })?.isFile() === true);

@@ -1,6 +1,6 @@
 import { type Change, changedFields, type FieldChange, replacedValue } from '../../administration/change.ts';
 import type { ChangeLog } from '../../administration/change-log.ts';
-import { makePlan, type Plan, recordFiles } from '../../administration/plan.ts';
+import { findRecordFiles, makePlan, type Plan } from '../../administration/plan.ts';
 import type { Json } from '../../clients/client.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
@@ -23,10 +23,10 @@ export interface PlanCommandOptions {
  */
 export function planClients(env: Environment, { file, prune, output }: PlanCommandOptions): Promise<number> {
   return openAdministration(env, async ({ store, policy, now, progress }) => {
-    const plan = await makePlan(recordFiles(file), store, { policy, now, prune, progress: progress.show });
+    const plan = await makePlan(findRecordFiles(file), store, { policy, now, prune, progress: progress.show });
     progress.clear();
     await printPlan(plan, output);
-    return wouldChange(plan) ? 2 : 0;
+    return hasChanges(plan) ? 2 : 0;
   });
 }
 
@@ -45,12 +45,12 @@ export async function printPlan(plan: Plan, format: ClientsFormat, rest: object 
 }
 
 /** Whether Redis is to be written. */
-export function wouldChange({ changes }: Plan): boolean {
+export function hasChanges({ changes }: Plan): boolean {
   return changes.count > 0;
 }
 
 function* reports(changes: ChangeLog): Generator<object> {
-  for (const part of changes.parts(1_000)) for (const change of part) yield reportOnChange(change);
+  for (const part of changes.batches(1_000)) for (const change of part) yield reportOnChange(change);
 }
 
 function* linesOfPlan(plan: Plan): Generator<string> {
@@ -60,10 +60,10 @@ function* linesOfPlan(plan: Plan): Generator<string> {
   for (const warning of plan.warnings) yield `${styled('yellow', 'warning')} ${warning}\n`;
   if (plan.reenabled.length > 0) {
     const note = 'disabled in Redis and enabled by the files; write enabled: false there to keep them out:';
-    yield `${styled('yellow', 'warning')} ${note} ${namesOf(plan.reenabled)}\n`;
+    yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.reenabled)}\n`;
   }
   if (plan.unmanaged.length > 0) {
-    yield `${plan.unmanaged.length} not in the file (kept; --prune removes them): ${namesOf(plan.unmanaged)}\n`;
+    yield `${plan.unmanaged.length} not in the file (kept; --prune removes them): ${abbreviateList(plan.unmanaged)}\n`;
   }
   yield `${styled('bold', summaryOf(plan))}\n`;
 }
@@ -74,7 +74,7 @@ function* firstOf(changes: ChangeLog): Generator<Change> {
 }
 
 /** Some of many clients. */
-export function namesOf(clientIds: readonly string[]): string {
+export function abbreviateList(clientIds: readonly string[]): string {
   const more = clientIds.length - MAX_NAMES_SHOWN;
   return `${clientIds.slice(0, MAX_NAMES_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -3,15 +3,15 @@ import { OperatorError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { readCertificateFile } from '../../pki/certificate/pem.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { type Input, readInput } from '../input-file.ts';
+import { type InputFile, readInput } from '../input-file.ts';
 import { printValue } from '../output/document.ts';
 import { table } from '../output/text.ts';
 import { openAdministration } from './administer.ts';
 import type { ClientsFormat } from './plan.ts';
-import { describeRegistration, type Registration, wordsOf } from './show.ts';
+import { describeRegistration, formatRegistration, type Registration } from './show.ts';
 
 /** A client that a certificate could be, for programs. */
-export interface PossibleClientReport {
+export interface CandidateReport {
   readonly client_id: string;
   readonly enabled: boolean;
   readonly method: string;
@@ -38,7 +38,7 @@ export async function showClientsOfCertificate(env: Environment, file: string, o
   });
 }
 
-function readCertificate({ name, content }: Input): ClientCertificate {
+function readCertificate({ name, content }: InputFile): ClientCertificate {
   try {
     const [der] = readCertificateFile(content);
     if (der) return parseClientCertificate(der);
@@ -48,7 +48,7 @@ function readCertificate({ name, content }: Input): ClientCertificate {
   throw new OperatorError([`${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER`]);
 }
 
-function reportOn({ client, identities }: CandidateClient, now: number): PossibleClientReport {
+function reportOn({ client, identities }: CandidateClient, now: number): CandidateReport {
   return {
     client_id: client.clientId,
     enabled: client.enabled,
@@ -57,9 +57,9 @@ function reportOn({ client, identities }: CandidateClient, now: number): Possibl
   };
 }
 
-function rowsOf({ client_id: clientId, enabled, method, registrations }: PossibleClientReport): string[][] {
+function rowsOf({ client_id: clientId, enabled, method, registrations }: CandidateReport): string[][] {
   // A name counts only with a chain that somebody vouches for; `countersign certificate --ca` says whether it has one.
   const condition = method === 'tls_client_auth' ? 'where its chain is verified' : '';
   const state = enabled ? 'enabled' : 'disabled';
-  return registrations.map((each) => [clientId, state, method, wordsOf(each), condition]);
+  return registrations.map((each) => [clientId, state, method, formatRegistration(each), condition]);
 }

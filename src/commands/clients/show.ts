@@ -1,5 +1,5 @@
 import { describeIdentity } from '../../administration/conflict.ts';
-import { type JsonObject, type ListedRecord, parseListedRecord } from '../../administration/stored-records.ts';
+import { type JsonObject, type ListedRecord, parseStoredValue } from '../../administration/stored-records.ts';
 import type { Client } from '../../clients/client.ts';
 import {
   identitiesOf,
@@ -28,15 +28,15 @@ export function showClient(env: Environment, clientId: string, output: ClientsFo
       throw new OperatorError([`${printable(clientId)} is no client_id, so that nobody has it`]);
     const [value] = await store.read([clientId]);
     if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
-    const description = describeClient({ clientId, value, ...parseListedRecord(clientId, value, policy, now) }, now);
+    const description = describeClient({ clientId, value, ...parseStoredValue(clientId, value, policy, now) }, now);
     if (output === 'table') console.log(linesOfClient(description).join('\n'));
     else printValue(output, description);
-    return description.usable ? 0 : 1;
+    return description.valid ? 0 : 1;
   });
 }
 
 /** One client in full, for programs. */
-export interface ClientDescription extends ClientReport {
+export interface ClientDescription extends ClientSummary {
   readonly warnings: readonly string[];
   readonly registrations: readonly Registration[];
   /** The record as it stands in Redis; absent where the value there is none. */
@@ -49,14 +49,14 @@ export interface Registration {
   readonly not_before?: string;
   readonly not_after?: string;
   /** Whether it counts now. */
-  readonly in_force: boolean;
+  readonly effective: boolean;
 }
 
 /** @param now milliseconds since the epoch */
 export function describeClient(listed: ListedRecord, now: number): ClientDescription {
   const { client, record, warnings } = listed;
   return {
-    ...reportOnClient(listed),
+    ...summarizeClient(listed),
     warnings: warnings.map(({ field, message }) => `${field} ${message}`),
     registrations: client
       ? registeredIdentitiesOf(client).map((claim) => describeRegistration(claim, client, now))
@@ -72,13 +72,22 @@ export function describeRegistration(claim: RegisteredIdentity, client: Client, 
     identity: describeIdentity(claim.identity, client),
     ...(notBefore !== undefined && { not_before: new Date(notBefore).toISOString() }),
     ...(notAfter !== undefined && { not_after: new Date(notAfter).toISOString() }),
-    in_force: isEffective(claim, now),
+    effective: isEffective(claim, now),
   };
 }
 
 /** The same for people. */
 export function linesOfClient(description: ClientDescription): string[] {
-  const { client_id: clientId, usable, enabled, method = '', scopes = [], errors, warnings, record } = description;
+  const {
+    client_id: clientId,
+    valid: usable,
+    enabled,
+    method = '',
+    scopes = [],
+    errors,
+    warnings,
+    record,
+  } = description;
   const state = usable ? (enabled ? 'enabled' : 'disabled') : styled('red', 'unusable: the server refuses this client');
   const facts = [
     ['client_id', clientId],
@@ -86,7 +95,7 @@ export function linesOfClient(description: ClientDescription): string[] {
   ];
   if (usable) facts.push(['method', method], ['scopes', scopes.join(' ') || '(none)']);
   return [
-    ...table([...facts, ...description.registrations.map((each) => ['known by', wordsOf(each)])]),
+    ...table([...facts, ...description.registrations.map((each) => ['known by', formatRegistration(each)])]),
     ...errors.map((fault) => `${styled('red', 'error')} ${printable(fault)}`),
     ...warnings.map((warning) => `${styled('yellow', 'warning')} ${printable(warning)}`),
     ...(record ? ['', styled('bold', 'Its record:'), yamlText([record]).trimEnd()] : []),
@@ -94,16 +103,21 @@ export function linesOfClient(description: ClientDescription): string[] {
 }
 
 /** In one line, by what and when a client is known. */
-export function wordsOf({ identity, not_before: from, not_after: until, in_force: isNow }: Registration): string {
+export function formatRegistration({
+  identity,
+  not_before: from,
+  not_after: until,
+  effective: isNow,
+}: Registration): string {
   const times = [from && `from ${from}`, until && `until ${until}`, !isNow && 'not now'].filter(Boolean).join(', ');
   return printable(times === '' ? identity : `${identity} (${times})`);
 }
 
 /** One client of the list, for programs. Of what is no sound record, only what can be said. */
-export interface ClientReport {
+export interface ClientSummary {
   readonly client_id: string;
   /** Whether the server takes its record; where not, `faults` say why, and the client is refused. */
-  readonly usable: boolean;
+  readonly valid: boolean;
   readonly enabled?: boolean;
   readonly method?: string;
   /** What it is known by, in words. */
@@ -112,12 +126,12 @@ export interface ClientReport {
   readonly errors: readonly string[];
 }
 
-export function reportOnClient({ clientId, client, errors }: ListedRecord): ClientReport {
+export function summarizeClient({ clientId, client, errors }: ListedRecord): ClientSummary {
   const messages = errors.map(({ field, message }) => `${field} ${message}`);
-  if (!client) return { client_id: clientId, usable: false, errors: messages };
+  if (!client) return { client_id: clientId, valid: false, errors: messages };
   return {
     client_id: clientId,
-    usable: true,
+    valid: true,
     enabled: client.enabled,
     method: client.authentication.method,
     identities: identitiesOf(client).map((identity) => describeIdentity(identity, client)),
