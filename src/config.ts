@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from './clients/diagnostics.ts';
+import type { RegistrationPolicy } from './clients/registration-policy.ts';
 import { type ListenAddress, parseListenAddress } from './http/listen-address.ts';
 import { parseBaseUrl } from './oauth/issuer.ts';
 import { OperatorError } from './operator-error.ts';

@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
 import { planRemoval } from './change.ts';
 import type { RecordStore } from './record-store.ts';

@@ -1,6 +1,7 @@
-import type { Client, Json } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
+import type { Client } from '../clients/client.ts';
+import type { Json } from '../clients/json-value.ts';
 import { registeredKeys } from '../clients/registered-identities.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { decodeStoredValue, parseStoredValue } from './stored-records.ts';
 

@@ -1,11 +1,11 @@
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import {
   identitiesOfCertificate,
   identityKey,
   type RegisteredIdentity,
   registeredIdentitiesOf,
 } from '../clients/registered-identities.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';
 import { parseStoredValue } from './stored-records.ts';

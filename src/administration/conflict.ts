@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { type Identity, sharedIdentity } from '../clients/registered-identities.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { printable } from '../text.ts';
 

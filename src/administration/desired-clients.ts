@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts';
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
-import { describeDiagnostic, type ReportedDiagnostic } from '../clients/files/diagnostics.ts';
+import { describeDiagnostic, type LocatedDiagnostic } from '../clients/files/diagnostics.ts';
 import { FileClients } from '../clients/files/file-clients.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
 
 /** A client of the files, sound by itself. */
@@ -22,7 +22,7 @@ export class DesiredClients {
 
   /** @param now milliseconds since the epoch */
   constructor(files: readonly string[], policy: RegistrationPolicy, now: number) {
-    const addTo = (list: BoundedList) => (finding: ReportedDiagnostic) => list.add(describeDiagnostic(finding));
+    const addTo = (list: BoundedList) => (finding: LocatedDiagnostic) => list.add(describeDiagnostic(finding));
     this.#clients = new FileClients(files, {
       policy,
       now,
@@ -41,7 +41,7 @@ export class DesiredClients {
 
   /** The file and which of its records it is. */
   locationAt(index: number): string {
-    return this.#clients.placeAt(index);
+    return this.#clients.describeLocationAt(index);
   }
 
   /** Reads all files once. */

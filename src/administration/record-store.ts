@@ -48,9 +48,13 @@ export function openRecordStore(
   description: string,
 ): RecordStore {
   const ask = withExplainedErrors(description, explain);
-  const [readValues, replaceValues, sets] = [valueReader(redis), valueReplacer(redis, keys.changes), openSets(redis)];
-  const recordKey = (clientId: string) => `${keys.clients}${clientId}`;
-  const identity = (key: string) => `${keys.identities}${key}`;
+  const [readValues, replaceValues, sets] = [
+    valueReader(redis),
+    valueReplacer(redis, keys.changesChannel),
+    openSets(redis),
+  ];
+  const recordKey = (clientId: string) => `${keys.clientPrefix}${clientId}`;
+  const identity = (key: string) => `${keys.identityPrefix}${key}`;
   const memberOf = ({ identityKey, clientId }: IndexEntry) => ({ key: identity(identityKey), member: clientId });
   return {
     read: (clientIds) => ask(readValues(clientIds.map(recordKey))),
@@ -68,7 +72,7 @@ export function openRecordStore(
       const [found] = await ask(readValues([keys.marker]));
       return found !== undefined && found.type !== 'none';
     },
-    clientIds: (pattern) => clientIds(scanKeys(redis, keys.clients, pattern), keys.clients, ask),
+    clientIds: (pattern) => clientIds(scanKeys(redis, keys.clientPrefix, pattern), keys.clientPrefix, ask),
   };
 }
 

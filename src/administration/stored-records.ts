@@ -1,7 +1,9 @@
 import type { Client } from '../clients/client.ts';
-import type { Diagnostic, RegistrationPolicy } from '../clients/diagnostics.ts';
+import type { Diagnostic } from '../clients/diagnostics.ts';
+import type { JsonObject } from '../clients/json-value.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
-import { decodeRecord, type JsonObject, parseStoredRecord } from '../clients/stored-record.ts';
+import { decodeRecord, parseStoredRecord } from '../clients/stored-record.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
@@ -60,7 +62,7 @@ export interface ParsedValue {
   readonly warnings: readonly Diagnostic[];
 }
 
-export type { JsonObject } from '../clients/stored-record.ts';
+export type { JsonObject } from '../clients/json-value.ts';
 
 /**
  * Reads the value of a client's key by the server's own rules.

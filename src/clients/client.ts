@@ -1,6 +1,7 @@
 import type { MatchableName } from '../pki/certificate/names/distinguished-name.ts';
 import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
 import type { RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
+import type { Json } from './json-value.ts';
 
 /** The subject value that a client of `tls_client_auth` is registered by: exactly one (RFC 8705 §2.1.2). */
 export type RegisteredSubject =
@@ -40,8 +41,6 @@ export type AuthenticationMethodName = ClientAuthentication['method'];
 
 export type GrantType = 'client_credentials';
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
-
 /** A client as the registry gives it: validated, parsed, ready to be compared with a request. */
 export interface Client {
   readonly clientId: string;
@@ -50,7 +49,7 @@ export interface Client {
   readonly grantTypes: readonly GrantType[];
   readonly scopes: readonly string[];
   /** The audiences of every token, and those that single scopes add (RFC 9068 §3). */
-  readonly audience: { readonly always: readonly string[]; readonly ofScope: ReadonlyMap<string, readonly string[]> };
+  readonly byScope: { readonly always: readonly string[]; readonly ofScope: ReadonlyMap<string, readonly string[]> };
   readonly accessTokenLifetimeSeconds: number;
   readonly scopeClaim: 'string' | 'array';
   /** Claims to add to its tokens; none of them is one that we set. */

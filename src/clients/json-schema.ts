@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AuthenticationMethodName } from './client.ts';
-import { fieldsOfMethod, subjectFields } from './parse-client-authentication.ts';
+import { methodFields, subjectFields } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 
 /** Where the published schema of this version is, as `docs/clients.schema.json` and by `countersign clients schema`. */
@@ -44,7 +44,7 @@ function rulesOfMethods(): object[] {
 }
 
 function ruleOfMethod(method: AuthenticationMethodName, rule: Rule): object {
-  const foreign = Object.entries(fieldsOfMethod).flatMap(([other, fields]) => (other === method ? [] : fields));
+  const foreign = Object.entries(methodFields).flatMap(([other, fields]) => (other === method ? [] : fields));
   const forbidden = Object.fromEntries(foreign.map((field) => [field, false]));
   return {
     if: { properties: { token_endpoint_auth_method: { const: method } }, required: ['token_endpoint_auth_method'] },

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { Client } from './client.ts';
-import type { Diagnostic, Diagnostics, RegistrationPolicy } from './diagnostics.ts';
+import type { Diagnostic, Diagnostics } from './diagnostics.ts';
+import { nonJsonValue } from './json-value.ts';
 import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
+import type { RegistrationPolicy } from './registration-policy.ts';
 
 /** A client with what its operator should know about it, or everything that is wrong with its record. */
 export type ClientParseResult =
@@ -31,7 +33,7 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
     authentication,
     grantTypes: record.grant_types,
     scopes: scopesOf(record),
-    audience,
+    byScope: audience,
     accessTokenLifetimeSeconds: record.access_token_lifetime,
     scopeClaim: record.access_token_scope_claim,
     claims: record.claims,
@@ -44,7 +46,7 @@ function scopesOf({ scope }: ClientRecord): string[] {
 }
 
 /** One audience, several, or a map from scope to either. */
-function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['audience'] {
+function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['byScope'] {
   const { audience = [] } = record;
   if (typeof audience === 'string') return { always: [audience], ofScope: new Map() };
   if (Array.isArray(audience)) return { always: audience, ofScope: new Map() };
@@ -96,49 +98,4 @@ function pathOf(path: readonly PropertyKey[]): string {
     '',
   );
   return text.replace(/^\./, '') || '(record)';
-}
-
-/** Far deeper than anybody's claims; what reads a record further on may recurse over it. */
-export const MAX_DEPTH = 64;
-
-interface Place {
-  readonly value: object;
-  readonly name: string;
-  readonly parent: Place | undefined;
-  readonly depth: number;
-}
-
-/**
- * Why a value could not stand in Redis and come out again as it was: the depth of it, a number that JSON does not have,
- * or a name that JavaScript keeps for itself. It looks also where the schema of records takes anything. Without
- * recursion, so that also what refers to itself ends at the depth.
- */
-export function nonJsonValue(root: unknown): Diagnostic | undefined {
-  if (!isObject(root)) return undefined;
-  const open: Place[] = [{ value: root, name: '', parent: undefined, depth: 1 }];
-  for (let place = open.pop(); place; place = open.pop()) {
-    if (place.depth > MAX_DEPTH) return { field: '(record)', message: 'is nested too deeply' };
-    for (const [name, value] of Object.entries(place.value)) {
-      const message = faultOf(name, value);
-      if (message !== undefined) return { field: pathOfPlace(place, name), message };
-      if (isObject(value)) open.push({ value, name, parent: place, depth: place.depth + 1 });
-    }
-  }
-  return undefined;
-}
-
-function faultOf(name: string, value: unknown): string | undefined {
-  // What copies an object would lose the member without a word.
-  if (name === '__proto__') return 'is a name that cannot be used; choose another one';
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'is a number that JSON cannot hold';
-  return undefined;
-}
-
-function pathOfPlace({ name, value, parent }: Place, member: string): string {
-  const own = Array.isArray(value) ? `[${member}]` : `.${member}`;
-  return parent ? `${pathOfPlace(parent, name)}${own}` : own.replace(/^\./, '');
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -3,13 +3,13 @@ import type { ClientCertificate } from '../pki/certificate/client-certificate.ts
 import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
 import type { RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 import type { Client, ClientAuthentication, RegisteredCertificate, RegisteredSubject } from './client.ts';
-import type { RegistrationPolicy } from './diagnostics.ts';
+import type { RegistrationPolicy } from './registration-policy.ts';
 
-/** An identity that a client is registered by, and when that counts. */
+/** An identity by which a client is registered, and the period in which the registration is effective. */
 export interface RegisteredIdentity extends ValidityPeriod {
   readonly key: string;
   readonly identity: Identity;
-  /** Keys of all by which the certificate is known, where the record holds it. */
+  /** Keys of all identities of the certificate; empty unless the record contains the certificate itself. */
   readonly certificateKeys: readonly string[];
 }
 
@@ -19,7 +19,7 @@ interface ValidityPeriod {
   readonly notAfter: number | undefined;
 }
 
-/** Every registration of a client, of which several may be of one identity. */
+/** All registrations of a client. Several may be for the same identity. */
 export function registeredIdentitiesOf({ authentication }: Client): readonly RegisteredIdentity[] {
   if (authentication.method === 'self_signed_tls_client_auth')
     return authentication.certificates.map(registeredIdentityOf);
@@ -31,36 +31,38 @@ function registeredIdentityOf(registered: RegisteredCertificate): RegisteredIden
   const { notBefore, notAfter } = registered;
   const identity = identityOfRegistration(registered);
   const certificateKeys = registered.by === 'thumbprint' ? registered.certificateKeys : [];
-  return { key: identityKey(identity), identity, certificateKeys: certificateKeys, notBefore, notAfter };
+  return { key: identityKey(identity), identity, certificateKeys, notBefore, notAfter };
 }
 
-/** The keys of what a client is registered by. */
+/** The keys of the identities by which a client is registered. */
 export function registeredKeys(client: Client): readonly string[] {
   return [...new Set(registeredIdentitiesOf(client).map(({ key }) => key))];
 }
 
-/** The keys of everything else by which the certificates are known that a record holds: others may claim them by it. */
+/**
+ * The keys of the other identities of the certificates that a record contains. Another client may be registered by one
+ * of them.
+ */
 export function unregisteredCertificateKeys(client: Client): readonly string[] {
-  const claims = registeredIdentitiesOf(client);
-  const keys = new Set(claims.flatMap(({ certificateKeys }) => certificateKeys));
-  for (const { key } of claims) keys.delete(key);
+  const registered = registeredIdentitiesOf(client);
+  const keys = new Set(registered.flatMap(({ certificateKeys }) => certificateKeys));
+  for (const { key } of registered) keys.delete(key);
   return [...keys];
 }
 
-/** Whether a registration counts, at `now` in milliseconds since the epoch. */
+/** @param now milliseconds since the epoch */
 export function isEffective({ notBefore = -Infinity, notAfter = Infinity }: ValidityPeriod, now: number): boolean {
   return notBefore <= now && now <= notAfter;
 }
 
 /**
- * Whether one certificate could, now or later, be taken for either of two clients.
+ * Finds an identity by which one certificate could match two clients, now or later.
  *
- * They must share an identity, or one is registered by what a certificate of the other is known by. Two clients of
- * `tls_client_auth` do not meet where they are pinned to different anchors; two registrations do not meet where one
- * ends before the other begins, or has ended.
+ * Either both clients register the identity, or one registers it and the other registers a certificate that has it. Two
+ * clients of `tls_client_auth` never share one if they are pinned to different trust anchors. Two registrations never
+ * share one if their periods do not overlap, or if one has ended.
  *
  * @param now milliseconds since the epoch
- * @returns an identity that both claim
  */
 export function sharedIdentity(
   one: Client,
@@ -68,54 +70,58 @@ export function sharedIdentity(
   { anchors }: Pick<RegistrationPolicy, 'anchors'>,
   now: number,
 ): Identity | undefined {
-  const roots = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
-  if (haveDisjointPins(one.authentication, other.authentication, roots)) return undefined;
-  const lasting = (client: Client) =>
+  const anchorKeys = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
+  if (havePinsToDifferentAnchors(one.authentication, other.authentication, anchorKeys)) return undefined;
+  const notEnded = (client: Client) =>
     registeredIdentitiesOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
-  return commonIdentity(lasting(one), lasting(other)) ?? commonIdentity(lasting(other), lasting(one));
+  return commonIdentity(notEnded(one), notEnded(other)) ?? commonIdentity(notEnded(other), notEnded(one));
 }
 
-/** One of the identities of `claims` by which a certificate of the others is known, at a time at which both count. */
+/** An identity of `registered` that a registration of `others` has as well, in overlapping periods. */
 function commonIdentity(
-  claims: readonly RegisteredIdentity[],
+  registered: readonly RegisteredIdentity[],
   others: readonly RegisteredIdentity[],
 ): Identity | undefined {
-  const known = Map.groupBy(
-    others.flatMap((claim) => [claim.key, ...claim.certificateKeys].map((key) => ({ key, claim }))),
+  const othersByKey = Map.groupBy(
+    others.flatMap((other) => [other.key, ...other.certificateKeys].map((key) => ({ key, other }))),
     ({ key }) => key,
   );
-  const meets = (claim: RegisteredIdentity) => known.get(claim.key)?.some((other) => overlap(claim, other.claim));
-  return claims.find(meets)?.identity;
+  const isShared = (one: RegisteredIdentity) => othersByKey.get(one.key)?.some(({ other }) => overlap(one, other));
+  return registered.find(isShared)?.identity;
 }
 
 /**
- * A path goes through several CAs, and two of its keys would both be found on it. Of anchors it has one, its end, so
- * that only pins to nothing but anchors tell two clients apart.
+ * Pins distinguish two clients only if all of them are to trust anchors. A path ends in one anchor, but it may contain
+ * several other CAs, each of which another client may be pinned to.
  */
-function haveDisjointPins(one: ClientAuthentication, other: ClientAuthentication, roots: ReadonlySet<string>): boolean {
+function havePinsToDifferentAnchors(
+  one: ClientAuthentication,
+  other: ClientAuthentication,
+  anchorKeys: ReadonlySet<string>,
+): boolean {
   if (one.method !== 'tls_client_auth' || other.method !== 'tls_client_auth') return false;
   if (one.caPins.length === 0 || other.caPins.length === 0) return false;
-  if (![...one.caPins, ...other.caPins].every((authority) => roots.has(authority))) return false;
-  return !one.caPins.some((authority) => other.caPins.includes(authority));
+  if (![...one.caPins, ...other.caPins].every((pin) => anchorKeys.has(pin))) return false;
+  return !one.caPins.some((pin) => other.caPins.includes(pin));
 }
 
-/** Both ends belong to a registration. */
+/** Periods include both of their ends. */
 function overlap(one: ValidityPeriod, other: ValidityPeriod): boolean {
-  const beginsInTime = (a: ValidityPeriod, b: ValidityPeriod) => (a.notBefore ?? -Infinity) <= (b.notAfter ?? Infinity);
-  return beginsInTime(one, other) && beginsInTime(other, one);
+  const startsBeforeEnd = (a: ValidityPeriod, b: ValidityPeriod) =>
+    (a.notBefore ?? -Infinity) <= (b.notAfter ?? Infinity);
+  return startsBeforeEnd(one, other) && startsBeforeEnd(other, one);
 }
 
 /**
- * One thing by which a certificate is known: itself, its key, its subject or one of its alternative names. `value` is
- * the same text for everything that is compared as equal: a thumbprint as it is (`sha1:` before one of SHA-1), or a
- * name in its canonical form.
+ * An identity of a certificate: its thumbprint, its public key, its subject, or one of its alternative names. Identities
+ * that compare as equal have the same `value`: the thumbprint (prefixed with `sha1:` for SHA-1), or the canonical name.
  */
 export interface Identity {
   readonly kind: 'thumbprint' | 'public_key' | 'dn' | AlternativeNameKind;
   readonly value: string;
 }
 
-/** What a client is registered by. Each certificate with one of these may be this client's; its record decides. */
+/** The identities by which a client is registered. A certificate with one of them is a candidate; the record decides. */
 export function identitiesOf({ authentication }: Pick<Client, 'authentication'>): readonly Identity[] {
   if (authentication.method === 'tls_client_auth') return [identityOfSubject(authentication.subject)];
   const byKey = new Map(
@@ -124,7 +130,7 @@ export function identitiesOf({ authentication }: Pick<Client, 'authentication'>)
   return [...byKey.values()];
 }
 
-/** Everything that a client could be registered by to which this certificate belongs. */
+/** All identities by which a client with this certificate could be registered. */
 export function identitiesOfCertificate(certificate: ClientCertificate): readonly Identity[] {
   const { subject, alternativeNames: names } = certificate;
   const kinds = ['dns', 'uri', 'ip', 'email'] as const;
@@ -138,9 +144,8 @@ export function identitiesOfCertificate(certificate: ClientCertificate): readonl
 }
 
 /**
- * The end of the Redis key of an identity: `{kind}:{thumbprint}`, or for a name `{kind}:{base64url of its SHA-256}`.
- * A later runtime may write the canonical form of a name with new characters another way; `clients apply` then adds
- * the entry that is missing.
+ * The suffix of the Redis key of an identity: `{kind}:{thumbprint}`, or `{kind}:{base64url SHA-256}` for a name. A later
+ * runtime may canonicalize new characters of a name differently. `clients apply` then adds the missing index entry.
  */
 export function identityKey({ kind, value }: Identity): string {
   if (kind === 'thumbprint' || kind === 'public_key') return `${kind}:${value}`;

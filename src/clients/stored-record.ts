@@ -1,34 +1,32 @@
-import type { Json } from './client.ts';
-import type { RegistrationPolicy } from './diagnostics.ts';
-import { type ClientParseResult, nonJsonValue, parseClient } from './parse-client.ts';
+import { type JsonObject, nonJsonValue } from './json-value.ts';
+import { type ClientParseResult, parseClient } from './parse-client.ts';
+import type { RegistrationPolicy } from './registration-policy.ts';
 import { findDataLoss } from './strict-json.ts';
 
-/** An object of JSON. */
-export type JsonObject = { readonly [name: string]: Json };
-
 /**
- * The object of JSON that a client's key in Redis holds, or in words what it holds instead. The server and the commands
- * read values by this and {@link parseStoredRecord} alone, so that neither takes for a record what the other does not.
+ * Decodes the value of a client's key in Redis. The server and the commands decode values only with this and
+ * {@link parseStoredRecord}, so that both accept the same records.
  *
- * @param value octets wherever they might not be text in UTF-8
+ * @param value bytes if it may not be valid UTF-8
+ * @returns the record, or why the value is not one, as the predicate of a sentence
  */
 export function decodeRecord(value: string | Uint8Array): JsonObject | string {
   try {
-    const text = typeof value === 'string' ? value : decoded(value);
+    const text = typeof value === 'string' ? value : decodeUtf8(value);
     const parsed: unknown = JSON.parse(text);
-    if (!isObject(parsed)) return 'is not an object of JSON';
-    const obstacle = nonJsonValue(parsed);
-    if (obstacle)
-      return obstacle.field === '(record)' ? obstacle.message : `has a ${obstacle.field} that ${obstacle.message}`;
+    if (!isJsonObject(parsed)) return 'is not a JSON object';
+    const invalid = nonJsonValue(parsed);
+    if (invalid)
+      return invalid.field === '(record)' ? invalid.message : `contains ${invalid.field}, which ${invalid.message}`;
     const loss = findDataLoss(text, parsed);
-    return loss ? `says something else than is read: ${loss.message}` : parsed;
+    return loss ? `would change when parsed: ${loss.message}` : parsed;
   } catch (error) {
-    return error instanceof TypeError ? 'is not text in UTF-8' : 'is not JSON';
+    return error instanceof TypeError ? 'is not valid UTF-8' : 'is not valid JSON';
   }
 }
 
 /**
- * Judges the record under a client's key by the server's rules.
+ * Parses a decoded record by the rules of the server. Its `client_id` must be the one in its key.
  *
  * @param now milliseconds since the epoch
  */
@@ -38,19 +36,19 @@ export function parseStoredRecord(
   policy: RegistrationPolicy,
   now: number,
 ): ClientParseResult {
-  const read = parseClient(record, policy, now);
-  if (!read.ok || read.client.clientId === clientId) return read;
-  // It has passed its grammar, so that it can be repeated.
-  const message = `is "${read.client.clientId}", which is not the one that its key in Redis names`;
+  const result = parseClient(record, policy, now);
+  if (!result.ok || result.client.clientId === clientId) return result;
+  // It is safe to repeat, because it has the grammar of a client_id.
+  const message = `is "${result.client.clientId}", which differs from the client_id in its Redis key`;
   return { ok: false, errors: [{ field: 'client_id', message }] };
 }
 
-/** A byte order mark stays, and is no JSON. */
-function decoded(octets: Uint8Array): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
+/** A byte order mark is kept, and JSON.parse rejects it. */
+function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
-/** What JSON.parse has made has nothing else in it. */
-function isObject(value: unknown): value is JsonObject {
+/** JSON.parse makes objects of JSON values only. */
+function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import { watchClientsFile } from '../clients/files/watch-clients-file.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { createMemoryRegistry } from '../clients/registry/memory-registry.ts';
 import { createRedisRegistry } from '../clients/registry/redis-registry.ts';
 import type { Registry } from '../clients/registry/registry.ts';

@@ -1,5 +1,5 @@
-import type { RegistrationPolicy } from '../clients/diagnostics.ts';
 import type { NamedFile } from '../clients/files/watch-clients-file.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { CacheSettings } from '../clients/registry/redis-registry.ts';
 import type { ClientCa } from './client-ca.ts';
 import { oneOf, parseDuration } from './parsers.ts';

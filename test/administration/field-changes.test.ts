@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diffFields } from '../../src/administration/change.ts';
-import type { Json } from '../../src/clients/client.ts';
+import type { Json } from '../../src/clients/json-value.ts';
 
 /** As it comes out of JSON.parse; few values, so that many are alike. */
 const json: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({

@@ -90,9 +90,19 @@ describe('a record that could not be written as it is is refused, also where it 
     ['a key that holds itself', inKey(cyclic), '(record)', 'nested too deeply'],
     ['a number too large', with_(byName, JSON.parse('{"claims":{"x":[1e400]}}')), 'claims.x[0]', 'a number'],
     ['a number in a key', inKey(JSON.parse('{"a":1e400}')), 'jwks.keys[0].a', 'a number'],
-    ['__proto__ as a claim', with_(byName, JSON.parse('{"claims":{"__proto__":1}}')), 'claims.__proto__', 'a name'],
-    ['__proto__ as a scope', with_(byName, JSON.parse('{"audience":{"__proto__":"x"}}')), 'audience.__proto__', 'name'],
-    ['__proto__ as a field', JSON.parse('{"client_id":"a","__proto__":{}}'), '__proto__', 'a name'],
+    [
+      '__proto__ as a claim',
+      with_(byName, JSON.parse('{"claims":{"__proto__":1}}')),
+      'claims.__proto__',
+      'a reserved name',
+    ],
+    [
+      '__proto__ as a scope',
+      with_(byName, JSON.parse('{"audience":{"__proto__":"x"}}')),
+      'audience.__proto__',
+      'a reserved name',
+    ],
+    ['__proto__ as a field', JSON.parse('{"client_id":"a","__proto__":{}}'), '__proto__', 'a reserved name'],
   ])('%s', (_, value, field, message) => {
     const errors = [{ field, message: expect.stringContaining(message) }];
     expect(parseClient(value, policy, now)).toEqual({ ok: false, errors });

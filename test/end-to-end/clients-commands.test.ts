@@ -100,7 +100,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
       'CLIENT_ID       STATE     METHOD                       IDENTITY                                                SCOPES',
       'list            unusable  (record) is a list; expected a string of JSON',
       'orders          enabled   tls_client_auth              subject CN=orders,O=company                             read write',
-      'poison          unusable  (record) is not JSON',
+      'poison          unusable  (record) is not valid JSON',
       `sensor:{7}*[a]  enabled   self_signed_tls_client_auth  thumbprint ${certificate.thumbprint}`,
       '',
     ]);
@@ -127,7 +127,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     // What is no record is in no file.
     expect([exported.code, exported.stderr]).toEqual([
       1,
-      expect.stringContaining('client poison is left out: (record) is not JSON'),
+      expect.stringContaining('client poison is left out: (record) is not valid JSON'),
     ]);
     expect(parse(exported.stdout)).toEqual(parse(first));
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
@@ -222,8 +222,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
   test('what the server refuses is no record to the commands, and nothing makes it one', async () => {
     const sound = '{"client_id":"odd","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"odd"';
     const values = [
-      [Buffer.from(`${sound},"client_name":"\u00e4"}`, 'latin1'), '(record) is not text in UTF-8'],
-      [`${sound},"claims":{"x":1e400}}`, '(record) has a claims.x that is a number that JSON cannot hold'],
+      [Buffer.from(`${sound},"client_name":"\u00e4"}`, 'latin1'), '(record) is not valid UTF-8'],
+      [`${sound},"claims":{"x":1e400}}`, '(record) contains claims.x, which is a number that JSON cannot represent'],
       [`${sound},"enabled":"no"}`, 'enabled must be true or false, not a string'],
     ] as const;
     for (const [value, message] of values) {

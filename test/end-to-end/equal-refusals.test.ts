@@ -20,10 +20,10 @@ const poison: [
 ][] = [
   ['no JSON', (redis, key) => redis.set(key, '{"client_id":'), 'not JSON'],
   ['nothing', (redis, key) => redis.set(key, ''), 'not JSON'],
-  ['octets that are no text', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not text in UTF-8'],
-  ['null', (redis, key) => redis.set(key, 'null'), 'not an object of JSON'],
-  ['a number', (redis, key) => redis.set(key, '1'), 'not an object of JSON'],
-  ['a list of records', (redis, key, id) => redis.set(key, JSON.stringify([record(id)])), 'not an object of JSON'],
+  ['octets that are no text', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not valid UTF-8'],
+  ['null', (redis, key) => redis.set(key, 'null'), 'not a JSON object'],
+  ['a number', (redis, key) => redis.set(key, '1'), 'not a JSON object'],
+  ['a list of records', (redis, key, id) => redis.set(key, JSON.stringify([record(id)])), 'not a JSON object'],
   ['an empty object', (redis, key) => redis.set(key, '{}'), 'client_id '],
   ['a Redis list', (redis, key, id) => redis.rpush(key, JSON.stringify(record(id))), 'WRONGTYPE'],
   ['a Redis hash', (redis, key, id) => redis.hset(key, record(id)), 'WRONGTYPE'],
@@ -41,7 +41,7 @@ const poison: [
   [
     'a record with two subject values',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { tls_client_auth_san_dns: 'victim.example' }))),
-    'tls_client_auth_san_dns stands beside tls_client_auth_subject_dn',
+    'tls_client_auth_san_dns conflicts with tls_client_auth_subject_dn',
   ],
   [
     'a record with a field of no meaning',
@@ -56,7 +56,7 @@ const poison: [
   [
     'a record with a prototype',
     (redis, key, id) => redis.set(key, `{"__proto__":{"client_id":"${id}"}}`),
-    'has a __proto__ that is a name that cannot be used',
+    'contains __proto__, which is a reserved name',
   ],
 ];
 

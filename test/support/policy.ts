@@ -1,4 +1,4 @@
-import type { RegistrationPolicy } from '../../src/clients/diagnostics.ts';
+import type { RegistrationPolicy } from '../../src/clients/registration-policy.ts';
 
 /** What the server takes where nothing is set. */
 export const usualPolicy: RegistrationPolicy = { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] };

@@ -25,7 +25,7 @@ export async function openStore(prefix: string, url = redisUrl()): Promise<Opene
   const keys = registryKeys(prefix);
   return {
     store: openRecordStore(connection, keys, address.description),
-    newLock: () => new ApplyLock(connection, keys.apply, address.description),
+    newLock: () => new ApplyLock(connection, keys.applyLock, address.description),
     redis,
     key: (clientId) => `${prefix}client:${clientId}`,
     close: () => {

@@ -1,4 +1,4 @@
-import type { Json } from '../../clients/client.ts';
+import type { Json } from '../../clients/json-value.ts';
 import { reservedClaims } from '../../clients/record-schema.ts';
 import { isScopeToken } from '../../oauth/scope.ts';
 

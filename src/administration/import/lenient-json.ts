@@ -1,4 +1,4 @@
-import type { Json } from '../../clients/client.ts';
+import type { Json } from '../../clients/json-value.ts';
 import { ParseError, parseJson } from '../../clients/strict-json.ts';
 import { ImportError } from './draft.ts';
 

@@ -1,5 +1,5 @@
-import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
 import { parseClient } from '../../clients/parse-client.ts';
+import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import type { Draft } from './draft.ts';
 
 /** Whoever moves in is told of SHA-1 by a note, and of CAs by `clients check`, which knows those of the server. */

@@ -1,9 +1,9 @@
 import { abbreviate, printable } from '../../text.ts';
 import type { Diagnostic } from '../diagnostics.ts';
-import { type ClientsFileError, type PlacedRecord, placeOf } from './parse-records.ts';
+import { type ClientsFileError, type FileRecord, recordLocation } from './parse-records.ts';
 
 /** What is to be said about a client of a file. */
-export interface FileDiagnostic extends Diagnostic {
+export interface RecordDiagnostic extends Diagnostic {
   readonly file: string;
   /** Its `client_id`; without one, its location in parentheses. */
   readonly client: string;
@@ -12,22 +12,22 @@ export interface FileDiagnostic extends Diagnostic {
 }
 
 /** Why a file, or a line of it, cannot be read. */
-export type FileError = Pick<ClientsFileError, 'file' | 'message'>;
+export type FileDiagnostic = Pick<ClientsFileError, 'file' | 'message'>;
 
-export type ReportedDiagnostic = FileDiagnostic | FileError;
+export type LocatedDiagnostic = RecordDiagnostic | FileDiagnostic;
 
 /** A error of a file. Whoever wrote it chose how long the names in it are. */
-export function fileErrorOf({ file, message }: ClientsFileError): FileError {
+export function fileDiagnosticOf({ file, message }: ClientsFileError): FileDiagnostic {
   return { file, message: abbreviate(message) };
 }
 
 /** What is to be said about a record of a file. */
-export function diagnosticOf(
+export function recordDiagnosticOf(
   file: string,
-  { number, value }: PlacedRecord,
+  { number, value }: FileRecord,
   { field, message }: Diagnostic,
-): FileDiagnostic {
-  const location = placeOf(file, number);
+): RecordDiagnostic {
+  const location = recordLocation(file, number);
   const client = clientIdOf(value) ?? `(${location})`;
   return { file, client: abbreviate(client), location, field: abbreviate(field), message: abbreviate(message) };
 }
@@ -39,7 +39,7 @@ export function clientIdOf(value: unknown): string | undefined {
 }
 
 /** One line for a finding: file, client, field, what is wrong. */
-export function describeDiagnostic(finding: ReportedDiagnostic): string {
+export function describeDiagnostic(finding: LocatedDiagnostic): string {
   if (!('client' in finding)) return printable(`${finding.file}: ${finding.message}`);
   const { file, client, location, field, message } = finding;
   const where = `(${location})`;

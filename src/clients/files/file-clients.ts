@@ -2,22 +2,28 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { isClientId } from '../../oauth/client-id.ts';
 import { readFileState } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
-import type { RegistrationPolicy } from '../diagnostics.ts';
 import { parseClient } from '../parse-client.ts';
-import { clientIdOf, diagnosticOf, type FileDiagnostic, fileErrorOf, type ReportedDiagnostic } from './diagnostics.ts';
-import { ClientsFileError, isJsonLines, type PlacedRecord, placeOf } from './parse-records.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
+import {
+  clientIdOf,
+  fileDiagnosticOf,
+  type LocatedDiagnostic,
+  type RecordDiagnostic,
+  recordDiagnosticOf,
+} from './diagnostics.ts';
+import { ClientsFileError, type FileRecord, isJsonLines, recordLocation } from './parse-records.ts';
 import { isStream, type RecordReadResult, readRecords } from './read-records.ts';
 
 /** What files of clients hold: the clients that are sound, and everything that is to be said about the others. */
-export interface ClientsFiles {
+export interface ClientsFilesResult {
   /** The files that were read, as messages call them. */
   readonly names: readonly string[];
   readonly clients: readonly Client[];
   /** With one, a file is not to be used: where it cannot be read at all, no clients are no sound answer. */
-  readonly errors: readonly ReportedDiagnostic[];
-  readonly warnings: readonly FileDiagnostic[];
+  readonly errors: readonly LocatedDiagnostic[];
+  readonly warnings: readonly RecordDiagnostic[];
   /** Where one of the clients stands. */
-  readonly locate: (clientId: string) => RecordPlace;
+  readonly locate: (clientId: string) => RecordLocation;
 }
 
 /**
@@ -31,10 +37,10 @@ export async function readClientsFiles(
   policy: RegistrationPolicy,
   now: number,
   signal?: AbortSignal,
-): Promise<ClientsFiles> {
+): Promise<ClientsFilesResult> {
   const clients: Client[] = [];
-  const errors: ReportedDiagnostic[] = [];
-  const warnings: FileDiagnostic[] = [];
+  const errors: LocatedDiagnostic[] = [];
+  const warnings: RecordDiagnostic[] = [];
   const all = new FileClients(files, {
     policy,
     now,
@@ -57,14 +63,14 @@ export interface FileClient {
 }
 
 /** The file, and which of its records it is. */
-export type RecordPlace = Pick<FileDiagnostic, 'file' | 'location'>;
+export type RecordLocation = Pick<RecordDiagnostic, 'file' | 'location'>;
 
 export interface FileClientsOptions {
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly onError: (error: ReportedDiagnostic) => void;
-  readonly onWarning: (warning: FileDiagnostic) => void;
+  readonly onError: (error: LocatedDiagnostic) => void;
+  readonly onWarning: (warning: RecordDiagnostic) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -99,20 +105,20 @@ export class FileClients {
   }
 
   /** Where a client stands that one of them has. */
-  locate(clientId: string): RecordPlace {
+  locate(clientId: string): RecordLocation {
     return this.#locateAt(this.#indexes.get(clientId) ?? 0);
   }
 
   /** The same in words, by its number. */
-  placeAt(index: number): string {
+  describeLocationAt(index: number): string {
     const { file, location } = this.#locateAt(index);
     return `${file}, ${location}`;
   }
 
-  #locateAt(index: number): RecordPlace {
+  #locateAt(index: number): RecordLocation {
     const location = this.#places[index] ?? 0;
     const file = this.#names[Math.floor(location / RECORDS_IN_FILE)] ?? '';
-    return { file, location: placeOf(file, location % RECORDS_IN_FILE) };
+    return { file, location: recordLocation(file, location % RECORDS_IN_FILE) };
   }
 
   /**
@@ -126,7 +132,7 @@ export class FileClients {
         yield* this.#clientsOf(file);
       } catch (error) {
         if (!(error instanceof ClientsFileError)) throw error;
-        this.#options.onError(fileErrorOf(error));
+        this.#options.onError(fileDiagnosticOf(error));
       }
     }
   }
@@ -153,27 +159,27 @@ export class FileClients {
 
   #read(record: RecordReadResult): FileClient | undefined {
     if (record instanceof ClientsFileError) {
-      this.#options.onError(fileErrorOf(record));
+      this.#options.onError(fileDiagnosticOf(record));
       return undefined;
     }
     const { policy, now, onError, onWarning } = this.#options;
     const name = this.#names.at(-1) ?? '';
     const index = this.#take(record, name);
     const read = parseClient(record.value, policy, now);
-    if (!read.ok) for (const error of read.errors) onError(diagnosticOf(name, record, error));
+    if (!read.ok) for (const error of read.errors) onError(recordDiagnosticOf(name, record, error));
     if (!read.ok || index === undefined) return undefined;
-    for (const warning of read.warnings) onWarning(diagnosticOf(name, record, warning));
+    for (const warning of read.warnings) onWarning(recordDiagnosticOf(name, record, warning));
     return { index, client: read.client, record: record.value };
   }
 
   /** A name counts as taken also by a record that has errors, so that all are told at once. */
-  #take(record: PlacedRecord, name: string): number | undefined {
+  #take(record: FileRecord, name: string): number | undefined {
     const clientId = clientIdOf(record.value);
     if (clientId === undefined || !isClientId(clientId)) return undefined;
     const earlier = this.#indexes.get(clientId);
     if (earlier !== undefined) {
-      const message = `is taken by ${this.placeAt(earlier)}; a client has one record`;
-      this.#options.onError(diagnosticOf(name, record, { field: 'client_id', message }));
+      const message = `is taken by ${this.describeLocationAt(earlier)}; a client has one record`;
+      this.#options.onError(recordDiagnosticOf(name, record, { field: 'client_id', message }));
       return undefined;
     }
     const index = this.#ids.push(clientId) - 1;

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { ClientsFileError, type PlacedRecord, parseRecords } from './parse-records.ts';
+import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
 import type { ParseRequest, ParseResponse } from './parse-worker.ts';
 
 /** What is shorter takes no time that anybody would notice, and less than it takes to begin a thread. */
@@ -12,11 +12,7 @@ const ASIDE_CHARACTERS = 16_384;
  * @throws {ClientsFileError}
  * @throws the signal's reason, when it says so
  */
-export async function parseInWorker(
-  path: string,
-  text: string,
-  signal?: AbortSignal,
-): Promise<readonly PlacedRecord[]> {
+export async function parseInWorker(path: string, text: string, signal?: AbortSignal): Promise<readonly FileRecord[]> {
   signal?.throwIfAborted();
   if (text.length <= ASIDE_CHARACTERS) return parseRecords(path, text);
   const parsed = await askWorker({ path, text }, signal);

@@ -2,7 +2,7 @@ import { ParseError, parseJson } from '../strict-json.ts';
 import { parseYaml } from './parse-yaml.ts';
 
 /** A record of a file, and which one it is: counted from 1, or in JSON Lines its line. */
-export interface PlacedRecord {
+export interface FileRecord {
   readonly number: number;
   readonly value: unknown;
 }
@@ -13,7 +13,7 @@ export function isJsonLines(path: string): boolean {
 }
 
 /** In words, which record of a file it is. */
-export function placeOf(path: string, number: number): string {
+export function recordLocation(path: string, number: number): string {
   return isJsonLines(path) ? `line ${number}` : `number ${number} in the list`;
 }
 
@@ -22,7 +22,7 @@ export function placeOf(path: string, number: number): string {
  *
  * @throws {ClientsFileError}
  */
-export function parseRecords(path: string, text: string): readonly PlacedRecord[] {
+export function parseRecords(path: string, text: string): readonly FileRecord[] {
   const content = parseDocument(path, text);
   const records = isObject(content) ? content.clients : content;
   if (!Array.isArray(records))
@@ -45,7 +45,7 @@ function faultBesideClients({ clients, $schema = '', ...others }: Record<string,
  * @returns undefined for an empty line
  * @throws {ClientsFileError}
  */
-export function parseLine(path: string, line: string, number: number): PlacedRecord | undefined {
+export function parseLine(path: string, line: string, number: number): FileRecord | undefined {
   if (line.trim() === '') return undefined;
   try {
     return { number, value: parseJson(line) };

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ClientsFileError, type PlacedRecord, parseRecords } from './parse-records.ts';
+import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
 
 /** A file of records that is not JSON Lines. */
 export interface ParseRequest {
@@ -8,7 +8,7 @@ export interface ParseRequest {
 }
 
 export type ParseResponse =
-  | { readonly ok: true; readonly records: readonly PlacedRecord[] }
+  | { readonly ok: true; readonly records: readonly FileRecord[] }
   | { readonly ok: false; readonly message: string };
 
 const { path, text }: ParseRequest = workerData;

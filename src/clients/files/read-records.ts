@@ -3,10 +3,10 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { STANDARD_INPUT } from './find-files.ts';
 import { parseInWorker } from './parse-in-worker.ts';
-import { ClientsFileError, isJsonLines, type PlacedRecord, parseLine } from './parse-records.ts';
+import { ClientsFileError, type FileRecord, isJsonLines, parseLine } from './parse-records.ts';
 
 /** A record, or why it could not be parsed. */
-export type RecordReadResult = PlacedRecord | ClientsFileError;
+export type RecordReadResult = FileRecord | ClientsFileError;
 
 /** The records of one file, and the name by which messages call it. */
 export interface RecordsOfFile {

@@ -6,10 +6,10 @@ import { OperatorError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import { readFileState, watchFiles } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
-import type { RegistrationPolicy } from '../diagnostics.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { ClientsInMemory } from '../registry/memory-registry.ts';
-import { describeDiagnostic, type ReportedDiagnostic } from './diagnostics.ts';
-import { type ClientsFiles, readClientsFiles } from './file-clients.ts';
+import { describeDiagnostic, type LocatedDiagnostic } from './diagnostics.ts';
+import { type ClientsFilesResult, readClientsFiles } from './file-clients.ts';
 
 type Clients = ReadonlyMap<string, Client>;
 
@@ -67,7 +67,7 @@ export async function watchClientsFile(
   return { current: () => clients, stop };
 }
 
-function indexClients(log: Log, { clients, warnings }: ClientsFiles): Clients {
+function indexClients(log: Log, { clients, warnings }: ClientsFilesResult): Clients {
   for (const { message, ...where } of warnings)
     log.warn({ event: 'client_warning', ...where }, describeDiagnostic({ message, ...where }));
   return new Map(clients.map((client) => [client.clientId, client]));
@@ -125,7 +125,7 @@ export async function readClientsFile(
   named: NamedFile,
   demands: ClientRequirements,
   stopping: AbortSignal,
-): Promise<ClientsFiles> {
+): Promise<ClientsFilesResult> {
   const { file } = named;
   for (;;) {
     requireRegularFile(named);
@@ -136,7 +136,11 @@ export async function readClientsFile(
   }
 }
 
-async function readInTime(file: string, { policy }: ClientRequirements, stopping: AbortSignal): Promise<ClientsFiles> {
+async function readInTime(
+  file: string,
+  { policy }: ClientRequirements,
+  stopping: AbortSignal,
+): Promise<ClientsFilesResult> {
   const tooLong = AbortSignal.timeout(MAX_MILLISECONDS);
   try {
     return await readClientsFiles([file], policy, Date.now(), AbortSignal.any([stopping, tooLong]));
@@ -163,14 +167,18 @@ function isSomethingElse(path: string): boolean {
   }
 }
 
-function requireNoErrors(read: ClientsFiles, named: NamedFile, { terminator }: ClientRequirements): ClientsFiles {
+function requireNoErrors(
+  read: ClientsFilesResult,
+  named: NamedFile,
+  { terminator }: ClientRequirements,
+): ClientsFilesResult {
   const errors = read.errors.map((error) => describeProblem(error, named));
   const problems = [...errors, ...unverifiable(read.clients, terminator)];
   if (problems.length > 0) throw new OperatorError(problems);
   return read;
 }
 
-function describeProblem(error: ReportedDiagnostic, { setting }: NamedFile): string {
+function describeProblem(error: LocatedDiagnostic, { setting }: NamedFile): string {
   const isOfFile = !('client' in error);
   return isOfFile && setting !== undefined ? `${setting}: ${describeDiagnostic(error)}` : describeDiagnostic(error);
 }

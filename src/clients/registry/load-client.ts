@@ -8,7 +8,7 @@ import {
 } from '../../redis/guarded-redis.ts';
 import { abbreviate } from '../../text.ts';
 import type { Client } from '../client.ts';
-import type { RegistrationPolicy } from '../diagnostics.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
 import { decodeRecord, parseStoredRecord } from '../stored-record.ts';
 import type { DataLossDetector } from './data-loss.ts';
 

@@ -6,7 +6,7 @@ import { GuardedRedis } from '../../redis/guarded-redis.ts';
 import { dropWhenSilent } from '../../redis/heartbeat.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
-import type { RegistrationPolicy } from '../diagnostics.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
 import { createDataLossDetector, type DataLossDetector } from './data-loss.ts';
 import { findCachedClient, loadClient, type StoredClient } from './load-client.ts';
 import { type Registry, type RegistryKeys, type RemoteState, registryKeys } from './registry.ts';
@@ -67,7 +67,8 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   const questions = new GuardedRedis(connection, events.onConnection);
   const lost = createDataLossDetector(questions, keys.marker, events.onDataLoss);
   const cache = new NearCache<StoredClient>({
-    load: (clientId) => loadClient(clientId, { redis: questions, prefix: keys.clients, dataLoss: lost, policy, now }),
+    load: (clientId) =>
+      loadClient(clientId, { redis: questions, prefix: keys.clientPrefix, dataLoss: lost, policy, now }),
     isCovered: (loadedAt) => isCovered(feed, loadedAt, performance.now()),
     now: () => performance.now(),
     ...options.cache,
@@ -96,10 +97,11 @@ interface Followed {
 function followChanges({ redis }: RedisConnection, { options, keys, cache, dataLoss }: Followed): InvalidationFeed {
   return openInvalidationFeed(redis, {
     access: options.access,
-    prefixes: [keys.clients, keys.marker],
-    channel: keys.changes,
+    prefixes: [keys.clientPrefix, keys.marker],
+    channel: keys.changesChannel,
     onInvalidate: (changed) => {
-      for (const key of changed) if (key.startsWith(keys.clients)) cache.invalidate(key.slice(keys.clients.length));
+      for (const key of changed)
+        if (key.startsWith(keys.clientPrefix)) cache.invalidate(key.slice(keys.clientPrefix.length));
       if (changed.includes(keys.marker)) check(dataLoss);
     },
     onFlush: () => refreshAll(cache, dataLoss),
@@ -125,8 +127,8 @@ interface Parts {
 
 function registryOver({ connection, guarded, dataLoss, cache, feed, keys, description }: Parts): Registry {
   return {
-    description: `Redis at ${description}, keys ${keys.clients}*`,
-    find: (clientId) => findCachedClient(clientId, cache, keys.clients),
+    description: `Redis at ${description}, keys ${keys.clientPrefix}*`,
+    find: (clientId) => findCachedClient(clientId, cache, keys.clientPrefix),
     get notReadyReason() {
       const { problem } = guarded;
       if (cache.hasUsableEntry()) return undefined;

@@ -1,7 +1,7 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
 import { ApplyLock } from '../../administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
-import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
+import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';
 import { readAdministrationConfig } from '../../config.ts';
 import { OperatorError } from '../../operator-error.ts';
@@ -69,7 +69,7 @@ async function withStore<Answer>(
     }
     const keys = registryKeys(access.keyPrefix);
     const store = openRecordStore(connection, keys, description);
-    return await use({ store, lock: new ApplyLock(connection, keys.apply, description) });
+    return await use({ store, lock: new ApplyLock(connection, keys.applyLock, description) });
   } finally {
     connection.close();
   }

@@ -1,9 +1,9 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
-import type { RegistrationPolicy } from '../../clients/diagnostics.ts';
-import { describeDiagnostic, type FileDiagnostic } from '../../clients/files/diagnostics.ts';
-import { type ClientsFiles, readClientsFiles } from '../../clients/files/file-clients.ts';
+import { describeDiagnostic, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
+import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/file-clients.ts';
 import { findFiles } from '../../clients/files/find-files.ts';
+import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
@@ -40,7 +40,7 @@ export async function checkClients(
   return read.errors.length === 0 ? 0 : 1;
 }
 
-function placeOf({ clientId }: Client, { locate }: ClientsFiles): string {
+function placeOf({ clientId }: Client, { locate }: ClientsFilesResult): string {
   const { file, location } = locate(clientId);
   return `${file}, ${location}`;
 }
@@ -48,7 +48,7 @@ function placeOf({ clientId }: Client, { locate }: ClientsFiles): string {
 /** Of one path, `file` is as it was given. */
 function printJson(
   paths: readonly string[],
-  { names, clients, errors, warnings }: ClientsFiles,
+  { names, clients, errors, warnings }: ClientsFilesResult,
   conflicts: readonly string[],
 ): void {
   const [file, ...others] = paths;
@@ -57,7 +57,7 @@ function printJson(
   printValue('json', others.length === 0 ? { file, ...rest } : rest);
 }
 
-function printText({ clients, errors, warnings }: ClientsFiles, conflicts: readonly string[]): void {
+function printText({ clients, errors, warnings }: ClientsFilesResult, conflicts: readonly string[]): void {
   for (const line of table(clients.map(row))) console.log(line);
   const told = [
     ...warnings.map(describeDiagnostic),
@@ -85,7 +85,7 @@ function counted(count: number, what: string): string {
  * One warning where the server, with the settings of this command, has nobody to verify the chains of clients that are
  * known by a name: the first of them, and how many there are.
  */
-export function warnAboutUnverified({ clients, locate }: ClientsFiles): FileDiagnostic | undefined {
+export function warnAboutUnverified({ clients, locate }: ClientsFilesResult): RecordDiagnostic | undefined {
   const named = clients.filter(({ authentication }) => authentication.method === 'tls_client_auth');
   const [first] = named;
   if (!first) return undefined;

@@ -1,7 +1,7 @@
 import { type Change, changedFields, type FieldChange, replacedValue } from '../../administration/change.ts';
 import type { ChangeLog } from '../../administration/change-log.ts';
 import { findRecordFiles, makePlan, type Plan } from '../../administration/plan.ts';
-import type { Json } from '../../clients/client.ts';
+import type { Json } from '../../clients/json-value.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, writeTexts } from '../output/document.ts';

@@ -27,7 +27,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
         (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scopes: 'x' })),
       ],
       [
-        'not text in UTF-8',
+        'not valid UTF-8',
         (key) =>
           redis.set(
             key,
@@ -35,7 +35,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
           ),
       ],
       [
-        'a number that JSON cannot hold',
+        'a number that JSON cannot represent',
         (key) =>
           redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison' }).replace('{', '{"claims":{"x":1e400},')),
       ],

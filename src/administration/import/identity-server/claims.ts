@@ -1,4 +1,4 @@
-import type { Json } from '../../../clients/client.ts';
+import type { Json } from '../../../clients/json-value.ts';
 import { type Comments, claimProblem, type Members, wholeNumber } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
 import { itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../../../clients/client.ts';
+import type { Json } from '../../../clients/json-value.ts';
 import {
   type Comments,
   type Draft,

@@ -1,4 +1,4 @@
-import type { Json } from '../../../clients/client.ts';
+import type { Json } from '../../../clients/json-value.ts';
 import { CertificateError } from '../../../pki/certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../../../pki/certificate/names/distinguished-name.ts';
 import { scanCommaForm } from '../../../pki/certificate/names/parse-comma-form.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../../../clients/client.ts';
+import type { Json } from '../../../clients/json-value.ts';
 import { type Comments, claimProblem, type Members, wholeNumber, withMember } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
 import { type Members as Config, isTrue, listOf, membersOf, textOf } from './json.ts';

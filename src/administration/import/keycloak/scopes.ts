@@ -1,4 +1,4 @@
-import type { Json } from '../../../clients/client.ts';
+import type { Json } from '../../../clients/json-value.ts';
 import { type Comments, usableScopes } from '../draft.ts';
 import { isTrue, listOf, type Members, membersOf, textOf, textsOf } from './json.ts';
 import { type Added, readMappers } from './mappers.ts';

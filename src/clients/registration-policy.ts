@@ -1,0 +1,14 @@
+/** What the settings of the operator require of registrations. */
+export interface RegistrationPolicy {
+  /** `COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS` */
+  readonly allowSha1Thumbprints: boolean;
+  /** `COUNTERSIGN_REQUIRE_CA_PIN`: a client that is registered by a name must be pinned to a CA. */
+  readonly requireCaPin: boolean;
+  /** The trust anchors of `COUNTERSIGN_CLIENT_CA_FILE`. */
+  readonly anchors: readonly TrustAnchor[];
+}
+
+interface TrustAnchor {
+  readonly subjectText: string;
+  readonly publicKeyThumbprint: string;
+}
