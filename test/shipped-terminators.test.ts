@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { absentValues, headerFormats } from '../src/terminator/formats.ts';
 import { startShippedCaddy } from './support/caddy.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from './support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from './support/certificates.ts';
 import { type Identity, mtlsHost, plainHost } from './support/deployment.ts';
 import { hugeCertificate } from './support/der-surgery.ts';
 import { describeWith } from './support/describe-with.ts';
@@ -64,10 +64,10 @@ const rows: Row[] = [
   },
 ];
 
-const clientAuthority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
-const serverAuthority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
-const client = clientAuthority.issue();
-const victim = clientAuthority.issue({ subject: [['CN', 'victim']] });
+const clientCa = createTestCa({ subject: [['CN', 'Client CA']] });
+const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
+const client = clientCa.issue();
+const victim = clientCa.issue({ subject: [['CN', 'victim']] });
 
 /** In every field that any format reads, also with underscores, and the secret. */
 const forged = Object.fromEntries([
@@ -90,9 +90,9 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
     let running: RunningTerminator;
 
     beforeAll(async () => {
-      clientAuthority.writeTo(directory, 'client-ca');
+      clientCa.writeTo(directory, 'client-ca');
       for (const host of [plainHost, mtlsHost]) {
-        serverAuthority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
+        serverCa.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
       }
       echo = await startHeaderEcho();
       port = await freePort();
@@ -113,7 +113,7 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
 
     function send({ identity, lines = [], host = mtlsHost, sni = host, at = port }: Request) {
       const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
-      const tls = { ca: serverAuthority.pem, servername: sni, ...own };
+      const tls = { ca: serverCa.pem, servername: sni, ...own };
       return sendRequest(`https://127.0.0.1:${at}`, { method: 'GET', lines: [`Host: ${host}`, ...lines] }, { tls });
     }
 
@@ -143,7 +143,7 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
     });
 
     it('forwards a certificate of nearly 16 KiB beside 31 KiB of headers', async () => {
-      await expectForwarded(hugeCertificate(clientAuthority, 15_000), { lines: [`X-Other: ${'x'.repeat(31 * 1024)}`] });
+      await expectForwarded(hugeCertificate(clientCa, 15_000), { lines: [`X-Other: ${'x'.repeat(31 * 1024)}`] });
     });
 
     it('refuses more of them', async () => {
@@ -152,9 +152,9 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
 
     it.each<[string, () => Identity]>([
       ['self-signed one', () => selfSigned()],
-      ['one of another CA', () => createCertificateAuthority({ subject: [['CN', 'Client CA']] }).issue()],
-      ['expired one', () => clientAuthority.issue({ notAfter: new Date(Date.now() - 1000) })],
-      ['one for servers', () => clientAuthority.issue({ eku: 'server' })],
+      ['one of another CA', () => createTestCa({ subject: [['CN', 'Client CA']] }).issue()],
+      ['expired one', () => clientCa.issue({ notAfter: new Date(Date.now() - 1000) })],
+      ['one for servers', () => clientCa.issue({ eku: 'server' })],
     ])('refuses the handshake with a(n) %s', async (_, identity) => {
       const before = running.errors().length;
       await expect(send({ identity: identity() })).rejects.toThrow(/alert/);

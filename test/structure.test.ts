@@ -32,8 +32,8 @@ const journey = [
 
 /** The one folder that imports a library, or the files that do. */
 const homes: Readonly<Record<string, string | readonly string[]>> = {
-  '@peculiar/x509': 'pki/certificate/make-certificate.ts',
-  'reflect-metadata': 'pki/certificate/make-certificate.ts',
+  '@peculiar/x509': 'pki/certificate/issue-certificate.ts',
+  'reflect-metadata': 'pki/certificate/issue-certificate.ts',
   jose: 'tokens/',
   ioredis: 'redis/',
   zod: 'clients/',

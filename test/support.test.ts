@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createCertificateAuthority, selfSigned, toPem } from './support/certificates.ts';
+import { createTestCa, selfSigned, toPem } from './support/certificates.ts';
 import { startProgram } from './support/child-process.ts';
 import { startCountersign } from './support/countersign.ts';
 import { curl } from './support/curl.ts';
@@ -25,16 +25,16 @@ import { connectRedis, keyPrefix } from './support/redis.ts';
 import { startRedis } from './support/redis-server.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
-const authority = createCertificateAuthority();
+const rootCa = createTestCa();
 
 describeWith(['openssl'], 'certificates', () => {
   const directory = temporaryDirectory();
-  const { cert: ca } = authority.writeTo(directory, 'ca');
+  const { cert: ca } = rootCa.writeTo(directory, 'ca');
 
   it.each<KeyType>(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-1024', 'ed25519'])(
     'verify with %s keys',
     async (keyType) => {
-      const { cert } = authority.issue({ keyType, dns: ['client.example'] }).writeTo(directory, keyType);
+      const { cert } = rootCa.issue({ keyType, dns: ['client.example'] }).writeTo(directory, keyType);
       const { cert: alone } = selfSigned({ keyType }).writeTo(directory, `${keyType}-self`);
       await expect(openssl(['verify', '-purpose', 'sslclient', '-CAfile', ca, cert])).resolves.toContain('OK');
       await expect(openssl(['verify', '-CAfile', alone, alone])).resolves.toContain('OK');
@@ -43,14 +43,14 @@ describeWith(['openssl'], 'certificates', () => {
   );
 
   it('chain through an intermediate', async () => {
-    const intermediate = authority.issueAuthority();
+    const intermediate = rootCa.issueIntermediate();
     const { cert: untrusted } = intermediate.writeTo(directory, 'intermediate');
     const { cert } = intermediate.issue().writeTo(directory, 'leaf');
     await expect(openssl(['verify', '-CAfile', ca, '-untrusted', untrusted, cert])).resolves.toContain('OK');
   });
 
   it('say what the options say', async () => {
-    const certificate = authority.issue({
+    const certificate = rootCa.issue({
       subject: [
         ['C', 'GB'],
         ['O', 'Mü', 'bmp'],
@@ -78,15 +78,15 @@ describeWith(['openssl'], 'certificates', () => {
   });
 
   it('are odd in the way that they claim', async () => {
-    const { der } = authority.issue();
+    const { der } = rootCa.issue();
     const parse = (bytes: Uint8Array) => openssl(['asn1parse', '-i'], toPem(bytes));
     const text = (pem: string) => openssl(['x509', '-noout', '-text'], pem);
     expect(await parse(withIndefiniteLength(der))).toMatch(/^\s*0:d=0 {2}hl=2 l=inf {2}cons: SEQUENCE/);
     expect(await parse(withLongFormLength(der))).toMatch(/d=2 {2}hl=3 l= {2}16 prim: {3}INTEGER/);
     expect(withTrailingBytes(der)).toHaveLength(der.length + 1);
-    expect(await text(x509v1(authority).pem)).toContain('Version: 1 (0x0)');
-    expect((await text(withDuplicateExtension(authority).pem)).match(/Extended Key Usage/g)).toHaveLength(2);
-    expect(hugeCertificate(authority, 17_000).der.length).toBeGreaterThanOrEqual(17_000);
+    expect(await text(x509v1(rootCa).pem)).toContain('Version: 1 (0x0)');
+    expect((await text(withDuplicateExtension(rootCa).pem)).match(/Extended Key Usage/g)).toHaveLength(2);
+    expect(hugeCertificate(rootCa, 17_000).der.length).toBeGreaterThanOrEqual(17_000);
   });
 });
 
@@ -118,9 +118,9 @@ describe('raw HTTP', () => {
 
 describeWith(['nginx', 'curl'], 'nginx', () => {
   const directory = temporaryDirectory();
-  const client = authority.issue();
+  const client = rootCa.issue();
   const clientFiles = client.writeTo(directory, 'client');
-  const { cert: ca } = authority.writeTo(directory, 'ca');
+  const { cert: ca } = rootCa.writeTo(directory, 'ca');
   const socket = join(directory, 'nginx.sock');
   let nginx: RunningNginx;
   let url: string;
@@ -128,7 +128,7 @@ describeWith(['nginx', 'curl'], 'nginx', () => {
   beforeAll(async () => {
     const port = await freePort();
     url = `https://localhost:${port}`;
-    authority.issue({ eku: 'server', dns: ['localhost'] }).writeTo(directory, 'server');
+    rootCa.issue({ eku: 'server', dns: ['localhost'] }).writeTo(directory, 'server');
     const http = `server {
       listen 127.0.0.1:${port} ssl http2;
       listen unix:${socket};
@@ -156,7 +156,7 @@ describeWith(['nginx', 'curl'], 'nginx', () => {
   });
 
   it('and for raw HTTP over TLS and a Unix socket', async () => {
-    const tls = { ca: authority.pem, cert: client.pem, key: client.privateKeyPem };
+    const tls = { ca: rootCa.pem, cert: client.pem, key: client.privateKeyPem };
     const overTls = await sendRequest(url, { method: 'GET', path: '/' }, { tls });
     expect(overTls.json()).toEqual({ cert: encodeURIComponent(client.pem), verify: 'SUCCESS' });
     const overSocket = await sendRaw(`unix:${socket}`, Buffer.from('GET / HTTP/1.0\r\n\r\n'));

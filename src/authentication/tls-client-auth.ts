@@ -56,7 +56,7 @@ function mismatchReason(certificate: ClientCertificate, registered: RegisteredSu
 
 function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {
   if (subject.canonical === undefined) {
-    return `the certificate's subject "${subjectText}" matches nobody: ${subject.unmatchable}`;
+    return `the certificate's subject "${subjectText}" matches nobody: ${subject.unmatchableReason}`;
   }
   const expected = abbreviate(formatDistinguishedName(registered));
   const mismatch = `the certificate's subject is "${subjectText}"; registered is "${expected}"`;

@@ -1,6 +1,6 @@
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../pki/certificate/client-certificate.ts';
-import { readPemFile } from '../pki/certificate/pem.ts';
+import { parsePemCertificates } from '../pki/certificate/pem.ts';
 import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
 import type { RegisteredCertificate } from './client.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -116,7 +116,7 @@ function byCertificate(certificate: ClientCertificate): Registration {
 }
 
 function certificateOfPem(pem: string): ClientCertificate {
-  const [der, ...others] = readPemFile(pem);
+  const [der, ...others] = parsePemCertificates(pem);
   if (!der) throw new CertificateError('expected a PEM certificate (-----BEGIN CERTIFICATE-----)');
   if (others.length > 0)
     throw new CertificateError('contains more than one certificate; register each in an entry of its own');

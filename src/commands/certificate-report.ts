@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { parseCaCertificate } from '../pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
-import { Extension, readBasicConstraints } from '../pki/certificate/extensions.ts';
-import { formatDistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
-import { readCertificateStructure } from '../pki/certificate/structure.ts';
-import { readAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
+import { ExtensionOid, parseBasicConstraints } from '../pki/certificate/extensions.ts';
+import { decodeDistinguishedName, formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { parseCertificateStructure } from '../pki/certificate/structure.ts';
+import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { yamlText } from './output/document.ts';
 
@@ -30,14 +30,15 @@ export interface CertificateReport {
 
 /** @throws {CertificateError} when it cannot be read at all */
 export function reportOn(der: Uint8Array): CertificateReport {
-  const structure = readCertificateStructure(der);
+  const structure = parseCertificateStructure(der);
   const openssl = new X509Certificate(der);
-  const { isCa } = readBasicConstraints(structure.extensions.get(Extension.basicConstraints));
+  const { isCa } = parseBasicConstraints(structure.extensions.get(ExtensionOid.basicConstraints));
   return {
-    subject: formatDistinguishedName(readDistinguishedName(structure.subject)),
-    issuer: formatDistinguishedName(readDistinguishedName(structure.issuer)),
+    subject: formatDistinguishedName(decodeDistinguishedName(structure.subject)),
+    issuer: formatDistinguishedName(decodeDistinguishedName(structure.issuer)),
     is_ca: isCa,
-    alternative_names: readAlternativeNames(structure.extensions.get(Extension.subjectAlternativeName)).names,
+    alternative_names: parseSubjectAlternativeNames(structure.extensions.get(ExtensionOid.subjectAlternativeName))
+      .names,
     thumbprint: sha256Thumbprint(der),
     thumbprint_hex: openssl.fingerprint256.replaceAll(':', '').toLowerCase(),
     public_key_thumbprint: sha256Thumbprint(structure.publicKey.encoded),

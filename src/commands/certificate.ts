@@ -1,5 +1,5 @@
 import { OperatorError } from '../operator-error.ts';
-import { readCertificateFile } from '../pki/certificate/pem.ts';
+import { parseCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
 import { type InputFile, readInput } from './input-file.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
@@ -35,7 +35,7 @@ export async function describeCertificate(file: string, { output, ...options }: 
 
 function readCertificates(input: InputFile): { der: Uint8Array; others: readonly Uint8Array[] } {
   const { name, content } = input;
-  const [der, ...others] = explaining(input, () => readCertificateFile(content));
+  const [der, ...others] = explaining(input, () => parseCertificateFile(content));
   if (der) return { der, others };
   const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
   const instead = label === undefined ? '' : `; it holds a ${label.toLowerCase()}`;

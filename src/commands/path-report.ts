@@ -4,9 +4,9 @@ import { parseClientCertificate } from '../pki/certificate/client-certificate.ts
 import { crlFiles, readCrlFile } from '../pki/crl/crl-files.ts';
 import { CrlStore } from '../pki/crl/crl-store.ts';
 import { crlViolation } from '../pki/crl/crl-violation.ts';
-import { findPaths } from '../pki/path/find-paths.ts';
+import { buildPaths } from '../pki/path/build-paths.ts';
 import type { CertificationPath } from '../pki/path/path.ts';
-import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import { selectValidPaths } from '../pki/path/verify-chain.ts';
 import { styled } from './output/text.ts';
 
@@ -43,7 +43,7 @@ export async function verifyFile(
   others: readonly Uint8Array[],
   { ca = '', crl = [] }: PathOptions,
 ): Promise<PathReport> {
-  const trust = await explaining(async () => readTrustStore(ca));
+  const trust = await explaining(async () => loadTrustStore(ca));
   const { current } = await explaining(() => readLists(crl, trust));
   const mode = crl.length === 0 ? 'off' : 'require';
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
@@ -51,7 +51,7 @@ export async function verifyFile(
   if (typeof leaf === 'string')
     return { verified: false, reason: `the certificate ${leaf}`, ca_certificates: [], subject: '' };
   const faultAt = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
-  const judgement = selectValidPaths(findPaths(leaf, others, trust), Date.now(), faultAt);
+  const judgement = selectValidPaths(buildPaths(leaf, others, trust), Date.now(), faultAt);
   const [path] = judgement.verified ? (judgement.paths ?? []) : [];
   const { verified, reason } = judgement;
   return { verified, reason, ca_certificates: path ? casOf(path) : [], subject: leaf.subjectText };
@@ -65,7 +65,7 @@ async function readLists(files: readonly string[], trust: TrustStore): Promise<C
 
 async function offerFile(file: string, lists: CrlStore): Promise<void> {
   try {
-    for (const crl of readCrlFile(file)) await lists.offer(crl);
+    for (const crl of readCrlFile(file)) await lists.add(crl);
   } catch (error) {
     throw new CertificateError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { OperatorError } from '../operator-error.ts';
-import type { KeyPairWithCertificate } from '../pki/certificate/make-certificate.ts';
+import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../operator-error.ts';
 import {
-  type CertificateRequest,
+  type IssuanceOptions,
+  issueCertificate,
   type KeyPairWithCertificate,
-  makeCertificate,
-} from '../pki/certificate/make-certificate.ts';
+} from '../pki/certificate/issue-certificate.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The folder with what a developer needs: made at the first start, used again at every other. */
@@ -67,12 +67,12 @@ const LOCALHOST = {
   subject: [{ CN: ['localhost'] }],
   dnsNames: ['localhost'],
   addresses: ['127.0.0.1', '::1'],
-} satisfies Partial<CertificateRequest>;
+} satisfies Partial<IssuanceOptions>;
 
 /** In the order of the DER: the RFC 4514 text is CN=mtls.client,OU=production,O=company. */
 const CLIENT_SUBJECT = [{ O: ['company'] }, { OU: ['production'] }, { CN: ['mtls.client'] }];
 
-type Wanted = Omit<CertificateRequest, 'lifetimeDays' | 'now'>;
+type Wanted = Omit<IssuanceOptions, 'lifetimeDays' | 'now'>;
 
 /** Reads what is there and makes what is not, and remembers what it made. */
 class WorkspaceFiles {
@@ -90,7 +90,7 @@ class WorkspaceFiles {
     const stored = reissue ? undefined : this.#storedPair(name);
     if (stored) return stored;
     const lifetimeDays = wanted.purpose === 'ca' ? AUTHORITY_DAYS : LEAF_DAYS;
-    const pair = await makeCertificate({ ...wanted, lifetimeDays, now: this.#now });
+    const pair = await issueCertificate({ ...wanted, lifetimeDays, now: this.#now });
     this.#write(`${name}.pem`, pair.certificatePem);
     this.#write(`${name}-key.pem`, pair.privateKeyPem);
     return pair;

@@ -1,7 +1,7 @@
 import type { Log } from '../observability/log.ts';
 import type { Metrics, Sample } from '../observability/metrics.ts';
 import { type CrlChecker, crlGauges } from '../pki/crl/crl-checker.ts';
-import { caFiles, createTrustStore, readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { caFiles, createTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
 import { watchFiles } from '../watch-files.ts';
 
@@ -22,7 +22,7 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange
   logCaCertificates(store, log);
   const reload = () => {
     try {
-      store = readTrustStore(path);
+      store = loadTrustStore(path);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       log.error({ event: 'client_ca_reload_failed', reason }, `the CAs of ${path} stay as they were: ${reason}`);
@@ -61,7 +61,7 @@ export function addCaMetrics(metrics: Metrics, currentTrust: () => TrustStore, c
     labels: ['role', 'ca', 'public_key_thumbprint'],
     read: () => expirySamples(currentTrust()),
   });
-  const gauges = crls ? crlGauges(() => crls.lists().values(), Date.now) : [];
+  const gauges = crls ? crlGauges(() => crls.crls().values(), Date.now) : [];
   for (const gauge of gauges) metrics.addGauge(gauge);
 }
 

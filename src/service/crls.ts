@@ -1,7 +1,7 @@
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
+import { type CrlCache, createLocalCrlCache, createRedisCrlCache } from '../pki/crl/crl-cache.ts';
 import { type CrlChecker, type CrlConfig, openCrlChecker } from '../pki/crl/crl-checker.ts';
-import { createOwnCrls, createSharedCrls, type SharedCrls } from '../pki/crl/shared-crls.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import { openRedis } from '../redis/connection.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
@@ -20,9 +20,9 @@ export async function openCrls(
   log: Log,
 ): Promise<CrlChecker | undefined> {
   if (!config) return undefined;
-  const shared = config.urls.length > 0 ? await openSharedCrls(clients) : createOwnCrls();
+  const shared = config.urls.length > 0 ? await openSharedCrls(clients) : createLocalCrlCache();
   try {
-    return await openCrlChecker({ config, currentTrust, shared, log, now: Date.now });
+    return await openCrlChecker({ config, currentTrust, cache: shared, log, now: Date.now });
   } catch (error) {
     shared.close();
     throw new OperatorError([`COUNTERSIGN_CLIENT_CRLS: ${error instanceof Error ? error.message : String(error)}`]);
@@ -30,9 +30,9 @@ export async function openCrls(
 }
 
 /** A connection of its own: what is transferred must not delay the look-up of a client. */
-async function openSharedCrls(clients: ClientsConfig): Promise<SharedCrls> {
-  if (clients.store === 'memory') return createOwnCrls();
+async function openSharedCrls(clients: ClientsConfig): Promise<CrlCache> {
+  if (clients.store === 'memory') return createLocalCrlCache();
   // That Redis is away, the connection for the clients has said already.
   const options = { ...clients, commandTimeoutMilliseconds: COMMAND_MILLISECONDS, onStatusChange: () => {} };
-  return createSharedCrls(await openRedis(options), clients.keyPrefix);
+  return createRedisCrlCache(await openRedis(options), clients.keyPrefix);
 }

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { formatDistinguishedName, readDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
-import { encodePem, readPemFile } from '../pki/certificate/pem.ts';
-import { readCertificateStructure } from '../pki/certificate/structure.ts';
+import { decodeDistinguishedName, formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import { encodePem, parsePemCertificates } from '../pki/certificate/pem.ts';
+import { parseCertificateStructure } from '../pki/certificate/structure.ts';
 
 /** A certificate of a file that the operator keeps. */
 export interface FiledCertificate {
@@ -19,7 +19,7 @@ export interface FiledCertificate {
  */
 export function readCertificateFile(path: string): readonly [FiledCertificate, ...FiledCertificate[]] {
   const [first, ...others] = attempt(`names ${path}, which cannot be read`, () =>
-    readPemFile(readFileSync(path, 'utf8')),
+    parsePemCertificates(readFileSync(path, 'utf8')),
   );
   if (first === undefined) {
     throw new RangeError(`names ${path}, which holds no certificate (-----BEGIN CERTIFICATE-----)`);
@@ -29,7 +29,7 @@ export function readCertificateFile(path: string): readonly [FiledCertificate, .
 
 function parse(der: Uint8Array, path: string, position: number): FiledCertificate {
   return attempt(`names ${path}, whose certificate ${position} cannot be read`, () => {
-    const subject = formatDistinguishedName(readDistinguishedName(readCertificateStructure(der).subject));
+    const subject = formatDistinguishedName(decodeDistinguishedName(parseCertificateStructure(der).subject));
     return { x509: new X509Certificate(der), pem: encodePem(der), subject };
   });
 }

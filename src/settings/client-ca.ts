@@ -1,4 +1,4 @@
-import { readTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { Settings } from './settings.ts';
 
 /** Where the authorities of the clients' certificates are, and what is there at start. */
@@ -11,7 +11,7 @@ export interface ClientCa {
 export function readClientCa(settings: Settings): ClientCa | undefined {
   return settings.optional('CLIENT_CA_FILE', (path) => {
     try {
-      return { path, store: readTrustStore(path) };
+      return { path, store: loadTrustStore(path) };
     } catch (error) {
       throw new RangeError(`names ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,6 +1,6 @@
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { CrlConfig } from '../pki/crl/crl-checker.ts';
-import { type CrlIssuerPolicy, type CrlMode, crlModes } from '../pki/crl/crl-violation.ts';
+import { type CaCrlPolicy, type CrlMode, crlModes } from '../pki/crl/crl-violation.ts';
 import type { ClientCa } from './client-ca.ts';
 import { oneOf, parseDuration } from './parsers.ts';
 import type { Settings } from './settings.ts';
@@ -26,7 +26,7 @@ export function readCrlConfig(settings: Settings, clientCa: ClientCa | undefined
   if (!sources && !modes) return warnAboutUnused(settings);
   if (!clientCa) settings.missing('CLIENT_CA_FILE', 'a CRL counts by the signature of a CA that is configured there');
   const modeOf = (key: string | undefined): CrlMode => forCa(modes, key) ?? 'require';
-  const policyOf = (key?: string): CrlIssuerPolicy => ({
+  const policyOf = (key?: string): CaCrlPolicy => ({
     mode: modeOf(key),
     maxStalenessMilliseconds: forCa(staleness, key) ?? 0,
   });

@@ -2,7 +2,7 @@ import { createBoundedCache } from '../cache/bounded-cache.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import {
   type ClientCertificate,
-  MAX_CERTIFICATE_OCTETS,
+  MAX_CERTIFICATE_BYTES,
   parseClientCertificate,
 } from '../pki/certificate/client-certificate.ts';
 import type { DecodedCertificates, HeaderFormat } from './format.ts';
@@ -52,7 +52,7 @@ export function createCertificateReader(name: HeaderFormatName): CertificateRead
  */
 export function decodeChain(forwarded: EncodedCertificates, name: HeaderFormatName): DecodedChain {
   const { leaf, chain } = decode(forwarded, name);
-  if (leaf.length > MAX_CERTIFICATE_OCTETS) {
+  if (leaf.length > MAX_CERTIFICATE_BYTES) {
     throw new ForwardingError('too_large', `the certificate has ${leaf.length} octets`);
   }
   return { certificate: parseClientCertificate(leaf), chain };

@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { MAX_CERTIFICATE_OCTETS } from '../pki/certificate/client-certificate.ts';
-import { Extension } from '../pki/certificate/extensions.ts';
+import { MAX_CERTIFICATE_BYTES } from '../pki/certificate/client-certificate.ts';
+import { ExtensionOid } from '../pki/certificate/extensions.ts';
 import { requireStrongKey } from '../pki/certificate/public-key-policy.ts';
-import { readCertificateStructure } from '../pki/certificate/structure.ts';
-import { readAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
+import { parseCertificateStructure } from '../pki/certificate/structure.ts';
+import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The certificate that the peer of a connection showed in the TLS handshake, which proved that it holds the key. */
@@ -57,8 +57,8 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
 }
 
 function namesOf({ raw }: X509Certificate): readonly string[] {
-  if (raw.length > MAX_CERTIFICATE_OCTETS) throw new RangeError(`is longer than ${MAX_CERTIFICATE_OCTETS} octets`);
-  const { extensions } = readCertificateStructure(raw);
-  const { dns, uri } = readAlternativeNames(extensions.get(Extension.subjectAlternativeName)).names;
+  if (raw.length > MAX_CERTIFICATE_BYTES) throw new RangeError(`is longer than ${MAX_CERTIFICATE_BYTES} octets`);
+  const { extensions } = parseCertificateStructure(raw);
+  const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
   return [...dns.map((name) => `dns:${name}`), ...uri.map((name) => `uri:${name}`)];
 }

@@ -8,16 +8,16 @@ import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts'
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
 import { type ChainStatus, createChainVerifier } from '../../src/pki/path/verify-chain.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { withSha1 } from '../support/policy.ts';
 
 const now = Date.now();
-const authority = createCertificateAuthority();
+const ca = createTestCa();
 const subject = [
   ['O', 'company'],
   ['CN', 'client'],
 ] as const;
-const pki = authority.issue({
+const pki = ca.issue({
   subject: [...subject],
   dns: ['client.example'],
   uris: ['spiffe://example/client'],
@@ -121,13 +121,13 @@ describe('tls_client_auth refuses', () => {
     [
       'a certificate without the kind',
       named({ tls_client_auth_san_dns: 'client.example' }),
-      present(authority.issue()),
+      present(ca.issue()),
       'are: none',
     ],
     [
       'a SHA-1 signature',
       named({ tls_client_auth_subject_dn: 'CN=client' }),
-      present(authority.issue({ signatureHash: 'SHA-1' })),
+      present(ca.issue({ signatureHash: 'SHA-1' })),
       'SHA-1',
     ],
     [
@@ -151,7 +151,7 @@ describe('tls_client_auth refuses', () => {
   test.each(['victim\0', '\0victim', 'vic\u200btim', 'vic\u00adtim'])(
     'a name that only looks like the registered one: %j',
     (cn) => {
-      const certificate = authority.issue({ subject: [['CN', cn]] });
+      const certificate = ca.issue({ subject: [['CN', cn]] });
       const client = named({ tls_client_auth_subject_dn: 'CN=victim' });
       expect(refusal(client, nothing, present(certificate), now).reason).toContain('matches nobody');
     },
@@ -159,23 +159,23 @@ describe('tls_client_auth refuses', () => {
 });
 
 describe('a client that is pinned to a CA', () => {
-  const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-  const intermediate = root.issueAuthority({ subject: [['CN', 'Issuing']] });
+  const root = createTestCa({ subject: [['CN', 'Root']] });
+  const intermediate = root.issueIntermediate({ subject: [['CN', 'Issuing']] });
   const leaf = intermediate.issue({ subject: [...subject] });
   const trust = createTrustStore([root, intermediate].map(({ der }) => parseCaCertificate(der)));
   const verifyChain = createChainVerifier(() => trust);
   const judged = verifyChain({ certificate: parseClientCertificate(leaf.der), chain: [] }, now);
   const keyOf = ({ der }: MintedCertificate) => parseCaCertificate(der).publicKeyThumbprint;
-  const pinnedTo = (...authorities: MintedCertificate[]) =>
-    named({ tls_client_auth_subject_dn: 'CN=client,O=company', tls_client_auth_ca: authorities.map(keyOf) });
-  const impostor = createCertificateAuthority({ subject: [['CN', 'Root']] });
+  const pinnedTo = (...cas: MintedCertificate[]) =>
+    named({ tls_client_auth_subject_dn: 'CN=client,O=company', tls_client_auth_ca: cas.map(keyOf) });
+  const impostor = createTestCa({ subject: [['CN', 'Root']] });
 
   test.each([
     ['its root', [root]],
     ['the intermediate', [intermediate]],
     ['one of several', [impostor, root]],
-  ])('is accepted by a path through %s', (_, authorities) => {
-    const result = authenticate(pinnedTo(...authorities), nothing, present(leaf, judged), now);
+  ])('is accepted by a path through %s', (_, cas) => {
+    const result = authenticate(pinnedTo(...cas), nothing, present(leaf, judged), now);
     expect(result.method).toBe('tls_client_auth');
   });
 

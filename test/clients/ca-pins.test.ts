@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseClient } from '../../src/clients/parse-client.ts';
 import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import { usualPolicy } from '../support/policy.ts';
 
-const caPins = ['Root A', 'Root B'].map((name) => createCertificateAuthority({ subject: [['CN', name]] }));
+const caPins = ['Root A', 'Root B'].map((name) => createTestCa({ subject: [['CN', name]] }));
 const [one, other] = caPins.map(({ der }) => parseCaCertificate(der));
 if (!one || !other) throw new Error('there are two');
 const record = { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseClient } from '../../src/clients/parse-client.ts';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { usualPolicy, withSha1 } from '../support/policy.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
@@ -357,6 +357,6 @@ test('a day begins with its first millisecond and ends with its last, UTC; a beg
 });
 
 test('a certificate of a CA registers as well as a self-signed one', () => {
-  const { pem } = createCertificateAuthority().issue();
+  const { pem } = createTestCa().issue();
   expect(parseClient({ ...byCertificate, certificates: [{ pem }] }, policy, now).ok).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CertificateAuthority, MintedCertificate } from '../support/certificates.ts';
+import type { MintedCertificate, TestCa } from '../support/certificates.ts';
 import { type Deployment, formOf, startDeployment } from '../support/deployment.ts';
 import { der } from '../support/der.ts';
 import { hugeCertificate } from '../support/der-surgery.ts';
@@ -36,13 +36,13 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size',
     deployment.watch(() => deployment.send({ lines: [...lines, ...more], body }, { identity }));
 
   test('a certificate of 16 KiB gets a token', async () => {
-    const identity = ofSize(deployment.authority, 16_384);
+    const identity = ofSize(deployment.ca, 16_384);
     const { response, event } = await deployment.requestToken('victim', { identity });
     expect([response.status, event.event, event.thumbprint]).toEqual([200, 'token_issued', identity.thumbprint]);
   });
 
   test.each([16_385, 17_000, 45_000])('one of %i octets is refused for its size', async (octets) => {
-    const identity = ofSize(deployment.authority, octets);
+    const identity = ofSize(deployment.ca, octets);
     const { response, event } = await deployment.requestToken('victim', { identity });
     expect([response.status, response.json()]).toEqual([431, certificateTooLarge]);
     expect(event).toMatchObject({ event: 'token_rejected', reason: `the certificate has ${octets} octets` });
@@ -50,29 +50,29 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size',
 
   test.each([60_000, 90_000])('one of %i octets is refused unread: no header holds it', async (octets) => {
     const known = deployment.countersign.lines.length;
-    const { response, events } = await sendWith(hugeCertificate(deployment.authority, octets, { subject }));
+    const { response, events } = await sendWith(hugeCertificate(deployment.ca, octets, { subject }));
     expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
     const said = deployment.countersign.lines.slice(known);
     expect(said).toContainEqual(expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }));
   });
 
   test('what nginx admits fits, with the largest certificate beside it', async () => {
-    const { response, events } = await sendWith(ofSize(deployment.authority, 16_384), longLines(4).slice(1));
+    const { response, events } = await sendWith(ofSize(deployment.ca, 16_384), longLines(4).slice(1));
     expect([response.status, events]).toEqual([200, [expect.objectContaining({ event: 'token_issued' })]]);
   });
 
   test('headers that are too large by themselves are refused as clearly', async () => {
-    const { response, events } = await sendWith(deployment.authority.issue({ subject }), longLines(5));
+    const { response, events } = await sendWith(deployment.ca.issue({ subject }), longLines(5));
     expect([response.status, response.headers.get('content-type'), events]).toEqual([431, 'application/json', []]);
     expect(response.json().error).toBe('invalid_request');
   });
 });
 
 /** A certificate of exactly so many octets: an ECDSA signature is now a little longer, now shorter. */
-function ofSize(authority: CertificateAuthority, octets: number): MintedCertificate {
+function ofSize(ca: TestCa, octets: number): MintedCertificate {
   for (let padding = octets - 600, tries = 0; tries < 1000; tries++) {
     const extension = { oid: '1.3.6.1.4.1.99999.1', value: der(0x04, Buffer.alloc(padding)) };
-    const certificate = authority.issue({ subject, extraExtensions: [extension] });
+    const certificate = ca.issue({ subject, extraExtensions: [extension] });
     if (certificate.der.length === octets) return certificate;
     padding += octets - certificate.der.length;
   }

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { formOf } from '../support/deployment.ts';
 import { x509v1 } from '../support/der-surgery.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -11,8 +11,8 @@ import { sendRequest } from '../support/raw-http.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const subject = [['CN', 'victim']] as const;
-const one = createCertificateAuthority({ subject: [['CN', 'One']] });
-const two = createCertificateAuthority({ subject: [['CN', 'Two']] });
+const one = createTestCa({ subject: [['CN', 'One']] });
+const two = createTestCa({ subject: [['CN', 'Two']] });
 const ofOne = one.issue({ subject });
 const ofTwo = two.issue({ subject });
 
@@ -70,12 +70,12 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
 
   test('are listed at start, with role, subject, key and expiry', async () => {
     const folder = temporaryDirectory();
-    const old = createCertificateAuthority({
+    const old = createTestCa({
       subject: [['CN', 'Old']],
       notBefore: new Date('2020-01-01'),
       notAfter: new Date('2021-01-01'),
     });
-    for (const [name, { pem }] of Object.entries({ one, two: one.issueAuthority(), old })) {
+    for (const [name, { pem }] of Object.entries({ one, two: one.issueIntermediate(), old })) {
       writeFileSync(join(folder, `${name}.pem`), pem);
     }
     writeFileSync(join(folder, 'one-key.pem.bak'), one.privateKeyPem);
@@ -102,7 +102,7 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
       ['if there is a client among them', one.pem + ofOne.pem, "certificate 2: is not a CA's"],
       ['if there is an X.509 v1 certificate', x509v1(one).pem, 'is X.509 v1'],
       ['if a key is weak', selfSigned({ ca: true, keyType: 'rsa-1024' }).pem, 'RSA key of 1024 bits'],
-      ['if none is an anchor', one.issueAuthority().pem, 'holds intermediates only'],
+      ['if none is an anchor', one.issueIntermediate().pem, 'holds intermediates only'],
     ])('%s', async (title, content, message) => {
       const path = join(folder, `${title}.pem`);
       if (content !== undefined) writeFileSync(path, content);

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -115,7 +115,7 @@ describe('countersign clients check where no setting says who verifies chains', 
   });
 
   test('says nothing where one does, or where nobody is known by a name', async () => {
-    const ca = file('ca.pem', createCertificateAuthority().pem);
+    const ca = file('ca.pem', createTestCa().pem);
     for (const { stdout } of [
       await check(three, { COUNTERSIGN_CLIENT_CA_FILE: ca }),
       await check(three, { COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' }),

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createCertificateAuthority, selfSigned, thumbprintOf } from '../support/certificates.ts';
+import { createTestCa, selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
+import { createCrl } from '../support/crls.ts';
 import { openssl, opensslThumbprint } from '../support/openssl.ts';
-import { revocationList } from '../support/revocation-lists.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -13,7 +13,7 @@ const file = (name: string, content: string | Uint8Array) => {
   writeFileSync(path, content);
   return path;
 };
-const certificate = createCertificateAuthority().issue({
+const certificate = createTestCa().issue({
   subject: [
     ['O', 'company'],
     ['CN', 'client'],
@@ -177,8 +177,8 @@ describe('countersign clients check', () => {
 });
 
 describe('countersign certificate --ca', () => {
-  const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-  const issuing = root.issueAuthority({ subject: [['CN', 'Issuing']] });
+  const root = createTestCa({ subject: [['CN', 'Root']] });
+  const issuing = root.issueIntermediate({ subject: [['CN', 'Issuing']] });
   const leaf = issuing.issue({ subject: [['CN', 'client']] });
   const leafFile = file('leaf.pem', leaf.pem);
   const roots = ['--ca', file('roots.pem', root.pem)];
@@ -211,15 +211,15 @@ describe('countersign certificate --ca', () => {
   });
 
   test('asks the CRLs', async () => {
-    const good = [...crlOf('root.crl', revocationList(root)), ...crlOf('issuing.crl', revocationList(issuing))];
+    const good = [...crlOf('root.crl', createCrl(root)), ...crlOf('issuing.crl', createCrl(issuing))];
     expect((await verify(...bundle, ...good)).code).toBe(0);
-    const revoking = crlOf('revoking.crl', revocationList(issuing, { revoked: [leaf] }));
-    const revoked = await verify(...bundle, ...crlOf('root.crl', revocationList(root)), ...revoking);
+    const revoking = crlOf('revoking.crl', createCrl(issuing, { revoked: [leaf] }));
+    const revoked = await verify(...bundle, ...crlOf('root.crl', createCrl(root)), ...revoking);
     expect([revoked.code, revoked.stdout]).toEqual([
       1,
       expect.stringContaining('the certificate is revoked by CA "CN=Issuing"'),
     ]);
-    const without = await verify(...bundle, ...revoking.slice(0, 0), ...crlOf('root.crl', revocationList(root)));
+    const without = await verify(...bundle, ...revoking.slice(0, 0), ...crlOf('root.crl', createCrl(root)));
     expect(without.stdout).toContain('requires a CRL of CA "CN=Issuing"');
   });
 
@@ -229,7 +229,7 @@ describe('countersign certificate --ca', () => {
     ['a CRL that is none', [...bundle, '--crl', leafFile], `${leafFile}: holds no CRL`],
     [
       'a CRL that nobody signed',
-      [...bundle, ...crlOf('x.crl', revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })))],
+      [...bundle, ...crlOf('x.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })))],
       'is by "CN=X"',
     ],
   ])('names %s', async (_, args, message) => {
@@ -271,7 +271,7 @@ describe('countersign certificate', () => {
 
   test.each([
     ['an expired one', selfSigned({ notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }), 'expired'],
-    ['SHA-1', createCertificateAuthority().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
+    ['SHA-1', createTestCa().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
   ])('says that the server refuses %s', async (_, { pem }, reason) => {
     const { code, stdout } = await runCountersign(['certificate', file('refused.pem', pem)]);
     expect([code, stdout]).toEqual([1, expect.stringContaining(reason)]);
@@ -280,9 +280,9 @@ describe('countersign certificate', () => {
   });
 
   test('prints the pin of a CA, and that no client may show it', async () => {
-    const authority = createCertificateAuthority();
-    const { code, stdout } = await runCountersign(['certificate', file('ca.pem', authority.pem)]);
-    const key = authority.keys.publicKey.export({ type: 'spki', format: 'der' });
+    const ca = createTestCa();
+    const { code, stdout } = await runCountersign(['certificate', file('ca.pem', ca.pem)]);
+    const key = ca.keys.publicKey.export({ type: 'spki', format: 'der' });
     expect([code, stdout]).toEqual([0, expect.stringContaining(`tls_client_auth_ca:\n  - ${thumbprintOf(key)}\n`)]);
     expect(stdout).toContain('it is a CA certificate, which no client may show');
   });

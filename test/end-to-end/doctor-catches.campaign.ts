@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, passedIn, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
@@ -59,10 +59,10 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
   });
 
   test('a default server that verifies to another CA', async () => {
-    const other = createCertificateAuthority();
+    const other = createTestCa();
     const folder = temporaryDirectory();
     const { cert } = other.writeTo(folder, 'other-ca');
-    const server = createCertificateAuthority().issue({ eku: 'server' }).writeTo(folder, 'server');
+    const server = createTestCa().issue({ eku: 'server' }).writeTo(folder, 'server');
     const patient = await startPatientOnce({
       env: believesVerdict,
       replace: [
@@ -148,7 +148,7 @@ describeWith(['envoy', 'redis-server'], 'the doctor catches', () => {
   });
 });
 
-describeWith(['nginx', 'redis-server'], 'the doctor takes it as it is', () => {
+describeWith(['nginx', 'redis-server'], 'the doctor takes it is', () => {
   test('that a proxy which verifies refuses a certificate made for the run', async () => {
     const patient = await startPatientOnce({
       replace: [

@@ -1,12 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const otherCa = () => createCertificateAuthority().writeTo(temporaryDirectory(), 'other').cert;
+const otherCa = () => createTestCa().writeTo(temporaryDirectory(), 'other').cert;
 const sent = 'proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;';
 const given = ['with a certificate', {}] as const;
 const made = ['without one', withoutCertificate] as const;
@@ -80,7 +80,7 @@ describe('the doctor does not call it sound', () => {
   describeWith(['nginx', 'redis-server'], 'with nginx', () => {
     test('with a certificate that has expired', async () => {
       const patient = await startPatientOnce();
-      const client = patient.authority.issue({
+      const client = patient.ca.issue({
         notAfter: new Date('2026-01-01T00:00:00Z'),
         notBefore: new Date('2025-01-01'),
       });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import type { DeploymentOptions } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, type Patient, passedIn, runDoctor, startPatient, startPatientOnce } from '../support/doctor.ts';
@@ -33,7 +33,7 @@ describeWith(['nginx', 'redis-server'], 'the doctor finds forgeries that get thr
   });
 
   test('in a handshake for a name that is not served', async () => {
-    const server = createCertificateAuthority().issue({ eku: 'server' }).writeTo(temporaryDirectory(), 'server');
+    const server = createTestCa().issue({ eku: 'server' }).writeTo(temporaryDirectory(), 'server');
     const { code, routes } = await routesThrough({
       replace: [
         ['ssl_reject_handshake on;', `ssl_certificate ${server.cert}; ssl_certificate_key ${server.key};`],

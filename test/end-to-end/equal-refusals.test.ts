@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority, type MintedCertificate } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate } from '../support/certificates.ts';
 import { type Deployment, mtlsHost, plainHost, type Route, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { HttpResponse } from '../support/http-response.ts';
@@ -67,15 +67,15 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
 
   beforeAll(async () => {
     deployment = await startDeployment();
-    const { authority, register } = deployment;
-    genuine = authority.issue({ subject: [['CN', 'victim']] });
+    const { ca, register } = deployment;
+    genuine = ca.issue({ subject: [['CN', 'victim']] });
     await register(record('victim'));
     await register(record('disabled', { enabled: false }));
     await register(record('ended', endedRegistration));
     await register({
       client_id: 'self-signed',
       token_endpoint_auth_method: 'self_signed_tls_client_auth',
-      certificates: [{ thumbprint: authority.thumbprint }],
+      certificates: [{ thumbprint: ca.thumbprint }],
     });
     expected = comparable((await deployment.requestToken('unknown', { identity: genuine })).response);
   });
@@ -86,8 +86,8 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
     expect([response.status, event.event]).toEqual([200, 'token_issued']);
   }
 
-  const other = () => ({ identity: deployment.authority.issue({ subject: [['CN', 'other']] }) });
-  const foreign = () => ({ identity: createCertificateAuthority().issue({ subject: [['CN', 'victim']] }) });
+  const other = () => ({ identity: deployment.ca.issue({ subject: [['CN', 'other']] }) });
+  const foreign = () => ({ identity: createTestCa().issue({ subject: [['CN', 'victim']] }) });
   const own = () => ({ identity: genuine });
 
   const refused: [title: string, clientId: string, () => Route, reason: RegExp][] = [
@@ -122,7 +122,7 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
 
     test('a client whose certificate nginx refuses reads the same status and body', async () => {
       const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
-      const identity = deployment.authority.issue({ subject: [['CN', 'victim']], ...past });
+      const identity = deployment.ca.issue({ subject: [['CN', 'victim']], ...past });
       const request = { body: { grant_type: 'client_credentials', client_id: 'victim' } };
       const { response, events } = await deployment.watch(() => deployment.send(request, { identity }));
       expect([response.status, response.body, events]).toEqual([expected.status, expected.body, []]);

@@ -15,7 +15,7 @@ describeWith(['nginx', 'redis-server'], 'what nginx answers by itself is JSON as
   });
 
   test('an expired certificate gets what the server itself answers, octet by octet', async () => {
-    const identity = deployment.authority.issue({ notAfter: new Date(Date.now() - 60_000) });
+    const identity = deployment.ca.issue({ notAfter: new Date(Date.now() - 60_000) });
     const byNginx = await deployment.watch(() =>
       deployment.send({ body: { grant_type: 'client_credentials', client_id: 'expired' } }, { identity }),
     );

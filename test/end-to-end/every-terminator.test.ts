@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClientRecord } from '../support/authorization-server.ts';
 import {
-  type CertificateAuthority,
   type CertificateOptions,
-  createCertificateAuthority,
+  createTestCa,
   type MintedCertificate,
   selfSigned,
+  type TestCa,
 } from '../support/certificates.ts';
 import { type Deployment, type DeploymentOptions, formOf, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -185,10 +185,10 @@ for (const { terminator, title, options = {}, expected } of rows) {
   const { program }: ShippedTerminator = terminators[terminator];
   describeWith([program, 'redis-server'], title, () => {
     let deployment: Deployment;
-    let wrongAuthority: CertificateAuthority;
+    let wrongCa: TestCa;
     beforeAll(async () => {
       deployment = await startDeployment({ terminator, ...options });
-      wrongAuthority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+      wrongCa = createTestCa({ subject: [['CN', 'Client CA']] });
     });
     afterAll(() => deployment?.stop());
 
@@ -196,8 +196,8 @@ for (const { terminator, title, options = {}, expected } of rows) {
       const late = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };
       if (sender === 'none') return undefined;
       if (sender === 'self-signed') return selfSigned(shape);
-      if (sender === 'wrong CA') return wrongAuthority.issue(shape);
-      return deployment.authority.issue(sender === 'expired' ? { ...shape, ...late } : shape);
+      if (sender === 'wrong CA') return wrongCa.issue(shape);
+      return deployment.ca.issue(sender === 'expired' ? { ...shape, ...late } : shape);
     }
 
     async function outcomeOf(sender: Sender, [, shape, registration]: Shape): Promise<string> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { type Deployment, formOf, mtlsHost, plainHost, type Route, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { exact, passedOn, refusedByNginx } from '../support/forged-headers.ts';
@@ -25,17 +25,17 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
 
   beforeAll(async () => {
     deployment = await startDeployment();
-    const { authority } = deployment;
+    const { ca } = deployment;
     const attacker = { subject: [['CN', 'attacker']] } as const;
     victims = [
-      { ...genuine.chained, certificate: authority.issue({ subject: [['CN', 'victim']] }) },
+      { ...genuine.chained, certificate: ca.issue({ subject: [['CN', 'victim']] }) },
       { ...genuine.selfSigned, certificate: selfSignedVictim },
     ];
     attackers = {
-      registered: authority.issue(attacker),
-      unregistered: authority.issue({ subject: [['CN', 'nobody']] }),
+      registered: ca.issue(attacker),
+      unregistered: ca.issue({ subject: [['CN', 'nobody']] }),
       selfSigned: selfSigned({ subject: [['CN', 'victim']] }),
-      foreign: createCertificateAuthority().issue({ subject: [['CN', 'victim']] }),
+      foreign: createTestCa().issue({ subject: [['CN', 'victim']] }),
     };
     await registerAll();
   });

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientIds, type HttpsServer, identityOf, startHttpsServer, tokenRequest } from '../support/https-server.ts';
 import { type Open, openTls } from '../support/open-connection.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A connection of the HTTPS listener is the proxy's by its handshake, however long it lasts. */
-const proxyAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
-const proxy = proxyAuthority.issue({ dns: ['gw.internal'] });
+const proxyCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
+const proxy = proxyCa.issue({ dns: ['gw.internal'] });
 const byCa = {
-  COUNTERSIGN_PROXY_CA_FILE: proxyAuthority.writeTo(temporaryDirectory(), 'proxy-ca').cert,
+  COUNTERSIGN_PROXY_CA_FILE: proxyCa.writeTo(temporaryDirectory(), 'proxy-ca').cert,
   COUNTERSIGN_PROXY_SANS: 'gw.internal',
 };
 const answers = (received: string) => received.match(/HTTP\/1\.1 \d{3}/g) ?? [];
@@ -46,7 +46,7 @@ describe('on one connection', () => {
 
   test('the proxy is the proxy no longer than its certificate is valid', async () => {
     const notAfter = new Date(Date.now() + 3_000);
-    const open = await openTls(server.url, identityOf(proxyAuthority.issue({ dns: ['gw.internal'], notAfter })));
+    const open = await openTls(server.url, identityOf(proxyCa.issue({ dns: ['gw.internal'], notAfter })));
     expect(await askOn(open, 'chained')).toMatchObject({ event: 'token_issued' });
     await delay(notAfter.getTime() + 1_000 - Date.now());
     const refused = { event: 'token_rejected', reason: expect.stringMatching(/own certificate \(\S+\) expired at 20/) };

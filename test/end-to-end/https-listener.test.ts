@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type HttpsServer,
@@ -15,10 +15,10 @@ import { opened, openPlain, openTls } from '../support/open-connection.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** The HTTPS listener stands what it was not made for. */
-const proxyAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
-const proxy = proxyAuthority.issue({ dns: ['gw.internal'] });
+const proxyCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
+const proxy = proxyCa.issue({ dns: ['gw.internal'] });
 const byCa = {
-  COUNTERSIGN_PROXY_CA_FILE: proxyAuthority.writeTo(temporaryDirectory(), 'proxy-ca').cert,
+  COUNTERSIGN_PROXY_CA_FILE: proxyCa.writeTo(temporaryDirectory(), 'proxy-ca').cert,
   COUNTERSIGN_PROXY_SANS: 'gw.internal',
 };
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { formOf } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
@@ -19,20 +19,20 @@ import { sendRequest } from '../support/raw-http.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** The real nginx, that shows the server one certificate or another as its own. */
-const authority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
+const ca = createTestCa({ subject: [['CN', 'Proxy CA']] });
 const name = { dns: ['gw.internal'] };
 const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
 const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
 const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_SANS has none of that`;
 
 const refused: [variant: string, MintedCertificate, reason: string][] = [
-  ['other-name', authority.issue({ dns: ['other.internal'] }), otherName('dns:other.internal')],
-  ['name-in-cn', authority.issue({ subject: [['CN', 'gw.internal']] }), 'is for no DNS name and no URI'],
+  ['other-name', ca.issue({ dns: ['other.internal'] }), otherName('dns:other.internal')],
+  ['name-in-cn', ca.issue({ subject: [['CN', 'gw.internal']] }), 'is for no DNS name and no URI'],
   ['self-signed', selfSigned({ ...name, subject: [['CN', 'gw.internal']] }), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
-  ['expired', authority.issue({ ...name, ...past }), 'expired at 20'],
-  ['for-servers', authority.issue({ ...name, eku: 'server' }), unverified('INVALID_PURPOSE')],
+  ['expired', ca.issue({ ...name, ...past }), 'expired at 20'],
+  ['for-servers', ca.issue({ ...name, eku: 'server' }), unverified('INVALID_PURPOSE')],
 ];
-const right = authority.issue({ ...name, subject: [['CN', 'nginx 1']] });
+const right = ca.issue({ ...name, subject: [['CN', 'nginx 1']] });
 const variants: (readonly [variant: string, MintedCertificate | undefined])[] = [
   ['right', right],
   ['none', undefined],
@@ -47,7 +47,7 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
 
   beforeAll(async () => {
     server = await startHttpsServer({
-      COUNTERSIGN_PROXY_CA_FILE: authority.writeTo(folder, 'proxy-ca').cert,
+      COUNTERSIGN_PROXY_CA_FILE: ca.writeTo(folder, 'proxy-ca').cert,
       COUNTERSIGN_PROXY_SANS: 'gw.internal',
     });
     port = await freePort();

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decision } from '../support/authorization-server.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { clientIds, type HttpsServer, identityOf, startHttpsServer } from '../support/https-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { tokenIdsIn } from '../support/token-ids.ts';
 
 /** The hop from the proxy to the server over HTTPS, where only the proxy's own certificate makes it the proxy. */
-const proxyAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
-const otherAuthority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
-const intermediate = proxyAuthority.issueAuthority({ subject: [['CN', 'Proxies 1']] });
+const proxyCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
+const otherCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
+const intermediate = proxyCa.issueIntermediate({ subject: [['CN', 'Proxies 1']] });
 const gateway = { dns: ['gw.internal'], subject: [['CN', 'some gateway']] } as const;
-const proxy = proxyAuthority.issue(gateway);
-const meshProxy = proxyAuthority.issue({ uris: ['spiffe://mesh.internal/ns/edge/sa/gw'] });
+const proxy = proxyCa.issue(gateway);
+const meshProxy = proxyCa.issue({ uris: ['spiffe://mesh.internal/ns/edge/sa/gw'] });
 const below = intermediate.issue(gateway);
 const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
 
 const folder = temporaryDirectory();
 const file = (certificate: MintedCertificate, name: string) => certificate.writeTo(folder, name).cert;
 const byCa = {
-  COUNTERSIGN_PROXY_CA_FILE: file(proxyAuthority, 'proxy-ca'),
+  COUNTERSIGN_PROXY_CA_FILE: file(proxyCa, 'proxy-ca'),
   COUNTERSIGN_PROXY_SANS: 'gw.internal, spiffe://mesh.internal/ns/edge/sa/gw',
 };
 
@@ -52,21 +52,21 @@ describe('the proxy is known by a CA and its name', () => {
     ['a DNS name', identityOf(proxy)],
     ['a URI', identityOf(meshProxy)],
     ['an intermediate that it sends', { ...identityOf(below), cert: below.pem + intermediate.pem }],
-    ['no extended key usage', identityOf(proxyAuthority.issue({ ...gateway, eku: 'none' }))],
-    ['another case', identityOf(proxyAuthority.issue({ dns: ['GW.Internal'] }))],
+    ['no extended key usage', identityOf(proxyCa.issue({ ...gateway, eku: 'none' }))],
+    ['another case', identityOf(proxyCa.issue({ dns: ['GW.Internal'] }))],
   ])('with %s', async (_, tls) => {
     for (const clientId of clientIds) expectToken(await server.ask(clientId, { tls }));
   });
 
-  const expired = proxyAuthority.issue({ ...gateway, notAfter: hours(-1), notBefore: hours(-2) });
-  const early = proxyAuthority.issue({ ...gateway, notBefore: hours(1) });
-  const forServers = proxyAuthority.issue({ ...gateway, eku: 'server' });
-  const forAnything = proxyAuthority.issue({ ...gateway, eku: 'any' });
-  const sha1 = proxyAuthority.issue({ ...gateway, signatureHash: 'SHA-1' });
-  const named = (names: Parameters<typeof proxyAuthority.issue>[0]) => proxyAuthority.issue(names);
+  const expired = proxyCa.issue({ ...gateway, notAfter: hours(-1), notBefore: hours(-2) });
+  const early = proxyCa.issue({ ...gateway, notBefore: hours(1) });
+  const forServers = proxyCa.issue({ ...gateway, eku: 'server' });
+  const forAnything = proxyCa.issue({ ...gateway, eku: 'any' });
+  const sha1 = proxyCa.issue({ ...gateway, signatureHash: 'SHA-1' });
+  const named = (names: Parameters<typeof proxyCa.issue>[0]) => proxyCa.issue(names);
   const refused: [string, MintedCertificate, string][] = [
     ['self-signed, of its name', selfSigned(gateway), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
-    ['of another CA of the same name', otherAuthority.issue(gateway), unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
+    ['of another CA of the same name', otherCa.issue(gateway), unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
     ['whose intermediate is not sent', below, unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
     ['for servers', forServers, unverified('INVALID_PURPOSE: its extended key usage lacks clientAuth')],
     ['for any extended key usage', forAnything, unverified('INVALID_PURPOSE: its extended key usage lacks clientAuth')],
@@ -91,7 +91,7 @@ describe('the proxy is known by a CA and its name', () => {
       named({ uris: ['spiffe://mesh.internal/ns/edge/sa/GW'] }),
       otherName('uri:spiffe://mesh.internal/ns/edge/sa/GW'),
     ],
-    ['of a client of the same CA', proxyAuthority.issue({ subject: [['CN', 'victim']] }), otherName(noName)],
+    ['of a client of the same CA', proxyCa.issue({ subject: [['CN', 'victim']] }), otherName(noName)],
   ];
   test.each(refused)('and not with a certificate %s', async (_, certificate, reason) => {
     for (const clientId of clientIds) {
@@ -101,7 +101,7 @@ describe('the proxy is known by a CA and its name', () => {
 
   test('nor with none, nor with the proxy certificate behind another', async () => {
     const attacker = selfSigned(gateway);
-    const chained = { ...identityOf(attacker), cert: attacker.pem + proxy.pem + proxyAuthority.pem };
+    const chained = { ...identityOf(attacker), cert: attacker.pem + proxy.pem + proxyCa.pem };
     for (const clientId of clientIds) {
       expectRefusal(await server.ask(clientId), none);
       expectRefusal(await server.ask(clientId, { tls: chained }), own(attacker, unverified('')));
@@ -124,9 +124,9 @@ describe('the proxy is known by a CA and its name', () => {
 });
 
 test('other CAs that the machine or Node trusts do not count', async () => {
-  const extra = file(otherAuthority, 'machine-ca');
+  const extra = file(otherCa, 'machine-ca');
   const server = await startHttpsServer({ ...byCa, NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: extra });
-  const tls = identityOf(otherAuthority.issue(gateway));
+  const tls = identityOf(otherCa.issue(gateway));
   expectRefusal(await server.ask('self-signed', { tls }), 'the proxy');
   expectToken(await server.ask('self-signed', { tls: identityOf(proxy) }));
   await server.stop();
@@ -154,7 +154,7 @@ describe('the proxy is known by the thumbprint of its certificate', () => {
   const unknown = 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
   test.each<[string, MintedCertificate, string]>([
     ['one of the same names and key', selfSigned({ ...gateway, ca: true, eku: 'none', keys: pinned.keys }), unknown],
-    ['another of the same CA', proxyAuthority.issue(gateway), unknown],
+    ['another of the same CA', proxyCa.issue(gateway), unknown],
     ['the expired', expired, 'expired at 20'],
   ])('and not %s', async (_, certificate, reason) => {
     for (const clientId of clientIds) {
@@ -182,9 +182,9 @@ describe('all that is configured must hold', () => {
   const secret = 'only-the-proxy-knows-this-0123456789abcdef';
   const lines = [`X-Countersign-Proxy-Secret: ${secret}`];
   const localAddress = '127.0.0.2';
-  const sameName = proxyAuthority.issue(gateway);
+  const sameName = proxyCa.issue(gateway);
   const pinnedElsewhere = selfSigned(gateway);
-  const renamed = proxyAuthority.issue({ dns: ['other.internal'] });
+  const renamed = proxyCa.issue({ dns: ['other.internal'] });
   let server: HttpsServer;
   beforeAll(async () => {
     server = await startHttpsServer({

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { besideOthers, compiledByOthers } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -101,9 +101,9 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
     COUNTERSIGN_REDIS_URL: redisUrl(),
     COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
   };
-  const serverAuthority = createCertificateAuthority();
-  const authority = createCertificateAuthority();
-  const client = authority.issue({
+  const serverCa = createTestCa();
+  const ca = createTestCa();
+  const client = ca.issue({
     subject: [
       ['O', 'company'],
       ['OU', 'production'],
@@ -116,10 +116,10 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
 
   beforeAll(async () => {
     client.writeTo(cwd, 'client');
-    authority.writeTo(cwd, 'client-ca');
-    serverAuthority.writeTo(cwd, 'server-ca');
+    ca.writeTo(cwd, 'client-ca');
+    serverCa.writeTo(cwd, 'server-ca');
     for (const host of ['auth.example', 'mtls.auth.example']) {
-      serverAuthority.issue({ eku: 'server', dns: [host] }).writeTo(cwd, host);
+      serverCa.issue({ eku: 'server', dns: [host] }).writeTo(cwd, host);
     }
     writeFileSync(join(cwd, 'clients.yaml'), block('yaml', '# clients.yaml'));
     await shell(block('sh', 'openssl genpkey'), cwd);

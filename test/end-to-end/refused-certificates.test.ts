@@ -2,12 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decision } from '../support/authorization-server.ts';
-import {
-  type CertificateAuthority,
-  createCertificateAuthority,
-  type MintedCertificate,
-  selfSigned,
-} from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned, type TestCa } from '../support/certificates.ts';
 import { type Deployment, formOf, type Identity, mtlsHost, plainHost, startDeployment } from '../support/deployment.ts';
 import { x509v1 } from '../support/der-surgery.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -19,7 +14,7 @@ const HOUR = 3_600_000;
 const past = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };
 const future = { notBefore: new Date(Date.now() + HOUR), notAfter: new Date(Date.now() + 2 * HOUR) };
 
-type Mint = (authority: CertificateAuthority) => Identity | undefined;
+type Mint = (ca: TestCa) => Identity | undefined;
 
 /** nginx answers by itself: the application saw nothing of it. */
 const nginxRefuses = 'nginx refuses';
@@ -30,7 +25,7 @@ const withChain = (leaf: MintedCertificate, ...others: MintedCertificate[]) => (
   ...leaf,
   pem: [leaf, ...others].map(({ pem }) => pem).join(''),
 });
-const byIntermediate: Mint = (authority) => authority.issueAuthority().issue({ subject });
+const byIntermediate: Mint = (ca) => ca.issueIntermediate().issue({ subject });
 const failed = (text: string) =>
   new RegExp(`^the certificate's chain is not verified: x-ssl-client-verify is "FAILED:${text}`);
 const otherSubject = /^the certificate's subject is "CN=other"; registered is "CN=victim"$/;
@@ -44,22 +39,22 @@ const refused: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = 
     /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/,
     /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/,
   ],
-  ["another client's", (authority) => authority.issue({ subject: [['CN', 'other']] }), otherSubject, otherSubject],
+  ["another client's", (ca) => ca.issue({ subject: [['CN', 'other']] }), otherSubject, otherSubject],
   [
     "another client's, with the victim's behind it in the chain",
-    (authority) => withChain(authority.issue({ subject: [['CN', 'other']] }), authority.issue({ subject })),
+    (ca) => withChain(ca.issue({ subject: [['CN', 'other']] }), ca.issue({ subject })),
     otherSubject,
     otherSubject,
   ],
   [
     'one of the same name by another CA',
-    () => createCertificateAuthority().issue({ subject }),
+    () => createTestCa().issue({ subject }),
     failed('unable to verify'),
     nginxRefuses,
   ],
   [
     'one of the same name by another CA of the same name',
-    (authority) => createCertificateAuthority({ subject: authority.subject }).issue({ subject }),
+    (ca) => createTestCa({ subject: ca.subject }).issue({ subject }),
     failed(''),
     nginxRefuses,
   ],
@@ -70,26 +65,16 @@ const refused: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = 
     nginxRefuses,
   ],
   ['one by an intermediate that is not sent', byIntermediate, failed('unable to'), nginxRefuses],
-  ['an expired one', (authority) => authority.issue({ subject, ...past }), nginxRefuses, nginxRefuses],
-  ['one that is not yet valid', (authority) => authority.issue({ subject, ...future }), nginxRefuses, nginxRefuses],
-  ['a CA', (authority) => authority.issueAuthority({ subject }), nginxRefuses, nginxRefuses],
-  ["a server's", (authority) => authority.issue({ subject, eku: 'server' }), nginxRefuses, nginxRefuses],
-  [
-    'an RSA key of 1,024 bits',
-    (authority) => authority.issue({ subject, keyType: 'rsa-1024' }),
-    nginxRefuses,
-    nginxRefuses,
-  ],
-  [
-    'a SHA-1 signature',
-    (authority) => authority.issue({ subject, signatureHash: 'SHA-1' }),
-    nginxRefuses,
-    nginxRefuses,
-  ],
-  ['X.509 v1', (authority) => x509v1(authority, { subject }), /is X\.509 v1; only v3/, /is X\.509 v1; only v3/],
+  ['an expired one', (ca) => ca.issue({ subject, ...past }), nginxRefuses, nginxRefuses],
+  ['one that is not yet valid', (ca) => ca.issue({ subject, ...future }), nginxRefuses, nginxRefuses],
+  ['a CA', (ca) => ca.issueIntermediate({ subject }), nginxRefuses, nginxRefuses],
+  ["a server's", (ca) => ca.issue({ subject, eku: 'server' }), nginxRefuses, nginxRefuses],
+  ['an RSA key of 1,024 bits', (ca) => ca.issue({ subject, keyType: 'rsa-1024' }), nginxRefuses, nginxRefuses],
+  ['a SHA-1 signature', (ca) => ca.issue({ subject, signatureHash: 'SHA-1' }), nginxRefuses, nginxRefuses],
+  ['X.509 v1', (ca) => x509v1(ca, { subject }), /is X\.509 v1; only v3/, /is X\.509 v1; only v3/],
   [
     'a subject with a NUL',
-    (authority) => authority.issue({ subject: [['CN', Buffer.from('victim\0x')]] }),
+    (ca) => ca.issue({ subject: [['CN', Buffer.from('victim\0x')]] }),
     notComparable,
     notComparable,
   ],
@@ -97,16 +82,8 @@ const refused: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = 
 
 /** What OpenSSL refuses by itself unless an operator has turned its security level off. */
 const refusedWithoutLevel: [title: string, Mint, reason: RegExp][] = [
-  [
-    'an RSA key of 1,024 bits',
-    (authority) => authority.issue({ subject, keyType: 'rsa-1024' }),
-    /RSA key of 1024 bits/,
-  ],
-  [
-    'a SHA-1 signature',
-    (authority) => authority.issue({ subject, signatureHash: 'SHA-1' }),
-    /algorithm that is not accepted/,
-  ],
+  ['an RSA key of 1,024 bits', (ca) => ca.issue({ subject, keyType: 'rsa-1024' }), /RSA key of 1024 bits/],
+  ['a SHA-1 signature', (ca) => ca.issue({ subject, signatureHash: 'SHA-1' }), /algorithm that is not accepted/],
 ];
 
 const form = { lines: ['Content-Type: application/x-www-form-urlencoded'], body: formOf('victim') };
@@ -151,13 +128,13 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
     let genuine: MintedCertificate;
     beforeAll(async () => {
       deployment = await startWith(verifyClient);
-      genuine = deployment.authority.issue({ subject });
+      genuine = deployment.ca.issue({ subject });
     });
     afterAll(() => deployment?.stop());
 
     test.each(refused)('for %s', async (_title, mint, asShipped, optional) => {
       const outcome = verifyClient === 'optional' ? optional : asShipped;
-      await expectRefused(deployment, mint(deployment.authority), outcome);
+      await expectRefused(deployment, mint(deployment.ca), outcome);
       await expectToken(deployment, genuine, genuine.thumbprint);
     });
 
@@ -172,7 +149,7 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
 
     // nginx forwards the leaf alone, so we know an intermediate only where it is configured.
     test('for an intermediate that is not configured, and one as soon as it is', async () => {
-      const intermediate = deployment.authority.issueAuthority();
+      const intermediate = deployment.ca.issueIntermediate();
       const leaf = intermediate.issue({ subject });
       const identity = withChain(leaf, intermediate);
       const unknown = /chain is not verified: the certificate has no issuer: "CN=Test intermediate CA" is neither/;
@@ -192,23 +169,19 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
       deployment = await startWith('optional_no_ca', [
         ['if ($ssl_server_name != $host)', 'if ($host = nobody.example)'],
       ]);
-      genuine = deployment.authority.issue({ subject });
+      genuine = deployment.ca.issue({ subject });
     });
     afterAll(() => deployment?.stop());
 
     const pastNginx: [string, Mint, RegExp][] = [
-      ['an expired one', (authority) => authority.issue({ subject, ...past }), /^the certificate expired at /],
-      [
-        'one that is not yet valid',
-        (authority) => authority.issue({ subject, ...future }),
-        /^the certificate is not valid before/,
-      ],
-      ["a server's", (authority) => authority.issue({ subject, eku: 'server' }), /extended key usage lacks clientAuth/],
-      ['a CA', (authority) => authority.issueAuthority({ subject }), /is a CA certificate/],
+      ['an expired one', (ca) => ca.issue({ subject, ...past }), /^the certificate expired at /],
+      ['one that is not yet valid', (ca) => ca.issue({ subject, ...future }), /^the certificate is not valid before/],
+      ["a server's", (ca) => ca.issue({ subject, eku: 'server' }), /extended key usage lacks clientAuth/],
+      ['a CA', (ca) => ca.issueIntermediate({ subject }), /is a CA certificate/],
       ['a self-signed one of the same name', () => selfSigned({ subject }), failed('self-signed certificate')],
     ];
     test.each(pastNginx)('for %s', async (_title, mint, reason) => {
-      const identity = mint(deployment.authority);
+      const identity = mint(deployment.ca);
       const route = { host: plainHost, sni: mtlsHost };
       expectInvalidClient(await deployment.requestToken('victim', { ...route, identity }), reason);
       const { response } = await deployment.requestToken('victim', { ...route, identity: genuine });
@@ -224,8 +197,8 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
     afterAll(() => deployment?.stop());
 
     test.each(refusedWithoutLevel)('for %s', async (_title, mint, reason) => {
-      await expectRefused(deployment, mint(deployment.authority), reason);
-      const genuine = deployment.authority.issue({ subject, keyType: 'rsa-2048' });
+      await expectRefused(deployment, mint(deployment.ca), reason);
+      const genuine = deployment.ca.issue({ subject, keyType: 'rsa-2048' });
       await expectToken(deployment, genuine, genuine.thumbprint);
     });
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { type CertificateOptions, createCertificateAuthority, selfSigned, toPem } from '../support/certificates.ts';
+import { type CertificateOptions, createTestCa, selfSigned, toPem } from '../support/certificates.ts';
 import { formOf } from '../support/deployment.ts';
 import {
   withDuplicateExtension,
@@ -20,11 +20,11 @@ import { sendRequest } from '../support/raw-http.ts';
 
 const HOUR = 3_600_000;
 const subject = [['CN', 'victim']] as const;
-const authority = createCertificateAuthority();
-const genuine = authority.issue({ subject });
+const ca = createTestCa();
+const genuine = ca.issue({ subject });
 const lines = genuine.pem.split('\n');
 
-const issue = (options: CertificateOptions) => encodeURIComponent(authority.issue({ subject, ...options }).pem);
+const issue = (options: CertificateOptions) => encodeURIComponent(ca.issue({ subject, ...options }).pem);
 const pem = (text: string) => encodeURIComponent(text);
 const encoding = (der: Uint8Array) => pem(toPem(der));
 const rsa = (bits: number, exponent?: bigint) =>
@@ -46,7 +46,7 @@ const notOneCertificate: Row[] = [
   ['no certificate in the PEM', () => encoding(Buffer.of(0x30, 0)), 'not a certificate'],
   ['an empty PEM', () => encoding(Buffer.of()), 'not DER: the encoding ends early'],
   ['two PEM blocks', () => pem(genuine.pem + genuine.pem), 'more than one PEM block'],
-  ['the CA behind it', () => pem(genuine.pem + authority.pem), 'more than one PEM block'],
+  ['the CA behind it', () => pem(genuine.pem + ca.pem), 'more than one PEM block'],
   ['another before it', () => pem(selfSigned().pem + genuine.pem), 'more than one PEM block'],
   ['text before the PEM', () => pem(`subject=CN = victim\n${genuine.pem}`), 'not a PEM: does not start'],
   ['text after the PEM', () => pem(`${genuine.pem}x`), 'not exactly one PEM block'],
@@ -83,8 +83,8 @@ const notAcceptable: Row[] = [
     () => issue({ notBefore: new Date(Date.now() + HOUR) }),
     /^the certificate is not valid before /,
   ],
-  ['a CA', () => pem(authority.issueAuthority({ subject }).pem), 'is a CA certificate (basicConstraints CA:TRUE)'],
-  ['the CA itself', () => pem(authority.pem), 'is a CA certificate (basicConstraints CA:TRUE)'],
+  ['a CA', () => pem(ca.issueIntermediate({ subject }).pem), 'is a CA certificate (basicConstraints CA:TRUE)'],
+  ['the CA itself', () => pem(ca.pem), 'is a CA certificate (basicConstraints CA:TRUE)'],
   ["a server's", () => issue({ eku: 'server' }), 'its extended key usage lacks clientAuth'],
   ['for any purpose', () => issue({ eku: 'any' }), 'its extended key usage lacks clientAuth'],
   ['an RSA key of 1,024 bits', () => issue({ keyType: 'rsa-1024' }), 'has an RSA key of 1024 bits'],
@@ -93,12 +93,8 @@ const notAcceptable: Row[] = [
   ['an RSA key with exponent 3', () => issue({ keyType: 'rsa-2048-e3' }), 'has an RSA key with exponent 3'],
   ['a Bitcoin curve', () => issue({ keyType: 'ec-secp256k1' }), 'has an EC key on secp256k1'],
   ['a SHA-1 signature', () => issue({ signatureHash: 'SHA-1' }), 'is signed with an algorithm that is not accepted'],
-  ['X.509 v1', () => pem(x509v1(authority, { subject }).pem), 'is X.509 v1'],
-  [
-    'one extension twice',
-    () => pem(withDuplicateExtension(authority, { subject }).pem),
-    'has extension 2.5.29.37 twice',
-  ],
+  ['X.509 v1', () => pem(x509v1(ca, { subject }).pem), 'is X.509 v1'],
+  ['one extension twice', () => pem(withDuplicateExtension(ca, { subject }).pem), 'has extension 2.5.29.37 twice'],
 ];
 
 const otherName: Row[] = [

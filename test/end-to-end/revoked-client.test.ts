@@ -4,28 +4,28 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { createCertificateAuthority, type MintedCertificate } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate } from '../support/certificates.ts';
 import { type CrlServer, startCrlServer } from '../support/crl-server.ts';
+import { createCrl } from '../support/crls.ts';
 import { formOf } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { exact } from '../support/forged-headers.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { keyPrefix } from '../support/redis.ts';
-import { revocationList } from '../support/revocation-lists.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const INTERVAL_SECONDS = 2;
 const MINUTE = 60_000;
-const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
-const client = authority.issue({ subject: [['CN', 'victim']] });
-const other = authority.issue({ subject: [['CN', 'victim']] });
+const ca = createTestCa({ subject: [['CN', 'Client CA']] });
+const client = ca.issue({ subject: [['CN', 'victim']] });
+const other = ca.issue({ subject: [['CN', 'victim']] });
 const directory = temporaryDirectory();
-const clientCa = authority.writeTo(directory, 'client-ca').cert;
+const clientCa = ca.writeTo(directory, 'client-ca').cert;
 
 const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE);
 const crlOf = (minutes: number, ...revoked: MintedCertificate[]) =>
-  revocationList(authority, { revoked, thisUpdate: ago(minutes) });
+  createCrl(ca, { revoked, thisUpdate: ago(minutes) });
 
 async function startReplica(env: Readonly<Record<string, string>>): Promise<AuthorizationServer> {
   const server = await startAuthorizationServer({
@@ -213,12 +213,7 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
     test.each([
       ['if it is not there', 'missing.crl', undefined, 'ENOENT'],
       ['if it is none', 'none.crl', 'text', 'holds no CRL'],
-      [
-        'if nobody knows its CA',
-        'other.crl',
-        revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })),
-        'is by "CN=X"',
-      ],
+      ['if nobody knows its CA', 'other.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })), 'is by "CN=X"'],
     ])('%s', async (_, name, content, message) => {
       const path = join(directory, name);
       if (content !== undefined) writeFileSync(path, content);

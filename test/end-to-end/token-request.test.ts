@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { type RunningCountersign, startCountersign } from '../support/countersign.ts';
 import type { HttpResponse } from '../support/http-response.ts';
 import { openssl } from '../support/openssl.ts';
@@ -193,7 +193,7 @@ describe('the request is refused', () => {
 });
 
 describe('nothing is given away', () => {
-  const stranger = createCertificateAuthority().issue();
+  const stranger = createTestCa().issue();
   const headers = ({ pem }: { pem: string }) => [
     `X-SSL-Client-Cert: ${encodeURIComponent(pem)}`,
     'X-SSL-Client-Verify: NONE',

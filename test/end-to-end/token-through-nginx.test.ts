@@ -127,9 +127,9 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
     test.each(subjectValues)('is issued to a client registered by %s', async (_title, registration, names) => {
       const method = registration.client_secrets ? undefined : 'tls_client_auth';
       const clientId = await register(method, registration);
-      const own = deployment.authority.issue({ keyType, ...names });
+      const own = deployment.ca.issue({ keyType, ...names });
       await expectToken(await deployment.curlToken(clientId, own), clientId, own);
-      const other = deployment.authority.issue({ keyType, subject: [['CN', 'other']], dns: ['other.example'] });
+      const other = deployment.ca.issue({ keyType, subject: [['CN', 'other']], dns: ['other.example'] });
       expectRefusal(
         await deployment.requestToken(clientId, { identity: other }),
         /^the certificate's (subject is "CN=other"|alternative names \(\w+\) are: (none|other\.example)); registered is "/,

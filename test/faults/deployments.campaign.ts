@@ -104,7 +104,7 @@ describeWith(needed, 'Redis over TLS with access control', () => {
   afterAll(() => redis?.stop());
 
   const connect = (tls: object, options: object = { username: 'server', password: 'secret' }) =>
-    impatientRedis(redis.url, { ...options, enableReadyCheck: false, tls: { ca: redis.authority.pem, ...tls } });
+    impatientRedis(redis.url, { ...options, enableReadyCheck: false, tls: { ca: redis.ca.pem, ...tls } });
   const identity = () => ({ cert: redis.client.pem, key: redis.client.privateKeyPem });
 
   it('refuses a client without a certificate', async () => {

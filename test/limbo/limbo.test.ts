@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type CertificateOptions, createCertificateAuthority } from '../support/certificates.ts';
+import { type CertificateOptions, createTestCa } from '../support/certificates.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { judgeLimboCase } from './judge-limbo-case.ts';
 import { readLimboFile } from './limbo-file.ts';
+import { runLimboCase } from './run-limbo-case.ts';
 
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-const intermediate = root.issueAuthority();
-const forServers = root.issueAuthority({ eku: 'server' });
+const root = createTestCa({ subject: [['CN', 'Root']] });
+const intermediate = root.issueIntermediate();
+const forServers = root.issueIntermediate({ eku: 'server' });
 const server: CertificateOptions = { eku: 'server', dns: ['host.example'] };
 
 const client = {
@@ -59,7 +59,7 @@ describe('a case of x509-limbo is judged as a client is', () => {
     ['with a chain depth', { max_chain_depth: 0 }, 'apart'],
     ['with a CRL', { crls: ['-----BEGIN X509 CRL-----'] }, 'apart'],
   ])('%s', (_, difference, kind) => {
-    expect(readLimboFile(fileOf(difference)).map(judgeLimboCase)).toMatchObject([{ kind }]);
+    expect(readLimboFile(fileOf(difference)).map(runLimboCase)).toMatchObject([{ kind }]);
   });
 });
 

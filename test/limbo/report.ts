@@ -1,4 +1,4 @@
-import type { LimboOutcome } from './judge-limbo-case.ts';
+import type { LimboOutcome } from './run-limbo-case.ts';
 
 /** The outcomes as text: the figures, and each case by name in which we were wrong. */
 export function limboReport(outcomes: readonly LimboOutcome[]): string {

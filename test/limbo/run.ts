@@ -1,6 +1,6 @@
-import { judgeLimboCase } from './judge-limbo-case.ts';
 import { readLimboFile } from './limbo-file.ts';
 import { limboReport } from './report.ts';
+import { runLimboCase } from './run-limbo-case.ts';
 
 /** `COUNTERSIGN_LIMBO=limbo.json npm run test:limbo`: the suite itself is at https://github.com/C2SP/x509-limbo. */
 const file = process.env.COUNTERSIGN_LIMBO;
@@ -8,5 +8,5 @@ if (file === undefined || file === '') {
   console.error('skipped: set COUNTERSIGN_LIMBO to the path of limbo.json (https://github.com/C2SP/x509-limbo)');
   process.exitCode = 1;
 } else {
-  process.stdout.write(limboReport(readLimboFile(file).map(judgeLimboCase)));
+  process.stdout.write(limboReport(readLimboFile(file).map(runLimboCase)));
 }

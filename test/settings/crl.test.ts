@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { readClientCa } from '../../src/settings/client-ca.ts';
 import { readCrlConfig } from '../../src/settings/crl.ts';
 import { Settings } from '../../src/settings/settings.ts';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const file = join(temporaryDirectory(), 'ca.pem');
-writeFileSync(file, createCertificateAuthority({ subject: [['CN', 'CA']] }).pem);
+writeFileSync(file, createTestCa({ subject: [['CN', 'CA']] }).pem);
 
 function read(env: Record<string, string>) {
   const settings = new Settings({ COUNTERSIGN_CLIENT_CA_FILE: file, ...env });

@@ -92,7 +92,7 @@ describeWith(['redis-server'], 'our certificate for Redis, renewed', () => {
       );
     };
     expect(connection.problem).toBeUndefined();
-    const renewed = redis.authority.issue({ subject: [['CN', 'renewed']] }).writeTo(folder, 'renewed');
+    const renewed = redis.ca.issue({ subject: [['CN', 'renewed']] }).writeTo(folder, 'renewed');
     copyFileSync(renewed.cert, cert);
     await reconnect();
     expect([access.tls.cert, access.tls.key]).toEqual([redis.client.pem, redis.client.privateKeyPem.trim()]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { OperatorError } from '../../src/operator-error.ts';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { openssl } from '../support/openssl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -15,15 +15,15 @@ const file = (name: string, content: string | Uint8Array, mode = 0o600) => {
   return path;
 };
 
-const authority = createCertificateAuthority({ subject: [['CN', 'Proxy CA']] });
-const intermediate = authority.issueAuthority();
-const server = authority.issue({ eku: 'server', dns: ['countersign.internal'], subject: [['CN', 'countersign']] });
+const ca = createTestCa({ subject: [['CN', 'Proxy CA']] });
+const intermediate = ca.issueIntermediate();
+const server = ca.issue({ eku: 'server', dns: ['countersign.internal'], subject: [['CN', 'countersign']] });
 const { thumbprint } = server;
 const written = server.writeTo(folder, 'server');
 const weak = selfSigned({ keyType: 'rsa-1024' }).writeTo(folder, 'weak');
-const chained = file('chained.pem', `The server:\n${server.pem}${authority.pem}`);
-const upsideDown = file('upside-down.pem', authority.pem + server.pem);
-const caFile = file('ca.pem', authority.pem, 0o644);
+const chained = file('chained.pem', `The server:\n${server.pem}${ca.pem}`);
+const upsideDown = file('upside-down.pem', ca.pem + server.pem);
+const caFile = file('ca.pem', ca.pem, 0o644);
 const encrypted = file('encrypted.pem', await openssl(['pkey', '-aes256', '-passout', 'pass:x'], server.privateKeyPem));
 
 const secret = 'x'.repeat(32);
@@ -88,16 +88,16 @@ describe('the hop', () => {
       'two pinned certificates in other spellings',
       {
         ...pinned,
-        COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${Buffer.from(thumbprint, 'base64url').toString('hex')} , ${authority.thumbprint}=`,
+        COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${Buffer.from(thumbprint, 'base64url').toString('hex')} , ${ca.thumbprint}=`,
       },
-      `peers: loopback with proxy certificate (thumbprint ${thumbprint} or ${authority.thumbprint})`,
+      `peers: loopback with proxy certificate (thumbprint ${thumbprint} or ${ca.thumbprint})`,
     ],
     ['a CA and a name', { ...byCa, ...beyond }, `peers: 10.0.0.0/24 with proxy certificate ${certificates.byCa}`],
     [
       'two CAs and two names',
       {
         ...byCa,
-        COUNTERSIGN_PROXY_CA_FILE: file('cas.pem', authority.pem + intermediate.pem),
+        COUNTERSIGN_PROXY_CA_FILE: file('cas.pem', ca.pem + intermediate.pem),
         COUNTERSIGN_PROXY_SANS: 'GW.internal, spiffe://mesh/gw',
       },
       'of CA "CN=Proxy CA" or "CN=Test intermediate CA" for GW.internal or spiffe://mesh/gw',
@@ -117,9 +117,9 @@ describe('the hop', () => {
     const address = { kind: 'tls', host: '127.0.0.1', port: 8080 };
     expect(read(https).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: undefined } });
     expect(read(pinned).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: [] } });
-    expect(read(byCa).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: [authority.pem] } });
+    expect(read(byCa).listen).toEqual({ ...address, tls: { ...tls, peerCaCertificates: [ca.pem] } });
     const withChain = read({ ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: chained }).listen;
-    expect(withChain).toMatchObject({ tls: { certificatePem: server.pem + authority.pem } });
+    expect(withChain).toMatchObject({ tls: { certificatePem: server.pem + ca.pem } });
   });
 });
 
@@ -211,7 +211,7 @@ const ownCertificates: Refused[] = [
   ],
   [
     'the key of another certificate',
-    { ...https, COUNTERSIGN_TLS_KEY_FILE: authority.writeTo(folder, 'other').key },
+    { ...https, COUNTERSIGN_TLS_KEY_FILE: ca.writeTo(folder, 'other').key },
     'TLS_KEY_FILE',
     `is not the key of CN=countersign, the first certificate in ${written.cert}`,
   ],
@@ -270,7 +270,7 @@ const proxyCertificates: Refused[] = [
   ],
   [
     'a CA file with a certificate that is no CA',
-    { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('leaf.pem', authority.pem + selfSigned().pem) },
+    { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('leaf.pem', ca.pem + selfSigned().pem) },
     'PROXY_CA_FILE',
     "leaf.pem, whose certificate of CN=client is not a CA's; to trust a single certificate, write its thumbprint",
   ],

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApache, startShippedApache } from './apache.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from './certificates.ts';
 import { mtlsHost, plainHost } from './deployment.ts';
 import { hugeCertificate } from './der-surgery.ts';
 import { describeWith } from './describe-with.ts';
@@ -9,7 +9,7 @@ import { freePort } from './free-port.ts';
 import { echoedValues } from './header-echo.ts';
 import type { HttpResponse } from './http-response.ts';
 import {
-  clientAuthority,
+  clientCa,
   forgedLines,
   type ShippedWithEcho,
   startShippedWithEcho,
@@ -55,14 +55,10 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   }
 
   it.each<[string, RegExp, () => MintedCertificate]>([
-    ['of the CA', /^SUCCESS$/, () => clientAuthority.issue()],
-    ['of the CA, RSA-4096', /^SUCCESS$/, () => clientAuthority.issue({ keyType: 'rsa-4096' })],
+    ['of the CA', /^SUCCESS$/, () => clientCa.issue()],
+    ['of the CA, RSA-4096', /^SUCCESS$/, () => clientCa.issue({ keyType: 'rsa-4096' })],
     ['that is self-signed', /^FAILED:self-signed certificate$/, () => selfSigned()],
-    [
-      'of another CA of that name',
-      /^FAILED:/,
-      () => createCertificateAuthority({ subject: clientAuthority.subject }).issue(),
-    ],
+    ['of another CA of that name', /^FAILED:/, () => createTestCa({ subject: clientCa.subject }).issue()],
   ])('forwards a certificate %s with the verdict %s, and nothing that the client says', async (_, verdict, mint) => {
     const identity = mint();
     for (const outcome of await sendForged(identity)) {
@@ -75,15 +71,15 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   });
 
   it.each<[string, () => MintedCertificate]>([
-    ['expired', () => clientAuthority.issue(past)],
-    ['for servers', () => clientAuthority.issue({ eku: 'server' })],
+    ['expired', () => clientCa.issue(past)],
+    ['for servers', () => clientCa.issue({ eku: 'server' })],
   ])('refuses the handshake with one that is %s', async (_, mint) => {
     await expect(shipped.send(undefined, { identity: mint() })).rejects.toThrow(/alert/);
     expect(shipped.running.errors()).toContain('Certificate Verification: Error');
   });
 
   it('forwards a certificate of nearly 16 KiB beside 25 KiB of headers', async () => {
-    const identity = hugeCertificate(clientAuthority, 15_800);
+    const identity = hugeCertificate(clientCa, 15_800);
     const lines = Array.from({ length: 17 }, (_, index) => `X-Other-${index}: ${'x'.repeat(1500)}`);
     expect(forwarded(await shipped.send({ lines }, { identity }))).toEqual([[spaced(identity)], ['SUCCESS']]);
   });
@@ -98,7 +94,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   });
 
   it('refuses one host by the handshake of the other, and others', async () => {
-    const identity = clientAuthority.issue();
+    const identity = clientCa.issue();
     const [sni, host] = [mtlsHost, plainHost];
     expect(refusal(await shipped.send(undefined, { identity, sni, host }))).toEqual(refused(421));
     expect(refusal(await shipped.send(undefined, { identity, sni: host, host: sni }))).toEqual(refused(421));
@@ -112,7 +108,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
   });
 
   it('resumes no session, and names no CA to clients', async () => {
-    for (const identity of [clientAuthority.issue(), selfSigned()]) {
+    for (const identity of [clientCa.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { reused, second } = await shipped.sendTwice(identity, version);
         expect([reused, second]).toEqual([false, expect.stringContaining(spaced(identity))]);
@@ -129,7 +125,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     const cache = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'cache')}(512000)\nSSLSessionCache none\n`;
     const start = '# Where clients with a certificate go';
     const withCache = await startShippedWithEcho(startShippedApache, [[start, `${cache}${start}`]]);
-    for (const identity of [clientAuthority.issue(), selfSigned()]) {
+    for (const identity of [clientCa.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { reused, second } = await withCache.sendTwice(identity, version);
         expect([reused, second]).toEqual([true, expect.stringContaining('"FAILED:the TLS session was resumed;')]);
@@ -161,7 +157,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
       ['SSLVerifyClient optional_no_ca', 'SSLVerifyClient optional'],
     ]);
     await expect(strict.send(undefined, { identity: selfSigned() })).rejects.toThrow(/alert/);
-    expect((await strict.send(undefined, { identity: clientAuthority.issue() })).status).toBe(200);
+    expect((await strict.send(undefined, { identity: clientCa.issue() })).status).toBe(200);
     await strict.stop();
   });
 

@@ -67,10 +67,10 @@ export interface MintedCertificate {
   writeTo(directory: string, name: string): { cert: string; key: string };
 }
 
-export interface CertificateAuthority extends MintedCertificate {
+export interface TestCa extends MintedCertificate {
   issue(options?: CertificateOptions): MintedCertificate;
   /** An intermediate. */
-  issueAuthority(options?: CertificateOptions): CertificateAuthority;
+  issueIntermediate(options?: CertificateOptions): TestCa;
 }
 
 interface Issuer {
@@ -82,8 +82,8 @@ const HOUR = 3_600_000;
 const YEAR = 365 * 24 * HOUR;
 
 /** A root. Its key is always its own: two authorities with one key would vouch for each other's clients. */
-export function createCertificateAuthority(options: CertificateOptions = {}): CertificateAuthority {
-  return authorityFrom(mint({ subject: [['CN', 'Test CA']], ca: true, reuseKey: false, ...options }));
+export function createTestCa(options: CertificateOptions = {}): TestCa {
+  return caFrom(mint({ subject: [['CN', 'Test CA']], ca: true, reuseKey: false, ...options }));
 }
 
 /** A certificate that its own key signs, by default no CA. */
@@ -104,23 +104,23 @@ export function thumbprintOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('base64url');
 }
 
-function authorityFrom(certificate: MintedCertificate): CertificateAuthority {
+function caFrom(certificate: MintedCertificate): TestCa {
   return {
     ...certificate,
     issue: (options = {}) => mint(options, certificate),
-    issueAuthority: (options = {}) => {
+    issueIntermediate: (options = {}) => {
       const defaults = { subject: [['CN', 'Test intermediate CA']], ca: true, reuseKey: false } as const;
-      return authorityFrom(mint({ ...defaults, ...options }, certificate));
+      return caFrom(mint({ ...defaults, ...options }, certificate));
     },
   };
 }
 
-function mint(options: CertificateOptions, authority?: Issuer): MintedCertificate {
+function mint(options: CertificateOptions, ca?: Issuer): MintedCertificate {
   const { subject = [['CN', 'client']], keyType = 'ec-p256', signatureHash = 'SHA-256' } = options;
   const { reuseKey: reuse = keyType.startsWith('rsa') } = options;
   const keys = options.keys ?? keyPair(keyType, { reuse });
   const subjectDer = nameOf(subject);
-  const issuer = authority ?? { subject: subjectDer, keys };
+  const issuer = ca ?? { subject: subjectDer, keys };
   const signingKey = issuer.keys.privateKey;
   const algorithm = signatureAlgorithm(signingKey, signatureHash);
   const tbsCertificate = encodeTbsCertificate(options, { subject: subjectDer, keys }, issuer, algorithm);

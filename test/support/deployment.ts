@@ -5,7 +5,7 @@ import {
   type ServerOptions,
   startAuthorizationServer,
 } from './authorization-server.ts';
-import { type CertificateAuthority, createCertificateAuthority, type MintedCertificate } from './certificates.ts';
+import { createTestCa, type MintedCertificate, type TestCa } from './certificates.ts';
 import { curl } from './curl.ts';
 import { freePort } from './free-port.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -53,7 +53,7 @@ export interface Deployment extends AuthorizationServer {
   readonly mtlsUrl: string;
   readonly proxy: RunningTerminator;
   /** The clients' CA, which the terminator verifies against. */
-  readonly authority: CertificateAuthority;
+  readonly ca: TestCa;
   /** For keys and certificates of clients. */
   readonly directory: string;
   /** The PEM that vouches for both server names. */
@@ -76,36 +76,36 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const port = await freePort();
   const issuer = `https://${plainHost}:${port}${path}`;
   const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
-  const authority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+  const ca = createTestCa({ subject: [['CN', 'Client CA']] });
   const usual = {
     COUNTERSIGN_ISSUER: issuer,
     COUNTERSIGN_MTLS_URL: mtlsUrl,
-    COUNTERSIGN_CLIENT_CA_FILE: authority.writeTo(directory, 'client-ca').cert,
+    COUNTERSIGN_CLIENT_CA_FILE: ca.writeTo(directory, 'client-ca').cert,
   };
   const server = await startAuthorizationServer({
     ...serverOptions,
     directory,
     env: { ...usual, ...shipped.env, ...env },
   });
-  const serverAuthority = writeServerCertificates(directory);
+  const serverCa = writeServerCertificates(directory);
   const proxy = await shipped.start({ directory, port, socket: server.url, replace }).catch(async (error) => {
     await server.stop();
     throw error;
   });
-  const clients = clientsOf(server, { port, mtlsUrl, directory, serverCa: serverAuthority.pem });
+  const clients = clientsOf(server, { port, mtlsUrl, directory, serverCa: serverCa.pem });
   const stop = async () => {
     await proxy.stop();
     await server.stop();
   };
-  const facts = { port, issuer, mtlsUrl, directory, serverCa: serverAuthority.pem };
-  return { ...server, ...facts, proxy, authority, ...clients, stop };
+  const facts = { port, issuer, mtlsUrl, directory, serverCa: serverCa.pem };
+  return { ...server, ...facts, proxy, ca, ...clients, stop };
 }
 
-function writeServerCertificates(directory: string): CertificateAuthority {
-  const authority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
-  authority.writeTo(directory, 'server-ca');
-  for (const host of [plainHost, mtlsHost]) authority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
-  return authority;
+function writeServerCertificates(directory: string): TestCa {
+  const ca = createTestCa({ subject: [['CN', 'Server CA']] });
+  ca.writeTo(directory, 'server-ca');
+  for (const host of [plainHost, mtlsHost]) ca.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
+  return ca;
 }
 
 type Facts = Pick<Deployment, 'port' | 'mtlsUrl' | 'directory' | 'serverCa'>;

@@ -1,4 +1,4 @@
-import type { CertificateAuthority, CertificateOptions, MintedCertificate } from './certificates.ts';
+import type { CertificateOptions, MintedCertificate, TestCa } from './certificates.ts';
 import { childrenOf, contentOf, sequence } from './der.ts';
 
 /** What parsers disagree about: encodings of a certificate that are not its DER, and certificates that are odd. */
@@ -29,30 +29,23 @@ export function withSignatureAlgorithm(certificate: Uint8Array, algorithm: Uint8
 }
 
 /** X.509 v1: no version, no extensions, and so nothing that says whether it is a CA. */
-export function x509v1(authority: CertificateAuthority, options: CertificateOptions = {}): MintedCertificate {
-  return authority.issue({ ...options, version: 1 });
+export function x509v1(ca: TestCa, options: CertificateOptions = {}): MintedCertificate {
+  return ca.issue({ ...options, version: 1 });
 }
 
 /** At least `bytes` octets of DER, through as many DNS names as that takes. */
-export function hugeCertificate(
-  authority: CertificateAuthority,
-  bytes: number,
-  options: CertificateOptions = {},
-): MintedCertificate {
+export function hugeCertificate(ca: TestCa, bytes: number, options: CertificateOptions = {}): MintedCertificate {
   const hostName = (index: number) => `host-${index.toString().padStart(6, '0')}.clients.example`;
   const octetsForEach = hostName(0).length + 2;
   const dns = Array.from({ length: Math.ceil(bytes / octetsForEach) }, (_, index) => hostName(index));
-  return authority.issue({ ...options, dns: [...(options.dns ?? []), ...dns] });
+  return ca.issue({ ...options, dns: [...(options.dns ?? []), ...dns] });
 }
 
 /** The same extension twice (RFC 5280 §4.2 forbids it): one EKU says client, the other server. */
-export function withDuplicateExtension(
-  authority: CertificateAuthority,
-  options: CertificateOptions = {},
-): MintedCertificate {
+export function withDuplicateExtension(ca: TestCa, options: CertificateOptions = {}): MintedCertificate {
   const serverAuth = Buffer.from('300a06082b06010505070301', 'hex');
   const duplicate = { oid: '2.5.29.37', value: serverAuth };
-  return authority.issue({
+  return ca.issue({
     ...options,
     eku: 'client',
     extraExtensions: [...(options.extraExtensions ?? []), duplicate],

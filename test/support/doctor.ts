@@ -23,7 +23,7 @@ export const withoutCertificate: DoctorArguments = { cert: undefined, key: undef
 export async function startPatient(options: DeploymentOptions = {}): Promise<Patient> {
   const deployment = await startDeployment(options);
   const { url } = await deployment.countersign.waitForEvent(({ event }) => event === 'operations_listening');
-  const client = deployment.authority.issue({ subject: [['CN', 'patient']] });
+  const client = deployment.ca.issue({ subject: [['CN', 'patient']] });
   return { ...deployment, operations: String(url), client };
 }
 

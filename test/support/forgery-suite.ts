@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HeaderFormatName } from '../../src/terminator/formats.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from './certificates.ts';
 import { type Deployment, formOf, mtlsHost, plainHost, type Route, startDeployment } from './deployment.ts';
 import { describeWith } from './describe-with.ts';
 import { type Forgery, forgeriesFor, http2ForgeriesFor } from './forgery-corpus.ts';
@@ -32,10 +32,10 @@ export function describeForgeriesPast(name: TerminatorName): void {
 
     beforeAll(async () => {
       deployment = await startDeployment({ terminator: name, replace: http2 });
-      const { authority, register } = deployment;
-      attacker = authority.issue({ subject: [['CN', 'attacker']] });
+      const { ca, register } = deployment;
+      attacker = ca.issue({ subject: [['CN', 'attacker']] });
       victims = [
-        { clientId: 'victim', certificate: authority.issue({ subject: [['CN', 'victim']] }) },
+        { clientId: 'victim', certificate: ca.issue({ subject: [['CN', 'victim']] }) },
         { clientId: 'self-signed', certificate: selfSignedVictim },
       ];
       for (const clientId of ['victim', 'attacker']) {
@@ -67,7 +67,7 @@ export function describeForgeriesPast(name: TerminatorName): void {
       ['with a self-signed one of the same name', () => ({ identity: selfSigned({ subject: [['CN', 'victim']] }) })],
       [
         'with one of the same name by another CA',
-        () => ({ identity: createCertificateAuthority().issue({ subject: [['CN', 'victim']] }) }),
+        () => ({ identity: createTestCa().issue({ subject: [['CN', 'victim']] }) }),
       ],
       ['at the plain host', () => ({ host: plainHost, identity: attacker })],
       ['by the handshake of the plain host', () => ({ sni: plainHost, host: mtlsHost, identity: attacker })],

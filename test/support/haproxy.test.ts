@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { haproxy } from '../../src/terminator/formats/haproxy.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from './certificates.ts';
 import { mtlsHost, plainHost } from './deployment.ts';
 import { hugeCertificate } from './der-surgery.ts';
 import { describeWith } from './describe-with.ts';
@@ -9,7 +9,7 @@ import { startHaproxy, startShippedHaproxy } from './haproxy.ts';
 import { echoedValues } from './header-echo.ts';
 import type { HttpResponse } from './http-response.ts';
 import {
-  clientAuthority,
+  clientCa,
   forgedLines,
   type ShippedWithEcho,
   startShippedWithEcho,
@@ -36,16 +36,12 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   });
 
   it.each<[string, string, () => MintedCertificate]>([
-    ['of the CA', '0', () => clientAuthority.issue()],
-    ['of the CA, RSA-4096', '0', () => clientAuthority.issue({ keyType: 'rsa-4096' })],
+    ['of the CA', '0', () => clientCa.issue()],
+    ['of the CA, RSA-4096', '0', () => clientCa.issue({ keyType: 'rsa-4096' })],
     ['that is self-signed', '18', () => selfSigned()],
-    [
-      'of another CA of that name',
-      '21',
-      () => createCertificateAuthority({ subject: clientAuthority.subject }).issue(),
-    ],
-    ['that is expired', '10', () => clientAuthority.issue(past)],
-    ['for servers', '26', () => clientAuthority.issue({ eku: 'server' })],
+    ['of another CA of that name', '21', () => createTestCa({ subject: clientCa.subject }).issue()],
+    ['that is expired', '10', () => clientCa.issue(past)],
+    ['for servers', '26', () => clientCa.issue({ eku: 'server' })],
   ])('forwards a certificate %s with the verdict %s, and nothing that the client says', async (_, verdict, mint) => {
     const identity = mint();
     const response = await shipped.send({ lines: forgedLines() }, { identity });
@@ -64,7 +60,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   }
 
   it('forwards the chain where it is short', async () => {
-    const intermediate = clientAuthority.issueAuthority();
+    const intermediate = clientCa.issueIntermediate();
     const leaf = intermediate.issue();
     const withChain = { ...leaf, pem: `${leaf.pem}${intermediate.pem}` };
     const [cert, verdict, chain = []] = forwarded(await shipped.send(undefined, { identity: withChain }));
@@ -72,18 +68,18 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     expect(
       chain.map((value) => haproxy.chain?.decode(value).map((der) => Buffer.from(der).equals(intermediate.der))),
     ).toEqual([[true]]);
-    const long = { ...leaf, pem: `${withChain.pem}${hugeCertificate(clientAuthority, 7_000).pem}` };
+    const long = { ...leaf, pem: `${withChain.pem}${hugeCertificate(clientCa, 7_000).pem}` };
     expect(forwarded(await shipped.send(undefined, { identity: long }))).toEqual([[base64(leaf)], ['0'], []]);
   });
 
   it('forwards a certificate of nearly 16 KiB beside 31 KiB of headers', async () => {
-    const identity = hugeCertificate(clientAuthority, 15_800);
+    const identity = hugeCertificate(clientCa, 15_800);
     const lines = [`X-Other: ${'x'.repeat(31 * 1024)}`];
     expect(forwarded(await shipped.send({ lines }, { identity }))).toEqual([[base64(identity)], ['0'], []]);
   });
 
   it.each([17_000, 60_000, 90_000])('refuses a certificate of %i octets, and never loses it', async (octets) => {
-    const response = await shipped.send(undefined, { identity: hugeCertificate(clientAuthority, octets) });
+    const response = await shipped.send(undefined, { identity: hugeCertificate(clientCa, octets) });
     expect(refusal(response)).toEqual([431, 'invalid_request', 'no-store']);
   });
 
@@ -95,7 +91,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   });
 
   it('refuses one host by the handshake of the other, and other handshakes', async () => {
-    const identity = clientAuthority.issue();
+    const identity = clientCa.issue();
     for (const [sni, host] of [
       [mtlsHost, plainHost],
       [plainHost, mtlsHost],
@@ -112,7 +108,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   });
 
   it('resumes no session, and names no CA to clients', async () => {
-    for (const identity of [clientAuthority.issue(), selfSigned()]) {
+    for (const identity of [clientCa.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { reused, second } = await shipped.sendTwice(identity, version);
         expect([reused, second]).toEqual([false, expect.stringContaining(base64(identity))]);
@@ -147,7 +143,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
   it('leaves others to the handshake as its comments tell', async () => {
     const strict = await startShippedWithEcho(startShippedHaproxy, [[' ca-ignore-err all crt-ignore-err all', '']]);
     await expect(strict.send(undefined, { identity: selfSigned() })).rejects.toThrow(/alert/);
-    expect((await strict.send(undefined, { identity: clientAuthority.issue() })).status).toBe(200);
+    expect((await strict.send(undefined, { identity: clientCa.issue() })).status).toBe(200);
     await strict.stop();
   });
 

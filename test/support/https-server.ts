@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Decision } from './authorization-server.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from './certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from './certificates.ts';
 import { type LogLine, type RunningCountersign, startCountersign } from './countersign.ts';
 import { eventually } from './eventually.ts';
 import { exact } from './forged-headers.ts';
@@ -16,9 +16,9 @@ export const serverName = 'countersign.internal';
 export const victim = selfSigned({ subject: [['CN', 'victim']] });
 export const clientIds = ['chained', 'self-signed'] as const;
 
-const serverAuthority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+const issuer = createTestCa({ subject: [['CN', 'Server CA']] });
 /** The PEM that vouches for the server. */
-export const serverCa = serverAuthority.pem;
+export const serverCa = issuer.pem;
 
 /** The real `countersign serve` with a port for HTTPS, or, where `env` takes the certificate away, for HTTP. */
 export interface HttpsServer extends RunningCountersign {
@@ -57,9 +57,7 @@ export async function startHttpsServer(env: Readonly<Record<string, string>> = {
 
 /** The environment of {@link startHttpsServer}, with its files in this folder. */
 export function environment(directory: string): Record<string, string> {
-  const { cert, key } = serverAuthority
-    .issue({ eku: 'server', dns: ['localhost', serverName] })
-    .writeTo(directory, 'server');
+  const { cert, key } = issuer.issue({ eku: 'server', dns: ['localhost', serverName] }).writeTo(directory, 'server');
   const clients = join(directory, 'clients.json');
   const chained = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=victim' };
   const own = {

@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCertificateAuthority } from './certificates.ts';
+import { createTestCa } from './certificates.ts';
 import type { RedisTls } from './redis-server.ts';
 
 /** What a deployment over TLS needs, all of it by one CA of its own. */
@@ -14,13 +14,13 @@ export interface RedisPki {
 /** @param directory for a folder of its own */
 export function mintRedisPki(directory: string): RedisPki {
   const folder = mkdtempSync(join(directory, 'tls-'));
-  const authority = createCertificateAuthority({ subject: [['CN', 'Redis CA']] });
-  const { cert: clientCa } = authority.writeTo(folder, 'ca');
+  const ca = createTestCa({ subject: [['CN', 'Redis CA']] });
+  const { cert: clientCa } = ca.writeTo(folder, 'ca');
   // Servers are each other's clients, and show the same certificate there.
-  const server = authority.issue({ eku: 'client+server', ips: ['127.0.0.1'] }).writeTo(folder, 'redis');
-  const client = authority.issue({ subject: [['CN', 'countersign']] });
+  const server = ca.issue({ eku: 'client+server', ips: ['127.0.0.1'] }).writeTo(folder, 'redis');
+  const client = ca.issue({ subject: [['CN', 'countersign']] });
   return {
     server: { ...server, clientCa },
-    client: { ca: authority.pem, cert: client.pem, key: client.privateKeyPem },
+    client: { ca: ca.pem, cert: client.pem, key: client.privateKeyPem },
   };
 }

@@ -1,11 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CertificateAuthority, createCertificateAuthority, type MintedCertificate } from './certificates.ts';
+import { createTestCa, type MintedCertificate, type TestCa } from './certificates.ts';
 import { type RedisOptions, type RunningRedis, startRedis } from './redis-server.ts';
 
 export interface TlsRedis extends RunningRedis {
   /** It vouches for the server at `127.0.0.1` and `localhost`, and for clients. */
-  readonly authority: CertificateAuthority;
+  readonly ca: TestCa;
   readonly caFile: string;
   /** A certificate that the server accepts of a client, and its paths. */
   readonly client: MintedCertificate;
@@ -20,11 +20,11 @@ export interface TlsRedisOptions extends Omit<RedisOptions, 'tls'> {
 /** A redis-server that speaks TLS only, with a CA of its own. */
 export async function startTlsRedis({ clientCertificates = false, ...options }: TlsRedisOptions): Promise<TlsRedis> {
   const folder = mkdtempSync(join(options.directory, 'tls-'));
-  const authority = createCertificateAuthority({ subject: [['CN', 'Redis CA']] });
-  const { cert: caFile } = authority.writeTo(folder, 'ca');
-  const server = authority.issue({ eku: 'server', ips: ['127.0.0.1'], dns: ['localhost'] }).writeTo(folder, 'redis');
-  const client = authority.issue({ subject: [['CN', 'countersign']] });
+  const ca = createTestCa({ subject: [['CN', 'Redis CA']] });
+  const { cert: caFile } = ca.writeTo(folder, 'ca');
+  const server = ca.issue({ eku: 'server', ips: ['127.0.0.1'], dns: ['localhost'] }).writeTo(folder, 'redis');
+  const client = ca.issue({ subject: [['CN', 'countersign']] });
   const tls = { ...server, ...(clientCertificates && { clientCa: caFile }) };
   const redis = await startRedis({ ...options, tls });
-  return { ...redis, authority, caFile, client, clientFiles: client.writeTo(folder, 'client') };
+  return { ...redis, ca, caFile, client, clientFiles: client.writeTo(folder, 'client') };
 }

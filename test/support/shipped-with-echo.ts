@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { createCertificateAuthority } from './certificates.ts';
+import { createTestCa } from './certificates.ts';
 import { type Identity, mtlsHost, plainHost, type Route } from './deployment.ts';
 import { eventually } from './eventually.ts';
 import { forwardedAs } from './forwarded-as.ts';
@@ -15,8 +15,8 @@ import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-term
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** Which clients' CA the terminators below verify against. */
-export const clientAuthority = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
-const serverAuthority = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+export const clientCa = createTestCa({ subject: [['CN', 'Client CA']] });
+const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
 
 type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
@@ -45,9 +45,9 @@ export async function startShippedWithEcho(
   away?: string,
 ): Promise<ShippedWithEcho> {
   const directory = temporaryDirectory();
-  clientAuthority.writeTo(directory, 'client-ca');
+  clientCa.writeTo(directory, 'client-ca');
   for (const host of [plainHost, mtlsHost]) {
-    serverAuthority.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
+    serverCa.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
   }
   const echo: HeaderEcho = await startHeaderEcho();
   const port = await freePort();
@@ -68,12 +68,12 @@ function clientsAt(port: number): Pick<ShippedWithEcho, 'send' | 'sendTwice' | '
     const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
     const lines = [`Host: ${host}`, ...(request.lines ?? [])];
     return sendRaw(url, requestBytes({ ...request, lines }), {
-      tls: { ca: serverAuthority.pem, servername: sni, ...own, ...unchecked },
+      tls: { ca: serverCa.pem, servername: sni, ...own, ...unchecked },
     });
   };
   const sendTwice: ShippedWithEcho['sendTwice'] = async (identity, version) => {
     const own = { cert: identity.pem, key: identity.privateKeyPem, maxVersion: version, minVersion: version };
-    const tls = { ca: serverAuthority.pem, servername: mtlsHost, ...own };
+    const tls = { ca: serverCa.pem, servername: mtlsHost, ...own };
     const first = await openTls(url, tls);
     let session = first.socket.getSession();
     first.socket.on('session', (later) => {
@@ -98,7 +98,7 @@ async function askOn({ socket, received }: Open<TLSSocket>): Promise<string> {
 
 /** The fields of every format and the secret, in two cases and with underscores, and ours named in `Connection`. */
 export function forgedLines(): string[] {
-  const { der, pem } = clientAuthority;
+  const { der, pem } = clientCa;
   const formats = Object.values(forwardedAs).flatMap((encode) => Object.keys(encode({ der, pem }, [{ der, pem }])));
   const lines = [...new Set([...formats, 'x-countersign-proxy-secret'])].flatMap((name) => [
     `${name}: forged`,

@@ -5,7 +5,7 @@ import { CertificateError } from '../../src/pki/certificate/certificate-error.ts
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { type HeaderFormatName, headerFormatNames } from '../../src/terminator/formats.ts';
 import { ForwardingError } from '../../src/terminator/raw-headers.ts';
-import { createCertificateAuthority, selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
 import { hugeCertificate } from '../support/der-surgery.ts';
 
@@ -35,16 +35,14 @@ describe('the reader of certificates', () => {
       const encodedChain = sent.length > 0 ? sent.map(byteSequence).join(', ') : undefined;
       return read({ encoded: byteSequence(der), encodedChain }).chain.map((one) => Buffer.from(one));
     };
-    const [first, second] = [createCertificateAuthority(), createCertificateAuthority()].map(({ der }) =>
-      Buffer.from(der),
-    );
+    const [first, second] = [createTestCa(), createTestCa()].map(({ der }) => Buffer.from(der));
     if (!first || !second) throw new Error('there are two');
     for (const sent of [[first], [second], [], [first, second], [first]]) expect(chainOf(...sent)).toEqual(sent);
   });
 
   test('holds no more memory than it remembers', () => {
     const read = readerOf('nginx');
-    const large = encodeURIComponent(hugeCertificate(createCertificateAuthority(), 14_000, { ca: true }).pem);
+    const large = encodeURIComponent(hugeCertificate(createTestCa(), 14_000, { ca: true }).pem);
     collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     const count = 400;
@@ -74,7 +72,7 @@ describe('the reader of certificates', () => {
   });
 
   test('tells a certificate that is too large from one that is malformed', () => {
-    const huge = hugeCertificate(createCertificateAuthority(), 17_000);
+    const huge = hugeCertificate(createTestCa(), 17_000);
     expect(() => readerOf('nginx')(encodeURIComponent(huge.pem))).toThrow(ForwardingError);
   });
 

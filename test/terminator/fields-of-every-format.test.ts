@@ -8,11 +8,11 @@ import { readForwardedCertificate } from '../../src/terminator/forwarded-certifi
 import { ForwardingError } from '../../src/terminator/raw-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
-import { createCertificateAuthority } from '../support/certificates.ts';
+import { createTestCa } from '../support/certificates.ts';
 import { forwardedAs } from '../support/forwarded-as.ts';
 
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-const intermediate = root.issueAuthority({ subject: [['CN', 'Intermediate']] });
+const root = createTestCa({ subject: [['CN', 'Root']] });
+const intermediate = root.issueIntermediate({ subject: [['CN', 'Intermediate']] });
 const client = intermediate.issue({ subject: [['CN', 'client']] });
 const peer = { kind: 'unix' } as const;
 // Of the usual addresses, once: to judge how many they are takes longer than to read a forwarded value.

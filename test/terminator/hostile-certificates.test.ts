@@ -8,7 +8,7 @@ import { parseDistinguishedName } from '../../src/pki/certificate/names/parse.ts
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import type { HeaderFormatName } from '../../src/terminator/formats.ts';
 import { ForwardingError } from '../../src/terminator/raw-headers.ts';
-import { type CertificateOptions, createCertificateAuthority, selfSigned, toPem } from '../support/certificates.ts';
+import { type CertificateOptions, createTestCa, selfSigned, toPem } from '../support/certificates.ts';
 import { der, integer, objectIdentifier, octetString, sequence, setOf } from '../support/der.ts';
 import type { Attribute } from '../support/distinguished-name.ts';
 import { forwardedAs } from '../support/forwarded-as.ts';
@@ -21,7 +21,7 @@ const MISMATCH_MS = 0.5;
 const MOST_SAID = 1_300;
 const formats = ['nginx', 'haproxy', 'apache', 'envoy', 'rfc9440', 'aws-alb-passthrough'] as const;
 
-const authority = createCertificateAuthority();
+const ca = createTestCa();
 const shortNames = (count: number) => Array.from({ length: count }, () => 'a');
 const extension = (value: Uint8Array) => ({ oid: '1.3.6.1.4.1.99999.1', value });
 const bytes = (length: number, first = 0x7f) => Buffer.alloc(length, 0xa5).fill(first, 0, 1);
@@ -85,7 +85,7 @@ const hostile: [string, CertificateOptions | (() => Uint8Array)][] = [
 // Minted once: of 20,000 names that takes longer than to read them.
 const certificates = hostile.map(([title, options]) => {
   const isMinted = typeof options !== 'function';
-  return [title, isMinted ? authority.issue(options) : { der: options(), pem: toPem(options()) }, isMinted] as const;
+  return [title, isMinted ? ca.issue(options) : { der: options(), pem: toPem(options()) }, isMinted] as const;
 });
 
 describe(`a hostile certificate is read or refused within ${LONGEST_MS} ms`, () => {

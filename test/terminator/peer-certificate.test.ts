@@ -2,15 +2,15 @@ import { Socket } from 'node:net';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { peerCertificate } from '../../src/terminator/peer-certificate.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 
 /** Real handshakes, with a server that verifies to one CA and lets in whoever comes. */
-const authority = createCertificateAuthority();
+const ca = createTestCa();
 const own = selfSigned({ eku: 'server', dns: ['localhost'] });
 const server = createTlsServer({
   cert: own.pem,
   key: own.privateKeyPem,
-  ca: authority.pem,
+  ca: ca.pem,
   requestCert: true,
   rejectUnauthorized: false,
 });
@@ -47,7 +47,7 @@ test('what a certificate says is read', async () => {
     ips: ['192.0.2.1'],
     emails: ['a@b.c'],
   };
-  const certificate = authority.issue({ notBefore, notAfter, ...names });
+  const certificate = ca.issue({ notBefore, notAfter, ...names });
   expect(await shown(certificate)).toEqual({
     kind: 'certificate',
     thumbprint: certificate.thumbprint,
@@ -62,7 +62,7 @@ test('what a certificate says is read', async () => {
 });
 
 test('it is read once for a connection', async () => {
-  const certificate = authority.issue();
+  const certificate = ca.issue();
   const [first, second] = await withSocket(certificate, (socket) => [peerCertificate(socket), peerCertificate(socket)]);
   expect(first).toMatchObject({ kind: 'certificate' });
   expect(second).toBe(first);
@@ -72,7 +72,7 @@ describe('there is none', () => {
   test('where none is shown', async () => expect(await shown()).toEqual({ kind: 'none' }));
   test('over plain TCP', () => expect(peerCertificate(new Socket())).toEqual({ kind: 'none' }));
   test('on a connection that is closed', async () => {
-    const closed = await withSocket(authority.issue(), (socket) => socket);
+    const closed = await withSocket(ca.issue(), (socket) => socket);
     expect(peerCertificate(closed)).toEqual({ kind: 'none' });
   });
 });
@@ -81,19 +81,19 @@ describe('it is unacceptable', () => {
   const manyNames = Array.from({ length: 700 }, (_, index) => `client-number-${index}.example`);
   const subjectAlternativeName = '2.5.29.17';
   test.each<[string, MintedCertificate, string]>([
-    ['too weak', authority.issue({ keyType: 'rsa-1024' }), 'has an RSA key of 1024 bits'],
-    ['too long', authority.issue({ dns: manyNames }), 'is longer than 16384 octets'],
+    ['too weak', ca.issue({ keyType: 'rsa-1024' }), 'has an RSA key of 1024 bits'],
+    ['too long', ca.issue({ dns: manyNames }), 'is longer than 16384 octets'],
     [
       'malformed',
-      authority.issue({ extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(5, 0) }] }),
+      ca.issue({ extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(5, 0) }] }),
       'malformed',
     ],
     [
       'ambiguous',
-      authority.issue({ dns: ['a'], extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(48, 0) }] }),
+      ca.issue({ dns: ['a'], extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(48, 0) }] }),
       'twice',
     ],
-    ['with a name that hides a part of it', authority.issue({ dns: ['gw.internal\0.evil.example'] }), 'control'],
+    ['with a name that hides a part of it', ca.issue({ dns: ['gw.internal\0.evil.example'] }), 'control'],
   ])('%s', async (_, certificate, reason) => {
     expect(await shown(certificate)).toEqual({ kind: 'unacceptable', reason: expect.stringContaining(reason) });
   });

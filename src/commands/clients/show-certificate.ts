@@ -1,7 +1,7 @@
 import { type CandidateClient, clientsOfCertificate } from '../../administration/clients-of-certificate.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
-import { readCertificateFile } from '../../pki/certificate/pem.ts';
+import { parseCertificateFile } from '../../pki/certificate/pem.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { type InputFile, readInput } from '../input-file.ts';
 import { printValue } from '../output/document.ts';
@@ -40,7 +40,7 @@ export async function showClientsOfCertificate(env: Environment, file: string, o
 
 function readCertificate({ name, content }: InputFile): ClientCertificate {
   try {
-    const [der] = readCertificateFile(content);
+    const [der] = parseCertificateFile(content);
     if (der) return parseClientCertificate(der);
   } catch (error) {
     throw new OperatorError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readCertificateStructure } from '../../pki/certificate/structure.ts';
+import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
 import type { HeaderFormat } from '../../terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats, knownHeaders } from '../../terminator/formats.ts';
@@ -77,7 +77,7 @@ function thumbprintIn(value: string, { decode }: HeaderFormat): string | undefin
   try {
     const { leaf } = decode(value);
     // Any text in base64 decodes, also a secret of somebody else's: only a certificate is public.
-    readCertificateStructure(leaf);
+    parseCertificateStructure(leaf);
     return sha256Thumbprint(leaf);
   } catch {
     // Not this format's, or no certificate: it is only looked at, and the request's fate is decided elsewhere.

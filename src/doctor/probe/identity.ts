@@ -2,9 +2,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { OperatorError } from '../../operator-error.ts';
-import { type KeyPairWithCertificate, makeCertificate } from '../../pki/certificate/make-certificate.ts';
-import { formatDistinguishedName, readDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
-import { readCertificateStructure } from '../../pki/certificate/structure.ts';
+import { issueCertificate, type KeyPairWithCertificate } from '../../pki/certificate/issue-certificate.ts';
+import { decodeDistinguishedName, formatDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
+import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
 
 /** The certificate that is sent in the handshake, with its key. */
@@ -58,7 +58,7 @@ export async function makeVictim(): Promise<Uint8Array> {
 }
 
 function makeSelfSigned(commonName: string): Promise<KeyPairWithCertificate> {
-  return makeCertificate({ purpose: 'client', subject: [{ CN: [commonName] }], lifetimeDays: 1, now: Date.now() });
+  return issueCertificate({ purpose: 'client', subject: [{ CN: [commonName] }], lifetimeDays: 1, now: Date.now() });
 }
 
 /** @param certificateFile undefined for one that was made for this run */
@@ -89,7 +89,7 @@ function outdatedAt({ validFromDate, validToDate }: X509Certificate, now: number
 /** What Node takes for a certificate may be one that the server refuses to read: that is what it is sent for. */
 function subjectOf(der: Uint8Array): string {
   try {
-    return formatDistinguishedName(readDistinguishedName(readCertificateStructure(der).subject));
+    return formatDistinguishedName(decodeDistinguishedName(parseCertificateStructure(der).subject));
   } catch {
     return new X509Certificate(der).subject.replaceAll('\n', ', ');
   }

@@ -1,9 +1,9 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
-import { MAX_CERTIFICATE_OCTETS } from './client-certificate.ts';
-import { Extension } from './extensions.ts';
-import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
+import { MAX_CERTIFICATE_BYTES } from './client-certificate.ts';
+import { ExtensionOid } from './extensions.ts';
+import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 import { sameDistinguishedName } from './names/distinguished-name.ts';
 
 /** A certificate whose key may have signed others. Whether it was allowed to is for path validation. */
@@ -18,12 +18,12 @@ export interface CaCertificate extends Certificate {
  * @throws {CertificateError} when it cannot be read, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n))
  */
 export function parseCaCertificate(der: Uint8Array): CaCertificate {
-  if (der.length > MAX_CERTIFICATE_OCTETS) {
-    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
+  if (der.length > MAX_CERTIFICATE_BYTES) {
+    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_BYTES} are accepted`);
   }
   const { certificate, structure, openssl } = parseCertificate(der);
   requireCa(certificate);
-  const nameConstraints = readNameConstraints(structure.extensions.get(Extension.nameConstraints));
+  const nameConstraints = parseNameConstraints(structure.extensions.get(ExtensionOid.nameConstraints));
   return { ...certificate, publicKey: openssl.publicKey, nameConstraints };
 }
 

@@ -3,21 +3,29 @@ import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import {
   type BasicConstraints,
-  Extension,
+  ExtensionOid,
   type KeyUsage,
+  parseAuthorityKeyIdentifier,
+  parseBasicConstraints,
+  parseExtendedKeyUsage,
+  parseKeyUsage,
+  parseSubjectKeyIdentifier,
   processedExtensions,
-  readAuthorityKeyIdentifier,
-  readBasicConstraints,
-  readExtendedKeyUsage,
-  readKeyUsage,
-  readSubjectKeyIdentifier,
   requiresExplicitPolicy,
 } from './extensions.ts';
-import { type DistinguishedName, formatDistinguishedName, readDistinguishedName } from './names/distinguished-name.ts';
-import { requireKeyOfUsualSize, requireNamedParameters, requireStrongKey } from './public-key-policy.ts';
+import {
+  type DistinguishedName,
+  decodeDistinguishedName,
+  formatDistinguishedName,
+} from './names/distinguished-name.ts';
+import { limitPublicKeySize, requireNamedCurve, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
-import { type CertificateStructure, isCritical, readCertificateStructure } from './structure.ts';
-import { type OtherNames, readAlternativeNames, type SubjectAlternativeNames } from './subject-alternative-names.ts';
+import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
+import {
+  type OtherNames,
+  parseSubjectAlternativeNames,
+  type SubjectAlternativeNames,
+} from './subject-alternative-names.ts';
 import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
 
 /** What a certificate says, a client's or an authority's. Who vouches for it, and whether it is valid now, it can't say. */
@@ -74,17 +82,17 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
 }
 
 function read(der: Uint8Array): ParsedCertificate {
-  const structure = readCertificateStructure(der);
+  const structure = parseCertificateStructure(der);
   if (structure.version !== 3) throw new CertificateError(`is X.509 v${structure.version}; only v3 is accepted`);
   const { extensions } = structure;
   // Before OpenSSL calculates with the key.
-  requireKeyOfUsualSize(structure.publicKey);
-  requireNamedParameters(structure.publicKey);
+  limitPublicKeySize(structure.publicKey);
+  requireNamedCurve(structure.publicKey);
   const usage = {
-    basicConstraints: readBasicConstraints(extensions.get(Extension.basicConstraints)),
-    keyUsage: readKeyUsage(extensions.get(Extension.keyUsage)),
-    extendedKeyUsage: readExtendedKeyUsage(extensions.get(Extension.extendedKeyUsage)),
-    requiresExplicitPolicy: requiresExplicitPolicy(extensions.get(Extension.policyConstraints)),
+    basicConstraints: parseBasicConstraints(extensions.get(ExtensionOid.basicConstraints)),
+    keyUsage: parseKeyUsage(extensions.get(ExtensionOid.keyUsage)),
+    extendedKeyUsage: parseExtendedKeyUsage(extensions.get(ExtensionOid.extendedKeyUsage)),
+    requiresExplicitPolicy: requiresExplicitPolicy(extensions.get(ExtensionOid.policyConstraints)),
   };
   const openssl = new X509Certificate(der);
   requireStrongKey(openssl.publicKey);
@@ -95,10 +103,10 @@ function read(der: Uint8Array): ParsedCertificate {
 }
 
 function readNames({ issuer, subject, extensions }: CertificateStructure) {
-  const name = readDistinguishedName(subject);
-  const { names, further } = readAlternativeNames(extensions.get(Extension.subjectAlternativeName));
+  const name = decodeDistinguishedName(subject);
+  const { names, further } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName));
   return {
-    issuer: readDistinguishedName(issuer),
+    issuer: decodeDistinguishedName(issuer),
     subject: name,
     subjectText: abbreviate(formatDistinguishedName(name)),
     alternativeNames: names,
@@ -113,8 +121,8 @@ function readIdentifiers(der: Uint8Array, { serialNumber, publicKey, extensions 
     sha1Thumbprint: sha1Thumbprint(der),
     publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
     serialNumber: Buffer.from(serialNumber.content).toString('hex'),
-    subjectKeyIdentifier: readSubjectKeyIdentifier(extensions.get(Extension.subjectKeyIdentifier)),
-    authorityKeyIdentifier: readAuthorityKeyIdentifier(extensions.get(Extension.authorityKeyIdentifier)),
+    subjectKeyIdentifier: parseSubjectKeyIdentifier(extensions.get(ExtensionOid.subjectKeyIdentifier)),
+    authorityKeyIdentifier: parseAuthorityKeyIdentifier(extensions.get(ExtensionOid.authorityKeyIdentifier)),
     unknownCriticalExtensions: critical.map(([id]) => id),
   };
 }

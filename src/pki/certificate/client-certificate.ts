@@ -6,7 +6,7 @@ import { CLIENT_AUTH } from './extensions.ts';
 export type ClientCertificate = Certificate;
 
 /** A DER longer than this is refused before it is read. */
-export const MAX_CERTIFICATE_OCTETS = 16_384;
+export const MAX_CERTIFICATE_BYTES = 16_384;
 
 /**
  * Parses one DER certificate and refuses those too weak to identify a client.
@@ -14,8 +14,8 @@ export const MAX_CERTIFICATE_OCTETS = 16_384;
  * @throws {CertificateError} when it is not the canonical DER of one acceptable certificate
  */
 export function parseClientCertificate(der: Uint8Array): ClientCertificate {
-  if (der.length > MAX_CERTIFICATE_OCTETS) {
-    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_OCTETS} are accepted`);
+  if (der.length > MAX_CERTIFICATE_BYTES) {
+    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_BYTES} are accepted`);
   }
   return requireClientCertificate(parseCertificate(der));
 }

@@ -1,12 +1,12 @@
 import { CertificateError } from './certificate-error.ts';
 
 /**
- * Reads a UTCTime or a GeneralizedTime whose form {@link readDer} has checked (RFC 5280 §4.1.2.5, §5.1.2.4).
+ * Reads a UTCTime or a GeneralizedTime whose form {@link parseDer} has checked (RFC 5280 §4.1.2.5, §5.1.2.4).
  *
  * @returns milliseconds since the epoch
  * @throws {CertificateError} when it is neither
  */
-export function readTime({ tag, content }: DerElement): number {
+export function parseTime({ tag, content }: DerElement): number {
   const text = Buffer.from(content).toString('latin1');
   if (tag === Tag.generalizedTime) return instantOf(text);
   if (tag !== Tag.utcTime) throw new CertificateError('has a time that is neither UTCTime nor GeneralizedTime');
@@ -66,7 +66,7 @@ const MAX_OBJECT_IDENTIFIER_OCTETS = 128;
  *
  * @throws {CertificateError} naming the rule and the offset
  */
-export function readDer(bytes: Uint8Array): DerElement {
+export function parseDer(bytes: Uint8Array): DerElement {
   const element = readElement(bytes, 0, 0);
   const trailing = bytes.length - element.encoded.length;
   if (trailing > 0) throw new CertificateError(`${trailing} trailing bytes after the DER`);
@@ -86,20 +86,20 @@ export interface DerHeader {
  * @param limit where what contains it ends
  * @throws {CertificateError}
  */
-export function readDerHeader(bytes: Uint8Array, offset: number, limit: number): DerHeader {
+export function parseDerHeader(bytes: Uint8Array, offset: number, limit: number): DerHeader {
   const tag = readTag(bytes, offset);
   const { length, start } = readLength(bytes, offset + 1, MAX_LENGTH_OCTETS);
   const end = start + length;
-  if (end > limit) throw malformed('an element is longer than what contains it', offset);
+  if (end > limit) throw malformedDer('an element is longer than what contains it', offset);
   return { tag, start, end };
 }
 
 function readElement(bytes: Uint8Array, offset: number, depth: number): DerElement {
-  if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`, offset);
+  if (depth > MAX_DEPTH) throw malformedDer(`nested deeper than ${MAX_DEPTH} levels`, offset);
   const tag = readTag(bytes, offset);
   const { length, start } = readLength(bytes, offset + 1, MAX_LENGTH_OCTETS - 1);
   const end = start + length;
-  if (end > bytes.length) throw malformed('an element is longer than what contains it', offset);
+  if (end > bytes.length) throw malformedDer('an element is longer than what contains it', offset);
   const content = bytes.subarray(start, end);
   const children = tag & CONSTRUCTED ? readChildren(bytes.subarray(0, end), start, depth + 1) : [];
   const element = { tag, content, encoded: bytes.subarray(offset, end), children };
@@ -120,25 +120,25 @@ function readChildren(bytes: Uint8Array, start: number, depth: number): DerEleme
 /** X.690 §8.1.2. Certificates use no tag numbers above 30, and §10.2 forbids constructed strings. */
 function readTag(bytes: Uint8Array, offset: number): number {
   const tag = bytes[offset];
-  if (tag === undefined) throw malformed('the encoding ends early', offset);
-  if ((tag & 0x1f) === 0x1f) throw malformed('a tag number above 30', offset);
+  if (tag === undefined) throw malformedDer('the encoding ends early', offset);
+  if ((tag & 0x1f) === 0x1f) throw malformedDer('a tag number above 30', offset);
   const universal = (tag & 0xc0) === 0;
-  if (universal && !(tag in contentRules)) throw malformed(`tag 0x${tag.toString(16)} is not DER`, offset);
+  if (universal && !(tag in contentRules)) throw malformedDer(`tag 0x${tag.toString(16)} is not DER`, offset);
   return tag;
 }
 
 /** X.690 §10.1: the definite form, in the fewest octets. */
 function readLength(bytes: Uint8Array, offset: number, maxOctets: number): { length: number; start: number } {
   const first = bytes[offset];
-  if (first === undefined) throw malformed('the encoding ends early', offset);
+  if (first === undefined) throw malformedDer('the encoding ends early', offset);
   if (first < 0x80) return { length: first, start: offset + 1 };
-  if (first === 0x80) throw malformed('indefinite length is BER, not DER', offset);
+  if (first === 0x80) throw malformedDer('indefinite length is BER, not DER', offset);
   const octets = first & 0x7f;
-  if (octets > maxOctets) throw malformed(`a length above ${2 ** (8 * maxOctets - 20)} MiB`, offset);
+  if (octets > maxOctets) throw malformedDer(`a length above ${2 ** (8 * maxOctets - 20)} MiB`, offset);
   let length = 0;
   for (let i = 1; i <= octets; i++) length = length * 256 + (bytes[offset + i] ?? Number.NaN);
-  if (Number.isNaN(length)) throw malformed('the encoding ends early', offset);
-  if (length < 0x80 || length < 256 ** (octets - 1)) throw malformed('a length not in the fewest octets', offset);
+  if (Number.isNaN(length)) throw malformedDer('the encoding ends early', offset);
+  if (length < 0x80 || length < 256 ** (octets - 1)) throw malformedDer('a length not in the fewest octets', offset);
   return { length, start: offset + 1 + octets };
 }
 
@@ -148,37 +148,38 @@ const anyContent: ContentRule = () => {};
 
 const minimalInteger: ContentRule = ({ content }, offset) => {
   const [first, second] = content;
-  if (first === undefined) throw malformed('an INTEGER without content', offset);
+  if (first === undefined) throw malformedDer('an INTEGER without content', offset);
   if (second === undefined) return;
   const padded = (first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80);
-  if (padded) throw malformed('an INTEGER not in the fewest octets', offset);
+  if (padded) throw malformedDer('an INTEGER not in the fewest octets', offset);
 };
 
 const booleanValue: ContentRule = ({ content }, offset) => {
   const value = content[0];
-  if (content.length !== 1 || (value !== 0x00 && value !== 0xff)) throw malformed('a BOOLEAN not 00 or FF', offset);
+  if (content.length !== 1 || (value !== 0x00 && value !== 0xff)) throw malformedDer('a BOOLEAN not 00 or FF', offset);
 };
 
 const zeroPaddedBits: ContentRule = ({ content }, offset) => {
   const unused = content[0];
-  if (unused === undefined || unused > 7) throw malformed('a BIT STRING without a count of unused bits', offset);
+  if (unused === undefined || unused > 7) throw malformedDer('a BIT STRING without a count of unused bits', offset);
   const last = content.length > 1 ? (content.at(-1) ?? 0) : 0;
   const noBitsToLeaveUnused = content.length === 1 && unused > 0;
-  if (noBitsToLeaveUnused || (last & (2 ** unused - 1)) !== 0) throw malformed('unused bits that are not 0', offset);
+  if (noBitsToLeaveUnused || (last & (2 ** unused - 1)) !== 0) throw malformedDer('unused bits that are not 0', offset);
 };
 
 const noContent: ContentRule = ({ content }, offset) => {
-  if (content.length !== 0) throw malformed('a NULL with content', offset);
+  if (content.length !== 0) throw malformedDer('a NULL with content', offset);
 };
 
 const minimalArcs: ContentRule = ({ content }, offset) => {
-  if (content.length > MAX_OBJECT_IDENTIFIER_OCTETS) throw malformed('an OBJECT IDENTIFIER that is too long', offset);
+  if (content.length > MAX_OBJECT_IDENTIFIER_OCTETS)
+    throw malformedDer('an OBJECT IDENTIFIER that is too long', offset);
   let startsArc = true;
   for (const octet of content) {
-    if (startsArc && octet === 0x80) throw malformed('an OBJECT IDENTIFIER arc not in the fewest octets', offset);
+    if (startsArc && octet === 0x80) throw malformedDer('an OBJECT IDENTIFIER arc not in the fewest octets', offset);
     startsArc = octet < 0x80;
   }
-  if (content.length === 0 || !startsArc) throw malformed('an OBJECT IDENTIFIER that ends early', offset);
+  if (content.length === 0 || !startsArc) throw malformedDer('an OBJECT IDENTIFIER that ends early', offset);
 };
 
 /** X.690 §11.7, §11.8 as RFC 5280 §4.1.2.5 narrows them: seconds, no fraction, Z; and a day that the calendar has. */
@@ -186,14 +187,15 @@ const timeOf =
   (digits: 12 | 14): ContentRule =>
   ({ content }, offset) => {
     const text = Buffer.from(content).toString('latin1');
-    if (text.length !== digits + 1 || !/^\d+Z$/.test(text)) throw malformed('a time that is not digits and Z', offset);
+    if (text.length !== digits + 1 || !/^\d+Z$/.test(text))
+      throw malformedDer('a time that is not digits and Z', offset);
     // Where the century is not written, the 21st serves: from 1950 to 2049 every fourth year is a leap year.
     const [, year, month, day, hour, minute, second] =
       /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(digits === 14 ? text : `20${text}`) ?? [];
     const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
     const instant = Date.parse(iso);
     if (Number.isNaN(instant) || new Date(instant).toISOString() !== iso) {
-      throw malformed('a time that the calendar does not have', offset);
+      throw malformedDer('a time that the calendar does not have', offset);
     }
   };
 
@@ -202,7 +204,7 @@ const ascendingSet: ContentRule = ({ children }, offset) => {
   for (const [index, child] of children.entries()) {
     const previous = children[index - 1];
     if (previous && Buffer.compare(previous.encoded, child.encoded) > 0) {
-      throw malformed('a SET OF whose elements are not in DER order', offset);
+      throw malformedDer('a SET OF whose elements are not in DER order', offset);
     }
   }
 };
@@ -231,7 +233,7 @@ const contentRules: Readonly<Record<number, ContentRule>> = {
 };
 
 /** The dotted form of an OBJECT IDENTIFIER's content, e.g. `2.5.4.3` (X.690 §8.19). */
-export function readObjectIdentifier(content: Uint8Array): string {
+export function parseObjectIdentifier(content: Uint8Array): string {
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const octet of content) {
@@ -245,6 +247,6 @@ export function readObjectIdentifier(content: Uint8Array): string {
   return [root, joined - root * 40n, ...rest].join('.');
 }
 
-function malformed(what: string, offset: number): CertificateError {
+function malformedDer(what: string, offset: number): CertificateError {
   return new CertificateError(`not DER: ${what} (at offset ${offset})`);
 }

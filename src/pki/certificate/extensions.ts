@@ -1,9 +1,9 @@
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
-import { extensionValue } from './structure.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
+import { parseExtensionValue } from './structure.ts';
 
 /** The extensions that we read (RFC 5280 §4.2.1), by name. */
-export const Extension = {
+export const ExtensionOid = {
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAlternativeName: '2.5.29.17',
@@ -22,15 +22,15 @@ export const Extension = {
  * difference (see demandsPolicy). Key identifiers are hints, and RFC 5280 §4.2.1.1 and §4.2.1.2 forbid to mark them.
  */
 export const processedExtensions: ReadonlySet<string> = new Set([
-  Extension.keyUsage,
-  Extension.subjectAlternativeName,
-  Extension.basicConstraints,
-  Extension.nameConstraints,
-  Extension.certificatePolicies,
-  Extension.policyMappings,
-  Extension.policyConstraints,
-  Extension.extendedKeyUsage,
-  Extension.inhibitAnyPolicy,
+  ExtensionOid.keyUsage,
+  ExtensionOid.subjectAlternativeName,
+  ExtensionOid.basicConstraints,
+  ExtensionOid.nameConstraints,
+  ExtensionOid.certificatePolicies,
+  ExtensionOid.policyMappings,
+  ExtensionOid.policyConstraints,
+  ExtensionOid.extendedKeyUsage,
+  ExtensionOid.inhibitAnyPolicy,
 ]);
 
 /** What a certificate says of its holder's power to issue others (RFC 5280 §4.2.1.9). */
@@ -51,9 +51,9 @@ const MAX_PATH_LENGTH_OCTETS = 2;
  * @param extension the `Extension` element, or undefined where the certificate has none
  * @throws {CertificateError} when it is malformed
  */
-export function readBasicConstraints(extension: DerElement | undefined): BasicConstraints {
+export function parseBasicConstraints(extension: DerElement | undefined): BasicConstraints {
   if (!extension) return none;
-  const { tag, children } = extensionValue(extension);
+  const { tag, children } = parseExtensionValue(extension);
   const [first, second, ...more] = children;
   const writesTrue = first?.tag === Tag.boolean && first.content[0] === 0xff;
   const pathLengthOnlyForAuthorities = second === undefined || second.tag === Tag.integer;
@@ -83,9 +83,9 @@ export type KeyUsage = ReadonlySet<keyof typeof bits>;
  * @returns undefined without the extension: the key may then be used for everything
  * @throws {CertificateError} when it is malformed, or no bit is set
  */
-export function readKeyUsage(extension: DerElement | undefined): KeyUsage | undefined {
+export function parseKeyUsage(extension: DerElement | undefined): KeyUsage | undefined {
   if (!extension) return undefined;
-  const { tag, content } = extensionValue(extension);
+  const { tag, content } = parseExtensionValue(extension);
   const [, ...octets] = content;
   const wellFormed = tag === Tag.bitString && octets.length <= 2;
   if (!wellFormed || !octets.some((octet) => octet !== 0)) throw new CertificateError('its key usage is malformed');
@@ -107,13 +107,13 @@ const MAX_PURPOSES = 64;
  * @returns undefined without the extension: every purpose is then allowed
  * @throws {CertificateError} when it is malformed
  */
-export function readExtendedKeyUsage(extension: DerElement | undefined): readonly string[] | undefined {
+export function parseExtendedKeyUsage(extension: DerElement | undefined): readonly string[] | undefined {
   if (!extension) return undefined;
-  const { tag, children } = extensionValue(extension);
+  const { tag, children } = parseExtensionValue(extension);
   const wellFormed = tag === Tag.sequence && children.every((child) => child.tag === Tag.objectIdentifier);
   if (!wellFormed || children.length === 0) throw new CertificateError('its extended key usage is malformed');
   if (children.length > MAX_PURPOSES) throw new CertificateError(`has more than ${MAX_PURPOSES} extended key usages`);
-  return children.map(({ content }) => readObjectIdentifier(content));
+  return children.map(({ content }) => parseObjectIdentifier(content));
 }
 
 const REQUIRE_EXPLICIT_POLICY = 0x80;
@@ -128,7 +128,7 @@ const INHIBIT_POLICY_MAPPING = 0x81;
  */
 export function requiresExplicitPolicy(extension: DerElement | undefined): boolean {
   if (!extension) return false;
-  const { tag, children } = extensionValue(extension);
+  const { tag, children } = parseExtensionValue(extension);
   const tags = children.map((child) => child.tag);
   const known = tags.every((one) => one === REQUIRE_EXPLICIT_POLICY || one === INHIBIT_POLICY_MAPPING);
   if (tag !== Tag.sequence || tags.length === 0 || !known)
@@ -143,14 +143,14 @@ const KEY_IDENTIFIER = 0x80;
  * The identifier of the certificate's own key (RFC 5280 §4.2.1.2), in hex. It is a hint for finding issuers: anybody
  * can write any there.
  */
-export function readSubjectKeyIdentifier(extension: DerElement | undefined): string | undefined {
-  const value = extension && extensionValue(extension);
+export function parseSubjectKeyIdentifier(extension: DerElement | undefined): string | undefined {
+  const value = extension && parseExtensionValue(extension);
   return value?.tag === Tag.octetString ? hex(value.content) : undefined;
 }
 
 /** The identifier of the key that signed the certificate (RFC 5280 §4.2.1.1), in hex; a hint as well. */
-export function readAuthorityKeyIdentifier(extension: DerElement | undefined): string | undefined {
-  const identifier = extension && extensionValue(extension).children.find(({ tag }) => tag === KEY_IDENTIFIER);
+export function parseAuthorityKeyIdentifier(extension: DerElement | undefined): string | undefined {
+  const identifier = extension && parseExtensionValue(extension).children.find(({ tag }) => tag === KEY_IDENTIFIER);
   return identifier && hex(identifier.content);
 }
 

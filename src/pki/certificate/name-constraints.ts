@@ -1,13 +1,13 @@
 import { CertificateError } from './certificate-error.ts';
 import { type DerElement, Tag } from './der.ts';
 import type { DistinguishedName } from './names/distinguished-name.ts';
-import { extensionValue } from './structure.ts';
+import { parseExtensionValue } from './structure.ts';
 import {
   type AlternativeNameKind,
-  DIRECTORY_NAME,
-  ia5Text,
-  kindOfTag,
-  readDirectoryName,
+  DIRECTORY_NAME_TAG,
+  decodeDirectoryName,
+  decodeIa5String,
+  kindByTag,
 } from './subject-alternative-names.ts';
 
 /** A part of the space of names of one form (RFC 5280 §4.2.1.10). */
@@ -36,34 +36,34 @@ const EXCLUDED = 0xa1;
  * @param extension the `Extension` element, or undefined where the certificate has none
  * @throws {CertificateError} when it is malformed
  */
-export function readNameConstraints(extension: DerElement | undefined): NameConstraints | undefined {
+export function parseNameConstraints(extension: DerElement | undefined): NameConstraints | undefined {
   if (!extension) return undefined;
-  const { tag, children } = extensionValue(extension);
+  const { tag, children } = parseExtensionValue(extension);
   const order = children.map((child) => child.tag).join();
   const wellFormed = [`${PERMITTED}`, `${EXCLUDED}`, `${PERMITTED},${EXCLUDED}`].includes(order);
   if (tag !== Tag.sequence || !wellFormed) throw malformed('its outline');
   const subtreesOf = (wanted: number) => {
     const list = children.find((child) => child.tag === wanted);
     if (list?.children.length === 0) throw malformed('an empty list of subtrees');
-    return list?.children.map(readSubtree) ?? [];
+    return list?.children.map(parseSubtree) ?? [];
   };
   return { permitted: subtreesOf(PERMITTED), excluded: subtreesOf(EXCLUDED) };
 }
 
 /** The base alone: minimum must be 0, which DER does not write, and maximum absent. */
-function readSubtree(element: DerElement): Subtree {
+function parseSubtree(element: DerElement): Subtree {
   const [base, ...bounds] = element.children;
   if (element.tag !== Tag.sequence || !base || bounds.length > 0) throw malformed('a subtree with bounds, or none');
-  if (base.tag === DIRECTORY_NAME) return { kind: 'directory', base: readDirectoryName(base) };
-  const kind = kindOfTag[base.tag];
+  if (base.tag === DIRECTORY_NAME_TAG) return { kind: 'directory', base: decodeDirectoryName(base) };
+  const kind = kindByTag[base.tag];
   if (kind === undefined) return { kind: 'other', tag: base.tag };
-  if (kind === 'ip') return readAddressRange(base.content);
-  const text = ia5Text(base.content, kind);
-  return kind === 'email' ? readMailboxes(text) : { kind, base: hostOrDomain(text.toLowerCase()) };
+  if (kind === 'ip') return parseAddressRange(base.content);
+  const text = decodeIa5String(base.content, kind);
+  return kind === 'email' ? parseMailboxes(text) : { kind, base: hostOrDomain(text.toLowerCase()) };
 }
 
 /** One mailbox, or all of a host or below a domain. */
-function readMailboxes(text: string): Subtree {
+function parseMailboxes(text: string): Subtree {
   const domain = text.lastIndexOf('@') + 1;
   const host = text.slice(domain).toLowerCase();
   if (domain === 0) return { kind: 'email', base: hostOrDomain(host) };
@@ -78,7 +78,7 @@ function hostOrDomain(text: string): string {
 }
 
 /** The address and as long a mask, which is that of a CIDR block. */
-function readAddressRange(octets: Uint8Array): Subtree {
+function parseAddressRange(octets: Uint8Array): Subtree {
   const half = octets.length / 2;
   if (half !== 4 && half !== 16) throw malformed(`an address range of ${octets.length} octets`);
   const bits = [...octets.subarray(half)].map((octet) => octet.toString(2).padStart(8, '0')).join('');

@@ -37,12 +37,12 @@ export function decodeForwardedPem(pem: string): Uint8Array {
  *
  * @throws {CertificateError} when a block is not base64
  */
-export function readPemFile(text: string): Uint8Array[] {
-  return readPemBlocks(text, 'CERTIFICATE');
+export function parsePemCertificates(text: string): Uint8Array[] {
+  return parsePemBlocks(text, 'CERTIFICATE');
 }
 
 /** The same for blocks of another label. */
-export function readPemBlocks(text: string, label: string): Uint8Array[] {
+export function parsePemBlocks(text: string, label: string): Uint8Array[] {
   const [begin, finish] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
   const blocks: Uint8Array[] = [];
   for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at + 1)) {
@@ -66,7 +66,7 @@ const DER_SEQUENCE = 0x30;
  * @returns none where the file holds neither
  * @throws {CertificateError} when a block is not base64
  */
-export function readCertificateFile(content: Uint8Array): Uint8Array[] {
-  const certificates = readPemFile(Buffer.from(content).toString('latin1'));
+export function parseCertificateFile(content: Uint8Array): Uint8Array[] {
+  const certificates = parsePemCertificates(Buffer.from(content).toString('latin1'));
   return certificates.length === 0 && content[0] === DER_SEQUENCE ? [content] : certificates;
 }

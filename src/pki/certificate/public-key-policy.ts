@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
 
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
@@ -9,7 +9,7 @@ const MIN_RSA_EXPONENT = 65537n;
 const MAX_RSA_EXPONENT = 2n ** 64n - 1n;
 
 /** ML-DSA-87 has the largest key of those that we accept, 2,592 octets (RFC 9881). */
-const MAX_KEY_OCTETS = 2_700;
+const MAX_PUBLIC_KEY_BYTES = 2_700;
 
 /**
  * Refuses a SubjectPublicKeyInfo that is longer than any key we accept, before somebody calculates with its numbers:
@@ -17,8 +17,8 @@ const MAX_KEY_OCTETS = 2_700;
  *
  * @throws {CertificateError}
  */
-export function requireKeyOfUsualSize({ encoded: { length } }: DerElement): void {
-  if (length > MAX_KEY_OCTETS)
+export function limitPublicKeySize({ encoded: { length } }: DerElement): void {
+  if (length > MAX_PUBLIC_KEY_BYTES)
     throw new CertificateError(`has a public key of ${length} octets, more than any usual one`);
 }
 
@@ -28,9 +28,9 @@ export function requireKeyOfUsualSize({ encoded: { length } }: DerElement): void
  *
  * @throws {CertificateError}
  */
-export function requireNamedParameters({ children: [algorithm] }: DerElement): void {
+export function requireNamedCurve({ children: [algorithm] }: DerElement): void {
   const [id, parameters] = algorithm?.children ?? [];
-  if (id?.tag !== Tag.objectIdentifier || readObjectIdentifier(id.content) !== EC_PUBLIC_KEY) return;
+  if (id?.tag !== Tag.objectIdentifier || parseObjectIdentifier(id.content) !== EC_PUBLIC_KEY) return;
   if (parameters?.tag !== Tag.objectIdentifier)
     throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
 }
@@ -68,7 +68,7 @@ function requireRsa({ modulusLength = 0, publicExponent = 0n }: KeyDetails): voi
 
 const acceptedCurves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-function requireNamedCurve({ namedCurve }: KeyDetails): void {
+function requireAcceptedCurve({ namedCurve }: KeyDetails): void {
   if (namedCurve === undefined || !acceptedCurves.has(namedCurve)) {
     throw new CertificateError(
       `has an EC key on ${namedCurve ?? 'an unnamed curve'}; P-256, P-384, P-521 are accepted`,
@@ -82,7 +82,7 @@ const always = () => {};
 const keyRules: Readonly<Record<string, (details: KeyDetails) => void>> = {
   rsa: requireRsa,
   'rsa-pss': requireRsa,
-  ec: requireNamedCurve,
+  ec: requireAcceptedCurve,
   ed25519: always,
   ed448: always,
   'ml-dsa-44': always,

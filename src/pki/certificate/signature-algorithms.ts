@@ -1,5 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
 
 /** An algorithm that may sign what others rely on. */
 export interface SignatureAlgorithm {
@@ -42,7 +42,7 @@ const acceptedPssHashes: Readonly<Record<string, SignatureAlgorithm>> = {
 export function acceptedSignatureAlgorithm(algorithm: DerElement): SignatureAlgorithm | undefined {
   const [id, parameters] = algorithm.children;
   if (id?.tag !== Tag.objectIdentifier) return undefined;
-  const name = readObjectIdentifier(id.content);
+  const name = parseObjectIdentifier(id.content);
   return name === RSASSA_PSS ? pssAlgorithm(parameters) : acceptedAlgorithms[name];
 }
 
@@ -55,12 +55,12 @@ function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | 
   const hash = parameter(HASH_ALGORITHM)?.children[0];
   if (hash?.tag !== Tag.objectIdentifier) return undefined;
   const [saltLength = DEFAULT_SALT_LENGTH] = parameter(SALT_LENGTH)?.content ?? [];
-  const accepted = acceptedPssHashes[readObjectIdentifier(hash.content)];
+  const accepted = acceptedPssHashes[parseObjectIdentifier(hash.content)];
   return accepted && { ...accepted, saltLength };
 }
 
 /** Whether this key signed these octets; the work is done in another thread. */
-export function isSignedBy(
+export function verifySignature(
   { hash, saltLength }: SignatureAlgorithm,
   { data, signature }: { data: Uint8Array; signature: Uint8Array },
   key: KeyObject,

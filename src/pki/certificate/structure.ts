@@ -1,5 +1,5 @@
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, readDer, readObjectIdentifier, Tag } from './der.ts';
+import { type DerElement, parseDer, parseObjectIdentifier, Tag } from './der.ts';
 
 /** The parts of a Certificate that we read from its DER (RFC 5280 §4.1). */
 export interface CertificateStructure {
@@ -23,13 +23,13 @@ const EXTENSIONS = 0xa3;
  *
  * @throws {CertificateError} when it is not DER, not a Certificate, or breaks a rule of its outline
  */
-export function readCertificateStructure(der: Uint8Array): CertificateStructure {
-  const [tbs, signatureAlgorithm, signature, ...more] = sequence(readDer(der), 'Certificate');
+export function parseCertificateStructure(der: Uint8Array): CertificateStructure {
+  const [tbs, signatureAlgorithm, signature, ...more] = sequence(parseDer(der), 'Certificate');
   if (!tbs || !signatureAlgorithm || signature?.tag !== Tag.bitString || more.length > 0) {
     throw new CertificateError('not a certificate: its outline is not that of RFC 5280 §4.1');
   }
   const fields = sequence(tbs, 'TBSCertificate');
-  const version = readVersion(fields[0]);
+  const version = parseVersion(fields[0]);
   const [serial, algorithm, issuer, validity, subject, key, ...optional] = version === 1 ? fields : fields.slice(1);
   if (serial?.tag !== Tag.integer || !algorithm || !issuer || !validity || !subject || !key) {
     throw new CertificateError('not a certificate: its TBSCertificate is not that of RFC 5280 §4.1');
@@ -37,11 +37,11 @@ export function readCertificateStructure(der: Uint8Array): CertificateStructure 
   if (!Buffer.from(algorithm.encoded).equals(signatureAlgorithm.encoded)) {
     throw new CertificateError('names one signature algorithm inside and another outside (RFC 5280 §4.1.1.2)');
   }
-  const extensions = readExtensions(optional);
+  const extensions = parseExtensions(optional);
   return { version, serialNumber: serial, signatureAlgorithm, issuer, subject, publicKey: key, extensions };
 }
 
-function readVersion(first: DerElement | undefined): 1 | 2 | 3 {
+function parseVersion(first: DerElement | undefined): 1 | 2 | 3 {
   if (first?.tag !== VERSION) return 1;
   const value = first.children[0]?.content;
   if (value?.length === 1 && value[0] === 1) return 2;
@@ -49,13 +49,13 @@ function readVersion(first: DerElement | undefined): 1 | 2 | 3 {
   throw new CertificateError('has a version that X.509 does not know');
 }
 
-function readExtensions(optional: readonly DerElement[]): Map<string, DerElement> {
+function parseExtensions(optional: readonly DerElement[]): Map<string, DerElement> {
   const extensions = new Map<string, DerElement>();
   const container = optional.find((element) => element.tag === EXTENSIONS)?.children[0];
   for (const extension of container?.children ?? []) {
     const [id, ...rest] = sequence(extension, 'Extension');
     if (id?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an identifier');
-    const name = readObjectIdentifier(id.content);
+    const name = parseObjectIdentifier(id.content);
     if (extensions.has(name)) throw new CertificateError(`has extension ${name} twice (RFC 5280 §4.2)`);
     requireExtensionValue(name, rest);
     extensions.set(name, extension);
@@ -83,7 +83,7 @@ export function isCritical({ children }: DerElement): boolean {
 }
 
 /** The DER inside an extension's OCTET STRING. */
-export function extensionValue(extension: DerElement): DerElement {
+export function parseExtensionValue(extension: DerElement): DerElement {
   const value = extension.children.at(-1);
-  return readDer(value?.content ?? new Uint8Array());
+  return parseDer(value?.content ?? new Uint8Array());
 }

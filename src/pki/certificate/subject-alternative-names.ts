@@ -1,8 +1,8 @@
 import { isIP, SocketAddress } from 'node:net';
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, readObjectIdentifier, Tag } from './der.ts';
-import { type DistinguishedName, readDistinguishedName } from './names/distinguished-name.ts';
-import { extensionValue } from './structure.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
+import { type DistinguishedName, decodeDistinguishedName } from './names/distinguished-name.ts';
+import { parseExtensionValue } from './structure.ts';
 
 /** The kinds of subject alternative name that a client can be registered by (RFC 8705 §2.1.2). */
 export type AlternativeNameKind = 'dns' | 'uri' | 'ip' | 'email';
@@ -20,7 +20,7 @@ export interface OtherNames {
 }
 
 /** The tags of GeneralName that can identify (RFC 5280 §4.2.1.6). */
-export const kindOfTag: Readonly<Record<number, AlternativeNameKind>> = {
+export const kindByTag: Readonly<Record<number, AlternativeNameKind>> = {
   129: 'email',
   130: 'dns',
   134: 'uri',
@@ -28,7 +28,7 @@ export const kindOfTag: Readonly<Record<number, AlternativeNameKind>> = {
 };
 
 /** directoryName, [4] EXPLICIT. */
-export const DIRECTORY_NAME = 0xa4;
+export const DIRECTORY_NAME_TAG = 0xa4;
 
 /**
  * Reads the subject alternative names of a certificate.
@@ -36,7 +36,7 @@ export const DIRECTORY_NAME = 0xa4;
  * @param extension the `Extension` element, or undefined where the certificate has none
  * @throws {CertificateError} when a name is malformed
  */
-export function readAlternativeNames(extension: DerElement | undefined): {
+export function parseSubjectAlternativeNames(extension: DerElement | undefined): {
   names: SubjectAlternativeNames;
   further: OtherNames;
 } {
@@ -45,9 +45,9 @@ export function readAlternativeNames(extension: DerElement | undefined): {
   const otherForms = new Set<number>();
   let hasUtf8Mailbox = false;
   for (const name of extension ? generalNames(extension) : []) {
-    const kind = kindOfTag[name.tag];
-    if (kind !== undefined) names[kind].push(readAlternativeName(kind, name.content));
-    else if (name.tag === DIRECTORY_NAME) directory.push(readDirectoryName(name));
+    const kind = kindByTag[name.tag];
+    if (kind !== undefined) names[kind].push(decodeAlternativeName(kind, name.content));
+    else if (name.tag === DIRECTORY_NAME_TAG) directory.push(decodeDirectoryName(name));
     else {
       otherForms.add(name.tag);
       hasUtf8Mailbox ||= isUtf8Mailbox(name);
@@ -58,20 +58,22 @@ export function readAlternativeNames(extension: DerElement | undefined): {
 
 /** OtherName is SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT }, [0] IMPLICIT. */
 function isUtf8Mailbox({ tag, children: [type] }: DerElement): boolean {
-  return tag === 0xa0 && type?.tag === Tag.objectIdentifier && readObjectIdentifier(type.content) === SMTP_UTF8_MAILBOX;
+  return (
+    tag === 0xa0 && type?.tag === Tag.objectIdentifier && parseObjectIdentifier(type.content) === SMTP_UTF8_MAILBOX
+  );
 }
 
 const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
 /** One name of a certificate, in the form in which it is compared. */
-function readAlternativeName(kind: AlternativeNameKind, content: Uint8Array): string {
-  return comparisonForm[kind](kind === 'ip' ? addressOfOctets(content) : ia5Text(content, kind));
+function decodeAlternativeName(kind: AlternativeNameKind, content: Uint8Array): string {
+  return comparisonForm[kind](kind === 'ip' ? decodeIpAddress(content) : decodeIa5String(content, kind));
 }
 
 /** @throws {CertificateError} when it is malformed */
-export function readDirectoryName({ children: [name, ...more] }: DerElement): DistinguishedName {
+export function decodeDirectoryName({ children: [name, ...more] }: DerElement): DistinguishedName {
   if (!name || more.length > 0) throw new CertificateError('has a directoryName that is malformed');
-  return readDistinguishedName(name);
+  return decodeDistinguishedName(name);
 }
 
 /**
@@ -119,7 +121,7 @@ function requirePattern(pattern: RegExp, what: string): (text: string) => void {
 
 /** RFC 5280 §4.2.1.6: a SEQUENCE of at least one GeneralName, which are context tags 0 to 8. */
 function generalNames(extension: DerElement): readonly DerElement[] {
-  const { tag, children } = extensionValue(extension);
+  const { tag, children } = parseExtensionValue(extension);
   const wellFormed = tag === Tag.sequence && children.every((name) => generalNameTags.has(name.tag));
   if (!wellFormed || children.length === 0) throw new CertificateError('its subject alternative names are malformed');
   return children;
@@ -127,14 +129,14 @@ function generalNames(extension: DerElement): readonly DerElement[] {
 
 const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
 
-export function ia5Text(octets: Uint8Array, kind: AlternativeNameKind): string {
+export function decodeIa5String(octets: Uint8Array, kind: AlternativeNameKind): string {
   if (octets.some((octet) => octet < 0x20 || octet > 0x7e)) {
     throw new CertificateError(`has a subject alternative name (${kind}) with a control or non-ASCII character`);
   }
   return Buffer.from(octets).toString('latin1');
 }
 
-function addressOfOctets(octets: Uint8Array): string {
+function decodeIpAddress(octets: Uint8Array): string {
   if (octets.length === 4) return octets.join('.');
   if (octets.length !== 16) throw new CertificateError(`has an IP address of ${octets.length} octets`);
   return Buffer.from(octets)

@@ -4,11 +4,11 @@ import type { ObservedMetric, Sample } from '../../observability/metrics.ts';
 import { watchFiles } from '../../watch-files.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
-import { crlFiles, readCrlFile, readCrls } from './crl-files.ts';
+import type { CrlCache } from './crl-cache.ts';
+import { crlFiles, parseCrls, readCrlFile } from './crl-files.ts';
 import { CrlStore, type StoredCrl } from './crl-store.ts';
 import { type CrlPolicy, crlViolation } from './crl-violation.ts';
-import { followCrlUrl } from './follow-crl-url.ts';
-import type { SharedCrls } from './shared-crls.ts';
+import { pollCrlUrl } from './poll-crl-url.ts';
 
 /** A CA that is silent must not keep the server from starting. */
 const LONGEST_START_MILLISECONDS = 5_000;
@@ -26,7 +26,7 @@ export interface CrlConfig {
 export interface CrlCheckerOptions {
   readonly config: CrlConfig;
   readonly currentTrust: () => TrustStore;
-  readonly shared: SharedCrls;
+  readonly cache: CrlCache;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -35,7 +35,7 @@ export interface CrlCheckerOptions {
 export interface CrlChecker {
   /** @param now milliseconds since the epoch */
   violation(path: CertificationPath, now: number): PathViolation | undefined;
-  lists(): ReadonlyMap<string, StoredCrl>;
+  crls(): ReadonlyMap<string, StoredCrl>;
   /** Reads everything again: there are other CAs now, which may have signed what nobody knew before. */
   reload(): void;
   stop(): void;
@@ -48,7 +48,7 @@ export interface CrlChecker {
  * @throws {Error} when a file cannot be read, or holds what cannot be used
  */
 export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChecker> {
-  const { config, currentTrust, shared, log } = options;
+  const { config, currentTrust, cache: shared, log } = options;
   const lists = new CrlStore(currentTrust);
   const problems = await takeFiles(config.paths, lists, log);
   if (problems.length > 0) throw new Error(problems.join('; '));
@@ -60,7 +60,7 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
   const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: readAgain });
   return {
     violation: (path, time) => crlViolation(path, lists.current, config.policy, time),
-    lists: () => lists.current,
+    crls: () => lists.current,
     reload: () => {
       readAgain();
       following.stop();
@@ -74,15 +74,23 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
   };
 }
 
-function followAll({ config, shared, log, now }: CrlCheckerOptions, lists: CrlStore) {
+function followAll({ config, cache: shared, log, now }: CrlCheckerOptions, lists: CrlStore) {
   const ending = new AbortController();
   const { intervalMilliseconds } = config;
   const take = async (content: Uint8Array) => {
-    for (const der of readCrls(content)) logLoaded(await lists.offer(der), log);
+    for (const der of parseCrls(content)) logLoaded(await lists.add(der), log);
   };
   const firstAttempts = config.urls.map((url) => {
     const onState = logChanges(url, log);
-    return followCrlUrl({ url, intervalMilliseconds, shared, take, onState, now, signal: ending.signal });
+    return pollCrlUrl({
+      url,
+      intervalMilliseconds,
+      cache: shared,
+      load: take,
+      onStatus: onState,
+      now,
+      signal: ending.signal,
+    });
   });
   return { firstAttempts: Promise.all(firstAttempts), stop: () => ending.abort() };
 }
@@ -102,7 +110,7 @@ async function takeFiles(paths: readonly string[], lists: CrlStore, log: Log): P
 
 async function takeFile(file: string, lists: CrlStore, log: Log): Promise<string[]> {
   try {
-    for (const der of readCrlFile(file)) logLoaded(await lists.offer(der), log);
+    for (const der of readCrlFile(file)) logLoaded(await lists.add(der), log);
     return [];
   } catch (error) {
     return [`the CRL of ${file}: ${messageOf(error)}`];

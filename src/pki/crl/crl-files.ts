@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { readPemBlocks } from '../certificate/pem.ts';
+import { parsePemBlocks } from '../certificate/pem.ts';
 
 /** The files of a folder that are read. */
 const CRL_FILE = /^[^.].*\.(?:crl|pem)$/i;
@@ -23,13 +23,13 @@ export function crlFiles(path: string): string[] {
  * @throws {CertificateError} when it holds none
  */
 export function readCrlFile(path: string): Uint8Array[] {
-  return readCrls(readFileSync(path));
+  return parseCrls(readFileSync(path));
 }
 
 /** The same for what a server answered. */
-export function readCrls(content: Uint8Array): Uint8Array[] {
+export function parseCrls(content: Uint8Array): Uint8Array[] {
   if (content[0] === DER_SEQUENCE) return [content];
-  const blocks = readPemBlocks(
+  const blocks = parsePemBlocks(
     Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1'),
     'X509 CRL',
   );

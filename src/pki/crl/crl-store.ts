@@ -1,7 +1,7 @@
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
-import { isSignedBy } from '../certificate/signature-algorithms.ts';
+import { verifySignature } from '../certificate/signature-algorithms.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import { type Crl, parseCrl, type SignedCrl } from './crl.ts';
 
@@ -34,7 +34,7 @@ export class CrlStore {
    * @returns undefined where it is not newer
    * @throws {CertificateError} when it is no full CRL, or no configured CA of its issuer's name signed it
    */
-  async offer(der: Uint8Array): Promise<StoredCrl | undefined> {
+  async add(der: Uint8Array): Promise<StoredCrl | undefined> {
     const signed = await parseCrl(der);
     const { subjectText: ca, publicKeyThumbprint } = await this.#signerOf(signed);
     const known = this.#lists.get(publicKeyThumbprint)?.crl;
@@ -50,9 +50,9 @@ export class CrlStore {
   async #signerOf(list: SignedCrl): Promise<CaCertificate> {
     const { issuer, algorithm, signed } = list;
     const candidates = this.#trust()
-      .named(issuer)
+      .findBySubject(issuer)
       .filter(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
-    for (const ca of candidates) if (await isSignedBy(algorithm, signed, ca.publicKey)) return ca;
+    for (const ca of candidates) if (await verifySignature(algorithm, signed, ca.publicKey)) return ca;
     const name = formatDistinguishedName(issuer);
     throw new CertificateError(
       candidates.length === 0

@@ -1,6 +1,6 @@
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
-import { type CertificationPath, type PathViolation, violation } from '../path/path.ts';
+import { type CertificationPath, type PathViolation, pathViolation } from '../path/path.ts';
 import type { Crl } from './crl.ts';
 
 const SECTION = 'RFC 5280 §6.3.3';
@@ -23,7 +23,7 @@ export function crlViolation(
   for (const [position, issuer] of path.caCertificates.entries()) {
     const certificate = path.caCertificates[position - 1] ?? path.leaf;
     const problem = problemOf(certificate, issuer, lists, policy, now);
-    if (problem !== undefined) return violation(path, position, problem, SECTION);
+    if (problem !== undefined) return pathViolation(path, position, problem, SECTION);
   }
   return undefined;
 }
@@ -35,7 +35,7 @@ function problemOf(
   policy: CrlPolicy,
   now: number,
 ): string | undefined {
-  const { mode, maxStalenessMilliseconds } = policyOf(policy, publicKeyThumbprint);
+  const { mode, maxStalenessMilliseconds } = crlPolicyFor(policy, publicKeyThumbprint);
   if (mode === 'off') return undefined;
   const crl = lists.get(publicKeyThumbprint)?.crl;
   if (crl?.revoked.has(Buffer.from(certificate.serialNumber, 'hex'))) return `is revoked by CA "${subjectText}"`;
@@ -63,7 +63,7 @@ export type CrlMode =
 
 export const crlModes = ['require', 'prefer', 'off'] as const satisfies CrlMode[];
 
-export interface CrlIssuerPolicy {
+export interface CaCrlPolicy {
   readonly mode: CrlMode;
   /** For how long after its nextUpdate a CRL still counts. */
   readonly maxStalenessMilliseconds: number;
@@ -71,10 +71,10 @@ export interface CrlIssuerPolicy {
 
 /** For every CA, and for single ones, which are known by their public key (SHA-256, base64url). */
 export interface CrlPolicy {
-  readonly byDefault: CrlIssuerPolicy;
-  readonly byCa: ReadonlyMap<string, CrlIssuerPolicy>;
+  readonly byDefault: CaCrlPolicy;
+  readonly byCa: ReadonlyMap<string, CaCrlPolicy>;
 }
 
-export function policyOf(policy: CrlPolicy, publicKeyThumbprint: string): CrlIssuerPolicy {
+export function crlPolicyFor(policy: CrlPolicy, publicKeyThumbprint: string): CaCrlPolicy {
   return policy.byCa.get(publicKeyThumbprint) ?? policy.byDefault;
 }

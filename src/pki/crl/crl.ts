@@ -2,16 +2,16 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import {
   type DerElement,
   type DerHeader,
-  readDer,
-  readDerHeader,
-  readObjectIdentifier,
-  readTime,
+  parseDer,
+  parseDerHeader,
+  parseObjectIdentifier,
+  parseTime,
   Tag,
 } from '../certificate/der.ts';
-import { type DistinguishedName, readDistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { type DistinguishedName, decodeDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
-import { extensionValue, isCritical } from '../certificate/structure.ts';
-import { readRevokedCertificates, type SerialNumberSet } from './revoked-certificates.ts';
+import { isCritical, parseExtensionValue } from '../certificate/structure.ts';
+import { parseRevokedCertificates, type SerialNumberSet } from './revoked-certificates.ts';
 
 /** What a full CRL says (RFC 5280 §5). */
 export interface Crl {
@@ -38,7 +38,7 @@ const EXTENSIONS = 0xa0;
  * @throws {CertificateError} when it is not DER, not a full CRL, or has no nextUpdate
  */
 export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
-  const outer = readDerHeader(der, 0, der.length);
+  const outer = parseDerHeader(der, 0, der.length);
   if (outer.end !== der.length) throw new CertificateError(`${der.length - outer.end} trailing bytes after the CRL`);
   const [tbs, algorithm, signature, ...more] = headersIn(der, outer);
   if (outer.tag !== Tag.sequence || tbs?.tag !== Tag.sequence || signature?.tag !== Tag.bitString || more.length > 0) {
@@ -51,12 +51,12 @@ export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
   }
   const accepted = acceptedSignatureAlgorithm(element);
   if (!accepted) throw new CertificateError('is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
-  rejectCrlExtensions(fields.extensions);
+  requireFullCrl(fields.extensions);
   return {
-    issuer: readDistinguishedName(fields.issuer),
-    thisUpdate: readTime(fields.thisUpdate),
-    nextUpdate: readTime(fields.nextUpdate),
-    revoked: await readRevokedCertificates(der, fields.revoked),
+    issuer: decodeDistinguishedName(fields.issuer),
+    thisUpdate: parseTime(fields.thisUpdate),
+    nextUpdate: parseTime(fields.nextUpdate),
+    revoked: await parseRevokedCertificates(der, fields.revoked),
     algorithm: accepted,
     signed: { data: der.subarray(tbs.at, tbs.end), signature: elementAt(der, signature).content.subarray(1) },
   };
@@ -70,7 +70,7 @@ interface Placed extends DerHeader {
 function headersIn(der: Uint8Array, { start, end }: DerHeader): Placed[] {
   const headers: Placed[] = [];
   for (let at = start; at < end; ) {
-    const header = readDerHeader(der, at, end);
+    const header = parseDerHeader(der, at, end);
     headers.push({ ...header, at });
     at = header.end;
   }
@@ -78,7 +78,7 @@ function headersIn(der: Uint8Array, { start, end }: DerHeader): Placed[] {
 }
 
 function elementAt(der: Uint8Array, { at, end }: Placed): DerElement {
-  return readDer(der.subarray(at, end));
+  return parseDer(der.subarray(at, end));
 }
 
 /** Everything in a TBSCertList but the entries, which are many (RFC 5280 §5.1.2). */
@@ -118,11 +118,11 @@ const INDIRECT_CRL = 0x84;
  * @param extensions crlExtensions, [0], or undefined where there are none
  * @throws {CertificateError} naming the extension
  */
-export function rejectCrlExtensions(extensions: DerElement | undefined): void {
+export function requireFullCrl(extensions: DerElement | undefined): void {
   for (const extension of extensions?.children[0]?.children ?? []) {
     const [type] = extension.children;
     if (type?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an identifier');
-    const id = readObjectIdentifier(type.content);
+    const id = parseObjectIdentifier(type.content);
     if (id === DELTA_CRL_INDICATOR)
       throw new CertificateError('is a delta CRL, which lists changes only (RFC 5280 §5.2.4)');
     if (id === ISSUING_DISTRIBUTION_POINT) throw partialCrl(extension);
@@ -133,7 +133,7 @@ export function rejectCrlExtensions(extensions: DerElement | undefined): void {
 }
 
 function partialCrl(extension: DerElement): CertificateError {
-  if (extensionValue(extension).children.some(({ tag }) => tag === INDIRECT_CRL)) {
+  if (parseExtensionValue(extension).children.some(({ tag }) => tag === INDIRECT_CRL)) {
     return new CertificateError('is an indirect CRL, which speaks for other issuers (RFC 5280 §5.2.5)');
   }
   return new CertificateError(

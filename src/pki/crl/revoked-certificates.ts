@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { type DerHeader, readDer, readDerHeader, readObjectIdentifier, Tag } from '../certificate/der.ts';
+import { type DerHeader, parseDer, parseDerHeader, parseObjectIdentifier, Tag } from '../certificate/der.ts';
 import { isCritical } from '../certificate/structure.ts';
 
 /** After so many entries others may work: some milliseconds. */
@@ -15,7 +15,7 @@ const knownExtensions: ReadonlySet<string> = new Set(['2.5.29.21', '2.5.29.23', 
  * @param list the SEQUENCE OF entries, or undefined where nothing was revoked
  * @throws {CertificateError} when an entry is malformed, or cannot be understood
  */
-export async function readRevokedCertificates(der: Uint8Array, list: DerHeader | undefined): Promise<SerialNumberSet> {
+export async function parseRevokedCertificates(der: Uint8Array, list: DerHeader | undefined): Promise<SerialNumberSet> {
   if (!list) return new SerialNumberSet(0, 0);
   let [count, octets] = [0, 0];
   await forEachEntry(der, list, (serial) => {
@@ -30,8 +30,8 @@ export async function readRevokedCertificates(der: Uint8Array, list: DerHeader |
 async function forEachEntry(der: Uint8Array, list: DerHeader, take: (serial: Uint8Array) => void): Promise<void> {
   let entries = 0;
   for (let at = list.start; at < list.end; ) {
-    const entry = readDerHeader(der, at, list.end);
-    take(readSerialNumber(der, entry));
+    const entry = parseDerHeader(der, at, list.end);
+    take(parseSerialNumber(der, entry));
     at = entry.end;
     entries += 1;
     if (entries % ENTRIES_AT_A_TIME === 0) await setImmediate();
@@ -39,9 +39,9 @@ async function forEachEntry(der: Uint8Array, list: DerHeader, take: (serial: Uin
 }
 
 /** SEQUENCE { userCertificate INTEGER, revocationDate Time, crlEntryExtensions Extensions OPTIONAL }. */
-function readSerialNumber(der: Uint8Array, entry: DerHeader): Uint8Array {
-  const serial = entry.tag === Tag.sequence ? readDerHeader(der, entry.start, entry.end) : undefined;
-  const date = serial && readDerHeader(der, serial.end, entry.end);
+function parseSerialNumber(der: Uint8Array, entry: DerHeader): Uint8Array {
+  const serial = entry.tag === Tag.sequence ? parseDerHeader(der, entry.start, entry.end) : undefined;
+  const date = serial && parseDerHeader(der, serial.end, entry.end);
   const isTime = date?.tag === Tag.utcTime || date?.tag === Tag.generalizedTime;
   if (serial?.tag !== Tag.integer || !isTime) throw new CertificateError('has an entry that is malformed');
   if (date.end < entry.end) requireKnownExtensions(der.subarray(date.end, entry.end));
@@ -51,7 +51,7 @@ function readSerialNumber(der: Uint8Array, entry: DerHeader): Uint8Array {
   // Serial numbers are compared octet by octet, so they must be written in one way only.
   if (first === undefined || isPadded)
     throw new CertificateError('not DER: has a serial number not in the fewest octets');
-  if (octets.length <= MAX_SERIAL_OCTETS) return octets;
+  if (octets.length <= MAX_SERIAL_NUMBER_BYTES) return octets;
   throw new CertificateError(`has a serial number of ${octets.length} octets`);
 }
 
@@ -61,9 +61,9 @@ const REASON_CODE = Buffer.from('300c300a0603551d150403' + '0a01', 'hex');
 
 function requireKnownExtensions(extensions: Uint8Array): void {
   if (isOneReasonCode(extensions)) return;
-  for (const extension of readDer(extensions).children) {
+  for (const extension of parseDer(extensions).children) {
     const [type] = extension.children;
-    const id = type?.tag === Tag.objectIdentifier ? readObjectIdentifier(type.content) : 'none';
+    const id = type?.tag === Tag.objectIdentifier ? parseObjectIdentifier(type.content) : 'none';
     if (id === CERTIFICATE_ISSUER)
       throw new CertificateError('is an indirect CRL: an entry has a certificateIssuer (RFC 5280 §5.3.3)');
     if (isCritical(extension) && !knownExtensions.has(id)) {
@@ -78,7 +78,7 @@ function isOneReasonCode(extensions: Uint8Array): boolean {
 }
 
 /** At most as many octets as the length of one can be written in. */
-export const MAX_SERIAL_OCTETS = 255;
+export const MAX_SERIAL_NUMBER_BYTES = 255;
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

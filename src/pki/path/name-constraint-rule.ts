@@ -3,7 +3,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import type { NameConstraints, Subtree } from '../certificate/name-constraints.ts';
 import { type ConstrainedName, constrainedNames, positionOf } from './constrained-names.ts';
-import { type CertificationPath, type PathViolation, violation as pathViolation } from './path.ts';
+import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 
 const SECTION = 'RFC 5280 §4.2.1.10';
 

@@ -22,7 +22,7 @@ export interface PathViolation {
 }
 
 /** @param position 0 is the leaf */
-export function violation(
+export function pathViolation(
   { leaf, caCertificates }: CertificationPath,
   position: number,
   problem: string,

@@ -4,7 +4,7 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireValidAt } from '../certificate/client-certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extensions.ts';
 import { type NameComparisons, nameConstraintViolation } from './name-constraint-rule.ts';
-import { type CertificationPath, type PathViolation, violation } from './path.ts';
+import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 
 /**
  * What must hold of a path whose signatures are right and that ends in an anchor (RFC 5280 §6.1), but for what depends
@@ -29,7 +29,7 @@ const pathLengths: PathRule = ({ leaf, caCertificates }) => {
     const { pathLength = Number.POSITIVE_INFINITY } = authority.basicConstraints;
     if (below > pathLength) {
       const problem = `allows ${pathLength} CAs below it, and there are ${below}`;
-      return violation({ leaf, caCertificates }, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
+      return pathViolation({ leaf, caCertificates }, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
     }
     if (!isSelfIssued(authority)) below += 1;
   }
@@ -43,7 +43,7 @@ const pathLengths: PathRule = ({ leaf, caCertificates }) => {
 const leafKeyUsage: PathRule = (path) => {
   const { keyUsage } = path.leaf;
   if (!keyUsage) return undefined;
-  const refuse = (problem: string) => violation(path, 0, problem, 'RFC 5280 §4.2.1.3');
+  const refuse = (problem: string) => pathViolation(path, 0, problem, 'RFC 5280 §4.2.1.3');
   if (keyUsage.has('keyCertSign')) return refuse('is no CA, and its key usage has keyCertSign');
   if (keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
   return refuse('may not be used by a client: its key usage lacks digitalSignature');
@@ -55,7 +55,7 @@ const authorityPurposes: PathRule = (path) => {
     ({ extendedKeyUsage }) => extendedKeyUsage && !extendedKeyUsage.some(coversClients),
   );
   if (index === -1) return undefined;
-  return violation(
+  return pathViolation(
     path,
     index + 1,
     'is not for clients: its extended key usage lacks clientAuth',
@@ -99,7 +99,7 @@ function firstFault(
 ): PathViolation | undefined {
   for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
     const found = find(certificate);
-    if (found) return violation(path, position, found.problem, found.section);
+    if (found) return pathViolation(path, position, found.problem, found.section);
   }
   return undefined;
 }
@@ -115,7 +115,7 @@ export function validityViolation(path: CertificationPath, now: number): PathVio
       requireValidAt(certificate, now);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return violation(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
+      return pathViolation(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
     }
   }
   return undefined;

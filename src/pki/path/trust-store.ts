@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type CaCertificate, isSelfSigned, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
-import { readCertificateFile } from '../certificate/pem.ts';
+import { parseCertificateFile } from '../certificate/pem.ts';
 
 /** The files of a folder that are read. Keys and notes may lie beside them. */
 const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
@@ -13,7 +13,7 @@ const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
  *
  * @throws {CertificateError} naming the file, what is wrong with it, and the mend
  */
-export function readTrustStore(path: string): TrustStore {
+export function loadTrustStore(path: string): TrustStore {
   const store = createTrustStore(caFiles(path).flatMap(readCaCertificates));
   if (store.anchors.length > 0) return store;
   throw new CertificateError(`${path} holds intermediates only; add the self-signed root that they end in`);
@@ -28,7 +28,7 @@ export function caFiles(path: string): string[] {
 }
 
 function readCaCertificates(path: string): CaCertificate[] {
-  const certificates = reading(path, () => readCertificateFile(readFileSync(path)));
+  const certificates = reading(path, () => parseCertificateFile(readFileSync(path)));
   if (certificates.length === 0) throw new CertificateError(`${path} holds no certificate, neither PEM nor DER`);
   return certificates.map((der, index) => {
     const which = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
@@ -52,7 +52,7 @@ export interface TrustStore {
   /** The others, which paths go through. They are never anchors. */
   readonly intermediates: readonly CaCertificate[];
   /** Anchors, and then intermediates, that are called so. A name that can't be compared is nobody's. */
-  named(name: DistinguishedName): readonly CaCertificate[];
+  findBySubject(name: DistinguishedName): readonly CaCertificate[];
   isAnchor(authority: CaCertificate): boolean;
 }
 
@@ -66,7 +66,7 @@ export function createTrustStore(authorities: readonly CaCertificate[]): TrustSt
   return {
     anchors,
     intermediates,
-    named: ({ canonical }) => (canonical === undefined ? [] : (byName.get(canonical) ?? [])),
+    findBySubject: ({ canonical }) => (canonical === undefined ? [] : (byName.get(canonical) ?? [])),
     isAnchor: ({ thumbprint }) => anchorThumbprints.has(thumbprint),
   };
 }

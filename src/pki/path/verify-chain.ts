@@ -1,5 +1,5 @@
 import type { Certificate } from '../certificate/certificate.ts';
-import { type FoundPaths, findPaths } from './find-paths.ts';
+import { type BuiltPaths, buildPaths } from './build-paths.ts';
 import { type CertificationPath, describePath, describePathViolation, type PathViolation } from './path.ts';
 import { validityViolation } from './rules.ts';
 import type { TrustStore } from './trust-store.ts';
@@ -28,12 +28,12 @@ export type VerifyChain = (presented: PresentedChain, now: number) => ChainStatu
  * @param revocationFault why a path does not count by what its CAs revoked; asked each time
  */
 export function createChainVerifier(currentTrust: () => TrustStore, revocationFault: FaultAt = nothing): VerifyChain {
-  const remembered = new WeakMap<PresentedChain, FoundPaths & { readonly trust: TrustStore }>();
+  const remembered = new WeakMap<PresentedChain, BuiltPaths & { readonly trust: TrustStore }>();
   const find = (presented: PresentedChain) => {
     const trust = currentTrust();
     const known = remembered.get(presented);
     if (known?.trust === trust) return known;
-    const found = { ...findPaths(presented.certificate, presented.chain, trust), trust };
+    const found = { ...buildPaths(presented.certificate, presented.chain, trust), trust };
     remembered.set(presented, found);
     return found;
   };
@@ -46,7 +46,7 @@ const nothing = () => undefined;
 
 /** Which of the paths hold at this time. */
 export function selectValidPaths(
-  { paths, violation }: FoundPaths,
+  { paths, violation }: BuiltPaths,
   now: number,
   revocationFault: FaultAt = nothing,
 ): ChainStatus {

@@ -131,8 +131,8 @@ async function openTls(): Promise<Store> {
     clientCertificates: true,
     aclRules: [serverAclRule(prefix, password)],
   });
-  const { authority, client } = server;
-  const tls = { ca: authority.pem, cert: client.pem, key: client.privateKeyPem };
+  const { ca, client } = server;
+  const tls = { ca: ca.pem, cert: client.pem, key: client.privateKeyPem };
   const url = server.url.replace('//', `//server:${password}@`);
   return openOver(url, prefix, tls, new Redis(server.socket), server.stop);
 }

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCertificateAuthority } from '../../support/certificates.ts';
+import { createTestCa } from '../../support/certificates.ts';
 import { type Deployment, startDeployment } from '../../support/deployment.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { tokenIdsIn } from '../../support/token-ids.ts';
 
 /** Its name is that of the clients' CA of a deployment; its key is its own. */
-const twin = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
+const twin = createTestCa({ subject: [['CN', 'Client CA']] });
 const subject = [['CN', 'victim']] as const;
 const trustedFile = {
   nginx: 'ssl_trusted_certificate /etc/nginx/countersign/client-ca.pem',

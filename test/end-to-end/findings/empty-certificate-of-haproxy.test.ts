@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCertificateAuthority } from '../../support/certificates.ts';
+import { createTestCa } from '../../support/certificates.ts';
 import { type Deployment, startDeployment } from '../../support/deployment.ts';
 import { hugeCertificate } from '../../support/der-surgery.ts';
 import { describeWith } from '../../support/describe-with.ts';
@@ -12,10 +12,10 @@ import { sendRequest } from '../../support/raw-http.ts';
 import type { RunningTerminator } from '../../support/shipped-terminator.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const authority = createCertificateAuthority();
+const ca = createTestCa();
 const subject = [['CN', 'client']] as const;
-const small = authority.issue({ subject });
-const large = hugeCertificate(authority, 14_500, { subject });
+const small = ca.issue({ subject });
+const large = hugeCertificate(ca, 14_500, { subject });
 const [certificate, verdict] = ['X-SSL-Client-Cert', 'X-SSL-Client-Verify'];
 
 describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verdict that is always sent', () => {
@@ -25,8 +25,8 @@ describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verd
   beforeAll(async () => {
     [echo, port] = [await startHeaderEcho(), await freePort()];
     const directory = temporaryDirectory();
-    authority.writeTo(directory, 'ca');
-    const server = authority.issue({ eku: 'server', dns: ['localhost'] });
+    ca.writeTo(directory, 'ca');
+    const server = ca.issue({ eku: 'server', dns: ['localhost'] });
     writeFileSync(join(directory, 'both.pem'), server.pem + server.privateKeyPem, { mode: 0o600 });
     const configuration = `
       defaults
@@ -54,7 +54,7 @@ describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verd
     ['none is empty, and all is well', undefined, ['']],
   ])('%s', async (_, identity, expected) => {
     const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
-    const response = await sendRequest(`https://127.0.0.1:${port}`, {}, { tls: { ca: authority.pem, ...own } });
+    const response = await sendRequest(`https://127.0.0.1:${port}`, {}, { tls: { ca: ca.pem, ...own } });
     expect(echoedValues(response, certificate)).toEqual(expected);
     expect(echoedValues(response, verdict)).toEqual(['0']);
   });
@@ -81,7 +81,7 @@ describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind it', () 
   });
 
   test('says aloud that the proxy lost a certificate', async () => {
-    const identity = hugeCertificate(wrong.authority, 14_500, { subject });
+    const identity = hugeCertificate(wrong.ca, 14_500, { subject });
     const { response, event } = await wrong.requestToken('client', { identity });
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
     expect(event.reason).toContain('x-ssl-client-cert holds no certificate: a buffer of the proxy may be too small');
@@ -93,7 +93,7 @@ describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind it', () 
   });
 
   test('as shipped, receives the large one', async () => {
-    const identity = hugeCertificate(shipped.authority, 14_500, { subject });
+    const identity = hugeCertificate(shipped.ca, 14_500, { subject });
     expect((await shipped.requestToken('client', { identity })).event).toMatchObject({
       thumbprint: identity.thumbprint,
     });

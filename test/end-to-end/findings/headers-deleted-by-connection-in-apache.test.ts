@@ -49,7 +49,7 @@ describeWith(['apache2', 'redis-server'], 'finding 2: Apache deletes what a clie
 
   const identities: [string, () => MintedCertificate][] = [
     ['a self-signed certificate of the same name', () => impostor],
-    ['the genuine one', () => wrong.authority.issue({ subject: [['CN', 'victim']] })],
+    ['the genuine one', () => wrong.ca.issue({ subject: [['CN', 'victim']] })],
   ];
   test.each(identities)('an absent verdict is a negative one, for %s', async (_, mint) => {
     const sent = () => wrong.send(request('X-SSL-Client-Verify'), { identity: mint() });
@@ -58,13 +58,13 @@ describeWith(['apache2', 'redis-server'], 'finding 2: Apache deletes what a clie
   });
 
   test('without the certificate, the verdict is said to be about nothing', async () => {
-    const identity = wrong.authority.issue({ subject: [['CN', 'victim']] });
+    const identity = wrong.ca.issue({ subject: [['CN', 'victim']] });
     const { response, event } = await wrong.decide(() => wrong.send(request('X-SSL-Client-Cert'), { identity }));
     expect([response.status, event.reason]).toEqual([400, expect.stringContaining('holds no certificate')]);
   });
 
   test('as shipped, nothing goes', async () => {
-    const identity = shipped.authority.issue({ subject: [['CN', 'victim']] });
+    const identity = shipped.ca.issue({ subject: [['CN', 'victim']] });
     const named = request('X-SSL-Client-Verify, X-SSL-Client-Cert');
     const { response } = await shipped.decide(() => shipped.send(named, { identity }));
     expect(response.status).toBe(200);

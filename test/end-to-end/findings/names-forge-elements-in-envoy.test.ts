@@ -70,7 +70,7 @@ describeWith(['envoy', 'redis-server'], 'finding 5: a name of the certificate fo
     });
 
     test.each(forgeries)('%s gets no token', async (forgery, names) => {
-      const identity = deployment.authority.issue({ subject: [['CN', 'attacker']], ...names });
+      const identity = deployment.ca.issue({ subject: [['CN', 'attacker']], ...names });
       const request = { lines, body: { grant_type: 'client_credentials', client_id: 'victim' } };
       // The finding: the forged text stands in the header as if Envoy had written it.
       const echoed = await deployment.send(request, { identity, port: echoPort });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
 import { type Deployment, startDeployment } from '../../support/deployment.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { startShippedEnvoy } from '../../support/envoy.ts';
@@ -42,8 +42,8 @@ describeWith(
     });
 
     const identities: [string, () => MintedCertificate][] = [
-      ['of the right CA', () => deployment.authority.issue({ subject })],
-      ['of another CA', () => createCertificateAuthority().issue({ subject })],
+      ['of the right CA', () => deployment.ca.issue({ subject })],
+      ['of another CA', () => createTestCa().issue({ subject })],
       ['of nobody but itself', () => selfSigned({ subject })],
     ];
     test.each(identities)(

@@ -66,7 +66,7 @@ describeWith(['nginx', 'haproxy', 'apache2', 'caddy', 'redis-server'], 'finding 
       const { directory } = deployment;
       running.push(await terminators[name].start({ directory, port, socket: echo.url, replace: [additions[name]] }));
       for (const [title, subject] of Object.entries(subjects)) {
-        const echoed = await deployment.send({}, { identity: deployment.authority.issue({ subject }), port });
+        const echoed = await deployment.send({}, { identity: deployment.ca.issue({ subject }), port });
         texts[title] = { ...texts[title], [name]: echoedValues(echoed, 'X-Subject')[0] ?? '' };
       }
     }
@@ -94,7 +94,7 @@ describeWith(['nginx', 'haproxy', 'apache2', 'caddy', 'redis-server'], 'finding 
     const registered = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=admin,CN=x' };
     await deployment.register({ client_id: 'admin', ...registered });
     const asked = async (subject: NameParts = []) =>
-      (await deployment.requestToken('admin', { identity: deployment.authority.issue({ subject }) })).event;
+      (await deployment.requestToken('admin', { identity: deployment.ca.issue({ subject }) })).event;
     expect(await asked(subjects['a slash'])).toMatchObject({ event: 'token_rejected', subject: 'CN=x/CN=admin' });
     expect(await asked(subjects['a name and another'])).toMatchObject({ event: 'token_issued', client_id: 'admin' });
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../../support/authorization-server.ts';
-import { createCertificateAuthority } from '../../support/certificates.ts';
+import { createTestCa } from '../../support/certificates.ts';
 import { type Deployment, formOf, mtlsHost, plainHost, startDeployment } from '../../support/deployment.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -12,9 +12,9 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { tokenIdsIn } from '../../support/token-ids.ts';
 
 const otherHost = 'other.example';
-const right = createCertificateAuthority({ subject: [['CN', 'Client CA']] });
-const wrong = createCertificateAuthority({ subject: [['CN', 'CA of the other trust domain']] });
-const serverCa = createCertificateAuthority({ subject: [['CN', 'Server CA']] });
+const right = createTestCa({ subject: [['CN', 'Client CA']] });
+const wrong = createTestCa({ subject: [['CN', 'CA of the other trust domain']] });
+const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
 const impostor = wrong.issue({ subject: [['CN', 'victim']] });
 const own = { cert: impostor.pem, key: impostor.privateKeyPem };
 
@@ -134,7 +134,7 @@ describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a s
   });
 
   test('the right CA still vouches for the right client', async () => {
-    const identity = deployment.authority.issue({ subject: [['CN', 'victim']] });
+    const identity = deployment.ca.issue({ subject: [['CN', 'victim']] });
     expect((await deployment.requestToken('victim', { identity })).response.status).toBe(200);
   });
 });

@@ -6,7 +6,7 @@ import {
   requireClientCertificate,
   requireValidAt,
 } from '../../../src/pki/certificate/client-certificate.ts';
-import { type CertificateOptions, createCertificateAuthority, selfSigned } from '../../support/certificates.ts';
+import { type CertificateOptions, createTestCa, selfSigned } from '../../support/certificates.ts';
 import { objectIdentifier, sequence } from '../../support/der.ts';
 import {
   hugeCertificate,
@@ -20,7 +20,7 @@ import {
 import { rsaPublicKey } from '../../support/keys.ts';
 import { opensslThumbprint } from '../../support/openssl.ts';
 
-const authority = createCertificateAuthority();
+const ca = createTestCa();
 
 describe('a client certificate is accepted', () => {
   test.each<[string, CertificateOptions]>([
@@ -33,13 +33,13 @@ describe('a client certificate is accepted', () => {
     ['an RSA key of 8192 bits', { publicKey: rsaPublicKey({ bits: 8192, exponent: 65537n }) }],
     ['a SHA-1 signature, which says nothing about who it is', { signatureHash: 'SHA-1', keyType: 'rsa-2048' }],
   ])('%s', async (_, options) => {
-    const { der, pem } = authority.issue(options);
+    const { der, pem } = ca.issue(options);
     const certificate = parseClientCertificate(der);
     expect(certificate.thumbprint).toBe(await opensslThumbprint(pem));
   });
 
   test('and its subject alternative names are read', () => {
-    const { der } = authority.issue({
+    const { der } = ca.issue({
       dns: ['Client.Example', 'b.example'],
       uris: ['spiffe://example/Client'],
       ips: ['192.0.2.7', '2001:db8::7'],
@@ -55,7 +55,7 @@ describe('a client certificate is accepted', () => {
 
   test('and what signed it is named only where it is strong', () => {
     const algorithmOf = (options: CertificateOptions) => {
-      const issuer = createCertificateAuthority({ keyType: options.keyType ?? 'ec-p256' });
+      const issuer = createTestCa({ keyType: options.keyType ?? 'ec-p256' });
       return parseClientCertificate(issuer.issue(options).der).signatureAlgorithm;
     };
     expect(algorithmOf({ keyType: 'rsa-2048' })).toBe('sha256WithRSAEncryption');
@@ -67,37 +67,25 @@ describe('a client certificate is accepted', () => {
 });
 
 describe('a client certificate is refused', () => {
-  const { der } = authority.issue();
+  const { der } = ca.issue();
   test.each([
     ['trailing octets', withTrailingBytes(der), 'trailing'],
     ['indefinite length', withIndefiniteLength(der), 'indefinite'],
     ['a length in more octets than it needs, within what is signed', withLongFormLength(der), 'fewest octets'],
-    ['X.509 v1', x509v1(authority).der, 'X.509 v1'],
-    ['one extension twice', withDuplicateExtension(authority).der, 'twice'],
-    ['a CA', authority.issue({ ca: true }).der, 'CA certificate'],
+    ['X.509 v1', x509v1(ca).der, 'X.509 v1'],
+    ['one extension twice', withDuplicateExtension(ca).der, 'twice'],
+    ['a CA', ca.issue({ ca: true }).der, 'CA certificate'],
     ['a self-signed CA', selfSigned({ ca: true }).der, 'CA certificate'],
-    ['extended key usage for servers only', authority.issue({ eku: 'server' }).der, 'clientAuth'],
-    ['RSA 1024', authority.issue({ keyType: 'rsa-1024' }).der, '1024 bits'],
-    ['RSA 2047', authority.issue({ publicKey: rsaPublicKey({ bits: 2047, exponent: 65537n }) }).der, '2047 bits'],
-    ['RSA 8193', authority.issue({ publicKey: rsaPublicKey({ bits: 8193, exponent: 65537n }) }).der, '8193 bits'],
-    [
-      'RSA with exponent 3',
-      authority.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 3n }) }).der,
-      'exponent 3',
-    ],
-    [
-      'RSA with exponent 1',
-      authority.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 1n }) }).der,
-      'exponent 1',
-    ],
-    [
-      'RSA, even exponent',
-      authority.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 65538n }) }).der,
-      'exponent',
-    ],
+    ['extended key usage for servers only', ca.issue({ eku: 'server' }).der, 'clientAuth'],
+    ['RSA 1024', ca.issue({ keyType: 'rsa-1024' }).der, '1024 bits'],
+    ['RSA 2047', ca.issue({ publicKey: rsaPublicKey({ bits: 2047, exponent: 65537n }) }).der, '2047 bits'],
+    ['RSA 8193', ca.issue({ publicKey: rsaPublicKey({ bits: 8193, exponent: 65537n }) }).der, '8193 bits'],
+    ['RSA with exponent 3', ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 3n }) }).der, 'exponent 3'],
+    ['RSA with exponent 1', ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 1n }) }).der, 'exponent 1'],
+    ['RSA, even exponent', ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 65538n }) }).der, 'exponent'],
     [
       'a public key longer than any usual one',
-      authority.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 2n ** 24_000n + 1n }) }).der,
+      ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 2n ** 24_000n + 1n }) }).der,
       /has a public key of \d{4} octets/,
     ],
     [
@@ -105,7 +93,7 @@ describe('a client certificate is refused', () => {
       withSignatureAlgorithm(der, sequence(objectIdentifier('1.3.101.112'))),
       'one signature algorithm inside and another outside',
     ],
-    ['17 KB', hugeCertificate(authority, 17_000).der, 'octets long'],
+    ['17 KB', hugeCertificate(ca, 17_000).der, 'octets long'],
     ['nothing', new Uint8Array(), 'ends early'],
     ['an empty SEQUENCE', Buffer.from('3000', 'hex'), 'not a certificate'],
     ['a SEQUENCE of three nothings', Buffer.from('3009300030000303000000', 'hex'), 'not'],
@@ -129,7 +117,7 @@ describe('a client certificate is refused', () => {
   ])('a subject alternative name that is malformed: %s', (_, tag, content) => {
     const name = Buffer.concat([Buffer.from([tag, content.length]), content]);
     const value = Buffer.concat([Buffer.from([0x30, name.length]), name]);
-    const certificate = authority.issue({ extraExtensions: [{ oid: '2.5.29.17', value }] });
+    const certificate = ca.issue({ extraExtensions: [{ oid: '2.5.29.17', value }] });
     expect(() => parseClientCertificate(certificate.der)).toThrow(CertificateError);
   });
 });
@@ -137,7 +125,7 @@ describe('a client certificate is refused', () => {
 describe('an extension that says what a certificate is for must be DER itself', () => {
   const octets = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
   const withExtension = (oid: string, hex: string) =>
-    authority.issue({ eku: 'none', extraExtensions: [{ oid, value: octets(hex) }] }).der;
+    ca.issue({ eku: 'none', extraExtensions: [{ oid, value: octets(hex) }] }).der;
   const clientAuth = '06 08 2b 06 01 05 05 07 03 02';
 
   test.each([
@@ -173,18 +161,18 @@ describe('an extension that says what a certificate is for must be DER itself', 
     ['CA:TRUE in a SET', '31 03 01 01 ff', 'malformed'],
     ['CA:TRUE', '30 03 01 01 ff', 'CA certificate'],
   ])('refused: basicConstraints with %s', (_, hex, reason) => {
-    const { der } = authority.issue({ rawBasicConstraints: octets(hex) });
+    const { der } = ca.issue({ rawBasicConstraints: octets(hex) });
     expect(() => parseClientCertificate(der)).toThrow(reason);
   });
 });
 
 test('no certificate of 16 KiB takes long to refuse or to accept', () => {
   const shapes = [
-    authority.issue({ dns: Array.from({ length: 2400 }, (_, index) => `${index}`) }).der,
-    authority.issue({
+    ca.issue({ dns: Array.from({ length: 2400 }, (_, index) => `${index}`) }).der,
+    ca.issue({
       subject: Array.from({ length: 60 }, (_, index) => ['CN', 'x'.repeat(150) + index] as [string, string]),
     }).der,
-    authority.issue({ eku: Array.from({ length: 2500 }, (_, index) => `1.2.${index}`) }).der,
+    ca.issue({ eku: Array.from({ length: 2500 }, (_, index) => `1.2.${index}`) }).der,
   ];
   for (const der of shapes) {
     expect(der.length).toBeGreaterThan(8_000);
@@ -209,7 +197,7 @@ function elapsed(work: () => unknown): number {
 describe('validity', () => {
   const notBefore = new Date('2026-01-01T00:00:00Z');
   const notAfter = new Date('2026-01-31T23:59:59Z');
-  const certificate = parseClientCertificate(authority.issue({ notBefore, notAfter }).der);
+  const certificate = parseClientCertificate(ca.issue({ notBefore, notAfter }).der);
   const at = (instant: string) => () => requireValidAt(certificate, Date.parse(instant));
 
   test('both ends count, to their last millisecond', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { readDer, readObjectIdentifier } from '../../../src/pki/certificate/der.ts';
-import { createCertificateAuthority, selfSigned } from '../../support/certificates.ts';
+import { parseDer, parseObjectIdentifier } from '../../../src/pki/certificate/der.ts';
+import { createTestCa, selfSigned } from '../../support/certificates.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -22,7 +22,7 @@ describe('DER is read', () => {
     ['GeneralizedTime', time('20491231235959Z')],
     ['UTCTime', `17 0d ${Buffer.from('261122000000Z').toString('hex')}`],
   ])('%s', (_, encoding) => {
-    expect(Buffer.from(readDer(hex(encoding)).encoded)).toEqual(hex(encoding));
+    expect(Buffer.from(parseDer(hex(encoding)).encoded)).toEqual(hex(encoding));
   });
 });
 
@@ -68,7 +68,7 @@ describe('what BER allows and DER does not is refused', () => {
     ['day 32 of a GeneralizedTime', time('20200132000000Z'), 'calendar'],
     ['nesting without end', nested(40), 'nested deeper'],
   ])('%s', (_, encoding, reason) => {
-    const read = () => readDer(hex(encoding));
+    const read = () => parseDer(hex(encoding));
     expect(read).toThrow(CertificateError);
     expect(read).toThrow(reason);
   });
@@ -88,21 +88,21 @@ function nested(levels: number): string {
 }
 
 test('object identifiers in dotted form', () => {
-  expect(readObjectIdentifier(hex('55 04 03'))).toBe('2.5.4.3');
-  expect(readObjectIdentifier(hex('2a 86 48 86 f7 0d 01 01 0b'))).toBe('1.2.840.113549.1.1.11');
-  expect(readObjectIdentifier(hex('88 37 03'))).toBe('2.999.3');
-  expect(readObjectIdentifier(hex('00'))).toBe('0.0');
+  expect(parseObjectIdentifier(hex('55 04 03'))).toBe('2.5.4.3');
+  expect(parseObjectIdentifier(hex('2a 86 48 86 f7 0d 01 01 0b'))).toBe('1.2.840.113549.1.1.11');
+  expect(parseObjectIdentifier(hex('88 37 03'))).toBe('2.999.3');
+  expect(parseObjectIdentifier(hex('00'))).toBe('0.0');
 });
 
 describe('properties', () => {
-  const authority = createCertificateAuthority();
-  const certificates = [authority.der, authority.issue({ dns: ['a.example'] }).der, selfSigned().der];
+  const ca = createTestCa();
+  const certificates = [ca.der, ca.issue({ dns: ['a.example'] }).der, selfSigned().der];
 
   test('any input ends in an element or a CertificateError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         try {
-          expect(readDer(bytes).encoded.length).toBe(bytes.length);
+          expect(parseDer(bytes).encoded.length).toBe(bytes.length);
         } catch (error) {
           expect(error).toBeInstanceOf(CertificateError);
         }
@@ -117,7 +117,7 @@ describe('properties', () => {
         const index = at % mutant.length;
         mutant[index] = (mutant[index] ?? 0) ^ change;
         try {
-          expect(Buffer.from(readDer(mutant).encoded).equals(mutant)).toBe(true);
+          expect(Buffer.from(parseDer(mutant).encoded).equals(mutant)).toBe(true);
         } catch (error) {
           expect(error).toBeInstanceOf(CertificateError);
         }
@@ -128,8 +128,8 @@ describe('properties', () => {
   test('a certificate cut short, or with something behind it, is refused', () => {
     fc.assert(
       fc.property(fc.constantFrom(...certificates), fc.nat(), fc.uint8Array({ minLength: 1 }), (der, at, more) => {
-        expect(() => readDer(der.subarray(0, at % der.length))).toThrow(CertificateError);
-        expect(() => readDer(Buffer.concat([der, more]))).toThrow(CertificateError);
+        expect(() => parseDer(der.subarray(0, at % der.length))).toThrow(CertificateError);
+        expect(() => parseDer(Buffer.concat([der, more]))).toThrow(CertificateError);
       }),
     );
   });

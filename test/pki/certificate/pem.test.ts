@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeForwardedPem, encodePem, readPemFile } from '../../../src/pki/certificate/pem.ts';
+import { decodeForwardedPem, encodePem, parsePemCertificates } from '../../../src/pki/certificate/pem.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { openssl } from '../../support/openssl.ts';
 
@@ -64,8 +64,8 @@ describe('a forwarded PEM', () => {
 describe('a PEM file', () => {
   test('may have text around its blocks, CRLF and other line lengths', () => {
     const file = `subject=CN = x\r\n${pem.replaceAll('\n', '\r\n')}\nsome words\n${encodePem(der)}`;
-    expect(readPemFile(file).map((bytes) => Buffer.from(bytes).equals(der))).toEqual([true, true]);
-    expect(readPemFile('no certificate')).toEqual([]);
+    expect(parsePemCertificates(file).map((bytes) => Buffer.from(bytes).equals(der))).toEqual([true, true]);
+    expect(parsePemCertificates('no certificate')).toEqual([]);
   });
 
   test.each([
@@ -73,6 +73,6 @@ describe('a PEM file', () => {
     ['a block that is not base64', pem.replace(body, '!!!!')],
     ['an empty block', pem.replace(body, '')],
   ])('is refused: %s', (_, text) => {
-    expect(() => readPemFile(text)).toThrow(CertificateError);
+    expect(() => parsePemCertificates(text)).toThrow(CertificateError);
   });
 });

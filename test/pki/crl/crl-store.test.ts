@@ -3,35 +3,35 @@ import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { CrlStore } from '../../../src/pki/crl/crl-store.ts';
-import { type CrlIssuerPolicy, type CrlPolicy, crlViolation } from '../../../src/pki/crl/crl-violation.ts';
-import { findPaths } from '../../../src/pki/path/find-paths.ts';
+import { type CaCrlPolicy, type CrlPolicy, crlViolation } from '../../../src/pki/crl/crl-violation.ts';
+import { buildPaths } from '../../../src/pki/path/build-paths.ts';
 import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
 import { selectValidPaths } from '../../../src/pki/path/verify-chain.ts';
-import { createCertificateAuthority, type MintedCertificate } from '../../support/certificates.ts';
-import { der } from '../../support/der.ts';
+import { createTestCa, type MintedCertificate } from '../../support/certificates.ts';
 import {
+  type CrlOptions,
   certificateIssuer,
+  createCrl,
   deltaIndicator,
   distributionPoint,
   entry,
   indirect,
   onlyClients,
-  type RevocationListOptions,
   reasonCode,
-  revocationList,
   serialOf,
   unknownCritical,
-} from '../../support/revocation-lists.ts';
+} from '../../support/crls.ts';
+import { der } from '../../support/der.ts';
 
 const HOUR = 3_600_000;
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-const issuing = root.issueAuthority({ subject: [['CN', 'Issuing']] });
-const impostor = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const root = createTestCa({ subject: [['CN', 'Root']] });
+const issuing = root.issueIntermediate({ subject: [['CN', 'Issuing']] });
+const impostor = createTestCa({ subject: [['CN', 'Root']] });
 const leaf = issuing.issue();
 const trust = createTrustStore([root, issuing].map(({ der }) => parseCaCertificate(der)));
-const found = findPaths(parseClientCertificate(leaf.der), [], trust);
+const found = buildPaths(parseClientCertificate(leaf.der), [], trust);
 
-const everybody = (policy: Partial<CrlIssuerPolicy>): CrlPolicy => ({
+const everybody = (policy: Partial<CaCrlPolicy>): CrlPolicy => ({
   byDefault: { mode: 'require', maxStalenessMilliseconds: 0, ...policy },
   byCa: new Map(),
 });
@@ -41,7 +41,7 @@ const off = everybody({ mode: 'off' });
 
 async function listsOf(...crls: readonly Uint8Array[]): Promise<CrlStore> {
   const lists = new CrlStore(() => trust);
-  for (const crl of crls) await lists.offer(crl);
+  for (const crl of crls) await lists.add(crl);
   return lists;
 }
 
@@ -50,8 +50,8 @@ async function judge(policy: CrlPolicy, crls: readonly Uint8Array[], now = Date.
   return selectValidPaths(found, now, (path, time) => crlViolation(path, current, policy, time));
 }
 
-const ofRoot = (options?: RevocationListOptions) => revocationList(root, options);
-const ofIssuing = (options?: RevocationListOptions) => revocationList(issuing, options);
+const ofRoot = (options?: CrlOptions) => createCrl(root, options);
+const ofIssuing = (options?: CrlOptions) => createCrl(issuing, options);
 const stale = { thisUpdate: new Date(Date.now() - 3 * HOUR), nextUpdate: new Date(Date.now() - HOUR) };
 const holdsLeaf = { revoked: [issuing.issue(), leaf] };
 type Row = [title: string, policy: CrlPolicy, crls: Uint8Array[]];
@@ -130,12 +130,8 @@ describe('a path does not count', () => {
 
 describe('a CRL is refused', () => {
   test.each<[string, () => Uint8Array, string]>([
-    [
-      'of nobody',
-      () => revocationList(createCertificateAuthority({ subject: [['CN', 'X']] })),
-      'is by "CN=X", which is no CA',
-    ],
-    ['of a CA of the same name', () => revocationList(impostor), 'is not signed by the key of CA "CN=Root"'],
+    ['of nobody', () => createCrl(createTestCa({ subject: [['CN', 'X']] })), 'is by "CN=X", which is no CA'],
+    ['of a CA of the same name', () => createCrl(impostor), 'is not signed by the key of CA "CN=Root"'],
     ['that was changed', () => changed(ofRoot({ revoked: [leaf] })), 'is not signed by the key'],
     ['without nextUpdate', () => ofRoot({ nextUpdate: 'none' }), 'has no nextUpdate'],
     ['for changes only', () => ofRoot({ extensions: [deltaIndicator] }), 'is a delta CRL'],
@@ -174,7 +170,7 @@ test('an older CRL never replaces a newer one', async () => {
   const newer = ofIssuing(holdsLeaf);
   const older = ofIssuing({ thisUpdate: new Date(Date.now() - 2 * HOUR) });
   const lists = await listsOf(newer);
-  expect(await lists.offer(older)).toBeUndefined();
+  expect(await lists.add(older)).toBeUndefined();
   expect((await judge(require_, [ofRoot(), newer, older])).verified).toBe(false);
   expect((await judge(require_, [ofRoot(), older, newer])).verified).toBe(false);
 });
@@ -183,9 +179,9 @@ test('of two that the CA wrote in one second, the one that revokes more counts',
   const thisUpdate = new Date(Date.now() - HOUR);
   const [before, after] = [ofIssuing({ thisUpdate }), ofIssuing({ thisUpdate, ...holdsLeaf })];
   const lists = await listsOf(before);
-  expect(await lists.offer(before)).toBeUndefined();
-  expect((await lists.offer(after))?.crl.revoked.size).toBe(2);
-  expect(await lists.offer(before)).toBeUndefined();
+  expect(await lists.add(before)).toBeUndefined();
+  expect((await lists.add(after))?.crl.revoked.size).toBe(2);
+  expect(await lists.add(before)).toBeUndefined();
   expect((await judge(require_, [ofRoot(), before, after])).verified).toBe(false);
 });
 
@@ -196,7 +192,7 @@ test('a hundred thousand serial numbers take less than 30 octets each, and other
   const crl = ofRoot({ entries: [Buffer.concat(entries)] });
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
-  const accepted = await new CrlStore(() => trust).offer(crl);
+  const accepted = await new CrlStore(() => trust).add(crl);
   clearInterval(timer);
   expect(accepted?.crl.revoked.size).toBe(100_000);
   expect(accepted?.crl.revoked.memory).toBeLessThan(3_000_000);
@@ -204,9 +200,9 @@ test('a hundred thousand serial numbers take less than 30 octets each, and other
 });
 
 test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('CRLs are signed by %s', async (keyType) => {
-  const ca = createCertificateAuthority({ subject: [['CN', keyType]], keyType });
+  const ca = createTestCa({ subject: [['CN', keyType]], keyType });
   const own = createTrustStore([parseCaCertificate(ca.der)]);
-  const accepted = await new CrlStore(() => own).offer(revocationList(ca, { revoked: [leaf] }));
+  const accepted = await new CrlStore(() => own).add(createCrl(ca, { revoked: [leaf] }));
   expect(accepted?.crl.revoked.size).toBe(1);
 });
 

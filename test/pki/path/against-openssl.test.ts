@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeWith } from '../../support/describe-with.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { acceptedByUsAlone } from './differential/accepted-by-us-alone.ts';
+import { acceptedOnlyByCountersign } from './differential/accepted-only-by-countersign.ts';
 import { type Comparison, compare } from './differential/compare.ts';
 import { randomPki } from './differential/random-pki.ts';
-import { refusedByUsAlone } from './differential/refused-by-us-alone.ts';
+import { rejectedOnlyByCountersign } from './differential/rejected-only-by-countersign.ts';
 
 const SHORT = 250;
 const RUNS = Number(process.env.COUNTERSIGN_DIFFERENTIAL_RUNS ?? SHORT);
@@ -16,7 +16,7 @@ const BATCH = 25;
 /** Processes at once. */
 const WORKERS = 2;
 
-const rows = [...Object.keys(acceptedByUsAlone), ...Object.keys(refusedByUsAlone)];
+const rows = [...Object.keys(acceptedOnlyByCountersign), ...Object.keys(rejectedOnlyByCountersign)];
 const plans = fc.sample(randomPki, { numRuns: RUNS, seed: SEED });
 
 /** All comparisons, in the order of the plans. */

@@ -2,14 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
-import { findPaths } from '../../../src/pki/path/find-paths.ts';
+import { buildPaths } from '../../../src/pki/path/build-paths.ts';
 import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
-import { chainBelow } from '../../support/authority-chain.ts';
-import {
-  type CertificateOptions,
-  createCertificateAuthority,
-  type MintedCertificate,
-} from '../../support/certificates.ts';
+import { chainBelow } from '../../support/ca-chain.ts';
+import { type CertificateOptions, createTestCa, type MintedCertificate } from '../../support/certificates.ts';
 import { type GeneralName, generalName, nameConstraints } from '../../support/general-names.ts';
 import { type KeyType, rsaPublicKey } from '../../support/keys.ts';
 
@@ -17,7 +13,7 @@ import { type KeyType, rsaPublicKey } from '../../support/keys.ts';
 const LONGEST_MS = 50;
 const MAX_SIGNATURE_CHECKS = 40;
 
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const root = createTestCa({ subject: [['CN', 'Root']] });
 const named = (CN: string): CertificateOptions => ({ subject: [['CN', CN]] });
 
 const many = <Item>(length: number, item: (index: number) => Item) => Array.from({ length }, (_, index) => item(index));
@@ -33,7 +29,7 @@ function search({ leaf, forwarded }: Hostile) {
   const chain = forwarded.map(({ der }) => der);
   const verify = vi.spyOn(X509Certificate.prototype, 'verify');
   const start = process.threadCpuUsage();
-  const { paths } = findPaths(certificate, chain, trust);
+  const { paths } = buildPaths(certificate, chain, trust);
   const { user, system } = process.threadCpuUsage(start);
   return { took: (user + system) / 1_000, checks: verify.mock.calls.length, paths };
 }
@@ -42,31 +38,31 @@ afterEach(() => vi.restoreAllMocks());
 
 /** Ten of one name, where nobody signed the leaf, so that all must be tried. */
 function tenOfOneName(keyType: KeyType): Hostile {
-  const forwarded = Array.from({ length: 10 }, () => createCertificateAuthority({ ...named('Same'), keyType }));
-  return { leaf: createCertificateAuthority({ ...named('Same'), keyType }).issue(), forwarded };
+  const forwarded = Array.from({ length: 10 }, () => createTestCa({ ...named('Same'), keyType }));
+  return { leaf: createTestCa({ ...named('Same'), keyType }).issue(), forwarded };
 }
 
 /** The same with keys that nobody has, where to make so many takes seconds; to check with them takes what it takes. */
 function tenRsaOfOneName(): Hostile {
   const keyType = 'rsa-4096';
   const forwarded = many(10, () =>
-    createCertificateAuthority({ ...named('Same'), keyType, reuseKey: true, publicKey: rsaPublicKey({ bits: 4096 }) }),
+    createTestCa({ ...named('Same'), keyType, reuseKey: true, publicKey: rsaPublicKey({ bits: 4096 }) }),
   );
-  return { leaf: createCertificateAuthority({ ...named('Same'), keyType, reuseKey: true }).issue(), forwarded };
+  return { leaf: createTestCa({ ...named('Same'), keyType, reuseKey: true }).issue(), forwarded };
 }
 
 /** Ten keys of one name, each certified by the one before it; the leaf is by the last. */
 function tenInARow(keyType: KeyType): Hostile {
   const options = { ...named('Same'), keyType };
-  const { authorities, last } = chainBelow(createCertificateAuthority(options), Array(9).fill(options));
-  return { leaf: last.issue(), forwarded: authorities };
+  const { cas, last } = chainBelow(createTestCa(options), Array(9).fill(options));
+  return { leaf: last.issue(), forwarded: cas };
 }
 
 /** Every certificate is over one key, so that each seems to have signed each; the last is by the anchor. */
 function oneKeyManyNames(): Hostile {
-  const first = root.issueAuthority(named('A'));
+  const first = root.issueIntermediate(named('A'));
   const again = (issuer: string, subject: string) =>
-    first.issueAuthority({ ...named(subject), issuerName: [['CN', issuer]], keys: first.keys });
+    first.issueIntermediate({ ...named(subject), issuerName: [['CN', issuer]], keys: first.keys });
   const pairs = ['AB', 'BA', 'AC', 'CA', 'BC', 'CB', 'AD', 'DA', 'BD'];
   return { leaf: first.issue(), forwarded: [first, ...pairs.map(([one = '', other = '']) => again(one, other))] };
 }
@@ -74,11 +70,11 @@ function oneKeyManyNames(): Hostile {
 /** Five levels below the anchor, each with as many subtrees. */
 function constrained(subtrees: readonly GeneralName[], leaf: CertificateOptions): Hostile {
   const extraExtensions = [nameConstraints({ excluded: subtrees })];
-  const { authorities, last } = chainBelow(
+  const { cas, last } = chainBelow(
     root,
     many(5, (level) => ({ ...named(`Level ${level}`), extraExtensions })),
   );
-  return { leaf: last.issue(leaf), forwarded: authorities };
+  return { leaf: last.issue(leaf), forwarded: cas };
 }
 
 const { dns, uri, email, ip, directory } = generalName;

@@ -1,57 +1,57 @@
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
-import { createCertificateAuthority } from '../../support/certificates.ts';
+import { createTestCa } from '../../support/certificates.ts';
 import { der, integer, sequence } from '../../support/der.ts';
 import { type GeneralName, generalName, nameConstraints, rawNameConstraints } from '../../support/general-names.ts';
-import { judgeChain } from '../../support/judge-chain.ts';
+import { verifyChain } from '../../support/verify-chain.ts';
 
 const { dns, uri, email, directory, ip } = generalName;
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+const root = createTestCa({ subject: [['CN', 'Root']] });
 const clientsOnly = { extraExtensions: [nameConstraints({ permitted: [directory([['O', 'Clients']])] })] };
 const client = { subject: [['O', 'Clients']] } as const;
 
 describe('the certificates that constraints are about', () => {
-  const constrained = root.issueAuthority({ subject: [['CN', 'Issuing']], ...clientsOnly });
-  const renewed = constrained.issueAuthority({ subject: [['CN', 'Issuing']] });
-  const named = constrained.issueAuthority({ subject: [['CN', 'Below']] });
-  const within = constrained.issueAuthority({ subject: [['O', 'Clients']] });
-  const constrainedRoot = createCertificateAuthority({ subject: [['CN', 'Constrained root']], ...clientsOnly });
-  const tighter = within.issueAuthority({
+  const constrained = root.issueIntermediate({ subject: [['CN', 'Issuing']], ...clientsOnly });
+  const renewed = constrained.issueIntermediate({ subject: [['CN', 'Issuing']] });
+  const named = constrained.issueIntermediate({ subject: [['CN', 'Below']] });
+  const within = constrained.issueIntermediate({ subject: [['O', 'Clients']] });
+  const constrainedRoot = createTestCa({ subject: [['CN', 'Constrained root']], ...clientsOnly });
+  const tighter = within.issueIntermediate({
     subject: client.subject,
     extraExtensions: [nameConstraints({ permitted: [dns('example.com')] })],
   });
 
   test('not a self-issued intermediate, whose name is its issuer’s', () => {
-    expect(judgeChain({ configured: [root, constrained, renewed], leaf: renewed.issue(client) }).verified).toBe(true);
+    expect(verifyChain({ configured: [root, constrained, renewed], leaf: renewed.issue(client) }).verified).toBe(true);
   });
 
   test('a self-issued leaf, since it is the last', () => {
     const leaf = constrained.issue({ subject: [['CN', 'Issuing']] });
-    expect(judgeChain({ configured: [root, constrained], leaf })).toMatchObject({
+    expect(verifyChain({ configured: [root, constrained], leaf })).toMatchObject({
       reason: expect.stringMatching(/^the certificate has a distinguished name outside .* CA "CN=Issuing" forbids/),
     });
   });
 
   test('an intermediate with another name', () => {
-    expect(judgeChain({ configured: [root, constrained, named], leaf: named.issue(client) })).toMatchObject({
+    expect(verifyChain({ configured: [root, constrained, named], leaf: named.issue(client) })).toMatchObject({
       reason: expect.stringMatching(/^CA "CN=Below" \(1 above the certificate\) has a distinguished name outside/),
     });
   });
 
   test('what is below an intermediate without constraints', () => {
     const pki = { configured: [root, constrained, within] };
-    expect(judgeChain({ ...pki, leaf: within.issue(client) }).verified).toBe(true);
-    expect(judgeChain({ ...pki, leaf: within.issue() }).verified).toBe(false);
+    expect(verifyChain({ ...pki, leaf: within.issue(client) }).verified).toBe(true);
+    expect(verifyChain({ ...pki, leaf: within.issue() }).verified).toBe(false);
   });
 
   test('what is below an anchor, by the anchor’s own certificate (RFC 5937 §3)', () => {
-    expect(judgeChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue(client) }).verified).toBe(true);
-    expect(judgeChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue() }).verified).toBe(false);
+    expect(verifyChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue(client) }).verified).toBe(true);
+    expect(verifyChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue() }).verified).toBe(false);
   });
 
   test('the constraints of all authorities at once', () => {
     const configured = [root, constrained, within, tighter];
-    const judge = (names: object) => judgeChain({ configured, leaf: tighter.issue(names) }).verified;
+    const judge = (names: object) => verifyChain({ configured, leaf: tighter.issue(names) }).verified;
     expect(judge({ ...client, dns: ['a.example.com'] })).toBe(true);
     expect(judge({ ...client, dns: ['a.example.org'] })).toBe(false);
     expect(judge({ dns: ['a.example.com'] })).toBe(false);
@@ -89,7 +89,7 @@ describe('malformed constraints are refused with the authority', () => {
     ['a mailbox at a domain', only(email('a@.example.com'))],
     ['a name with a control character', only(dns('example.com\0'))],
   ])('%s', (_, extension) => {
-    const { der: authority } = root.issueAuthority({ extraExtensions: [extension] });
-    expect(() => parseCaCertificate(authority)).toThrow(/name constraints are malformed|malformed|character/);
+    const { der: ca } = root.issueIntermediate({ extraExtensions: [extension] });
+    expect(() => parseCaCertificate(ca)).toThrow(/name constraints are malformed|malformed|character/);
   });
 });

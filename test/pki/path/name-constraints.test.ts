@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
+import { type CertificateOptions, createTestCa } from '../../support/certificates.ts';
 import {
   alternativeNames,
   type GeneralName,
@@ -8,14 +8,14 @@ import {
   type Subtrees,
   unknownOtherName,
 } from '../../support/general-names.ts';
-import { judgeChain } from '../../support/judge-chain.ts';
+import { verifyChain } from '../../support/verify-chain.ts';
 
 const { dns, uri, email, ip, directory, registeredId, utf8Mailbox } = generalName;
-const root = createCertificateAuthority();
+const root = createTestCa();
 
 function judge(subtrees: Subtrees, leaf: CertificateOptions) {
-  const authority = root.issueAuthority({ extraExtensions: [nameConstraints(subtrees)] });
-  return judgeChain({ configured: [root, authority], leaf: authority.issue(leaf) });
+  const ca = root.issueIntermediate({ extraExtensions: [nameConstraints(subtrees)] });
+  return verifyChain({ configured: [root, ca], leaf: ca.issue(leaf) });
 }
 
 const outside = { verified: false, reason: expect.stringMatching(/outside what is permitted.*§4\.2\.1\.10/) };

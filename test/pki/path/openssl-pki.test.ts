@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import { createCertificateAuthority } from '../../support/certificates.ts';
+import { createTestCa } from '../../support/certificates.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import type { NameParts } from '../../support/distinguished-name.ts';
 import { generalName, nameConstraints } from '../../support/general-names.ts';
-import { judgeChain } from '../../support/judge-chain.ts';
 import { openssl } from '../../support/openssl.ts';
-import { createOpensslAuthority, type OpensslCertificate } from '../../support/openssl-authority.ts';
+import { createOpensslCa, type OpensslCertificate } from '../../support/openssl-ca.ts';
+import { verifyChain } from '../../support/verify-chain.ts';
 
 const { dns, ip, directory, email, uri } = generalName;
 
 const authorityLines = `keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid`;
-const anyAuthority = `basicConstraints = critical, CA:TRUE\n${authorityLines}`;
+const anyCa = `basicConstraints = critical, CA:TRUE\n${authorityLines}`;
 const constrained = `basicConstraints = critical, CA:TRUE, pathlen:0
 ${authorityLines}
 extendedKeyUsage = clientAuth
@@ -35,9 +35,9 @@ authorityKeyIdentifier = keyid`;
 function mintedPki() {
   const permitted = [directory(ours), dns('clients.example'), uri('clients.example'), email('.clients.example')];
   const constraints = nameConstraints({ permitted, excluded: [ip('10.0.0.0/8')] });
-  const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
+  const root = createTestCa({ subject: [['CN', 'Root']] });
   const options = { pathLength: 0, eku: 'client', extraExtensions: [constraints] } as const;
-  return { root, issuing: root.issueAuthority({ subject: [...ours, ['CN', 'Issuing']], ...options }) };
+  return { root, issuing: root.issueIntermediate({ subject: [...ours, ['CN', 'Issuing']], ...options }) };
 }
 
 const ours = [
@@ -46,9 +46,9 @@ const ours = [
 ] as const;
 
 async function opensslPki() {
-  const root = await createOpensslAuthority('/CN=Root', anyAuthority);
-  const issuing = await root.issueAuthority('issuing', '/C=GB/O=Ours/CN=Issuing', constrained);
-  return { root, issuing, below: await issuing.issueAuthority('below', '/C=GB/O=Ours/CN=Below', anyAuthority) };
+  const root = await createOpensslCa('/CN=Root', anyCa);
+  const issuing = await root.issueIntermediate('issuing', '/C=GB/O=Ours/CN=Issuing', constrained);
+  return { root, issuing, below: await issuing.issueIntermediate('below', '/C=GB/O=Ours/CN=Below', anyCa) };
 }
 
 /** The kinds of alternative name as openssl's configuration calls them. */
@@ -92,21 +92,21 @@ describeWith(['openssl'], 'a PKI that openssl made is judged like one of our mak
     ];
     const twin = minted.issuing.issue({ subject, [optionOf[kind]]: [name] });
     const verified = outcome === 'accepted';
-    expect(judgeChain({ configured: [root, issuing], leaf }).verified).toBe(verified);
-    expect(judgeChain({ configured: [root], leaf, forwarded: [issuing] }).verified).toBe(verified);
-    expect(judgeChain({ configured: [minted.root, minted.issuing], leaf: twin }).verified).toBe(verified);
+    expect(verifyChain({ configured: [root, issuing], leaf }).verified).toBe(verified);
+    expect(verifyChain({ configured: [root], leaf, forwarded: [issuing] }).verified).toBe(verified);
+    expect(verifyChain({ configured: [minted.root, minted.issuing], leaf: twin }).verified).toBe(verified);
     expect(await verify(root, [issuing], leaf)).toBe(outcome);
   });
 
   test('beyond the path length nobody is accepted', async () => {
     const { root, issuing, below } = await made;
     const leaf = await below.issue('leaf-below', '/C=GB/O=Ours/CN=client', client);
-    const twin = minted.issuing.issueAuthority({ subject: [...ours, ['CN', 'Below']] });
+    const twin = minted.issuing.issueIntermediate({ subject: [...ours, ['CN', 'Below']] });
     const subject: NameParts = [...ours, ['CN', 'client']];
     const reason = expect.stringContaining('CA "CN=Issuing,O=Ours,C=GB" (2 above the certificate) allows 0 CAs');
-    expect(judgeChain({ configured: [root, issuing, below], leaf })).toMatchObject({ reason });
+    expect(verifyChain({ configured: [root, issuing, below], leaf })).toMatchObject({ reason });
     const configured = [minted.root, minted.issuing, twin];
-    expect(judgeChain({ configured, leaf: twin.issue({ subject }) })).toMatchObject({ reason });
+    expect(verifyChain({ configured, leaf: twin.issue({ subject }) })).toMatchObject({ reason });
     expect(await verify(root, [issuing, below], leaf)).toBe('refused');
   });
 });

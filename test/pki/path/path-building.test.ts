@@ -1,59 +1,55 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type CertificateAuthority,
-  type CertificateOptions,
-  createCertificateAuthority,
-} from '../../support/certificates.ts';
-import { judgeChain } from '../../support/judge-chain.ts';
+import { type CertificateOptions, createTestCa, type TestCa } from '../../support/certificates.ts';
 import { keyPair } from '../../support/keys.ts';
+import { verifyChain } from '../../support/verify-chain.ts';
 
 const HOUR = 3_600_000;
 const expired = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };
 const named = (CN: string): CertificateOptions => ({ subject: [['CN', CN]] });
 const keyIdentifiers = ['2.5.29.14', '2.5.29.35'];
-const root = createCertificateAuthority(named('Root'));
+const root = createTestCa(named('Root'));
 
 /** A certificate for the name and key of an authority, by another. */
-function certify(issuer: CertificateAuthority, { subject, keys }: CertificateAuthority, options = {}) {
-  return issuer.issueAuthority({ subject, keys, ...options });
+function certify(issuer: TestCa, { subject, keys }: TestCa, options = {}) {
+  return issuer.issueIntermediate({ subject, keys, ...options });
 }
 
 describe('two authorities that certify each other', () => {
-  const [one, other] = [createCertificateAuthority(named('One')), createCertificateAuthority(named('Other'))];
+  const [one, other] = [createTestCa(named('One')), createTestCa(named('Other'))];
   const loop = [certify(other, one), certify(one, other)];
 
   test('lead nowhere', () => {
-    expect(judgeChain({ configured: [root], leaf: one.issue(), forwarded: loop }).verified).toBe(false);
-    expect(judgeChain({ configured: [root, ...loop], leaf: one.issue() }).verified).toBe(false);
+    expect(verifyChain({ configured: [root], leaf: one.issue(), forwarded: loop }).verified).toBe(false);
+    expect(verifyChain({ configured: [root, ...loop], leaf: one.issue() }).verified).toBe(false);
   });
 
   test('lead to an anchor that certifies one of them', () => {
     const forwarded = [...loop, certify(root, other)];
-    expect(judgeChain({ configured: [root], leaf: one.issue(), forwarded })).toMatchObject({
+    expect(verifyChain({ configured: [root], leaf: one.issue(), forwarded })).toMatchObject({
       reason: 'path to anchor "CN=Root" → "CN=Other" → "CN=One"',
     });
   });
 
   test('an authority that certifies itself again leads nowhere', () => {
     const again = certify(one, one);
-    expect(judgeChain({ configured: [root], leaf: one.issue(), forwarded: [again, one] }).verified).toBe(false);
+    expect(verifyChain({ configured: [root], leaf: one.issue(), forwarded: [again, one] }).verified).toBe(false);
   });
 });
 
 describe('one name, two keys', () => {
-  const twin = createCertificateAuthority(named('Root'));
+  const twin = createTestCa(named('Root'));
 
   test('each vouches for its own clients', () => {
     for (const issuer of [root, twin]) {
-      expect(judgeChain({ configured: [root, twin], leaf: issuer.issue() }).verified).toBe(true);
-      expect(judgeChain({ configured: [twin, root], leaf: issuer.issue() }).verified).toBe(true);
+      expect(verifyChain({ configured: [root, twin], leaf: issuer.issue() }).verified).toBe(true);
+      expect(verifyChain({ configured: [twin, root], leaf: issuer.issue() }).verified).toBe(true);
     }
   });
 
   test('one that is not configured vouches for nobody', () => {
-    const below = twin.issueAuthority(named('Below'));
+    const below = twin.issueIntermediate(named('Below'));
     const pki = { configured: [root], leaf: below.issue(), forwarded: [below, twin] };
-    expect(judgeChain(pki)).toMatchObject({
+    expect(verifyChain(pki)).toMatchObject({
       verified: false,
       reason: expect.stringContaining('not signed by the key'),
     });
@@ -61,16 +57,16 @@ describe('one name, two keys', () => {
 
   test('a key identifier that was copied changes nothing', () => {
     const copied = root.issue({ keys: keyPair('ec-p256', { reuse: false }) });
-    const impostor = createCertificateAuthority({ ...named('Root'), withoutExtensions: keyIdentifiers });
-    expect(judgeChain({ configured: [root, impostor], leaf: copied }).verified).toBe(true);
-    expect(judgeChain({ configured: [impostor], leaf: copied }).verified).toBe(false);
+    const impostor = createTestCa({ ...named('Root'), withoutExtensions: keyIdentifiers });
+    expect(verifyChain({ configured: [root, impostor], leaf: copied }).verified).toBe(true);
+    expect(verifyChain({ configured: [impostor], leaf: copied }).verified).toBe(false);
   });
 });
 
 describe('a root that was renewed over the same key', () => {
   const { keys } = root;
-  const old = createCertificateAuthority({ ...named('Root'), keys, ...expired });
-  const constrained = createCertificateAuthority({ ...named('Root'), keys, eku: 'server' });
+  const old = createTestCa({ ...named('Root'), keys, ...expired });
+  const constrained = createTestCa({ ...named('Root'), keys, eku: 'server' });
 
   test.each([
     ['the new one alone', [root], true],
@@ -79,18 +75,18 @@ describe('a root that was renewed over the same key', () => {
     ['the old one alone, which expired', [old], false],
     ['one for servers beside it', [constrained, root], true],
   ])('%s', (_, configured, verified) => {
-    expect(judgeChain({ configured, leaf: root.issue() }).verified).toBe(verified);
+    expect(verifyChain({ configured, leaf: root.issue() }).verified).toBe(verified);
   });
 
   test('the old one forwarded, the new one configured', () => {
-    expect(judgeChain({ configured: [root], leaf: root.issue(), forwarded: [old] }).verified).toBe(true);
+    expect(verifyChain({ configured: [root], leaf: root.issue(), forwarded: [old] }).verified).toBe(true);
   });
 });
 
 describe('a wide mesh: 20 CAs of one name, and below each one of another', () => {
   const mesh = (options: CertificateOptions) => {
-    const roots = Array.from({ length: 20 }, () => createCertificateAuthority({ ...named('Wide'), ...options }));
-    return { roots, below: roots.map((anchor) => anchor.issueAuthority({ ...named('Below'), ...options })) };
+    const roots = Array.from({ length: 20 }, () => createTestCa({ ...named('Wide'), ...options }));
+    return { roots, below: roots.map((anchor) => anchor.issueIntermediate({ ...named('Below'), ...options })) };
   };
 
   test.each([
@@ -100,13 +96,13 @@ describe('a wide mesh: 20 CAs of one name, and below each one of another', () =>
     const { roots, below } = mesh(options);
     for (const issuer of below) {
       const leaf = issuer.issue(options);
-      expect(judgeChain({ configured: [...roots, ...below], leaf }).verified).toBe(true);
+      expect(verifyChain({ configured: [...roots, ...below], leaf }).verified).toBe(true);
     }
   });
 
   test('a client of the 21st has none', () => {
     const { roots, below } = mesh({});
-    const leaf = createCertificateAuthority(named('Wide')).issueAuthority(named('Below')).issue();
-    expect(judgeChain({ configured: [...roots, ...below], leaf }).verified).toBe(false);
+    const leaf = createTestCa(named('Wide')).issueIntermediate(named('Below')).issue();
+    expect(verifyChain({ configured: [...roots, ...below], leaf }).verified).toBe(false);
   });
 });

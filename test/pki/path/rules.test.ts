@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { chainBelow } from '../../support/authority-chain.ts';
-import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
+import { chainBelow } from '../../support/ca-chain.ts';
+import { type CertificateOptions, createTestCa } from '../../support/certificates.ts';
 import { der, integer, objectIdentifier, sequence } from '../../support/der.ts';
 import type { RawExtension } from '../../support/extensions.ts';
-import { judgeChain } from '../../support/judge-chain.ts';
+import { verifyChain } from '../../support/verify-chain.ts';
 
 /** Root, intermediate and leaf, with these options each. */
 interface Levels {
@@ -13,9 +13,9 @@ interface Levels {
 }
 
 function judge({ root: anchor = {}, intermediate = {}, leaf = {} }: Levels) {
-  const root = createCertificateAuthority({ subject: [['CN', 'Root']], ...anchor });
-  const authority = root.issueAuthority({ subject: [['CN', 'Issuing']], ...intermediate });
-  return judgeChain({ configured: [root, authority], leaf: authority.issue(leaf) });
+  const root = createTestCa({ subject: [['CN', 'Root']], ...anchor });
+  const ca = root.issueIntermediate({ subject: [['CN', 'Issuing']], ...intermediate });
+  return verifyChain({ configured: [root, ca], leaf: ca.issue(leaf) });
 }
 
 const accepted = { verified: true };
@@ -27,8 +27,8 @@ describe('path length', () => {
     ...(pathLength === undefined ? {} : { pathLength }),
   });
   function chain(root: CertificateOptions, below: readonly CertificateOptions[]) {
-    const { authorities, last } = chainBelow(createCertificateAuthority(root), below);
-    return judgeChain({ configured: authorities, leaf: last.issue() });
+    const { cas, last } = chainBelow(createTestCa(root), below);
+    return verifyChain({ configured: cas, leaf: last.issue() });
   }
   test.each<[string, CertificateOptions[], object]>([
     ['0, and the leaf below it', [named('R', 0)], accepted],

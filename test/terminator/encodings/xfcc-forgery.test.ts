@@ -3,15 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { decodeXfcc } from '../../../src/terminator/encodings/xfcc.ts';
-import { createCertificateAuthority, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
 
 const mends = { certificateMissing: '', secondElement: '' };
-const authority = createCertificateAuthority();
-const attacker = authority.issue();
+const ca = createTestCa();
+const attacker = ca.issue();
 const victim = selfSigned();
 
 const hashOf = ({ der }: MintedCertificate) => createHash('sha256').update(der).digest('hex');
-const escapes = new Map([attacker, victim, authority].map(({ pem }) => [pem, encodeURIComponent(pem)]));
+const escapes = new Map([attacker, victim, ca].map(({ pem }) => [pem, encodeURIComponent(pem)]));
 const escaped = ({ pem }: MintedCertificate) => escapes.get(pem) ?? '';
 
 /** What the peer showed in the handshake; of the names, their text alone. */
@@ -150,7 +150,7 @@ describe('properties', () => {
   test('what Envoy writes of an honest client is read, whichever details are on', () => {
     const peer = fc.record({
       certificate: fc.constant(attacker),
-      chain: fc.constantFrom([], [authority], [authority, victim]),
+      chain: fc.constantFrom([], [ca], [ca, victim]),
       commonName: fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', ';', '\\"', ' ')),
       uris: fc.array(harmless, { maxLength: 3 }),
       dnsNames: fc.array(fc.domain(), { maxLength: 3 }),
@@ -167,7 +167,7 @@ describe('properties', () => {
   });
 
   test('any edit ends in the certificate or a refusal', () => {
-    const genuine = envoyWrites({ certificate: attacker, chain: [authority], uris: ['spiffe://x'] }, allDetails);
+    const genuine = envoyWrites({ certificate: attacker, chain: [ca], uris: ['spiffe://x'] }, allDetails);
     const edited = fc
       .tuple(fc.nat(genuine.length), fc.nat(20), fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom(...headers)))
       .map(([at, cut, junk]) => genuine.slice(0, at) + junk + genuine.slice(at + cut));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { decodeXfcc } from '../../../src/terminator/encodings/xfcc.ts';
-import { createCertificateAuthority, selfSigned, toPem } from '../../support/certificates.ts';
+import { createTestCa, selfSigned, toPem } from '../../support/certificates.ts';
 
 const mends = { certificateMissing: 'TURN CERT ON', secondElement: 'OVERWRITE' };
 const decode = (value: string) => decodeXfcc(value, mends);
@@ -10,8 +10,8 @@ const decode = (value: string) => decodeXfcc(value, mends);
 const hashOf = (der: Uint8Array) => createHash('sha256').update(der).digest('hex');
 const escaped = (...pems: readonly string[]) => encodeURIComponent(pems.join(''));
 
-const root = createCertificateAuthority();
-const intermediate = root.issueAuthority();
+const root = createTestCa();
+const intermediate = root.issueIntermediate();
 const client = intermediate.issue();
 const other = selfSigned();
 

@@ -3,10 +3,10 @@ import { CertificateError } from '../../../src/pki/certificate/certificate-error
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import type { HeaderFormat } from '../../../src/terminator/format.ts';
 import { awsAlb, awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb.ts';
-import { createCertificateAuthority, toPem } from '../../support/certificates.ts';
+import { createTestCa, toPem } from '../../support/certificates.ts';
 
-const root = createCertificateAuthority();
-const middle = root.issueAuthority();
+const root = createTestCa();
+const middle = root.issueIntermediate();
 const { der, pem, thumbprint } = middle.issue();
 /** `+`, `/` and `=` are safe characters. */
 const escaped = (text: string) => text.replaceAll(' ', '%20').replaceAll('\n', '%0A');

@@ -3,18 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../../src/terminator/certificate-reader.ts';
 import { envoy } from '../../../src/terminator/formats/envoy.ts';
-import { createCertificateAuthority, type MintedCertificate } from '../../support/certificates.ts';
+import { createTestCa, type MintedCertificate } from '../../support/certificates.ts';
 
-const authority = createCertificateAuthority();
-const client = authority.issue();
-const victim = authority.issue();
+const ca = createTestCa();
+const client = ca.issue();
+const victim = ca.issue();
 const read = createCertificateReader('envoy');
 
 /** The structure of what Envoy 1.40 sent, filled in with certificates of this run. No base64 spells `<PEM>`. */
 function seen(text: string, { der, pem }: MintedCertificate = client): string {
   return text
     .replaceAll('<HASH>', createHash('sha256').update(der).digest('hex'))
-    .replaceAll('<CHAIN>', encodeURIComponent(pem + authority.pem))
+    .replaceAll('<CHAIN>', encodeURIComponent(pem + ca.pem))
     .replaceAll('<PEM>', encodeURIComponent(pem));
 }
 

@@ -14,7 +14,7 @@ import { ingressNginx } from '../../../src/terminator/formats/ingress-nginx.ts';
 import { nginx } from '../../../src/terminator/formats/nginx.ts';
 import { rfc9440 } from '../../../src/terminator/formats/rfc9440.ts';
 import { traefik } from '../../../src/terminator/formats/traefik.ts';
-import { createCertificateAuthority, toPem } from '../../support/certificates.ts';
+import { createTestCa, toPem } from '../../support/certificates.ts';
 import { sequence } from '../../support/der.ts';
 
 type Encode = (bytes: Uint8Array) => string;
@@ -66,7 +66,7 @@ const rows = [
   documented('aws-alb-passthrough', awsAlbPassthrough, all(awsPem, '')),
 ];
 
-const middle = createCertificateAuthority().issueAuthority();
+const middle = createTestCa().issueIntermediate();
 const client = middle.issue();
 const other = middle.issue();
 

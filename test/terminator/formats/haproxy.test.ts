@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { haproxy } from '../../../src/terminator/formats/haproxy.ts';
-import { createCertificateAuthority } from '../../support/certificates.ts';
+import { createTestCa } from '../../support/certificates.ts';
 
-const root = createCertificateAuthority();
-const middle = root.issueAuthority();
+const root = createTestCa();
+const middle = root.issueIntermediate();
 const { der, pem, thumbprint } = middle.issue();
 const encode = (...ders: readonly Uint8Array[]) => Buffer.concat(ders).toString('base64');
 const value = encode(der);

@@ -68,9 +68,9 @@ const oidByName = new Map(
  * The dotted OID of a type as tools write it: any name of the table in either case, an OID, or an OID after `OID.`
  * (.NET, Windows, Java; RFC 2253 §4). Undefined for a name that we do not know.
  */
-export function findAttributeType(written: string): string | undefined {
+export function attributeTypeOid(written: string): string | undefined {
   const name = written.toLowerCase();
-  return oidByName.get(name) ?? readDottedOid(name.startsWith('oid.') ? name.slice(4) : name);
+  return oidByName.get(name) ?? parseDottedOid(name.startsWith('oid.') ? name.slice(4) : name);
 }
 
 /** The name under which we print a type, or undefined where only its OID can be printed. */
@@ -84,7 +84,7 @@ export function hierarchyRank(oid: string): number | undefined {
 }
 
 /** RFC 4512 §1.4 `numericoid`, with the limits of X.660 on the first two arcs, so that one OID has one text. */
-function readDottedOid(text: string): string | undefined {
+function parseDottedOid(text: string): string | undefined {
   const arcs = text.split('.');
   const wellFormed = arcs.length >= 2 && arcs.every((arc) => /^(0|[1-9][0-9]*)$/.test(arc));
   const [root, second] = arcs.map(Number);
@@ -99,19 +99,19 @@ function readDottedOid(text: string): string | undefined {
 export type AttributeValue =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'octets'; readonly der: Uint8Array }
-  | { readonly kind: 'undecodable'; readonly der: Uint8Array; readonly fault: string };
+  | { readonly kind: 'undecodable'; readonly der: Uint8Array; readonly problem: string };
 
 /** Reads the AttributeValue of RFC 5280 §4.1.2.4. What is not the string it claims to be is kept, for the audit. */
-export function readAttributeValue(element: DerElement): AttributeValue {
+export function decodeAttributeValue(element: DerElement): AttributeValue {
   const type = stringTypes[element.tag];
   if (!type) return { kind: 'octets', der: element.encoded };
   const text = type.decode(element.content);
   if (text !== undefined) return { kind: 'text', text };
-  return { kind: 'undecodable', der: element.encoded, fault: `is not a valid ${type.name}` };
+  return { kind: 'undecodable', der: element.encoded, problem: `is not a valid ${type.name}` };
 }
 
 /** The DER of a text as UTF8String, for the `#hex` spelling of RFC 4514 §2.4. */
-export function encodeText(text: string): Uint8Array {
+export function encodeUtf8String(text: string): Uint8Array {
   const content = Buffer.from(text);
   return Buffer.concat([Buffer.from([Tag.utf8String, ...derLength(content.length)]), content]);
 }

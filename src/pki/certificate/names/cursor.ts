@@ -1,5 +1,5 @@
 import { CertificateError } from '../certificate-error.ts';
-import { decodeUtf8, findAttributeType } from './attributes.ts';
+import { attributeTypeOid, decodeUtf8 } from './attributes.ts';
 
 /** What the scanners of the spellings share: a place in a text, which only moves on. All of them take linear time. */
 export interface Cursor {
@@ -7,10 +7,10 @@ export interface Cursor {
   at: number;
 }
 
-const MAX_SHOWN = 64;
+const MAX_QUOTED = 64;
 
 /** An error that names the place, counted from 1. */
-export function unreadable(what: string, at: number): CertificateError {
+export function syntaxError(what: string, at: number): CertificateError {
   return new CertificateError(`the subject DN can't be read at character ${at + 1}: ${what}`);
 }
 
@@ -28,19 +28,19 @@ export function scanType(cursor: Cursor): { type: string; spaceBefore: boolean; 
   const name = cursor.text.slice(start, cursor.at);
   const spaceBefore = skipSpaces(cursor);
   if (name === '' || cursor.text[cursor.at] !== '=') {
-    throw unreadable('no "type=" stands here; a separator that belongs to a value is written with a backslash', start);
+    throw syntaxError('no "type=" stands here; a separator that belongs to a value is written with a backslash', start);
   }
-  const type = findAttributeType(name);
+  const type = attributeTypeOid(name);
   if (type === undefined) {
-    const shown = name.slice(0, MAX_SHOWN);
-    throw unreadable(`"${shown}" is no attribute type that we know; write its OID instead, as in 2.5.4.3=…`, start);
+    const shown = name.slice(0, MAX_QUOTED);
+    throw syntaxError(`"${shown}" is no attribute type that we know; write its OID instead, as in 2.5.4.3=…`, start);
   }
   cursor.at++;
   return { type, spaceBefore, spaceAfter: skipSpaces(cursor) };
 }
 
 /** Whether `type=`, of any name, stands at `at`, with spaces before the `=` where the spelling has them. */
-export function typeStandsAt(text: string, at: number, spaces: 'spaces' | 'no spaces'): boolean {
+export function hasTypeAt(text: string, at: number, spaces: 'spaces' | 'no spaces'): boolean {
   const ahead = { text, at };
   skipName(ahead);
   if (ahead.at === at) return false;
@@ -59,7 +59,7 @@ export function scanHexPairs(cursor: Cursor, introducer: '\\' | '\\x'): string {
     cursor.at += introducer.length + 2;
   }
   const text = decodeUtf8(Uint8Array.from(octets));
-  if (text === undefined) throw unreadable('these hex pairs are not the octets of UTF-8', start);
+  if (text === undefined) throw syntaxError('these hex pairs are not the octets of UTF-8', start);
   return text;
 }
 

@@ -1,6 +1,6 @@
 import { CertificateError } from '../certificate-error.ts';
-import { type DerElement, readObjectIdentifier, Tag } from '../der.ts';
-import { type AttributeValue, attributeTypeName, encodeText, readAttributeValue } from './attributes.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from '../der.ts';
+import { type AttributeValue, attributeTypeName, decodeAttributeValue, encodeUtf8String } from './attributes.ts';
 import { prepareString } from './prepare-string.ts';
 
 /** One `type=value`; `type` is a dotted OID. */
@@ -19,11 +19,11 @@ export interface MatchableName {
   readonly canonical: string;
 }
 
-/** A name that a certificate holds and nobody can be known by; `unmatchable` says why. It is kept for the audit. */
+/** A name that a certificate holds and nobody can be known by; `unmatchableReason` states why. It is kept for the audit log. */
 export interface UnmatchableName {
   readonly rdns: readonly RelativeDistinguishedName[];
   readonly canonical: undefined;
-  readonly unmatchable: string;
+  readonly unmatchableReason: string;
 }
 
 export type DistinguishedName = MatchableName | UnmatchableName;
@@ -38,15 +38,15 @@ const MAX_VALUE_OCTETS = 4 * MAX_VALUE_LENGTH;
  *
  * @throws {CertificateError} when the element is not a Name, or has more than 64 attributes or 4096 octets in a value
  */
-export function readDistinguishedName(element: DerElement): DistinguishedName {
+export function decodeDistinguishedName(element: DerElement): DistinguishedName {
   if (element.tag !== Tag.sequence) throw notAName('not a SEQUENCE');
-  const rdns = element.children.map(readRdn);
+  const rdns = element.children.map(decodeRdn);
   if (rdns.flat().length > MAX_ATTRIBUTES) throw notAName(`more than ${MAX_ATTRIBUTES} attributes`);
   try {
     return { rdns, canonical: canonicalName(rdns) };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return { rdns, canonical: undefined, unmatchable: error.message };
+    return { rdns, canonical: undefined, unmatchableReason: error.message };
   }
 }
 
@@ -87,17 +87,17 @@ export function formatDistinguishedName(name: Pick<DistinguishedName, 'rdns'>): 
   return rdns.reverse().join(',');
 }
 
-function readRdn(element: DerElement): RelativeDistinguishedName {
+function decodeRdn(element: DerElement): RelativeDistinguishedName {
   if (element.tag !== Tag.set || element.children.length === 0) throw notAName('an RDN that is not a SET, or empty');
-  return element.children.map(readAttribute);
+  return element.children.map(decodeAttribute);
 }
 
-function readAttribute(element: DerElement): Attribute {
+function decodeAttribute(element: DerElement): Attribute {
   const [type, value, ...more] = element.children;
   const wellFormed = element.tag === Tag.sequence && type?.tag === Tag.objectIdentifier && value && more.length === 0;
   if (!wellFormed) throw notAName('an attribute that is not a type and a value');
   if (value.encoded.length > MAX_VALUE_OCTETS) throw notAName(`a value longer than ${MAX_VALUE_OCTETS} octets`);
-  return { type: readObjectIdentifier(type.content), value: readAttributeValue(value) };
+  return { type: parseObjectIdentifier(type.content), value: decodeAttributeValue(value) };
 }
 
 /** X.501 §9.3: a type stands at most once in an RDN. */
@@ -110,7 +110,7 @@ function canonicalRdn(rdn: RelativeDistinguishedName): string[] {
 function canonicalValue({ type, value }: Attribute): string {
   try {
     if (value.kind === 'octets') return `#${hex(value.der)}`;
-    if (value.kind === 'undecodable') throw new CertificateError(value.fault);
+    if (value.kind === 'undecodable') throw new CertificateError(value.problem);
     if (value.text.length > MAX_VALUE_LENGTH) throw new CertificateError(`is longer than ${MAX_VALUE_LENGTH}`);
     return `=${prepareString(value.text)}`;
   } catch (error) {
@@ -122,7 +122,7 @@ function canonicalValue({ type, value }: Attribute): string {
 function formatAttribute({ type, value }: Attribute): string {
   const name = attributeTypeName(type);
   if (value.kind !== 'text') return `${name ?? type}=#${hex(value.der)}`;
-  return name === undefined ? `${type}=#${hex(encodeText(value.text))}` : `${name}=${escapeText(value.text)}`;
+  return name === undefined ? `${type}=#${hex(encodeUtf8String(value.text))}` : `${name}=${escapeText(value.text)}`;
 }
 
 /** RFC 4514 §2.4, and as hex pairs all that a terminal or a log would not show as itself. */

@@ -1,7 +1,7 @@
 import { CertificateError } from '../certificate-error.ts';
-import { readDer } from '../der.ts';
-import { type AttributeValue, readAttributeValue } from './attributes.ts';
-import { type Cursor, scanHexPairs, scanType, skipSpaces, unreadable } from './cursor.ts';
+import { parseDer } from '../der.ts';
+import { type AttributeValue, decodeAttributeValue } from './attributes.ts';
+import { type Cursor, scanHexPairs, scanType, skipSpaces, syntaxError } from './cursor.ts';
 import type { Attribute, RelativeDistinguishedName } from './distinguished-name.ts';
 
 /** How the `=`, or the commas, of one text are spaced; `none` when there are none. */
@@ -56,7 +56,7 @@ export function scanCommaForm(cursor: Cursor, quoting: Quoting): CommaForm {
 function scanAttribute(cursor: Cursor, quoting: Quoting, equals: Set<Spacing>): Attribute {
   const start = cursor.at;
   const { type, spaceBefore, spaceAfter } = scanType(cursor);
-  if (spaceBefore !== spaceAfter) throw unreadable('a space on one side of "="; write none', start);
+  if (spaceBefore !== spaceAfter) throw syntaxError('a space on one side of "="; write none', start);
   equals.add(spaceAfter ? 'spaced' : 'tight');
   return { type, value: scanValue(cursor, quoting) };
 }
@@ -66,7 +66,7 @@ function scanValue(cursor: Cursor, quoting: Quoting): AttributeValue {
   const first = cursor.text[start];
   if (first === '#') return scanHexValue(cursor);
   const text = first === '"' ? scanQuoted(cursor, quoting) : scanPlain(cursor, quoting);
-  if (text === '') throw unreadable('an empty value', start);
+  if (text === '') throw syntaxError('an empty value', start);
   return { kind: 'text', text };
 }
 
@@ -76,12 +76,12 @@ function scanHexValue(cursor: Cursor): AttributeValue {
   while (/^[0-9a-f]$/i.test(cursor.text[cursor.at] ?? '')) cursor.at++;
   const digits = cursor.text.slice(start + 1, cursor.at);
   if (digits === '' || digits.length % 2 !== 0) {
-    throw unreadable('"#" without pairs of hex digits; a "#" that belongs to the value is written \\#', start);
+    throw syntaxError('"#" without pairs of hex digits; a "#" that belongs to the value is written \\#', start);
   }
   try {
-    return readAttributeValue(readDer(Buffer.from(digits, 'hex')));
+    return decodeAttributeValue(parseDer(Buffer.from(digits, 'hex')));
   } catch (error) {
-    throw unreadable(
+    throw syntaxError(
       `the octets after "#" are ${error instanceof CertificateError ? error.message : 'unreadable'}`,
       start,
     );
@@ -94,7 +94,7 @@ function scanPlain(cursor: Cursor, quoting: Quoting): string {
   for (;;) {
     const character = cursor.text[cursor.at];
     if (character === undefined || SEPARATORS.includes(character)) break;
-    if (RESERVED.includes(character)) throw unreadable(`a bare ${character}; write \\${character}`, cursor.at);
+    if (RESERVED.includes(character)) throw syntaxError(`a bare ${character}; write \\${character}`, cursor.at);
     value += scanCharacter(cursor, quoting);
     if (character !== ' ') significant = value.length;
   }
@@ -107,7 +107,7 @@ function scanQuoted(cursor: Cursor, quoting: Quoting): string {
   let value = '';
   for (;;) {
     const character = cursor.text[cursor.at];
-    if (character === undefined) throw unreadable('a quotation mark that nothing closes', start);
+    if (character === undefined) throw syntaxError('a quotation mark that nothing closes', start);
     if (character !== '"') value += scanCharacter(cursor, quoting);
     else {
       cursor.at++;
@@ -129,7 +129,7 @@ function scanCharacter(cursor: Cursor, quoting: Quoting): string {
   if (octets !== '') return octets;
   const escaped = cursor.text[cursor.at + 1];
   if (escaped === undefined || !ESCAPABLE.includes(escaped)) {
-    throw unreadable(
+    throw syntaxError(
       'a backslash that escapes nothing; a backslash that belongs to the value is written \\\\',
       cursor.at,
     );
@@ -143,18 +143,19 @@ function scanSeparator(cursor: Cursor): Separator | undefined {
   const at = cursor.at;
   const character = cursor.text[at];
   if (character === undefined) return undefined;
-  if (!SEPARATORS.includes(character)) throw unreadable('a value ends here; a comma is missing', at);
+  if (!SEPARATORS.includes(character)) throw syntaxError('a value ends here; a comma is missing', at);
   cursor.at++;
   const spaced = skipSpaces(cursor);
   if (character === '+' ? spaceBefore !== spaced : spaceBefore) {
-    throw unreadable(`a space before "${character}"; one that belongs to the value is written with a backslash`, at);
+    throw syntaxError(`a space before "${character}"; one that belongs to the value is written with a backslash`, at);
   }
   return { character, at, spaced };
 }
 
 function refuseTwoKinds(separators: readonly Separator[]): void {
   const other = separators.find(({ character }) => character !== separators[0]?.character);
-  if (other) throw unreadable('both "," and ";" separate; one that belongs to a value is written \\, or \\;', other.at);
+  if (other)
+    throw syntaxError('both "," and ";" separate; one that belongs to a value is written \\, or \\;', other.at);
 }
 
 function only(spacings: ReadonlySet<Spacing>): Spacing {

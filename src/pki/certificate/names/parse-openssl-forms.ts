@@ -1,4 +1,4 @@
-import { type Cursor, scanHexPairs, scanType, skipSpaces, typeStandsAt, unreadable } from './cursor.ts';
+import { type Cursor, hasTypeAt, scanHexPairs, scanType, skipSpaces, syntaxError } from './cursor.ts';
 import type { Attribute, RelativeDistinguishedName } from './distinguished-name.ts';
 
 /** Types that really are repeated: units within units, and the labels of a domain. */
@@ -19,7 +19,7 @@ export function scanSlashForm(cursor: Cursor): readonly RelativeDistinguishedNam
     const start = cursor.at++;
     const { type } = scanType(cursor);
     if (seen.has(type) && !REPEATABLE.includes(type)) {
-      throw unreadable('a type for the second time, which may be part of a value; write the name in RFC 4514', start);
+      throw syntaxError('a type for the second time, which may be part of a value; write the name in RFC 4514', start);
     }
     seen.add(type);
     const attribute: Attribute = { type, value: { kind: 'text', text: scanSlashValue(cursor) } };
@@ -38,14 +38,14 @@ function scanSlashValue(cursor: Cursor): string {
     value += character === '\\' ? scanEscape(cursor) : character;
     if (character !== '\\') cursor.at++;
   }
-  if (value === '') throw unreadable('an empty value', start);
+  if (value === '') throw syntaxError('an empty value', start);
   return value;
 }
 
 function isSeparator({ text, at }: Cursor, character: string): boolean {
   if (character !== '/' && character !== '+') return false;
-  if (typeStandsAt(text, at + 1, 'no spaces')) return true;
-  throw unreadable(`"${character}" without "type=" after it; if it belongs to the value, write \\${character}`, at);
+  if (hasTypeAt(text, at + 1, 'no spaces')) return true;
+  throw syntaxError(`"${character}" without "type=" after it; if it belongs to the value, write \\${character}`, at);
 }
 
 function scanEscape(cursor: Cursor): string {
@@ -53,8 +53,8 @@ function scanEscape(cursor: Cursor): string {
   if (octets !== '') return octets;
   const escaped = cursor.text[cursor.at + 1];
   const known = escaped === '/' || escaped === '+';
-  if (!known || typeStandsAt(cursor.text, cursor.at + 2, 'no spaces')) {
-    throw unreadable('a backslash that can be read in two ways here; write the name in RFC 4514', cursor.at);
+  if (!known || hasTypeAt(cursor.text, cursor.at + 2, 'no spaces')) {
+    throw syntaxError('a backslash that can be read in two ways here; write the name in RFC 4514', cursor.at);
   }
   cursor.at += 2;
   return escaped;
@@ -97,12 +97,12 @@ function scanLineValue(cursor: Cursor): string {
     const character = cursor.text[cursor.at] ?? '';
     if (',;'.includes(character)) refuseCommaForm(cursor);
     if (character === '\\' && cursor.text[cursor.at + 1] !== '\\') {
-      throw unreadable('an escape that this form does not settle; print the name with -nameopt RFC2253', cursor.at);
+      throw syntaxError('an escape that this form does not settle; print the name with -nameopt RFC2253', cursor.at);
     }
     value += character;
     cursor.at += character === '\\' ? 2 : 1;
   }
-  if (value === '') throw unreadable('an empty value', start);
+  if (value === '') throw syntaxError('an empty value', start);
   return value;
 }
 
@@ -110,13 +110,13 @@ function scanLineValue(cursor: Cursor): string {
 function refuseCommaForm({ text, at }: Cursor): void {
   const after = { text, at: at + 1 };
   skipSpaces(after);
-  if (typeStandsAt(text, after.at, 'spaces')) {
-    throw unreadable('several attributes in one of several lines; write the name on one line', at);
+  if (hasTypeAt(text, after.at, 'spaces')) {
+    throw syntaxError('several attributes in one of several lines; write the name on one line', at);
   }
 }
 
 function valueEnds({ text, at }: Cursor): boolean {
   if (at >= text.length || text[at] === '\n') return true;
   if (text[at] === '\r') return text[at + 1] === '\n';
-  return text.startsWith(NEXT_VALUE, at) && typeStandsAt(text, at + NEXT_VALUE.length, 'spaces');
+  return text.startsWith(NEXT_VALUE, at) && hasTypeAt(text, at + NEXT_VALUE.length, 'spaces');
 }

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
-import { readDer } from '../../../../src/pki/certificate/der.ts';
+import { parseDer } from '../../../../src/pki/certificate/der.ts';
 import {
   attributeTypeName,
-  findAttributeType,
+  attributeTypeOid,
   hierarchyRank,
 } from '../../../../src/pki/certificate/names/attributes.ts';
 import {
   type DistinguishedName,
+  decodeDistinguishedName,
   formatDistinguishedName,
-  readDistinguishedName,
   sameDistinguishedName,
 } from '../../../../src/pki/certificate/names/distinguished-name.ts';
 import { parseDistinguishedName } from '../../../../src/pki/certificate/names/parse.ts';
@@ -20,7 +20,7 @@ import { encodeName, type NameParts, type RelativeName } from '../../../support/
 
 /** RDNs in the order of the DER, each `{ type: value }`. */
 const name = (...rdns: Record<string, string>[]): NameParts => rdns.map((rdn) => Object.entries(rdn));
-const read = (parts: NameParts) => readDistinguishedName(readDer(encodeName(parts)));
+const read = (parts: NameParts) => decodeDistinguishedName(parseDer(encodeName(parts)));
 const same = (a: NameParts, b: NameParts) => sameDistinguishedName(read(a), read(b));
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
 const marks = (count: number) => `a${'\u0301'.repeat(count)}`;
@@ -75,7 +75,7 @@ describe('two names differ when', () => {
 
   it('one is octets that read like the other', () => {
     const octets = sequence(setOf(sequence(objectIdentifier('2.5.4.3'), octetString(Buffer.from('a')))));
-    const inOctets = readDistinguishedName(readDer(octets));
+    const inOctets = decodeDistinguishedName(parseDer(octets));
     expect(sameDistinguishedName(inOctets, read(name({ CN: 'a' })))).toBe(false);
     expect(sameDistinguishedName(inOctets, read(name({ CN: '040161' })))).toBe(false);
     expect(sameDistinguishedName(inOctets, parseDistinguishedName('CN=#040161'))).toBe(true);
@@ -130,7 +130,7 @@ describe('a name matches nothing, not even itself, when', () => {
   it.each(rows)('%s', (_, parts, reason, text) => {
     const name = read(parts);
     expect(name.canonical).toBeUndefined();
-    expect('unmatchable' in name && name.unmatchable).toMatch(reason);
+    expect('unmatchableReason' in name && name.unmatchableReason).toMatch(reason);
     expect(sameDistinguishedName(name, name)).toBe(false);
     expect(formatDistinguishedName(name)).toBe(text);
   });
@@ -157,8 +157,8 @@ describe('what is no Name at all is refused:', () => {
     ['a value of 4 KiB', encodeName([['CN', 'x'.repeat(4096)]]), /longer than 4096/],
   ];
   it.each(rows)('%s', (_, encoded, reason) => {
-    expect(() => readDistinguishedName(readDer(encoded))).toThrow(CertificateError);
-    expect(() => readDistinguishedName(readDer(encoded))).toThrow(reason);
+    expect(() => decodeDistinguishedName(parseDer(encoded))).toThrow(CertificateError);
+    expect(() => decodeDistinguishedName(parseDer(encoded))).toThrow(reason);
   });
 
   it('64 attributes are a name', () => {
@@ -242,11 +242,11 @@ describe('attribute types', () => {
     'generationQualifier dnQualifier pseudonym emailAddress unstructuredName organizationIdentifier domainComponent ' +
     'userId businessCategory jurisdictionL jurisdictionST jurisdictionC S E T G I SN';
   it.each(names.split(' '))('%s is known in every case, and its printed name is read back', (name) => {
-    const oid = findAttributeType(name);
+    const oid = attributeTypeOid(name);
     expect(oid).toBeDefined();
-    expect(findAttributeType(name.toUpperCase())).toBe(oid);
-    expect(findAttributeType(name.toLowerCase())).toBe(oid);
-    expect(findAttributeType(attributeTypeName(oid ?? '') ?? '')).toBe(oid);
+    expect(attributeTypeOid(name.toUpperCase())).toBe(oid);
+    expect(attributeTypeOid(name.toLowerCase())).toBe(oid);
+    expect(attributeTypeOid(attributeTypeName(oid ?? '') ?? '')).toBe(oid);
   });
 
   const rows: [string, string | undefined][] = [
@@ -268,11 +268,11 @@ describe('attribute types', () => {
     ['constructor', undefined],
     ['', undefined],
   ];
-  it.each(rows)('%j → %s', (name, oid) => expect(findAttributeType(name)).toBe(oid));
+  it.each(rows)('%j → %s', (name, oid) => expect(attributeTypeOid(name)).toBe(oid));
 
   it('are ranked from country to individual', () => {
     const ranks = ['C', 'ST', 'L', 'STREET', 'O', 'OU', 'CN'].map((name) =>
-      hierarchyRank(findAttributeType(name) ?? ''),
+      hierarchyRank(attributeTypeOid(name) ?? ''),
     );
     expect(ranks).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(hierarchyRank('1.2.3')).toBeUndefined();

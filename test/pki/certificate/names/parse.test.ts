@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
-import { readDer } from '../../../../src/pki/certificate/der.ts';
+import { parseDer } from '../../../../src/pki/certificate/der.ts';
 import {
+  decodeDistinguishedName,
   formatDistinguishedName,
-  readDistinguishedName,
   sameDistinguishedName,
 } from '../../../../src/pki/certificate/names/distinguished-name.ts';
 import { parseDistinguishedName } from '../../../../src/pki/certificate/names/parse.ts';
@@ -15,7 +15,7 @@ import { openssl } from '../../../support/openssl.ts';
 
 /** RDNs in the order of the DER, each `{ type: value }`. */
 const name = (...rdns: Record<string, string>[]): NameParts => rdns.map((rdn) => Object.entries(rdn));
-const read = (parts: NameParts) => readDistinguishedName(readDer(encodeName(parts)));
+const read = (parts: NameParts) => decodeDistinguishedName(parseDer(encodeName(parts)));
 const refusal = (text: string, spelling?: 'dotnet') => {
   try {
     return `read as ${formatDistinguishedName(parseDistinguishedName(text, spelling))}`;

@@ -31,7 +31,7 @@ const instead = (oid: string, value: Uint8Array, critical = false): CertificateO
   extraExtensions: [{ oid, value, critical }],
 });
 const without = (oid: string): CertificateOptions => ({ withoutExtensions: [oid] });
-const authority = sequence(der(0x01, Buffer.of(0xff)));
+const caTrue = sequence(der(0x01, Buffer.of(0xff)));
 const keyCertSign = der(0x03, Buffer.of(1, 0x06));
 const policy = objectIdentifier('2.23.140.1.2.1');
 const otherKey = Buffer.alloc(20, 7);
@@ -57,9 +57,9 @@ const arbitraries = {
   'key agreement': one({ keyUsage: ['keyAgreement'] }),
   keyCertSign: some({ keyUsage: ['digitalSignature', 'keyCertSign'] }, { keyUsage: ['keyCertSign'] }),
   'other CA flag': some({ ca: false }, { ca: true }),
-  'CA flag alone': some({ rawBasicConstraints: authority }, { rawBasicConstraints: sequence() }),
+  'CA flag alone': some({ rawBasicConstraints: caTrue }, { rawBasicConstraints: sequence() }),
   'no basic constraints': one(without(Oid.basicConstraints)),
-  'basic constraints not critical': one(instead(Oid.basicConstraints, authority)),
+  'basic constraints not critical': one(instead(Oid.basicConstraints, caTrue)),
   'path length': fc.nat(2).map((pathLength) => ({ pathLength })),
   'path length of no CA': one({ rawBasicConstraints: sequence(integer(0n)) }),
   'no AKI': one(without(Oid.authorityKeyIdentifier)),

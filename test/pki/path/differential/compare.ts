@@ -1,7 +1,7 @@
+import { type CountersignResult, verifyWithCountersign } from './countersign-result.ts';
 import { explainAcceptance, explainRefusal } from './explain.ts';
 import { type MintedPki, mintPki } from './mint-pki.ts';
-import { acceptedByOpenssl, askOpenssl } from './openssl-verdict.ts';
-import { askOurselves, type OurVerdict } from './our-verdict.ts';
+import { acceptedByOpenssl, verifyWithOpenssl } from './openssl-result.ts';
 import type { PkiPlan } from './random-pki.ts';
 
 /** What came of one PKI. */
@@ -17,18 +17,19 @@ export async function compare(folder: string, plans: readonly PkiPlan[], first: 
   const theirs = await acceptedByOpenssl(folder, pkis);
   const comparisons: Comparison[] = [];
   for (const [index, pki] of pkis.entries()) {
-    const ours = askOurselves(pki);
+    const ours = verifyWithCountersign(pki);
     if (ours.accepted === theirs[index]) comparisons.push({ kind: ours.accepted ? 'both accept' : 'both refuse' });
     else comparisons.push(await explain(folder, pki, ours));
   }
   return comparisons;
 }
 
-async function explain(folder: string, pki: MintedPki, ours: OurVerdict): Promise<Comparison> {
-  const theirs = await askOpenssl(folder, pki);
+async function explain(folder: string, pki: MintedPki, ours: CountersignResult): Promise<Comparison> {
+  const theirs = await verifyWithOpenssl(folder, pki);
   if (ours.accepted && !theirs.accepted) {
-    return await explainAcceptance(pki, ours, theirs, (chain) => askOpenssl(folder, chain));
+    return await explainAcceptance(pki, ours, theirs, (chain) => verifyWithOpenssl(folder, chain));
   }
-  if (!ours.accepted && theirs.accepted) return await explainRefusal(pki, ours, (chain) => askOpenssl(folder, chain));
+  if (!ours.accepted && theirs.accepted)
+    return await explainRefusal(pki, ours, (chain) => verifyWithOpenssl(folder, chain));
   return { kind: 'unexplained', what: `OpenSSL says something else about this PKI alone: ${JSON.stringify(theirs)}` };
 }

@@ -1,13 +1,13 @@
-import { acceptedByUsAlone } from './accepted-by-us-alone.ts';
+import { acceptedOnlyByCountersign } from './accepted-only-by-countersign.ts';
 import type { Comparison } from './compare.ts';
+import type { CountersignResult } from './countersign-result.ts';
 import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
-import type { Chain, OpensslVerdict } from './openssl-verdict.ts';
-import type { OurVerdict } from './our-verdict.ts';
-import { refusedByUsAlone } from './refused-by-us-alone.ts';
+import type { Chain, OpensslResult } from './openssl-result.ts';
+import { rejectedOnlyByCountersign } from './rejected-only-by-countersign.ts';
 
-type Accepted = Extract<OurVerdict, { accepted: true }>;
+type Accepted = Extract<CountersignResult, { accepted: true }>;
 type Refused<Verdict> = Extract<Verdict, { accepted: false }>;
-type Ask = (chain: Chain) => Promise<OpensslVerdict>;
+type Ask = (chain: Chain) => Promise<OpensslResult>;
 
 /**
  * Each path that we found is shown to OpenSSL alone: what it says then is about that path. Every path must have a row.
@@ -17,17 +17,17 @@ type Ask = (chain: Chain) => Promise<OpensslVerdict>;
 export async function explainAcceptance(
   pki: MintedPki,
   { paths }: Accepted,
-  theirs: Refused<OpensslVerdict>,
+  theirs: Refused<OpensslResult>,
   ask: Ask,
 ): Promise<Comparison> {
   const rows: string[] = [];
-  for (const authorities of paths) {
-    const path = [pki.leaf, ...authorities];
+  for (const cas of paths) {
+    const path = [pki.leaf, ...cas];
     const others = [...pki.anchors, ...pki.intermediates].filter(({ der }) => !path.some((one) => one.der === der));
     const alone = await ask({
       leaf: pki.leaf,
-      anchors: authorities.slice(-1),
-      intermediates: authorities.slice(0, -1),
+      anchors: cas.slice(-1),
+      intermediates: cas.slice(0, -1),
     });
     const row = rowFor(alone.accepted ? 0 : alone.error, path, others);
     const about = alone.accepted ? `of the whole ${theirs.error} ${theirs.text}` : `${alone.error} ${alone.text}`;
@@ -38,20 +38,20 @@ export async function explainAcceptance(
 }
 
 function rowFor(error: number, path: readonly LabelledCertificate[], others: readonly LabelledCertificate[]) {
-  const rows = Object.entries(acceptedByUsAlone);
+  const rows = Object.entries(acceptedOnlyByCountersign);
   return rows.find(([, row]) => row.errors.includes(error) && row.applies(path, others))?.[0];
 }
 
 /** Where OpenSSL accepts only by authorities that we take for none, the reason is why we do not. */
-export async function explainRefusal(pki: MintedPki, ours: Refused<OurVerdict>, ask: Ask): Promise<Comparison> {
-  const { anchors, intermediates, faults } = ours.usable;
+export async function explainRefusal(pki: MintedPki, ours: Refused<CountersignResult>, ask: Ask): Promise<Comparison> {
+  const { anchors, intermediates, problems } = ours.usable;
   const isRead = !ours.reason.startsWith('the leaf ');
   const needsOthers = isRead && !(await ask({ leaf: pki.leaf, anchors, intermediates })).accepted;
   const reasons = needsOthers
-    ? [...faults, ...(anchors.length < pki.anchors.length ? ['no anchor'] : [])]
+    ? [...problems, ...(anchors.length < pki.anchors.length ? ['no anchor'] : [])]
     : [ours.reason];
   const all = [pki.leaf, ...pki.intermediates, ...pki.anchors];
-  const saying = Object.entries(refusedByUsAlone).filter(
+  const saying = Object.entries(rejectedOnlyByCountersign).filter(
     ([, { ours, concerns }]) => reasons.some((reason) => ours.test(reason)) && all.some(concerns),
   );
   const rows = saying.length > 0 ? saying.map(([name]) => name) : await rowsWithout(pki, ask);
@@ -64,7 +64,9 @@ export async function explainRefusal(pki: MintedPki, ours: Refused<OurVerdict>, 
  * none of the authorities that a row is about.
  */
 async function rowsWithout({ leaf, anchors, intermediates }: MintedPki, ask: Ask): Promise<string[]> {
-  const rows = Object.entries(refusedByUsAlone).filter(([, row]) => [...anchors, ...intermediates].some(row.concerns));
+  const rows = Object.entries(rejectedOnlyByCountersign).filter(([, row]) =>
+    [...anchors, ...intermediates].some(row.concerns),
+  );
   const rest = (list: readonly LabelledCertificate[]) =>
     list.filter((one) => !rows.some(([, row]) => row.concerns(one)));
   const shown = await ask({ leaf, anchors: rest(anchors), intermediates: rest(intermediates) });

@@ -1,9 +1,4 @@
-import {
-  type CertificateAuthority,
-  type CertificateOptions,
-  createCertificateAuthority,
-  toPem,
-} from '../../../support/certificates.ts';
+import { type CertificateOptions, createTestCa, type TestCa, toPem } from '../../../support/certificates.ts';
 import { type KeyPair, type KeyType, keyPair } from '../../../support/keys.ts';
 import type { ChangeLabel } from './certificate-changes.ts';
 import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
@@ -30,13 +25,13 @@ export interface MintedPki {
 
 /** @param number what its authorities' names hold, so that they are nobody else's */
 export function mintPki(plan: PkiPlan, number: number): MintedPki {
-  const { authorities, leaf, isForwarded } = plan;
+  const { cas, leaf, isForwarded } = plan;
   const signers = plan.entities.map((entity) => signerFor(entity, number));
   const mint = (planned: PlannedCertificate) => mintCertificate(planned, signers, plan.leafKeyType);
   const isRoot = ({ subject, issuer }: PlannedCertificate) => subject === issuer;
   return {
-    anchors: authorities.filter(isRoot).map(mint),
-    intermediates: authorities.filter((planned) => !isRoot(planned)).map(mint),
+    anchors: cas.filter(isRoot).map(mint),
+    intermediates: cas.filter((planned) => !isRoot(planned)).map(mint),
     leaf: mint(leaf),
     isForwarded,
   };
@@ -45,31 +40,31 @@ export function mintPki(plan: PkiPlan, number: number): MintedPki {
 /** Who signs with the key and the name of an entity. */
 interface Signer {
   readonly keyType: KeyType;
-  readonly authority: CertificateAuthority;
+  readonly ca: TestCa;
 }
 
 function signerFor({ name, keyType, key }: Entity, number: number): Signer {
   const keys = keysOf({ keyType, key });
-  return { keyType, authority: createCertificateAuthority({ subject: [['CN', `${name} ${number}`]], keys }) };
+  return { keyType, ca: createTestCa({ subject: [['CN', `${name} ${number}`]], keys }) };
 }
 
 function mintCertificate(planned: PlannedCertificate, signers: readonly Signer[], leafKeyType: KeyType) {
   const holder = planned.subject === 'leaf' ? undefined : signers[planned.subject];
   const issuer = signers[planned.issuer];
   if (!issuer) throw new Error('a certificate by nobody');
-  const usual = holder ? authorityOptions(holder) : leafOptions(leafKeyType);
-  const { der } = issuer.authority.issue(changed(usual, planned));
+  const usual = holder ? caOptions(holder) : leafOptions(leafKeyType);
+  const { der } = issuer.ca.issue(changed(usual, planned));
   const signed = planned.hasBrokenSignature ? withBrokenSignature(der) : der;
   const labels = labelsOf(planned, holder?.keyType ?? leafKeyType);
   if (holder && isSelfIssued(holder, issuer)) labels.push('self-issued');
   return { der: signed, pem: toPem(signed), labels };
 }
 
-function isSelfIssued({ authority: { subject, keys } }: Signer, { authority: issuer }: Signer): boolean {
+function isSelfIssued({ ca: { subject, keys } }: Signer, { ca: issuer }: Signer): boolean {
   return Buffer.compare(subject, issuer.subject) === 0 && keys !== issuer.keys;
 }
 
-function authorityOptions({ authority: { subject, keys } }: Signer): CertificateOptions {
+function caOptions({ ca: { subject, keys } }: Signer): CertificateOptions {
   return { subject, keys, ca: true };
 }
 

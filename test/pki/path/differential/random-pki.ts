@@ -21,7 +21,7 @@ export interface PlannedCertificate {
 /** A PKI before it is minted. */
 export interface PkiPlan {
   readonly entities: readonly Entity[];
-  readonly authorities: readonly PlannedCertificate[];
+  readonly cas: readonly PlannedCertificate[];
   readonly leaf: PlannedCertificate;
   readonly leafKeyType: KeyType;
   /** Whether the client sends the intermediates, or the operator has configured them. */
@@ -60,7 +60,7 @@ export const randomPki: fc.Arbitrary<PkiPlan> = fc.array(entity, { minLength: 1,
   );
   return fc.record({
     entities: fc.constant(entities),
-    authorities: fc.tuple(fc.tuple(...chain), across).map((parts) => parts.flat()),
+    cas: fc.tuple(fc.tuple(...chain), across).map((parts) => parts.flat()),
     leaf: certificate(fc.constant('leaf'), fc.constant(entities.length - 1)),
     leafKeyType: keyType,
     isForwarded: fc.boolean(),

@@ -1,39 +1,39 @@
 import { type CaCertificate, parseCaCertificate } from '../../../../src/pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../../../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../../../src/pki/certificate/client-certificate.ts';
-import { findPaths } from '../../../../src/pki/path/find-paths.ts';
+import { buildPaths } from '../../../../src/pki/path/build-paths.ts';
 import { createTrustStore } from '../../../../src/pki/path/trust-store.ts';
 import { selectValidPaths } from '../../../../src/pki/path/verify-chain.ts';
 import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
 
-export type OurVerdict =
+export type CountersignResult =
   /** For each path its authorities, the issuer of the leaf first. */
   | { readonly accepted: true; readonly paths: readonly (readonly LabelledCertificate[])[] }
-  | { readonly accepted: false; readonly reason: string; readonly usable: UsableAuthorities };
+  | { readonly accepted: false; readonly reason: string; readonly usable: UsableCas };
 
 /** Those that an operator can configure, or a client send, to some effect. */
-export interface UsableAuthorities {
+export interface UsableCas {
   readonly anchors: readonly LabelledCertificate[];
   readonly intermediates: readonly LabelledCertificate[];
   /** Why the others are none. */
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 }
 
-type Readable = LabelledCertificate & { readonly authority: CaCertificate };
+type Readable = LabelledCertificate & { readonly ca: CaCertificate };
 
 /** What the server makes of the same PKI. An operator leaves out what it refuses to load. */
-export function askOurselves({ anchors, intermediates, leaf, isForwarded }: MintedPki): OurVerdict {
-  const faults: string[] = [];
-  const read = (list: readonly LabelledCertificate[]) => list.flatMap((one) => readOrNote(one, faults));
+export function verifyWithCountersign({ anchors, intermediates, leaf, isForwarded }: MintedPki): CountersignResult {
+  const problems: string[] = [];
+  const read = (list: readonly LabelledCertificate[]) => list.flatMap((one) => readOrNote(one, problems));
   const [roots, others] = [read(anchors), read(intermediates)];
-  const trust = createTrustStore((isForwarded ? roots : [...roots, ...others]).map(({ authority }) => authority));
-  const usable = { anchors: roots.filter(({ authority }) => trust.isAnchor(authority)), intermediates: others, faults };
+  const trust = createTrustStore((isForwarded ? roots : [...roots, ...others]).map(({ ca }) => ca));
+  const usable = { anchors: roots.filter(({ ca }) => trust.isAnchor(ca)), intermediates: others, problems };
   try {
     const forwarded = isForwarded ? intermediates.map(({ der }) => der) : [];
-    const judgement = selectValidPaths(findPaths(parseClientCertificate(leaf.der), forwarded, trust), Date.now());
+    const judgement = selectValidPaths(buildPaths(parseClientCertificate(leaf.der), forwarded, trust), Date.now());
     if (!judgement.verified) return { accepted: false, reason: judgement.reason, usable };
     const labelled = ({ thumbprint }: CaCertificate) =>
-      [...roots, ...others].filter(({ authority }) => authority.thumbprint === thumbprint).slice(0, 1);
+      [...roots, ...others].filter(({ ca }) => ca.thumbprint === thumbprint).slice(0, 1);
     return {
       accepted: true,
       paths: judgement.paths?.map(({ caCertificates }) => caCertificates.flatMap(labelled)) ?? [],
@@ -43,11 +43,11 @@ export function askOurselves({ anchors, intermediates, leaf, isForwarded }: Mint
   }
 }
 
-function readOrNote(certificate: LabelledCertificate, faults: string[]): Readable[] {
+function readOrNote(certificate: LabelledCertificate, problems: string[]): Readable[] {
   try {
-    return [{ ...certificate, authority: parseCaCertificate(certificate.der) }];
+    return [{ ...certificate, ca: parseCaCertificate(certificate.der) }];
   } catch (error) {
-    faults.push(messageOf(error));
+    problems.push(messageOf(error));
     return [];
   }
 }

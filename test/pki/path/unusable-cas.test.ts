@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
-import { type CertificateOptions, createCertificateAuthority } from '../../support/certificates.ts';
+import { type CertificateOptions, createTestCa } from '../../support/certificates.ts';
 import { sequence } from '../../support/der.ts';
-import { judgeChain } from '../../support/judge-chain.ts';
 import { rsaPublicKey } from '../../support/keys.ts';
+import { verifyChain } from '../../support/verify-chain.ts';
 
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-const signedWithSha1 = createCertificateAuthority({ subject: [['CN', 'RSA root']], keyType: 'rsa-2048' });
+const root = createTestCa({ subject: [['CN', 'Root']] });
+const signedWithSha1 = createTestCa({ subject: [['CN', 'RSA root']], keyType: 'rsa-2048' });
 const explicitCurve = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).publicKey.export({
   type: 'spki',
   format: 'der',
@@ -27,25 +27,27 @@ describe('who is no authority helps no path, configured or forwarded', () => {
     ['with a curve that is written out', { publicKey: explicitCurve }, 'has an EC key on an unnamed curve'],
     ['with secp256k1', { keyType: 'ec-secp256k1' }, 'has an EC key on secp256k1'],
   ])('%s', (_, options, reason) => {
-    const unfit = root.issueAuthority(options);
+    const unfit = root.issueIntermediate(options);
     expect(() => parseCaCertificate(unfit.der)).toThrow(reason);
-    expect(judgeChain({ configured: [root], leaf: unfit.issue(), forwarded: [unfit] })).toMatchObject({
+    expect(verifyChain({ configured: [root], leaf: unfit.issue(), forwarded: [unfit] })).toMatchObject({
       verified: false,
       reason: expect.stringContaining('forwarded certificate 1 '),
     });
-    expect(judgeChain({ configured: [root], leaf: unfit.issue(), forwarded: [unfit] }).reason).toContain(reason);
+    expect(verifyChain({ configured: [root], leaf: unfit.issue(), forwarded: [unfit] }).reason).toContain(reason);
   });
 });
 
 describe('signatures that are too weak', () => {
   test('SHA-1 over an intermediate', () => {
-    const weak = signedWithSha1.issueAuthority({ subject: [['CN', 'Weak']], signatureHash: 'SHA-1' });
+    const weak = signedWithSha1.issueIntermediate({ subject: [['CN', 'Weak']], signatureHash: 'SHA-1' });
     const pki = { configured: [signedWithSha1, weak], leaf: weak.issue() };
-    expect(judgeChain(pki).reason).toMatch(/^CA "CN=Weak" .* algorithm that is not accepted \(SHA-1, MD5 or unknown\)/);
+    expect(verifyChain(pki).reason).toMatch(
+      /^CA "CN=Weak" .* algorithm that is not accepted \(SHA-1, MD5 or unknown\)/,
+    );
   });
 
   test('SHA-1 of a root over itself vouches for nothing, and is not asked', () => {
-    const old = createCertificateAuthority({ keyType: 'rsa-2048', signatureHash: 'SHA-1' });
-    expect(judgeChain({ configured: [old], leaf: old.issue() }).verified).toBe(true);
+    const old = createTestCa({ keyType: 'rsa-2048', signatureHash: 'SHA-1' });
+    expect(verifyChain({ configured: [old], leaf: old.issue() }).verified).toBe(true);
   });
 });

@@ -1,15 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
-import { createOwnCrls, type SharedCrls } from './shared-crls.ts';
+import { type CrlCache, createLocalCrlCache } from './crl-cache.ts';
 
-export interface FollowedUrl {
+export interface PolledUrl {
   readonly url: string;
   /** A change at the CA is taken within this long, by every replica. */
   readonly intervalMilliseconds: number;
-  readonly shared: SharedCrls;
+  readonly cache: CrlCache;
   /** Takes what was fetched. It throws where that cannot be used. */
-  readonly take: (content: Uint8Array) => Promise<void>;
+  readonly load: (content: Uint8Array) => Promise<void>;
   /** Told of each change: undefined where all is well, else what is wrong. */
-  readonly onState: (problem: string | undefined) => void;
+  readonly onStatus: (problem: string | undefined) => void;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -24,7 +24,7 @@ const LOOKS = 4;
  *
  * @returns when the first attempt has succeeded or failed
  */
-export async function followCrlUrl(followed: FollowedUrl): Promise<void> {
+export async function pollCrlUrl(followed: PolledUrl): Promise<void> {
   const { intervalMilliseconds, signal } = followed;
   const look = createLook(followed);
   await look();
@@ -41,24 +41,24 @@ export async function followCrlUrl(followed: FollowedUrl): Promise<void> {
 function createLook({
   url,
   intervalMilliseconds,
-  shared,
-  take,
-  onState,
+  cache: shared,
+  load: take,
+  onStatus: onState,
   now,
   signal,
-}: FollowedUrl): () => Promise<void> {
-  const own = createOwnCrls();
+}: PolledUrl): () => Promise<void> {
+  const own = createLocalCrlCache();
   const takeOnce = onceForEachDigest(take);
-  const takeFrom = async (copies: SharedCrls) => {
-    const copy = await copies.copyOf(url);
-    if (copy) await takeOnce(copy.digest, () => copies.contentOf(url));
+  const takeFrom = async (copies: CrlCache) => {
+    const copy = await copies.find(url);
+    if (copy) await takeOnce(copy.digest, () => copies.content(url));
   };
-  const refresh = async (copies: SharedCrls) => {
-    const copy = await copies.copyOf(url);
+  const refresh = async (copies: CrlCache) => {
+    const copy = await copies.find(url);
     if (copy && now() - copy.fetchedAt < intervalMilliseconds / FETCHES) return;
-    await copies.exclusively(url, async () => copies.store(url, await fetchCrl(url, signal), now()));
+    await copies.withLock(url, async () => copies.store(url, await fetchCrl(url, signal), now()));
   };
-  const lookAt = async (copies: SharedCrls) => {
+  const lookAt = async (copies: CrlCache) => {
     // That the CA is away must not keep us from what another replica got of it, nor what cannot be used from the next.
     const [refreshed] = await Promise.allSettled([refresh(copies)]);
     await takeFrom(copies);
@@ -74,7 +74,7 @@ function createLook({
 }
 
 /** What was taken is not taken again, and what could not be used stays a problem, until there is something else. */
-function onceForEachDigest(take: FollowedUrl['take']) {
+function onceForEachDigest(take: PolledUrl['load']) {
   let last: { readonly digest: string; readonly problem: Error | undefined } | undefined;
   return async (digest: string, read: () => Promise<Uint8Array | undefined>) => {
     if (digest !== last?.digest) {
@@ -90,8 +90,8 @@ function onceForEachDigest(take: FollowedUrl['take']) {
   };
 }
 
-async function isThere(shared: SharedCrls, url: string): Promise<boolean> {
-  return shared.copyOf(url).then(
+async function isThere(shared: CrlCache, url: string): Promise<boolean> {
+  return shared.find(url).then(
     () => true,
     () => false,
   );

@@ -5,7 +5,7 @@ import { type FinishedProgram, runProgram } from '../../../support/run-program.t
 import type { LabelledCertificate } from './mint-pki.ts';
 
 /** What `openssl verify` says. */
-export type OpensslVerdict =
+export type OpensslResult =
   | { readonly accepted: true }
   /** The number of the error, e.g. 10 for X509_V_ERR_CERT_HAS_EXPIRED, and its text. */
   | { readonly accepted: false; readonly error: number; readonly text: string };
@@ -37,7 +37,7 @@ export async function acceptedByOpenssl(folder: string, chains: readonly Chain[]
 }
 
 /** Judges one chain, and says what is wrong with it. */
-export async function askOpenssl(folder: string, chain: Chain): Promise<OpensslVerdict> {
+export async function verifyWithOpenssl(folder: string, chain: Chain): Promise<OpensslResult> {
   const { code, stderr } = await verify(folder, chain, [fileOf(folder, 'leaf', [chain.leaf])]);
   if (code === 0) return { accepted: true };
   const [, error, text = ''] = /error (\d+) at \d+ depth lookup: ?(.*)/.exec(stderr) ?? [];

@@ -4,7 +4,7 @@ import { type RawExtension, rawExtension } from './extensions.ts';
 import { type SignatureHash, signatureAlgorithm, signatureOver } from './keys.ts';
 
 /** Without any of them: a v2 CRL of an hour ago that counts for a day and revokes nothing. */
-export interface RevocationListOptions {
+export interface CrlOptions {
   readonly revoked?: readonly MintedCertificate[];
   /** Entries by hand, besides. */
   readonly entries?: readonly Uint8Array[];
@@ -20,16 +20,16 @@ export interface RevocationListOptions {
 const HOUR = 3_600_000;
 
 /** The DER of a CRL that this authority signed. */
-export function revocationList(authority: MintedCertificate, options: RevocationListOptions = {}): Buffer {
+export function createCrl(ca: MintedCertificate, options: CrlOptions = {}): Buffer {
   const { revoked = [], entries = [], extensions = [], version = 2, signatureHash = 'SHA-256' } = options;
   const { thisUpdate = new Date(Date.now() - HOUR), nextUpdate = new Date(Date.now() + 24 * HOUR) } = options;
-  const key = authority.keys.privateKey;
+  const key = ca.keys.privateKey;
   const algorithm = signatureAlgorithm(key, signatureHash);
   const all = [...revoked.map((certificate) => entry(serialOf(certificate))), ...entries];
   const tbs = sequence(
     ...(version === 2 ? [integer(1n)] : []),
     algorithm,
-    authority.subject,
+    ca.subject,
     time(thisUpdate),
     ...(nextUpdate === 'none' ? [] : [time(nextUpdate)]),
     ...(all.length > 0 ? [sequence(...all)] : []),

@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import { chainBelow } from '../../support/authority-chain.ts';
-import { type CertificateAuthority, createCertificateAuthority } from '../../support/certificates.ts';
-import { judgeChain as judge, type Pki } from '../../support/judge-chain.ts';
+import { chainBelow } from '../../support/ca-chain.ts';
+import { createTestCa, type TestCa } from '../../support/certificates.ts';
 import { keyPair } from '../../support/keys.ts';
+import { verifyChain as judge, type Pki } from '../../support/verify-chain.ts';
 
 const HOUR = 3_600_000;
 const expired = { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) };
-const root = createCertificateAuthority({ subject: [['CN', 'Root']] });
-const intermediate = root.issueAuthority({ subject: [['CN', 'Intermediate']] });
+const root = createTestCa({ subject: [['CN', 'Root']] });
+const intermediate = root.issueIntermediate({ subject: [['CN', 'Intermediate']] });
 const named = (name: string) => ({ subject: [['CN', name]] }) as const;
 
 /** As many CAs of one name, each with a key of its own. */
-const sameNamed = Array.from({ length: 20 }, () => createCertificateAuthority(named('Same')));
+const sameNamed = Array.from({ length: 20 }, () => createTestCa(named('Same')));
 /** An authority that two others vouch for. */
-function crossSigned(one: CertificateAuthority, other: CertificateAuthority, options = {}) {
+function crossSigned(one: TestCa, other: TestCa, options = {}) {
   const keys = keyPair('ec-p256', { reuse: false });
   return [
-    one.issueAuthority({ ...named('Cross'), keys }),
-    other.issueAuthority({ ...named('Cross'), keys, ...options }),
+    one.issueIntermediate({ ...named('Cross'), keys }),
+    other.issueIntermediate({ ...named('Cross'), keys, ...options }),
   ] as const;
 }
 
 describe('a path is found', () => {
-  const other = createCertificateAuthority(named('Other'));
+  const other = createTestCa(named('Other'));
   const deep = chainBelow(root, ['1', '2', '3', '4', '5'].map(named));
   const [byRoot, byOther] = crossSigned(root, other);
   const [current, old] = crossSigned(root, root, expired);
@@ -37,7 +37,7 @@ describe('a path is found', () => {
       'with the root forwarded as well',
       { configured: [root], leaf: intermediate.issue(), forwarded: [intermediate, root] },
     ],
-    ['of seven levels', { configured: [root], leaf: deep.last.issue(), forwarded: deep.authorities }],
+    ['of seven levels', { configured: [root], leaf: deep.last.issue(), forwarded: deep.cas }],
     [
       'over a cross-signed intermediate to the one anchor',
       { configured: [root, byOther], leaf: byRoot.issue(), forwarded: [byRoot] },
@@ -57,20 +57,16 @@ describe('a path is found', () => {
 });
 
 describe('no path is found', () => {
-  const expiredRoot = createCertificateAuthority({ ...named('Root'), ...expired });
-  const old = root.issueAuthority({ ...named('Old'), ...expired });
-  const impostor = createCertificateAuthority(named('Root'));
-  const short = root.issueAuthority({ ...named('Short'), pathLength: 0 });
-  const below = short.issueAuthority(named('Below'));
-  const forServers = root.issueAuthority({ ...named('For servers'), eku: 'server' });
-  const weak = createCertificateAuthority({ ...named('Weak'), keyType: 'rsa-2048' });
+  const expiredRoot = createTestCa({ ...named('Root'), ...expired });
+  const old = root.issueIntermediate({ ...named('Old'), ...expired });
+  const impostor = createTestCa(named('Root'));
+  const short = root.issueIntermediate({ ...named('Short'), pathLength: 0 });
+  const below = short.issueIntermediate(named('Below'));
+  const forServers = root.issueIntermediate({ ...named('For servers'), eku: 'server' });
+  const weak = createTestCa({ ...named('Weak'), keyType: 'rsa-2048' });
   const critical = { oid: '1.3.6.1.4.1.99999.7', critical: true, value: Buffer.of(0x05, 0x00) };
   test.each<[string, Pki, string]>([
-    [
-      'to nobody',
-      { configured: [root], leaf: createCertificateAuthority(named('X')).issue() },
-      'has no issuer: "CN=X"',
-    ],
+    ['to nobody', { configured: [root], leaf: createTestCa(named('X')).issue() }, 'has no issuer: "CN=X"'],
     [
       'to a CA of the same name',
       { configured: [root], leaf: impostor.issue() },

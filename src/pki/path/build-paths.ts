@@ -5,12 +5,12 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, sameDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { NameComparisons } from './name-constraint-rule.ts';
-import { type CertificationPath, type PathViolation, violation } from './path.ts';
+import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** What came of a search. It does not depend on the time: whether a path is valid now is asked on each request. */
-export interface FoundPaths {
+export interface BuiltPaths {
   readonly paths: readonly CertificationPath[];
   /** Why there is none, or no more: the fault of the attempt that came furthest. */
   readonly violation: PathViolation | undefined;
@@ -29,8 +29,8 @@ const MAX_PATHS = 8;
  *
  * @param forwarded what the client sent beside its certificate, DER: it can help to find a path, and is never trusted
  */
-export function findPaths(leaf: Certificate, forwarded: readonly Uint8Array[], trust: TrustStore): FoundPaths {
-  return new Search(leaf, readForwardedCas(forwarded, trust), trust).run();
+export function buildPaths(leaf: Certificate, forwarded: readonly Uint8Array[], trust: TrustStore): BuiltPaths {
+  return new Search(leaf, parseForwardedCas(forwarded, trust), trust).run();
 }
 
 class Search {
@@ -49,7 +49,7 @@ class Search {
     this.#trust = trust;
   }
 
-  run(): FoundPaths {
+  run(): BuiltPaths {
     this.#extend([]);
     return { paths: this.#paths, violation: this.#fault?.fault };
   }
@@ -99,14 +99,14 @@ class Search {
       return firstViolation(path, this.#comparisons);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return violation(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');
+      return pathViolation(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');
     }
   }
 
   /** Anchors first, then configured intermediates, then forwarded ones; within each those whose key identifier fits. */
   #issuersOf(child: Certificate): CaCertificate[] {
     const sent = this.#forwarded.caCertificates.filter(({ subject }) => sameDistinguishedName(subject, child.issuer));
-    const all = [...this.#trust.named(child.issuer), ...sent];
+    const all = [...this.#trust.findBySubject(child.issuer), ...sent];
     const wanted = child.authorityKeyIdentifier;
     const isHinted = ({ subjectKeyIdentifier }: CaCertificate) =>
       wanted !== undefined && subjectKeyIdentifier === wanted;
@@ -114,7 +114,7 @@ class Search {
   }
 
   #noIssuer({ issuer }: Certificate): string {
-    if (issuer.canonical === undefined) return `has an issuer that matches nobody: ${issuer.unmatchable}`;
+    if (issuer.canonical === undefined) return `has an issuer that matches nobody: ${issuer.unmatchableReason}`;
     const missing = `has no issuer: "${abbreviate(formatDistinguishedName(issuer))}" is neither configured nor was it forwarded`;
     return [missing, ...this.#forwarded.ignored].join('; ');
   }
@@ -122,7 +122,7 @@ class Search {
   #fail(authorities: readonly CaCertificate[], problem: string, paragraph: string): void {
     const position = authorities.length;
     this.#remember(
-      violation({ leaf: this.#leaf, caCertificates: authorities }, position, problem, `RFC 5280 ${paragraph}`),
+      pathViolation({ leaf: this.#leaf, caCertificates: authorities }, position, problem, `RFC 5280 ${paragraph}`),
       position,
     );
   }
@@ -186,7 +186,7 @@ export interface ForwardedCas {
  *
  * @param forwarded DER, without the leaf
  */
-export function readForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
+export function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
   const known = new Set([...trust.anchors, ...trust.intermediates].map(({ thumbprint }) => thumbprint));
   const authorities: CaCertificate[] = [];
   const ignored: string[] = [];

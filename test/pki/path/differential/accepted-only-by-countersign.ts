@@ -10,7 +10,7 @@ interface AcceptedByUs extends Disagreement {
 }
 
 /** Accepted by us, refused by OpenSSL: by its error about our path alone, and what the path must then hold. */
-export const acceptedByUsAlone: Readonly<Record<string, AcceptedByUs>> = {
+export const acceptedOnlyByCountersign: Readonly<Record<string, AcceptedByUs>> = {
   'OpenSSL does not go back': {
     errors: [X509_V_OK],
     applies: (_, others) => others.length > 0,

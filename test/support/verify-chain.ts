@@ -1,6 +1,6 @@
 import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
-import { findPaths } from '../../src/pki/path/find-paths.ts';
+import { buildPaths } from '../../src/pki/path/build-paths.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
 import { type ChainStatus, selectValidPaths } from '../../src/pki/path/verify-chain.ts';
 
@@ -18,8 +18,8 @@ export interface Pki {
  *
  * @param now milliseconds since the epoch
  */
-export function judgeChain({ configured, leaf, forwarded = [] }: Pki, now = Date.now()): ChainStatus {
+export function verifyChain({ configured, leaf, forwarded = [] }: Pki, now = Date.now()): ChainStatus {
   const trust = createTrustStore(configured.map(({ der }) => parseCaCertificate(der)));
   const chain = forwarded.map(({ der }) => der);
-  return selectValidPaths(findPaths(parseClientCertificate(leaf.der), chain, trust), now);
+  return selectValidPaths(buildPaths(parseClientCertificate(leaf.der), chain, trust), now);
 }

@@ -18,7 +18,7 @@ export interface KeyPairWithCertificate {
   readonly privateKeyPem: string;
 }
 
-export interface CertificateRequest {
+export interface IssuanceOptions {
   readonly purpose: 'ca' | 'client' | 'server';
   /** RDNs in the order of the DER, e.g. `[{ O: ['company'] }, { CN: ['client'] }]`. */
   readonly subject: JsonName;
@@ -37,7 +37,7 @@ const DAY = 86_400_000;
 const BACKDATED = 300_000;
 
 /** Makes a P-256 key and a certificate for it, for development. */
-export async function makeCertificate(request: CertificateRequest): Promise<KeyPairWithCertificate> {
+export async function issueCertificate(request: IssuanceOptions): Promise<KeyPairWithCertificate> {
   const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
   const { issuer, subject, now, lifetimeDays } = request;
   const certificate = await X509CertificateGenerator.create({
@@ -64,7 +64,7 @@ async function importPrivateKey(pem: string): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey('pkcs8', new Uint8Array(der), P256, false, ['sign']);
 }
 
-function extensionsOf({ purpose, dnsNames = [], addresses = [] }: CertificateRequest) {
+function extensionsOf({ purpose, dnsNames = [], addresses = [] }: IssuanceOptions) {
   const names = [
     ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
     ...addresses.map((value) => ({ type: 'ip' as const, value })),

@@ -2,12 +2,12 @@ import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts'
 import { type Certificate, parseCertificate } from '../../src/pki/certificate/certificate.ts';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
-import { readCertificateFile } from '../../src/pki/certificate/pem.ts';
-import { findPaths } from '../../src/pki/path/find-paths.ts';
+import { parseCertificateFile } from '../../src/pki/certificate/pem.ts';
+import { buildPaths } from '../../src/pki/path/build-paths.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
 import { selectValidPaths } from '../../src/pki/path/verify-chain.ts';
-import { beyondUs } from './beyond-us.ts';
 import type { LimboCase } from './limbo-file.ts';
+import { outOfScope } from './out-of-scope.ts';
 
 export interface LimboOutcome {
   readonly id: string;
@@ -21,11 +21,11 @@ export interface LimboOutcome {
  * Judges a case as the server judges a client. Where it is about a server's certificate, the leaf's purpose is not
  * asked; cases whose outcome hangs on something that we do not decide are set apart.
  */
-export function judgeLimboCase(limbo: LimboCase): LimboOutcome {
+export function runLimboCase(limbo: LimboCase): LimboOutcome {
   const start = performance.now();
   const { verified, reason } = judge(limbo);
   const milliseconds = performance.now() - start;
-  const apart = beyondUs(limbo);
+  const apart = outOfScope(limbo);
   if (apart !== undefined) return { id: limbo.id, kind: 'apart', reason: apart, milliseconds };
   return { id: limbo.id, kind: kindOf(verified, limbo.expected_result === 'SUCCESS'), reason, milliseconds };
 }
@@ -40,7 +40,7 @@ function judge(limbo: LimboCase): { readonly verified: boolean; readonly reason:
     const trust = createTrustStore(limbo.trusted_certs.map((pem) => parseCaCertificate(derOf(pem))));
     const forwarded = limbo.untrusted_intermediates.map(derOf);
     const now = limbo.validation_time ? Date.parse(limbo.validation_time) : Date.now();
-    return selectValidPaths(findPaths(leafOf(limbo), forwarded, trust), now);
+    return selectValidPaths(buildPaths(leafOf(limbo), forwarded, trust), now);
   } catch (error) {
     if (error instanceof CertificateError) return { verified: false, reason: error.message };
     throw error;
@@ -56,7 +56,7 @@ function leafOf({ peer_certificate: pem, validation_kind: kind }: LimboCase): Ce
 }
 
 function derOf(pem: string): Uint8Array {
-  const [der, ...more] = readCertificateFile(Buffer.from(pem));
+  const [der, ...more] = parseCertificateFile(Buffer.from(pem));
   if (!der || more.length > 0) throw new CertificateError('not one certificate in PEM');
   return der;
 }

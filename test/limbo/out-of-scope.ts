@@ -5,7 +5,7 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 /** What a case hangs on that path validation for clients does not decide, or undefined where it decides. */
-export function beyondUs(limbo: LimboCase): string | undefined {
+export function outOfScope(limbo: LimboCase): string | undefined {
   return Object.entries(aspects).find(([, isAbout]) => isAbout(limbo))?.[0];
 }
 
@@ -20,8 +20,8 @@ const aspects: Readonly<Record<string, (limbo: LimboCase) => boolean>> = {
 function isAboutServerPurpose(limbo: LimboCase): boolean {
   if (limbo.validation_kind === 'CLIENT') return false;
   const isForServers = purposesOf(limbo.peer_certificate)?.includes(SERVER_AUTH) ?? false;
-  const authorities = [...limbo.trusted_certs, ...limbo.untrusted_intermediates].map(purposesOf);
-  return !isForServers || authorities.some((purposes) => purposes && !purposes.includes(CLIENT_AUTH));
+  const cas = [...limbo.trusted_certs, ...limbo.untrusted_intermediates].map(purposesOf);
+  return !isForServers || cas.some((purposes) => purposes && !purposes.includes(CLIENT_AUTH));
 }
 
 /** Who the peer is, is for the registration of a client to say. */

@@ -10,22 +10,22 @@ export interface OpensslCertificate {
 }
 
 /** An authority with its key in a file, as administrators have one. */
-export interface OpensslAuthority extends OpensslCertificate {
+export interface OpensslCa extends OpensslCertificate {
   /** By `openssl ca`. Each extension is a line as in openssl's x509v3_config; sections may follow. */
-  issueAuthority(name: string, subject: string, extensions: string): Promise<OpensslAuthority>;
+  issueIntermediate(name: string, subject: string, extensions: string): Promise<OpensslCa>;
   /** By `openssl x509 -req`. */
   issue(name: string, subject: string, extensions: string): Promise<OpensslCertificate>;
 }
 
 /** A root by `openssl req -x509`, in a folder of its own. */
-export async function createOpensslAuthority(subject: string, extensions: string): Promise<OpensslAuthority> {
+export async function createOpensslCa(subject: string, extensions: string): Promise<OpensslCa> {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'index.txt'), '');
   const root = await requestIn(folder, 'root', subject, extensions);
   const { config, key, certificate } = root;
   const made = ['-config', config, '-extensions', 'made', '-key', key, '-subj', subject, '-out', certificate];
   await openssl(['req', '-x509', '-new', '-days', '30', ...made]);
-  return authorityIn(folder, root);
+  return caIn(folder, root);
 }
 
 interface Files {
@@ -45,16 +45,16 @@ async function requestIn(folder: string, name: string, subject: string, extensio
   return files;
 }
 
-function authorityIn(folder: string, own: Files): OpensslAuthority {
+function caIn(folder: string, own: Files): OpensslCa {
   return {
     ...certificateIn(own),
-    issueAuthority: async (name, subject, extensions) => {
+    issueIntermediate: async (name, subject, extensions) => {
       const files = await requestIn(folder, name, subject, extensions);
       const { config, request, certificate } = files;
       const signer = ['-cert', own.certificate, '-keyfile', own.key];
       const made = ['-config', config, '-extensions', 'made', '-in', request, '-out', certificate];
       await openssl(['ca', '-batch', '-notext', '-preserveDN', '-days', '20', ...signer, ...made]);
-      return authorityIn(folder, files);
+      return caIn(folder, files);
     },
     issue: async (name, subject, extensions) => {
       const files = await requestIn(folder, name, subject, extensions);

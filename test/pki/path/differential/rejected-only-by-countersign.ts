@@ -16,7 +16,7 @@ interface RefusedByUs extends Disagreement {
 }
 
 /** Refused by us, accepted by OpenSSL: by our reason, and what the PKI must then hold. */
-export const refusedByUsAlone: Readonly<Record<string, RefusedByUs>> = {
+export const rejectedOnlyByCountersign: Readonly<Record<string, RefusedByUs>> = {
   'policy demanded': {
     ours: /demands a certificate policy/,
     concerns: labelled('policy demanded'),

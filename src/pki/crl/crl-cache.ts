@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { RedisConnection } from '../../redis/connection.ts';
 
 /** What was last fetched of a URL, by any replica. */
-export interface CrlCopy {
+export interface CachedCrl {
   /** Milliseconds since the epoch. */
   readonly fetchedAt: number;
   /** SHA-256 of what was fetched, hex. */
@@ -10,12 +10,12 @@ export interface CrlCopy {
 }
 
 /** Where replicas leave for each other what they fetched, so that one asks the CA for all. */
-export interface SharedCrls {
-  copyOf(url: string): Promise<CrlCopy | undefined>;
-  contentOf(url: string): Promise<Uint8Array | undefined>;
+export interface CrlCache {
+  find(url: string): Promise<CachedCrl | undefined>;
+  content(url: string): Promise<Uint8Array | undefined>;
   store(url: string, content: Uint8Array, fetchedAt: number): Promise<void>;
   /** Runs it unless another replica is at it. */
-  exclusively(url: string, run: () => Promise<void>): Promise<void>;
+  withLock(url: string, run: () => Promise<void>): Promise<void>;
   close(): void;
 }
 
@@ -27,20 +27,20 @@ const LOCK_MILLISECONDS = 60_000;
  * Over Redis: the hash `{prefix}crl:{SHA-256 of the URL}` with `content`, `digest` and `fetched_at`, and a lock beside
  * it. Nobody needs to trust what is there: a CRL counts by its signature, and an older one never replaces a newer.
  */
-export function createSharedCrls(connection: Pick<RedisConnection, 'redis' | 'close'>, keyPrefix: string): SharedCrls {
+export function createRedisCrlCache(connection: Pick<RedisConnection, 'redis' | 'close'>, keyPrefix: string): CrlCache {
   const { redis } = connection;
   const keyOf = (url: string) => `${keyPrefix}crl:${createHash('sha256').update(url).digest('hex')}`;
   return {
-    copyOf: async (url) => {
+    find: async (url) => {
       const [fetchedAt, digest] = await redis.hmget(keyOf(url), 'fetched_at', 'digest');
       return fetchedAt && digest ? { fetchedAt: Number(fetchedAt), digest } : undefined;
     },
-    contentOf: async (url) => (await redis.hgetBuffer(keyOf(url), 'content')) ?? undefined,
+    content: async (url) => (await redis.hgetBuffer(keyOf(url), 'content')) ?? undefined,
     store: async (url, content, fetchedAt) => {
       const fields = { content: Buffer.from(content), digest: digestOf(content), fetched_at: fetchedAt };
       await redis.multi().hset(keyOf(url), fields).expire(keyOf(url), LIFETIME_SECONDS).exec();
     },
-    exclusively: async (url, run) => {
+    withLock: async (url, run) => {
       const [lock, owner] = [`${keyOf(url)}:lock`, randomUUID()];
       if ((await redis.set(lock, owner, 'PX', LOCK_MILLISECONDS, 'NX')) === null) return;
       try {
@@ -54,12 +54,12 @@ export function createSharedCrls(connection: Pick<RedisConnection, 'redis' | 'cl
 }
 
 /** For one replica alone. The content is there until it is read, since it is large and nobody else wants it. */
-export function createOwnCrls(): SharedCrls {
-  const copies = new Map<string, CrlCopy>();
+export function createLocalCrlCache(): CrlCache {
+  const copies = new Map<string, CachedCrl>();
   const contents = new Map<string, Uint8Array>();
   return {
-    copyOf: async (url) => copies.get(url),
-    contentOf: async (url) => {
+    find: async (url) => copies.get(url),
+    content: async (url) => {
       const content = contents.get(url);
       contents.delete(url);
       return content;
@@ -68,7 +68,7 @@ export function createOwnCrls(): SharedCrls {
       contents.set(url, content);
       copies.set(url, { digest: digestOf(content), fetchedAt });
     },
-    exclusively: (_, run) => run(),
+    withLock: (_, run) => run(),
     close: () => {},
   };
 }
