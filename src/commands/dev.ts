@@ -18,7 +18,7 @@ export interface DevOptions {
 
 const VERIFY_HEADER = 'x-ssl-client-verify';
 
-/** `countersign dev`: the server behind a terminator of its own, with a throw-away CA. Not for production. */
+/** `countersign dev`: the server behind an embedded terminator, with a throw-away CA. Not for production. */
 export async function dev({ port, folder }: DevOptions, env: Environment): Promise<void> {
   const stopped = untilStopped();
   const workspace = await openWorkspace(folder, Date.now());
@@ -35,7 +35,7 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     COUNTERSIGN_CLIENTS_FILE: workspace.clientsFile,
     COUNTERSIGN_SIGNING_KEY: workspace.signingKeyPem,
   });
-  // Nobody set it: what is wrong with the file is said of the file alone.
+  // The user did not configure the file, so errors name the file and not a setting.
   const clients = { store: 'memory', file: workspace.clientsFile, setting: undefined } as const;
   const service = await startService({ ...config, clients }, createConsoleLog(console.log));
   if (service.address.kind !== 'tcp') throw new Error('the development server listens on TCP');
@@ -55,26 +55,27 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
 }
 
 async function greeting(port: number, workspace: Workspace, operations: Service['operationsAddress']): Promise<string> {
-  const folder = shownPath(workspace.folder);
-  const state = workspace.made.length > 0 ? `made ${workspace.made.join(', ')}` : 'found as the last start left it';
+  const folder = displayPath(workspace.folder);
+  const state =
+    workspace.created.length > 0 ? `created ${workspace.created.join(', ')}` : 'unchanged since the last start';
   return [
     '',
     `${styleText('bold', 'Countersign')} listens on ${styleText('bold', `https://localhost:${port}`)}`,
-    styleText('yellow', 'For development only: the CA and all keys are throw-away. Do not put it into production.'),
+    styleText('yellow', 'For development only: the CA and all keys are throw-away. Do not use it in production.'),
     '',
     `${folder}/: ${state}`,
-    `Clients stand in ${folder}/clients.yaml; what you change there is in force within two seconds, and is told below.`,
+    `Clients are in ${folder}/clients.yaml; changes take effect within two seconds and are logged below.`,
     ...(await clientLines(port, workspace)),
     ...(operations ? doctorLines(port, workspace, describeListenAddress(operations)) : []),
     '',
-    'Ctrl-C ends it. Each decision shows below.',
+    'Press Ctrl-C to stop. Every token request is logged below.',
     '',
   ].join('\n');
 }
 
 const seedClients = [
-  { clientId: 'mtls.client', files: 'client', by: 'by its name in a certificate of the CA' },
-  { clientId: 'mtls.tb', files: 'self-signed', by: 'by its self-signed certificate' },
+  { clientId: 'mtls.client', files: 'client', identifiedBy: 'its subject in a certificate of the CA' },
+  { clientId: 'mtls.tb', files: 'self-signed', identifiedBy: 'its self-signed certificate' },
 ] as const;
 
 async function clientLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
@@ -86,32 +87,32 @@ async function clientLines(port: number, { folder, clientsFile }: Workspace): Pr
   const registered = new Set(clients.map(({ clientId }) => clientId));
   return seedClients
     .filter(({ clientId }) => registered.has(clientId))
-    .flatMap(({ clientId, files, by }) => {
+    .flatMap(({ clientId, files, identifiedBy }) => {
       const certificate = certificateOptions(folder, files);
       const form = `-d grant_type=client_credentials -d client_id=${clientId} -d scope=api1`;
       const command = `curl ${certificate} https://localhost:${port}/token ${form}`;
-      return ['', `${styleText('bold', clientId)}, ${by}:`, styleText('cyan', command)];
+      return ['', `${styleText('bold', clientId)}, identified by ${identifiedBy}:`, styleText('cyan', command)];
     });
 }
 
-/** The same server, as an attacker sees it. */
+/** How to run the doctor against this server. */
 function doctorLines(port: number, { folder }: Workspace, operations: string): string[] {
   const certificate = certificateOptions(folder, 'client');
   const command = `npx countersign doctor --url https://localhost:${port} ${certificate} --operations ${operations}`;
-  return ['', `${styleText('bold', 'Does it believe a forged certificate?')} Ask it:`, styleText('cyan', command)];
+  return ['', styleText('bold', 'Check that spoofed certificate headers are rejected:'), styleText('cyan', command)];
 }
 
-/** Of curl, and of the doctor. */
+/** Options of both curl and the doctor. */
 function certificateOptions(folder: string, files: string): string {
-  const path = (name: string) => shellQuoted(shownPath(join(folder, name)));
+  const path = (name: string) => shellQuote(displayPath(join(folder, name)));
   return `--cacert ${path('ca.pem')} --cert ${path(`${files}.pem`)} --key ${path(`${files}-key.pem`)}`;
 }
 
-function shownPath(path: string): string {
+function displayPath(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
 }
 
-function shellQuoted(path: string): string {
+function shellQuote(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

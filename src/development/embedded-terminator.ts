@@ -11,12 +11,12 @@ import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
 export interface EmbeddedTerminatorOptions {
   readonly port: number;
   readonly server: KeyPairWithCertificate;
-  /** Whose certificates get the verdict SUCCESS. */
+  /** The CA whose certificates verify as SUCCESS. */
   readonly ca: KeyPairWithCertificate;
-  /** Where the app listens. */
+  /** The address of the authorization server. */
   readonly upstream: { readonly host: string; readonly port: number };
   readonly proxySecret: string;
-  /** The field for the verdict; the certificate goes into `Client-Cert` (RFC 9440). */
+  /** The header for the verification result. The certificate is in `Client-Cert` (RFC 9440). */
   readonly verifyHeader: string;
 }
 
@@ -25,10 +25,10 @@ export interface EmbeddedTerminator {
 }
 
 /**
- * A TLS terminator in this process, for development: what nginx is in production. It asks for a client certificate,
- * takes any, says in the verdict whether the CA vouches for it, and forwards the request over HTTP.
+ * A TLS terminator in this process, for development: it takes the place of nginx. It requests a client certificate,
+ * accepts any, forwards whether the CA issued it, and forwards the request over HTTP.
  *
- * @throws {OperatorError} when the port cannot be listened on
+ * @throws {OperatorError} if it cannot listen on the port
  */
 export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions): Promise<EmbeddedTerminator> {
   const { port, server, ca } = options;
@@ -39,7 +39,7 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    // A resumed session would carry the verdict of an earlier handshake.
+    // A resumed session would have the verification result of an earlier handshake.
     secureOptions: constants.SSL_OP_NO_TICKET,
   } as const;
   const terminator = createServer(tls, (incoming, outgoing) => forward(incoming, outgoing, options));
@@ -56,7 +56,7 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     close: () =>
       new Promise((resolve) => {
         terminator.close(() => resolve());
-        // Nobody who develops waits for a browser's idle connections, or for handshakes that never end.
+        // Idle connections of a browser and unfinished handshakes would delay the exit.
         for (const socket of sockets) socket.destroy();
       }),
   };
@@ -64,20 +64,20 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
 
 function explain(error: NodeJS.ErrnoException, port: number): string {
   if (error.code !== 'EADDRINUSE') return `cannot listen on localhost:${port}: ${error.message}`;
-  return `port ${port} on localhost is in use; choose another with: npm start -- --port ${port + 1}`;
+  return `port ${port} on localhost is in use: choose another one with "npm start -- --port ${port + 1}"`;
 }
 
 function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: EmbeddedTerminatorOptions): void {
   const { upstream, proxySecret, verifyHeader } = options;
-  const own = {
+  const ownHeaders = {
     ...certificateHeaders(incoming.socket as TLSSocket, verifyHeader),
     [PROXY_SECRET_HEADER]: proxySecret,
   };
-  const headers = [...withoutCopies(incoming.rawHeaders, verifyHeader), ...Object.entries(own).flat()];
+  const headers = [...forwardedHeaders(incoming.rawHeaders, verifyHeader), ...Object.entries(ownHeaders).flat()];
   const { method, url: path } = incoming;
-  const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-    answer.pipe(outgoing);
+  const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (response) => {
+    outgoing.writeHead(response.statusCode ?? 502, response.rawHeaders);
+    response.pipe(outgoing);
   });
   upstreamRequest.once('error', () => {
     if (outgoing.headersSent) outgoing.destroy();
@@ -87,11 +87,11 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
 }
 
 /**
- * Hop-by-hop fields (RFC 9110 §7.6.1) end here, and so do a client's own copies of what we set, of what other
- * terminators set, and of what looks like either of them.
+ * The request headers without hop-by-hop headers (RFC 9110 §7.6.1), headers that this or another terminator sets, and
+ * headers whose names some servers take for one of these.
  */
-function withoutCopies(rawHeaders: readonly string[], verdictHeader: string): string[] {
-  const dropped = new Set([...knownHeaders, PROXY_SECRET_HEADER, verdictHeader]);
+function forwardedHeaders(rawHeaders: readonly string[], verifyHeader: string): string[] {
+  const dropped = new Set([...knownHeaders, PROXY_SECRET_HEADER, verifyHeader]);
   for (const name of ['connection', 'keep-alive', 'te', 'trailer', 'upgrade']) dropped.add(name);
   const isDropped = (name: string) => dropped.has(name.toLowerCase().replace(/[._]/g, '-'));
   return rawHeaders.flatMap((name, index) => {
@@ -100,10 +100,10 @@ function withoutCopies(rawHeaders: readonly string[], verdictHeader: string): st
   });
 }
 
-/** The certificate as RFC 9440 §2.2 writes it, and the verdict in nginx's words. */
-function certificateHeaders(socket: TLSSocket, verdictHeader: string): Record<string, string> {
+/** The certificate as in RFC 9440 §2.2, and the verification result as nginx writes it. */
+function certificateHeaders(socket: TLSSocket, verifyHeader: string): Record<string, string> {
   const certificate = socket.getPeerX509Certificate();
-  if (!certificate) return { [verdictHeader]: 'NONE' };
-  const verdict = socket.authorized ? 'SUCCESS' : `FAILED:${String(socket.authorizationError)}`;
-  return { 'client-cert': `:${certificate.raw.toString('base64')}:`, [verdictHeader]: verdict };
+  if (!certificate) return { [verifyHeader]: 'NONE' };
+  const verification = socket.authorized ? 'SUCCESS' : `FAILED:${String(socket.authorizationError)}`;
+  return { 'client-cert': `:${certificate.raw.toString('base64')}:`, [verifyHeader]: verification };
 }

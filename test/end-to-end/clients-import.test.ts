@@ -27,11 +27,11 @@ describe('countersign clients import', () => {
     [
       'identityserver',
       'appsettings.json.txt',
-      '3 clients written, 3 left out, 8 notes\n',
+      '3 clients written, 3 skipped, 8 notes\n',
       'expiration: "2036-01-31T12:30:00Z"',
     ],
-    ['keycloak', 'realm.json', '2 clients written, 2 left out, 2 notes\n', 'client_id: billing'],
-  ])('%s writes records that "clients check" finds sound', async (source, name, summary, line) => {
+    ['keycloak', 'realm.json', '2 clients written, 2 skipped, 2 notes\n', 'client_id: billing'],
+  ])('%s writes records that pass "clients check"', async (source, name, summary, line) => {
     const out = join(folder, `${source}.yaml`);
     const { code, stdout, stderr } = await run('import', source, join(files, name), '--out', out);
     expect([code, stdout, stderr]).toEqual([2, '', summary]);
@@ -41,16 +41,16 @@ describe('countersign clients import', () => {
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, errors: [] });
   });
 
-  test('reads standard input, writes standard output, and ends with 0 where nothing is lost', async () => {
+  test('reads standard input, writes standard output, and exits with 0 if nothing is lost', async () => {
     const args = ['clients', 'import', 'identityserver', '-'];
     const { code, stdout, stderr } = await runCountersign(args, { env, input: JSON.stringify([client]) });
     expect(stdout).toContain('# From standard input, by');
-    expect([code, stderr]).toEqual([0, '1 client written, 0 left out, 0 notes\n']);
+    expect([code, stderr]).toEqual([0, '1 client written, 0 skipped, 0 notes\n']);
     expect(parse(stdout)).toMatchObject({ clients: [{ client_id: 'a' }] });
   });
 
-  test('writes a file that "clients check" reads where nobody is left', async () => {
-    const out = join(folder, 'nobody.yaml');
+  test('writes a file that passes "clients check" if every client is skipped', async () => {
+    const out = join(folder, 'empty.yaml');
     const { code } = await run(
       'import',
       'keycloak',
@@ -62,7 +62,7 @@ describe('countersign clients import', () => {
     expect((await run('check', out)).code).toBe(0);
   });
 
-  test('writes over no file, unless it is told to', async () => {
+  test('overwrites a file only with --force', async () => {
     const source = file('again.json', JSON.stringify([client]));
     const out = file('mine.yaml', 'mine');
     const refused = await run('import', 'identityserver', source, '--out', out);
@@ -74,18 +74,18 @@ describe('countersign clients import', () => {
   });
 
   test.each<[string, string, string | Buffer | undefined, string]>([
-    ['a file that is not there', 'keycloak', undefined, 'ENOENT'],
+    ['a missing file', 'keycloak', undefined, 'ENOENT'],
     ['a file that is not JSON', 'keycloak', 'clients: []', 'not JSON'],
-    ['a file of something else', 'identityserver', '{"realm": "r"}', 'has no Clients'],
+    ['a file without clients', 'identityserver', '{"realm": "r"}', 'no Clients found'],
     [
       "another server's file",
       'identityserver',
       JSON.stringify({ clients: [{ clientId: 'a', clientAuthenticatorType: 'x' }] }),
       'import keycloak',
     ],
-    ['a file that is no UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'not text in UTF-8'],
-    ['a file that nests too deep', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
-  ])('refuses %s, and names it', async (_, source, content, message) => {
+    ['a file that is not UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'not valid UTF-8'],
+    ['a file that is nested too deeply', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
+  ])('rejects %s, and names it', async (_, source, content, message) => {
     const path = content === undefined ? '/nowhere/realm.json' : file('refused.json', content);
     const out = join(folder, 'refused.yaml');
     const { code, stdout, stderr } = await run('import', source, path, '--out', out);
@@ -95,7 +95,7 @@ describe('countersign clients import', () => {
     expect(stderr).not.toContain('    at ');
   });
 
-  test('writes to what is no file, and for - to standard output', async () => {
+  test('writes to devices, and to standard output for "-"', async () => {
     const source = file('one.json', JSON.stringify([client]));
     const importTo = (out: string) => run('import', 'identityserver', source, '--out', out);
     expect(await importTo('-')).toMatchObject({ code: 0, stdout: expect.stringContaining('client_id: a') });
@@ -105,7 +105,7 @@ describe('countersign clients import', () => {
     expect(await importTo('')).toMatchObject({ code: 1, stderr: 'countersign: --out names no file\n' });
   });
 
-  test('says where it cannot write', async () => {
+  test('names an output file that cannot be written', async () => {
     const out = join(folder, 'no-such-folder/clients.yaml');
     const { code, stderr } = await run(
       'import',
@@ -117,7 +117,7 @@ describe('countersign clients import', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining(out)]);
   });
 
-  test('explains its exit codes', async () => {
+  test('documents its exit codes in its help', async () => {
     const { code, stdout } = await run('import', 'keycloak', '--help');
     expect(code).toBe(0);
     expect(stdout).toContain('Exit codes: 0 all is imported without loss, 1 the file cannot be read,\n2 ');

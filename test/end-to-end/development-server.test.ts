@@ -28,8 +28,8 @@ const paste = async (command: string | undefined, cwd: string) => {
   return JSON.parse(stdout.toString());
 };
 
-describe('the development server', () => {
-  test('prints a command for each client of the seed document, and each gets a bound token', async () => {
+describe('countersign dev', () => {
+  test('prints a curl command for each client, and each gets a certificate-bound token', async () => {
     const cwd = temporaryDirectory();
     const server = await start(cwd);
     expect(server.stdout()).toContain('For development only');
@@ -39,9 +39,9 @@ describe('the development server', () => {
       ['mtls.client', 'client'],
       ['mtls.tb', 'self-signed'],
     ] as const) {
-      const answer = await paste(server.commands[clientId], cwd);
+      const response = await paste(server.commands[clientId], cwd);
       const thumbprint = await opensslThumbprint(readFileSync(join(cwd, `.countersign/${name}.pem`), 'utf8'));
-      expect(decodeJwt(answer.access_token)).toMatchObject({
+      expect(decodeJwt(response.access_token)).toMatchObject({
         iss: `https://localhost:${server.port}`,
         client_id: clientId,
         cnf: { 'x5t#S256': thumbprint },
@@ -59,7 +59,7 @@ describe('the development server', () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
-  test('keeps secret keys secret, and names the client as the seed document does', async () => {
+  test('creates private keys that only the owner can read, and the documented client subject', async () => {
     const cwd = temporaryDirectory();
     await start(cwd);
     const folder = join(cwd, '.countersign');
@@ -77,7 +77,7 @@ describe('the development server', () => {
     );
   });
 
-  test('uses again what it finds, and reads clients.yaml as it was edited', async () => {
+  test('reuses its files, and reads an edited clients.yaml', async () => {
     const cwd = temporaryDirectory();
     const first = await start(cwd);
     expect(await first.stop()).toBe(0);
@@ -86,13 +86,13 @@ describe('the development server', () => {
     const clients = readFileSync(join(folder, 'clients.yaml'), 'utf8');
     writeFileSync(join(folder, 'clients.yaml'), clients.replaceAll('scope: api1', 'scope: api1 api2'));
     const second = await start(cwd);
-    expect(second.stdout()).toContain('found as the last start left it');
+    expect(second.stdout()).toContain('unchanged since the last start');
     expect(readFileSync(join(folder, 'client.pem'), 'utf8')).toBe(before);
     const command = second.commands['mtls.client']?.replace('scope=api1', 'scope=api2');
     expect((await paste(command, cwd)).scope).toBe('api2');
   });
 
-  test('tells what becomes of clients.yaml: broken, mended, without anybody', async () => {
+  test('logs each change of clients.yaml: invalid, fixed, empty', async () => {
     const cwd = temporaryDirectory();
     const server = await start(cwd);
     const path = join(cwd, '.countersign/clients.yaml');
@@ -107,35 +107,35 @@ describe('the development server', () => {
     }
   });
 
-  test('makes anew what was deleted, and with a new CA all that it signs', async () => {
+  test('recreates a deleted CA certificate and every certificate that the CA signs', async () => {
     const cwd = temporaryDirectory();
     await (await start(cwd)).stop();
     rmSync(join(cwd, '.countersign/ca.pem'));
     const second = await start(cwd);
     expect(second.stdout()).toContain(
-      'made ca.pem, ca-key.pem, server.pem, server-key.pem, client.pem, client-key.pem\n',
+      'created ca.pem, ca-key.pem, server.pem, server-key.pem, client.pem, client-key.pem\n',
     );
     expect(await paste(second.commands['mtls.client'], cwd)).toHaveProperty('access_token');
     expect(await paste(second.commands['mtls.tb'], cwd)).toHaveProperty('access_token');
   });
 
-  test('prints commands that work from a folder with a space in its name', async () => {
+  test('prints commands that work with special characters in the folder name', async () => {
     const cwd = temporaryDirectory();
     const server = await start(cwd, ['--folder', "it's mine"]);
     expect(await paste(server.commands['mtls.client'], cwd)).toHaveProperty('access_token');
   });
 
-  test('does not believe what a client forwards about itself', async () => {
+  test('rejects certificate headers that a client sends itself', async () => {
     const cwd = temporaryDirectory();
     const server = await start(cwd);
     const folder = join(cwd, '.countersign');
     const read = (name: string) => readFileSync(join(folder, name), 'utf8');
     const victim = new X509Certificate(read('client.pem')).raw.toString('base64');
-    const forged = [`Client-Cert: :${victim}:`, 'X-SSL-Client-Verify: SUCCESS', 'X_SSL_Client_Verify: SUCCESS'];
+    const spoofed = [`Client-Cert: :${victim}:`, 'X-SSL-Client-Verify: SUCCESS', 'X_SSL_Client_Verify: SUCCESS'];
     const body = { grant_type: 'client_credentials', client_id: 'mtls.client' };
     const own = { cert: read('self-signed.pem'), key: read('self-signed-key.pem') };
     for (const identity of [{}, own]) {
-      for (const lines of [forged, [...forged, ...forged], [...forged, 'Connection: Client-Cert']]) {
+      for (const lines of [spoofed, [...spoofed, ...spoofed], [...spoofed, 'Connection: Client-Cert']]) {
         const tls = { ca: read('ca.pem'), servername: 'localhost', ...identity };
         const response = await sendRequest(`https://127.0.0.1:${server.port}`, { body, lines }, { tls });
         expect(response.json().error).toBe('invalid_client');
@@ -144,15 +144,15 @@ describe('the development server', () => {
     expect(server.stdout()).not.toContain('issued');
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('ends by itself on %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('exits with 0 on %s', async (signal) => {
     const server = await start(temporaryDirectory());
     server.kill(signal);
     expect(await server.exited).toBe(0);
   });
 });
 
-describe('the development server says in one line why it does not start', () => {
-  test('when the port is in use', async () => {
+describe('countersign dev reports in one line why it does not start', () => {
+  test('if the port is in use', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
@@ -161,11 +161,11 @@ describe('the development server says in one line why it does not start', () => 
     blocker.close();
     expect([code, stderr]).toEqual([
       1,
-      `countersign: port ${port} on localhost is in use; choose another with: npm start -- --port ${port + 1}\n`,
+      `countersign: port ${port} on localhost is in use: choose another one with "npm start -- --port ${port + 1}"\n`,
     ]);
   });
 
-  test('when the folder cannot be made', async () => {
+  test('if the folder cannot be created', async () => {
     const options = ['--folder', '/proc/none/here', '--port', String(await freePort())];
     const { code, stderr } = await runCountersign(['dev', ...options], { cwd: temporaryDirectory() });
     expect([code, stderr]).toEqual([
@@ -175,18 +175,18 @@ describe('the development server says in one line why it does not start', () => 
   });
 
   test.each<[string, (cwd: string) => void, string | RegExp]>([
-    ['when the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder'],
+    ['if the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder'],
     [
-      'when a certificate is broken',
+      'if a certificate is invalid',
       (cwd) => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/ca.pem'), 'x');
         writeFileSync(join(cwd, '.countersign/ca-key.pem'), 'x');
       },
-      'is not a certificate: delete it',
+      'is not a certificate: delete the file',
     ],
     [
-      'when clients.yaml cannot be read',
+      'if clients.yaml is not a list of clients',
       (cwd) => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: 7');
@@ -194,7 +194,7 @@ describe('the development server says in one line why it does not start', () => 
       /^countersign: \/\S+\/clients\.yaml: expected a list of clients/,
     ],
     [
-      'when clients.yaml has a fault',
+      'if clients.yaml has an invalid client',
       (cwd) => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');

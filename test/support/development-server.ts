@@ -4,13 +4,14 @@ import { eventually } from './eventually.ts';
 
 export interface DevelopmentServer extends RunningProgram {
   readonly port: number;
-  /** The curl commands that it printed, by client. */
+  /** The printed curl commands, by client_id. */
   readonly commands: Readonly<Record<string, string>>;
 }
 
 /**
- * Starts `countersign dev` in a folder, and waits until it says what to paste.
- * @throws {Error} with what it wrote, when it ends before that
+ * Starts `countersign dev` in a folder, and waits until it has printed its commands.
+ *
+ * @throws {Error} with its standard error, if it exits before that
  */
 export async function startDevelopmentServer(
   cwd: string,

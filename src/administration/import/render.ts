@@ -3,32 +3,32 @@ import { escapeUnits, printable, UNSEEN } from '../../text.ts';
 import type { Draft, Drafts, RecordDraft } from './draft.ts';
 
 /**
- * Writes what became of the clients as a file of records (YAML). Whoever is left out stands there as a comment, and
- * each client has its notes above it. Without the `# ` a record in a comment is one of the list.
+ * Renders the imported clients as a YAML file of client records. Notes are comments above their client, and skipped
+ * clients are comments as well. Removing the `# ` of a commented-out record makes it an item of the list.
  *
- * @param title what the file is made from
+ * @param title the first comment: where the records come from
  */
-export function render({ drafts, remarks }: Drafts, title: string): string {
-  const isEmpty = drafts.every(({ kind }) => kind === 'left_out');
+export function renderRecords({ drafts, remarks }: Drafts, title: string): string {
+  const isEmpty = drafts.every(({ kind }) => kind === 'skipped');
   const head = [title, ...remarks].map((text) => `# ${printable(text)}`);
-  return [...head, isEmpty ? 'clients: []' : 'clients:', ...drafts.flatMap(linesOf), ''].join('\n');
+  return [...head, isEmpty ? 'clients: []' : 'clients:', ...drafts.flatMap(renderDraft), ''].join('\n');
 }
 
-function linesOf(draft: Draft): string[] {
+function renderDraft(draft: Draft): string[] {
   const { kind, label, record, notes, remarks } = draft;
-  const title = kind === 'left_out' ? `LEFT OUT: ${label}: ${draft.why}` : `client ${label}`;
+  const title = kind === 'skipped' ? `SKIPPED: ${label}: ${draft.reason}` : `client ${label}`;
   const comments = [title, ...notes.map((note) => `note: ${note}`), ...remarks.map((remark) => `(${remark})`)];
-  const lines = record ? yamlOf(record) : [];
+  const lines = record ? renderItem(record) : [];
   return [
     '',
     ...comments.map((comment) => `  # ${printable(comment)}`),
-    ...lines.map((line) => (kind === 'left_out' ? `  # ${line}` : `  ${line}`)),
+    ...lines.map((line) => (kind === 'skipped' ? `  # ${line}` : `  ${line}`)),
   ];
 }
 
-/** The lines of a list of one. No value goes over several, so that each can be put into a comment. */
-function yamlOf(record: RecordDraft): string[] {
-  // What tools of YAML 1.1 would read as a flag, a number or a date, stands in quotes as well.
+/** The lines of a list with this one record. No value spans lines, so that every line can be commented out. */
+function renderItem(record: RecordDraft): string[] {
+  // Also quotes what YAML 1.1 parsers would read as a boolean, a number or a date.
   const document = new Document([record], { compat: 'yaml-1.1' });
   visit(document, {
     Scalar: (_, scalar) => {

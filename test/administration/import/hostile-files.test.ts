@@ -7,13 +7,13 @@ import { validateDrafts } from '../../../src/administration/import/validate-draf
 import { importedClients } from '../../support/imported-clients.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
-const usual = {
+const validClient = {
   ClientId: 'a',
   AllowedGrantTypes: ['client_credentials'],
   ClientSecrets: [{ Type: 'X509Name', Value: 'CN=a' }],
 };
 
-/** Texts that mean something to YAML, to JavaScript or to a terminal. */
+/** Strings with a meaning in YAML, JavaScript or a terminal. */
 const piece = fc.constantFrom(
   ...[
     '\n',
@@ -125,22 +125,22 @@ const readers = [
   ['Keycloak', keycloak, (clients: object[]) => readKeycloak(JSON.stringify({ realm: 'r', clients }))],
 ] as const;
 
-describe.each(readers)('whatever stands in the clients of %s', (_, client: fc.Arbitrary<object>, read) => {
-  test('no text becomes anything else than what it is', () => {
+describe.each(readers)('import of hostile %s clients', (_, client: fc.Arbitrary<object>, read) => {
+  test('keeps every value unchanged in valid YAML', () => {
     fc.assert(
       fc.property(fc.array(client, { minLength: 1, maxLength: 3 }), (clients) => {
         const drafts = read(clients);
-        const { yaml, clients: records, leftOut } = importedClients(drafts, now);
+        const { yaml, clients: records, skipped } = importedClients(drafts, now);
         const written = drafts.drafts.flatMap((draft) => (draft.kind === 'client' ? [draft.record] : []));
         expect(parseDocument(yaml).errors).toEqual([]);
         for (const record of records) expect(written).toContainEqual(record);
         expect(records.length).toBeLessThanOrEqual(clients.length);
-        expect(records.length + Object.keys(leftOut).length).toBeGreaterThan(0);
+        expect(records.length + Object.keys(skipped).length).toBeGreaterThan(0);
       }),
     );
   });
 
-  test('no line holds a character that ends, hides or turns around a line', () => {
+  test('escapes control, format and line separator characters', () => {
     fc.assert(
       fc.property(client, (value) => {
         const lines = importedClients(read([value]), now).yaml.split('\n');
@@ -149,11 +149,11 @@ describe.each(readers)('whatever stands in the clients of %s', (_, client: fc.Ar
     );
   });
 
-  test('a record in a comment is that record again without "# "', () => {
+  test('restores a commented-out record when "# " is removed', () => {
     fc.assert(
       fc.property(client, (value) => {
         const [draft] = validateDrafts(read([value]).drafts, now);
-        if (draft?.kind !== 'left_out' || draft.record === undefined) return;
+        if (draft?.kind !== 'skipped' || draft.record === undefined) return;
         const { yaml } = importedClients({ drafts: [draft], remarks: [] }, now);
         const lines = yaml.slice(yaml.indexOf('  # - client_id')).split('\n');
         expect(parse(lines.map((line) => line.replace('# ', '')).join('\n'))).toEqual([draft.record]);
@@ -162,15 +162,17 @@ describe.each(readers)('whatever stands in the clients of %s', (_, client: fc.Ar
   });
 });
 
-test('a value stays on one line', () => {
+test('import writes a value with line breaks on one line', () => {
   const ClientName = `${'a'.repeat(100)} b\n\n  - client_id: evil`;
-  const { yaml } = importedClients(readIdentityServer(JSON.stringify([{ ...usual, ClientName }]), now), now);
+  const { yaml } = importedClients(readIdentityServer(JSON.stringify([{ ...validClient, ClientName }]), now), now);
   expect(yaml).toContain(`\n    client_name: ${JSON.stringify(ClientName)}\n`);
 });
 
-test('the prototype of objects stays as it is', () => {
+test('import sets no prototype for a member named __proto__', () => {
   const evil = '{"__proto__": {"client_id": "evil", "clientid": "evil"}, "ClientId": "a"}';
-  expect(importedClients(readIdentityServer(`[${evil}]`, now), now).leftOut).toEqual({ a: 'its grants are none' });
+  expect(importedClients(readIdentityServer(`[${evil}]`, now), now).skipped).toEqual({
+    a: 'AllowedGrantTypes does not contain client_credentials: none',
+  });
   const { clients } = importedClients(readKeycloak(`{"clients": [{"__proto__": {"clientId": "evil"}}]}`), now);
   expect(clients).toEqual([]);
   expect({}).not.toHaveProperty('client_id');

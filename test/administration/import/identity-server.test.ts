@@ -10,16 +10,16 @@ const imported = (text: string) => importedClients(readIdentityServer(text, now)
 const file = readFileSync(join(import.meta.dirname, 'files/appsettings.json.txt'), 'utf8');
 
 const name = { Type: 'X509Name', Value: 'CN=a' };
-const sound = { ClientId: 'a', AllowedGrantTypes: ['client_credentials'], ClientSecrets: [name] };
-/** One client with these properties, or others than the sound ones, among these sections. */
+const validClient = { ClientId: 'a', AllowedGrantTypes: ['client_credentials'], ClientSecrets: [name] };
+/** Imports one valid client with these properties changed, beside these sections. */
 const one = (more: object, sections: object = {}) =>
-  imported(JSON.stringify({ Clients: [{ ...sound, ...more }], ...sections }));
+  imported(JSON.stringify({ Clients: [{ ...validClient, ...more }], ...sections }));
 const record = (more: object, sections?: object) => one(more, sections).clients[0] ?? {};
 
-describe('a whole configuration', () => {
-  const { clients, notes, remarks, leftOut, yaml } = imported(file);
+describe('an IdentityServer configuration file', () => {
+  const { clients, notes, remarks, skipped, yaml } = imported(file);
 
-  test('becomes records', () => {
+  test('becomes client records', () => {
     expect(clients).toEqual([
       {
         client_id: 'billing',
@@ -65,47 +65,51 @@ describe('a whole configuration', () => {
     ]);
   });
 
-  test('is told what it loses', () => {
+  test('gets a note for everything that is lost', () => {
     expect(notes).toEqual([
-      'the API resource "https://reports.example" is in each token of its scopes, also where no request names it',
-      'the secret number 2 of type X509Thumbprint is left out: it has ended at 2020-01-31T00:00:00Z',
+      'the API resource "https://reports.example" requires a resource indicator there; here every token with one of its ' +
+        'scopes has it as an audience',
+      'clientsecrets[1] (X509Thumbprint) was not imported: it expired at 2020-01-31T00:00:00Z',
       expect.stringContaining('client_secrets[0].value is a SHA-1 thumbprint'),
-      'the secret number 3 of type SharedSecret is left out: only certificates authenticate here',
-      'AccessTokenLifetime 2592000 is beyond 10 to 86400 seconds; it became 86400',
-      'AllowOfflineAccess true: has no equivalent',
+      'ClientSecrets[2] (SharedSecret) was not imported: clients authenticate with certificates only',
+      'AccessTokenLifetime 2592000 is not between 10 and 86400 seconds: changed to 86400',
+      'AllowOfflineAccess true: not supported',
       'AccessTokenType Reference: every access token is a JWT',
-      'the secret "shared" of type SharedSecret is left out: only certificates authenticate here',
+      'the secret "shared" (SharedSecret) was not imported: clients authenticate with certificates only',
     ]);
     expect(remarks).toContain('Description: Writes the invoices');
-    expect(remarks).toContain('the scopes openid, employee are those of users: no client gets them');
+    expect(remarks).toContain('identity scopes are for users and were not imported: openid, employee');
   });
 
-  test('leaves out who has no certificate or no client credentials, and says so', () => {
-    expect(Object.entries(leftOut)).toEqual([
-      ['both', expect.stringContaining('by name and by thumbprint')],
-      ['web', 'its grants are authorization_code'],
-      ['batch', expect.stringContaining('no secret of type X509Name or X509Thumbprint')],
+  test('skips clients without a certificate or the client credentials grant, with the reason', () => {
+    expect(Object.entries(skipped)).toEqual([
+      ['both', expect.stringContaining('both X509Name and X509Thumbprint secrets')],
+      ['web', 'AllowedGrantTypes does not contain client_credentials: authorization_code'],
+      ['batch', expect.stringContaining('no unexpired secret of type X509Name or X509Thumbprint')],
     ]);
     expect(yaml).toContain('\n  # - client_id: batch\n  #   scope: stock\n');
     expect(yaml).toContain('\n  #     - type: X509Thumbprint\n');
   });
 
-  test('tells no shared secret', () => {
+  test('keeps shared secrets out of the records and notes', () => {
     expect(yaml).not.toContain('K7gNU3sdo');
   });
 });
 
-describe('clients are found', () => {
+describe('IdentityServer clients are found', () => {
   test.each<[string, unknown]>([
-    ['at the top', { Clients: [sound] }],
-    ['in IdentityServer', { IdentityServer: { Clients: [sound] } }],
-    ['in the only other section that has some', { Logging: {}, IdentityServerData: { Clients: [sound] } }],
-    ['in IdentityServer before others', { Other: { Clients: [] }, identityServer: { clients: [sound] } }],
-    ['as a list', [sound]],
-    ['by keys', { Clients: { 'the first': sound } }],
-    ['by numbers', { Clients: { 0: sound } }],
+    ['at the top', { Clients: [validClient] }],
+    ['in the section IdentityServer', { IdentityServer: { Clients: [validClient] } }],
+    ['in the only other section with Clients', { Logging: {}, IdentityServerData: { Clients: [validClient] } }],
     [
-      'with members in any case, and lists by keys',
+      'in the section IdentityServer before others',
+      { Other: { Clients: [] }, identityServer: { clients: [validClient] } },
+    ],
+    ['as a list', [validClient]],
+    ['in an object with names as keys', { Clients: { 'the first': validClient } }],
+    ['in an object with numbers as keys', { Clients: { 0: validClient } }],
+    [
+      'with names in any case and lists as objects',
       { CLIENTS: [{ clientID: 'a', allowedGrantTypes: { 0: 'client_credentials' }, CLIENTSECRETS: { 0: name } }] },
     ],
   ])('%s', (_, configuration) => {
@@ -113,63 +117,67 @@ describe('clients are found', () => {
   });
 
   test.each<[string, string, string]>([
-    ['what is not JSON', 'Clients: []', 'not JSON'],
-    ['a configuration without any', '{"IdentityServer": {}}', 'has no Clients'],
-    ['a text', '"Clients"', 'has no Clients'],
-    ['two sections', '{"A": {"Clients": []}, "B": {"Clients": []}}', 'several sections have Clients: a, b'],
-  ])('never in %s', (_, text, message) => {
+    ['a file that is not JSON', 'Clients: []', 'not JSON'],
+    ['a configuration without Clients', '{"IdentityServer": {}}', 'no Clients found'],
+    ['a string', '"Clients"', 'no Clients found'],
+    [
+      'two sections with Clients',
+      '{"A": {"Clients": []}, "B": {"Clients": []}}',
+      'more than one section has Clients: a, b',
+    ],
+  ])('is rejected: %s', (_, text, message) => {
     expect(() => imported(text)).toThrow(ImportError);
     expect(() => imported(text)).toThrow(message);
   });
 
-  test('nowhere, and that is a file without clients', () => {
+  test('nowhere if Clients is empty', () => {
     expect(imported('{"Clients": []}').clients).toEqual([]);
   });
 });
 
-describe('a property', () => {
+describe('an IdentityServer client property', () => {
   test.each<[string, object, object]>([
     ['ClientName', { ClientName: 'A' }, { client_name: 'A' }],
     ['ClientUri', { ClientUri: 'https://a' }, { client_uri: 'https://a' }],
     ['Enabled', { Enabled: false }, { enabled: false }],
-    ['Enabled, as text', { Enabled: 'False' }, { enabled: false }],
+    ['Enabled as a string', { Enabled: 'False' }, { enabled: false }],
     ['AllowedScopes', { AllowedScopes: ['x', 'y', 'x'] }, { scope: 'x y' }],
-    ['AccessTokenLifetime, as text', { AccessTokenLifetime: '60' }, { access_token_lifetime: 60 }],
-    ['what is at its default', { RequirePkce: true, AccessTokenType: 'Jwt', RedirectUris: [], LogoUri: null }, {}],
-    ['defaults as numbers and texts', { AccessTokenType: 0, requirepkce: 'True', RefreshTokenUsage: 1 }, {}],
-  ])('%s is carried over without a note', (_, more, expected) => {
+    ['AccessTokenLifetime as a string', { AccessTokenLifetime: '60' }, { access_token_lifetime: 60 }],
+    ['a default value', { RequirePkce: true, AccessTokenType: 'Jwt', RedirectUris: [], LogoUri: null }, {}],
+    ['a default value as a number or a string', { AccessTokenType: 0, requirepkce: 'True', RefreshTokenUsage: 1 }, {}],
+  ])('%s is imported without a note', (_, more, expected) => {
     const { clients, notes } = one(more);
-    const usual = {
+    const base = {
       client_id: 'a',
       client_secrets: [{ type: 'X509Name', value: 'CN=a' }],
       access_token_scope_claim: 'array',
     };
-    expect(clients).toEqual([{ ...usual, ...expected }]);
+    expect(clients).toEqual([{ ...base, ...expected }]);
     expect(notes).toEqual([]);
   });
 
   test.each<[string, object, string]>([
+    ['RedirectUris', { RedirectUris: ['https://a', 'https://b'] }, 'RedirectUris https://a, https://b: not supported'],
+    ['RequirePkce', { requirePkce: false }, 'requirePkce false: not supported'],
+    ['RequireClientSecret', { RequireClientSecret: false }, 'a certificate is always required'],
     [
-      'RedirectUris',
-      { RedirectUris: ['https://a', 'https://b'] },
-      'RedirectUris https://a, https://b: has no equivalent',
-    ],
-    ['RequirePkce', { requirePkce: false }, 'requirePkce false: has no equivalent'],
-    ['RequireClientSecret', { RequireClientSecret: false }, 'the certificate is asked for in any case'],
-    [
-      'another grant',
+      'another grant type',
       { AllowedGrantTypes: ['client_credentials', 'password'] },
-      'the grants password have no equivalent',
+      'the grant types password are not supported',
     ],
-    ['one that is unknown, without its value', { ApiKey: 'k3y' }, 'ApiKey: has no equivalent'],
-    ['Properties, without their values', { Properties: { key: 'k3y' } }, 'Properties: has no equivalent'],
-    ['a lifetime too long', { AccessTokenLifetime: 100_000 }, 'it became 86400'],
-    ['a lifetime too short', { AccessTokenLifetime: 5 }, 'it became 10'],
-    ['a lifetime that is none', { AccessTokenLifetime: '1.00:00:00' }, 'is not a number of seconds'],
+    ['an unknown property, without its value,', { ApiKey: 'k3y' }, 'ApiKey: not supported'],
+    ['Properties, without the values,', { Properties: { key: 'k3y' } }, 'Properties: not supported'],
+    ['a lifetime that is too long', { AccessTokenLifetime: 100_000 }, 'changed to 86400'],
+    ['a lifetime that is too short', { AccessTokenLifetime: 5 }, 'changed to 10'],
+    ['a lifetime that is not a number of seconds', { AccessTokenLifetime: '1.00:00:00' }, 'is not a number of seconds'],
     ['a lifetime of spaces', { AccessTokenLifetime: ' ' }, 'is not a number of seconds'],
-    ['a scope with a space', { AllowedScopes: ['x y'] }, 'the scope "x y" is left out'],
-    ['a JWK', { ClientSecrets: [name, { Type: 'JWK', Value: 'k3y' }] }, 'the secret number 2 of type JWK is left out'],
-  ])('%s is noted', (_, more, note) => {
+    ['a scope with a space', { AllowedScopes: ['x y'] }, 'the scope "x y" was not imported'],
+    [
+      'a JWK secret',
+      { ClientSecrets: [name, { Type: 'JWK', Value: 'k3y' }] },
+      'ClientSecrets[1] (JWK) was not imported',
+    ],
+  ])('%s gets a note', (_, more, note) => {
     const { clients, notes, yaml } = one(more);
     expect(clients).toHaveLength(1);
     expect(notes).toEqual([expect.stringContaining(note)]);
@@ -177,8 +185,8 @@ describe('a property', () => {
     expect(yaml).not.toContain('k3y');
   });
 
-  test('Expiration is an instant, as .NET means it', () => {
-    const endOf = (Expiration: unknown) => record({ ClientSecrets: [{ ...name, Expiration }] }).client_secrets;
+  test('Expiration is parsed as in .NET', () => {
+    const expirationOf = (Expiration: unknown) => record({ ClientSecrets: [{ ...name, Expiration }] }).client_secrets;
     const rows = [
       ['2036-01-31', '2036-01-31T00:00:00Z'],
       ['2036-01-31T12:30', '2036-01-31T12:30:00Z'],
@@ -187,20 +195,20 @@ describe('a property', () => {
       ['2036-01-31T12:30:15+02:00', '2036-01-31T10:30:15Z'],
       ['2036-01-31T12:30:15 -0230', '2036-01-31T15:00:15Z'],
     ];
-    for (const [written, expiration] of rows) expect(endOf(written)).toMatchObject([{ expiration }]);
-    expect(endOf(null)).toEqual([{ type: 'X509Name', value: 'CN=a' }]);
+    for (const [written, expiration] of rows) expect(expirationOf(written)).toMatchObject([{ expiration }]);
+    expect(expirationOf(null)).toEqual([{ type: 'X509Name', value: 'CN=a' }]);
   });
 
-  test('AllowedScopes that no request can name are in no record', () => {
+  test('AllowedScopes omits names that are not scope tokens', () => {
     expect(record({ AllowedScopes: ['x y', 'z', ''] })).toMatchObject({ scope: 'z' });
   });
 
-  test('the scope claim is a text where IdentityServer makes it one', () => {
+  test('EmitScopesAsSpaceDelimitedStringInJwt makes the scope claim a string', () => {
     const option = { EmitScopesAsSpaceDelimitedStringInJwt: true };
     expect(record({}, option)).not.toHaveProperty('access_token_scope_claim');
   });
 
-  test('ApiResources are audiences by scope: enabled ones, of scopes that the client has', () => {
+  test('ApiResources become audiences by scope if enabled and if the client has the scope', () => {
     const ApiResources = [
       { Name: 'one', Scopes: ['x', { Name: 'y' }] },
       { Name: 'two', Scopes: { 0: 'y' } },
@@ -215,25 +223,25 @@ describe('a property', () => {
   });
 });
 
-describe('what the old server would not take', () => {
+describe('what IdentityServer rejects', () => {
   test.each([
-    ['a client of another protocol', { ProtocolType: 'wsfed' }, 'its protocol is wsfed'],
-    ['a client of none', { ProtocolType: '' }, 'its protocol is empty'],
-  ])('%s is left out', (_, more, why) => {
-    const { clients, leftOut } = one(more);
-    expect([clients, Object.values(leftOut)]).toEqual([[], [expect.stringContaining(why)]]);
+    ['a client of another protocol', { ProtocolType: 'wsfed' }, 'ProtocolType is wsfed'],
+    ['a client with an empty protocol', { ProtocolType: '' }, 'ProtocolType is empty'],
+  ])('%s is skipped', (_, more, reason) => {
+    const { clients, skipped } = one(more);
+    expect([clients, Object.values(skipped)]).toEqual([[], [expect.stringContaining(reason)]]);
   });
 
   test.each([
     [
-      'names that differ in case only',
+      'names that differ only in case',
       { Enabled: false, enabled: true },
-      /"Enabled" and "enabled" stand in one object/,
+      /"Enabled" and "enabled" in one object differ only in case/,
     ],
-    ['a flag that is none', { Enabled: 'no' }, /^number 1 of Clients: "Enabled" is "no"; expected true or false/],
-    ['a flag that is empty', { Enabled: '' }, /"Enabled" is ""; expected true or false/],
-  ])('%s: the file is refused', (_, more, why) => {
-    expect(() => one(more)).toThrow(why);
+    ['an invalid Boolean', { Enabled: 'no' }, /^Clients\[0\]: "Enabled" is "no"; expected true or false/],
+    ['an empty Boolean', { Enabled: '' }, /"Enabled" is ""; expected true or false/],
+  ])('%s: the file is rejected', (_, more, message) => {
+    expect(() => one(more)).toThrow(message);
   });
 });
 
@@ -246,23 +254,23 @@ describe('ApiScopes', () => {
   ];
   const AllowedScopes = ['on', 'off', 'also', 'missing', 'openid'];
 
-  test('leave out, with a note, what is disabled or missing there', () => {
+  test('excludes disabled and missing scopes, with a note', () => {
     const ApiResources = [{ Name: 'api', Scopes: ['on', 'off'] }];
     const { clients, notes } = one({ AllowedScopes }, { ApiScopes, ApiResources });
     expect(clients).toMatchObject([{ scope: 'on also', audience: { on: ['api'] } }]);
     expect(notes).toEqual([
-      expect.stringContaining('the scope "off" is left out: it is disabled in ApiScopes'),
-      expect.stringContaining('the scope "missing" is left out: it is not among ApiScopes'),
+      expect.stringContaining('the scope "off" was not imported: it is disabled in ApiScopes'),
+      expect.stringContaining('the scope "missing" was not imported: it is missing in ApiScopes'),
     ]);
   });
 
-  test('may stand elsewhere than in the file', () => {
+  test('may be missing in the file, and then excludes no scope', () => {
     const { clients, notes } = one({ AllowedScopes }, {});
     expect(clients).toMatchObject([{ scope: 'on off also missing' }]);
     expect(notes).toEqual([]);
   });
 
-  test('stood in ApiResources before IdentityServer4 v4', () => {
+  test('is read from ApiResources of IdentityServer4 before v4', () => {
     const ApiResources = [
       { Name: 'on', Scopes: [{ Name: 'on' }, { Name: 'both' }] },
       { Name: 'off', Enabled: false, Scopes: [{ Name: 'off' }, { Name: 'both' }] },
@@ -270,43 +278,43 @@ describe('ApiScopes', () => {
     const { clients, notes } = one({ AllowedScopes: ['on', 'off', 'both', 'missing'] }, { ApiResources });
     expect(clients).toMatchObject([{ scope: 'on both' }]);
     expect(notes).toEqual([
-      expect.stringContaining('the scope "off" is left out: it is disabled in the scopes of ApiResources'),
-      expect.stringContaining('the scope "missing" is left out: it is not among the scopes of ApiResources'),
+      expect.stringContaining('the scope "off" was not imported: it is disabled in the scopes of ApiResources'),
+      expect.stringContaining('the scope "missing" was not imported: it is missing in the scopes of ApiResources'),
     ]);
   });
 
-  test('may be texts', () => {
+  test('may be a list of strings', () => {
     expect(one({ AllowedScopes }, { ApiScopes: ['on'] }).clients).toMatchObject([{ scope: 'on' }]);
   });
 
-  test.each([[[]], [{}], [null], [[{ Enabled: true }]]])('that are none (%j) leave no scope', (none) => {
+  test.each([[[]], [{}], [null], [[{ Enabled: true }]]])('without a name (%j) excludes every scope', (none) => {
     const { clients, notes } = one({ AllowedScopes: ['on'] }, { ApiScopes: none });
     expect(clients?.[0]).not.toHaveProperty('scope');
-    expect(notes).toEqual([expect.stringContaining('the scope "on" is left out: it is not among ApiScopes')]);
+    expect(notes).toEqual([expect.stringContaining('the scope "on" was not imported: it is missing in ApiScopes')]);
   });
 });
 
-describe('Claims', () => {
+describe('IdentityServer Claims', () => {
   const claim = (Value: unknown, ValueType?: string) => ({ Type: 't', Value, ...(ValueType && { ValueType }) });
   const schema = 'http://www.w3.org/2001/XMLSchema#';
 
   test.each<[string, object, object]>([
-    ['a text', claim('7'), { client_t: '7' }],
+    ['a string', claim('7'), { client_t: '7' }],
     ['a number', claim('7', `${schema}integer`), { client_t: 7 }],
     ['a negative number', claim('-7', `${schema}integer64`), { client_t: -7 }],
-    ['a number that is none', claim('seven', `${schema}integer32`), { client_t: 'seven' }],
+    ['a string, although typed as a number', claim('seven', `${schema}integer32`), { client_t: 'seven' }],
     [
-      'a number beyond what is exact',
+      'a string, for a number beyond the safe integers',
       claim('9007199254740993', `${schema}integer64`),
       { client_t: '9007199254740993' },
     ],
     ['a fraction', claim('0.5', `${schema}double`), { client_t: 0.5 }],
-    ['a flag', claim('True', `${schema}boolean`), { client_t: true }],
-    ['a flag that is none', claim('constructor', `${schema}boolean`), { client_t: 'constructor' }],
+    ['a Boolean', claim('True', `${schema}boolean`), { client_t: true }],
+    ['a string, although typed as a Boolean', claim('constructor', `${schema}boolean`), { client_t: 'constructor' }],
     ['JSON', claim('{"a": [1]}', 'json'), { client_t: { a: [1] } }],
-    ['JSON that is none', claim('{', 'json'), { client_t: '{' }],
-    ['another type', claim('2036-01-31', `${schema}date`), { client_t: '2036-01-31' }],
-    ['a type that is a name of objects', claim('x', '#constructor'), { client_t: 'x' }],
+    ['a string, although typed as JSON', claim('{', 'json'), { client_t: '{' }],
+    ['a string of another type', claim('2036-01-31', `${schema}date`), { client_t: '2036-01-31' }],
+    ['a string of a type named like an object member', claim('x', '#constructor'), { client_t: 'x' }],
   ])('may be %s', (_, entry, claims) => {
     expect(record({ Claims: [entry] }).claims).toEqual(claims);
   });
@@ -324,50 +332,60 @@ describe('Claims', () => {
     [
       'that the server sets',
       { Type: 'id', Value: 'x' },
-      'the claim client_id is left out: the server sets that claim itself',
+      'the claim client_id was not imported: the server sets this claim itself',
     ],
-    ['without a type', { Value: 'x' }, 'the claim number 1 is left out: it has no Type'],
-  ])('%s are left out', (_, entry, note) => {
+    ['without a type', { Value: 'x' }, 'the claim Claims[0] was not imported: Type is missing'],
+  ])('%s are not imported', (_, entry, note) => {
     expect(one({ Claims: [entry] }).notes).toEqual([note]);
     expect(record({ Claims: [entry] })).not.toHaveProperty('claims');
   });
 });
 
-describe('a client is left out, and why is said, when', () => {
+describe('an IdentityServer client is skipped, with the reason, if', () => {
   test.each<[string, object, string, string]>([
-    ['it has no ClientId', { ClientId: undefined, Profile: 'SPA' }, '(number 1 of Clients)', 'it has no ClientId'],
-    ['it has no grants', { AllowedGrantTypes: undefined }, 'a', 'its grants are none'],
-    ['it has no secrets', { ClientSecrets: [] }, 'a', 'it has no secret of type X509Name'],
+    ['it has no ClientId', { ClientId: undefined, Profile: 'SPA' }, '(Clients[0])', 'ClientId is missing'],
+    ['it has no grant types', { AllowedGrantTypes: undefined }, 'a', 'does not contain client_credentials: none'],
+    ['it has no secrets', { ClientSecrets: [] }, 'a', 'no unexpired secret of type X509Name'],
     [
-      'all have ended',
+      'all its secrets have expired',
       { ClientSecrets: [{ ...name, Expiration: '2026-11-21' }] },
       'a',
-      'it has no secret of type X509Name',
+      'no unexpired secret of type X509Name',
     ],
     [
-      'an end is not understood',
+      'an expiration is invalid',
       { ClientSecrets: [{ ...name, Expiration: '31/01/2036' }] },
       'a',
       'client_secrets[0].expiration',
     ],
-    ['a name is none', { ClientSecrets: [{ ...name, Value: 'billing' }] }, 'a', 'client_secrets[0].value'],
+    [
+      'an X509Name secret is not a distinguished name',
+      { ClientSecrets: [{ ...name, Value: 'billing' }] },
+      'a',
+      'client_secrets[0].value',
+    ],
     ['a secret is empty', { ClientSecrets: [{ Type: 'X509Name' }] }, 'a', 'client_secrets[0].value is missing'],
-    ['it has two names', { ClientSecrets: [name, { ...name, Value: 'CN=b' }] }, 'a', 'exactly one subject value'],
-    ['its ClientId is impossible', { ClientId: 'ä' }, 'ä', 'client_id expected 1 to 255 printable ASCII'],
-  ])('%s', (_, more, label, why) => {
-    const { clients, leftOut, yaml } = one(more);
+    [
+      'it has two X509Name secrets',
+      { ClientSecrets: [name, { ...name, Value: 'CN=b' }] },
+      'a',
+      'exactly one subject value',
+    ],
+    ['its ClientId is not a valid client_id', { ClientId: 'ä' }, 'ä', 'client_id expected 1 to 255 printable ASCII'],
+  ])('%s', (_, more, label, reason) => {
+    const { clients, skipped, yaml } = one(more);
     expect(clients).toEqual([]);
-    expect(leftOut).toEqual({ [label]: expect.stringContaining(why) });
-    expect(yaml).toContain(`  # LEFT OUT: ${label}: `);
+    expect(skipped).toEqual({ [label]: expect.stringContaining(reason) });
+    expect(yaml).toContain(`  # SKIPPED: ${label}: `);
   });
 
-  test('another one has its ClientId', () => {
-    const { clients, leftOut } = imported(JSON.stringify([sound, { ...sound, ClientName: 'second' }]));
-    expect([clients.length, leftOut]).toEqual([1, { a: 'another client above has this client_id' }]);
+  test('an earlier client has the same ClientId', () => {
+    const { clients, skipped } = imported(JSON.stringify([validClient, { ...validClient, ClientName: 'second' }]));
+    expect([clients.length, skipped]).toEqual([1, { a: 'a client above has the same client_id' }]);
   });
 
-  test('it is no object', () => {
-    const { clients, leftOut } = imported('[null, "a", [], 7]');
-    expect([clients.length, Object.keys(leftOut).length]).toEqual([0, 4]);
+  test('it is not an object', () => {
+    const { clients, skipped } = imported('[null, "a", [], 7]');
+    expect([clients.length, Object.keys(skipped).length]).toEqual([0, 4]);
   });
 });

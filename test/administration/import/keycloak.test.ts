@@ -10,26 +10,26 @@ const imported = (text: string) => importedClients(readKeycloak(text), now);
 const file = readFileSync(join(import.meta.dirname, 'files/realm.json'), 'utf8');
 
 const exact = { 'x509.subjectdn': 'CN=a', 'x509.allow.regex.pattern.comparison': 'false' };
-const sound = {
+const validClient = {
   clientId: 'a',
   clientAuthenticatorType: 'client-x509',
   serviceAccountsEnabled: true,
   attributes: exact,
   defaultClientScopes: [],
 };
-/** Scopes that say nothing else. */
+/** Definitions of scopes without mappers. */
 const clientScopes = ['x', 'y', 'z', 'x y', '"'].map((name) => ({ name }));
-/** One client with these members, or others than the sound ones, in such a realm. */
+/** Imports one valid client with these members changed, from a realm with these members. */
 const one = (more: object, realm: object = {}) => {
-  const clients = [{ ...sound, ...more }];
+  const clients = [{ ...validClient, ...more }];
   return imported(JSON.stringify({ realm: 'r', accessTokenLifespan: 300, clientScopes, clients, ...realm }));
 };
 const record = (more: object, realm?: object) => one(more, realm).clients[0] ?? {};
 
-describe('the export of a realm', () => {
-  const { clients, notes, remarks, leftOut, yaml } = imported(file);
+describe('a Keycloak realm export', () => {
+  const { clients, notes, remarks, skipped, yaml } = imported(file);
 
-  test('becomes records', () => {
+  test('becomes client records', () => {
     expect(clients).toEqual([
       {
         client_id: 'billing',
@@ -55,41 +55,41 @@ describe('the export of a realm', () => {
     ]);
   });
 
-  test('is told what it loses', () => {
+  test('gets a note for everything that is lost', () => {
     expect(notes).toEqual([
-      'the roles auditor, stock-api/reader of its service account are in no token',
-      'the optional scopes are also in tokens of requests that name no scope: reports',
+      'service account roles auditor, stock-api/reader: not supported, so tokens do not contain them',
+      'requests without a scope parameter also get the optional scopes: reports',
     ]);
     expect(remarks).toEqual(['description: Writes the invoices']);
-    expect(yaml).toContain("# Keycloak's own clients are not needed here: account, admin-cli\n");
+    expect(yaml).toContain("# Keycloak's built-in clients were not imported: account, admin-cli\n");
   });
 
-  test('leaves out patterns and other authenticators, and says so', () => {
-    expect(Object.entries(leftOut)).toEqual([
-      ['fleet', expect.stringContaining('its x509.subjectdn is a pattern')],
-      ['web', 'it authenticates by client-secret; register its certificate'],
+  test('skips clients with a subject pattern or another authenticator, with the reason', () => {
+    expect(Object.entries(skipped)).toEqual([
+      ['fleet', expect.stringContaining('x509.subjectdn is a regular expression')],
+      ['web', 'it authenticates with client-secret: register the certificate of this client'],
     ]);
     expect(yaml).toContain('\n  #   tls_client_auth_subject_dn: (.*?)CN=fleet-\\d+(.*?)\n');
   });
 });
 
-describe('clients are found', () => {
+describe('Keycloak clients are found', () => {
   test.each<[string, unknown]>([
-    ['in a realm', { realm: 'r', clients: [sound] }],
-    ['in realms', [{ clients: [] }, { clients: [sound] }]],
-    ['alone', sound],
-    ['in a list', [sound]],
+    ['in a realm', { realm: 'r', clients: [validClient] }],
+    ['in a list of realms', [{ clients: [] }, { clients: [validClient] }]],
+    ['as a single client', validClient],
+    ['in a list', [validClient]],
   ])('%s', (_, value) => {
     expect(imported(JSON.stringify(value)).clients).toMatchObject([{ client_id: 'a' }]);
   });
 
-  test.each(['clients', '{"realm": "r"}', '[]', '7', '{"clients": {"a": {}}}'])('never in %s', (text) => {
+  test.each(['clients', '{"realm": "r"}', '[]', '7', '{"clients": {"a": {}}}'])('is rejected: %s', (text) => {
     expect(() => imported(text)).toThrow(ImportError);
   });
 
-  test('of two realms with one name, one', () => {
-    const { clients, leftOut } = imported(JSON.stringify([{ clients: [sound] }, { clients: [sound] }]));
-    expect([clients.length, leftOut]).toEqual([1, { a: 'another client above has this client_id' }]);
+  test('once for two realms with the same client_id', () => {
+    const { clients, skipped } = imported(JSON.stringify([{ clients: [validClient] }, { clients: [validClient] }]));
+    expect([clients.length, skipped]).toEqual([1, { a: 'a client above has the same client_id' }]);
   });
 });
 
@@ -99,17 +99,17 @@ describe('x509.subjectdn', () => {
 
   test.each<[string, string | undefined, string, string]>([
     ['exact, RFC 4514', 'false', 'CN=a,OU=b,O=c', 'CN=a,OU=b,O=c'],
-    ['exact, with the general part first', 'false', 'C=CL,O=b,CN=a', 'C=CL,O=b,CN=a'],
+    ['exact, with the least specific RDN first', 'false', 'C=CL,O=b,CN=a', 'C=CL,O=b,CN=a'],
     ['exact, as Java prints it', 'false', 'CN=a, OU=b, O=c', 'CN=a,OU=b,O=c'],
-    ['exact, with spaces at "="', 'false', 'O = c, CN = a', 'O=c,CN=a'],
+    ['exact, with spaces around "="', 'false', 'O = c, CN = a', 'O=c,CN=a'],
     ['exact, in quotes', 'False', 'CN=a, O="c, d"', 'CN=a,O=c\\, d'],
-    ['exact, in which a pattern would mean more', 'false', 'CN=a.b (c)', 'CN=a.b (c)'],
-    ['a pattern of one name', 'true', 'CN=a, O=c', 'CN=a,O=c'],
-    ['a pattern, since nothing is said', undefined, 'CN=a', 'CN=a'],
-    ['a pattern between its ends', 'true', '^CN=a, O=c$', 'CN=a,O=c'],
-    ['a pattern with a dollar in its name', 'true', 'CN=a\\$', 'CN=a$'],
-    ['a pattern with escapes', 'true', 'CN=a\\.example\\, O=c\\-d', 'CN=a.example,O=c-d'],
-  ])('is a name: %s', (_, pattern, text, dn) => {
+    ['exact, with characters that are special in a regular expression', 'false', 'CN=a.b (c)', 'CN=a.b (c)'],
+    ['a regular expression without special characters', 'true', 'CN=a, O=c', 'CN=a,O=c'],
+    ['a regular expression, because the setting is missing', undefined, 'CN=a', 'CN=a'],
+    ['a regular expression with anchors', 'true', '^CN=a, O=c$', 'CN=a,O=c'],
+    ['a regular expression with an escaped dollar', 'true', 'CN=a\\$', 'CN=a$'],
+    ['a regular expression with other escapes', 'true', 'CN=a\\.example\\, O=c\\-d', 'CN=a.example,O=c-d'],
+  ])('is imported: %s', (_, pattern, text, dn) => {
     const { clients, notes } = named(text, pattern);
     expect(clients).toMatchObject([{ tls_client_auth_subject_dn: dn }]);
     expect(notes).toEqual([]);
@@ -128,11 +128,11 @@ describe('x509.subjectdn', () => {
     'CN=a$$',
     'CN=a\\',
     'CN=a\\\\.',
-  ])('is no name, but a pattern: %s', (text) => {
+  ])('is skipped as a regular expression: %s', (text) => {
     for (const setting of ['true', undefined, null]) {
-      const { clients, leftOut } = named(text, setting);
+      const { clients, skipped } = named(text, setting);
       expect(clients).toEqual([]);
-      expect(leftOut.a).toContain('is a pattern');
+      expect(skipped.a).toContain('is a regular expression');
     }
   });
 
@@ -143,15 +143,15 @@ describe('x509.subjectdn', () => {
     ['/CN=a/O=b', 'x509.subjectdn'],
     ['CN=a,,O=b', 'x509.subjectdn'],
     ['NOPE=a', 'x509.subjectdn'],
-  ])('is neither: %j', (text, why) => {
-    const { clients, leftOut } = named(text, 'false');
+  ])('is skipped as invalid: %j', (text, reason) => {
+    const { clients, skipped } = named(text, 'false');
     expect(clients).toEqual([]);
-    expect(leftOut.a).toContain(why);
+    expect(skipped.a).toContain(reason);
   });
 });
 
-describe('a member', () => {
-  const usual = {
+describe('a Keycloak client member', () => {
+  const base = {
     client_id: 'a',
     token_endpoint_auth_method: 'tls_client_auth',
     tls_client_auth_subject_dn: 'CN=a',
@@ -160,98 +160,102 @@ describe('a member', () => {
 
   test.each<[string, object, object]>([
     ['name', { name: 'A' }, { client_name: 'A' }],
-    ['a key of a translation', { name: ['$', '{client_a}'].join('') }, {}],
+    ['a name that is a placeholder', { name: ['$', '{client_a}'].join('') }, {}],
     ['enabled', { enabled: false }, { enabled: false }],
-    ['the lifetime', { attributes: { ...exact, 'access.token.lifespan': '60' } }, { access_token_lifetime: 60 }],
-    ['no lifetime', { attributes: { ...exact, 'access.token.lifespan': '' } }, {}],
-    ["Keycloak's own scopes", { defaultClientScopes: ['profile', 'roles'], optionalClientScopes: ['phone'] }, {}],
-    ['what is off', { standardFlowEnabled: false, redirectUris: [], webOrigins: [] }, {}],
-  ])('%s is carried over without a note', (_, more, expected) => {
+    ['a token lifetime', { attributes: { ...exact, 'access.token.lifespan': '60' } }, { access_token_lifetime: 60 }],
+    ['an empty token lifetime', { attributes: { ...exact, 'access.token.lifespan': '' } }, {}],
+    ['a built-in scope', { defaultClientScopes: ['profile', 'roles'], optionalClientScopes: ['phone'] }, {}],
+    ['a disabled feature', { standardFlowEnabled: false, redirectUris: [], webOrigins: [] }, {}],
+  ])('%s is imported without a note', (_, more, expected) => {
     const { clients, notes } = one(more);
-    expect(clients).toEqual([{ ...usual, ...expected }]);
+    expect(clients).toEqual([{ ...base, ...expected }]);
     expect(notes).toEqual([]);
   });
 
   test.each<[string, object, string]>([
-    ['a flow of users', { standardFlowEnabled: true }, 'standardFlowEnabled has no equivalent'],
-    ['redirectUris', { redirectUris: ['https://a/*'] }, 'redirectUris https://a/*: no equivalent'],
+    ['a flow for users', { standardFlowEnabled: true }, 'standardFlowEnabled: not supported'],
+    ['redirectUris', { redirectUris: ['https://a/*'] }, 'redirectUris https://a/*: not supported'],
     ['DPoP', { attributes: { ...exact, 'dpop.bound.access.tokens': 'true' } }, 'dpop.bound.access.tokens'],
     [
-      'an algorithm',
+      'a signature algorithm',
       { attributes: { ...exact, 'access.token.signed.response.alg': 'PS256' } },
-      'the key of the server',
+      'the signing key of the server',
     ],
-    ['the name of its CA', { attributes: { ...exact, 'x509.casubjectdn': 'CN=CA' } }, 'tls_client_auth_ca'],
+    ['a required CA', { attributes: { ...exact, 'x509.casubjectdn': 'CN=CA' } }, 'tls_client_auth_ca'],
     [
-      'a flow of its own',
+      'an overridden flow',
       { authenticationFlowBindingOverrides: { browser: 'x' } },
       'authenticationFlowBindingOverrides',
     ],
-    ['no end', { attributes: { ...exact, 'access.token.lifespan': '-1' } }, "the server's 3600 hold"],
-    ['too short an end', { attributes: { ...exact, 'access.token.lifespan': '5' } }, 'it became 10'],
-    ['a scope with a space', { defaultClientScopes: ['x y'] }, 'the scope "x y" is left out'],
-  ])('%s is noted', (_, more, note) => {
+    [
+      'the lifetime of a session',
+      { attributes: { ...exact, 'access.token.lifespan': '-1' } },
+      'default of 3600 applies',
+    ],
+    ['a lifetime that is too short', { attributes: { ...exact, 'access.token.lifespan': '5' } }, 'changed to 10'],
+    ['a scope with a space', { defaultClientScopes: ['x y'] }, 'the scope "x y" was not imported'],
+  ])('%s gets a note', (_, more, note) => {
     const { clients, notes } = one(more);
     expect(clients).toHaveLength(1);
     expect(notes).toEqual([expect.stringContaining(note)]);
   });
 
-  test('what tools of YAML 1.1 read as a flag or a number stands in quotes', () => {
+  test('is quoted if YAML 1.1 would read it as a Boolean or a number', () => {
     const { yaml } = one({ clientId: 'off', name: '012' });
     expect(yaml).toContain('  - client_id: "off"\n    client_name: "012"\n');
   });
 
-  test('a scope that no request can name is in no record', () => {
+  test('defaultClientScopes omits names that are not scope tokens', () => {
     expect(record({ defaultClientScopes: ['x y', 'z'], optionalClientScopes: ['"'] })).toMatchObject({ scope: 'z' });
   });
 
-  test("a client of Keycloak's own that somebody gave a certificate is one of theirs", () => {
+  test('clientAuthenticatorType client-x509 makes a built-in client an imported one', () => {
     expect(record({ clientId: 'admin-cli' })).toMatchObject({ client_id: 'admin-cli' });
   });
 
-  test('the lifetime is noted where the realm, which has it, is not in the file', () => {
-    const { clients, notes } = imported(JSON.stringify(sound));
+  test('access.token.lifespan gets a note if it is missing and the file has no realm', () => {
+    const { clients, notes } = imported(JSON.stringify(validClient));
     expect(clients[0]).not.toHaveProperty('access_token_lifetime');
-    expect(notes).toEqual([expect.stringContaining("its lifetime is the realm's")]);
+    expect(notes).toEqual([expect.stringContaining('accessTokenLifespan of the realm is not in this file')]);
   });
 
-  test('a scope is noted that the file does not describe, as of clients of the admin REST API', () => {
+  test('a scope gets a note if the file does not define it, as for clients from the admin REST API', () => {
     const scopes = { defaultClientScopes: ['profile', 'x', 'x y'], optionalClientScopes: ['phone', 'y'] };
     const lifetime = { attributes: { ...exact, 'access.token.lifespan': '300' } };
-    const { clients, notes } = imported(JSON.stringify([{ ...sound, ...lifetime, ...scopes }]));
+    const { clients, notes } = imported(JSON.stringify([{ ...validClient, ...lifetime, ...scopes }]));
     expect(clients).toMatchObject([{ scope: 'x y' }]);
     expect(notes).toEqual([
-      'the optional scopes are also in tokens of requests that name no scope: y',
-      ...['x', 'x y', 'y'].map((name) => expect.stringContaining(`the scope "${name}" is not described in this file`)),
-      'the scope "x y" is left out: no request can name it',
+      'requests without a scope parameter also get the optional scopes: y',
+      ...['x', 'x y', 'y'].map((name) => expect.stringContaining(`the scope "${name}" is not defined in this file`)),
+      'the scope "x y" was not imported: no request can contain it',
     ]);
-    const described = one({ ...lifetime, ...scopes });
-    expect(described.notes).toHaveLength(2);
+    const defined = one({ ...lifetime, ...scopes });
+    expect(defined.notes).toHaveLength(2);
   });
 
-  test('scopes are those of the realm where the client names none', () => {
+  test('defaultClientScopes defaults to those of the realm', () => {
     const realm = { defaultDefaultClientScopes: ['profile', 'x'] };
     expect(record({ defaultClientScopes: undefined }, realm)).toMatchObject({ scope: 'x' });
     expect(record({ defaultClientScopes: ['y'] }, realm)).toMatchObject({ scope: 'y' });
   });
 
   test.each<[string, object, string]>([
-    ['has SAML', { protocol: 'saml' }, 'its protocol is saml'],
-    ['is an API', { bearerOnly: true }, 'bearer-only'],
-    ['is public', { publicClient: true }, 'it is public'],
-    ['has a secret', { clientAuthenticatorType: undefined }, 'it authenticates by client-secret'],
-    ['has a JWT', { clientAuthenticatorType: 'client-jwt' }, 'it authenticates by client-jwt'],
+    ['uses SAML', { protocol: 'saml' }, 'protocol is saml'],
+    ['is an API', { bearerOnly: true }, 'bearerOnly is true'],
+    ['is public', { publicClient: true }, 'publicClient is true'],
+    ['authenticates with a secret', { clientAuthenticatorType: undefined }, 'it authenticates with client-secret'],
+    ['authenticates with a JWT', { clientAuthenticatorType: 'client-jwt' }, 'it authenticates with client-jwt'],
     ['has no service account', { serviceAccountsEnabled: false }, 'serviceAccountsEnabled'],
-    ['has an impossible name', { clientId: 'a\nb' }, 'client_id expected 1 to 255'],
-    ['has no name', { clientId: '' }, 'it has no clientId'],
-  ])('a client is left out, and why is said, that %s', (_, more, why) => {
-    const { clients, leftOut } = one(more);
+    ['has an invalid client_id', { clientId: 'a\nb' }, 'client_id expected 1 to 255'],
+    ['has no clientId', { clientId: '' }, 'clientId is missing'],
+  ])('a client that %s is skipped, with the reason', (_, more, reason) => {
+    const { clients, skipped } = one(more);
     expect(clients).toEqual([]);
-    expect(Object.values(leftOut)).toEqual([expect.stringContaining(why)]);
+    expect(Object.values(skipped)).toEqual([expect.stringContaining(reason)]);
   });
 });
 
-describe('protocol mappers', () => {
+describe('Keycloak protocol mappers', () => {
   const mapper = (protocolMapper: string, config: object) => ({
     name: 'm',
     protocolMapper,
@@ -262,13 +266,13 @@ describe('protocol mappers', () => {
   const audience = (config: object) => mapper('oidc-audience-mapper', config);
 
   test.each<[string, object[], object]>([
-    ['a text', [claim('x', '7')], { x: '7' }],
+    ['a string', [claim('x', '7')], { x: '7' }],
     ['a number', [claim('x', '7', 'long')], { x: 7 }],
-    ['a flag', [claim('x', 'true', 'boolean')], { x: true }],
+    ['a Boolean', [claim('x', 'true', 'boolean')], { x: true }],
     ['JSON', [claim('x', '[1]', 'JSON')], { x: [1] }],
-    ['one in another', [claim('x.y', '1'), claim('x.z', '2'), claim('x.y', '3')], { x: { y: '3', z: '2' } }],
-    ['one with a dot', [claim('https://a\\.example/x', '1')], { 'https://a.example/x': '1' }],
-    ['one with a backslash before the dot', [claim('x\\\\.y', '1')], { 'x\\': { y: '1' } }],
+    ['nested claims', [claim('x.y', '1'), claim('x.z', '2'), claim('x.y', '3')], { x: { y: '3', z: '2' } }],
+    ['a claim with a dot in its name', [claim('https://a\\.example/x', '1')], { 'https://a.example/x': '1' }],
+    ['a nested claim after an escaped backslash', [claim('x\\\\.y', '1')], { 'x\\': { y: '1' } }],
   ])('add %s', (_, protocolMappers, claims) => {
     const { clients, notes } = one({ protocolMappers });
     expect(clients[0]?.claims).toEqual(claims);
@@ -276,14 +280,14 @@ describe('protocol mappers', () => {
   });
 
   test.each<[string, object, string]>([
-    ['a claim that the server sets', claim('sub', 'x'), 'the server sets that claim itself'],
-    ['one within such a claim', claim('cnf.x', 'x'), 'the server sets that claim itself'],
-    ['the prototype of an object', claim('x.__proto__.y', 'x'), 'no record can hold'],
-    ['a claim without a name', claim('x..y', 'x'), 'its claim has no name'],
-    ['a number that is none', claim('x', '7.5', 'int'), 'its value is not of type int'],
-    ['JSON that is none', claim('x', '{', 'JSON'), 'its value is not of type JSON'],
-    ['what users have', mapper('oidc-usermodel-attribute-mapper', { 'claim.name': 'x' }), 'has no equivalent'],
-  ])('are left out for %s', (_, protocolMapper, note) => {
+    ['a claim that the server sets', claim('sub', 'x'), 'the server sets this claim itself'],
+    ['a member of a claim that the server sets', claim('cnf.x', 'x'), 'the server sets this claim itself'],
+    ['the prototype of an object', claim('x.__proto__.y', 'x'), 'a record cannot contain'],
+    ['a claim without a name', claim('x..y', 'x'), 'its claim name has an empty part'],
+    ['an invalid number', claim('x', '7.5', 'int'), 'its value is not of type int'],
+    ['invalid JSON', claim('x', '{', 'JSON'), 'its value is not of type JSON'],
+    ['a user attribute', mapper('oidc-usermodel-attribute-mapper', { 'claim.name': 'x' }), 'not supported'],
+  ])('are not imported for %s', (_, protocolMapper, note) => {
     const { clients, notes } = one({ protocolMappers: [protocolMapper] });
     expect(clients[0]).not.toHaveProperty('claims');
     expect(notes).toEqual([expect.stringMatching(/^the protocol mapper "m" /)]);
@@ -296,13 +300,13 @@ describe('protocol mappers', () => {
       { ...claim('x', '1'), config: { 'claim.name': 'x', 'claim.value': '1', 'id.token.claim': 'true' } },
     ],
     ['without a value', claim('x', undefined)],
-    ["of Keycloak's own", mapper('oidc-usersessionmodel-note-mapper', { 'user.session.note': 'clientHost' })],
-  ])('are nothing: %s', (_, protocolMapper) => {
+    ['if built in', mapper('oidc-usersessionmodel-note-mapper', { 'user.session.note': 'clientHost' })],
+  ])('are ignored %s', (_, protocolMapper) => {
     const { clients, notes } = one({ protocolMappers: [protocolMapper] });
     expect([clients[0]?.claims, notes]).toEqual([undefined, []]);
   });
 
-  test('add audiences: the client before the text, each once', () => {
+  test('add each audience once, and prefer the client audience to the custom one', () => {
     const protocolMappers = [
       audience({ 'included.client.audience': 'api', 'included.custom.audience': 'other' }),
       audience({ 'included.client.audience': '', 'included.custom.audience': 'https://a' }),
@@ -311,7 +315,7 @@ describe('protocol mappers', () => {
     expect(record({ protocolMappers }).audience).toEqual(['api', 'https://a']);
   });
 
-  test('of scopes count as those of the client, of optional ones for their scope', () => {
+  test('of default scopes apply to every token, those of optional scopes to their scope', () => {
     const clientScopes = [
       { name: 'x', protocolMappers: [audience({ 'included.custom.audience': 'of-x' }), claim('c', '1')] },
       { name: 'hidden', attributes: { 'include.in.token.scope': 'false' }, protocolMappers: [claim('d', '2')] },
@@ -328,28 +332,28 @@ describe('protocol mappers', () => {
       claims: { c: '1', d: '2' },
     });
     expect(notes).toEqual([
-      'the optional scopes are also in tokens of requests that name no scope: o',
-      'the claim e of the optional scope o is left out',
+      'requests without a scope parameter also get the optional scopes: o',
+      'the claim e of the optional scope o was not imported: it would be in every token',
     ]);
   });
 });
 
-test('the clients of a realm that is disabled are, and that is noted', () => {
+test('a disabled realm disables its clients, with a note', () => {
   for (const enabled of [false, 'False']) {
     const { clients, notes } = one({ enabled: true }, { enabled });
     expect(clients).toMatchObject([{ client_id: 'a', enabled: false }]);
-    expect(notes).toContain('its realm is disabled, and so it is here');
+    expect(notes).toContain('disabled because its realm is disabled');
   }
   expect(record({}, { enabled: true })).not.toHaveProperty('enabled');
 });
 
-test('a client whose service account is disabled is, and that is noted', () => {
+test('a disabled service account disables its client, with a note', () => {
   const users = [
     { username: 'person', enabled: false },
     { username: 'service-account-a', serviceAccountClientId: 'a', enabled: false },
   ];
   const { clients, notes } = one({}, { users });
   expect(clients).toMatchObject([{ client_id: 'a', enabled: false }]);
-  expect(notes).toContain('its service account is disabled, and so it is here');
+  expect(notes).toContain('disabled because its service account is disabled');
   expect(record({}, { users: users.slice(0, 1) })).not.toHaveProperty('enabled');
 });

@@ -2,11 +2,11 @@ import type { Json } from '../../../clients/json-value.ts';
 import {
   type Comments,
   type Draft,
+  omitUndefined,
+  parseLifetime,
   type RecordDraft,
-  readLifetime,
-  recordOf,
-  skipped,
-  usableScopes,
+  skippedDraft,
+  validScopes,
 } from '../draft.ts';
 import { readClaims } from './claims.ts';
 import { unsupportedFields } from './defaults.ts';
@@ -14,42 +14,50 @@ import { flagOf, type Item, itemsOf, type Section, sectionOf, textOf, textsOf } 
 import type { Resources } from './resources.ts';
 
 /**
- * What becomes of one item of `Clients`: a client, nothing, or both, since a client has one method here.
+ * Imports one item of `Clients`: a client, or a skipped one. A client with certificates of both types becomes one of
+ * each, since a record has one authentication method.
  *
- * @param now milliseconds since the epoch: secrets that have ended are left out
+ * @param now milliseconds since the epoch: expired secrets are not imported
  */
-export function draftIdentityServerClient({ place, value }: Item, resources: Resources, now: number): Draft[] {
+export function draftIdentityServerClient({ location, value }: Item, resources: Resources, now: number): Draft[] {
   const client = sectionOf(value);
   const clientId = textOf(client.get('clientid'));
-  if (clientId === undefined) return [skipped(`(${place} of Clients)`, 'it has no ClientId')];
-  const protocol = client.get('protocoltype')?.value ?? 'oidc';
-  if (protocol !== 'oidc') return [skipped(clientId, `its protocol is ${protocol === '' ? 'empty' : protocol}`)];
+  if (clientId === undefined) return [skippedDraft(`(${location})`, 'ClientId is missing')];
   const grants = textsOf(client.get('allowedgranttypes'));
-  if (!grants.includes('client_credentials')) return [skipped(clientId, `its grants are ${inWords(grants)}`)];
+  const skipReason = skipReasonOf(client, grants);
+  if (skipReason !== undefined) return [skippedDraft(clientId, skipReason)];
   const comments: Comments = { notes: [], remarks: [] };
-  const others = grants.filter((grant) => grant !== 'client_credentials');
-  if (others.length > 0) comments.notes.push(`the grants ${inWords(others)} have no equivalent`);
+  const unsupported = grants.filter((grant) => grant !== 'client_credentials');
+  if (unsupported.length > 0) comments.notes.push(`the grant types ${unsupported.join(', ')} are not supported`);
   const description = descriptionOf(client, comments);
   const { names, thumbprints } = readSecrets(client, comments, now);
   const tokens = tokensOf(client, resources, comments);
   comments.notes.push(...unsupportedFields(client));
   const withSecrets = (secrets?: readonly RecordDraft[]) =>
-    recordOf({ client_id: clientId, ...description, client_secrets: secrets, ...tokens });
+    omitUndefined({ client_id: clientId, ...description, client_secrets: secrets, ...tokens });
   const [first = [], second] = [names, thumbprints].filter((secrets) => secrets.length > 0);
   if (first.length === 0)
-    return [{ kind: 'left_out', label: clientId, why: NO_CERTIFICATE, record: withSecrets(), ...comments }];
+    return [{ kind: 'skipped', label: clientId, reason: NO_CERTIFICATE, record: withSecrets(), ...comments }];
   const draft: Draft = { kind: 'client', label: clientId, record: withSecrets(first), ...comments };
-  return second ? [draft, otherHalf(clientId, withSecrets(second))] : [draft];
+  return second ? [draft, thumbprintDraft(clientId, withSecrets(second))] : [draft];
 }
 
-const NO_CERTIFICATE = 'it has no secret of type X509Name or X509Thumbprint that counts; register its certificate';
+function skipReasonOf(client: Section, grants: readonly string[]): string | undefined {
+  const protocol = client.get('protocoltype')?.value ?? 'oidc';
+  if (protocol !== 'oidc') return `ProtocolType is ${protocol === '' ? 'empty' : protocol}; expected oidc`;
+  if (grants.includes('client_credentials')) return undefined;
+  return `AllowedGrantTypes does not contain client_credentials: ${grants.length === 0 ? 'none' : grants.join(', ')}`;
+}
 
-/** We never invent a client_id: whoever calls with the old one would be refused, and somebody else might have the new one. */
-function otherHalf(clientId: string, record: RecordDraft): Draft {
-  const why =
-    'it has certificates by name and by thumbprint, and a client has one method. By name it is written above. ' +
-    'Put this in its place where it is known by the thumbprint, or give this a client_id of its own';
-  return { kind: 'left_out', label: clientId, why, record, notes: [], remarks: [] };
+const NO_CERTIFICATE =
+  'no unexpired secret of type X509Name or X509Thumbprint: register the certificate of this client';
+
+/** No new client_id is made up: requests with the old one would fail, and another client might have the new one. */
+function thumbprintDraft(clientId: string, record: RecordDraft): Draft {
+  const reason =
+    'it has both X509Name and X509Thumbprint secrets, and a client has one authentication method. The record above ' +
+    'uses the names. To use the thumbprints, replace it with this record, or give this record its own client_id';
+  return { kind: 'skipped', label: clientId, reason, record, notes: [], remarks: [] };
 }
 
 function descriptionOf(client: Section, { remarks }: Comments): Record<string, Json | undefined> {
@@ -68,25 +76,26 @@ function tokensOf(client: Section, resources: Resources, comments: Comments): Re
   return {
     scope: scopes.length === 0 ? undefined : scopes.join(' '),
     audience: audienceOf(scopes, resources, comments),
-    access_token_lifetime: lifetime === undefined ? undefined : readLifetime(lifetime, 'AccessTokenLifetime', comments),
+    access_token_lifetime:
+      lifetime === undefined ? undefined : parseLifetime(lifetime, 'AccessTokenLifetime', comments),
     access_token_scope_claim: resources.scopeClaim === 'array' ? 'array' : undefined,
     claims: readClaims(client, comments),
   };
 }
 
 function scopesOf(client: Section, resources: Resources, comments: Comments): string[] {
-  const allowed = usableScopes(textsOf(client.get('allowedscopes')), comments);
-  const ofUsers = allowed.filter((scope) => resources.identityScopes.has(scope));
-  if (ofUsers.length > 0)
-    comments.remarks.push(`the scopes ${ofUsers.join(', ')} are those of users: no client gets them`);
-  return allowed.filter((scope) => !ofUsers.includes(scope) && isGranted(scope, resources, comments));
+  const allowed = validScopes(textsOf(client.get('allowedscopes')), comments);
+  const identityScopes = allowed.filter((scope) => resources.identityScopes.has(scope));
+  if (identityScopes.length > 0)
+    comments.remarks.push(`identity scopes are for users and were not imported: ${identityScopes.join(', ')}`);
+  return allowed.filter((scope) => !identityScopes.includes(scope) && isGranted(scope, resources, comments));
 }
 
-/** IdentityServer grants no scope that is disabled, or that it does not know. */
+/** IdentityServer grants neither disabled nor unknown scopes. */
 function isGranted(scope: string, { apiScopes }: Resources, { notes }: Comments): boolean {
-  if (apiScopes === undefined || apiScopes.areEnabled.get(scope)) return true;
-  const why = apiScopes.areEnabled.has(scope) ? 'is disabled in' : 'is not among';
-  notes.push(`the scope "${scope}" is left out: it ${why} ${apiScopes.place}, so that no client gets it`);
+  if (apiScopes === undefined || apiScopes.enabled.get(scope)) return true;
+  const problem = apiScopes.enabled.has(scope) ? 'disabled' : 'missing';
+  notes.push(`the scope "${scope}" was not imported: it is ${problem} in ${apiScopes.source}, so it is never granted`);
   return false;
 }
 
@@ -97,42 +106,42 @@ function audienceOf(scopes: readonly string[], resources: Resources, { notes }: 
   });
   for (const name of new Set(ofScope.flatMap(([, names]) => names))) {
     if (resources.isolated.has(name))
-      notes.push(`the API resource "${name}" is in each token of its scopes, also where no request names it`);
+      notes.push(
+        `the API resource "${name}" requires a resource indicator there; here every token with one of its scopes has ` +
+          'it as an audience',
+      );
   }
   return ofScope.length === 0 ? undefined : Object.fromEntries(ofScope);
 }
 
-function inWords(grants: readonly string[]): string {
-  return grants.length === 0 ? 'none' : grants.join(', ');
-}
-
-/** The secrets of a client that are certificates, as entries of `client_secrets`. */
-export interface CertificateSecrets {
+/** The certificates among the secrets of a client, as entries of `client_secrets`. */
+interface CertificateSecrets {
   readonly names: readonly RecordDraft[];
   readonly thumbprints: readonly RecordDraft[];
 }
 
-/** `SecretTypes`: the values, and the names of the constants, which many write in their place. */
-const kinds: Readonly<Record<string, keyof CertificateSecrets>> = {
+/** By the values of `SecretTypes`, and by the names of its constants, which are a common mistake. */
+const certificateTypes: Readonly<Record<string, keyof CertificateSecrets>> = {
   X509Name: 'names',
   X509CertificateName: 'names',
   X509Thumbprint: 'thumbprints',
   X509CertificateThumbprint: 'thumbprints',
 };
 
-/** Reads `ClientSecrets`. Those of other types, and those that have ended, become notes; no value is told. */
-export function readSecrets(client: Section, { notes }: Comments, now: number): CertificateSecrets {
+/** Reads `ClientSecrets`. Secrets of other types and expired ones become notes, which never contain the value. */
+function readSecrets(client: Section, { notes }: Comments, now: number): CertificateSecrets {
   const secrets = { names: [] as RecordDraft[], thumbprints: [] as RecordDraft[] };
-  for (const { place, value } of itemsOf(client.get('clientsecrets'))) {
+  for (const { location, value } of itemsOf(client.get('clientsecrets'))) {
     const secret = sectionOf(value);
     const type = textOf(secret.get('type')) ?? 'SharedSecret';
-    const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
-    const end = endOf(textOf(secret.get('expiration')));
+    const kind = Object.hasOwn(certificateTypes, type) ? certificateTypes[type] : undefined;
+    const expiration = parseExpiration(textOf(secret.get('expiration')));
     const description = textOf(secret.get('description'));
-    const name = `the secret ${description === undefined ? place : `"${description}"`} of type ${type}`;
-    if (kind === undefined) notes.push(`${name} is left out: only certificates authenticate here`);
-    else if (end !== undefined && Date.parse(end) < now) notes.push(`${name} is left out: it has ended at ${end}`);
-    else secrets[kind].push(recordOf({ type, value: textOf(secret.get('value')), description, expiration: end }));
+    const name = `${description === undefined ? location : `the secret "${description}"`} (${type})`;
+    if (kind === undefined) notes.push(`${name} was not imported: clients authenticate with certificates only`);
+    else if (expiration !== undefined && Date.parse(expiration) < now)
+      notes.push(`${name} was not imported: it expired at ${expiration}`);
+    else secrets[kind].push(omitUndefined({ type, value: textOf(secret.get('value')), description, expiration }));
   }
   return secrets;
 }
@@ -140,10 +149,10 @@ export function readSecrets(client: Section, { notes }: Comments, now: number): 
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?$/i;
 
 /**
- * An instant as .NET means it: without a time the beginning of the day, without an offset UTC. What is not understood
- * stays as it is, for the reader of records to refuse: a secret that no longer ends would be worse than none.
+ * An instant as .NET parses it: midnight without a time, UTC without an offset. A text that cannot be parsed stays
+ * unchanged, so that validation rejects the record: without it, the secret would never expire.
  */
-function endOf(text: string | undefined): string | undefined {
+function parseExpiration(text: string | undefined): string | undefined {
   const [, day, time = '00:00', zone = 'Z'] = DATE.exec(text?.trim() ?? '') ?? [];
   const instant = Date.parse(`${day}T${time}${zone.toUpperCase().replace(/^(.\d\d)(\d\d)$/, '$1:$2')}`);
   return Number.isNaN(instant) ? text : new Date(instant).toISOString().replace('.000Z', 'Z');

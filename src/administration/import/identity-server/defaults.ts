@@ -1,16 +1,16 @@
 import { abbreviate } from '../../../text.ts';
 import { itemsOf, type Member, type Section, textOf, textsOf } from './dotnet-configuration.ts';
 
-/** The properties of IdentityServer's `Client` that a record holds, or that change nothing for client credentials. */
-const carried = new Set(
+/** The properties of IdentityServer's `Client` that are imported, or that do not apply to client credentials. */
+const importedProperties = new Set(
   (
     'clientid clientname clienturi enabled clientsecrets allowedscopes accesstokenlifetime claims clientclaimsprefix ' +
     'allowedgranttypes description alwayssendclientclaims'
   ).split(' '),
 );
 
-/** The others: their defaults in lower case, of all versions; nothing at all is always one. */
-const defaults: Readonly<Record<string, readonly string[]>> = {
+/** The default values, in lower case, of the other properties in every version. An empty value is always a default. */
+const defaultValues: Readonly<Record<string, readonly string[]>> = {
   protocoltype: ['oidc'],
   requireclientsecret: ['true'],
   logouri: [],
@@ -56,32 +56,32 @@ const defaults: Readonly<Record<string, readonly string[]>> = {
   initiateloginuri: [],
 };
 
-/** What becomes of some of them, which "no equivalent" would not tell. */
+/** What replaces a property, where "not supported" would mislead. */
 const consequences: Readonly<Record<string, string>> = {
-  requireclientsecret: 'the certificate is asked for in any case',
+  requireclientsecret: 'a certificate is always required',
   accesstokentype: 'every access token is a JWT',
   includejwtid: 'every token has a jti',
 };
 
 /**
- * What of a client has no equivalent: each property that is set to something other than its default, one sentence each.
- * The values of properties that are not in the table may be secrets, and are not told.
+ * The unsupported properties of a client: each one whose value is not its default, one sentence each. The values of
+ * properties that are not in the table may be secrets and are omitted.
  */
 export function unsupportedFields(client: Section): string[] {
   return [...client].flatMap(([key, member]) => {
-    if (carried.has(key) || isNothing(member)) return [];
-    const usual = Object.hasOwn(defaults, key) ? defaults[key] : undefined;
-    const value = shown(member);
-    if (usual?.includes(value.toLowerCase())) return [];
-    const consequence = Object.hasOwn(consequences, key) ? consequences[key] : 'has no equivalent';
-    return `${member.name}${usual ? ` ${value}` : ''}: ${consequence}`;
+    if (importedProperties.has(key) || isEmpty(member)) return [];
+    const known = Object.hasOwn(defaultValues, key) ? defaultValues[key] : undefined;
+    const value = abbreviatedValue(member);
+    if (known?.includes(value.toLowerCase())) return [];
+    const consequence = Object.hasOwn(consequences, key) ? consequences[key] : 'not supported';
+    return `${member.name}${known ? ` ${value}` : ''}: ${consequence}`;
   });
 }
 
-function isNothing(member: Member): boolean {
+function isEmpty(member: Member): boolean {
   return textOf(member) === undefined && itemsOf(member).length === 0;
 }
 
-function shown(member: Member): string {
+function abbreviatedValue(member: Member): string {
   return abbreviate(textOf(member) ?? textsOf(member).join(', '));
 }

@@ -1,58 +1,62 @@
 import { abbreviate } from '../../../text.ts';
 import { ImportError } from '../draft.ts';
 
-/** The members of an object by their names in lower case: .NET's configuration makes no difference. */
+/** The members of an object by lower-case name: .NET configuration keys are case-insensitive. */
 export type Section = ReadonlyMap<string, Member>;
 
 export interface Member {
-  /** As it stands in the file. */
+  /** As written in the file. */
   readonly name: string;
   readonly value: unknown;
 }
 
-/** An item of a list, and where it stands, for people. */
+/** An item of a list. */
 export interface Item {
-  readonly place: string;
+  /** Human-readable: `Clients[0]`, or `Clients.KEY` for an object. */
+  readonly location: string;
   readonly value: unknown;
 }
 
 /**
- * The members of a value; none where it is no object.
+ * The members of an object; empty for any other value.
  *
- * @throws {ImportError} where two names differ in case only: .NET refuses that, too
+ * @throws {ImportError} if two names differ only in case: .NET rejects them as well
  */
 export function sectionOf(value: unknown): Section {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
   const section = new Map<string, Member>();
   for (const [name, member] of Object.entries(value)) {
     const earlier = section.get(name.toLowerCase());
-    if (earlier) throw new ImportError(`"${earlier.name}" and "${name}" stand in one object, and mean the same`);
+    if (earlier) throw new ImportError(`"${earlier.name}" and "${name}" in one object differ only in case`);
     section.set(name.toLowerCase(), { name, value: member });
   }
   return section;
 }
 
-/** The items of a list, which .NET also takes from an object, whatever the keys. */
+/** The items of a list, or the values of an object: .NET binds either to a collection. */
 export function itemsOf(member: Member | undefined): Item[] {
   const value = member?.value;
-  if (Array.isArray(value)) return value.map((item, index) => ({ place: `number ${index + 1}`, value: item }));
-  return [...sectionOf(value).values()].map(({ name, value: item }) => ({ place: name, value: item }));
+  if (Array.isArray(value)) return value.map((item, index) => ({ location: `${member?.name}[${index}]`, value: item }));
+  return [...sectionOf(value).values()].map(({ name, value: item }) => ({
+    location: `${member?.name}.${name}`,
+    value: item,
+  }));
 }
 
-/** The texts among the items. */
+/** The scalar items as text. */
 export function textsOf(member: Member | undefined): string[] {
   return itemsOf(member).flatMap(({ value }) => textOfValue(value) ?? []);
 }
 
-/** A plain value as text: to .NET's configuration all of them are. Undefined for none, null and the empty text. */
+/** A scalar as text, as all values are in .NET configuration. Undefined if it is missing, null or empty. */
 export function textOf(member: Member | undefined): string | undefined {
   return textOfValue(member?.value);
 }
 
 /**
- * Whether it says so; the default where it says nothing.
+ * A Boolean; the fallback if it is missing.
  *
- * @throws {ImportError} where it says something else, which .NET does not take either
+ * @throws {ImportError} for any other value, including an empty one: .NET rejects it as well
  */
 export function flagOf(member: Member | undefined, fallback: boolean): boolean {
   const text = member?.value === '' ? '' : textOf(member);

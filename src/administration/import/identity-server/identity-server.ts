@@ -5,30 +5,30 @@ import { type Item, itemsOf, type Section, sectionOf } from './dotnet-configurat
 import { readResources } from './resources.ts';
 
 /**
- * Reads the clients of an IdentityServer's configuration (JSON, as .NET reads it): `Clients` at the top, in the
- * section `IdentityServer`, or in another one if it is the only one; or the list itself.
+ * Reads the clients of an IdentityServer configuration file (JSON, as .NET reads it): `Clients` at the top level, in the
+ * section `IdentityServer`, or in the only other section that has it; or a plain list of clients.
  *
  * @param now milliseconds since the epoch
- * @throws {ImportError} when it is not JSON, or has no clients
+ * @throws {ImportError} if the file is not JSON, has no `Clients`, or has a value that .NET rejects
  */
 export function readIdentityServer(text: string, now: number): Drafts {
   const section = findSection(parseLenientJson(text));
   const resources = readResources(section);
   const clients = itemsOf(section.get('clients'));
   if (clients.some(({ value }) => sectionOf(value).has('clientauthenticatortype'))) {
-    throw new ImportError('has clients of Keycloak: read it with `countersign clients import keycloak`');
+    throw new ImportError('contains clients of Keycloak: run `countersign clients import keycloak`');
   }
-  const draftsOf = (client: Item) => placed(client, () => draftIdentityServerClient(client, resources, now));
+  const draftsOf = (client: Item) => locateErrors(client, () => draftIdentityServerClient(client, resources, now));
   return { drafts: clients.flatMap(draftsOf), remarks: [] };
 }
 
-/** What is wrong with one client is told with its place. */
-function placed<Value>({ place }: Item, read: () => Value): Value {
+/** Adds the location of the client to errors. */
+function locateErrors<Value>({ location }: Item, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
-    throw new ImportError(`${place} of Clients: ${error.message}`);
+    throw new ImportError(`${location}: ${error.message}`);
   }
 }
 
@@ -41,6 +41,8 @@ function findSection(root: unknown): Section {
   const found = top.has('clients') ? top : holders.find(({ name }) => name === 'identityserver')?.section;
   if (found) return found;
   if (only && others.length === 0) return only.section;
-  if (only) throw new ImportError(`several sections have Clients: ${holders.map(({ name }) => name).join(', ')}`);
-  throw new ImportError('has no Clients: expected them at the top, in a section "IdentityServer", or a list of them');
+  if (only) throw new ImportError(`more than one section has Clients: ${holders.map(({ name }) => name).join(', ')}`);
+  throw new ImportError(
+    'no Clients found: expected "Clients" at the top level or in a section "IdentityServer", or a list of clients',
+  );
 }

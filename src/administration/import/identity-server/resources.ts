@@ -1,31 +1,35 @@
 import { flagOf, type Item, itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
 
-/** What a file says beside its clients. */
+/** The resources and scopes of a configuration file. */
 export interface Resources {
-  /** The names of the API resources of a scope, which are the audiences of its tokens. */
+  /** The API resources of each scope, which are the audiences of its tokens. */
   readonly audienceOf: ReadonlyMap<string, readonly string[]>;
-  /** Those of them that are an audience only where the request names them. */
+  /** API resources that require a resource indicator: they are an audience only if the request names them (RFC 8707). */
   readonly isolated: ReadonlySet<string>;
-  /** Undefined where the file does not say which there are. */
+  /** Undefined if the file does not define them. */
   readonly apiScopes: ApiScopes | undefined;
-  /** Scopes of users, which no client gets for itself. */
+  /** Scopes that are granted to users only. */
   readonly identityScopes: ReadonlySet<string>;
-  /** How the `scope` claim is written. */
+  /** The JSON type of the `scope` claim. */
   readonly scopeClaim: 'string' | 'array';
 }
 
 /** The scopes of APIs. */
 export interface ApiScopes {
-  /** Where they stand, in words. */
-  readonly place: string;
-  /** Whether each is enabled, by its name. */
-  readonly areEnabled: ReadonlyMap<string, boolean>;
+  /** The part of the file that defines them, for messages. */
+  readonly source: string;
+  /** Whether each scope is enabled, by name. */
+  readonly enabled: ReadonlyMap<string, boolean>;
 }
 
 /** OpenID Connect Core §5.4, §11. */
 const standardIdentityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
 
-/** Reads `ApiResources`, `ApiScopes`, `IdentityResources` and the option of the `scope` claim from the section of the clients. */
+/**
+ * Reads `ApiResources`, `ApiScopes`, `IdentityResources` and `EmitScopesAsSpaceDelimitedStringInJwt`.
+ *
+ * @param section the one that has `Clients`
+ */
 export function readResources(section: Section): Resources {
   const audienceOf = new Map<string, string[]>();
   const isolated = new Set<string>();
@@ -37,21 +41,21 @@ export function readResources(section: Section): Resources {
     for (const scope of namesOf(resource, 'scopes')) audienceOf.set(scope, [...(audienceOf.get(scope) ?? []), name]);
   }
   const identityScopes = new Set([...standardIdentityScopes, ...namesOf(section, 'identityresources')]);
-  const asText = flagOf(section.get('emitscopesasspacedelimitedstringinjwt'), false);
+  const asString = flagOf(section.get('emitscopesasspacedelimitedstringinjwt'), false);
   return {
     audienceOf,
     isolated,
     apiScopes: readApiScopes(section),
     identityScopes,
-    scopeClaim: asText ? 'string' : 'array',
+    scopeClaim: asString ? 'string' : 'array',
   };
 }
 
 function readApiScopes(section: Section): ApiScopes | undefined {
   const scopes = section.get('apiscopes');
-  if (scopes !== undefined) return { place: 'ApiScopes', areEnabled: new Map(itemsOf(scopes).flatMap(namedFlag)) };
+  if (scopes !== undefined) return { source: 'ApiScopes', enabled: new Map(itemsOf(scopes).flatMap(namedFlag)) };
   const areEnabled = scopesOfResources(section);
-  return areEnabled && { place: 'the scopes of ApiResources', areEnabled };
+  return areEnabled && { source: 'the scopes of ApiResources', enabled: areEnabled };
 }
 
 function namedFlag({ value }: Item): [string, boolean][] {
@@ -61,7 +65,7 @@ function namedFlag({ value }: Item): [string, boolean][] {
   return name === undefined ? [] : [[name, flagOf(item.get('enabled'), true)]];
 }
 
-/** Before IdentityServer4 v4 API resources defined their scopes themselves, as objects; since then they only name them. */
+/** Before IdentityServer4 v4, API resources defined their scopes as objects; since then they contain the names only. */
 function scopesOfResources(section: Section): Map<string, boolean> | undefined {
   const areEnabled = new Map<string, boolean>();
   for (const { value } of itemsOf(section.get('apiresources'))) {
@@ -74,7 +78,7 @@ function scopesOfResources(section: Section): Map<string, boolean> | undefined {
   return areEnabled.size === 0 ? undefined : areEnabled;
 }
 
-/** Texts, or objects with a `Name`, as the scopes of resources were before IdentityServer4 v4. */
+/** The names in a list of strings or, as before IdentityServer4 v4, of objects with a `Name`. */
 function namesOf(section: Section, member: string): string[] {
   return itemsOf(section.get(member)).flatMap(({ value }) => {
     if (typeof value === 'string') return value;

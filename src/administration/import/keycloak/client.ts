@@ -2,62 +2,64 @@ import type { Json } from '../../../clients/json-value.ts';
 import { CertificateError } from '../../../pki/certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../../../pki/certificate/names/distinguished-name.ts';
 import { scanCommaForm } from '../../../pki/certificate/names/parse-comma-form.ts';
-import { type Comments, type Draft, readLifetime, recordOf, skipped } from '../draft.ts';
+import { type Comments, type Draft, omitUndefined, parseLifetime, skippedDraft } from '../draft.ts';
 import { isTrue, type Members, membersOf, textOf } from './json.ts';
 import type { Realm } from './realm.ts';
-import { readContents } from './scopes.ts';
+import { readTokenContents } from './scopes.ts';
 import { unsupportedFields } from './unsupported.ts';
 
 /**
- * What becomes of one client.
+ * Imports one client, or skips it.
  *
- * @param place where it stands, for one without a name
+ * @param location where it is in the file, for a client without `clientId`
  */
-export function draftKeycloakClient(client: Members, place: string, realm: Realm): Draft {
+export function draftKeycloakClient(client: Members, location: string, realm: Realm): Draft {
   const clientId = textOf(client.clientId);
-  if (clientId === undefined) return skipped(`(${place} of clients)`, 'it has no clientId');
-  const obstacle = skipReason(client);
-  if (obstacle !== undefined) return skipped(clientId, obstacle);
+  if (clientId === undefined) return skippedDraft(`(${location})`, 'clientId is missing');
+  const skipReason = skipReasonOf(client);
+  if (skipReason !== undefined) return skippedDraft(clientId, skipReason);
   const comments: Comments = { notes: [], remarks: [] };
   const subject = readSubject(membersOf(client.attributes));
-  const stop = stopOf(clientId, realm);
-  const record = recordOf({
+  const disabledBy = disabledByOf(clientId, realm);
+  const record = omitUndefined({
     client_id: clientId,
     ...descriptionOf(client, comments),
-    ...(stop !== undefined && { enabled: false }),
+    ...(disabledBy !== undefined && { enabled: false }),
     token_endpoint_auth_method: 'tls_client_auth',
     tls_client_auth_subject_dn: subject.ok ? subject.dn : subject.text,
     ...tokensOf(client, realm, comments),
   });
-  if (stop !== undefined) comments.notes.push(`its ${stop} is disabled, and so it is here`);
-  comments.notes.push(...unsupportedFields(client, realm.rolesOf.get(clientId) ?? []));
+  if (disabledBy !== undefined) comments.notes.push(`disabled because its ${disabledBy} is disabled`);
+  comments.notes.push(...unsupportedFields(client, realm.serviceAccountRoles.get(clientId) ?? []));
   if (subject.ok) return { kind: 'client', label: clientId, record, ...comments };
-  return { kind: 'left_out', label: clientId, why: subject.why, record, ...comments };
+  return { kind: 'skipped', label: clientId, reason: subject.reason, record, ...comments };
 }
 
-/** Why it gets no token by its certificate, there as here. */
-function skipReason(client: Members): string | undefined {
+/** Why the client cannot get tokens with a certificate in Keycloak. */
+function skipReasonOf(client: Members): string | undefined {
   const protocol = textOf(client.protocol) ?? 'openid-connect';
-  if (protocol !== 'openid-connect') return `its protocol is ${protocol}`;
-  if (isTrue(client.bearerOnly)) return 'it is bearer-only: an API, which asks for no token';
-  if (isTrue(client.publicClient)) return 'it is public: it does not authenticate';
+  if (protocol !== 'openid-connect') return `protocol is ${protocol}; expected openid-connect`;
+  if (isTrue(client.bearerOnly)) return 'bearerOnly is true: it is an API and requests no tokens';
+  if (isTrue(client.publicClient)) return 'publicClient is true: it does not authenticate';
   const authenticator = textOf(client.clientAuthenticatorType) ?? 'client-secret';
-  if (authenticator !== 'client-x509') return `it authenticates by ${authenticator}; register its certificate`;
-  if (!isTrue(client.serviceAccountsEnabled)) return 'serviceAccountsEnabled is not true: it has no client credentials';
+  if (authenticator !== 'client-x509')
+    return `it authenticates with ${authenticator}: register the certificate of this client`;
+  if (!isTrue(client.serviceAccountsEnabled))
+    return 'serviceAccountsEnabled is not true: it cannot use the client credentials grant';
   return undefined;
 }
 
-/** What keeps it from getting tokens although it is enabled itself. */
-function stopOf(clientId: string, realm: Realm): string | undefined {
+/** What prevents an enabled client from getting tokens. */
+function disabledByOf(clientId: string, realm: Realm): string | undefined {
   if (realm.isDisabled) return 'realm';
-  return realm.stopped.has(clientId) ? 'service account' : undefined;
+  return realm.disabledServiceAccounts.has(clientId) ? 'service account' : undefined;
 }
 
 function descriptionOf(client: Members, { remarks }: Comments): Record<string, Json | undefined> {
   const [name, description] = [textOf(client.name), textOf(client.description)];
   if (description !== undefined) remarks.push(`description: ${description}`);
   return {
-    // Keycloak's own names are keys of its translations.
+    // Names of built-in clients are placeholders for translations.
     client_name: name?.startsWith('${') ? undefined : name,
     client_uri: textOf(client.baseUrl),
     enabled: client.enabled === undefined || isTrue(client.enabled) ? undefined : false,
@@ -69,48 +71,48 @@ function tokensOf(client: Members, realm: Realm, comments: Comments): Record<str
   const isBound = isTrue(attributes['tls.client.certificate.bound.access.tokens']);
   return {
     tls_client_certificate_bound_access_tokens: isBound || undefined,
-    ...readContents(client, realm, comments),
+    ...readTokenContents(client, realm, comments),
     access_token_lifetime: lifetimeOf(textOf(attributes['access.token.lifespan']), realm, comments),
   };
 }
 
-const LIKE_THE_SESSION = '-1';
+const SESSION_LIFETIME = '-1';
 
 function lifetimeOf(own: string | undefined, realm: Realm, comments: Comments): number | undefined {
-  if (own === LIKE_THE_SESSION) {
+  if (own === SESSION_LIFETIME) {
     comments.notes.push(
-      "access.token.lifespan -1, as long as a session may last, has no equivalent; the server's 3600 hold",
+      'access.token.lifespan -1, the lifetime of a session, is not supported: the server default of 3600 applies',
     );
     return undefined;
   }
-  if (own !== undefined) return readLifetime(own, 'access.token.lifespan', comments);
-  if (realm.lifetime !== undefined) return readLifetime(realm.lifetime, "the realm's accessTokenLifespan", comments);
-  comments.notes.push("its lifetime is the realm's, which is not in this file: the 3600 seconds of the server hold");
+  if (own !== undefined) return parseLifetime(own, 'access.token.lifespan', comments);
+  if (realm.lifetime !== undefined) return parseLifetime(realm.lifetime, 'accessTokenLifespan of the realm', comments);
+  comments.notes.push('accessTokenLifespan of the realm is not in this file: the server default of 3600 applies');
   return undefined;
 }
 
-/** The subject that a client is known by, in RFC 4514; or why it is not known, and what stands there. */
-export type Subject =
+/** The subject DN of a client in the form of RFC 4514, or why there is none, and the original text. */
+type Subject =
   | { readonly ok: true; readonly dn: string }
-  | { readonly ok: false; readonly why: string; readonly text: string | undefined };
+  | { readonly ok: false; readonly reason: string; readonly text: string | undefined };
 
 const PATTERN_SETTING = 'x509.allow.regex.pattern.comparison';
 
-/** Reads `x509.subjectdn` from the attributes of a client. Without the setting beside it, it is a pattern. */
-export function readSubject(attributes: Members): Subject {
+/** Reads `x509.subjectdn` from the attributes of a client. It is a regular expression unless the setting is false. */
+function readSubject(attributes: Members): Subject {
   const text = textOf(attributes['x509.subjectdn']);
-  if (text === undefined) return { ok: false, why: 'its x509.subjectdn is empty, so nobody is this client', text };
+  if (text === undefined) return { ok: false, reason: 'x509.subjectdn is empty, so no certificate matches', text };
   const setting = attributes[PATTERN_SETTING];
   const isPattern = setting === undefined || setting === null || isTrue(setting);
-  const literal = isPattern ? literalOf(text) : text;
+  const literal = isPattern ? literalText(text) : text;
   if (literal !== undefined) return readName(literal);
-  const why =
-    `its x509.subjectdn is a pattern (${PATTERN_SETTING} is ${setting ?? 'not set'}), and every name that it matches ` +
-    'is this client; a record has one name. Write that in RFC 4514';
-  return { ok: false, why, text };
+  const reason =
+    `x509.subjectdn is a regular expression (${PATTERN_SETTING} is ${setting ?? 'not set'}), and a record has one ` +
+    'subject DN: write it in the form of RFC 4514';
+  return { ok: false, reason, text };
 }
 
-/** Java reads and prints names from the most specific part on, whatever the spaces; we write RFC 4514, which is that. */
+/** Java prints the most specific RDN first, as RFC 4514 does, but with spaces after the commas. */
 function readName(text: string): Subject {
   try {
     const cursor = { text, at: 0 };
@@ -118,12 +120,12 @@ function readName(text: string): Subject {
     return { ok: true, dn: formatDistinguishedName({ rdns: rdns.toReversed() }) };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return { ok: false, why: `its x509.subjectdn: ${error.message}`, text };
+    return { ok: false, reason: `x509.subjectdn: ${error.message}`, text };
   }
 }
 
-/** What a Java pattern stands for that matches one text only; undefined for others, and in doubt. */
-function literalOf(pattern: string): string | undefined {
+/** The only text that a Java regular expression matches; undefined if there may be several. */
+function literalText(pattern: string): string | undefined {
   const inner = pattern.replace(/^\^/, '').replace(/(?<!\\)\$$/, '');
   const rest = inner.replaceAll(/\\[^A-Za-z0-9]/g, '');
   if (/[\\.[\]{}()*+?^$|]/.test(rest)) return undefined;

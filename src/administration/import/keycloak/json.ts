@@ -1,29 +1,29 @@
-/** An object of a realm export. Every name that we read is one of Keycloak's, so none is found on a prototype. */
+/** An object of a realm export. Only member names of Keycloak are read, and none of them is on a prototype. */
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The value, if it is an object; else one without members. */
+/** The members of an object; empty for any other value. */
 export function membersOf(value: unknown): Members {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Members) : {};
+  return isObject ? (value as Members) : {}; // An object from JSON has string keys only.
 }
 
-/** The items, if it is a list; else none. */
+/** The items of a list; empty for any other value. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The texts of a list. */
+/** The strings of a list. */
 export function textsOf(value: unknown): string[] {
   return listOf(value).filter((item) => typeof item === 'string');
 }
 
-/** A text that says something; numbers and booleans count, since exports write both ways. */
+/** A scalar as text, since exports contain numbers and Booleans in both forms. Undefined if it is blank or not a scalar. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
-/** `true`, or the text in any case. */
+/** Whether the value is `true` or, in any case, the string "true". */
 export function isTrue(value: unknown): boolean {
   return textOf(value)?.toLowerCase() === 'true';
 }

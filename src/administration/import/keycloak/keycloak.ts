@@ -4,15 +4,15 @@ import { draftKeycloakClient } from './client.ts';
 import { listOf, type Members, membersOf, textOf } from './json.ts';
 import { readRealm } from './realm.ts';
 
-/** The clients that every realm has, for Keycloak's own pages and tools. */
-const ownClients = new Set(
+/** The clients that every realm has, for Keycloak's own consoles and tools. */
+const builtInClients = new Set(
   'account account-console admin-cli broker realm-management security-admin-console'.split(' '),
 );
 
 /**
- * Reads the clients of Keycloak's JSON: the export of a realm, a list of those, one client, or a list of clients.
+ * Reads the clients of a JSON file of Keycloak: a realm export, a list of realm exports, a client, or a list of clients.
  *
- * @throws {ImportError} when it is not JSON, or has no clients
+ * @throws {ImportError} if the file is not JSON or has no clients
  */
 export function readKeycloak(text: string): Drafts {
   const root = parseLenientJson(text);
@@ -20,11 +20,11 @@ export function readKeycloak(text: string): Drafts {
   const realms = tops.filter(({ clients }) => Array.isArray(clients));
   const single = tops.filter(({ clients, clientId }) => !Array.isArray(clients) && textOf(clientId) !== undefined);
   if (realms.length + single.length === 0)
-    throw new ImportError('has no clients: expected the export of a realm with "clients", or a client');
+    throw new ImportError('no clients found: expected a realm export with "clients", a client, or a list of clients');
   const all = [...realms, ...(single.length > 0 ? [{ clients: single }] : [])];
-  const met = all.flatMap(({ clients }) => listOf(clients).map(membersOf)).filter(isOwnClient);
-  const names = [...new Set(met.map(({ clientId }) => String(clientId)))];
-  const remarks = names.length === 0 ? [] : [`Keycloak's own clients are not needed here: ${names.join(', ')}`];
+  const builtIn = all.flatMap(({ clients }) => listOf(clients).map(membersOf)).filter(isBuiltInClient);
+  const names = [...new Set(builtIn.map(({ clientId }) => String(clientId)))];
+  const remarks = names.length === 0 ? [] : [`Keycloak's built-in clients were not imported: ${names.join(', ')}`];
   return { drafts: all.flatMap(draftsOfRealm), remarks };
 }
 
@@ -32,13 +32,13 @@ function draftsOfRealm(members: Members): Draft[] {
   const realm = readRealm(members);
   return listOf(members.clients).flatMap((value, index) => {
     const client = membersOf(value);
-    return isOwnClient(client) ? [] : draftKeycloakClient(client, `number ${index + 1}`, realm);
+    return isBuiltInClient(client) ? [] : draftKeycloakClient(client, `clients[${index}]`, realm);
   });
 }
 
-/** One that somebody gave a certificate is theirs. */
-function isOwnClient({ clientId, clientAuthenticatorType }: Members): boolean {
+/** A built-in client that was given a certificate is in use, and is imported. */
+function isBuiltInClient({ clientId, clientAuthenticatorType }: Members): boolean {
   const name = textOf(clientId);
   if (name === undefined || clientAuthenticatorType === 'client-x509') return false;
-  return ownClients.has(name);
+  return builtInClients.has(name);
 }

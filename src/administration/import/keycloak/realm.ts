@@ -1,21 +1,22 @@
 import { listOf, type Members, membersOf, textOf, textsOf } from './json.ts';
 
-/** What a realm says about all of its clients; of a client on its own, nothing. */
+/** Settings of a realm that apply to all its clients; empty for a client that was exported alone. */
 export interface Realm {
-  /** Whether it is switched off, and with it every client. */
+  /** Disables every client. */
   readonly isDisabled: boolean;
-  /** Of access tokens, in seconds. */
+  /** The lifetime of access tokens, in seconds. */
   readonly lifetime: string | undefined;
-  /** Scopes of clients that name none. */
+  /** The scopes of clients without `defaultClientScopes`. */
   readonly defaultScopes: readonly string[];
+  /** Client scopes by name. */
   readonly scopes: ReadonlyMap<string, Members>;
-  /** The clients whose service account is disabled, and which therefore get no token. */
-  readonly stopped: ReadonlySet<string>;
-  /** The roles of the service account of a client, which its tokens hold. */
-  readonly rolesOf: ReadonlyMap<string, readonly string[]>;
+  /** The clients whose service account is disabled: they get no tokens. */
+  readonly disabledServiceAccounts: ReadonlySet<string>;
+  /** The roles of the service account of each client, which Keycloak puts into its tokens. */
+  readonly serviceAccountRoles: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads that. */
+/** Reads the settings from a realm export. */
 export function readRealm(realm: Members): Realm {
   const scopes = listOf(realm.clientScopes).map(membersOf);
   const accounts = listOf(realm.users).map(membersOf);
@@ -24,8 +25,8 @@ export function readRealm(realm: Members): Realm {
     lifetime: textOf(realm.accessTokenLifespan),
     defaultScopes: textsOf(realm.defaultDefaultClientScopes),
     scopes: new Map(scopes.map((scope) => [textOf(scope.name) ?? '', scope])),
-    stopped: new Set(accounts.filter(({ enabled }) => isFalse(enabled)).map(clientOf)),
-    rolesOf: new Map(accounts.map((user) => [clientOf(user), rolesOfAccount(user)])),
+    disabledServiceAccounts: new Set(accounts.filter(({ enabled }) => isFalse(enabled)).map(clientOf)),
+    serviceAccountRoles: new Map(accounts.map((user) => [clientOf(user), rolesOf(user)])),
   };
 }
 
@@ -33,13 +34,13 @@ function isFalse(value: unknown): boolean {
   return textOf(value)?.toLowerCase() === 'false';
 }
 
-/** Empty for a user who is a person. */
+/** The client that the service account belongs to; empty for other users. */
 function clientOf(user: Members): string {
   return textOf(user.serviceAccountClientId) ?? '';
 }
 
-/** Without those that every account has. */
-function rolesOfAccount(user: Members): string[] {
+/** The roles of an account, without the default roles. */
+function rolesOf(user: Members): string[] {
   const ofRealm = textsOf(user.realmRoles).filter((role) => !role.startsWith('default-roles-'));
   const ofClients = Object.entries(membersOf(user.clientRoles));
   return [...ofRealm, ...ofClients.flatMap(([client, roles]) => textsOf(roles).map((role) => `${client}/${role}`))];

@@ -1,87 +1,87 @@
 import type { Json } from '../../../clients/json-value.ts';
-import { type Comments, usableScopes } from '../draft.ts';
+import { type Comments, validScopes } from '../draft.ts';
 import { isTrue, listOf, type Members, membersOf, textOf, textsOf } from './json.ts';
-import { type Added, readMappers } from './mappers.ts';
+import { type MapperOutput, readMappers } from './mappers.ts';
 import type { Realm } from './realm.ts';
 
-/** Those that Keycloak makes in every realm: about users and roles, of which a token of ours says nothing. */
-const ownScopes = new Set(
+/** The scopes of every realm. They concern users and roles, which our tokens do not contain. */
+const builtInScopes = new Set(
   (
     'acr address basic email microprofile-jwt offline_access openid organization phone profile role_list ' +
     'roles saml_organization service_account web-origins'
   ).split(' '),
 );
 
-/** What the scopes and the protocol mappers of a client amount to, as fields of a record. */
-export interface Contents {
+/** The fields of a record that follow from the scopes and protocol mappers of a client. */
+export interface TokenContents {
   readonly scope: string | undefined;
   readonly audience: Json | undefined;
-  readonly claims: Added['claims'] | undefined;
+  readonly claims: MapperOutput['claims'] | undefined;
 }
 
 /**
- * Reads the default scopes, which are in every token there, the optional ones, which are in those that ask for them,
- * and what the mappers of either and of the client itself add.
+ * Reads the default scopes, which Keycloak puts into every token, the optional scopes, which it adds on request, and the
+ * protocol mappers of both and of the client itself.
  */
-export function readContents(client: Members, realm: Realm, comments: Comments): Contents {
-  const named = client.defaultClientScopes === undefined ? realm.defaultScopes : textsOf(client.defaultClientScopes);
-  const optional = textsOf(client.optionalClientScopes).filter((name) => !ownScopes.has(name));
+export function readTokenContents(client: Members, realm: Realm, comments: Comments): TokenContents {
+  const defaults = client.defaultClientScopes === undefined ? realm.defaultScopes : textsOf(client.defaultClientScopes);
+  const optional = textsOf(client.optionalClientScopes).filter((name) => !builtInScopes.has(name));
   const ownMappers = readMappers(client.protocolMappers, { audience: [], claims: {} }, comments);
-  const always = named.reduce((added, name) => addedByScope(name, added, realm, comments), ownMappers);
-  const shown = named.filter((name) => !ownScopes.has(name) && isShown(name, realm));
+  const common = defaults.reduce((added, name) => withScopeMappers(name, added, realm, comments), ownMappers);
+  const included = defaults.filter((name) => !builtInScopes.has(name) && isIncludedInScope(name, realm));
   if (optional.length > 0)
-    comments.notes.push(
-      `the optional scopes are also in tokens of requests that name no scope: ${optional.join(', ')}`,
-    );
-  comments.notes.push(...[...named, ...optional].flatMap((name) => withoutDescription(name, realm)));
-  const scopes = usableScopes([...shown, ...optional], comments);
+    comments.notes.push(`requests without a scope parameter also get the optional scopes: ${optional.join(', ')}`);
+  comments.notes.push(...[...defaults, ...optional].flatMap((name) => missingDefinition(name, realm)));
+  const scopes = validScopes([...included, ...optional], comments);
   return {
     scope: scopes.length === 0 ? undefined : scopes.join(' '),
-    audience: audienceOf(scopes, always.audience, ofOptional(optional, realm, comments)),
-    claims: Object.keys(always.claims).length === 0 ? undefined : always.claims,
+    audience: audienceOf(scopes, common.audience, optionalAudiences(optional, realm, comments)),
+    claims: Object.keys(common.claims).length === 0 ? undefined : common.claims,
   };
 }
 
-/** Of Keycloak's own scopes, only what somebody put into them. */
-function addedByScope(name: string, added: Added, { scopes }: Realm, comments: Comments): Added {
+/** Of a built-in scope, only audiences and hardcoded claims count: it has none unless an administrator added them. */
+function withScopeMappers(name: string, added: MapperOutput, { scopes }: Realm, comments: Comments): MapperOutput {
   const mappers = listOf(scopes.get(name)?.protocolMappers);
   const isPlain = (mapper: unknown) =>
     ['oidc-audience-mapper', 'oidc-hardcoded-claim-mapper'].includes(textOf(membersOf(mapper).protocolMapper) ?? '');
-  return readMappers(ownScopes.has(name) ? mappers.filter(isPlain) : mappers, added, comments);
+  return readMappers(builtInScopes.has(name) ? mappers.filter(isPlain) : mappers, added, comments);
 }
 
-/** The admin REST API gives the names of a client's scopes only. What Keycloak's own ones say, is known. */
-function withoutDescription(name: string, { scopes }: Realm): string[] {
-  if (ownScopes.has(name) || scopes.has(name)) return [];
+/** The admin REST API returns only the names of a client's scopes. Built-in scopes are known. */
+function missingDefinition(name: string, { scopes }: Realm): string[] {
+  if (builtInScopes.has(name) || scopes.has(name)) return [];
   return [
-    `the scope "${name}" is not described in this file: the audience and the claims that it adds are not here, and ` +
-      'where it is not shown in tokens there, it is here',
+    `the scope "${name}" is not defined in this file: its audiences and claims were not imported, and it is included in ` +
+      'the scope of tokens even if Keycloak does not include it',
   ];
 }
 
-function isShown(name: string, { scopes }: Realm): boolean {
+function isIncludedInScope(name: string, { scopes }: Realm): boolean {
   const setting = membersOf(scopes.get(name)?.attributes)['include.in.token.scope'];
   return textOf(setting) === undefined || isTrue(setting);
 }
 
-/** The audiences of each optional scope. A claim of one would be in every token here, so none is. */
-function ofOptional(names: readonly string[], realm: Realm, comments: Comments): Map<string, readonly string[]> {
+/** The audiences of each optional scope. Its claims would be in every token, so they are not imported. */
+function optionalAudiences(names: readonly string[], realm: Realm, comments: Comments): Map<string, readonly string[]> {
   const audiences = names.map((name) => {
-    const { audience, claims } = addedByScope(name, { audience: [], claims: {} }, realm, comments);
+    const { audience, claims } = withScopeMappers(name, { audience: [], claims: {} }, realm, comments);
     for (const claim of Object.keys(claims))
-      comments.notes.push(`the claim ${claim} of the optional scope ${name} is left out`);
+      comments.notes.push(
+        `the claim ${claim} of the optional scope ${name} was not imported: it would be in every token`,
+      );
     return [name, audience] as const;
   });
   return new Map(audiences.filter(([, audience]) => audience.length > 0));
 }
 
-/** One list; or, where scopes add to it, a list for each scope. */
+/** One list or, if optional scopes add audiences, a list for each scope. */
 function audienceOf(
   scopes: readonly string[],
-  always: readonly string[],
-  ofScope: ReadonlyMap<string, readonly string[]>,
+  common: readonly string[],
+  optional: ReadonlyMap<string, readonly string[]>,
 ): Json | undefined {
-  if (ofScope.size === 0) return always.length === 0 ? undefined : always;
-  const entries = scopes.map((scope) => [scope, [...new Set([...always, ...(ofScope.get(scope) ?? [])])]] as const);
+  if (optional.size === 0) return common.length === 0 ? undefined : common;
+  const entries = scopes.map((scope) => [scope, [...new Set([...common, ...(optional.get(scope) ?? [])])]] as const);
   return Object.fromEntries(entries.filter(([, audience]) => audience.length > 0));
 }

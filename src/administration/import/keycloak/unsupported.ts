@@ -1,8 +1,8 @@
 import { abbreviate } from '../../../text.ts';
 import { isTrue, type Members, membersOf, textOf, textsOf } from './json.ts';
 
-/** Members of a client that switch on what is not served here. */
-const switches = [
+/** Members of a client that enable unsupported features. */
+const unsupportedSwitches = [
   'standardFlowEnabled',
   'implicitFlowEnabled',
   'directAccessGrantsEnabled',
@@ -10,8 +10,8 @@ const switches = [
   'consentRequired',
 ];
 
-/** The same, of its attributes. */
-const attributeSwitches = [
+/** Attributes of a client that enable unsupported features. */
+const unsupportedAttributeSwitches = [
   'client.use.lightweight.access.token.enabled',
   'client_credentials.use_refresh_token',
   'dpop.bound.access.tokens',
@@ -22,36 +22,42 @@ const attributeSwitches = [
   'standard.token.exchange.enabled',
 ];
 
-/** What of a client has no equivalent, one sentence each. */
+/**
+ * The unsupported features of a client, one sentence each.
+ *
+ * @param roles the roles of its service account
+ */
 export function unsupportedFields(client: Members, roles: readonly string[]): string[] {
   const attributes = membersOf(client.attributes);
-  const on = [
-    ...switches.filter((name) => isTrue(client[name])),
-    ...attributeSwitches.filter((name) => isTrue(attributes[name])),
+  const enabled = [
+    ...unsupportedSwitches.filter((name) => isTrue(client[name])),
+    ...unsupportedAttributeSwitches.filter((name) => isTrue(attributes[name])),
   ];
   const lists = ['redirectUris', 'webOrigins'].map((name) => [name, textsOf(client[name]).join(', ')] as const);
   const overrides = Object.keys(membersOf(client.authenticationFlowBindingOverrides));
   return [
-    ...on.map((name) => `${name} has no equivalent`),
-    ...lists.flatMap(([name, text]) => (text === '' ? [] : `${name} ${abbreviate(text)}: no equivalent`)),
-    ...(overrides.length > 0 ? ['authenticationFlowBindingOverrides have no equivalent'] : []),
+    ...enabled.map((name) => `${name}: not supported`),
+    ...lists.flatMap(([name, text]) => (text === '' ? [] : `${name} ${abbreviate(text)}: not supported`)),
+    ...(overrides.length > 0 ? ['authenticationFlowBindingOverrides: not supported'] : []),
     ...unsupportedAttributes(attributes),
-    ...(roles.length > 0 ? [`the roles ${abbreviate(roles.join(', '))} of its service account are in no token`] : []),
+    ...(roles.length > 0
+      ? [`service account roles ${abbreviate(roles.join(', '))}: not supported, so tokens do not contain them`]
+      : []),
   ];
 }
 
 function unsupportedAttributes(attributes: Members): string[] {
   const algorithm = textOf(attributes['access.token.signed.response.alg']);
-  const authority = textOf(attributes['x509.casubjectdn']);
+  const caSubject = textOf(attributes['x509.casubjectdn']);
   return [
     ...(algorithm === undefined
       ? []
-      : [`access.token.signed.response.alg ${algorithm}: the key of the server decides`]),
-    ...(authority === undefined
+      : [`access.token.signed.response.alg ${algorithm}: the signing key of the server determines the algorithm`]),
+    ...(caSubject === undefined
       ? []
       : [
-          `x509.casubjectdn ${abbreviate(authority)}: any CA that the server trusts will do, until you write that CA's ` +
-            'key as tls_client_auth_ca (`countersign certificate CA.pem` prints it)',
+          `x509.casubjectdn ${abbreviate(caSubject)}: any trusted CA is accepted unless you set tls_client_auth_ca to the ` +
+            'key of that CA (run `countersign certificate CA.pem` to print it)',
         ]),
   ];
 }
