@@ -108,12 +108,12 @@ describe('the configuration', () => {
     [
       'trust in everybody',
       { COUNTERSIGN_TRUSTED_PROXIES: '0.0.0.0/0', COUNTERSIGN_PROXY_SECRET: secret },
-      'trusts everybody',
+      'trusts almost every address',
     ],
     [
       'trust in everybody, IPv6',
       { COUNTERSIGN_TRUSTED_PROXIES: '::/0', COUNTERSIGN_PROXY_SECRET: secret },
-      'trusts everybody',
+      'trusts almost every address',
     ],
     ['a short secret', { COUNTERSIGN_PROXY_SECRET: 'x'.repeat(31) }, 'openssl rand'],
     [

@@ -3,9 +3,9 @@ import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { ChainStatus, PresentedChain } from '../pki/path/verify-chain.ts';
 import type { CertificateReader } from '../terminator/certificate-reader.ts';
-import { chainStatus } from '../terminator/chain-status.ts';
+import { chainStatus } from '../terminator/chain-verification.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
-import { ForwardingError, type ForwardingErrorCode } from '../terminator/raw-headers.ts';
+import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 
 /** How the certificate of a request is found. */

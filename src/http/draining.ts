@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What is still not answered after this long is cut off. */
+/** Requests that are still unanswered after this time are aborted. */
 const DRAIN_MILLISECONDS = 10_000;
 
-/** Knows which connections have a request that is not answered yet, so that an end does not tear an answer away. */
+/** Tracks which connections have a request in flight, so that a shutdown does not cut off its response. */
 export class ActiveRequests {
   readonly #server: Server;
   readonly #responses = new Map<Socket, ServerResponse>();
@@ -22,7 +22,11 @@ export class ActiveRequests {
     });
   }
 
-  /** Closes a connection after the answer to the request that has arrived whole, and says whether there is one. */
+  /**
+   * Closes a connection after the response to the request in flight.
+   *
+   * @returns whether a completely received request is in flight; otherwise nothing happens
+   */
   closeAfterResponse(socket: Socket): boolean {
     const response = this.#responses.get(socket);
     if (!response?.req.complete) return false;
@@ -30,12 +34,12 @@ export class ActiveRequests {
     return true;
   }
 
-  /** Ends every connection after the answer that is under way, and those that are still there after 10 s. */
+  /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */
   async drain(): Promise<void> {
     this.#draining = true;
     for (const response of this.#responses.values()) response.shouldKeepAlive = false;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    // One that waits for its next request, or has sent only a part of it, ends nothing by itself.
+    // Connections that wait for their next request, or have received only a part of it, do not close by themselves.
     this.#server.closeIdleConnections();
     const deadline = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MILLISECONDS);
     await closed;

@@ -10,13 +10,13 @@ import type { ListenAddress } from './listen-address.ts';
 import { handleClientErrors, MAX_HEADER_BYTES, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
-/** What the listener serves: Hono's `app.fetch`. */
+/** The application that the listener serves: Hono's `app.fetch`. */
 export type Fetch = Parameters<typeof getRequestListener>[0];
 
 export interface HttpListener {
-  /** Where it listens in fact: with the port that the system picked. */
+  /** The actual address, with the port that the system chose. */
   readonly address: ListenAddress;
-  /** Takes no new connection, lets the requests that run end, and closes each connection after its answer. */
+  /** Stops accepting connections, and closes each connection after the response to its request in flight. */
   close(): Promise<void>;
 }
 
@@ -24,19 +24,19 @@ const limits = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  // How often Node looks for requests that are late: by default only every 30 s.
+  // How often Node checks these timeouts: by default only every 30 s.
   connectionsCheckingInterval: 2_000,
-  // Longer than proxies keep theirs (nginx: 60 s): the side that opened a connection should be the one to close it.
+  // Longer than that of proxies (nginx: 60 s), so that the side that opened a connection closes it.
   keepAliveTimeout: 75_000,
-  // Node would answer with nothing, and tell nobody.
+  // Checked with the rest of the request head: Node would send an empty 400, and nothing would be logged.
   requireHostHeader: false,
 };
 
 /**
  * Opens a listener.
  *
- * @param onMalformed told of each request that is refused before the app sees it
- * @throws {OperatorError} when the address cannot be listened on
+ * @param onMalformed called for each request that is rejected before it reaches the application
+ * @throws {OperatorError} when the address cannot be bound
  */
 export async function openHttpListener(
   address: ListenAddress,
@@ -44,8 +44,8 @@ export async function openHttpListener(
   onMalformed: OnMalformed,
 ): Promise<HttpListener> {
   const server = createServer(address, rejectMalformed(getRequestListener(fetch), onMalformed));
-  // Node keeps the first 2,000 fields and drops the others without a word, the proxy's perhaps among them. The size of
-  // the header block is bound enough.
+  // By default Node keeps the first 2,000 fields and silently drops the rest, which may include those of the proxy. The
+  // size limit of the header is sufficient.
   server.maxHeadersCount = 0;
   const active = new ActiveRequests(server);
   handleClientErrors(server, active, onMalformed);
@@ -60,10 +60,12 @@ function createServer(address: ListenAddress, listener: RequestListener): Server
   return createHttpsServer({ ...limits, ...httpsOptions(address.tls) }, listener);
 }
 
-/** Listens; a Unix socket is for the owner and the group only. */
+/** Binds the address. Only the owner and the group can connect to a Unix socket. */
 function listen(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new OperatorError([explain(error, address)])));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new OperatorError([explainListenError(error, address)])),
+    );
     const umask = address.kind === 'unix' ? process.umask(0o117) : undefined;
     if (address.kind === 'unix') server.listen(address.path, resolve);
     else server.listen(address.port, address.host, resolve);
@@ -71,38 +73,40 @@ function listen(server: Server, address: ListenAddress): Promise<void> {
   });
 }
 
-function explain(error: NodeJS.ErrnoException, address: ListenAddress): string {
-  const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
-  const known: Record<string, string> = {
+function explainListenError(error: NodeJS.ErrnoException, address: ListenAddress): string {
+  const location = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
+  const reasons: Record<string, string> = {
     EADDRINUSE: 'another program is listening there',
-    EACCES: address.kind === 'unix' ? explainFolder(dirname(address.path)) : 'permission denied',
-    EADDRNOTAVAIL: 'the address is not one of this machine',
-    ENOENT: 'the folder of the socket does not exist',
-    EINVAL: address.kind === 'unix' ? 'the path is too long for a socket (107 octets)' : 'not an address',
+    EACCES: address.kind === 'unix' ? explainNoAccess(dirname(address.path)) : 'permission denied',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    ENOENT: 'the directory of the socket does not exist',
+    EINVAL: address.kind === 'unix' ? 'the socket path is too long (more than 107 bytes)' : 'invalid address',
   };
-  return `cannot listen on ${where}: ${known[error.code ?? ''] ?? error.message}`;
+  return `cannot listen on ${location}: ${reasons[error.code ?? ''] ?? error.message}`;
 }
 
-/** Node says EACCES of a folder that is not there, too. */
-function explainFolder(folder: string): string {
-  return existsSync(folder) ? `${folder} may not be written to by this user` : `the folder ${folder} does not exist`;
+/** Node reports EACCES also where the directory does not exist. */
+function explainNoAccess(directory: string): string {
+  return existsSync(directory)
+    ? `this user has no write permission for ${directory}`
+    : `the directory ${directory} does not exist`;
 }
 
 /**
- * A socket file stays behind when a process is killed. It is removed only when nobody answers on it.
+ * Removes the socket file that a killed process left behind, unless a process still accepts connections on it.
  *
- * @throws {OperatorError} when something else than a socket is there
+ * @throws {OperatorError} when the file is not a socket
  */
 async function removeStaleSocket(path: string): Promise<void> {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (!there) return;
-  if (!there.isSocket()) throw new OperatorError([`cannot listen on ${path}: there is something that is not a socket`]);
-  const answered = await new Promise<boolean>((resolve) => {
+  const file = lstatSync(path, { throwIfNoEntry: false });
+  if (!file) return;
+  if (!file.isSocket()) throw new OperatorError([`cannot listen on ${path}: the file exists and is not a socket`]);
+  const isInUse = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => resolve(true));
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
     probe.once('connect', () => probe.destroy());
   });
-  if (!answered) unlinkSync(path);
+  if (!isInUse) unlinkSync(path);
 }
 
 function actualAddress(server: Server, address: ListenAddress): ListenAddress {

@@ -3,40 +3,40 @@ import type { Server } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from './listen-address.ts';
-import { explainError, type MalformedRequest } from './malformed-requests.ts';
+import { explainError, type OnMalformed } from './malformed-requests.ts';
 
-/** As long as a plain connection has for the header of its request. */
+/** The same as the headers timeout of a plain connection. */
 const HANDSHAKE_MILLISECONDS = 10_000;
 
 /**
- * What Node's HTTPS server needs for this. A peer with a certificate that is not verified, or with none, is let in all
- * the same: it is not believed, and the audit event of its request says why.
+ * The options of Node's HTTPS server. The handshake also succeeds for a peer without a certificate, or with one that
+ * does not verify: that peer is not trusted, and the audit event of its request contains the reason.
  */
 export function httpsOptions({ certificatePem, privateKeyPem, peerCaCertificates }: ListenerTls): ServerOptions {
   return {
     cert: certificatePem,
     key: privateKeyPem,
-    // Without a list of its own Node takes the public CAs.
+    // Without an explicit list, Node uses the public CAs.
     ca: [...(peerCaCertificates ?? [])],
     requestCert: peerCaCertificates !== undefined,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    // A resumed session would carry the certificate, and what was thought of it, of an earlier handshake; a peer that
-    // renegotiates (TLS 1.2) could show another certificate than the one that was verified.
+    // A resumed session would carry the certificate and the verification result of an earlier handshake; a peer that
+    // renegotiates (TLS 1.2) could present another certificate than the one that was verified.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     handshakeTimeout: HANDSHAKE_MILLISECONDS,
   };
 }
 
-/** Tells `onFailure` of each handshake that fails, and ends the connection. */
-export function endFailedHandshakes(server: Server, onFailure: (handshake: MalformedRequest) => void): void {
-  // Node's own listener hands these to `clientError`, where an answer would wait for a handshake that never ends.
+/** Reports each failed handshake to `onFailure`, and closes the connection. */
+export function endFailedHandshakes(server: Server, onFailure: OnMalformed): void {
+  // Node's own listener emits these as `clientError`, whose response would wait for the handshake to complete.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const { code, reason } = explainError(error);
-    // A load balancer that only looks whether the port is open goes away at once, and that is no failure.
+    // A load balancer that checks whether the port is open disconnects at once, which is not a failure.
     if (code !== 'ECONNRESET') onFailure({ code, reason: `in the TLS handshake: ${reason}` });
-    // After a timeout Node leaves the connection to us.
+    // After a handshake timeout Node leaves the connection open.
     socket.destroy();
   });
 }

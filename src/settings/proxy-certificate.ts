@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import type { ProxyCertificateRule } from '../terminator/trusted-proxy.ts';
+import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
 import type { Settings } from './settings.ts';
 

@@ -8,62 +8,63 @@ import {
 import type { DecodedCertificates, HeaderFormat } from './format.ts';
 import { type HeaderFormatName, headerFormats } from './formats.ts';
 import type { EncodedCertificates } from './forwarded-certificate.ts';
-import { ForwardingError } from './raw-headers.ts';
+import { ForwardingError } from './forwarding-error.ts';
 import { recognizeEncoding, recognizeHex } from './recognize-encoding.ts';
 
-/** What the terminator forwarded, decoded. Only the certificate was parsed; the chain is as it came. */
+/** The forwarded certificate, parsed, and its chain as DER, not parsed. */
 export interface DecodedChain {
   readonly certificate: ClientCertificate;
   readonly chain: readonly Uint8Array[];
 }
 
 /**
- * Decodes a forwarded certificate and the chain beside it, and parses the certificate.
+ * Decodes a forwarded certificate and its chain, and parses the certificate.
  *
- * @throws {CertificateError} when it is not one acceptable certificate
+ * @throws {CertificateError} when the value is not exactly one acceptable certificate
  * @throws {ForwardingError} too_large
  */
 export type CertificateReader = (forwarded: EncodedCertificates) => DecodedChain;
 
-const REMEMBERED = { entries: 10_000, bytes: 32 * 1024 * 1024 };
+const CACHE_LIMITS = { entries: 10_000, bytes: 32 * 1024 * 1024 };
 
 /**
- * A reader that finds a certificate which it has seen before by the very text of its header, and parses only new
- * ones: parsing costs as much as ten requests. What it remembers does not depend on time; validity is asked each time.
+ * Creates a reader with a cache, keyed by the exact header values: parsing costs as much as ten requests. Cached results
+ * do not depend on time; validity is checked on every request.
  */
 export function createCertificateReader(name: HeaderFormatName): CertificateReader {
-  const remembered = createBoundedCache<DecodedChain>(REMEMBERED);
+  const cache = createBoundedCache<DecodedChain>(CACHE_LIMITS);
   return (forwarded) => {
     const { encoded, encodedChain } = forwarded;
-    // No field's value holds a line feed, so two pairs never make one text.
-    const text = encodedChain === undefined ? encoded : `${encoded}\n${encodedChain}`;
-    const known = remembered.get(text);
-    if (known) return known;
-    const read = decodeChain(forwarded, name);
-    remembered.set(text, read, text.length + octetsOf(read));
-    return read;
+    // A header value cannot contain a line feed, so the key is unambiguous.
+    const key = encodedChain === undefined ? encoded : `${encoded}\n${encodedChain}`;
+    const cached = cache.get(key);
+    if (cached) return cached;
+    const decoded = decodeChain(forwarded, name);
+    cache.set(key, decoded, key.length + memoryBytes(decoded));
+    return decoded;
   };
 }
 
 /**
- * Decodes and parses, and remembers nothing.
+ * Decodes and parses without a cache.
  *
  * @throws as {@link CertificateReader}
  */
 export function decodeChain(forwarded: EncodedCertificates, name: HeaderFormatName): DecodedChain {
-  const { leaf, chain } = decode(forwarded, name);
+  const { leaf, chain } = decodeFields(forwarded, name);
   if (leaf.length > MAX_CERTIFICATE_BYTES) {
-    throw new ForwardingError('too_large', `the certificate has ${leaf.length} octets`);
+    const limit = `at most ${MAX_CERTIFICATE_BYTES} are accepted`;
+    throw new ForwardingError('too_large', `the certificate is ${leaf.length} bytes long; ${limit}`);
   }
   return { certificate: parseClientCertificate(leaf), chain };
 }
 
-function decode({ encoded, encodedChain }: EncodedCertificates, name: HeaderFormatName): DecodedCertificates {
+function decodeFields({ encoded, encodedChain }: EncodedCertificates, name: HeaderFormatName): DecodedCertificates {
   const format: HeaderFormat = headerFormats[name];
   const { leaf, chain } = decodeLeaf(encoded, name);
-  const beside = encodedChain === undefined ? [] : (format.chain?.decode(encodedChain) ?? []);
-  // Copies of their own: a small Buffer is a view into a slab that it would keep alive as long as it is remembered.
-  return { leaf: new Uint8Array(leaf), chain: [...chain, ...beside].map((der) => new Uint8Array(der)) };
+  const ownField = encodedChain === undefined ? [] : (format.chain?.decode(encodedChain) ?? []);
+  // Copies: a small Buffer is a view into Node's pool, which a cached view would keep alive.
+  return { leaf: new Uint8Array(leaf), chain: [...chain, ...ownField].map((der) => new Uint8Array(der)) };
 }
 
 function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificates {
@@ -73,23 +74,23 @@ function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificate
     return headerFormats[name].decode(encoded);
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    const recognised = recognizeEncoding(encoded, name);
-    throw recognised === undefined ? error : new CertificateError(`${error.message}; ${recognised}`);
+    const otherFormat = recognizeEncoding(encoded, name);
+    throw otherFormat === undefined ? error : new CertificateError(`${error.message}; ${otherFormat}`);
   }
 }
 
-/** What a string, and an object with its fields, takes besides its characters. */
+/** The memory of a string, and of an object with its fields, in addition to its characters. */
 const STRING_OVERHEAD = 48;
 const OBJECT_OVERHEAD = 2048;
 
-/** About as much as parsed certificates hold in memory. */
-function octetsOf({ certificate, chain }: DecodedChain): number {
+/** Estimates the memory, in bytes, that a cached result takes. */
+function memoryBytes({ certificate, chain }: DecodedChain): number {
   const { der, subject, issuer, alternativeNames } = certificate;
-  // A path that goes through one of the chain holds it parsed, for as long as this is remembered.
-  const beside = chain.reduce((octets, { length }) => octets + 4 * length + OBJECT_OVERHEAD, 0);
+  // A path through a certificate of the chain holds its parsed form for as long as this entry is cached.
+  const chainBytes = chain.reduce((bytes, { length }) => bytes + 4 * length + OBJECT_OVERHEAD, 0);
   const names = Object.values(alternativeNames).flat();
-  const inNames = names.reduce((octets, name) => octets + name.length + STRING_OVERHEAD, 0);
-  // The names of subject and issuer are there parsed, and in a canonical form that can be longer, in two octets each.
-  const canonical = [subject, issuer].reduce((octets, name) => octets + 2 * (name.canonical?.length ?? 0), 0);
-  return OBJECT_OVERHEAD + beside + 3 * der.length + canonical + inNames;
+  const nameBytes = names.reduce((bytes, name) => bytes + name.length + STRING_OVERHEAD, 0);
+  // Subject and issuer are held parsed, and in a canonical form, which can be longer and takes two bytes a character.
+  const canonicalBytes = [subject, issuer].reduce((bytes, name) => bytes + 2 * (name.canonical?.length ?? 0), 0);
+  return OBJECT_OVERHEAD + chainBytes + 3 * der.length + canonicalBytes + nameBytes;
 }

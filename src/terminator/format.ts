@@ -1,19 +1,28 @@
-/** What one kind of terminator forwards. One file for each in formats/, and one line in header-formats.ts. */
+/**
+ * The header format of one kind of terminator.
+ *
+ * To add a format, write `formats/<name>.ts`, which exports a `HeaderFormat`, and add one line to the table in
+ * `formats.ts`. Everything else reads that table: the values of `COUNTERSIGN_TERMINATOR` and the settings that depend on
+ * it, the decoder, the detection of foreign headers and encodings, and the doctor. The compiler and the tests then ask
+ * for the rest: the format in `test/support/forwarded-as.ts`, and its row in `docs/terminators.md`.
+ *
+ * All header names are in lower case.
+ */
 export interface HeaderFormat {
-  /** The field that carries the leaf certificate, in lower case. */
+  /** The header that contains the leaf certificate. */
   readonly certificateHeader: string;
-  /** The field for the certificates that the client sent beside it, where they have one of their own. */
+  /** The header that contains the rest of the chain, where it has a header of its own. */
   readonly chain: ChainField | undefined;
-  /** What the terminator says about the chain. All of them must agree; without any, the format has no verdict. */
+  /** The fields in which the terminator reports that it verified the chain. All must report success. May be empty. */
   readonly verification: readonly VerificationField[];
-  /** What stands in the certificate's field when there was none; an absent or empty field always means that. */
+  /** The values of the certificate header that mean "no certificate", in addition to an absent or empty header. */
   readonly absentValues: readonly string[];
-  /** Whether the terminator can be told to admit none but verified chains, so that an operator may declare it. */
+  /** Whether the terminator can verify chains at all, so that the operator may declare that it does. */
   readonly canVerify: boolean;
   /**
-   * Decodes the certificate's field to the bytes of exactly one leaf, and of what stands beside it there.
+   * Decodes the certificate header to the DER of exactly one leaf, and of the chain where it is in the same header.
    *
-   * @throws {CertificateError} on anything that the terminator would not write
+   * @throws {CertificateError} for any value that the terminator would not write
    */
   readonly decode: (value: string) => DecodedCertificates;
   /** The inverse of `decode` for a leaf alone: `countersign doctor` sends it as a client that imitates the terminator. */
@@ -56,15 +65,15 @@ export interface ForgedValue {
 
 export interface DecodedCertificates {
   readonly leaf: Uint8Array;
-  /** Without the leaf, in the terminator's order. They help to find a path; none of them ever identifies. */
+  /** The chain without the leaf, in the terminator's order. Used to build a path, never to identify a client. */
   readonly chain: readonly Uint8Array[];
 }
 
 export interface ChainField {
   readonly header: string;
-  /** Whether several field lines are one list (RFC 9651 §3.1), or two statements. */
+  /** Whether several field lines form one list (RFC 9651 §3.1). Otherwise the field may appear only once. */
   readonly maySpanLines: boolean;
-  /** @throws {CertificateError} */
+  /** @throws {CertificateError} for any value that the terminator would not write */
   readonly decode: (value: string) => readonly Uint8Array[];
   /** One certificate as the terminator writes it there. */
   readonly encode: (der: Uint8Array) => string;
@@ -72,6 +81,6 @@ export interface ChainField {
 
 export interface VerificationField {
   readonly header: string;
-  /** The one value that says yes. */
+  /** The only value that means success. */
   readonly successValue: string;
 }

@@ -13,7 +13,7 @@ import { nginx } from './formats/nginx.ts';
 import { rfc9440 } from './formats/rfc9440.ts';
 import { traefik } from './formats/traefik.ts';
 
-/** Every format that `COUNTERSIGN_TERMINATOR` may name. Where several write alike, the likelier stands first. */
+/** Every value of `COUNTERSIGN_TERMINATOR`. Among formats with the same encoding, the most common comes first. */
 export const headerFormats = {
   nginx,
   'ingress-nginx': ingressNginx,
@@ -34,22 +34,20 @@ export const headerFormats = {
 
 export type HeaderFormatName = keyof typeof headerFormats;
 
-/** Safe: the table above is closed, so its keys are the names. */
+/** Safe: the table is closed, so its keys are exactly the names. */
 export const headerFormatNames = Object.keys(headerFormats) as HeaderFormatName[];
-
-/** What stands in a certificate's field when there was none, in any format. No certificate looks like one of these. */
-export const absentValues: ReadonlySet<string> = new Set(
-  Object.values<HeaderFormat>(headerFormats).flatMap(({ absentValues }) => absentValues),
-);
 
 const formats = Object.values<HeaderFormat>(headerFormats);
 
-/** The field names of all formats that carry a leaf certificate, in lower case. */
+/** The values that mean "no certificate" in any format. None of them is a valid certificate in another format. */
+export const absentValues: ReadonlySet<string> = new Set(formats.flatMap(({ absentValues }) => absentValues));
+
+/** The certificate headers of all formats, in lower case. */
 export const certificateHeaders: ReadonlySet<string> = new Set(
   formats.map(({ certificateHeader }) => certificateHeader),
 );
 
-/** The field names of all formats, also of chains and verdicts. */
+/** All headers of all formats, including those for chains and verification, in lower case. */
 export const knownHeaders: ReadonlySet<string> = new Set([
   ...certificateHeaders,
   ...formats.flatMap(({ chain, verification }) => [

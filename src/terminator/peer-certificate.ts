@@ -8,7 +8,7 @@ import { parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
-/** The certificate that the peer of a connection showed in the TLS handshake, which proved that it holds the key. */
+/** The certificate that the peer presented in the TLS handshake, which proved possession of its private key. */
 export type PeerCertificate =
   | { readonly kind: 'none' }
   | { readonly kind: 'unacceptable'; readonly reason: string }
@@ -16,25 +16,25 @@ export type PeerCertificate =
       readonly kind: 'certificate';
       /** `x5t#S256`. */
       readonly thumbprint: string;
-      /** The DNS names and URIs of its subject alternative names: `dns:gw.internal`, `uri:spiffe://example/gw`. */
+      /** The DNS names and URIs among its subject alternative names: `dns:gw.internal`, `uri:spiffe://example/gw`. */
       readonly names: readonly string[];
       /** Milliseconds since the epoch, both inclusive (RFC 5280 §4.1.2.5). */
       readonly notBefore: number;
       readonly notAfter: number;
-      /** OpenSSL's word for why it is not verified to the listener's authorities; undefined where it is. */
+      /** OpenSSL's code for why it does not verify against the listener's CA certificates; undefined if it does. */
       readonly chainError: string | undefined;
     };
 
 const cachedBySocket = new WeakMap<TLSSocket, PeerCertificate>();
 
-/** What the peer showed. It is read once for a connection, however many requests come on it. */
+/** The certificate that the peer presented. It is parsed once per connection, regardless of the number of requests. */
 export function peerCertificate(socket: Socket): PeerCertificate {
   if (!(socket instanceof TLSSocket)) return { kind: 'none' };
-  const known = cachedBySocket.get(socket);
-  if (known) return known;
-  const shown = readPeerCertificate(socket);
-  cachedBySocket.set(socket, shown);
-  return shown;
+  const cached = cachedBySocket.get(socket);
+  if (cached) return cached;
+  const presented = readPeerCertificate(socket);
+  cachedBySocket.set(socket, presented);
+  return presented;
 }
 
 function readPeerCertificate(socket: TLSSocket): PeerCertificate {
@@ -51,13 +51,13 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
       chainError: socket.authorized ? undefined : String(socket.authorizationError),
     };
   } catch (error) {
-    // OpenSSL took it for the handshake, and yet a part of it cannot be read, or is too weak.
+    // OpenSSL accepted it in the handshake, but a part of it is malformed or too weak for us.
     return { kind: 'unacceptable', reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
 function namesOf({ raw }: X509Certificate): readonly string[] {
-  if (raw.length > MAX_CERTIFICATE_BYTES) throw new RangeError(`is longer than ${MAX_CERTIFICATE_BYTES} octets`);
+  if (raw.length > MAX_CERTIFICATE_BYTES) throw new RangeError(`is longer than ${MAX_CERTIFICATE_BYTES} bytes`);
   const { extensions } = parseCertificateStructure(raw);
   const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
   return [...dns.map((name) => `dns:${name}`), ...uri.map((name) => `uri:${name}`)];

@@ -52,24 +52,29 @@ const withoutSecret: Refused[] = [
 ];
 
 const twoThings: Refused[] = [
-  ['the certificate twice', proxy, [cert, ...forged, shown], 'x-ssl-client-cert came 2 times'],
-  ['another certificate before it', proxy, [otherCert, ...forged, shown], 'x-ssl-client-cert came 2 times'],
-  ['another certificate after it', proxy, [...forged, otherCert, shown], 'x-ssl-client-cert came 2 times'],
-  ['an empty certificate before it', proxy, ['x-ssl-client-cert:', ...forged, shown], 'x-ssl-client-cert came 2 times'],
-  ['three certificates', proxy, [cert, cert, ...forged, shown], 'x-ssl-client-cert came 3 times'],
-  ['the verdict twice', proxy, [...forged, verdict, shown], 'x-ssl-client-verify came 2 times'],
-  ['two verdicts', proxy, [...forged, 'X-SSL-Client-Verify: NONE', shown], 'x-ssl-client-verify came 2 times'],
+  ['the certificate twice', proxy, [cert, ...forged, shown], 'x-ssl-client-cert appears 2 times'],
+  ['another certificate before it', proxy, [otherCert, ...forged, shown], 'x-ssl-client-cert appears 2 times'],
+  ['another certificate after it', proxy, [...forged, otherCert, shown], 'x-ssl-client-cert appears 2 times'],
+  [
+    'an empty certificate before it',
+    proxy,
+    ['x-ssl-client-cert:', ...forged, shown],
+    'x-ssl-client-cert appears 2 times',
+  ],
+  ['three certificates', proxy, [cert, cert, ...forged, shown], 'x-ssl-client-cert appears 3 times'],
+  ['the verdict twice', proxy, [...forged, verdict, shown], 'x-ssl-client-verify appears 2 times'],
+  ['two verdicts', proxy, [...forged, 'X-SSL-Client-Verify: NONE', shown], 'x-ssl-client-verify appears 2 times'],
   [
     'two certificates in a list',
     proxy,
     [`${cert}, ${cert}`, verdict, shown],
-    'a character that the terminator escapes',
+    'an unescaped character that the terminator escapes',
   ],
   [
     'a verdict alone',
     proxy,
     [verdict, shown],
-    'x-ssl-client-verify is "SUCCESS", but x-ssl-client-cert holds no certificate',
+    'x-ssl-client-verify is "SUCCESS", but x-ssl-client-cert contains no certificate',
   ],
   ['underscores', proxy, [...named('X_SSL_Client_Cert', 'X_SSL_Client_Verify')(victim), shown], nothing],
   ['dots', proxy, [...named('X.SSL.Client.Cert', 'X.SSL.Client.Verify')(victim), shown], nothing],

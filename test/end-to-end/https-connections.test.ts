@@ -49,7 +49,10 @@ describe('on one connection', () => {
     const open = await openTls(server.url, identityOf(proxyCa.issue({ dns: ['gw.internal'], notAfter })));
     expect(await askOn(open, 'chained')).toMatchObject({ event: 'token_issued' });
     await delay(notAfter.getTime() + 1_000 - Date.now());
-    const refused = { event: 'token_rejected', reason: expect.stringMatching(/own certificate \(\S+\) expired at 20/) };
+    const refused = {
+      event: 'token_rejected',
+      reason: expect.stringMatching(/proxy certificate \(\S+\) expired at 20/),
+    };
     expect(await askOn(open, 'chained')).toMatchObject(refused);
     expect(open.closed()).toBe(false);
     open.socket.destroy();
@@ -77,7 +80,7 @@ describe('on one connection', () => {
     for (const session of sessions) {
       const second = await openTls(server.url, { session, maxVersion: version, minVersion: version });
       expect([second.socket.getProtocol(), second.socket.isSessionReused()]).toEqual([version, false]);
-      const reason = 'no certificate: the proxy showed no certificate of its own in the TLS handshake';
+      const reason = 'no certificate: the proxy presented no certificate in the TLS handshake';
       expect(await askOn(second, 'chained')).toMatchObject({ event: 'token_rejected', reason });
       second.socket.destroy();
     }

@@ -22,12 +22,12 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const ca = createTestCa({ subject: [['CN', 'Proxy CA']] });
 const name = { dns: ['gw.internal'] };
 const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
-const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
-const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_SANS has none of that`;
+const unverified = (word: string) => `does not verify against COUNTERSIGN_PROXY_CA_FILE: ${word}`;
+const otherName = (names: string) => `is issued for ${names}, but COUNTERSIGN_PROXY_SANS lists none of them`;
 
 const refused: [variant: string, MintedCertificate, reason: string][] = [
   ['other-name', ca.issue({ dns: ['other.internal'] }), otherName('dns:other.internal')],
-  ['name-in-cn', ca.issue({ subject: [['CN', 'gw.internal']] }), 'is for no DNS name and no URI'],
+  ['name-in-cn', ca.issue({ subject: [['CN', 'gw.internal']] }), 'is issued for no DNS name or URI'],
   ['self-signed', selfSigned({ ...name, subject: [['CN', 'gw.internal']] }), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
   ['expired', ca.issue({ ...name, ...past }), 'expired at 20'],
   ['for-servers', ca.issue({ ...name, eku: 'server' }), unverified('INVALID_PURPOSE')],
@@ -105,13 +105,13 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
     for (const clientId of clientIds) {
       const { response, event } = await askThrough(variant, clientId);
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-      const expected = `no certificate: the proxy's own certificate (${thumbprint}) ${reason}`;
+      const expected = `no certificate: the proxy certificate (${thumbprint}) ${reason}`;
       expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringContaining(expected) });
     }
   });
 
   test('none is issued without any', async () => {
-    const reason = 'no certificate: the proxy showed no certificate of its own in the TLS handshake';
+    const reason = 'no certificate: the proxy presented no certificate in the TLS handshake';
     for (const clientId of clientIds) {
       const { response, event } = await askThrough('none', clientId);
       expect([response.status, event]).toMatchObject([400, { event: 'token_rejected', reason }]);

@@ -34,12 +34,11 @@ function expectRefusal({ response, event }: Decision, reason: string) {
   });
 }
 
-const none = 'the proxy showed no certificate of its own in the TLS handshake';
-const own = ({ thumbprint }: MintedCertificate, fault: string) =>
-  `the proxy's own certificate (${thumbprint}) ${fault}`;
-const unverified = (word: string) => `is not verified to COUNTERSIGN_PROXY_CA_FILE: ${word}`;
-const otherName = (names: string) => `is for ${names}, and COUNTERSIGN_PROXY_SANS has none of that`;
-const noName = 'no DNS name and no URI (of its subject alternative names; a CN is not read)';
+const none = 'the proxy presented no certificate in the TLS handshake';
+const own = ({ thumbprint }: MintedCertificate, fault: string) => `the proxy certificate (${thumbprint}) ${fault}`;
+const unverified = (word: string) => `does not verify against COUNTERSIGN_PROXY_CA_FILE: ${word}`;
+const otherName = (names: string) => `is issued for ${names}, but COUNTERSIGN_PROXY_SANS lists none of them`;
+const noName = 'no DNS name or URI (only subject alternative names count, not the CN)';
 
 describe('the proxy is known by a CA and its name', () => {
   let server: HttpsServer;
@@ -70,7 +69,7 @@ describe('the proxy is known by a CA and its name', () => {
     ['whose intermediate is not sent', below, unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
     ['for servers', forServers, unverified('INVALID_PURPOSE: its extended key usage lacks clientAuth')],
     ['for any extended key usage', forAnything, unverified('INVALID_PURPOSE: its extended key usage lacks clientAuth')],
-    ['signed with SHA-1', sha1, unverified('UNSPECIFIED: a key or a signature of its chain is too weak')],
+    ['signed with SHA-1', sha1, unverified('UNSPECIFIED: a key or signature in its chain is too weak')],
     ['that expired', expired, 'expired at 20'],
     ['that is not valid yet', early, 'is not valid before'],
     ['of another name', named({ dns: ['other.internal'] }), otherName('dns:other.internal')],
@@ -164,7 +163,7 @@ describe('the proxy is known by the thumbprint of its certificate', () => {
 
   test('nor one with a key too weak to prove anything', async () => {
     const tls = { ...identityOf(weak), ciphers: 'DEFAULT@SECLEVEL=0' };
-    const reason = "the proxy's own certificate has an RSA key of 1024 bits";
+    const reason = 'the proxy certificate has an RSA key of 1024 bits';
     for (const clientId of clientIds) expectRefusal(await server.ask(clientId, { tls }), reason);
   });
 

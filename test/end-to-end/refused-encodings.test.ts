@@ -67,7 +67,7 @@ const notEscaped: Row[] = [
   [
     'plus signs for spaces',
     () => pem(genuine.pem).replaceAll('%20', '+'),
-    'a character that the terminator escapes stands bare',
+    'an unescaped character that the terminator escapes',
   ],
   ['bare base64', () => Buffer.from(genuine.der).toString('base64'), "this looks like haproxy's encoding"],
   ['a broken escape', () => `${pem(genuine.pem)}%`, 'malformed percent-encoding'],
@@ -169,7 +169,7 @@ describeWith(['redis-server'], 'the server gives no token for a header that hold
     async (value) => {
       const { response, event } = await ask(value);
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-      expect(event.reason).toMatch(/^x-ssl-client-verify is "SUCCESS", but x-ssl-client-cert holds no certificate/);
+      expect(event.reason).toMatch(/^x-ssl-client-verify is "SUCCESS", but x-ssl-client-cert contains no certificate/);
     },
   );
 

@@ -175,7 +175,7 @@ const ownCertificates: Refused[] = [
     'the key in its place',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: written.key },
     'TLS_CERTIFICATE_FILE',
-    `names ${written.key}, which holds no certificate`,
+    `names ${written.key}, which contains no certificate`,
   ],
   [
     'base64 of something else',

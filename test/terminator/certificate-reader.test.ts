@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import { type HeaderFormatName, headerFormatNames } from '../../src/terminator/formats.ts';
-import { ForwardingError } from '../../src/terminator/raw-headers.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
 import { hugeCertificate } from '../support/der-surgery.ts';

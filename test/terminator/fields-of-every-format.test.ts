@@ -5,7 +5,7 @@ import { decodeChain } from '../../src/terminator/certificate-reader.ts';
 import type { HeaderFormat } from '../../src/terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../src/terminator/formats.ts';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
-import { ForwardingError } from '../../src/terminator/raw-headers.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { createTestCa } from '../support/certificates.ts';
@@ -72,7 +72,7 @@ describe.each(headerFormatNames)('%s', (name) => {
   test('a successValue verification without a certificate is said aloud; anything else without one is none', () => {
     for (const value of ['', '::', '(null)', ...format.absentValues]) {
       const fields = { ...alone, [format.certificateHeader]: value };
-      if (format.verification.length > 0) expect(() => receive(name, fields)).toThrow(/holds no certificate/);
+      if (format.verification.length > 0) expect(() => receive(name, fields)).toThrow(/contains no certificate/);
       else expect(receive(name, fields)).toMatchObject({ kind: 'none' });
     }
     expect(receive(name, {})).toMatchObject({ kind: 'none' });

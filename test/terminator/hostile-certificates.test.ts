@@ -7,7 +7,7 @@ import { type ClientCertificate, parseClientCertificate } from '../../src/pki/ce
 import { parseDistinguishedName } from '../../src/pki/certificate/names/parse.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import type { HeaderFormatName } from '../../src/terminator/formats.ts';
-import { ForwardingError } from '../../src/terminator/raw-headers.ts';
+import { ForwardingError } from '../../src/terminator/forwarding-error.ts';
 import { type CertificateOptions, createTestCa, selfSigned, toPem } from '../support/certificates.ts';
 import { der, integer, objectIdentifier, octetString, sequence, setOf } from '../support/der.ts';
 import type { Attribute } from '../support/distinguished-name.ts';

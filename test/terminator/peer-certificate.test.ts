@@ -82,7 +82,7 @@ describe('it is unacceptable', () => {
   const subjectAlternativeName = '2.5.29.17';
   test.each<[string, MintedCertificate, string]>([
     ['too weak', ca.issue({ keyType: 'rsa-1024' }), 'has an RSA key of 1024 bits'],
-    ['too long', ca.issue({ dns: manyNames }), 'is longer than 16384 octets'],
+    ['too long', ca.issue({ dns: manyNames }), 'is longer than 16384 bytes'],
     [
       'malformed',
       ca.issue({ extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(5, 0) }] }),

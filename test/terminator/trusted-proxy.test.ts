@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { PeerCertificate } from '../../src/terminator/peer-certificate.ts';
+import type { ProxyCertificateRule } from '../../src/terminator/proxy-certificate.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
-import {
-  digestProxySecret,
-  type Peer,
-  type ProxyCertificateRule,
-  type ProxyTrust,
-  untrustedReason,
-} from '../../src/terminator/trusted-proxy.ts';
+import { digestProxySecret, type Peer, type ProxyTrust, untrustedReason } from '../../src/terminator/trusted-proxy.ts';
 
 const [first, second] = ['the-first-secret-of-the-two-0123456789', 'the-second-secret-of-the-two-012345678'];
 const header = 'X-Countersign-Proxy-Secret';
@@ -75,20 +70,20 @@ describe("the proxy's own certificate", () => {
   });
 
   test.each<[string, PeerCertificate, ProxyCertificateRule[], string, number?]>([
-    ['is absent', { kind: 'none' }, [pinned], 'showed no certificate of its own'],
-    ['is absent, named', { kind: 'none' }, [named], 'showed no certificate of its own'],
-    ['is unacceptable', { kind: 'unacceptable', reason: 'is odd' }, [pinned], "the proxy's own certificate is odd"],
+    ['is absent', { kind: 'none' }, [pinned], 'presented no certificate'],
+    ['is absent, named', { kind: 'none' }, [named], 'presented no certificate'],
+    ['is unacceptable', { kind: 'unacceptable', reason: 'is odd' }, [pinned], 'the proxy certificate is odd'],
     ['is another', { ...sound, thumbprint: 'x' }, [pinned], 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS'],
     ['is another of the name', { ...sound, thumbprint: 'x' }, [named, pinned], 'is not in COUNTERSIGN_PROXY_CERT'],
-    ['is not verified', { ...sound, chainError: 'X' }, [named], 'is not verified to COUNTERSIGN_PROXY_CA_FILE: X'],
-    ['is not verified, but pinned', { ...sound, chainError: 'X' }, [pinned, named], 'is not verified to'],
-    ['names nobody', { ...sound, names: [] }, [named], 'is for no DNS name and no URI'],
-    ['names another', { ...sound, names: ['uri:gw.internal'] }, [named], 'is for uri:gw.internal, and'],
-    ['names another, but is pinned', { ...sound, names: ['dns:x'] }, [pinned, named], 'is for dns:x, and'],
+    ['is not verified', { ...sound, chainError: 'X' }, [named], 'does not verify against COUNTERSIGN_PROXY_CA_FILE: X'],
+    ['is not verified, but pinned', { ...sound, chainError: 'X' }, [pinned, named], 'does not verify against'],
+    ['names nobody', { ...sound, names: [] }, [named], 'is issued for no DNS name or URI'],
+    ['names another', { ...sound, names: ['uri:gw.internal'] }, [named], 'is issued for uri:gw.internal, but'],
+    ['names another, but is pinned', { ...sound, names: ['dns:x'] }, [pinned, named], 'is issued for dns:x, but'],
     ['is early', sound, [pinned], 'is not valid before 2026-01-01T00:00:00.000Z', notBefore - 1],
     ['is late', sound, [named], 'expired at 2026-12-31T23:59:59.000Z', notAfter + 1_000],
-    ['has no dates', { ...sound, notAfter: Number.NaN }, [pinned], 'no period of validity'],
-    ['comes at no time', sound, [pinned], 'no period of validity', Number.NaN],
+    ['has no dates', { ...sound, notAfter: Number.NaN }, [pinned], 'invalid validity period'],
+    ['comes at no time', sound, [pinned], 'invalid validity period', Number.NaN],
   ])('%s', (_, shown, proxyCertificateRules, reason, now) => {
     expect(untrustedReason(over(shown, now), [], trust({ proxyCertificateRules }))).toContain(reason);
   });
@@ -112,6 +107,6 @@ test('all of it must hold, and the first that does not is told', () => {
   const reasonFor = (peer: Peer, secret: string) => untrustedReason(peer, [header, secret], all);
   expect(reasonFor(over(sound), first)).toBeUndefined();
   expect(reasonFor(over(sound), second)).toContain('does not match');
-  expect(reasonFor(over({ kind: 'none' }), second)).toContain('no certificate of its own');
+  expect(reasonFor(over({ kind: 'none' }), second)).toContain('presented no certificate');
   expect(reasonFor(over(sound, notBefore, '192.0.2.1'), second)).toContain('192.0.2.1');
 });

@@ -1,27 +1,15 @@
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { Tag } from '../../pki/certificate/der.ts';
-import type { DecodedCertificates } from '../format.ts';
 
 /**
- * Decodes a leaf and its chain as base64 with single commas between them: no alphabet of base64 has a comma.
- *
- * @throws {CertificateError}
- */
-export function decodeBase64List(value: string): DecodedCertificates {
-  // The leaf, as many as there may be, and one that is too many.
-  const [leaf = '', ...chain] = value.split(',', MAX_CHAIN_CERTIFICATES + 2);
-  return { leaf: decodeBase64(leaf), chain: requireChain(chain.map(decodeBase64)) };
-}
-
-/**
- * Takes apart a chain of certificates that stand in DER one after another.
+ * Splits a chain of concatenated DER certificates.
  *
  * @throws {CertificateError}
  */
 export function splitConcatenatedDer(bytes: Uint8Array): Uint8Array[] {
   const certificates: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length; ) {
-    const certificate = readSequence(bytes, offset);
+    const certificate = sequenceAt(bytes, offset);
     certificates.push(certificate);
     requireChainLength(certificates.length);
     offset += certificate.length;
@@ -29,26 +17,26 @@ export function splitConcatenatedDer(bytes: Uint8Array): Uint8Array[] {
   return certificates;
 }
 
-/** Beside the leaf. No PKI is as deep, and each may cost a signature check when a path is sought. */
+/** In addition to the leaf. No PKI is this deep, and each certificate may cost a signature check during path building. */
 export const MAX_CHAIN_CERTIFICATES = 10;
 
 /**
- * Checks the certificates that stand beside a leaf: there are not too many, and each is one whole DER SEQUENCE. What is
- * in them is for those who build a path.
+ * Requires that a chain is not too long, and that each certificate is exactly one DER SEQUENCE. Their contents are
+ * parsed during path building.
  *
  * @throws {CertificateError}
  */
 export function requireChain(certificates: readonly Uint8Array[]): readonly Uint8Array[] {
   requireChainLength(certificates.length);
   for (const der of certificates) {
-    const trailing = der.length - readSequence(der, 0).length;
+    const trailing = der.length - sequenceAt(der, 0).length;
     if (trailing > 0) throw new CertificateError(`${trailing} trailing bytes after a certificate of the chain`);
   }
   return certificates;
 }
 
 /**
- * For a loop that must not run away on a long value.
+ * Stops a decoding loop on a value with too many certificates.
  *
  * @throws {CertificateError}
  */
@@ -58,44 +46,27 @@ export function requireChainLength(length: number): void {
 }
 
 /**
- * The SEQUENCE that starts at this offset, with its header; a view, not a copy. Only the header is read, in the
- * definite form and the fewest octets (X.690 §10.1): that tells where one certificate ends and the next begins.
+ * The SEQUENCE at this offset, with its header, as a view. Only the header is read, in the definite form and the fewest
+ * bytes (X.690 §10.1): that determines where one certificate ends and the next one starts.
  *
  * @throws {CertificateError}
  */
-export function readSequence(bytes: Uint8Array, offset: number): Uint8Array {
+function sequenceAt(bytes: Uint8Array, offset: number): Uint8Array {
   const first = bytes[offset + 1];
-  if (bytes[offset] !== Tag.sequence || first === undefined) throw malformed('no DER SEQUENCE', offset);
-  const octets = first < 0x80 ? 0 : first - 0x80;
-  // With 0x80 the length is indefinite, and more than three octets are a length above 16 MiB.
-  if (first === 0x80 || octets > 3) throw malformed('a length that no certificate has', offset);
-  let length = octets === 0 ? first : 0;
-  for (let i = 0; i < octets; i++) length = length * 256 + (bytes[offset + 2 + i] ?? Number.NaN);
-  const end = offset + 2 + octets + length;
+  if (bytes[offset] !== Tag.sequence || first === undefined) throw malformed('not a DER SEQUENCE', offset);
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  // 0x80 is the indefinite form, and more than three bytes encode a length above 16 MiB.
+  if (first === 0x80 || lengthBytes > 3) throw malformed('a length that is indefinite or above 16 MiB', offset);
+  let length = lengthBytes === 0 ? first : 0;
+  for (let i = 0; i < lengthBytes; i++) length = length * 256 + (bytes[offset + 2 + i] ?? Number.NaN);
+  const end = offset + 2 + lengthBytes + length;
   if (!(end <= bytes.length)) throw malformed('a DER SEQUENCE that ends early', offset);
-  if (octets > 0 && length < Math.max(0x80, 256 ** (octets - 1))) {
-    throw malformed('a length not in the fewest octets', offset);
+  if (lengthBytes > 0 && length < Math.max(0x80, 256 ** (lengthBytes - 1))) {
+    throw malformed('a length not in the fewest bytes', offset);
   }
   return bytes.subarray(offset, end);
 }
 
-function malformed(what: string, offset: number): CertificateError {
-  return new CertificateError(`not a certificate: ${what} (at offset ${offset})`);
-}
-
-/**
- * Decodes standard, padded base64 (RFC 4648 §4) on one line.
- *
- * @throws {CertificateError} on anything that an encoder would not write for these bytes
- */
-export function decodeBase64(value: string): Uint8Array {
-  const der = Buffer.from(value, 'base64');
-  // Node's decoder skips what it does not know; encoding again shows whether it skipped anything.
-  if (der.length === 0 || der.toString('base64') !== value) throw new CertificateError('not canonical base64');
-  return der;
-}
-
-/** Encodes a certificate as standard, padded base64 (RFC 4648 §4) on one line. */
-export function encodeBase64(der: Uint8Array): string {
-  return Buffer.from(der).toString('base64');
+function malformed(problem: string, offset: number): CertificateError {
+  return new CertificateError(`not a certificate: ${problem} (at offset ${offset})`);
 }

@@ -3,29 +3,29 @@ import { decodeForwardedPem, encodePem } from '../../pki/certificate/pem.ts';
 import type { DecodedCertificates } from '../format.ts';
 import { requireChain, requireChainLength } from './der.ts';
 
-/** Escapes of the unreserved characters (RFC 3986 §2.3), which no terminator escapes. */
+/** Escaped unreserved characters (RFC 3986 §2.3), which no terminator writes. */
 const ESCAPED_UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE])/i;
 const ESCAPED_BASE64 = /%(?:2[BF]|3D)/i;
-const CAPITAL_DIGIT = /%.?[A-F]/;
-const SMALL_DIGIT = /%.?[a-f]/;
+const UPPER_CASE_DIGIT = /%.?[A-F]/;
+const LOWER_CASE_DIGIT = /%.?[a-f]/;
 
 /**
- * Undoes the percent-encoding of a PEM (RFC 3986 §2.1). The value must be what the terminator writes for this text:
- * nothing escaped that need not be, nothing bare that it escapes, hex digits in its case.
+ * Decodes a percent-encoded PEM (RFC 3986 §2.1). The value must be exactly what the terminator writes for this text:
+ * which characters it escapes, and the case of its hex digits.
  *
- * @param bare the characters beside the unreserved ones that the terminator leaves as they are
+ * @param bare the characters that the terminator leaves unescaped, in addition to the unreserved ones
  * @param hexCase the case of its hex digits
  * @throws {CertificateError}
  */
 export function unescapePem(value: string, bare: '' | '+/=' = '', hexCase: 'upper' | 'lower' = 'upper'): string {
-  const foreign = bare === '' ? /[^A-Za-z0-9._~%-]/ : /[^A-Za-z0-9._~%+/=-]/;
-  if (foreign.test(value)) {
-    throw new CertificateError('not an escaped PEM: a character that the terminator escapes stands bare in it');
+  const mustBeEscaped = bare === '' ? /[^A-Za-z0-9._~%-]/ : /[^A-Za-z0-9._~%+/=-]/;
+  if (mustBeEscaped.test(value)) {
+    throw new CertificateError('not an escaped PEM: contains an unescaped character that the terminator escapes');
   }
   if (ESCAPED_UNRESERVED.test(value) || (bare !== '' && ESCAPED_BASE64.test(value))) {
-    throw new CertificateError('not an escaped PEM: a character that the terminator leaves bare is escaped in it');
+    throw new CertificateError('not an escaped PEM: contains an escaped character that the terminator does not escape');
   }
-  if ((hexCase === 'upper' ? SMALL_DIGIT : CAPITAL_DIGIT).test(value)) {
+  if ((hexCase === 'upper' ? LOWER_CASE_DIGIT : UPPER_CASE_DIGIT).test(value)) {
     throw new CertificateError(`not an escaped PEM: the terminator writes hex digits in ${hexCase} case`);
   }
   try {
@@ -36,9 +36,10 @@ export function unescapePem(value: string, bare: '' | '+/=' = '', hexCase: 'uppe
 }
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
 
 /**
- * Decodes the PEM blocks of a leaf and its chain, one after another with nothing between them.
+ * Decodes the concatenated PEM blocks of a leaf and its chain.
  *
  * @throws {CertificateError}
  */
@@ -61,24 +62,22 @@ function endOfBlock(text: string, start: number): number {
   return next === -1 ? text.length : next;
 }
 
-const SPACED_BEGIN = '-----BEGIN CERTIFICATE----- ';
-const END = '-----END CERTIFICATE-----';
-
 /**
- * Decodes a PEM whose line feeds a terminator replaced by spaces. It must be, to the character, what an encoder writes
- * for these bytes. The last space is lost on the way: whitespace at the end is no part of a field's value (RFC 9110 §5.5).
+ * Decodes a PEM whose line feeds the terminator replaced with spaces. The value must be exactly the encoding of the
+ * decoded bytes. The last space is optional: a field value has no trailing whitespace (RFC 9110 §5.5).
  *
  * @throws {CertificateError}
  */
 export function decodeSpacedPem(value: string): Uint8Array {
+  const start = `${BEGIN} `;
   const end = value.indexOf(END);
-  if (!value.startsWith(SPACED_BEGIN) || end === -1) {
-    throw new CertificateError('not a PEM with spaces for its line feeds');
+  if (!value.startsWith(start) || end === -1) {
+    throw new CertificateError('not a PEM with spaces in place of line feeds');
   }
-  const der = Buffer.from(value.slice(SPACED_BEGIN.length, end), 'base64');
-  const written = encodePem(der).replaceAll('\n', ' ');
-  if (value !== written && `${value} ` !== written) {
-    throw new CertificateError('not exactly one PEM block with spaces for its line feeds');
+  const der = Buffer.from(value.slice(start.length, end), 'base64');
+  const exact = encodePem(der).replaceAll('\n', ' ');
+  if (value !== exact && `${value} ` !== exact) {
+    throw new CertificateError('not exactly one PEM block with spaces in place of line feeds');
   }
   return der;
 }

@@ -3,10 +3,10 @@ import { decodeSpacedPem, encodeSpacedPem, unescapePem } from '../encodings/pem.
 import type { HeaderFormat } from '../format.ts';
 
 /**
- * Apache httpd: `"%{SSL_CLIENT_CERT}s"`, the PEM with spaces for its line feeds and `(null)` for none, or
- * `expr=%{escape:%{SSL_CLIENT_CERT}}`, percent-encoded with small digits and `+`, `/`, `=` bare. The first has no
- * percent sign, the second no space, so both are read. `"%{SSL_CLIENT_VERIFY}s"` is `SUCCESS`, `NONE`, `GENEROUS`
- * (`optional_no_ca`: nobody verified it) or `FAILED:` and OpenSSL's words.
+ * Apache httpd: `"%{SSL_CLIENT_CERT}s"`, the PEM with spaces in place of line feeds and `(null)` for no certificate, or
+ * `expr=%{escape:%{SSL_CLIENT_CERT}}`, percent-encoded with lower-case digits and unescaped `+`, `/`, `=`. The first
+ * form contains no percent sign and the second no space, so both are accepted. `"%{SSL_CLIENT_VERIFY}s"` is `SUCCESS`,
+ * `NONE`, `GENEROUS` (`optional_no_ca`: not verified) or `FAILED:` with OpenSSL's error.
  */
 export const apache: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',

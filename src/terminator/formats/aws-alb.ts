@@ -4,8 +4,8 @@ import type { HeaderFormat } from '../format.ts';
 
 /**
  * AWS Application Load Balancer, a listener with mutual authentication in `verify` mode: the PEM of the leaf,
- * percent-encoded with `+`, `/` and `=` bare. No field carries a verdict; the mode refuses a handshake without a
- * certificate that its trust store verifies. Not run here: after the documentation of AWS.
+ * percent-encoded with unescaped `+`, `/` and `=`. No field reports the verification; in this mode the handshake fails
+ * without a certificate that the trust store verifies. Not tested against the service: based on the AWS documentation.
  */
 export const awsAlb: HeaderFormat = {
   certificateHeader: 'x-amzn-mtls-clientcert-leaf',
@@ -19,9 +19,10 @@ export const awsAlb: HeaderFormat = {
 };
 
 /**
- * AWS Application Load Balancer, a listener with mutual authentication in `passthrough` mode: the PEM of all that the
- * client sent, leaf first, verified by nobody and percent-encoded with `+`, `/` and `=` bare. (An example in the
- * documentation has `%3D`, against its own text and what users show.) Not run here: after that documentation.
+ * AWS Application Load Balancer, a listener with mutual authentication in `passthrough` mode: the PEM of the whole chain
+ * that the client presented, leaf first, not verified, and percent-encoded with unescaped `+`, `/` and `=`. (One example
+ * in the AWS documentation contains `%3D`, in contradiction to its text and to headers that users published.) Not tested
+ * against the service: based on that documentation.
  */
 export const awsAlbPassthrough: HeaderFormat = {
   certificateHeader: 'x-amzn-mtls-clientcert',

@@ -1,12 +1,12 @@
-import { decodeBase64, encodeBase64 } from '../encodings/der.ts';
+import { decodeBase64, encodeBase64 } from '../encodings/base64.ts';
 import type { HeaderFormat } from '../format.ts';
 import { nginx } from './nginx.ts';
 
 /**
- * Azure Application Gateway, a rewrite rule that sets `X-Client-Certificate` to `{var_client_certificate}` and
- * `X-Client-Certificate-Verification` to `{var_client_certificate_verification}`. The gateway hands on what nginx
- * calls `$ssl_client_escaped_cert` and `$ssl_client_verify`, though its documentation only says "PEM".
- * Not run here: after that documentation and the headers that users of it published.
+ * Azure Application Gateway, with a rewrite rule that sets `X-Client-Certificate` to `{var_client_certificate}` and
+ * `X-Client-Certificate-Verification` to `{var_client_certificate_verification}`. The values are those of nginx's
+ * `$ssl_client_escaped_cert` and `$ssl_client_verify`, although the documentation only mentions "PEM". Not tested against
+ * the service: based on that documentation and on headers that users published.
  */
 export const azure: HeaderFormat = {
   ...nginx,
@@ -16,8 +16,8 @@ export const azure: HeaderFormat = {
 };
 
 /**
- * Azure App Service with client certificates turned on: `X-ARR-ClientCert`, base64 of the DER. The front end asks for
- * a certificate and verifies none. Not run here: after the documentation of Microsoft.
+ * Azure App Service with client certificates enabled: `X-ARR-ClientCert`, base64 of the DER. The front end requests a
+ * certificate and does not verify it. Not tested against the service: based on the documentation of Microsoft.
  */
 export const azureAppService: HeaderFormat = {
   certificateHeader: 'x-arr-clientcert',

@@ -1,12 +1,12 @@
-import { decodeBase64, encodeBase64 } from '../encodings/der.ts';
+import { decodeBase64, encodeBase64 } from '../encodings/base64.ts';
 import type { HeaderFormat } from '../format.ts';
 
 const PLACEHOLDER = '{http.request.tls.client.certificate_der_base64}';
 
 /**
- * Caddy: `header_up X-SSL-Client-Cert {http.request.tls.client.certificate_der_base64}`. Without a certificate 2.6
- * sends the placeholder itself, later releases nothing. No field says whether it was verified: that is up to the mode
- * of `client_auth`, and only `require_and_verify` does.
+ * Caddy: `header_up X-SSL-Client-Cert {http.request.tls.client.certificate_der_base64}`. Without a certificate, Caddy 2.6
+ * sends the placeholder itself, and later releases send nothing. No field reports the verification: it depends on the
+ * mode of `client_auth`, and only `require_and_verify` guarantees it.
  */
 export const caddy: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',

@@ -3,11 +3,11 @@ import type { HeaderFormat } from '../format.ts';
 import { rfc9440 } from './rfc9440.ts';
 
 /**
- * Google Cloud Application Load Balancer, custom request headers in the names of Google's examples:
+ * Google Cloud Application Load Balancer, with custom request headers named as in Google's examples:
  * `X-Client-Cert-Leaf:{client_cert_leaf}` and `X-Client-Cert-Chain:{client_cert_chain}`, encoded as in RFC 9440 and empty
- * where there is none, it failed validation, or it has more than 16 KB; `X-Client-Cert-Chain-Verified:
- * {client_cert_chain_verified}` and `X-Client-Cert-Present:{client_cert_present}`, `true` or `false`.
- * Not run here: after the documentation of Google.
+ * if there is no certificate, it failed validation, or it exceeds 16 KB; `X-Client-Cert-Chain-Verified:
+ * {client_cert_chain_verified}` and `X-Client-Cert-Present:{client_cert_present}`, `true` or `false`. Not tested against
+ * the service: based on the documentation of Google.
  */
 export const gcpLb: HeaderFormat = {
   ...rfc9440,

@@ -1,10 +1,11 @@
-import { decodeBase64, encodeBase64, splitConcatenatedDer } from '../encodings/der.ts';
+import { decodeBase64, encodeBase64 } from '../encodings/base64.ts';
+import { splitConcatenatedDer } from '../encodings/der.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
- * HAProxy: `%[ssl_c_der,base64]`, `%[ssl_c_chain_der,base64]` (what the client sent beside its certificate, in DER one
- * after another; nothing on a resumed session), and `%[ssl_c_verify]`, the number of OpenSSL's verdict. A certificate
- * that was not presented has no error either, so that number is to be sent only `if { ssl_c_used }`.
+ * HAProxy: `%[ssl_c_der,base64]`, `%[ssl_c_chain_der,base64]` (the rest of the chain that the client presented, as
+ * concatenated DER; empty on a resumed session), and `%[ssl_c_verify]`, OpenSSL's verification result as a number. It is
+ * 0 also without a certificate, so it must be sent only `if { ssl_c_used }`.
  */
 export const haproxy: HeaderFormat = {
   certificateHeader: 'x-ssl-client-cert',

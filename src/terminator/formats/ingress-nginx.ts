@@ -2,8 +2,8 @@ import type { HeaderFormat } from '../format.ts';
 import { nginx } from './nginx.ts';
 
 /**
- * ingress-nginx: what nginx writes, in fields of its own. `ssl-client-verify` comes with the annotation
- * `auth-tls-secret`, `ssl-client-cert` only with `auth-tls-pass-certificate-to-upstream: "true"` beside it.
+ * ingress-nginx: the same values as nginx, in other headers. The annotation `auth-tls-secret` sets `ssl-client-verify`;
+ * `ssl-client-cert` also needs `auth-tls-pass-certificate-to-upstream: "true"`.
  */
 export const ingressNginx: HeaderFormat = {
   ...nginx,

@@ -2,25 +2,25 @@ import { decodeXfcc, type XfccFixes } from '../encodings/xfcc.ts';
 import type { HeaderFormat } from '../format.ts';
 import { envoy } from './envoy.ts';
 
-const sidecarForwards =
+const forwardOnly =
   'set proxyHeaders: { forwardedClientCert: FORWARD_ONLY } in the proxy.istio.io/config annotation of this workload, ' +
-  'with an AuthorizationPolicy that admits none but the gateway';
+  'with an AuthorizationPolicy that admits only the gateway';
 
 const fixes: XfccFixes = {
   certificateMissing:
-    "the sidecar of this workload, which leaves it out, described the gateway's own certificate, as it does where the " +
-    `client showed none: ${sidecarForwards}; for a gateway that leaves it out, an EnvoyFilter with ` +
-    'set_current_client_cert_details: { cert: true }; for clients within the mesh, proxyHeaders: ' +
+    "the sidecar of this workload, which omits Cert, described the gateway's certificate, as it also does if the " +
+    `client presented none: ${forwardOnly}; if the gateway omits it, use an EnvoyFilter with ` +
+    'set_current_client_cert_details: { cert: true }; for clients inside the mesh, set proxyHeaders: ' +
     '{ forwardedClientCert: SANITIZE_SET, setCurrentClientCertDetails: { cert: true } }',
   secondElement:
-    `the sidecar of this workload appended its own to the gateway's: ${sidecarForwards}; at the gateway, ` +
+    `the sidecar of this workload appended its own element to the gateway's: ${forwardOnly}; at the gateway, set ` +
     'gatewayTopology: { forwardClientCertDetails: SANITIZE_SET }',
 };
 
 /**
- * Istio: Envoy's field, written at the gateway (`SANITIZE_SET` with `Cert`, its default) and handed on by the sidecar
- * as it came (`FORWARD_ONLY`; its default is `APPEND_FORWARD`, without `Cert`). A sidecar that hands it on believes
- * every workload that reaches it over mutual TLS, so an AuthorizationPolicy has to admit the gateway alone.
+ * Istio: Envoy's header, set by the gateway (`SANITIZE_SET` with `Cert`, the gateway's default) and forwarded unchanged
+ * by the sidecar (`FORWARD_ONLY`; its default is `APPEND_FORWARD` without `Cert`). A sidecar that forwards the header
+ * trusts every workload that connects to it over mutual TLS, so an AuthorizationPolicy must admit only the gateway.
  */
 export const istio: HeaderFormat = {
   ...envoy,

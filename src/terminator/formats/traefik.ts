@@ -1,10 +1,10 @@
-import { decodeBase64List, encodeBase64 } from '../encodings/der.ts';
+import { decodeBase64List, encodeBase64 } from '../encodings/base64.ts';
 import type { HeaderFormat } from '../format.ts';
 
 /**
- * Traefik 2.9.4 and later: the middleware `passTLSClientCert` with `pem: true` writes all that the client sent, leaf
- * first, as base64 of the DER with commas between (it takes the armour and the line feeds off the PEM). No field says
- * whether it was verified: that is up to `clientAuthType`, and only `RequireAndVerifyClientCert` does.
+ * Traefik 2.9.4 and later: the middleware `passTLSClientCert` with `pem: true` writes the chain that the client
+ * presented, leaf first, as comma-separated base64 of the DER (the PEM without its armor and line feeds). No field
+ * reports the verification: it depends on `clientAuthType`, and only `RequireAndVerifyClientCert` guarantees it.
  */
 export const traefik: HeaderFormat = {
   certificateHeader: 'x-forwarded-tls-client-cert',

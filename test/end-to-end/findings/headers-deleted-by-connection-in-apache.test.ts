@@ -60,7 +60,7 @@ describeWith(['apache2', 'redis-server'], 'finding 2: Apache deletes what a clie
   test('without the certificate, the verdict is said to be about nothing', async () => {
     const identity = wrong.ca.issue({ subject: [['CN', 'victim']] });
     const { response, event } = await wrong.decide(() => wrong.send(request('X-SSL-Client-Cert'), { identity }));
-    expect([response.status, event.reason]).toEqual([400, expect.stringContaining('holds no certificate')]);
+    expect([response.status, event.reason]).toEqual([400, expect.stringContaining('contains no certificate')]);
   });
 
   test('as shipped, nothing goes', async () => {

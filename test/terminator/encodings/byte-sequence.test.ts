@@ -47,7 +47,7 @@ describe('a List of Byte Sequences', () => {
     ['octets behind a DER', item(Buffer.concat([first, Buffer.of(0)])), '1 trailing bytes'],
     ['two DERs in one', item(Buffer.concat([first, second])), 'trailing bytes'],
     ['half of a DER', item(first.subarray(0, 9)), 'ends early'],
-    ['a DER that is no SEQUENCE', item(Buffer.of(4, 1, 0)), 'no DER SEQUENCE'],
+    ['a DER that is no SEQUENCE', item(Buffer.of(4, 1, 0)), 'not a DER SEQUENCE'],
   ])('is refused: %s', (_, value, reason) => {
     const decode = () => decodeByteSequenceList(value);
     expect(decode).toThrow(CertificateError);

@@ -23,15 +23,15 @@ describe('certificates in DER one after another', () => {
   test.each([
     ['eleven', '3000'.repeat(11), 'more than 10'],
     ['thousands', '3000'.repeat(10_000), 'more than 10'],
-    ['another element', '30 00 04 01 00', 'no DER SEQUENCE (at offset 2)'],
-    ['an octet behind them', '30 00 00', 'no DER SEQUENCE (at offset 2)'],
-    ['a tag alone', '30', 'no DER SEQUENCE'],
+    ['another element', '30 00 04 01 00', 'not a DER SEQUENCE (at offset 2)'],
+    ['an octet behind them', '30 00 00', 'not a DER SEQUENCE (at offset 2)'],
+    ['a tag alone', '30', 'not a DER SEQUENCE'],
     ['content that is missing', '30 02 00', 'ends early'],
     ['a length that is missing', '30 82 01', 'ends early'],
-    ['BER of indefinite length', '30 80 00 00', 'a length that no certificate has'],
-    ['a length of four octets', '30 84 00 00 00 00', 'a length that no certificate has'],
-    ['a short length in two octets', '30 81 01 00', 'fewest octets'],
-    ['a length with a leading zero', `30 82 00 80 ${'00'.repeat(128)}`, 'fewest octets'],
+    ['BER of indefinite length', '30 80 00 00', 'a length that is indefinite or above 16 MiB'],
+    ['a length of four octets', '30 84 00 00 00 00', 'a length that is indefinite or above 16 MiB'],
+    ['a short length in two octets', '30 81 01 00', 'fewest bytes'],
+    ['a length with a leading zero', `30 82 00 80 ${'00'.repeat(128)}`, 'fewest bytes'],
   ])('are refused: %s', (_, encoding, reason) => {
     const split = () => splitConcatenatedDer(hex(encoding));
     expect(split).toThrow(CertificateError);

@@ -42,8 +42,8 @@ describe('PEM blocks one after another', () => {
     ['a leaf and eleven', pems(...ders), 'more than 10 certificates'],
     ['a chain with octets behind the DER', pems(first, Buffer.concat([second, Buffer.of(0)])), '1 trailing bytes'],
     ['two certificates of the chain in one block', pems(first, Buffer.concat([second, third])), 'trailing bytes'],
-    ['a chain of something else', pems(first, Buffer.of(4, 1, 0)), 'no DER SEQUENCE'],
-    ['an empty block', `${pems(first)}-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n`, 'no DER SEQUENCE'],
+    ['a chain of something else', pems(first, Buffer.of(4, 1, 0)), 'not a DER SEQUENCE'],
+    ['an empty block', `${pems(first)}-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n`, 'not a DER SEQUENCE'],
   ])('are refused: %s', (_, text, reason) => {
     const decode = () => decodeConcatenatedPem(text);
     expect(decode).toThrow(CertificateError);

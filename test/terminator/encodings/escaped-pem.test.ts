@@ -18,19 +18,19 @@ describe('an escaped PEM is read', () => {
 
 describe('an escaped PEM is refused', () => {
   test.each([
-    ['+ / = bare where they are escaped', 'A%20B%0Ac+/=', '', 'stands bare'],
-    ['+ / = escaped where they are bare', 'A%20B%0Ac%2B%2F%3D', '+/=', 'is escaped in it'],
-    ['one of them bare', 'A%20B%0Ac+%2F%3D', '+/=', 'is escaped in it'],
-    ['a bare space', 'A B', '', 'stands bare'],
-    ['a bare line feed', 'A\nB', '+/=', 'stands bare'],
-    ['a letter escaped', '%41', '', 'is escaped in it'],
-    ['a hyphen escaped', '%2DBEGIN', '', 'is escaped in it'],
+    ['+ / = bare where they are escaped', 'A%20B%0Ac+/=', '', 'an unescaped character'],
+    ['+ / = escaped where they are bare', 'A%20B%0Ac%2B%2F%3D', '+/=', 'an escaped character'],
+    ['one of them bare', 'A%20B%0Ac+%2F%3D', '+/=', 'an escaped character'],
+    ['a bare space', 'A B', '', 'an unescaped character'],
+    ['a bare line feed', 'A\nB', '+/=', 'an unescaped character'],
+    ['a letter escaped', '%41', '', 'an escaped character'],
+    ['a hyphen escaped', '%2DBEGIN', '', 'an escaped character'],
     ['small digits for capital ones', 'A%0aB', '', 'hex digits in upper case'],
     ['a percent sign alone', 'A%', '', 'malformed percent-encoding'],
     ['one digit', 'A%0', '', 'malformed percent-encoding'],
     ['no digits', 'A%zz', '', 'malformed percent-encoding'],
     ['no UTF-8', 'A%FF', '', 'malformed percent-encoding'],
-    ['a character beyond ASCII', 'Ä', '', 'stands bare'],
+    ['a character beyond ASCII', 'Ä', '', 'an unescaped character'],
   ] as const)('%s', (_, value, bare, reason) => {
     const read = () => unescapePem(value, bare);
     expect(read).toThrow(CertificateError);

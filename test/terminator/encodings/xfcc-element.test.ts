@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { parseElement } from '../../../src/terminator/encodings/xfcc.ts';
+import { parseElement } from '../../../src/terminator/encodings/xfcc-element.ts';
 
 const bare = (key: string, value: string) => ({ key, quoted: false, value });
 const quoted = (key: string, value: string) => ({ key, quoted: true, value });
@@ -31,33 +31,37 @@ describe('an element of x-forwarded-client-cert is read', () => {
 
 describe('what is no element is refused', () => {
   test.each([
-    ['absent', '', 'no key and equals sign at offset 0'],
-    ['a word', 'Hash', 'no key'],
-    ['no key', '=a', 'no key'],
-    ['a separator first', ';Hash=a', 'no key and equals sign at offset 0'],
-    ['a comma first', ',Hash=a', 'no key'],
+    ['absent', '', 'expected a key and an equals sign at offset 0'],
+    ['a word', 'Hash', 'expected a key'],
+    ['no key', '=a', 'expected a key'],
+    ['a separator first', ';Hash=a', 'expected a key and an equals sign at offset 0'],
+    ['a comma first', ',Hash=a', 'expected a key'],
     ['a separator last', 'Hash=a;', 'at offset 7'],
     ['two separators', 'Hash=a;;URI=b', 'at offset 7'],
     ['a space before a key', 'Hash=a; URI=b', 'at offset 7'],
-    ['a space behind a key', 'Hash =a', 'no key'],
-    ['a tab before it all', '\tHash=a', 'no key'],
-    ['a digit in a key', 'H4sh=a', 'no key'],
-    ['a key that is not ASCII', 'H\u00e4sh=a', 'no key'],
-    ['a key of 17 letters', `${'a'.repeat(17)}=b`, 'no key'],
-    ['a pair without equals sign', 'By=urn:x(a;None;b);Hash=c', 'no key and equals sign at offset 11'],
-    ['a quoted key', '"Hash"=a', 'no key'],
-    ['a quote behind a bare value', 'URI=a"', 'a quote within a value that did not begin with one at offset 5'],
-    ['a quoted part of a value', 'URI=a"b"', 'a quote within'],
-    ['an open quote', 'Subject="CN=a', 'a quote that is never closed at offset 8'],
-    ['a quote alone', 'Subject="', 'never closed'],
-    ['a quote that a backslash escapes', 'Subject="CN=a\\"', 'never closed'],
-    ['a backslash that ends it all', 'Subject="CN=a\\', 'never closed'],
-    ['a letter behind a closing quote', 'Subject="CN=a"x', 'behind a closing quote that does not belong at offset 14'],
-    ['a quote behind a closing quote', 'Subject=""";URI=', 'behind a closing quote'],
-    ['a space behind a closing quote', 'Subject="CN=a" ;URI=', 'behind a closing quote'],
-    ['a backslash behind a closing quote', 'Subject=""\\', 'behind a closing quote'],
-    ['a bare semicolon between quotes', 'Subject="CN=a;b"', 'a bare semicolon between quotes at offset 13'],
-    ['a semicolon behind an escaped backslash', 'Subject="\\\\;"', 'a bare semicolon'],
+    ['a space behind a key', 'Hash =a', 'expected a key'],
+    ['a tab before it all', '\tHash=a', 'expected a key'],
+    ['a digit in a key', 'H4sh=a', 'expected a key'],
+    ['a key that is not ASCII', 'H\u00e4sh=a', 'expected a key'],
+    ['a key of 17 letters', `${'a'.repeat(17)}=b`, 'expected a key'],
+    ['a pair without equals sign', 'By=urn:x(a;None;b);Hash=c', 'expected a key and an equals sign at offset 11'],
+    ['a quoted key', '"Hash"=a', 'expected a key'],
+    ['a quote behind a bare value', 'URI=a"', 'a quote inside an unquoted value at offset 5'],
+    ['a quoted part of a value', 'URI=a"b"', 'a quote inside'],
+    ['an open quote', 'Subject="CN=a', 'an unterminated quote at offset 8'],
+    ['a quote alone', 'Subject="', 'unterminated'],
+    ['a quote that a backslash escapes', 'Subject="CN=a\\"', 'unterminated'],
+    ['a backslash that ends it all', 'Subject="CN=a\\', 'unterminated'],
+    [
+      'a letter behind a closing quote',
+      'Subject="CN=a"x',
+      'an unexpected character after a closing quote at offset 14',
+    ],
+    ['a quote behind a closing quote', 'Subject=""";URI=', 'after a closing quote'],
+    ['a space behind a closing quote', 'Subject="CN=a" ;URI=', 'after a closing quote'],
+    ['a backslash behind a closing quote', 'Subject=""\\', 'after a closing quote'],
+    ['an unescaped semicolon between quotes', 'Subject="CN=a;b"', 'an unescaped semicolon between quotes at offset 13'],
+    ['a semicolon behind an escaped backslash', 'Subject="\\\\;"', 'an unescaped semicolon'],
     ['more pairs than one certificate has', 'DNS=a;'.repeat(2_000).concat('DNS=a'), 'more than 2000 pairs'],
   ])('%s', (_, text, reason) => {
     expect(() => parseElement(text)).toThrow(CertificateError);
@@ -67,7 +71,7 @@ describe('what is no element is refused', () => {
 
 test('names of the certificate are blamed only where one can have come before', () => {
   expect(() => parseElement('-----BEGIN%20CERTIFICATE-----')).toThrow(/at offset 0 of x-forwarded-client-cert$/);
-  expect(() => parseElement('URI=a;b')).toThrow('leave uri and dns out of set_current_client_cert_details');
+  expect(() => parseElement('URI=a;b')).toThrow('remove uri and dns from set_current_client_cert_details');
 });
 
 test('what was read is all that stands there', () => {

@@ -58,19 +58,15 @@ describe('envoy: what Envoy 1.40 sends', () => {
       `${forged},Hash=<HASH>;Cert="<PEM>"`,
       'set forward_client_cert_details to SANITIZE_SET',
     ],
-    ['after what a client left open', `${forged};Subject=",Hash=<HASH>;URI="`, 'a bare semicolon between quotes'],
-    [
-      'of a name with an element in it',
-      `Hash=<HASH>;Cert="<PEM>";URI=x,${forged};Issuer="CN=x"`,
-      'leave uri and dns out',
-    ],
-    ['of a name with a Cert in it', `Hash=<HASH>;URI=x;${forged.slice(forged.indexOf('Cert'))}`, 'Cert behind URI'],
+    ['after what a client left open', `${forged};Subject=",Hash=<HASH>;URI="`, 'an unescaped semicolon between quotes'],
+    ['of a name with an element in it', `Hash=<HASH>;Cert="<PEM>";URI=x,${forged};Issuer="CN=x"`, 'remove uri and dns'],
+    ['of a name with a Cert in it', `Hash=<HASH>;URI=x;${forged.slice(forged.indexOf('Cert'))}`, 'Cert follows URI'],
     [
       'of a name with a quote in it',
       'Hash=<HASH>;Cert="<PEM>";URI=x";Cert="V";Issuer="CN=x"',
-      'a quote within a value',
+      'a quote inside an unquoted value',
     ],
-    ['with format: JSON', '[{"by":["spiffe://proxy/a"],"hash":"<HASH>","cert":"<PEM>"}]', 'take format: JSON out'],
+    ['with format: JSON', '[{"by":["spiffe://proxy/a"],"hash":"<HASH>","cert":"<PEM>"}]', 'remove format: JSON'],
     ['to what began as JSON', '{"a":1},Hash=<HASH>;Cert="<PEM>"', 'the JSON form'],
   ])('is refused %s', (_, text, reason) => {
     expect(() => envoy.decode(seen(text))).toThrow(CertificateError);
