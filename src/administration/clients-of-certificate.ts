@@ -1,10 +1,6 @@
 import type { Client } from '../clients/client.ts';
-import {
-  identitiesOfCertificate,
-  identityKey,
-  type RegisteredIdentity,
-  registeredIdentitiesOf,
-} from '../clients/registered-identities.ts';
+import { identitiesOfCertificate, identityKey, type RegisteredIdentity } from '../clients/identities.ts';
+import { registeredIdentitiesOf } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { RecordStore } from './record-store.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts';
-import { type Identity, sharedIdentity } from '../clients/registered-identities.ts';
+import type { Identity } from '../clients/identities.ts';
+import { sharedIdentity } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { printable } from '../text.ts';
 
 /** A client, and where its record stands, for messages. */
@@ -25,21 +25,8 @@ export function describeConflict(
   const identity = sharedIdentity(one.client, other.client, policy, now);
   if (!identity) return undefined;
   const named = ({ client, location }: IdentityOwner) => `client ${client.clientId} (${location})`;
-  const what = describeIdentity(identity, one.client, other.client);
   const mend = fixFor(identity, one.client, other.client);
-  return printable(`${named(one)} and ${named(other)} both claim certificates with ${what}: ${mend}`);
-}
-
-/** An identity that one of these clients is registered by, in words. */
-export function describeIdentity({ kind, value }: Identity, ...clients: readonly Client[]): string {
-  if (kind === 'thumbprint')
-    return value.startsWith('sha1:') ? `SHA-1 thumbprint ${value.slice(5)}` : `thumbprint ${value}`;
-  if (kind === 'public_key') return `public key ${value}`;
-  for (const { authentication } of clients) {
-    const isNamed = authentication.method === 'tls_client_auth' && authentication.subject.kind === 'dn';
-    if (kind === 'dn' && isNamed) return `subject ${formatDistinguishedName(authentication.subject.name)}`;
-  }
-  return `${kind} ${value}`;
+  return printable(`${named(one)} and ${named(other)} both claim certificates with ${identity.text}: ${mend}`);
 }
 
 function fixFor({ kind }: Identity, one: Client, other: Client): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { AuthenticationMethodName } from './client.ts';
-import { methodFields, subjectFields } from './parse-client-authentication.ts';
+import { type AuthenticationMethodName, authenticationMethodNames, authenticationMethods } from './methods/methods.ts';
+import { foreignFields } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 
 /** Where the published schema of this version is, as `docs/clients.schema.json` and by `countersign clients schema`. */
@@ -31,21 +31,25 @@ interface Rule {
   readonly properties?: object;
 }
 
-/** IdentityServer's secrets say by their types what the method is. */
+/** The types of IdentityServer's secrets imply the method. */
 function rulesOfMethods(): object[] {
   return [
     { anyOf: eachOf(['token_endpoint_auth_method', 'client_secrets']) },
-    ruleOfMethod('tls_client_auth', {
-      oneOf: eachOf([...subjectFields, 'client_secrets']),
-      properties: { client_secrets: { maxItems: 1 } },
-    }),
-    ruleOfMethod('self_signed_tls_client_auth', { anyOf: eachOf(['certificates', 'jwks', 'client_secrets']) }),
+    ...authenticationMethodNames.map((method) => ruleOfMethod(method, identificationRule(method))),
   ];
 }
 
+/** Which fields identify a client of this method: exactly one of them, or any number. */
+function identificationRule(method: AuthenticationMethodName): Rule {
+  const { quantity, fields } = authenticationMethods[method].identifiedBy;
+  const required = eachOf([...fields, 'client_secrets']);
+  return quantity === 'any'
+    ? { anyOf: required }
+    : { oneOf: required, properties: { client_secrets: { maxItems: 1 } } };
+}
+
 function ruleOfMethod(method: AuthenticationMethodName, rule: Rule): object {
-  const foreign = Object.entries(methodFields).flatMap(([other, fields]) => (other === method ? [] : fields));
-  const forbidden = Object.fromEntries(foreign.map((field) => [field, false]));
+  const forbidden = Object.fromEntries(foreignFields(method).map((field) => [field, false]));
   return {
     if: { properties: { token_endpoint_auth_method: { const: method } }, required: ['token_endpoint_auth_method'] },
     // biome-ignore lint/suspicious/noThenProperty: it is the keyword of JSON Schema

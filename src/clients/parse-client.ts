@@ -33,7 +33,7 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
     authentication,
     grantTypes: record.grant_types,
     scopes: scopesOf(record),
-    byScope: audience,
+    audience,
     accessTokenLifetimeSeconds: record.access_token_lifetime,
     scopeClaim: record.access_token_scope_claim,
     claims: record.claims,
@@ -46,18 +46,18 @@ function scopesOf({ scope }: ClientRecord): string[] {
 }
 
 /** One audience, several, or a map from scope to either. */
-function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['byScope'] {
+function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['audience'] {
   const { audience = [] } = record;
-  if (typeof audience === 'string') return { always: [audience], ofScope: new Map() };
-  if (Array.isArray(audience)) return { always: audience, ofScope: new Map() };
+  if (typeof audience === 'string') return { always: [audience], byScope: new Map() };
+  if (Array.isArray(audience)) return { always: audience, byScope: new Map() };
   const registered = scopesOf(record);
-  const ofScope = new Map<string, readonly string[]>();
+  const byScope = new Map<string, readonly string[]>();
   for (const [scope, values] of Object.entries(audience)) {
     if (!registered.includes(scope))
       errors.push({ field: `audience.${scope}`, message: 'is not a scope of this client' });
-    ofScope.set(scope, typeof values === 'string' ? [values] : values);
+    byScope.set(scope, typeof values === 'string' ? [values] : values);
   }
-  return { always: [], ofScope };
+  return { always: [], byScope };
 }
 
 function faultOfIssue(issue: z.core.$ZodIssue): Diagnostic {

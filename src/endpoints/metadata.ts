@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { authenticationMethods } from '../authentication/authenticate.ts';
-import { grants } from '../grants/grants.ts';
+import { authenticationMethodNames } from '../clients/methods/methods.ts';
+import { grantTypes } from '../oauth/grant-types.ts';
 import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import { invalidRequest } from '../oauth/oauth-error.ts';
 import type { SigningAlgorithm } from '../tokens/signing-algorithm.ts';
@@ -28,8 +28,8 @@ export function metadataDocument({ issuer, mtlsUrl, signingAlgorithm }: Metadata
     token_endpoint: `${base}/token`,
     jwks_uri: `${base}/jwks`,
     response_types_supported: [],
-    grant_types_supported: Object.keys(grants),
-    token_endpoint_auth_methods_supported: Object.keys(authenticationMethods),
+    grant_types_supported: grantTypes,
+    token_endpoint_auth_methods_supported: authenticationMethodNames,
     access_token_signing_alg_values_supported: [signingAlgorithm],
     tls_client_certificate_bound_access_tokens: true,
     mtls_endpoint_aliases: { token_endpoint: `${withoutTrailingSlash(mtlsUrl)}/token` },

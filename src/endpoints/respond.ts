@@ -1,17 +1,25 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { OAuthError } from '../oauth/oauth-error.ts';
-import type { Audit, AuditEntry } from '../observability/audit.ts';
+import { type ErrorStatusTable, errorStatus, OAuthError } from '../oauth/oauth-error.ts';
+import type { Audit, AuditEntry, AuditEvents } from '../observability/audit.ts';
 import type { EndpointContext } from './request.ts';
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
-/** Answers with JSON that no cache may keep (RFC 6749 §5.1). */
+/** A JSON response that must not be cached (RFC 6749 §5.1). */
 export function respond(c: EndpointContext, body: object): Response {
   return c.json(body, 200, noStore);
 }
 
-/** The one place that renders an error (RFC 6749 §5.2). Nothing of its reason reaches the caller. */
-export function respondWithError(c: EndpointContext, error: OAuthError): Response {
+/**
+ * The one place that renders an error (RFC 6749 §5.2). Its private reason never reaches the caller.
+ *
+ * @param status the HTTP status of each code at this endpoint
+ */
+export function respondWithError(
+  c: EndpointContext,
+  error: OAuthError,
+  status: ErrorStatusTable = errorStatus,
+): Response {
   const challenge = mustChallenge(c, error);
   const body = { error: error.code, error_description: error.description };
   const headers = {
@@ -19,36 +27,43 @@ export function respondWithError(c: EndpointContext, error: OAuthError): Respons
     ...error.headers,
     ...(challenge && { 'www-authenticate': 'Basic realm="countersign"' }),
   };
-  return c.json(body, (challenge ? 401 : error.status) as ContentfulStatusCode, headers);
+  return c.json(body, (challenge ? 401 : (error.status ?? status[error.code])) as ContentfulStatusCode, headers);
 }
 
-/** A client that tried the `Authorization` header is told by status and challenge; any other gets 400. */
+/** RFC 6749 §5.2: a client that used the `Authorization` header gets 401 and a challenge. */
 function mustChallenge(c: EndpointContext, { code }: OAuthError): boolean {
   return code === 'invalid_client' && c.req.header('authorization') !== undefined;
 }
 
+/** How an endpoint audits its requests, and the HTTP status of each error there. */
+export interface EndpointAudit {
+  readonly audit: Audit;
+  readonly events: AuditEvents;
+  readonly status: ErrorStatusTable;
+}
+
 /**
- * Runs the steps of an endpoint, and ends with exactly one audit event and one answer, whatever happens in them.
- * The steps write down in the trail what they learn.
+ * Runs the steps of an endpoint. Whatever happens in them, the request ends with exactly one audit event and one
+ * response. The steps add what they learn to the audit entry.
  */
 export function audited(
-  audit: Audit,
-  steps: (c: EndpointContext, trail: AuditEntry) => Promise<Response>,
+  { audit, events, status }: EndpointAudit,
+  steps: (c: EndpointContext, entry: AuditEntry) => Promise<Response>,
 ): (c: EndpointContext) => Promise<Response> {
   return async (c) => {
-    const trail: AuditEntry = {};
+    const entry: AuditEntry = {};
     const start = performance.now();
     try {
-      const response = await steps(c, trail);
-      audit.granted('token_issued', trail, performance.now() - start);
+      const response = await steps(c, entry);
+      audit.granted(events.granted, entry, performance.now() - start);
       return response;
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
-      const response = respondWithError(c, error);
-      Object.assign(trail, { error: error.code, status: response.status, reason: reasonOf(thrown) });
+      const response = respondWithError(c, error, status);
+      Object.assign(entry, { error: error.code, status: response.status, reason: reasonOf(thrown) });
       const duration = performance.now() - start;
-      if (error.code === 'server_error') audit.failed('token_rejected', trail, duration, thrown);
-      else audit.rejected('token_rejected', trail, duration);
+      if (error.code === 'server_error') audit.failed(events.rejected, entry, duration, thrown);
+      else audit.rejected(events.rejected, entry, duration);
       return response;
     }
   };
@@ -57,7 +72,7 @@ export function audited(
 function unexpected(): OAuthError {
   return new OAuthError('server_error', {
     description: 'The server met an unexpected condition.',
-    reason: 'a fault of ours',
+    reason: 'an internal error',
   });
 }
 

@@ -1,12 +1,20 @@
 import type { Client } from '../clients/client.ts';
 import type { Form } from '../oauth/form.ts';
 
-/** What a grant decided: everything about the token that is not a matter of signing it. */
+/** What a grant decides from. */
+export interface GrantRequest {
+  /** Authenticated, and registered for the grant type. */
+  readonly client: Client;
+  readonly form: Form;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** What a grant decided: everything about the token except its signature. */
 export interface Authorization {
-  readonly clientId: string;
   readonly sub: string;
   readonly scope: readonly string[];
-  /** Empty where the client has no audience registered and asked for none. */
+  /** Empty if the client has no audience registered and requested none. */
   readonly audience: readonly string[];
   readonly lifetimeSeconds: number;
 }
@@ -16,4 +24,4 @@ export interface Authorization {
  *
  * @throws {OAuthError}
  */
-export type Grant = (client: Client, form: Form) => Authorization;
+export type Grant = (request: GrantRequest) => Authorization | Promise<Authorization>;

@@ -1,39 +1,32 @@
-import type { Client, GrantType } from '../clients/client.ts';
-import type { Form } from '../oauth/form.ts';
+import { type GrantType, grantTypes } from '../oauth/grant-types.ts';
 import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
 import { clientCredentials } from './client-credentials.ts';
-import type { Authorization, Grant } from './grant.ts';
+import type { Authorization, Grant, GrantRequest } from './grant.ts';
 
-/** Every grant type that `grant_type` may name; the metadata document lists this table. */
-export const grants: Readonly<Record<GrantType, Grant>> = {
+const grants: Readonly<Record<GrantType, Grant>> = {
   client_credentials: clientCredentials,
 };
 
 /**
- * Decides what the client gets, by the grant type that it asked for.
+ * Authorizes the client with the grant that it requested.
  *
  * @throws {OAuthError} invalid_request, unsupported_grant_type, unauthorized_client, or what the grant throws
  */
-export function authorize(client: Client, form: Form): Authorization {
-  const grantType = form.get('grant_type');
-  if (grantType === undefined) throw invalidRequest('The parameter grant_type is missing.');
-  if (!isGrantType(grantType)) {
-    const description = 'The grant type is not supported.';
+export async function authorize(request: GrantRequest): Promise<Authorization> {
+  const requested = request.form.get('grant_type');
+  if (requested === undefined) throw invalidRequest('The parameter grant_type is missing.');
+  const grantType = grantTypes.find((name) => name === requested);
+  if (grantType === undefined) {
     throw new OAuthError('unsupported_grant_type', {
-      description,
+      description: 'The grant type is not supported.',
       reason: 'grant_type is not one that the server has',
     });
   }
-  if (!client.grantTypes.includes(grantType)) {
-    const description = 'The client may not use this grant type.';
+  if (!request.client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', {
-      description,
+      description: 'The client may not use this grant type.',
       reason: `the client is not registered for ${grantType}`,
     });
   }
-  return grants[grantType](client, form);
-}
-
-function isGrantType(text: string): text is GrantType {
-  return Object.hasOwn(grants, text);
+  return grants[grantType](request);
 }

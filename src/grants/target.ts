@@ -21,10 +21,10 @@ export function resolveTarget(
   scopeRequested: boolean,
   resources: readonly string[],
 ): Target {
-  const audienceOf = (token: string) => client.byScope.ofScope.get(token) ?? client.byScope.always;
+  const audienceOf = (token: string) => client.audience.byScope.get(token) ?? client.audience.always;
   if (resources.length === 0)
-    return { scope, audience: distinct([...client.byScope.always, ...scope.flatMap(audienceOf)]) };
-  const registered = new Set([...client.byScope.always, ...[...client.byScope.ofScope.values()].flat()]);
+    return { scope, audience: distinct([...client.audience.always, ...scope.flatMap(audienceOf)]) };
+  const registered = new Set([...client.audience.always, ...[...client.audience.byScope.values()].flat()]);
   for (const resource of resources) {
     if (!isResourceIndicator(resource)) throw invalidTarget('resource is not an absolute URI without a fragment');
     if (!registered.has(resource)) throw invalidTarget(`the client is not registered for resource "${resource}"`);

@@ -1,5 +1,5 @@
 /**
- * The error codes that we answer with, and the HTTP status of each.
+ * The error codes of our responses, each with its usual HTTP status.
  * RFC 6749 §5.2, RFC 8707 §2; `temporarily_unavailable` and `server_error` by analogy with RFC 6749 §4.1.2.1.
  */
 export const errorStatus = {
@@ -15,23 +15,27 @@ export const errorStatus = {
 
 export type ErrorCode = keyof typeof errorStatus;
 
+/** The HTTP status of each code at one endpoint. */
+export type ErrorStatusTable = Readonly<Record<ErrorCode, number>>;
+
 export interface OAuthErrorDetails {
-  /** For the caller: a constant text that never says which check failed. */
+  /** For the caller: a constant text that never states which check failed. */
   readonly description: string;
-  /** For the operator, in the audit event: exactly what was refused and why. */
+  /** For the operator, in the audit event: exactly what was rejected and why. */
   readonly reason: string;
-  /** Where HTTP has a more exact status than the code's own. */
+  /** A more exact HTTP status than the code's own. */
   readonly status?: 404 | 405 | 413 | 425 | 431;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A refusal. Whatever else is thrown while a request is answered becomes `server_error`. */
+/** A rejected request. Anything else that is thrown while a request is processed becomes `server_error`. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly code: ErrorCode;
   readonly description: string;
   readonly reason: string;
-  readonly status: number;
+  /** If undefined, the endpoint's table decides. */
+  readonly status: OAuthErrorDetails['status'];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, { description, reason, status, headers = {} }: OAuthErrorDetails) {
@@ -39,17 +43,17 @@ export class OAuthError extends Error {
     this.code = code;
     this.description = description;
     this.reason = reason;
-    this.status = status ?? errorStatus[code];
+    this.status = status;
     this.headers = headers;
   }
 }
 
-/** The one answer to every caller who is not who it says: unknown client, wrong certificate, none at all. */
+/** The same response to an unknown client, a wrong certificate and a missing one. */
 export function invalidClient(reason: string): OAuthError {
   return new OAuthError('invalid_client', { description: 'Client authentication failed.', reason });
 }
 
-/** A request that is wrong in itself, whoever sends it: here the caller may know what is wrong. */
+/** A request that is wrong in itself, no matter who sent it. The description may therefore state what is wrong. */
 export function invalidRequest(description: string, more: Partial<OAuthErrorDetails> = {}): OAuthError {
   return new OAuthError('invalid_request', { description, reason: description, ...more });
 }

@@ -30,12 +30,18 @@ export interface AuditEntry {
   reason?: string;
 }
 
+/** The names of an endpoint's audit events. */
+export interface AuditEvents {
+  readonly granted: 'token_issued';
+  readonly rejected: 'token_rejected';
+}
+
 /** Records each decision once: one log event, and the metrics of its endpoint. */
 export interface Audit {
-  granted(event: 'token_issued', entry: AuditEntry, durationMilliseconds: number): void;
-  rejected(event: 'token_rejected', entry: AuditEntry, durationMilliseconds: number): void;
+  granted(event: AuditEvents['granted'], entry: AuditEntry, durationMilliseconds: number): void;
+  rejected(event: AuditEvents['rejected'], entry: AuditEntry, durationMilliseconds: number): void;
   /** An error of the server or the proxy, not of the client. `cause` is what was thrown. */
-  failed(event: 'token_rejected', entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
+  failed(event: AuditEvents['rejected'], entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
 }
 
 export function createAudit(log: Log, metrics: Metrics): Audit {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '../clients/client.ts';
+import type { Authorization } from '../grants/grant.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 
 /** The claims of an access token (RFC 9068 §2.2), with the confirmation of RFC 8705 §3.1. */
@@ -18,14 +19,6 @@ export interface AccessTokenClaims {
   readonly cnf: { readonly 'x5t#S256': string };
 }
 
-/** What a grant decided, as far as claims need it. */
-export interface AuthorizedToken {
-  readonly sub: string;
-  readonly scope: readonly string[];
-  readonly audience: readonly string[];
-  readonly lifetimeSeconds: number;
-}
-
 /**
  * Builds the claims of one access token.
  *
@@ -35,21 +28,21 @@ export interface AuthorizedToken {
 export function accessTokenClaims(
   issuer: string,
   client: Client,
-  authorized: AuthorizedToken,
+  authorization: Authorization,
   certificate: ClientCertificate,
   now: number,
 ): AccessTokenClaims {
   const iat = Math.floor(now / 1000);
-  const { scope, audience } = authorized;
+  const { sub, scope, audience, lifetimeSeconds } = authorization;
   return {
     ...client.claims,
     iss: issuer,
-    sub: authorized.sub,
+    sub,
     aud: audienceClaim(audience, issuer),
     client_id: client.clientId,
     iat,
     nbf: iat,
-    exp: iat + authorized.lifetimeSeconds,
+    exp: iat + lifetimeSeconds,
     jti: randomUUID(),
     ...(scope.length > 0 && { scope: client.scopeClaim === 'array' ? scope : scope.join(' ') }),
     cnf: { 'x5t#S256': certificate.thumbprint },

@@ -10,7 +10,8 @@ import { changeRecord, removeClient } from '../../src/administration/change-reco
 import { clientsOfCertificate } from '../../src/administration/clients-of-certificate.ts';
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
-import { identitiesOf, identityKey } from '../../src/clients/registered-identities.ts';
+import { identityKey } from '../../src/clients/identities.ts';
+import { identitiesOf } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { authenticate } from '../../src/authentication/authenticate.ts';
-import type { PresentedCertificate } from '../../src/authentication/client-certificate.ts';
+import { authenticateClient } from '../../src/authentication/authenticate-client.ts';
 import type { Client } from '../../src/clients/client.ts';
+import type { PresentedCertificate } from '../../src/clients/methods/method.ts';
 import { parseClient } from '../../src/clients/parse-client.ts';
+import { parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
@@ -47,9 +48,17 @@ const present = ({ der }: MintedCertificate, chain: ChainStatus = verified): Pre
 });
 const nothing = { clientId: 'a', methods: [] } as const;
 
-const refusal = (...args: Parameters<typeof authenticate>): OAuthError => {
+/** Authenticates with the certificate alone: the form has no credential. */
+const authenticate = (
+  client: Client | undefined,
+  credentials: Parameters<typeof authenticateClient>[1],
+  presented: PresentedCertificate,
+  time: number,
+) => authenticateClient(client, credentials, { form: parseForm(''), presented, now: time });
+
+const refusal = async (...args: Parameters<typeof authenticate>): Promise<OAuthError> => {
   try {
-    authenticate(...args);
+    await authenticate(...args);
   } catch (error) {
     if (error instanceof OAuthError) return error;
     throw error;
@@ -69,8 +78,8 @@ describe('tls_client_auth accepts', () => {
       'a seed secret',
       { token_endpoint_auth_method: undefined, client_secrets: [{ type: 'X509Name', value: 'CN=client, O=company' }] },
     ],
-  ])('%s', (_, fields) => {
-    const result = authenticate(named(fields), nothing, present(pki), now);
+  ])('%s', async (_, fields) => {
+    const result = await authenticate(named(fields), nothing, present(pki), now);
     expect(result).toMatchObject({ method: 'tls_client_auth', certificate: { thumbprint: pki.thumbprint } });
   });
 });
@@ -142,18 +151,18 @@ describe('tls_client_auth refuses', () => {
       present(pki),
       'has ended',
     ],
-  ])('%s', (_, client, presented, reason) => {
-    const error = refusal(client, nothing, presented, now);
+  ])('%s', async (_, client, presented, reason) => {
+    const error = await refusal(client, nothing, presented, now);
     expect(error).toMatchObject({ code: 'invalid_client', description: 'Client authentication failed.' });
     expect(error.reason).toContain(reason);
   });
 
   test.each(['victim\0', '\0victim', 'vic\u200btim', 'vic\u00adtim'])(
     'a name that only looks like the registered one: %j',
-    (cn) => {
+    async (cn) => {
       const certificate = ca.issue({ subject: [['CN', cn]] });
       const client = named({ tls_client_auth_subject_dn: 'CN=victim' });
-      expect(refusal(client, nothing, present(certificate), now).reason).toContain('matches nobody');
+      expect((await refusal(client, nothing, present(certificate), now)).reason).toContain('cannot match any client');
     },
   );
 });
@@ -174,19 +183,19 @@ describe('a client that is pinned to a CA', () => {
     ['its root', [root]],
     ['the intermediate', [intermediate]],
     ['one of several', [impostor, root]],
-  ])('is accepted by a path through %s', (_, cas) => {
-    const result = authenticate(pinnedTo(...cas), nothing, present(leaf, judged), now);
+  ])('is accepted by a path through %s', async (_, cas) => {
+    const result = await authenticate(pinnedTo(...cas), nothing, present(leaf, judged), now);
     expect(result.method).toBe('tls_client_auth');
   });
 
-  test('is refused to a CA of the same name, and the reason says through which CAs the path goes', () => {
-    const { reason } = refusal(pinnedTo(impostor), nothing, present(leaf, judged), now);
+  test('is refused to a CA of the same name, and the reason says through which CAs the path goes', async () => {
+    const { reason } = await refusal(pinnedTo(impostor), nothing, present(leaf, judged), now);
     expect(reason).toContain(`the client is pinned to CA key ${keyOf(impostor)}; the certificate's path goes through`);
     expect(reason).toContain(`${keyOf(root)} ("CN=Root")`);
   });
 
-  test('is refused where somebody else verified the chain', () => {
-    const { reason } = refusal(pinnedTo(root), nothing, present(leaf, verified), now);
+  test('is refused where somebody else verified the chain', async () => {
+    const { reason } = await refusal(pinnedTo(root), nothing, present(leaf, verified), now);
     expect(reason).toContain('the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign');
   });
 });
@@ -195,72 +204,74 @@ describe('self_signed_tls_client_auth by a public key', () => {
   const { publicKeyThumbprint } = parseClientCertificate(own.der);
   const client = pinned({ public_key_thumbprint: publicKeyThumbprint, not_after: new Date(now + 1000).toISOString() });
 
-  test('accepts a renewed certificate over the same key, and nothing over another', () => {
+  test('accepts a renewed certificate over the same key, and nothing over another', async () => {
     const renewed = selfSigned({ subject: [['CN', 'renewed']], keys: own.keys });
     for (const certificate of [own, renewed]) {
-      expect(authenticate(client, nothing, present(certificate, unverified), now).method).toBe(
+      expect((await authenticate(client, nothing, present(certificate, unverified), now)).method).toBe(
         'self_signed_tls_client_auth',
       );
     }
-    expect(refusal(client, nothing, present(selfSigned({ subject: [...subject] })), now).reason).toContain(
+    expect((await refusal(client, nothing, present(selfSigned({ subject: [...subject] })), now)).reason).toContain(
       'is not registered',
     );
   });
 
-  test('ends with the registration', () => {
-    expect(refusal(client, nothing, present(own), now + 2000).reason).toContain('has ended');
+  test('ends with the registration', async () => {
+    expect((await refusal(client, nothing, present(own), now + 2000)).reason).toContain('has ended');
   });
 });
 
 describe('self_signed_tls_client_auth', () => {
   const client = pinned({ thumbprint: own.thumbprint });
 
-  test('accepts the registered certificate, whatever the verdict', () => {
+  test('accepts the registered certificate, whatever the verdict', async () => {
     for (const chain of [verified, unverified]) {
-      expect(authenticate(client, nothing, present(own, chain), now).method).toBe('self_signed_tls_client_auth');
+      expect((await authenticate(client, nothing, present(own, chain), now)).method).toBe(
+        'self_signed_tls_client_auth',
+      );
     }
   });
 
-  test('accepts each of several', () => {
+  test('accepts each of several', async () => {
     const both = pinned({ thumbprint: pki.thumbprint }, { pem: own.pem });
     for (const certificate of [own, pki])
-      expect(authenticate(both, nothing, present(certificate), now).client).toBe(both);
+      expect((await authenticate(both, nothing, present(certificate), now)).client).toBe(both);
   });
 
-  test('refuses any other, also of the same name and key', () => {
+  test('refuses any other, also of the same name and key', async () => {
     const renewed = selfSigned({ subject: [...subject], keys: own.keys });
-    expect(refusal(client, nothing, present(renewed), now).reason).toContain(renewed.thumbprint);
-    expect(refusal(client, nothing, present(pki), now).reason).toContain('is not registered');
+    expect((await refusal(client, nothing, present(renewed), now)).reason).toContain(renewed.thumbprint);
+    expect((await refusal(client, nothing, present(pki), now)).reason).toContain('is not registered');
   });
 
-  test('refuses a registration that has ended, to the millisecond', () => {
+  test('refuses a registration that has ended, to the millisecond', async () => {
     const until = pinned({ thumbprint: own.thumbprint, not_after: new Date(now).toISOString() });
-    expect(authenticate(until, nothing, present(own), now).client).toBe(until);
-    expect(refusal(until, nothing, present(own), now + 1).reason).toContain('has ended');
+    expect((await authenticate(until, nothing, present(own), now)).client).toBe(until);
+    expect((await refusal(until, nothing, present(own), now + 1)).reason).toContain('has ended');
   });
 
-  test('refuses a registration that has not begun, to the millisecond, and says when it does', () => {
+  test('refuses a registration that has not begun, to the millisecond, and says when it does', async () => {
     const from = pinned({ thumbprint: own.thumbprint, not_before: new Date(now).toISOString() });
-    expect(authenticate(from, nothing, present(own), now).client).toBe(from);
-    expect(refusal(from, nothing, present(own), now - 1).reason).toContain(
+    expect((await authenticate(from, nothing, present(own), now)).client).toBe(from);
+    expect((await refusal(from, nothing, present(own), now - 1)).reason).toContain(
       `has not begun: it begins at ${new Date(now).toISOString()}`,
     );
   });
 
-  test('takes a certificate in the one of its registrations that counts now', () => {
+  test('takes a certificate in the one of its registrations that counts now', async () => {
     const at = (milliseconds: number) => new Date(now + milliseconds).toISOString();
     const periods = [{ not_after: at(-1000) }, { not_before: at(2000) }, { not_before: at(1000) }];
     const client = pinned(...periods.map((period) => ({ thumbprint: own.thumbprint, ...period })));
-    expect(authenticate(client, nothing, present(own), now - 1000).client).toBe(client);
-    expect(refusal(client, nothing, present(own), now).reason).toContain(`it begins at ${at(1000)}`);
-    expect(authenticate(client, nothing, present(own), now + 1000).client).toBe(client);
+    expect((await authenticate(client, nothing, present(own), now - 1000)).client).toBe(client);
+    expect((await refusal(client, nothing, present(own), now)).reason).toContain(`it begins at ${at(1000)}`);
+    expect((await authenticate(client, nothing, present(own), now + 1000)).client).toBe(client);
   });
 
-  test('says by what to replace a SHA-1 thumbprint', () => {
+  test('says by what to replace a SHA-1 thumbprint', async () => {
     const { sha1Thumbprint } = parseClientCertificate(own.der);
     const seed = pinned({ thumbprint: Buffer.from(sha1Thumbprint, 'base64url').toString('hex') });
-    expect(authenticate(seed, nothing, present(own), now).advice).toContain(own.thumbprint);
-    expect(authenticate(client, nothing, present(own), now).advice).toBeUndefined();
+    expect((await authenticate(seed, nothing, present(own), now)).advice).toContain(own.thumbprint);
+    expect((await authenticate(client, nothing, present(own), now)).advice).toBeUndefined();
   });
 });
 
@@ -278,28 +289,30 @@ describe('for every method', () => {
       }),
       'disabled',
     ],
-  ])('%s is refused', (_, unknown, reason) => {
-    expect(refusal(unknown, nothing, present(pki), now).reason).toContain(reason);
+  ])('%s is refused', async (_, unknown, reason) => {
+    expect((await refusal(unknown, nothing, present(pki), now)).reason).toContain(reason);
   });
 
-  test('validity is asked now, not when the certificate was parsed', () => {
+  test('validity is asked now, not when the certificate was parsed', async () => {
     const presented = present(own);
     const certificate = parseClientCertificate(own.der);
-    expect(refusal(client, nothing, presented, certificate.notBefore - 1).reason).toContain('not valid before');
-    expect(refusal(client, nothing, presented, certificate.notAfter + 1000).reason).toContain('expired');
-    expect(authenticate(client, nothing, presented, certificate.notAfter).client).toBe(client);
+    expect((await refusal(client, nothing, presented, certificate.notBefore - 1)).reason).toContain('not valid before');
+    expect((await refusal(client, nothing, presented, certificate.notAfter + 1000)).reason).toContain('expired');
+    expect((await authenticate(client, nothing, presented, certificate.notAfter)).client).toBe(client);
   });
 
   test.each(['client_secret_basic', 'client_secret_post', 'client_assertion'] as const)(
     '%s beside a certificate is two methods',
-    (method) => {
-      expect(refusal(client, { clientId: 'a', methods: [method] }, present(own), now).code).toBe('invalid_request');
+    async (method) => {
+      expect((await refusal(client, { clientId: 'a', methods: [method] }, present(own), now)).code).toBe(
+        'invalid_request',
+      );
     },
   );
 
-  test('a method that the client did not register is refused', () => {
+  test('a method that the client did not register is refused', async () => {
     const credentials = { clientId: 'a', methods: ['client_secret_post'] } as const;
-    expect(refusal(client, credentials, { kind: 'none', reason: '' }, now)).toMatchObject({
+    expect(await refusal(client, credentials, { kind: 'none', reason: '' }, now)).toMatchObject({
       code: 'invalid_client',
       reason: expect.stringContaining('registered for self_signed_tls_client_auth'),
     });

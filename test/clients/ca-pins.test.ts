@@ -53,7 +53,7 @@ describe('without a pin', () => {
 
   test('a client is refused where pins are compulsory', () => {
     const refused = read({}, { anchors: [one], requireCaPin: true });
-    const message = expect.stringContaining(`COUNTERSIGN_REQUIRE_CA_PIN is true: write ${one.publicKeyThumbprint}`);
+    const message = expect.stringContaining(`COUNTERSIGN_REQUIRE_CA_PIN is true: add ${one.publicKeyThumbprint}`);
     expect(refused).toMatchObject({ ok: false, errors: [{ field: 'tls_client_auth_ca', message }] });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { identitiesOf, identitiesOfCertificate, identityKey } from '../../src/clients/registered-identities.ts';
+import { identitiesOfCertificate, identityKey } from '../../src/clients/identities.ts';
+import { identitiesOf } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { thumbprintOf } from '../support/certificates.ts';
 import { manyNamed, registeredClient } from '../support/registered-client.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isEffective, sharedIdentity } from '../../src/clients/registered-identities.ts';
+import { isEffective } from '../../src/clients/identities.ts';
+import { sharedIdentity } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import { selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { manyNamed, registeredClient } from '../support/registered-client.ts';

@@ -98,9 +98,9 @@ const notAcceptable: Row[] = [
 ];
 
 const otherName: Row[] = [
-  ['a NUL and more', () => issue({ subject: [['CN', Buffer.from('victim\0.example')]] }), 'matches nobody'],
-  ['a NUL at the end', () => issue({ subject: [['CN', Buffer.from('victim\0')]] }), 'matches nobody'],
-  ['no subject', () => issue({ subject: [] }), 'matches nobody: the subject DN is empty'],
+  ['a NUL and more', () => issue({ subject: [['CN', Buffer.from('victim\0.example')]] }), 'cannot match any client'],
+  ['a NUL at the end', () => issue({ subject: [['CN', Buffer.from('victim\0')]] }), 'cannot match any client'],
+  ['no subject', () => issue({ subject: [] }), 'cannot match any client: the subject DN is empty'],
   [
     'more RDNs',
     () =>

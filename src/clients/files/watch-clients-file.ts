@@ -6,6 +6,7 @@ import { OperatorError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import { readFileState, watchFiles } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
+import { caPinsOf, requiresChain } from '../methods/methods.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { ClientsInMemory } from '../registry/memory-registry.ts';
 import { describeDiagnostic, type LocatedDiagnostic } from './diagnostics.ts';
@@ -185,14 +186,12 @@ function describeProblem(error: LocatedDiagnostic, { setting }: NamedFile): stri
 
 /** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
 function unverifiable(clients: readonly Client[], { verification }: ClientRequirements['terminator']): string[] {
-  const named = clients.flatMap(({ clientId, authentication }) =>
-    authentication.method === 'tls_client_auth' ? [{ clientId, ...authentication }] : [],
-  );
-  const [first] = named;
+  const first = clients.find(({ authentication }) => requiresChain(authentication));
   if (first && verification.by === 'none') {
-    return [`client ${first.clientId} uses tls_client_auth, and nobody verifies its chain: ${verification.fix}`];
+    const { method } = first.authentication;
+    return [`client ${first.clientId} uses ${method}, and nobody verifies its chain: ${verification.fix}`];
   }
-  const pinned = named.find(({ caPins }) => caPins.length > 0);
+  const pinned = clients.find(({ authentication }) => caPinsOf(authentication).length > 0);
   if (!pinned || verification.by === 'countersign') return [];
   return [
     `client ${pinned.clientId} has tls_client_auth_ca, which needs COUNTERSIGN_CLIENT_CA_FILE: no path is known otherwise`,

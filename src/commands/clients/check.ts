@@ -3,6 +3,7 @@ import type { Client } from '../../clients/client.ts';
 import { describeDiagnostic, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/file-clients.ts';
 import { findFiles } from '../../clients/files/find-files.ts';
+import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { printValue } from '../output/document.ts';
@@ -86,7 +87,7 @@ function counted(count: number, what: string): string {
  * known by a name: the first of them, and how many there are.
  */
 export function warnAboutUnverified({ clients, locate }: ClientsFilesResult): RecordDiagnostic | undefined {
-  const named = clients.filter(({ authentication }) => authentication.method === 'tls_client_auth');
+  const named = clients.filter(({ authentication }) => requiresChain(authentication));
   const [first] = named;
   if (!first) return undefined;
   const whom = named.length === 1 ? 'this client' : `this and ${named.length - 1} more clients`;

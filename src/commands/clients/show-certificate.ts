@@ -53,7 +53,7 @@ function reportOn({ client, identities }: CandidateClient, now: number): Candida
     client_id: client.clientId,
     enabled: client.enabled,
     method: client.authentication.method,
-    registrations: identities.map((claim) => describeRegistration(claim, client, now)),
+    registrations: identities.map((claim) => describeRegistration(claim, now)),
   };
 }
 

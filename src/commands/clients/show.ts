@@ -1,12 +1,6 @@
-import { describeIdentity } from '../../administration/conflict.ts';
 import { type JsonObject, type ListedRecord, parseStoredValue } from '../../administration/stored-records.ts';
-import type { Client } from '../../clients/client.ts';
-import {
-  identitiesOf,
-  isEffective,
-  type RegisteredIdentity,
-  registeredIdentitiesOf,
-} from '../../clients/registered-identities.ts';
+import { isEffective, type RegisteredIdentity } from '../../clients/identities.ts';
+import { identitiesOf, registeredIdentitiesOf } from '../../clients/registered-identities.ts';
 import { isClientId } from '../../oauth/client-id.ts';
 import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
@@ -58,18 +52,16 @@ export function describeClient(listed: ListedRecord, now: number): ClientDescrip
   return {
     ...summarizeClient(listed),
     warnings: warnings.map(({ field, message }) => `${field} ${message}`),
-    registrations: client
-      ? registeredIdentitiesOf(client).map((claim) => describeRegistration(claim, client, now))
-      : [],
+    registrations: client ? registeredIdentitiesOf(client).map((claim) => describeRegistration(claim, now)) : [],
     ...(record && { record }),
   };
 }
 
 /** A registration of a client, in words and with its time. */
-export function describeRegistration(claim: RegisteredIdentity, client: Client, now: number): Registration {
+export function describeRegistration(claim: RegisteredIdentity, now: number): Registration {
   const { notBefore, notAfter } = claim;
   return {
-    identity: describeIdentity(claim.identity, client),
+    identity: claim.identity.text,
     ...(notBefore !== undefined && { not_before: new Date(notBefore).toISOString() }),
     ...(notAfter !== undefined && { not_after: new Date(notAfter).toISOString() }),
     effective: isEffective(claim, now),
@@ -134,7 +126,7 @@ export function summarizeClient({ clientId, client, errors }: ListedRecord): Cli
     valid: true,
     enabled: client.enabled,
     method: client.authentication.method,
-    identities: identitiesOf(client).map((identity) => describeIdentity(identity, client)),
+    identities: identitiesOf(client).map(({ text }) => text),
     scopes: client.scopes,
     errors: messages,
   };

@@ -1,4 +1,4 @@
-import type { PresentedCertificate } from '../../authentication/client-certificate.ts';
+import type { PresentedCertificate } from '../../clients/methods/method.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import type { ForwardedRequest } from '../../terminator/forwarded-certificate.ts';
 import { type RawHeaders, valuesOf } from '../../terminator/raw-headers.ts';

@@ -1,0 +1,62 @@
+import type { PresentedCertificate } from '../clients/methods/method.ts';
+import type { Registry } from '../clients/registry/registry.ts';
+import type { Form } from '../oauth/form.ts';
+import type { AuditEntry } from '../observability/audit.ts';
+import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
+import { type AuthenticatedClient, authenticateClient } from './authenticate-client.ts';
+import type { ClientCertificateReader } from './client-certificate.ts';
+import { readPresentedCredentials } from './presented-credentials.ts';
+
+/** What authentication reads of an HTTP request. */
+export interface ClientRequest extends ForwardedRequest {
+  readonly authorization: string | undefined;
+  /** Reads and parses the body. */
+  readonly readForm: () => Promise<Form>;
+}
+
+export interface AuthenticationDependencies {
+  readonly readCertificate: ClientCertificateReader;
+  readonly registry: Registry;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** A request whose client is authenticated. */
+export interface AuthenticatedRequest extends AuthenticatedClient {
+  readonly form: Form;
+}
+
+/**
+ * Steps 1 to 5 of every endpoint that authenticates its client: from the request to the client that sent it.
+ *
+ * @param entry the audit entry of the request; each step adds what it learned
+ * @throws {OAuthError}
+ */
+export async function authenticateRequest(
+  request: ClientRequest,
+  { readCertificate, registry, now }: AuthenticationDependencies,
+  entry: AuditEntry,
+): Promise<AuthenticatedRequest> {
+  entry.peer = request.peer.kind === 'unix' ? 'unix' : request.peer.address;
+  // 1. Parse the form.
+  const form = await request.readForm();
+  const credentials = readPresentedCredentials(request.authorization, form);
+  entry.client_id = credentials.clientId;
+  // 2. and 3. Read what the terminator forwarded; parse the certificate and validate its path.
+  const presented = readCertificate(request);
+  addCertificate(entry, presented);
+  // 4. Find the client.
+  const found = await registry.find(credentials.clientId);
+  // 5. Authenticate it.
+  const authenticated = await authenticateClient(found, credentials, { form, presented, now: now() });
+  entry.method = authenticated.method;
+  if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
+  return { form, ...authenticated };
+}
+
+function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {
+  if (presented.kind === 'none') return;
+  entry.subject = presented.certificate.subjectText;
+  entry.thumbprint = presented.certificate.thumbprint;
+  if (presented.chain.verified) entry.chain = presented.chain.reason;
+}

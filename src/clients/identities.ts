@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import { formatDistinguishedName, type MatchableName } from '../pki/certificate/names/distinguished-name.ts';
+import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
+import type { RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
+
+/**
+ * One value that identifies a certificate: its thumbprint, the thumbprint of its key, its subject DN or one of its
+ * SANs. Equal identities have the same `kind` and `value`.
+ */
+export interface Identity {
+  readonly kind: 'thumbprint' | 'public_key' | 'dn' | AlternativeNameKind;
+  /** A thumbprint in base64url (`sha1:` precedes one of SHA-1), or a name in its canonical form. */
+  readonly value: string;
+  /** For the operator, such as `subject CN=client,O=company`. */
+  readonly text: string;
+}
+
+/** Milliseconds since the epoch, both inclusive. */
+export interface ValidityPeriod {
+  readonly notBefore?: number | undefined;
+  readonly notAfter: number | undefined;
+}
+
+/** An identity in a client's record, and when the registration is effective. */
+export interface RegisteredIdentity extends ValidityPeriod {
+  readonly key: string;
+  readonly identity: Identity;
+  /** The keys of every identity of the certificate; empty unless the record contains the certificate itself. */
+  readonly certificateKeys: readonly string[];
+}
+
+/** @param now milliseconds since the epoch */
+export function isEffective({ notBefore = -Infinity, notAfter = Infinity }: ValidityPeriod, now: number): boolean {
+  return notBefore <= now && now <= notAfter;
+}
+
+/** Every identity by which a client could register this certificate. */
+export function identitiesOfCertificate(certificate: ClientCertificate): readonly Identity[] {
+  const { subject, alternativeNames: names } = certificate;
+  const kinds = ['dns', 'uri', 'ip', 'email'] as const;
+  return [
+    thumbprintIdentity({ algorithm: 'sha256', value: certificate.thumbprint }),
+    thumbprintIdentity({ algorithm: 'sha1', value: certificate.sha1Thumbprint }),
+    publicKeyIdentity(certificate.publicKeyThumbprint),
+    ...(subject.canonical === undefined ? [] : [subjectIdentity(subject)]),
+    ...kinds.flatMap((kind) => [...new Set(names[kind])].map((name) => alternativeNameIdentity(kind, name))),
+  ];
+}
+
+/**
+ * The last part of an identity's Redis key: `{kind}:{thumbprint}`, or for a name `{kind}:{base64url of its SHA-256}`.
+ * A later runtime may write the canonical form of a name with new characters differently; `clients apply` then adds
+ * the missing entry.
+ */
+export function identityKey({ kind, value }: Pick<Identity, 'kind' | 'value'>): string {
+  if (kind === 'thumbprint' || kind === 'public_key') return `${kind}:${value}`;
+  return `${kind}:${createHash('sha256').update(value).digest('base64url')}`;
+}
+
+export function thumbprintIdentity({ algorithm, value }: RegisteredThumbprint): Identity {
+  if (algorithm === 'sha256') return { kind: 'thumbprint', value, text: `thumbprint ${value}` };
+  return { kind: 'thumbprint', value: `sha1:${value}`, text: `SHA-1 thumbprint ${value}` };
+}
+
+export function publicKeyIdentity(thumbprint: string): Identity {
+  return { kind: 'public_key', value: thumbprint, text: `public key ${thumbprint}` };
+}
+
+export function subjectIdentity(name: MatchableName): Identity {
+  return { kind: 'dn', value: name.canonical, text: `subject ${formatDistinguishedName(name)}` };
+}
+
+export function alternativeNameIdentity(kind: AlternativeNameKind, name: string): Identity {
+  return { kind, value: name, text: `${kind} ${name}` };
+}

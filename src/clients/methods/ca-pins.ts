@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { parseSha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import { describedAs, text } from '../record-fields.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
+
+const FIELD = 'tls_client_auth_ca';
+
+export const caPinField = {
+  [FIELD]: z
+    .array(text(200))
+    .min(1)
+    .max(32)
+    .optional()
+    .meta(describedAs('tls_client_auth: thumbprints of CA keys, one of which must be on the certification path')),
+};
+
+/**
+ * Parses the CAs that a client is pinned to: thumbprints of their public keys, never names, since anyone can create a
+ * second CA of the same name.
+ *
+ * @returns base64url SHA-256; empty if any anchor will do
+ */
+export function parseCaPins(
+  record: { readonly [FIELD]?: readonly string[] | undefined },
+  policy: RegistrationPolicy,
+  { errors, warnings }: Diagnostics,
+): readonly string[] {
+  const pins = record[FIELD];
+  if (pins === undefined) {
+    const hint = choices(policy);
+    if (policy.requireCaPin)
+      errors.push({ field: FIELD, message: `is missing, and COUNTERSIGN_REQUIRE_CA_PIN is true${hint}` });
+    else if (policy.anchors.length > 1) warnings.push({ field: FIELD, message: `is missing${hint}` });
+    return [];
+  }
+  return pins.flatMap((pin, index) => {
+    try {
+      return parseSha256Thumbprint(pin, '`countersign certificate CA.pem`');
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      errors.push({ field: `${FIELD}[${index}]`, message: error.message });
+      return [];
+    }
+  });
+}
+
+/** The CAs that can issue a certificate with the client's name. */
+function choices({ anchors }: RegistrationPolicy): string {
+  if (anchors.length === 0) return '';
+  const names = anchors.map(({ subjectText, publicKeyThumbprint }) => `${publicKeyThumbprint} ("${subjectText}")`);
+  if (names.length === 1) return `: add ${names[0]}`;
+  return `: any of these CAs could issue a certificate for this client; add the key of the right one: ${names.join(', ')}`;
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { Form } from '../../oauth/form.ts';
+import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
+import type { ChainStatus } from '../../pki/path/verify-chain.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import type { RegisteredIdentity } from '../identities.ts';
+import { describedAs, end, text } from '../record-fields.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
+
+/**
+ * One client authentication method (`token_endpoint_auth_method`, RFC 7591 §2). A new method is one file with such a
+ * descriptor and one line in `methods.ts`; the record schema, the metadata, the index of identities and the commands
+ * read that table.
+ *
+ * `Registered` is what the method keeps of a record, `Fields` the record fields that only its clients may have.
+ */
+export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> {
+  readonly fields: Fields;
+  /** The types of IdentityServer secrets that stand for this method. */
+  readonly secretTypes: readonly SecretType[];
+  /** The fields that identify the client: exactly one of them, or any number. `client_secrets` counts as one more. */
+  readonly identifiedBy: { readonly quantity: 'one' | 'any'; readonly fields: readonly (keyof Fields & string)[] };
+  /** The credential that a request carries besides `client_id`. */
+  readonly credential: 'certificate' | FormCredential;
+  /** Whether the certificate's chain must be verified. */
+  readonly requiresChain: boolean;
+
+  /** Parses what the method needs of a record; `undefined` if it reported errors that leave nothing to register. */
+  parse(
+    record: FieldsOf<Fields>,
+    policy: RegistrationPolicy,
+    diagnostics: Diagnostics,
+    now: number,
+  ): Registered | undefined;
+
+  /** Everything that the client is recognized by. */
+  identities(registered: Registered): readonly RegisteredIdentity[];
+
+  /** The CA keys, one of which must be on the certification path (base64url SHA-256); empty if any anchor will do. */
+  caPins(registered: Registered): readonly string[];
+
+  /**
+   * Decides whether the request comes from the registered client.
+   *
+   * @throws {OAuthError} invalid_client: the only way to reject, and the last line of every method
+   */
+  authenticate(registered: Registered, request: AuthenticationRequest): Promise<Authentication>;
+}
+
+/** What a request presents to prove who sent it. */
+export interface AuthenticationRequest {
+  readonly form: Form;
+  readonly presented: PresentedCertificate;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The client certificate of a request, or why there is none. */
+export type PresentedCertificate =
+  | {
+      readonly kind: 'certificate';
+      readonly certificate: ClientCertificate;
+      /** Whether its chain counts as verified by the configured verifier, and the reason. */
+      readonly chain: ChainStatus;
+    }
+  | { readonly kind: 'none'; readonly reason: string };
+
+export interface Authentication {
+  /** The certificate that tokens are bound to (RFC 8705 §3). */
+  readonly certificate: ClientCertificate;
+  /** For the operator: what about this client should change. */
+  readonly advice?: string;
+}
+
+/** Credentials in the form or the `Authorization` header (RFC 7591 §2, RFC 7521 §4.2). */
+export type FormCredential = 'client_secret_basic' | 'client_secret_post' | 'client_assertion';
+
+/** The names in IdentityServer's `SecretTypes` and the values behind them. */
+const secretTypes = ['X509Name', 'X509CertificateName', 'X509Thumbprint', 'X509CertificateThumbprint'] as const;
+
+export type SecretType = (typeof secretTypes)[number];
+
+/** IdentityServer's `Secret`, as it appears in its configuration. */
+export const clientSecret = z.strictObject({
+  type: z
+    .enum(secretTypes)
+    .meta(describedAs('what the value is: the subject as .NET prints it, or the thumbprint of a certificate')),
+  value: text(8192).meta(describedAs('the name or the thumbprint')),
+  description: z.string().max(1024).optional().meta(describedAs('a note for human readers')),
+  expiration: end.optional().meta(describedAs('the last day (UTC) or instant on which it is effective')),
+});
+
+/** The fields of one method, parsed, and the secrets of all. */
+export type FieldsOf<Fields extends z.ZodRawShape> = z.output<z.ZodObject<Fields>> & {
+  readonly client_secrets?: readonly z.output<typeof clientSecret>[] | undefined;
+};

@@ -1,0 +1,73 @@
+import { invalidClient } from '../../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
+import { identityKey, isEffective, publicKeyIdentity, thumbprintIdentity } from '../identities.ts';
+import { certificateFields } from './certificate-fields.ts';
+import type { AuthenticationMethod } from './method.ts';
+import { parseRegisteredCertificates, type RegisteredCertificate } from './registered-certificates.ts';
+import { requireCertificate } from './require-certificate.ts';
+
+/** What a client of `self_signed_tls_client_auth` registers. */
+export interface SelfSignedTlsClientAuth {
+  readonly certificates: readonly RegisteredCertificate[];
+}
+
+/**
+ * `self_signed_tls_client_auth` (RFC 8705 §2.2): exactly one of the registered certificates, or one with a registered
+ * key. The issuer and the chain do not matter: the TLS handshake proved possession of the key.
+ */
+export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAuth, typeof certificateFields> = {
+  fields: certificateFields,
+  secretTypes: ['X509Thumbprint', 'X509CertificateThumbprint'],
+  identifiedBy: { quantity: 'any', fields: ['certificates', 'jwks'] },
+  credential: 'certificate',
+  requiresChain: false,
+  parse: (record, policy, diagnostics, now) => ({
+    certificates: parseRegisteredCertificates(record, policy, diagnostics, now),
+  }),
+  identities: ({ certificates }) =>
+    certificates.map((registered) => {
+      const { notBefore, notAfter } = registered;
+      const [identity, certificateKeys] =
+        registered.by === 'thumbprint'
+          ? [thumbprintIdentity(registered.thumbprint), registered.certificateKeys]
+          : [publicKeyIdentity(registered.publicKeyThumbprint), []];
+      return { key: identityKey(identity), identity, certificateKeys, notBefore, notAfter };
+    }),
+  caPins: () => [],
+  authenticate: async ({ certificates }, request) => {
+    const { certificate } = requireCertificate(request);
+    const { now } = request;
+    const matches = certificates.filter((registered) => isRegistered(certificate, registered));
+    const match = matches.find((registered) => isEffective(registered, now));
+    if (match) return { certificate, ...(isSha1(match) && { advice: sha1Advice(certificate) }) };
+    if (matches.length > 0) {
+      throw invalidClient(
+        `the registration of the certificate ${certificate.thumbprint} ${periodReason(matches, now)}`,
+      );
+    }
+    const count = `${certificates.length} certificate${certificates.length === 1 ? ' is' : 's are'} registered`;
+    throw invalidClient(`the certificate ${certificate.thumbprint} is not registered for this client (${count})`);
+  },
+};
+
+function isRegistered(certificate: ClientCertificate, registered: RegisteredCertificate): boolean {
+  if (registered.by === 'public_key') return certificate.publicKeyThumbprint === registered.publicKeyThumbprint;
+  const own = { sha256: certificate.thumbprint, sha1: certificate.sha1Thumbprint };
+  const { algorithm, value } = registered.thumbprint;
+  return own[algorithm] === value;
+}
+
+/** Why none of the registrations of this certificate is effective now. */
+function periodReason(matches: readonly RegisteredCertificate[], now: number): string {
+  const begins = matches.flatMap(({ notBefore }) => (notBefore !== undefined && now < notBefore ? [notBefore] : []));
+  if (begins.length === 0) return 'has ended';
+  return `has not begun: it begins at ${new Date(Math.min(...begins)).toISOString()}`;
+}
+
+function isSha1(registered: RegisteredCertificate): boolean {
+  return registered.by === 'thumbprint' && registered.thumbprint.algorithm === 'sha1';
+}
+
+function sha1Advice(certificate: ClientCertificate): string {
+  return `the client is registered by a SHA-1 thumbprint: replace it with ${certificate.thumbprint}`;
+}

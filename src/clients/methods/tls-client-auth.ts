@@ -1,0 +1,99 @@
+import { invalidClient } from '../../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
+import {
+  formatDistinguishedName,
+  isReverseOf,
+  type MatchableName,
+  sameDistinguishedName,
+} from '../../pki/certificate/names/distinguished-name.ts';
+import type { ChainStatus } from '../../pki/path/verify-chain.ts';
+import { abbreviate } from '../../text.ts';
+import { alternativeNameIdentity, identityKey, subjectIdentity } from '../identities.ts';
+import { caPinField, parseCaPins } from './ca-pins.ts';
+import type { AuthenticationMethod } from './method.ts';
+import { parseRegisteredSubject, type RegisteredSubject, subjectFields } from './registered-subject.ts';
+import { requireCertificate } from './require-certificate.ts';
+
+/** What a client of `tls_client_auth` registers. */
+export interface TlsClientAuth {
+  readonly subject: RegisteredSubject;
+  /** Keys of CAs (SHA-256, base64url), one of which must be on the certification path; empty: any anchor will do. */
+  readonly caPins: readonly string[];
+  /** Milliseconds since the epoch after which the registration is no longer effective. */
+  readonly notAfter: number | undefined;
+}
+
+const fields = { ...subjectFields, ...caPinField };
+
+/**
+ * `tls_client_auth` (RFC 8705 §2.1): the certificate's chain is verified, its path contains a pinned CA if the client
+ * has any, and the leaf contains the one subject value that the client registered.
+ */
+export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> = {
+  fields,
+  secretTypes: ['X509Name', 'X509CertificateName'],
+  identifiedBy: { quantity: 'one', fields: Object.keys(subjectFields) as (keyof typeof subjectFields)[] },
+  credential: 'certificate',
+  requiresChain: true,
+  parse: (record, policy, diagnostics) => {
+    const registered = parseRegisteredSubject(record, diagnostics);
+    const caPins = parseCaPins(record, policy, diagnostics);
+    return registered && { ...registered, caPins };
+  },
+  identities: ({ subject, notAfter }) => {
+    const identity =
+      subject.kind === 'dn' ? subjectIdentity(subject.name) : alternativeNameIdentity(subject.kind, subject.name);
+    return [{ key: identityKey(identity), identity, certificateKeys: [], notAfter }];
+  },
+  caPins: ({ caPins }) => caPins,
+  authenticate: async ({ subject, caPins, notAfter }, request) => {
+    const { certificate, chain } = requireCertificate(request);
+    if (notAfter !== undefined && request.now > notAfter)
+      throw invalidClient('the registration of the subject has ended');
+    if (!chain.verified) throw invalidClient(`the certificate's chain is not verified: ${chain.reason}`);
+    if (certificate.signatureAlgorithm === undefined) {
+      throw invalidClient('the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
+    }
+    requirePinnedCa(caPins, chain);
+    if (hasSubject(certificate, subject)) return { certificate };
+    throw invalidClient(mismatchReason(certificate, subject));
+  },
+};
+
+type VerifiedChain = Extract<ChainStatus, { verified: true }>;
+
+/** Requires a valid path through one of the pinned CAs, identified by its key. */
+function requirePinnedCa(pins: readonly string[], chain: VerifiedChain): void {
+  if (pins.length === 0) return;
+  const pinned = `the client is pinned to CA key ${pins.join(' or ')}`;
+  if (chain.paths === undefined) {
+    throw invalidClient(`${pinned}, and the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign`);
+  }
+  const caCertificates = chain.paths.flatMap((path) => path.caCertificates);
+  if (caCertificates.some(({ publicKeyThumbprint }) => pins.includes(publicKeyThumbprint))) return;
+  const keys = caCertificates.map(
+    ({ subjectText, publicKeyThumbprint }) => `${publicKeyThumbprint} ("${subjectText}")`,
+  );
+  throw invalidClient(`${pinned}; the certificate's path goes through ${[...new Set(keys)].join(', ')}`);
+}
+
+function hasSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
+  if (registered.kind === 'dn') return sameDistinguishedName(certificate.subject, registered.name);
+  return certificate.alternativeNames[registered.kind].includes(registered.name);
+}
+
+function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
+  if (registered.kind === 'dn') return nameMismatchReason(certificate, registered.name);
+  const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
+  return `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}; registered is "${registered.name}"`;
+}
+
+function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {
+  if (subject.canonical === undefined) {
+    return `the certificate's subject "${subjectText}" cannot match any client: ${subject.unmatchableReason}`;
+  }
+  const expected = abbreviate(formatDistinguishedName(registered));
+  const mismatch = `the certificate's subject is "${subjectText}"; registered is "${expected}"`;
+  if (!isReverseOf(subject, registered)) return mismatch;
+  return `${mismatch}, which is the reverse; if the certificate is right, register ${subjectText}`;
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** What editors display beside a field; the published JSON schema contains it. */
+export const describedAs = (description: string) => ({ description });
+
+/** Non-empty text of at most `max` characters. */
+export const text = (max: number) => z.string().min(1, 'must not be empty').max(max);
+
+const LAST_MILLISECOND_OF_DAY = 86_400_000 - 1;
+
+/** An instant, or a day in UTC, which stands for its millisecond number `ofDay`. Parsed to milliseconds since the epoch. */
+const instant = (ofDay: number) =>
+  z.union(
+    [
+      z.iso.datetime({ offset: true }).transform((value) => Date.parse(value)),
+      z.iso.date().transform((day) => Date.parse(day) + ofDay),
+    ],
+    { error: 'expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z' },
+  );
+
+/** A day begins with its first millisecond and ends with its last. */
+export const begin = instant(0);
+export const end = instant(LAST_MILLISECOND_OF_DAY);
