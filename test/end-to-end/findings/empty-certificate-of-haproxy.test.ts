@@ -84,7 +84,7 @@ describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind it', () 
     const identity = hugeCertificate(wrong.ca, 14_500, { subject });
     const { response, event } = await wrong.requestToken('client', { identity });
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-    expect(event.reason).toContain('x-ssl-client-cert contains no certificate: a buffer of the proxy may be too small');
+    expect(event.reason).toContain('x-ssl-client-cert contains no certificate: a proxy buffer may be too small');
   });
 
   test('believes nobody without a certificate, whatever the verdict', async () => {
