@@ -35,6 +35,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   '@peculiar/x509': 'pki/certificate/issue-certificate.ts',
   'reflect-metadata': 'pki/certificate/issue-certificate.ts',
   jose: 'tokens/',
+  'jsonc-parser': 'clients/json-tokens.ts',
   ioredis: 'redis/',
   zod: 'clients/',
   'lru-cache': 'cache/',

@@ -457,10 +457,10 @@ describeWith(['redis-server'], 'plan and apply', () => {
     for (const part of [
       /one\.json: client b \(number 2 in the list\): token_endpoint_auth_method is missing/,
       /one\.json: client a \(number 3 in the list\): client_id is taken by .*one\.json, number 1 in the list/,
-      /two\.jsonl: line 1: not JSON/,
+      /two\.jsonl: line 1: invalid JSON/,
       /two\.jsonl: client a \(line 2\): client_id is taken by .*one\.json, number 1 in the list/,
       /three\.yaml: client evil\\u\{1b\}\[2J/,
-      /four\.yaml: not YAML or JSON/,
+      /four\.yaml: invalid YAML or JSON/,
     ]) {
       expect(message).toMatch(part);
     }

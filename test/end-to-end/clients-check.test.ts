@@ -73,7 +73,7 @@ describe('countersign clients check reads several paths as if they were one file
   test('one of them that is broken keeps none of the others from being checked', async () => {
     const broken = join(directory, 'broken.json');
     writeFileSync(broken, '[');
-    const errors = [{ file: broken, message: expect.stringMatching(/^line 1: not JSON/) }];
+    const errors = [{ file: broken, message: expect.stringMatching(/^line 1: invalid JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
       { files: [broken, one], ok: false, clients: ['one'], errors, warnings: [], conflicts: [] },

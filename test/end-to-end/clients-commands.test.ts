@@ -291,7 +291,7 @@ test('no error prints what a terminal obeys, neither of a file nor of its name',
   const path = file(`${ESC}[31m.json`, `[{"client_id":${ESC}]0;pwned\u0007}]`);
   const { code, stdout, stderr } = await runCountersign(['clients', 'check', path]);
   expect([code, stderr]).toEqual([1, '']);
-  expect(stdout).toContain('\\u{1b}[31m.json: line 1: not JSON');
+  expect(stdout).toContain('\\u{1b}[31m.json: line 1: invalid JSON');
   expect(stdout.split(ESC)).toEqual([stdout]);
 });
 

@@ -95,7 +95,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
   });
 
   test.for<[string, string, string]>([
-    ['it is broken', '{"clients": [', 'not JSON'],
+    ['it is broken', '{"clients": [', 'invalid JSON'],
     ['it is empty', '', 'expected a list'],
     ['nobody would verify a name', fileOf(client('b'), named), 'COUNTERSIGN_CLIENT_CA_FILE is not set'],
     [

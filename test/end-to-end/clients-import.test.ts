@@ -75,7 +75,7 @@ describe('countersign clients import', () => {
 
   test.each<[string, string, string | Buffer | undefined, string]>([
     ['a missing file', 'keycloak', undefined, 'ENOENT'],
-    ['a file that is not JSON', 'keycloak', 'clients: []', 'not JSON'],
+    ['a file that is not JSON', 'keycloak', 'clients: []', 'invalid JSON'],
     ['a file without clients', 'identityserver', '{"realm": "r"}', 'no Clients found'],
     [
       "another server's file",

@@ -98,7 +98,7 @@ describe('countersign dev', () => {
     const path = join(cwd, '.countersign/clients.yaml');
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
-      [clients.replace('    audience:', '   audience:'), `the clients stay as they were: ${path}: not YAML or JSON`],
+      [clients.replace('    audience:', '   audience:'), `the clients stay as they were: ${path}: invalid YAML or JSON`],
       [clients.replace('scope: api1', 'scope: api2'), 'was read again: 2 clients, 0 added, 1 changed, 0 removed'],
       ['clients: []', 'was read again: 0 clients, 0 added, 0 changed, 2 removed'],
     ] as const) {

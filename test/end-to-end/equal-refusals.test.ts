@@ -18,8 +18,8 @@ const poison: [
   put: (redis: Redis, key: string, clientId: string) => Promise<unknown>,
   reason: string,
 ][] = [
-  ['no JSON', (redis, key) => redis.set(key, '{"client_id":'), 'not JSON'],
-  ['nothing', (redis, key) => redis.set(key, ''), 'not JSON'],
+  ['no JSON', (redis, key) => redis.set(key, '{"client_id":'), 'not valid JSON'],
+  ['nothing', (redis, key) => redis.set(key, ''), 'not valid JSON'],
   ['octets that are no text', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not valid UTF-8'],
   ['null', (redis, key) => redis.set(key, 'null'), 'not a JSON object'],
   ['a number', (redis, key) => redis.set(key, '1'), 'not a JSON object'],

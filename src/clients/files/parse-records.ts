@@ -61,12 +61,12 @@ function parseDocument(path: string, text: string): unknown {
   try {
     if (looksLikeJson) return parseJson(text);
   } catch (error) {
-    if (/\.json$/i.test(path)) throw explained(path, 'not JSON', error);
+    if (/\.json$/i.test(path)) throw explained(path, 'invalid JSON', error);
   }
   try {
     return parseYaml(text);
   } catch (error) {
-    throw explained(path, 'not YAML or JSON', error);
+    throw explained(path, 'invalid YAML or JSON', error);
   }
 }
 

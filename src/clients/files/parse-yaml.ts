@@ -9,7 +9,8 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { lossyYamlNumber, ParseError } from '../strict-json.ts';
+import { lossyYamlNumber } from '../lossy-number.ts';
+import { ParseError } from '../strict-json.ts';
 
 /** What is wrong, and with what. */
 interface DataLoss {
@@ -81,7 +82,7 @@ function lossOfNames({ items }: YAMLMap<unknown, unknown>, document: Document): 
     if (!isScalar(resolved) || typeof resolved.value === 'object') return { node, message: 'a name must be text' };
     if (isMergeKey(resolved)) return { node, message: NO_MERGE };
     const name = String(resolved.value);
-    if (names.has(name)) return { node, message: `the name ${JSON.stringify(name)} stands twice in one map` };
+    if (names.has(name)) return { node, message: `duplicate key ${JSON.stringify(name)}` };
     names.add(name);
   }
   return undefined;

@@ -117,7 +117,7 @@ describe('IdentityServer clients are found', () => {
   });
 
   test.each<[string, string, string]>([
-    ['a file that is not JSON', 'Clients: []', 'not JSON'],
+    ['a file that is not JSON', 'Clients: []', 'invalid JSON'],
     ['a configuration without Clients', '{"IdentityServer": {}}', 'no Clients found'],
     ['a string', '"Clients"', 'no Clients found'],
     [

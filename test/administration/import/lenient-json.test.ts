@@ -39,7 +39,7 @@ describe('JSON as .NET reads its configuration', () => {
 
   test('that is broken is told the place in the file', () => {
     expect(() => parseLenientJson('{ /* one\n two */ // three\n  "a": 1,\n  b\n}')).toThrow(
-      /^line 4: not JSON: .* at column 3$/,
+      /^line 4: invalid JSON: .* at column 3$/,
     );
   });
 

@@ -43,8 +43,8 @@ describe('a clients file', () => {
     ['a text', 'clients', 'clients.yaml', 'expected a list of clients'],
     ['a client outside a list', one, 'clients.yaml', 'expected a list of clients'],
     ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', '"more": not known here'],
-    ['broken', 'clients: [', 'clients.yaml', 'not YAML or JSON: '],
-    ['a key twice', '- {client_id: a, client_id: b}', 'clients.yaml', 'not YAML or JSON: Map keys must be unique'],
+    ['broken', 'clients: [', 'clients.yaml', 'invalid YAML or JSON: '],
+    ['a key twice', '- {client_id: a, client_id: b}', 'clients.yaml', 'invalid YAML or JSON: Map keys must be unique'],
     ['not UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'it is not text in UTF-8'],
     ['empty JSON Lines', '', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
     ['JSON Lines of nothing', '\n \n', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
@@ -71,7 +71,7 @@ describe('a clients file', () => {
     const { clients, errors } = await read(`${one}\n{"client_id"\n\n{}\n${record('b')}\r\n`, 'clients.jsonl');
     expect(clients.map(({ clientId }) => clientId)).toEqual(['a', 'b']);
     expect(errors).toMatchObject([
-      { message: expect.stringMatching(/^line 2: not JSON/) },
+      { message: expect.stringMatching(/^line 2: invalid JSON/) },
       { client: '(line 4)', location: 'line 4', field: 'client_id', message: 'is missing' },
     ]);
   });

@@ -19,14 +19,14 @@ describe('records', () => {
   test('of JSON Lines know their line', () => {
     expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({ number: 2, value: { client_id: 'a' } });
     expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
-    expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: not JSON');
-    const twice = 'line 2: the name "client_id" stands twice in one object, at column 18';
-    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow(twice);
+    expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: invalid JSON');
+    const duplicate = 'line 2: duplicate key "client_id" at column 18';
+    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow(duplicate);
   });
 
   test.each([
-    ['clients.json', '[{"client_id": "a"},]', "line 1: not JSON: Unexpected token ']' at column 21"],
-    ['clients.json', '[{"enabled": false, "enabled": true}]', 'twice'],
+    ['clients.json', '[{"client_id": "a"},]', "line 1: invalid JSON: Unexpected token ']' at column 21"],
+    ['clients.json', '[{"enabled": false, "enabled": true}]', 'duplicate key'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
     ['clients.json', '{"$schema": 1, "clients": []}', '"$schema" must be text'],
@@ -48,13 +48,13 @@ const inJsonLines = (text: string) => () => parseLine('clients.jsonl', `{"client
 
 describe('names of YAML that are the same once they are text', () => {
   test.each([
-    ['{1: x, "1": y}', 'the name "1" stands twice in one map'],
-    ['{true: x, "true": y}', 'the name "true" stands twice in one map'],
-    ['{0x10: x, "16": y}', 'the name "16" stands twice in one map'],
-    ['{a: [{1.0: x, "1": y}]}', 'the name "1" stands twice in one map'],
-    ['{&e enabled: false, *e : true}', 'the name "enabled" stands twice in one map'],
-    ['{x: &e enabled, *e : false, enabled: true}', 'the name "enabled" stands twice in one map'],
-    ['{x: &e 1, *e : false, "1": true}', 'the name "1" stands twice in one map'],
+    ['{1: x, "1": y}', 'duplicate key "1"'],
+    ['{true: x, "true": y}', 'duplicate key "true"'],
+    ['{0x10: x, "16": y}', 'duplicate key "16"'],
+    ['{a: [{1.0: x, "1": y}]}', 'duplicate key "1"'],
+    ['{&e enabled: false, *e : true}', 'duplicate key "enabled"'],
+    ['{x: &e enabled, *e : false, enabled: true}', 'duplicate key "enabled"'],
+    ['{x: &e 1, *e : false, "1": true}', 'duplicate key "1"'],
   ])('are refused: %s', (text, message) => {
     expect(inYaml(text)).toThrow(`line 3: ${message}`);
   });
@@ -118,7 +118,7 @@ describe('what of YAML JSON has not', () => {
 
 describe('numbers', () => {
   const mend = (number: string, read: string) =>
-    `line 3: the number ${number} would be read as ${read}; put it in quotes`;
+    `line 3: the number ${number} would be parsed as ${read}; put it in quotes`;
 
   test.each([
     ['12345678901234567890', '12345678901234567000'],
@@ -140,7 +140,7 @@ describe('numbers', () => {
   test.each(['0x20000000000001', '0o400000000000000001', '{12345678901234567890: x}', '!!int "9007199254740993"'])(
     'that would become others are refused in YAML: %s',
     (text) => {
-      expect(inYaml(text)).toThrow(/line 3: the number \w+ would be read as \d+; put it in quotes/);
+      expect(inYaml(text)).toThrow(/line 3: the number \w+ would be parsed as \d+; put it in quotes/);
     },
   );
 
@@ -185,7 +185,7 @@ describe('numbers', () => {
     ['0o17', '15'],
     ['01e3', '1000'],
   ])('that lose how they were written are refused in YAML: %s', (number, read) => {
-    const message = `line 3: the number ${number} would be read as ${read}; write that, or put it in quotes`;
+    const message = `line 3: the number ${number} would be parsed as ${read}; write that, or put it in quotes`;
     for (const text of [`{t: ${number}}`, `[a, [${number}]]`, `{${number}: t}`])
       expect(inYaml(text), text).toThrow(message);
     expect(inYaml(`{t: "${number}"}`)()).toMatchObject([{ value: { claims: { t: number } } }]);
@@ -193,7 +193,7 @@ describe('numbers', () => {
 
   test.each(['.inf', '-.Inf', '.nan'])('that JSON has not are refused in YAML: %s', (number) => {
     expect(inYaml(`{t: ${number}}`)).toThrow(
-      /^line 3: the number \S+ would be read as (?:-?Infinity|NaN); put it in quotes/,
+      /^line 3: the number \S+ would be parsed as (?:-?Infinity|NaN); put it in quotes/,
     );
   });
 
@@ -247,7 +247,7 @@ describe('parseJson', () => {
     ['{"__proto__":1,"__proto__":2}', 1, '__proto__', 16],
     ['[{"a":{"a":["a"]},"b":{"a":"a\\":"}},\n{"x":":", "a\\"":1,\n "a\\"":2}]', 3, 'a"', 2],
   ])('refuses %s, and says where', (text, line, name, column) => {
-    const message = `the name ${JSON.stringify(name)} stands twice in one object, at column ${column}`;
+    const message = `duplicate key ${JSON.stringify(name)} at column ${column}`;
     expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message }));
   });
 
@@ -255,6 +255,8 @@ describe('parseJson', () => {
     ['[1,\n2,]', 2, "Unexpected token ']' at column 3"],
     ['[ // c\n1]', 1, "Unexpected token '/' at column 3"],
     ['[true,\n trux]', 2, "Unexpected token 'x' at column 5"],
+    ['[tru]', 1, "Unexpected token ']' at column 5"],
+    ['[nul\n,', 1, "Unexpected token '\n' at column 5"],
     ['\u00a0[]', 1, "Unexpected token '\u00a0' at column 1"],
     ['[{"x":"at position 5"},]', 1, "Unexpected token ']' at column 24"],
     ['undefined', 1, '"undefined" is not valid JSON at column 1'],
@@ -262,7 +264,7 @@ describe('parseJson', () => {
     ['[\n1 2', 2, "Expected ',' or ']' after array element at column 3"],
     ['[\n"a', 2, 'Unterminated string at column 3'],
   ])('says where it is none: %j', (text, line, what) => {
-    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message: `not JSON: ${what}` }));
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message: `invalid JSON: ${what}` }));
   });
 
   test('says where it is none, wherever that is', () => {

@@ -17,7 +17,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
 
   describe('a poisoned value is not a match', () => {
     const poisons: [string, (key: string) => Promise<unknown>][] = [
-      ['not JSON', (key) => redis.set(key, '{"client_id":')],
+      ['not valid JSON', (key) => redis.set(key, '{"client_id":')],
       ['not a record', (key) => redis.set(key, '[]')],
       ['empty', (key) => redis.set(key, '')],
       ['binary', (key) => redis.set(key, Buffer.from([0xff, 0x00, 0xfe]))],
