@@ -19,7 +19,7 @@ export interface AppDependencies extends TokenEndpointDependencies {
 export type App = Hono<{ Bindings: HttpBindings }>;
 
 /**
- * Every route of the public listener. The endpoints stand at the root, for a proxy that cuts the issuer's path off,
+ * Every route of the public listener. The endpoints are served at the root, for a proxy that strips the issuer's path,
  * and below the paths of the issuer and of the mutual TLS base URL, for one that forwards them.
  */
 export function createApp(dependencies: AppDependencies): App {
@@ -34,12 +34,12 @@ export function createApp(dependencies: AppDependencies): App {
     app.all(`${base}/token`, serveTokens);
     app.all(`${base}/jwks`, serveKeys);
     for (const name of ['oauth-authorization-server', 'openid-configuration']) {
-      // RFC 8414 §3.1 puts the issuer's path behind the well-known one, OpenID Connect Discovery §4 before it.
+      // RFC 8414 §3.1 appends the issuer's path to the well-known one, OpenID Connect Discovery §4 prepends it.
       app.all(`/.well-known/${name}${base}`, serveMetadata);
       app.all(`${base}/.well-known/${name}`, serveMetadata);
     }
   }
-  app.notFound((c) => respondWithError(c, invalidRequest('There is no such endpoint.', { status: 404 })));
+  app.notFound((c) => respondWithError(c, invalidRequest('No such endpoint.', { status: 404 })));
   return app;
 }
 
@@ -47,7 +47,7 @@ export interface OperationsDependencies {
   readonly observations: Observations<Observation>;
   readonly effectiveConfig: EffectiveConfig;
   readonly metrics: Metrics;
-  /** Why nobody could be served at the moment; undefined where somebody could. */
+  /** Why no client can be served at the moment; undefined if some can. */
   readonly notReadyReason: () => string | undefined;
 }
 
@@ -67,7 +67,7 @@ export function createOperationsApp({
   return app;
 }
 
-/** An app that routes by the path as it was sent: Hono would decode it first. */
+/** An app that routes by the raw path: Hono would decode it first. */
 function newApp(): App {
   return new Hono({ getPath: (_, options) => requestPath(options?.env?.incoming.url) });
 }

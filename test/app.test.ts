@@ -9,7 +9,7 @@ import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';
 import { sendRequest } from './support/raw-http.ts';
 
-/** What no request can bring about from outside: a fault of our own, here a store that breaks in an unforeseen way. */
+/** An internal error that no request can provoke: a store that fails in an unforeseen way. */
 const detail = 'connection to 10.0.0.7 with password hunter2 failed';
 const lines: { fields: Record<string, unknown>; level: string }[] = [];
 const write = (level: string) => (fields: object) => void lines.push({ level, fields: { ...fields } });
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => listener.close());
 
-test('a fault of ours is server_error for the caller, and everything for the operator', async () => {
+test('an internal error is server_error for the caller; the audit event has the details', async () => {
   const body = { grant_type: 'client_credentials', client_id: 'a' };
   const response = await sendRequest(url, { body, lines: ['Connection: close'] });
   expect(response.status).toBe(500);
@@ -54,7 +54,7 @@ test('a fault of ours is server_error for the caller, and everything for the ope
   });
 });
 
-describe('an endpoint stands at one spelling of its path', () => {
+describe('an endpoint is served under one spelling of its path', () => {
   const post = (path: string) => sendRequest(url, { path, body: { client_id: 'a' }, lines: ['Connection: close'] });
 
   test.each(['/token', '/tenant/token', '/mtls/token', 'http://elsewhere.example/token'])('%s is it', async (path) => {

@@ -1,18 +1,18 @@
+import type { FormCredential } from '../clients/methods/method.ts';
 import { isClientId } from '../oauth/client-id.ts';
 import type { Form } from '../oauth/form.ts';
 import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
 
-/** Who the request says it is from, and by what it means to prove it besides a certificate. */
+/** The client that a request names, and the credentials that it presents besides a certificate. */
 export interface PresentedCredentials {
-  /** Has passed `isClientId`. */
+  /** Matches the grammar of `isClientId`. */
   readonly clientId: string;
-  /** The methods for which the request carries a credential (RFC 7591 §2, RFC 7521 §4.2). */
-  readonly methods: readonly ('client_secret_basic' | 'client_secret_post' | 'client_assertion')[];
+  readonly methods: readonly FormCredential[];
 }
 
 /**
- * Reads the client's identifier and credentials from the `Authorization` header and the form (RFC 6749 §2.3.1).
- * Basic with an empty password carries a bare `client_id`: that is what .NET clients send when they have no secret.
+ * Reads the client identifier and credentials from the `Authorization` header and the form (RFC 6749 §2.3.1). Basic
+ * with an empty password is a bare `client_id`: .NET clients without a secret send it.
  *
  * @throws {OAuthError} invalid_client or invalid_request
  */
@@ -24,8 +24,8 @@ export function readPresentedCredentials(authorization: string | undefined, form
   }
   const clientId = basic?.clientId ?? inForm;
   if (clientId === undefined) throw invalidClient('the request has no client_id');
-  if (!isClientId(clientId)) throw invalidClient('the client_id is not one (RFC 6749 appendix A.1)');
-  const methods: PresentedCredentials['methods'][number][] = [];
+  if (!isClientId(clientId)) throw invalidClient('the client_id is malformed (RFC 6749 appendix A.1)');
+  const methods: FormCredential[] = [];
   if (basic && basic.secret !== '') methods.push('client_secret_basic');
   if (form.get('client_secret') !== undefined) methods.push('client_secret_post');
   if (form.get('client_assertion') !== undefined) methods.push('client_assertion');
@@ -37,7 +37,7 @@ interface Basic {
   readonly secret: string;
 }
 
-/** RFC 7617 §2, with both halves form-encoded as RFC 6749 §2.3.1 says. */
+/** RFC 7617 §2, with both parts form-encoded (RFC 6749 §2.3.1). */
 function parseBasic(authorization: string): Basic {
   const [scheme, base64 = '', ...more] = authorization.split(' ', 3);
   if (scheme?.toLowerCase() !== 'basic' || more.length > 0) {

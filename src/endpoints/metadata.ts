@@ -8,18 +8,18 @@ import type { EndpointContext } from './request.ts';
 import { respondWithError } from './respond.ts';
 
 export interface MetadataFacts {
-  /** As clients type it. */
+  /** As clients configure it. */
   readonly issuer: string;
-  /** Where clients with a certificate go: another host than the issuer's, or a path below it. */
+  /** The base URL for clients with a certificate: another host than the issuer's, or a path below it. */
   readonly mtlsUrl: string;
   readonly signingAlgorithm: SigningAlgorithm;
 }
 
 /**
- * The authorization server's metadata (RFC 8414 §2, RFC 8705 §5), from the tables that the server runs by.
+ * The authorization server metadata (RFC 8414 §2, RFC 8705 §5), from the tables that the server dispatches by.
  *
- * `response_types_supported` stays although it is empty: RFC 8414 §2 requires it and §3.2 wants empty lists left out
- * (erratum 7793). Readers that insist on it exist; readers that stumble over an empty list do not.
+ * `response_types_supported` is present although it is empty: RFC 8414 §2 requires it, and §3.2 omits empty arrays
+ * (erratum 7793). Some clients require it; none is known to fail on an empty array.
  */
 export function metadataDocument({ issuer, mtlsUrl, signingAlgorithm }: MetadataFacts): object {
   const base = withoutTrailingSlash(issuer);
@@ -39,8 +39,8 @@ export function metadataDocument({ issuer, mtlsUrl, signingAlgorithm }: Metadata
 const MAX_AGE_SECONDS = 300;
 
 /**
- * Serves a document that everybody may read and caches may keep. It is rendered once; a reader that still has it is
- * told so (RFC 9110 §13.1.2).
+ * Serves a public, cacheable document. It is rendered once; a conditional request for the same version gets 304
+ * (RFC 9110 §13.1.2).
  */
 export function publishedDocument(document: object, contentType: string): (c: EndpointContext) => Response {
   const body = JSON.stringify(document);
@@ -48,16 +48,16 @@ export function publishedDocument(document: object, contentType: string): (c: En
   const headers = { etag, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` };
   return (c) => {
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return respondWithError(c, readOnly());
-    if (stillHas(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
+    if (matchesEtag(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
     return c.body(body, 200, { ...headers, 'content-type': contentType });
   };
 }
 
 function readOnly() {
-  return invalidRequest('This document is only read.', { status: 405, headers: { allow: 'GET, HEAD' } });
+  return invalidRequest('The document is read-only.', { status: 405, headers: { allow: 'GET, HEAD' } });
 }
 
-function stillHas(ifNoneMatch: string | undefined, etag: string): boolean {
+function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
   const candidates = (ifNoneMatch ?? '').split(',').map((candidate) => candidate.trim().replace(/^W\//, ''));
   return candidates.includes(etag) || candidates.includes('*');
 }

@@ -1,13 +1,14 @@
 import type { EndpointContext } from './request.ts';
 
 /**
- * Whether requests should be sent to this replica: 200 while there is somebody whom it could serve, else 503 with why.
+ * Whether requests should be routed to this replica: 200 if it can serve at least one client, otherwise 503 with the
+ * reason.
  *
- * @param unready why nobody could be served at the moment; undefined where somebody could
+ * @param notReadyReason why no client can be served; undefined if some can
  */
-export function readiness(unready: () => string | undefined): (c: EndpointContext) => Response {
+export function readiness(notReadyReason: () => string | undefined): (c: EndpointContext) => Response {
   return (c) => {
-    const reason = unready();
+    const reason = notReadyReason();
     return reason === undefined ? c.text('ok\n') : c.text(`not ready: ${reason}\n`, 503);
   };
 }

@@ -7,11 +7,11 @@ export interface Target {
 }
 
 /**
- * Decides the token's audience, and which part of the scope goes with it.
+ * Determines the token's audience, and the part of the scope that belongs to it.
  *
- * Without `resource`, the audience follows from the scope (RFC 9068 §3). With it, the audience is what was asked for
- * (RFC 8707 §2.2), each of which the client must have registered, and the scope is what those resources are for:
- * scope that was asked for and does not belong to them is an error, scope that was not asked for is left out.
+ * Without `resource`, the audience follows from the scope (RFC 9068 §3). With it, the audience consists of the requested
+ * resources (RFC 8707 §2.2), all of which must be registered for the client, and the scope is limited to theirs: a scope
+ * that was requested and does not belong to them is an error; one that was not requested is omitted.
  *
  * @throws {OAuthError} invalid_target
  */

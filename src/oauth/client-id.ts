@@ -1,6 +1,6 @@
 /**
- * `client-id` of RFC 6749 appendix A.1 (`*VSCHAR`), and never empty or longer than 255.
- * What passes may become part of a Redis key and of an audit event.
+ * Whether `text` is a `client-id` (RFC 6749 appendix A.1: `*VSCHAR`) of 1 to 255 characters. Only such text becomes part
+ * of a Redis key or an audit event.
  */
 export function isClientId(text: string): boolean {
   return /^[\x20-\x7e]{1,255}$/.test(text);

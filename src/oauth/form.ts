@@ -1,21 +1,21 @@
 import { invalidRequest } from './oauth-error.ts';
 
-/** The parameters of a request, each present and not empty. Only `resource` can hold more than one value. */
+/** The parameters of a request that have a value. Only `resource` can have more than one. */
 export interface Form {
-  /** The value of a parameter, or undefined where it was absent or sent without a value. */
+  /** The value of a parameter; undefined if it is absent or empty. */
   get(name: string): string | undefined;
-  /** Every value of a parameter that may be repeated. */
+  /** All values of a parameter that may be repeated. */
   all(name: RepeatableParameter): readonly string[];
 }
 
-/** RFC 8707 §2 is the one exception to RFC 6749 §3.2. */
+/** RFC 8707 §2: the one exception to RFC 6749 §3.2. */
 export type RepeatableParameter = 'resource';
 
 const repeatable: ReadonlySet<string> = new Set<RepeatableParameter>(['resource']);
 const MEDIA_TYPE = 'application/x-www-form-urlencoded';
 
 /**
- * Refuses a body that is not a form. RFC 6749 §3.2 and appendix B: UTF-8 is the only character set.
+ * Rejects a body that is not a form. RFC 6749 §3.2 and appendix B: UTF-8 is the only character set.
  *
  * @throws {OAuthError} invalid_request
  */
@@ -27,8 +27,8 @@ export function requireFormContentType(contentType: string | undefined): void {
 }
 
 /**
- * Parses a form (RFC 6749 §3.2, appendix B). A parameter without a value counts as omitted; one that is repeated is
- * refused, also when it is empty or unknown to us: what two readers of one request could read differently is not read.
+ * Parses a form (RFC 6749 §3.2, appendix B). A parameter without a value counts as omitted. A repeated one is rejected,
+ * even if it is empty or unknown: two parsers of the same request could otherwise read different values.
  *
  * @throws {OAuthError} invalid_request
  */
@@ -51,7 +51,7 @@ function requireWellFormedEscapes(body: string): void {
   if (/%(?![0-9A-Fa-f]{2})/.test(body)) throw invalidRequest('The request body has a malformed percent-encoding.');
 }
 
-/** URLSearchParams puts U+FFFD where the octets are not UTF-8, so two different bodies would read alike. */
+/** URLSearchParams substitutes U+FFFD for bytes that are not UTF-8, so two different bodies would parse alike. */
 function requireText(text: string): void {
   if (text.includes('\uFFFD') || text.includes('\0')) {
     throw invalidRequest('The request body has a character that is not allowed.');

@@ -1,6 +1,6 @@
 import { OAuthError } from './oauth-error.ts';
 
-/** RFC 6749 sets no bound. */
+/** Our own limit: RFC 6749 sets none. */
 export const MAX_SCOPE_TOKEN_LENGTH = 256;
 
 /** `scope-token` of RFC 6749 §3.3. */
@@ -9,11 +9,11 @@ export function isScopeToken(text: string): boolean {
 }
 
 /**
- * The scope to grant: what was asked for, or everything registered where nothing was (RFC 6749 §3.3).
+ * The scope to grant: the requested one, or everything registered if none was requested (RFC 6749 §3.3).
  *
  * @param requested the `scope` parameter
- * @param registered the scope tokens that the client may have
- * @throws {OAuthError} invalid_scope when one token is malformed or not registered
+ * @param registered the scope tokens that the client may request
+ * @throws {OAuthError} invalid_scope if a token is malformed or not registered
  */
 export function grantScope(requested: string | undefined, registered: readonly string[]): readonly string[] {
   if (requested === undefined) return registered;

@@ -22,7 +22,7 @@ export interface AccessTokenClaims {
 /**
  * Builds the claims of one access token.
  *
- * @param certificate the one that authenticated the client: the token is bound to it
+ * @param certificate the one that authenticated the client; the token is bound to it
  * @param now milliseconds since the epoch
  */
 export function accessTokenClaims(
@@ -49,7 +49,7 @@ export function accessTokenClaims(
   };
 }
 
-/** RFC 9068 §3 demands an audience; where nothing else is registered, the token is for the issuer's own domain. */
+/** RFC 9068 §3 requires an audience. If none is registered, it is the issuer. */
 function audienceClaim(audience: readonly string[], issuer: string): string | string[] {
   if (audience.length > 1) return [...audience];
   return audience[0] ?? issuer;

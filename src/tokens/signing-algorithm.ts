@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 
-/** Which keys an algorithm takes (RFC 7518 §3.1, RFC 8037 §3.1). The first that fits a key is its default. */
+/** Whether a key suits an algorithm (RFC 7518 §3.1, RFC 8037 §3.1). The first algorithm that it suits is its default. */
 export const signingAlgorithms = {
   ES256: isOnCurve('prime256v1'),
   ES384: isOnCurve('secp384r1'),

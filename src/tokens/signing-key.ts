@@ -3,26 +3,26 @@ import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
 import type { AccessTokenClaims } from './access-token-claims.ts';
 import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './signing-algorithm.ts';
 
-/** The key that signs access tokens. The private half never leaves this object. */
+/** The key that signs access tokens. The private key never leaves this object. */
 export interface SigningKey {
   readonly algorithm: SigningAlgorithm;
   /** The RFC 7638 thumbprint of the public key. */
   readonly keyId: string;
-  /** The public half as it stands in the JWKS (RFC 7517 §4). */
+  /** The public key as published in the JWKS (RFC 7517 §4). */
   readonly publicJwk: JWK;
   /** Signs an access token (RFC 9068 §2.1). */
   sign(claims: AccessTokenClaims): Promise<string>;
 }
 
-/** The private key cannot be used. The message says why and what to do. */
+/** The private key is unusable. The message contains the cause and the fix. */
 export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError';
 }
 
 /**
- * Reads a private key: PEM (PKCS #8, SEC 1, PKCS #1) or a JWK.
+ * Parses a private key: PEM (PKCS #8, SEC 1, PKCS #1) or JWK.
  *
- * @param algorithm the one to sign with, or undefined for the default of the key's kind
+ * @param algorithm the one to sign with, or undefined for the default of the key type
  * @throws {SigningKeyError}
  */
 export async function readSigningKey(text: string, algorithm: SigningAlgorithm | undefined): Promise<SigningKey> {
@@ -58,8 +58,8 @@ function readPrivateKey(text: string, jwk: webcrypto.JsonWebKey | undefined): Ke
     const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text) ?? [];
     const instead =
       label === undefined || label.endsWith('PRIVATE KEY')
-        ? 'what is there cannot be read'
-        : `it is a ${label.toLowerCase()}`;
+        ? 'the content cannot be parsed'
+        : `this is a ${label.toLowerCase()}`;
     throw new SigningKeyError(`expected a private key in PEM or JWK; ${instead}`);
   }
 }
@@ -68,16 +68,16 @@ function parseJwk(text: string): webcrypto.JsonWebKey {
   try {
     return JSON.parse(text) as webcrypto.JsonWebKey;
   } catch {
-    throw new SigningKeyError('begins like a JWK and is not JSON');
+    throw new SigningKeyError('the key begins like a JWK but is not valid JSON');
   }
 }
 
 function chooseAlgorithm(key: KeyObject, wanted: SigningAlgorithm | undefined): SigningAlgorithm {
   const fitting = signingAlgorithmNames.filter((name) => signingAlgorithms[name](key));
   const [byDefault] = fitting;
-  if (!byDefault) throw new SigningKeyError(`no algorithm signs with this key (${describe(key)})`);
+  if (!byDefault) throw new SigningKeyError(`unsupported key: ${describe(key)}`);
   if (wanted && !fitting.includes(wanted)) {
-    throw new SigningKeyError(`${wanted} does not fit the key (${describe(key)}); it takes ${fitting.join(', ')}`);
+    throw new SigningKeyError(`${wanted} does not suit the key (${describe(key)}); use ${fitting.join(', ')}`);
   }
   return wanted ?? byDefault;
 }
@@ -85,7 +85,7 @@ function chooseAlgorithm(key: KeyObject, wanted: SigningAlgorithm | undefined): 
 function requireKnown(name: string): SigningAlgorithm {
   const known = signingAlgorithmNames.find((algorithm) => algorithm === name);
   if (known) return known;
-  throw new SigningKeyError(`"${name}" is not an algorithm that we sign with: ${signingAlgorithmNames.join(', ')}`);
+  throw new SigningKeyError(`unsupported algorithm "${name}"; use one of ${signingAlgorithmNames.join(', ')}`);
 }
 
 function describe(key: KeyObject): string {

@@ -63,7 +63,7 @@ const refusal = async (...args: Parameters<typeof authenticate>): Promise<OAuthE
     if (error instanceof OAuthError) return error;
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('accepted');
 };
 
 describe('tls_client_auth accepts', () => {
@@ -72,7 +72,7 @@ describe('tls_client_auth accepts', () => {
     ['the subject in other case and spacing', { tls_client_auth_subject_dn: 'cn=CLIENT,o=Company' }],
     ['a DNS name', { tls_client_auth_san_dns: 'CLIENT.example' }],
     ['a URI', { tls_client_auth_san_uri: 'spiffe://example/client' }],
-    ['an address, by its octets', { tls_client_auth_san_ip: '2001:0DB8:0::7' }],
+    ['an IP address in another spelling', { tls_client_auth_san_ip: '2001:0DB8:0::7' }],
     ['an email address', { tls_client_auth_san_email: 'Client@EXAMPLE.com' }],
     [
       'a seed secret',
@@ -84,10 +84,10 @@ describe('tls_client_auth accepts', () => {
   });
 });
 
-describe('tls_client_auth refuses', () => {
+describe('tls_client_auth rejects', () => {
   const byName = named({ tls_client_auth_subject_dn: 'CN=client,O=company' });
   test.each([
-    ['a chain that nobody verified', byName, present(pki, unverified), 'chain is not verified'],
+    ['a chain that is not verified', byName, present(pki, unverified), 'chain is not verified'],
     ['the same name, self-signed', byName, present(own, unverified), 'chain is not verified'],
     [
       'another name',
@@ -95,7 +95,7 @@ describe('tls_client_auth refuses', () => {
       present(pki),
       'registered is "CN=client2,O=company"',
     ],
-    ['less than the name', named({ tls_client_auth_subject_dn: 'CN=client' }), present(pki), 'registered is'],
+    ['part of the registered name', named({ tls_client_auth_subject_dn: 'CN=client' }), present(pki), 'registered is'],
     [
       'the reversed name',
       named({ tls_client_auth_subject_dn: 'O=company,CN=client' }),
@@ -167,7 +167,7 @@ describe('tls_client_auth refuses', () => {
   );
 });
 
-describe('a client that is pinned to a CA', () => {
+describe('a client pinned to a CA', () => {
   const root = createTestCa({ subject: [['CN', 'Root']] });
   const intermediate = root.issueIntermediate({ subject: [['CN', 'Issuing']] });
   const leaf = intermediate.issue({ subject: [...subject] });
@@ -183,18 +183,18 @@ describe('a client that is pinned to a CA', () => {
     ['its root', [root]],
     ['the intermediate', [intermediate]],
     ['one of several', [impostor, root]],
-  ])('is accepted by a path through %s', async (_, cas) => {
+  ])('accepts a path through %s', async (_, cas) => {
     const result = await authenticate(pinnedTo(...cas), nothing, present(leaf, judged), now);
     expect(result.method).toBe('tls_client_auth');
   });
 
-  test('is refused to a CA of the same name, and the reason says through which CAs the path goes', async () => {
+  test('rejects another CA of the same name, and the reason lists the CAs on the path', async () => {
     const { reason } = await refusal(pinnedTo(impostor), nothing, present(leaf, judged), now);
     expect(reason).toContain(`the client is pinned to CA key ${keyOf(impostor)}; the certificate's path goes through`);
     expect(reason).toContain(`${keyOf(root)} ("CN=Root")`);
   });
 
-  test('is refused where somebody else verified the chain', async () => {
+  test('rejects a chain that the terminator verified', async () => {
     const { reason } = await refusal(pinnedTo(root), nothing, present(leaf, verified), now);
     expect(reason).toContain('the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign');
   });
@@ -204,7 +204,7 @@ describe('self_signed_tls_client_auth by a public key', () => {
   const { publicKeyThumbprint } = parseClientCertificate(own.der);
   const client = pinned({ public_key_thumbprint: publicKeyThumbprint, not_after: new Date(now + 1000).toISOString() });
 
-  test('accepts a renewed certificate over the same key, and nothing over another', async () => {
+  test('accepts a renewed certificate with the same key, and none with another key', async () => {
     const renewed = selfSigned({ subject: [['CN', 'renewed']], keys: own.keys });
     for (const certificate of [own, renewed]) {
       expect((await authenticate(client, nothing, present(certificate, unverified), now)).method).toBe(
@@ -224,7 +224,7 @@ describe('self_signed_tls_client_auth by a public key', () => {
 describe('self_signed_tls_client_auth', () => {
   const client = pinned({ thumbprint: own.thumbprint });
 
-  test('accepts the registered certificate, whatever the verdict', async () => {
+  test('accepts the registered certificate, whether or not its chain is verified', async () => {
     for (const chain of [verified, unverified]) {
       expect((await authenticate(client, nothing, present(own, chain), now)).method).toBe(
         'self_signed_tls_client_auth',
@@ -232,25 +232,25 @@ describe('self_signed_tls_client_auth', () => {
     }
   });
 
-  test('accepts each of several', async () => {
+  test('accepts each of several registered certificates', async () => {
     const both = pinned({ thumbprint: pki.thumbprint }, { pem: own.pem });
     for (const certificate of [own, pki])
       expect((await authenticate(both, nothing, present(certificate), now)).client).toBe(both);
   });
 
-  test('refuses any other, also of the same name and key', async () => {
+  test('rejects any other certificate, even with the same name and key', async () => {
     const renewed = selfSigned({ subject: [...subject], keys: own.keys });
     expect((await refusal(client, nothing, present(renewed), now)).reason).toContain(renewed.thumbprint);
     expect((await refusal(client, nothing, present(pki), now)).reason).toContain('is not registered');
   });
 
-  test('refuses a registration that has ended, to the millisecond', async () => {
+  test('rejects a registration that has ended, to the millisecond', async () => {
     const until = pinned({ thumbprint: own.thumbprint, not_after: new Date(now).toISOString() });
     expect((await authenticate(until, nothing, present(own), now)).client).toBe(until);
     expect((await refusal(until, nothing, present(own), now + 1)).reason).toContain('has ended');
   });
 
-  test('refuses a registration that has not begun, to the millisecond, and says when it does', async () => {
+  test('rejects a registration that has not begun, to the millisecond, and the reason states when it begins', async () => {
     const from = pinned({ thumbprint: own.thumbprint, not_before: new Date(now).toISOString() });
     expect((await authenticate(from, nothing, present(own), now)).client).toBe(from);
     expect((await refusal(from, nothing, present(own), now - 1)).reason).toContain(
@@ -258,7 +258,7 @@ describe('self_signed_tls_client_auth', () => {
     );
   });
 
-  test('takes a certificate in the one of its registrations that counts now', async () => {
+  test('applies the registration that is effective now if a certificate has several', async () => {
     const at = (milliseconds: number) => new Date(now + milliseconds).toISOString();
     const periods = [{ not_after: at(-1000) }, { not_before: at(2000) }, { not_before: at(1000) }];
     const client = pinned(...periods.map((period) => ({ thumbprint: own.thumbprint, ...period })));
@@ -267,7 +267,7 @@ describe('self_signed_tls_client_auth', () => {
     expect((await authenticate(client, nothing, present(own), now + 1000)).client).toBe(client);
   });
 
-  test('says by what to replace a SHA-1 thumbprint', async () => {
+  test('advises the replacement of a SHA-1 thumbprint', async () => {
     const { sha1Thumbprint } = parseClientCertificate(own.der);
     const seed = pinned({ thumbprint: Buffer.from(sha1Thumbprint, 'base64url').toString('hex') });
     expect((await authenticate(seed, nothing, present(own), now)).advice).toContain(own.thumbprint);
@@ -275,7 +275,7 @@ describe('self_signed_tls_client_auth', () => {
   });
 });
 
-describe('for every method', () => {
+describe('every method', () => {
   const client = pinned({ thumbprint: own.thumbprint });
 
   test.each([
@@ -289,11 +289,11 @@ describe('for every method', () => {
       }),
       'disabled',
     ],
-  ])('%s is refused', async (_, unknown, reason) => {
+  ])('rejects %s', async (_, unknown, reason) => {
     expect((await refusal(unknown, nothing, present(pki), now)).reason).toContain(reason);
   });
 
-  test('validity is asked now, not when the certificate was parsed', async () => {
+  test('checks validity on each request, not when the certificate was parsed', async () => {
     const presented = present(own);
     const certificate = parseClientCertificate(own.der);
     expect((await refusal(client, nothing, presented, certificate.notBefore - 1)).reason).toContain('not valid before');
@@ -302,7 +302,7 @@ describe('for every method', () => {
   });
 
   test.each(['client_secret_basic', 'client_secret_post', 'client_assertion'] as const)(
-    '%s beside a certificate is two methods',
+    'rejects %s together with a certificate',
     async (method) => {
       expect((await refusal(client, { clientId: 'a', methods: [method] }, present(own), now)).code).toBe(
         'invalid_request',
@@ -310,7 +310,7 @@ describe('for every method', () => {
     },
   );
 
-  test('a method that the client did not register is refused', async () => {
+  test('rejects a method that the client did not register', async () => {
     const credentials = { clientId: 'a', methods: ['client_secret_post'] } as const;
     expect(await refusal(client, credentials, { kind: 'none', reason: '' }, now)).toMatchObject({
       code: 'invalid_client',

@@ -7,7 +7,7 @@ const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 const read = (authorization: string | undefined, form: string) =>
   readPresentedCredentials(authorization, parseForm(form));
 
-describe('the client is named', () => {
+describe('client_id is read', () => {
   test.each<[string, string | undefined, string, string, readonly string[]]>([
     ['in the form', undefined, 'client_id=a', 'a', []],
     ['in Basic with an empty password', basic('a:'), '', 'a', []],
@@ -30,16 +30,16 @@ describe('the client is named', () => {
   });
 });
 
-describe('refused', () => {
+describe('reading credentials rejects', () => {
   test.each<[string, string | undefined, string, string]>([
-    ['nobody', undefined, '', 'invalid_client'],
+    ['a request without client_id', undefined, '', 'invalid_client'],
     ['an empty client_id', undefined, 'client_id=', 'invalid_client'],
     ['an empty user in Basic', basic(':s'), '', 'invalid_client'],
     ['two clients', basic('a:'), 'client_id=b', 'invalid_request'],
     ['Bearer', 'Bearer a', 'client_id=a', 'invalid_client'],
     ['no scheme', 'YTo=', 'client_id=a', 'invalid_client'],
     ['Basic with nothing', 'Basic', 'client_id=a', 'invalid_client'],
-    ['Basic with what is not base64', 'Basic a:b', '', 'invalid_client'],
+    ['Basic that is not base64', 'Basic a:b', '', 'invalid_client'],
     ['Basic with base64url', 'Basic __8_Og==', '', 'invalid_client'],
     ['Basic without padding', basic('abc:').replace(/=+$/, ''), '', 'invalid_client'],
     ['Basic without colon', basic('a'), '', 'invalid_client'],

@@ -23,16 +23,16 @@ const scopeless = client({ scope: '', audience: 'https://a' });
 const ask = (who: typeof plain, form: string) =>
   authorize({ client: who, form: parseForm(`grant_type=client_credentials&${form}`), now: 0 });
 
-describe('granted', () => {
+describe('client_credentials grants', () => {
   test.each([
-    ['all registered scope, when none is asked for', plain, '', ['read', 'write', 'admin'], []],
-    ['what is asked for', plain, 'scope=write', ['write'], []],
-    ['in the order asked for, once each', plain, 'scope=write+read+write', ['write', 'read'], []],
-    ['an empty scope is none asked for', plain, 'scope=', ['read', 'write', 'admin'], []],
-    ['the audience registered', flat, 'scope=read', ['read'], ['https://a', 'https://b']],
+    ['all registered scopes if none is requested', plain, '', ['read', 'write', 'admin'], []],
+    ['the requested scope', plain, 'scope=write', ['write'], []],
+    ['scopes in the requested order, without duplicates', plain, 'scope=write+read+write', ['write', 'read'], []],
+    ['all registered scopes if the requested scope is empty', plain, 'scope=', ['read', 'write', 'admin'], []],
+    ['the registered audience', flat, 'scope=read', ['read'], ['https://a', 'https://b']],
     ['the audience of the scope', mapped, 'scope=read', ['read'], ['https://a']],
     [
-      'the audiences of several scopes, once each',
+      'the audiences of several scopes, without duplicates',
       mapped,
       'scope=read+write',
       ['read', 'write'],
@@ -46,34 +46,40 @@ describe('granted', () => {
       ['read', 'write', 'admin'],
       ['https://b', 'https://a'],
     ],
-    ['one resource, twice', flat, 'resource=https://b&resource=https://b', ['read', 'write', 'admin'], ['https://b']],
-    ['the scope of the resource, when none is asked for', mapped, 'resource=https://b', ['write'], ['https://b']],
+    [
+      'one resource, requested twice',
+      flat,
+      'resource=https://b&resource=https://b',
+      ['read', 'write', 'admin'],
+      ['https://b'],
+    ],
+    ['the scope of the resource if none is requested', mapped, 'resource=https://b', ['write'], ['https://b']],
     ['a scope that belongs to the resource', mapped, 'scope=write&resource=https://b', ['write'], ['https://b']],
     ['no scope at all', scopeless, '', [], ['https://a']],
   ])('%s', async (_, who, form, scope, audience) => {
     expect(await ask(who, form)).toEqual({ sub: 'a', scope, audience, lifetimeSeconds: 3600 });
   });
 
-  test('for as long as registered', async () => {
+  test('grants the registered lifetime', async () => {
     expect((await ask(client({ access_token_lifetime: 60 }), '')).lifetimeSeconds).toBe(60);
   });
 });
 
-describe('refused', () => {
+describe('client_credentials rejects', () => {
   test.each([
-    ['scope that is not registered', plain, 'scope=read+delete', 'invalid_scope'],
-    ['scope of other case', plain, 'scope=Read', 'invalid_scope'],
-    ['two spaces between', plain, 'scope=read++write', 'invalid_scope'],
-    ['a space before', plain, 'scope=+read', 'invalid_scope'],
-    ['a tab between', plain, 'scope=read%09write', 'invalid_scope'],
-    ['any scope of a client without', scopeless, 'scope=read', 'invalid_scope'],
-    ['a resource, and none is registered', plain, 'resource=https://a', 'invalid_target'],
+    ['a scope that is not registered', plain, 'scope=read+delete', 'invalid_scope'],
+    ['a scope in another case', plain, 'scope=Read', 'invalid_scope'],
+    ['two spaces between scopes', plain, 'scope=read++write', 'invalid_scope'],
+    ['a leading space', plain, 'scope=+read', 'invalid_scope'],
+    ['a tab between scopes', plain, 'scope=read%09write', 'invalid_scope'],
+    ['any scope for a client without scopes', scopeless, 'scope=read', 'invalid_scope'],
+    ['a resource if none is registered', plain, 'resource=https://a', 'invalid_target'],
     ['a resource that is not registered', flat, 'resource=https://c', 'invalid_target'],
-    ['one good and one bad', flat, 'resource=https://a&resource=https://c', 'invalid_target'],
+    ['a registered and an unregistered resource', flat, 'resource=https://a&resource=https://c', 'invalid_target'],
     ['a resource with a trailing slash', flat, 'resource=https://a/', 'invalid_target'],
     ['a relative resource', flat, 'resource=/a', 'invalid_target'],
     ['a resource with a fragment', flat, 'resource=https://a%23x', 'invalid_target'],
-    ['scope of another resource', mapped, 'scope=read&resource=https://b', 'invalid_target'],
+    ['the scope of another resource', mapped, 'scope=read&resource=https://b', 'invalid_target'],
   ])('%s', async (_, who, form, code) => {
     const error = await ask(who, form).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(OAuthError);
@@ -92,7 +98,7 @@ describe('refused', () => {
     await expect(authorize(request)).rejects.toThrow(expect.objectContaining({ code }));
   });
 
-  test('a client that is registered for no such grant', async () => {
+  test('authorize rejects a client that is not registered for the grant', async () => {
     const other = { ...plain, grantTypes: [] };
     await expect(ask(other, '')).rejects.toThrow(expect.objectContaining({ code: 'unauthorized_client' }));
   });

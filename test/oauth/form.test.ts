@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseForm, requireFormContentType } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 
-describe('a form is read', () => {
+describe('form parsing decodes', () => {
   test.each([
     ['a=1&b=2', 'b', '2'],
     ['scope=api1+api2', 'scope', 'api1 api2'],
@@ -19,30 +19,30 @@ describe('a form is read', () => {
     expect(parseForm(body).get(name)).toBe(value);
   });
 
-  test('and resource may be repeated', () => {
+  test('form parsing accepts a repeated resource', () => {
     expect(parseForm('resource=urn%3Aa&resource=&resource=urn%3Ab').all('resource')).toEqual(['urn:a', 'urn:b']);
     expect(parseForm('a=1').all('resource')).toEqual([]);
   });
 });
 
-describe('a form is refused', () => {
+describe('form parsing rejects', () => {
   test.each([
     ['a repeated parameter', 'client_id=a&client_id=b'],
     ['a repeated parameter with the same value', 'client_id=a&client_id=a'],
     ['a repeated parameter, once empty', 'client_id=a&client_id='],
     ['a repeated parameter, once escaped', 'client_id=a&client%5Fid=b'],
-    ['a repeated parameter that nobody knows', 'x=1&x=2'],
+    ['a repeated unknown parameter', 'x=1&x=2'],
     ['a repeated __proto__', '__proto__=1&__proto__=2'],
-    ['a percent sign alone', 'a=%'],
+    ['a bare percent sign', 'a=%'],
     ['a percent sign with one digit', 'a=%4'],
-    ['percent-encoding that is none', 'a=%zz'],
-    ['octets that are not UTF-8', 'a=%ff'],
+    ['invalid percent-encoding', 'a=%zz'],
+    ['bytes that are not UTF-8', 'a=%ff'],
     ['a NUL', 'client_id=a%00b'],
   ])('%s', (_, body) => {
     expect(() => parseForm(body)).toThrow(OAuthError);
   });
 
-  test('any body ends in a form or an OAuthError, and what was encoded is read back', () => {
+  test('form parsing returns a form or throws OAuthError for any body, and restores encoded parameters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (body) => {
         try {
@@ -84,5 +84,5 @@ describe('the content type', () => {
     `${type}; charset=utf-16`,
     `x${type}`,
     `${type}, application/json`,
-  ])('%s is refused', (value) => expect(() => requireFormContentType(value)).toThrow(OAuthError));
+  ])('%s is rejected', (value) => expect(() => requireFormContentType(value)).toThrow(OAuthError));
 });

@@ -10,7 +10,7 @@ test.each([
   'https://192.0.2.1',
   'http://localhost:8080',
   'http://127.0.0.1:8080',
-])('%s is accepted as it stands', (text) => expect(parseBaseUrl(text)).toBe(text));
+])('base URL %s is accepted unchanged', (text) => expect(parseBaseUrl(text)).toBe(text));
 
 test.each([
   ['auth.example', 'not a URL'],
@@ -29,4 +29,4 @@ test.each([
   ['https://auth.example/:tenant', 'only letters'],
   ['https://auth.example/*', 'only letters'],
   ['https://auth.example//a', 'only letters'],
-])('%s is refused', (text, mend) => expect(() => parseBaseUrl(text)).toThrow(mend));
+])('base URL %s is rejected', (text, fix) => expect(() => parseBaseUrl(text)).toThrow(fix));

@@ -18,15 +18,15 @@ const jwk = (alg?: string) =>
     ...(alg && { alg }),
   });
 
-describe('a key signs by the algorithm of its kind', () => {
+describe('parsing a signing key selects the algorithm of its type', () => {
   test.each<[string, string, SigningAlgorithm | undefined, SigningAlgorithm]>([
     ['P-256', ec, undefined, 'ES256'],
     ['P-384, SEC 1', sec1, undefined, 'ES384'],
     ['P-521', p521, undefined, 'ES512'],
     ['Ed25519', ed25519, undefined, 'EdDSA'],
     ['RSA', rsa, undefined, 'RS256'],
-    ['RSA, PS256 wanted', rsa, 'PS256', 'PS256'],
-    ['RSA, RS512 wanted', rsa, 'RS512', 'RS512'],
+    ['RSA, PS256 configured', rsa, 'PS256', 'PS256'],
+    ['RSA, RS512 configured', rsa, 'RS512', 'RS512'],
     ['a JWK', jwk(), undefined, 'ES256'],
     ['a JWK with alg', jwk('ES256'), 'ES256', 'ES256'],
   ])('%s', async (_, text, wanted, algorithm) => {
@@ -40,15 +40,15 @@ describe('a key signs by the algorithm of its kind', () => {
   });
 });
 
-describe('a key is refused, and the message says why', () => {
+describe('parsing a signing key rejects, with the cause,', () => {
   const publicPem = createPublicKey(ec).export({ format: 'pem', type: 'spki' }).toString();
   const { d: _, ...publicJwk } = JSON.parse(jwk());
   test.each<[string, string | Promise<string>, SigningAlgorithm | undefined, string]>([
-    ['nothing', '', undefined, 'private key'],
+    ['empty text', '', undefined, 'private key'],
     ['a public key', publicPem, undefined, 'private key'],
     ['a public JWK', JSON.stringify(publicJwk), undefined, 'private key'],
-    ['broken JSON', '{"kty":', undefined, 'not JSON'],
-    ['an algorithm that does not fit', ec, 'RS256', 'does not fit'],
+    ['broken JSON', '{"kty":', undefined, 'not valid JSON'],
+    ['an algorithm that does not suit the key', ec, 'RS256', 'does not suit'],
     ['a JWK for another algorithm', jwk('ES256'), 'ES384', 'alg'],
     ['a JWK for an unknown algorithm', jwk('none'), undefined, 'none'],
     ['RSA 1024', openssl(['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024']), undefined, '1024 bits'],
