@@ -1,10 +1,10 @@
-/** Why a command does not start: every fault, each with the setting or file that it is about, and the mend. */
+/** Why a command cannot run: every problem, each with the setting or file that it is about, and how to fix it. */
 export class OperatorError extends Error {
-  override readonly name = 'StartupError';
+  override readonly name = 'OperatorError';
   readonly problems: readonly string[];
 
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
-    this.problems = faults;
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
   }
 }

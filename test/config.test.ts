@@ -1,9 +1,10 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readConfig, unknownSettings } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { OperatorError } from '../src/operator-error.ts';
-import { repositoryRoot } from './support/repository-root.ts';
+import { allSettings, variablesOf } from '../src/settings/table.ts';
+import { describeUnknownSetting, findUnknownSettings } from '../src/settings/unknown-settings.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -84,7 +85,7 @@ describe('the configuration', () => {
     ['a key that is not there', { COUNTERSIGN_SIGNING_KEY_FILE: '/nowhere' }, '/nowhere'],
     ['a key that everybody reads', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('open.pem', 'k', 0o644) }, 'chmod 600'],
     ['an empty key', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('empty.pem', ' \n') }, 'empty'],
-    ['a key twice', { COUNTERSIGN_SIGNING_KEY: 'k' }, 'stands beside'],
+    ['a key twice', { COUNTERSIGN_SIGNING_KEY: 'k' }, 'is set together with COUNTERSIGN_SIGNING_KEY_FILE'],
     ['an algorithm that we do not have', { COUNTERSIGN_SIGNING_ALG: 'none' }, 'ES256'],
     ['no clients', { COUNTERSIGN_CLIENTS_FILE: undefined }, 'COUNTERSIGN_CLIENTS_FILE is missing'],
     ['two sources of clients', { COUNTERSIGN_REDIS_URL: 'redis://r' }, 'one of the two'],
@@ -119,7 +120,7 @@ describe('the configuration', () => {
     [
       'a secret that everybody reads',
       { COUNTERSIGN_PROXY_SECRET_FILE: secretFile('t', secret, 0o604) },
-      'everybody can read',
+      'readable by every user',
     ],
     ['a cache that remembers nobody', { COUNTERSIGN_CLIENT_CACHE_BYTES: '4KiB' }, 'at least 256KiB'],
     ['a cache of no size', { COUNTERSIGN_CLIENT_CACHE_BYTES: '64MB' }, 'such as 512KiB'],
@@ -131,7 +132,11 @@ describe('the configuration', () => {
       'COUNTERSIGN_ISSUER is missing',
     ],
     ['a secret that no header can hold', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'beyond ASCII'],
-    ['one header for two things', { COUNTERSIGN_VERIFY_HEADER: 'X-SSL-Client-Cert' }, 'something else already'],
+    [
+      'one header for two things',
+      { COUNTERSIGN_VERIFY_HEADER: 'X-SSL-Client-Cert' },
+      'already used for something else',
+    ],
     ['a header that HTTP needs', { COUNTERSIGN_CERTIFICATE_HEADER: 'Connection' }, 'meaning of its own'],
     ['the secret as the verdict', { COUNTERSIGN_VERIFY_HEADER: 'X-Countersign-Proxy-Secret' }, 'meaning of its own'],
     [
@@ -157,7 +162,7 @@ describe('the configuration', () => {
     const faults = faultsOf(env);
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(message);
-    expect(faults[0]).toMatch(/^COUNTERSIGN_[A-Z0-9_]+ /);
+    expect(faults[0]).toMatch(/^COUNTERSIGN_[A-Z0-9_]+:? /);
     expect(faults[0]).not.toContain('hush');
   });
 
@@ -167,7 +172,7 @@ describe('the configuration', () => {
         readConfig({ COUNTERSIGN_LISTEN: 'x', COUNTERSIGN_SIGNING_ALG: 'y' });
         return [];
       } catch (error) {
-        return (error as OperatorError).problems.map((fault) => fault.split(' ')[0]);
+        return (error as OperatorError).problems.map((fault) => fault.split(/[ :]/)[0]);
       }
     })();
     expect(faults.sort()).toEqual([
@@ -180,19 +185,47 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('names settings that it does not know', () => {
-    const { unknownSettings: names } = readConfig({ ...sound, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
-    expect(names).toEqual(['COUNTERSIGN_ISSUR']);
+  test('reports unknown settings', () => {
+    const { unknownSettings } = readConfig({ ...sound, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
+    expect(unknownSettings).toEqual([{ name: 'COUNTERSIGN_ISSUR', suggestion: 'COUNTERSIGN_ISSUER' }]);
+  });
+});
+
+describe('an unknown setting', () => {
+  const suggestionFor = (name: string) => findUnknownSettings({ [name]: 'x' }).map(({ suggestion }) => suggestion);
+
+  test.each(allSettings.flatMap(variablesOf))('is not COUNTERSIGN_%s, which is in the table', (name) => {
+    expect(findUnknownSettings({ [`COUNTERSIGN_${name}`]: 'x' })).toEqual([]);
   });
 
-  test('knows every setting that is documented, whatever else is set', () => {
-    const documented = readFileSync(join(repositoryRoot, 'docs/configuration.md'), 'utf8');
-    const rows = documented.slice(0, documented.indexOf('\n## ', documented.indexOf('`ISSUER`'))).split('\n');
-    const names = rows.flatMap((row) => [
-      ...(/^\| (`[A-Z_`, 0-9]+) \|/.exec(row)?.[1] ?? '').matchAll(/[A-Z][A-Z_0-9]+/g),
-    ]);
-    expect(names.length).toBeGreaterThan(30);
-    for (const [name] of names) expect(unknownSettings({ [`COUNTERSIGN_${name}`]: 'x' }), name).toEqual([]);
-    expect(unknownSettings({ COUNTERSIGN_REDIS_KEYPREFIX: 'x' })).toEqual(['COUNTERSIGN_REDIS_KEYPREFIX']);
+  test.each([
+    ['COUNTERSIGN_REDIS_KEYPREFIX', 'COUNTERSIGN_REDIS_KEY_PREFIX'],
+    ['COUNTERSIGN_CRL_MOD', 'COUNTERSIGN_CRL_MODE'],
+    ['COUNTERSIGN_TRUSTED_PROXY', 'COUNTERSIGN_TRUSTED_PROXIES'],
+    ['COUNTERSIGN_SIGNING_KEY_FIEL', 'COUNTERSIGN_SIGNING_KEY_FILE'],
+    ['COUNTERSIGN_SIGNIN_KEY', 'COUNTERSIGN_SIGNING_KEY'],
+    ['COUNTERSIGN_REVOCATION', 'COUNTERSIGN_CRL_MODE'],
+    ['COUNTERSIGN_CLIENT_CACHE_LIFETIME', 'COUNTERSIGN_CLIENT_CACHE_MAX_AGE'],
+    ['COUNTERSIGN_CLIENT_CACHE_REFRESH', 'COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER'],
+    ['COUNTERSIGN_PROXY_NAMES', 'COUNTERSIGN_PROXY_SANS'],
+    ['COUNTERSIGN_VERDICT_HEADER', 'COUNTERSIGN_VERIFY_HEADER'],
+    ['COUNTERSIGN_FAVOURITE_COLOUR', undefined],
+  ])('%s is reported with the suggestion %s', (name, suggestion) => {
+    expect(suggestionFor(name)).toEqual([suggestion]);
   });
+
+  test('is described with its suggestion, or with where to look', () => {
+    const name = 'COUNTERSIGN_CRL_MOD';
+    expect(describeUnknownSetting({ name, suggestion: 'COUNTERSIGN_CRL_MODE' })).toBe(
+      'unknown setting COUNTERSIGN_CRL_MOD has no effect (did you mean COUNTERSIGN_CRL_MODE?)',
+    );
+    expect(describeUnknownSetting({ name, suggestion: undefined })).toContain('countersign serve --help');
+  });
+
+  test.each(['COUNTERSIGN_PORT', 'COUNTERSIGN_SERVICE_HOST', 'COUNTERSIGN_PORT_8080_TCP_ADDR'])(
+    'is not %s, which Kubernetes adds for a Service',
+    (name) => {
+      expect(findUnknownSettings({ [name]: 'tcp://10.0.0.1:80' })).toEqual([]);
+    },
+  );
 });

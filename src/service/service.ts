@@ -16,6 +16,7 @@ import { OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
+import { describeUnknownSetting } from '../settings/unknown-settings.ts';
 import { createCertificateReader } from '../terminator/certificate-reader.ts';
 import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
@@ -161,8 +162,8 @@ function logStartup(config: Config, registry: Registry, signingKey: SigningKey, 
   const message = `${describeEffectiveConfig(config)}; clients: ${registry.description}; ${signing}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
   for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
-  for (const name of unknownSettings) {
-    log.warn({ event: 'unknown_setting', name }, `${name} is not a setting of this version, and has no effect`);
+  for (const setting of unknownSettings) {
+    log.warn({ event: 'unknown_setting', ...setting }, describeUnknownSetting(setting));
   }
 }
 

@@ -1,19 +1,42 @@
 import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { oneOf } from './parsers.ts';
+import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';
 
-/** Where the authorities of the clients' certificates are, and what is there at start. */
+/** Who can be declared to verify chains: this server, or as an explicit step down another party. */
+const verifierNames = ['countersign', 'header', 'terminator'] as const;
+export type VerifierName = (typeof verifierNames)[number];
+
+export const chainSettings = defineSettings('Client certificates', {
+  CLIENT_CA_FILE: {
+    parse: readClientCaFile,
+    description: 'CA certificates for client certificates: a bundle or a folder',
+    details:
+      'Self-signed certificates are trust anchors, others intermediates. Watched for changes. See [chains.md](chains.md).',
+    defaultDescription: 'none: `tls_client_auth` is unavailable',
+  },
+  CHAIN_VERIFIED_BY: {
+    parse: oneOf(verifierNames),
+    description: 'who verifies the chains of `tls_client_auth`',
+    details:
+      '`countersign`: this server, to `COUNTERSIGN_CLIENT_CA_FILE`. As a step down, `header`: the verification header ' +
+      'beside the certificate; or `terminator`, which you declare to admit only verified certificates. ' +
+      'If the format has a verification header, it must be positive in any case.',
+    defaultDescription: '`countersign`',
+  },
+});
+
+/** The CA certificates for client certificates, as they are at startup. */
 export interface ClientCa {
   readonly path: string;
   readonly store: TrustStore;
 }
 
-/** Reads `COUNTERSIGN_CLIENT_CA_FILE`; undefined where it is not set. Faults are collected in the settings. */
+/** Reads `COUNTERSIGN_CLIENT_CA_FILE`; undefined if it is not set. Problems are collected in `settings`. */
 export function readClientCa(settings: Settings): ClientCa | undefined {
-  return settings.optional('CLIENT_CA_FILE', (path) => {
-    try {
-      return { path, store: loadTrustStore(path) };
-    } catch (error) {
-      throw new RangeError(`names ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
+  return settings.read(chainSettings.CLIENT_CA_FILE);
+}
+
+function readClientCaFile(path: string): ClientCa {
+  return { path, store: loadTrustStore(path) };
 }

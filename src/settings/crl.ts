@@ -3,46 +3,92 @@ import type { CrlConfig } from '../pki/crl/crl-checker.ts';
 import { type CaCrlPolicy, type CrlMode, crlModes } from '../pki/crl/crl-violation.ts';
 import type { ClientCa } from './client-ca.ts';
 import { oneOf, parseDuration } from './parsers.ts';
+import { defineSettings, type Setting } from './setting.ts';
 import type { Settings } from './settings.ts';
 
-const DEFAULT_INTERVAL_MILLISECONDS = 5 * 60_000;
 const MIN_INTERVAL_MILLISECONDS = 1_000;
 
-/** A value for every CA, and others for byCa ones. */
+const requiresClientCa = {
+  anyOf: ['CLIENT_CA_FILE'],
+  reason: 'set it to the CA certificates that issue the CRLs, which verify their signatures',
+} as const;
+
+export const crlSettings = defineSettings('Certificate revocation lists', {
+  CLIENT_CRLS: {
+    parse: parseSources,
+    description: 'comma-separated files, folders and `http(s)` URLs of CRLs',
+    requires: requiresClientCa,
+  },
+  CRL_MODE: {
+    parse: (text) => parsePerCa(text, oneOf(crlModes)),
+    description: '`require`, `prefer` or `off`',
+    details:
+      'To set it for one CA, put the thumbprint of its public key before the value: `require,THUMBPRINT=off`. ' +
+      'See [chains.md](chains.md).',
+    defaultDescription: '`require` with `COUNTERSIGN_CLIENT_CRLS`, otherwise `off`',
+    requires: requiresClientCa,
+    formerNames: ['REVOCATION'],
+  },
+  CRL_MAX_STALENESS: {
+    parse: (text) => parsePerCa(text, parseDuration),
+    description: 'how long a CRL stays usable after its nextUpdate',
+    details: '`0`, `30s`, `5m`, `24h`, `7d`; for one CA, `0,THUMBPRINT=24h`.',
+    default: '0',
+    onlyWith: ['CLIENT_CRLS', 'CRL_MODE'],
+  },
+  CRL_INTERVAL: {
+    parse: parseInterval,
+    description: 'time within which a new CRL behind a URL is in effect on every replica',
+    default: '5m',
+    onlyWith: ['CLIENT_CRLS', 'CRL_MODE'],
+  },
+});
+
+/** A value for every CA, and overrides by public key thumbprint. */
 interface PerCa<Value> {
   readonly byDefault: Value | undefined;
   readonly byCa: ReadonlyMap<string, Value>;
 }
 
 /**
- * Reads the settings about CRLs; undefined where none is set. Where CRLs are configured they are required, unless it is
- * said otherwise. Faults are collected in the settings.
+ * Reads the settings about CRLs; undefined if neither sources nor a mode are set. Where CRLs are configured, the mode is
+ * `require` unless set otherwise. Problems are collected in `settings`.
  */
 export function readCrlConfig(settings: Settings, clientCa: ClientCa | undefined): CrlConfig | undefined {
-  const sources = settings.optional('CLIENT_CRLS', parseSources);
-  const modes = settings.optional('CRL_MODE', (text) => parsePerCa(text, oneOf(crlModes), clientCa));
-  const staleness = settings.optional('CRL_MAX_STALENESS', (text) => parsePerCa(text, parseDuration, clientCa));
-  const intervalMilliseconds = settings.optional('CRL_INTERVAL', parseInterval) ?? DEFAULT_INTERVAL_MILLISECONDS;
-  if (!sources && !modes) return warnAboutUnused(settings);
-  if (!clientCa) settings.missing('CLIENT_CA_FILE', 'a CRL counts by the signature of a CA that is configured there');
-  const modeOf = (key: string | undefined): CrlMode => forCa(modes, key) ?? 'require';
+  const sources = settings.read(crlSettings.CLIENT_CRLS);
+  const modes = settings.read(crlSettings.CRL_MODE);
+  const staleness = settings.read(crlSettings.CRL_MAX_STALENESS);
+  const intervalMilliseconds = settings.read(crlSettings.CRL_INTERVAL);
+  requireKnownCas(settings, crlSettings.CRL_MODE, modes, clientCa);
+  requireKnownCas(settings, crlSettings.CRL_MAX_STALENESS, staleness, clientCa);
+  if (!sources && !modes) return undefined;
+  const modeOf = (key: string | undefined): CrlMode => valueForCa(modes, key) ?? 'require';
   const policyOf = (key?: string): CaCrlPolicy => ({
     mode: modeOf(key),
-    maxStalenessMilliseconds: forCa(staleness, key) ?? 0,
+    maxStalenessMilliseconds: valueForCa(staleness, key) ?? 0,
   });
-  const named = [...(modes?.byCa.keys() ?? []), ...(staleness?.byCa.keys() ?? [])];
-  const policy = { byDefault: policyOf(), byCa: new Map(named.map((key) => [key, policyOf(key)])) };
+  const overridden = [...(modes?.byCa.keys() ?? []), ...staleness.byCa.keys()];
+  const policy = { byDefault: policyOf(), byCa: new Map(overridden.map((key) => [key, policyOf(key)])) };
   return { ...(sources ?? { paths: [], urls: [] }), policy, intervalMilliseconds };
 }
 
-function warnAboutUnused(settings: Settings): undefined {
-  for (const name of ['CRL_MAX_STALENESS', 'CRL_INTERVAL'].filter((each) => settings.has(each))) {
-    settings.warn(name, 'has no effect: without COUNTERSIGN_CLIENT_CRLS nobody asks whether a certificate is revoked');
-  }
+function valueForCa<Value>(values: PerCa<Value> | undefined, key: string | undefined): Value | undefined {
+  return (key === undefined ? undefined : values?.byCa.get(key)) ?? values?.byDefault;
 }
 
-function forCa<Value>(values: PerCa<Value> | undefined, key: string | undefined): Value | undefined {
-  return (key === undefined ? undefined : values?.byCa.get(key)) ?? values?.byDefault;
+/** An override for an unknown CA would silently have no effect. */
+function requireKnownCas(
+  settings: Settings,
+  setting: Setting,
+  values: PerCa<unknown> | undefined,
+  clientCa: ClientCa | undefined,
+): void {
+  if (!values || !clientCa) return;
+  const { anchors, intermediates } = clientCa.store;
+  const known = new Set([...anchors, ...intermediates].map(({ publicKeyThumbprint }) => publicKeyThumbprint));
+  for (const key of values.byCa.keys()) {
+    if (!known.has(key)) settings.reject(setting, `names ${key}, but no CA in COUNTERSIGN_CLIENT_CA_FILE has that key`);
+  }
 }
 
 function parseSources(text: string): { paths: readonly string[]; urls: readonly string[] } {
@@ -52,18 +98,16 @@ function parseSources(text: string): { paths: readonly string[]; urls: readonly 
   return { paths: sources.filter((source) => !isUrl(source)), urls: sources.filter(isUrl) };
 }
 
-/** @throws {RangeError} that does not repeat the URL, which may hold a password */
+/** @throws {RangeError} that does not repeat the URL, which may contain a password */
 function requireHttp(text: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    const [scheme] = text.split('://', 1);
-    if (!url) throw new RangeError(`holds what begins with ${scheme}:// and is no URL; see its host and port`);
-    throw new RangeError(
-      `holds a URL that begins with ${scheme}:// and is none of http or https; expected that, or a path`,
-    );
+  const [scheme] = text.split('://', 1);
+  if (!url) throw new RangeError(`a value that begins with ${scheme}:// is not a URL: check its host and port`);
+  if (!/^https?:$/.test(url.protocol)) {
+    throw new RangeError(`a URL begins with ${scheme}://: expected http://, https:// or a path`);
   }
   if (url.username === '' && url.password === '') return;
-  throw new RangeError(`holds a URL of ${url.host} with a user or password, which cannot be sent; a CRL is public`);
+  throw new RangeError(`the URL of ${url.host} contains a user or a password, which is not supported: remove it`);
 }
 
 function parseInterval(text: string): number {
@@ -72,25 +116,18 @@ function parseInterval(text: string): number {
   throw new RangeError(`"${text}" is shorter than a second`);
 }
 
-/** `require`, or `require, KEY=off`: a value for all, and with a CA's public key before it one for that CA. */
-function parsePerCa<Value>(text: string, parse: (text: string) => Value, clientCa: ClientCa | undefined): PerCa<Value> {
+/** Parses `require`, or `require, THUMBPRINT=off`: a value for all CAs, and overrides by public key thumbprint. */
+function parsePerCa<Value>(text: string, parse: (text: string) => Value): PerCa<Value> {
   let byDefault: Value | undefined;
   const byCa = new Map<string, Value>();
   for (const entry of text.split(',').map((item) => item.trim())) {
     const at = entry.lastIndexOf('=');
     const value = parse(entry.slice(at + 1));
-    const key = at === -1 ? undefined : requireKnown(entry.slice(0, at), clientCa);
+    const key = at === -1 ? undefined : parseSha256Thumbprint(entry.slice(0, at), '`countersign certificate CA.pem`');
     if ((key === undefined ? byDefault : byCa.get(key)) !== undefined)
-      throw new RangeError(`holds two values for ${key ?? 'all CAs'}; expected one`);
+      throw new RangeError(`contains two values for ${key ?? 'all CAs'}; expected one`);
     if (key === undefined) byDefault = value;
     else byCa.set(key, value);
   }
-  return { byDefault: byDefault, byCa: byCa };
-}
-
-function requireKnown(text: string, clientCa: ClientCa | undefined): string {
-  const key = parseSha256Thumbprint(text, '`countersign certificate CA.pem`');
-  const { anchors, intermediates } = clientCa?.store ?? { anchors: [], intermediates: [] };
-  if ([...anchors, ...intermediates].some(({ publicKeyThumbprint }) => publicKeyThumbprint === key)) return key;
-  throw new RangeError(`names ${text}, which is the key of no CA in COUNTERSIGN_CLIENT_CA_FILE`);
+  return { byDefault, byCa };
 }

@@ -13,15 +13,34 @@ export function parseDuration(text: string): number {
   return Number(count) * (MILLISECONDS[unit] ?? Number.NaN);
 }
 
-/**
- * A parser that takes exactly one of these names.
- *
- * @returns the name, or throws a RangeError that lists them
- */
+/** A parser that accepts exactly these names, and throws a RangeError that lists them. */
 export function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
   return (text) => {
     const known = names.find((name) => name === text);
     if (known !== undefined) return known;
     throw new RangeError(`"${text}" is not one of: ${names.join(', ')}`);
   };
+}
+
+/** @throws {RangeError} */
+export function parseBoolean(text: string): boolean {
+  return oneOf(['true', 'false'])(text) === 'true';
+}
+
+/** For paths, and for texts that are parsed where they are used. */
+export function plainText(text: string): string {
+  return text;
+}
+
+/** A parser of comma-separated entries. An error names the entry. */
+export function listOf<Value>(parse: (entry: string) => Value): (text: string) => readonly Value[] {
+  return (text) =>
+    text.split(',').map((item) => {
+      const entry = item.trim();
+      try {
+        return parse(entry);
+      } catch (error) {
+        throw new RangeError(`"${entry}": ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
 }

@@ -3,84 +3,88 @@ import { normalizeAlternativeName } from '../pki/certificate/subject-alternative
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
+import { listOf } from './parsers.ts';
+import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';
 
-/** What the proxy's own certificate must be. */
+/** Each requires the proxy to present a certificate of its own. */
+export const proxyCertificateSettings = defineSettings('Trusted proxy', {
+  PROXY_CERTIFICATE_THUMBPRINTS: {
+    parse: listOf(parseCertificateThumbprint),
+    description: "comma-separated SHA-256 thumbprints, one of which the proxy's own certificate must have",
+    details: 'In any usual spelling. Requires HTTPS.',
+  },
+  PROXY_CA_FILE: {
+    parse: readCaCertificates,
+    description: "CA certificates for the proxies' own certificates, PEM, including a root",
+    details: 'Requires HTTPS.',
+    requires: {
+      anyOf: ['PROXY_SANS'],
+      reason:
+        'without it, every certificate of COUNTERSIGN_PROXY_CA_FILE would be a trusted proxy; ' +
+        "set it to the DNS names or URIs in the proxies' certificates",
+    },
+  },
+  PROXY_SANS: {
+    parse: listOf(parseName),
+    description: "comma-separated DNS names and URIs, one of which the proxy's own certificate must contain",
+    details: 'For example `gw.internal` or `spiffe://mesh/ns/edge/sa/gw`.',
+    requires: {
+      anyOf: ['PROXY_CA_FILE'],
+      reason: 'anyone can issue a certificate with the names in COUNTERSIGN_PROXY_SANS; set it to the CA to trust',
+    },
+    formerNames: ['PROXY_NAMES'],
+  },
+});
+
+/** What the proxy's own certificate must fulfil. */
 export interface ProxyCertificate {
   readonly rules: readonly ProxyCertificateRule[];
-  /** To which it is verified, PEM. */
+  /** PEM; the TLS listener verifies the proxy's certificate to these. */
   readonly caCertificates: readonly string[];
   readonly description: string;
 }
 
-/** The settings that ask the proxy for a certificate of its own. */
-export const proxyCertificateSettings = ['PROXY_CERTIFICATE_THUMBPRINTS', 'PROXY_CA_FILE', 'PROXY_SANS'] as const;
-
-/** Reads these settings; undefined where none is set. Faults are collected in the settings. */
+/** Reads these settings; undefined if none is set. Problems are collected in `settings`. */
 export function readProxyCertificate(settings: Settings): ProxyCertificate | undefined {
-  const thumbprints = settings.optional('PROXY_CERTIFICATE_THUMBPRINTS', listOf(parseCertificateThumbprint));
-  const authorities = settings.optional('PROXY_CA_FILE', readCaCertificates);
-  const names = settings.optional('PROXY_SANS', listOf(parseName));
-  requireBoth(settings);
+  const thumbprints = settings.read(proxyCertificateSettings.PROXY_CERTIFICATE_THUMBPRINTS);
+  const caCertificates = settings.read(proxyCertificateSettings.PROXY_CA_FILE);
+  const names = settings.read(proxyCertificateSettings.PROXY_SANS);
   const rules: ProxyCertificateRule[] = [];
   const descriptions: string[] = [];
   if (thumbprints) {
     rules.push({ kind: 'pinned', thumbprints: new Set(thumbprints) });
     descriptions.push(`(thumbprint ${thumbprints.join(' or ')})`);
   }
-  if (authorities && names) {
+  if (caCertificates && names) {
     rules.push({ kind: 'named', names: new Set(names.map(({ compared }) => compared)) });
-    const subjects = authorities.map(({ subject }) => `"${subject}"`).join(' or ');
+    const subjects = caCertificates.map(({ subject }) => `"${subject}"`).join(' or ');
     descriptions.push(`of CA ${subjects} for ${names.map(({ text }) => text).join(' or ')}`);
   }
   if (rules.length === 0) return undefined;
   const description = `proxy certificate ${descriptions.join(' ')}`;
-  return { rules, caCertificates: (authorities ?? []).map(({ pem }) => pem), description };
-}
-
-function requireBoth(settings: Settings): void {
-  const [hasAuthorities, hasNames] = [settings.has('PROXY_CA_FILE'), settings.has('PROXY_SANS')];
-  if (hasAuthorities && !hasNames) {
-    const reason = 'without it any certificate of COUNTERSIGN_PROXY_CA_FILE would be a proxy';
-    settings.missing('PROXY_SANS', `${reason}; write the DNS names or URIs of the proxies' certificates`);
-  }
-  if (hasNames && !hasAuthorities) {
-    settings.missing('PROXY_CA_FILE', 'anybody can put COUNTERSIGN_PROXY_SANS into a certificate of their own making');
-  }
-}
-
-/** Entries with commas between; what is wrong with one is told with the entry. */
-function listOf<Value>(parse: (entry: string) => Value): (text: string) => readonly Value[] {
-  return (text) =>
-    text.split(',').map((item) => {
-      const entry = item.trim();
-      try {
-        return parse(entry);
-      } catch (error) {
-        throw new RangeError(`holds "${entry}": ${error instanceof Error ? error.message : String(error)}`);
-      }
-    });
+  return { rules, caCertificates: (caCertificates ?? []).map(({ pem }) => pem), description };
 }
 
 function parseCertificateThumbprint(entry: string): string {
   return parseSha256Thumbprint(entry, 'openssl x509 -noout -fingerprint -sha256');
 }
 
-/** A DNS name or a URI, for people and as a certificate's names are compared with it. */
+/** Parses a DNS name or a URI: `text` as configured, `compared` as the names of a certificate are compared with it. */
 function parseName(text: string): { text: string; compared: string } {
-  if (isIP(text) !== 0) throw new RangeError('an address; a proxy is named by a DNS name or a URI');
+  if (isIP(text) !== 0) throw new RangeError('an IP address; expected a DNS name or a URI');
   const kind = text.includes(':') ? 'uri' : 'dns';
   return { text, compared: `${kind}:${normalizeAlternativeName(kind, text)}` };
 }
 
-/** @throws {RangeError} naming the file, what is wrong with it, and the mend */
+/** @throws {RangeError} naming the file, what is wrong with it, and how to fix it */
 function readCaCertificates(path: string): readonly FiledCertificate[] {
-  const authorities = readCertificateFile(path);
-  const other = authorities.find(({ x509 }) => !x509.ca);
+  const certificates = readCertificateFile(path);
+  const other = certificates.find(({ x509 }) => !x509.ca);
   if (other) {
-    const mend = 'to trust a single certificate, write its thumbprint in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
-    throw new RangeError(`names ${path}, whose certificate of ${other.subject} is not a CA's; ${mend}`);
+    const fix = 'to trust a single certificate, put its thumbprint into COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
+    throw new RangeError(`${path}: ${other.subject} is not a CA certificate; ${fix}`);
   }
-  if (authorities.some(({ x509 }) => x509.checkIssued(x509) && x509.verify(x509.publicKey))) return authorities;
-  throw new RangeError(`names ${path}, which holds intermediates only; add the root that they end in`);
+  if (certificates.some(({ x509 }) => x509.checkIssued(x509) && x509.verify(x509.publicKey))) return certificates;
+  throw new RangeError(`${path} contains only intermediates: add the root that issued them`);
 }

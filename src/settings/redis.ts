@@ -3,111 +3,153 @@ import { createSecureContext } from 'node:tls';
 import type { RedisAccess, RedisTls } from '../redis/connect.ts';
 import { parseRedisUrl } from '../redis/url.ts';
 import { readCertificateFile } from './certificate-file.ts';
-import { readSecretFile, type Settings } from './settings.ts';
+import { readSecretFile } from './secret-file.ts';
+import { defineSettings } from './setting.ts';
+import type { Settings } from './settings.ts';
 
-/** Where Redis is, how we prove who we are, and what our keys begin with. */
+export const redisSettings = defineSettings('Redis', {
+  REDIS_URL: {
+    parse: parseRedisUrl,
+    description: 'the Redis that holds the client records',
+    details:
+      'One server, `redis://user:password@host:6379/0`, over TLS (`rediss://…`) or a Unix socket; Sentinel; Cluster. ' +
+      'See [redis.md](redis.md).',
+    defaultDescription: 'required without `COUNTERSIGN_CLIENTS_FILE`',
+    isSecret: true,
+  },
+  REDIS_KEY_PREFIX: {
+    parse: parseKeyPrefix,
+    description: 'prefix of all keys in Redis',
+    default: 'countersign:',
+    onlyWith: ['REDIS_URL'],
+  },
+});
+
+/** All are read again for each connection, since certificates are renewed while the server runs. */
+export const redisTlsSettings = defineSettings('Redis', {
+  REDIS_CA_FILE: {
+    parse: (path) => reloadable(() => readCertificates(path)),
+    description: 'for `rediss://`, the CA certificates of the Redis server, PEM',
+    details: 'Read again for each connection.',
+    defaultDescription: "the system's CAs",
+    onlyWith: ['REDIS_URL'],
+  },
+  REDIS_CERTIFICATE_FILE: {
+    parse: (path) => readCertificates(path) && path,
+    description: 'for `rediss://`, the certificate that this server presents to Redis, PEM',
+    details: 'Read again for each connection.',
+    requires: {
+      anyOf: ['REDIS_CERTIFICATE_KEY_FILE'],
+      reason: 'set it to the key of COUNTERSIGN_REDIS_CERTIFICATE_FILE',
+    },
+    onlyWith: ['REDIS_URL'],
+  },
+  REDIS_CERTIFICATE_KEY_FILE: {
+    parse: (path) => readPrivateKey(path) && path,
+    description: 'private key of `COUNTERSIGN_REDIS_CERTIFICATE_FILE`, PEM and not encrypted',
+    details: 'Read again for each connection.',
+    requires: {
+      anyOf: ['REDIS_CERTIFICATE_FILE'],
+      reason: 'set it to the certificate of COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE',
+    },
+    onlyWith: ['REDIS_URL'],
+  },
+});
+
+/** Where Redis is, how this server authenticates to it, and what its keys begin with. */
 export interface RedisConfig extends RedisAccess {
-  /** `countersign:` unless configured otherwise. */
   readonly keyPrefix: string;
 }
 
-const tlsSettings = ['REDIS_CA_FILE', 'REDIS_CERTIFICATE_FILE', 'REDIS_CERTIFICATE_KEY_FILE'] as const;
-
-/** What has a meaning only with `COUNTERSIGN_REDIS_URL`. */
-export const redisSettings = ['REDIS_KEY_PREFIX', ...tlsSettings] as const;
-
-/** Reads that; undefined where no Redis is set. Faults are collected in the settings. */
+/** Reads the connection to Redis; undefined if none is set. Problems are collected in `settings`. */
 export function readRedisConfig(settings: Settings): RedisConfig | undefined {
-  const address = settings.secret('REDIS_URL', parseRedisUrl);
-  const keyPrefix = settings.optional('REDIS_KEY_PREFIX', parseKeyPrefix) ?? 'countersign:';
+  const address = settings.read(redisSettings.REDIS_URL);
+  const keyPrefix = settings.read(redisSettings.REDIS_KEY_PREFIX);
   const tls = readTls(settings);
-  const [needless] = tlsSettings.filter((name) => settings.has(name));
-  if (needless && address && !address.isEncrypted) {
-    settings.reject(needless, 'is for TLS, and COUNTERSIGN_REDIS_URL is not: begin it with rediss');
+  const [unused] = Object.values(redisTlsSettings).filter((setting) => settings.has(setting));
+  if (unused && address && !address.isEncrypted) {
+    settings.reject(unused, 'requires TLS: begin COUNTERSIGN_REDIS_URL with rediss');
   }
   return address && { address, tls, keyPrefix };
 }
 
-/** The files are read again for each connection: certificates are renewed while the server runs. */
 function readTls(settings: Settings): RedisTls {
-  const ca = settings.optional('REDIS_CA_FILE', (path) => readAgain(() => checkedCertificates(path)));
-  const identity = readKeyPair(settings);
-  let { key } = identity?.() ?? {};
+  const ca = settings.read(redisTlsSettings.REDIS_CA_FILE);
+  const keyPair = readKeyPair(settings);
+  let { key } = keyPair?.() ?? {};
   return {
     get ca() {
       return ca?.();
     },
     get cert() {
-      const read = identity?.();
-      key = read?.key;
-      return read?.cert;
+      const current = keyPair?.();
+      key = current?.key;
+      return current?.cert;
     },
-    // Of the certificate that was asked for before it: a key of another one would end the connection for good.
+    // The key of the certificate that was read before it: with another one, ioredis gives up for good.
     get key() {
       return key;
     },
   };
 }
 
-/** Our certificate and its key, PEM. */
+/** PEM. */
 interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }
 
 function readKeyPair(settings: Settings): (() => KeyPair) | undefined {
-  const certificatePath = settings.optional('REDIS_CERTIFICATE_FILE', (path) => checkedCertificates(path) && path);
-  const [hasCertificate, hasKey] = [settings.has('REDIS_CERTIFICATE_FILE'), settings.has('REDIS_CERTIFICATE_KEY_FILE')];
-  if (hasCertificate && !hasKey) settings.missing('REDIS_CERTIFICATE_KEY_FILE', 'the key of the certificate for Redis');
-  if (hasKey && !hasCertificate) settings.missing('REDIS_CERTIFICATE_FILE', 'the certificate of the key that is set');
-  return settings.optional('REDIS_CERTIFICATE_KEY_FILE', (path) => {
-    checkedKey(path);
-    return certificatePath === undefined ? undefined : readAgain(() => checkedKeyPair(certificatePath, path));
-  });
+  const certificatePath = settings.read(redisTlsSettings.REDIS_CERTIFICATE_FILE);
+  const keyPath = settings.read(redisTlsSettings.REDIS_CERTIFICATE_KEY_FILE);
+  if (certificatePath === undefined || keyPath === undefined) return undefined;
+  return settings.attempt(redisTlsSettings.REDIS_CERTIFICATE_KEY_FILE, () =>
+    reloadable(() => loadKeyPair(certificatePath, keyPath)),
+  );
 }
 
-/** What the files hold now, or held last where they cannot be used at the moment. */
-function readAgain<Value>(read: () => Value): () => Value {
-  let last = read();
+/** Loads now, and again at each call. If that fails, the last value stays in use. */
+function reloadable<Value>(load: () => Value): () => Value {
+  let last = load();
   return () => {
     try {
-      last = read();
+      last = load();
     } catch {
-      // A connection with the last one fails and says why, or succeeds.
+      // A connection that uses the last value either succeeds or reports why it fails.
     }
     return last;
   };
 }
 
-function checkedCertificates(path: string): string {
+function readCertificates(path: string): string {
   return readCertificateFile(path)
     .map(({ pem }) => pem)
     .join('');
 }
 
-/** ioredis never tries again where OpenSSL does not take these, as while the second of two files is yet to be renewed. */
-function checkedKeyPair(certificatePath: string, keyPath: string): KeyPair {
-  const [cert, key] = [checkedCertificates(certificatePath), checkedKey(keyPath)];
+/** Checks what OpenSSL requires, since ioredis never reconnects after OpenSSL rejected a pair, as during a renewal. */
+function loadKeyPair(certificatePath: string, keyPath: string): KeyPair {
+  const [cert, key] = [readCertificates(certificatePath), readPrivateKey(keyPath)];
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    throw new RangeError(`names ${keyPath}, which is not the key of COUNTERSIGN_REDIS_CERTIFICATE_FILE`);
+    throw new RangeError(`${keyPath} is not the key of COUNTERSIGN_REDIS_CERTIFICATE_FILE`);
   }
   try {
     createSecureContext({ cert, key });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new RangeError(`names ${keyPath}, which cannot be used with COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`);
+    throw new RangeError(`${keyPath} cannot be used with COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`);
   }
   return { cert, key };
 }
 
-function checkedKey(path: string): string {
+function readPrivateKey(path: string): string {
   const text = readSecretFile(path);
   try {
     createPrivateKey(text);
     return text;
   } catch {
-    // What Node says of it may quote it.
-    throw new RangeError(`names ${path}, which holds no private key that can be read: PEM, and not encrypted`);
+    // The message of Node may quote the file.
+    throw new RangeError(`${path} does not contain an unencrypted private key in PEM`);
   }
 }
 

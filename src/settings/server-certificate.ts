@@ -2,34 +2,41 @@ import { createPrivateKey } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ListenerTls } from '../http/listen-address.ts';
 import { readCertificateFile } from './certificate-file.ts';
+import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';
 
-/** The settings that make the listener one for HTTPS. */
-export const serverCertificateSettings = ['TLS_CERTIFICATE_FILE', 'TLS_KEY_FILE', 'TLS_KEY'] as const;
+/** Both turn the public listener into an HTTPS listener. */
+export const serverCertificateSettings = defineSettings('Server', {
+  TLS_CERTIFICATE_FILE: {
+    parse: (path) => ({ path, chain: readCertificateFile(path) }),
+    description: "the server's certificate for HTTPS, followed by its intermediates, PEM",
+    details: 'With it, `COUNTERSIGN_LISTEN` serves HTTPS (TLS 1.2 and 1.3) instead of HTTP; not on a Unix socket.',
+    defaultDescription: 'none: HTTP',
+    requires: { anyOf: ['TLS_KEY_FILE', 'TLS_KEY'], reason: 'set it to the key of COUNTERSIGN_TLS_CERTIFICATE_FILE' },
+  },
+  TLS_KEY: {
+    parse: parsePrivateKey,
+    description: 'private key of `COUNTERSIGN_TLS_CERTIFICATE_FILE`, PEM and not encrypted',
+    isSecret: true,
+    requires: { anyOf: ['TLS_CERTIFICATE_FILE'], reason: 'set it to the certificate of COUNTERSIGN_TLS_KEY_FILE' },
+  },
+});
+const { TLS_CERTIFICATE_FILE, TLS_KEY } = serverCertificateSettings;
 
 type ServerCertificate = Pick<ListenerTls, 'certificatePem' | 'privateKeyPem'>;
 
-/**
- * Reads the certificate and key with which the listener serves HTTPS: both, or none for HTTP. Faults are collected in
- * the settings.
- */
+/** Reads certificate and key of the HTTPS listener; undefined for HTTP. Problems are collected in `settings`. */
 export function readServerCertificate(settings: Settings): ServerCertificate | undefined {
-  const file = settings.optional('TLS_CERTIFICATE_FILE', (path) => ({ path, chain: readCertificateFile(path) }));
-  const privateKeyPem = settings.secret('TLS_KEY', parsePrivateKey);
-  const [hasCertificate, hasKey] = [settings.has('TLS_CERTIFICATE_FILE'), settings.hasSecret('TLS_KEY')];
-  if (hasCertificate && !hasKey) settings.missing('TLS_KEY_FILE', 'the key of COUNTERSIGN_TLS_CERTIFICATE_FILE');
-  if (hasKey && !hasCertificate) settings.missing('TLS_CERTIFICATE_FILE', 'the certificate of the key that is set');
+  const file = settings.read(TLS_CERTIFICATE_FILE);
+  const privateKeyPem = settings.read(TLS_KEY);
   if (!file || privateKeyPem === undefined) return undefined;
   const [own] = file.chain;
   if (!own.x509.checkPrivateKey(createPrivateKey(privateKeyPem))) {
-    const name = settings.has('TLS_KEY') ? 'TLS_KEY' : 'TLS_KEY_FILE';
-    const mend = "the server's own certificate comes first in its file";
-    return settings.reject(name, `is not the key of ${own.subject}, the first certificate in ${file.path}; ${mend}`);
+    const fix = "put the server's own certificate first";
+    return settings.reject(TLS_KEY, `is not the key of ${own.subject}, the first certificate in ${file.path}: ${fix}`);
   }
   const certificate = { certificatePem: file.chain.map(({ pem }) => pem).join(''), privateKeyPem };
-  const refusal = rejectionReason(certificate);
-  if (refusal === undefined) return certificate;
-  return settings.reject('TLS_CERTIFICATE_FILE', `names ${file.path}, which cannot be served: ${refusal}`);
+  return settings.attempt(TLS_CERTIFICATE_FILE, () => requireUsable(certificate, file.path));
 }
 
 function parsePrivateKey(text: string): string {
@@ -37,17 +44,17 @@ function parsePrivateKey(text: string): string {
     createPrivateKey(text);
     return text;
   } catch {
-    // What Node says of it may quote it.
-    throw new RangeError('holds no private key that can be read: PEM, and not encrypted (openssl pkey decrypts)');
+    // The message of Node may quote the key.
+    throw new RangeError('does not contain an unencrypted private key in PEM (decrypt one with: openssl pkey)');
   }
 }
 
-/** What OpenSSL has against it: a key that is too weak, or an order of the chain that is none. */
-function rejectionReason({ certificatePem, privateKeyPem }: ServerCertificate): string | undefined {
+/** @throws {RangeError} if OpenSSL rejects the pair, for example a weak key or a chain in the wrong order */
+function requireUsable(certificate: ServerCertificate, path: string): ServerCertificate {
   try {
-    createSecureContext({ cert: certificatePem, key: privateKeyPem });
-    return undefined;
+    createSecureContext({ cert: certificate.certificatePem, key: certificate.privateKeyPem });
+    return certificate;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    throw new RangeError(`${path} cannot be served: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -1,117 +1,102 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readSecretFile } from './secret-file.ts';
+import type { Setting, SettingValue } from './setting.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const PREFIX = 'COUNTERSIGN_';
-const READABLE_BY_EVERYBODY = 0o004;
+export const PREFIX = 'COUNTERSIGN_';
 
-/** What Kubernetes puts into the environment of every pod for a Service that is named after us. */
-const serviceLink = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
-
-/** Reads settings by name, without the prefix, remembers which there are, and collects what is wrong with them. */
+/** Reads settings from environment variables, and collects every problem and warning. */
 export class Settings {
+  /** One sentence for each, beginning with the name of the variable. */
   readonly problems: string[] = [];
-  /** What is allowed and hardly meant. */
+  /** Settings that are valid but probably not intended. */
   readonly warnings: string[] = [];
   readonly #env: Environment;
-  readonly #known = new Set<string>();
 
   constructor(env: Environment) {
     this.#env = env;
   }
 
-  has(name: string): boolean {
-    return this.#text(name) !== undefined;
+  has(setting: Setting): boolean {
+    return this.#isSet(setting.name) || this.#isSetInFile(setting);
   }
 
-  /** A secret can also stand in the file that `…_FILE` names. */
-  hasSecret(name: string): boolean {
-    return this.has(name) || this.has(`${name}_FILE`);
+  /** The variable that holds a secret or names its file, without the prefix; for any other setting, its name. */
+  variableOf(setting: Setting): string {
+    return this.#isSetInFile(setting) && !this.#isSet(setting.name) ? fileVariable(setting) : setting.name;
   }
 
-  reject(name: string, message: string): undefined {
-    this.problems.push(`${PREFIX}${name} ${message}`);
+  /** The parsed value. If it is missing or invalid, the problem is collected and the default returned. */
+  read<S extends Setting>(setting: S): SettingValue<S> {
+    const value = this.has(setting) ? this.#readSet(setting) : this.#reportIfRequired(setting);
+    const fallback = setting.default === undefined ? undefined : setting.parse(setting.default);
+    // `parse` returns ReturnType<S['parse']>, and undefined only remains where there is no default.
+    return (value ?? fallback) as SettingValue<S>;
   }
 
-  warn(name: string, message: string): void {
-    this.warnings.push(`${PREFIX}${name} ${message}`);
-  }
-
-  missing(name: string, meaning: string): undefined {
-    return this.reject(name, `is missing: ${meaning}`);
-  }
-
-  optional<Value>(name: string, parse: (text: string) => Value): Value | undefined {
-    const text = this.#text(name);
-    return text === undefined ? undefined : this.#parse(name, text, parse);
-  }
-
-  required<Value>(name: string, parse: (text: string) => Value, meaning: string): Value | undefined {
-    if (!this.has(name)) this.missing(name, meaning);
-    return this.optional(name, parse);
-  }
-
-  requiredSecret(name: string, meaning: string): string | undefined {
-    if (!this.hasSecret(name)) this.missing(`${name}_FILE`, meaning);
-    return this.secret(name);
-  }
-
-  /** A secret, from the variable itself or from the file that `…_FILE` names. */
-  secret(name: string): string | undefined;
-  secret<Value>(name: string, parse: (text: string) => Value): Value | undefined;
-  secret(name: string, parse: (text: string) => unknown = (text) => text): unknown {
-    const text = this.#text(name);
-    const file = this.#text(`${name}_FILE`);
-    if (text !== undefined && file !== undefined) return this.reject(name, `stands beside ${PREFIX}${name}_FILE`);
-    if (file !== undefined) return this.#parse(`${name}_FILE`, file, (path) => parse(readSecretFile(path)));
-    return text === undefined ? undefined : this.#parse(name, text, parse);
-  }
-
-  /** Of these variables, those that begin as settings do and have not been asked for. */
-  unknown(env: Environment): string[] {
-    return Object.keys(env).filter(
-      (name) => name.startsWith(PREFIX) && !this.#known.has(name) && !serviceLink.test(name),
-    );
-  }
-
-  #text(name: string): string | undefined {
-    this.#known.add(`${PREFIX}${name}`);
-    // A variable that is set to nothing is how people unset one in Compose and in Kubernetes.
-    return this.#env[`${PREFIX}${name}`] || undefined;
-  }
-
-  #parse<Value>(name: string, text: string, parse: (text: string) => Value): Value | undefined {
+  /** Runs a further check of a setting. What it throws becomes a problem of the setting. */
+  attempt<Value>(setting: Setting, check: () => Value): Value | undefined {
     try {
-      return parse(text);
+      return check();
     } catch (error) {
-      return this.reject(name, error instanceof Error ? error.message : String(error));
+      const message = error instanceof Error ? error.message : String(error);
+      return this.#addProblem(`${PREFIX}${this.variableOf(setting)}: ${message}`);
     }
   }
+
+  /** @param message a predicate: "is set, but …" */
+  reject(setting: Setting, message: string): undefined {
+    return this.#addProblem(`${PREFIX}${this.variableOf(setting)} ${message}`);
+  }
+
+  warn(setting: Setting, message: string): void {
+    this.warnings.push(`${PREFIX}${this.variableOf(setting)} ${message}`);
+  }
+
+  /** @param fix how to fix it, or why it is needed, as a clause */
+  reportMissing(setting: Setting, fix: string): undefined {
+    return this.#addProblem(`${PREFIX}${setting.isSecret ? fileVariable(setting) : setting.name} is missing: ${fix}`);
+  }
+
+  #readSet(setting: Setting): unknown {
+    this.#checkCompanions(setting);
+    const text = this.#env[PREFIX + setting.name] || undefined;
+    if (!this.#isSetInFile(setting)) return this.attempt(setting, () => setting.parse(text ?? ''));
+    if (text !== undefined) {
+      return this.reject(setting, `is set together with ${PREFIX}${fileVariable(setting)}: remove one of the two`);
+    }
+    const path = this.#env[PREFIX + fileVariable(setting)] ?? '';
+    return this.attempt(setting, () => setting.parse(readSecretFile(path)));
+  }
+
+  #reportIfRequired(setting: Setting): undefined {
+    if (setting.required !== undefined) this.reportMissing(setting, setting.required);
+  }
+
+  #checkCompanions(setting: Setting): void {
+    const { requires, onlyWith } = setting;
+    if (requires && !requires.anyOf.some((name) => this.#isSet(name))) {
+      this.#addProblem(`${PREFIX}${requires.anyOf[0]} is missing: ${requires.reason}`);
+    }
+    if (onlyWith && !onlyWith.some((name) => this.#isSet(name))) {
+      this.warn(setting, `has no effect without ${PREFIX}${onlyWith.join(` or ${PREFIX}`)}`);
+    }
+  }
+
+  #addProblem(problem: string): undefined {
+    if (!this.problems.includes(problem)) this.problems.push(problem);
+  }
+
+  #isSetInFile(setting: Setting): boolean {
+    return setting.isSecret === true && this.#isSet(fileVariable(setting));
+  }
+
+  /** An empty variable counts as unset: that is how Compose files and Kubernetes manifests unset one. */
+  #isSet(name: string): boolean {
+    return (this.#env[PREFIX + name] ?? '') !== '';
+  }
 }
 
-/**
- * Reads a file that holds a secret.
- *
- * @throws {RangeError} where it is no file, everybody can read it, or it is empty
- */
-export function readSecretFile(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw new RangeError(`names ${path}, which is not there`);
-  if (!stats.isFile()) throw new RangeError(`names ${path}, which is not a file`);
-  if (stats.mode & READABLE_BY_EVERYBODY) {
-    throw new RangeError(`names ${path}, which everybody can read; chmod 600 it (Kubernetes: defaultMode: 0400)`);
-  }
-  const text = readOrExplain(path).trim();
-  if (text === '') throw new RangeError(`names ${path}, which is empty`);
-  return text;
-}
-
-function readOrExplain(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new RangeError(
-      `names ${path}, which cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+function fileVariable({ name }: Setting): string {
+  return `${name}_FILE`;
 }

@@ -3,25 +3,45 @@ import { isLoopback, parseTrustedAddresses, type TrustedAddresses } from '../ter
 import { digestProxySecret, type ProxyTrust } from '../terminator/trusted-proxy.ts';
 import { proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
 import { readServerCertificate, serverCertificateSettings } from './server-certificate.ts';
-import type { Settings } from './settings.ts';
+import { defineSettings, type Setting } from './setting.ts';
+import { PREFIX, type Settings } from './settings.ts';
 
-/** The hop from the proxy to us: how it is listened for, and what makes a peer the proxy. */
+export const trustedProxySettings = defineSettings('Trusted proxy', {
+  TRUSTED_PROXIES: {
+    parse: parseTrustedAddresses,
+    description: 'comma-separated addresses and CIDRs of the proxies that may forward a certificate',
+    details: 'At most a /8, or a /16 of IPv6. Has no effect on a Unix socket.',
+    defaultDescription: 'loopback',
+  },
+  PROXY_SECRET: {
+    parse: parseProxySecrets,
+    description: 'secret that the proxy sends in `X-Countersign-Proxy-Secret`',
+    details:
+      'At least 32 printable ASCII characters without spaces; during a rotation two secrets, one per line. ' +
+      'Required if `COUNTERSIGN_LISTEN` or `COUNTERSIGN_TRUSTED_PROXIES` go beyond loopback, ' +
+      'unless the proxy presents a certificate of its own.',
+    isSecret: true,
+  },
+});
+const { TRUSTED_PROXIES, PROXY_SECRET } = trustedProxySettings;
+
+/** The connection from the proxy: where this server listens for it, and how a peer proves that it is the proxy. */
 export interface ConfiguredProxyTrust {
   readonly listen: ListenAddress;
   readonly trust: ProxyTrust;
-  /** For the line that the server prints at start. */
+  /** For the startup log. */
   readonly description: string;
 }
 
-/** Reads every setting of the hop but the address itself. Faults are collected in the settings. */
+/** Reads how the proxy is authenticated. Problems are collected in `settings`. */
 export function readProxyTrust(settings: Settings, address: PlainAddress): ConfiguredProxyTrust {
-  const proxies = settings.optional('TRUSTED_PROXIES', parseTrustedAddresses) ?? parseTrustedAddresses();
-  const secrets = settings.secret('PROXY_SECRET', parseProxySecrets) ?? [];
+  const proxies = settings.read(TRUSTED_PROXIES) ?? parseTrustedAddresses();
+  const secrets = settings.read(PROXY_SECRET) ?? [];
   const certificate = readProxyCertificate(settings);
   const own = readServerCertificate(settings);
   requireHttps(settings, address);
   requireProof(settings, address, proxies);
-  warnAboutUnreachableTrust(settings, address);
+  warnIfProxiesAreUnset(settings, address);
   const tls = own && { ...own, peerCaCertificates: certificate?.caCertificates };
   const peers = address.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
   const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
@@ -36,17 +56,20 @@ export function readProxyTrust(settings: Settings, address: PlainAddress): Confi
   };
 }
 
-/** The proxy shows its certificate in a TLS handshake, and there is none over HTTP and over a Unix socket. */
+/** A proxy presents a certificate in a TLS handshake, which HTTP and Unix sockets do not have. */
 function requireHttps(settings: Settings, { kind }: PlainAddress): void {
-  const served = serverCertificateSettings.filter((name) => settings.has(name));
-  const asked = proxyCertificateSettings.filter((name) => settings.has(name));
+  const isSet = (setting: Setting) => settings.has(setting);
+  const served = Object.values(serverCertificateSettings).filter(isSet);
+  const required = Object.values(proxyCertificateSettings).filter(isSet);
+  const [first] = required;
   if (kind === 'unix') {
-    for (const name of [...served, ...asked]) {
-      settings.reject(name, 'is for an HTTPS listener; remove it, or let COUNTERSIGN_LISTEN be like 127.0.0.1:8443');
+    for (const setting of [...served, ...required]) {
+      settings.reject(setting, 'requires an HTTPS listener: remove it, or set COUNTERSIGN_LISTEN like 127.0.0.1:8443');
     }
-  } else if (asked.length > 0 && served.length === 0) {
-    const reason = `the proxy shows the certificate of COUNTERSIGN_${asked[0]} over HTTPS only`;
-    settings.missing('TLS_CERTIFICATE_FILE', `${reason}; set it and COUNTERSIGN_TLS_KEY_FILE`);
+  } else if (first && served.length === 0) {
+    const reason = `the proxy can present the certificate of ${PREFIX}${first.name} over HTTPS only`;
+    const fix = 'set it and COUNTERSIGN_TLS_KEY_FILE';
+    settings.reportMissing(serverCertificateSettings.TLS_CERTIFICATE_FILE, `${reason}; ${fix}`);
   }
 }
 
@@ -54,57 +77,57 @@ function listensBeyondLoopback(address: PlainAddress): boolean {
   return address.kind === 'tcp' && !isLoopback(address.host);
 }
 
-/** A proxy on this machine may be meant; one elsewhere more often is. */
-function warnAboutUnreachableTrust(settings: Settings, address: PlainAddress): void {
-  if (!listensBeyondLoopback(address) || settings.has('TRUSTED_PROXIES')) return;
-  const mend = 'set it to the addresses of the proxies, if they are elsewhere';
+/** A listener beyond loopback usually has a proxy on another machine. */
+function warnIfProxiesAreUnset(settings: Settings, address: PlainAddress): void {
+  if (!listensBeyondLoopback(address) || settings.has(TRUSTED_PROXIES)) return;
+  const fix = 'set it to the addresses of the proxies if they run elsewhere';
   settings.warn(
-    'TRUSTED_PROXIES',
-    `is not set: COUNTERSIGN_LISTEN is not loopback, and only loopback is believed; ${mend}`,
+    TRUSTED_PROXIES,
+    `is not set: COUNTERSIGN_LISTEN is not loopback, but only proxies on loopback are trusted; ${fix}`,
   );
 }
 
-/** An address alone is proof on this machine only: on a network others can take it. */
+/** An address proves who the peer is on this machine only: in a network, others can use it. */
 function requireProof(settings: Settings, address: PlainAddress, proxies: TrustedAddresses): void {
   const listensBeyond = listensBeyondLoopback(address);
-  if (settings.hasSecret('PROXY_SECRET') || proxyCertificateSettings.some((name) => settings.has(name))) return;
+  const proofs = [PROXY_SECRET, ...Object.values(proxyCertificateSettings)];
+  if (proofs.some((setting) => settings.has(setting))) return;
   if (!listensBeyond && !proxies.beyondLoopback) return;
-  const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is' : 'COUNTERSIGN_TRUSTED_PROXIES are';
-  const mend = 'the proxy must show a secret (openssl rand -hex 32)';
-  const otherwise = 'or a certificate of its own (COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS)';
-  settings.missing('PROXY_SECRET_FILE', `${cause} not loopback, so ${mend} ${otherwise}`);
+  const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is not' : 'COUNTERSIGN_TRUSTED_PROXIES are not all';
+  const fix = 'the proxy must present a secret (openssl rand -hex 32)';
+  const alternative = 'or a certificate of its own (COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS)';
+  settings.reportMissing(PROXY_SECRET, `${cause} loopback, so ${fix} ${alternative}`);
 }
 
 const MIN_SECRET_CHARACTERS = 32;
-const HOW_TO_MAKE_ONE = 'make one with: openssl rand -hex 32';
+const HOW_TO_GENERATE = 'generate one with: openssl rand -hex 32';
 
 /**
- * Parses `COUNTERSIGN_PROXY_SECRET`: one secret, or for a rotation two, with white space between. Each can stand in a
- * header as it is, and is long enough not to be guessed.
+ * Parses one proxy secret, or for a rotation two, separated by white space. Each is usable as a header value, and too
+ * long to guess.
  *
- * @throws {RangeError} which says nothing of the secret
+ * @throws {RangeError} that does not quote a secret
  */
-export function parseProxySecrets(text: string): readonly string[] {
+function parseProxySecrets(text: string): readonly string[] {
   const secrets = text.split(/[ \t\r\n]+/).filter((secret) => secret !== '');
   if (secrets.length > 2) {
-    throw new RangeError('holds more than two secrets; the one in use and the one that follows it are enough');
+    throw new RangeError('contains more than two secrets; keep the current and the next one');
   }
   for (const secret of secrets) requireSecret(secret);
-  if (secrets.length === 0) throw new RangeError(`holds no secret; ${HOW_TO_MAKE_ONE}`);
-  if (secrets[0] === secrets[1]) throw new RangeError('holds the same secret twice; write it once');
+  if (secrets.length === 0) throw new RangeError(`contains no secret; ${HOW_TO_GENERATE}`);
+  if (secrets[0] === secrets[1]) throw new RangeError('contains the same secret twice; remove one');
   return secrets;
 }
 
 function requireSecret(secret: string): void {
   if (!/^[\x21-\x7e]+$/.test(secret)) {
-    throw new RangeError(`holds a control character or one beyond ASCII; ${HOW_TO_MAKE_ONE}`);
+    throw new RangeError(`contains a control character or one beyond ASCII; ${HOW_TO_GENERATE}`);
   }
   if (secret.length < MIN_SECRET_CHARACTERS) {
-    throw new RangeError(`holds one shorter than ${MIN_SECRET_CHARACTERS} characters; ${HOW_TO_MAKE_ONE}`);
+    throw new RangeError(`contains a secret shorter than ${MIN_SECRET_CHARACTERS} characters; ${HOW_TO_GENERATE}`);
   }
 }
 
-/** For the line that the server prints at start; undefined where there is none. */
-export function describeProxySecrets({ length }: readonly string[]): string | undefined {
+function describeProxySecrets({ length }: readonly string[]): string | undefined {
   return length === 0 ? undefined : length === 1 ? 'proxy secret' : 'two proxy secrets (rotation)';
 }

@@ -110,7 +110,7 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
         () => 'it started',
         (error: Error) => error.message,
       );
-      expect(said).toContain(`COUNTERSIGN_CLIENT_CA_FILE names ${path}`);
+      expect(said).toContain(`COUNTERSIGN_CLIENT_CA_FILE: ${path}`);
       expect(said).toContain(message);
     });
   });

@@ -166,7 +166,7 @@ describe('countersign clients check', () => {
     );
     expect([code, JSON.parse(stdout).ok]).toEqual([0, true]);
     expect(stderr).toBe(
-      'countersign: warning: COUNTERSIGN_REQUIRE_CA_PINS is not a setting of this version, and has no effect\n',
+      'countersign: warning: unknown setting COUNTERSIGN_REQUIRE_CA_PINS has no effect (did you mean COUNTERSIGN_REQUIRE_CA_PIN?)\n',
     );
   });
 

@@ -34,15 +34,15 @@ describe('COUNTERSIGN_CRL_MODE', () => {
     ['CRL_MAX_STALENESS', `${key}=0,${key}=0`, key],
   ])('%s=%s is a slip: nobody knows which counts', (name, text, whose) => {
     const { settings } = read({ [`COUNTERSIGN_${name}`]: text });
-    expect(settings.problems).toEqual([`COUNTERSIGN_${name} holds two values for ${whose}; expected one`]);
+    expect(settings.problems).toEqual([`COUNTERSIGN_${name}: contains two values for ${whose}; expected one`]);
   });
 });
 
 describe('COUNTERSIGN_CLIENT_CRLS', () => {
   test.each([
-    ['https://reader:secret@ca.example/ca.crl', 'ca.example with a user or password'],
+    ['https://reader:secret@ca.example/ca.crl', 'ca.example contains a user or a password'],
     ['ftp://reader:secret@ca.example/ca.crl', 'begins with ftp://'],
-    ['http://reader:secret@ca.example:port/', 'begins with http:// and is no URL'],
+    ['http://reader:secret@ca.example:port/', 'begins with http:// is not a URL'],
   ])('%s is refused and not repeated', (url, reason) => {
     const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
     expect(settings.problems).toEqual([expect.stringContaining(reason)]);

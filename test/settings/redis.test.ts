@@ -51,15 +51,20 @@ describe('our certificate for Redis', () => {
   });
 
   test.each([
+    ['the key of another', one.cert, other.key, [/_KEY_FILE: .*other.* is not the key of .*_CERTIFICATE_FILE$/]],
     [
-      'the key of another',
+      'an encrypted key',
       one.cert,
-      other.key,
-      [/_KEY_FILE names .*other.*, which is not the key of .*_CERTIFICATE_FILE$/],
+      encrypted,
+      [/_KEY_FILE: .*encrypted.pem does not contain an unencrypted private key/],
     ],
-    ['an encrypted key', one.cert, encrypted, [/_KEY_FILE names .*encrypted.pem, which holds no private key/]],
-    ['a key that everybody can read', one.cert, open, [/_KEY_FILE names .*open.pem, which everybody can read/]],
-    ['neither', none, none, [/_CERTIFICATE_FILE names .*no certificate/, /_KEY_FILE names .*no private key/]],
+    ['a key that everybody can read', one.cert, open, [/_KEY_FILE: .*open.pem is readable by every user/]],
+    [
+      'neither',
+      none,
+      none,
+      [/_CERTIFICATE_FILE: .*contains no certificate/, /_KEY_FILE: .*does not contain .*private key/],
+    ],
   ])('with %s is a fault of the file', (_, cert, key, faults) => {
     expect(faultsOf(cert, key)).toEqual(faults.map((fault) => expect.stringMatching(fault)));
   });

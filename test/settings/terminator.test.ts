@@ -54,7 +54,7 @@ describe('who verifies the chain', () => {
     // Nobody, where nothing was said.
     [{ TERMINATOR: 'nginx' }, nobody('COUNTERSIGN_CLIENT_CA_FILE is not set')],
     [{ TERMINATOR: 'envoy' }, nobody('COUNTERSIGN_CLIENT_CA_FILE is not set')],
-    [{ TERMINATOR: 'aws-alb-passthrough' }, nobody('nobody has verified; set COUNTERSIGN_CLIENT_CA_FILE')],
+    [{ TERMINATOR: 'aws-alb-passthrough' }, nobody('that it has not verified; set COUNTERSIGN_CLIENT_CA_FILE')],
   ])('%j: %j', (env, verification) => {
     expect(read(env)).toMatchObject({ fields: { verification }, faults: [] });
   });
@@ -64,16 +64,16 @@ describe('who verifies the chain', () => {
     [{ TERMINATOR: 'iis' }, '"iis" is not one of: nginx'],
     [
       { TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'header' },
-      'COUNTERSIGN_CHAIN_VERIFIED_BY is header, and envoy forwards none',
+      'COUNTERSIGN_CHAIN_VERIFIED_BY is header, but envoy forwards no verification header',
     ],
     [{ TERMINATOR: 'nginx', CHAIN_VERIFIED_BY: 'countersign' }, 'COUNTERSIGN_CLIENT_CA_FILE is missing'],
     [{ TERMINATOR: 'nginx', ...verdict, ...ca }, 'COUNTERSIGN_CLIENT_CA_FILE would have no effect'],
     [{ TERMINATOR: 'envoy', ...declared, ...ca }, 'COUNTERSIGN_CLIENT_CA_FILE would have no effect'],
     [{ TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'nobody' }, '"nobody" is not one of'],
-    [{ TERMINATOR: 'aws-alb-passthrough', CHAIN_VERIFIED_BY: 'terminator' }, 'nobody has verified'],
-    [{ TERMINATOR: 'aws-alb-passthrough', VERIFY_HEADER: 'X-Verify' }, 'nobody has verified'],
-    [{ TERMINATOR: 'azure-app-service', CHAIN_VERIFIED_BY: 'terminator' }, 'nobody has verified'],
-    [{ TERMINATOR: 'nginx', CHAIN_HEADER: 'X-Chain' }, 'nginx forwards no chain in a header of its own'],
+    [{ TERMINATOR: 'aws-alb-passthrough', CHAIN_VERIFIED_BY: 'terminator' }, 'that it has not verified'],
+    [{ TERMINATOR: 'aws-alb-passthrough', VERIFY_HEADER: 'X-Verify' }, 'that it has not verified'],
+    [{ TERMINATOR: 'azure-app-service', CHAIN_VERIFIED_BY: 'terminator' }, 'that it has not verified'],
+    [{ TERMINATOR: 'nginx', CHAIN_HEADER: 'X-Chain' }, 'nginx does not forward the chain in a header of its own'],
     [{ TERMINATOR: 'nginx', VERIFY_HEADER: 'X-SSL-Client-Cert' }, 'VERIFY_HEADER is x-ssl-client-cert'],
     [{ TERMINATOR: 'rfc9440', CHAIN_HEADER: 'Client-Cert' }, 'CHAIN_HEADER is client-cert'],
     [{ TERMINATOR: 'rfc9440', CHAIN_HEADER: 'Connection' }, 'meaning of its own'],

@@ -150,14 +150,14 @@ const secrets: Refused[] = [
   ['two that are one', { COUNTERSIGN_PROXY_SECRET: `${secret}\n${secret}` }, 'PROXY_SECRET', 'the same secret twice'],
   ['one that no header holds', { COUNTERSIGN_PROXY_SECRET: `${next} ${secret}ä` }, 'PROXY_SECRET', 'beyond ASCII'],
   ['a no-break space', { COUNTERSIGN_PROXY_SECRET: `${next}\u00a0${secret}` }, 'PROXY_SECRET', 'beyond ASCII'],
-  ['nothing but space', { COUNTERSIGN_PROXY_SECRET: ' \n ' }, 'PROXY_SECRET', 'holds no secret'],
+  ['nothing but space', { COUNTERSIGN_PROXY_SECRET: ' \n ' }, 'PROXY_SECRET', 'contains no secret'],
   [
     'two that everybody reads',
     { COUNTERSIGN_PROXY_SECRET_FILE: file('open', `${secret}\n${next}`, 0o604) },
     'PROXY_SECRET_FILE',
-    'which everybody can read; chmod 600',
+    'is readable by every user: run chmod 600',
   ],
-  ['none', beyond, 'PROXY_SECRET_FILE', 'is missing: COUNTERSIGN_LISTEN is not loopback, so the proxy must show'],
+  ['none', beyond, 'PROXY_SECRET_FILE', 'is missing: COUNTERSIGN_LISTEN is not loopback, so the proxy must present'],
   ['none, but HTTPS', { ...https, ...beyond }, 'PROXY_SECRET_FILE', 'or a certificate of its own'],
 ];
 
@@ -168,46 +168,46 @@ const ownCertificates: Refused[] = [
     'no file',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: '/nowhere' },
     'TLS_CERTIFICATE_FILE',
-    'names /nowhere, which cannot be read: ENOENT',
+    '/nowhere cannot be read: ENOENT',
   ],
   ['a folder', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: folder }, 'TLS_CERTIFICATE_FILE', 'EISDIR'],
   [
     'the key in its place',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: written.key },
     'TLS_CERTIFICATE_FILE',
-    `names ${written.key}, which contains no certificate`,
+    `${written.key} contains no certificate`,
   ],
   [
     'base64 of something else',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('x.pem', server.pem.replace('MII', 'MIJ')) },
     'TLS_CERTIFICATE_FILE',
-    'x.pem, whose certificate 1 cannot be read',
+    'x.pem: certificate 1 is malformed',
   ],
   [
     'half a PEM',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('half.pem', server.pem.slice(0, 200)) },
     'TLS_CERTIFICATE_FILE',
-    'half.pem, which cannot be read: a -----BEGIN CERTIFICATE----- without its',
+    'half.pem cannot be read: a -----BEGIN CERTIFICATE----- without its',
   ],
-  ['the certificate as the key', { ...https, COUNTERSIGN_TLS_KEY_FILE: written.cert }, 'TLS_KEY_FILE', 'everybody'],
+  ['the certificate as the key', { ...https, COUNTERSIGN_TLS_KEY_FILE: written.cert }, 'TLS_KEY_FILE', 'every user'],
   [
     'the certificate as the key, closed',
     { ...https, COUNTERSIGN_TLS_KEY_FILE: file('closed.pem', server.pem) },
     'TLS_KEY_FILE',
-    'holds no private key that can be read',
+    'does not contain an unencrypted private key',
   ],
-  ['an encrypted key', { ...https, COUNTERSIGN_TLS_KEY_FILE: encrypted }, 'TLS_KEY_FILE', 'not encrypted'],
+  ['an encrypted key', { ...https, COUNTERSIGN_TLS_KEY_FILE: encrypted }, 'TLS_KEY_FILE', 'unencrypted'],
   [
     'an open key',
     { ...https, COUNTERSIGN_TLS_KEY_FILE: file('o', server.privateKeyPem, 0o644) },
     'TLS_KEY_FILE',
-    'which everybody can read; chmod 600',
+    'is readable by every user: run chmod 600',
   ],
   [
     'a key twice',
     { ...https, COUNTERSIGN_TLS_KEY: server.privateKeyPem },
     'TLS_KEY',
-    'stands beside COUNTERSIGN_TLS_KEY_FILE',
+    'is set together with COUNTERSIGN_TLS_KEY_FILE',
   ],
   [
     'the key of another certificate',
@@ -244,15 +244,15 @@ const proxyCertificates: Refused[] = [
     'a SHA-1 thumbprint',
     { ...pinned, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${thumbprint}, ${'ab'.repeat(20)}` },
     'PROXY_CERTIFICATE_THUMBPRINTS',
-    `holds "${'ab'.repeat(20)}": a SHA-1 thumbprint; write what openssl`,
+    `"${'ab'.repeat(20)}": a SHA-1 thumbprint; write what openssl`,
   ],
   [
     'a CA without names',
     { ...byCa, COUNTERSIGN_PROXY_SANS: undefined },
     'PROXY_SANS',
-    'is missing: without it any certificate of COUNTERSIGN_PROXY_CA_FILE would be a proxy',
+    'is missing: without it, every certificate of COUNTERSIGN_PROXY_CA_FILE would be a trusted proxy',
   ],
-  ['names without a CA', { ...byCa, COUNTERSIGN_PROXY_CA_FILE: undefined }, 'PROXY_CA_FILE', 'is missing: anybody can'],
+  ['names without a CA', { ...byCa, COUNTERSIGN_PROXY_CA_FILE: undefined }, 'PROXY_CA_FILE', 'is missing: anyone can'],
   [
     'names without a CA, beside a thumbprint',
     { ...pinned, COUNTERSIGN_PROXY_SANS: 'gw' },
@@ -260,25 +260,30 @@ const proxyCertificates: Refused[] = [
     'is missing',
   ],
   ...['*.internal', 'gw.internal.', 'gw internal', 'a,', '10.0.0.1', '::1', 'fe80::1', 'CN=gw', 'gw:x y'].map(
-    (text): Refused => [`the name "${text}"`, { ...byCa, COUNTERSIGN_PROXY_SANS: text }, 'PROXY_SANS', 'holds "'],
+    (text): Refused => [
+      `the name "${text}"`,
+      { ...byCa, COUNTERSIGN_PROXY_SANS: text },
+      'PROXY_SANS',
+      `"${text.split(',').at(-1)}": `,
+    ],
   ),
   [
     'a CA file that is not there',
     { ...byCa, COUNTERSIGN_PROXY_CA_FILE: '/nowhere' },
     'PROXY_CA_FILE',
-    'names /nowhere, which cannot be read',
+    '/nowhere cannot be read',
   ],
   [
     'a CA file with a certificate that is no CA',
     { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('leaf.pem', ca.pem + selfSigned().pem) },
     'PROXY_CA_FILE',
-    "leaf.pem, whose certificate of CN=client is not a CA's; to trust a single certificate, write its thumbprint",
+    'leaf.pem: CN=client is not a CA certificate; to trust a single certificate, put its thumbprint',
   ],
   [
     'a CA file without a root',
     { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('intermediate.pem', intermediate.pem) },
     'PROXY_CA_FILE',
-    'intermediate.pem, which holds intermediates only',
+    'intermediate.pem contains only intermediates',
   ],
 ];
 
@@ -288,13 +293,13 @@ const withoutHttps: Refused[] = [
     'a CA and names',
     { COUNTERSIGN_PROXY_CA_FILE: caFile, COUNTERSIGN_PROXY_SANS: 'gw' },
     'TLS_CERTIFICATE_FILE',
-    'is missing: the proxy shows the certificate of COUNTERSIGN_PROXY_CA_FILE over HTTPS only',
+    'is missing: the proxy can present the certificate of COUNTERSIGN_PROXY_CA_FILE over HTTPS only',
   ],
   [
     'thumbprints, on a Unix socket',
     { ...unix, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint },
     'PROXY_CERTIFICATE_THUMBPRINTS',
-    'is for an HTTPS listener; remove it, or let COUNTERSIGN_LISTEN be like',
+    'requires an HTTPS listener: remove it, or set COUNTERSIGN_LISTEN like',
   ],
 ];
 
@@ -307,7 +312,7 @@ describe.each([
   test.each(rows)('refuses %s', (_title, env, setting, message) => {
     const faults = faultsOf(env);
     expect(faults).toEqual([expect.stringContaining(message)]);
-    expect(faults[0]).toMatch(new RegExp(`^COUNTERSIGN_${setting} (is|names|holds|stands) `));
+    expect(faults[0]).toMatch(new RegExp(`^COUNTERSIGN_${setting}(:| is| requires) `));
     expect(faults[0]).not.toMatch(/x{20}|y{20}|PRIVATE KEY/);
   });
 });

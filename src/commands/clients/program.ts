@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { unknownSettings } from '../../config.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printProblem } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
@@ -8,13 +7,6 @@ import type { ImportSource } from './import.ts';
 import type { ListCommandOptions } from './list.ts';
 import type { OutputFileOptions } from './output-file.ts';
 import type { ClientsFormat, PlanCommandOptions } from './plan.ts';
-
-/** Whoever misspells a setting works on other clients than those that were meant. */
-export function warnAboutUnknownSettings(env: Environment): void {
-  for (const name of unknownSettings(env)) {
-    printProblem(`warning: ${name} is not a setting of this version, and has no effect`);
-  }
-}
 
 /** `--output` of the commands on the clients in Redis. */
 export function clientsFormatOption(): Option {
@@ -38,8 +30,10 @@ ${redisHelp}`;
 export function clientsProgram(program: Command): void {
   const clients = program.command('clients').description('look after client records');
   clients.hook('preAction', async () => {
-    const { warnAboutUnknownSettings } = await import('./program.ts');
-    warnAboutUnknownSettings(await environment());
+    // A misspelt setting can make a command change other clients than those intended.
+    const { describeUnknownSetting, findUnknownSettings } = await import('../../settings/unknown-settings.ts');
+    const unknown = findUnknownSettings(await environment());
+    for (const setting of unknown) printProblem(`warning: ${describeUnknownSetting(setting)}`);
   });
   addCheck(clients);
   clientsImportProgram(clients);

@@ -81,7 +81,9 @@ describeWith(['envoy', 'redis-server'], 'finding 5: a name of the certificate fo
       // And nobody is misled.
       const { response, event } = await deployment.decide(() => deployment.send(request, { identity }));
       expect([response.status, event.event]).toEqual([400, 'token_rejected']);
-      expect(event.reason).toMatch(/more than one element|Cert|Hash|a quote|an unexpected character|an unescaped semicolon/);
+      expect(event.reason).toMatch(
+        /more than one element|Cert|Hash|a quote|an unexpected character|an unescaped semicolon/,
+      );
     });
   });
 });

@@ -1,0 +1,24 @@
+/**
+ * The candidate with the smallest edit distance to a misspelt name, if they share most of their characters.
+ *
+ * Candidates and name are short and chosen by the operator: the cost is the product of their lengths.
+ */
+export function closestMatch(name: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
+  const [closest] = ranked.toSorted((a, b) => a.distance - b.distance);
+  return closest && closest.distance <= Math.max(1, Math.floor(name.length / 3)) ? closest.candidate : undefined;
+}
+
+/** Levenshtein distance: insertions, deletions and substitutions. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, character] of [...from].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= to.length; column++) {
+      const substitution = (row[column - 1] ?? 0) + (to[column - 1] === character ? 0 : 1);
+      next.push(Math.min(substitution, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,27 @@
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
+import type { ClientCa } from './client-ca.ts';
+import { parseBoolean } from './parsers.ts';
+import { defineSettings } from './setting.ts';
+import type { Settings } from './settings.ts';
+
+export const registrationSettings = defineSettings('Client certificates', {
+  REQUIRE_CA_PIN: {
+    parse: parseBoolean,
+    description: '`true` rejects clients that are registered by a name without a pinned CA (`tls_client_auth_ca`)',
+    default: 'false',
+  },
+  ALLOW_SHA1_THUMBPRINTS: {
+    parse: parseBoolean,
+    description: '`true` accepts certificates registered by SHA-1 thumbprint, with a warning',
+    default: 'false',
+  },
+});
+
+/** Reads what client records may contain. Problems are collected in `settings`. */
+export function readRegistrationPolicy(settings: Settings, clientCa: ClientCa | undefined): RegistrationPolicy {
+  return {
+    allowSha1Thumbprints: settings.read(registrationSettings.ALLOW_SHA1_THUMBPRINTS),
+    requireCaPin: settings.read(registrationSettings.REQUIRE_CA_PIN),
+    anchors: clientCa?.store.anchors ?? [],
+  };
+}

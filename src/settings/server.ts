@@ -1,0 +1,35 @@
+import { type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { parseBaseUrl } from '../oauth/issuer.ts';
+import { defineSettings } from './setting.ts';
+
+export const serverSettings = defineSettings('Server', {
+  ISSUER: {
+    parse: parseBaseUrl,
+    description: 'URL of this server as clients use it',
+    details: 'https, lower-case host, no default port. It may have a path.',
+    required: 'set it to the URL by which clients know this server, such as https://auth.example',
+  },
+  MTLS_URL: {
+    parse: parseBaseUrl,
+    description: 'base URL of `mtls_endpoint_aliases`',
+    details: 'Another host, or a path below the issuer.',
+    defaultDescription: 'the issuer',
+  },
+  LISTEN: {
+    parse: parseListenAddress,
+    description: 'address of the public listener',
+    details: '`127.0.0.1:8080`, `[::]:8080`, or `unix:/run/countersign.sock` (accessible to owner and group only).',
+    default: '127.0.0.1:8080',
+  },
+  OPERATIONS_LISTEN: {
+    parse: parseOperationsListen,
+    description: 'address of the operations listener, or `off`',
+    details:
+      'It serves `/livez`, `/readyz`, `/metrics` and the API of [`countersign doctor`](doctor.md). Not for clients.',
+    default: '127.0.0.1:9090',
+  },
+});
+
+function parseOperationsListen(text: string): ListenAddress | 'off' {
+  return text === 'off' ? text : parseListenAddress(text);
+}
