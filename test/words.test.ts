@@ -50,7 +50,7 @@ const bannedTerms: readonly BannedTerm[] = [
   { pattern: /\bunstorable\b|\bunreadable\b/, use: 'invalid, malformed' },
   { pattern: /\bfor (?:people|programs)\b/, use: 'human-readable, machine-readable' },
   { pattern: /\bshut out\b|\bgot through\b/, use: 'blocked, accepted' },
-  { pattern: /\b(?:shows|showed|shown)\b/, use: 'presented' },
+  { pattern: /\b(?:showed|shown)\b/, use: 'presented' },
   { pattern: /\bvouch(?:es|ed)?\b/, use: 'issue, verify' },
   { pattern: /\bwithout a word\b|\bin its words\b|\bin our words\b/, use: 'silently' },
 ];
