@@ -13,7 +13,8 @@ export default defineConfig({
     sequence: { sequencer: EndToEndFirst },
     // Files of one process share what is loaded; none changes it.
     isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // For a machine that does other things as well: about ten times what the longest test takes on an idle one.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
   },
 });

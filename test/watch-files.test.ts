@@ -1,44 +1,39 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchFiles } from '../src/watch-files.ts';
 import { eventually } from './support/eventually.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
-function watched() {
+/** Watches a file that is changed before each of the first checks, whenever those are. */
+function watchFileChangedBefore(changedChecks: number) {
   const file = join(temporaryDirectory(), 'file');
-  writeFileSync(file, '0');
-  let changes = 0;
-  const onChange = () => {
-    changes += 1;
+  let checks = 0;
+  /** The numbers of the checks that reported a change. */
+  const reports: number[] = [];
+  const list = () => {
+    checks += 1;
+    if (checks <= changedChecks) writeFileSync(file, 'x'.repeat(checks));
+    return [file];
   };
-  const { stop } = watchFiles({ list: () => [file], onChange, intervalMilliseconds: 50 });
+  const { stop } = watchFiles({ list, onChange: () => void reports.push(checks), intervalMilliseconds: 20 });
   onTestFinished(stop);
-  return { write: (text: string) => writeFileSync(file, text), changes: () => changes };
+  const untilCheck = (number: number) =>
+    eventually(
+      () => checks >= number,
+      () => `${checks} checks`,
+    );
+  return { reports, untilCheck };
 }
 
-test('a file is told to have changed once it rests', async () => {
-  const { write, changes } = watched();
-  for (let times = 1; times <= 5; times += 1) {
-    write(`${times}`);
-    await delay(20);
-  }
-  expect(changes()).toBe(0);
-  await eventually(
-    () => changes() === 1,
-    () => `${changes()}`,
-  );
-  await delay(200);
-  expect(changes()).toBe(1);
+test('a changed file is reported once, after a check that finds it unchanged', async () => {
+  const { reports, untilCheck } = watchFileChangedBefore(6);
+  await untilCheck(16);
+  expect(reports).toEqual([7]);
 });
 
-test('one that never rests is told now and then', async () => {
-  const { write, changes } = watched();
-  const writing = setInterval(() => write(`${performance.now()}`), 5);
-  onTestFinished(() => clearInterval(writing));
-  await eventually(
-    () => changes() === 2,
-    () => `${changes()}`,
-  );
+test('a file that changes before every check is reported at every tenth', async () => {
+  const { reports, untilCheck } = watchFileChangedBefore(Number.POSITIVE_INFINITY);
+  await untilCheck(22);
+  expect(reports).toEqual([11, 21]);
 });

@@ -11,6 +11,7 @@ import { freePort } from '../support/free-port.ts';
 import { opensslThumbprint } from '../support/openssl.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { runProgram } from '../support/run-program.ts';
+import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const running: DevelopmentServer[] = [];
@@ -50,13 +51,12 @@ describe('countersign dev', () => {
     expect(server.stdout()).toMatch(/issued +mtls\.client api1/);
   });
 
-  // A machine that is busy with other things may need another try; one that cannot do it at all fails every one.
-  test('makes the first token within three seconds', { retry: 4 }, async () => {
+  test('issues the first token within three seconds', async () => {
     const cwd = temporaryDirectory();
     const started = performance.now();
     const server = await start(cwd);
     await paste(server.commands['mtls.client'], cwd);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(3000 * slowdown());
   });
 
   test('creates private keys that only the owner can read, and the documented client subject', async () => {

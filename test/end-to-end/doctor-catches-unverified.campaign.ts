@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { DeploymentOptions } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, passedIn, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type TerminatorName, terminators } from '../support/terminators.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A terminator that verifies nobody's chain. */
 interface Careless {

@@ -1,11 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, passedIn, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** What the proxy says of the chain counts: we do not verify it ourselves. */
 const believesVerdict = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header', COUNTERSIGN_CLIENT_CA_FILE: '' };

@@ -1,10 +1,8 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const otherCa = () => createTestCa().writeTo(temporaryDirectory(), 'other').cert;
 const sent = 'proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;';

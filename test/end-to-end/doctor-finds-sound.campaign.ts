@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import {
@@ -13,7 +13,6 @@ import {
 import { type TerminatorName, terminators } from '../support/terminators.ts';
 
 // Some hundred handshakes on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 describeWith(['nginx', 'redis-server'], 'the doctor, nginx as shipped', () => {
   let patient: Patient;

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestCa } from '../support/certificates.ts';
 import type { DeploymentOptions } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, type Patient, passedIn, runDoctor, startPatient, startPatientOnce } from '../support/doctor.ts';
 import { freePort } from '../support/free-port.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const forgetful = 'location / { proxy_pass http://countersign; proxy_set_header Host $host; }';
 

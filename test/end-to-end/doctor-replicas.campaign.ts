@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startAuthorizationServer } from '../support/authorization-server.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { examine, runDoctor, startPatientOnce } from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 describeWith(['nginx', 'redis-server'], 'the doctor, with two replicas', () => {
   test('asks both, and says so when it was told of one', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ForgeryReport } from '../../src/doctor/probe/examination.ts';
 import { type FinishedCommand, runCountersign } from '../support/countersign.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
@@ -9,7 +9,6 @@ import { freePort } from '../support/free-port.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 // Some hundred handshakes on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const outcomesOf = (forgeries: readonly ForgeryReport[], name: string) =>
   new Set(forgeries.filter(({ forgery }) => forgery === name).map(({ outcome }) => outcome));
@@ -155,7 +154,7 @@ test('the development server prints a command that finds it sound', async () => 
   onTestFinished(async () => void (await server.stop()));
   const [command] = /^npx countersign doctor .*$/m.exec(server.stdout()) ?? [];
   const args = command?.split(' ').slice(2) ?? [];
-  const { code, stdout } = await runCountersign(args, { cwd, timeout: 60_000 });
+  const { code, stdout } = await runCountersign(args, { cwd });
   expect([code, stdout]).toEqual([0, expect.stringContaining('Sound: your certificate was believed, and none of')]);
   expect(stdout).not.toContain('ignored');
 });

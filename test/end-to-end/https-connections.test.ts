@@ -5,6 +5,7 @@ import { createTestCa } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientIds, type HttpsServer, identityOf, startHttpsServer, tokenRequest } from '../support/https-server.ts';
 import { type Open, openTls } from '../support/open-connection.ts';
+import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A connection of the HTTPS listener is the proxy's by its handshake, however long it lasts. */
@@ -45,7 +46,7 @@ describe('on one connection', () => {
   });
 
   test('the proxy is the proxy no longer than its certificate is valid', async () => {
-    const notAfter = new Date(Date.now() + 3_000);
+    const notAfter = new Date(Date.now() + 3_000 * slowdown());
     const open = await openTls(server.url, identityOf(proxyCa.issue({ dns: ['gw.internal'], notAfter })));
     expect(await askOn(open, 'chained')).toMatchObject({ event: 'token_issued' });
     await delay(notAfter.getTime() + 1_000 - Date.now());

@@ -12,6 +12,7 @@ import {
   withoutTls,
 } from '../support/https-server.ts';
 import { opened, openPlain, openTls } from '../support/open-connection.ts';
+import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** The HTTPS listener stands what it was not made for. */
@@ -148,6 +149,6 @@ describe.concurrent('connections that take their time', () => {
     const started = performance.now();
     server.kill('SIGTERM');
     expect(await server.exited).toBe(0);
-    expect(performance.now() - started).toBeLessThan(14_000);
+    expect(performance.now() - started).toBeLessThan(10_000 + 4_000 * slowdown());
   });
 });

@@ -7,6 +7,7 @@ import { type RunningCountersign, runCountersign, startCountersign } from '../su
 import { eventually } from '../support/eventually.ts';
 import { openssl } from '../support/openssl.ts';
 import { sendRequest } from '../support/raw-http.ts';
+import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -88,7 +89,7 @@ describe('on SIGTERM', () => {
     const started = performance.now();
     server.kill('SIGTERM');
     expect(await server.exited).toBe(0);
-    expect(performance.now() - started).toBeLessThan(14_000);
+    expect(performance.now() - started).toBeLessThan(10_000 + 4_000 * slowdown());
   });
 });
 

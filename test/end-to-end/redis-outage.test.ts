@@ -11,6 +11,7 @@ import { sendRequest } from '../support/raw-http.ts';
 import { redisUrl } from '../support/redis.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
 import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
+import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const identity = selfSigned();
@@ -69,7 +70,7 @@ describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
         return response;
       });
       expectUnavailable(decision);
-      expect(milliseconds).toBeLessThan(1000);
+      expect(milliseconds).toBeLessThan(1000 * slowdown());
     }
   }
 

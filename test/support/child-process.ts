@@ -36,7 +36,7 @@ export function startProgram(command: string, args: readonly string[], options: 
   endWithThisProcess();
   const hasExited = () => !running.has(child);
   const kill = (signal: NodeJS.Signals) => void child.kill(signal);
-  const stop = async (grace = 10_000) => {
+  const stop = async (grace = 60_000) => {
     kill('SIGTERM');
     const timer = setTimeout(() => kill('SIGKILL'), grace);
     return exited.finally(() => clearTimeout(timer));

@@ -54,7 +54,7 @@ export function runDoctor(
   const args = Object.entries({ ...usual, ...more }).flatMap(([name, values]) =>
     [values ?? []].flat().flatMap((value) => [`--${name}`, value]),
   );
-  return runCountersign(['doctor', ...args], { timeout: 60_000, env });
+  return runCountersign(['doctor', ...args], { env });
 }
 
 /** The same, as JSON. */

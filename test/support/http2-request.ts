@@ -19,7 +19,7 @@ export interface Http2Connection {
   readonly close: () => void;
 }
 
-const TIMEOUT = 10_000;
+const TIMEOUT = 60_000;
 
 /**
  * Opens a connection to `https://127.0.0.1:PORT`.

@@ -20,7 +20,7 @@ export interface RawOptions {
   readonly tls?: Pick<ConnectionOptions, TlsOption>;
   /** The address that the connection comes from, e.g. `127.0.0.2`. */
   readonly localAddress?: string;
-  /** Milliseconds for the whole exchange. Default: 10,000. */
+  /** Milliseconds for the whole exchange. Default: 60,000. */
   readonly timeout?: number;
 }
 
@@ -65,7 +65,7 @@ export async function sendRaw(target: string, bytes: Uint8Array, options: RawOpt
   const fail = (error: Error) => settle(true) || reject(error);
   socket.once('error', fail).once('close', () => fail(new Error(`closed after ${received.length} octets`)));
   socket.write(bytes);
-  const { timeout = 10_000 } = options;
+  const { timeout = 60_000 } = options;
   const timer = setTimeout(() => reject(new Error(`no response in ${timeout} ms: ${received}`)), timeout);
   return promise.finally(() => {
     clearTimeout(timer);

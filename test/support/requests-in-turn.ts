@@ -1,7 +1,7 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { openTls } from './open-connection.ts';
 
-const TIMEOUT = 10_000;
+const TIMEOUT = 60_000;
 
 /** Octets that came back on one connection, and how many answers they are. */
 export interface Answers {

@@ -7,7 +7,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** What the program reads from stdin. */
   readonly input?: string | Uint8Array;
-  /** Milliseconds. Default: 15,000. */
+  /** Milliseconds. Default: 100,000. */
   readonly timeout?: number;
 }
 
@@ -23,7 +23,7 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<FinishedProgram> {
-  const { env, cwd = process.cwd(), input = '', timeout = 15_000 } = options;
+  const { env, cwd = process.cwd(), input = '', timeout = 100_000 } = options;
   const child = spawn(command, args, { cwd, env: bareEnvironment(env), timeout, killSignal: 'SIGKILL' });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

@@ -58,10 +58,11 @@ describe('JSON as .NET reads its configuration', () => {
     );
   });
 
-  test('takes a time in proportion to its length', () => {
-    const started = performance.now();
+  test('takes time in proportion to its length', () => {
+    const started = process.threadCpuUsage();
     expect(jsonIn(`["${'\\"'.repeat(2_000_000)}`)).toBeUndefined();
     expect(jsonIn(`[${'1, '.repeat(500_000)}`)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const { user, system } = process.threadCpuUsage(started);
+    expect((user + system) / 1000).toBeLessThan(5_000);
   });
 });

@@ -51,7 +51,7 @@ for (const [name, programs, open] of stores) {
     let store: Store;
     beforeAll(async () => {
       store = await open();
-    }, 30_000);
+    });
     afterAll(() => store?.stop());
 
     test('finds each client by its whole name', async () => {

@@ -7,6 +7,7 @@ import { programPath } from '../../support/program-path.ts';
 import { keyPrefix } from '../../support/redis.ts';
 import { type OpenedRegistry, openRedisRegistry } from '../../support/redis-registry.ts';
 import { type RunningRedis, startRedis } from '../../support/redis-server.ts';
+import { slowdown } from '../../support/slowdown.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const prefix = keyPrefix();
@@ -77,8 +78,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     expect(await questions()).toBe(asked + 1);
   });
 
-  // A machine that is busy with other things may need another try; a server that is slower fails every one.
-  test('is seen by two replicas within 100 ms, 99 times of 100', { retry: 2 }, async () => {
+  test('is seen by two replicas within 100 ms, 99 times of 100', async () => {
     const replicas = [await open('tracked'), await open('tracked')];
     const delays: number[] = [];
     for (let number = 0; number < 200; number++) {
@@ -88,7 +88,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       await Promise.all(replicas.map((replica) => untilSeen(replica, `v${number}`, 1_000)));
       delays.push(performance.now() - start);
     }
-    expect(delays.sort((a, b) => a - b)[Math.floor(delays.length * 0.99)]).toBeLessThan(100);
+    expect(delays.sort((a, b) => a - b)[Math.floor(delays.length * 0.99)]).toBeLessThan(100 * slowdown());
   });
 
   test('is told by its writer where Redis may not', async () => {
@@ -143,10 +143,10 @@ describeWith(['redis-server'], 'a change in Redis', () => {
 
   test('that a record has expired is not waited for', async () => {
     const opened = await open('tracked');
-    await redis.set(key, record('for-a-while'), 'PX', 400);
+    await redis.set(key, record('for-a-while'), 'PX', 2_000);
     expect(await scopeOf(opened)).toBe('for-a-while');
     expect(opened.registry.remote?.hits).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    await new Promise((resolve) => setTimeout(resolve, 2_050));
     expect(await scopeOf(opened)).toBeUndefined();
   });
 
@@ -189,7 +189,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     const start = performance.now();
     await redis.set(key, record('after', { enabled: false }));
     await untilSeen(opened, 'after', 2_000);
-    expect(performance.now() - start).toBeLessThan(1_100);
+    expect(performance.now() - start).toBeLessThan(1_100 * slowdown());
     await eventually(
       () => opened.notifications.slice(-2).join() === 'none,tracking',
       () => `${opened.notifications}`,
