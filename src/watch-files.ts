@@ -5,21 +5,21 @@ export interface FileWatcher {
 }
 
 export interface WatchFilesOptions {
-  /** The files of this moment; asked each time, since a folder gets others. What it throws counts as a change. */
+  /** Lists the files to watch; called at each check, since a folder may gain files. An error counts as a change. */
   readonly list: () => readonly string[];
   readonly onChange: () => void;
-  /** Default: a second. */
+  /** Default: 1,000. */
   readonly intervalMilliseconds?: number | undefined;
 }
 
 const INTERVAL_MILLISECONDS = 1_000;
-/** So many looks, of which no two saw the same, are waited for. */
+/** Files that keep changing are reported after this many checks. */
 const MAX_UNSETTLED_CHECKS = 10;
 
 /**
- * Calls `onChange` when files are others than before, and have stayed so for one interval: not while somebody still
- * writes, unless they never come to rest. It looks at them at intervals, because a Kubernetes volume changes by the swap of a symlink in a folder above,
- * which no notification of the system tells reliably.
+ * Calls `onChange` when the files have changed and then stayed the same for one interval, so that half-written files are
+ * not read; files that never settle are reported now and then. It polls, because Kubernetes updates a volume by swapping
+ * a symlink in a parent folder, which the operating system's notifications do not report reliably.
  */
 export function watchFiles(options: WatchFilesOptions): FileWatcher {
   const { list, onChange, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
@@ -48,8 +48,8 @@ function readState(list: () => readonly string[]): string {
 }
 
 /**
- * A text that stays the same while the file does, or while it cannot be looked at for one reason. Symlinks are followed. A
- * file that was written over in place has another time, one that was swapped another number.
+ * Identifies the state of a file: the same text as long as the file stays the same, or fails to open for the same reason.
+ * Follows symlinks. Overwriting a file changes its modification time; swapping it changes its inode.
  */
 export function readFileState(path: string): string {
   try {

@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache';
 
-/** Remembers what was used last, within bounds of entries and bytes; beyond them the one not used for longest goes. */
+/** An LRU cache that is bounded in entries and bytes. */
 export interface BoundedCache<Value extends object> {
-  /** Looking counts as use. */
+  /** Counts as use. */
   get(key: string): Value | undefined;
-  /** @param bytes about how much memory key and value take; one that is larger than the whole bound is not kept */
+  /** @param bytes the approximate memory of key and value; a value larger than the whole bound is not stored */
   set(key: string, value: Value, bytes: number): void;
   delete(key: string): void;
-  /** Whether there is any for which it holds, the one used last first. */
+  /** Whether the predicate holds for any value; the most recently used one is tested first. */
   some(predicate: (value: Value) => boolean): boolean;
   readonly entries: number;
   readonly bytes: number;

@@ -1,23 +1,39 @@
 import { isIP } from 'node:net';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { QuietSentinelConnector } from './sentinel-connector.ts';
+import { FailoverSafeSentinelConnector } from './sentinel-connector.ts';
 import type { RedisAddress } from './url.ts';
 
+/** Where Redis is, and the TLS credentials that we present there. */
+export interface RedisAccess {
+  readonly address: RedisAddress;
+  readonly tls: RedisTls;
+}
+
+/**
+ * PEM, read once per connection, so that renewed files apply to the next one. Without `ca`, the system's CA certificates
+ * verify the server. `cert` and `key` are the client certificate and its private key.
+ */
+export interface RedisTls {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 export interface ConnectOptions extends RedisAccess {
-  /** How long an answer may take before its command counts as failed, in milliseconds. */
+  /** How long a reply may take before its command counts as failed. */
   readonly commandTimeoutMilliseconds: number;
   /**
-   * For work in bulk: sends what is asked in one turn of the event loop together, but in a cluster, and makes no other
-   * connection when one is lost. What is asked after that fails at once, and waits for nobody.
+   * For bulk work: pipelines the commands of one turn of the event loop (except in a cluster), and does not reconnect
+   * once an established connection is lost. Later commands then fail at once.
    */
   readonly isBulk?: boolean;
 }
 
 /**
- * Begins to connect to a server, to the master that sentinels name, or to a cluster, and begins again when that fails
- * or the connection is lost.
+ * Starts connecting to a server, to the master that Sentinel names, or to a cluster. Retries with a growing delay when an
+ * attempt fails or the connection is lost.
  *
- * @param isClosed asked when a connection was lost, whether there shall be no other
+ * @param isClosed asked after a connection is lost: true means do not reconnect
  */
 export function connect(options: ConnectOptions, isClosed: () => boolean): Redis | Cluster {
   const { address, isBulk = false, commandTimeoutMilliseconds } = options;
@@ -29,13 +45,13 @@ export function connect(options: ConnectOptions, isClosed: () => boolean): Redis
   const { enableOfflineQueue: _, ...redisOptions } = common;
   const cluster = new Cluster([...address.nodes], {
     redisOptions,
-    // Nodes are connected to when they are first asked: who asks meanwhile waits for that.
+    // A node is connected to on its first command; commands wait in the queue meanwhile.
     enableOfflineQueue: true,
-    // No automatic pipelines: while a slot moves, one answer ASK sends all of a pipeline to the other node.
+    // No automatic pipelining: during a slot migration, one ASK reply redirects a whole pipeline to the other node.
     clusterRetryStrategy: retry,
-    // Who waits for an answer has no time for a second attempt.
+    // Fail at once: a waiting request has no time for a second attempt.
     retryDelayOnFailover: 0,
-    // Names stay names: a server's certificate is for one.
+    // Keep host names, since the server certificates are issued for them.
     dnsLookup: (host, callback) => callback(null, host),
   });
   refreshSlotsPeriodically(cluster);
@@ -45,8 +61,8 @@ export function connect(options: ConnectOptions, isClosed: () => boolean): Redis
 const SLOTS_REFRESH_MILLISECONDS = 1_000;
 
 /**
- * Asks again and again which node has which slots. What ioredis does for that (`slotsRefreshInterval`) goes on for ever
- * where the connection is closed while it asks, and keeps the process from ending.
+ * Refreshes the slot map every second. The `slotsRefreshInterval` option of ioredis does the same, but never stops when
+ * the connection is closed during a refresh, which keeps the process alive.
  */
 function refreshSlotsPeriodically(cluster: Cluster): void {
   let timer: NodeJS.Timeout | undefined;
@@ -57,26 +73,13 @@ function refreshSlotsPeriodically(cluster: Cluster): void {
   });
 }
 
-/** ca: of the server's certificate; without, those of the system. cert and key: our own. PEM, asked at each connection. */
-export interface RedisTls {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-}
-
-/** Where Redis is, and how we prove who we are. */
-export interface RedisAccess {
-  readonly address: RedisAddress;
-  readonly tls: RedisTls;
-}
-
-/** ioredis waits for ever by default, for a server that is away as for one that is silent. We answer 503 instead. */
+/** By default, ioredis waits forever for a server that is down or does not respond. We respond with 503 instead. */
 const boundedWaits = {
   connectTimeout: 2000,
-  // A server that is silent does not say goodbye either.
+  // An unresponsive server does not close its side either.
   disconnectTimeout: 50,
   enableOfflineQueue: false,
-  // What is under way when a connection ends fails at once. With more, ioredis forgets it as soon as it is connected again.
+  // Commands in flight fail at once when a connection ends. With retries, ioredis loses them when it reconnects.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000),
@@ -84,10 +87,9 @@ const boundedWaits = {
 } as const satisfies RedisOptions;
 
 /**
- * What ioredis needs to know for one connection, to a server, to a node of a cluster, or to the master that sentinels
- * name.
+ * The ioredis options of one connection: to a server, to a cluster node, or to the master that Sentinel names.
  *
- * @param commandTimeout how long an answer may take before its command counts as failed, in milliseconds
+ * @param commandTimeout milliseconds that a reply may take before its command counts as failed
  */
 export function connectionOptions({ address, tls }: RedisAccess, commandTimeout: number) {
   return {
@@ -100,14 +102,14 @@ export function connectionOptions({ address, tls }: RedisAccess, commandTimeout:
   } satisfies RedisOptions;
 }
 
-/** Where to connect to; of a cluster's nodes that is said for each. */
+/** Where to connect to. Cluster nodes are passed separately. */
 function targetOptions(address: RedisAddress, tls: RedisTls) {
   switch (address.kind) {
     case 'socket':
       return { path: address.path };
     case 'server': {
       const { host } = address.endpoint;
-      // A server name is never an address (RFC 6066 §3); the certificate is then checked for the address.
+      // SNI never holds an IP address (RFC 6066 §3); Node then checks the certificate against the address.
       const isNamed = address.isEncrypted && isIP(host) === 0;
       return { ...address.endpoint, ...(isNamed && { tls: withServerName(tls, host) }) };
     }
@@ -118,7 +120,7 @@ function targetOptions(address: RedisAddress, tls: RedisTls) {
   }
 }
 
-/** Hands each question on, so that what is renewed is used by the next connection. */
+/** Delegates each read, so that the next connection uses renewed files. */
 function withServerName(tls: RedisTls, servername: string): RedisTls & { readonly servername: string } {
   return {
     servername,
@@ -140,11 +142,11 @@ function sentinelOptions(
 ) {
   const { username, password } = sentinelCredentials;
   return {
-    Connector: QuietSentinelConnector,
+    Connector: FailoverSafeSentinelConnector,
     sentinels: [...sentinels],
     name: master,
     sentinelCommandTimeout: 1000,
-    // A master that was replaced and is still alive goes on answering, for ten seconds or more.
+    // A replaced master that is still alive keeps replying for ten seconds or more.
     failoverDetector: true,
     sentinelRetryStrategy: boundedWaits.retryStrategy,
     ...(username !== undefined && { sentinelUsername: username }),

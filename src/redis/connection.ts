@@ -6,22 +6,22 @@ import { createRetry, reconnectOnEnd } from './reconnect.ts';
 import type { RedisAddress } from './url.ts';
 
 export interface RedisConnectionOptions extends ConnectOptions {
-  /** Told of each change of its state: `undefined` is up, a text says why it is down. */
+  /** Called on each change of status with the problem, or with undefined once the connection is up. */
   readonly onStatusChange: (problem: string | undefined) => void;
 }
 
-/** A connection, and why it may not be asked at the moment: it is down, or not in the database that it should be in. */
 export interface RedisConnection {
   readonly redis: Redis | Cluster;
+  /** Why no command can be sent now (disconnected, or in the wrong database); undefined while the connection is up. */
   readonly problem: string | undefined;
   readonly explain: ErrorExplainer;
-  /** Ends it for good. */
+  /** Disconnects, and does not reconnect. */
   close(): void;
 }
 
 /**
- * Opens a connection to a server, to the master that sentinels name, or to a cluster. It is there as soon as the first
- * attempt has succeeded or failed, and goes on trying by itself.
+ * Opens a connection to a server, to the master that Sentinel names, or to a cluster. Resolves once the first attempt
+ * has succeeded or failed; the connection keeps retrying on its own.
  */
 export async function openRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const connection = new ReconnectingConnection(options);
@@ -29,13 +29,13 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
   return connection;
 }
 
-/** A little more than a connection may take: then it is known why there is none. */
+/** A little more than the connect timeout: by then ioredis has usually reported the cause. */
 const FIRST_ATTEMPT_TIMEOUT_MILLISECONDS = 2_500;
-/** ioredis between two attempts, when it has asked no sentinel yet. */
+/** Reported by ioredis between two attempts, before it has asked any sentinel. */
 const UNINFORMATIVE_ERROR = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 const NOT_CONNECTED_YET = 'not connected yet';
 
-/** Knows of a connection that is made again and again whether it is up, and else why not. */
+/** Knows whether the connection is up, and the problem while it is not. */
 class ReconnectingConnection implements RedisConnection {
   readonly redis: Redis | Cluster;
   readonly explain: ErrorExplainer;
@@ -43,9 +43,9 @@ class ReconnectingConnection implements RedisConnection {
   readonly #options: RedisConnectionOptions;
   readonly #reportStatus: RedisConnectionOptions['onStatusChange'];
   readonly #firstAttempt = Promise.withResolvers<void>();
-  readonly #reconnectRetry = createRetry(() => this.#reconnect());
+  readonly #selectRetry = createRetry(() => this.#reconnect());
   #wasReady = false;
-  #hasBeenClosed = false;
+  #wasDisconnected = false;
   #isClosed = false;
 
   constructor(options: RedisConnectionOptions) {
@@ -60,7 +60,7 @@ class ReconnectingConnection implements RedisConnection {
     setTimeout(() => this.#onFirstAttemptTimeout(), FIRST_ATTEMPT_TIMEOUT_MILLISECONDS).unref();
   }
 
-  /** Over when the first attempt has succeeded or failed. */
+  /** Resolves once the first attempt has succeeded or failed. */
   get firstAttempt(): Promise<void> {
     return this.#firstAttempt.promise;
   }
@@ -74,17 +74,18 @@ class ReconnectingConnection implements RedisConnection {
     return this.#wasReady && this.#options.isBulk === true;
   }
 
-  /** It is connected, though perhaps not in its database: ioredis only mentions that a SELECT failed. */
+  /** Selects the database ourselves: when its own SELECT fails, ioredis emits an error and stays in database 0. */
   async #onReady(): Promise<void> {
     this.#wasReady = true;
     try {
       await this.#selectDatabase();
     } catch (error) {
+      // ioredis rejects with errors only.
       this.#report(await explainPerNode(error as Error, this.#options));
-      this.#reconnectRetry.failed();
+      this.#selectRetry.failed();
       return;
     }
-    this.#reconnectRetry.succeeded();
+    this.#selectRetry.succeeded();
     this.#report(undefined);
   }
 
@@ -96,18 +97,18 @@ class ReconnectingConnection implements RedisConnection {
   async #onError(error: Error): Promise<void> {
     if (this.#isReady() || UNINFORMATIVE_ERROR.test(error.message)) return;
     const problem = await explainPerNode(error, this.#options);
-    // To find that out takes a while.
+    // Probing the nodes takes a while; the connection may be up by now.
     if (!this.#isReady()) this.#report(problem);
   }
 
   #onClose(): void {
-    this.#hasBeenClosed = true;
-    this.problem ??= 'the connection was lost';
+    this.#wasDisconnected = true;
+    this.problem ??= 'connection lost';
   }
 
   #onFirstAttemptTimeout(): void {
     if (this.problem !== NOT_CONNECTED_YET) return;
-    this.#report(explainTimeout(this.#options.address, this.#hasBeenClosed, this.redis.status));
+    this.#report(explainTimeout(this.#options.address, this.#wasDisconnected, this.redis.status));
   }
 
   #reconnect(): void {
@@ -125,23 +126,22 @@ class ReconnectingConnection implements RedisConnection {
   }
 }
 
-/** There is neither an error nor an answer. */
-function explainTimeout({ kind, isEncrypted }: RedisAddress, hasClosed: boolean, status: string): string {
-  if (kind === 'cluster' && hasClosed) return 'its nodes do not say that they are ready, see CLUSTER INFO';
-  if (hasClosed) return explainClose(isEncrypted);
-  return status === 'connect' ? 'it takes connections and does not answer' : 'it does not answer';
+/** For a connection that is neither ready nor has failed with an error. */
+function explainTimeout({ kind, isEncrypted }: RedisAddress, wasDisconnected: boolean, status: string): string {
+  if (kind === 'cluster' && wasDisconnected)
+    return 'the cluster nodes do not report that they are ready: check CLUSTER INFO';
+  if (wasDisconnected) return explainClose(isEncrypted);
+  return status === 'connect' ? 'the server accepts connections but does not respond' : 'the server does not respond';
 }
 
 const REPORT_AGAIN_AFTER_MILLISECONDS = 60_000;
 const MAX_TRACKED_PROBLEMS = 20;
 
 /**
- * Hands problems on, and (undefined) that there is none. ioredis reports every failed attempt, and for one state more
- * than one reason; each is told once a minute, until all is well.
+ * Passes each problem on once a minute, until undefined reports recovery. ioredis emits an error per failed attempt, and
+ * several different ones for the same state.
  */
-export function throttlePerMessage(
-  report: (problem: string | undefined) => void,
-): (problem: string | undefined) => void {
+function throttlePerMessage(report: (problem: string | undefined) => void): (problem: string | undefined) => void {
   const reportedAt = new Map<string, number>();
   return (problem) => {
     if (problem === undefined) reportedAt.clear();

@@ -3,12 +3,9 @@ import { connectionOptions, type RedisAccess } from './connect.ts';
 import { explainClose, explainerFor, isUnreachable } from './explain.ts';
 import { type Credentials, type Endpoint, formatEndpoint } from './url.ts';
 
-/** How long a node may take to answer, in milliseconds. */
-const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
-
 /**
- * Says what {@link explainProblem} says; and where no sentinel, or no node of a cluster, can be reached, why each of
- * those that are configured cannot: of that ioredis is silent, so it is tried once more.
+ * Explains an error as {@link explainProblem} does. When no sentinel or cluster node is reachable, ioredis does not report
+ * why, so each configured one is probed once and its problem appended.
  */
 export async function explainPerNode(error: Error, access: RedisAccess): Promise<string> {
   const { address } = access;
@@ -26,9 +23,11 @@ async function nodeProblem(endpoint: Endpoint, credentials: Credentials, access:
   const name = formatEndpoint(endpoint);
   const address = { ...access.address, kind: 'server', endpoint, credentials } as const;
   const problem = await probeNode({ ...access, address });
-  // Node says itself where it could not connect to.
+  // The errors of Node.js already contain the address that could not be connected to.
   return problem.includes(name) ? problem : `${name}: ${problem}`;
 }
+
+const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
 
 function probeNode(access: RedisAccess): Promise<string> {
   const explain = explainerFor(access);
@@ -40,6 +39,6 @@ function probeNode(access: RedisAccess): Promise<string> {
   return new Promise<string>((resolve) => {
     redis.on('error', (error: Error) => resolve(explain(error)));
     redis.once('close', () => resolve(explainClose(access.address.isEncrypted)));
-    redis.once('ready', () => resolve('it can be reached now'));
+    redis.once('ready', () => resolve('reachable now'));
   }).finally(() => redis.disconnect());
 }

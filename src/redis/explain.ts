@@ -1,10 +1,13 @@
 import type { RedisAccess } from './connect.ts';
 import type { RedisAddress } from './url.ts';
 
-/** Says in words what is wrong with a connection. */
+/** Turns an error into a problem for the operator: what is wrong, and which setting fixes it. */
 export type ErrorExplainer = (error: Error) => string;
 
-/** Says what {@link explainProblem} says, without the passwords of the URL: what answers there may repeat what it was sent. */
+/**
+ * Explains as {@link explainProblem} does, with the passwords of the URL redacted: a server's error may repeat the command
+ * that it was sent.
+ */
 export function explainerFor({ address }: Pick<RedisAccess, 'address'>): ErrorExplainer {
   const ofSentinels = address.kind === 'sentinel' ? [address.sentinelCredentials.password] : [];
   const passwords = [address.credentials.password, ...ofSentinels].filter((each) => each !== undefined);
@@ -14,12 +17,58 @@ export function explainerFor({ address }: Pick<RedisAccess, 'address'>): ErrorEx
   };
 }
 
-/** Redis answered, and will not serve us: waiting does not mend that. */
+/** What the URL states about the server. */
+type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>>;
+
+/** Explains why Redis cannot be used, and which setting fixes it where one does. */
+export function explainProblem(error: Error, { isEncrypted = false, kind = 'server' }: Expected = {}): string {
+  const { message: original, code = '' } = rootCause(error);
+  const message = normalizeMessage(original);
+  const [isOfSentinels, lastError] = SENTINELS_FAILED.exec(message) ?? [];
+  if (isOfSentinels !== undefined) return explainSentinels(lastError);
+  if (AUTHENTICATION_FAILED.test(message)) return `${CHECK_CREDENTIALS} (${message})`;
+  if (ACL_DENIED.test(message)) return `the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this (${message})`;
+  if (kind !== 'cluster' && /^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
+    return `the server is a Redis Cluster node: use redis+cluster:// in COUNTERSIGN_REDIS_URL (${message})`;
+  }
+  const certificateProblem = explainCertificate(message, code);
+  if (certificateProblem !== undefined) return certificateProblem;
+  if (/wrong version number/.test(message)) return `${message} (${tlsMismatch.encrypted.fix})`;
+  const mismatch = tlsMismatch[isEncrypted ? 'encrypted' : 'plain'];
+  // The whole message of ioredis when CLUSTER SLOTS times out.
+  if (message === 'timeout')
+    return `no cluster node replied to CLUSTER SLOTS${isEncrypted ? ` (${mismatch.fix})` : ''}`;
+  if (isUnreachableCluster(error)) return 'no cluster node is reachable';
+  return code === mismatch.code ? `${message} (${mismatch.fix})` : message;
+}
+
+/** Credentials are wrong or missing: waiting does not fix that. */
 const AUTHENTICATION_FAILED = /\b(?:WRONGPASS|NOAUTH|ERR AUTH|invalid username-password)\b/;
-/** It knows us, and will not do this for us. Of scripts Redis before 7 says it in words. */
+const CHECK_CREDENTIALS = 'authentication failed: check the user name and password in COUNTERSIGN_REDIS_URL';
+/** Authenticated, but not permitted. For commands in scripts, Redis before 7 has no error code. */
 const ACL_DENIED = /\b(?:NOPERM|user executing the script can't)\b/;
 
-/** What OpenSSL and Node say of a server's certificate that is not by a CA we know, or not for this name. */
+/** How a connection fails when only one side uses TLS. */
+const tlsMismatch = {
+  plain: { code: 'ECONNRESET', fix: 'typical of a server that requires TLS: try rediss://' },
+  encrypted: { code: 'ETIMEDOUT', fix: 'typical of a server without TLS: try redis://' },
+} as const;
+
+function explainCertificate(message: string, code: string): string | undefined {
+  if (UNTRUSTED_CERTIFICATE_CODES.has(code)) {
+    return `the server certificate is not trusted: check COUNTERSIGN_REDIS_CA_FILE (${message})`;
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `the server certificate is for another name (${message})`;
+  if (/certificate required/i.test(message)) {
+    return `the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE (${message})`;
+  }
+  if (CERTIFICATE_REJECTED.test(message)) {
+    return `the server rejected the client certificate: check COUNTERSIGN_REDIS_CERTIFICATE_FILE (${message})`;
+  }
+  return undefined;
+}
+
+/** From OpenSSL and Node.js, about the server's certificate. */
 const UNTRUSTED_CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -30,57 +79,16 @@ const UNTRUSTED_CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
-/** Of our certificate, by an alert of TLS (RFC 8446 §6.2): the server says no more. */
+/** TLS alerts about our certificate (RFC 8446 §6.2): the server reports nothing else. */
 const CERTIFICATE_REJECTED =
   /alert (?:bad certificate|unsupported certificate|certificate \w+|unknown ca|access denied)/i;
-const CHECK_CERTIFICATE = 'see COUNTERSIGN_REDIS_CERTIFICATE_FILE';
 
-/** What a server does to a connection that speaks TLS, or does not, where it expects the other. */
-const tlsMismatch = {
-  plain: { code: 'ECONNRESET', mend: 'a server that speaks TLS only does this to redis://, try rediss://' },
-  encrypted: { code: 'ETIMEDOUT', mend: 'a server that does not speak TLS does this to rediss://, try redis://' },
-} as const;
-
-/** What ioredis says of commands that were under way, or came, when a connection ended. */
-const CONNECTION_LOST =
-  /^(?:Connection is closed\.|Command aborted due to|Stream isn't writeable|Reached the max retries)/;
-
-/** What the address promises. */
-type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>>;
-
-/** Says why Redis cannot be asked, and which setting mends it where one does. */
-export function explainProblem(error: Error, { isEncrypted = false, kind = 'server' }: Expected = {}): string {
-  const { message: said, code = '' } = rootCause(error);
-  const message = normalizeMessage(said);
-  const [isOfSentinels, ofSentinels] = SENTINELS_FAILED.exec(message) ?? [];
-  if (isOfSentinels !== undefined) return explainSentinels(ofSentinels);
-  if (AUTHENTICATION_FAILED.test(message)) {
-    return `it refuses us, see user and password in COUNTERSIGN_REDIS_URL: ${message}`;
-  }
-  if (ACL_DENIED.test(message)) return `the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: ${message}`;
-  if (kind !== 'cluster' && /^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
-    return `it is a node of a Cluster, begin COUNTERSIGN_REDIS_URL with redis+cluster://: ${message}`;
-  }
-  if (UNTRUSTED_CERTIFICATE_CODES.has(code)) {
-    return `its certificate is not by a CA that we know, see COUNTERSIGN_REDIS_CA_FILE: ${message}`;
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${message}`;
-  if (/certificate required/i.test(message)) return `it wants a certificate of ours, ${CHECK_CERTIFICATE}: ${message}`;
-  if (CERTIFICATE_REJECTED.test(message)) return `it does not accept our certificate, ${CHECK_CERTIFICATE}: ${message}`;
-  if (/wrong version number/.test(message)) return `${message} (${tlsMismatch.encrypted.mend})`;
-  const sign = tlsMismatch[isEncrypted ? 'encrypted' : 'plain'];
-  // ioredis has nothing more to say of the question which slots are where.
-  if (message === 'timeout') return `no node answers CLUSTER SLOTS${isEncrypted ? ` (${sign.mend})` : ''}`;
-  if (isUnreachableCluster(error)) return 'no node can be reached';
-  return code === sign.code ? `${message} (${sign.mend})` : message;
-}
-
-/** What a server may do that ends the connection before it has answered anything, and what mends it where TLS does. */
+/** The server closed the connection before it replied to anything. Suggests TLS when the URL does not use it. */
 export function explainClose(isEncrypted: boolean): string {
-  return `it closes the connection${isEncrypted ? '' : ` (${tlsMismatch.plain.mend})`}`;
+  return `the server closed the connection${isEncrypted ? '' : ` (${tlsMismatch.plain.fix})`}`;
 }
 
-/** Whether there is no connection to any sentinel or node; of why, the error says nothing. */
+/** Whether no sentinel or cluster node could be connected to. The error then holds no cause. */
 export function isUnreachable(error: Error): boolean {
   return isUnreachableCluster(error) || CONNECTION_LOST.test(SENTINELS_FAILED.exec(error.message)?.[1] ?? '');
 }
@@ -89,35 +97,47 @@ function isUnreachableCluster(error: NodeError): boolean {
   return CONNECTION_LOST.test(error.lastNodeError?.message ?? '');
 }
 
-/** Redis repeats what it does not understand, and that may be a password. Libraries say where in their code they are. */
+/** From ioredis, for commands in flight when a connection ended, or sent after that. */
+const CONNECTION_LOST =
+  /^(?:Connection is closed\.|Command aborted due to|Stream isn't writeable|Reached the max retries)/;
+
+/**
+ * Rewrites the messages of ioredis, and drops what does not belong in a log: Redis repeats commands that it does not know,
+ * perhaps with a password, and OpenSSL prefixes its source location.
+ */
 function normalizeMessage(message: string): string {
   if (/unknown command ['`]?(?:auth|hello)/i.test(message)) {
-    return 'it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL';
+    return 'the server does not support AUTH: remove user name and password from COUNTERSIGN_REDIS_URL';
   }
-  if (CONNECTION_LOST.test(message)) return 'the connection was lost';
-  if (message === 'Command timed out') return 'it does not answer';
+  if (CONNECTION_LOST.test(message)) return 'connection lost';
+  if (message === 'Command timed out') return 'the server does not respond';
   const [isUnknown, type] = /^Unknown RESP type (\d+)/.exec(message) ?? [];
-  // The first octet of an alert of TLS (RFC 8446 §5.1).
-  if (type === '21') return 'it speaks TLS only, try rediss://';
-  if (isUnknown !== undefined) return 'what answers there is no Redis';
+  // The first byte of a TLS alert (RFC 8446 §5.1).
+  if (type === '21') return 'the server requires TLS: try rediss://';
+  if (isUnknown !== undefined) return 'not a Redis server';
   const [, ofOpenSsl] = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(message) ?? [];
   return ofOpenSsl ?? message.replace(/, with args beginning with.*/s, '').trim();
 }
 
-/** With a pause in it that grows, and with the last error where there was one. */
+/** From ioredis, with the delay before the next attempt, and with the last error if there was one. */
 const SENTINELS_FAILED = /^All sentinels are unreachable\.(?:.*? Last error: (.*)|.*)$/s;
 
 function explainSentinels(lastError: string | undefined): string {
-  if (lastError === undefined) return 'no sentinel names the master';
-  if (CONNECTION_LOST.test(lastError)) return 'no sentinel can be reached';
-  const isRefusal = AUTHENTICATION_FAILED.test(lastError) || ACL_DENIED.test(lastError);
-  const mend = isRefusal ? ', see sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL' : '';
-  return `no sentinel names the master${mend}: ${normalizeMessage(lastError)}`;
+  if (lastError === undefined) return 'no sentinel returned the address of the master';
+  if (CONNECTION_LOST.test(lastError)) return 'no sentinel is reachable';
+  const message = normalizeMessage(lastError);
+  if (AUTHENTICATION_FAILED.test(lastError) || ACL_DENIED.test(lastError)) {
+    return `${CHECK_SENTINEL_CREDENTIALS} (${message})`;
+  }
+  return `no sentinel returned the address of the master: ${message}`;
 }
+
+const CHECK_SENTINEL_CREDENTIALS =
+  'the sentinels refuse access: check sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL';
 
 type NodeError = Error & { code?: string; lastNodeError?: Error | null };
 
-/** ioredis wraps the error of a cluster's node, and several attempts at once come as one. */
+/** Unwraps the error of a cluster node, and the first of several connection attempts. */
 function rootCause(error: NodeError): { message: string; code?: string } {
   if (error.lastNodeError) return rootCause(error.lastNodeError);
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return rootCause(error.errors[0]);

@@ -1,30 +1,29 @@
 import type { RedisConnection } from './connection.ts';
 
-/** Redis cannot be asked, or its answer is none: it is away, refuses us, or is not ready. */
+/** Redis cannot be reached, rejects the command, or is not ready. The message holds the reason. */
 export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }
 
-/**
- * Asks Redis one question.
- *
- * @throws {RedisUnavailableError} saying why; and the answer that a key holds another kind of value, see {@link isWrongType}
- */
-export type CommandExecutor = <Value>(question: (redis: Client) => Promise<Value>) => Promise<Value>;
-
 type Client = RedisConnection['redis'];
 
-/** How many questions may be under way. */
+/**
+ * Executes one command, and resolves with its reply.
+ *
+ * @throws {RedisUnavailableError} with the reason; a WRONGTYPE reply is thrown as it is, see {@link isWrongType}
+ */
+export type CommandExecutor = <Value>(command: (redis: Client) => Promise<Value>) => Promise<Value>;
+
 const MAX_IN_FLIGHT = 5_000;
-/** While Redis does not answer: enough to see that it does again. */
+/** Enough to notice that Redis responds again. */
 const MAX_IN_FLIGHT_WHILE_FAILING = 8;
 const FAILURES_BEFORE_THROTTLING = 3;
-/** A problem is over when a question was answered, and none failed for so long after that. */
+/** A problem is over after a successful command and no failure for this long. */
 const RECOVERY_MILLISECONDS = 1_000;
 
 /**
- * Asks, unless it is known that there is no use in it. Questions to a server that does not answer do not pile up: after
- * three failures in a row only a few are under way at a time.
+ * A bulkhead in front of Redis: commands fail at once while the connection is down, and do not pile up in front of an
+ * unresponsive server. After three failures in a row, only a few may be in flight.
  */
 export class GuardedRedis {
   readonly #connection: RedisConnection;
@@ -34,25 +33,25 @@ export class GuardedRedis {
   #problem: string | undefined;
   #recoveryTimer: NodeJS.Timeout | undefined;
 
-  /** @param onProblem told when questions begin to fail on a connection that is up, and (undefined) when that is over */
+  /** @param onProblem called when commands start to fail although the connection is up; with undefined on recovery */
   constructor(connection: RedisConnection, onProblem: (problem: string | undefined) => void) {
     this.#connection = connection;
     this.#onProblem = onProblem;
   }
 
-  /** Why Redis cannot be asked, as far as is known; undefined where questions are answered. */
+  /** Why Redis cannot be used, as far as known; undefined while commands succeed. */
   get problem(): string | undefined {
     return this.#connection.problem ?? this.#problem;
   }
 
-  readonly execute: CommandExecutor = async (question) => {
+  readonly execute: CommandExecutor = async (command) => {
     this.#requireCapacity();
     this.#inFlight++;
-    // How it went is noted as soon as it is known, so that the last one counts.
+    // Outcomes are recorded in the order in which they arrive, so that the last one counts.
     try {
-      const answer = await question(this.#connection.redis);
+      const reply = await command(this.#connection.redis);
       this.#onSuccess();
-      return answer;
+      return reply;
     } catch (error) {
       throw isWrongType(error) ? error : this.#onFailure(error);
     } finally {
@@ -60,13 +59,13 @@ export class GuardedRedis {
     }
   };
 
-  /** The same for what our user need not be allowed to ask; the answer is then undefined. */
+  /** Like {@link execute}, for a command that the ACL may deny: resolves with undefined then. */
   readonly executeIfPermitted = async <Value>(
-    question: (redis: Client) => Promise<Value>,
+    command: (redis: Client) => Promise<Value>,
   ): Promise<Value | undefined> => {
     this.#requireCapacity();
     try {
-      return await question(this.#connection.redis);
+      return await command(this.#connection.redis);
     } catch (error) {
       if (isAclDenied(error)) return undefined;
       throw this.#onFailure(error);
@@ -76,8 +75,8 @@ export class GuardedRedis {
   #requireCapacity(): void {
     if (this.#connection.problem !== undefined) throw new RedisUnavailableError(this.#connection.problem);
     if (this.#inFlight < (this.#isThrottled() ? MAX_IN_FLIGHT_WHILE_FAILING : MAX_IN_FLIGHT)) return;
-    const why = this.#isThrottled() ? ', and it does not answer' : '';
-    throw new RedisUnavailableError(`${this.#inFlight} questions are under way${why}`);
+    const reason = this.#isThrottled() ? ', and the server does not respond' : '';
+    throw new RedisUnavailableError(`${this.#inFlight} commands in flight${reason}`);
   }
 
   #isThrottled(): boolean {
@@ -87,7 +86,7 @@ export class GuardedRedis {
   #onSuccess(): void {
     this.#consecutiveFailures = 0;
     if (this.#problem === undefined) return;
-    // Some keys may be refused, and others not: who asks for one and the other would have each of them told.
+    // An ACL may permit some keys only; reads of both kinds would otherwise report a problem and a recovery each.
     this.#recoveryTimer ??= setTimeout(() => this.#onRecovery(), RECOVERY_MILLISECONDS).unref();
   }
 
@@ -102,7 +101,7 @@ export class GuardedRedis {
     this.#consecutiveFailures = isReplyError(error) ? 0 : this.#consecutiveFailures + 1;
     clearTimeout(this.#recoveryTimer);
     this.#recoveryTimer = undefined;
-    // One answer that does not come is no news; that Redis says no is.
+    // A single missing reply is not a problem yet; an error reply is.
     if (isReplyError(error) || this.#isThrottled()) {
       if (this.#problem === undefined) this.#onProblem(reason);
       this.#problem = reason;
@@ -111,16 +110,16 @@ export class GuardedRedis {
   }
 }
 
-/** Redis itself said no: it is there. */
-function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
+/** Whether the key holds another type of value. Redis is available then. */
+export function isWrongType(error: unknown): error is Error {
+  return isReplyError(error) && error.message.startsWith('WRONGTYPE');
 }
 
 function isAclDenied(error: unknown): boolean {
   return isReplyError(error) && error.message.startsWith('NOPERM');
 }
 
-/** Another kind of value stands under a key: that is an answer. */
-export function isWrongType(error: unknown): error is Error {
-  return isReplyError(error) && error.message.startsWith('WRONGTYPE');
+/** Whether Redis itself replied with an error, and so is up. */
+function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
 }

@@ -1,17 +1,17 @@
 import { Cluster, type Redis } from 'ioredis';
 
 /**
- * Lets go of connections whose server has been silent for 750 ms, so that new ones are made: to the master that the
- * sentinels name by then, or to the nodes that the cluster has by then.
+ * Drops connections whose server has been unresponsive for 750 ms, so that new ones are made: to the master that Sentinel
+ * names by then, or to the nodes that the cluster has by then.
  */
 export function dropWhenSilent(redis: Redis | Cluster): void {
   if (!(redis instanceof Cluster)) {
     dropNodeWhenSilent(redis, () => redis.disconnect(true));
     return;
   }
-  const keep = (node: Redis) => dropNodeWhenSilent(node, () => node.disconnect());
-  for (const node of redis.nodes('all')) keep(node);
-  redis.on('+node', keep);
+  const monitor = (node: Redis) => dropNodeWhenSilent(node, () => node.disconnect());
+  for (const node of redis.nodes('all')) monitor(node);
+  redis.on('+node', monitor);
 }
 
 function dropNodeWhenSilent(node: Redis, onSilent: () => void): void {
@@ -21,34 +21,34 @@ function dropNodeWhenSilent(node: Redis, onSilent: () => void): void {
   node.on('close', heartbeat.stop);
 }
 
-export interface HeartbeatOptions {
-  readonly redis: Redis;
-  /** Called when the server has been silent for 750 ms, or has said nothing for 2 s, on a connection that says it is up. */
-  readonly onSilent: () => void;
-  /** Whether the answer to a PING proves that the connection does what it is for. Default: any does. */
-  readonly isValidReply?: (answer: unknown) => boolean;
-}
-
-const INTERVAL_MILLISECONDS = 150;
-/** Counted in questions, not in time: a process that was stopped itself has asked none. */
-const MAX_UNANSWERED = 4;
-/** Until the first answer on a connection: a Redis far away is late, and then answers each time. */
-const MAX_UNANSWERED_AT_FIRST = 13;
-
-/** Knows up to when a connection is known to work: TCP does not tell of an end that has gone without a word. */
+/** Probes a connection with PING: TCP does not report an end that was lost on the way. */
 export interface Heartbeat {
   /**
-   * The time, by `performance.now()`, of the last PING that was answered. What the server sent before that has arrived,
-   * since one connection keeps the order.
+   * When the last answered PING was sent, by `performance.now()`; -Infinity while stopped. Whatever the server sent before
+   * that has arrived, since a connection preserves order.
    */
   readonly lastProbeAt: number;
-  /** A new connection begins, which works now. */
+  /** Starts on a new connection, which counts as probed now. */
   start(): void;
-  /** It is over: nothing is sent any more, and nothing of it is proven. */
+  /** Stops probing; no earlier probe counts any more. */
   stop(): void;
 }
 
-export function createHeartbeat({ redis, onSilent, isValidReply: isProof = () => true }: HeartbeatOptions): Heartbeat {
+export interface HeartbeatOptions {
+  readonly redis: Redis;
+  /** Called when a connected server has been unresponsive for 750 ms, or for 2 s on a new connection. */
+  readonly onSilent: () => void;
+  /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does. */
+  readonly isValidReply?: (reply: unknown) => boolean;
+}
+
+const INTERVAL_MILLISECONDS = 150;
+/** Counted in probes, not in time: a process that was suspended has sent none. */
+const MAX_UNANSWERED = 4;
+/** Until the first reply on a connection: a distant Redis is late once, and then replies at each interval. */
+const MAX_UNANSWERED_AT_FIRST = 13;
+
+export function createHeartbeat({ redis, onSilent, isValidReply = () => true }: HeartbeatOptions): Heartbeat {
   let timer: NodeJS.Timeout | undefined;
   let lastProbeAt = Number.NEGATIVE_INFINITY;
   let unanswered = 0;
@@ -63,13 +63,13 @@ export function createHeartbeat({ redis, onSilent, isValidReply: isProof = () =>
     const connection = timer;
     if (unanswered++ >= maxUnanswered) return onSilent();
     redis.ping().then(
-      (answer: unknown) => {
-        if (timer !== connection || !isProof(answer)) return;
+      (reply: unknown) => {
+        if (timer !== connection || !isValidReply(reply)) return;
         unanswered = 0;
         maxUnanswered = MAX_UNANSWERED;
         lastProbeAt = Math.max(lastProbeAt, sentAt);
       },
-      // The connection says itself that it is over, or stays silent.
+      // Either the connection emits its end, or the next probes stay unanswered.
       () => {},
     );
   };
@@ -84,6 +84,6 @@ export function createHeartbeat({ redis, onSilent, isValidReply: isProof = () =>
       lastProbeAt = performance.now();
       timer = setInterval(probe, INTERVAL_MILLISECONDS).unref();
     },
-    stop: stop,
+    stop,
   };
 }

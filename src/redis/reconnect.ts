@@ -1,15 +1,33 @@
 import type { Cluster, Redis } from 'ioredis';
 
-const MAX_DELAY_MILLISECONDS = 2_000;
+const RECONNECT_DELAY_MILLISECONDS = 1_000;
 
-/** Tries something again after a pause that grows with each failure. */
+/**
+ * Reconnects after ioredis has given a connection up (`end`). It does so when it cannot even start an attempt, whatever the
+ * retry strategy. Without Redis for good, known clients would be served until their records expire, and then none.
+ *
+ * @param isClosed whether the end is intended
+ */
+export function reconnectOnEnd(redis: Redis | Cluster, isClosed: () => boolean): void {
+  redis.on('end', () => {
+    setTimeout(() => {
+      // A failure is reported by the `error` event.
+      if (!isClosed()) redis.connect().catch(() => {});
+    }, RECONNECT_DELAY_MILLISECONDS).unref();
+  });
+}
+
+/** Repeats an attempt after a delay that doubles with each failure, up to 2 s. */
 export interface Retry {
-  /** However often that is said meanwhile, it is tried once. */
+  /** Schedules the next attempt, unless one is scheduled. */
   failed(): void;
+  /** Cancels the scheduled attempt, and resets the delay. */
   succeeded(): void;
-  /** Tries nothing any more. */
+  /** Cancels the scheduled attempt, and schedules no other. */
   stop(): void;
 }
+
+const MAX_DELAY_MILLISECONDS = 2_000;
 
 export function createRetry(attempt: () => void): Retry {
   let failures = 0;
@@ -23,11 +41,11 @@ export function createRetry(attempt: () => void): Retry {
     failed: () => {
       if (timer || isStopped) return;
       failures++;
-      const pause = Math.min(50 * 2 ** failures, MAX_DELAY_MILLISECONDS);
+      const delay = Math.min(50 * 2 ** failures, MAX_DELAY_MILLISECONDS);
       timer = setTimeout(() => {
         cancel();
         attempt();
-      }, pause).unref();
+      }, delay).unref();
     },
     succeeded: () => {
       failures = 0;
@@ -38,21 +56,4 @@ export function createRetry(attempt: () => void): Retry {
       cancel();
     },
   };
-}
-
-const RECONNECT_DELAY_MILLISECONDS = 1_000;
-
-/**
- * Connects again where ioredis has given a connection up (`end`), which it does where it cannot even begin an attempt,
- * whatever the strategy of retries says. Who has lost Redis for ever would serve known clients for a while, and then nobody.
- *
- * @param isClosed whether that is as it should be
- */
-export function reconnectOnEnd(redis: Redis | Cluster, isClosed: () => boolean): void {
-  redis.on('end', () => {
-    setTimeout(() => {
-      // Why it fails is told by its events.
-      if (!isClosed()) redis.connect().catch(() => {});
-    }, RECONNECT_DELAY_MILLISECONDS).unref();
-  });
 }

@@ -1,50 +1,54 @@
 import type { Socket } from 'node:net';
 import { type Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
 
-type Connect = SentinelConnector['connect'];
+/**
+ * Finds the master as ioredis does, with three bugs of its failover detector fixed:
+ *
+ * - The connections on which it listens for `+switch-master` have no error listener, so each error is printed with a
+ *   stack trace. One unreachable sentinel would fill the log while the others do all that is needed.
+ * - These connections stay open when the connection to the master is lost. A failover reported on them while the
+ *   sentinels are being asked for the master aborts the new attempt, and ioredis never starts another.
+ * - A failover between a sentinel's reply and our subscription goes unnoticed. If the replaced master stays up, we would
+ *   use it until the sentinels demote it: ten seconds later, or never.
+ */
+export class FailoverSafeSentinelConnector extends SentinelConnector {
+  /** @param options the connection's options, passed on by ioredis */
+  constructor(options: unknown) {
+    // ioredis creates a connector with the options of a connection, which include those of Sentinel.
+    super(options as SentinelConnectionOptions);
+  }
+
+  override connect(...args: Parameters<SentinelConnector['connect']>): ReturnType<SentinelConnector['connect']> {
+    // Private in the type declarations only.
+    (this as unknown as PrivateMembers).failoverDetector?.cleanup();
+    return super.connect(...args);
+  }
+}
+
+/**
+ * Members that the type declarations of ioredis hide. `test/redis/ioredis-internals.test.ts` checks that the installed
+ * version still has them.
+ */
+interface PrivateMembers {
+  connectToSentinel(...args: unknown[]): Redis;
+  /** Asks one sentinel for the master's address. */
+  resolve(sentinel: Address): Promise<Address | null>;
+  /** Subscribes to `+switch-master`, once connected to the master. */
+  initFailoverDetector(): Promise<void>;
+  /** Closes the connection to the master after a failover. */
+  readonly failoverDetector?: { cleanup(): void } | null;
+  readonly stream?: Socket | null;
+  disconnect(): void;
+  /** Added by us: the last reply. */
+  lastResolved?: { readonly sentinel: Address; readonly master: Address | null };
+}
 
 interface Address {
   readonly host?: string;
   readonly port?: number;
 }
 
-/** Private to the types of ioredis only. */
-interface PrivateMembers {
-  connectToSentinel(...args: unknown[]): Redis;
-  /** Whom a sentinel names. */
-  resolve(sentinel: Address): Promise<Address | null>;
-  /** Begins to hear of failovers, once there is a connection. */
-  initFailoverDetector(): Promise<void>;
-  /** Hears of them, and lets go of the connection then. */
-  readonly failoverDetector?: { cleanup(): void } | null;
-  readonly stream?: Socket | null;
-  disconnect(): void;
-  /** Ours: the last answer. */
-  lastResolved?: { readonly sentinel: Address; readonly master: Address | null };
-}
-
-/**
- * Asks sentinels as ioredis does, and mends three things of it:
- *
- * - On the connections on which it hears of failovers it listens to no errors, and so prints each of them with a stack: a
- *   sentinel that is away would spoil the log, while the others do all that is needed.
- * - It does not end these connections when that to the master is lost: where a failover is told of on them while the
- *   sentinels are asked for the master, it takes that for the end of the new attempt, and makes no other ever again.
- * - It hears of no failover between the answer of a sentinel and its own subscription: a master that was replaced then,
- *   and goes on, would be followed until the sentinels make it a replica, ten seconds later or never.
- */
-export class QuietSentinelConnector extends SentinelConnector {
-  /** @param options those of the connection, which ioredis hands on */
-  constructor(options: unknown) {
-    super(options as SentinelConnectionOptions);
-  }
-
-  override connect(...args: Parameters<Connect>): ReturnType<Connect> {
-    (this as unknown as PrivateMembers).failoverDetector?.cleanup();
-    return super.connect(...args);
-  }
-}
-
+// Private in the type declarations only.
 const unpatched = SentinelConnector.prototype as unknown as PrivateMembers;
 
 const overrides: Pick<PrivateMembers, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> &
@@ -64,10 +68,11 @@ const overrides: Pick<PrivateMembers, 'connectToSentinel' | 'resolve' | 'initFai
   },
 };
 
+// Subclass methods may not override private ones in TypeScript.
 for (const [name, value] of Object.entries(overrides))
-  Object.defineProperty(QuietSentinelConnector.prototype, name, { value });
+  Object.defineProperty(FailoverSafeSentinelConnector.prototype, name, { value });
 
-/** Asks the same sentinel once more: of all that comes later, it tells. */
+/** Asks the same sentinel again. Later failovers are published to the subscription. */
 async function hasMasterChanged(
   connector: PrivateMembers,
   { sentinel, master }: NonNullable<PrivateMembers['lastResolved']>,

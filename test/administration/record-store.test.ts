@@ -133,7 +133,7 @@ for (const [name, start] of [
       await other.release();
       const refusal = auditor.newLock().acquire(() => {});
       await expect(refusal).rejects.toThrow(
-        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: .*NOPERM/,
+        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this .*NOPERM/,
       );
     });
 
@@ -143,7 +143,7 @@ for (const [name, start] of [
       const failure = applyPlan((await plan(auditor, 'z')).changes, auditor.store, () => {});
       await expect(failure).rejects.toThrow(AdministrationError);
       await expect(failure).rejects.toThrow(
-        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: .*NOPERM/,
+        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this .*NOPERM/,
       );
       const rest = 'when that is mended, running the command again writes the rest';
       await expect(failure).rejects.toThrow(`\n0 of 300 clients were written; ${rest}`);
@@ -193,7 +193,7 @@ describeWith(['redis-server'], 'Redis that fails in the middle', () => {
     );
     await asked;
     const [, written = ''] =
-      /did not answer: the connection was lost\n(\d+) of 5000 clients were written; running the command again/.exec(
+      /did not answer: connection lost\n(\d+) of 5000 clients were written; running the command again/.exec(
         message,
       ) ?? [];
     expect(Number(written)).toBeGreaterThan(0);

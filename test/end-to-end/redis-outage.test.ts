@@ -164,7 +164,7 @@ describeWith(['redis-server'], 'a Redis that is there and refuses us', () => {
     const server = await startAuthorizationServer({ redisUrl });
     const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
     await server.stop();
-    expect(line.reason).toMatch(/^it refuses us, see user and password in COUNTERSIGN_REDIS_URL: /);
+    expect(line.reason).toMatch(/^authentication failed: check the user name and password in COUNTERSIGN_REDIS_URL \(/);
     expect(line.reason).toMatch(code);
     expect(JSON.stringify(line)).not.toContain('wrong@');
   });
@@ -199,12 +199,12 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
     const { COUNTERSIGN_REDIS_CA_FILE: _, ...withoutCa } = right();
     const line = await firstWord('127.0.0.1', withoutCa);
     expect(line).toMatchObject({ event: 'redis_unreachable', level: 'error' });
-    expect(line.reason).toMatch(/^its certificate is not by a CA that we know, see COUNTERSIGN_REDIS_CA_FILE: /);
+    expect(line.reason).toMatch(/^the server certificate is not trusted: check COUNTERSIGN_REDIS_CA_FILE \(/);
   });
 
   test('without a certificate of ours is said to be so', async () => {
     const line = await firstWord('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
-    expect(line.reason).toMatch(/^it wants a certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: [\w ]+$/);
+    expect(line.reason).toMatch(/^the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/);
   });
 
   test('with one of ours by another CA is said to be so', async () => {
@@ -214,7 +214,7 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
       COUNTERSIGN_REDIS_CERTIFICATE_FILE: other.cert,
       COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: other.key,
     });
-    expect(line.reason).toMatch(/^it does not accept our certificate, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: [\w ]+$/);
+    expect(line.reason).toMatch(/^the server rejected the client certificate: check COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/);
   });
 
   test.each([

@@ -1,60 +1,60 @@
 import { expect, test } from 'vitest';
 import { explainProblem } from '../../src/redis/explain.ts';
 
-/** An alert of TLS, as Node 24 and later tell of it. */
-const ofOpenSsl = (text: string, number: number) =>
+/** A TLS alert as Node 24 and later report it. */
+const opensslError = (text: string, number: number) =>
   `40636EFFC87F0000:error:${text}:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1605:SSL alert number ${number}\n`;
 const withCode = (message: string, code: string) => Object.assign(new Error(message), { code });
 
 const slotsFailed = (message: string) =>
   Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: new Error(message) });
 
-/** What ioredis says, as it was seen with real servers, and what the operator reads. */
+/** Errors of ioredis, as observed with real servers, and what the operator reads. */
 test.each([
   [
     new Error('WRONGPASS invalid username-password pair'),
     false,
-    /^it refuses us, see user and password in .*: WRONGPASS/,
+    /^authentication failed: check the user name and password in COUNTERSIGN_REDIS_URL \(WRONGPASS/,
   ],
   [
     new Error("ERR unknown command 'auth', with args beginning with: 'user' 'S3cret'"),
     false,
-    /^it does not know AUTH; take user and password out of COUNTERSIGN_REDIS_URL$/,
+    /^the server does not support AUTH: remove user name and password from COUNTERSIGN_REDIS_URL$/,
   ],
-  [new Error('MOVED 2301 127.0.0.1:7411'), false, /begin COUNTERSIGN_REDIS_URL with redis\+cluster:\/\/: MOVED/],
+  [new Error('MOVED 2301 127.0.0.1:7411'), false, /use redis\+cluster:\/\/ in COUNTERSIGN_REDIS_URL \(MOVED/],
   [new Error("CROSSSLOT Keys in request don't hash to the same slot"), false, /redis\+cluster:\/\//],
   [new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"), false, /^ERR unknown command 'get'$/],
   [
     new Error("NOPERM this user has no permissions to run the 'get' command"),
     false,
-    /^the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: NOPERM/,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(NOPERM/,
   ],
   [
     new Error("ERR Error running script (call to f_9c): @user_script:5: The user executing the script can't run this"),
     false,
-    /^the ACL of the user in COUNTERSIGN_REDIS_URL forbids that: /,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(/,
   ],
   [withCode('self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'), true, /REDIS_CA_FILE/],
   [withCode('Hostname/IP does not match', 'ERR_TLS_CERT_ALTNAME_INVALID'), true, /for another name/],
   [
-    new Error(ofOpenSsl('0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required', 116)),
+    new Error(opensslError('0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required', 116)),
     true,
-    /^it wants a certificate of ours, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: tlsv13 alert certificate required$/,
+    /^the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE \(tlsv13 alert certificate required\)$/,
   ],
   [
-    new Error(ofOpenSsl('0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca', 48)),
+    new Error(opensslError('0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca', 48)),
     true,
-    /^it does not accept our certificate, see COUNTERSIGN_REDIS_CERTIFICATE_FILE: tlsv1 alert unknown ca$/,
+    /^the server rejected the client certificate: check COUNTERSIGN_REDIS_CERTIFICATE_FILE \(tlsv1 alert unknown ca\)$/,
   ],
-  [new Error('ssl/tls alert certificate expired'), true, /^it does not accept our certificate/],
+  [new Error('ssl/tls alert certificate expired'), true, /^the server rejected the client certificate/],
   [
     new Error(
       '40E32CB3D67F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../a.c:78:\n',
     ),
     true,
-    /^wrong version number \(.*, try redis:\/\/\)$/,
+    /^wrong version number \(.*: try redis:\/\/\)$/,
   ],
-  [new Error('said\n'), true, /^said$/],
+  [new Error('other\n'), true, /^other$/],
   [withCode('read ECONNRESET', 'ECONNRESET'), false, /try rediss:/],
   [withCode('read ECONNRESET', 'ECONNRESET'), true, /^read ECONNRESET$/],
   [withCode('connect ETIMEDOUT', 'ETIMEDOUT'), true, /try redis:/],
@@ -62,44 +62,48 @@ test.each([
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 800ms. Last error: ERR No such master'),
     false,
-    /^no sentinel names the master: ERR No such master$/,
+    /^no sentinel returned the address of the master: ERR No such master$/,
   ],
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 10ms. Last error: NOAUTH HELLO must'),
     false,
-    /see sentinel_username and sentinel_password .*: NOAUTH/,
+    /check sentinel_username and sentinel_password .* \(NOAUTH/,
   ],
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 100ms.'),
     false,
-    /^no sentinel names the master$/,
+    /^no sentinel returned the address of the master$/,
   ],
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Connection is closed.'),
     false,
-    /^no sentinel can be reached$/,
+    /^no sentinel is reachable$/,
   ],
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Command timed out'),
     false,
-    /^no sentinel names the master: it does not answer$/,
+    /^no sentinel returned the address of the master: the server does not respond$/,
   ],
   [slotsFailed('WRONGPASS x'), false, /WRONGPASS/],
-  [slotsFailed('Connection is closed.'), false, /^no node can be reached$/],
-  [new Error('timeout'), false, /^no node answers CLUSTER SLOTS$/],
-  [new Error('timeout'), true, /^no node answers CLUSTER SLOTS .*try redis:/],
-  [new Error("Stream isn't writeable and enableOfflineQueue options is false"), false, /^the connection was lost$/],
-  [new Error('Reached the max retries per request limit (which is 0). Refer'), false, /^the connection was lost$/],
-  [new Error('Command aborted due to connection close'), false, /^the connection was lost$/],
-  [new Error('Connection is closed.'), false, /^the connection was lost$/],
-  [new Error('Command timed out'), false, /^it does not answer$/],
-  [new Error('Unknown RESP type 72 "H". Please report this.'), false, /^what answers there is no Redis$/],
-  [new Error('Unknown RESP type 21 "\u{15}". Please report this.'), false, /^it speaks TLS only, try rediss:\/\/$/],
+  [slotsFailed('Connection is closed.'), false, /^no cluster node is reachable$/],
+  [new Error('timeout'), false, /^no cluster node replied to CLUSTER SLOTS$/],
+  [new Error('timeout'), true, /^no cluster node replied to CLUSTER SLOTS .*try redis:/],
+  [new Error("Stream isn't writeable and enableOfflineQueue options is false"), false, /^connection lost$/],
+  [new Error('Reached the max retries per request limit (which is 0). Refer'), false, /^connection lost$/],
+  [new Error('Command aborted due to connection close'), false, /^connection lost$/],
+  [new Error('Connection is closed.'), false, /^connection lost$/],
+  [new Error('Command timed out'), false, /^the server does not respond$/],
+  [new Error('Unknown RESP type 72 "H". Please report this.'), false, /^not a Redis server$/],
+  [
+    new Error('Unknown RESP type 21 "\u{15}". Please report this.'),
+    false,
+    /^the server requires TLS: try rediss:\/\/$/,
+  ],
   [new AggregateError([withCode('connect ECONNREFUSED ::1:1', 'ECONNREFUSED')], ''), false, /ECONNREFUSED/],
-])('%s', (error, isEncrypted, explanation) => {
+])('explainProblem explains "%s" (TLS: %s)', (error, isEncrypted, explanation) => {
   expect(explainProblem(error, { isEncrypted })).toMatch(explanation);
 });
 
-test('a node that sends us on is what a Cluster is', () => {
+test('explainProblem does not suggest redis+cluster:// after MOVED when the URL has it already', () => {
   expect(explainProblem(new Error('MOVED 2301 127.0.0.1:7411'), { kind: 'cluster' })).toBe('MOVED 2301 127.0.0.1:7411');
 });

@@ -49,7 +49,7 @@ test.each([
     },
   ],
   ['rediss+cluster://a', { kind: 'cluster', isEncrypted: true, database: 0 }],
-])('%s', (url, address) => {
+])('parseRedisUrl parses %s', (url, address) => {
   expect(parseRedisUrl(url)).toMatchObject(address);
 });
 
@@ -68,8 +68,8 @@ test.each([
   ['redis+cluster://a,,b', 'host'],
   ['unix://', 'socket'],
   ['redis://user:123#secret@host', '#'],
-  ['redis://h?db=3', 'parameter "db"; it may have none'],
-  ['unix:///s?database=3', 'it may have db'],
+  ['redis://h?db=3', 'unknown parameter "db"; there are none'],
+  ['unix:///s?database=3', 'only db may be used'],
   ['redis+sentinel://s/m?sentinel_pasword=secret', 'sentinel_username and sentinel_password'],
   ['redis+sentinel://u:secret@s1,u2:secret@s2/m', 'more than one @'],
   ['redis://u:%ZZsecret@h', '%'],
@@ -79,7 +79,7 @@ test.each([
   ['unix://u:7/secret@localhost/run/r.sock', 'percent-encoded'],
   ['unix://run/r.sock', 'a socket is a path'],
   ['redis://h:0', 'port 0'],
-])('%s is refused and not repeated', (url, reason) => {
+])('parseRedisUrl rejects %s without repeating it', (url, reason) => {
   expect(() => parseRedisUrl(url)).toThrow(RangeError);
   expect(() => parseRedisUrl(url)).toThrow(reason);
   expect(() => parseRedisUrl(url)).not.toThrow('secret');

@@ -1,14 +1,32 @@
 import type { Cluster, Redis } from 'ioredis';
 import { defineScript } from './script.ts';
 
-/** A key that one holder has at a time, until its time is over. Its value is the holder's own, which nobody else writes. */
+/** A lock that expires: a key that one holder owns until it releases it or the lease ends. The value identifies the owner. */
 export interface Lease {
-  /** @returns what stands there where somebody else has it; empty where that is no string */
-  acquire(own: string): Promise<string | undefined>;
-  /** @returns whether it still was the holder's, who has it for the whole time again */
-  renew(own: string): Promise<boolean>;
-  /** Leaves it alone where it is another's by now. */
-  release(own: string): Promise<void>;
+  /** @returns undefined once acquired, otherwise the present value of the key; empty when that is not a string */
+  acquire(owner: string): Promise<string | undefined>;
+  /** Restarts the lease. @returns whether the owner still held it */
+  renew(owner: string): Promise<boolean>;
+  /** Does nothing if another owner holds it by now. */
+  release(owner: string): Promise<void>;
+}
+
+/** @param milliseconds after which the lease ends unless it is renewed */
+export function openLease(redis: Redis | Cluster, key: string, milliseconds: number): Lease {
+  const [acquire, renew, release] = [
+    defineScript(redis, acquireScript),
+    defineScript(redis, renewScript),
+    defineScript(redis, releaseScript),
+  ];
+  const lifetime = String(milliseconds);
+  return {
+    acquire: async (owner) => {
+      const held = await acquire([key], [owner, lifetime]);
+      return held === null ? undefined : String(held);
+    },
+    renew: async (owner) => (await renew([key], [owner, lifetime])) === 1,
+    release: async (owner) => void (await release([key], [owner])),
+  };
 }
 
 const acquireScript = `
@@ -16,30 +34,12 @@ if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false en
 if redis.call('TYPE', KEYS[1]).ok ~= 'string' then return '' end
 return redis.call('GET', KEYS[1])`;
 
-const ifOwned = (what: string) => `
+const ifOwned = (commands: string) => `
 if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-${what}
+${commands}
 return 1`;
 
-/** Not PEXPIRE: whoever may take it may then renew it. */
+/** SET rather than PEXPIRE: an ACL that permits to acquire the lease then permits to renew it. */
 const renewScript = ifOwned(`redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`);
 
 const releaseScript = ifOwned(`redis.call('DEL', KEYS[1])`);
-
-/** @param milliseconds after which it is nobody's, unless it is renewed */
-export function openLease(redis: Redis | Cluster, key: string, milliseconds: number): Lease {
-  const [runTake, runRenew, runRelease] = [
-    defineScript(redis, acquireScript),
-    defineScript(redis, renewScript),
-    defineScript(redis, releaseScript),
-  ];
-  const time = String(milliseconds);
-  return {
-    acquire: async (own) => {
-      const found = await runTake([key], [own, time]);
-      return found === null ? undefined : String(found);
-    },
-    renew: async (own) => (await runRenew([key], [own, time])) === 1,
-    release: async (own) => void (await runRelease([key], [own])),
-  };
-}

@@ -1,12 +1,13 @@
 import { Cluster, type Redis } from 'ioredis';
 
+/** Keys that one SCAN examines. */
 const SCAN_COUNT = 1_000;
 
 /**
- * Walks over all keys that begin with `prefix`, on every master of a cluster. What is written meanwhile may be missing,
- * and so may the keys of a slot that moves; any key may come twice (see SCAN).
+ * Iterates over all keys that start with `prefix`, on every master of a cluster. Keys written meanwhile may be missing, and
+ * so may those of a migrating slot; any key may be returned twice (see SCAN).
  *
- * @param pattern what follows the prefix, with the globs of Redis
+ * @param pattern what follows the prefix, a glob-style pattern of Redis
  */
 export async function* scanKeys(redis: Redis | Cluster, prefix: string, pattern = '*'): AsyncGenerator<string[]> {
   const match = `${escapeGlob(prefix)}${pattern}`;
@@ -20,7 +21,7 @@ export async function* scanKeys(redis: Redis | Cluster, prefix: string, pattern 
   }
 }
 
-/** A text that stands for itself in a pattern of Redis. */
+/** Escapes a literal text for a glob-style pattern of Redis. */
 function escapeGlob(text: string): string {
   return text.replace(/[\\*?[\]^]/g, '\\$&');
 }

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { Cluster, type Redis } from 'ioredis';
 
-type Arguments = readonly (string | Buffer)[];
-
-/** Runs a script on some keys, which in a cluster are of one slot. */
+/** Runs a Lua script on some keys, which belong to one slot in a cluster. */
 export type ScriptRunner = (keys: readonly string[], args?: Arguments) => Promise<unknown>;
+
+type Arguments = readonly (string | Buffer)[];
 
 type Verb = 'EVAL' | 'EVALSHA' | 'EVAL_RO' | 'EVALSHA_RO';
 
 /**
- * A script in Lua that Redis keeps, and is given again where it has lost it.
+ * Defines a Lua script that Redis caches, and that is sent again when Redis has lost it.
  *
- * @param readsOnly whether a user may run it who may only read its keys; before Redis 7 there is no such difference
+ * @param readsOnly whether a user with read-only access to the keys may run it; Redis before 7 does not make the difference
  */
 export function defineScript(redis: Redis | Cluster, lua: string, { readsOnly = false } = {}): ScriptRunner {
   const sha = createHash('sha1').update(lua).digest('hex');
@@ -19,14 +19,14 @@ export function defineScript(redis: Redis | Cluster, lua: string, { readsOnly = 
   const call = (verb: Verb, script: string, keys: readonly string[], args: Arguments) =>
     redis.call(verb, script, keys.length, ...keys, ...args);
   const run: ScriptRunner = async (keys, args = []) => {
-    // Of many that run at once, each is told for itself that there is no such command.
-    const tried = suffix;
+    // Each of several concurrent runs gets its own "unknown command" reply.
+    const triedSuffix = suffix;
     try {
-      return await call(`EVALSHA${tried}`, sha, keys, args);
+      return await call(`EVALSHA${triedSuffix}`, sha, keys, args);
     } catch (error) {
       const message = error instanceof Error ? error.message : '';
-      if (message.startsWith('NOSCRIPT')) return call(`EVAL${tried}`, lua, keys, args);
-      if (tried === '' || !/unknown command/i.test(message)) throw error;
+      if (message.startsWith('NOSCRIPT')) return call(`EVAL${triedSuffix}`, lua, keys, args);
+      if (triedSuffix === '' || !/unknown command/i.test(message)) throw error;
       suffix = '';
       return run(keys, args);
     }
@@ -34,15 +34,15 @@ export function defineScript(redis: Redis | Cluster, lua: string, { readsOnly = 
   return run;
 }
 
-const MAX_GROUP_SIZE = 200;
+const MAX_KEYS = 200;
 
 /**
- * Parts of a list whose keys one script may be run on: of a cluster one key each, else so many that the script is done
- * before anybody notices that he waits for it.
+ * Splits a list into groups whose keys one script may run on: single keys in a cluster, otherwise few enough that the
+ * script does not block other clients noticeably.
  */
-export function groupByScript<Item>(redis: Redis | Cluster, items: readonly Item[]): readonly (readonly Item[])[] {
-  const size = redis instanceof Cluster ? 1 : MAX_GROUP_SIZE;
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
-    items.slice(part * size, (part + 1) * size),
+export function keyGroups<Item>(redis: Redis | Cluster, items: readonly Item[]): readonly (readonly Item[])[] {
+  const size = redis instanceof Cluster ? 1 : MAX_KEYS;
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, group) =>
+    items.slice(group * size, (group + 1) * size),
   );
 }

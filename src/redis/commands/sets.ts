@@ -1,5 +1,13 @@
 import type { Cluster, Redis } from 'ioredis';
-import { defineScript, groupByScript } from './script.ts';
+import { defineScript, keyGroups } from './script.ts';
+
+/** Bulk access to sets. A key of another type counts as an empty set, and `add` replaces it. */
+export interface Sets {
+  /** The members of each set, in the order of the keys. */
+  members(keys: readonly string[]): Promise<readonly (readonly string[])[]>;
+  add(memberships: readonly Membership[]): Promise<void>;
+  remove(memberships: readonly Membership[]): Promise<void>;
+}
 
 /** A member of the set at a key. */
 export interface Membership {
@@ -7,11 +15,25 @@ export interface Membership {
   readonly member: string;
 }
 
-/** Many sets at once. What stands at a key and is no set has no members, and gives way to one. */
-export interface Sets {
-  members(keys: readonly string[]): Promise<readonly (readonly string[])[]>;
-  add(memberships: readonly Membership[]): Promise<void>;
-  remove(memberships: readonly Membership[]): Promise<void>;
+export function openSets(redis: Redis | Cluster): Sets {
+  const runMembers = defineScript(redis, membersScript, { readsOnly: true });
+  return {
+    // The script returns one array per key.
+    members: async (keys) =>
+      (await Promise.all(keyGroups(redis, keys).map((group) => runMembers(group)))).flat() as string[][],
+    add: membershipChange(redis, addScript),
+    remove: membershipChange(redis, removeScript),
+  };
+}
+
+function membershipChange(redis: Redis | Cluster, lua: string): Sets['add'] {
+  const run = defineScript(redis, lua);
+  const changeGroup = (group: readonly Membership[]) =>
+    run(
+      group.map(({ key }) => key),
+      group.map(({ member }) => member),
+    );
+  return async (memberships) => void (await Promise.all(keyGroups(redis, memberships).map(changeGroup)));
 }
 
 const membersScript = `
@@ -32,23 +54,3 @@ const removeScript = `
 for index, key in ipairs(KEYS) do
   if redis.call('TYPE', key).ok == 'set' then redis.call('SREM', key, ARGV[index]) end
 end`;
-
-export function openSets(redis: Redis | Cluster): Sets {
-  const read = defineScript(redis, membersScript, { readsOnly: true });
-  const change = (lua: string): Sets['add'] => {
-    const run = defineScript(redis, lua);
-    const ofGroup = (group: readonly Membership[]) =>
-      run(
-        group.map(({ key }) => key),
-        group.map(({ member }) => member),
-      );
-    return async (memberships) => void (await Promise.all(groupByScript(redis, memberships).map(ofGroup)));
-  };
-  return {
-    // What the script returns.
-    members: async (keys) =>
-      (await Promise.all(groupByScript(redis, keys).map((group) => read(group)))).flat() as string[][],
-    add: change(addScript),
-    remove: change(removeScript),
-  };
-}

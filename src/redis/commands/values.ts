@@ -1,7 +1,57 @@
 import type { Cluster, Redis } from 'ioredis';
-import { defineScript, groupByScript } from './script.ts';
+import { defineScript, keyGroups } from './script.ts';
 
-/** What is to stand at a key, where what was `seen` still stands there; `next` undefined is nothing. */
+/**
+ * The value of a key: none, a string, or another type. `bytes` is present when the string is not valid UTF-8, so that `text`
+ * does not represent it.
+ */
+export type StoredValue =
+  | { readonly type: 'none' }
+  | { readonly type: 'string'; readonly text: string; readonly bytes?: Buffer }
+  | { readonly type: 'other'; readonly name: string };
+
+/** Reads the values of some keys, in their order, whatever their types. */
+export type ValueReader = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
+
+export function valueReader(redis: Redis | Cluster): ValueReader {
+  const run = defineScript(redis, readScript, { readsOnly: true });
+  const readGroup = async (keys: readonly string[]) => {
+    // See what the script returns.
+    const replies = (await run(keys)) as readonly (string | readonly [string])[];
+    return Promise.all(replies.map((reply, index) => storedValue(redis, keys[index] ?? '', reply)));
+  };
+  return async (keys) => (await Promise.all(keyGroups(redis, keys).map(readGroup))).flat();
+}
+
+/** Returns, for each key, the string, or the name of another type in an array. */
+const readScript = `
+local found = {}
+for index, key in ipairs(KEYS) do
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'string' then found[index] = redis.call('GET', key) else found[index] = { kind } end
+end
+return found`;
+
+function storedValue(
+  redis: Redis | Cluster,
+  key: string,
+  reply: string | readonly [string],
+): StoredValue | Promise<StoredValue> {
+  if (typeof reply === 'string') {
+    return reply.includes('\uFFFD') ? readBytes(redis, key) : { type: 'string', text: reply };
+  }
+  const [name] = reply;
+  return name === 'none' ? noValue : { type: 'other', name };
+}
+
+const noValue = { type: 'none' } as const;
+
+async function readBytes(redis: Redis | Cluster, key: string): Promise<StoredValue> {
+  const bytes = await redis.getBuffer(key);
+  return bytes === null ? noValue : { type: 'string', text: bytes.toString(), bytes };
+}
+
+/** Sets a key to `next`, or deletes it when that is undefined, provided that its value still is the expected one. */
 export interface Replacement {
   readonly key: string;
   readonly expected: StoredValue;
@@ -9,15 +59,33 @@ export interface Replacement {
 }
 
 /**
- * Compares and sets each of some keys.
+ * Compares and sets each key.
  *
- * @returns of each whether it was written; false where somebody else has written it meanwhile
+ * @returns for each key whether it was written; false when its value was not the expected one
  */
 export type ValueReplacer = (replacements: readonly Replacement[]) => readonly Promise<boolean>[];
 
+/** @param channel where each written key is published */
+export function valueReplacer(redis: Redis | Cluster, channel: string): ValueReplacer {
+  const run = defineScript(redis, replaceScript);
+  return (replacements) =>
+    keyGroups(redis, replacements).flatMap((group) => {
+      const keys = group.map(({ key }) => key);
+      const written = run(keys, [channel, ...group.flatMap(scriptArguments)]);
+      // The script returns 0 or 1 per key.
+      return group.map(async (_, index) => ((await written) as readonly number[])[index] === 1);
+    });
+}
+
+function scriptArguments({ expected, next }: Replacement): (string | Buffer)[] {
+  const type = expected.type === 'other' ? expected.name : expected.type;
+  const text = expected.type === 'string' ? (expected.bytes ?? expected.text) : '';
+  return [type, text, next === undefined ? 'delete' : 'set', next ?? ''];
+}
+
 /**
- * ARGV: the channel; then for each key the type of what was seen there and its text, whether to set it, and to what. A
- * time to live that the operator gave the key stays.
+ * ARGV: the channel; then, for each key, the type and text of the expected value, whether to set or delete, and the new
+ * text. A time to live that the operator gave the key is kept.
  */
 const replaceScript = `
 local written = {}
@@ -33,69 +101,3 @@ for index, key in ipairs(KEYS) do
   end
 end
 return written`;
-
-/** @param channel where each key that was written is published */
-export function valueReplacer(redis: Redis | Cluster, channel: string): ValueReplacer {
-  const run = defineScript(redis, replaceScript);
-  return (replacements) =>
-    groupByScript(redis, replacements).flatMap((group) => {
-      const keys = group.map(({ key }) => key);
-      const written = run(keys, [channel, ...group.flatMap(scriptArguments)]);
-      // What the script returns.
-      return group.map(async (_, index) => ((await written) as readonly number[])[index] === 1);
-    });
-}
-
-function scriptArguments({ expected, next }: Replacement): (string | Buffer)[] {
-  const type = expected.type === 'other' ? expected.name : expected.type;
-  const text = expected.type === 'string' ? (expected.bytes ?? expected.text) : '';
-  return [type, text, next === undefined ? 'delete' : 'set', next ?? ''];
-}
-
-/**
- * What stands at a key: nothing, a string, or a value of another type. `bytes` is there where the string is not UTF-8
- * and `text` therefore not all of it.
- */
-export type StoredValue =
-  | { readonly type: 'none' }
-  | { readonly type: 'string'; readonly text: string; readonly bytes?: Buffer }
-  | { readonly type: 'other'; readonly name: string };
-
-/** Reads what stands at each of some keys, whatever its type. */
-export type ValueReader = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
-
-/** Of each key the string, or a list with the name of another type in it. */
-const readScript = `
-local found = {}
-for index, key in ipairs(KEYS) do
-  local kind = redis.call('TYPE', key).ok
-  if kind == 'string' then found[index] = redis.call('GET', key) else found[index] = { kind } end
-end
-return found`;
-
-export function valueReader(redis: Redis | Cluster): ValueReader {
-  const run = defineScript(redis, readScript, { readsOnly: true });
-  const readGroup = async (keys: readonly string[]) => {
-    // What the script returns.
-    const found = (await run(keys)) as readonly (string | readonly [string])[];
-    return Promise.all(found.map((value, index) => storedValue(redis, keys[index] ?? '', value)));
-  };
-  return async (keys) => (await Promise.all(groupByScript(redis, keys).map(readGroup))).flat();
-}
-
-function storedValue(redis: Redis | Cluster, key: string, found: string | readonly [string]) {
-  if (typeof found === 'string') return found.includes('\uFFFD') ? readBytes(redis, key) : stringValue(found);
-  const [name] = found;
-  return name === 'none' ? noValue : ({ type: 'other', name } as const);
-}
-
-const noValue = { type: 'none' } as const;
-
-function stringValue(text: string): StoredValue {
-  return { type: 'string', text };
-}
-
-async function readBytes(redis: Redis | Cluster, key: string): Promise<StoredValue> {
-  const bytes = await redis.getBuffer(key);
-  return bytes === null ? noValue : { type: 'string', text: bytes.toString(), bytes };
-}

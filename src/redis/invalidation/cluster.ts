@@ -2,18 +2,19 @@ import type { Cluster, Redis } from 'ioredis';
 import { InvalidationConnection, type InvalidationConnectionOptions, type InvalidationMode } from './connection.ts';
 
 const RECONCILE_MILLISECONDS = 250;
-/** While a cluster loses or gets a master, it is not sure who takes changes. */
-const UNSETTLED_MILLISECONDS = 2_000;
+/** While a cluster gains or loses a master, it is uncertain which node accepts writes. */
+const SETTLING_MILLISECONDS = 2_000;
 
-/** What changes on the masters of a Cluster: each only knows of its own keys. */
+/** The invalidation feed of a cluster: one connection to each master, since each tracks only its own keys. */
 export class ClusterInvalidationFeed {
   readonly #cluster: Cluster;
   readonly #options: InvalidationConnectionOptions;
+  /** By host and port. */
   readonly #connections = new Map<string, InvalidationConnection>();
   readonly #reconcileTimer: NodeJS.Timeout;
   #settledAt = Number.NEGATIVE_INFINITY;
 
-  /** @param cluster the connection on which the keys are read, which knows its masters */
+  /** @param cluster the connection on which the keys are read, which knows the masters */
   constructor(cluster: Cluster, options: InvalidationConnectionOptions) {
     this.#cluster = cluster;
     this.#options = options;
@@ -24,17 +25,17 @@ export class ClusterInvalidationFeed {
     this.#reconcile();
   }
 
-  /** Up to when every change has been told, by `performance.now()`. */
+  /** All changes up to this time, by `performance.now()`, have been delivered, by every master. */
   get syncedUntil(): number {
     if (this.#connections.size === 0 || performance.now() < this.#settledAt) return Number.NEGATIVE_INFINITY;
-    return Math.min(...[...this.#connections.values()].map((link) => link.syncedUntil));
+    return Math.min(...[...this.#connections.values()].map(({ syncedUntil }) => syncedUntil));
   }
 
-  /** That of the master of whose changes least is heard. */
+  /** The weakest mode of any master. */
   get mode(): InvalidationMode {
-    const notifications = [...this.#connections.values()].map(({ mode }) => mode);
-    if (notifications.length === 0 || notifications.includes('none')) return 'none';
-    return notifications.includes('pubsub') ? 'pubsub' : 'tracking';
+    const modes = [...this.#connections.values()].map(({ mode }) => mode);
+    if (modes.length === 0 || modes.includes('none')) return 'none';
+    return modes.includes('pubsub') ? 'pubsub' : 'tracking';
   }
 
   close(): void {
@@ -42,17 +43,17 @@ export class ClusterInvalidationFeed {
     this.#cluster.off('refresh', this.#reconcile);
     this.#cluster.off('+node', this.#onTopologyChange);
     this.#cluster.off('-node', this.#onTopologyChange);
-    for (const link of this.#connections.values()) link.close();
+    for (const connection of this.#connections.values()) connection.close();
   }
 
-  /** Has a link to each master, and to none that is one no more. */
+  /** Opens a connection to each new master, and closes those to nodes that are no longer masters. */
   readonly #reconcile = (): void => {
     const masters = new Map(this.#cluster.nodes('master').map((node) => [nodeName(node), node]));
-    for (const [name, link] of this.#connections) {
+    for (const [name, connection] of this.#connections) {
       if (masters.has(name)) continue;
-      link.close();
+      connection.close();
       this.#connections.delete(name);
-      this.#settledAt = performance.now() + UNSETTLED_MILLISECONDS;
+      this.#settledAt = performance.now() + SETTLING_MILLISECONDS;
     }
     for (const [name, { options }] of masters) {
       const { host, port } = options;
@@ -62,13 +63,12 @@ export class ClusterInvalidationFeed {
   };
 
   #connectionOptions(): InvalidationConnectionOptions {
-    const onMode = (_: InvalidationMode, problem: string | undefined) => this.#options.onMode(this.mode, problem);
-    return { ...this.#options, onMode: onMode };
+    return { ...this.#options, onMode: (_, problem) => this.#options.onMode(this.mode, problem) };
   }
 
-  /** Whoever comes or goes, perhaps only for one question (ASK), may have taken changes that nobody told of. */
+  /** A node that comes or goes, perhaps for a single ASK redirect, may have accepted writes that no message announced. */
   readonly #onTopologyChange = (): void => {
-    this.#settledAt = performance.now() + UNSETTLED_MILLISECONDS;
+    this.#settledAt = performance.now() + SETTLING_MILLISECONDS;
     this.#options.onFlush();
     this.#reconcile();
   };

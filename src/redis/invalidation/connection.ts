@@ -7,27 +7,27 @@ import type { Endpoint } from '../url.ts';
 import { readRunId } from './server-identity.ts';
 
 /**
- * How we hear of changes: Redis itself tells of every one (client tracking); or only what our own commands write is told;
- * or nothing is.
+ * Where invalidation messages come from: `tracking`, from Redis itself, for every change (client-side caching); `pubsub`,
+ * only from our own commands, for the changes they make; `none`.
  */
 export type InvalidationMode = TrackingStatus['mode'] | 'none';
 
 export interface InvalidationConnectionOptions extends TrackedKeys {
   readonly access: RedisAccess;
   readonly onInvalidate: (keys: readonly string[]) => void;
-  /** Anything may have changed. */
+  /** Called when any key may have changed. */
   readonly onFlush: () => void;
-  /** Told of each change of the kind of mode, with why it is not tracking. */
-  readonly onMode: (notification: InvalidationMode, problem: string | undefined) => void;
+  /** Called on each change of mode with the reason why it is not `tracking`, if known. */
+  readonly onMode: (mode: InvalidationMode, problem: string | undefined) => void;
 }
 
 const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
-/** An ACL may be mended at any time; only a new connection can begin to track. */
+/** The ACL may be fixed at any time, but only a new connection can start tracking. */
 const TRACKING_RETRY_MILLISECONDS = 60_000;
 
 /**
- * A connection to one server on which it tells what changes, from when it is made until it is closed. It is armed again
- * after each reconnection: of what happened between, nothing was told.
+ * A connection to one server that receives its invalidation messages until it is closed. Each reconnection enables
+ * tracking again and flushes: changes made in between were not announced.
  */
 export class InvalidationConnection {
   readonly #options: InvalidationConnectionOptions;
@@ -40,7 +40,7 @@ export class InvalidationConnection {
   #runId: string | undefined;
   #isClosed = false;
 
-  /** @param node of a cluster; otherwise the address says where */
+  /** @param node a cluster node; by default, the server that the address names */
   constructor(options: InvalidationConnectionOptions, node?: Endpoint) {
     this.#options = options;
     this.#explain = explainerFor(options.access);
@@ -48,17 +48,19 @@ export class InvalidationConnection {
     this.#heartbeat = createHeartbeat({
       redis: this.#redis,
       onSilent: () => this.#redis.disconnect(true),
-      // Only a connection that is subscribed answers with a list.
+      // With RESP2, only a subscribed connection replies to PING with an array.
       isValidReply: Array.isArray,
     });
     reconnectOnEnd(this.#redis, () => this.#isClosed);
     this.#redis.on('ready', () => this.#onReady());
     this.#redis.on('close', () => this.#onClose());
     this.#redis.on('error', (error: Error) => this.#setMode('none', this.#explain(error)));
-    this.#redis.on('messageBuffer', (source: Buffer, message: unknown) => this.#onMessage(source.toString(), message));
+    this.#redis.on('messageBuffer', (channel: Buffer, message: unknown) =>
+      this.#onMessage(channel.toString(), message),
+    );
   }
 
-  /** Up to when every change has been told, by `performance.now()`. */
+  /** All changes up to this time, by `performance.now()`, have been delivered. */
   get syncedUntil(): number {
     return this.#heartbeat.lastProbeAt;
   }
@@ -67,12 +69,12 @@ export class InvalidationConnection {
     return this.#mode;
   }
 
-  /** The server, as {@link readRunId} says; undefined while there is none. */
+  /** The server, as {@link readRunId} returns it; undefined while tracking is not enabled. */
   get runId(): string | undefined {
     return this.#runId;
   }
 
-  /** Lets go of the connection, if there is one, so that another is made. */
+  /** Drops the connection, if there is one, so that a new one is made. */
   reconnect(): void {
     if (!this.#isClosed && this.#redis.status === 'ready') this.#redis.disconnect(true);
   }
@@ -86,17 +88,18 @@ export class InvalidationConnection {
 
   async #onReady(): Promise<void> {
     try {
-      // Before it is armed: after that there is little that it may ask.
-      const server = await readRunId(this.#redis);
-      this.#onEnabled(server, await enableTracking(this.#redis, this.#options, this.#explain));
+      // Before tracking is enabled: a subscribed connection accepts few commands.
+      const runId = await readRunId(this.#redis);
+      this.#onEnabled(runId, await enableTracking(this.#redis, this.#options, this.#explain));
     } catch (error) {
+      // ioredis rejects with errors only.
       this.#setMode('none', this.#explain(error as Error));
       this.#enableRetry.failed();
     }
   }
 
-  #onEnabled(server: string, { mode, problem }: TrackingStatus): void {
-    this.#runId = server;
+  #onEnabled(runId: string, { mode, problem }: TrackingStatus): void {
+    this.#runId = runId;
     this.#enableRetry.succeeded();
     this.#heartbeat.start();
     this.#setMode(mode, problem);
@@ -109,19 +112,19 @@ export class InvalidationConnection {
     clearTimeout(this.#trackingRetryTimer);
     this.#heartbeat.stop();
     this.#runId = undefined;
-    if (this.#mode !== 'none') this.#setMode('none', 'the connection was lost');
+    if (this.#mode !== 'none') this.#setMode('none', 'connection lost');
   }
 
-  #setMode(next: InvalidationMode, problem: string | undefined): void {
+  #setMode(mode: InvalidationMode, problem: string | undefined): void {
     if (this.#isClosed) return;
-    this.#mode = next;
-    this.#options.onMode(next, problem);
+    this.#mode = mode;
+    this.#options.onMode(mode, problem);
   }
 
-  /** Redis names the keys in a list, or none where all may have changed (FLUSHALL); our own commands name one. */
-  #onMessage(source: string, message: unknown): void {
-    const { channel, onInvalidate, onFlush } = this.#options;
-    if (source === channel) onInvalidate([String(message)]);
+  /** Redis sends an array of keys, or null after FLUSHALL or FLUSHDB; our own commands publish one key. */
+  #onMessage(channel: string, message: unknown): void {
+    const { onInvalidate, onFlush } = this.#options;
+    if (channel === this.#options.channel) onInvalidate([String(message)]);
     else if (Array.isArray(message)) onInvalidate(message.map(String));
     else onFlush();
   }
@@ -136,44 +139,45 @@ function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
   });
 }
 
-/** What is to be told of. */
 export interface TrackedKeys {
-  /** What the keys begin with whose changes are to be told. */
+  /** Key prefixes to track (`BCAST`). */
   readonly prefixes: readonly string[];
-  /** Where our own commands tell what they change. */
+  /** Where our own commands publish the keys that they change. */
   readonly channel: string;
 }
 
-/** Who tells of changes now; where it is not Redis itself, why it does not. */
+/** How changes are announced on a connection; when not by Redis itself, why not. */
 export type TrackingStatus =
   | { readonly mode: 'tracking'; readonly problem: undefined }
   | { readonly mode: 'pubsub'; readonly problem: string };
 
-const INVALIDATE = '__redis__:invalidate';
+const INVALIDATION_CHANNEL = '__redis__:invalidate';
 
 /**
- * Makes a new connection one on which changes are told. After that there is little else that may be asked on it.
+ * Enables client tracking on a new connection, or subscribes to our own channel when Redis refuses. Afterwards the
+ * connection accepts few other commands.
  *
- * One connection both tracks and listens: with RESP2 Redis sends what it invalidates to a connection that is named, and
- * a connection may name itself. So there are not two that could be lost one without the other.
+ * A single connection tracks and subscribes: with RESP2, Redis sends invalidation messages to the connection that
+ * REDIRECT names, which may be the tracking one. Two connections could be lost one without the other.
  *
- * @throws where Redis lets it not even listen to the channel, or the connection does not work
+ * @throws when Redis refuses the subscription as well, or the connection fails
  */
 export async function enableTracking(
   redis: Redis,
   { prefixes, channel }: TrackedKeys,
   explain: ErrorExplainer,
 ): Promise<TrackingStatus> {
-  const refused = (await replyError(startTracking(redis, prefixes))) ?? (await replyError(redis.subscribe(INVALIDATE)));
-  if (refused === undefined) return { mode: 'tracking', problem: undefined };
+  const refusal =
+    (await replyError(startTracking(redis, prefixes))) ?? (await replyError(redis.subscribe(INVALIDATION_CHANNEL)));
+  if (refusal === undefined) return { mode: 'tracking', problem: undefined };
   await redis.subscribe(channel);
-  return { mode: 'pubsub', problem: explain(refused) };
+  return { mode: 'pubsub', problem: explain(refusal) };
 }
 
-/** What Redis says where it says no. Anything else is a connection that does not work. */
-async function replyError(answer: Promise<unknown>): Promise<Error | undefined> {
+/** The error that Redis replied with, if any. Other errors mean that the connection failed, and are thrown. */
+async function replyError(reply: Promise<unknown>): Promise<Error | undefined> {
   try {
-    await answer;
+    await reply;
     return undefined;
   } catch (error) {
     if (error instanceof Error && error.name === 'ReplyError') return error;

@@ -3,9 +3,9 @@ import { ClusterInvalidationFeed } from './cluster.ts';
 import type { InvalidationConnectionOptions, InvalidationMode } from './connection.ts';
 import { ON_DIFFERENT_SERVERS, ServerInvalidationFeed } from './server.ts';
 
-/** Tells what changes in Redis, wherever it changes. */
+/** Delivers invalidation messages for the tracked keys, whichever client changed them. */
 export interface InvalidationFeed {
-  /** Up to when every change has been told, by `performance.now()`. */
+  /** All changes up to this time, by `performance.now()`, have been delivered. */
   readonly syncedUntil: number;
   readonly mode: InvalidationMode;
   close(): void;
@@ -23,8 +23,8 @@ function reportChangesOnly(report: InvalidationConnectionOptions['onMode']): Inv
   let last: string | undefined;
   return (mode, problem) => {
     const state = problem === ON_DIFFERENT_SERVERS ? ON_DIFFERENT_SERVERS : mode;
-    const isBeginning = last === undefined && mode === 'none' && problem === undefined;
-    if (state === last || isBeginning) return;
+    const isInitial = last === undefined && mode === 'none' && problem === undefined;
+    if (state === last || isInitial) return;
     last = state;
     report(mode, problem);
   };

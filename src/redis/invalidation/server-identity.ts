@@ -1,47 +1,31 @@
 import type { Redis } from 'ioredis';
 import { createRetry } from '../reconnect.ts';
 
-/**
- * Which server a connection leads to, as that says itself (`run_id` of INFO): behind a balancer two connections may
- * lead to two.
- *
- * @returns empty where it does not say
- * @throws where it does not answer
- */
-export async function readRunId(redis: Redis): Promise<string> {
-  try {
-    return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return '';
-    throw error;
-  }
-}
-
-/** The server to which a connection leads at the moment. */
+/** The server that a connection currently leads to. */
 export interface ServerIdentity {
-  /** Undefined while it is not known, empty where the server does not say. */
+  /** Undefined while unknown, empty when the server does not reveal it. */
   readonly runId: string | undefined;
   close(): void;
 }
 
-/** @param onIdentified told each time that it is found out */
+/** @param onIdentified called whenever the server has been identified */
 export function watchServerIdentity(redis: Redis, onIdentified: () => void): ServerIdentity {
   let runId: string | undefined;
   let connections = 0;
   const identify = async () => {
     const connection = connections;
     try {
-      const answer = await readRunId(redis);
+      const reply = await readRunId(redis);
       if (connection !== connections) return;
-      runId = answer;
-      again.succeeded();
+      runId = reply;
+      retry.succeeded();
       onIdentified();
     } catch {
-      // One that is over begins anew by itself; this one was only slow.
-      if (connection === connections && redis.status === 'ready') again.failed();
+      // A lost connection identifies its server again once it is ready; this one was only slow.
+      if (connection === connections && redis.status === 'ready') retry.failed();
     }
   };
-  const again = createRetry(identify);
+  const retry = createRetry(identify);
   const forget = () => {
     connections += 1;
     runId = undefined;
@@ -54,10 +38,26 @@ export function watchServerIdentity(redis: Redis, onIdentified: () => void): Ser
       return runId;
     },
     close: () => {
-      again.stop();
+      retry.stop();
       forget();
       redis.off('ready', identify);
       redis.off('close', forget);
     },
   };
+}
+
+/**
+ * Reads which server a connection leads to (`run_id` of INFO): behind a load balancer, two connections may lead to
+ * different servers.
+ *
+ * @returns empty when the server does not reveal it
+ * @throws when there is no reply
+ */
+export async function readRunId(redis: Redis): Promise<string> {
+  try {
+    return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReplyError') return '';
+    throw error;
+  }
 }

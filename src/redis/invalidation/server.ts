@@ -3,22 +3,22 @@ import { createRetry } from '../reconnect.ts';
 import { InvalidationConnection, type InvalidationConnectionOptions, type InvalidationMode } from './connection.ts';
 import { type ServerIdentity, watchServerIdentity } from './server-identity.ts';
 
-/** Why nothing is told of while two connections lead to two servers. */
+/** Why there is no invalidation feed while the two connections lead to different servers. */
 export const ON_DIFFERENT_SERVERS =
-  'the connection that tells of changes leads to another server than the one on which clients are read';
+  'the invalidation connection leads to another server than the connection on which clients are read';
 
 /**
- * What changes on one server. What another server tells is nothing of what is read here: of two connections that lead to
- * two of them, the older one is made anew.
+ * The invalidation feed of one server. Invalidation messages of another server do not cover what is read here: when the two
+ * connections lead to different servers, the older one reconnects.
  */
 export class ServerInvalidationFeed {
   readonly #options: InvalidationConnectionOptions;
   readonly #connection: InvalidationConnection;
-  readonly #readerIdentity: ServerIdentity;
+  readonly #reader: ServerIdentity;
   readonly #reunionRetry = createRetry(() => {
     if (this.#areOnDifferentServers()) this.#reconnectOlder();
   });
-  /** Until they are known to be together again, whatever becomes of one of them meanwhile. */
+  /** Stays set until both are known to lead to one server, even if one of them is lost meanwhile. */
   #wereOnDifferentServers = false;
   #reconnectOlder = () => {};
   #problem: string | undefined;
@@ -33,13 +33,13 @@ export class ServerInvalidationFeed {
       ...options,
       onMode: (_, problem) => {
         this.#problem = problem;
-        this.#compare(reconnectReader);
+        this.#compareServers(reconnectReader);
       },
     });
-    this.#readerIdentity = watchServerIdentity(reader, () => this.#compare(() => this.#connection.reconnect()));
+    this.#reader = watchServerIdentity(reader, () => this.#compareServers(() => this.#connection.reconnect()));
   }
 
-  /** Up to when every change has been told, by `performance.now()`. */
+  /** All changes up to this time, by `performance.now()`, have been delivered. */
   get syncedUntil(): number {
     return this.#areOnDifferentServers() ? Number.NEGATIVE_INFINITY : this.#connection.syncedUntil;
   }
@@ -50,18 +50,18 @@ export class ServerInvalidationFeed {
 
   close(): void {
     this.#reunionRetry.stop();
-    this.#readerIdentity.close();
+    this.#reader.close();
     this.#connection.close();
   }
 
   #areOnDifferentServers(): boolean {
-    const [reader, link] = [this.#readerIdentity.runId, this.#connection.runId];
-    return Boolean(reader) && Boolean(link) && reader !== link;
+    const [reader, feed] = [this.#reader.runId, this.#connection.runId];
+    return Boolean(reader) && Boolean(feed) && reader !== feed;
   }
 
-  /** Where one of the two does not know its server at the moment, what was known stays. */
-  #compare(reconnectOlder: () => void): void {
-    if (this.#readerIdentity.runId !== undefined && this.#connection.runId !== undefined) {
+  /** Keeps the last result while one of the servers is unknown. */
+  #compareServers(reconnectOlder: () => void): void {
+    if (this.#reader.runId !== undefined && this.#connection.runId !== undefined) {
       this.#wereOnDifferentServers = this.#areOnDifferentServers();
       this.#reconnectOlder = reconnectOlder;
       if (this.#wereOnDifferentServers) this.#reunionRetry.failed();

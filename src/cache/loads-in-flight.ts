@@ -1,0 +1,95 @@
+/** A load of one key. */
+export interface Load<Value> {
+  readonly result: Promise<Value>;
+  /** The key was invalidated after the load started, so the result may be outdated. */
+  isSuperseded: boolean;
+  isSettled: boolean;
+}
+
+/** Coalesces concurrent loads of one key, and knows whether any of them is overdue. */
+export class LoadsInFlight<Value> {
+  readonly #byKey = new Map<string, Load<Value>>();
+  /** Loads that a caller has given up on and that are still in flight. */
+  readonly #overdue = new Set<Load<Value>>();
+  readonly #load: (key: string, isSuperseded: () => boolean) => Promise<Value>;
+
+  /** @param load loads a key; it stores the result unless the load is superseded by then */
+  constructor(load: (key: string, isSuperseded: () => boolean) => Promise<Value>) {
+    this.#load = load;
+  }
+
+  get areOverdue(): boolean {
+    return this.#overdue.size > 0;
+  }
+
+  /** Joins the load of the key that is in flight, or starts one. */
+  start(key: string): Load<Value> {
+    const running = this.#byKey.get(key);
+    if (running) return running;
+    const load: Load<Value> = {
+      isSuperseded: false,
+      isSettled: false,
+      result: Promise.resolve().then(() => this.#run(key, load)),
+    };
+    this.#byKey.set(key, load);
+    return load;
+  }
+
+  /** @throws what the load throws, or {TimeoutError}; the load goes on then */
+  async wait(key: string, milliseconds: number): Promise<Value> {
+    const load = this.start(key);
+    try {
+      return await withTimeout(load.result, milliseconds);
+    } catch (error) {
+      if (error instanceof TimeoutError && !load.isSettled) this.#overdue.add(load);
+      throw error;
+    }
+  }
+
+  /** Marks the load of a key as outdated; the next one starts afresh. */
+  supersede(key: string): void {
+    const load = this.#byKey.get(key);
+    if (!load) return;
+    load.isSuperseded = true;
+    this.#byKey.delete(key);
+  }
+
+  supersedeAll(): void {
+    for (const key of this.#byKey.keys()) this.supersede(key);
+  }
+
+  async #run(key: string, load: Load<Value>): Promise<Value> {
+    try {
+      return await this.#load(key, () => load.isSuperseded);
+    } finally {
+      load.isSettled = true;
+      this.#overdue.delete(load);
+      if (this.#byKey.get(key) === load) this.#byKey.delete(key);
+    }
+  }
+}
+
+/** No result in time. It may still arrive. */
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+/**
+ * Waits for a result, but not longer than the timeout. A result that has arrived counts even if this process was too busy
+ * to read it: once the time is over, pending I/O is read once more.
+ *
+ * @throws {TimeoutError}
+ */
+async function withTimeout<Value>(result: Promise<Value>, milliseconds: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new TimeoutError(`no reply within ${milliseconds} ms`));
+    // In a turn of the event loop, timers run before pending I/O, and setImmediate runs after it.
+    timer = setTimeout(() => setImmediate(giveUp), milliseconds);
+  });
+  try {
+    return await Promise.race([result, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
