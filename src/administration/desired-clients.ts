@@ -32,16 +32,16 @@ export class DesiredClients {
   }
 
   has(clientId: string): boolean {
-    return this.#clients.has(clientId);
+    return this.#clients.index.has(clientId);
   }
 
   clientIdAt(index: number): string {
-    return this.#clients.clientIdAt(index);
+    return this.#clients.index.clientIdAt(index);
   }
 
   /** The file and which of its records it is. */
   locationAt(index: number): string {
-    return this.#clients.describeLocationAt(index);
+    return this.#clients.index.describeLocationAt(index);
   }
 
   /** Reads all files once. */

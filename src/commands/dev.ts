@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
 import { styleText } from 'node:util';
-import { readClientsFiles } from '../clients/files/file-clients.ts';
+import { readClientsFiles } from '../clients/files/read-clients-files.ts';
 import { readConfig } from '../config.ts';
 import { createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';

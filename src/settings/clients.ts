@@ -1,4 +1,4 @@
-import type { NamedFile } from '../clients/files/watch-clients-file.ts';
+import type { ConfiguredFile } from '../clients/files/load-clients-file.ts';
 import type { CacheSettings } from '../clients/registry/redis-registry.ts';
 import { readCacheSettings } from './client-cache.ts';
 import { plainText } from './parsers.ts';
@@ -18,7 +18,7 @@ const { CLIENTS_FILE } = clientsFileSettings;
 
 /** Where the client records are. */
 export type ClientsConfig =
-  | ({ readonly store: 'memory' } & NamedFile)
+  | ({ readonly store: 'memory' } & ConfiguredFile)
   | ({ readonly store: 'redis'; readonly cache: CacheSettings } & RedisConfig);
 
 /** Reads where the client records are; undefined if nowhere. Problems are collected in `settings`. */

@@ -301,9 +301,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     test('in one file', async () => {
       await empty();
       const messages = await refusal([certified('a', [0]), named('b', 'b'), certified('c', [1, 0])]);
-      expect(messages[0]).toMatch(
-        /client a \(.*clients\.json, number 1 in the list\) and client c \(.*number 3 in the list\)/,
-      );
+      expect(messages[0]).toMatch(/client a \(.*clients\.json, record 1\) and client c \(.*record 3\)/);
       expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint}: take it out of one of them`);
       expect(await stored()).toEqual([]);
     });
@@ -423,7 +421,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     // Again and again, as nobody knows when the file is looked at first and last.
     for (; !isPlanned && rest.length > 0; await delay(5)) appendFileSync(path, rest.shift() ?? '');
     appendFileSync(path, rest.join(''));
-    await expect(planning).rejects.toThrow(/written\.jsonl: was changed while it was read; try again/);
+    await expect(planning).rejects.toThrow(/written\.jsonl: changed while it was read; try again/);
     expect((await makePlan([path], opened.store, { ...options, prune: true })).changes.count).toBe(0);
   });
 
@@ -432,7 +430,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await apply([named('a', 'a')]);
     for (const text of ['', '\n \n']) {
       const failure = makePlan([file(text, 'empty.jsonl')], opened.store, { ...options, prune: true });
-      await expect(failure).rejects.toThrow(/empty\.jsonl: holds no record; for no clients at all, .* \[\]/);
+      await expect(failure).rejects.toThrow(/empty\.jsonl: contains no record; if there are no clients, .* \[\]/);
     }
     for (const text of ['[]', 'clients: []']) {
       const made = await makePlan([file(text, 'none.yaml')], opened.store, { ...options, prune: true });
@@ -455,10 +453,10 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await expect(failure).rejects.toThrow(AdministrationError);
     const message = await failure.catch((error: Error) => error.message);
     for (const part of [
-      /one\.json: client b \(number 2 in the list\): token_endpoint_auth_method is missing/,
-      /one\.json: client a \(number 3 in the list\): client_id is taken by .*one\.json, number 1 in the list/,
+      /one\.json: client b \(record 2\): token_endpoint_auth_method is missing/,
+      /one\.json: client a \(record 3\): client_id is already defined in .*one\.json, record 1/,
       /two\.jsonl: line 1: invalid JSON/,
-      /two\.jsonl: client a \(line 2\): client_id is taken by .*one\.json, number 1 in the list/,
+      /two\.jsonl: client a \(line 2\): client_id is already defined in .*one\.json, record 1/,
       /three\.yaml: client evil\\u\{1b\}\[2J/,
       /four\.yaml: invalid YAML or JSON/,
     ]) {

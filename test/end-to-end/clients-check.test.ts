@@ -54,14 +54,14 @@ describe('countersign clients check reads several paths as if they were one file
   });
 
   test('one client_id in two of them', async () => {
-    const location = 'number 1 in the list';
-    const message = `is taken by ${two}, ${location}; a client has one record`;
+    const location = 'record 1';
+    const message = `is already defined in ${two}, ${location}; a client has one record`;
     const errors = [
       { file: third, client: 'two', location, field: 'client_id', message },
       {
         file: third,
         client: 'three',
-        location: 'number 2 in the list',
+        location: 'record 2',
         message: expect.stringContaining('is missing'),
       },
     ];
@@ -99,14 +99,14 @@ describe('countersign clients check where no setting says who verifies chains', 
 
   test('warns once, of the first and of how many', async () => {
     const { code, stdout } = await check(three);
-    const warning = `${three}: client a (number 2 in the list): token_endpoint_auth_method ${why}`;
+    const warning = `${three}: client a (record 2): token_endpoint_auth_method ${why}`;
     expect(stdout).toContain(`warning ${warning} this and 2 more clients or to start\n`);
     expect([code, stdout]).toEqual([0, expect.stringContaining('4 sound clients, 1 warning, 0 errors')]);
   });
 
   test('warns programs, too', async () => {
     const { stdout } = await check(file('one.yaml', client('a')), {}, '-o', 'json');
-    const where = { file: join(folder, 'one.yaml'), client: 'a', location: 'number 1 in the list' };
+    const where = { file: join(folder, 'one.yaml'), client: 'a', location: 'record 1' };
     const message = `${why} this client or to start`;
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,

@@ -248,7 +248,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const path = file('second.yaml', second);
     const refused = await clients(['apply', '-f', path]);
     expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain(`client sensor-8 (${path}, number 2 in the list)`);
+    expect(refused.stderr).toContain(`client sensor-8 (${path}, record 2)`);
     expect(refused.stderr).toContain('client sensor:{7}*[a] (in Redis) both claim certificates with thumbprint');
     expect(refused.stderr).toContain('Nothing was written.');
     const pruned = await clients(['plan', '-f', path, '--prune', '--output', 'yaml']);

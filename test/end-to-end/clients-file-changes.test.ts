@@ -87,8 +87,8 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const faulty = fileOf(client('b'), client('c', { scopes: 'x' }), client('d', { access_token_lifetime: 1 }));
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, faulty));
     expect(event).toBe('clients_reload_failed');
-    expect(reason).toContain(`${file}: client c (number 2 in the list): scopes is not a field`);
-    expect(reason).toContain(`${file}: client d (number 3 in the list): access_token_lifetime at least 10`);
+    expect(reason).toContain(`${file}: client c (record 2): scopes is not a field`);
+    expect(reason).toContain(`${file}: client d (record 3): access_token_lifetime at least 10`);
     expect(await served(countersign, 'a', 'b')).toEqual(['a']);
     await afterwards(countersign, () => writeFileSync(file, fileOf(client('b'))));
     expect(await served(countersign, 'a', 'b')).toEqual(['b']);
@@ -98,11 +98,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     ['it is broken', '{"clients": [', 'invalid JSON'],
     ['it is empty', '', 'expected a list'],
     ['nobody would verify a name', fileOf(client('b'), named), 'COUNTERSIGN_CLIENT_CA_FILE is not set'],
-    [
-      'a client stands there twice',
-      fileOf(client('b'), client('b')),
-      'clients.json, number 1 in the list; a client has one',
-    ],
+    ['a client stands there twice', fileOf(client('b'), client('b')), 'clients.json, record 1; a client has one'],
   ])('changes nothing when %s', async ([, content, message], context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
@@ -119,7 +115,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, ''));
     expect([event, reason]).toEqual([
       'clients_reload_failed',
-      expect.stringContaining('clients.jsonl: holds no record'),
+      expect.stringContaining('clients.jsonl: contains no record'),
     ]);
     expect(await served(countersign, 'a', 'b')).toEqual(['a', 'b']);
   });
@@ -136,8 +132,8 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
   test.for<[string, (file: string) => void, string]>([
     ['it is away', (file) => rmSync(file), 'ENOENT'],
     ['it leads to itself', (file) => swapFor(file, (next) => symlinkSync('clients.json', next)), 'ELOOP'],
-    ['it is a folder', (file) => swapFor(file, (next) => mkdirSync(next)), 'no regular file'],
-    ['it is a pipe', (file) => swapFor(file, (next) => execFileSync('mkfifo', [next])), 'no regular file'],
+    ['it is a folder', (file) => swapFor(file, (next) => mkdirSync(next)), 'not a regular file'],
+    ['it is a pipe', (file) => swapFor(file, (next) => execFileSync('mkfifo', [next])), 'not a regular file'],
     ['it is longer than a text can be', (file) => swapFor(file, ofLength(600 * 1024 * 1024)), 'longer than 256 MiB'],
   ])('changes nothing while %s', async ([, change, message], context) => {
     const { expect } = context;
@@ -155,10 +151,10 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const gone = await afterwards(countersign, () => rmSync(file));
     expect(gone).toMatchObject({
       reason: `${file}: ENOENT: no such file or directory`,
-      message: `the clients stay as they were: ${file}: ENOENT: no such file or directory`,
+      message: `reload failed, the previous clients stay active: ${file}: ENOENT: no such file or directory`,
     });
     const folder = await afterwards(countersign, () => mkdirSync(file));
-    expect(folder.reason).toBe(`${file}: it is no regular file`);
+    expect(folder.reason).toBe(`${file}: is not a regular file`);
     const start = startOver(context, '7');
     await expect(start).rejects.toThrow(/: COUNTERSIGN_CLIENTS_FILE: \S+\/clients\.json: expected a list of clients/);
   });

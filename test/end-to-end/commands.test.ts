@@ -73,7 +73,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: expected a private key');
-    expect(stderr).toContain('client a (number 1 in the list): tls_client_auth_subject_dn is missing');
+    expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn is missing');
   });
 
   test('refuses names where nobody verifies the chain', async () => {
@@ -89,7 +89,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'client a uses tls_client_auth, and nobody verifies its chain: COUNTERSIGN_CLIENT_CA_FILE is not set',
+      'client a uses tls_client_auth, but its certificate chain is not verified: COUNTERSIGN_CLIENT_CA_FILE is not set',
     );
   });
 });
@@ -110,8 +110,8 @@ describe('countersign clients check', () => {
     const path = file('problems.yaml', `${sound}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path]);
     expect(code).toBe(1);
-    expect(stdout).toContain(`${path}: client b (number 2 in the list): token_endpoint_auth_method`);
-    expect(stdout).toContain(`${path}: client b (number 2 in the list): scope`);
+    expect(stdout).toContain(`${path}: client b (record 2): token_endpoint_auth_method`);
+    expect(stdout).toContain(`${path}: client b (record 2): scope`);
   });
 
   test('speaks JSON', async () => {
@@ -149,9 +149,7 @@ describe('countersign clients check', () => {
     ];
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
     expect(code).toBe(0);
-    expect(stdout).toContain(
-      `warning client a (${paths[0]}, number 1 in the list) and client c (${paths[1]}, number 1`,
-    );
+    expect(stdout).toContain(`warning client a (${paths[0]}, record 1) and client c (${paths[1]}, record 1`);
     expect(stdout).toContain('3 sound clients, 1 warning, 0 errors');
     const asked = await runCountersign(['clients', 'check', ...paths, '--output', 'json']);
     expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both claim')] });

@@ -98,9 +98,12 @@ describe('countersign dev', () => {
     const path = join(cwd, '.countersign/clients.yaml');
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
-      [clients.replace('    audience:', '   audience:'), `the clients stay as they were: ${path}: invalid YAML or JSON`],
-      [clients.replace('scope: api1', 'scope: api2'), 'was read again: 2 clients, 0 added, 1 changed, 0 removed'],
-      ['clients: []', 'was read again: 0 clients, 0 added, 0 changed, 2 removed'],
+      [
+        clients.replace('    audience:', '   audience:'),
+        `reload failed, the previous clients stay active: ${path}: invalid YAML or JSON`,
+      ],
+      [clients.replace('scope: api1', 'scope: api2'), `reloaded ${path}: 2 clients, 0 added, 1 changed, 0 removed`],
+      ['clients: []', `reloaded ${path}: 0 clients, 0 added, 0 changed, 2 removed`],
     ] as const) {
       writeFileSync(path, content);
       await eventually(() => server.stdout().includes(line), server.stdout);
@@ -199,7 +202,7 @@ describe('countersign dev reports in one line why it does not start', () => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');
       },
-      'client a (number 1 in the list): token_endpoint_auth_method is missing',
+      'client a (record 1): token_endpoint_auth_method is missing',
     ],
   ])('%s', async (_, spoil, message) => {
     const cwd = temporaryDirectory();

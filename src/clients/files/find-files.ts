@@ -1,19 +1,19 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileErrorReason } from '../../file-error.ts';
 
-/** What stands for the standard input among paths. */
+/** The path that means standard input. */
 export const STANDARD_INPUT = '-';
 
-/** The files of some paths, and in words which paths name none. */
+/** The files of some paths, and a message for each path that names none. */
 export interface FoundFiles {
   readonly files: readonly string[];
   readonly errors: readonly string[];
 }
 
 /**
- * The files that paths name: files, folders, of which every .yaml, .yml, .json, .jsonl and .ndjson counts, and `-` for the
- * standard input. Each counts once. Of a folder neither what is hidden counts, nor a schema (`.schema.json`), nor what is
- * in folders in it.
+ * Finds the files that paths name: a file, a folder, or `-` for standard input. A folder stands for its .yaml, .yml,
+ * .json, .jsonl and .ndjson files, without hidden files, schemas (`.schema.json`) and subfolders. Duplicates are removed.
  */
 export function findFiles(paths: readonly string[]): FoundFiles {
   const errors: string[] = [];
@@ -21,27 +21,27 @@ export function findFiles(paths: readonly string[]): FoundFiles {
     try {
       return path === STANDARD_INPUT ? [path] : filesAt(path);
     } catch (error) {
-      errors.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+      errors.push(`${path}: ${fileErrorReason(error)}`);
       return [];
     }
   });
-  return { files: [...new Set(files)], errors: errors };
+  return { files: [...new Set(files)], errors };
 }
 
 function filesAt(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter(isOfRecords);
-  // A folder that was meant to hold clients and holds none would, with --prune, remove everybody.
-  if (names.length === 0) throw new RangeError('the folder holds no .yaml, .yml, .json, .jsonl or .ndjson file');
+  const names = readdirSync(path).filter(isClientsFile);
+  // With --prune, an empty folder would remove all clients.
+  if (names.length === 0) throw new RangeError('the folder contains no .yaml, .yml, .json, .jsonl or .ndjson file');
   const files = names.sort().map((name) => join(path, name));
-  // A pipe among them would wait for whoever writes it.
-  const other = files.find((file) => !statSync(file).isFile());
-  if (other !== undefined) throw new RangeError(`${basename(other)} in it is no regular file`);
+  // Reading a pipe would wait for its writer.
+  const irregular = files.find((file) => !statSync(file).isFile());
+  if (irregular !== undefined) throw new RangeError(`${basename(irregular)} in it is not a regular file`);
   return files;
 }
 
-/** Editors lay their locks and copies beside a file, hidden; and its schema may stand there, where `$schema` looks for it. */
-function isOfRecords(name: string): boolean {
-  const isBeside = name.startsWith('.') || /\.schema\.json$/i.test(name);
-  return !isBeside && /\.(?:ya?ml|json|jsonl|ndjson)$/i.test(name);
+/** Editors keep hidden lock files and backups in a folder, and look there for the schema that `$schema` names. */
+function isClientsFile(name: string): boolean {
+  const isIgnored = name.startsWith('.') || /\.schema\.json$/i.test(name);
+  return !isIgnored && /\.(?:ya?ml|json|jsonl|ndjson)$/i.test(name);
 }

@@ -2,34 +2,34 @@ import { Worker } from 'node:worker_threads';
 import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
 import type { ParseRequest, ParseResponse } from './parse-worker.ts';
 
-/** What is shorter takes no time that anybody would notice, and less than it takes to begin a thread. */
-const ASIDE_CHARACTERS = 16_384;
+/** Parsing a shorter text takes less time than starting a thread. */
+const MIN_WORKER_CHARACTERS = 16_384;
 
 /**
- * The same as {@link parseRecords}, a long text in a thread of its own: YAML takes a second for some megabytes, and can be
- * written so that it takes hours. Meanwhile others are served, and whoever waits may give up.
+ * Like {@link parseRecords}, but parses a long text in a worker thread. YAML takes a second for a few megabytes, and a
+ * hostile file takes hours. Meanwhile requests are served, and the caller can abort.
  *
  * @throws {ClientsFileError}
- * @throws the signal's reason, when it says so
+ * @throws the reason of the signal
  */
 export async function parseInWorker(path: string, text: string, signal?: AbortSignal): Promise<readonly FileRecord[]> {
   signal?.throwIfAborted();
-  if (text.length <= ASIDE_CHARACTERS) return parseRecords(path, text);
-  const parsed = await askWorker({ path, text }, signal);
-  if (parsed.ok) return parsed.records;
-  throw new ClientsFileError(path, parsed.message);
+  if (text.length <= MIN_WORKER_CHARACTERS) return parseRecords(path, text);
+  const response = await runWorker({ path, text }, signal);
+  if (response.ok) return response.records;
+  throw new ClientsFileError(path, response.message);
 }
 
-async function askWorker(toParse: ParseRequest, signal: AbortSignal | undefined): Promise<ParseResponse> {
-  const worker = new Worker(new URL('parse-worker.ts', import.meta.url), { workerData: toParse });
+async function runWorker(request: ParseRequest, signal: AbortSignal | undefined): Promise<ParseResponse> {
+  const worker = new Worker(new URL('parse-worker.ts', import.meta.url), { workerData: request });
   const { promise, resolve, reject } = Promise.withResolvers<ParseResponse>();
-  const giveUp = () => reject(signal?.reason);
+  const abort = () => reject(signal?.reason);
   worker.once('message', resolve).once('error', reject);
-  signal?.addEventListener('abort', giveUp, { once: true });
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     return await promise;
   } finally {
-    signal?.removeEventListener('abort', giveUp);
+    signal?.removeEventListener('abort', abort);
     await worker.terminate();
   }
 }

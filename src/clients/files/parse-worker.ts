@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
 
-/** A file of records that is not JSON Lines. */
+/** A clients file that is not JSON Lines. */
 export interface ParseRequest {
   readonly path: string;
   readonly text: string;
@@ -15,12 +15,12 @@ const { path, text }: ParseRequest = workerData;
 try {
   parentPort?.postMessage({ ok: true, records: parseRecords(path, text) } satisfies ParseResponse);
 } catch (error) {
-  parentPort?.postMessage({ ok: false, message: explain(error) } satisfies ParseResponse);
+  parentPort?.postMessage({ ok: false, message: describeError(error) } satisfies ParseResponse);
 }
 
-function explain(error: unknown): string {
+function describeError(error: unknown): string {
   if (error instanceof ClientsFileError) return error.message;
-  // What is handed over must fit on a stack.
+  // The structured clone of a message recurses, too.
   if (error instanceof RangeError) return 'is nested too deeply';
   return String(error);
 }

@@ -1,56 +1,46 @@
-import { statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
-import type { Terminator } from '../../terminator/terminator.ts';
-import { readFileState, watchFiles } from '../../watch-files.ts';
+import { watchFiles } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
-import { caPinsOf, requiresChain } from '../methods/methods.ts';
-import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { ClientsInMemory } from '../registry/memory-registry.ts';
-import { describeDiagnostic, type LocatedDiagnostic } from './diagnostics.ts';
-import { type ClientsFilesResult, readClientsFiles } from './file-clients.ts';
+import { describeDiagnostic } from './diagnostics.ts';
+import { type ClientRequirements, type ConfiguredFile, loadClientsFile } from './load-clients-file.ts';
+import type { ClientsFilesResult } from './read-clients-files.ts';
 
 type Clients = ReadonlyMap<string, Client>;
 
-/** One faulty file may have thousands; a line of the log tells so many. */
-const MAX_TOLD_FAULTS = 20;
-
 /**
- * Reads a file of clients, and again when it changes. The clients are swapped whole: while anything is wrong
- * with the file they stay as they were, and the log says what.
+ * Loads the clients file, and reloads it when it changes. The clients are swapped as a whole. If the changed file has
+ * any error, the previous clients stay active and the errors are logged.
  *
- * @param intervalMilliseconds how often it is looked at. Default: as {@link watchFiles} has it
- * @throws {OperatorError} with every error, where the file has one at start
+ * @param intervalMilliseconds between checks of the file; by default that of {@link watchFiles}
+ * @throws {OperatorError} with every error, if the file has one at startup
  */
 export async function watchClientsFile(
-  named: NamedFile,
-  demands: ClientRequirements,
+  configured: ConfiguredFile,
+  requirements: ClientRequirements,
   log: Log,
   intervalMilliseconds?: number,
 ): Promise<ClientsInMemory> {
   const stopping = new AbortController();
-  const { file } = named;
-  const read = (setting?: string) => readClientsFile({ file, setting }, demands, stopping.signal);
+  const { file } = configured;
+  const load = (setting?: string) => loadClientsFile({ file, setting }, requirements, stopping.signal);
   let clients: Clients = new Map();
-  let isReading = true;
+  let isLoading = true;
   const reload = async () => {
-    // A reading that goes on sees the change by itself.
-    if (isReading) return;
-    isReading = true;
+    // A load in progress detects the change itself.
+    if (isLoading) return;
+    isLoading = true;
     try {
-      const next = indexClients(log, await read());
-      const counts = countChanges(clients, next);
+      const next = toClients(log, await load());
+      logReloaded(log, file, clients, next);
       clients = next;
-      log.info({ event: 'clients_reloaded', ...counts }, `${file} was read again: ${inWords(counts)}`);
     } catch (error) {
-      if (stopping.signal.aborted) return;
-      // Whatever it is, those that are known go on being served.
-      const reason = error instanceof OperatorError ? firstProblems(error.problems) : `${file}: ${error}`;
-      log.error({ event: 'clients_reload_failed', reason }, `the clients stay as they were: ${reason}`);
+      // Whatever the error is, the previous clients are served.
+      if (!stopping.signal.aborted) logReloadFailed(log, file, error);
     } finally {
-      isReading = false;
+      isLoading = false;
     }
   };
   const watch = watchFiles({ list: () => [file], onChange: () => void reload(), intervalMilliseconds });
@@ -59,8 +49,8 @@ export async function watchClientsFile(
     stopping.abort();
   };
   try {
-    clients = indexClients(log, await read(named.setting));
-    isReading = false;
+    clients = toClients(log, await load(configured.setting));
+    isLoading = false;
   } catch (error) {
     stop();
     throw error;
@@ -68,132 +58,48 @@ export async function watchClientsFile(
   return { current: () => clients, stop };
 }
 
-function indexClients(log: Log, { clients, warnings }: ClientsFilesResult): Clients {
-  for (const { message, ...where } of warnings)
-    log.warn({ event: 'client_warning', ...where }, describeDiagnostic({ message, ...where }));
+/** Logs the warnings. */
+function toClients(log: Log, { clients, warnings }: ClientsFilesResult): Clients {
+  for (const { message, ...place } of warnings)
+    log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
   return new Map(clients.map((client) => [client.clientId, client]));
 }
 
-interface Changes {
+function logReloaded(log: Log, file: string, before: Clients, after: Clients): void {
+  const counts = countChanges(before, after);
+  log.info({ event: 'clients_reloaded', ...counts }, `reloaded ${file}: ${describeChanges(counts)}`);
+}
+
+function logReloadFailed(log: Log, file: string, error: unknown): void {
+  const reason = error instanceof OperatorError ? firstProblems(error.problems) : `${file}: ${error}`;
+  log.error({ event: 'clients_reload_failed', reason }, `reload failed, the previous clients stay active: ${reason}`);
+}
+
+interface ChangeCounts {
   readonly clients: number;
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
 }
 
-function countChanges(before: Clients, after: Clients): Changes {
-  const stayed = [...after].filter(([id]) => before.has(id));
+function countChanges(before: Clients, after: Clients): ChangeCounts {
+  const kept = [...after].filter(([id]) => before.has(id));
   return {
     clients: after.size,
-    added: after.size - stayed.length,
-    changed: stayed.filter(([id, client]) => !isDeepStrictEqual(before.get(id), client)).length,
-    removed: before.size - stayed.length,
+    added: after.size - kept.length,
+    changed: kept.filter(([id, client]) => !isDeepStrictEqual(before.get(id), client)).length,
+    removed: before.size - kept.length,
   };
 }
 
-function inWords({ clients, added, changed, removed }: Changes): string {
+function describeChanges({ clients, added, changed, removed }: ChangeCounts): string {
   return `${clients} client${clients === 1 ? '' : 's'}, ${added} added, ${changed} changed, ${removed} removed`;
 }
 
-function firstProblems(errors: readonly string[]): string {
-  const more = errors.length - MAX_TOLD_FAULTS;
-  return errors.slice(0, MAX_TOLD_FAULTS).join('; ') + (more > 0 ? `; and ${more} more` : '');
-}
+/** A file may have thousands of problems. */
+const MAX_LOGGED_PROBLEMS = 20;
 
-/** What the clients of a file must be, beside sound. */
-export interface ClientRequirements {
-  readonly policy: RegistrationPolicy;
-  readonly terminator: Pick<Terminator, 'verification'>;
-}
-
-/** A file of clients, and the setting that names it, where somebody has set that. */
-export interface NamedFile {
-  readonly file: string;
-  readonly setting: string | undefined;
-}
-
-const SETTLE_MILLISECONDS = 500;
-const MAX_MILLISECONDS = 60_000;
-
-/**
- * Reads a file of clients until it stayed the same for as long as that took: what somebody writes meanwhile
- * might be a part.
- *
- * @throws {OperatorError} with every error; of what is wrong with the file itself, the setting is said that names it
- * @throws the signal's reason, when it says so
- */
-export async function readClientsFile(
-  named: NamedFile,
-  demands: ClientRequirements,
-  stopping: AbortSignal,
-): Promise<ClientsFilesResult> {
-  const { file } = named;
-  for (;;) {
-    requireRegularFile(named);
-    const before = readFileState(file);
-    const read = await readInTime(file, demands, stopping);
-    if (readFileState(file) === before) return requireNoErrors(read, named, demands);
-    await delay(SETTLE_MILLISECONDS, undefined, { signal: stopping });
-  }
-}
-
-async function readInTime(
-  file: string,
-  { policy }: ClientRequirements,
-  stopping: AbortSignal,
-): Promise<ClientsFilesResult> {
-  const tooLong = AbortSignal.timeout(MAX_MILLISECONDS);
-  try {
-    return await readClientsFiles([file], policy, Date.now(), AbortSignal.any([stopping, tooLong]));
-  } catch (error) {
-    if (error !== tooLong.reason) throw error;
-    const errors = [{ file, message: 'it takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
-    return { names: [file], clients: [], warnings: [], errors, locate: () => ({ file, location: '' }) };
-  }
-}
-
-/** A named pipe would be waited for without an end. */
-function requireRegularFile(named: NamedFile): void {
-  const { file } = named;
-  if (isSomethingElse(file))
-    throw new OperatorError([describeProblem({ file, message: 'it is no regular file' }, named)]);
-}
-
-function isSomethingElse(path: string): boolean {
-  try {
-    return !statSync(path).isFile();
-  } catch {
-    // Whoever reads it says why that fails.
-    return false;
-  }
-}
-
-function requireNoErrors(
-  read: ClientsFilesResult,
-  named: NamedFile,
-  { terminator }: ClientRequirements,
-): ClientsFilesResult {
-  const errors = read.errors.map((error) => describeProblem(error, named));
-  const problems = [...errors, ...unverifiable(read.clients, terminator)];
-  if (problems.length > 0) throw new OperatorError(problems);
-  return read;
-}
-
-function describeProblem(error: LocatedDiagnostic, { setting }: NamedFile): string {
-  const isOfFile = !('client' in error);
-  return isOfFile && setting !== undefined ? `${setting}: ${describeDiagnostic(error)}` : describeDiagnostic(error);
-}
-
-/** Why clients that are known by a name could never authenticate; one of each kind is enough to say. */
-function unverifiable(clients: readonly Client[], { verification }: ClientRequirements['terminator']): string[] {
-  const first = clients.find(({ authentication }) => requiresChain(authentication));
-  if (first && verification.by === 'none') {
-    const { method } = first.authentication;
-    return [`client ${first.clientId} uses ${method}, and nobody verifies its chain: ${verification.fix}`];
-  }
-  const pinned = clients.find(({ authentication }) => caPinsOf(authentication).length > 0);
-  if (!pinned || verification.by === 'countersign') return [];
-  return [
-    `client ${pinned.clientId} has tls_client_auth_ca, which needs COUNTERSIGN_CLIENT_CA_FILE: no path is known otherwise`,
-  ];
+function firstProblems(problems: readonly string[]): string {
+  const more = problems.length - MAX_LOGGED_PROBLEMS;
+  return problems.slice(0, MAX_LOGGED_PROBLEMS).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeDiagnostic } from '../../../src/clients/files/diagnostics.ts';
-import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
+import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
 import { withSha1 } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -42,12 +42,17 @@ describe('a clients file', () => {
     ['only a comment', '# none yet', 'clients.yaml', 'expected a list of clients'],
     ['a text', 'clients', 'clients.yaml', 'expected a list of clients'],
     ['a client outside a list', one, 'clients.yaml', 'expected a list of clients'],
-    ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', '"more": not known here'],
+    ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', 'unknown field "more"'],
     ['broken', 'clients: [', 'clients.yaml', 'invalid YAML or JSON: '],
     ['a key twice', '- {client_id: a, client_id: b}', 'clients.yaml', 'invalid YAML or JSON: Map keys must be unique'],
-    ['not UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'it is not text in UTF-8'],
-    ['empty JSON Lines', '', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
-    ['JSON Lines of nothing', '\n \n', 'clients.jsonl', 'holds no record; for no clients at all, give a file .json'],
+    ['not UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'is not valid UTF-8'],
+    ['empty JSON Lines', '', 'clients.jsonl', 'contains no record; if there are no clients, use a .json file'],
+    [
+      'JSON Lines of nothing',
+      '\n \n',
+      'clients.jsonl',
+      'contains no record; if there are no clients, use a .json file',
+    ],
   ])('is no file without clients, and is named: %s', async (_, content, name, message) => {
     const { clients, errors } = await read(content, name);
     expect(clients).toEqual([]);
@@ -88,12 +93,12 @@ describe('a clients file', () => {
     expect(clients.map(({ clientId }) => clientId)).toEqual(['a']);
     const told = errors.map((error) => ('client' in error ? [error.client, error.location, error.field] : []));
     expect(told).toEqual([
-      ['b', 'number 2 in the list', 'scopes'],
-      ['(number 3 in the list)', 'number 3 in the list', 'client_id'],
-      ['a', 'number 4 in the list', 'client_id'],
-      ['c', 'number 5 in the list', 'tls_client_auth_san_ip'],
-      ['(number 6 in the list)', 'number 6 in the list', '(record)'],
-      ['c', 'number 7 in the list', 'client_id'],
+      ['b', 'record 2', 'scopes'],
+      ['(record 3)', 'record 3', 'client_id'],
+      ['a', 'record 4', 'client_id'],
+      ['c', 'record 5', 'tls_client_auth_san_ip'],
+      ['(record 6)', 'record 6', '(record)'],
+      ['c', 'record 7', 'client_id'],
     ]);
   });
 });
@@ -108,8 +113,8 @@ describe('several clients files', () => {
     const { names, clients, errors } = await readFiles(...files);
     expect([names, clients.map(({ clientId }) => clientId)]).toEqual([files, ['a', 'b', 'c']]);
     expect(errors.map(describeDiagnostic)).toEqual([
-      `${files[1]}: client a (line 2): client_id is taken by ${files[0]}, number 1 in the list; a client has one record`,
-      `${files[2]}: client b (number 1 in the list): client_id is taken by ${files[1]}, line 1; a client has one record`,
+      `${files[1]}: client a (line 2): client_id is already defined in ${files[0]}, record 1; a client has one record`,
+      `${files[2]}: client b (record 1): client_id is already defined in ${files[1]}, line 1; a client has one record`,
     ]);
   });
 

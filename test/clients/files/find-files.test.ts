@@ -9,7 +9,7 @@ test('a folder without a file of records is an error, not one without clients', 
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'README.md'), '');
   mkdirSync(join(folder, 'nested'));
-  const errors = [expect.stringMatching(/: the folder holds no \.yaml/), expect.stringContaining('ENOENT')];
+  const errors = [expect.stringMatching(/: the folder contains no \.yaml/), expect.stringContaining('ENOENT')];
   expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], errors });
 });
 
@@ -21,7 +21,7 @@ test('of a folder neither what is hidden is read, nor a schema', () => {
   };
   symlinkSync('me@host.1', join(folder, '.#a.yaml'));
   const [hidden, schema] = [file('.hidden.yaml'), file('clients.schema.json')];
-  expect(findFiles([folder])).toEqual({ files: [], errors: [expect.stringContaining('holds no .yaml')] });
+  expect(findFiles([folder])).toEqual({ files: [], errors: [expect.stringContaining('contains no .yaml')] });
   const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
   expect(findFiles([folder])).toEqual({ files, errors: [] });
   expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], errors: [] });
@@ -31,7 +31,7 @@ test('a folder with a pipe among its files is an error: whoever reads that would
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'a.yaml'), '');
   execFileSync('mkfifo', [join(folder, 'b.yaml')]);
-  const errors = [expect.stringMatching(/: b\.yaml in it is no regular file$/)];
+  const errors = [expect.stringMatching(/: b\.yaml in it is not a regular file$/)];
   expect(findFiles([folder])).toEqual({ files: [], errors });
   expect(findFiles([join(folder, 'b.yaml')]).errors).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
+import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
 import { usualPolicy } from '../../support/policy.ts';
 import { slowdown } from '../../support/slowdown.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -52,7 +52,7 @@ describe('a long YAML file', () => {
     expect(long.errors).toEqual(short.errors);
     const broken = (rest: string) => read(`${rest}- {a: 1, "a": 2}`);
     expect((await broken(many)).errors).toEqual([
-      { file: expect.anything(), message: expect.stringMatching(/unique|twice/) },
+      { file: expect.anything(), message: expect.stringMatching(/unique|duplicate/) },
     ]);
   });
 });
@@ -64,7 +64,7 @@ test('a file that is nested more deeply than a stack is refused', async () => {
   const yaml = Array.from({ length: 5_000 }, (_, index) => `${' '.repeat(index)}a:`).join('\n');
   const inYaml = {
     file: expect.anything(),
-    message: expect.stringMatching(/^line \d+: what stands here is nested too/),
+    message: expect.stringMatching(/^line \d+: nested too deeply/),
   };
   expect((await read(yaml)).errors).toEqual([inYaml]);
 });

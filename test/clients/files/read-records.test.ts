@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
+import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
 import { usualPolicy } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

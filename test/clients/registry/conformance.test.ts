@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readClientsFiles } from '../../../src/clients/files/file-clients.ts';
+import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
 import { createMemoryRegistry } from '../../../src/clients/registry/memory-registry.ts';
 import type { Registry } from '../../../src/clients/registry/registry.ts';
 import { describeWith } from '../../support/describe-with.ts';

@@ -1,0 +1,113 @@
+import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { OperatorError } from '../../operator-error.ts';
+import type { Terminator } from '../../terminator/terminator.ts';
+import { readFileState } from '../../watch-files.ts';
+import type { Client } from '../client.ts';
+import { caPinsOf, requiresChain } from '../methods/methods.ts';
+import type { RegistrationPolicy } from '../registration-policy.ts';
+import { describeDiagnostic, type LocatedDiagnostic } from './diagnostics.ts';
+import { type ClientsFilesResult, readClientsFiles } from './read-clients-files.ts';
+
+/** A clients file. */
+export interface ConfiguredFile {
+  readonly file: string;
+  /** The setting that names it; undefined if messages should not repeat that. */
+  readonly setting: string | undefined;
+}
+
+/** What the server requires of its clients, besides valid records. */
+export interface ClientRequirements {
+  readonly policy: RegistrationPolicy;
+  readonly terminator: Pick<Terminator, 'verification'>;
+}
+
+const SETTLE_MILLISECONDS = 500;
+
+/**
+ * Loads the clients of a file. It reads the file until it does not change meanwhile, because a file that is being written
+ * may be incomplete.
+ *
+ * @throws {OperatorError} with every error; errors of the file itself start with the setting
+ * @throws the reason of the signal
+ */
+export async function loadClientsFile(
+  configured: ConfiguredFile,
+  requirements: ClientRequirements,
+  stopping: AbortSignal,
+): Promise<ClientsFilesResult> {
+  const { file } = configured;
+  for (;;) {
+    requireRegularFile(configured);
+    const before = readFileState(file);
+    const result = await readInTime(file, requirements.policy, stopping);
+    if (readFileState(file) === before) return requireNoProblems(result, configured, requirements);
+    await delay(SETTLE_MILLISECONDS, undefined, { signal: stopping });
+  }
+}
+
+/** Reading a named pipe could wait forever for its writer. */
+function requireRegularFile(configured: ConfiguredFile): void {
+  const { file } = configured;
+  if (isIrregular(file))
+    throw new OperatorError([describeProblem({ file, message: 'is not a regular file' }, configured)]);
+}
+
+function isIrregular(path: string): boolean {
+  try {
+    return !statSync(path).isFile();
+  } catch {
+    // The attempt to read the file reports the error.
+    return false;
+  }
+}
+
+const MAX_READ_MILLISECONDS = 60_000;
+
+async function readInTime(
+  file: string,
+  policy: RegistrationPolicy,
+  stopping: AbortSignal,
+): Promise<ClientsFilesResult> {
+  const timeout = AbortSignal.timeout(MAX_READ_MILLISECONDS);
+  try {
+    return await readClientsFiles([file], policy, Date.now(), AbortSignal.any([stopping, timeout]));
+  } catch (error) {
+    if (error !== timeout.reason) throw error;
+    const errors = [{ file, message: 'takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
+    return { names: [file], clients: [], warnings: [], errors, locate: () => ({ file, location: '' }) };
+  }
+}
+
+function requireNoProblems(
+  result: ClientsFilesResult,
+  configured: ConfiguredFile,
+  { terminator }: ClientRequirements,
+): ClientsFilesResult {
+  const errors = result.errors.map((error) => describeProblem(error, configured));
+  const problems = [...errors, ...verificationProblems(result.clients, terminator)];
+  if (problems.length > 0) throw new OperatorError(problems);
+  return result;
+}
+
+function describeProblem(error: LocatedDiagnostic, { setting }: ConfiguredFile): string {
+  const isOfFile = !('client' in error);
+  return isOfFile && setting !== undefined ? `${setting}: ${describeDiagnostic(error)}` : describeDiagnostic(error);
+}
+
+/** Why some clients could never authenticate: the first client of each kind. */
+function verificationProblems(
+  clients: readonly Client[],
+  { verification }: ClientRequirements['terminator'],
+): string[] {
+  const first = clients.find(({ authentication }) => requiresChain(authentication));
+  if (first && verification.by === 'none') {
+    const { method } = first.authentication;
+    return [`client ${first.clientId} uses ${method}, but its certificate chain is not verified: ${verification.fix}`];
+  }
+  const pinned = clients.find(({ authentication }) => caPinsOf(authentication).length > 0);
+  if (!pinned || verification.by === 'countersign') return [];
+  return [
+    `client ${pinned.clientId} has tls_client_auth_ca, which requires COUNTERSIGN_CLIENT_CA_FILE: without it, the certification path is unknown`,
+  ];
+}
