@@ -1,7 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type EffectiveConfig, readObservations, startWatching } from './doctor/observer/endpoint.ts';
-import type { Observations } from './doctor/observer/observations.ts';
+import type { EffectiveConfig } from './doctor/observer/effective-config.ts';
+import { observationsEndpoint, watchEndpoint } from './doctor/observer/endpoint.ts';
+import type { ObservationStore } from './doctor/observer/observation-store.ts';
 import type { Observation } from './doctor/observer/observe.ts';
 import { metadataDocument, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
@@ -44,7 +45,7 @@ export function createApp(dependencies: AppDependencies): App {
 }
 
 export interface OperationsDependencies {
-  readonly observations: Observations<Observation>;
+  readonly observations: ObservationStore<Observation>;
   readonly effectiveConfig: EffectiveConfig;
   readonly metrics: Metrics;
   /** Why no client can be served at the moment; undefined if some can. */
@@ -62,8 +63,8 @@ export function createOperationsApp({
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', readiness(notReadyReason));
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
-  app.put('/doctor/:id', startWatching(observations, effectiveConfig));
-  app.get('/doctor/:id', readObservations(observations));
+  app.put('/doctor/:id', watchEndpoint(observations, effectiveConfig));
+  app.get('/doctor/:id', observationsEndpoint(observations));
   return app;
 }
 

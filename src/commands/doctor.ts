@@ -1,90 +1,105 @@
-import type { Examination } from '../doctor/probe/examination.ts';
-import { trustSystemCas } from '../doctor/probe/identity.ts';
+import tls from 'node:tls';
 import { type DoctorOptions, parseProbeOptions } from '../doctor/probe/options.ts';
 import { probe } from '../doctor/probe/probe.ts';
-import { arrivalSections, forgerySections, type Section } from '../doctor/probe/report.ts';
+import type { ProbeReport } from '../doctor/probe/probe-report.ts';
+import { baselineSections } from '../doctor/probe/render/baseline-sections.ts';
+import { forgerySections } from '../doctor/probe/render/forgery-sections.ts';
+import type { Section } from '../doctor/probe/render/section.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type OutputFormat, type Style, styled, table } from './output/text.ts';
 
-const exitCodes = { sound: 0, incomplete: 1, wrong: 2 } as const;
+const exitCodes = { secure: 0, incomplete: 1, vulnerable: 2 } as const;
 
 /**
- * `countersign doctor --url URL`: sends a certificate through the live proxy, then forgeries, and says what was believed.
+ * `countersign doctor --url URL`: sends a certificate and then forgeries through the live proxy, and reports what the
+ * server accepted.
  *
- * @returns the exit code: 0 all is sound, 1 not everything could be seen, 2 something is wrong
- * @throws {OperatorError} when nothing can be examined; as JSON, it is printed like everything else
+ * @returns the exit code: 0 secure, 1 incomplete, 2 vulnerable
+ * @throws {OperatorError} when the proxy or the server cannot be probed; with JSON output, it is printed instead
  */
 export async function doctor(options: DoctorOptions, output: OutputFormat): Promise<number> {
   trustSystemCas();
   if (output === 'json') return await printJson(options);
-  const examination = await run(options);
-  printReport(examination);
-  return exitCodes[examination.conclusion];
+  const report = await run(options);
+  printReport(report);
+  return exitCodes[report.conclusion];
 }
 
-async function run(options: DoctorOptions): Promise<Examination> {
-  const order = await parseProbeOptions(options);
-  return await probe(order, showProgress).finally(clearProgress);
+/** As curl and browsers on this machine do: a company's own CA is only in the system's store. For the whole process. */
+function trustSystemCas(): void {
+  // Since Node 24.5.
+  if (!('setDefaultCACertificates' in tls)) return;
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...tls.getCACertificates('system')]);
 }
 
-/** Programs read why there is nothing to report where they would read the report. */
 async function printJson(options: DoctorOptions): Promise<number> {
   const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));
   try {
-    const examination = await run(options);
-    print(examination);
-    return exitCodes[examination.conclusion];
+    const report = await run(options);
+    print(report);
+    return exitCodes[report.conclusion];
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    print({ conclusion: 'unexamined', reasons: error.problems });
+    print({ conclusion: 'error', problems: error.problems });
     return exitCodes.incomplete;
   }
 }
 
-/** On a terminal only, and gone when it is done. */
-function showProgress(done: number, all: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} forgeries sent`);
+async function run(options: DoctorOptions): Promise<ProbeReport> {
+  return await probe(await parseProbeOptions(options), showProgress).finally(clearProgress);
+}
+
+function showProgress(sent: number, total: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${sent} of ${total} forgeries sent`);
 }
 
 function clearProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }
 
-function printReport(examination: Examination): void {
-  if (examination.arrivals.length > 0) printFindings(examination);
-  for (const note of examination.notes) console.log(`${styled('yellow', 'note')} ${note}`);
-  for (const fault of examination.problems) console.log(`${styled('red', 'error')} ${fault}`);
-  if (examination.arrivals.length > 0) console.log(describeCoverage(examination));
-  console.log(conclusion(examination));
+function printReport(report: ProbeReport): void {
+  const isSent = report.baseline.length > 0;
+  if (isSent) printSections(report);
+  for (const note of report.notes) console.log(`${styled('yellow', 'note')} ${note}`);
+  for (const problem of report.problems) console.log(`${styled('red', 'error')} ${problem}`);
+  if (isSent) console.log(describeCoverage(report));
+  console.log(describeConclusion(report));
 }
 
-function printFindings(examination: Examination): void {
-  console.log(styled('bold', 'What arrived'));
-  for (const section of arrivalSections(examination)) printSection(section);
+function printSections(report: ProbeReport): void {
+  console.log(styled('bold', 'Requests without any forgery'));
+  for (const section of baselineSections(report)) printSection(section);
   console.log(`\n${styled('bold', 'Forgeries')}`);
-  for (const section of forgerySections(examination.forgeries)) printSection(section);
+  for (const section of forgerySections(report.forgeries)) printSection(section);
   console.log('');
 }
 
 function printSection({ heading, tables }: Section): void {
   console.log(`\n${heading}`);
   for (const line of tables.flatMap(table)) {
-    console.log(`  ${line.replace(/THROUGH|NOT trusted/g, (word) => styled('red', word))}`);
+    console.log(`  ${line.replace(/ACCEPTED|NOT trusted/g, (word) => styled('red', word))}`);
   }
 }
 
-function describeCoverage({ coverage: { covered, not_covered } }: Examination): string {
+function describeCoverage({ coverage: { covered, not_covered } }: ProbeReport): string {
   return `Covered: ${covered.join(', ')}. Not covered: ${not_covered.join(', ')}.`;
 }
 
-function conclusion({ conclusion: kind, forgeries, problems, own_certificate }: Examination): string {
-  const passed = forgeries.filter(({ outcome }) => outcome === 'got_through').length;
-  const some = `${passed === 0 ? 'none' : passed} of ${forgeries.length} forgeries got through`;
-  const count = forgeries.length === 0 ? 'no forgery was sent' : some;
-  const said: Readonly<Record<Examination['conclusion'], readonly [Style, string]>> = {
-    sound: ['green', own_certificate.made ? `Sound: ${count}.` : `Sound: your certificate was believed, and ${count}.`],
-    incomplete: ['yellow', `Not everything could be seen; ${count}, as far as it was.`],
-    wrong: ['red', `Wrong: ${count}; ${problems.length} to mend, as said above.`],
+function describeConclusion(report: ProbeReport): string {
+  const { conclusion, problems, own_certificate } = report;
+  const count = countAccepted(report);
+  const own = own_certificate.generated ? '' : 'your certificate was accepted, and ';
+  const toFix = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const texts: Readonly<Record<ProbeReport['conclusion'], readonly [Style, string]>> = {
+    secure: ['green', `Secure: ${own}${count}.`],
+    incomplete: ['yellow', `Incomplete: not everything was observed; of what was, ${count}.`],
+    vulnerable: ['red', `Vulnerable: ${count}; ${toFix} to fix, see above.`],
   };
-  return styled(...said[kind]);
+  return styled(...texts[conclusion]);
+}
+
+function countAccepted({ forgeries }: ProbeReport): string {
+  if (forgeries.length === 0) return 'no forgery was sent';
+  const accepted = forgeries.filter(({ outcome }) => outcome === 'accepted').length;
+  return `${accepted === 0 ? 'none' : accepted} of ${forgeries.length} forgeries ${accepted === 1 ? 'was' : 'were'} accepted`;
 }

@@ -3,8 +3,8 @@ import { type ClientCertificateReader, readClientCertificate } from '../authenti
 import type { Registry } from '../clients/registry/registry.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
-import type { EffectiveConfig } from '../doctor/observer/endpoint.ts';
-import { createObservations } from '../doctor/observer/observations.ts';
+import type { EffectiveConfig } from '../doctor/observer/effective-config.ts';
+import { createObservationStore } from '../doctor/observer/observation-store.ts';
 import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../http/listener.ts';
@@ -44,23 +44,27 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const { signingKey, registry } = parts;
   const metrics = metricsOf(parts);
   let isClosing = false;
-  const observations = createObservations<Observation>(Date.now);
+  const readCertificate = certificatePresenter(config, parts, log);
+  // Without an operations listener nothing can be observed, and requests do not pass the observer at all.
+  const observations = config.operationsListen && createObservationStore<Observation>(Date.now);
   const app = createApp({
     issuer: config.issuer,
     mtlsUrl: config.mtlsUrl,
     listensOn: config.listen.kind,
-    readCertificate: withObserver(certificatePresenter(config, parts, log), config.terminator, observations),
+    readCertificate: observations ? withObserver(readCertificate, config.terminator, observations) : readCertificate,
     registry,
     signingKey,
     audit: createAudit(log, metrics),
     now: Date.now,
   });
-  const operationsApp = createOperationsApp({
-    observations,
-    effectiveConfig: effectiveConfigOf(config),
-    metrics,
-    notReadyReason: () => (isClosing ? 'it is shutting down' : registry.notReadyReason),
-  });
+  const operationsApp =
+    observations &&
+    createOperationsApp({
+      observations,
+      effectiveConfig: effectiveConfigOf(config),
+      metrics,
+      notReadyReason: () => (isClosing ? 'it is shutting down' : registry.notReadyReason),
+    });
   logStartup(config, registry, signingKey, log);
   const close: (() => Promise<void>)[] = [() => closeOpened(parts)];
   const closeAll = async () => {
@@ -68,7 +72,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     for (const closeOne of close.toReversed()) await closeOne();
   };
   try {
-    const operations = config.operationsListen && (await openListener(config.operationsListen, operationsApp, log));
+    const { operationsListen } = config;
+    const operations = operationsListen && operationsApp && (await openListener(operationsListen, operationsApp, log));
     if (operations) {
       close.push(operations.close);
       log.info({ event: 'operations_listening', url: operations.url }, `operations listen on ${operations.url}`);

@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DeploymentOptions } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { examine, passedIn, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
+import { acceptedForgeries, runProbe, startProbedDeploymentForTest, withoutCertificate } from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type TerminatorName, terminators } from '../support/terminators.ts';
 
-/** A terminator that verifies nobody's chain. */
-interface Careless {
+/** A terminator that verifies no chain. */
+interface Misconfiguration {
   readonly terminator: TerminatorName;
   readonly verifiedBy: 'header' | 'terminator';
   readonly replace: NonNullable<DeploymentOptions['replace']>;
   readonly fix: string;
 }
 
-const careless: readonly Careless[] = [
+const misconfigurations: readonly Misconfiguration[] = [
   {
     terminator: 'haproxy',
     verifiedBy: 'header',
@@ -51,58 +51,64 @@ const careless: readonly Careless[] = [
 
 const declared = (by: string) => ({ COUNTERSIGN_CHAIN_VERIFIED_BY: by, COUNTERSIGN_CLIENT_CA_FILE: '' });
 
-for (const { terminator, verifiedBy, replace, fix } of careless) {
+for (const { terminator, verifiedBy, replace, fix } of misconfigurations) {
   describeWith(
     [terminators[terminator].program, 'redis-server'],
-    `the doctor, ${terminator} that verifies nobody`,
+    `countersign doctor with ${terminator} that verifies no chain`,
     () => {
       test.each([
         ['with a certificate of the CA', {}],
         ['without one', withoutCertificate],
-      ])(`says so where COUNTERSIGN_CHAIN_VERIFIED_BY=${verifiedBy}, %s`, async (_, more) => {
-        const patient = await startPatientOnce({ terminator, replace, env: declared(verifiedBy) });
-        const { code, examination } = await examine(patient, more);
-        expect([code, examination.conclusion, examination.problems]).toEqual([
+      ])(`reports it when COUNTERSIGN_CHAIN_VERIFIED_BY=${verifiedBy}, %s`, async (_, more) => {
+        const deployment = await startProbedDeploymentForTest({ terminator, replace, env: declared(verifiedBy) });
+        const { code, report } = await runProbe(deployment, more);
+        expect([code, report.conclusion, report.problems]).toEqual([
           2,
-          'wrong',
-          [expect.stringMatching(/^a self-signed certificate that was made for this run counts as verified at https:/)],
+          'vulnerable',
+          [
+            expect.stringMatching(
+              /^the chain of a self-signed certificate generated for this run is accepted as verified at https:/,
+            ),
+          ],
         ]);
-        expect(examination.problems[0]).toContain(fix);
-        expect(examination.problems[0]).toContain(
-          'take COUNTERSIGN_CHAIN_VERIFIED_BY away and set COUNTERSIGN_CLIENT_CA_FILE',
-        );
-        // No forgery made it so.
-        expect(passedIn(examination)).toEqual([]);
+        expect(report.problems[0]).toContain(fix);
+        expect(report.problems[0]).toContain('remove COUNTERSIGN_CHAIN_VERIFIED_BY and set COUNTERSIGN_CLIENT_CA_FILE');
+        // No forgery is the cause.
+        expect(acceptedForgeries(report)).toEqual([]);
       });
 
-      test('finds it sound where Countersign verifies', async () => {
-        const { code, examination } = await examine(await startPatientOnce({ terminator, replace }));
-        expect([code, examination.problems, examination.conclusion]).toEqual([0, [], 'sound']);
+      test('concludes secure when Countersign verifies chains', async () => {
+        const { code, report } = await runProbe(await startProbedDeploymentForTest({ terminator, replace }));
+        expect([code, report.problems, report.conclusion]).toEqual([0, [], 'secure']);
       });
     },
   );
 }
 
-describeWith(['haproxy', 'redis-server'], 'the doctor, HAProxy that says no by saying nothing', () => {
-  test('finds that a client with a self-signed certificate may write yes', async () => {
-    const patient = await startPatientOnce({
-      terminator: 'haproxy',
-      replace: [
-        ['X-SSL-Client-Verify %[ssl_c_verify] if { ssl_c_used }', 'X-SSL-Client-Verify 0 if { ssl_c_verify 0 }'],
-        ['(client-?cert|ssl-client|^cf-cert)', '(client-?cert|^cf-cert)'],
-      ],
-      env: declared('header'),
+describeWith(
+  ['haproxy', 'redis-server'],
+  'countersign doctor with HAProxy that forwards no verification on failure',
+  () => {
+    test('finds that a client with a self-signed certificate can forge the verification', async () => {
+      const deployment = await startProbedDeploymentForTest({
+        terminator: 'haproxy',
+        replace: [
+          ['X-SSL-Client-Verify %[ssl_c_verify] if { ssl_c_used }', 'X-SSL-Client-Verify 0 if { ssl_c_verify 0 }'],
+          ['(client-?cert|ssl-client|^cf-cert)', '(client-?cert|^cf-cert)'],
+        ],
+        env: declared('header'),
+      });
+      const { code, report } = await runProbe(deployment);
+      const forged = acceptedForgeries(report).filter(({ forgery }) => forgery === 'verification_alone');
+      expect([code, new Set(forged.map(({ certificate }) => certificate))]).toEqual([2, new Set(['untrusted'])]);
+      expect(forged[0]?.detail).toMatch(
+        /^the chain of a self-signed certificate was accepted as verified: x-ssl-client-verify/,
+      );
     });
-    const { code, examination } = await examine(patient);
-    const verdicts = passedIn(examination).filter(({ forgery }) => forgery === 'verdict_alone');
-    expect([code, new Set(verdicts.map(({ certificate }) => certificate))]).toEqual([2, new Set(['stranger'])]);
-    expect(verdicts[0]?.detail).toMatch(
-      /^the chain of a self-signed certificate counts as verified: x-ssl-client-verify/,
-    );
-  });
-});
+  },
+);
 
-describeWith(['apache2', 'redis-server'], 'the doctor, Apache that resumes sessions', () => {
+describeWith(['apache2', 'redis-server'], 'countersign doctor with Apache that resumes sessions', () => {
   const cache = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'sessions')}(512000)`;
   const resuming: DeploymentOptions = {
     terminator: 'apache',
@@ -115,16 +121,18 @@ describeWith(['apache2', 'redis-server'], 'the doctor, Apache that resumes sessi
     ],
   };
 
-  test('says that its verdict turns into SUCCESS', async () => {
-    const { code, examination } = await examine(await startPatientOnce({ ...resuming, env: declared('header') }));
-    expect([code, examination.problems]).toEqual([
+  test('reports that the verification becomes SUCCESS', async () => {
+    const { code, report } = await runProbe(
+      await startProbedDeploymentForTest({ ...resuming, env: declared('header') }),
+    );
+    expect([code, report.problems]).toEqual([
       2,
-      [expect.stringMatching(/counts as verified at .*, in a TLS session that is resumed .*SSLSessionCache/)],
+      [expect.stringMatching(/accepted as verified at .*, in a resumed TLS session .*SSLSessionCache/)],
     ]);
   });
 
-  test('finds it sound where Countersign verifies', async () => {
-    const { code, examination } = await examine(await startPatientOnce(resuming));
-    expect([code, examination.problems]).toEqual([0, []]);
+  test('concludes secure when Countersign verifies chains', async () => {
+    const { code, report } = await runProbe(await startProbedDeploymentForTest(resuming));
+    expect([code, report.problems]).toEqual([0, []]);
   });
 });

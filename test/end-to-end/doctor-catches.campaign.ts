@@ -2,100 +2,110 @@ import { expect, test } from 'vitest';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { examine, passedIn, runDoctor, startPatientOnce, withoutCertificate } from '../support/doctor.ts';
+import {
+  acceptedForgeries,
+  runDoctor,
+  runProbe,
+  startProbedDeploymentForTest,
+  withoutCertificate,
+} from '../support/doctor.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** What the proxy says of the chain counts: we do not verify it ourselves. */
-const believesVerdict = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header', COUNTERSIGN_CLIENT_CA_FILE: '' };
+/** The server trusts the verification of the proxy. */
+const verifiedByHeader = { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header', COUNTERSIGN_CLIENT_CA_FILE: '' };
 
-describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
-  /** A location that somebody added, and in which nothing of the server's own is set any more. */
-  const forgetful = 'location = /token { proxy_pass http://countersign; proxy_set_header Host $host; }';
-  const token = (host: string) => [`server_name ${host};`, `server_name ${host}; ${forgetful}`] as const;
+describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
+  /** A location of its own inherits no proxy_set_header. */
+  const withoutOverwriting = 'location = /token { proxy_pass http://countersign; proxy_set_header Host $host; }';
+  const token = (host: string) => [`server_name ${host};`, `server_name ${host}; ${withoutOverwriting}`] as const;
 
   test('a location of nginx that does not overwrite the headers', async () => {
-    const patient = await startPatientOnce({ replace: [token(plainHost)] });
-    const { code, examination } = await examine(patient);
-    expect([code, examination.conclusion]).toEqual([2, 'wrong']);
-    expect(passedIn(examination).map(({ route }) => route)).not.toContain('mutual_tls');
-    const names = new Set(passedIn(examination).map(({ forgery }) => forgery));
+    const deployment = await startProbedDeploymentForTest({ replace: [token(plainHost)] });
+    const { code, report } = await runProbe(deployment);
+    expect([code, report.conclusion]).toEqual([2, 'vulnerable']);
+    expect(acceptedForgeries(report).map(({ route }) => route)).not.toContain('mutual_tls');
+    const names = new Set(acceptedForgeries(report).map(({ forgery }) => forgery));
     expect(names).toContain('exact');
     expect(names).toContain('upper_case');
     expect(names).not.toContain('underscores');
-    expect(examination.problems).toEqual([
+    expect(report.problems).toEqual([
       expect.stringMatching(
-        /^the forged certificate was believed \(as the proxy writes it; .*auth\.example.*include forward-to-countersign\.conf/,
+        /^the forged certificate was accepted \(as the proxy writes it; .*auth\.example.*include forward-to-countersign\.conf/,
       ),
     ]);
-    const { code: again, stdout } = await runDoctor(patient);
+    const { code: again, stdout } = await runDoctor(deployment);
     expect(again).toBe(2);
     const [atMutualTls = '', atIssuer = ''] = stdout.split('A forged certificate at ').slice(1);
     expect(atMutualTls).toMatch(/as the proxy writes it +removed +removed/);
-    expect(atIssuer).toMatch(/as the proxy writes it +THROUGH +THROUGH/);
-    expect(stdout).toMatch(/\nWrong: \d+ of \d+ forgeries got through; 1 to fix, as said above\.\n$/);
+    expect(atIssuer).toMatch(/as the proxy writes it +ACCEPTED +ACCEPTED/);
+    expect(stdout).toMatch(/\nVulnerable: \d+ of \d+ forgeries were accepted; 1 problem to fix, see above\.\n$/);
   });
 
-  test('the same at the mutual TLS host, where the own certificate does not arrive either', async () => {
-    const patient = await startPatientOnce({ replace: [token(mtlsHost)] });
-    const { code, examination } = await examine(patient);
+  test('a location of nginx at the mutual TLS host that does not overwrite the headers', async () => {
+    const deployment = await startProbedDeploymentForTest({ replace: [token(mtlsHost)] });
+    const { code, report } = await runProbe(deployment);
     expect(code).toBe(2);
-    expect(passedIn(examination).map(({ route }) => route)).toContain('mutual_tls');
-    expect(examination.problems).toContainEqual(
+    expect(acceptedForgeries(report).map(({ route }) => route)).toContain('mutual_tls');
+    expect(report.problems).toContainEqual(
       expect.stringMatching(
-        /forwards nothing of the one it got.*\. Mend: .*x-ssl-client-cert .*forward-to-countersign\.conf/,
+        /does not forward the one presented.*\. Fix: .*x-ssl-client-cert .*forward-to-countersign\.conf/,
       ),
     );
   });
 
-  test('a verdict that clients may write', async () => {
+  test('a verification header that clients can set', async () => {
     const verify = 'proxy_set_header X-SSL-Client-Verify $ssl_client_verify;';
-    const patient = await startPatientOnce({ replace: [[verify, '']], env: believesVerdict });
-    const { code, examination } = await examine({ ...patient, client: selfSigned() });
+    const deployment = await startProbedDeploymentForTest({ replace: [[verify, '']], env: verifiedByHeader });
+    const { code, report } = await runProbe({ ...deployment, client: selfSigned() });
     expect(code).toBe(2);
-    const { detail, certificate } = passedIn(examination).find(({ forgery }) => forgery === 'verdict_alone') ?? {};
-    expect([certificate, detail]).toEqual(['own', expect.stringContaining('counts as verified: x-ssl-client-verify')]);
+    const { detail, certificate } =
+      acceptedForgeries(report).find(({ forgery }) => forgery === 'verification_alone') ?? {};
+    expect([certificate, detail]).toEqual([
+      'own',
+      expect.stringContaining('was accepted as verified: x-ssl-client-verify'),
+    ]);
   });
 
-  test('a default server that verifies to another CA', async () => {
+  test('a default server that trusts another CA', async () => {
     const other = createTestCa();
     const folder = temporaryDirectory();
     const { cert } = other.writeTo(folder, 'other-ca');
     const server = createTestCa().issue({ eku: 'server' }).writeTo(folder, 'server');
-    const patient = await startPatientOnce({
-      env: believesVerdict,
+    const deployment = await startProbedDeploymentForTest({
+      env: verifiedByHeader,
       replace: [
         [
           'ssl_reject_handshake on;',
           `ssl_certificate ${server.cert}; ssl_certificate_key ${server.key};
            ssl_client_certificate ${cert}; ssl_verify_client optional;`,
         ],
-        ['if ($ssl_server_name != $host)', 'if ($host = nobody)'],
+        ['if ($ssl_server_name != $host)', 'if ($host = unused)'],
       ],
     });
-    const { code, examination } = await examine({ ...patient, client: other.issue() });
+    const { code, report } = await runProbe({ ...deployment, client: other.issue() });
     expect(code).toBe(2);
-    expect(examination.problems).toContainEqual(
+    expect(report.problems).toContainEqual(
       expect.stringMatching(
-        /^nothing forged, no name in the handshake: the chain of your certificate counts as verified/,
+        /^without any forgery, no name in the handshake: the chain of your certificate was accepted as verified/,
       ),
     );
-    expect(passedIn(examination)).toEqual([]);
+    expect(acceptedForgeries(report)).toEqual([]);
   });
 
   test.each([
     [
       'haproxy',
-      /the server refuses what the proxy forwards of your certificate: .*this looks like nginx's encoding.*\. Mend: set COUNTERSIGN_TERMINATOR=nginx/,
+      /the server rejects your certificate as the proxy forwards it: .*this looks like nginx's encoding.*\. Fix: set COUNTERSIGN_TERMINATOR=nginx/,
     ],
     [
       'rfc9440',
-      /forwards your certificate in X-SSL-Client-Cert, .*the server reads client-cert\. Mend: set COUNTERSIGN_TERMINATOR=nginx/,
+      /forwards your certificate in X-SSL-Client-Cert, .*the server reads client-cert\. Fix: set COUNTERSIGN_TERMINATOR=nginx/,
     ],
-  ])('a server that is configured for %s', async (format, fault) => {
-    const patient = await startPatientOnce({ env: { COUNTERSIGN_TERMINATOR: format } });
-    const { code, examination } = await examine(patient);
-    expect([code, examination.problems]).toEqual([2, [expect.stringMatching(fault)]]);
-    expect(passedIn(examination)).toEqual([]);
+  ])('a server that is configured for %s', async (format, problem) => {
+    const deployment = await startProbedDeploymentForTest({ env: { COUNTERSIGN_TERMINATOR: format } });
+    const { code, report } = await runProbe(deployment);
+    expect([code, report.problems]).toEqual([2, [expect.stringMatching(problem)]]);
+    expect(acceptedForgeries(report)).toEqual([]);
   });
 
   test.each([
@@ -103,16 +113,16 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     ['sends another of', `X-Countersign-Proxy-Secret ${'n'.repeat(64)};`, 'does not match COUNTERSIGN_PROXY_SECRET'],
   ])('a proxy that %s the secret', async (_, line, reason) => {
     const secret = 's'.repeat(64);
-    const patient = await startPatientOnce({
+    const deployment = await startProbedDeploymentForTest({
       env: { COUNTERSIGN_PROXY_SECRET: secret },
       replace: [['X-Countersign-Proxy-Secret "";', line]],
     });
-    const { code, stdout, examination } = await examine(patient);
-    expect([code, examination.problems]).toEqual([
+    const { code, stdout, report } = await runProbe(deployment);
+    expect([code, report.problems]).toEqual([
       2,
       [
         expect.stringMatching(
-          `^the server does not believe this proxy: .*${reason}.* Mend: let the proxy set x-countersign`,
+          `^the server does not trust this proxy: .*${reason}.* Fix: configure the proxy to set x-countersign`,
         ),
       ],
     ]);
@@ -120,70 +130,70 @@ describeWith(['nginx', 'redis-server'], 'the doctor catches', () => {
     expect(stdout).not.toContain('n'.repeat(64));
   });
 
-  test('a proxy that does not ask for a certificate', async () => {
-    const patient = await startPatientOnce({
+  test('a proxy that does not request a certificate', async () => {
+    const deployment = await startProbedDeploymentForTest({
       replace: [['ssl_verify_client optional_no_ca;', 'ssl_verify_client off;']],
     });
-    const { code, examination } = await examine(patient, withoutCertificate);
-    expect([code, examination.problems]).toEqual([
+    const { code, report } = await runProbe(deployment, withoutCertificate);
+    expect([code, report.problems]).toEqual([
       2,
-      [expect.stringMatching(/does not ask for a client certificate at .*ssl_verify_client.*COUNTERSIGN_MTLS_URL/)],
+      [expect.stringMatching(/does not request a client certificate at .*ssl_verify_client.*COUNTERSIGN_MTLS_URL/)],
     ]);
   });
 });
 
-describeWith(['envoy', 'redis-server'], 'the doctor catches', () => {
-  test('a proxy that admits everybody, and was declared to verify', async () => {
+describeWith(['envoy', 'redis-server'], 'countersign doctor finds', () => {
+  test('a proxy that accepts any certificate but is declared to verify', async () => {
     const verifies = 'trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }';
-    const patient = await startPatientOnce({
+    const deployment = await startProbedDeploymentForTest({
       terminator: 'envoy',
       replace: [[verifies, 'trust_chain_verification: ACCEPT_UNTRUSTED']],
       env: { COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator', COUNTERSIGN_CLIENT_CA_FILE: '' },
     });
-    const { code, examination } = await examine(patient);
-    const fault = expect.stringMatching(/^a self-signed certificate that was made for this run counts as verified/);
-    expect([code, examination.problems]).toEqual([2, [fault]]);
+    const { code, report } = await runProbe(deployment);
+    const problem = expect.stringMatching(
+      /^the chain of a self-signed certificate generated for this run is accepted as verified/,
+    );
+    expect([code, report.problems]).toEqual([2, [problem]]);
   });
 });
 
-describeWith(['nginx', 'redis-server'], 'the doctor takes it is', () => {
-  test('that a proxy which verifies refuses a certificate made for the run', async () => {
-    const patient = await startPatientOnce({
+describeWith(['nginx', 'redis-server'], 'countersign doctor', () => {
+  test('concludes incomplete when a proxy that verifies chains rejects a generated certificate', async () => {
+    const deployment = await startProbedDeploymentForTest({
       replace: [
         ['ssl_trusted_certificate ', 'ssl_client_certificate '],
         ['ssl_verify_client optional_no_ca;', 'ssl_verify_client on;'],
       ],
     });
-    const refused = await examine(patient, withoutCertificate);
-    expect([refused.code, refused.examination.conclusion, refused.examination.problems]).toEqual([1, 'incomplete', []]);
-    expect(refused.examination.notes).toContainEqual(
-      expect.stringMatching(
-        /^the proxy refuses the certificate that was made for this run \(HTTP 400.*--cert and --key/,
-      ),
+    const rejected = await runProbe(deployment, withoutCertificate);
+    expect([rejected.code, rejected.report.conclusion, rejected.report.problems]).toEqual([1, 'incomplete', []]);
+    expect(rejected.report.notes).toContainEqual(
+      expect.stringMatching(/^the proxy rejects the certificate generated for this run \(HTTP 400.*--cert and --key/),
     );
-    const given = await examine({ ...patient, client: selfSigned() });
-    expect([given.code, given.examination.problems]).toEqual([
+    const given = await runProbe({ ...deployment, client: selfSigned() });
+    expect([given.code, given.report.problems]).toEqual([
       2,
-      [expect.stringMatching(/^the proxy refuses your certificate at .*: HTTP 400.*ssl_client_certificate/)],
+      [expect.stringMatching(/^the proxy rejects your certificate at .*: HTTP 400.*ssl_client_certificate/)],
     ]);
   });
 });
 
-describeWith(['nginx', 'redis-server'], 'the doctor does not call it sound', () => {
-  test.each([403, 429, 503])('when the proxy had enough of it, and answers %i', async (status) => {
+describeWith(['nginx', 'redis-server'], 'countersign doctor', () => {
+  test.each([403, 429, 503])('concludes incomplete when the proxy limits requests with status %i', async (status) => {
     const zone = `limit_req_zone $binary_remote_addr zone=all:1m rate=1r/s; limit_req_status ${status};`;
     const limit = `server_name ${plainHost}; limit_req zone=all burst=60 nodelay;`;
-    const patient = await startPatientOnce({
+    const deployment = await startProbedDeploymentForTest({
       replace: [
         ['upstream countersign {', `${zone} upstream countersign {`],
         [`server_name ${plainHost};`, limit],
       ],
     });
-    const { code, examination } = await examine(patient);
-    expect([code, examination.conclusion, examination.problems]).toEqual([1, 'incomplete', []]);
-    expect(examination.notes).toContainEqual(
-      expect.stringMatching(new RegExp(`^after the forgeries, .*HTTP ${status}.*let this machine through`)),
+    const { code, report } = await runProbe(deployment);
+    expect([code, report.conclusion, report.problems]).toEqual([1, 'incomplete', []]);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(new RegExp(`^after the forgeries, .*HTTP ${status}.*exempt this machine`)),
     );
-    expect(examination.notes.join()).not.toContain('--operations');
+    expect(report.notes.join()).not.toContain('--operations');
   });
 });

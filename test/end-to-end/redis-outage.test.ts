@@ -204,7 +204,9 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
 
   test('without a certificate of ours is said to be so', async () => {
     const line = await firstWord('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
-    expect(line.reason).toMatch(/^the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/);
+    expect(line.reason).toMatch(
+      /^the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/,
+    );
   });
 
   test('with one of ours by another CA is said to be so', async () => {
@@ -214,7 +216,9 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
       COUNTERSIGN_REDIS_CERTIFICATE_FILE: other.cert,
       COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: other.key,
     });
-    expect(line.reason).toMatch(/^the server rejected the client certificate: check COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/);
+    expect(line.reason).toMatch(
+      /^the server rejected the client certificate: check COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/,
+    );
   });
 
   test.each([

@@ -1,84 +1,86 @@
+import type { ClientCertificateReader } from '../../authentication/client-certificate.ts';
 import type { PresentedCertificate } from '../../clients/methods/method.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import type { ForwardedRequest } from '../../terminator/forwarded-certificate.ts';
 import { type RawHeaders, valuesOf } from '../../terminator/raw-headers.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import { untrustedReason } from '../../terminator/trusted-proxy.ts';
-import type { Observations } from './observations.ts';
+import type { ObservationStore } from './observation-store.ts';
 import { type ObservedField, observedFields } from './observed-fields.ts';
 
-/** What of one request reached us, and what we made of it. It holds no secret: certificates are public. */
+/** What the server received with one request, and the outcome. It contains no secrets: certificates are public. */
 export interface Observation {
-  /** Which request it is, in the words of who watches: what stands after the id. */
+  /** The part of the tag after the id, by which the doctor recognizes its request. */
   readonly request: string;
+  /** IP address, or `unix`. */
   readonly peer: string;
   readonly proxy_trust: { readonly trusted: boolean; readonly reason?: string };
   readonly fields: readonly ObservedField[];
   readonly outcome: Outcome;
 }
 
+/** Whether the server accepted a client certificate with the request. */
 export type Outcome =
-  | { readonly kind: 'certificate'; readonly subject: string; readonly thumbprint: string; readonly chain: Chain }
-  | { readonly kind: 'none'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'accepted'; readonly subject: string; readonly thumbprint: string; readonly chain: Chain }
+  | { readonly kind: 'absent'; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly reason: string };
 
 interface Chain {
   readonly verified: boolean;
   readonly reason: string;
 }
 
-/** The field in which `countersign doctor` says which requests are its own: the id, a dot, and which one it is. */
+/** The field by which `countersign doctor` tags its requests: `{watch id}.{request}`. */
 export const DOCTOR_HEADER = 'x-countersign-doctor';
 
-interface Mark {
+const MAX_REQUEST_CHARACTERS = 16;
+
+interface Tag {
   readonly id: string;
   readonly request: string;
 }
 
-function marksOf(headers: RawHeaders): Mark[] {
-  return valuesOf(headers, DOCTOR_HEADER).map((value) => {
-    const dot = value.indexOf('.');
-    return dot < 0 ? { id: value, request: '' } : { id: value.slice(0, dot), request: value.slice(dot + 1, dot + 17) };
-  });
-}
-
-type Present = (request: ForwardedRequest) => PresentedCertificate;
-
-/** The same, but what it does with requests that somebody watches is told to them. The answer is the same. */
+/** Wraps a reader so that requests of an active watch are observed. What it returns and throws does not change. */
 export function withObserver(
-  present: Present,
+  readCertificate: ClientCertificateReader,
   terminator: Terminator,
-  observations: Observations<Observation>,
-): Present {
+  observations: ObservationStore<Observation>,
+): ClientCertificateReader {
   return (request) => {
-    const mark = observations.watchedBy(() => marksOf(request.headers));
-    if (mark === undefined) return present(request);
-    const note = (believed: Outcome) => observations.add(mark.id, observation(mark, request, terminator, believed));
-    let presented: PresentedCertificate;
+    const tag = observations.findWatched(() => readTags(request.headers));
+    if (tag === undefined) return readCertificate(request);
+    const add = (outcome: Outcome) => observations.add(tag.id, observationOf(tag, request, terminator, outcome));
     try {
-      presented = present(request);
+      const presented = readCertificate(request);
+      add(outcomeOf(presented));
+      return presented;
     } catch (error) {
-      note({ kind: 'refused', reason: error instanceof OAuthError ? error.reason : 'a fault of ours' });
+      add({ kind: 'rejected', reason: error instanceof OAuthError ? error.reason : 'internal error' });
       throw error;
     }
-    note(outcomeOf(presented));
-    return presented;
   };
 }
 
-function outcomeOf(presented: PresentedCertificate): Outcome {
-  if (presented.kind === 'none') return presented;
-  const { certificate, chain } = presented;
-  const { subjectText, thumbprint } = certificate;
-  const { verified, reason } = chain;
-  return { kind: 'certificate', subject: subjectText, thumbprint, chain: { verified, reason } };
+function readTags(headers: RawHeaders): Tag[] {
+  return valuesOf(headers, DOCTOR_HEADER).map((value) => {
+    const dot = value.indexOf('.');
+    if (dot < 0) return { id: value, request: '' };
+    return { id: value.slice(0, dot), request: value.slice(dot + 1, dot + 1 + MAX_REQUEST_CHARACTERS) };
+  });
 }
 
-function observation(
-  { request }: Mark,
+function outcomeOf(presented: PresentedCertificate): Outcome {
+  if (presented.kind === 'none') return { kind: 'absent', reason: presented.reason };
+  const { subjectText, thumbprint } = presented.certificate;
+  const { verified, reason } = presented.chain;
+  return { kind: 'accepted', subject: subjectText, thumbprint, chain: { verified, reason } };
+}
+
+function observationOf(
+  { request }: Tag,
   { headers, peer }: ForwardedRequest,
   terminator: Terminator,
-  believed: Outcome,
+  outcome: Outcome,
 ): Observation {
   const reason = untrustedReason(peer, headers, terminator.proxyTrust);
   return {
@@ -86,6 +88,6 @@ function observation(
     peer: peer.kind === 'unix' ? 'unix' : peer.address,
     proxy_trust: reason === undefined ? { trusted: true } : { trusted: false, reason },
     fields: observedFields(headers, terminator),
-    outcome: believed,
+    outcome,
   };
 }

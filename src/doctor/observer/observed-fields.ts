@@ -7,40 +7,43 @@ import type { RawHeaders } from '../../terminator/raw-headers.ts';
 import { forwardedHeaders, type Terminator } from '../../terminator/terminator.ts';
 import { PROXY_SECRET_HEADER } from '../../terminator/trusted-proxy.ts';
 
-/** A field that a terminator may have written, or a client in its place. */
+/** A header field that the terminator writes, or that a client sent in its place. */
 export interface ObservedField {
-  /** As it was spelled. */
+  /** In the case in which it arrived. */
   readonly name: string;
-  readonly octets: number;
-  /** Its beginning; nothing of a secret. */
+  /** Length of the value. */
+  readonly bytes: number;
+  /** Its first 120 characters; redacted for the proxy secret. */
   readonly value: string;
-  /** base64url SHA-256 of the whole value, to tell whose it is. */
+  /** base64url SHA-256 of the whole value, to compare it with what was sent; redacted for the proxy secret. */
   readonly digest: string;
-  /** The certificate that it holds, in the encoding of these formats, whether or not this server is to read it. */
-  readonly certificate?: HeldCertificate;
+  /** The certificate in the value, whether or not the server is configured to read this field. */
+  readonly certificate?: RecognizedCertificate;
 }
 
-export interface HeldCertificate {
+export interface RecognizedCertificate {
+  /** Every format whose encoding the value has. */
   readonly formats: readonly HeaderFormatName[];
   readonly thumbprint: string;
 }
 
 const MAX_FIELDS = 64;
-const MAX_SHOWN = 120;
-const alsoShown = ['host', 'connection', 'early-data', 'trailer'];
+const MAX_CHARACTERS = 120;
+const REDACTED = '(redacted)';
+const transportFields = ['host', 'connection', 'early-data', 'trailer'];
 
-/** Of a request's fields those that concern certificates and the proxy, under any spelling; at most 64 of them. */
+/** The fields that concern certificates and the proxy, in any spelling; at most 64 of them. */
 export function observedFields(headers: RawHeaders, terminator: Terminator): ObservedField[] {
-  const shown = new Set([...knownHeaders, ...forwardedHeaders(terminator), ...alsoShown, PROXY_SECRET_HEADER]);
+  const names = new Set([...knownHeaders, ...forwardedHeaders(terminator), ...transportFields, PROXY_SECRET_HEADER]);
   const fields: ObservedField[] = [];
   for (let i = 0; i + 1 < headers.length && fields.length < MAX_FIELDS; i += 2) {
     const [name = '', value = ''] = headers.slice(i, i + 2);
-    // What a client spells otherwise is shown as well: some proxies and frameworks take it for the same.
-    const alike = name.toLowerCase().replace(/[._]/g, '-');
-    const certificate = heldCertificate(value);
-    // A certificate under a name that no format has is what a proxy sends when a name is misspelled.
-    if (!shown.has(alike) && certificate === undefined) continue;
-    fields.push(observedField(name, value, alike === PROXY_SECRET_HEADER, certificate));
+    // Other spellings are observed as well: some proxies and frameworks treat them as the same field.
+    const normalized = name.toLowerCase().replace(/[._]/g, '-');
+    const certificate = recognizeCertificate(value);
+    // A certificate in an unknown field is what arrives when the proxy's configuration misspells the name.
+    if (!names.has(normalized) && certificate === undefined) continue;
+    fields.push(observedField(name, value, normalized === PROXY_SECRET_HEADER, certificate));
   }
   return fields;
 }
@@ -49,23 +52,22 @@ function observedField(
   name: string,
   value: string,
   isSecret: boolean,
-  certificate: HeldCertificate | undefined,
+  certificate: RecognizedCertificate | undefined,
 ): ObservedField {
-  const spelled = name.slice(0, MAX_SHOWN);
-  if (isSecret) return { name: spelled, octets: value.length, value: '(not shown)', digest: '(not shown)' };
-  const digest = digestOf(value);
-  const beginning = value.slice(0, MAX_SHOWN);
-  return { name: spelled, octets: value.length, value: beginning, digest, ...(certificate && { certificate }) };
+  const field = { name: name.slice(0, MAX_CHARACTERS), bytes: value.length };
+  if (isSecret) return { ...field, value: REDACTED, digest: REDACTED };
+  const start = value.slice(0, MAX_CHARACTERS);
+  return { ...field, value: start, digest: digestOf(value), ...(certificate && { certificate }) };
 }
 
-/** base64url SHA-256 of a field's value, in which a character is an octet. */
+/** base64url SHA-256 of a field value in which each character is one byte (latin1). */
 export function digestOf(value: string): string {
   return createHash('sha256').update(value, 'latin1').digest('base64url');
 }
 
 const SHORTEST_CERTIFICATE = 200;
 
-function heldCertificate(value: string): HeldCertificate | undefined {
+function recognizeCertificate(value: string): RecognizedCertificate | undefined {
   if (value.length < SHORTEST_CERTIFICATE) return undefined;
   const thumbprints = headerFormatNames.map((name) => [name, thumbprintIn(value, headerFormats[name])] as const);
   const [, thumbprint] = thumbprints.find(([, found]) => found !== undefined) ?? [];
@@ -76,11 +78,11 @@ function heldCertificate(value: string): HeldCertificate | undefined {
 function thumbprintIn(value: string, { decode }: HeaderFormat): string | undefined {
   try {
     const { leaf } = decode(value);
-    // Any text in base64 decodes, also a secret of somebody else's: only a certificate is public.
+    // Any base64 text decodes, including another application's secret. Only certificates are public.
     parseCertificateStructure(leaf);
     return sha256Thumbprint(leaf);
   } catch {
-    // Not this format's, or no certificate: it is only looked at, and the request's fate is decided elsewhere.
+    // Another format, or not a certificate. This only describes the value; the request is decided elsewhere.
     return undefined;
   }
 }

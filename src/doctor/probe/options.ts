@@ -1,9 +1,24 @@
 import { OperatorError } from '../../operator-error.ts';
-import { type ClientKeyPair, makeClientKeyPair, readClientKeyPair, readText } from './identity.ts';
-import type { ProbeOptions } from './probe.ts';
+import { type ClientKeyPair, generateClientKeyPair, readClientKeyPair, readTextFile } from './client-key-pair.ts';
 import type { Address } from './routes.ts';
 
-/** As the command line has them. */
+/** What to probe, and with which certificate. */
+export interface ProbeOptions {
+  /** The issuer or the mutual TLS base URL. */
+  readonly url: string;
+  readonly clientKeyPair: ClientKeyPair;
+  /** PEM: the CA of the proxy's own certificate; undefined for the CAs that this machine trusts. */
+  readonly serverCa: string | undefined;
+  readonly serverCaFile: string | undefined;
+  /** Where to connect instead of the URL's host and port. */
+  readonly connectTo: Address | undefined;
+  /** The port on which the same host may serve plain HTTP. */
+  readonly httpPort: number;
+  /** The operations listeners of all replicas: `http://host:port` or `unix:/path`. */
+  readonly operationsListeners: readonly [string, ...string[]];
+}
+
+/** The options of the command line, named as there. */
 export interface DoctorOptions {
   readonly url: string;
   readonly cert?: string;
@@ -15,59 +30,57 @@ export interface DoctorOptions {
   readonly operations?: readonly string[];
 }
 
-/** Where the operations listener is when nobody has said otherwise. */
-export const DEFAULT_LISTENER = 'http://127.0.0.1:9090';
+/** The server's default operations listener. */
+const DEFAULT_LISTENER = 'http://127.0.0.1:9090';
 
 /**
- * Reads what is to be examined.
+ * Parses the options and reads the files that they name.
  *
- * @throws {OperatorError} with every fault
+ * @throws {OperatorError} with all problems
  */
 export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOptions> {
   const problems: string[] = [];
-  const read = async <Value>(work: () => Value | Promise<Value>): Promise<Value | undefined> => {
+  const collect = async <Value>(parse: () => Value | Promise<Value>): Promise<Value | undefined> => {
     try {
-      return await work();
+      return await parse();
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
       problems.push(...error.problems);
       return undefined;
     }
   };
-  const { cacert, connectTo, operations = [], httpPort = 80 } = options;
-  const url = await read(() => parseUrl(options.url));
-  const identity = await read(() => readOwn(options));
-  const serverCa = await read(() => (cacert === undefined ? undefined : readCaCertificate(cacert)));
-  const address = await read(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
-  const [first = DEFAULT_LISTENER, ...others] = (await read(() => operations.map(parseListener))) ?? [];
-  if (url === undefined || identity === undefined || problems.length > 0) throw new OperatorError(problems);
-  return { url, identity, serverCa, serverCaFile: cacert, connectTo: address, httpPort, listeners: [first, ...others] };
+  const { cacert: serverCaFile, connectTo, operations = [], httpPort = 80 } = options;
+  const url = await collect(() => parseUrl(options.url));
+  const clientKeyPair = await collect(() => openClientKeyPair(options));
+  const serverCa = await collect(() => (serverCaFile === undefined ? undefined : readCaCertificate(serverCaFile)));
+  const address = await collect(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
+  const [first = DEFAULT_LISTENER, ...others] = (await collect(() => operations.map(parseListener))) ?? [];
+  if (url === undefined || clientKeyPair === undefined || problems.length > 0) throw new OperatorError(problems);
+  const operationsListeners = [first, ...others] as const;
+  return { url, clientKeyPair, serverCa, serverCaFile, connectTo: address, httpPort, operationsListeners };
 }
 
 function parseUrl(text: string): string {
   if (!URL.canParse(text)) throw new OperatorError([`--url: "${text}" is not a URL such as https://auth.example`]);
   const { protocol, origin, pathname } = new URL(text);
   if (protocol !== 'https:') {
-    throw new OperatorError([
-      `--url: "${text}" must begin with https://, for there is no client certificate without TLS`,
-    ]);
+    throw new OperatorError([`--url: "${text}" must start with https://: client certificates require TLS`]);
   }
-  // People paste the token endpoint.
+  // Users paste the URL of the token endpoint.
   return origin + pathname.replace(/\/(?:token\/?)?$/, '');
 }
 
-function readOwn({ cert, key }: DoctorOptions): ClientKeyPair | Promise<ClientKeyPair> {
+function openClientKeyPair({ cert, key }: DoctorOptions): ClientKeyPair | Promise<ClientKeyPair> {
   if (cert !== undefined && key !== undefined) return readClientKeyPair(cert, key);
-  if (cert === undefined && key === undefined) return makeClientKeyPair();
-  throw new OperatorError([
-    `--${cert === undefined ? 'key' : 'cert'} stands alone: a certificate needs its key, --cert FILE --key FILE`,
-  ]);
+  if (cert === undefined && key === undefined) return generateClientKeyPair();
+  const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+  throw new OperatorError([`--${given} requires --${missing}: pass both, --cert FILE --key FILE`]);
 }
 
 function readCaCertificate(file: string): string {
-  const pem = readText(file);
+  const pem = readTextFile(file);
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new OperatorError([`${file}: holds no certificate in PEM`]);
+  throw new OperatorError([`${file}: contains no PEM certificate`]);
 }
 
 const addressPattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/;

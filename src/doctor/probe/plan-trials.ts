@@ -1,36 +1,36 @@
-import type { EffectiveConfig } from '../observer/endpoint.ts';
-import type { HandshakeReport } from './examination.ts';
-import { forgeriesFor, plainForgery } from './forgeries/forgeries.ts';
+import type { EffectiveConfig } from '../observer/effective-config.ts';
+import type { ClientKeyPair } from './client-key-pair.ts';
+import { exactForgery, forgeriesFor } from './forgeries/forgeries.ts';
 import { nothingForged } from './forgeries/forgery.ts';
-import type { FurtherRoutes } from './further-routes.ts';
-import type { ClientKeyPair } from './identity.ts';
+import type { HandshakeReport } from './probe-report.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Protocol } from './send/connection.ts';
-import { isSeen, type PresentedAs, type Trial, type TrialResult } from './trial.ts';
+import { isObserved, type PresentedAs, type Trial, type TrialResult } from './trial.ts';
+import type { UnintendedRoutes } from './unintended-routes.ts';
 
-/** Every way on which clients may come, with each certificate and without, and nothing forged. */
+/** Trials without any forgery on the routes that clients may use, with each certificate and without one. */
 export function baselineTrials(
-  { straight, crossing }: Routes,
+  { direct, mismatched }: Routes,
   handshakes: readonly HandshakeReport[],
-  identity: ClientKeyPair,
+  clientKeyPair: ClientKeyPair,
 ): Trial[] {
   const protocols = protocolsOf(handshakes);
-  return [...straight, ...crossing].flatMap((route) => trialsOn(route, certificatesOf(identity), protocols));
+  return [...direct, ...mismatched].flatMap((route) => trialsOn(route, certificatesFor(clientKeyPair), protocols));
 }
 
-/** The same for the ways on which none should. */
-export function furtherTrials(
+/** Trials without any forgery on the routes that should be closed, and on resumed sessions. */
+export function unintendedTrials(
   { resumed }: Routes,
-  { paths, unknownNames, plain }: FurtherRoutes,
+  { paths, unknownNames, plainHttp }: UnintendedRoutes,
   handshakes: readonly HandshakeReport[],
-  identity: ClientKeyPair,
+  clientKeyPair: ClientKeyPair,
 ): Trial[] {
   const protocols = protocolsOf(handshakes);
   return [
-    ...resumed.flatMap((route) => trialsOn(route, ['stranger'], ['http/1.1'])),
+    ...resumed.flatMap((route) => trialsOn(route, ['untrusted'], ['http/1.1'])),
     ...paths.flatMap((route) => trialsOn(route, ['own', 'none'], protocols)),
-    ...unknownNames.flatMap((route) => trialsOn(route, certificatesOf(identity), protocols)),
-    ...plain.flatMap((route) => trialsOn(route, ['none'], ['http/1.1'])),
+    ...unknownNames.flatMap((route) => trialsOn(route, certificatesFor(clientKeyPair), protocols)),
+    ...plainHttp.flatMap((route) => trialsOn(route, ['none'], ['http/1.1'])),
   ];
 }
 
@@ -38,9 +38,9 @@ function protocolsOf(handshakes: readonly HandshakeReport[]): readonly Protocol[
   return handshakes.some(({ http2 }) => http2) ? ['http/1.1', 'h2'] : ['http/1.1'];
 }
 
-/** What was made for this run is a stranger already. */
-function certificatesOf({ made }: ClientKeyPair): readonly PresentedAs[] {
-  return made ? ['own', 'none'] : ['own', 'stranger', 'none'];
+/** A generated certificate is untrusted already. */
+function certificatesFor({ generated }: ClientKeyPair): readonly PresentedAs[] {
+  return generated ? ['own', 'none'] : ['own', 'untrusted', 'none'];
 }
 
 function trialsOn(route: Route, certificates: readonly PresentedAs[], protocols: readonly Protocol[]): Trial[] {
@@ -49,31 +49,30 @@ function trialsOn(route: Route, certificates: readonly PresentedAs[], protocols:
   );
 }
 
-/** The same ways again, with each forgery that their protocol can say. */
+/** The trials of the baseline again: with every forgery on direct routes, with the exact one on all others. */
 export function forgedTrials(
-  { straight }: Routes,
-  usual: readonly TrialResult[],
+  { direct }: Routes,
+  baseline: readonly TrialResult[],
   server: EffectiveConfig,
   certificates: Parameters<typeof forgeriesFor>[1],
 ): Trial[] {
   const all = forgeriesFor(server, certificates);
-  const plain = [plainForgery(server, certificates)];
-  const names = straight.map(({ name }) => name);
-  return usual
-    .filter((tried) => worthForging(tried, server))
+  const exact = [exactForgery(server, certificates)];
+  const directNames = direct.map(({ name }) => name);
+  return baseline
+    .filter((result) => isWorthForging(result, server))
     .flatMap(({ route, presented, protocol }) => {
-      const forgeries = names.includes(route.name) ? all : plain;
-      const sayable = forgeries.filter(({ http1, http2 }) => (protocol === 'h2' ? http2 : http1) !== undefined);
-      return sayable.map((forgery) => ({ route, presented, protocol, forgery }));
+      const forgeries = directNames.includes(route.name) ? all : exact;
+      const expressible = forgeries.filter(({ http1, http2 }) => (protocol === 'h2' ? http2 : http1) !== undefined);
+      return expressible.map((forgery) => ({ route, presented, protocol, forgery }));
     });
 }
 
-/** Where the proxy refuses a certificate as it is, what is forged beside it would not come further. */
-function worthForging(tried: TrialResult, { verification }: EffectiveConfig): boolean {
-  // Where nobody answers, there is nobody to deceive.
-  if (tried.route.transport === 'plain') return tried.response.kind === 'answered';
-  if (tried.presented === 'none') return true;
-  // Beside a certificate that nobody verified, a forged verdict is all that it needs.
-  if (tried.presented === 'stranger' && verification.by !== 'header') return false;
-  return isSeen(tried) && tried.route.transport !== 'resumed_tls';
+/** A certificate that the proxy rejects by itself is rejected with a forgery as well. */
+function isWorthForging(result: TrialResult, { verification }: EffectiveConfig): boolean {
+  if (result.route.transport === 'plain') return result.response.kind === 'answered';
+  if (result.presented === 'none') return true;
+  // A forged verification result is all that an unverified certificate lacks; otherwise it gains nothing.
+  if (result.presented === 'untrusted' && verification.by !== 'header') return false;
+  return isObserved(result) && result.route.transport !== 'tls_resumed';
 }

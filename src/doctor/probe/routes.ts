@@ -1,34 +1,35 @@
 import { withoutTrailingSlash } from '../../oauth/issuer.ts';
 
-/** A way to the token endpoint: whom the handshake names, whom the requests name, and over which connection. */
+/** A way to reach the token endpoint: server name, transport, and the Host and path of the requests. */
 export interface Route {
-  /** Stable, for programs. */
-  readonly name: 'mutual_tls' | 'issuer' | Crossing | 'resumed_session' | Further;
+  /** Stable, machine-readable. */
+  readonly name: 'mutual_tls' | 'issuer' | MismatchedName | 'resumed_session' | UnintendedName;
+  /** Human-readable: its URL, or what is unusual about it. */
   readonly title: string;
   readonly address: Address;
-  /** The name in the handshake, where there is one; empty for none. */
+  /** The server name of the handshake (SNI); empty for none. */
   readonly serverName: string;
   readonly transport: Transport;
-  /** The requests of one connection, one after another. The last one is what is looked at. */
+  /** The requests of one connection, in order. Only the last one is observed. */
   readonly endpoints: readonly [TokenEndpoint, ...TokenEndpoint[]];
 }
 
-type Further = 'other_path' | 'path_spelling' | 'unknown_host' | 'unknown_server_name' | 'plain_http';
-
-/**
- * - `tls`: with a proxy that proves to be the one that the handshake names
- * - `tls_to_anybody`: with one that may show whatever certificate it likes
- * - `resumed_tls`: the same as `tls`, in a session of TLS 1.2 that an earlier connection began
- * - `plain`: without TLS
- */
-export type Transport = 'tls' | 'tls_to_anybody' | 'resumed_tls' | 'plain';
-
-type Crossing =
+type MismatchedName =
   | 'no_server_name'
   | 'issuer_handshake'
   | 'mutual_tls_handshake'
   | 'reused_from_issuer'
   | 'reused_from_mutual_tls';
+
+type UnintendedName = 'other_path' | 'unnormalized_path' | 'unknown_host' | 'unknown_server_name' | 'plain_http';
+
+/**
+ * - `tls`: the proxy's certificate is verified for the server name
+ * - `tls_unverified`: the proxy's certificate is not verified
+ * - `tls_resumed`: as `tls`, in a TLS 1.2 session resumed from an earlier connection
+ * - `plain`: without TLS
+ */
+export type Transport = 'tls' | 'tls_unverified' | 'tls_resumed' | 'plain';
 
 export interface Address {
   readonly host: string;
@@ -36,27 +37,27 @@ export interface Address {
 }
 
 export interface TokenEndpoint {
-  /** As in `Host`. */
+  /** The value of `Host`. */
   readonly authority: string;
   readonly path: string;
 }
 
 export interface Routes {
-  /** The mutual TLS URL first. */
-  readonly straight: readonly [Route, ...Route[]];
-  /** Where the names do not go together. */
-  readonly crossing: readonly Route[];
-  /** What an earlier handshake proved is remembered by some proxies, and by some not well. */
+  /** The mutual TLS URL, then the issuer if it is another URL. */
+  readonly direct: readonly [Route, ...Route[]];
+  /** Server name and Host differ, or one connection is used for both names. */
+  readonly mismatched: readonly Route[];
+  /** Some proxies report a resumed session as verified whatever the result of the original handshake. */
   readonly resumed: readonly Route[];
 }
 
 /**
- * The ways to try.
+ * Plans the routes that clients may use.
  *
- * @param url where the operator sent us. When the server calls itself otherwise, only that is tried
- * @param connectTo where to connect in fact
+ * @param url from the command line. If it is not one of the server's URLs, only this URL is tried
+ * @param connectTo where to connect instead of the URL's host and port
  */
-export function routesTo(
+export function planRoutes(
   url: string,
   server: { readonly issuer: string; readonly mtls_url: string },
   connectTo: Address | undefined,
@@ -64,75 +65,59 @@ export function routesTo(
   const isKnown = [server.issuer, server.mtls_url].map(withoutTrailingSlash).includes(withoutTrailingSlash(url));
   const mutualTls = endpointAt(isKnown ? server.mtls_url : url, connectTo);
   const issuer = endpointAt(isKnown ? server.issuer : url, connectTo);
-  const one = straight('mutual_tls', mutualTls);
-  const unnamed = { ...one, ...unnamedHandshake } as const;
-  if (mutualTls.url === issuer.url) return { straight: [one], crossing: [unnamed], resumed: [resumed(one)] };
-  const both = [one, straight('issuer', issuer)] as const;
-  const crossing = mutualTls.authority === issuer.authority ? [unnamed] : [unnamed, ...crossings(mutualTls, issuer)];
-  return { straight: both, crossing, resumed: both.map(resumed) };
+  const first = directRoute('mutual_tls', mutualTls);
+  const unnamed = { ...first, ...withoutServerName } as const;
+  if (mutualTls.url === issuer.url) return { direct: [first], mismatched: [unnamed], resumed: [resumedRoute(first)] };
+  const direct = [first, directRoute('issuer', issuer)] as const;
+  const isOneName = mutualTls.authority === issuer.authority;
+  const mismatched = isOneName ? [unnamed] : [unnamed, ...mismatchedRoutes(mutualTls, issuer)];
+  return { direct, mismatched, resumed: direct.map(resumedRoute) };
 }
 
-const unnamedHandshake = {
-  name: 'no_server_name',
-  title: 'no name in the handshake',
-  serverName: '',
-  transport: 'tls_to_anybody',
-} as const;
-
-function resumed(route: Route): Route {
-  const title = `${route.title}, in a TLS session that is resumed`;
-  return { ...route, name: 'resumed_session', title, transport: 'resumed_tls' };
-}
-
-/** Whether the server knows itself by this URL. */
 interface Endpoint extends TokenEndpoint {
   readonly url: string;
+  /** Without the brackets of an IPv6 address. */
   readonly host: string;
   readonly address: Address;
 }
 
 function endpointAt(base: string, connectTo: Address | undefined): Endpoint {
   const url = `${withoutTrailingSlash(base)}/token`;
-  const { host, hostname, port, pathname } = new URL(url);
-  const bare = hostname.replace(/^\[|\]$/g, '');
-  return {
-    url,
-    authority: host,
-    path: pathname,
-    host: bare,
-    address: connectTo ?? { host: bare, port: Number(port || 443) },
-  };
+  const { host: authority, hostname, port, pathname: path } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { url, authority, path, host, address: connectTo ?? { host, port: Number(port || 443) } };
 }
 
-function straight(name: 'mutual_tls' | 'issuer', { url, address, host, authority, path }: Endpoint): Route {
+function directRoute(name: 'mutual_tls' | 'issuer', { url, address, host, authority, path }: Endpoint): Route {
   return { name, title: url, address, serverName: host, transport: 'tls', endpoints: [{ authority, path }] };
 }
 
-function crossings(mutualTls: Endpoint, issuer: Endpoint): Route[] {
-  const route = (name: Crossing, title: string, first: Endpoint, ...endpoints: Route['endpoints']): Route => {
+const withoutServerName = {
+  name: 'no_server_name',
+  title: 'no name in the handshake',
+  serverName: '',
+  transport: 'tls_unverified',
+} as const;
+
+function resumedRoute(route: Route): Route {
+  return {
+    ...route,
+    name: 'resumed_session',
+    title: `${route.title}, in a resumed TLS session`,
+    transport: 'tls_resumed',
+  };
+}
+
+function mismatchedRoutes(mutualTls: Endpoint, issuer: Endpoint): Route[] {
+  const route = (name: MismatchedName, title: string, first: Endpoint, ...endpoints: Route['endpoints']): Route => {
     return { name, title, address: first.address, serverName: first.host, transport: 'tls', endpoints };
   };
+  const handshake = (first: Endpoint, last: Endpoint) => `${first.host} in the handshake, ${last.host} in the request`;
+  const reused = (first: Endpoint, last: Endpoint) => `first ${first.host}, then ${last.host}, over one connection`;
   return [
-    route('issuer_handshake', `${issuer.host} in the handshake, ${mutualTls.host} in the request`, issuer, mutualTls),
-    route(
-      'mutual_tls_handshake',
-      `${mutualTls.host} in the handshake, ${issuer.host} in the request`,
-      mutualTls,
-      issuer,
-    ),
-    route(
-      'reused_from_issuer',
-      `first ${issuer.host}, then ${mutualTls.host}, over one connection`,
-      issuer,
-      issuer,
-      mutualTls,
-    ),
-    route(
-      'reused_from_mutual_tls',
-      `first ${mutualTls.host}, then ${issuer.host}, over one connection`,
-      mutualTls,
-      mutualTls,
-      issuer,
-    ),
+    route('issuer_handshake', handshake(issuer, mutualTls), issuer, mutualTls),
+    route('mutual_tls_handshake', handshake(mutualTls, issuer), mutualTls, issuer),
+    route('reused_from_issuer', reused(issuer, mutualTls), issuer, issuer, mutualTls),
+    route('reused_from_mutual_tls', reused(mutualTls, issuer), mutualTls, mutualTls, issuer),
   ];
 }

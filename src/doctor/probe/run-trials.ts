@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Observation } from '../observer/observe.ts';
-import type { ClientKeyPair } from './identity.ts';
-import type { OwnResponses } from './own-answers.ts';
+import type { ClientKeyPair } from './client-key-pair.ts';
+import type { OwnResponses } from './own-responses.ts';
 import { openConnection, openPlainConnection } from './send/connection.ts';
 import { sendOverHttp1 } from './send/http1.ts';
 import { sendOverHttp2 } from './send/http2.ts';
@@ -13,82 +13,89 @@ import type { PresentedAs, ProbeResponse, Trial, TrialResult } from './trial.ts'
 export interface ProbeContext {
   readonly watch: Watch;
   readonly watchId: string;
-  readonly identities: Readonly<Record<Exclude<PresentedAs, 'none'>, ClientKeyPair>>;
+  readonly clientKeyPairs: Readonly<Record<Exclude<PresentedAs, 'none'>, ClientKeyPair>>;
+  /** PEM; undefined for the CAs that this machine trusts. */
   readonly serverCa: string | undefined;
-  readonly ownAnswers: OwnResponses;
-  /** Told of each request when it was answered. */
-  readonly onAnswer: () => void;
+  readonly ownResponses: OwnResponses;
+  /** Called after each request. */
+  readonly onResponse: () => void;
 }
 
-/** As many as a replica surely keeps: some proxies send a request again. */
-const BATCH = 96;
-const AT_ONCE = 4;
-/** Where another replica answered, which we cannot ask. */
-const ATTEMPTS = 6;
-/** How much later a request may arrive whose connection the proxy closed. */
-const GRACE_MS = 100;
+/** Below the number of observations that a server keeps, because some proxies retry requests. */
+const BATCH_SIZE = 96;
+const CONCURRENCY = 4;
+/** For a request that another replica may have answered. */
+const MAX_ATTEMPTS = 6;
+/** How long a request may take to arrive after the proxy closed its connection. */
+const LATE_ARRIVAL_MS = 100;
 
-/** Sends every trial through the proxy, and finds out what arrived of it. */
-export async function runTrials(trials: readonly Trial[], laboratory: ProbeContext): Promise<TrialResult[]> {
-  const tried: TrialResult[] = [];
-  for (let at = 0; at < trials.length; at += BATCH) {
-    let batch = await tryBatch(trials.slice(at, at + BATCH), laboratory);
-    for (let attempt = 1; attempt < ATTEMPTS && batch.some(({ elsewhere }) => elsewhere); attempt += 1) {
-      const again = await tryBatch(
-        batch.filter(({ elsewhere }) => elsewhere),
-        laboratory,
-      );
-      batch = batch.map((one) => (one.elsewhere ? (again.shift() ?? one) : one));
-    }
-    tried.push(...batch);
+/** Sends every trial through the proxy, and collects what the servers observed. */
+export async function runTrials(trials: readonly Trial[], context: ProbeContext): Promise<TrialResult[]> {
+  const results: TrialResult[] = [];
+  for (let start = 0; start < trials.length; start += BATCH_SIZE) {
+    results.push(...(await runUntilObserved(trials.slice(start, start + BATCH_SIZE), context)));
   }
-  return tried;
+  return results;
 }
 
-async function tryBatch(trials: readonly Trial[], laboratory: ProbeContext): Promise<TrialResult[]> {
-  const { watch, watchId, ownAnswers, onAnswer } = laboratory;
-  await watch.renew();
-  const sent = await inParallel(trials, async (trial) => {
-    // A number of its own: what comes late must not be taken for another one.
+/** The proxy chooses the replica, so a request that another one answered may reach a queried one when sent again. */
+async function runUntilObserved(trials: readonly Trial[], context: ProbeContext): Promise<TrialResult[]> {
+  let results = await runBatch(trials, context);
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const unobserved = results.filter(({ mayBeOtherReplica }) => mayBeOtherReplica);
+    if (unobserved.length === 0) break;
+    const repeated = await runBatch(unobserved, context);
+    results = results.map((result) => (result.mayBeOtherReplica ? (repeated.shift() ?? result) : result));
+  }
+  return results;
+}
+
+async function runBatch(trials: readonly Trial[], context: ProbeContext): Promise<TrialResult[]> {
+  const { watch, watchId, ownResponses, onResponse } = context;
+  await watch.restart();
+  const sent = await mapConcurrently(trials, async (trial) => {
+    // Unique, so that a late arrival is not attributed to another request.
     const request = randomUUID().slice(0, 8);
-    const response = await send(trial, laboratory, `${watchId}.${request}`);
-    onAnswer();
+    const response = await send(trial, context, `${watchId}.${request}`);
+    onResponse();
     return { trial, request, response };
   });
-  if (sent.some(({ response }) => response.kind !== 'answered')) await setTimeout(GRACE_MS);
+  if (sent.some(({ response }) => response.kind !== 'answered')) await setTimeout(LATE_ARRIVAL_MS);
   const observed = Map.groupBy(await watch.read(), ({ request }: Observation) => request);
-  for (const { request, response } of sent) if (observed.has(request)) ownAnswers.learn(response);
+  for (const { request, response } of sent) if (observed.has(request)) ownResponses.learn(response);
   return sent.map(({ trial, request, response }) => {
     const observations = observed.get(request) ?? [];
-    return { ...trial, response, observations, elsewhere: observations.length === 0 && ownAnswers.mayBeOurs(response) };
+    const mayBeOtherReplica = observations.length === 0 && ownResponses.mayBeCountersign(response);
+    return { ...trial, response, observations, mayBeOtherReplica };
   });
 }
 
-async function send(trial: Trial, { identities, serverCa }: ProbeContext, mark: string): Promise<ProbeResponse> {
+async function send(trial: Trial, { clientKeyPairs, serverCa }: ProbeContext, tag: string): Promise<ProbeResponse> {
   const { route, presented, protocol, forgery } = trial;
-  if (route.transport === 'plain') return sendPlain(trial, mark);
-  const identity = presented === 'none' ? undefined : identities[presented];
-  const opened = await openConnection({ route, identity, protocols: [protocol], serverCa });
-  if (opened.kind !== 'open') return opened;
+  if (route.transport === 'plain') return sendPlain(trial, tag);
+  const clientKeyPair = presented === 'none' ? undefined : clientKeyPairs[presented];
+  const connection = await openConnection({ route, clientKeyPair, protocols: [protocol], serverCa });
+  if (connection.kind !== 'open') return connection;
+  const { socket } = connection;
   try {
-    if (protocol === 'h2') return await sendOverHttp2(opened.socket, http2Requests(route.endpoints, forgery, mark));
-    return await sendOverHttp1(opened.socket, http1Requests(route.endpoints, forgery, mark));
+    if (protocol === 'h2') return await sendOverHttp2(socket, http2Requests(route.endpoints, forgery, tag));
+    return await sendOverHttp1(socket, http1Requests(route.endpoints, forgery, tag));
   } finally {
-    opened.socket.destroy();
+    socket.destroy();
   }
 }
 
-async function sendPlain({ route, forgery }: Trial, mark: string): Promise<ProbeResponse> {
-  const opened = await openPlainConnection(route.address);
-  if (opened.kind !== 'open') return opened;
+async function sendPlain({ route, forgery }: Trial, tag: string): Promise<ProbeResponse> {
+  const connection = await openPlainConnection(route.address);
+  if (connection.kind !== 'open') return connection;
   try {
-    return await sendOverHttp1(opened.socket, http1Requests(route.endpoints, forgery, mark));
+    return await sendOverHttp1(connection.socket, http1Requests(route.endpoints, forgery, tag));
   } finally {
-    opened.socket.destroy();
+    connection.socket.destroy();
   }
 }
 
-async function inParallel<Item, Result>(
+async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
@@ -97,6 +104,6 @@ async function inParallel<Item, Result>(
   const worker = async () => {
     for (const [index, item] of queue) results[index] = await work(item);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return results;
 }

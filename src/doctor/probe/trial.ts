@@ -4,15 +4,15 @@ import type { Route } from './routes.ts';
 import type { Failure, Protocol } from './send/connection.ts';
 
 /**
- * What is shown in the handshake.
+ * The client certificate presented in the handshake.
  *
- * - `own`: the operator's certificate, or one that was made for this run
- * - `stranger`: a self-signed one that was made for this run, so that nobody can have verified it
+ * - `own`: the operator's, or the one generated for this run when none was given
+ * - `untrusted`: a self-signed one generated for this run, whose chain cannot be verified
  * - `none`
  */
-export type PresentedAs = 'own' | 'stranger' | 'none';
+export type PresentedAs = 'own' | 'untrusted' | 'none';
 
-/** One request to send: which way, with which certificate in the handshake, and what is forged in it. */
+/** One request to send. */
 export interface Trial {
   readonly route: Route;
   readonly presented: PresentedAs;
@@ -20,42 +20,42 @@ export interface Trial {
   readonly forgery: Forgery;
 }
 
-/** What became of it. Each request should be observed once; a proxy may send it again. */
+/** The outcome of a trial. Each request should be observed once, but a proxy may retry it. */
 export interface TrialResult extends Trial {
   readonly response: ProbeResponse;
   readonly observations: readonly Observation[];
-  /** Nobody whom we ask has seen it, and yet the answer may be Countersign's: of another replica. */
-  readonly elsewhere: boolean;
+  /** Whether no queried server observed the request although another replica may have sent the response. */
+  readonly mayBeOtherReplica: boolean;
 }
 
-/** Whether the request came to a server that we ask. */
-export function isSeen({ observations }: TrialResult): boolean {
+/** Whether the request arrived at a queried server. */
+export function isObserved({ observations }: TrialResult): boolean {
   return observations.length > 0;
 }
 
-/** What came back for a request. */
+/** The response to a request, or why there was none. */
 export type ProbeResponse = Response | Failure;
 
 interface Response {
   readonly kind: 'answered';
   readonly status: number;
-  /** `error` of RFC 6749 §5.2, where the body has one. */
+  /** `error` (RFC 6749 §5.2), if the body has one. */
   readonly error: string | undefined;
-  /** `error_description` of the same. */
+  /** `error_description` (RFC 6749 §5.2), if the body has one. */
   readonly description: string | undefined;
-  /** The names of its fields, in lower case. */
-  readonly fields: readonly string[];
+  /** In lower case. */
+  readonly fieldNames: readonly string[];
 }
 
-/** Of a body it matters only which error it tells, and how: Countersign tells one, and a proxy that imitates it. */
-export function isAnswered(status: number, fields: readonly string[], body: string): ProbeResponse {
+/** Parses no more of the body than its error, which identifies Countersign or a proxy that imitates it. */
+export function parseResponse(status: number, fieldNames: readonly string[], body: string): ProbeResponse {
   const [, error] = /"error"\s*:\s*"([a-z_]{1,64})"/.exec(body) ?? [];
   const [, description] = /"error_description"\s*:\s*"([^"\\]{1,256})"/.exec(body) ?? [];
-  return { kind: 'answered', status, error, description, fields };
+  return { kind: 'answered', status, error, description, fieldNames };
 }
 
-/** In a few words, for people. */
-export function describeResponse(answer: ProbeResponse): string {
-  if (answer.kind !== 'answered') return answer.detail;
-  return `HTTP ${answer.status}${answer.error === undefined ? '' : ` ${answer.error}`}`;
+/** `HTTP 400 invalid_client`, or the reason of the failure. */
+export function describeResponse(response: ProbeResponse): string {
+  if (response.kind !== 'answered') return response.detail;
+  return `HTTP ${response.status}${response.error === undefined ? '' : ` ${response.error}`}`;
 }

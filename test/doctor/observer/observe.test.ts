@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { createObservations } from '../../../src/doctor/observer/observations.ts';
+import { createObservationStore } from '../../../src/doctor/observer/observation-store.ts';
 import { type Observation, withObserver } from '../../../src/doctor/observer/observe.ts';
 import { invalidClient } from '../../../src/oauth/oauth-error.ts';
 import type { Terminator } from '../../../src/terminator/terminator.ts';
@@ -19,9 +19,9 @@ const certificate = selfSigned();
 const unix: Peer = { kind: 'unix' };
 
 function observe(headers: readonly string[], peer: Peer = unix, fail?: Error): readonly Observation[] {
-  const observations = createObservations<Observation>(() => 0);
+  const observations = createObservationStore<Observation>(() => 0);
   observations.watch(id);
-  const present = withObserver(
+  const readCertificate = withObserver(
     () => {
       if (fail) throw fail;
       return { kind: 'none', reason: 'there is none' };
@@ -30,74 +30,71 @@ function observe(headers: readonly string[], peer: Peer = unix, fail?: Error): r
     observations,
   );
   const request = { headers: ['X-Countersign-Doctor', `${id}.7`, ...headers], peer };
-  if (fail) expect(() => present(request)).toThrow(fail);
-  else expect(present(request)).toEqual({ kind: 'none', reason: 'there is none' });
+  if (fail) expect(() => readCertificate(request)).toThrow(fail);
+  else expect(readCertificate(request)).toEqual({ kind: 'none', reason: 'there is none' });
   return observations.read(id) ?? [];
 }
 
 const fieldsIn = (headers: readonly string[]) => observe(headers)[0]?.fields ?? [];
 
-test('a request with the id is observed, with what else the watcher calls it', () => {
+test('a request with the id of a watch is observed under its own name', () => {
   expect(observe([])).toEqual([
     {
       request: '7',
       peer: 'unix',
       proxy_trust: { trusted: true },
       fields: [],
-      outcome: { kind: 'none', reason: 'there is none' },
+      outcome: { kind: 'absent', reason: 'there is none' },
     },
   ]);
 });
 
-test('a refusal is observed with its reason, and stays one', () => {
+test('a rejection is observed with its reason and thrown again', () => {
   expect(observe([], unix, invalidClient('came twice'))[0]?.outcome).toEqual({
-    kind: 'refused',
+    kind: 'rejected',
     reason: 'came twice',
   });
-  expect(observe([], unix, new Error('hunter2'))[0]?.outcome).toEqual({ kind: 'refused', reason: 'a fault of ours' });
+  expect(observe([], unix, new Error('hunter2'))[0]?.outcome).toEqual({ kind: 'rejected', reason: 'internal error' });
 });
 
-test('a peer that is not trusted is observed with the reason', () => {
+test('an untrusted peer is observed with the reason', () => {
   expect(observe([], { kind: 'address', address: '192.0.2.1' })[0]).toMatchObject({
     peer: '192.0.2.1',
     proxy_trust: { trusted: false, reason: expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES') },
   });
 });
 
-describe('of the fields', () => {
+describe('an observation', () => {
   test.each(['X-SSL-Client-Verify', 'x_ssl.client_verify', 'X-RENAMED-CERT', 'Client-Cert', 'Connection', 'Host'])(
-    '%s is shown',
-    (name) => expect(fieldsIn([name, 'value'])).toMatchObject([{ name, octets: 5, value: 'value' }]),
+    'contains the field %s',
+    (name) => expect(fieldsIn([name, 'value'])).toMatchObject([{ name, bytes: 5, value: 'value' }]),
   );
 
   test.each([
     ['Authorization', 'Basic c2VjcmV0'],
     ['Cookie', 'session=secret'],
     ['X-Api-Key', Buffer.alloc(300, 'secret').toString('base64')],
-  ])('%s is not', (name, value) => {
+  ])('does not contain the field %s', (name, value) => {
     expect(fieldsIn([name, value])).toEqual([]);
   });
 
-  test.each(['X-Countersign-Proxy-Secret', 'x_countersign_proxy_secret'])(
-    'of %s no more than that it is there',
-    (name) => {
-      const shown = fieldsIn([name, 's'.repeat(64)]);
-      expect(shown).toEqual([{ name, octets: 64, value: '(not shown)', digest: '(not shown)' }]);
-    },
-  );
-
-  test('a certificate is recognised in whatever encoding, and under whatever name', () => {
-    const value = Buffer.from(certificate.der).toString('base64');
-    const [shown] = fieldsIn(['X-Misspelled', value]);
-    expect(shown).toMatchObject({
-      name: 'X-Misspelled',
-      octets: value.length,
-      certificate: { formats: expect.arrayContaining(['haproxy', 'caddy']), thumbprint: certificate.thumbprint },
-    });
-    expect(shown?.value).toHaveLength(120);
+  test.each(['X-Countersign-Proxy-Secret', 'x_countersign_proxy_secret'])('redacts the value of %s', (name) => {
+    const fields = fieldsIn([name, 's'.repeat(64)]);
+    expect(fields).toEqual([{ name, bytes: 64, value: '(redacted)', digest: '(redacted)' }]);
   });
 
-  test('there are 64 at most', () => {
+  test('recognizes a certificate in any encoding and under any field name', () => {
+    const value = Buffer.from(certificate.der).toString('base64');
+    const [field] = fieldsIn(['X-Misspelled', value]);
+    expect(field).toMatchObject({
+      name: 'X-Misspelled',
+      bytes: value.length,
+      certificate: { formats: expect.arrayContaining(['haproxy', 'caddy']), thumbprint: certificate.thumbprint },
+    });
+    expect(field?.value).toHaveLength(120);
+  });
+
+  test('contains at most 64 fields', () => {
     expect(fieldsIn(Array.from({ length: 200 }, () => ['client-cert', 'x']).flat())).toHaveLength(64);
   });
 });

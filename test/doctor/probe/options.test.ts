@@ -14,7 +14,7 @@ const empty = join(folder, 'empty.pem');
 writeFileSync(empty, '');
 const url = 'https://auth.example';
 
-async function faultsOf(options: Partial<DoctorOptions>): Promise<string> {
+async function problemsOf(options: Partial<DoctorOptions>): Promise<string> {
   try {
     await parseProbeOptions({ url, operations: [], ...options });
   } catch (error) {
@@ -24,26 +24,26 @@ async function faultsOf(options: Partial<DoctorOptions>): Promise<string> {
   return '';
 }
 
-test('a whole order', async () => {
+test('all options are parsed', async () => {
   const operations = ['http://localhost:9091/', 'unix:/run/operations.sock'];
-  const order = await parseProbeOptions({ url, cert, key, cacert: cert, connectTo: '[::1]:8443', operations });
-  expect(order).toMatchObject({
+  const parsed = await parseProbeOptions({ url, cert, key, cacert: cert, connectTo: '[::1]:8443', operations });
+  expect(parsed).toMatchObject({
     url,
-    identity: { subject: 'CN=client', thumbprint: client.thumbprint, made: false },
+    clientKeyPair: { subject: 'CN=client', thumbprint: client.thumbprint, generated: false },
     serverCa: client.pem,
     serverCaFile: cert,
     connectTo: { host: '::1', port: 8443 },
-    listeners: ['http://localhost:9091', 'unix:/run/operations.sock'],
+    operationsListeners: ['http://localhost:9091', 'unix:/run/operations.sock'],
   });
 });
 
-test('without more than the URL', async () => {
-  const order = await parseProbeOptions({ url, operations: [] });
-  expect(order).toMatchObject({
-    identity: { subject: 'CN=countersign-doctor', made: true },
+test('a certificate is generated and the default listener is used when only the URL is given', async () => {
+  const parsed = await parseProbeOptions({ url, operations: [] });
+  expect(parsed).toMatchObject({
+    clientKeyPair: { subject: 'CN=countersign-doctor', generated: true },
     serverCa: undefined,
     connectTo: undefined,
-    listeners: ['http://127.0.0.1:9090'],
+    operationsListeners: ['http://127.0.0.1:9090'],
   });
 });
 
@@ -52,39 +52,39 @@ test.each([
   ['https://AUTH.example:443/token', 'https://auth.example'],
   ['https://auth.example/tenant/token', 'https://auth.example/tenant'],
   ['https://auth.example/mytoken', 'https://auth.example/mytoken'],
-])('%s is %s', async (text, expected) => {
+])('the URL %s is parsed as %s', async (text, expected) => {
   expect((await parseProbeOptions({ url: text, operations: [] })).url).toBe(expected);
 });
 
 test.each<[Partial<DoctorOptions>, string]>([
   [{ url: 'auth.example' }, '--url'],
   [{ url: 'http://auth.example' }, 'https://'],
-  [{ cert }, '--cert stands alone'],
-  [{ key }, '--key stands alone'],
+  [{ cert }, '--cert requires --key'],
+  [{ key }, '--key requires --cert'],
   [{ cert, key: otherKey }, `${otherKey} is not the key of ${cert}`],
-  [{ cert: empty, key }, `${empty}: holds no certificate`],
-  [{ cert: key, key }, `${key}: holds no certificate`],
-  [{ cert, key: cert }, `${cert}: holds no private key`],
+  [{ cert: empty, key }, `${empty}: contains no PEM certificate`],
+  [{ cert: key, key }, `${key}: contains no PEM certificate`],
+  [{ cert, key: cert }, `${cert}: contains no usable private key`],
   [{ cert: join(folder, 'nowhere.pem'), key }, 'nowhere.pem: cannot be read: ENOENT'],
-  [{ cacert: key }, `${key}: holds no certificate`],
+  [{ cacert: key }, `${key}: contains no PEM certificate`],
   [{ connectTo: 'localhost' }, '--connect-to'],
   [{ connectTo: 'localhost:0' }, '--connect-to'],
   [{ operations: ['localhost'] }, '--operations'],
   [{ operations: ['localhost:99999'] }, '--operations'],
   [{ operations: ['https://localhost:9090'] }, '--operations'],
-])('%o is refused', async (options, fault) => {
-  expect(await faultsOf(options)).toContain(fault);
+])('%o is rejected', async (options, problem) => {
+  expect(await problemsOf(options)).toContain(problem);
 });
 
 test.each([
   ['127.0.0.1:9090', 'http://127.0.0.1:9090'],
   ['localhost:9090', 'http://localhost:9090'],
   ['[::1]:9090', 'http://[::1]:9090'],
-])('the listener %s is %s', async (text, expected) => {
-  expect((await parseProbeOptions({ url, operations: [text] })).listeners).toEqual([expected]);
+])('the listener %s is parsed as %s', async (text, expected) => {
+  expect((await parseProbeOptions({ url, operations: [text] })).operationsListeners).toEqual([expected]);
 });
 
-test('all that is wrong is said at once', async () => {
-  const problems = await faultsOf({ url: 'x', cert, connectTo: 'x', operations: ['x'] });
+test('all problems of the options are reported at once', async () => {
+  const problems = await problemsOf({ url: 'x', cert, connectTo: 'x', operations: ['x'] });
   expect(problems.split('\n')).toHaveLength(4);
 });

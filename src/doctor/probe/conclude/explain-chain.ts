@@ -1,52 +1,52 @@
 import type { Outcome } from '../../observer/observe.ts';
-import type { ClientKeyPair } from '../identity.ts';
+import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { TrialResult } from '../trial.ts';
-import { type Finding, note, type ProbeFacts, placesOf, problem } from './finding.ts';
+import { describeRoutes, type Finding, note, type ProbeFacts, problem } from './finding.ts';
 import { fixChain, fixResumption, fixVerification } from './fixes.ts';
 
 /**
- * Whether somebody verifies chains at all. What was made a moment ago and signed by itself cannot have been verified, so
- * a server that counts it as verified would take everybody's.
+ * Checks that chains are verified at all. The chain of a freshly generated self-signed certificate cannot be verified,
+ * so a server that accepts it as verified accepts every client's.
  */
-export function explainUntrusted(usual: readonly TrialResult[], { server, identity }: ProbeFacts): Finding[] {
-  const verified = usual.filter((tried) => isUntrusted(tried, identity) && isVerified(tried));
-  const straight = verified.filter(({ route }) => route.transport !== 'resumed_tls');
-  if (straight.length > 0) return [unverified(straight, fixVerification(server))];
-  return verified.length > 0 ? [unverified(verified, fixResumption(server))] : [];
+export function explainUntrusted(baseline: readonly TrialResult[], { server, clientKeyPair }: ProbeFacts): Finding[] {
+  const verified = baseline.filter((result) => isUntrusted(result, clientKeyPair) && isVerified(result));
+  const full = verified.filter(({ route }) => route.transport !== 'tls_resumed');
+  if (full.length > 0) return [unverifiedChain(full, fixVerification(server))];
+  return verified.length > 0 ? [unverifiedChain(verified, fixResumption(server))] : [];
 }
 
-/** What a chain that is not verified means, of a certificate that is believed. */
+function unverifiedChain(results: readonly TrialResult[], fix: string): Finding {
+  const reasons = new Set(results.flatMap(verifiedReasons));
+  const what = `the chain of a self-signed certificate generated for this run is accepted as verified at ${describeRoutes(results)}`;
+  return problem(`${what} (${[...reasons].join('; ')}), so any certificate would be`, fix);
+}
+
+/** Explains what an unverified chain means for a certificate that is accepted. */
 export function explainOwnChain(
-  { chain }: Extract<Outcome, { kind: 'certificate' }>,
-  { server, identity }: ProbeFacts,
+  { chain }: Extract<Outcome, { kind: 'accepted' }>,
+  { server, clientKeyPair }: ProbeFacts,
 ): Finding[] {
-  if (chain.verified || identity.made) return [];
+  if (chain.verified || clientKeyPair.generated) return [];
   const what = `the chain of your certificate is not verified (${chain.reason})`;
-  const use = 'it can serve self_signed_tls_client_auth, and not tls_client_auth';
-  // A server that verifies nobody's chain was set up for certificates that are registered one by one.
-  const isMeant = identity.selfSigned || server.verification.by === 'none';
-  if (isMeant) return [note(`${what}: ${use}`)];
-  return [problem(`${what}, and it is not self-signed: ${use}`, fixChain(server, chain.reason))];
+  const use = 'it works with self_signed_tls_client_auth, not with tls_client_auth';
+  // A server that verifies no chain is configured for certificates that are registered individually.
+  const isIntended = clientKeyPair.selfSigned || server.verification.by === 'none';
+  if (isIntended) return [note(`${what}: ${use}`)];
+  return [problem(`${what} although it is not self-signed: ${use}`, fixChain(server, chain.reason))];
 }
 
-/** Whether the request showed a certificate that was made for this run. */
-export function isUntrusted({ presented }: TrialResult, { made }: ClientKeyPair): boolean {
-  return presented === 'stranger' || (presented === 'own' && made);
+/** Whether a certificate generated for this run was presented. */
+export function isUntrusted({ presented }: TrialResult, { generated }: ClientKeyPair): boolean {
+  return presented === 'untrusted' || (presented === 'own' && generated);
 }
 
-/** Whether the chain of what was shown counted as verified. */
-export function isVerified({ observations }: TrialResult): boolean {
-  return reasonsOf(observations).length > 0;
+/** Whether the server accepted the chain of the certificate as verified. */
+export function isVerified(result: TrialResult): boolean {
+  return verifiedReasons(result).length > 0;
 }
 
-function reasonsOf(observations: TrialResult['observations']): string[] {
+function verifiedReasons({ observations }: TrialResult): string[] {
   return observations.flatMap(({ outcome }) =>
-    outcome.kind === 'certificate' && outcome.chain.verified ? [outcome.chain.reason] : [],
+    outcome.kind === 'accepted' && outcome.chain.verified ? [outcome.chain.reason] : [],
   );
-}
-
-function unverified(tried: readonly TrialResult[], mend: string): Finding {
-  const reasons = new Set(tried.flatMap(({ observations }) => reasonsOf(observations)));
-  const what = `a self-signed certificate that was made for this run counts as verified at ${placesOf(tried)}`;
-  return problem(`${what} (${[...reasons].join('; ')}), so anybody's does`, mend);
 }

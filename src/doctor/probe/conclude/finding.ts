@@ -1,58 +1,57 @@
-import type { EffectiveConfig } from '../../observer/endpoint.ts';
-import type { HandshakeReport } from '../examination.ts';
-import type { ClientKeyPair } from '../identity.ts';
+import type { EffectiveConfig } from '../../observer/effective-config.ts';
+import type { ClientKeyPair } from '../client-key-pair.ts';
+import type { HandshakeReport } from '../probe-report.ts';
 import type { TrialResult } from '../trial.ts';
-import type { GroundTruth } from './judge-forgery.ts';
+import type { GroundTruth } from './evaluate-forgery.ts';
 
 /**
- * What was found out about requests without anything forged.
+ * A finding about requests without any forgery.
  *
- * - `fault`: something has to be mended; the text ends with how
- * - `not_seen`: nobody can say, so nothing may be called sound
- * - `note`: worth knowing
+ * - `problem`: something to fix; the text ends with the fix
+ * - `not_observed`: prevents the conclusion `secure`
+ * - `note`: for information
  */
 export interface Finding {
-  readonly kind: 'fault' | 'not_seen' | 'note';
+  readonly kind: 'problem' | 'not_observed' | 'note';
   readonly text: string;
 }
 
-/** What a finding is drawn from, beside the request itself. */
+/** What a finding is drawn from, besides the request itself. */
 export interface ProbeFacts {
   readonly server: EffectiveConfig;
-  readonly identity: ClientKeyPair;
-  readonly truth: GroundTruth;
+  readonly clientKeyPair: ClientKeyPair;
+  readonly groundTruth: GroundTruth;
   readonly handshakes: readonly HandshakeReport[];
 }
 
-/** All that was seen. */
+/** Everything that was observed in a run. */
 export interface ProbeEvidence {
   readonly url: string;
-  readonly configs: readonly [EffectiveConfig, ...EffectiveConfig[]];
-  readonly identity: ClientKeyPair;
-  readonly truth: GroundTruth;
+  readonly effectiveConfigs: readonly [EffectiveConfig, ...EffectiveConfig[]];
+  readonly clientKeyPair: ClientKeyPair;
+  readonly groundTruth: GroundTruth;
   readonly handshakes: readonly HandshakeReport[];
-  /** With nothing forged. */
+  /** Requests without any forgery. */
   readonly baseline: readonly TrialResult[];
   readonly forged: readonly TrialResult[];
-  /** With nothing forged, seen before the forgeries and not after them. */
+  /** Requests of the baseline that were observed before the forgeries, but not after them. */
   readonly blocked: readonly TrialResult[];
 }
 
-/** A fault is of use only with its mend. */
-export function problem(what: string, mend: string): Finding {
-  return { kind: 'fault', text: `${what}. Mend: ${mend}` };
+export function problem(what: string, fix: string): Finding {
+  return { kind: 'problem', text: `${what}. Fix: ${fix}` };
 }
 
 export function note(text: string): Finding {
   return { kind: 'note', text };
 }
 
-export function notSeen(text: string): Finding {
-  return { kind: 'not_seen', text };
+export function notObserved(text: string): Finding {
+  return { kind: 'not_observed', text };
 }
 
-/** Where something was found, the first way and how many more: one cause shows in many ways. */
-export function placesOf(tried: readonly TrialResult[]): string {
-  const [first = '', ...more] = new Set(tried.map(({ route }) => route.title));
-  return more.length === 0 ? first : `${first} (and ${more.length} more ${more.length === 1 ? 'way' : 'ways'})`;
+/** The first route and the number of others: one cause affects many routes. */
+export function describeRoutes(results: readonly TrialResult[]): string {
+  const [first = '', ...more] = new Set(results.map(({ route }) => route.title));
+  return more.length === 0 ? first : `${first} (and ${more.length} more ${more.length === 1 ? 'route' : 'routes'})`;
 }

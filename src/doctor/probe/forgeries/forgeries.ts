@@ -1,178 +1,161 @@
 import type { HeaderFormat } from '../../../terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../../../terminator/trusted-proxy.ts';
-import {
-  type ConfiguredFields,
-  capitalized,
-  type ForgedCertificates,
-  type ForgedFields,
-  fieldsOfFormat,
-  forgedFields,
-} from './fields.ts';
+import { type ConfiguredFields, capitalize, type ForgedFields, fieldsOfFormat, forgedFields } from './forged-fields.ts';
 import { type Field, type Forgery, fields, lineOf, lines } from './forgery.ts';
 
-/** Every forgery that is tried on each route. */
+/** DER. */
+export interface ForgedCertificates {
+  /** The certificate of the forged headers. */
+  readonly forged: Uint8Array;
+  /** The certificate presented in the handshake. */
+  readonly own: Uint8Array;
+}
+
+/** Every forgery, for direct routes. */
 export function forgeriesFor(configured: ConfiguredFields, certificates: ForgedCertificates): Forgery[] {
-  const forged = forgedFields(configured, certificates.victim);
+  const forged = forgedFields(configured, certificates.forged);
+  const otherFormats = headerFormatNames.filter((name) => name !== configured.terminator);
   return [
-    ...spellings(forged.all),
-    ...repetitions(forged.all),
+    ...namedOtherwise(forged.all),
+    ...repeated(forged.all),
     ...malformedLines(forged.all),
-    ...trailers(forged.all),
-    ...inConnection(forged),
-    ...parts(forged),
-    ...formatSpecific(configured, certificates),
-    ...headerFormatNames.filter((name) => name !== configured.terminator).map((name) => asFormat(name, certificates)),
+    ...inTrailers(forged.all),
+    ...namedInConnection(forged),
+    ...partial(forged),
+    ...formatSpecific(configured.terminator, forged, certificates),
+    ...otherFormats.map((name) => inOtherFormat(name, certificates)),
   ];
 }
 
-/** As the proxy writes them: the one to try where it matters how the request comes, and not how it is spelled. */
-export function plainForgery(configured: ConfiguredFields, { victim }: ForgedCertificates): Forgery {
-  return fields('exact', 'as the proxy writes it', forgedFields(configured, victim).all);
+/** The forgery for routes where only the route matters, not how the fields are written. */
+export function exactForgery(configured: ConfiguredFields, { forged }: ForgedCertificates): Forgery {
+  return exact(forgedFields(configured, forged).all);
 }
 
-function renamed(forged: readonly Field[], rename: (name: string) => string): Field[] {
-  return forged.map(([name, value]) => [rename(name), value]);
+function exact(all: readonly Field[]): Forgery {
+  return fields('exact', 'as the proxy writes it', all);
 }
 
-const lowerCase = (name: string) => name.toLowerCase();
-
-function spellings(all: readonly Field[]): Forgery[] {
-  const mixed = (name: string) =>
-    name.replace(/./g, (letter, at) => (at % 2 ? letter.toUpperCase() : letter.toLowerCase()));
-  const inCase = (name: string, title: string, rename: (name: string) => string) => {
-    return lines(name, title, renamed(all, rename).map(lineOf));
-  };
+function namedOtherwise(all: readonly Field[]): Forgery[] {
+  const mixedCase = (name: string) =>
+    name.replace(/./g, (letter, index) => (index % 2 ? letter.toUpperCase() : letter.toLowerCase()));
+  const renamedFields = (name: string, title: string, rename: Rename) => fields(name, title, renameAll(all, rename));
+  const renamedLines = (name: string, title: string, rename: Rename) =>
+    lines(name, title, renameAll(all, rename).map(lineOf));
   return [
-    fields('exact', 'as the proxy writes it', all),
-    inCase('lower_case', 'in lower case', lowerCase),
-    inCase('upper_case', 'in upper case', (name) => name.toUpperCase()),
-    inCase('mixed_case', 'in mixed case', mixed),
-    fields(
-      'underscores',
-      'with underscores',
-      renamed(all, (name) => name.replaceAll('-', '_')),
-    ),
-    fields(
-      'one_underscore',
-      'with one underscore',
-      renamed(all, (name) => name.replace(/-([^-]*)$/, '_$1')),
-    ),
-    fields(
-      'dots',
-      'with dots',
-      renamed(all, (name) => name.replaceAll('-', '.')),
-    ),
-    lines('not_ascii', 'with a character beyond ASCII', renamed(all, (name) => `${name}\xa0`).map(lineOf)),
+    exact(all),
+    renamedLines('lower_case', 'in lower case', lowerCase),
+    renamedLines('upper_case', 'in upper case', (name) => name.toUpperCase()),
+    renamedLines('mixed_case', 'in mixed case', mixedCase),
+    renamedFields('underscores', 'with underscores', (name) => name.replaceAll('-', '_')),
+    renamedFields('one_underscore', 'with one underscore', (name) => name.replace(/-([^-]*)$/, '_$1')),
+    renamedFields('dots', 'with dots', (name) => name.replaceAll('-', '.')),
+    renamedLines('not_ascii', 'with a non-ASCII character', (name) => `${name}\xa0`),
   ];
 }
 
-function repetitions(all: readonly Field[]): Forgery[] {
-  const written = all.map(lineOf);
+type Rename = (name: string) => string;
+
+const lowerCase: Rename = (name) => name.toLowerCase();
+
+function renameAll(all: readonly Field[], rename: Rename): Field[] {
+  return all.map(([name, value]) => [rename(name), value]);
+}
+
+function repeated(all: readonly Field[]): Forgery[] {
+  const allLines = all.map(lineOf);
   const empty = all.map(([name]): Field => [name, '']);
   return [
-    lines('first', 'before all other fields', [], written),
-    lines('first_and_last', 'before and after all other fields', written, written),
+    lines('first', 'before all other fields', [], allLines),
+    lines('first_and_last', 'before and after all other fields', allLines, allLines),
     fields('twice', 'twice', [...all, ...all]),
-    lines('twice_in_two_cases', 'twice, in two cases', [...written, ...renamed(all, lowerCase).map(lineOf)]),
-    fields('empty_before', 'with empty ones before', [...empty, ...all]),
-    fields('empty_after', 'with empty ones after', [...all, ...empty]),
+    lines('twice_in_two_cases', 'twice, in two cases', [...allLines, ...renameAll(all, lowerCase).map(lineOf)]),
+    fields('empty_before', 'after empty ones', [...empty, ...all]),
+    fields('empty_after', 'before empty ones', [...all, ...empty]),
   ];
 }
 
-/** What RFC 9112 §2.2, §5.1 and §5.2 forbid, and some parsers take. */
+/** Forbidden by RFC 9112 §2.2, §5.1 and §5.2, but accepted by some parsers. */
 function malformedLines(all: readonly Field[]): Forgery[] {
-  const written = all.map(lineOf);
-  const spelled = (spell: (field: Field) => string) => all.map(spell);
+  const allLines = all.map(lineOf);
+  const written = (name: string, title: string, write: (field: Field) => string) => lines(name, title, all.map(write));
   return [
-    lines(
-      'spaces_around',
-      'with spaces around the value',
-      spelled(([name, value]) => `${name}:  \t ${value} \t `),
-    ),
-    lines(
-      'space_before_colon',
-      'with a space before the colon',
-      spelled(([name, value]) => `${name} : ${value}`),
-    ),
-    lines(
-      'tab_before_colon',
-      'with a tab before the colon',
-      spelled(([name, value]) => `${name}\t: ${value}`),
-    ),
-    lines('folded', 'folded into another field', ['X-Other: 1', ...written.map((line) => ` ${line}`)]),
-    lines('folded_with_tab', 'folded with a tab', ['X-Other: 1', ...written.map((line) => `\t${line}`)]),
-    lines(
-      'value_folded',
-      'with a folded value',
-      spelled(([name, value]) => `${name}:\r\n ${value}`),
-    ),
-    lines('bare_line_feed', 'after a bare line feed', [['X-Other: 1', ...written].join('\n')]),
-    lines('bare_carriage_return', 'after a bare carriage return', [['X-Other: 1', ...written].join('\r')]),
+    written('spaces_around', 'with spaces around the value', ([name, value]) => `${name}:  \t ${value} \t `),
+    written('space_before_colon', 'with a space before the colon', ([name, value]) => `${name} : ${value}`),
+    written('tab_before_colon', 'with a tab before the colon', ([name, value]) => `${name}\t: ${value}`),
+    lines('folded', 'folded into another field', ['X-Other: 1', ...allLines.map((line) => ` ${line}`)]),
+    lines('folded_with_tab', 'folded with a tab', ['X-Other: 1', ...allLines.map((line) => `\t${line}`)]),
+    written('value_folded', 'with a folded value', ([name, value]) => `${name}:\r\n ${value}`),
+    lines('bare_line_feed', 'after a bare line feed', [['X-Other: 1', ...allLines].join('\n')]),
+    lines('bare_carriage_return', 'after a bare carriage return', [['X-Other: 1', ...allLines].join('\r')]),
   ];
 }
 
-function trailers(all: readonly Field[]): Forgery[] {
+function inTrailers(all: readonly Field[]): Forgery[] {
+  const unannounced = lines('unannounced_trailer', 'in an unannounced trailer', all.map(lineOf));
   return [
     { ...fields('trailer', 'in a trailer', all), trailer: 'announced' },
-    { ...lines('unannounced_trailer', 'in a trailer that nothing announces', all.map(lineOf)), trailer: 'unannounced' },
+    { ...unannounced, trailer: 'unannounced' },
   ];
 }
 
-/** Some proxies delete what `Connection` names, also what they have set themselves (RFC 9110 §7.6.1). */
-function inConnection({ all, certificate, verdict }: ForgedFields): Forgery[] {
-  const naming = (named: readonly string[]) => `Connection: ${named.join(', ')}`;
-  const names = (some: readonly Field[]) => some.map(([name]) => name);
+/** Some proxies delete the fields that `Connection` names, including those that they set (RFC 9110 §7.6.1). */
+function namedInConnection({ all, certificate, verification }: ForgedFields): Forgery[] {
+  const connection = (names: readonly string[]) => `Connection: ${names.join(', ')}`;
+  const namesOf = (some: readonly Field[]) => some.map(([name]) => name);
+  const allLines = all.map(lineOf);
+  const allNamed = connection(namesOf(all));
+  const verificationNamed = connection(['close', ...namesOf(verification)]);
+  const ofVerification = [
+    lines('verification_in_connection', 'and the verification named in Connection', [...allLines, verificationNamed]),
+    lines('only_verification_in_connection', 'not sent, and the verification named in Connection', [verificationNamed]),
+  ];
   return [
-    lines('in_connection', 'and named in Connection', [...all.map(lineOf), naming(names(all))]),
-    lines('only_in_connection', 'not sent, and named in Connection', [naming(names(all))]),
-    ...(verdict.length > 0
-      ? [
-          lines('verdict_in_connection', 'and the verdict named in Connection', [
-            ...all.map(lineOf),
-            naming(['close', ...names(verdict)]),
-          ]),
-          lines('only_verdict_in_connection', 'not sent, and the verdict named in Connection', [
-            naming(['close', ...names(verdict)]),
-          ]),
-        ]
-      : []),
+    lines('in_connection', 'and named in Connection', [...allLines, allNamed]),
+    lines('only_in_connection', 'not sent, and named in Connection', [allNamed]),
+    ...(verification.length > 0 ? ofVerification : []),
     lines('secret_in_connection', 'and the proxy secret named in Connection', [
       lineOf(certificate),
-      ...verdict.map(lineOf),
-      naming([PROXY_SECRET_HEADER]),
+      ...verification.map(lineOf),
+      connection([PROXY_SECRET_HEADER]),
     ]),
   ];
 }
 
-const GUESS = '0'.repeat(64);
+const GUESSED_SECRET = '0'.repeat(64);
 
-function parts({ all, certificate, chain, verdict }: ForgedFields): Forgery[] {
-  const without = (name: string): Field => [name, ''];
+function partial({ all, certificate, chain, verification }: ForgedFields): Forgery[] {
+  const emptyCertificate: Field = [certificate[0], ''];
+  const ofVerification = [
+    fields('verification_alone', 'the verification alone', verification),
+    fields('empty_certificate', 'the verification, and an empty certificate', [emptyCertificate, ...verification]),
+  ];
+  const withSecret: Field[] = [...all, [capitalize(PROXY_SECRET_HEADER), GUESSED_SECRET]];
   return [
     fields('certificate_alone', 'the certificate alone', [certificate]),
-    ...(verdict.length > 0
-      ? [
-          fields('verdict_alone', 'the verdict alone', verdict),
-          fields('empty_certificate', 'the verdict, and an empty certificate', [without(certificate[0]), ...verdict]),
-        ]
-      : [fields('empty_certificate', 'an empty certificate', [without(certificate[0])])]),
-    ...(chain.length > 0 ? [fields('chain_alone', 'in the chain alone', [...chain, ...verdict])] : []),
-    fields('guessed_secret', 'beside a guessed proxy secret', [...all, [capitalized(PROXY_SECRET_HEADER), GUESS]]),
+    ...(verification.length > 0
+      ? ofVerification
+      : [fields('empty_certificate', 'an empty certificate', [emptyCertificate])]),
+    ...(chain.length > 0 ? [fields('chain_alone', 'in the chain alone', [...chain, ...verification])] : []),
+    fields('guessed_secret', 'with a guessed proxy secret', withSecret),
   ];
 }
 
-/** Only the grammar of some formats, such as a list of elements, allows these. */
-function formatSpecific(configured: ConfiguredFields, { victim, own }: ForgedCertificates): Forgery[] {
-  const { forgedValues }: HeaderFormat = headerFormats[configured.terminator];
-  const { certificate, verdict } = forgedFields(configured, victim);
-  return (forgedValues?.(victim, own) ?? []).map(({ name, title, value }) => {
-    return fields(name, title, [[certificate[0], value], ...verdict]);
+/** Values that only the grammar of the configured format allows, such as a second list element. */
+function formatSpecific(
+  terminator: HeaderFormatName,
+  { certificate, verification }: ForgedFields,
+  { forged, own }: ForgedCertificates,
+): Forgery[] {
+  const { forgedValues }: HeaderFormat = headerFormats[terminator];
+  return (forgedValues?.(forged, own) ?? []).map(({ name, title, value }) => {
+    return fields(name, title, [[certificate[0], value], ...verification]);
   });
 }
 
-/** In the fields of another format, which are never read: it does not matter whether they arrive. */
-function asFormat(name: HeaderFormatName, { victim }: ForgedCertificates): Forgery {
-  const forged = fieldsOfFormat(name, victim);
-  return { ...fields(`as_${name.replaceAll('-', '_')}`, `as ${name} writes it`, forged), family: 'other_format' };
+/** The server never reads the fields of other formats, so these may arrive. */
+function inOtherFormat(name: HeaderFormatName, { forged }: ForgedCertificates): Forgery {
+  const ofFormat = fieldsOfFormat(name, forged);
+  return { ...fields(`as_${name.replaceAll('-', '_')}`, `as ${name} writes it`, ofFormat), family: 'other_format' };
 }

@@ -1,22 +1,26 @@
-/** A field line: name and value. */
+/** A header field: name and value. */
 export type Field = readonly [name: string, value: string];
 
-/** One way to pass a certificate off as one's own, as it is written over either protocol. */
+/** One way to send a forged certificate, as it is written in each protocol. */
 export interface Forgery {
-  /** Stable, for programs. */
+  /** Stable, machine-readable. */
   readonly name: string;
-  /** For people: "a forged certificate …". */
+  /** Completes "a forged certificate …". */
   readonly title: string;
-  /** `none` is a request without any: what the others are compared with. */
-  readonly family: 'none' | 'spelling' | 'other_format';
-  /** Over HTTP/1.1: lines before `Host`, and after all others, to the octet. Undefined where it has no words for it. */
+  /**
+   * - `none`: no forgery, for the baseline
+   * - `variant`: in the fields that the server reads
+   * - `other_format`: in the fields of another terminator, which the server never reads
+   */
+  readonly family: 'none' | 'variant' | 'other_format';
+  /** Lines before `Host` and after all other fields, written byte for byte. Undefined if HTTP/1.1 cannot express it. */
   readonly http1: { readonly first: readonly string[]; readonly last: readonly string[] } | undefined;
+  /** Undefined if HTTP/2 cannot express it. */
   readonly http2: readonly Field[] | undefined;
-  /** The fields come behind the body instead. */
+  /** Whether the fields are sent after the body instead, and whether `Trailer` announces them. */
   readonly trailer: 'announced' | 'unannounced' | undefined;
 }
 
-/** A request with nothing forged. */
 export const nothingForged: Forgery = {
   name: 'nothing',
   title: 'nothing forged',
@@ -26,14 +30,14 @@ export const nothingForged: Forgery = {
   trailer: undefined,
 };
 
-/** A forgery that both protocols can say. */
+/** A forgery that both protocols can express. */
 export function fields(name: string, title: string, forged: readonly Field[]): Forgery {
   return { ...lines(name, title, forged.map(lineOf)), http2: forged };
 }
 
-/** A forgery that only HTTP/1.1 can say, line by line. */
+/** A forgery that only HTTP/1.1 can express, as lines. */
 export function lines(name: string, title: string, last: readonly string[], first: readonly string[] = []): Forgery {
-  return { name, title, family: 'spelling', http1: { first, last }, http2: undefined, trailer: undefined };
+  return { name, title, family: 'variant', http1: { first, last }, http2: undefined, trailer: undefined };
 }
 
 export function lineOf([name, value]: Field): string {

@@ -1,135 +1,130 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
-import type { ClientKeyPair } from '../identity.ts';
+import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { Address, Route } from '../routes.ts';
 
-export type OpenedPlain = { readonly kind: 'open'; readonly socket: Socket } | Failure;
-
-/** Opens a connection without TLS. */
-export function openPlainConnection(address: Address): Promise<OpenedPlain> {
-  const { promise, resolve } = Promise.withResolvers<OpenedPlain>();
-  const socket = connectTcp({ ...address, timeout: PATIENCE_MS });
-  socket.once('connect', () => resolve({ kind: 'open', socket: socket.setTimeout(0) }));
-  socket.once('timeout', () => {
-    socket.destroy();
-    resolve(silence);
-  });
-  socket.on('error', (error) => resolve(failureOf(error)));
-  return promise;
+export interface ConnectionRequest {
+  readonly route: Pick<Route, 'address' | 'serverName' | 'transport'>;
+  /** Presented if the proxy requests a certificate. */
+  readonly clientKeyPair: ClientKeyPair | undefined;
+  readonly protocols: readonly Protocol[];
+  /** PEM; undefined for the CAs that this machine trusts. */
+  readonly serverCa: string | undefined;
 }
 
 export type Protocol = 'http/1.1' | 'h2';
 
-/** Why there is no answer. */
+export type ConnectionResult = { readonly kind: 'open'; readonly socket: TLSSocket } | Failure;
+
+/** Why there is no response. */
 export interface Failure {
   /**
-   * - `unreachable`: nobody accepts connections there
-   * - `untrusted`: the certificate of the proxy's own is not one that we trust
-   * - `outdated`: it is expired, or not valid yet
-   * - `misnamed`: it is for other names
-   * - `closed`: the other side ended the handshake or the connection
-   * - `silent`: it said nothing for as long as we wait
+   * - `unreachable`: nothing accepts connections at the address
+   * - `untrusted`: the proxy's own certificate was not issued by a trusted CA
+   * - `outside_validity`: the proxy's own certificate has expired or is not valid yet
+   * - `name_mismatch`: the proxy's own certificate is for other names
+   * - `closed`: the proxy ended the handshake or the connection
+   * - `timeout`
    */
-  readonly kind: 'unreachable' | 'untrusted' | 'outdated' | 'misnamed' | 'closed' | 'silent';
+  readonly kind: 'unreachable' | 'untrusted' | 'outside_validity' | 'name_mismatch' | 'closed' | 'timeout';
   readonly detail: string;
 }
 
-export interface Handshake {
-  readonly route: Pick<Route, 'address' | 'serverName' | 'transport'>;
-  /** Shown where the other side asks for a certificate. */
-  readonly identity: ClientKeyPair | undefined;
-  readonly protocols: readonly Protocol[];
-  /** PEM; undefined for the authorities that this machine trusts. */
-  readonly serverCa: string | undefined;
+/** For a handshake, and for a response. */
+export const TIMEOUT_MS = 10_000;
+export const timedOut: Failure = { kind: 'timeout', detail: `no response within ${TIMEOUT_MS / 1000} s` };
+
+/** Opens a TLS connection that is not shared with any other trial. */
+export function openConnection(request: ConnectionRequest): Promise<ConnectionResult> {
+  return request.route.transport === 'tls_resumed' ? resumeSession(request) : connectTls(request);
 }
 
-export type Opened = { readonly kind: 'open'; readonly socket: TLSSocket } | Failure;
-
-/** How long we wait for a handshake, and for an answer. */
-export const PATIENCE_MS = 10_000;
-export const silence: Failure = { kind: 'silent', detail: `no answer in ${PATIENCE_MS / 1000} s` };
-
-/** Opens a connection as the route says, of its own for each: nothing of one shows in another. */
-export function openConnection(handshake: Handshake): Promise<Opened> {
-  return handshake.route.transport === 'resumed_tls' ? resumeSession(handshake) : shake(handshake);
-}
-
-/** TLS 1.2, in which a session holds what the server made of the client's certificate (RFC 5246 §7.3). */
-async function resumeSession(handshake: Handshake): Promise<Opened> {
-  const first = await shake(handshake, { maxVersion: 'TLSv1.2' });
+/** In TLS 1.2 a session stores the result of the client's authentication (RFC 5246 §7.3). */
+async function resumeSession(request: ConnectionRequest): Promise<ConnectionResult> {
+  const first = await connectTls(request, { maxVersion: 'TLSv1.2' });
   if (first.kind !== 'open') return first;
   const session = first.socket.getSession();
   first.socket.destroy();
-  if (session === undefined) return noSession;
-  const again = await shake(handshake, { maxVersion: 'TLSv1.2', session });
-  if (again.kind !== 'open' || again.socket.isSessionReused()) return again;
-  again.socket.destroy();
-  return noSession;
+  if (session === undefined) return notResumed;
+  const second = await connectTls(request, { maxVersion: 'TLSv1.2', session });
+  if (second.kind !== 'open' || second.socket.isSessionReused()) return second;
+  second.socket.destroy();
+  return notResumed;
 }
 
-const noSession: Failure = { kind: 'closed', detail: 'no TLS session is resumed' };
+const notResumed: Failure = { kind: 'closed', detail: 'the TLS session was not resumed' };
 
-type Session = Pick<ConnectionOptions, 'maxVersion' | 'session'>;
+type SessionOptions = Pick<ConnectionOptions, 'maxVersion' | 'session'>;
 
-function shake(handshake: Handshake, session: Session = {}): Promise<Opened> {
-  const { promise, resolve } = Promise.withResolvers<Opened>();
-  const socket = connect({ ...optionsOf(handshake), ...session });
-  const timer = setTimeout(() => end(silence), PATIENCE_MS);
-  const end = (opened: Opened) => {
+function connectTls(request: ConnectionRequest, session: SessionOptions = {}): Promise<ConnectionResult> {
+  const { promise, resolve } = Promise.withResolvers<ConnectionResult>();
+  const socket = connect({ ...connectionOptions(request), ...session });
+  const timer = setTimeout(() => end(timedOut), TIMEOUT_MS);
+  const end = (result: ConnectionResult) => {
     clearTimeout(timer);
-    if (opened.kind !== 'open') socket.destroy();
-    resolve(opened);
+    if (result.kind !== 'open') socket.destroy();
+    resolve(result);
   };
-  // It stays, because a server may refuse our certificate after the handshake (TLS 1.3).
+  // Never removed, because in TLS 1.3 a server may reject the client's certificate after the handshake.
   socket.on('error', (error) => end(failureOf(error)));
   socket.once('secureConnect', () => end({ kind: 'open', socket }));
   socket.once('close', () => end({ kind: 'closed', detail: 'closed the connection' }));
   return promise;
 }
 
-function optionsOf({ route, identity, protocols, serverCa }: Handshake): ConnectionOptions {
+function connectionOptions({ route, clientKeyPair, protocols, serverCa }: ConnectionRequest): ConnectionOptions {
   const { address, serverName, transport } = route;
   return {
     ...address,
-    // An address is no server name (RFC 6066 §3).
+    // An IP address is not a valid server name (RFC 6066 §3).
     servername: isIP(serverName) ? '' : serverName,
     ALPNProtocols: [...protocols],
-    // We tell it nothing that is secret.
-    rejectUnauthorized: transport !== 'tls_to_anybody',
+    // Safe without verification: nothing secret is sent.
+    rejectUnauthorized: transport !== 'tls_unverified',
     checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
     ...(serverCa !== undefined && { ca: serverCa }),
-    ...(identity && { cert: identity.certificatePem, key: identity.privateKeyPem }),
+    ...(clientKeyPair && { cert: clientKeyPair.certificatePem, key: clientKeyPair.privateKeyPem }),
   };
 }
 
-const notReached = [
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-  'EADDRNOTAVAIL',
+export type PlainConnectionResult = { readonly kind: 'open'; readonly socket: Socket } | Failure;
+
+/** Opens a connection without TLS. */
+export function openPlainConnection(address: Address): Promise<PlainConnectionResult> {
+  const { promise, resolve } = Promise.withResolvers<PlainConnectionResult>();
+  const socket = connectTcp({ ...address, timeout: TIMEOUT_MS });
+  socket.once('connect', () => resolve({ kind: 'open', socket: socket.setTimeout(0) }));
+  socket.once('timeout', () => {
+    socket.destroy();
+    resolve(timedOut);
+  });
+  socket.on('error', (error) => resolve(failureOf(error)));
+  return promise;
+}
+
+const unreachableCodes = [
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'],
+  ...['ENETUNREACH', 'ETIMEDOUT', 'EADDRNOTAVAIL'],
 ];
 
-const notTrusted = [
+const untrustedCodes = [
   ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE'],
   ...['INVALID_PURPOSE', 'CERT_UNTRUSTED', 'CERT_REJECTED', 'INVALID_CA'],
 ];
 
-const notOfThisTime = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
+const validityCodes = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
 
-/** What an error of a socket means. */
+/** Classifies an error of a socket. */
 export function failureOf(error: Error & { readonly code?: string; readonly reason?: string }): Failure {
   const { code = '' } = error;
-  if (notReached.includes(code)) return { kind: 'unreachable', detail: error.message };
-  // Node's own sentences go on with advice for those who started it.
-  if (notTrusted.includes(code)) return { kind: 'untrusted', detail: code };
-  if (notOfThisTime.includes(code)) return { kind: 'outdated', detail: code };
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { kind: 'misnamed', detail: error.reason ?? error.message };
-  // OpenSSL's and nghttp2's own words, without the numbers and file names around them.
-  const [, words] = /(?:ERR_SSL|NGHTTP2)_(\w+)/.exec(`${code} ${error.message}`) ?? [];
-  const told = words === undefined ? code || error.message : words.toLowerCase().replaceAll('_', ' ');
-  return { kind: 'closed', detail: `closed the connection (${told})` };
+  if (unreachableCodes.includes(code)) return { kind: 'unreachable', detail: error.message };
+  // Node's messages continue with advice for the author of the program.
+  if (untrustedCodes.includes(code)) return { kind: 'untrusted', detail: code };
+  if (validityCodes.includes(code)) return { kind: 'outside_validity', detail: code };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { kind: 'name_mismatch', detail: error.reason ?? error.message };
+  // The reason of OpenSSL and nghttp2, without the numbers and file names around it.
+  const [, constant] = /(?:ERR_SSL|NGHTTP2)_(\w+)/.exec(`${code} ${error.message}`) ?? [];
+  const reason = constant === undefined ? code || error.message : constant.toLowerCase().replaceAll('_', ' ');
+  return { kind: 'closed', detail: `closed the connection (${reason})` };
 }

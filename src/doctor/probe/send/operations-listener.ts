@@ -1,86 +1,53 @@
 import { request } from 'node:http';
 import { OperatorError } from '../../../operator-error.ts';
 import { headerFormatNames } from '../../../terminator/formats.ts';
-import type { EffectiveConfig } from '../../observer/endpoint.ts';
+import type { EffectiveConfig } from '../../observer/effective-config.ts';
 import type { Observation } from '../../observer/observe.ts';
-import { PATIENCE_MS } from './connection.ts';
+import { TIMEOUT_MS } from './connection.ts';
 
-/** Asks the operations listeners of all replicas what arrived. Each is `http://host:port` or `unix:/path`. */
+/** A watch on all replicas. */
 export interface Watch {
-  /** What each replica believes, in the order of the listeners. */
-  readonly beliefs: readonly [EffectiveConfig, ...EffectiveConfig[]];
-  /** Forgets what was observed, and goes on watching. */
-  readonly renew: () => Promise<void>;
+  /** One for each replica, in the order of the listeners. */
+  readonly effectiveConfigs: readonly [EffectiveConfig, ...EffectiveConfig[]];
+  /** Discards the observations so far. */
+  readonly restart: () => Promise<void>;
+  /** Reads the observations of all replicas. */
   readonly read: () => Promise<Observation[]>;
 }
 
 /**
- * Tells the replicas to observe requests that carry this id.
+ * Starts to observe requests with this id on all replicas.
  *
- * @throws {OperatorError} naming a listener that cannot be asked
+ * @param listeners `http://host:port` or `unix:/path`
+ * @throws {OperatorError} naming a listener that cannot be used; so do the functions of the watch
  */
-export async function startWatch(listeners: readonly [string, ...string[]], id: string): Promise<Watch> {
+export async function openWatch(listeners: readonly [string, ...string[]], id: string): Promise<Watch> {
   const path = `/doctor/${id}`;
-  const renew = () =>
-    Promise.all(listeners.map(async (listener) => effectiveConfigIn(listener, await ask(listener, 'PUT', path))));
-  const read = async () => {
-    const all = await Promise.all(
-      listeners.map(async (listener) => observationsIn(listener, await ask(listener, 'GET', path))),
-    );
-    return all.flat();
+  const start = async (listener: string) => effectiveConfigIn(listener, await send(listener, 'PUT', path));
+  const read = async (listener: string) => observationsIn(listener, await send(listener, 'GET', path));
+  const [first, ...others] = listeners;
+  return {
+    effectiveConfigs: [await start(first), ...(await Promise.all(others.map(start)))],
+    restart: async () => void (await Promise.all(listeners.map(start))),
+    read: async () => (await Promise.all(listeners.map(read))).flat(),
   };
-  const [first, ...others] = await renew();
-  if (!first) throw new OperatorError(['--operations: name one operations listener at least']);
-  return { beliefs: [first, ...others], renew: async () => void (await renew()), read };
 }
 
-interface Reply {
+interface ListenerResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
-function effectiveConfigIn(listener: string, { status, body }: Reply): EffectiveConfig {
-  const belief = status === 201 && isObject(body) ? body.belief : undefined;
-  if (isEffectiveConfig(belief)) return belief;
-  throw notOurs(listener, status);
-}
-
-function observationsIn(listener: string, { status, body }: Reply): Observation[] {
-  const observations = status === 200 && isObject(body) ? body.observations : undefined;
-  if (Array.isArray(observations) && observations.every(isObservation)) return observations;
-  if (status === 404) {
-    throw new OperatorError([
-      `${listener} forgot this run: it was started anew, or many others run the doctor; try again`,
-    ]);
-  }
-  throw notOurs(listener, status);
-}
-
-function notOurs(listener: string, status: number): OperatorError {
-  return new OperatorError([
-    `${listener} is not the operations listener of a Countersign of this version (HTTP ${status}): ` +
-      'name it with --operations; it is what the server calls COUNTERSIGN_OPERATIONS_LISTEN',
-  ]);
-}
-
-function ask(listener: string, method: string, path: string): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const asked = request({ ...addressOf(listener), method, path, timeout: PATIENCE_MS }, async (response) => {
+function send(listener: string, method: string, path: string): Promise<ListenerResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<ListenerResponse>();
+  const outgoing = request({ ...addressOf(listener), method, path, timeout: TIMEOUT_MS }, async (response) => {
     const chunks: Uint8Array[] = await response.toArray().catch(() => []);
-    resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString('utf8')) });
+    resolve({ status: response.statusCode ?? 0, body: parseJson(Buffer.concat(chunks).toString('utf8')) });
   });
-  asked.once('timeout', () => asked.destroy(new Error(`no answer in ${PATIENCE_MS / 1000} s`)));
-  asked.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(listener, error)));
-  asked.end();
+  outgoing.once('timeout', () => outgoing.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)));
+  outgoing.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(listener, error)));
+  outgoing.end();
   return promise;
-}
-
-function unreachable(listener: string, { code, message }: NodeJS.ErrnoException): OperatorError {
-  return new OperatorError([
-    `cannot reach the operations listener at ${listener} (${code ?? message}): run the doctor beside the server, or ` +
-      'bring the listener here (kubectl port-forward pod/NAME 9090) and name it with --operations; ' +
-      'it may also be off (COUNTERSIGN_OPERATIONS_LISTEN)',
-  ]);
 }
 
 function addressOf(listener: string) {
@@ -89,7 +56,7 @@ function addressOf(listener: string) {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -97,13 +64,41 @@ function parsed(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+function unreachable(listener: string, { code, message }: NodeJS.ErrnoException): OperatorError {
+  return new OperatorError([
+    `cannot reach the operations listener at ${listener} (${code ?? message}): run the doctor on the host of the ` +
+      'server, or forward the port (kubectl port-forward pod/NAME 9090) and name it with --operations; ' +
+      'the listener may also be off (COUNTERSIGN_OPERATIONS_LISTEN)',
+  ]);
 }
 
-/** Looked at so far that another program, or another version, is told from ours. */
+function effectiveConfigIn(listener: string, { status, body }: ListenerResponse): EffectiveConfig {
+  const config = status === 201 && isObject(body) ? body.effective_config : undefined;
+  if (isEffectiveConfig(config)) return config;
+  throw notCountersign(listener, status);
+}
+
+function observationsIn(listener: string, { status, body }: ListenerResponse): Observation[] {
+  const observations = status === 200 && isObject(body) ? body.observations : undefined;
+  if (Array.isArray(observations) && observations.every(isObservation)) return observations;
+  if (status === 404) {
+    throw new OperatorError([
+      `${listener} no longer observes this run: the server restarted, or too many doctors run at the same time; try again`,
+    ]);
+  }
+  throw notCountersign(listener, status);
+}
+
+function notCountersign(listener: string, status: number): OperatorError {
+  return new OperatorError([
+    `${listener} is not the operations listener of this version of Countersign (HTTP ${status}): ` +
+      'name it with --operations; it is the value of COUNTERSIGN_OPERATIONS_LISTEN',
+  ]);
+}
+
+/** Checks as much as distinguishes this version from other programs and other versions. */
 function isEffectiveConfig(value: unknown): value is EffectiveConfig {
-  if (!isObject(value) || !isObject(value.verification)) return false;
+  if (!isObject(value) || !isObject(value.verification) || !Array.isArray(value.verification.fields)) return false;
   if (!headerFormatNames.some((name) => name === value.terminator)) return false;
   return [value.issuer, value.mtls_url, value.certificate_header, value.proxy_trust, value.listens_on].every(isString);
 }
@@ -111,6 +106,10 @@ function isEffectiveConfig(value: unknown): value is EffectiveConfig {
 function isObservation(value: unknown): value is Observation {
   if (!isObject(value) || !isObject(value.outcome) || !isObject(value.proxy_trust)) return false;
   return isString(value.request) && isString(value.peer) && Array.isArray(value.fields);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function isString(value: unknown): value is string {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { ConfiguredFields } from '../../../../src/doctor/probe/forgeries/fields.ts';
+import type { ConfiguredFields } from '../../../../src/doctor/probe/forgeries/forged-fields.ts';
 import { forgeriesFor } from '../../../../src/doctor/probe/forgeries/forgeries.ts';
 import type { Forgery } from '../../../../src/doctor/probe/forgeries/forgery.ts';
 import type { HeaderFormat } from '../../../../src/terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats } from '../../../../src/terminator/formats.ts';
 import { selfSigned } from '../../../support/certificates.ts';
 
-const certificates = { victim: selfSigned().der, own: selfSigned().der };
+const certificates = { forged: selfSigned().der, own: selfSigned().der };
 
 function configured(terminator: HeaderFormatName, more: Partial<ConfiguredFields> = {}): ConfiguredFields {
   const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[terminator];
@@ -24,28 +24,28 @@ const linesOf = ({ http1 }: Forgery) => [...(http1?.first ?? []), ...(http1?.las
 
 describe.each(headerFormatNames)('the forgeries for %s', (name) => {
   const forgeries = forgeriesFor(configured(name), certificates);
-  const written = headerFormats[name].encode(certificates.victim);
+  const written = headerFormats[name].encode(certificates.forged);
 
-  test('each have a name of their own, also the titles', () => {
+  test('have unique names and titles', () => {
     expect(new Set(forgeries.map((forgery) => forgery.name)).size).toBe(forgeries.length);
     expect(new Set(forgeries.map(({ title }) => title)).size).toBe(forgeries.length);
   });
 
-  test('hold the certificate in most spellings', () => {
-    const spellings = forgeries.filter(({ family }) => family === 'spelling');
-    const holding = spellings.filter((forgery) => linesOf(forgery).some((line) => line.includes(written)));
-    expect(spellings.length).toBeGreaterThan(25);
-    expect(spellings.length - holding.length).toBeLessThan(9);
+  test('contain the certificate in most variants', () => {
+    const variants = forgeries.filter(({ family }) => family === 'variant');
+    const containing = variants.filter((forgery) => linesOf(forgery).some((line) => line.includes(written)));
+    expect(variants.length).toBeGreaterThan(25);
+    expect(variants.length - containing.length).toBeLessThan(9);
   });
 
-  test('hold it in the fields of every other format', () => {
+  test('contain the certificate in the fields of every other format', () => {
     const others = forgeries.filter(({ family }) => family === 'other_format');
     expect(others).toHaveLength(headerFormatNames.length - 1);
     for (const other of headerFormatNames.filter((one) => one !== name)) {
       const { http2 } = others.find((forgery) => forgery.name === `as_${other.replaceAll('-', '_')}`) ?? {};
       const values = new Map((http2 ?? []).map(([header, value]) => [header.toLowerCase(), value]));
       const value = values.get(headerFormats[other].certificateHeader) ?? '';
-      expect(Buffer.from(headerFormats[other].decode(value).leaf)).toEqual(Buffer.from(certificates.victim));
+      expect(Buffer.from(headerFormats[other].decode(value).leaf)).toEqual(Buffer.from(certificates.forged));
     }
   });
 });
@@ -69,28 +69,28 @@ describe('a forgery', () => {
     ['one_underscore', ['X-Renamed_Cert', 'X-Renamed_Verify']],
     ['dots', ['X.Renamed.Cert', 'X.Renamed.Verify']],
     ['empty_before', ['X-Renamed-Cert', 'X-Renamed-Verify', 'X-Renamed-Cert', 'X-Renamed-Verify']],
-    ['verdict_alone', ['X-Renamed-Verify']],
+    ['verification_alone', ['X-Renamed-Verify']],
     ['guessed_secret', ['X-Renamed-Cert', 'X-Renamed-Verify', 'X-Countersign-Proxy-Secret']],
-  ])('is written in the names that the operator chose: %s', (name, names) => {
+  ])('is written with the configured field names: %s', (name, names) => {
     expect(linesIn(name).map((line) => line.split(':')[0])).toEqual(names);
   });
 
-  test('says what the operator takes for a successValue verdict', () => {
-    expect(linesIn('verdict_alone')).toEqual(['X-Renamed-Verify: OK']);
+  test('contains the configured success value', () => {
+    expect(linesIn('verification_alone')).toEqual(['X-Renamed-Verify: OK']);
   });
 
   test.each(['upper_case', 'folded', 'space_before_colon', 'bare_line_feed', 'in_connection', 'unannounced_trailer'])(
-    'has no words over HTTP/2: %s',
+    'cannot be expressed over HTTP/2: %s',
     (name) => expect(find(name)).toMatchObject({ http2: undefined }),
   );
 
-  test('by an extra element is tried only where elements are read', () => {
+  test('with a second element exists only for formats with elements', () => {
     expect(find('element_before')).toBeUndefined();
     const elements = forgeriesFor(configured('envoy'), certificates).map(({ name }) => name);
     expect(elements).toEqual(expect.arrayContaining(['element_before', 'element_after', 'open_element', 'json']));
   });
 
-  test('of the chain is tried only where one is read', () => {
+  test('of the chain exists only for formats with a chain', () => {
     expect(find('chain_alone')).toBeUndefined();
     expect(forgeriesFor(configured('haproxy'), certificates).map(({ name }) => name)).toContain('chain_alone');
   });

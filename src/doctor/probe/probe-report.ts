@@ -1,72 +1,74 @@
-import type { EffectiveConfig } from '../observer/endpoint.ts';
+import type { EffectiveConfig } from '../observer/effective-config.ts';
 import type { Observation } from '../observer/observe.ts';
-import type { ForgeryOutcome } from './conclude/judge-forgery.ts';
+import type { ForgeryOutcome } from './conclude/evaluate-forgery.ts';
 import type { Forgery } from './forgeries/forgery.ts';
 import type { Route } from './routes.ts';
 import type { Protocol } from './send/connection.ts';
 import type { PresentedAs } from './trial.ts';
 
-/** All that a run found, as `--output json` prints it. */
-export interface Examination {
+/** The result of a run, as printed by `--output json`. */
+export interface ProbeReport {
   /**
-   * - `sound`: the certificate arrived and was believed, and nothing that was forged
-   * - `wrong`: there are problems
-   * - `incomplete`: there are none, but not everything could be seen
+   * - `secure`: the certificate was accepted, and no forgery was
+   * - `vulnerable`: there are problems
+   * - `incomplete`: there are no problems, but not everything was observed
    */
-  readonly conclusion: 'sound' | 'wrong' | 'incomplete';
+  readonly conclusion: 'secure' | 'vulnerable' | 'incomplete';
   readonly url: string;
-  /** What the server says that it believes. */
   readonly server: EffectiveConfig;
   readonly own_certificate: {
     readonly subject: string;
     readonly thumbprint: string;
-    /** Made for this run, because none was given. */
-    readonly made: boolean;
+    /** For this run, because none was given. */
+    readonly generated: boolean;
   };
-  /** Self-signed and made for this run: whoever counts its chain as verified verifies none. */
-  readonly stranger_certificate: { readonly thumbprint: string };
-  /** The one in the forged headers. */
-  readonly victim_certificate: { readonly thumbprint: string };
+  /** Self-signed and generated for this run: a server that accepts its chain as verified verifies no chain. */
+  readonly untrusted_certificate: { readonly thumbprint: string };
+  /** The certificate of the forged headers. */
+  readonly forged_certificate: { readonly thumbprint: string };
   readonly handshakes: readonly HandshakeReport[];
-  readonly arrivals: readonly Arrival[];
+  readonly baseline: readonly BaselineReport[];
   readonly forgeries: readonly ForgeryReport[];
-  /** What has to be mended, each with how. */
+  /** Each with its fix. */
   readonly problems: readonly string[];
-  /** How far the conclusion goes. */
   readonly coverage: Coverage;
   readonly notes: readonly string[];
 }
 
-/** How far a conclusion goes: what was tried, and what was not, with the reason. */
+/** What a run tested. */
 export interface Coverage {
   readonly covered: readonly string[];
+  /** With the reason, where there is one. */
   readonly not_covered: readonly string[];
 }
 
-/** From this machine to the proxy. */
+/** The handshake between this machine and the proxy. */
 export interface HandshakeReport {
   readonly route: Route['name'];
   readonly url: string;
+  /** `host:port` */
   readonly connected_to: string;
   readonly server_name: string;
+  /** Null when the handshake failed. */
   readonly tls_version: string | null;
   readonly http2: boolean;
   readonly client_certificate_requested: boolean;
-  /** Why there was none. */
+  /** Why the handshake with the certificate failed; null when it succeeded. */
   readonly failure: string | null;
 }
 
-/** From the proxy to the server, with nothing forged. */
-export interface Arrival {
+/** One request without any forgery: what the proxy forwarded, and what the server accepted. */
+export interface BaselineReport {
   readonly route: Route['name'];
   readonly url: string;
   readonly certificate: PresentedAs;
   readonly protocol: Protocol;
-  readonly answer: string;
-  /** Null where the request was not seen. */
+  readonly response: string;
+  /** Null when no server observed the request. */
   readonly observation: Observation | null;
 }
 
+/** One request with a forgery. */
 export interface ForgeryReport {
   readonly forgery: string;
   readonly title: string;
@@ -77,6 +79,6 @@ export interface ForgeryReport {
   readonly protocol: Protocol;
   readonly outcome: ForgeryOutcome;
   readonly detail: string;
-  /** HTTP status of the answer. */
+  /** HTTP status of the response; null without one. */
   readonly status: number | null;
 }

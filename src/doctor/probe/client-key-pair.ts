@@ -1,0 +1,113 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { OperatorError } from '../../operator-error.ts';
+import { issueCertificate, type KeyPairWithCertificate } from '../../pki/certificate/issue-certificate.ts';
+import { decodeDistinguishedName, formatDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
+import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
+import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
+
+/** A certificate to present in the handshake, with its private key. */
+export interface ClientKeyPair extends KeyPairWithCertificate {
+  readonly der: Uint8Array;
+  /** RFC 4514. */
+  readonly subject: string;
+  /** `x5t#S256`. */
+  readonly thumbprint: string;
+  /** Whether it was generated for this run, and so is self-signed and registered nowhere. */
+  readonly generated: boolean;
+  readonly selfSigned: boolean;
+  /** Undefined when it was generated. */
+  readonly certificateFile: string | undefined;
+  /** Why it is outside its validity period; undefined when it is within. */
+  readonly validityViolation: string | undefined;
+}
+
+/**
+ * Reads a PEM certificate and its private key. Further certificates of the file are sent as its chain.
+ *
+ * @throws {OperatorError} with the file and the problem
+ */
+export function readClientKeyPair(certificateFile: string, keyFile: string): ClientKeyPair {
+  const certificatePem = readTextFile(certificateFile);
+  const privateKeyPem = readTextFile(keyFile);
+  const certificate = parseOr(`${certificateFile}: contains no PEM certificate`, () => {
+    return new X509Certificate(certificatePem);
+  });
+  const key = parseOr(`${keyFile}: contains no usable private key; it must be unencrypted PEM`, () => {
+    return createPrivateKey(privateKeyPem);
+  });
+  if (!certificate.checkPrivateKey(key)) throw new OperatorError([`${keyFile} is not the key of ${certificateFile}`]);
+  return clientKeyPair({ certificatePem, privateKeyPem }, certificate, certificateFile);
+}
+
+/** Generates a self-signed certificate for this run. */
+export async function generateClientKeyPair(): Promise<ClientKeyPair> {
+  const pair = await generateSelfSigned('countersign-doctor');
+  return clientKeyPair(pair, new X509Certificate(pair.certificatePem), undefined);
+}
+
+/**
+ * Generates the certificate of the forged headers, as DER. Its key is discarded: no client can prove possession, so
+ * accepting it is always a false acceptance.
+ */
+export async function generateForgedCertificate(): Promise<Uint8Array> {
+  const { certificatePem } = await generateSelfSigned('countersign-doctor-forged');
+  return new X509Certificate(certificatePem).raw;
+}
+
+/** How messages call the `own` certificate. */
+export function describeOwnCertificate({ generated }: Pick<ClientKeyPair, 'generated'>): string {
+  return generated ? 'the certificate generated for this run' : 'your certificate';
+}
+
+function generateSelfSigned(commonName: string): Promise<KeyPairWithCertificate> {
+  return issueCertificate({ purpose: 'client', subject: [{ CN: [commonName] }], lifetimeDays: 1, now: Date.now() });
+}
+
+/** @param certificateFile undefined when it was generated */
+function clientKeyPair(
+  pair: KeyPairWithCertificate,
+  certificate: X509Certificate,
+  certificateFile: string | undefined,
+): ClientKeyPair {
+  const { raw: der, publicKey } = certificate;
+  return {
+    ...pair,
+    der,
+    subject: subjectOf(der),
+    thumbprint: sha256Thumbprint(der),
+    generated: certificateFile === undefined,
+    selfSigned: certificate.verify(publicKey),
+    certificateFile,
+    validityViolation: validityViolation(certificate, Date.now()),
+  };
+}
+
+/** Node parses certificates that the server rejects. They must be sent as well, to see the rejection. */
+function subjectOf(der: Uint8Array): string {
+  try {
+    return formatDistinguishedName(decodeDistinguishedName(parseCertificateStructure(der).subject));
+  } catch {
+    return new X509Certificate(der).subject.replaceAll('\n', ', ');
+  }
+}
+
+function validityViolation({ validFromDate, validToDate }: X509Certificate, now: number): string | undefined {
+  if (now > validToDate.getTime()) return `expired on ${validToDate.toISOString()}`;
+  if (now < validFromDate.getTime()) return `is not valid before ${validFromDate.toISOString()}`;
+  return undefined;
+}
+
+/** @throws {OperatorError} */
+export function readTextFile(file: string): string {
+  return parseOr(`${file}: cannot be read`, () => readFileSync(file, 'latin1'));
+}
+
+function parseOr<Value>(problem: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    const isFileError = error instanceof Error && 'syscall' in error;
+    throw new OperatorError([isFileError ? `${problem}: ${error.message}` : problem]);
+  }
+}
