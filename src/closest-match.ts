@@ -6,7 +6,7 @@
 export function closestMatch(name: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
   const [closest] = ranked.toSorted((a, b) => a.distance - b.distance);
-  return closest && closest.distance <= Math.max(1, Math.floor(name.length / 3)) ? closest.candidate : undefined;
+  return closest && closest.distance <= Math.max(2, Math.floor(name.length / 3)) ? closest.candidate : undefined;
 }
 
 /** Levenshtein distance: insertions, deletions and substitutions. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { clientsProgram, collect } from './commands/clients/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
@@ -9,28 +10,17 @@ import type { OutputFormat } from './commands/output/text.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
 import { printable } from './text.ts';
 
-// Each command is loaded when it runs, with `./config.ts` where it needs it: loading all of them takes longer than
+// Each command is imported when it runs, and `./config.ts` where it is needed: importing all of them takes longer than
 // most of them run.
 const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-const serveHelp = `
-Required:
-  COUNTERSIGN_ISSUER             the URL that clients know this server by
-  COUNTERSIGN_TERMINATOR         what the proxy in front forwards: nginx, envoy,
-                                 haproxy, … (docs/terminators.md)
-  COUNTERSIGN_SIGNING_KEY_FILE   the private key that signs tokens
-  COUNTERSIGN_REDIS_URL          where the client records are, or
-  COUNTERSIGN_CLIENTS_FILE       a file with them
-
-For clients of a CA (tls_client_auth):
-  COUNTERSIGN_CLIENT_CA_FILE     its certificate, and its intermediates'
-
-All settings: docs/configuration.md`;
+// The help of `serve` is the table of settings, which `serve` imports anyway. No other command imports all of it.
+const serveHelp = process.argv.includes('serve') ? (await import('./settings/reference.ts')).settingsHelp() : '';
 
 const doctorHelp = `
-The operations listener is http://127.0.0.1:9090 unless said otherwise
+The default operations listener is http://127.0.0.1:9090
 (COUNTERSIGN_OPERATIONS_LISTEN).
-Exit codes: 0 all is sound, 1 it could not be examined, 2 something is wrong.
+Exit codes: 0 no problem found, 1 not examined, 2 problems found.
 
 More: docs/doctor.md`;
 
@@ -41,14 +31,14 @@ const program = new Command('countersign')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
   .hook('preAction', (_, action) => {
-    // The log of the server has a way of its own to the same descriptor.
+    // `serve` writes its log to the same descriptor synchronously, without process.stdout.
     if (action.name() !== 'serve') exitOnOutputError();
   });
 
 program
   .command('serve')
   .description('run the server behind a TLS terminator, configured by COUNTERSIGN_… variables')
-  .addHelpText('after', serveHelp)
+  .addHelpText('after', `\n${serveHelp}`)
   .action(async () => {
     const { serve } = await import('./commands/serve.ts');
     await serve((await import('./config.ts')).environment);
@@ -56,9 +46,9 @@ program
 
 program
   .command('dev')
-  .description('run it on localhost with a terminator of its own, a throw-away CA and two clients')
+  .description('run the server on localhost with an embedded terminator, a throw-away CA and two clients')
   .option('-p, --port <port>', 'port of https://localhost', parsePort, 8443)
-  .option('-d, --folder <folder>', 'where keys, certificates and clients.yaml are kept', '.countersign')
+  .option('-d, --folder <folder>', 'folder for keys, certificates and clients.yaml', '.countersign')
   .action(async ({ port, folder }) => {
     const { dev } = await import('./commands/dev.ts');
     await dev({ port, folder: resolve(folder) }, (await import('./config.ts')).environment);
@@ -68,10 +58,10 @@ clientsProgram(program);
 
 program
   .command('certificate')
-  .description('print what is in a certificate, what to paste for it into client records, and who vouches for it')
-  .argument('<file>', "a certificate, PEM or DER; a client's may have its intermediates behind it; - is standard input")
-  .option('--ca <bundle>', 'verify it to these CAs, a file or folder, as the server does')
-  .option('--crl <file>', 'with CRLs of all of its CAs, files or folders; once for each', collect)
+  .description('print a certificate, the fields to register it with in client records, and its certification path')
+  .argument('<file>', 'certificate, PEM or DER, optionally followed by its intermediates; - is standard input')
+  .option('--ca <bundle>', 'CA certificates, a file or folder: verify the certificate to them, as the server does')
+  .option('--crl <file>', 'CRLs of its CAs, a file or folder; may be repeated', collect)
   .addOption(outputOption())
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
@@ -80,14 +70,16 @@ program
 
 program
   .command('doctor')
-  .description('send a certificate and then forged ones through the live proxy, and say what the server made of them')
-  .requiredOption('-u, --url <url>', "the server's URL, issuer or mutual TLS, as clients call it")
-  .option('--cert <file>', "a client's certificate, PEM; without one, one is made for the run")
-  .option('--key <file>', 'its key, PEM')
-  .option('--cacert <file>', "the CA of the proxy's own certificate, PEM")
-  .option('--connect-to <host:port>', 'where the proxy is in fact; the names stay those of the URL')
-  .option('--http-port <port>', 'where the same host would answer without TLS', parsePort, 80)
-  .option('--operations <listener>', 'the operations listener of the server, once for each replica', collect)
+  .description(
+    'check the live proxy: send a certificate and forged ones through it, and report what the server received',
+  )
+  .requiredOption('-u, --url <url>', 'URL of the server as clients use it: issuer or mutual TLS base URL')
+  .option('--cert <file>', 'client certificate, PEM; generated for the run if omitted')
+  .option('--key <file>', 'key of the client certificate, PEM')
+  .option('--cacert <file>', "CA of the proxy's server certificate, PEM")
+  .option('--connect-to <host:port>', 'connect to this address instead; TLS server name and Host stay those of the URL')
+  .option('--http-port <port>', 'port on which the same host may respond without TLS', parsePort, 80)
+  .option('--operations <listener>', 'operations listener of the server; repeat it for each replica', collect)
   .addOption(outputOption())
   .addHelpText('after', doctorHelp)
   .action(async ({ output, ...options }: DoctorOptions & { output: OutputFormat }) => {
@@ -95,15 +87,15 @@ program
     process.exitCode = await doctor(options, output);
   });
 
-// Commander's own knows one word, and would show the help of `clients` for `help clients apply`.
+// The help command of commander accepts one name: `help clients apply` would print the help of `clients`.
 program
   .helpCommand(false)
   .command('help')
-  .description('show the help of a command')
+  .description('print the help of a command')
   .argument('[command...]')
-  .action((names: string[]) => names.reduce(childNamed, program).help());
+  .action((names: string[]) => names.reduce(findSubcommand, program).help());
 
-hintAtHelp(program, 'countersign');
+suggestHelp(program, 'countersign');
 
 try {
   await program.parseAsync();
@@ -113,7 +105,7 @@ try {
 
 function end(error: unknown): void {
   if (error instanceof CommanderError) {
-    // It has said all: help, or what is wrong with the command line.
+    // Commander has already printed the help, or what is wrong with the command line.
     exitOnOutputError();
     process.exitCode = error.exitCode;
     return;
@@ -122,18 +114,23 @@ function end(error: unknown): void {
   process.exit(error instanceof InterruptedError ? error.exitCode : 1);
 }
 
-function childNamed(parent: Command, name: string): Command {
-  return parent.commands.find((child) => child.name() === name) ?? parent.error(`error: unknown command '${name}'`);
+function findSubcommand(parent: Command, name: string): Command {
+  const names = parent.commands.map((child) => child.name());
+  const suggestion = closestMatch(name, names);
+  const hint = suggestion === undefined ? '' : `\n(Did you mean ${suggestion}?)`;
+  return parent.commands[names.indexOf(name)] ?? parent.error(`error: unknown command '${name}'${hint}`);
 }
 
-/** After a mistyped command line, each command names its own help. */
-function hintAtHelp(command: Command, name: string): void {
-  command.showHelpAfterError(`(${name} --help shows what there is)`);
-  for (const child of command.commands) hintAtHelp(child, `${name} ${child.name()}`);
+/** After an invalid command line, each command names its own help. */
+function suggestHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(see ${name} --help)`);
+  for (const child of command.commands) suggestHelp(child, `${name} ${child.name()}`);
 }
 
 function outputOption(): Option {
-  return new Option('-o, --output <format>', 'for people or for programs').choices(['text', 'json']).default('text');
+  return new Option('-o, --output <format>', 'output format: human-readable or machine-readable')
+    .choices(['text', 'json'])
+    .default('text');
 }
 
 function parsePort(text: string): number {

@@ -13,7 +13,7 @@ export const chainSettings = defineSettings('Client certificates', {
     description: 'CA certificates for client certificates: a bundle or a folder',
     details:
       'Self-signed certificates are trust anchors, others intermediates. Watched for changes. See [chains.md](chains.md).',
-    defaultDescription: 'none: `tls_client_auth` is unavailable',
+    defaultDescription: 'none; `tls_client_auth` is unavailable',
   },
   CHAIN_VERIFIED_BY: {
     parse: oneOf(verifierNames),

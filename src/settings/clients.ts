@@ -11,7 +11,7 @@ export const clientsFileSettings = defineSettings('Clients', {
     parse: plainText,
     description: 'file with the client records, YAML or JSON, instead of Redis',
     details: 'Watched for changes. See [clients.md](clients.md).',
-    defaultDescription: 'required without `COUNTERSIGN_REDIS_URL`',
+    requiredUnless: 'REDIS_URL',
   },
 });
 const { CLIENTS_FILE } = clientsFileSettings;

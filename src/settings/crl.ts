@@ -21,7 +21,7 @@ export const crlSettings = defineSettings('Certificate revocation lists', {
   },
   CRL_MODE: {
     parse: (text) => parsePerCa(text, oneOf(crlModes)),
-    description: '`require`, `prefer` or `off`',
+    description: 'whether a CRL is needed for each CA: `require`, `prefer` or `off`',
     details:
       'To set it for one CA, put the thumbprint of its public key before the value: `require,THUMBPRINT=off`. ' +
       'See [chains.md](chains.md).',

@@ -10,11 +10,11 @@ import type { Settings } from './settings.ts';
 export const redisSettings = defineSettings('Redis', {
   REDIS_URL: {
     parse: parseRedisUrl,
-    description: 'the Redis that holds the client records',
+    description: 'URL of the Redis that holds the client records',
     details:
       'One server, `redis://user:password@host:6379/0`, over TLS (`rediss://…`) or a Unix socket; Sentinel; Cluster. ' +
       'See [redis.md](redis.md).',
-    defaultDescription: 'required without `COUNTERSIGN_CLIENTS_FILE`',
+    requiredUnless: 'CLIENTS_FILE',
     isSecret: true,
   },
   REDIS_KEY_PREFIX: {

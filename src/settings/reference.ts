@@ -15,21 +15,24 @@ export function settingsReference(): string {
 function referenceRow(setting: Setting): string {
   const variables = variablesOf(setting).map(inCode).join(' or ');
   const { description, details } = setting;
-  const text = [...[description, details].filter((part) => part !== undefined), ...constraints(setting)]
-    .map((part) => part.replace(/[.]?$/, '.'))
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1));
-  return `| ${variables} | ${text.join(' ').replaceAll('|', '\\|')} | ${describeDefault(setting)} |`;
+  const sentences = [
+    `${description.charAt(0).toUpperCase()}${description.slice(1)}.`,
+    ...(details === undefined ? [] : [details]),
+    ...constraints(setting),
+  ];
+  return `| ${variables} | ${sentences.join(' ').replaceAll('|', '\\|')} | ${describeDefault(setting)} |`;
 }
 
 function constraints({ requires, onlyWith }: Setting): string[] {
   return [
-    ...(requires ? [`Requires ${inCode(requires.anyOf[0])}`] : []),
-    ...(onlyWith ? [`Only with ${onlyWith.map(inCode).join(' or ')}`] : []),
+    ...(requires ? [`Requires ${inCode(requires.anyOf[0])}.`] : []),
+    ...(onlyWith ? [`Only with ${onlyWith.map(inCode).join(' or ')}.`] : []),
   ];
 }
 
-function describeDefault({ default: text, defaultDescription = 'none', required }: Setting): string {
+function describeDefault({ default: text, defaultDescription = 'none', required, requiredUnless }: Setting): string {
   if (required !== undefined) return 'required';
+  if (requiredUnless !== undefined) return `required without ${inCode(requiredUnless)}`;
   return text === undefined ? defaultDescription : `\`${text}\``;
 }
 
@@ -39,26 +42,28 @@ function inCode(name: string): string {
 
 /** All settings as plain text of 80 columns, the required ones first, for `countersign serve --help`. */
 export function settingsHelp(): string {
-  const isRequired = ({ required, defaultDescription }: Setting) =>
-    required !== undefined || (defaultDescription ?? '').startsWith('required');
-  const section = (title: string, settings: readonly Setting[]) => [`${title}:`, ...settings.map(helpEntry), ''];
+  const isRequired = ({ required, requiredUnless }: Setting) => (required ?? requiredUnless) !== undefined;
+  const required = allSettings.filter(isRequired);
+  const optional = allSettings.filter((setting) => !isRequired(setting));
   return [
-    ...section('Required settings', allSettings.filter(isRequired)),
-    ...section(
-      'Optional settings',
-      allSettings.filter((setting) => !isRequired(setting)),
-    ),
+    'Required settings:',
+    ...required.map(helpEntry),
+    '',
+    'Optional settings:',
+    ...optional.map(helpEntry),
+    '',
     'More: docs/configuration.md',
   ].join('\n');
 }
 
-/** The variable, as it would be set to its default, and below it the description. */
+/** The variables, and below them the description. */
 function helpEntry(setting: Setting): string {
-  const [variable] = variablesOf(setting);
-  const { description, default: text, defaultDescription, required } = setting;
-  const name = `  ${PREFIX}${variable}${text === undefined ? '' : `=${text}`}`;
-  const note = required === undefined && defaultDescription !== undefined ? ` (${defaultDescription})` : '';
-  return [name, ...wrap(`${description}${note}`.replaceAll('`', ''))].join('\n');
+  const variables = variablesOf(setting).map((name) => PREFIX + name);
+  const { description, required, requiredUnless, default: text, defaultDescription } = setting;
+  const hasDefault = required === undefined && (text ?? defaultDescription) !== undefined;
+  const note = requiredUnless !== undefined || hasDefault ? describeDefault(setting) : undefined;
+  const noted = note === undefined ? description : `${description} (${hasDefault ? 'default: ' : ''}${note})`;
+  return [`  ${variables.join(' or ')}`, ...wrap(noted.replaceAll('`', ''))].join('\n');
 }
 
 const HELP_INDENT = '      ';

@@ -11,7 +11,7 @@ export const serverCertificateSettings = defineSettings('Server', {
     parse: (path) => ({ path, chain: readCertificateFile(path) }),
     description: "the server's certificate for HTTPS, followed by its intermediates, PEM",
     details: 'With it, `COUNTERSIGN_LISTEN` serves HTTPS (TLS 1.2 and 1.3) instead of HTTP; not on a Unix socket.',
-    defaultDescription: 'none: HTTP',
+    defaultDescription: 'none; serves HTTP',
     requires: { anyOf: ['TLS_KEY_FILE', 'TLS_KEY'], reason: 'set it to the key of COUNTERSIGN_TLS_CERTIFICATE_FILE' },
   },
   TLS_KEY: {

@@ -10,8 +10,8 @@ import type { Settings } from './settings.ts';
 export const terminatorSettings = defineSettings('Terminator', {
   TERMINATOR: {
     parse: oneOf(headerFormatNames),
-    description: 'terminator in front of this server: nginx, envoy, haproxy, …',
-    details: 'One of [these formats](terminators.md).',
+    description: 'terminator in front of this server, such as nginx, envoy or haproxy',
+    details: '[All values](terminators.md).',
     required: `set it to the format that the proxy forwards: ${headerFormatNames.join(', ')}`,
   },
   CERTIFICATE_HEADER: {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { settingsHelp } from '../../src/settings/reference.ts';
 import { createTestCa, selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { createCrl } from '../support/crls.ts';
@@ -32,18 +33,29 @@ describe('countersign', () => {
     expect(stdout).toContain(`Usage: ${usage}`);
   });
 
+  test.each([[['serve', '--help']], [['help', 'serve']]])('%s lists the settings', async (args) => {
+    const { code, stdout } = await runCountersign(args);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(settingsHelp())]);
+  });
+
   test('tells its version', async () => {
     expect((await runCountersign(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test.each([
-    [['sreve'], 'serve'],
+    [['sreve'], '(Did you mean serve?)'],
     [['--nope'], '--nope'],
     [['dev', '--port', 'x'], '1 to 65535'],
     [['certificate'], 'file'],
     [['certificate', 'x', '--output', 'xml'], 'text, json'],
-    [['clients', 'chekc'], 'check'],
+    [['clients', 'chekc'], '(Did you mean check?)'],
+    [['clients', 'import', 'keycloack'], '(Did you mean keycloak?)'],
     [['help', 'clients', 'chekc'], 'countersign clients --help'],
+    [['help', 'clients', 'chekc'], '(Did you mean check?)'],
+    [['help', 'sreve'], '(Did you mean serve?)'],
+    [['dev', '--prot', '1'], '(Did you mean --port?)'],
+    [['clients', 'plan', '-f', 'x', '--pruen'], '(Did you mean --prune?)'],
+    [['clients', 'import', 'keycloak', 'x', '--uot', 'y'], '(Did you mean --out?)'],
   ])('%s is refused, and the mend is said', async (args, mend) => {
     const { code, stderr } = await runCountersign(args);
     expect(code).toBe(1);
