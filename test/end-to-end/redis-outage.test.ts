@@ -32,7 +32,7 @@ function expectUnavailable({ response, event }: Decision, clientId = 'stranger')
     error_description: 'The server cannot answer at the moment; try again.',
   });
   expect(event).toMatchObject({ event: 'token_rejected', client_id: clientId, error: 'temporarily_unavailable' });
-  expect(event.reason).toMatch(new RegExp(`^Redis cannot be asked for \\S+client:${clientId}: `));
+  expect(event.reason).toMatch(new RegExp(`^failed to load \\S+client:${clientId} from Redis: `));
 }
 
 describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {

@@ -1,38 +1,43 @@
 import { type GuardedRedis, isWrongType } from '../../redis/guarded-redis.ts';
 
 /**
- * Tells a client that was removed from records that are all gone: by a FLUSHALL, or with a Redis that has come back
- * empty. Where our commands have written records a marker stands beside them; without it nothing that is missing is
- * believed to have been removed.
+ * Distinguishes a removed client from the loss of all records, by FLUSHALL or by a Redis that restarted empty.
+ *
+ * `countersign clients` writes a marker next to the records. If the marker was there and is gone, a missing record is
+ * lost, not removed.
  */
 export interface DataLossDetector {
-  /** Whether the records are gone. It asks Redis; a key that was missing must have been asked for before. */
+  /**
+   * Queries Redis for the marker. Call it after a record was found missing, not before.
+   *
+   * @throws {RedisUnavailableError}
+   */
   hasLostData(): Promise<boolean>;
 }
 
-/** @param onLost told of each change */
+/** @param onChange called when the data is lost, and when it is restored */
 export function createDataLossDetector(
   { execute }: GuardedRedis,
   marker: string,
-  onLost: (areLost: boolean) => void,
+  onChange: (isLost: boolean) => void,
 ): DataLossDetector {
-  let wasThere = false;
-  let areLost = false;
+  let wasPresent = false;
+  let isLost = false;
   return {
     hasLostData: async () => {
-      const isThere = await stands(execute, marker);
-      wasThere ||= isThere;
-      const wereLost = areLost;
-      areLost = wasThere && !isThere;
-      if (areLost !== wereLost) onLost(areLost);
-      return areLost;
+      const isPresent = await exists(execute, marker);
+      wasPresent ||= isPresent;
+      const wasLost = isLost;
+      isLost = wasPresent && !isPresent;
+      if (isLost !== wasLost) onChange(isLost);
+      return isLost;
     },
   };
 }
 
-async function stands(ask: GuardedRedis['execute'], marker: string): Promise<boolean> {
+async function exists(execute: GuardedRedis['execute'], marker: string): Promise<boolean> {
   try {
-    return (await ask((redis) => redis.get(marker))) !== null;
+    return (await execute((redis) => redis.get(marker))) !== null;
   } catch (error) {
     if (isWrongType(error)) return true;
     throw error;

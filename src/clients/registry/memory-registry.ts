@@ -1,13 +1,14 @@
 import type { Client } from '../client.ts';
 import type { Registry } from './registry.ts';
 
-/** Clients in memory, by `client_id`, which may be others from one moment to the next: swapped whole, never changed. */
+/** Clients in memory, by `client_id`. The map is swapped as a whole, never modified. */
 export interface ClientsInMemory {
   current(): ReadonlyMap<string, Client>;
+  /** Stops swapping. */
   stop(): void;
 }
 
-/** A registry over them. Closing it stops whoever swaps them. */
+/** @param source of the clients, for the description */
 export function createMemoryRegistry({ current, stop }: ClientsInMemory, source: string): Registry {
   return {
     get description() {

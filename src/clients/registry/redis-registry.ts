@@ -1,19 +1,21 @@
 import type { Bounds } from '../../cache/bounded-cache.ts';
 import { type Lifetimes, NearCache } from '../../cache/near-cache.ts';
+import { invalidClient, OAuthError } from '../../oauth/oauth-error.ts';
 import type { RedisAccess } from '../../redis/connect.ts';
 import { openRedis, type RedisConnection } from '../../redis/connection.ts';
 import { GuardedRedis } from '../../redis/guarded-redis.ts';
 import { dropWhenSilent } from '../../redis/heartbeat.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
+import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { createDataLossDetector, type DataLossDetector } from './data-loss.ts';
-import { findCachedClient, loadClient, type StoredClient } from './load-client.ts';
+import { loadClient, type StoredClient } from './load-client.ts';
 import { type Registry, type RegistryKeys, type RemoteState, registryKeys } from './registry.ts';
 
 export interface RedisRegistryOptions {
   readonly access: RedisAccess;
-  /** What all our keys begin with; `countersign:` unless configured otherwise. */
+  /** Of all keys and channels; `countersign:` by default. */
   readonly keyPrefix: string;
   readonly cache: CacheSettings;
   readonly policy: RegistrationPolicy;
@@ -22,122 +24,124 @@ export interface RedisRegistryOptions {
   readonly events: RegistryEvents;
 }
 
-/** How much is remembered of the store, for how long, and how long a request waits for it, in milliseconds. */
+/** The size of the cache, the lifetimes of its entries, and how long a request waits for Redis. */
 export interface CacheSettings {
   readonly bounds: Bounds;
   readonly lifetimes: Lifetimes;
   readonly loadTimeoutMilliseconds: number;
 }
 
-/** Each is told of changes only. */
+/** Each is called on changes only. */
 export interface RegistryEvents {
-  /** `undefined` is up, a text says why it is down. */
+  /** @param problem why Redis is unreachable; undefined once it is connected */
   readonly onConnection: (problem: string | undefined) => void;
-  /** How changes are heard of, and why not from Redis itself. */
-  readonly onInvalidationMode: (notification: InvalidationMode, problem: string | undefined) => void;
-  /** All records are gone at once, or are there again. */
-  readonly onDataLoss: (areLost: boolean) => void;
+  /** @param problem why Redis itself does not send invalidations; undefined if it does */
+  readonly onInvalidationMode: (mode: InvalidationMode, problem: string | undefined) => void;
+  /** @param isLost whether all records were lost, or restored */
+  readonly onDataLoss: (isLost: boolean) => void;
 }
 
-/** An answer that comes later than a request waits is still good for the next one. */
-const COMMAND_MILLISECONDS = 1_000;
-/** Five PINGs, one of which is under way: a change is in force within a second also where nobody tells of it. */
+/** Longer than a request waits: a late reply still fills the cache for the next request. */
+const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
+/** Five PINGs, one of them in flight. A change is in force within a second, even if no invalidation arrives. */
 const SYNCED_WITHIN_MILLISECONDS = 750;
-/** How long others' changes may go unseen where only our own commands tell of theirs. */
-const UNTRACKED_MILLISECONDS = 5_000;
+/** How long a change by other writers may go unnoticed if only `countersign clients` publishes changes. */
+const MAX_UNTRACKED_MILLISECONDS = 5_000;
 
 /**
- * A registry over Redis: one JSON value for each client, at `{prefix}client:{client_id}`, remembered until Redis says
- * that it has changed. It is there as soon as the first attempt to connect has succeeded or failed, and goes on trying.
+ * A registry over Redis: one JSON value for each client at `{prefix}client:{client_id}`, cached until Redis reports a
+ * change. It resolves after the first attempt to connect, whether or not that succeeds, and keeps trying.
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
   const { access, policy, now, events } = options;
   const keys = registryKeys(options.keyPrefix);
-  // Perhaps to another server than before, on which other things have happened.
-  let onUp = () => {};
+  let onConnected = () => {};
   const connection = await openRedis({
     ...access,
-    commandTimeoutMilliseconds: COMMAND_MILLISECONDS,
+    commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
     onStatusChange: (problem) => {
       events.onConnection(problem);
-      if (problem === undefined) onUp();
+      if (problem === undefined) onConnected();
     },
   });
   dropWhenSilent(connection.redis);
-  const questions = new GuardedRedis(connection, events.onConnection);
-  const lost = createDataLossDetector(questions, keys.marker, events.onDataLoss);
+  const redis = new GuardedRedis(connection, events.onConnection);
+  const dataLoss = createDataLossDetector(redis, keys.marker, events.onDataLoss);
   const cache = new NearCache<StoredClient>({
-    load: (clientId) =>
-      loadClient(clientId, { redis: questions, prefix: keys.clientPrefix, dataLoss: lost, policy, now }),
+    load: (clientId) => loadClient(clientId, { redis, prefix: keys.clientPrefix, dataLoss, policy, now }),
     isCovered: (loadedAt) => isCovered(feed, loadedAt, performance.now()),
     now: () => performance.now(),
     ...options.cache,
   });
-  const feed = followChanges(connection, { options, keys, cache, dataLoss: lost });
-  onUp = () => refreshAll(cache, lost);
-  check(lost);
-  return registryOver({
-    connection,
-    guarded: questions,
-    dataLoss: lost,
-    cache,
-    feed,
-    keys,
-    description: access.address.description,
-  });
+  const feed = openFeed(connection, options, { keys, cache, dataLoss });
+  // The new connection may be to another server, with other data.
+  onConnected = () => revalidate(cache, dataLoss);
+  startDataLossCheck(dataLoss);
+  return toRegistry({ connection, redis, dataLoss, cache, feed, keys, description: access.address.description });
 }
 
-interface Followed {
-  readonly options: RedisRegistryOptions;
+interface CachedData {
   readonly keys: RegistryKeys;
   readonly cache: NearCache<StoredClient>;
   readonly dataLoss: DataLossDetector;
 }
 
-function followChanges({ redis }: RedisConnection, { options, keys, cache, dataLoss }: Followed): InvalidationFeed {
+function openFeed(
+  { redis }: RedisConnection,
+  { access, events }: RedisRegistryOptions,
+  { keys, cache, dataLoss }: CachedData,
+): InvalidationFeed {
   return openInvalidationFeed(redis, {
-    access: options.access,
+    access,
     prefixes: [keys.clientPrefix, keys.marker],
     channel: keys.changesChannel,
     onInvalidate: (changed) => {
       for (const key of changed)
         if (key.startsWith(keys.clientPrefix)) cache.invalidate(key.slice(keys.clientPrefix.length));
-      if (changed.includes(keys.marker)) check(dataLoss);
+      if (changed.includes(keys.marker)) startDataLossCheck(dataLoss);
     },
-    onFlush: () => refreshAll(cache, dataLoss),
-    onMode: options.events.onInvalidationMode,
+    onFlush: () => revalidate(cache, dataLoss),
+    onMode: events.onInvalidationMode,
   });
 }
 
-function refreshAll(cache: NearCache<StoredClient>, lost: DataLossDetector): void {
+function revalidate(cache: NearCache<StoredClient>, dataLoss: DataLossDetector): void {
   cache.markAllStale();
-  check(lost);
+  startDataLossCheck(dataLoss);
 }
 
-interface Parts {
+/** If Redis is unavailable, the next lookup of a missing record checks again. */
+function startDataLossCheck(dataLoss: DataLossDetector): void {
+  dataLoss.hasLostData().catch(() => {});
+}
+
+/** Whether an invalidation would have arrived if a value that was loaded at `loadedAt` had changed. */
+function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boolean {
+  if (feed.mode === 'pubsub' && now - loadedAt > MAX_UNTRACKED_MILLISECONDS) return false;
+  return now - feed.syncedUntil <= SYNCED_WITHIN_MILLISECONDS;
+}
+
+interface RegistryParts extends CachedData {
   readonly connection: RedisConnection;
-  readonly guarded: GuardedRedis;
-  readonly dataLoss: DataLossDetector;
-  readonly cache: NearCache<StoredClient>;
+  readonly redis: GuardedRedis;
   readonly feed: InvalidationFeed;
-  readonly keys: RegistryKeys;
-  /** Where Redis is. */
+  /** Of the address of Redis. */
   readonly description: string;
 }
 
-function registryOver({ connection, guarded, dataLoss, cache, feed, keys, description }: Parts): Registry {
+function toRegistry({ connection, redis, dataLoss, cache, feed, keys, description }: RegistryParts): Registry {
   return {
     description: `Redis at ${description}, keys ${keys.clientPrefix}*`,
-    find: (clientId) => findCachedClient(clientId, cache, keys.clientPrefix),
+    find: (clientId) => findClient(clientId, cache, keys.clientPrefix),
     get notReadyReason() {
-      const { problem } = guarded;
+      const { problem } = redis;
       if (cache.hasUsableEntry()) return undefined;
-      // Without requests, none would find out that something is wrong, or is well again.
-      check(dataLoss);
+      // Without requests, nothing else would detect a failure or a recovery.
+      startDataLossCheck(dataLoss);
       return problem;
     },
     get remote() {
-      return remoteState(guarded, feed, cache);
+      return remoteState(redis, feed, cache);
     },
     close: async () => {
       feed.close();
@@ -146,15 +150,29 @@ function registryOver({ connection, guarded, dataLoss, cache, feed, keys, descri
   };
 }
 
-/** Whether what was read at `loadedAt` would have been told to be over, if it were. */
-function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boolean {
-  if (feed.mode === 'pubsub' && now - loadedAt > UNTRACKED_MILLISECONDS) return false;
-  return now - feed.syncedUntil <= SYNCED_WITHIN_MILLISECONDS;
+/** @throws {OAuthError} 503 if the lookup fails, `invalid_client` if the value is not a valid record */
+async function findClient(
+  clientId: string,
+  cache: NearCache<StoredClient>,
+  prefix: string,
+): Promise<Client | undefined> {
+  const key = `${prefix}${clientId}`;
+  const stored = await cache.find(clientId).catch((error: unknown) => {
+    throw lookupFailed(key, error);
+  });
+  if (stored.kind === 'invalid') throw invalidClient(`the value of ${key} is not a client record: ${stored.reason}`);
+  return stored.kind === 'client' ? stored.client : undefined;
 }
 
-/** Where Redis cannot be asked now, the next one who misses a record asks. */
-function check(lost: DataLossDetector): void {
-  lost.hasLostData().catch(() => {});
+/** Shorter than an absent client is cached, so that a late reply answers the retry. */
+const RETRY_AFTER_SECONDS = 1;
+
+function lookupFailed(key: string, error: unknown): OAuthError {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason: `failed to load ${key} from Redis: ${error instanceof Error ? error.message : error}`,
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  });
 }
 
 function remoteState({ problem }: GuardedRedis, feed: InvalidationFeed, cache: NearCache<StoredClient>): RemoteState {

@@ -3,38 +3,38 @@ import type { Metrics, Sample } from '../../observability/metrics.ts';
 import type { RegistryEvents } from './redis-registry.ts';
 import type { Registry, RemoteState } from './registry.ts';
 
-/** Adds how it stands with Redis and with what is remembered of it. A store in memory has nothing to tell. */
+/** Adds the metrics of a remote registry and its cache. A registry in memory has none. */
 export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
   if (!registry.remote) return;
   const value = (read: (state: RemoteState) => number) => (): Sample[] =>
     registry.remote ? [{ labels: {}, value: read(registry.remote) }] : [];
   metrics.addGauge({
     name: 'redis_up',
-    help: 'Whether Redis can be asked for clients',
+    help: 'Whether Redis is reachable',
     labels: [],
     read: value(({ isUp }) => Number(isUp)),
   });
   metrics.addGauge({
     name: 'client_invalidation_mode',
-    help: 'How changes of clients are heard of: 1 for the way that is in force',
+    help: 'How the server learns of changed clients: 1 for the active mode',
     labels: ['mode'],
     read: () => invalidationModeSamples(registry.remote),
   });
   metrics.addGauge({
     name: 'client_cache_entries',
-    help: 'How many clients are remembered',
+    help: 'Clients in the cache',
     labels: [],
     read: value(({ entries }) => entries),
   });
   metrics.addGauge({
     name: 'client_cache_bytes',
-    help: 'About how much memory they take',
+    help: 'Approximate memory of the client cache',
     labels: [],
     read: value(({ bytes }) => bytes),
   });
   metrics.addCounter({
     name: 'client_lookups_total',
-    help: 'Clients looked up: remembered (hit), asked for in Redis (miss), or given out stale since it did not answer',
+    help: 'Client lookups: from the cache (hit), from Redis (miss), or from the cache because Redis did not respond (stale)',
     labels: ['result'],
     read: () => lookupSamples(registry.remote),
   });
@@ -53,29 +53,30 @@ function lookupSamples(state: RemoteState | undefined): Sample[] {
   return Object.entries({ hit, miss, stale }).map(([result, value]) => ({ labels: { result }, value }));
 }
 
-/** What the log says of a registry over Redis. */
+/** Logs the events of a Redis registry. */
 export function registryEvents(log: Log): RegistryEvents {
   return {
     onConnection: (problem) => {
-      if (problem === undefined) log.info({ event: 'redis_connected' }, 'Redis is connected');
-      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis cannot be asked');
+      if (problem === undefined) log.info({ event: 'redis_connected' }, 'connected to Redis');
+      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis is unavailable');
     },
     onInvalidationMode: (mode, problem) => {
       const reason = problem === undefined ? {} : { reason: problem };
       const fields = { event: 'invalidation_mode_changed', mode, ...reason };
-      if (mode === 'tracking') log.info(fields, 'Redis tells of every change of a client (client tracking)');
-      else log.warn(fields, mode === 'pubsub' ? ONLY_OUR_OWN : NONE);
+      if (mode === 'tracking')
+        log.info(fields, 'client tracking is active: every change of a client propagates immediately');
+      else log.warn(fields, mode === 'pubsub' ? PUBSUB_ONLY : NO_INVALIDATION);
     },
-    onDataLoss: (areLost) => {
-      if (areLost) log.error({ event: 'registry_data_lost' }, LOST);
-      else log.info({ event: 'registry_data_restored' }, 'the records of the clients are there again');
+    onDataLoss: (isLost) => {
+      if (isLost) log.error({ event: 'registry_data_lost' }, DATA_LOST);
+      else log.info({ event: 'registry_data_restored' }, 'the client records in Redis are restored');
     },
   };
 }
 
-const ONLY_OUR_OWN =
-  'Redis does not track: changes by `countersign clients` are told, others are seen within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER';
-const NONE = 'changes of clients are not told at the moment: Redis is asked on every request, where it can be';
-const LOST =
-  'the records of all clients are gone from Redis: those remembered are served for as long as COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
-  'Write them again: countersign clients apply';
+const PUBSUB_ONLY =
+  'client tracking is unavailable: changes made with `countersign clients` propagate immediately, others within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER';
+const NO_INVALIDATION = 'no invalidations at the moment: every request reads its client from Redis, if Redis responds';
+const DATA_LOST =
+  'all client records are gone from Redis: cached clients are served up to COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
+  'Restore the records: countersign clients apply';

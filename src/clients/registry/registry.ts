@@ -1,28 +1,28 @@
 import type { Client } from '../client.ts';
 
-/** Where clients are found. Every store behaves alike: one conformance suite holds them all. */
+/** The store of clients. All implementations pass the same conformance suite. */
 export interface Registry {
-  /** For the line at start and for logs: what kind of store this is and where. Never a password. */
+  /** Kind and location of the store, for the startup line and for logs. Never contains a password. */
   readonly description: string;
   /**
-   * Finds a client. A disabled one is found, too: whether it may do anything is not the store's to say.
+   * Finds a client, also a disabled one.
    *
    * @param clientId has passed `isClientId`
-   * @throws {OAuthError} temporarily_unavailable when the store cannot be asked; invalid_client when what it holds
-   *   under this name is not a valid record
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_client if the stored value is not a valid
+   *   record of this client
    */
   find(clientId: string): Promise<Client | undefined>;
-  /** Why nobody could be served at the moment; undefined where somebody could. */
+  /** Why no request can succeed at the moment; undefined if requests can. */
   readonly notReadyReason: string | undefined;
-  /** Of a store that is not in this process; undefined otherwise. */
+  /** Undefined for a store in this process. */
   readonly remote: RemoteState | undefined;
   close(): Promise<void>;
 }
 
-/** How it stands with a store that is somewhere else, and with what is remembered of it. */
+/** The state of a remote store and its cache. */
 export interface RemoteState {
   readonly isUp: boolean;
-  /** How changes are heard of: from Redis itself, from our own commands only, or not at all. */
+  /** The source of invalidations: Redis itself, only `countersign clients`, or none. */
   readonly invalidationMode: 'tracking' | 'pubsub' | 'none';
   readonly entries: number;
   readonly bytes: number;
@@ -31,21 +31,21 @@ export interface RemoteState {
   readonly stale: number;
 }
 
-/** The names of what the registry keeps in Redis; docs/configuration.md lists each with its value and lifetime. */
+/** Redis keys and channels of the registry; docs/clients.md lists each with its value and lifetime. */
 export interface RegistryKeys {
-  /** A record, JSON, at this and the `client_id`. */
+  /** The `client_id` follows. The value is the record, JSON. */
   readonly clientPrefix: string;
-  /** A set of `client_id`s, at this and the text of an identity. */
+  /** The key of an identity follows. The value is a set of `client_id`s. */
   readonly identityPrefix: string;
-  /** Is there once records have been written by us; its absence then means that Redis has lost them. */
+  /** Exists once `countersign clients` has written records. If it is gone, Redis has lost its data. */
   readonly marker: string;
-  /** Whose turn it is to apply. */
+  /** The lock of `clients apply`. */
   readonly applyLock: string;
-  /** The channel on which a writer says which key it changed. */
+  /** Writers publish the keys that they change. */
   readonly changesChannel: string;
 }
 
-/** @param prefix what all our keys begin with, e.g. `countersign:` */
+/** @param prefix such as `countersign:` */
 export function registryKeys(prefix: string): RegistryKeys {
   return {
     clientPrefix: `${prefix}client:`,

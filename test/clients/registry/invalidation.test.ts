@@ -226,7 +226,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
         1_000,
       );
       expect(await scopeOf(opened)).toBe('known');
-      const reason = expect.stringContaining('the records that were there are gone');
+      const reason = expect.stringContaining('all client records are gone from Redis');
       await expect(opened.registry.find('stranger')).rejects.toMatchObject({ code: 'temporarily_unavailable', reason });
       expect(opened.registry.notReadyReason).toBeUndefined();
 
