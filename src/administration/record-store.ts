@@ -1,5 +1,5 @@
 import type { RegistryKeys } from '../clients/registry/registry.ts';
-import { isClientId } from '../oauth/client-id.ts';
+import { isClientId } from '../oauth/grammar.ts';
 import { scanKeys } from '../redis/commands/scan.ts';
 import { openSets } from '../redis/commands/sets.ts';
 import { type StoredValue, valueReader, valueReplacer } from '../redis/commands/values.ts';

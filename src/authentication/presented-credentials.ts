@@ -1,6 +1,6 @@
 import type { FormCredential } from '../clients/methods/method.ts';
-import { isClientId } from '../oauth/client-id.ts';
 import type { Form } from '../oauth/form.ts';
+import { isClientId } from '../oauth/grammar.ts';
 import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
 
 /** The client that a request names, and the credentials that it presents besides a certificate. */

@@ -1,4 +1,4 @@
-import type { GrantType } from '../oauth/grant-types.ts';
+import type { GrantType } from '../oauth/grammar.ts';
 import type { Json } from './json-value.ts';
 import type { ClientAuthentication } from './methods/methods.ts';
 

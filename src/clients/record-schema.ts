@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { isClientId } from '../oauth/client-id.ts';
-import { grantTypes } from '../oauth/grant-types.ts';
-import { isScopeToken, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/scope.ts';
+import { grantTypes, isClientId, isScopeToken, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
 import { clientSecret } from './methods/method.ts';
 import { authenticationMethodNames, methodFields } from './methods/methods.ts';
 import { describedAs, text } from './record-fields.ts';

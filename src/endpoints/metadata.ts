@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { authenticationMethodNames } from '../clients/methods/methods.ts';
-import { grantTypes } from '../oauth/grant-types.ts';
+import { grantTypes } from '../oauth/grammar.ts';
 import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import { invalidRequest } from '../oauth/oauth-error.ts';
 import type { SigningAlgorithm } from '../tokens/signing-algorithm.ts';

@@ -1,4 +1,4 @@
-import { type GrantType, grantTypes } from '../oauth/grant-types.ts';
+import { type GrantType, grantTypes } from '../oauth/grammar.ts';
 import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { Authorization, Grant, GrantRequest } from './grant.ts';

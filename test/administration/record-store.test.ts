@@ -193,9 +193,8 @@ describeWith(['redis-server'], 'Redis that fails in the middle', () => {
     );
     await asked;
     const [, written = ''] =
-      /did not answer: connection lost\n(\d+) of 5000 clients were written; running the command again/.exec(
-        message,
-      ) ?? [];
+      /did not answer: connection lost\n(\d+) of 5000 clients were written; running the command again/.exec(message) ??
+      [];
     expect(Number(written)).toBeGreaterThan(0);
     expect(Number(written)).toBeLessThan(count);
     const again = await openStore(prefix, server.url);

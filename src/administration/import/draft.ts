@@ -1,6 +1,6 @@
 import type { Json } from '../../clients/json-value.ts';
 import { reservedClaims } from '../../clients/record-schema.ts';
-import { isScopeToken } from '../../oauth/scope.ts';
+import { isScopeToken } from '../../oauth/grammar.ts';
 
 /** All clients of a file of the other server, in file order. */
 export interface Drafts {

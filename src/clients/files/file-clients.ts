@@ -1,5 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { isClientId } from '../../oauth/client-id.ts';
+import { isClientId } from '../../oauth/grammar.ts';
 import { readFileState } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import { parseClient } from '../parse-client.ts';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Form } from '../../oauth/form.ts';
-import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
+import { invalidClient } from '../../oauth/oauth-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { type ClientCertificate, requireValidAt } from '../../pki/certificate/client-certificate.ts';
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { RegisteredIdentity } from '../identities.ts';
@@ -64,6 +66,25 @@ export type PresentedCertificate =
       readonly chain: ChainStatus;
     }
   | { readonly kind: 'none'; readonly reason: string };
+
+/**
+ * The certificate of a request, valid now. The methods of RFC 8705 begin with it.
+ *
+ * @throws {OAuthError} invalid_client
+ */
+export function requireCertificate({
+  presented,
+  now,
+}: AuthenticationRequest): Extract<PresentedCertificate, { kind: 'certificate' }> {
+  if (presented.kind === 'none') throw invalidClient(`no certificate: ${presented.reason}`);
+  try {
+    requireValidAt(presented.certificate, now);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw invalidClient(`the certificate ${error.message}`);
+  }
+  return presented;
+}
 
 export interface Authentication {
   /** The certificate that tokens are bound to (RFC 8705 §3). */

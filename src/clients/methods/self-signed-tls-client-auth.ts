@@ -2,9 +2,8 @@ import { invalidClient } from '../../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { identityKey, isEffective, publicKeyIdentity, thumbprintIdentity } from '../identities.ts';
 import { certificateFields } from './certificate-fields.ts';
-import type { AuthenticationMethod } from './method.ts';
+import { type AuthenticationMethod, requireCertificate } from './method.ts';
 import { parseRegisteredCertificates, type RegisteredCertificate } from './registered-certificates.ts';
-import { requireCertificate } from './require-certificate.ts';
 
 /** What a client of `self_signed_tls_client_auth` registers. */
 export interface SelfSignedTlsClientAuth {

@@ -10,9 +10,8 @@ import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import { abbreviate } from '../../text.ts';
 import { alternativeNameIdentity, identityKey, subjectIdentity } from '../identities.ts';
 import { caPinField, parseCaPins } from './ca-pins.ts';
-import type { AuthenticationMethod } from './method.ts';
+import { type AuthenticationMethod, requireCertificate } from './method.ts';
 import { parseRegisteredSubject, type RegisteredSubject, subjectFields } from './registered-subject.ts';
-import { requireCertificate } from './require-certificate.ts';
 
 /** What a client of `tls_client_auth` registers. */
 export interface TlsClientAuth {

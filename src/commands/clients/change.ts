@@ -1,7 +1,7 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
 import { type ChangeResult, changeRecord, removeClient } from '../../administration/change-record.ts';
 import type { JsonObject } from '../../administration/stored-records.ts';
-import { isClientId } from '../../oauth/client-id.ts';
+import { isClientId } from '../../oauth/grammar.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue } from '../output/document.ts';

@@ -1,8 +1,8 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
 import { describeDiagnostic, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
-import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { findFiles } from '../../clients/files/find-files.ts';
+import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { OperatorError } from '../../operator-error.ts';

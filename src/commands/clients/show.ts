@@ -1,7 +1,7 @@
 import { type JsonObject, type ListedRecord, parseStoredValue } from '../../administration/stored-records.ts';
 import { isEffective, type RegisteredIdentity } from '../../clients/identities.ts';
 import { identitiesOf, registeredIdentitiesOf } from '../../clients/registered-identities.ts';
-import { isClientId } from '../../oauth/client-id.ts';
+import { isClientId } from '../../oauth/grammar.ts';
 import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
