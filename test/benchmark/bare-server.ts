@@ -5,8 +5,8 @@ import { Hono } from 'hono';
 import { SignJWT } from 'jose';
 
 /**
- * The least that a server does with these libraries that reads a form and answers, on a Unix socket:
- * `node bare-server.ts SOCKET [sign]`. With `sign` it also signs a token, which nobody can spare.
+ * The baseline of `benchmark:token`: a server with the same libraries that reads a form and responds, on a Unix socket.
+ * `node bare-server.ts SOCKET [sign]`. With `sign`, it also signs a token, the unavoidable work.
  */
 const [, , path = '', work = ''] = process.argv;
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -9,12 +9,12 @@ import { findProgram } from '../support/programs.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { measureLookups, measureReplicaMemory } from './measure-replica.ts';
-import { memoryOf } from './memory-of.ts';
+import { residentMemory } from './resident-memory.ts';
 
 /**
- * `npm run benchmark:clients [SIZE…]`: how long `countersign clients plan` and `apply` take for so many clients, how
- * much memory, and how much of Redis; how much memory a replica takes, and how long it looks for a client. It prints and
- * does not judge. Default: 1000 100000 1000000.
+ * `npm run benchmark:clients [SIZE…]`: prints the duration and the memory of `countersign clients plan` and `apply` for
+ * this many clients, the memory of Redis and of a replica, and the duration of a lookup. It has no thresholds. Default:
+ * 1000 100000 1000000.
  */
 const sizes = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(tmpdir(), 'cs-scale-'));
@@ -30,14 +30,14 @@ async function measure(size: number): Promise<void> {
   try {
     const first = await writeClients(size, 'first', () => '');
     const next = await writeClients(size, 'next', (index) => (index % 100 === 0 ? ' more' : ''));
-    console.log(`${size} clients, ${first.octets} octets of JSON Lines for each`);
+    console.log(`${size} clients, ${first.bytesPerClient} bytes of JSON Lines per client`);
     const before = await usedMemory(redis);
     const run = (name: string, args: readonly string[]) => runClients(name, args, { size, url: server.url });
-    await run('plan, all are new', ['plan', '-f', first.file]);
-    await run('apply, all are new', ['apply', '-f', first.file]);
-    console.log(`  Redis: ${Math.round(((await usedMemory(redis)) - before) / size)} octets for each client`);
-    await run('plan, none changes', ['plan', '-f', first.file, '--prune']);
-    await run('apply, one in 100 changes', ['apply', '-f', next.file, '--prune']);
+    await run('plan, all new', ['plan', '-f', first.file]);
+    await run('apply, all new', ['apply', '-f', first.file]);
+    console.log(`  Redis: ${Math.round(((await usedMemory(redis)) - before) / size)} bytes per client`);
+    await run('plan, no changes', ['plan', '-f', first.file, '--prune']);
+    await run('apply, 1 % changes', ['apply', '-f', next.file, '--prune']);
     await run('list', ['list']);
     await run('export', ['export', '--output', 'jsonl']);
     const options = { url: server.url, directory, size, clientIdAt };
@@ -49,22 +49,22 @@ async function measure(size: number): Promise<void> {
   }
 }
 
-/** Half of them are known by a name, the others by a certificate. */
+/** Half of the clients are registered by subject, the others by certificate. */
 async function writeClients(size: number, name: string, moreScope: (index: number) => string) {
   const file = join(directory, `${name}-${size}.jsonl`);
   const stream = createWriteStream(file);
   let text = '';
-  let octets = 0;
+  let bytes = 0;
   for (let index = 0; index < size; index += 1) {
     text += `${JSON.stringify(recordOf(index, `read write${moreScope(index)}`))}\n`;
     if (text.length < 1_000_000 && index < size - 1) continue;
-    octets += text.length;
+    bytes += text.length;
     if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', resolve));
     text = '';
   }
   stream.end();
   await finished(stream);
-  return { file, octets: Math.round(octets / size) };
+  return { file, bytesPerClient: Math.round(bytes / size) };
 }
 
 function clientIdAt(index: number): string {
@@ -87,18 +87,18 @@ async function usedMemory(redis: Redis): Promise<number> {
 }
 
 async function runClients(name: string, args: readonly string[], { size, url }: { size: number; url: string }) {
-  const began = performance.now();
+  const started = performance.now();
   const program = startProgram(process.execPath, [join(repositoryRoot, 'src/main.ts'), 'clients', ...args], {
     env: { COUNTERSIGN_REDIS_URL: url },
   });
   let peak = 0;
   const timer = setInterval(() => {
-    peak = Math.max(peak, memoryOf(program.pid).peak);
+    peak = Math.max(peak, residentMemory(program.pid).peak);
   }, 20);
   const code = await program.exited;
   clearInterval(timer);
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - started) / 1000;
   const rate = Math.round(size / seconds);
-  console.log(`  ${name}: exit code ${code}, ${seconds.toFixed(1)} s, ${rate} a second, ${peak} MiB at most`);
+  console.log(`  ${name}: exit code ${code}, ${seconds.toFixed(1)} s, ${rate}/s, ${peak} MiB peak`);
   if (code === 1) throw new Error(program.stderr());
 }

@@ -7,7 +7,7 @@ import { startProgram } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRedisRegistry } from '../support/redis-registry.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { memoryOf } from './memory-of.ts';
+import { residentMemory } from './resident-memory.ts';
 
 export interface ReplicaOptions {
   readonly url: string;
@@ -16,33 +16,33 @@ export interface ReplicaOptions {
   readonly clientIdAt: (index: number) => string;
 }
 
-const MAX_ASKED = 200_000;
-const AT_ONCE = 100;
+const MAX_REQUESTS = 200_000;
+const CONCURRENCY = 100;
 
-/** Prints what a replica with the default settings takes of memory once it has seen many clients. */
+/** Prints the memory of a replica with default settings before and after it has served many clients. */
 export async function measureReplicaMemory({ url, directory, size, clientIdAt }: ReplicaOptions): Promise<void> {
   const replica = startReplica(url, directory);
   const listening = join(directory, 'replica.sock');
   await eventually(() => replica.stdout().includes('"listening"'), replica.stderr, 10_000);
-  const ask = tokenRequests(`unix:${listening}`, selfSigned());
-  const askAll = async (count: number) => {
+  const requestToken = tokenRequests(`unix:${listening}`, selfSigned());
+  const requestAll = async (count: number) => {
     let next = 0;
     const worker = async () => {
-      while (next < count) await ask(clientIdAt(next++ % size));
+      while (next < count) await requestToken(clientIdAt(next++ % size));
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   };
-  // One client very often: the process has its usual size, and remembers nearly nobody.
-  await Promise.all(Array.from({ length: 2_000 }, () => ask(clientIdAt(0))));
-  const before = memoryOf(replica.pid).current;
-  const asked = Math.min(size, MAX_ASKED);
-  await askAll(asked);
-  const after = memoryOf(replica.pid);
-  console.log(`  replica: ${before} MiB, after ${asked} clients ${after.current} MiB, ${after.peak} MiB at most`);
+  // Many requests of one client: the process reaches its usual size while its cache is nearly empty.
+  await Promise.all(Array.from({ length: 2_000 }, () => requestToken(clientIdAt(0))));
+  const before = residentMemory(replica.pid).current;
+  const requests = Math.min(size, MAX_REQUESTS);
+  await requestAll(requests);
+  const after = residentMemory(replica.pid);
+  console.log(`  replica: ${before} MiB, after ${requests} clients ${after.current} MiB, ${after.peak} MiB peak`);
   await replica.stop();
 }
 
-/** Prints how long it takes to look up a client that is remembered, and one that Redis is asked for. */
+/** Prints the duration of a lookup of a cached client and of one that Redis has. */
 export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions): Promise<void> {
   const bounds = { entries: 200_000, bytes: 2 ** 30 };
   const { registry, notifications } = await openRedisRegistry(url, { prefix: 'countersign:', cache: { bounds } });
@@ -56,9 +56,9 @@ export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions):
   for (const name of ['miss', 'hit']) {
     const times: number[] = [];
     for (const clientId of clientIds) {
-      const began = performance.now();
+      const started = performance.now();
       await registry.find(clientId);
-      times.push((performance.now() - began) * 1000);
+      times.push((performance.now() - started) * 1000);
     }
     times.sort((a, b) => a - b);
     const at = (share: number) => (times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(1);

@@ -7,75 +7,77 @@ import { selfSigned } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { cpuSecondsOf } from './cpu-of.ts';
+import { cpuSeconds } from './cpu-time.ts';
 
 /**
- * `npm run benchmark:token [ROUNDS]`: how much CPU time one token of a known client costs, beside what a bare server of
- * the same libraries needs that reads a form and answers, and one that signs as well. The three take turns, so that what
- * else the machine does falls upon all. It prints and does not judge.
+ * `npm run benchmark:token [ROUNDS]`: prints the CPU time per token of a cached client, beside a bare server with the same
+ * libraries that reads a form and responds, and one that also signs. The three run in alternation, so that other load on
+ * the machine affects all of them. It has no thresholds.
  */
 const ROUNDS = Number(process.argv[2] ?? 9);
 const REQUESTS = 4_000;
-const AT_ONCE = 20;
+const CONCURRENCY = 20;
 
 const directory = mkdtempSync(join(tmpdir(), 'cs-cost-'));
 const certificate = selfSigned();
-const contenders = [startBare('bare'), startBare('signs', 'sign'), startCountersign()];
+const candidates = [startBare('bare'), startBare('signs', 'sign'), startCountersign()];
 try {
-  for (const { program } of contenders) {
+  for (const { program } of candidates) {
     await eventually(() => program.stdout().includes('listening'), program.stderr, 15_000);
   }
-  for (const contender of contenders) await round(contender);
+  for (const candidate of candidates) await runRound(candidate);
   for (let number = 0; number < ROUNDS; number += 1) {
-    for (const contender of contenders) contender.costs.push(await round(contender));
+    for (const candidate of candidates) candidate.costs.push(await runRound(candidate));
   }
   report();
 } finally {
-  await Promise.all(contenders.map(({ program }) => program.stop()));
+  await Promise.all(candidates.map(({ program }) => program.stop()));
   rmSync(directory, { recursive: true });
 }
 
-interface Contender {
+interface Candidate {
   readonly name: string;
   readonly program: RunningProgram;
   readonly socket: string;
-  /** CPU microseconds for each request, of each round. */
+  /** CPU microseconds per request, by round. */
   readonly costs: number[];
 }
 
-/** @returns CPU microseconds for each request */
-async function round({ program, socket, name }: Contender): Promise<number> {
-  const ask = tokenRequests(`unix:${socket}`, certificate);
-  const before = cpuSecondsOf(program.pid);
-  let asked = 0;
+/** @returns CPU microseconds per request */
+async function runRound({ program, socket, name }: Candidate): Promise<number> {
+  const requestToken = tokenRequests(`unix:${socket}`, certificate);
+  const before = cpuSeconds(program.pid);
+  let requests = 0;
   const worker = async () => {
-    while (asked < REQUESTS) {
-      asked += 1;
-      const { status, error } = await ask('device');
-      if (status !== 200) throw new Error(`${name} answered ${status} ${error}: ${program.stderr()}`);
+    while (requests < REQUESTS) {
+      requests += 1;
+      const { status, error } = await requestToken('device');
+      if (status !== 200) throw new Error(`${name}: status ${status} ${error}: ${program.stderr()}`);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return ((cpuSecondsOf(program.pid) - before) * 1e6) / REQUESTS;
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return ((cpuSeconds(program.pid) - before) * 1e6) / REQUESTS;
 }
 
 function report(): void {
   const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-  const [bare, , countersign] = contenders.map(({ costs }) => costs);
-  for (const { name, costs } of contenders) {
-    console.log(`${name.padEnd(12)} ${median(costs).toFixed(0).padStart(5)} µs of CPU for a request`);
+  const [bare, , countersign] = candidates.map(({ costs }) => costs);
+  for (const { name, costs } of candidates) {
+    console.log(`${name.padEnd(12)} ${median(costs).toFixed(0).padStart(5)} µs of CPU time per request`);
   }
   const ratios = (countersign ?? []).map((cost, index) => cost / (bare?.[index] ?? Number.NaN));
-  console.log(`countersign costs ${median(ratios).toFixed(2)} times the bare one (median of ${ROUNDS} rounds)`);
+  console.log(
+    `countersign takes ${median(ratios).toFixed(2)} times the CPU time of the bare server (median of ${ROUNDS} rounds)`,
+  );
 }
 
-function startBare(name: string, ...work: string[]): Contender {
+function startBare(name: string, ...work: string[]): Candidate {
   const socket = join(directory, `${name}.sock`);
   const file = join(repositoryRoot, 'test/benchmark/bare-server.ts');
   return { name, socket, costs: [], program: startProgram(process.execPath, [file, socket, ...work]) };
 }
 
-function startCountersign(): Contender {
+function startCountersign(): Candidate {
   const [socket, key, clients] = ['countersign.sock', 'key.pem', 'clients.json'].map((name) => join(directory, name));
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(key ?? '', privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });

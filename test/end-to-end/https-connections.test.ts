@@ -5,7 +5,6 @@ import { createTestCa } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { clientIds, type HttpsServer, identityOf, startHttpsServer, tokenRequest } from '../support/https-server.ts';
 import { type Open, openTls } from '../support/open-connection.ts';
-import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A connection of the HTTPS listener is the proxy's by its handshake, however long it lasts. */
@@ -45,10 +44,22 @@ describe('on one connection', () => {
     stranger.socket.destroy();
   });
 
-  test('the proxy is the proxy no longer than its certificate is valid', async () => {
-    const notAfter = new Date(Date.now() + 3_000 * slowdown());
+  /** Opens a connection and gets a token, both before the certificate of the proxy expires. */
+  async function useBeforeExpiry(seconds: number) {
+    const notAfter = new Date(Date.now() + seconds * 1_000);
     const open = await openTls(server.url, identityOf(proxyCa.issue({ dns: ['gw.internal'], notAfter })));
-    expect(await askOn(open, 'chained')).toMatchObject({ event: 'token_issued' });
+    const event = await askOn(open, 'chained');
+    // A busy machine may need more time.
+    if (event.event !== 'token_issued' && Date.now() > notAfter.getTime() && seconds < 60) {
+      open.socket.destroy();
+      return useBeforeExpiry(seconds * 2);
+    }
+    expect(event).toMatchObject({ event: 'token_issued' });
+    return { open, notAfter };
+  }
+
+  test('the proxy is the proxy no longer than its certificate is valid', async () => {
+    const { open, notAfter } = await useBeforeExpiry(3);
     await delay(notAfter.getTime() + 1_000 - Date.now());
     const refused = {
       event: 'token_rejected',

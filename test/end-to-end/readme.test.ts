@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestCa } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
-import { besideOthers, compiledByOthers } from '../support/countersign.ts';
+import { sharedCompileCache, testEnvironment } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -41,7 +41,7 @@ const countersign = `${process.execPath} ${join(repositoryRoot, 'src/main.ts')}`
 const shell = async (script: string, cwd: string, env: Record<string, string> = {}) => {
   const { code, stdout, stderr } = await runProgram('sh', ['-ec', script], {
     cwd,
-    env: { ...compiledByOthers(), ...env },
+    env: { ...sharedCompileCache(), ...env },
   });
   expect([code, stderr]).toEqual([0, expect.any(String)]);
   return stdout.toString();
@@ -57,7 +57,7 @@ describe('README: Try it', () => {
     const npm = spawn('sh', ['-c', start], {
       cwd: repositoryRoot,
       detached: true,
-      env: { ...process.env, ...compiledByOthers() },
+      env: { ...process.env, ...sharedCompileCache() },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exited = once(npm, 'close');
@@ -97,7 +97,7 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
   const prefix = keyPrefix();
   const socket = join(cwd, 'countersign.sock');
   const environment = {
-    ...besideOthers(),
+    ...testEnvironment(),
     COUNTERSIGN_REDIS_URL: redisUrl(),
     COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
   };

@@ -131,8 +131,8 @@ describeWith(['redis-server'], 'when Redis comes later than the server', () => {
     const forwarded = [...lines, `X-SSL-Client-Cert: ${encodeURIComponent(identity.pem)}`];
     const ask = () => server.decide(() => sendRequest(server.url, { lines: forwarded, body: formOf('client') }));
     expectUnavailable(await ask(), 'client');
-    expect(await server.countersign.askOperations('/livez')).toMatchObject({ status: 200 });
-    expect(await server.countersign.askOperations('/readyz')).toMatchObject({
+    expect(await server.countersign.fetchOperations('/livez')).toMatchObject({ status: 200 });
+    expect(await server.countersign.fetchOperations('/readyz')).toMatchObject({
       status: 503,
       body: expect.stringContaining('ECONNREFUSED'),
     });
@@ -142,7 +142,7 @@ describeWith(['redis-server'], 'when Redis comes later than the server', () => {
       () => 'Redis is not found',
       5000,
     );
-    expect(await server.countersign.askOperations('/readyz')).toMatchObject({ status: 200 });
+    expect(await server.countersign.fetchOperations('/readyz')).toMatchObject({ status: 200 });
     await server.register(record);
     expect((await ask()).event).toMatchObject({ event: 'token_issued', client_id: 'client' });
   });

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
-import { besideOthers, commandOf } from '../support/countersign.ts';
+import { countersignCommand, testEnvironment } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
@@ -24,7 +24,7 @@ const keycloak = join(repositoryRoot, 'test/administration/import/files/realm.js
 
 /** Runs a script with a command as its arguments. */
 const shell = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
-  return runProgram('sh', ['-c', script, 'sh', ...commandOf(args)], { env: { ...besideOthers(), ...env } });
+  return runProgram('sh', ['-c', script, 'sh', ...countersignCommand(args)], { env: { ...testEnvironment(), ...env } });
 };
 
 describe.skipIf(!existsSync('/dev/full'))('a full disk is told, and is no success:', () => {

@@ -56,8 +56,8 @@ async function startWithout(): Promise<Row> {
   const before = startLoad(replicas.ask, replicas.known);
   await pause(2_000);
   for (const { countersign } of replicas.servers) {
-    expect((await countersign.askOperations('/livez')).status).toBe(200);
-    expect((await countersign.askOperations('/readyz')).status).toBe(503);
+    expect((await countersign.fetchOperations('/livez')).status).toBe(200);
+    expect((await countersign.fetchOperations('/readyz')).status).toBe(503);
   }
   const node = await startRedisNode({ program: programPath('redis-server'), directory: temporaryDirectory(), port });
   const admin = new Redis({ port });
@@ -69,7 +69,7 @@ async function startWithout(): Promise<Row> {
     const without = [...before.known, ...before.unknown].filter(({ at }) => at < began - 500);
     expect(new Set(without.map(({ status }) => status))).toEqual(new Set([503]));
     for (const { countersign } of replicas.servers)
-      expect((await countersign.askOperations('/readyz')).status).toBe(200);
+      expect((await countersign.fetchOperations('/readyz')).status).toBe(200);
     await replicas.warm();
     const after = startLoad(replicas.ask, replicas.known);
     const disabledAfter = await disable(admin, replicas);

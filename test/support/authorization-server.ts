@@ -8,24 +8,24 @@ import { connectRedis, keyPrefix, type RedisConnection, redisUrl } from './redis
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface ServerOptions {
-  /** More of the environment, or other values than the usual ones. */
+  /** Environment variables in addition to the defaults, or instead of them. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: the redis-server of this run. */
+  /** Default: the redis-server of this test run. */
   readonly redisUrl?: string;
-  /** For its key and its socket. Default: a new one. */
+  /** For the signing key and the socket. Default: a new one. */
   readonly directory?: string;
 }
 
-/** A client record as an operator writes it: RFC 7591 and RFC 8705 names. */
+/** A client record as an operator writes it, with the field names of RFC 7591 and RFC 8705. */
 export type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
 
-/** What the caller got, and the one audit event that the server wrote about it. */
+/** The response to a request, and its audit event. */
 export interface Decision {
   readonly response: HttpResponse;
   readonly event: LogLine;
 }
 
-/** The real `countersign serve`, with its records in the real Redis. */
+/** The real `countersign serve`, with client records in a real Redis. */
 export interface AuthorizationServer {
   readonly countersign: RunningCountersign;
   /** `unix:/path` or `http://127.0.0.1:PORT`. */
@@ -35,9 +35,9 @@ export interface AuthorizationServer {
   readonly signingKeyFile: string;
   readonly keyOf: (clientId: string) => string;
   readonly register: (record: ClientRecord) => Promise<void>;
-  /** Sends, and collects the audit events that this caused: none where the proxy answers by itself. */
+  /** Sends, and collects the audit events of the request: none if the proxy responds itself. */
   readonly watch: <T>(send: () => Promise<T>) => Promise<{ response: T; events: readonly LogLine[] }>;
-  /** The same, where exactly one event must come of it. */
+  /** Sends a request that must have exactly one audit event. */
   readonly decide: (send: () => Promise<HttpResponse>) => Promise<Decision>;
   readonly stop: () => Promise<void>;
 }
@@ -46,17 +46,17 @@ export async function startAuthorizationServer(options: ServerOptions = {}): Pro
   const { env = {}, directory = temporaryDirectory(), redisUrl: ownRedis = redisUrl() } = options;
   const prefix = keyPrefix();
   const signingKeyFile = writeSigningKey(directory);
-  const usual = {
+  const defaults = {
     COUNTERSIGN_ISSUER: 'https://auth.example',
     COUNTERSIGN_TERMINATOR: 'nginx',
     COUNTERSIGN_LISTEN: `unix:${join(directory, 'countersign.sock')}`,
     COUNTERSIGN_SIGNING_KEY_FILE: signingKeyFile,
     COUNTERSIGN_REDIS_URL: ownRedis,
     COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
-    // The machine does other things beside; what a request waits for by default has a test of its own.
+    // Longer than the default, which has its own tests: the machine may be busy.
     COUNTERSIGN_REDIS_TIMEOUT: '2s',
   };
-  const countersign = await startCountersign({ env: { ...usual, ...env } });
+  const countersign = await startCountersign({ env: { ...defaults, ...env } });
   const redis = connectedWhenUsed(ownRedis);
   const keyOf = (clientId: string) => `${prefix}client:${clientId}`;
   const register = async (record: ClientRecord) => {
@@ -82,12 +82,12 @@ export async function startAuthorizationServer(options: ServerOptions = {}): Pro
   };
 }
 
-/** A test of Sentinels or a Cluster writes on connections of its own. */
+/** Connects on first use: tests of Sentinel and Cluster never use this connection. */
 function connectedWhenUsed(url: string) {
   let client: RedisConnection['client'] | undefined;
   const connect = () => {
     const connected = connectRedis(url).client;
-    connected.on('error', () => {}); // A test may stop its Redis; ioredis would write about it.
+    connected.on('error', () => {}); // A test may stop its Redis; without a listener, ioredis would log the error.
     return connected;
   };
   return {
@@ -107,8 +107,8 @@ function writeSigningKey(directory: string): string {
 }
 
 /**
- * Events come through a pipe, so after the request a marker is sent straight to the server: when the marker's own event
- * is there, all that came before it is there as well.
+ * Events arrive through a pipe. After the request, a marker request goes directly to the server: once its event has
+ * arrived, so have all earlier ones.
  */
 function watcher(countersign: RunningCountersign): AuthorizationServer['watch'] {
   let markers = 0;

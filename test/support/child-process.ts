@@ -3,14 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 /** A program that runs until it is stopped. */
 export interface RunningProgram {
   readonly pid: number;
-  /** Everything that it has written so far. */
+  /** The output so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** The exit code; 128 + the signal's number where a signal ended it, as a shell tells it. */
+  /** The exit code; after a signal, 128 plus its number, as in a shell. */
   readonly exited: Promise<number>;
   readonly hasExited: () => boolean;
   readonly kill: (signal: NodeJS.Signals) => void;
-  /** SIGTERM, then SIGKILL after a grace. Resolves to the exit code, also when it ended before. */
+  /** Sends SIGTERM, and SIGKILL after a grace period. Resolves to the exit code, also if the program has already exited. */
   readonly stop: (graceMilliseconds?: number) => Promise<number>;
 }
 
@@ -23,7 +23,7 @@ export interface ProgramOptions {
 const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 const running = new Set<ChildProcess>();
 
-/** Starts a program with exactly this environment, and PATH and HOME. */
+/** Starts a program with exactly this environment, plus PATH and HOME. */
 export function startProgram(command: string, args: readonly string[], options: ProgramOptions = {}): RunningProgram {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -33,7 +33,7 @@ export function startProgram(command: string, args: readonly string[], options: 
   const stderr = collect(child.stderr);
   const stdout = collect(child.stdout, options.onStdout);
   const exited = exitCodeOf(child);
-  endWithThisProcess();
+  stopWithThisProcess();
   const hasExited = () => !running.has(child);
   const kill = (signal: NodeJS.Signals) => void child.kill(signal);
   const stop = async (grace = 60_000) => {
@@ -44,7 +44,7 @@ export function startProgram(command: string, args: readonly string[], options: 
   return { pid: child.pid ?? 0, stdout, stderr, exited, hasExited, kill, stop };
 }
 
-/** PATH and HOME of ours, so that nothing else that a developer has set reaches the program. */
+/** This environment plus PATH and HOME of the test process: no other setting of the developer reaches the program. */
 export function bareEnvironment(env: Readonly<Record<string, string>> = {}): Record<string, string> {
   const { PATH = '/usr/bin:/bin', HOME = '/' } = process.env;
   return { PATH, HOME, ...env };
@@ -71,10 +71,10 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
 }
 
 /**
- * The backstop for tests that fail before they stop what they started. vitest ends its workers with SIGTERM, which runs
- * no exit handlers; its main process turns signals into an exit itself.
+ * Stops the programs of tests that fail before they stop them. Vitest ends its workers with SIGTERM, which runs no exit
+ * handlers; its main process turns signals into an exit itself.
  */
-function endWithThisProcess(): void {
+function stopWithThisProcess(): void {
   if (process.listeners('exit').includes(stopAll)) return;
   process.once('exit', stopAll);
   if (!process.connected) return;
@@ -85,7 +85,7 @@ function endWithThisProcess(): void {
   });
 }
 
-/** SIGTERM, not SIGKILL: nginx' master takes its workers along only when it is asked. SIGSTOP may hold one. */
+/** SIGTERM, not SIGKILL, so that the nginx master stops its workers. SIGCONT is for programs that a test has suspended. */
 function stopAll(): void {
   for (const child of running) {
     child.kill('SIGTERM');

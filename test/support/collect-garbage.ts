@@ -3,5 +3,5 @@ import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
 
-/** Frees what nobody holds, so that what is measured after it is held. */
+/** Collects garbage, so that a measurement afterwards counts only reachable memory. */
 export const collectGarbage: () => void = runInNewContext('gc');

@@ -9,28 +9,28 @@ import { type RunOptions, runProgram } from './run-program.ts';
 export type { LogLine } from './json-lines.ts';
 
 export interface RunningCountersign {
-  /** Where it listens, as it said itself: `http://127.0.0.1:PORT` or `unix:/path`. */
+  /** The logged listen address: `http://127.0.0.1:PORT` or `unix:/path`. */
   readonly url: string;
   readonly pid: number;
-  /** The line that said so. */
+  /** The log line of event `listening`. */
   readonly listening: LogLine;
-  /** The lines of stdout so far. */
+  /** The log lines so far. */
   readonly lines: readonly LogLine[];
   readonly stderr: () => string;
-  /** The first line, past or to come, for which the predicate holds. Default: within 5,000 ms. */
+  /** Waits for the first log line, past or future, that satisfies the predicate. Default: at most 5,000 ms. */
   readonly waitForEvent: (predicate: (line: LogLine) => boolean, milliseconds?: number) => Promise<LogLine>;
-  /** The decisions so far: lines of event `token_issued` or `token_rejected`. */
+  /** The log lines of event `token_issued` or `token_rejected` so far. */
   readonly auditEvents: () => readonly LogLine[];
-  /** Asks the operations listener of `serve`. */
-  readonly askOperations: (path: string) => Promise<{ readonly status: number; readonly body: string }>;
+  /** Sends a GET request to the operations listener. */
+  readonly fetchOperations: (path: string) => Promise<{ readonly status: number; readonly body: string }>;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly exited: Promise<number>;
-  /** SIGTERM; resolves to the exit code. */
+  /** Sends SIGTERM; resolves to the exit code. */
   readonly stop: () => Promise<number>;
 }
 
 export interface StartOptions {
-  /** Beside PATH and HOME, the whole environment. */
+  /** The whole environment, except PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: `['serve']`. */
   readonly args?: readonly string[];
@@ -45,25 +45,26 @@ export interface FinishedCommand {
 }
 
 const mainFile = join(repositoryRoot, 'src/main.ts');
-/** What one process has compiled serves the next. */
-export const compiledByOthers = () => ({ NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled') });
-/** The default port is one, and tests run many servers at once. */
-export const besideOthers = () => ({ COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0', ...compiledByOthers() });
-/** What runs the product with these arguments. */
-export const commandOf = (args: readonly string[]) => [process.execPath, mainFile, ...args];
+/** Lets processes reuse what an earlier one has compiled. */
+export const sharedCompileCache = () => ({ NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled') });
+/** Tests run many servers at once, so none can use the default operations port. */
+export const testEnvironment = () => ({ COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0', ...sharedCompileCache() });
+/** The command line that runs Countersign with these arguments. */
+export const countersignCommand = (args: readonly string[]) => [process.execPath, mainFile, ...args];
 
 const START_TIMEOUT = 15_000;
 const EVENT_TIMEOUT = 5_000;
 
 /**
- * Starts the real product as a process, and waits until it says that it listens.
- * @throws {Error} with what it wrote, when it ends before that
+ * Starts Countersign as a process, and waits until it listens.
+ *
+ * @throws {Error} with its output, if it exits before that
  */
 export async function startCountersign(options: StartOptions = {}): Promise<RunningCountersign> {
   const { env = {}, args = ['serve'], cwd = repositoryRoot } = options;
   const { lines, add } = jsonLines();
   const program = startProgram(process.execPath, [mainFile, ...args], {
-    env: { ...besideOthers(), ...env },
+    env: { ...testEnvironment(), ...env },
     cwd,
     onStdout: add,
   });
@@ -76,7 +77,7 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
     stderr: program.stderr,
     waitForEvent: (predicate, milliseconds = EVENT_TIMEOUT) => waitForLine(lines, predicate, milliseconds),
     auditEvents: () => lines.filter(({ event }) => event === 'token_issued' || event === 'token_rejected'),
-    askOperations: (path) => askOperations(lines, path),
+    fetchOperations: (path) => fetchOperations(lines, path),
     kill: program.kill,
     exited: program.exited,
     stop: program.stop,
@@ -84,29 +85,29 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
 }
 
 /**
- * Starts a command, for whoever does something to it before it ends.
+ * Starts a command that the test interacts with while it runs.
  *
- * @param before what runs it, e.g. that which `onTerminal` gives
+ * @param before a command that runs it, such as that of `onTerminal`
  */
 export function spawnCountersign(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   before: readonly string[] = [],
 ): RunningProgram {
-  const [program = '', ...rest] = [...before, ...commandOf(args)];
-  return startProgram(program, rest, { env: { ...besideOthers(), ...env } });
+  const [program = '', ...rest] = [...before, ...countersignCommand(args)];
+  return startProgram(program, rest, { env: { ...testEnvironment(), ...env } });
 }
 
-/** Runs a command that ends by itself; a non-zero exit code is a result. */
+/** Runs a command to its end. A non-zero exit code is a result. */
 export async function runCountersign(args: readonly string[], options: RunOptions = {}): Promise<FinishedCommand> {
-  const env = { ...besideOthers(), ...options.env };
+  const env = { ...testEnvironment(), ...options.env };
   const finished = await runProgram(process.execPath, [mainFile, ...args], { cwd: repositoryRoot, ...options, env });
   return { ...finished, stdout: finished.stdout.toString() };
 }
 
 async function waitUntilListening(program: RunningProgram, lines: readonly LogLine[]): Promise<LogLine> {
   const isListening = ({ event }: LogLine) => event === 'listening';
-  const report = () => `countersign does not listen:\n${program.stderr()}${program.stdout()}`;
+  const report = () => `countersign is not listening:\n${program.stderr()}${program.stdout()}`;
   try {
     await eventually(() => program.hasExited() || lines.some(isListening), report, START_TIMEOUT);
   } catch (error) {
@@ -117,7 +118,7 @@ async function waitUntilListening(program: RunningProgram, lines: readonly LogLi
   return firstLine(lines, isListening);
 }
 
-async function askOperations(lines: readonly LogLine[], path: string) {
+async function fetchOperations(lines: readonly LogLine[], path: string) {
   const { url } = firstLine(lines, ({ event }) => event === 'operations_listening');
   const response = await fetch(`${url}${path}`);
   return { status: response.status, body: await response.text() };
@@ -128,7 +129,7 @@ async function waitForLine(
   predicate: (line: LogLine) => boolean,
   milliseconds: number,
 ): Promise<LogLine> {
-  const report = () => `no such event. So far:\n${lines.map((line) => JSON.stringify(line)).join('\n')}`;
+  const report = () => `no such event among:\n${lines.map((line) => JSON.stringify(line)).join('\n')}`;
   await eventually(() => lines.some(predicate), report, milliseconds);
   return firstLine(lines, predicate);
 }

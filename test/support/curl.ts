@@ -3,13 +3,14 @@ import { programPath } from './program-path.ts';
 import { runProgram } from './run-program.ts';
 
 /**
- * Runs the real `curl` for one URL and reads the last response. Default time limit: 10 s.
- * @throws {Error} with curl's own line and exit code, when the connection or the handshake fails
+ * Runs the real `curl` for one URL and reads the last response. The time limit is 60 s.
+ *
+ * @throws {Error} with the message and exit code of curl, if the connection or the handshake fails
  */
 export async function curl(args: readonly string[]): Promise<HttpResponse> {
-  // The sizes tell where the headers end: a body may look like headers, and a response may follow a `100 Continue`.
+  // The header size delimits the headers: a body may look like headers, and a response may follow a `100 Continue`.
   const sizes = ['--write-out', '%{stderr}\n%{size_header}'];
-  const always = ['--disable', '--silent', '--show-error', '--include', '--max-time', '10', ...sizes];
+  const always = ['--disable', '--silent', '--show-error', '--include', '--max-time', '60', ...sizes];
   const { code, stdout, stderr } = await runProgram(programPath('curl'), [...always, ...args]);
   const lines = stderr.split('\n');
   const headerSize = Number(lines.pop());

@@ -2,17 +2,17 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface DelayedPipeOptions {
-  /** In milliseconds; asked for each piece. */
+  /** Milliseconds; called for each chunk. */
   readonly latency: () => number;
-  /** What would arrive from then on is gone; it is read all the same. */
+  /** Once true, data is read but no longer delivered. */
   readonly isCut: () => boolean;
   readonly onBytes: (bytes: Buffer) => void;
 }
 
-/** Passes on what one socket receives to another, its end and its RST too, later and in the same order. */
+/** Forwards data, end and reset from one socket to another, delayed and in order. */
 export function delayedPipe(from: Socket, to: Socket, { latency, isCut, onBytes }: DelayedPipeOptions): void {
   let last = Promise.resolve();
-  const later = (action: () => void) => {
+  const deliverLater = (action: () => void) => {
     const due = performance.now() + latency();
     last = last.then(async () => {
       const remaining = due - performance.now();
@@ -22,8 +22,8 @@ export function delayedPipe(from: Socket, to: Socket, { latency, isCut, onBytes 
   };
   from.on('data', (bytes: Buffer) => {
     onBytes(bytes);
-    later(() => to.write(bytes));
+    deliverLater(() => to.write(bytes));
   });
-  from.on('end', () => later(() => to.end()));
-  from.on('error', () => later(() => to.resetAndDestroy()));
+  from.on('end', () => deliverLater(() => to.end()));
+  from.on('error', () => deliverLater(() => to.resetAndDestroy()));
 }

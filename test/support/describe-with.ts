@@ -2,8 +2,8 @@ import { describe, inject, it } from 'vitest';
 import { isContinuousIntegration, missingProgram, type ProgramName } from './programs.ts';
 
 /**
- * A suite that needs programs beyond npm. Where one is missing the suite is skipped, and its title says which and how
- * to install it; in CI it fails instead.
+ * A suite that needs programs that npm does not install. If one is missing, the suite is skipped and its title names the
+ * program and how to install it. In CI, it fails instead.
  */
 export function describeWith(needed: readonly ProgramName[], name: string, body: () => void): void {
   const missing = needed.filter((program) => inject('programs')[program] === undefined);
@@ -12,7 +12,7 @@ export function describeWith(needed: readonly ProgramName[], name: string, body:
     return;
   }
   const reason = missing.map(missingProgram).join('; ');
-  // The default reporter tells no titles of suites that did not fail.
+  // The default reporter prints titles of failed suites only.
   console.warn(`skipped: ${name}: ${reason}`);
   describe(`${name} (${reason})`, () => {
     it.skipIf(!isContinuousIntegration())('has the programs that it needs', () => {

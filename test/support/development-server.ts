@@ -1,5 +1,5 @@
 import { type RunningProgram, startProgram } from './child-process.ts';
-import { commandOf, compiledByOthers } from './countersign.ts';
+import { countersignCommand, sharedCompileCache } from './countersign.ts';
 import { eventually } from './eventually.ts';
 
 export interface DevelopmentServer extends RunningProgram {
@@ -18,8 +18,8 @@ export async function startDevelopmentServer(
   port: number,
   more: readonly string[] = [],
 ): Promise<DevelopmentServer> {
-  const [node = '', ...args] = commandOf(['dev', '--port', String(port), ...more]);
-  const program = startProgram(node, args, { cwd, env: compiledByOthers() });
+  const [node = '', ...args] = countersignCommand(['dev', '--port', String(port), ...more]);
+  const program = startProgram(node, args, { cwd, env: sharedCompileCache() });
   const greeted = () => program.stdout().includes('Ctrl-C');
   await eventually(() => greeted() || program.hasExited(), program.stdout);
   if (!greeted()) throw new Error(program.stderr());

@@ -7,7 +7,7 @@ import { type Forgery, forgeriesFor, http2ForgeriesFor } from './forgery-corpus.
 import type { HttpResponse } from './http-response.ts';
 import { connectHttp2 } from './http2-request.ts';
 import { requestBytes } from './raw-http.ts';
-import { sendInTurn } from './requests-in-turn.ts';
+import { sendSequentially } from './sequential-requests.ts';
 import { type ShippedTerminator, type TerminatorName, terminators } from './terminators.ts';
 import { tokenIdsIn, tokenIdsInText } from './token-ids.ts';
 
@@ -113,7 +113,7 @@ export function describeForgeriesPast(name: TerminatorName): void {
       await forEachVictim(async ({ clientId, certificate }) => {
         for (const forgery of forgeriesFor(format, certificate, attacker)) {
           const requests = [honest, http1Request(clientId, forgery, host)];
-          const { text, count } = await sendInTurn(`https://127.0.0.1:${deployment.port}`, requests, tls);
+          const { text, count } = await sendSequentially(`https://127.0.0.1:${deployment.port}`, requests, tls);
           expect(tokenIdsInText(text), forgery.title).toEqual([]);
           expect(count, forgery.title).toBe(2);
         }

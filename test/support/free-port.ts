@@ -2,17 +2,16 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the range from which systems take the ports of outgoing connections and of listeners that name none: from
- * there, another test's connection could take the port in the moment before it is used.
+ * Below the range of ephemeral ports: a connection of another test could take one of those before the port is used.
  */
 const [LOWEST, HIGHEST] = [15_000, 32_000];
-const handedOut = new Set<number>();
+const used = new Set<number>();
 
-/** A loopback port that was free a moment ago, picked at random, and never the same twice in one process. */
+/** A random loopback port that is free, and that was not returned before in this process. */
 export async function freePort(): Promise<number> {
   const port = randomInt(LOWEST, HIGHEST);
-  if (handedOut.has(port) || !(await isFree(port))) return freePort();
-  handedOut.add(port);
+  if (used.has(port) || !(await isFree(port))) return freePort();
+  used.add(port);
   return port;
 }
 

@@ -6,9 +6,9 @@ import { type Installation, installationsOf } from './install-programs.ts';
 import { findProgram, isContinuousIntegration, missingProgram, type ProgramName, programNames } from './programs.ts';
 import { type RunningRedis, startRedis } from './redis-server.ts';
 
-/** Once for each run: find or install the programs, start redis-server, and afterwards leave nothing behind. */
+/** Once per test run: finds or installs the programs, starts redis-server, and afterwards removes everything. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const programs = programsOfThisMachine();
+  const programs = findPrograms();
   const temporaryRoot = mkdtempSync(join(tmpdir(), 'cs-'));
   const removeRoot = () => rmSync(temporaryRoot, { recursive: true, force: true });
   process.once('exit', removeRoot);
@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-function programsOfThisMachine(): Partial<Record<ProgramName, string>> {
+function findPrograms(): Partial<Record<ProgramName, string>> {
   for (const installation of installationsOf(missingPrograms())) tryToInstall(installation);
   const stillMissing = missingPrograms().map(missingProgram);
   if (stillMissing.length > 0 && isContinuousIntegration()) throw new Error(stillMissing.join('\n'));
@@ -32,11 +32,11 @@ function programsOfThisMachine(): Partial<Record<ProgramName, string>> {
 }
 
 function tryToInstall({ command, run }: Installation): void {
-  console.info(`Installing what the tests need: ${command}`);
+  console.info(`Installing programs for the tests: ${command}`);
   try {
     run();
   } catch (error) {
-    console.warn(`The installation failed: ${error instanceof Error ? error.message : error}`);
+    console.warn(`Installation failed: ${error instanceof Error ? error.message : error}`);
   }
 }
 

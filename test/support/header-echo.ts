@@ -2,12 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpResponse } from './http-response.ts';
 
-/** An application that answers with the fields of the request as they came, for tests of what a terminator sends. */
+/** An application that responds with the request headers it received, for tests of what a terminator forwards. */
 export interface HeaderEcho {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly port: number;
-  /** What reached it so far: names and values in turn, repeated ones apart; trailers are not among them. */
+  /** The raw headers of each request: alternating names and values, with repeated headers, without trailers. */
   readonly requests: readonly (readonly string[])[];
   readonly stop: () => Promise<void>;
 }
@@ -20,11 +20,11 @@ export async function startHeaderEcho(): Promise<HeaderEcho> {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(request.rawHeaders));
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // Safe: it listens on TCP.
+  const { port } = server.address() as AddressInfo; // Safe: the server listens on TCP.
   return { url: `http://127.0.0.1:${port}`, port, requests, stop: () => stop(server) };
 }
 
-/** The values of a field in an answer of the echo, in order. */
+/** The values of a header in a response of the echo, in order. */
 export function echoedValues(response: HttpResponse, name: string): string[] {
   const headers: string[] = JSON.parse(response.body.toString());
   return headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === name.toLowerCase());

@@ -1,17 +1,22 @@
-/** An HTTP/1.1 response as it came over the wire. */
+/** An HTTP response as received. */
 export interface HttpResponse {
   readonly status: number;
-  /** By name in any case; repeated ones joined with `, `. */
+  /** By case-insensitive name; repeated headers are joined with `, `. */
   readonly headers: Headers;
-  /** The lines in the order and the spelling in which they came. */
+  /** The header lines in the order and spelling received. */
   readonly headerLines: readonly string[];
   readonly body: string;
   readonly bodyBytes: Uint8Array;
-  /** The body as a JSON object; throws where it is something else. */
+  /** The body as a JSON object; throws if it is anything else. */
   readonly json: () => Record<string, unknown>;
 }
 
-/** The status line and header lines without the blank line after them, and the body with its chunking undone. */
+/**
+ * Parses a response.
+ *
+ * @param head the status line and header lines, without the blank line
+ * @param bodyBytes the body, with chunked transfer coding removed
+ */
 export function httpResponse(head: string, bodyBytes: Uint8Array): HttpResponse {
   const [statusLine = '', ...headerLines] = head.split(/\r?\n/).filter((line) => line !== '');
   const body = Buffer.from(bodyBytes).toString('utf8');
@@ -32,6 +37,6 @@ function headersOf(lines: readonly string[]): Headers {
 function jsonObject(body: string, statusLine: string): Record<string, unknown> {
   const value: unknown = JSON.parse(body);
   if (typeof value !== 'object' || value === null) throw new Error(`${statusLine}: not a JSON object: ${body}`);
-  // Object.entries and fromEntries only tell the type checker what a JSON object is.
+  // Only for the type checker: the value is an object already.
   return Object.fromEntries(Object.entries(value));
 }

@@ -3,17 +3,17 @@ import { connect as connectTls } from 'node:tls';
 import { type HttpResponse, httpResponse } from './http-response.ts';
 import type { RawOptions } from './raw-http.ts';
 
-/** One request over HTTP/2, with fields that HTTP clients do not send. */
+/** An HTTP/2 request with headers that HTTP clients do not send. */
 export interface Http2Request {
   readonly authority: string;
   readonly path?: string;
-  /** Names in lower case, as HTTP/2 has them; several values are several fields. */
+  /** Headers by lower-case name. A header with several values is repeated. */
   readonly fields?: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string;
   readonly trailers?: Readonly<Record<string, string>>;
 }
 
-/** An HTTP/2 connection on which requests follow one another. */
+/** An HTTP/2 connection for sequential requests. */
 export interface Http2Connection {
   readonly send: (request: Http2Request) => Promise<HttpResponse>;
   readonly close: () => void;
@@ -23,7 +23,8 @@ const TIMEOUT = 60_000;
 
 /**
  * Opens a connection to `https://127.0.0.1:PORT`.
- * @throws {Error} when the handshake fails, or the server does not speak HTTP/2
+ *
+ * @throws {Error} if the handshake fails, or the server does not negotiate HTTP/2
  */
 export async function connectHttp2(target: string, tls: RawOptions['tls'] = {}): Promise<Http2Connection> {
   const { hostname, port } = new URL(target);
@@ -31,10 +32,10 @@ export async function connectHttp2(target: string, tls: RawOptions['tls'] = {}):
   await new Promise((resolve, reject) => void socket.once('secureConnect', resolve).once('error', reject));
   if (socket.alpnProtocol !== 'h2') {
     socket.destroy();
-    throw new Error('HTTP/2 is not offered');
+    throw new Error('the server does not negotiate HTTP/2');
   }
   const session = connect(target, { createConnection: () => socket });
-  session.on('error', () => {}); // A request that it breaks off says so.
+  session.on('error', () => {}); // The request in flight reports the error.
   return { send: (request) => send(session, request), close: () => session.destroy() };
 }
 
@@ -42,7 +43,7 @@ function send(session: ClientHttp2Session, request: Http2Request): Promise<HttpR
   const { authority, path = '/token', fields = {}, body, trailers } = request;
   const pseudo = { ':method': 'POST', ':scheme': 'https', ':authority': authority, ':path': path };
   const headers = { ...pseudo, 'content-type': 'application/x-www-form-urlencoded', ...fields };
-  // Safe: the type of Node's headers knows no read-only arrays, and nobody changes them.
+  // Safe: only the type lacks read-only arrays; Node.js does not change them.
   const stream = session.request(headers as OutgoingHttpHeaders, { waitForTrailers: trailers !== undefined });
   if (trailers) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
@@ -55,7 +56,7 @@ function send(session: ClientHttp2Session, request: Http2Request): Promise<HttpR
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.once('error', reject);
   stream.once('close', () => {
-    if (head === '') reject(new Error('the stream was reset without an answer'));
+    if (head === '') reject(new Error('the stream was reset without a response'));
     else resolve(httpResponse(head, Buffer.concat(chunks)));
   });
   stream.setTimeout(TIMEOUT, () => stream.destroy(new Error(`no response in ${TIMEOUT} ms`)));

@@ -2,16 +2,16 @@ import { Agent, type RequestOptions, request } from 'node:https';
 import type { LookupFunction } from 'node:net';
 
 export interface HttpsFetchOptions {
-  /** Whom to trust for the servers' certificates, PEM. */
+  /** The CA certificate that the server certificates must be issued by, PEM. */
   readonly ca: string;
-  /** The client's own certificate and key, PEM. */
+  /** The client certificate and its key, PEM. */
   readonly cert?: string;
   readonly key?: string;
 }
 
 export type HttpsFetch = (url: string, init?: FetchInit) => Promise<Response>;
 
-/** What OAuth client libraries hand to the `fetch` that an application gives them. */
+/** The options that OAuth client libraries pass to a custom `fetch`. */
 export interface FetchInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface FetchInit {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A `fetch` over Node's own TLS client, that can show a certificate and finds every host name on loopback. */
+/** A `fetch` over the TLS client of Node.js that can present a client certificate and resolves every host name to loopback. */
 export function httpsFetch(tls: HttpsFetchOptions): HttpsFetch {
   const agent = new Agent({ ...tls, keepAlive: false, lookup: loopback });
   return (url, { method = 'GET', headers = {}, body, signal } = {}) => {

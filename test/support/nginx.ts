@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { NetConnectOpts } from 'node:net';
 import { dirname, join } from 'node:path';
-import { accepts } from './accepts.ts';
+import { acceptsConnections } from './accepts-connections.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import {
@@ -81,7 +81,7 @@ async function checkedConfiguration(args: readonly string[]): Promise<string> {
 
 async function waitUntilItAccepts(nginx: RunningProgram, addresses: readonly NetConnectOpts[]): Promise<void> {
   const report = () => `nginx does not accept connections:\n${nginx.stderr()}`;
-  const allAccept = async () => (await Promise.all(addresses.map(accepts))).every(Boolean);
+  const allAccept = async () => (await Promise.all(addresses.map(acceptsConnections))).every(Boolean);
   try {
     await eventually(async () => nginx.hasExited() || (await allAccept()), report);
   } catch (error) {

@@ -2,14 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { serverCa } from './https-server.ts';
 
-/** A connection that stays open for as long as its two ends want. */
+/** A connection that stays open until one side closes it. */
 export interface Open<Kind extends Socket> {
   readonly socket: Kind;
   readonly received: () => string;
   readonly closed: () => boolean;
 }
 
-/** Watches a socket that is there already. */
+/** Observes an existing socket. */
 export function opened<Kind extends Socket>(socket: Kind): Open<Kind> {
   let received = '';
   let closed = false;
@@ -29,7 +29,7 @@ export async function openPlain(url: string): Promise<Open<Socket>> {
   return opened(socket);
 }
 
-/** Resolves after the handshake, and rejects where it fails. The server's certificate is checked. */
+/** Resolves after the handshake, and rejects if it fails. The server certificate is verified. */
 export async function openTls(url: string, options: ConnectionOptions = {}): Promise<Open<TLSSocket>> {
   const address = { host: '127.0.0.1', port: Number(new URL(url).port), servername: 'localhost', ca: serverCa };
   const socket = connectTls({ ...address, ...options });

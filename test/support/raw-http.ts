@@ -2,37 +2,38 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type HttpResponse, httpResponse } from './http-response.ts';
 
-/** What no HTTP client would send: repeated headers, odd spellings, `Connection` tokens, folded lines. */
+/** Requests that no HTTP client sends: repeated headers, unusual spellings, `Connection` options, folded lines. */
 
 export interface RawRequest {
   readonly method?: string;
   readonly path?: string;
-  /** Header lines verbatim, e.g. `X-SSL-Client-Cert : x`. `Host` and, with a body, `Content-Length` are added. */
+  /** Verbatim header lines, such as `X-SSL-Client-Cert : x`. `Host` and, with a body, `Content-Length` are added. */
   readonly lines?: readonly string[];
-  /** An object becomes a form, with its `Content-Type`. */
+  /** An object is sent as a form, with its `Content-Type`. */
   readonly body?: string | Uint8Array | Readonly<Record<string, string>>;
 }
 
 type TlsOption = 'ca' | 'cert' | 'key' | 'servername' | 'maxVersion' | 'ciphers' | 'session' | 'rejectUnauthorized';
 
 export interface RawOptions {
-  /** For `https:`; the server's certificate is checked against `ca`. */
+  /** For `https:`. The server certificate is verified against `ca`. */
   readonly tls?: Pick<ConnectionOptions, TlsOption>;
-  /** The address that the connection comes from, e.g. `127.0.0.2`. */
+  /** The source address of the connection, such as `127.0.0.2`. */
   readonly localAddress?: string;
   /** Milliseconds for the whole exchange. Default: 60,000. */
   readonly timeout?: number;
 }
 
 /**
- * Sends one request as the lines say, and resolves to the one response.
+ * Sends a request with exactly these header lines, and resolves to the response.
+ *
  * @param target `http://host:port`, `https://host:port` or `unix:/path`
  */
 export function sendRequest(target: string, request: RawRequest, options: RawOptions = {}): Promise<HttpResponse> {
   return sendRaw(target, requestBytes(request), options);
 }
 
-/** The octets of a request: CRLF after each line, nothing checked. */
+/** The bytes of a request: CRLF after each line, without any validation. */
 export function requestBytes({ method = 'POST', path = '/token', lines = [], body }: RawRequest): Uint8Array {
   const isForm = typeof body === 'object' && !(body instanceof Uint8Array);
   const content = Buffer.from(isForm ? new URLSearchParams(body).toString() : (body ?? ''));
@@ -46,8 +47,9 @@ export function requestBytes({ method = 'POST', path = '/token', lines = [], bod
 }
 
 /**
- * Sends these octets and reads one response: as long as its framing says, or else until the other side closes.
- * @throws {Error} when the connection fails, closes without an answer, or takes too long
+ * Sends these bytes and reads one response, up to the end of its framing or, without framing, of the connection.
+ *
+ * @throws {Error} if the connection fails, closes without a response, or takes too long
  */
 export async function sendRaw(target: string, bytes: Uint8Array, options: RawOptions = {}): Promise<HttpResponse> {
   const socket = connectTo(target, options);
@@ -63,7 +65,7 @@ export async function sendRaw(target: string, bytes: Uint8Array, options: RawOpt
     settle(false);
   });
   const fail = (error: Error) => settle(true) || reject(error);
-  socket.once('error', fail).once('close', () => fail(new Error(`closed after ${received.length} octets`)));
+  socket.once('error', fail).once('close', () => fail(new Error(`closed after ${received.length} bytes`)));
   socket.write(bytes);
   const { timeout = 60_000 } = options;
   const timer = setTimeout(() => reject(new Error(`no response in ${timeout} ms: ${received}`)), timeout);
@@ -86,7 +88,7 @@ function addUnless(lines: readonly string[], name: string, value: string): strin
   return lines.some((line) => line.toLowerCase().startsWith(prefix)) ? [] : [`${name}: ${value}`];
 }
 
-/** The final response in what came so far, or undefined while it is not complete. */
+/** The final response in the bytes received so far, or undefined if it is incomplete. */
 function readResponse(received: Buffer, closed: boolean): HttpResponse | undefined {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
@@ -98,7 +100,7 @@ function readResponse(received: Buffer, closed: boolean): HttpResponse | undefin
   return body && httpResponse(head, body);
 }
 
-/** RFC 9112 §6.3, for what a server answers to anything but HEAD. */
+/** The body of a response to any method but HEAD (RFC 9112 §6.3). */
 function readBody(head: string, rest: Buffer, closed: boolean): Uint8Array | undefined {
   if (/^HTTP\/1\.1 (204|304)/.test(head)) return Buffer.alloc(0);
   if (/^transfer-encoding:.*chunked/im.test(head)) return readChunks(rest);

@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { accepts } from './accepts.ts';
+import { acceptsConnections } from './accepts-connections.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
@@ -75,6 +75,6 @@ function aclArguments(rules: readonly string[] = []): string[] {
 
 async function waitUntilReady(server: RunningProgram, port: number): Promise<void> {
   const report = () => `redis-server does not answer:\n${server.stdout()}${server.stderr()}`;
-  await eventually(async () => server.hasExited() || (await accepts({ host: '127.0.0.1', port })), report);
+  await eventually(async () => server.hasExited() || (await acceptsConnections({ host: '127.0.0.1', port })), report);
   if (server.hasExited()) throw new Error(report());
 }

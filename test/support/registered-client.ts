@@ -4,9 +4,9 @@ import { selfSigned } from './certificates.ts';
 import { withSha1 } from './policy.ts';
 
 /**
- * A client by the fields of its record that are of interest; its method follows from them.
+ * A client with these record fields, which determine its authentication method.
  *
- * @throws where the server would refuse the record
+ * @throws if the record is invalid
  */
 export function registeredClient(fields: object): Client {
   const isNamed = Object.keys(fields).some((field) => field.startsWith('tls_client_auth'));
@@ -16,7 +16,7 @@ export function registeredClient(fields: object): Client {
   return read.client;
 }
 
-/** A certificate with a name of every kind. */
+/** A certificate with a subject alternative name of every type. */
 export const manyNamed = selfSigned({
   subject: [
     ['O', 'company'],

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 const INSTALL_TIMEOUT = 300_000;
 
 /**
- * Runs a package manager to its end, with the environment of this process and more.
- * @returns what it wrote to stdout
- * @throws {Error} with the last line of what it wrote to stderr
+ * Runs a package manager to its end, with the environment of this process plus `env`.
+ *
+ * @returns its standard output
+ * @throws {Error} with the last line of its standard error
  */
 export function runInstaller(command: string, args: readonly string[], env: Record<string, string> = {}): string {
   try {

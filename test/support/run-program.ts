@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { bareEnvironment } from './child-process.ts';
 
 export interface RunOptions {
-  /** Beside PATH and HOME, the whole environment. */
+  /** The whole environment, except PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** What the program reads from stdin. */
+  /** The standard input of the program. */
   readonly input?: string | Uint8Array;
   /** Milliseconds. Default: 100,000. */
   readonly timeout?: number;
@@ -17,7 +17,7 @@ export interface FinishedProgram {
   readonly stderr: string;
 }
 
-/** Runs a program that ends by itself. A non-zero exit code is a result; a signal or a timeout throws. */
+/** Runs a program to its end. A non-zero exit code is a result; a signal or a timeout throws. */
 export async function runProgram(
   command: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export async function runProgram(
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on('error', () => {}); // A program may end without reading its input.
+  child.stdin.on('error', () => {}); // A program may exit without reading its input.
   child.stdin.end(input);
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.once('error', reject).once('close', resolve);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accepts } from './accepts.ts';
+import { acceptsConnections } from './accepts-connections.ts';
 import { askRedis, type RedisCredentials } from './ask-redis.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
@@ -66,7 +66,7 @@ export async function startSentinel(place: SentinelPlace, watch: SentinelWatch):
 
 async function prepare(sentinel: RunningProgram, { port }: SentinelPlace, watch: SentinelWatch) {
   const report = () => `redis-sentinel does not answer:\n${sentinel.stdout()}${sentinel.stderr()}`;
-  await eventually(async () => sentinel.hasExited() || (await accepts({ host: '127.0.0.1', port })), report);
+  await eventually(async () => sentinel.hasExited() || (await acceptsConnections({ host: '127.0.0.1', port })), report);
   if (sentinel.hasExited()) throw new Error(report());
   const command = ['SENTINEL', 'DEBUG', ...Object.entries(periods).flat().map(String)] as const;
   await askRedis(port, command, sentinelCredentials(watch));

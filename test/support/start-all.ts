@@ -1,9 +1,8 @@
-/** Something that runs until it is stopped. */
 interface Stoppable {
   readonly stop: () => Promise<unknown>;
 }
 
-/** Starts all at once. Where one fails, the others are stopped before it throws. */
+/** Starts all concurrently. If one fails, stops the others before it throws. */
 export async function startAll<T extends Stoppable>(starting: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(starting);
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -17,7 +16,7 @@ export async function stopAll(started: readonly Stoppable[]): Promise<void> {
   await Promise.all(started.map(({ stop }) => stop()));
 }
 
-/** Throws what `task` throws, after it has stopped them. */
+/** Runs a task; if it throws, stops everything before it rethrows. */
 export async function orStopAll<T>(started: readonly Stoppable[], task: () => Promise<T>): Promise<T> {
   try {
     return await task();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 
 /**
- * A new folder inside the folder of this run, which the global teardown removes: a worker that vitest ends by a signal
- * has no moment to clean up after itself. Paths are short, because a Unix socket's may have 104 characters.
+ * A new folder inside the temporary folder of this test run. The global teardown removes it, since a worker that Vitest
+ * ends with a signal cannot clean up. Paths are short because that of a Unix socket is limited to 104 characters.
  */
 export function temporaryDirectory(): string {
   return mkdtempSync(join(inject('temporaryRoot'), 't-'));

@@ -1,11 +1,11 @@
 import type { HttpResponse } from './http-response.ts';
 
-/** The `jti` of whatever looks like a JWT, anywhere in a response: in its headers, in its body, whatever its status. */
+/** The `jti` of everything that looks like a JWT in the headers and body of a response with any status. */
 export function tokenIdsIn({ headerLines, body }: HttpResponse): unknown[] {
   return tokenIdsInText([...headerLines, body].join('\n'));
 }
 
-/** The same, in octets that may be several responses. */
+/** The `jti` of everything that looks like a JWT in this text, which may be several responses. */
 export function tokenIdsInText(text: string): unknown[] {
   return [...text.matchAll(/[\w-]+\.([\w-]{20,})\.[\w-]{20,}/g)].map(([, payload = '']) => readId(payload));
 }

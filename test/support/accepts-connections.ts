@@ -1,7 +1,7 @@
 import { connect, type NetConnectOpts } from 'node:net';
 
-/** Whether something accepts connections there. */
-export function accepts(address: NetConnectOpts): Promise<boolean> {
+/** Whether a listener accepts connections at this address. */
+export function acceptsConnections(address: NetConnectOpts): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(address);
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

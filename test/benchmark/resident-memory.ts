@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-/** Resident memory of a process in MiB, now and at most; of Linux, elsewhere 0. */
-export function memoryOf(pid: number): { readonly current: number; readonly peak: number } {
+/** The resident memory of a process, current and peak, in MiB; 0 on systems other than Linux. */
+export function residentMemory(pid: number): { readonly current: number; readonly peak: number } {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const mebibytes = (name: string) => {
