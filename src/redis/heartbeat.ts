@@ -35,7 +35,7 @@ export interface Heartbeat {
 }
 
 export interface HeartbeatOptions {
-  readonly redis: Redis;
+  readonly redis: { ping(): Promise<unknown> };
   /** Called when a connected server has been unresponsive for 750 ms, or for 2 s on a new connection. */
   readonly onSilent: () => void;
   /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does. */

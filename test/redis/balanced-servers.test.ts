@@ -17,9 +17,9 @@ const record = (scope: string) =>
     scope,
   });
 
-describeWith(['redis-server'], 'a balancer that leads a new connection to another server', () => {
+describeWith(['redis-server'], 'behind a load balancer that leads new connections to another server, the registry', () => {
   const servers: { running: RunningRedis; redis: Redis }[] = [];
-  const aclRules = ['silent on nopass resetchannels &* -@all ~* +@all -info'];
+  const aclRules = ['no-info on nopass resetchannels &* -@all ~* +@all -info'];
   beforeAll(async () => {
     for (let number = 0; number < 2; number += 1) {
       const program = programPath('redis-server');
@@ -36,7 +36,7 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
 
   async function openBehindBalancer(user = 'default') {
     const [first, second] = servers;
-    if (!first || !second) throw new Error('there are not two servers');
+    if (!first || !second) throw new Error('two servers are needed');
     const proxy = await startFaultProxy({ target: first.running });
     onTestFinished(() => proxy.stop());
     await first.redis.set('countersign:client:a', record('first'));
@@ -53,46 +53,46 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
 
   const portOf = ({ options }: Redis) => ({ port: Number(options.port) });
   const scopeOf = async ({ registry }: OpenedRegistry) => (await registry.find('a'))?.scopes.join();
-  const untilSeen = (opened: OpenedRegistry, scope: string, milliseconds: number) =>
+  const untilFound = (opened: OpenedRegistry, scope: string, milliseconds: number) =>
     eventually(
       async () => (await scopeOf(opened)) === scope,
-      () => `${scope} is not seen`,
+      () => `the client does not have the scope ${scope}`,
       milliseconds,
     );
 
-  for (const [which, type] of [
-    ['reads', 'normal'],
-    ['tells', 'pubsub'],
+  for (const [connection, type] of [
+    ['reading', 'normal'],
+    ['invalidation', 'pubsub'],
   ] as const) {
-    test(`is followed where only the connection that ${which} is made anew`, async () => {
+    test(`follows when only the ${connection} connection reconnects`, async () => {
       const { first, second, proxy, opened } = await openBehindBalancer();
       expect(await scopeOf(opened)).toBe('first');
       proxy.redirect(() => portOf(second));
       await first.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-      await untilSeen(opened, 'second', 3_000);
+      await untilFound(opened, 'second', 3_000);
       for (const scope of ['one', 'two', 'three']) {
         await second.set('countersign:client:a', record(scope));
-        await untilSeen(opened, scope, 1_000);
+        await untilFound(opened, scope, 1_000);
       }
     });
   }
 
-  test('is followed by the connection that tells, so that nobody asks before a change', async () => {
+  test('follows with the invalidation connection, so that clients are served from the cache', async () => {
     const { first, second, proxy, opened } = await openBehindBalancer();
     expect(await scopeOf(opened)).toBe('first');
     proxy.redirect(() => portOf(second));
     await first.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    const isAlone = async () => {
+    const isServedFromCache = async () => {
       const { misses = 0 } = opened.registry.remote ?? {};
       return (await scopeOf(opened)) === 'second' && opened.registry.remote?.misses === misses;
     };
-    await eventually(isAlone, () => 'every question goes to Redis', 5_000);
+    await eventually(isServedFromCache, () => 'every lookup goes to Redis', 5_000);
   });
 
-  test('is said while the two lead to two servers, and no FLUSHALL makes more of it', async () => {
+  test('reports once that its connections lead to different servers, and does not reconnect on FLUSHALL', async () => {
     const { first, second, proxy, opened } = await openBehindBalancer();
     let count = 0;
-    // The one whose connection is made anew comes to the same server again.
+    // Each reconnection leads away from the other connection again.
     proxy.redirect(() => portOf(count++ % 2 === 0 ? second : first));
     await first.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await eventually(
@@ -100,7 +100,7 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
       () => `${opened.reasons}`,
       5_000,
     );
-    const told = opened.notifications.length;
+    const reported = opened.notifications.length;
     for (let times = 0; times < 40; times += 1) {
       await Promise.all([first.flushall(), second.flushall()]);
       await delay(25);
@@ -108,7 +108,7 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
     const before = count;
     await delay(1_500);
     expect(count - before).toBeLessThan(4);
-    expect(opened.notifications.slice(told)).toEqual([]);
+    expect(opened.notifications.slice(reported)).toEqual([]);
     expect(opened.registry.remote?.invalidationMode).toBe('none');
     proxy.redirect(() => portOf(second));
     await eventually(
@@ -118,8 +118,8 @@ describeWith(['redis-server'], 'a balancer that leads a new connection to anothe
     );
   });
 
-  test('is not seen where the user may not ask who a server is, and then what is told counts', async () => {
-    const { opened } = await openBehindBalancer('silent');
+  test('relies on invalidation when the ACL denies INFO', async () => {
+    const { opened } = await openBehindBalancer('no-info');
     expect(await scopeOf(opened)).toBe('first');
     const { misses } = opened.registry.remote ?? {};
     for (let times = 0; times < 100; times += 1) expect(await scopeOf(opened)).toBe('first');

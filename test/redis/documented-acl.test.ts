@@ -6,11 +6,11 @@ import { serverAclRule } from '../support/server-acl.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/redis.md'), 'utf8');
 
-test('the user of the servers in docs/redis.md is the one that the tests use', () => {
+test('docs/redis.md documents the ACL of the server that the tests use', () => {
   expect(page).toContain(`\nuser countersign-${serverAclRule('countersign:', '…')}\n`);
 });
 
-test('so is what a Cluster needs beside', () => {
-  const usual = serverAclRule('countersign:', '…').length;
-  expect(page).toContain(`A Cluster: \`${serverAclRule('countersign:', '…', true).slice(usual + 1)}\`.`);
+test('docs/redis.md documents the additional commands of a Cluster that the tests use', () => {
+  const withoutCluster = serverAclRule('countersign:', '…').length;
+  expect(page).toContain(`A Cluster: \`${serverAclRule('countersign:', '…', true).slice(withoutCluster + 1)}\`.`);
 });

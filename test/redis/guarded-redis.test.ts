@@ -4,109 +4,109 @@ import type { RedisConnection } from '../../src/redis/connection.ts';
 import { explainProblem } from '../../src/redis/explain.ts';
 import { GuardedRedis } from '../../src/redis/guarded-redis.ts';
 
-/** A connection that is up; none of these questions uses it. */
+/** A connection that is up. The commands of this file do not use its client. */
 const up = { redis: {}, problem: undefined, explain: explainProblem } as unknown as RedisConnection;
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
-const answers = () => Promise.resolve('answer');
+const succeeds = () => Promise.resolve('reply');
 const failsWith = (error: Error) => () => Promise.reject(error);
 const lost = failsWith(new Error('Connection is closed.'));
-const never = () => new Promise<never>(() => {});
+const hangs = () => new Promise<never>(() => {});
 
-function questions(connection = up) {
-  const told: (string | undefined)[] = [];
-  return Object.assign(new GuardedRedis(connection, (problem) => told.push(problem)), { told });
+function guard(connection = up) {
+  const problems: (string | undefined)[] = [];
+  return Object.assign(new GuardedRedis(connection, (problem) => problems.push(problem)), { problems });
 }
 
-async function failThreeTimes({ execute }: ReturnType<typeof questions>) {
-  for (let times = 0; times < 3; times++) await expect(execute(lost)).rejects.toThrow('the connection was lost');
+async function failThreeTimes({ execute }: ReturnType<typeof guard>) {
+  for (let times = 0; times < 3; times++) await expect(execute(lost)).rejects.toThrow('connection lost');
 }
 
-describe('questions do not pile up', () => {
-  test('after three failures in a row only eight are under way', async () => {
-    const asked = questions();
-    await failThreeTimes(asked);
-    for (let times = 0; times < 8; times++) asked.execute(never);
-    await expect(asked.execute(answers)).rejects.toThrow('8 questions are under way, and it does not answer');
+describe('GuardedRedis bounds the commands in flight:', () => {
+  test('eight after three consecutive failures', async () => {
+    const guarded = guard();
+    await failThreeTimes(guarded);
+    for (let times = 0; times < 8; times++) guarded.execute(hangs);
+    await expect(guarded.execute(succeeds)).rejects.toThrow('8 commands in flight, and the server does not respond');
   });
 
-  test('one answer is enough to end that', async () => {
-    const asked = questions();
-    await failThreeTimes(asked);
-    expect(await asked.execute(answers)).toBe('answer');
-    for (let times = 0; times < 100; times++) asked.execute(never);
-    expect(await asked.execute(answers)).toBe('answer');
+  test('the usual number again after one reply', async () => {
+    const guarded = guard();
+    await failThreeTimes(guarded);
+    expect(await guarded.execute(succeeds)).toBe('reply');
+    for (let times = 0; times < 100; times++) guarded.execute(hangs);
+    expect(await guarded.execute(succeeds)).toBe('reply');
   });
 
-  test('what is answered or fails makes room', async () => {
-    const { execute } = questions();
-    for (let times = 0; times < 6_000; times++) await execute(times % 2 === 0 ? answers : lost).catch(() => {});
-    expect(await execute(answers)).toBe('answer');
+  test('not those that have succeeded or failed', async () => {
+    const { execute } = guard();
+    for (let times = 0; times < 6_000; times++) await execute(times % 2 === 0 ? succeeds : lost).catch(() => {});
+    expect(await execute(succeeds)).toBe('reply');
   });
 
-  test('and never more than 5,000', async () => {
-    const { execute } = questions();
-    for (let times = 0; times < 5_000; times++) execute(never);
-    await expect(execute(answers)).rejects.toThrow('5000 questions are under way');
+  test('never more than 5,000', async () => {
+    const { execute } = guard();
+    for (let times = 0; times < 5_000; times++) execute(hangs);
+    await expect(execute(succeeds)).rejects.toThrow('5000 commands in flight');
   });
 
-  test('a refusal is an answer, of which there may be many', async () => {
-    const { execute } = questions();
+  test('the usual number after error replies', async () => {
+    const { execute } = guard();
     for (let times = 0; times < 4; times++)
       await expect(execute(failsWith(reply('NOPERM no')))).rejects.toThrow('NOPERM');
-    for (let times = 0; times < 100; times++) execute(never);
-    expect(await execute(answers)).toBe('answer');
+    for (let times = 0; times < 100; times++) execute(hangs);
+    expect(await execute(succeeds)).toBe('reply');
   });
 });
 
-describe('what is known of how Redis answers', () => {
-  test('a refusal is told at once, and that it is over a second after the last one', async () => {
-    const asked = questions();
-    // As where the user may read some keys, and not others.
+describe('GuardedRedis', () => {
+  test('reports an error reply at once, and recovery one second after the last one', async () => {
+    const guarded = guard();
+    // As when the ACL permits only some of the keys.
     for (let times = 0; times < 20; times++) {
-      await expect(asked.execute(failsWith(reply('NOPERM no')))).rejects.toThrow('NOPERM');
-      await asked.execute(answers);
+      await expect(guarded.execute(failsWith(reply('NOPERM no')))).rejects.toThrow('NOPERM');
+      await guarded.execute(succeeds);
     }
-    expect(asked.told).toEqual([expect.stringContaining('forbids that: NOPERM no')]);
-    expect(asked.problem).toBe(asked.told[0]);
-    // Also where nobody asks any more, since all that is asked for is at hand.
+    expect(guarded.problems).toEqual([expect.stringContaining('does not permit this (NOPERM no)')]);
+    expect(guarded.problem).toBe(guarded.problems[0]);
+    // Without further commands, as when all clients are cached.
     await delay(1_050);
-    expect([asked.told.slice(1), asked.problem]).toEqual([[undefined], undefined]);
+    expect([guarded.problems.slice(1), guarded.problem]).toEqual([[undefined], undefined]);
   });
 
-  test('one answer that does not come is no news, three are', async () => {
-    const asked = questions();
-    await expect(asked.execute(lost)).rejects.toThrow();
-    expect(asked.told).toEqual([]);
-    await failThreeTimes(asked);
-    expect(asked.told).toEqual(['the connection was lost']);
+  test('reports three consecutive failures, and not a single one', async () => {
+    const guarded = guard();
+    await expect(guarded.execute(lost)).rejects.toThrow();
+    expect(guarded.problems).toEqual([]);
+    await failThreeTimes(guarded);
+    expect(guarded.problems).toEqual(['connection lost']);
   });
 
-  test('another kind of value is an answer', async () => {
-    const asked = questions();
-    await expect(asked.execute(failsWith(reply('WRONGTYPE list')))).rejects.toThrow('WRONGTYPE list');
-    expect(asked.told).toEqual([]);
+  test('does not report a WRONGTYPE reply', async () => {
+    const guarded = guard();
+    await expect(guarded.execute(failsWith(reply('WRONGTYPE list')))).rejects.toThrow('WRONGTYPE list');
+    expect(guarded.problems).toEqual([]);
   });
 
-  test('what need not be allowed is undefined where it is not', async () => {
-    const { executeIfPermitted, told } = questions();
+  test('executeIfPermitted resolves with undefined when the ACL denies the command', async () => {
+    const { executeIfPermitted, problems } = guard();
     expect(await executeIfPermitted(failsWith(reply('NOPERM pttl')))).toBeUndefined();
-    expect(await executeIfPermitted(answers)).toBe('answer');
+    expect(await executeIfPermitted(succeeds)).toBe('reply');
     await expect(executeIfPermitted(failsWith(reply('LOADING')))).rejects.toThrow('LOADING');
-    expect(told).toEqual(['LOADING']);
+    expect(problems).toEqual(['LOADING']);
   });
 
-  test('nothing is asked on a connection that is down', async () => {
-    const down = { redis: {}, problem: 'it is away' } as unknown as RedisConnection;
-    await expect(questions(down).execute(answers)).rejects.toThrow('it is away');
+  test('sends no command while the connection is down', async () => {
+    const down = { redis: {}, problem: 'connection lost' } as unknown as RedisConnection;
+    await expect(guard(down).execute(succeeds)).rejects.toThrow('connection lost');
   });
 });
 
-test('of two answers that come together the later one counts', async () => {
-  const { execute, told } = questions();
+test('GuardedRedis reports the last of two outcomes that arrive together', async () => {
+  const { execute, problems } = guard();
   const [first, second] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
-  const answering = [execute(() => first.promise), execute(() => second.promise)];
-  first.resolve('answer');
+  const commands = [execute(() => first.promise), execute(() => second.promise)];
+  first.resolve('reply');
   second.reject(reply('NOPERM no'));
-  await Promise.allSettled(answering);
-  expect(told).toEqual([expect.stringContaining('NOPERM')]);
+  await Promise.allSettled(commands);
+  expect(problems).toEqual([expect.stringContaining('NOPERM')]);
 });

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createHeartbeat, type Heartbeat } from '../../src/redis/heartbeat.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -27,75 +27,115 @@ describeWith(['redis-server'], 'a heartbeat over a slow network', () => {
     await proxy.stop();
   });
 
-  test('proves what the server had sent when it was asked, not when the answer came', async () => {
-    const begun = performance.now();
+  test('lastProbeAt is when the answered PING was sent, not when the reply arrived', async () => {
+    const startedAt = performance.now();
     heartbeat.start();
     await eventually(
-      () => heartbeat.lastProbeAt > begun + 100,
-      () => 'no answer',
+      () => heartbeat.lastProbeAt > startedAt + 100,
+      () => 'no reply',
       5_000,
     );
-    // Timers may be a little early.
+    // Timers may fire a little early.
     expect(performance.now() - heartbeat.lastProbeAt).toBeGreaterThan(2 * ONE_WAY_MILLISECONDS - 20);
   });
 
-  test('takes no answer to what was asked before its end', async () => {
+  test('stop discards replies to PINGs that were sent before', async () => {
     heartbeat.start();
-    const asked = proxy.connections().at(-1)?.bytesSent ?? 0;
+    const bytesBefore = proxy.connections().at(-1)?.bytesSent ?? 0;
     await eventually(
-      () => (proxy.connections().at(-1)?.bytesSent ?? 0) > asked,
-      () => 'nothing was asked',
+      () => (proxy.connections().at(-1)?.bytesSent ?? 0) > bytesBefore,
+      () => 'no PING was sent',
       5_000,
     );
     heartbeat.stop();
-    // What is asked now is answered after what was asked then.
+    // Replied to after the PINGs of the heartbeat.
     await redis.ping();
     expect(heartbeat.lastProbeAt).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test('says that the server is silent, and nothing of the sort while it only is slow', async () => {
+  test('onSilent is called when the network stops forwarding, and not before', async () => {
     heartbeat.start();
-    for (let times = 0; times < 6; times++) await redis.ping();
+    const startedAt = heartbeat.lastProbeAt;
+    await eventually(
+      () => heartbeat.lastProbeAt > startedAt,
+      () => 'no reply',
+      5_000,
+    );
     expect(silences).toBe(0);
     proxy.stopForwarding();
     await eventually(
       () => silences > 0,
-      () => 'it does not say so',
+      () => 'the heartbeat does not call onSilent',
       3_000,
     );
   });
+});
 
-  test('has patience with one far away, which is late the first time', async () => {
-    proxy.setLatency(500);
+/** A connection on which the test replies to PINGs, so that time is counted in PINGs and not on a clock. */
+function scriptedConnection(onPing: (number: number, reply: (number: number) => void) => void) {
+  const replies: (() => void)[] = [];
+  const sentAt: number[] = [];
+  const silentAfter: number[] = [];
+  const ping = () =>
+    new Promise<string>((resolve) => {
+      sentAt.push(performance.now());
+      replies.push(() => resolve('PONG'));
+      onPing(replies.length, (number) => replies[number - 1]?.());
+    });
+  const heartbeat = createHeartbeat({ redis: { ping }, onSilent: () => silentAfter.push(sentAt.length) });
+  onTestFinished(() => heartbeat.stop());
+  return {
+    heartbeat,
+    sentAt,
+    /** How many PINGs had been sent at each call of `onSilent`. */
+    silentAfter,
+    untilSent: (count: number) =>
+      eventually(
+        () => sentAt.length >= count,
+        () => `${sentAt.length} PINGs were sent`,
+      ),
+  };
+}
+
+describe('a heartbeat', () => {
+  test('calls onSilent after four unanswered PINGs, at its interval of 150 ms', async () => {
+    // The first two are answered.
+    const { heartbeat, sentAt, silentAfter } = scriptedConnection((number, reply) => number <= 2 && reply(number));
+    // A busy machine delays both timers alike.
+    let ticks = 0;
+    const clock = setInterval(() => ticks++, 150);
+    onTestFinished(() => clearInterval(clock));
     heartbeat.start();
-    for (let times = 0; times < 2; times++) await redis.ping();
-    expect(silences).toBe(0);
-    expect(performance.now() - heartbeat.lastProbeAt).toBeLessThan(1_500);
+    await eventually(
+      () => silentAfter.length > 0,
+      () => `${sentAt.length} PINGs were sent`,
+    );
+    expect(silentAfter[0]).toBe(6);
+    // The interval after the last PING passes as well.
+    expect(Math.abs(ticks - (6 + 1))).toBeLessThanOrEqual(1);
   });
 
-  test('says so of a server that left four questions unanswered, one each 150 ms', async () => {
-    const asked = () => proxy.connections().at(-1)?.sent.match(/ping/gi)?.length ?? 0;
-    proxy.setLatency(0);
+  test('does not call onSilent while each PING is answered two PINGs later', async () => {
+    const { heartbeat, silentAfter, untilSent } = scriptedConnection((number, reply) => reply(number - 2));
     heartbeat.start();
-    const begun = heartbeat.lastProbeAt;
+    await untilSent(12);
+    expect(silentAfter).toEqual([]);
+  });
+
+  test('waits for the first reply of a distant server, and calls onSilent after 13 unanswered PINGs', async () => {
+    const distant = scriptedConnection((number, reply) => reply(number - 7));
+    const unresponsive = scriptedConnection(() => {});
+    distant.heartbeat.start();
+    unresponsive.heartbeat.start();
     await eventually(
-      () => heartbeat.lastProbeAt > begun,
-      () => 'no answer',
+      () => unresponsive.silentAfter.length > 0,
+      () => `${unresponsive.sentAt.length} PINGs were sent`,
     );
-    const before = asked();
-    proxy.stopForwarding();
-    // Beside it, so that a machine that stands still makes no difference.
-    let quarters = 0;
-    const clock = setInterval(() => quarters++, 150 / 4);
-    await eventually(
-      () => silences > 0,
-      () => 'it does not say so',
-      5_000,
-    );
-    clearInterval(clock);
-    heartbeat.stop();
-    expect(asked() - before).toBe(4);
-    expect(quarters).toBeGreaterThan(4 * 4);
-    expect(quarters).toBeLessThan(6 * 4);
+    await distant.untilSent(16);
+    expect(unresponsive.silentAfter[0]).toBe(13);
+    expect(distant.silentAfter).toEqual([]);
+    const answered = distant.sentAt.length - 7;
+    expect(distant.heartbeat.lastProbeAt).toBeLessThanOrEqual(distant.sentAt[answered - 1] ?? 0);
+    expect(distant.heartbeat.lastProbeAt).toBeGreaterThan(distant.sentAt[answered - 2] ?? 0);
   });
 });

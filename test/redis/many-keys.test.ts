@@ -11,19 +11,19 @@ import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { startClusterDeployment } from '../support/redis-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-interface Place {
+interface Deployment {
   readonly url: string;
   readonly direct: Redis | Cluster;
   readonly subscriber: Redis;
   readonly stop: () => Promise<unknown>;
 }
 
-async function openShared(): Promise<Place> {
+async function openShared(): Promise<Deployment> {
   const [direct, subscriber] = [new Redis(redisUrl()), new Redis(redisUrl())];
   return { url: redisUrl(), direct, subscriber, stop: async () => {} };
 }
 
-async function openCluster(): Promise<Place> {
+async function openCluster(): Promise<Deployment> {
   const { nodes, stop } = await startClusterDeployment({ directory: temporaryDirectory() });
   const [first] = nodes;
   const direct = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
@@ -34,16 +34,16 @@ for (const [name, open] of [
   ['Redis', openShared],
   ['a Redis Cluster', openCluster],
 ] as const) {
-  describeWith(['redis-server'], `many keys of ${name}`, () => {
-    // Globs, and braces that a cluster takes for no hash tag: the keys are of many slots.
+  describeWith(['redis-server'], `bulk commands on ${name}`, () => {
+    // Glob characters, and braces that are not a hash tag: the keys belong to many slots.
     const prefix = `${keyPrefix()}*[a]?\\x}{:`;
     const keys = Array.from({ length: 450 }, (_, index) => `${prefix}${index}`);
-    let place: Place;
+    let deployment: Deployment;
     let connection: RedisConnection | undefined;
     let redis: Redis | Cluster;
     beforeAll(async () => {
-      place = await open();
-      const address = parseRedisUrl(place.url);
+      deployment = await open();
+      const address = parseRedisUrl(deployment.url);
       connection = await openRedis({
         address,
         tls: {},
@@ -56,21 +56,21 @@ for (const [name, open] of [
         () => String(connection?.problem),
       );
       redis = connection.redis;
-    }, 30_000);
+    });
     afterAll(async () => {
       connection?.close();
-      for (const each of [place?.direct, place?.subscriber]) each?.disconnect();
-      await place?.stop();
+      for (const each of [deployment?.direct, deployment?.subscriber]) each?.disconnect();
+      await deployment?.stop();
     });
 
-    const write = async (seen: StoredValue, next: string | undefined, key = `${prefix}one`) => {
-      const [written] = valueReplacer(redis, `${prefix}changes`)([{ key, expected: seen, next }]);
+    const replace = async (expected: StoredValue, next: string | undefined, key = `${prefix}one`) => {
+      const [written] = valueReplacer(redis, `${prefix}changes`)([{ key, expected, next }]);
       return written;
     };
 
-    test('are written, read and found, and nobody else is', async () => {
+    test('write, read and scan the keys with the prefix, and no others', async () => {
       const others = [`${prefix.replace('*', 'x')}0`, `${prefix.slice(0, -1)}`];
-      for (const other of others) await place.direct.set(other, 'other');
+      for (const other of others) await deployment.direct.set(other, 'other');
       const replacements = keys.map((key) => ({ key, expected: { type: 'none' }, next: `v-${key}` }) as const);
       const written = await Promise.all(valueReplacer(redis, 'c')(replacements));
       expect(written).toEqual(keys.map(() => true));
@@ -86,62 +86,62 @@ for (const [name, open] of [
       expect(some.size).toBe(10);
     });
 
-    test('a value is replaced only where it is what was seen, and its time to live stays', async () => {
+    test('replace a value only if it is the expected one, and keep its time to live', async () => {
       const key = `${prefix}one`;
-      expect(await write({ type: 'none' }, 'a')).toBe(true);
-      expect(await write({ type: 'none' }, 'b')).toBe(false);
-      expect(await write({ type: 'string', text: 'b' }, 'c')).toBe(false);
-      expect(await write({ type: 'other', name: 'list' }, 'c')).toBe(false);
-      await place.direct.lpush(`${prefix}other`, 'a');
-      expect(await write({ type: 'string', text: 'a' }, 'c', `${prefix}other`)).toBe(false);
-      await place.direct.expire(key, 1000);
-      expect(await write({ type: 'string', text: 'a' }, 'd')).toBe(true);
-      expect(await place.direct.get(key)).toBe('d');
-      expect(await place.direct.ttl(key)).toBeGreaterThan(900);
-      expect(await write({ type: 'string', text: 'x' }, undefined)).toBe(false);
-      expect(await write({ type: 'string', text: 'd' }, undefined)).toBe(true);
-      expect(await place.direct.exists(key)).toBe(0);
+      expect(await replace({ type: 'none' }, 'a')).toBe(true);
+      expect(await replace({ type: 'none' }, 'b')).toBe(false);
+      expect(await replace({ type: 'string', text: 'b' }, 'c')).toBe(false);
+      expect(await replace({ type: 'other', name: 'list' }, 'c')).toBe(false);
+      await deployment.direct.lpush(`${prefix}other`, 'a');
+      expect(await replace({ type: 'string', text: 'a' }, 'c', `${prefix}other`)).toBe(false);
+      await deployment.direct.expire(key, 1000);
+      expect(await replace({ type: 'string', text: 'a' }, 'd')).toBe(true);
+      expect(await deployment.direct.get(key)).toBe('d');
+      expect(await deployment.direct.ttl(key)).toBeGreaterThan(900);
+      expect(await replace({ type: 'string', text: 'x' }, undefined)).toBe(false);
+      expect(await replace({ type: 'string', text: 'd' }, undefined)).toBe(true);
+      expect(await deployment.direct.exists(key)).toBe(0);
     });
 
-    test('what is not text, or no string at all, is seen as it is and replaced', async () => {
-      const octets = Buffer.from([0xff, 0x00, 0xfe]);
-      await place.direct.set(`${prefix}binary`, octets);
-      await place.direct.lpush(`${prefix}list`, 'x');
+    test('read and replace binary strings and values of other types', async () => {
+      const bytes = Buffer.from([0xff, 0x00, 0xfe]);
+      await deployment.direct.set(`${prefix}binary`, bytes);
+      await deployment.direct.lpush(`${prefix}list`, 'x');
       const read = valueReader(redis);
       const [binary, list] = await read([`${prefix}binary`, `${prefix}list`]);
-      expect(binary).toMatchObject({ type: 'string', octets });
+      expect(binary).toMatchObject({ type: 'string', bytes });
       expect(list).toEqual({ type: 'other', name: 'list' });
-      const replace = valueReplacer(redis, 'c');
-      for (const [key, seen] of [
+      const replaceAll = valueReplacer(redis, 'c');
+      for (const [key, expected] of [
         [`${prefix}binary`, binary],
         [`${prefix}list`, list],
       ] as const) {
-        expect(seen && (await Promise.all(replace([{ key, expected: seen, next: 'x' }])))).toEqual([true]);
-        expect(await place.direct.get(key)).toBe('x');
+        expect(expected && (await Promise.all(replaceAll([{ key, expected, next: 'x' }])))).toEqual([true]);
+        expect(await deployment.direct.get(key)).toBe('x');
       }
     });
 
-    test('each write is told, and one that was not made is not', async () => {
-      const told: string[] = [];
-      await place.subscriber.subscribe(`${prefix}changes`);
-      place.subscriber.on('message', (_, changed: string) => told.push(changed));
-      const [key, last] = [`${prefix}told`, `${prefix}last`];
-      await write({ type: 'none' }, 'a', key);
-      await write({ type: 'none' }, 'b', key);
-      await write({ type: 'string', text: 'a' }, undefined, key);
-      await write({ type: 'none' }, 'a', last);
-      // In a cluster also what was written before the subscription may come after it, from another node.
-      const ofThis = () => told.filter((changed) => changed === key || changed === last);
+    test('publish each key that was written, and none that was not', async () => {
+      const published: string[] = [];
+      await deployment.subscriber.subscribe(`${prefix}changes`);
+      deployment.subscriber.on('message', (_, changed: string) => published.push(changed));
+      const [key, last] = [`${prefix}published`, `${prefix}last`];
+      await replace({ type: 'none' }, 'a', key);
+      await replace({ type: 'none' }, 'b', key);
+      await replace({ type: 'string', text: 'a' }, undefined, key);
+      await replace({ type: 'none' }, 'a', last);
+      // In a cluster, keys written before the subscription may be published after it, by another node.
+      const relevant = () => published.filter((changed) => changed === key || changed === last);
       await eventually(
-        () => ofThis().length >= 3,
-        () => `told: ${told}`,
+        () => relevant().length >= 3,
+        () => `published: ${published}`,
       );
-      expect(ofThis().sort()).toEqual([last, key, key]);
+      expect(relevant().sort()).toEqual([last, key, key]);
     });
 
-    test('sets take members in and give them back, whatever stood there', async () => {
+    test('add and remove members of sets, replacing values of other types', async () => {
       const sets = openSets(redis);
-      await place.direct.set(`${keys[0]}:set`, 'no set');
+      await deployment.direct.set(`${keys[0]}:set`, 'not a set');
       await sets.add(
         keys.flatMap((key) => [
           { key: `${key}:set`, member: 'a' },
@@ -149,7 +149,7 @@ for (const [name, open] of [
         ]),
       );
       await sets.remove(keys.map((key) => ({ key: `${key}:set`, member: 'a' })));
-      await place.direct.set(`${prefix}text`, 'no set');
+      await deployment.direct.set(`${prefix}text`, 'not a set');
       await sets.remove([{ key: `${prefix}text`, member: 'a' }]);
       const members = await sets.members([...keys.map((key) => `${key}:set`), `${prefix}text`, `${prefix}none`]);
       expect(members).toEqual([...keys.map(() => ['b']), [], []]);

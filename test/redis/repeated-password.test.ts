@@ -4,16 +4,16 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { openRedisRegistry } from '../support/redis-registry.ts';
 
-const PASSWORD = 'S3cr3t-of-ours';
+const PASSWORD = 'S3cr3t-password';
 
-/** Answers each request with an error that repeats it. */
-async function startParrot(code: string): Promise<number> {
+/** Replies to each command with an error that repeats it. */
+async function startEchoingServer(code: string): Promise<number> {
   const port = await freePort();
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (request) => {
       const repeated = request.toString().replaceAll('\r\n', ' ');
-      // One answer for each command of the request.
+      // One reply per command of the request.
       for (const _ of repeated.matchAll(/\*\d+ /g)) socket.write(`-${code} bad request: ${repeated}\r\n`);
     });
   });
@@ -24,8 +24,8 @@ async function startParrot(code: string): Promise<number> {
   return port;
 }
 
-test.each(['ERR', 'NOPERM'])('a password that is repeated as part of an error (%s) is in no message', async (code) => {
-  const port = await startParrot(code);
+test.each(['ERR', 'NOPERM'])('no message contains the password that an error reply (%s) repeats', async (code) => {
+  const port = await startEchoingServer(code);
   const opened = await openRedisRegistry(`redis://user:${PASSWORD}@127.0.0.1:${port}/0`, { prefix: 'p:' });
   onTestFinished(() => opened.registry.close());
   await eventually(
@@ -33,7 +33,13 @@ test.each(['ERR', 'NOPERM'])('a password that is repeated as part of an error (%
     () => `${opened.problems}`,
   );
   const failure = await opened.registry.find('a').catch((error: unknown) => error);
-  const said = JSON.stringify([opened.problems, opened.reasons, failure, `${failure}`, opened.registry.notReadyReason]);
-  expect(said).toContain('bad request');
-  expect(said).not.toContain(PASSWORD);
+  const messages = JSON.stringify([
+    opened.problems,
+    opened.reasons,
+    failure,
+    `${failure}`,
+    opened.registry.notReadyReason,
+  ]);
+  expect(messages).toContain('bad request');
+  expect(messages).not.toContain(PASSWORD);
 });

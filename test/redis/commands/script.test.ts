@@ -6,7 +6,7 @@ import { programPath } from '../../support/program-path.ts';
 import { type RunningRedis, startRedis } from '../../support/redis-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-describeWith(['redis-server'], 'a script that only reads, on Redis before 7', () => {
+describeWith(['redis-server'], 'a read-only script on Redis before 7', () => {
   let server: RunningRedis;
   let redis: Redis;
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describeWith(['redis-server'], 'a script that only reads, on Redis before 7', ()
     await server?.stop();
   });
 
-  test('runs also where many are begun before the first has found out', async () => {
+  test('runs when many start before the first knows that EVALSHA_RO does not exist', async () => {
     const run = defineScript(redis, 'return KEYS[1]', { readsOnly: true });
     const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
     expect(await Promise.all(keys.map((key) => run([key])))).toEqual(keys);

@@ -13,8 +13,8 @@ const aclRule = 'server on nopass allchannels -@all ~* +@connection +info +subsc
 async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<InvalidationFeed> {
   const access = { address: parseRedisUrl(`redis+cluster://server:x@127.0.0.1:${first?.port}`), tls: {} };
   const connection = await openRedis({ ...access, commandTimeoutMilliseconds: 1_000, onStatusChange: () => {} });
-  const nobody = { onInvalidate: () => {}, onFlush: () => {}, onMode: () => {} };
-  const feed = openInvalidationFeed(connection.redis, { access, prefixes: ['a:'], channel: 'changes', ...nobody });
+  const ignore = { onInvalidate: () => {}, onFlush: () => {}, onMode: () => {} };
+  const feed = openInvalidationFeed(connection.redis, { access, prefixes: ['a:'], channel: 'changes', ...ignore });
   onTestFinished(() => {
     feed.close();
     connection.close();
@@ -22,8 +22,8 @@ async function openFeed({ nodes: [first] }: ClusterDeployment): Promise<Invalida
   return feed;
 }
 
-describeWith(['redis-server'], 'the changes of a Cluster', () => {
-  test('are told up to when the master tells them that is behind', async () => {
+describeWith(['redis-server'], 'the invalidation feed of a Cluster', () => {
+  test('is synced only up to the master that lags behind', async () => {
     const args = ['--user', ...aclRule.split(' ')];
     const deployment = await startClusterDeployment({ directory: temporaryDirectory(), args });
     onTestFinished(() => deployment.stop());
@@ -32,14 +32,14 @@ describeWith(['redis-server'], 'the changes of a Cluster', () => {
       () => feed.syncedUntil > 0,
       () => feed.mode,
     );
-    // One master lets it listen no more.
-    const silent = new Redis({ port: deployment.nodes[1]?.port ?? 0 });
-    onTestFinished(() => silent.disconnect());
-    await silent.call('ACL', 'SETUSER', 'server', 'resetchannels');
-    await silent.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    // One master denies further subscriptions.
+    const denying = new Redis({ port: deployment.nodes[1]?.port ?? 0 });
+    onTestFinished(() => denying.disconnect());
+    await denying.call('ACL', 'SETUSER', 'server', 'resetchannels');
+    await denying.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await eventually(
       () => feed.syncedUntil === Number.NEGATIVE_INFINITY,
-      () => 'it counts what the others tell',
+      () => 'it counts the other masters only',
       2_000,
     );
     expect(feed.mode).toBe('none');
