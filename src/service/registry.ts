@@ -15,9 +15,9 @@ interface RegistryConfig {
 }
 
 /**
- * Opens the store of clients that is configured.
+ * Opens the configured client store.
  *
- * @throws {StartupError} with every fault of a clients file
+ * @throws {OperatorError} with every problem of a clients file
  */
 export async function openRegistry(config: RegistryConfig, log: Log): Promise<Registry> {
   const { clients, policy } = config;
