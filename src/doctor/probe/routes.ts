@@ -37,8 +37,8 @@ export interface Address {
 }
 
 export interface TokenEndpoint {
-  /** The value of `Host`. */
-  readonly authority: string;
+  /** The value of `Host`, with a port other than 443. */
+  readonly host: string;
   readonly path: string;
 }
 
@@ -69,7 +69,7 @@ export function planRoutes(
   const unnamed = { ...first, ...withoutServerName } as const;
   if (mutualTls.url === issuer.url) return { direct: [first], mismatched: [unnamed], resumed: [resumedRoute(first)] };
   const direct = [first, directRoute('issuer', issuer)] as const;
-  const isOneName = mutualTls.authority === issuer.authority;
+  const isOneName = mutualTls.host === issuer.host;
   const mismatched = isOneName ? [unnamed] : [unnamed, ...mismatchedRoutes(mutualTls, issuer)];
   return { direct, mismatched, resumed: direct.map(resumedRoute) };
 }
@@ -77,19 +77,20 @@ export function planRoutes(
 interface Endpoint extends TokenEndpoint {
   readonly url: string;
   /** Without the brackets of an IPv6 address. */
-  readonly host: string;
+  readonly hostname: string;
   readonly address: Address;
 }
 
 function endpointAt(base: string, connectTo: Address | undefined): Endpoint {
   const url = `${withoutTrailingSlash(base)}/token`;
-  const { host: authority, hostname, port, pathname: path } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { url, authority, path, host, address: connectTo ?? { host, port: Number(port || 443) } };
+  const parsed = new URL(url);
+  const hostname = parsed.hostname.replace(/^\[|\]$/g, '');
+  const address = connectTo ?? { host: hostname, port: Number(parsed.port || 443) };
+  return { url, host: parsed.host, path: parsed.pathname, hostname, address };
 }
 
-function directRoute(name: 'mutual_tls' | 'issuer', { url, address, host, authority, path }: Endpoint): Route {
-  return { name, title: url, address, serverName: host, transport: 'tls', endpoints: [{ authority, path }] };
+function directRoute(name: 'mutual_tls' | 'issuer', { url, address, hostname, host, path }: Endpoint): Route {
+  return { name, title: url, address, serverName: hostname, transport: 'tls', endpoints: [{ host, path }] };
 }
 
 const withoutServerName = {
@@ -110,10 +111,12 @@ function resumedRoute(route: Route): Route {
 
 function mismatchedRoutes(mutualTls: Endpoint, issuer: Endpoint): Route[] {
   const route = (name: MismatchedName, title: string, first: Endpoint, ...endpoints: Route['endpoints']): Route => {
-    return { name, title, address: first.address, serverName: first.host, transport: 'tls', endpoints };
+    return { name, title, address: first.address, serverName: first.hostname, transport: 'tls', endpoints };
   };
-  const handshake = (first: Endpoint, last: Endpoint) => `${first.host} in the handshake, ${last.host} in the request`;
-  const reused = (first: Endpoint, last: Endpoint) => `first ${first.host}, then ${last.host}, over one connection`;
+  const handshake = (first: Endpoint, last: Endpoint) =>
+    `${first.hostname} in the handshake, ${last.hostname} in the request`;
+  const reused = (first: Endpoint, last: Endpoint) =>
+    `first ${first.hostname}, then ${last.hostname}, over one connection`;
   return [
     route('issuer_handshake', handshake(issuer, mutualTls), issuer, mutualTls),
     route('mutual_tls_handshake', handshake(mutualTls, issuer), mutualTls, issuer),

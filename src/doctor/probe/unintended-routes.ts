@@ -1,4 +1,4 @@
-import type { Address, Route } from './routes.ts';
+import type { Route } from './routes.ts';
 
 /** Routes that should be closed, but where other rules of the proxy may apply, or none. */
 export interface UnintendedRoutes {
@@ -20,7 +20,7 @@ export function unintendedRoutes(
   basePaths: readonly string[],
   httpPort: number,
 ): UnintendedRoutes {
-  const names = [...new Map(direct.map((route) => [route.endpoints[0].authority, route])).values()];
+  const names = [...new Map(direct.map((route) => [route.endpoints[0].host, route])).values()];
   const directTitles = direct.map(({ title }) => title);
   const paths = [...new Set(['', ...basePaths])].map((base) => `${base}/token`);
   const otherPaths = names
@@ -41,8 +41,8 @@ function unnormalizedPaths(route: Route): Route[] {
 }
 
 function atPath(route: Route, path: string, name: Route['name']): Route {
-  const [{ authority }] = route.endpoints;
-  return { ...route, name, title: `https://${authority}${path}`, endpoints: [{ authority, path }] };
+  const [{ host }] = route.endpoints;
+  return { ...route, name, title: `https://${host}${path}`, endpoints: [{ host, path }] };
 }
 
 /** A name that never exists (RFC 6761 §6.4). */
@@ -55,7 +55,7 @@ function withUnknownName(route: Route): Route[] {
       ...route,
       name: 'unknown_host',
       title: `${serverName} in the handshake, an unknown name in the request`,
-      endpoints: [{ authority: UNKNOWN_NAME, path: endpoints[0].path }],
+      endpoints: [{ host: UNKNOWN_NAME, path: endpoints[0].path }],
     },
     {
       ...route,
@@ -74,15 +74,21 @@ function withUnknownNames({ address, endpoints }: Route): Route {
     address,
     serverName: UNKNOWN_NAME,
     transport: 'tls_unverified',
-    endpoints: [{ authority: UNKNOWN_NAME, path: endpoints[0].path }],
+    endpoints: [{ host: UNKNOWN_NAME, path: endpoints[0].path }],
   };
 }
 
-function plainHttp({ address: { host }, serverName, endpoints }: Route, port: number): Route {
-  const address: Address = { host, port };
+function plainHttp({ address, serverName, endpoints }: Route, port: number): Route {
   const name = serverName.includes(':') ? `[${serverName}]` : serverName;
-  const authority = port === 80 ? name : `${name}:${port}`;
+  const host = port === 80 ? name : `${name}:${port}`;
   const [{ path }] = endpoints;
-  const title = `http://${authority}${path}`;
-  return { name: 'plain_http', title, address, serverName, transport: 'plain', endpoints: [{ authority, path }] };
+  const title = `http://${host}${path}`;
+  return {
+    name: 'plain_http',
+    title,
+    address: { ...address, port },
+    serverName,
+    transport: 'plain',
+    endpoints: [{ host, path }],
+  };
 }

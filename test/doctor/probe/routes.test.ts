@@ -8,7 +8,7 @@ const describeRoutes = (
 ) => {
   const { direct: straight, mismatched: crossing } = planRoutes(url, server, connectTo);
   return [...straight, ...crossing].map(({ name, address, serverName, endpoints }) => {
-    const requests = endpoints.map(({ authority, path }) => authority + path).join(' ');
+    const requests = endpoints.map(({ host, path }) => host + path).join(' ');
     return `${name}: ${address.host}:${address.port} ${serverName || '-'} ${requests}`;
   });
 };

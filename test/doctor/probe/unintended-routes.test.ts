@@ -23,7 +23,7 @@ test('unintended routes include every path at every name and unnormalized spelli
 test('unintended routes include unknown names in the handshake, in the request and in both', () => {
   const unknown = 'countersign-doctor.invalid';
   const names = routesWith(80).unknownNames.map(({ serverName, transport, endpoints }) => {
-    return [serverName, transport, endpoints[0].authority];
+    return [serverName, transport, endpoints[0].host];
   });
   expect(names).toEqual([
     ['mtls.auth.example', 'tls', unknown],

@@ -13,7 +13,7 @@ export interface Http2Request {
 export async function sendOverHttp2(socket: TLSSocket, requests: readonly Http2Request[]): Promise<ProbeResponse> {
   if (socket.alpnProtocol !== 'h2') return { kind: 'closed', detail: 'HTTP/2 is not offered' };
   const ended = Promise.withResolvers<Failure>();
-  // The origin is unused: the connection exists, and each request names its authority.
+  // The origin is unused: the connection exists, and each request names its host.
   const session = connect('https://proxy.invalid', { createConnection: () => socket });
   session.on('error', (error) => ended.resolve(failureOf(error)));
   session.once('close', () => ended.resolve({ kind: 'closed', detail: 'closed the connection' }));

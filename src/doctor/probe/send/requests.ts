@@ -34,13 +34,13 @@ function writeRequests<Request>(
   });
 }
 
-function writeHttp1({ authority, path }: TokenEndpoint, { http1, trailer }: Forgery, tagFields: Field[]): Uint8Array {
+function writeHttp1({ host, path }: TokenEndpoint, { http1, trailer }: Forgery, tagFields: Field[]): Uint8Array {
   const { first, last } = http1 ?? { first: [], last: [] };
   const hasTrailer = trailer !== undefined;
   const head = [
     `POST ${path} HTTP/1.1`,
     ...first,
-    `Host: ${authority}`,
+    `Host: ${host}`,
     ...[...Object.entries(commonFields), ...tagFields].map(lineOf),
     ...(hasTrailer ? ['Transfer-Encoding: chunked'] : [...last, `Content-Length: ${form.length}`]),
     ...(trailer === 'announced' ? [`Trailer: ${last.map(nameOf).join(', ')}`] : []),
@@ -55,8 +55,8 @@ function nameOf(line: string): string {
   return line.slice(0, line.indexOf(':'));
 }
 
-function writeHttp2({ authority, path }: TokenEndpoint, { http2, trailer }: Forgery, tagFields: Field[]): Http2Request {
-  const pseudoHeaders = { ':method': 'POST', ':scheme': 'https', ':authority': authority, ':path': path };
+function writeHttp2({ host, path }: TokenEndpoint, { http2, trailer }: Forgery, tagFields: Field[]): Http2Request {
+  const pseudoHeaders = { ':method': 'POST', ':scheme': 'https', ':authority': host, ':path': path };
   const headers = { ...pseudoHeaders, ...commonFields, ...groupByName(tagFields) };
   const forged = groupByName(http2 ?? []);
   if (trailer === undefined) return { headers: { ...headers, ...forged }, body: form, trailers: undefined };

@@ -34,7 +34,7 @@ const route = {
   address: { host: 'localhost', port: 1 },
   serverName: 'mtls.auth.example',
   transport: 'tls',
-  endpoints: [{ authority: 'mtls.auth.example', path: '/token' }],
+  endpoints: [{ host: 'mtls.auth.example', path: '/token' }],
 } as const;
 
 function trialResult(more: Partial<TrialResult>): TrialResult {

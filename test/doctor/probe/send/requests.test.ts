@@ -3,8 +3,8 @@ import { fields, lines } from '../../../../src/doctor/probe/forgeries/forgery.ts
 import { http1Requests, http2Requests } from '../../../../src/doctor/probe/send/requests.ts';
 
 const endpoints = [
-  { authority: 'a.example', path: '/token' },
-  { authority: 'b.example:8443', path: '/tenant/token' },
+  { host: 'a.example', path: '/token' },
+  { host: 'b.example:8443', path: '/tenant/token' },
 ];
 const form = 'grant_type=client_credentials&client_id=countersign-doctor';
 const commonFields = 'user-agent: countersign-doctor\r\ncontent-type: application/x-www-form-urlencoded\r\n';
