@@ -1,13 +1,13 @@
-/** What a terminal obeys, hides or turns around instead of showing it; and what ends a line. */
-export const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Characters that a terminal interprets, hides or reorders instead of displaying, and line separators. */
+export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** A text from elsewhere as one that a terminal shows and does not obey: what does not print is escaped. */
+/** Escapes the unprintable characters of untrusted text, so that a terminal displays it and does not interpret it. */
 export function printable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
-  return text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** The escape that JSON and YAML share between double quotes: UTF-16, as JavaScript has it. */
+/** The escape that JSON and YAML share in double-quoted strings: one `\uXXXX` for each UTF-16 code unit. */
 export function escapeUnits(character: string): string {
   return character
     .split('')
@@ -15,13 +15,13 @@ export function escapeUnits(character: string): string {
     .join('');
 }
 
-const MAX_SHOWN = 1_000;
+const MAX_LENGTH = 1_000;
 
 /**
- * As much of a text from elsewhere as a log, a reason or a report should repeat: of 16 KiB of DER a name can be 200,000
- * characters, escaped.
+ * Shortens untrusted text for logs, reasons and reports: a name in 16 KiB of DER can have 200,000 characters when
+ * escaped.
  */
 export function abbreviate(text: string): string {
-  if (text.length <= MAX_SHOWN) return text;
-  return `${text.slice(0, MAX_SHOWN).toWellFormed()}… (${text.length} characters)`;
+  if (text.length <= MAX_LENGTH) return text;
+  return `${text.slice(0, MAX_LENGTH).toWellFormed()}… (${text.length} characters)`;
 }

@@ -9,26 +9,26 @@ import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alterna
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { yamlText } from './output/document.ts';
 
-/** What stands in a certificate, and whether the server would take it from a client. */
+/** The contents of a certificate, and whether the server would accept it. */
 export interface CertificateReport {
   readonly subject: string;
   readonly issuer: string;
-  /** Whether it is a CA's, which no client may show. */
+  /** Whether it is a CA certificate, which a client may not present. */
   readonly is_ca: boolean;
   readonly alternative_names: Readonly<Record<string, readonly string[]>>;
   readonly thumbprint: string;
   readonly thumbprint_hex: string;
-  /** Of the key, which a renewed certificate may share. */
+  /** Thumbprint of the public key, which a renewed certificate may share. */
   readonly public_key_thumbprint: string;
   readonly not_before: string;
   readonly not_after: string;
   readonly key: string;
   readonly signature_algorithm: string;
-  /** Why the server refuses it, now or always. */
+  /** Why the server rejects it, now or always. */
   readonly rejected: readonly string[];
 }
 
-/** @throws {CertificateError} when it cannot be read at all */
+/** @throws {CertificateError} when it cannot be parsed at all */
 export function reportOn(der: Uint8Array): CertificateReport {
   const structure = parseCertificateStructure(der);
   const openssl = new X509Certificate(der);
@@ -46,7 +46,7 @@ export function reportOn(der: Uint8Array): CertificateReport {
     not_after: openssl.validToDate.toISOString(),
     key: describeKey(openssl),
     signature_algorithm: openssl.signatureAlgorithm ?? 'unknown',
-    rejected: isCa ? refusalsOfAuthority(der) : refusalsOfClient(der),
+    rejected: isCa ? caRejections(der) : clientRejections(der),
   };
 }
 
@@ -55,9 +55,9 @@ function describeKey({ publicKey }: X509Certificate): string {
   return [publicKey.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
 }
 
-/** Exactly the checks of the server. */
-function refusalsOfClient(der: Uint8Array): string[] {
-  return refusals(() => {
+/** Runs the same checks as the server. */
+function clientRejections(der: Uint8Array): string[] {
+  return rejections(() => {
     const certificate = parseClientCertificate(der);
     requireValidAt(certificate, Date.now());
     if (certificate.signatureAlgorithm === undefined) {
@@ -68,11 +68,11 @@ function refusalsOfClient(der: Uint8Array): string[] {
   });
 }
 
-function refusalsOfAuthority(der: Uint8Array): string[] {
-  return refusals(() => requireValidAt(parseCaCertificate(der), Date.now()));
+function caRejections(der: Uint8Array): string[] {
+  return rejections(() => requireValidAt(parseCaCertificate(der), Date.now()));
 }
 
-function refusals(check: () => void): string[] {
+function rejections(check: () => void): string[] {
   try {
     check();
   } catch (error) {
@@ -99,24 +99,24 @@ export function factRows(report: CertificateReport): string[][] {
   ];
 }
 
-/** What to paste into client records. */
-export interface PastedRecord {
+/** A client record, or part of one, for the operator to paste. */
+export interface SuggestedRecord {
   readonly title: string;
   readonly record: object;
   readonly yaml: string;
 }
 
-export function recordsFor(report: CertificateReport): PastedRecord[] {
-  const pasted = (title: string, record: object) => ({ title, record, yaml: yamlOf(record) });
+export function recordsFor(report: CertificateReport): SuggestedRecord[] {
+  const suggest = (title: string, record: object) => ({ title, record, yaml: yamlOf(record) });
   if (report.is_ca) {
     const pin = { tls_client_auth_ca: [report.public_key_thumbprint] };
-    return [pasted('To pin a client to this CA, in its record', pin)];
+    return [suggest('To pin a client to this CA, add to its record', pin)];
   }
   return [
-    pasted('By its name, where a CA vouches for it', byName(report)),
-    pasted('By this very certificate, whoever issued it', byCertificate({ thumbprint: report.thumbprint })),
-    pasted(
-      'By its key, so that it can be renewed over the same key',
+    suggest('By name, in certificates from a trusted CA', byName(report)),
+    suggest('By this exact certificate, whatever its issuer', byCertificate({ thumbprint: report.thumbprint })),
+    suggest(
+      'By public key, so that the certificate can be renewed with the same key',
       byCertificate({ public_key_thumbprint: report.public_key_thumbprint }),
     ),
   ];

@@ -10,22 +10,22 @@ export interface CertificateOptions extends PathOptions {
 }
 
 /**
- * `countersign certificate FILE` (`-` for standard input): prints what is in a certificate, and what to paste into client records for it. With
- * CAs, it verifies the certificate to them as the server does.
+ * `countersign certificate FILE` (`-` for standard input): prints the contents of a certificate and records to register
+ * it with. With `--ca`, it also validates the certification path as the server does.
  *
- * @returns the exit code: 0 where the server would take the certificate, or could trust the CA
- * @throws {OperatorError} when a file holds nothing that can be read
+ * @returns the exit code: 0 if the server would accept the certificate, or could trust the CA
+ * @throws {OperatorError} when a file cannot be read or contains no certificate
  */
 export async function describeCertificate(file: string, { output, ...options }: CertificateOptions): Promise<number> {
   const input = await readInput(file);
   const { der, others } = readCertificates(input);
-  const report = explaining(input, () => reportOn(der));
+  const report = locating(input, () => reportOn(der));
   const path = options.ca === undefined ? undefined : await verifyFile(der, others, options);
   const isAccepted = report.rejected.length === 0 && path?.verified !== false;
   const records = isAccepted ? recordsFor(report) : [];
   if (output === 'json') {
-    const pasted = records.map(({ record }) => record);
-    console.log(JSON.stringify({ ...report, ...(path && { path }), records: pasted }, null, 2));
+    const suggested = records.map(({ record }) => record);
+    console.log(JSON.stringify({ ...report, ...(path && { path }), records: suggested }, null, 2));
   } else {
     printReport(report, { others: others.length, path });
     for (const { title, yaml } of records) console.log(`\n${styled('bold', `${title}:`)}\n${yaml}`);
@@ -35,16 +35,16 @@ export async function describeCertificate(file: string, { output, ...options }: 
 
 function readCertificates(input: InputFile): { der: Uint8Array; others: readonly Uint8Array[] } {
   const { name, content } = input;
-  const [der, ...others] = explaining(input, () => parseCertificateFile(content));
+  const [der, ...others] = locating(input, () => parseCertificateFile(content));
   if (der) return { der, others };
   const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
-  const instead = label === undefined ? '' : `; it holds a ${label.toLowerCase()}`;
+  const instead = label === undefined ? '' : `; it contains a ${label.toLowerCase()}`;
   throw new OperatorError([
-    `${name}: holds no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
+    `${name}: contains no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
   ]);
 }
 
-function explaining<Value>({ name }: InputFile, read: () => Value): Value {
+function locating<Value>({ name }: InputFile, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
@@ -52,16 +52,18 @@ function explaining<Value>({ name }: InputFile, read: () => Value): Value {
   }
 }
 
-interface Beside {
+interface ReportContext {
+  /** The number of further certificates in the file. */
   readonly others: number;
   readonly path: PathReport | undefined;
 }
 
-function printReport(report: CertificateReport, { others, path }: Beside): void {
+function printReport(report: CertificateReport, { others, path }: ReportContext): void {
   for (const line of table(factRows(report))) console.log(line);
-  if (report.is_ca) console.log(`${styled('yellow', 'Note:')} it is a CA certificate, which no client may show`);
-  for (const reason of report.rejected) console.log(`${styled('red', 'The server refuses it:')} it ${reason}`);
-  const role = path ? 'were used to find a path' : 'only the first identifies a client';
-  if (others > 0) console.log(`${styled('yellow', 'Note:')} the file holds ${others} more; ${role}`);
+  if (report.is_ca)
+    console.log(`${styled('yellow', 'Note:')} this is a CA certificate, which a client may not present`);
+  for (const reason of report.rejected) console.log(`${styled('red', 'Rejected by the server:')} it ${reason}`);
+  const role = path ? 'they were used to build a path' : 'only the first certificate identifies a client';
+  if (others > 0) console.log(`${styled('yellow', 'Note:')} the file contains ${others} more; ${role}`);
   if (path) printPath(path);
 }

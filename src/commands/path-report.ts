@@ -11,17 +11,17 @@ import { selectValidPaths } from '../pki/path/verify-chain.ts';
 import { styled } from './output/text.ts';
 
 export interface PathOptions {
-  /** As `COUNTERSIGN_CLIENT_CA_FILE`. */
+  /** A file or directory, as in `COUNTERSIGN_CLIENT_CA_FILE`. */
   readonly ca?: string | undefined;
-  /** CRL files; with any, one of each CA is required. */
+  /** Files or directories. With any, a current CRL of each CA is required. */
   readonly crl?: readonly string[] | undefined;
 }
 
-/** Whether the server would verify the certificate, and through which CAs. */
+/** Whether the server would verify the certificate, and its certification path. */
 export interface PathReport {
   readonly verified: boolean;
   readonly reason: string;
-  /** The anchor first; empty where it is not verified. */
+  /** The anchor first; empty if the certificate is not verified. */
   readonly ca_certificates: readonly ReportedCa[];
   readonly subject: string;
 }
@@ -35,37 +35,37 @@ interface ReportedCa {
 /**
  * Verifies a certificate as the server does.
  *
- * @param others what stands behind it in its file
- * @throws {OperatorError} when a file cannot be used
+ * @param others the further certificates in its file
+ * @throws {OperatorError} when a CA or CRL file cannot be used
  */
 export async function verifyFile(
   der: Uint8Array,
   others: readonly Uint8Array[],
   { ca = '', crl = [] }: PathOptions,
 ): Promise<PathReport> {
-  const trust = await explaining(async () => loadTrustStore(ca));
-  const { current } = await explaining(() => readLists(crl, trust));
+  const trust = await asOperatorError(async () => loadTrustStore(ca));
+  const { current } = await asOperatorError(() => loadCrls(crl, trust));
   const mode = crl.length === 0 ? 'off' : 'require';
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
   const leaf = await parseOrExplain(der);
   if (typeof leaf === 'string')
     return { verified: false, reason: `the certificate ${leaf}`, ca_certificates: [], subject: '' };
-  const faultAt = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
-  const judgement = selectValidPaths(buildPaths(leaf, others, trust), Date.now(), faultAt);
-  const [path] = judgement.verified ? (judgement.paths ?? []) : [];
-  const { verified, reason } = judgement;
-  return { verified, reason, ca_certificates: path ? casOf(path) : [], subject: leaf.subjectText };
+  const checkCrls = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
+  const status = selectValidPaths(buildPaths(leaf, others, trust), Date.now(), checkCrls);
+  const [path] = status.verified ? (status.paths ?? []) : [];
+  const { verified, reason } = status;
+  return { verified, reason, ca_certificates: path ? reportedCas(path) : [], subject: leaf.subjectText };
 }
 
-async function readLists(files: readonly string[], trust: TrustStore): Promise<CrlStore> {
-  const lists = new CrlStore(() => trust);
-  for (const file of files.flatMap(crlFiles)) await offerFile(file, lists);
-  return lists;
+async function loadCrls(paths: readonly string[], trust: TrustStore): Promise<CrlStore> {
+  const store = new CrlStore(() => trust);
+  for (const file of paths.flatMap(crlFiles)) await loadCrlFile(file, store);
+  return store;
 }
 
-async function offerFile(file: string, lists: CrlStore): Promise<void> {
+async function loadCrlFile(file: string, store: CrlStore): Promise<void> {
   try {
-    for (const crl of readCrlFile(file)) await lists.add(crl);
+    for (const crl of readCrlFile(file)) await store.add(crl);
   } catch (error) {
     throw new CertificateError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -80,7 +80,7 @@ async function parseOrExplain(der: Uint8Array) {
   }
 }
 
-async function explaining<Value>(read: () => Promise<Value>): Promise<Value> {
+async function asOperatorError<Value>(read: () => Promise<Value>): Promise<Value> {
   try {
     return await read();
   } catch (error) {
@@ -88,28 +88,26 @@ async function explaining<Value>(read: () => Promise<Value>): Promise<Value> {
   }
 }
 
-function casOf({ caCertificates: ca_certificates }: CertificationPath): ReportedCa[] {
-  return ca_certificates.toReversed().map(({ subjectText, publicKeyThumbprint, notAfter }) => ({
+function reportedCas({ caCertificates }: CertificationPath): ReportedCa[] {
+  return caCertificates.toReversed().map(({ subjectText, publicKeyThumbprint, notAfter }) => ({
     subject: subjectText,
     public_key_thumbprint: publicKeyThumbprint,
     not_after: new Date(notAfter).toISOString(),
   }));
 }
 
-/** A small tree, the anchor at its root. */
-export function printPath({ verified, reason, ca_certificates, subject }: PathReport): void {
+/** Prints the path as a tree with the anchor at its root, or why there is none. */
+export function printPath({ verified, reason, ca_certificates: cas, subject }: PathReport): void {
   console.log('');
   if (!verified) {
     console.log(`${styled('red', 'Not verified:')} ${reason}`);
     return;
   }
-  console.log(
-    `${styled('green', 'Verified')} to ${ca_certificates.length === 1 ? 'an anchor' : 'an anchor, through'}:`,
-  );
+  console.log(`${styled('green', 'Verified')} certification path:`);
   const branch = (level: number) => (level === 0 ? '' : `${'   '.repeat(level - 1)}└─ `);
-  for (const [level, authority] of ca_certificates.entries()) {
-    const { subject: name, public_key_thumbprint: key, not_after: end } = authority;
+  for (const [level, ca] of cas.entries()) {
+    const { subject: name, public_key_thumbprint: key, not_after: end } = ca;
     console.log(`${branch(level)}${name}  ${styled('dim', `key ${key}, until ${end}`)}`);
   }
-  console.log(`${branch(ca_certificates.length)}${subject || '(the certificate)'}`);
+  console.log(`${branch(cas.length)}${subject || '(the certificate)'}`);
 }

@@ -1,22 +1,19 @@
 import type { Log } from '../observability/log.ts';
-import type { Metrics, Sample } from '../observability/metrics.ts';
-import { type CrlChecker, crlGauges } from '../pki/crl/crl-checker.ts';
 import { caFiles, createTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
 import { watchFiles } from '../watch-files.ts';
 
-/** The store of this moment. */
-export interface WatchedTrust {
+export interface WatchedTrustStore {
   current(): TrustStore;
   stop(): void;
 }
 
 /**
- * Reads the authorities again when their files change, and swaps the store whole. Files that cannot be read, or hold
- * what cannot be used, change nothing, and the log says so.
+ * Reloads the client CA certificates when their files change, and replaces the trust store as a whole. If the files are
+ * missing or invalid, the previous trust store stays in use and the problem is logged.
  */
-export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange: () => void): WatchedTrust {
-  if (!clientCa) return { current: () => nobody, stop: () => {} };
+export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange: () => void): WatchedTrustStore {
+  if (!clientCa) return { current: () => emptyTrustStore, stop: () => {} };
   const { path } = clientCa;
   let { store } = clientCa;
   logCaCertificates(store, log);
@@ -25,10 +22,11 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange
       store = loadTrustStore(path);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error({ event: 'client_ca_reload_failed', reason }, `the CAs of ${path} stay as they were: ${reason}`);
+      const message = `cannot reload the CA certificates of ${path}: ${reason}; the previous ones stay in use`;
+      log.error({ event: 'client_ca_reload_failed', reason }, message);
       return;
     }
-    log.info({ event: 'client_ca_reloaded' }, `the CAs of ${path} were read again`);
+    log.info({ event: 'client_ca_reloaded' }, `reloaded the CA certificates of ${path}`);
     logCaCertificates(store, log);
     onChange();
   };
@@ -36,7 +34,7 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange
   return { current: () => store, stop: watch.stop };
 }
 
-const nobody = createTrustStore([]);
+const emptyTrustStore = createTrustStore([]);
 
 function logCaCertificates({ anchors, intermediates }: TrustStore, log: Log): void {
   const entries = [
@@ -45,33 +43,10 @@ function logCaCertificates({ anchors, intermediates }: TrustStore, log: Log): vo
   ];
   for (const [role, { subjectText: subject, publicKeyThumbprint, notAfter }] of entries) {
     const end = new Date(notAfter).toISOString();
-    const isOver = notAfter < Date.now();
+    const isExpired = notAfter < Date.now();
     const fields = { event: 'client_ca', role, subject, public_key_thumbprint: publicKeyThumbprint, not_after: end };
-    const message = `${role} "${subject}", key ${publicKeyThumbprint}, ${isOver ? 'EXPIRED' : 'valid until'} ${end}`;
-    if (isOver) log.warn(fields, message);
+    const message = `${role} "${subject}", key ${publicKeyThumbprint}, ${isExpired ? 'EXPIRED' : 'valid until'} ${end}`;
+    if (isExpired) log.warn(fields, message);
     else log.info(fields, message);
   }
-}
-
-/** Adds what of the authorities can be asked for at `/metrics`. */
-export function addCaMetrics(metrics: Metrics, currentTrust: () => TrustStore, crls: CrlChecker | undefined): void {
-  metrics.addGauge({
-    name: 'client_ca_not_after_timestamp_seconds',
-    help: "When a CA of the clients' certificates expires, seconds since the epoch",
-    labels: ['role', 'ca', 'public_key_thumbprint'],
-    read: () => expirySamples(currentTrust()),
-  });
-  const gauges = crls ? crlGauges(() => crls.crls().values(), Date.now) : [];
-  for (const gauge of gauges) metrics.addGauge(gauge);
-}
-
-function expirySamples({ anchors, intermediates }: TrustStore): Sample[] {
-  const sampleOf = (role: string, { subjectText, publicKeyThumbprint, notAfter }: TrustStore['anchors'][number]) => ({
-    labels: { role, ca: subjectText, public_key_thumbprint: publicKeyThumbprint },
-    value: notAfter / 1000,
-  });
-  return [
-    ...anchors.map((authority) => sampleOf('anchor', authority)),
-    ...intermediates.map((authority) => sampleOf('intermediate', authority)),
-  ];
 }

@@ -6,13 +6,13 @@ import type { TrustStore } from '../pki/path/trust-store.ts';
 import { openRedis } from '../redis/connection.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
 
-/** A CRL of a million entries takes its time. */
+/** A CRL with a million entries has about 40 MiB. */
 const COMMAND_MILLISECONDS = 10_000;
 
 /**
- * Opens what is configured about CRLs; undefined where nothing is.
+ * Opens the configured CRL sources; undefined if there are none.
  *
- * @throws {OperatorError} when a file cannot be used
+ * @throws {OperatorError} when a file cannot be read or contains an unusable CRL
  */
 export async function openCrls(
   { crl: config, clients }: { readonly crl: CrlConfig | undefined; readonly clients: ClientsConfig },
@@ -20,19 +20,19 @@ export async function openCrls(
   log: Log,
 ): Promise<CrlChecker | undefined> {
   if (!config) return undefined;
-  const shared = config.urls.length > 0 ? await openSharedCrls(clients) : createLocalCrlCache();
+  const cache = config.urls.length > 0 ? await openCrlCache(clients) : createLocalCrlCache();
   try {
-    return await openCrlChecker({ config, currentTrust, cache: shared, log, now: Date.now });
+    return await openCrlChecker({ config, currentTrust, cache, log, now: Date.now });
   } catch (error) {
-    shared.close();
+    cache.close();
     throw new OperatorError([`COUNTERSIGN_CLIENT_CRLS: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 
-/** A connection of its own: what is transferred must not delay the look-up of a client. */
-async function openSharedCrls(clients: ClientsConfig): Promise<CrlCache> {
+/** Uses a separate connection, so that transfers of CRLs do not delay client lookups. */
+async function openCrlCache(clients: ClientsConfig): Promise<CrlCache> {
   if (clients.store === 'memory') return createLocalCrlCache();
-  // That Redis is away, the connection for the clients has said already.
+  // The connection for client records already logs when Redis is unreachable.
   const options = { ...clients, commandTimeoutMilliseconds: COMMAND_MILLISECONDS, onStatusChange: () => {} };
   return createRedisCrlCache(await openRedis(options), clients.keyPrefix);
 }

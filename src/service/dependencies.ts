@@ -5,13 +5,13 @@ import { OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { SigningKeyConfig } from '../settings/signing-key.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from '../tokens/signing-key.ts';
-import { type WatchedTrust, watchClientCa } from './client-ca.ts';
+import { type WatchedTrustStore, watchClientCa } from './client-ca.ts';
 import { openCrls } from './crls.ts';
 import { openRegistry } from './registry.ts';
 
 /** What the listeners need before they can serve a request. */
 export interface Dependencies {
-  readonly trust: WatchedTrust;
+  readonly trust: WatchedTrustStore;
   readonly signingKey: SigningKey;
   readonly registry: Registry;
   /** Undefined if CRLs are not checked. */

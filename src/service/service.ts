@@ -17,8 +17,8 @@ import { describeUnknownSetting } from '../settings/unknown-settings.ts';
 import { createCertificateReader } from '../terminator/certificate-reader.ts';
 import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
-import { addCaMetrics } from './client-ca.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
+import { addPkiMetrics } from './pki-metrics.ts';
 
 /** A running server. */
 export interface Service {
@@ -77,7 +77,7 @@ function logStartup(config: Config, { registry, signingKey }: Dependencies, log:
 
 function createServiceMetrics({ trust, crls, registry }: Dependencies): Metrics {
   const metrics = createMetrics();
-  addCaMetrics(metrics, trust.current, crls);
+  addPkiMetrics(metrics, trust.current, crls);
   addRegistryMetrics(metrics, registry);
   return metrics;
 }

@@ -98,11 +98,11 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
     const folder = temporaryDirectory();
     test.each<[string, string | undefined, string]>([
       ['if the file is not there', undefined, 'ENOENT'],
-      ['if the file is empty', '', 'holds no certificate'],
-      ['if there is a client among them', one.pem + ofOne.pem, "certificate 2: is not a CA's"],
+      ['if the file is empty', '', 'contains no certificate'],
+      ['if there is a client among them', one.pem + ofOne.pem, 'certificate 2: is not a CA certificate'],
       ['if there is an X.509 v1 certificate', x509v1(one).pem, 'is X.509 v1'],
       ['if a key is weak', selfSigned({ ca: true, keyType: 'rsa-1024' }).pem, 'RSA key of 1024 bits'],
-      ['if none is an anchor', one.issueIntermediate().pem, 'holds intermediates only'],
+      ['if none is an anchor', one.issueIntermediate().pem, 'contains only intermediates'],
     ])('%s', async (title, content, message) => {
       const path = join(folder, `${title}.pem`);
       if (content !== undefined) writeFileSync(path, content);

@@ -200,7 +200,7 @@ describe('countersign certificate --ca', () => {
     const { code, stdout } = await verify(...bundle);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Verified to an anchor, through:\nCN=Root {2}key .*\n└─ CN=Issuing {2}key .*\n {3}└─ CN=client$/m,
+      /^Verified certification path:\nCN=Root {2}key .*\n└─ CN=Issuing {2}key .*\n {3}└─ CN=client$/m,
     );
   });
 
@@ -216,7 +216,7 @@ describe('countersign certificate --ca', () => {
     const { code, stdout } = await verify(...roots);
     expect(code).toBe(1);
     expect(stdout).toContain(
-      'Not verified: the certificate has no issuer: "CN=Issuing" is neither configured nor was it forwarded (RFC 5280 §6.1.3 (a)(4))',
+      'Not verified: the certificate has no known issuer: "CN=Issuing" is neither configured nor forwarded (RFC 5280 §6.1.3 (a)(4))',
     );
   });
 
@@ -230,17 +230,17 @@ describe('countersign certificate --ca', () => {
       expect.stringContaining('the certificate is revoked by CA "CN=Issuing"'),
     ]);
     const without = await verify(...bundle, ...revoking.slice(0, 0), ...crlOf('root.crl', createCrl(root)));
-    expect(without.stdout).toContain('requires a CRL of CA "CN=Issuing"');
+    expect(without.stdout).toContain('there is no CRL of CA "CN=Issuing"');
   });
 
   test.each([
     ['a CA file that is not there', ['--ca', '/nowhere.pem'], '/nowhere.pem'],
-    ['a CA file with a client in it', ['--ca', leafFile], "is not a CA's"],
-    ['a CRL that is none', [...bundle, '--crl', leafFile], `${leafFile}: holds no CRL`],
+    ['a CA file with a client in it', ['--ca', leafFile], 'is not a CA certificate'],
+    ['a CRL that is none', [...bundle, '--crl', leafFile], `${leafFile}: contains no CRL`],
     [
       'a CRL that nobody signed',
       [...bundle, ...crlOf('x.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })))],
-      'is by "CN=X"',
+      'has issuer "CN=X"',
     ],
   ])('names %s', async (_, args, message) => {
     const { code, stderr } = await verify(...args);
@@ -285,7 +285,7 @@ describe('countersign certificate', () => {
   ])('says that the server refuses %s', async (_, { pem }, reason) => {
     const { code, stdout } = await runCountersign(['certificate', file('refused.pem', pem)]);
     expect([code, stdout]).toEqual([1, expect.stringContaining(reason)]);
-    expect(stdout).toContain('The server refuses it');
+    expect(stdout).toContain('Rejected by the server');
     expect(stdout).not.toContain('client_id');
   });
 
@@ -294,7 +294,7 @@ describe('countersign certificate', () => {
     const { code, stdout } = await runCountersign(['certificate', file('ca.pem', ca.pem)]);
     const key = ca.keys.publicKey.export({ type: 'spki', format: 'der' });
     expect([code, stdout]).toEqual([0, expect.stringContaining(`tls_client_auth_ca:\n  - ${thumbprintOf(key)}\n`)]);
-    expect(stdout).toContain('it is a CA certificate, which no client may show');
+    expect(stdout).toContain('this is a CA certificate, which a client may not present');
   });
 
   test.each([

@@ -42,7 +42,7 @@ const notOneCertificate: Row[] = [
   ],
   ['half of the DER', () => encoding(genuine.der.subarray(0, genuine.der.length / 2)), 'not DER: '],
   ['BER of indefinite length', () => encoding(withIndefiniteLength(genuine.der)), 'indefinite length is BER, not DER'],
-  ['BER with a long length', () => encoding(withLongFormLength(genuine.der)), 'a length not in the fewest octets'],
+  ['BER with a long length', () => encoding(withLongFormLength(genuine.der)), 'a length not in the fewest bytes'],
   ['no certificate in the PEM', () => encoding(Buffer.of(0x30, 0)), 'not a certificate'],
   ['an empty PEM', () => encoding(Buffer.of()), 'not DER: the encoding ends early'],
   ['two PEM blocks', () => pem(genuine.pem + genuine.pem), 'more than one PEM block'],

@@ -1,6 +1,6 @@
 /** Writes DER (ITU-T X.690), and reads just enough of it to break it on purpose. Shares nothing with `src`. */
 
-/** One element: the identifier octet, the definite length in the fewest octets, the contents one after another. */
+/** One element: the identifier octet, the definite length in the fewest bytes, the contents one after another. */
 export function der(tag: number, ...contents: readonly Uint8Array[]): Buffer<ArrayBuffer> {
   const content = Buffer.concat(contents);
   return Buffer.concat([Buffer.of(tag), lengthOctets(content.length), content]);
@@ -15,7 +15,7 @@ export function setOf(...elements: readonly Uint8Array[]): Buffer<ArrayBuffer> {
   return der(0x31, ...elements.toSorted(Buffer.compare));
 }
 
-/** A non-negative INTEGER in the fewest octets. */
+/** A non-negative INTEGER in the fewest bytes. */
 export function integer(value: bigint): Buffer<ArrayBuffer> {
   const hex = value.toString(16);
   const magnitude = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');

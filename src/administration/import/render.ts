@@ -1,5 +1,5 @@
 import { Document, Scalar, visit } from 'yaml';
-import { escapeUnits, printable, UNSEEN } from '../../text.ts';
+import { escapeUnits, printable, UNPRINTABLE } from '../../text.ts';
 import type { Draft, Drafts, RecordDraft } from './draft.ts';
 
 /**
@@ -32,12 +32,13 @@ function renderItem(record: RecordDraft): string[] {
   const document = new Document([record], { compat: 'yaml-1.1' });
   visit(document, {
     Scalar: (_, scalar) => {
-      if (typeof scalar.value === 'string' && scalar.value.search(UNSEEN) !== -1) scalar.type = Scalar.QUOTE_DOUBLE;
+      if (typeof scalar.value === 'string' && scalar.value.search(UNPRINTABLE) !== -1)
+        scalar.type = Scalar.QUOTE_DOUBLE;
     },
   });
   const text = document.toString({ lineWidth: 0, doubleQuotedAsJSON: true });
   return text
     .trimEnd()
     .split('\n')
-    .map((line) => line.replaceAll(UNSEEN, escapeUnits));
+    .map((line) => line.replaceAll(UNPRINTABLE, escapeUnits));
 }

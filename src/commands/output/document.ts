@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { parse, stringify } from 'yaml';
-import { escapeUnits, UNSEEN } from '../../text.ts';
+import { escapeUnits, UNPRINTABLE } from '../../text.ts';
 
 /** What a document for programs is written in; both hold the same. */
 export type DocumentFormat = 'json' | 'yaml';
@@ -70,7 +70,7 @@ async function* yamlDocument(name: string, items: AsyncIterable<object> | Iterab
 }
 
 /** But for what a document is laid out with. */
-const UNSEEN_IN_DOCUMENT = new RegExp(`(?![\\n\\t])${UNSEEN.source}`, UNSEEN.flags);
+const UNSEEN_IN_DOCUMENT = new RegExp(`(?![\\n\\t])${UNPRINTABLE.source}`, UNPRINTABLE.flags);
 
 /** JSON that a terminal shows as it is. */
 export function jsonText(value: unknown): string {

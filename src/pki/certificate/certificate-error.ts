@@ -1,6 +1,6 @@
 /**
- * Bytes or text that are not a certificate we accept, or a name or thumbprint that cannot be read.
- * The message says exactly what is wrong: it is for operators and audit events, never for the caller.
+ * Bytes or text that are not an acceptable certificate, distinguished name or thumbprint. The message states exactly
+ * what is wrong: it is for operators and the audit log, never for the client.
  */
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';

@@ -2,26 +2,30 @@ import { type Certificate, type ParsedCertificate, parseCertificate } from './ce
 import { CertificateError } from './certificate-error.ts';
 import { CLIENT_AUTH } from './extensions.ts';
 
-/** A certificate that a client may show. It is not yet known who vouches for it, nor whether it is valid now. */
+/** A certificate that may identify a client. Its issuer is not verified and its validity period not yet checked. */
 export type ClientCertificate = Certificate;
 
-/** A DER longer than this is refused before it is read. */
+/** The longest DER that is parsed. */
 export const MAX_CERTIFICATE_BYTES = 16_384;
 
 /**
- * Parses one DER certificate and refuses those too weak to identify a client.
+ * Parses one DER certificate and rejects those too weak to identify a client.
  *
  * @throws {CertificateError} when it is not the canonical DER of one acceptable certificate
  */
 export function parseClientCertificate(der: Uint8Array): ClientCertificate {
-  if (der.length > MAX_CERTIFICATE_BYTES) {
-    throw new CertificateError(`is ${der.length} octets long; at most ${MAX_CERTIFICATE_BYTES} are accepted`);
-  }
+  requireCertificateSize(der);
   return requireClientCertificate(parseCertificate(der));
 }
 
+/** @throws {CertificateError} when it is too long to be parsed */
+export function requireCertificateSize({ length }: Uint8Array): void {
+  if (length <= MAX_CERTIFICATE_BYTES) return;
+  throw new CertificateError(`is ${length} bytes long; at most ${MAX_CERTIFICATE_BYTES} are accepted`);
+}
+
 /**
- * Refuses what is not a client's certificate to either of two readers of different make.
+ * Rejects a certificate that either of two independent parsers does not consider a client certificate.
  *
  * @throws {CertificateError} naming the rule
  */
@@ -30,27 +34,12 @@ export function requireClientCertificate({
   openssl,
 }: Pick<ParsedCertificate, 'certificate' | 'openssl'>): ClientCertificate {
   requireClientAuthUsage(certificate);
-  if (openssl.ca) throw new CertificateError('is a CA certificate to OpenSSL');
+  if (openssl.ca) throw new CertificateError('is a CA certificate according to OpenSSL');
   return certificate;
 }
 
 /**
- * Checks the validity period. It is asked on every request, also for a certificate that was parsed long ago.
- *
- * @param now milliseconds since the epoch
- * @throws {CertificateError}
- */
-export function requireValidAt(certificate: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): void {
-  const { notBefore, notAfter } = certificate;
-  const wholeLastSecond = notAfter + 999;
-  if (now < notBefore) throw new CertificateError(`is not valid before ${new Date(notBefore).toISOString()}`);
-  if (now > wholeLastSecond) throw new CertificateError(`expired at ${new Date(notAfter).toISOString()}`);
-  if (notBefore <= now && now <= wholeLastSecond) return;
-  throw new CertificateError('has no period of validity that can be read');
-}
-
-/**
- * Refuses a certificate that is not meant to be shown by a client: a CA's, or one for other purposes only.
+ * Rejects a certificate that a client may not present: a CA certificate, or one restricted to other uses.
  *
  * @throws {CertificateError} naming the rule
  */
@@ -59,6 +48,21 @@ export function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: C
     throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
   }
   if (extendedKeyUsage && !extendedKeyUsage.includes(CLIENT_AUTH)) {
-    throw new CertificateError('is not meant for clients: its extended key usage lacks clientAuth');
+    throw new CertificateError('is not a client certificate: its extended key usage lacks clientAuth');
   }
+}
+
+/**
+ * Checks the validity period. Called on every request, also for certificates from the cache.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {CertificateError}
+ */
+export function requireValidAt(certificate: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): void {
+  const { notBefore, notAfter } = certificate;
+  const endOfLastSecond = notAfter + 999;
+  if (now < notBefore) throw new CertificateError(`is not valid before ${new Date(notBefore).toISOString()}`);
+  if (now > endOfLastSecond) throw new CertificateError(`expired at ${new Date(notAfter).toISOString()}`);
+  if (notBefore <= now && now <= endOfLastSecond) return;
+  throw new CertificateError('has a malformed validity period');
 }

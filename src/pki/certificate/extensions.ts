@@ -1,8 +1,8 @@
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
 import { parseExtensionValue } from './structure.ts';
 
-/** The extensions that we read (RFC 5280 §4.2.1), by name. */
+/** The object identifiers of the extensions that are parsed (RFC 5280 §4.2.1). */
 export const ExtensionOid = {
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
@@ -18,8 +18,9 @@ export const ExtensionOid = {
 } as const;
 
 /**
- * Those that may be critical, because everything that they can demand is done. Of the policies only a demand makes a
- * difference (see demandsPolicy). Key identifiers are hints, and RFC 5280 §4.2.1.1 and §4.2.1.2 forbid to mark them.
+ * Extensions that may be critical, since everything they can require is enforced. Of the policy extensions only a
+ * required policy matters (see {@link requiresExplicitPolicy}). Key identifiers are hints, which RFC 5280 §4.2.1.1 and
+ * §4.2.1.2 forbid to mark as critical.
  */
 export const processedExtensions: ReadonlySet<string> = new Set([
   ExtensionOid.keyUsage,
@@ -33,86 +34,87 @@ export const processedExtensions: ReadonlySet<string> = new Set([
   ExtensionOid.inhibitAnyPolicy,
 ]);
 
-/** What a certificate says of its holder's power to issue others (RFC 5280 §4.2.1.9). */
+/** Whether the subject is a CA, and how long the paths below it may be (RFC 5280 §4.2.1.9). */
 export interface BasicConstraints {
   readonly isCa: boolean;
-  /** How many intermediates may follow at most, self-issued ones not counted; undefined: any number. */
+  /** The maximum number of intermediates that are not self-issued in a path below it; undefined: no limit. */
   readonly pathLength: number | undefined;
 }
 
-/** Without the extension nobody is an authority. */
-const none: BasicConstraints = { isCa: false, pathLength: undefined };
+/** A certificate without the extension is not a CA certificate. */
+const NOT_A_CA: BasicConstraints = { isCa: false, pathLength: undefined };
 
-const MAX_PATH_LENGTH_OCTETS = 2;
+const MAX_PATH_LENGTH_BYTES = 2;
 
 /**
- * Reads SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }.
+ * Parses SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }.
  *
- * @param extension the `Extension` element, or undefined where the certificate has none
+ * @param extension the `Extension` element, or undefined if the certificate has none
  * @throws {CertificateError} when it is malformed
  */
 export function parseBasicConstraints(extension: DerElement | undefined): BasicConstraints {
-  if (!extension) return none;
+  if (!extension) return NOT_A_CA;
   const { tag, children } = parseExtensionValue(extension);
   const [first, second, ...more] = children;
-  const writesTrue = first?.tag === Tag.boolean && first.content[0] === 0xff;
-  const pathLengthOnlyForAuthorities = second === undefined || second.tag === Tag.integer;
-  const wellFormed = tag === Tag.sequence && (first === undefined || (writesTrue && pathLengthOnlyForAuthorities));
-  if (!wellFormed || more.length > 0) throw new CertificateError('not DER: its basicConstraints are malformed');
-  return writesTrue ? { isCa: true, pathLength: second && smallNumber(second.content) } : none;
+  const isCa = first?.tag === Tag.boolean && first.content[0] === 0xff;
+  const onlyPathLengthFollows = second === undefined || second.tag === Tag.integer;
+  const isWellFormed = tag === Tag.sequence && (first === undefined || (isCa && onlyPathLengthFollows));
+  if (!isWellFormed || more.length > 0) throw new CertificateError('not DER: its basicConstraints are malformed');
+  return isCa ? { isCa: true, pathLength: second && parsePathLength(second.content) } : NOT_A_CA;
 }
 
-function smallNumber(octets: Uint8Array): number {
-  const [first = 0x80] = octets;
-  if (first >= 0x80 || octets.length > MAX_PATH_LENGTH_OCTETS) {
-    throw new CertificateError('has a path length that no path has');
+function parsePathLength(integer: Uint8Array): number {
+  const [first = 0x80] = integer;
+  if (first >= 0x80 || integer.length > MAX_PATH_LENGTH_BYTES) {
+    throw new CertificateError('has an invalid path length: negative, or longer than any path');
   }
-  return octets.reduce((value, octet) => value * 256 + octet, 0);
+  return integer.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** The bits of keyUsage that matter here (RFC 5280 §4.2.1.3), by their number. */
-const bits = { digitalSignature: 0, keyAgreement: 4, keyCertSign: 5, cRLSign: 6 } as const;
+/** The numbers of the keyUsage bits that are enforced (RFC 5280 §4.2.1.3). */
+const keyUsageBits = { digitalSignature: 0, keyAgreement: 4, keyCertSign: 5, cRLSign: 6 } as const;
 
 /** What the key may be used for. */
-export type KeyUsage = ReadonlySet<keyof typeof bits>;
+export type KeyUsage = ReadonlySet<keyof typeof keyUsageBits>;
 
 /**
- * Reads which of these bits are set.
+ * Parses which of these bits are set.
  *
- * @param extension the `Extension` element, or undefined where the certificate has none
- * @returns undefined without the extension: the key may then be used for everything
+ * @param extension the `Extension` element, or undefined if the certificate has none
+ * @returns undefined without the extension: the key may then be used for any purpose
  * @throws {CertificateError} when it is malformed, or no bit is set
  */
 export function parseKeyUsage(extension: DerElement | undefined): KeyUsage | undefined {
   if (!extension) return undefined;
   const { tag, content } = parseExtensionValue(extension);
-  const [, ...octets] = content;
-  const wellFormed = tag === Tag.bitString && octets.length <= 2;
-  if (!wellFormed || !octets.some((octet) => octet !== 0)) throw new CertificateError('its key usage is malformed');
-  const isSet = (bit: number) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
-  /** Safe: the table above is closed, so its keys are the names. */
-  const names = Object.keys(bits) as (keyof typeof bits)[];
-  return new Set(names.filter((name) => isSet(bits[name])));
+  const [, ...bytes] = content;
+  const isWellFormed = tag === Tag.bitString && bytes.length <= 2;
+  if (!isWellFormed || !bytes.some((byte) => byte !== 0)) throw new CertificateError('its key usage is malformed');
+  const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
+  // Safe: the table above is closed, so its keys are exactly these names.
+  const names = Object.keys(keyUsageBits) as (keyof typeof keyUsageBits)[];
+  return new Set(names.filter((name) => isSet(keyUsageBits[name])));
 }
 
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0';
 
-const MAX_PURPOSES = 64;
+const MAX_EXTENDED_KEY_USAGES = 64;
 
 /**
- * Reads the purposes of a certificate, as dotted object identifiers (RFC 5280 §4.2.1.12).
+ * Parses extKeyUsage into dotted object identifiers (RFC 5280 §4.2.1.12).
  *
- * @param extension the `Extension` element, or undefined where the certificate has none
- * @returns undefined without the extension: every purpose is then allowed
+ * @param extension the `Extension` element, or undefined if the certificate has none
+ * @returns undefined without the extension, which allows every use
  * @throws {CertificateError} when it is malformed
  */
 export function parseExtendedKeyUsage(extension: DerElement | undefined): readonly string[] | undefined {
   if (!extension) return undefined;
   const { tag, children } = parseExtensionValue(extension);
-  const wellFormed = tag === Tag.sequence && children.every((child) => child.tag === Tag.objectIdentifier);
-  if (!wellFormed || children.length === 0) throw new CertificateError('its extended key usage is malformed');
-  if (children.length > MAX_PURPOSES) throw new CertificateError(`has more than ${MAX_PURPOSES} extended key usages`);
+  const isWellFormed = tag === Tag.sequence && children.every((child) => child.tag === Tag.objectIdentifier);
+  if (!isWellFormed || children.length === 0) throw new CertificateError('its extended key usage is malformed');
+  if (children.length > MAX_EXTENDED_KEY_USAGES)
+    throw new CertificateError(`has more than ${MAX_EXTENDED_KEY_USAGES} extended key usages`);
   return children.map(({ content }) => parseObjectIdentifier(content));
 }
 
@@ -120,19 +122,20 @@ const REQUIRE_EXPLICIT_POLICY = 0x80;
 const INHIBIT_POLICY_MAPPING = 0x81;
 
 /**
- * Whether a certificate demands that its path be valid for some policy (RFC 5280 §4.2.1.11). Nobody who asks us names
- * policies, so no other policy extension can make a difference.
+ * Whether a certificate requires its path to be valid under an explicit policy (RFC 5280 §4.2.1.11). Policies cannot be
+ * configured, so no other policy extension affects validation.
  *
- * @param extension policyConstraints, the `Extension` element, or undefined where the certificate has none
+ * @param extension the `Extension` element of policyConstraints, or undefined if the certificate has none
  * @throws {CertificateError} when it is malformed
  */
 export function requiresExplicitPolicy(extension: DerElement | undefined): boolean {
   if (!extension) return false;
   const { tag, children } = parseExtensionValue(extension);
   const tags = children.map((child) => child.tag);
-  const known = tags.every((one) => one === REQUIRE_EXPLICIT_POLICY || one === INHIBIT_POLICY_MAPPING);
-  if (tag !== Tag.sequence || tags.length === 0 || !known)
+  const areKnown = tags.every((each) => each === REQUIRE_EXPLICIT_POLICY || each === INHIBIT_POLICY_MAPPING);
+  if (tag !== Tag.sequence || tags.length === 0 || !areKnown) {
     throw new CertificateError('its policy constraints are malformed');
+  }
   return tags.includes(REQUIRE_EXPLICIT_POLICY);
 }
 
@@ -140,20 +143,20 @@ export function requiresExplicitPolicy(extension: DerElement | undefined): boole
 const KEY_IDENTIFIER = 0x80;
 
 /**
- * The identifier of the certificate's own key (RFC 5280 §4.2.1.2), in hex. It is a hint for finding issuers: anybody
- * can write any there.
+ * Parses the identifier of the certificate's own key (RFC 5280 §4.2.1.2) into hex. It is only a hint for finding
+ * issuers, since an issuer can write any value there.
  */
 export function parseSubjectKeyIdentifier(extension: DerElement | undefined): string | undefined {
   const value = extension && parseExtensionValue(extension);
   return value?.tag === Tag.octetString ? hex(value.content) : undefined;
 }
 
-/** The identifier of the key that signed the certificate (RFC 5280 §4.2.1.1), in hex; a hint as well. */
+/** Parses the identifier of the key that signed the certificate (RFC 5280 §4.2.1.1) into hex; also only a hint. */
 export function parseAuthorityKeyIdentifier(extension: DerElement | undefined): string | undefined {
   const identifier = extension && parseExtensionValue(extension).children.find(({ tag }) => tag === KEY_IDENTIFIER);
   return identifier && hex(identifier.content);
 }
 
-function hex(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('hex');
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }

@@ -24,7 +24,7 @@ export interface IssuanceOptions {
   readonly subject: JsonName;
   readonly dnsNames?: readonly string[];
   readonly addresses?: readonly string[];
-  /** Self-signed without. */
+  /** Without it, the certificate is self-signed. */
   readonly issuer?: KeyPairWithCertificate;
   readonly lifetimeDays: number;
   /** Milliseconds since the epoch. */
@@ -33,13 +33,13 @@ export interface IssuanceOptions {
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY = 86_400_000;
-/** Clocks differ: what was made a moment ago must not be "not yet valid" elsewhere. */
+/** Clocks differ: a new certificate must not be "not yet valid" on another machine. */
 const BACKDATED = 300_000;
 
-/** Makes a P-256 key and a certificate for it, for development. */
-export async function issueCertificate(request: IssuanceOptions): Promise<KeyPairWithCertificate> {
+/** Generates a P-256 key pair and issues a certificate for it. For development only. */
+export async function issueCertificate(options: IssuanceOptions): Promise<KeyPairWithCertificate> {
   const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
-  const { issuer, subject, now, lifetimeDays } = request;
+  const { issuer, subject, now, lifetimeDays } = options;
   const certificate = await X509CertificateGenerator.create({
     serialNumber: randomBytes(16).toString('hex').replace(/^./, '5'),
     subject,
@@ -49,7 +49,7 @@ export async function issueCertificate(request: IssuanceOptions): Promise<KeyPai
     publicKey: keys.publicKey,
     signingKey: issuer ? await importPrivateKey(issuer.privateKeyPem) : keys.privateKey,
     signingAlgorithm: P256,
-    extensions: extensionsOf(request),
+    extensions: extensionsFor(options),
   });
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
   const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
@@ -64,18 +64,18 @@ async function importPrivateKey(pem: string): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey('pkcs8', new Uint8Array(der), P256, false, ['sign']);
 }
 
-function extensionsOf({ purpose, dnsNames = [], addresses = [] }: IssuanceOptions) {
+function extensionsFor({ purpose, dnsNames = [], addresses = [] }: IssuanceOptions) {
   const names = [
     ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
     ...addresses.map((value) => ({ type: 'ip' as const, value })),
   ];
-  const ca = purpose === 'ca';
-  const keyUsage = ca ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature;
-  const purposes = { ca: [], client: [ExtendedKeyUsage.clientAuth], server: [ExtendedKeyUsage.serverAuth] }[purpose];
+  const isCa = purpose === 'ca';
+  const keyUsage = isCa ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature;
+  const usages = { ca: [], client: [ExtendedKeyUsage.clientAuth], server: [ExtendedKeyUsage.serverAuth] }[purpose];
   return [
-    new BasicConstraintsExtension(ca, undefined, true),
+    new BasicConstraintsExtension(isCa, undefined, true),
     new KeyUsagesExtension(keyUsage, true),
-    ...(purposes.length > 0 ? [new ExtendedKeyUsageExtension(purposes)] : []),
+    ...(usages.length > 0 ? [new ExtendedKeyUsageExtension(usages)] : []),
     ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
   ];
 }

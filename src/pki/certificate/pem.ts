@@ -13,27 +13,27 @@ export function encodePem(der: Uint8Array): string {
 }
 
 /**
- * Decodes a PEM that a program forwarded. It must be, to the character, what an encoder writes for these bytes
- * (the final LF may be missing): nothing before or after, one block, one label, no other base64.
+ * Decodes a PEM that a proxy forwarded. It must be identical to what an encoder writes for these bytes, except for the
+ * final LF, which may be missing: one block, nothing before or after it, canonical base64.
  *
  * @throws {CertificateError}
  */
 export function decodeForwardedPem(pem: string): Uint8Array {
-  if (!pem.startsWith(BEGIN)) throw new CertificateError('not a PEM: does not start with its first line');
+  if (!pem.startsWith(BEGIN)) throw new CertificateError('not a PEM: does not start with its BEGIN line');
   if (pem.indexOf(BEGIN, BEGIN.length) !== -1) throw new CertificateError('more than one PEM block');
   const end = pem.indexOf(END);
-  if (end === -1) throw new CertificateError('not a PEM: its last line is missing');
+  if (end === -1) throw new CertificateError('not a PEM: the END line is missing');
   const der = Buffer.from(pem.slice(BEGIN.length, end), 'base64');
   const canonical = encodePem(der);
   if (pem !== canonical && `${pem}\n` !== canonical) {
-    throw new CertificateError('not exactly one PEM block: characters before, within or after it that do not belong');
+    throw new CertificateError('not exactly one canonical PEM block: unexpected characters before, within or after it');
   }
   return der;
 }
 
 /**
- * Reads the certificates of a PEM file that a person keeps, in their order. Text around the blocks is allowed
- * (RFC 7468 §2, and what `openssl x509 -text` writes), and so are other line lengths and line ends.
+ * Parses the certificates of a PEM file from an operator, in order. Text around the blocks (RFC 7468 §2, written by
+ * `openssl x509 -text`), other line lengths and other line endings are allowed.
  *
  * @throws {CertificateError} when a block is not base64
  */
@@ -41,17 +41,17 @@ export function parsePemCertificates(text: string): Uint8Array[] {
   return parsePemBlocks(text, 'CERTIFICATE');
 }
 
-/** The same for blocks of another label. */
+/** Parses the PEM blocks with this label, like {@link parsePemCertificates}. */
 export function parsePemBlocks(text: string, label: string): Uint8Array[] {
-  const [begin, finish] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const [beginLine, endLine] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
   const blocks: Uint8Array[] = [];
-  for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at + 1)) {
-    const end = text.indexOf(finish, at);
-    if (end === -1) throw new CertificateError(`a ${begin} without its ${finish}`);
-    const base64 = text.slice(at + begin.length, end).replace(/\s/g, '');
+  for (let at = text.indexOf(beginLine); at !== -1; at = text.indexOf(beginLine, at + 1)) {
+    const end = text.indexOf(endLine, at);
+    if (end === -1) throw new CertificateError(`a ${beginLine} without its ${endLine}`);
+    const base64 = text.slice(at + beginLine.length, end).replace(/\s/g, '');
     const der = Buffer.from(base64, 'base64');
     if (base64 === '' || der.toString('base64') !== base64) {
-      throw new CertificateError(`what stands after ${begin} is not base64`);
+      throw new CertificateError(`the text after ${beginLine} is not base64`);
     }
     blocks.push(der);
   }
@@ -61,9 +61,9 @@ export function parsePemBlocks(text: string, label: string): Uint8Array[] {
 const DER_SEQUENCE = 0x30;
 
 /**
- * Reads the certificates of a file that a person keeps: those of its PEM blocks, or the whole file as one in DER.
+ * Parses the certificates of a file from an operator: its PEM blocks, or the whole file as one DER certificate.
  *
- * @returns none where the file holds neither
+ * @returns an empty list when the file contains neither
  * @throws {CertificateError} when a block is not base64
  */
 export function parseCertificateFile(content: Uint8Array): Uint8Array[] {

@@ -1,52 +1,52 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
 
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_EXPONENT = 65537n;
-/** A longer one makes a signature check as slow as a signature; nobody uses one. */
+/** A longer exponent makes verification as slow as signing; none is in use. */
 const MAX_RSA_EXPONENT = 2n ** 64n - 1n;
 
-/** ML-DSA-87 has the largest key of those that we accept, 2,592 octets (RFC 9881). */
+/** The largest accepted key is that of ML-DSA-87 with 2,592 bytes (RFC 9881). */
 const MAX_PUBLIC_KEY_BYTES = 2_700;
 
 /**
- * Refuses a SubjectPublicKeyInfo that is longer than any key we accept, before somebody calculates with its numbers:
- * an RSA exponent of 15,000 octets costs 50 ms.
+ * Rejects a SubjectPublicKeyInfo longer than that of any accepted key, before OpenSSL computes with it: an RSA exponent
+ * of 15,000 bytes costs 50 ms.
  *
  * @throws {CertificateError}
  */
 export function limitPublicKeySize({ encoded: { length } }: DerElement): void {
-  if (length > MAX_PUBLIC_KEY_BYTES)
-    throw new CertificateError(`has a public key of ${length} octets, more than any usual one`);
+  if (length <= MAX_PUBLIC_KEY_BYTES) return;
+  throw new CertificateError(`has a public key of ${length} bytes, longer than any accepted one`);
 }
 
 /**
- * Refuses a SubjectPublicKeyInfo that writes out the parameters of its curve: RFC 5480 §2.1.1 wants the curve's name.
- * OpenSSL recognises the parameters of a known curve, and calls the curve by its name.
+ * Rejects a SubjectPublicKeyInfo with explicit curve parameters: RFC 5480 §2.1.1 requires a named curve. OpenSSL
+ * recognizes the parameters of a known curve and then reports the curve by name.
  *
  * @throws {CertificateError}
  */
 export function requireNamedCurve({ children: [algorithm] }: DerElement): void {
   const [id, parameters] = algorithm?.children ?? [];
   if (id?.tag !== Tag.objectIdentifier || parseObjectIdentifier(id.content) !== EC_PUBLIC_KEY) return;
-  if (parameters?.tag !== Tag.objectIdentifier)
-    throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
+  if (parameters?.tag === Tag.objectIdentifier) return;
+  throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
 }
 
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 
 /**
- * Refuses a public key that is too weak, or of a kind that we do not know.
+ * Rejects a public key that is too weak or of an unknown type.
  *
  * @throws {CertificateError} naming the rule
  */
 export function requireStrongKey(key: KeyObject): void {
   const type = key.asymmetricKeyType;
-  if (type === undefined) throw new CertificateError('has a public key of an unknown kind');
+  if (type === undefined) throw new CertificateError('has a public key of an unknown type');
   const rule = keyRules[type];
-  if (!rule) throw new CertificateError(`has a public key of kind ${type}, which is not accepted`);
+  if (!rule) throw new CertificateError(`has a public key of type ${type}, which is not accepted`);
   rule(key.asymmetricKeyDetails ?? {});
 }
 
@@ -59,7 +59,7 @@ function requireRsa({ modulusLength = 0, publicExponent = 0n }: KeyDetails): voi
     );
   }
   if (publicExponent < MIN_RSA_EXPONENT || publicExponent % 2n === 0n) {
-    throw new CertificateError(`has an RSA key with exponent ${publicExponent}; odd and at least 65537 is accepted`);
+    throw new CertificateError(`has an RSA key with exponent ${publicExponent}; it must be odd and at least 65537`);
   }
   if (publicExponent > MAX_RSA_EXPONENT) {
     throw new CertificateError('has an RSA key with an exponent of more than 64 bits');
@@ -76,16 +76,16 @@ function requireAcceptedCurve({ namedCurve }: KeyDetails): void {
   }
 }
 
-const always = () => {};
+const acceptAny = () => {};
 
-/** The kinds of public key that we accept, as Node names them. */
+/** The accepted types of public key, as Node names them. */
 const keyRules: Readonly<Record<string, (details: KeyDetails) => void>> = {
   rsa: requireRsa,
   'rsa-pss': requireRsa,
   ec: requireAcceptedCurve,
-  ed25519: always,
-  ed448: always,
-  'ml-dsa-44': always,
-  'ml-dsa-65': always,
-  'ml-dsa-87': always,
+  ed25519: acceptAny,
+  ed448: acceptAny,
+  'ml-dsa-44': acceptAny,
+  'ml-dsa-65': acceptAny,
+  'ml-dsa-87': acceptAny,
 };

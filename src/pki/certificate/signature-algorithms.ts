@@ -1,16 +1,16 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { type DerElement, parseObjectIdentifier, Tag } from './der.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
 
-/** An algorithm that may sign what others rely on. */
+/** A signature algorithm that is strong enough for certificates and CRLs. */
 export interface SignatureAlgorithm {
   readonly name: string;
-  /** As OpenSSL calls it; null where the algorithm brings its own. */
+  /** OpenSSL's name; null when the signature algorithm determines the hash. */
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
-  /** Of RSASSA-PSS, in octets. */
+  /** The salt length of RSASSA-PSS, in bytes. */
   readonly saltLength?: number;
 }
 
-/** By object identifier. What is not listed here is not accepted on a verified chain. */
+/** By object identifier. An algorithm that is not listed is not accepted on a verified chain. */
 const acceptedAlgorithms: Readonly<Record<string, SignatureAlgorithm>> = {
   '1.2.840.113549.1.1.11': { name: 'sha256WithRSAEncryption', hash: 'sha256' },
   '1.2.840.113549.1.1.12': { name: 'sha384WithRSAEncryption', hash: 'sha384' },
@@ -34,16 +34,16 @@ const acceptedPssHashes: Readonly<Record<string, SignatureAlgorithm>> = {
 };
 
 /**
- * The algorithm of a signature, or undefined where it is not one that we accept: MD5, SHA-1 (also RSASSA-PSS with its
- * default hash, RFC 4055 §3.1) and everything unknown.
+ * The algorithm of a signature, or undefined if it is not accepted: MD5, SHA-1 (also RSASSA-PSS with its default hash,
+ * RFC 4055 §3.1) and unknown algorithms.
  *
  * @param algorithm the AlgorithmIdentifier element
  */
 export function acceptedSignatureAlgorithm(algorithm: DerElement): SignatureAlgorithm | undefined {
   const [id, parameters] = algorithm.children;
   if (id?.tag !== Tag.objectIdentifier) return undefined;
-  const name = parseObjectIdentifier(id.content);
-  return name === RSASSA_PSS ? pssAlgorithm(parameters) : acceptedAlgorithms[name];
+  const oid = parseObjectIdentifier(id.content);
+  return oid === RSASSA_PSS ? pssAlgorithm(parameters) : acceptedAlgorithms[oid];
 }
 
 const HASH_ALGORITHM = 0xa0;
@@ -59,7 +59,7 @@ function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | 
   return accepted && { ...accepted, saltLength };
 }
 
-/** Whether this key signed these octets; the work is done in another thread. */
+/** Whether this key signed these bytes. The signature is verified on a worker thread of the pool. */
 export function verifySignature(
   { hash, saltLength }: SignatureAlgorithm,
   { data, signature }: { data: Uint8Array; signature: Uint8Array },
@@ -67,7 +67,7 @@ export function verifySignature(
 ): Promise<boolean> {
   const padding = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
   return new Promise((resolve) => {
-    // A key of another kind than the algorithm's is an error, and no signature.
-    verify(hash, data, { key, ...padding }, signature, (error, isSigned) => resolve(!error && isSigned));
+    // A key that does not fit the algorithm is reported as an error: the signature is then not by this key.
+    verify(hash, data, { key, ...padding }, signature, (error, isValid) => resolve(!error && isValid));
   });
 }

@@ -1,31 +1,31 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { RedisConnection } from '../../redis/connection.ts';
 
-/** What was last fetched of a URL, by any replica. */
+/** Metadata of the content last fetched from a URL, by any replica. */
 export interface CachedCrl {
   /** Milliseconds since the epoch. */
   readonly fetchedAt: number;
-  /** SHA-256 of what was fetched, hex. */
+  /** SHA-256 of the content, hex. */
   readonly digest: string;
 }
 
-/** Where replicas leave for each other what they fetched, so that one asks the CA for all. */
+/** Fetched CRLs, shared between replicas so that only one of them fetches from the CA. */
 export interface CrlCache {
   find(url: string): Promise<CachedCrl | undefined>;
   content(url: string): Promise<Uint8Array | undefined>;
   store(url: string, content: Uint8Array, fetchedAt: number): Promise<void>;
-  /** Runs it unless another replica is at it. */
+  /** Runs the function unless another replica holds the lock for this URL. */
   withLock(url: string, run: () => Promise<void>): Promise<void>;
   close(): void;
 }
 
 const LIFETIME_SECONDS = 30 * 24 * 3600;
-/** Longer than a fetch may take. */
+/** Longer than a fetch can take. */
 const LOCK_MILLISECONDS = 60_000;
 
 /**
- * Over Redis: the hash `{prefix}crl:{SHA-256 of the URL}` with `content`, `digest` and `fetched_at`, and a lock beside
- * it. Nobody needs to trust what is there: a CRL counts by its signature, and an older one never replaces a newer.
+ * A cache in Redis: the hash `{prefix}crl:{SHA-256 of the URL}` with `content`, `digest` and `fetched_at`, and a lock
+ * beside it. Its content is not trusted: the signature of every CRL is verified, and older CRLs never replace newer ones.
  */
 export function createRedisCrlCache(connection: Pick<RedisConnection, 'redis' | 'close'>, keyPrefix: string): CrlCache {
   const { redis } = connection;
@@ -53,12 +53,12 @@ export function createRedisCrlCache(connection: Pick<RedisConnection, 'redis' | 
   };
 }
 
-/** For one replica alone. The content is there until it is read, since it is large and nobody else wants it. */
+/** A cache for one replica. It keeps content only until the first read, since CRLs are large and have no other reader. */
 export function createLocalCrlCache(): CrlCache {
-  const copies = new Map<string, CachedCrl>();
+  const cached = new Map<string, CachedCrl>();
   const contents = new Map<string, Uint8Array>();
   return {
-    find: async (url) => copies.get(url),
+    find: async (url) => cached.get(url),
     content: async (url) => {
       const content = contents.get(url);
       contents.delete(url);
@@ -66,7 +66,7 @@ export function createLocalCrlCache(): CrlCache {
     },
     store: async (url, content, fetchedAt) => {
       contents.set(url, content);
-      copies.set(url, { digest: digestOf(content), fetchedAt });
+      cached.set(url, { digest: digestOf(content), fetchedAt });
     },
     withLock: (_, run) => run(),
     close: () => {},

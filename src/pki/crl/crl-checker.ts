@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../observability/log.ts';
-import type { ObservedMetric, Sample } from '../../observability/metrics.ts';
 import { watchFiles } from '../../watch-files.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
@@ -10,16 +9,13 @@ import { CrlStore, type StoredCrl } from './crl-store.ts';
 import { type CrlPolicy, crlViolation } from './crl-violation.ts';
 import { pollCrlUrl } from './poll-crl-url.ts';
 
-/** A CA that is silent must not keep the server from starting. */
-const LONGEST_START_MILLISECONDS = 5_000;
-
-/** Where the CRLs are, and what they are worth. */
+/** The sources of CRLs, and how they are applied. */
 export interface CrlConfig {
-  /** Files and folders. */
+  /** Files and directories. */
   readonly paths: readonly string[];
   readonly urls: readonly string[];
   readonly policy: CrlPolicy;
-  /** A change is taken within this long. */
+  /** A change at a URL takes effect within this time. */
   readonly intervalMilliseconds: number;
 }
 
@@ -31,99 +27,95 @@ export interface CrlCheckerOptions {
   readonly now: () => number;
 }
 
-/** Knows what the CAs revoked, and follows what they revoke. */
+/** Checks paths against CRLs, which it keeps up to date. */
 export interface CrlChecker {
   /** @param now milliseconds since the epoch */
   violation(path: CertificationPath, now: number): PathViolation | undefined;
+  /** The CRLs in use, by the public key of the CA that signed them. */
   crls(): ReadonlyMap<string, StoredCrl>;
-  /** Reads everything again: there are other CAs now, which may have signed what nobody knew before. */
+  /** Loads everything again: after a change of the CA certificates, CRLs that were rejected before can be valid. */
   reload(): void;
   stop(): void;
 }
 
+/** An unresponsive CA must not prevent the server from starting. */
+const MAX_STARTUP_MILLISECONDS = 5_000;
+
 /**
- * Reads the CRLs of files and URLs, and follows them. The first attempt at each URL is awaited, though not for longer than
- * 5 s; what it comes to, the log says.
+ * Loads the CRLs of all files and URLs and keeps them up to date. It waits for the first attempt at each URL, but no
+ * longer than 5 s; failed attempts are logged.
  *
- * @throws {Error} when a file cannot be read, or holds what cannot be used
+ * @throws {Error} when a file cannot be read or contains an unusable CRL
  */
 export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChecker> {
-  const { config, currentTrust, cache: shared, log } = options;
-  const lists = new CrlStore(currentTrust);
-  const problems = await takeFiles(config.paths, lists, log);
+  const { config, currentTrust, cache, log } = options;
+  const store = new CrlStore(currentTrust);
+  const problems = await loadFiles(config.paths, store, log);
   if (problems.length > 0) throw new Error(problems.join('; '));
-  let following = followAll(options, lists);
-  await Promise.race([following.firstAttempts, setTimeout(LONGEST_START_MILLISECONDS, undefined, { ref: false })]);
-  const readAgain = async () => {
-    for (const problem of await takeFiles(config.paths, lists, log)) logProblem(problem, log);
+  let polling = pollUrls(options, store);
+  await Promise.race([polling.firstAttempts, setTimeout(MAX_STARTUP_MILLISECONDS, undefined, { ref: false })]);
+  const reloadFiles = async () => {
+    for (const problem of await loadFiles(config.paths, store, log)) logProblem(problem, log);
   };
-  const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: readAgain });
+  const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: reloadFiles });
   return {
-    violation: (path, time) => crlViolation(path, lists.current, config.policy, time),
-    crls: () => lists.current,
+    violation: (path, time) => crlViolation(path, store.current, config.policy, time),
+    crls: () => store.current,
     reload: () => {
-      readAgain();
-      following.stop();
-      following = followAll(options, lists);
+      reloadFiles();
+      polling.stop();
+      polling = pollUrls(options, store);
     },
     stop: () => {
       watch.stop();
-      following.stop();
-      shared.close();
+      polling.stop();
+      cache.close();
     },
   };
 }
 
-function followAll({ config, cache: shared, log, now }: CrlCheckerOptions, lists: CrlStore) {
-  const ending = new AbortController();
+function pollUrls({ config, cache, log, now }: CrlCheckerOptions, store: CrlStore) {
+  const abort = new AbortController();
   const { intervalMilliseconds } = config;
-  const take = async (content: Uint8Array) => {
-    for (const der of parseCrls(content)) logLoaded(await lists.add(der), log);
+  const load = async (content: Uint8Array) => {
+    for (const der of parseCrls(content)) logLoaded(await store.add(der), log);
   };
   const firstAttempts = config.urls.map((url) => {
-    const onState = logChanges(url, log);
-    return pollCrlUrl({
-      url,
-      intervalMilliseconds,
-      cache: shared,
-      load: take,
-      onStatus: onState,
-      now,
-      signal: ending.signal,
-    });
+    const onStatus = logStatusChanges(url, log);
+    return pollCrlUrl({ url, intervalMilliseconds, cache, load, onStatus, now, signal: abort.signal });
   });
-  return { firstAttempts: Promise.all(firstAttempts), stop: () => ending.abort() };
+  return { firstAttempts: Promise.all(firstAttempts), stop: () => abort.abort() };
 }
 
-/** Each file by itself: one that cannot be used does not keep the others out. Returns what is wrong with those. */
-async function takeFiles(paths: readonly string[], lists: CrlStore, log: Log): Promise<string[]> {
+/** Loads each file separately, so that an unusable one does not affect the others. Returns the problems. */
+async function loadFiles(paths: readonly string[], store: CrlStore, log: Log): Promise<string[]> {
   const problems: string[] = [];
   for (const path of paths) {
     try {
-      for (const file of crlFiles(path)) problems.push(...(await takeFile(file, lists, log)));
+      for (const file of crlFiles(path)) problems.push(...(await loadFile(file, store, log)));
     } catch (error) {
-      problems.push(`the CRL of ${path}: ${messageOf(error)}`);
+      problems.push(problemWith(path, error));
     }
   }
   return problems;
 }
 
-async function takeFile(file: string, lists: CrlStore, log: Log): Promise<string[]> {
+async function loadFile(file: string, store: CrlStore, log: Log): Promise<string[]> {
   try {
-    for (const der of readCrlFile(file)) logLoaded(await lists.add(der), log);
+    for (const der of readCrlFile(file)) logLoaded(await store.add(der), log);
     return [];
   } catch (error) {
-    return [`the CRL of ${file}: ${messageOf(error)}`];
+    return [problemWith(file, error)];
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function problemWith(source: string, error: unknown): string {
+  return `CRL from ${source}: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-function logLoaded(accepted: StoredCrl | undefined, log: Log): void {
-  if (!accepted) return;
-  const { crl, ca, publicKeyThumbprint } = accepted;
+function logLoaded(stored: StoredCrl | undefined, log: Log): void {
+  if (!stored) return;
+  const { crl, ca, publicKeyThumbprint } = stored;
   const fields = {
     event: 'crl_loaded',
     ca,
@@ -132,62 +124,20 @@ function logLoaded(accepted: StoredCrl | undefined, log: Log): void {
     next_update: new Date(crl.nextUpdate).toISOString(),
     revoked: crl.revoked.size,
   };
-  log.info(fields, `CRL of CA "${ca}": ${crl.revoked.size} revoked, counts until ${fields.next_update}`);
+  log.info(fields, `CRL of CA "${ca}" loaded: ${crl.revoked.size} revoked, valid until ${fields.next_update}`);
 }
 
-/** The same problem is said once, and its end. */
-function logChanges(url: string, log: Log): (problem: string | undefined) => void {
+/** Logs a problem once, and when it is resolved. */
+function logStatusChanges(url: string, log: Log): (problem: string | undefined) => void {
   let last: string | undefined;
   return (problem) => {
     if (problem === last) return;
     last = problem;
-    if (problem === undefined) log.info({ event: 'crl_available', url }, `the CRL of ${url} is there again`);
-    else logProblem(`the CRL of ${url}: ${problem}`, log);
+    if (problem === undefined) log.info({ event: 'crl_available', url }, `CRL from ${url}: available again`);
+    else logProblem(`CRL from ${url}: ${problem}`, log);
   };
 }
 
 function logProblem(reason: string, log: Log): void {
-  log.error({ event: 'crl_unavailable', reason }, `${reason}; what was known before stays`);
-}
-
-const labels = ['ca', 'public_key_thumbprint'] as const;
-
-/**
- * How old the CRLs are, and until when they count.
- *
- * @param lists those of this moment
- * @param now milliseconds since the epoch
- */
-export function crlGauges(lists: () => Iterable<StoredCrl>, now: () => number): ObservedMetric[] {
-  const each = (value: (list: StoredCrl['crl']) => number) => (): Sample[] =>
-    [...lists()].map(({ crl, ca, publicKeyThumbprint }) => ({
-      labels: { ca, public_key_thumbprint: publicKeyThumbprint },
-      value: value(crl),
-    }));
-  return [
-    {
-      name: 'crl_age_seconds',
-      help: "Time since the CRL's thisUpdate",
-      labels,
-      read: each(({ thisUpdate }) => (now() - thisUpdate) / 1000),
-    },
-    {
-      name: 'crl_next_update_timestamp_seconds',
-      help: 'When the CRL stops to count, seconds since the epoch',
-      labels,
-      read: each(({ nextUpdate }) => nextUpdate / 1000),
-    },
-    {
-      name: 'crl_revoked_certificates',
-      help: 'How many serial numbers are on the CRL',
-      labels,
-      read: each(({ revoked }) => revoked.size),
-    },
-    {
-      name: 'crl_memory_bytes',
-      help: 'How much memory the serial numbers of the CRL take',
-      labels,
-      read: each(({ revoked }) => revoked.memory),
-    },
-  ];
+  log.error({ event: 'crl_unavailable', reason }, `${reason}; the CRLs loaded before stay in use`);
 }

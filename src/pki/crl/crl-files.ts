@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parsePemBlocks } from '../certificate/pem.ts';
 
-/** The files of a folder that are read. */
 const CRL_FILE = /^[^.].*\.(?:crl|pem)$/i;
-const DER_SEQUENCE = 0x30;
 
-/** The files that a path names: itself, or the `*.crl` and `*.pem` of a folder in the order of their names. */
+/** The path itself, or the `*.crl` and `*.pem` files of a directory in alphabetical order. */
 export function crlFiles(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
@@ -17,22 +15,29 @@ export function crlFiles(path: string): string[] {
 }
 
 /**
- * Reads the CRLs of a file: those of its PEM blocks (`X509 CRL`), or the whole file as one in DER.
+ * Reads the CRLs of a file.
  *
  * @returns DER
- * @throws {CertificateError} when it holds none
+ * @throws {CertificateError} when it contains none
  */
 export function readCrlFile(path: string): Uint8Array[] {
   return parseCrls(readFileSync(path));
 }
 
-/** The same for what a server answered. */
+const DER_SEQUENCE = 0x30;
+
+/**
+ * Splits the content of a file or a response into CRLs: its PEM blocks (`X509 CRL`), or all of it as one CRL in DER.
+ *
+ * @returns DER
+ * @throws {CertificateError} when it contains none
+ */
 export function parseCrls(content: Uint8Array): Uint8Array[] {
   if (content[0] === DER_SEQUENCE) return [content];
-  const blocks = parsePemBlocks(
-    Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1'),
-    'X509 CRL',
-  );
-  if (blocks.length === 0) throw new CertificateError('holds no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER');
+  const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1');
+  const blocks = parsePemBlocks(text, 'X509 CRL');
+  if (blocks.length === 0) {
+    throw new CertificateError('contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER');
+  }
   return blocks;
 }

@@ -5,65 +5,65 @@ import { verifySignature } from '../certificate/signature-algorithms.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import { type Crl, parseCrl, type SignedCrl } from './crl.ts';
 
-/** A CRL that a configured CA signed. */
+/** A CRL that was signed by a configured CA. */
 export interface StoredCrl {
   readonly crl: Crl;
-  /** The CA's subject, and its public key (SHA-256, base64url). */
+  /** The subject of the CA. */
   readonly ca: string;
+  /** The public key of the CA (SHA-256, base64url). */
   readonly publicKeyThumbprint: string;
 }
 
-/** The CRLs of this moment: for each CA the newest. */
+/** The newest CRL of each CA. */
 export class CrlStore {
-  readonly #trust: () => TrustStore;
-  readonly #lists = new Map<string, StoredCrl>();
+  readonly #currentTrust: () => TrustStore;
+  readonly #crls = new Map<string, StoredCrl>();
 
   constructor(currentTrust: () => TrustStore) {
-    this.#trust = currentTrust;
+    this.#currentTrust = currentTrust;
   }
 
-  /** By the public key of the CA that signed it. */
+  /** By the public key of the CA that signed them. */
   get current(): ReadonlyMap<string, StoredCrl> {
-    return this.#lists;
+    return this.#crls;
   }
 
   /**
-   * Takes a CRL, if a configured CA signed it; an older one than is there changes nothing.
+   * Adds a CRL if a configured CA signed it and it is newer than the stored one.
    *
    * @param der the DER of a CRL
-   * @returns undefined where it is not newer
-   * @throws {CertificateError} when it is no full CRL, or no configured CA of its issuer's name signed it
+   * @returns undefined if it is not newer
+   * @throws {CertificateError} when it is not a full CRL, or no configured CA with its issuer's name signed it
    */
   async add(der: Uint8Array): Promise<StoredCrl | undefined> {
     const signed = await parseCrl(der);
     const { subjectText: ca, publicKeyThumbprint } = await this.#signerOf(signed);
-    const known = this.#lists.get(publicKeyThumbprint)?.crl;
+    const known = this.#crls.get(publicKeyThumbprint)?.crl;
     if (known && !isNewer(signed, known)) return undefined;
     const { thisUpdate, nextUpdate, revoked } = signed;
-    // Without what was signed, which would keep the whole DER in memory.
-    const accepted = { crl: { thisUpdate, nextUpdate, revoked }, ca, publicKeyThumbprint };
-    this.#lists.set(publicKeyThumbprint, accepted);
-    return accepted;
+    // Without the signed bytes, which would keep the whole DER in memory.
+    const stored = { crl: { thisUpdate, nextUpdate, revoked }, ca, publicKeyThumbprint };
+    this.#crls.set(publicKeyThumbprint, stored);
+    return stored;
   }
 
-  /** RFC 5280 §6.3.3 (f) and (g): a CA's CRL is signed by the key of its certificate, which may sign CRLs. */
-  async #signerOf(list: SignedCrl): Promise<CaCertificate> {
-    const { issuer, algorithm, signed } = list;
-    const candidates = this.#trust()
+  /** RFC 5280 §6.3.3 (f) and (g): the key of the CA's certificate signs its CRLs, and must be allowed to. */
+  async #signerOf({ issuer, algorithm, signed }: SignedCrl): Promise<CaCertificate> {
+    const candidates = this.#currentTrust()
       .findBySubject(issuer)
       .filter(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
     for (const ca of candidates) if (await verifySignature(algorithm, signed, ca.publicKey)) return ca;
     const name = formatDistinguishedName(issuer);
     throw new CertificateError(
       candidates.length === 0
-        ? `is by "${name}", which is no CA of COUNTERSIGN_CLIENT_CA_FILE that may sign CRLs`
+        ? `has issuer "${name}", which is not a CA of COUNTERSIGN_CLIENT_CA_FILE that may sign CRLs`
         : `is not signed by the key of CA "${name}"`,
     );
   }
 }
 
-/** A CA may write two in one second: of those the one that revokes more counts, in whichever order they come. */
-function isNewer(offered: Crl, known: Crl): boolean {
-  if (offered.thisUpdate !== known.thisUpdate) return offered.thisUpdate > known.thisUpdate;
-  return offered.revoked.size > known.revoked.size;
+/** If a CA issues two CRLs in one second, the one that revokes more wins, whatever order they arrive in. */
+function isNewer(candidate: Crl, known: Crl): boolean {
+  if (candidate.thisUpdate !== known.thisUpdate) return candidate.thisUpdate > known.thisUpdate;
+  return candidate.revoked.size > known.revoked.size;
 }

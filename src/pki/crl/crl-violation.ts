@@ -3,73 +3,24 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from '../path/path.ts';
 import type { Crl } from './crl.ts';
 
-const SECTION = 'RFC 5280 §6.3.3';
-
-/** Lists whose signature was checked, by the public key of the CA that signed them (SHA-256, base64url). */
-export type VerifiedCrls = ReadonlyMap<string, { readonly crl: Crl }>;
-
-/**
- * Why a path does not count by what its CAs revoked: of each certificate but the anchor, its issuer is asked. It takes
- * no more than look-ups in memory.
- *
- * @param now milliseconds since the epoch
- */
-export function crlViolation(
-  path: CertificationPath,
-  lists: VerifiedCrls,
-  policy: CrlPolicy,
-  now: number,
-): PathViolation | undefined {
-  for (const [position, issuer] of path.caCertificates.entries()) {
-    const certificate = path.caCertificates[position - 1] ?? path.leaf;
-    const problem = problemOf(certificate, issuer, lists, policy, now);
-    if (problem !== undefined) return pathViolation(path, position, problem, SECTION);
-  }
-  return undefined;
-}
-
-function problemOf(
-  certificate: Certificate,
-  { subjectText, publicKeyThumbprint }: CaCertificate,
-  lists: VerifiedCrls,
-  policy: CrlPolicy,
-  now: number,
-): string | undefined {
-  const { mode, maxStalenessMilliseconds } = crlPolicyFor(policy, publicKeyThumbprint);
-  if (mode === 'off') return undefined;
-  const crl = lists.get(publicKeyThumbprint)?.crl;
-  if (crl?.revoked.has(Buffer.from(certificate.serialNumber, 'hex'))) return `is revoked by CA "${subjectText}"`;
-  if (mode === 'prefer') return undefined;
-  const required = `and COUNTERSIGN_CRL_MODE requires a CRL of CA "${subjectText}"`;
-  if (!crl) return `may be revoked: there is no CRL, ${required}`;
-  if (now < crl.thisUpdate)
-    return `may be revoked: the CRL is of ${instant(crl.thisUpdate)}, later than now, ${required}`;
-  if (now <= crl.nextUpdate + maxStalenessMilliseconds) return undefined;
-  return `may be revoked: the CRL counted until ${instant(crl.nextUpdate)}, ${required}`;
-}
-
-function instant(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
-}
-
-/** Whether a certificate counts of whose issuer there is no CRL that still counts. */
+/** How the CRL of a CA affects the certificates that it issued. */
 export type CrlMode =
-  /** No. */
+  /** A current CRL is required: without one, the certificates are rejected. */
   | 'require'
-  /** Yes; what a CRL says, also one that is too old, is believed. */
+  /** Certificates on the CRL are rejected, even if the CRL has expired. Without a CRL, all are accepted. */
   | 'prefer'
-  /** Nobody asks: not even a CRL that is there counts. */
+  /** CRLs are ignored. */
   | 'off';
 
 export const crlModes = ['require', 'prefer', 'off'] as const satisfies CrlMode[];
 
 export interface CaCrlPolicy {
   readonly mode: CrlMode;
-  /** For how long after its nextUpdate a CRL still counts. */
+  /** How long after its nextUpdate a CRL is still accepted. */
   readonly maxStalenessMilliseconds: number;
 }
 
-/** For every CA, and for single ones, which are known by their public key (SHA-256, base64url). */
+/** The policy for all CAs, and for individual ones by their public key (SHA-256, base64url). */
 export interface CrlPolicy {
   readonly byDefault: CaCrlPolicy;
   readonly byCa: ReadonlyMap<string, CaCrlPolicy>;
@@ -77,4 +28,51 @@ export interface CrlPolicy {
 
 export function crlPolicyFor(policy: CrlPolicy, publicKeyThumbprint: string): CaCrlPolicy {
   return policy.byCa.get(publicKeyThumbprint) ?? policy.byDefault;
+}
+
+/** CRLs with verified signatures, by the public key of the CA that signed them (SHA-256, base64url). */
+export type VerifiedCrls = ReadonlyMap<string, { readonly crl: Crl }>;
+
+/**
+ * Checks each certificate of a path except the anchor against the CRL of its issuer. All data is in memory.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function crlViolation(
+  path: CertificationPath,
+  crls: VerifiedCrls,
+  policy: CrlPolicy,
+  now: number,
+): PathViolation | undefined {
+  for (const [position, issuer] of path.caCertificates.entries()) {
+    const certificate = path.caCertificates[position - 1] ?? path.leaf;
+    const { mode, maxStalenessMilliseconds } = crlPolicyFor(policy, issuer.publicKeyThumbprint);
+    const crl = crls.get(issuer.publicKeyThumbprint)?.crl;
+    if (mode !== 'off' && crl && isRevoked(certificate, crl)) {
+      return pathViolation(path, position, `is revoked by CA "${issuer.subjectText}"`, 'RFC 5280 §6.3.3');
+    }
+    const reason = mode === 'require' ? missingCrlReason(issuer, crl, maxStalenessMilliseconds, now) : undefined;
+    if (reason === undefined) continue;
+    const problem = `has an unknown revocation status: ${reason}`;
+    return pathViolation(path, position, problem, 'COUNTERSIGN_CRL_MODE=require, RFC 5280 §6.3.3');
+  }
+  return undefined;
+}
+
+function isRevoked({ serialNumber }: Certificate, { revoked }: Crl): boolean {
+  return revoked.has(Buffer.from(serialNumber, 'hex'));
+}
+
+function missingCrlReason(
+  { subjectText }: CaCertificate,
+  crl: Crl | undefined,
+  maxStalenessMilliseconds: number,
+  now: number,
+): string | undefined {
+  if (!crl) return `there is no CRL of CA "${subjectText}"`;
+  const { thisUpdate, nextUpdate } = crl;
+  if (now < thisUpdate)
+    return `the CRL of CA "${subjectText}" is not valid before ${new Date(thisUpdate).toISOString()}`;
+  if (now <= nextUpdate + maxStalenessMilliseconds) return undefined;
+  return `the CRL of CA "${subjectText}" expired at ${new Date(nextUpdate).toISOString()}`;
 }

@@ -1,19 +1,13 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
-import {
-  type DerElement,
-  type DerHeader,
-  parseDer,
-  parseDerHeader,
-  parseObjectIdentifier,
-  parseTime,
-  Tag,
-} from '../certificate/der.ts';
+import { type DerHeader, parseDer, parseDerHeader } from '../certificate/der.ts';
+import { type DerElement, parseObjectIdentifier, parseTime, Tag } from '../certificate/der-element.ts';
 import { type DistinguishedName, decodeDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
 import { isCritical, parseExtensionValue } from '../certificate/structure.ts';
-import { parseRevokedCertificates, type SerialNumberSet } from './revoked-certificates.ts';
+import { parseRevokedCertificates } from './revoked-certificates.ts';
+import type { SerialNumberSet } from './serial-number-set.ts';
 
-/** What a full CRL says (RFC 5280 §5). */
+/** The contents of a full CRL (RFC 5280 §5). */
 export interface Crl {
   /** Milliseconds since the epoch. */
   readonly thisUpdate: number;
@@ -21,19 +15,19 @@ export interface Crl {
   readonly revoked: SerialNumberSet;
 }
 
-/** As it came: nobody has checked its signature yet. */
+/** A parsed CRL whose signature is not verified yet. */
 export interface SignedCrl extends Crl {
   readonly issuer: DistinguishedName;
   readonly algorithm: SignatureAlgorithm;
-  /** What is signed, and by what. Views into the DER. */
+  /** The signed bytes and their signature. Views into the DER. */
   readonly signed: { readonly data: Uint8Array; readonly signature: Uint8Array };
 }
 
 const EXTENSIONS = 0xa0;
 
 /**
- * Reads the DER of a full CRL. What covers a part only, or only changes, is refused: delta CRLs, indirect CRLs, and
- * those with an issuing distribution point. It lets others work in between, since there may be a million entries.
+ * Parses the DER of a full CRL. CRLs that can be incomplete are rejected: delta CRLs, indirect CRLs, and CRLs with an
+ * issuing distribution point. It yields to the event loop in between, since a CRL can have a million entries.
  *
  * @throws {CertificateError} when it is not DER, not a full CRL, or has no nextUpdate
  */
@@ -42,12 +36,14 @@ export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
   if (outer.end !== der.length) throw new CertificateError(`${der.length - outer.end} trailing bytes after the CRL`);
   const [tbs, algorithm, signature, ...more] = headersIn(der, outer);
   if (outer.tag !== Tag.sequence || tbs?.tag !== Tag.sequence || signature?.tag !== Tag.bitString || more.length > 0) {
-    throw new CertificateError('not a CRL: its outline is not that of RFC 5280 §5.1');
+    throw new CertificateError('not a CRL: its structure does not match RFC 5280 §5.1');
   }
-  const fields = readFields(der, tbs);
+  const fields = parseFields(der, tbs);
   const element = algorithm && elementAt(der, algorithm);
   if (!element || Buffer.compare(element.encoded, fields.algorithm.encoded) !== 0) {
-    throw new CertificateError('names one signature algorithm inside and another outside (RFC 5280 §5.1.1.2)');
+    throw new CertificateError(
+      'names different signature algorithms inside and outside the signed part (RFC 5280 §5.1.1.2)',
+    );
   }
   const accepted = acceptedSignatureAlgorithm(element);
   if (!accepted) throw new CertificateError('is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
@@ -62,13 +58,13 @@ export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
   };
 }
 
-interface Placed extends DerHeader {
-  /** Where the header begins. */
+interface LocatedHeader extends DerHeader {
+  /** The offset of the header. */
   readonly at: number;
 }
 
-function headersIn(der: Uint8Array, { start, end }: DerHeader): Placed[] {
-  const headers: Placed[] = [];
+function headersIn(der: Uint8Array, { start, end }: DerHeader): LocatedHeader[] {
+  const headers: LocatedHeader[] = [];
   for (let at = start; at < end; ) {
     const header = parseDerHeader(der, at, end);
     headers.push({ ...header, at });
@@ -77,12 +73,12 @@ function headersIn(der: Uint8Array, { start, end }: DerHeader): Placed[] {
   return headers;
 }
 
-function elementAt(der: Uint8Array, { at, end }: Placed): DerElement {
+function elementAt(der: Uint8Array, { at, end }: LocatedHeader): DerElement {
   return parseDer(der.subarray(at, end));
 }
 
-/** Everything in a TBSCertList but the entries, which are many (RFC 5280 §5.1.2). */
-function readFields(der: Uint8Array, tbs: DerHeader) {
+/** All fields of a TBSCertList. The entries are only located, since there can be many (RFC 5280 §5.1.2). */
+function parseFields(der: Uint8Array, tbs: DerHeader) {
   const all = headersIn(der, tbs);
   const version = all[0]?.tag === Tag.integer ? elementAt(der, all[0]).content : undefined;
   const [algorithm, issuer, thisUpdate, nextUpdate, ...optional] = version ? all.slice(1) : all;
@@ -90,10 +86,10 @@ function readFields(der: Uint8Array, tbs: DerHeader) {
   const extensions = optional[0]?.tag === EXTENSIONS ? optional.shift() : undefined;
   const isKnownVersion = version === undefined || (version.length === 1 && version[0] === 1);
   if (!isKnownVersion || !algorithm || !issuer || !thisUpdate || optional.length > 0) {
-    throw new CertificateError('not a CRL: its TBSCertList is not that of RFC 5280 §5.1.2');
+    throw new CertificateError('not a CRL: its TBSCertList does not match RFC 5280 §5.1.2');
   }
   if (nextUpdate?.tag !== Tag.utcTime && nextUpdate?.tag !== Tag.generalizedTime) {
-    throw new CertificateError('has no nextUpdate, so nobody knows how long it counts (RFC 5280 §5.1.2.5)');
+    throw new CertificateError('has no nextUpdate, so it is unknown when it expires (RFC 5280 §5.1.2.5)');
   }
   return {
     algorithm: elementAt(der, algorithm),
@@ -107,36 +103,37 @@ function readFields(der: Uint8Array, tbs: DerHeader) {
 
 const ISSUING_DISTRIBUTION_POINT = '2.5.29.28';
 const DELTA_CRL_INDICATOR = '2.5.29.27';
-/** authorityKeyIdentifier and cRLNumber: neither changes what the list says. */
+/** authorityKeyIdentifier and cRLNumber: neither affects which certificates are revoked. */
 const knownExtensions: ReadonlySet<string> = new Set(['2.5.29.35', '2.5.29.20']);
 /** indirectCRL [4] IMPLICIT BOOLEAN. */
 const INDIRECT_CRL = 0x84;
 
 /**
- * Refuses a CRL that does not list all that its issuer revoked (RFC 5280 §5.2).
+ * Rejects a CRL that may not list every certificate that its issuer revoked (RFC 5280 §5.2).
  *
- * @param extensions crlExtensions, [0], or undefined where there are none
+ * @param extensions crlExtensions, [0], or undefined if there are none
  * @throws {CertificateError} naming the extension
  */
 export function requireFullCrl(extensions: DerElement | undefined): void {
   for (const extension of extensions?.children[0]?.children ?? []) {
     const [type] = extension.children;
-    if (type?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an identifier');
+    if (type?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an object identifier');
     const id = parseObjectIdentifier(type.content);
-    if (id === DELTA_CRL_INDICATOR)
-      throw new CertificateError('is a delta CRL, which lists changes only (RFC 5280 §5.2.4)');
-    if (id === ISSUING_DISTRIBUTION_POINT) throw partialCrl(extension);
+    if (id === DELTA_CRL_INDICATOR) {
+      throw new CertificateError('is a delta CRL, which lists only changes (RFC 5280 §5.2.4)');
+    }
+    if (id === ISSUING_DISTRIBUTION_POINT) throw incompleteCrl(extension);
     if (isCritical(extension) && !knownExtensions.has(id)) {
-      throw new CertificateError(`has a critical extension that is not read: ${id} (RFC 5280 §5.2)`);
+      throw new CertificateError(`has an unknown critical extension: ${id} (RFC 5280 §5.2)`);
     }
   }
 }
 
-function partialCrl(extension: DerElement): CertificateError {
+function incompleteCrl(extension: DerElement): CertificateError {
   if (parseExtensionValue(extension).children.some(({ tag }) => tag === INDIRECT_CRL)) {
-    return new CertificateError('is an indirect CRL, which speaks for other issuers (RFC 5280 §5.2.5)');
+    return new CertificateError('is an indirect CRL, which covers other issuers (RFC 5280 §5.2.5)');
   }
   return new CertificateError(
-    'has an issuing distribution point, so it may list a part only (RFC 5280 §5.2.5); have the CA write a full CRL',
+    'has an issuing distribution point, so it may be incomplete (RFC 5280 §5.2.5); configure the CA to issue full CRLs',
   );
 }

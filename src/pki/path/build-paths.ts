@@ -1,39 +1,39 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { type CaCertificate, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, sameDistinguishedName } from '../certificate/names/distinguished-name.ts';
-import { NameComparisons } from './name-constraint-rule.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
+import { NameComparisons, SignatureChecks } from './search-budget.ts';
 import type { TrustStore } from './trust-store.ts';
 
-/** What came of a search. It does not depend on the time: whether a path is valid now is asked on each request. */
+/** The result of path building. It does not depend on the time: validity periods are checked on each request. */
 export interface BuiltPaths {
   readonly paths: readonly CertificationPath[];
-  /** Why there is none, or no more: the fault of the attempt that came furthest. */
+  /** Why there are no (further) paths: the violation of the attempt that came closest to an anchor. */
   readonly violation: PathViolation | undefined;
 }
 
-/** An anchor is at most so many certificates above the leaf. */
-const MAX_DEPTH = 6;
-/** A mesh of few certificates has many ways through it, of which no new signature is checked. */
+/** The maximum number of CA certificates in a path, including the anchor. */
+const MAX_CA_CERTIFICATES = 6;
+/** A mesh of a few certificates has many paths through it, even without any new signature to verify. */
 const MAX_STEPS = 400;
-/** Of several paths one may expire, be revoked, or lack the CA that a client is pinned to: so all are found, up to this. */
+/** One path may expire, be revoked, or lack the CA to which a client is pinned, so several are built. */
 const MAX_PATHS = 8;
 
 /**
- * Finds the paths from a leaf to the anchors, with backtracking over issuers of the same name (RFC 4158 §2.2). However
- * hostile the certificates are, there are at most 40 signature checks.
+ * Builds the paths from a leaf to the anchors, with backtracking over issuers of the same name (RFC 4158 §2.2). It
+ * verifies at most 40 signatures, even for hostile certificates.
  *
- * @param forwarded what the client sent beside its certificate, DER: it can help to find a path, and is never trusted
+ * @param forwarded the DER certificates that the client sent with its own: they can complete a path, and are never
+ *   trusted
  */
 export function buildPaths(leaf: Certificate, forwarded: readonly Uint8Array[], trust: TrustStore): BuiltPaths {
-  return new Search(leaf, parseForwardedCas(forwarded, trust), trust).run();
+  return new PathSearch(leaf, parseForwardedCas(forwarded, trust), trust).run();
 }
 
-class Search {
+class PathSearch {
   readonly #leaf: Certificate;
   readonly #forwarded: ForwardedCas;
   readonly #trust: TrustStore;
@@ -41,7 +41,7 @@ class Search {
   readonly #comparisons = new NameComparisons();
   readonly #signatures = new SignatureChecks();
   #steps = 0;
-  #fault: { readonly fault: PathViolation; readonly progress: number } | undefined;
+  #closest: { readonly violation: PathViolation; readonly progress: number } | undefined;
 
   constructor(leaf: Certificate, forwarded: ForwardedCas, trust: TrustStore) {
     this.#leaf = leaf;
@@ -51,50 +51,46 @@ class Search {
 
   run(): BuiltPaths {
     this.#extend([]);
-    return { paths: this.#paths, violation: this.#fault?.fault };
+    return { paths: this.#paths, violation: this.#closest?.violation };
   }
 
-  /** Goes on from the last authority, or from the leaf where there is none yet. */
-  #extend(authorities: readonly CaCertificate[]): void {
-    const child = authorities.at(-1) ?? this.#leaf;
-    const candidates = this.#issuersOf(child).filter((issuer) => !occursIn(authorities, issuer));
+  /** Extends a partial path from its last CA certificate, or from the leaf if it is empty. */
+  #extend(cas: readonly CaCertificate[]): void {
+    const child = cas.at(-1) ?? this.#leaf;
+    const candidates = this.#issuersOf(child).filter((issuer) => !occursIn(cas, issuer));
     if (child.signatureAlgorithm === undefined) {
-      this.#fail(
-        authorities,
-        'is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)',
-        '§6.1.3 (a)(1)',
-      );
+      this.#fail(cas, 'is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)', '§6.1.3 (a)(1)');
     } else if (candidates.length === 0) {
-      this.#fail(authorities, this.#noIssuer(child), '§6.1.3 (a)(4)');
-    } else if (authorities.length === MAX_DEPTH) {
-      this.#fail(authorities, `is ${MAX_DEPTH} above the certificate, and still no anchor`, '§6.1');
+      this.#fail(cas, this.#missingIssuer(child), '§6.1.3 (a)(4)');
+    } else if (cas.length === MAX_CA_CERTIFICATES) {
+      this.#fail(cas, `makes the path too long: no trust anchor within ${MAX_CA_CERTIFICATES} CA certificates`, '§6.1');
     } else {
-      for (const issuer of candidates) this.#tryIssuer(authorities, child, issuer);
+      for (const issuer of candidates) this.#tryIssuer(cas, child, issuer);
     }
   }
 
-  #tryIssuer(authorities: readonly CaCertificate[], child: Certificate, issuer: CaCertificate): void {
+  #tryIssuer(cas: readonly CaCertificate[], child: Certificate, issuer: CaCertificate): void {
     if (this.#paths.length === MAX_PATHS) return;
     this.#steps += 1;
     const isSigned = this.#steps > MAX_STEPS ? undefined : this.#signatures.isSignedBy(child, issuer);
     if (isSigned === undefined) {
-      this.#fail(authorities, 'has too many possible issuers: the search was given up', '§6.1');
+      this.#fail(cas, 'has too many possible issuers: the search was stopped', '§6.1');
     } else if (!isSigned) {
-      this.#fail(authorities, `is not signed by the key of its issuer "${issuer.subjectText}"`, '§6.1.3 (a)(1)');
+      this.#fail(cas, `is not signed by the key of its issuer "${issuer.subjectText}"`, '§6.1.3 (a)(1)');
     } else if (this.#trust.isAnchor(issuer)) {
-      this.#complete({ leaf: this.#leaf, caCertificates: [...authorities, issuer] });
+      this.#complete({ leaf: this.#leaf, caCertificates: [...cas, issuer] });
     } else {
-      this.#extend([...authorities, issuer]);
+      this.#extend([...cas, issuer]);
     }
   }
 
   #complete(path: CertificationPath): void {
-    const fault = this.#brokenRule(path);
-    if (fault) this.#remember(fault, MAX_DEPTH + 1);
+    const violation = this.#validate(path);
+    if (violation) this.#record(violation, MAX_CA_CERTIFICATES + 1);
     else this.#paths.push(path);
   }
 
-  #brokenRule(path: CertificationPath): PathViolation | undefined {
+  #validate(path: CertificationPath): PathViolation | undefined {
     try {
       return firstViolation(path, this.#comparisons);
     } catch (error) {
@@ -103,103 +99,68 @@ class Search {
     }
   }
 
-  /** Anchors first, then configured intermediates, then forwarded ones; within each those whose key identifier fits. */
+  /** Configured anchors, configured intermediates, then forwarded ones; matching key identifiers before all others. */
   #issuersOf(child: Certificate): CaCertificate[] {
     const sent = this.#forwarded.caCertificates.filter(({ subject }) => sameDistinguishedName(subject, child.issuer));
     const all = [...this.#trust.findBySubject(child.issuer), ...sent];
-    const wanted = child.authorityKeyIdentifier;
+    const expected = child.authorityKeyIdentifier;
     const isHinted = ({ subjectKeyIdentifier }: CaCertificate) =>
-      wanted !== undefined && subjectKeyIdentifier === wanted;
+      expected !== undefined && subjectKeyIdentifier === expected;
     return [...all.filter(isHinted), ...all.filter((issuer) => !isHinted(issuer))];
   }
 
-  #noIssuer({ issuer }: Certificate): string {
-    if (issuer.canonical === undefined) return `has an issuer that matches nobody: ${issuer.unmatchableReason}`;
-    const missing = `has no issuer: "${abbreviate(formatDistinguishedName(issuer))}" is neither configured nor was it forwarded`;
+  #missingIssuer({ issuer }: Certificate): string {
+    if (issuer.canonical === undefined) return `has an issuer name that cannot be matched: ${issuer.unmatchableReason}`;
+    const name = abbreviate(formatDistinguishedName(issuer));
+    const missing = `has no known issuer: "${name}" is neither configured nor forwarded`;
     return [missing, ...this.#forwarded.ignored].join('; ');
   }
 
-  #fail(authorities: readonly CaCertificate[], problem: string, paragraph: string): void {
-    const position = authorities.length;
-    this.#remember(
-      pathViolation({ leaf: this.#leaf, caCertificates: authorities }, position, problem, `RFC 5280 ${paragraph}`),
-      position,
-    );
+  #fail(cas: readonly CaCertificate[], problem: string, paragraph: string): void {
+    const position = cas.length;
+    const partialPath = { leaf: this.#leaf, caCertificates: cas };
+    this.#record(pathViolation(partialPath, position, problem, `RFC 5280 ${paragraph}`), position);
   }
 
-  #remember(fault: PathViolation, progress: number): void {
-    if (this.#fault === undefined || progress > this.#fault.progress) this.#fault = { fault, progress };
+  #record(violation: PathViolation, progress: number): void {
+    if (this.#closest === undefined || progress > this.#closest.progress) this.#closest = { violation, progress };
   }
 }
 
-/** A path that comes back to the same name and key would only go round (RFC 4158 §2.4.2). */
-function occursIn(authorities: readonly CaCertificate[], issuer: CaCertificate): boolean {
-  return authorities.some(
+/** A path that returns to the same name and key would be a loop (RFC 4158 §2.4.2). */
+function occursIn(cas: readonly CaCertificate[], issuer: CaCertificate): boolean {
+  return cas.some(
     ({ subject, publicKeyThumbprint }) =>
       publicKeyThumbprint === issuer.publicKeyThumbprint && sameDistinguishedName(subject, issuer.subject),
   );
 }
 
-/** In checks by keys of the usual kinds, of which the slowest, P-384, takes 0.7 ms. */
-const BUDGET = 40;
-const USUAL_RSA_BITS = 4096;
-
-/** Checks signatures while one leaf's paths are sought: each once, and no more than the budget allows. */
-export class SignatureChecks {
-  #left = BUDGET;
-  /** By the thumbprints of both. */
-  readonly #known = new Map<string, boolean>();
-  readonly #openssl = new Map<Certificate, X509Certificate>();
-
-  /** Undefined when enough was tried: whoever shows many issuers of one name makes us try many. */
-  isSignedBy(child: Certificate, issuer: CaCertificate): boolean | undefined {
-    const pair = `${child.thumbprint} ${issuer.thumbprint}`;
-    const known = this.#known.get(pair);
-    if (known !== undefined) return known;
-    const cost = costOf(issuer.publicKey);
-    if (cost > this.#left) return undefined;
-    this.#left -= cost;
-    const openssl = this.#openssl.get(child) ?? new X509Certificate(child.der);
-    this.#openssl.set(child, openssl);
-    const isSigned = openssl.verify(issuer.publicKey);
-    this.#known.set(pair, isSigned);
-    return isSigned;
-  }
-}
-
-/** How many times as long as by P-384 it takes, about. */
-function costOf({ asymmetricKeyDetails }: KeyObject): number {
-  const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
-  if (namedCurve === 'secp521r1') return 3;
-  return modulusLength > USUAL_RSA_BITS ? 2 : 1;
-}
-
-/** What a client sent beside its certificate: it can help to find a path, and is never trusted. */
+/** CA certificates that the client sent with its own: they can complete a path, and are never trusted. */
 export interface ForwardedCas {
   readonly caCertificates: readonly CaCertificate[];
-  /** Which of them help no path, and why. */
+  /** Which certificates were ignored, and why. */
   readonly ignored: readonly string[];
 }
 
 /**
- * Reads those of the certificates that are an authority's, and not configured anyway.
+ * Parses the forwarded CA certificates that are not configured anyway.
  *
  * @param forwarded DER, without the leaf
  */
 export function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
   const known = new Set([...trust.anchors, ...trust.intermediates].map(({ thumbprint }) => thumbprint));
-  const authorities: CaCertificate[] = [];
+  const caCertificates: CaCertificate[] = [];
   const ignored: string[] = [];
   for (const [index, der] of forwarded.entries()) {
-    const authority = readOrExplain(der);
-    if (typeof authority === 'string') ignored.push(`forwarded certificate ${index + 1} ${authority}`);
-    else if (!known.has(authority.thumbprint)) authorities.push(authority);
-    if (typeof authority !== 'string') known.add(authority.thumbprint);
+    const ca = parseCaOrExplain(der);
+    if (typeof ca === 'string') ignored.push(`forwarded certificate ${index + 1} ${ca}`);
+    else if (!known.has(ca.thumbprint)) caCertificates.push(ca);
+    if (typeof ca !== 'string') known.add(ca.thumbprint);
   }
-  return { caCertificates: authorities, ignored };
+  return { caCertificates, ignored };
 }
 
-function readOrExplain(der: Uint8Array): CaCertificate | string {
+function parseCaOrExplain(der: Uint8Array): CaCertificate | string {
   try {
     return parseCaCertificate(der);
   } catch (error) {

@@ -1,17 +1,14 @@
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 
-/**
- * A certification path: a leaf, who signed it, who signed that, up to a trust anchor (RFC 5280 §6.1 counts from the
- * other end).
- */
+/** A leaf, its issuer, the issuer of that, up to a trust anchor (RFC 5280 §6.1, which counts from the other end). */
 export interface CertificationPath {
   readonly leaf: Certificate;
-  /** The issuer of the leaf first, the anchor last; there is at least one. */
+  /** The issuer of the leaf first, the anchor last; never empty. */
   readonly caCertificates: readonly CaCertificate[];
 }
 
-/** Why a path does not hold: which of its certificates, what is wrong with it, and where that is written. */
+/** Why a path is not valid: the certificate, what is wrong with it, and the section that requires otherwise. */
 export interface PathViolation {
   /** 0 is the leaf, 1 its issuer, and so on. */
   readonly position: number;
@@ -32,13 +29,13 @@ export function pathViolation(
   return { position, subject: certificate?.subjectText ?? '', problem, section };
 }
 
-/** One sentence for an audit event. */
+/** A one-sentence reason for the audit log. */
 export function describePathViolation({ position, subject, problem, section }: PathViolation): string {
-  const who = position === 0 ? 'the certificate' : `CA "${subject}" (${position} above the certificate)`;
-  return `${who} ${problem} (${section})`;
+  const certificate = position === 0 ? 'the certificate' : `CA "${subject}" (${position} above the certificate)`;
+  return `${certificate} ${problem} (${section})`;
 }
 
-/** Through whom a path goes, for people. */
+/** The CA certificates of a path, for logs and reports. */
 export function describePath({ caCertificates }: CertificationPath): string {
   return `path to anchor ${caCertificates
     .map(({ subjectText }) => `"${subjectText}"`)

@@ -3,109 +3,104 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireValidAt } from '../certificate/client-certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extensions.ts';
-import { type NameComparisons, nameConstraintViolation } from './name-constraint-rule.ts';
+import { nameConstraintViolation } from './name-constraint-rule.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
+import type { NameComparisons } from './search-budget.ts';
 
-/**
- * What must hold of a path whose signatures are right and that ends in an anchor (RFC 5280 §6.1), but for what depends
- * on the time. That each authority is one, with a key that is strong enough, was asked when it was read. An anchor is
- * held to what its own certificate says, like any other (RFC 5937 §3).
- */
+/** Checks one rule of RFC 5280 §6.1 on a path whose signatures are verified and which ends in an anchor. */
 type PathRule = (path: CertificationPath, comparisons: NameComparisons) => PathViolation | undefined;
 
-/** The first rule that the path breaks, or undefined where it holds. */
-export function firstViolation(path: CertificationPath, comparisons: NameComparisons): PathViolation | undefined {
-  for (const rule of rules) {
-    const fault = rule(path, comparisons);
-    if (fault) return fault;
-  }
-  return undefined;
-}
-
-const pathLengths: PathRule = ({ leaf, caCertificates }) => {
-  // Of those below each, self-issued ones do not count: an authority that changes its key is no longer a path.
-  let below = 0;
-  for (const [index, authority] of caCertificates.entries()) {
-    const { pathLength = Number.POSITIVE_INFINITY } = authority.basicConstraints;
-    if (below > pathLength) {
-      const problem = `allows ${pathLength} CAs below it, and there are ${below}`;
-      return pathViolation({ leaf, caCertificates }, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
-    }
-    if (!isSelfIssued(authority)) below += 1;
-  }
-  return undefined;
-};
-
 /**
- * RFC 5280 §4.2.1.3: a client that shows a certificate signs with its key, or agrees on another. One whose key could
- * sign certificates claims what its basicConstraints deny.
+ * The rules that do not depend on the time. `parseCaCertificate` has already checked that each CA certificate is one,
+ * with a strong key. An anchor is subject to its own extensions, like any other CA certificate (RFC 5937 §3).
  */
-const leafKeyUsage: PathRule = (path) => {
-  const { keyUsage } = path.leaf;
-  if (!keyUsage) return undefined;
-  const refuse = (problem: string) => pathViolation(path, 0, problem, 'RFC 5280 §4.2.1.3');
-  if (keyUsage.has('keyCertSign')) return refuse('is no CA, and its key usage has keyCertSign');
-  if (keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
-  return refuse('may not be used by a client: its key usage lacks digitalSignature');
-};
-
-/** An authority that is for some purposes only vouches for no other; a leaf was asked when it was read. */
-const authorityPurposes: PathRule = (path) => {
-  const index = path.caCertificates.findIndex(
-    ({ extendedKeyUsage }) => extendedKeyUsage && !extendedKeyUsage.some(coversClients),
-  );
-  if (index === -1) return undefined;
-  return pathViolation(
-    path,
-    index + 1,
-    'is not for clients: its extended key usage lacks clientAuth',
-    'RFC 5280 §4.2.1.12',
-  );
-};
-
-function coversClients(purpose: string): boolean {
-  return purpose === CLIENT_AUTH || purpose === ANY_EXTENDED_KEY_USAGE;
-}
-
-const criticalExtensions: PathRule = (path) =>
-  firstFault(path, ({ unknownCriticalExtensions: [id] }) =>
-    id === undefined
-      ? undefined
-      : { problem: `has a critical extension that is not read: ${id}`, section: 'RFC 5280 §4.2' },
-  );
-
-const policies: PathRule = (path) =>
-  firstFault(path, ({ requiresExplicitPolicy }) =>
-    requiresExplicitPolicy
-      ? {
-          problem: 'demands a certificate policy (requireExplicitPolicy), and none is configured',
-          section: 'RFC 5280 §6.1.5 (g)',
-        }
-      : undefined,
-  );
-
 const rules: readonly PathRule[] = [
-  pathLengths,
-  leafKeyUsage,
-  authorityPurposes,
-  criticalExtensions,
-  policies,
+  checkPathLengths,
+  checkLeafKeyUsage,
+  checkExtendedKeyUsage,
+  checkCriticalExtensions,
+  checkPolicies,
   nameConstraintViolation,
 ];
 
-function firstFault(
-  path: CertificationPath,
-  find: (certificate: Certificate) => Pick<PathViolation, 'problem' | 'section'> | undefined,
-): PathViolation | undefined {
-  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
-    const found = find(certificate);
-    if (found) return pathViolation(path, position, found.problem, found.section);
+/** The first rule that the path violates, or undefined if it is valid. */
+export function firstViolation(path: CertificationPath, comparisons: NameComparisons): PathViolation | undefined {
+  for (const rule of rules) {
+    const violation = rule(path, comparisons);
+    if (violation) return violation;
+  }
+  return undefined;
+}
+
+function checkPathLengths(path: CertificationPath): PathViolation | undefined {
+  // Self-issued certificates do not count: a key rollover of a CA does not lengthen the path.
+  let below = 0;
+  for (const [index, ca] of path.caCertificates.entries()) {
+    const { pathLength = Number.POSITIVE_INFINITY } = ca.basicConstraints;
+    if (below > pathLength) {
+      const problem = `allows ${pathLength} intermediates below it, and the path has ${below}`;
+      return pathViolation(path, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
+    }
+    if (!isSelfIssued(ca)) below += 1;
   }
   return undefined;
 }
 
 /**
- * Every certificate of a path must be valid at this time, the anchor's own as well (RFC 5280 §6.1.3 (a)(2)).
+ * RFC 5280 §4.2.1.3: a client that presents a certificate uses its key to sign or to agree on another. A key that may
+ * sign certificates contradicts basicConstraints.
+ */
+function checkLeafKeyUsage(path: CertificationPath): PathViolation | undefined {
+  const { keyUsage } = path.leaf;
+  if (!keyUsage) return undefined;
+  const reject = (problem: string) => pathViolation(path, 0, problem, 'RFC 5280 §4.2.1.3');
+  if (keyUsage.has('keyCertSign')) return reject('is not a CA certificate, but its key usage has keyCertSign');
+  if (keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
+  return reject('may not be used by a client: its key usage lacks digitalSignature');
+}
+
+/** The extended key usage of a CA certificate limits what it may issue. That of the leaf is checked when it is parsed. */
+function checkExtendedKeyUsage(path: CertificationPath): PathViolation | undefined {
+  const index = path.caCertificates.findIndex(
+    ({ extendedKeyUsage }) => extendedKeyUsage && !extendedKeyUsage.some(coversClientAuth),
+  );
+  if (index === -1) return undefined;
+  const problem = 'may not issue client certificates: its extended key usage lacks clientAuth';
+  return pathViolation(path, index + 1, problem, 'RFC 5280 §4.2.1.12');
+}
+
+function coversClientAuth(usage: string): boolean {
+  return usage === CLIENT_AUTH || usage === ANY_EXTENDED_KEY_USAGE;
+}
+
+function checkCriticalExtensions(path: CertificationPath): PathViolation | undefined {
+  return firstProblem(path, 'RFC 5280 §4.2', ({ unknownCriticalExtensions: [id] }) =>
+    id === undefined ? undefined : `has an unknown critical extension: ${id}`,
+  );
+}
+
+function checkPolicies(path: CertificationPath): PathViolation | undefined {
+  return firstProblem(path, 'RFC 5280 §6.1.5 (g)', ({ requiresExplicitPolicy }) =>
+    requiresExplicitPolicy
+      ? 'requires a certificate policy (requireExplicitPolicy), and policies are not supported'
+      : undefined,
+  );
+}
+
+function firstProblem(
+  path: CertificationPath,
+  section: string,
+  check: (certificate: Certificate) => string | undefined,
+): PathViolation | undefined {
+  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
+    const problem = check(certificate);
+    if (problem !== undefined) return pathViolation(path, position, problem, section);
+  }
+  return undefined;
+}
+
+/**
+ * Checks that every certificate of a path is valid at this time, including the anchor (RFC 5280 §6.1.3 (a)(2)).
  *
  * @param now milliseconds since the epoch
  */

@@ -5,68 +5,69 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { parseCertificateFile } from '../certificate/pem.ts';
 
-/** The files of a folder that are read. Keys and notes may lie beside them. */
-const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
-
-/**
- * Reads the authorities of a bundle, or of all `*.pem`, `*.crt` and `*.cer` files in a folder: PEM, or one in DER.
- *
- * @throws {CertificateError} naming the file, what is wrong with it, and the mend
- */
-export function loadTrustStore(path: string): TrustStore {
-  const store = createTrustStore(caFiles(path).flatMap(readCaCertificates));
-  if (store.anchors.length > 0) return store;
-  throw new CertificateError(`${path} holds intermediates only; add the self-signed root that they end in`);
-}
-
-/** The files themselves; a folder's in the order of their names. */
-export function caFiles(path: string): string[] {
-  if (!reading(path, () => statSync(path)).isDirectory()) return [path];
-  const files = reading(path, () => readdirSync(path)).filter((name) => CERTIFICATE_FILE.test(name));
-  if (files.length === 0) throw new CertificateError(`${path} is a folder without *.pem, *.crt or *.cer files`);
-  return files.sort().map((name) => join(path, name));
-}
-
-function readCaCertificates(path: string): CaCertificate[] {
-  const certificates = reading(path, () => parseCertificateFile(readFileSync(path)));
-  if (certificates.length === 0) throw new CertificateError(`${path} holds no certificate, neither PEM nor DER`);
-  return certificates.map((der, index) => {
-    const which = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
-    return reading(which, () => parseCaCertificate(der));
-  });
-}
-
-/** What is wrong is told with the place. */
-function reading<Value>(place: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    throw new CertificateError(`${place}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** The authorities that the operator configured. Swapped whole: what was found with one store does not outlive it. */
+/** The configured CA certificates. Replaced as a whole: results found with one store are not used with another. */
 export interface TrustStore {
   /** Self-signed certificates, in which paths end. */
   readonly anchors: readonly CaCertificate[];
-  /** The others, which paths go through. They are never anchors. */
+  /** All others: they can be part of a path and are never anchors. */
   readonly intermediates: readonly CaCertificate[];
-  /** Anchors, and then intermediates, that are called so. A name that can't be compared is nobody's. */
+  /** The anchors, then the intermediates, with this subject. An unmatchable name finds none. */
   findBySubject(name: DistinguishedName): readonly CaCertificate[];
-  isAnchor(authority: CaCertificate): boolean;
+  isAnchor(ca: CaCertificate): boolean;
 }
 
-/** Certificates that stand there twice count once. */
-export function createTrustStore(authorities: readonly CaCertificate[]): TrustStore {
-  const distinct = [...new Map(authorities.map((authority) => [authority.thumbprint, authority])).values()];
+/** Duplicate certificates are kept once. */
+export function createTrustStore(caCertificates: readonly CaCertificate[]): TrustStore {
+  const distinct = [...new Map(caCertificates.map((ca) => [ca.thumbprint, ca])).values()];
   const anchors = distinct.filter(isSelfSigned);
   const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));
   const intermediates = distinct.filter(({ thumbprint }) => !anchorThumbprints.has(thumbprint));
-  const byName = Map.groupBy([...anchors, ...intermediates], ({ subject }) => subject.canonical);
+  const bySubject = Map.groupBy([...anchors, ...intermediates], ({ subject }) => subject.canonical);
   return {
     anchors,
     intermediates,
-    findBySubject: ({ canonical }) => (canonical === undefined ? [] : (byName.get(canonical) ?? [])),
+    findBySubject: ({ canonical }) => (canonical === undefined ? [] : (bySubject.get(canonical) ?? [])),
     isAnchor: ({ thumbprint }) => anchorThumbprints.has(thumbprint),
   };
+}
+
+/**
+ * Loads the CA certificates of a bundle (PEM, or one certificate in DER), or of all `*.pem`, `*.crt` and `*.cer` files
+ * in a directory.
+ *
+ * @throws {CertificateError} naming the file, the problem and the fix
+ */
+export function loadTrustStore(path: string): TrustStore {
+  const store = createTrustStore(caFiles(path).flatMap(loadCaCertificates));
+  if (store.anchors.length > 0) return store;
+  throw new CertificateError(`${path} contains only intermediates; add the self-signed root of their chain`);
+}
+
+/** Other files, such as keys and notes, may be in the same directory. */
+const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
+
+/** The path itself, or the certificate files of a directory in alphabetical order. */
+export function caFiles(path: string): string[] {
+  if (!locating(path, () => statSync(path)).isDirectory()) return [path];
+  const files = locating(path, () => readdirSync(path)).filter((name) => CERTIFICATE_FILE.test(name));
+  if (files.length === 0) throw new CertificateError(`${path} is a directory without *.pem, *.crt or *.cer files`);
+  return files.sort().map((name) => join(path, name));
+}
+
+function loadCaCertificates(path: string): CaCertificate[] {
+  const certificates = locating(path, () => parseCertificateFile(readFileSync(path)));
+  if (certificates.length === 0) throw new CertificateError(`${path} contains no certificate, neither PEM nor DER`);
+  return certificates.map((der, index) => {
+    const location = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
+    return locating(location, () => parseCaCertificate(der));
+  });
+}
+
+/** Adds the location to the message of an error. */
+function locating<Value>(location: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw new CertificateError(`${location}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

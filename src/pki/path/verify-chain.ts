@@ -4,61 +4,68 @@ import { type CertificationPath, describePath, describePathViolation, type PathV
 import { validityViolation } from './rules.ts';
 import type { TrustStore } from './trust-store.ts';
 
-/** A leaf and what came with it; one object for as long as the pair is remembered. */
+/** A leaf and the certificates sent with it. The same object as long as the pair is cached. */
 export interface PresentedChain {
   readonly certificate: Certificate;
   /** DER, without the leaf. */
   readonly chain: readonly Uint8Array[];
 }
 
-/** Whether the chain of a certificate is verified, and how to say so to an operator. */
+/** Whether the chain of a certificate is verified, with a reason for operators. */
 export type ChainStatus =
   | { readonly verified: false; readonly reason: string }
-  /** `paths`: all that hold now. Undefined where somebody else verified the chain: then no path is known. */
+  /** `paths`: all that are valid now. Undefined if the terminator verified the chain: then no path is known. */
   | { readonly verified: true; readonly reason: string; readonly paths: readonly CertificationPath[] | undefined };
 
 /** @param now milliseconds since the epoch */
 export type VerifyChain = (presented: PresentedChain, now: number) => ChainStatus;
 
 /**
- * Verifies chains to the anchors of a store. The search for paths, which costs signature checks, is done once for each
- * certificate and store; what depends on the time is asked again each time.
+ * Creates a function that verifies chains to the anchors of a trust store. Path building, which verifies signatures,
+ * happens once per chain and trust store; rules that depend on the time are checked on every call.
  *
- * @param currentTrust the store of this moment: another object when anything in it has changed
- * @param revocationFault why a path does not count by what its CAs revoked; asked each time
+ * @param currentTrust the current trust store: a different object when anything in it has changed
+ * @param crlViolation why the CRLs of its CAs make a path invalid
  */
-export function createChainVerifier(currentTrust: () => TrustStore, revocationFault: FaultAt = nothing): VerifyChain {
-  const remembered = new WeakMap<PresentedChain, BuiltPaths & { readonly trust: TrustStore }>();
-  const find = (presented: PresentedChain) => {
+export function createChainVerifier(
+  currentTrust: () => TrustStore,
+  crlViolation: CheckPath = noViolation,
+): VerifyChain {
+  const cache = new WeakMap<PresentedChain, BuiltPaths & { readonly trust: TrustStore }>();
+  const cachedPaths = (presented: PresentedChain) => {
     const trust = currentTrust();
-    const known = remembered.get(presented);
-    if (known?.trust === trust) return known;
-    const found = { ...buildPaths(presented.certificate, presented.chain, trust), trust };
-    remembered.set(presented, found);
-    return found;
+    const cached = cache.get(presented);
+    if (cached?.trust === trust) return cached;
+    const built = { ...buildPaths(presented.certificate, presented.chain, trust), trust };
+    cache.set(presented, built);
+    return built;
   };
-  return (presented, now) => selectValidPaths(find(presented), now, revocationFault);
+  return (presented, now) => selectValidPaths(cachedPaths(presented), now, crlViolation);
 }
 
-type FaultAt = (path: CertificationPath, now: number) => PathViolation | undefined;
+/** @param now milliseconds since the epoch */
+type CheckPath = (path: CertificationPath, now: number) => PathViolation | undefined;
 
-const nothing = () => undefined;
+const noViolation: CheckPath = () => undefined;
 
-/** Which of the paths hold at this time. */
+/** Selects the paths that are valid at this time. */
 export function selectValidPaths(
   { paths, violation }: BuiltPaths,
   now: number,
-  revocationFault: FaultAt = nothing,
+  crlViolation: CheckPath = noViolation,
 ): ChainStatus {
-  const holding: CertificationPath[] = [];
-  let firstFault: PathViolation | undefined;
+  const valid: CertificationPath[] = [];
+  let firstViolation: PathViolation | undefined;
   for (const path of paths) {
-    const broken = validityViolation(path, now) ?? revocationFault(path, now);
-    if (!broken) holding.push(path);
-    firstFault ??= broken;
+    const current = validityViolation(path, now) ?? crlViolation(path, now);
+    if (!current) valid.push(path);
+    firstViolation ??= current;
   }
-  const [path] = holding;
-  if (path) return { verified: true, reason: describePath(path), paths: holding };
-  const reason = firstFault ?? violation;
-  return { verified: false, reason: reason ? describePathViolation(reason) : 'no path to an anchor was found' };
+  const [path] = valid;
+  if (path) return { verified: true, reason: describePath(path), paths: valid };
+  const reported = firstViolation ?? violation;
+  return {
+    verified: false,
+    reason: reported ? describePathViolation(reported) : 'no path to a trust anchor was found',
+  };
 }

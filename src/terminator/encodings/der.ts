@@ -1,5 +1,5 @@
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
-import { Tag } from '../../pki/certificate/der.ts';
+import { Tag } from '../../pki/certificate/der-element.ts';
 
 /**
  * Splits a chain of concatenated DER certificates.

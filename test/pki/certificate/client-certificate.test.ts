@@ -71,7 +71,7 @@ describe('a client certificate is refused', () => {
   test.each([
     ['trailing octets', withTrailingBytes(der), 'trailing'],
     ['indefinite length', withIndefiniteLength(der), 'indefinite'],
-    ['a length in more octets than it needs, within what is signed', withLongFormLength(der), 'fewest octets'],
+    ['a length in more octets than it needs, within what is signed', withLongFormLength(der), 'fewest bytes'],
     ['X.509 v1', x509v1(ca).der, 'X.509 v1'],
     ['one extension twice', withDuplicateExtension(ca).der, 'twice'],
     ['a CA', ca.issue({ ca: true }).der, 'CA certificate'],
@@ -86,14 +86,14 @@ describe('a client certificate is refused', () => {
     [
       'a public key longer than any usual one',
       ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 2n ** 24_000n + 1n }) }).der,
-      /has a public key of \d{4} octets/,
+      /has a public key of \d{4} bytes/,
     ],
     [
       'another signature algorithm outside than inside',
       withSignatureAlgorithm(der, sequence(objectIdentifier('1.3.101.112'))),
-      'one signature algorithm inside and another outside',
+      'different signature algorithms inside and outside',
     ],
-    ['17 KB', hugeCertificate(ca, 17_000).der, 'octets long'],
+    ['17 KB', hugeCertificate(ca, 17_000).der, 'bytes long'],
     ['nothing', new Uint8Array(), 'ends early'],
     ['an empty SEQUENCE', Buffer.from('3000', 'hex'), 'not a certificate'],
     ['a SEQUENCE of three nothings', Buffer.from('3009300030000303000000', 'hex'), 'not'],
@@ -106,7 +106,9 @@ describe('a client certificate is refused', () => {
   test('one that OpenSSL alone takes for a CA', () => {
     const { certificate } = parseCertificate(der);
     const { openssl } = parseCertificate(selfSigned({ ca: true }).der);
-    expect(() => requireClientCertificate({ certificate, openssl })).toThrow('is a CA certificate to OpenSSL');
+    expect(() => requireClientCertificate({ certificate, openssl })).toThrow(
+      'is a CA certificate according to OpenSSL',
+    );
   });
 
   test.each([
@@ -137,11 +139,11 @@ describe('an extension that says what a certificate is for must be DER itself', 
 
   test.each([
     ['an extended key usage of indefinite length', '2.5.29.37', `30 80 ${clientAuth} 00 00`, 'indefinite'],
-    ['one with a long length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'fewest octets'],
+    ['one with a long length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'fewest bytes'],
     ['one that is no SEQUENCE', '2.5.29.37', `a0 0a ${clientAuth}`, 'malformed'],
     ['one with something else in it', '2.5.29.37', `30 0c ${clientAuth} 05 00`, 'malformed'],
     ['one with something behind it', '2.5.29.37', `30 0a ${clientAuth} 05 00`, 'trailing'],
-    ['one with a padded arc', '2.5.29.37', '30 0b 06 09 2b 80 06 01 05 05 07 03 02', 'fewest octets'],
+    ['one with a padded arc', '2.5.29.37', '30 0b 06 09 2b 80 06 01 05 05 07 03 02', 'fewest bytes'],
     ['an empty one', '2.5.29.37', '30 00', 'malformed'],
     ['one with thousands of purposes', '2.5.29.37', `30 82 0f a0 ${'06 02 2a 03'.repeat(1000)}`, 'more than 64'],
     ['any purpose, and not this one', '2.5.29.37', '30 06 06 04 55 1d 25 00', 'clientAuth'],

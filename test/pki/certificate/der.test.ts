@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { parseDer, parseObjectIdentifier } from '../../../src/pki/certificate/der.ts';
+import { parseDer } from '../../../src/pki/certificate/der.ts';
+import { parseObjectIdentifier } from '../../../src/pki/certificate/der-element.ts';
 import { createTestCa, selfSigned } from '../../support/certificates.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -31,10 +32,10 @@ describe('what BER allows and DER does not is refused', () => {
     ['nothing at all', '', 'ends early'],
     ['a trailing octet', '30 00 00', '1 trailing'],
     ['indefinite length', '30 80 00 00', 'indefinite'],
-    ['a length that fits in one octet, in two', '04 81 01 00', 'fewest octets'],
-    ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`, 'fewest octets'],
-    ['a length beyond the end', '04 02 00', 'longer than what contains it'],
-    ['a child that is longer than its parent', '30 03 04 02 00 00', 'longer than what contains it'],
+    ['a length that fits in one octet, in two', '04 81 01 00', 'fewest bytes'],
+    ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`, 'fewest bytes'],
+    ['a length beyond the end', '04 02 00', 'extends past its enclosing element'],
+    ['a child that is longer than its parent', '30 03 04 02 00 00', 'extends past its enclosing element'],
     ['a length of four octets', '04 84 00 00 00 00', '16 MiB'],
     ['a length that is cut off', '04 82 01', 'ends early'],
     ['a high tag number', '1f 81 01 00', 'tag number'],
@@ -52,7 +53,7 @@ describe('what BER allows and DER does not is refused', () => {
     ['unused bits of no octet', '03 01 01', 'unused bits'],
     ['a NULL with content', '05 01 00', 'NULL'],
     ['an empty OBJECT IDENTIFIER', '06 00', 'OBJECT IDENTIFIER'],
-    ['a padded OBJECT IDENTIFIER arc', '06 03 55 80 03', 'fewest octets'],
+    ['a padded OBJECT IDENTIFIER arc', '06 03 55 80 03', 'fewest bytes'],
     ['an OBJECT IDENTIFIER that ends early', '06 02 55 84', 'ends early'],
     ['an endless OBJECT IDENTIFIER', `06 81 81 ${'01'.repeat(129)}`, 'too long'],
     ['a SET out of order', '31 06 02 01 02 02 01 01', 'DER order'],

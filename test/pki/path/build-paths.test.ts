@@ -66,7 +66,7 @@ describe('no path is found', () => {
   const weak = createTestCa({ ...named('Weak'), keyType: 'rsa-2048' });
   const critical = { oid: '1.3.6.1.4.1.99999.7', critical: true, value: Buffer.of(0x05, 0x00) };
   test.each<[string, Pki, string]>([
-    ['to nobody', { configured: [root], leaf: createTestCa(named('X')).issue() }, 'has no issuer: "CN=X"'],
+    ['to nobody', { configured: [root], leaf: createTestCa(named('X')).issue() }, 'has no known issuer: "CN=X"'],
     [
       'to a CA of the same name',
       { configured: [root], leaf: impostor.issue() },
@@ -80,7 +80,7 @@ describe('no path is found', () => {
     [
       'to an intermediate that is configured alone',
       { configured: [intermediate], leaf: intermediate.issue() },
-      'has no issuer: "CN=Root"',
+      'has no known issuer: "CN=Root"',
     ],
     [
       'over an expired root',
@@ -95,12 +95,12 @@ describe('no path is found', () => {
     [
       'beyond a path length',
       { configured: [root, short, below], leaf: below.issue() },
-      'CA "CN=Short" (2 above the certificate) allows 0 CAs below it, and there are 1 (RFC 5280 §6.1.4 (l))',
+      'CA "CN=Short" (2 above the certificate) allows 0 intermediates below it, and the path has 1 (RFC 5280 §6.1.4 (l))',
     ],
     [
       'over a CA for servers',
       { configured: [root, forServers], leaf: forServers.issue() },
-      'is not for clients: its extended key usage lacks clientAuth (RFC 5280 §4.2.1.12)',
+      'may not issue client certificates: its extended key usage lacks clientAuth (RFC 5280 §4.2.1.12)',
     ],
     [
       'over SHA-1',
@@ -110,7 +110,7 @@ describe('no path is found', () => {
     [
       'with a critical extension that nobody knows',
       { configured: [root], leaf: root.issue({ extraExtensions: [critical] }) },
-      'critical extension that is not read: 1.3.6.1.4.1.99999.7',
+      'unknown critical extension: 1.3.6.1.4.1.99999.7',
     ],
   ])('%s', (_, pki, reason) => {
     expect(judge(pki)).toMatchObject({ verified: false, reason: expect.stringContaining(reason) });

@@ -18,8 +18,8 @@ function judge(subtrees: Subtrees, leaf: CertificateOptions) {
   return verifyChain({ configured: [root, ca], leaf: ca.issue(leaf) });
 }
 
-const outside = { verified: false, reason: expect.stringMatching(/outside what is permitted.*§4\.2\.1\.10/) };
-const excluded = { verified: false, reason: expect.stringMatching(/within what is excluded.*§4\.2\.1\.10/) };
+const outside = { verified: false, reason: expect.stringMatching(/outside the permitted subtrees.*§4\.2\.1\.10/) };
+const excluded = { verified: false, reason: expect.stringMatching(/within an excluded subtree.*§4\.2\.1\.10/) };
 const accepted = { verified: true };
 
 /** What comes of a leaf below a CA that is permitted this subtree alone, and below one that it is excluded from. */

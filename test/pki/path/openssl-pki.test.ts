@@ -103,7 +103,9 @@ describeWith(['openssl'], 'a PKI that openssl made is judged like one of our mak
     const leaf = await below.issue('leaf-below', '/C=GB/O=Ours/CN=client', client);
     const twin = minted.issuing.issueIntermediate({ subject: [...ours, ['CN', 'Below']] });
     const subject: NameParts = [...ours, ['CN', 'client']];
-    const reason = expect.stringContaining('CA "CN=Issuing,O=Ours,C=GB" (2 above the certificate) allows 0 CAs');
+    const reason = expect.stringContaining(
+      'CA "CN=Issuing,O=Ours,C=GB" (2 above the certificate) allows 0 intermediates',
+    );
     expect(verifyChain({ configured: [root, issuing, below], leaf })).toMatchObject({ reason });
     const configured = [minted.root, minted.issuing, twin];
     expect(verifyChain({ configured, leaf: twin.issue({ subject }) })).toMatchObject({ reason });

@@ -32,22 +32,36 @@ describe('path length', () => {
   }
   test.each<[string, CertificateOptions[], object]>([
     ['0, and the leaf below it', [named('R', 0)], accepted],
-    ['0, and a CA below it', [named('R', 0), named('A')], refused('allows 0 CAs below it, and there are 1')],
+    [
+      '0, and a CA below it',
+      [named('R', 0), named('A')],
+      refused('allows 0 intermediates below it, and the path has 1'),
+    ],
     ['0 of the intermediate', [named('R'), named('A', 0)], accepted],
     ['1, and one below it', [named('R', 1), named('A')], accepted],
     ['1, and two below it', [named('R', 1), named('A'), named('B')], refused('CA "CN=R" (3 above the certificate)')],
     ['one below that promises more', [named('R', 1), named('A', 5), named('B', 5)], refused('CA "CN=R"')],
     ['0, and a self-issued one below it', [named('R'), named('A', 0), named('A')], accepted],
     ['0, and two self-issued ones below it', [named('R'), named('A', 0), named('A'), named('A')], accepted],
-    ['0, a self-issued one and another', [named('R'), named('A', 0), named('A'), named('B')], refused('allows 0 CAs')],
-    ['0 of the self-issued one', [named('R'), named('A'), named('A', 0), named('B')], refused('allows 0 CAs')],
+    [
+      '0, a self-issued one and another',
+      [named('R'), named('A', 0), named('A'), named('B')],
+      refused('allows 0 intermediates'),
+    ],
+    [
+      '0 of the self-issued one',
+      [named('R'), named('A'), named('A', 0), named('B')],
+      refused('allows 0 intermediates'),
+    ],
     ['the largest that is read', [named('R', 32_767), named('A')], accepted],
   ])('%s', (_, [root = {}, ...below], outcome) => {
     expect(chain(root, below)).toMatchObject(outcome);
   });
 });
 
-const notForClients = refused('is not for clients: its extended key usage lacks clientAuth (RFC 5280 §4.2.1.12)');
+const notForClients = refused(
+  'may not issue client certificates: its extended key usage lacks clientAuth (RFC 5280 §4.2.1.12)',
+);
 
 test.each<[string, Levels, object]>([
   ['none anywhere', { leaf: { eku: 'none' } }, accepted],
@@ -78,7 +92,11 @@ test.each<[string, CertificateOptions, object]>([
   ['nonRepudiation', { keyUsage: ['nonRepudiation'] }, refused('its key usage lacks digitalSignature')],
   ['keyEncipherment', { keyUsage: ['keyEncipherment'] }, refused('(RFC 5280 §4.2.1.3)')],
   ['cRLSign', { keyUsage: ['cRLSign'] }, refused('its key usage lacks digitalSignature')],
-  ['keyCertSign', { keyUsage: ['digitalSignature', 'keyCertSign'] }, refused('is no CA, and its key usage has')],
+  [
+    'keyCertSign',
+    { keyUsage: ['digitalSignature', 'keyCertSign'] },
+    refused('is not a CA certificate, but its key usage has'),
+  ],
 ])('key usage of a leaf: %s', (_, leaf, outcome) => {
   expect(judge({ leaf })).toMatchObject(outcome);
 });
@@ -87,9 +105,9 @@ const critical = (oid: string, value: Uint8Array): RawExtension => ({ oid, criti
 const constraints = (...fields: [tag: number, value: number][]) =>
   critical('2.5.29.36', sequence(...fields.map(([tag, value]) => der(tag, Buffer.of(value)))));
 const policy = objectIdentifier('2.23.140.1.2.1');
-const demands = refused('demands a certificate policy (requireExplicitPolicy), and none is configured');
+const demands = refused('requires a certificate policy (requireExplicitPolicy), and policies are not supported');
 const unknown = critical('1.3.6.1.4.1.99999.7', Buffer.of(0x05, 0));
-const notRead = refused('has a critical extension that is not read: 1.3.6.1.4.1.99999.7 (RFC 5280 §4.2)');
+const notRead = refused('has an unknown critical extension: 1.3.6.1.4.1.99999.7 (RFC 5280 §4.2)');
 
 const extensionRows: [string, RawExtension, object][] = [
   ['requireExplicitPolicy', constraints([0x80, 0]), demands],

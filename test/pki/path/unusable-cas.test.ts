@@ -17,9 +17,9 @@ const basicConstraints = '2.5.29.19';
 describe('who is no authority helps no path, configured or forwarded', () => {
   test.each<[string, CertificateOptions, string]>([
     ['X.509 v1', { version: 1 }, 'is X.509 v1'],
-    ['CA:FALSE', { ca: false }, "is not a CA's: basicConstraints do not say CA:TRUE (RFC 5280 §6.1.4 (k))"],
-    ['without basic constraints', { withoutExtensions: [basicConstraints] }, "is not a CA's"],
-    ['with empty basic constraints', { rawBasicConstraints: sequence() }, "is not a CA's"],
+    ['CA:FALSE', { ca: false }, 'is not a CA certificate: its basicConstraints lack CA:TRUE (RFC 5280 §6.1.4 (k))'],
+    ['without basic constraints', { withoutExtensions: [basicConstraints] }, 'is not a CA certificate'],
+    ['with empty basic constraints', { rawBasicConstraints: sequence() }, 'is not a CA certificate'],
     ['without keyCertSign', { keyUsage: ['cRLSign', 'digitalSignature'] }, 'lacks keyCertSign (RFC 5280 §6.1.4 (n))'],
     ['with RSA of 1024 bits', { keyType: 'rsa-1024' }, 'has an RSA key of 1024 bits'],
     ['with RSA of 2047 bits', { publicKey: rsaPublicKey({ bits: 2047 }) }, 'has an RSA key of 2047 bits'],

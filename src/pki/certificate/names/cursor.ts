@@ -1,65 +1,66 @@
 import { CertificateError } from '../certificate-error.ts';
-import { attributeTypeOid, decodeUtf8 } from './attributes.ts';
+import { attributeTypeOid } from './attribute-types.ts';
+import { decodeUtf8 } from './attribute-values.ts';
 
-/** What the scanners of the spellings share: a place in a text, which only moves on. All of them take linear time. */
+/** A position in a text that only moves forward, shared by the scanners of all notations. They run in linear time. */
 export interface Cursor {
   readonly text: string;
   at: number;
 }
 
-const MAX_QUOTED = 64;
-
-/** An error that names the place, counted from 1. */
-export function syntaxError(what: string, at: number): CertificateError {
-  return new CertificateError(`the subject DN can't be read at character ${at + 1}: ${what}`);
+/** An error that names the position, counted from 1. */
+export function syntaxError(problem: string, at: number): CertificateError {
+  return new CertificateError(`invalid subject DN at character ${at + 1}: ${problem}`);
 }
 
-/** Moves over spaces and says whether there were any. */
+/** Moves past spaces and returns whether there were any. */
 export function skipSpaces(cursor: Cursor): boolean {
   const start = cursor.at;
   while (cursor.text[cursor.at] === ' ') cursor.at++;
   return cursor.at > start;
 }
 
-/** Moves over `type`, `=` and the spaces around it. The type comes back as its OID. */
+const MAX_QUOTED = 64;
+
+/** Moves past `type`, `=` and the spaces around it. The returned type is an OID. */
 export function scanType(cursor: Cursor): { type: string; spaceBefore: boolean; spaceAfter: boolean } {
   const start = cursor.at;
   skipName(cursor);
   const name = cursor.text.slice(start, cursor.at);
   const spaceBefore = skipSpaces(cursor);
   if (name === '' || cursor.text[cursor.at] !== '=') {
-    throw syntaxError('no "type=" stands here; a separator that belongs to a value is written with a backslash', start);
+    throw syntaxError('expected "type="; escape a separator that belongs to a value with a backslash', start);
   }
   const type = attributeTypeOid(name);
   if (type === undefined) {
-    const shown = name.slice(0, MAX_QUOTED);
-    throw syntaxError(`"${shown}" is no attribute type that we know; write its OID instead, as in 2.5.4.3=…`, start);
+    const quoted = name.slice(0, MAX_QUOTED);
+    throw syntaxError(`"${quoted}" is not a known attribute type; write its OID instead, as in 2.5.4.3=…`, start);
   }
   cursor.at++;
   return { type, spaceBefore, spaceAfter: skipSpaces(cursor) };
 }
 
-/** Whether `type=`, of any name, stands at `at`, with spaces before the `=` where the spelling has them. */
+/** Whether `type=` with any name is at this position, with spaces before the `=` if the notation allows them. */
 export function hasTypeAt(text: string, at: number, spaces: 'spaces' | 'no spaces'): boolean {
-  const ahead = { text, at };
-  skipName(ahead);
-  if (ahead.at === at) return false;
-  if (spaces === 'spaces') skipSpaces(ahead);
-  return text[ahead.at] === '=';
+  const lookahead = { text, at };
+  skipName(lookahead);
+  if (lookahead.at === at) return false;
+  if (spaces === 'spaces') skipSpaces(lookahead);
+  return text[lookahead.at] === '=';
 }
 
-/** Moves over a run of hex pairs, each after `introducer`, and reads it as UTF-8; '' where there is none. */
+/** Moves past a run of hex pairs, each after `introducer`, and decodes it as UTF-8; '' if there is none. */
 export function scanHexPairs(cursor: Cursor, introducer: '\\' | '\\x'): string {
   const start = cursor.at;
-  const octets: number[] = [];
+  const bytes: number[] = [];
   while (cursor.text.startsWith(introducer, cursor.at)) {
     const digits = cursor.text.slice(cursor.at + introducer.length, cursor.at + introducer.length + 2);
     if (!/^[0-9a-f]{2}$/i.test(digits)) break;
-    octets.push(Number.parseInt(digits, 16));
+    bytes.push(Number.parseInt(digits, 16));
     cursor.at += introducer.length + 2;
   }
-  const text = decodeUtf8(Uint8Array.from(octets));
-  if (text === undefined) throw syntaxError('these hex pairs are not the octets of UTF-8', start);
+  const text = decodeUtf8(Uint8Array.from(bytes));
+  if (text === undefined) throw syntaxError('these hex pairs are not valid UTF-8', start);
   return text;
 }
 

@@ -1,6 +1,7 @@
 import { CertificateError } from '../certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from '../der.ts';
-import { type AttributeValue, attributeTypeName, decodeAttributeValue, encodeUtf8String } from './attributes.ts';
+import { type DerElement, parseObjectIdentifier, Tag } from '../der-element.ts';
+import { attributeTypeName } from './attribute-types.ts';
+import { type AttributeValue, decodeAttributeValue, encodeUtf8String } from './attribute-values.ts';
 import { prepareString } from './prepare-string.ts';
 
 /** One `type=value`; `type` is a dotted OID. */
@@ -9,17 +10,17 @@ export interface Attribute {
   readonly value: AttributeValue;
 }
 
-/** The attributes of one RDN: a set, nearly always of one. */
+/** The attributes of one RDN: a set, nearly always with one member. */
 export type RelativeDistinguishedName = readonly Attribute[];
 
-/** `canonical` is one text for all spellings of the same name, and for no other name: compare it with `===`. */
+/** `canonical` is the same text for all notations of one name, and for no other name: compare it with `===`. */
 export interface MatchableName {
-  /** In the order of the DER: the most general first, as a rule. */
+  /** In the order of the DER: usually the most general first. */
   readonly rdns: readonly RelativeDistinguishedName[];
   readonly canonical: string;
 }
 
-/** A name that a certificate holds and nobody can be known by; `unmatchableReason` states why. It is kept for the audit log. */
+/** A name that can never match a client; `unmatchableReason` states why. It is kept for the audit log. */
 export interface UnmatchableName {
   readonly rdns: readonly RelativeDistinguishedName[];
   readonly canonical: undefined;
@@ -30,18 +31,18 @@ export type DistinguishedName = MatchableName | UnmatchableName;
 
 const MAX_ATTRIBUTES = 64;
 const MAX_VALUE_LENGTH = 1024;
-const MAX_VALUE_OCTETS = 4 * MAX_VALUE_LENGTH;
+const MAX_VALUE_BYTES = 4 * MAX_VALUE_LENGTH;
 
 /**
- * Reads the Name of a certificate (RFC 5280 §4.1.2.4). A name that is well-formed but can't be compared (empty, a NUL
- * in a value, a string that is not what its ASN.1 type says, …) is returned as one that matches nothing.
+ * Decodes the Name of a certificate (RFC 5280 §4.1.2.4). A name that is well-formed but cannot be compared (empty, a NUL
+ * in a value, content that its ASN.1 string type does not allow, …) is returned as an {@link UnmatchableName}.
  *
- * @throws {CertificateError} when the element is not a Name, or has more than 64 attributes or 4096 octets in a value
+ * @throws {CertificateError} when the element is not a Name, or has more than 64 attributes or 4096 bytes in a value
  */
 export function decodeDistinguishedName(element: DerElement): DistinguishedName {
-  if (element.tag !== Tag.sequence) throw notAName('not a SEQUENCE');
+  if (element.tag !== Tag.sequence) throw malformedName('not a SEQUENCE');
   const rdns = element.children.map(decodeRdn);
-  if (rdns.flat().length > MAX_ATTRIBUTES) throw notAName(`more than ${MAX_ATTRIBUTES} attributes`);
+  if (rdns.flat().length > MAX_ATTRIBUTES) throw malformedName(`more than ${MAX_ATTRIBUTES} attributes`);
   try {
     return { rdns, canonical: canonicalName(rdns) };
   } catch (error) {
@@ -51,16 +52,16 @@ export function decodeDistinguishedName(element: DerElement): DistinguishedName 
 }
 
 /**
- * Whether two names are the same name (RFC 5280 §7.1): as many RDNs in the same order, and in each the same set of
- * types with equal values. A name that can't be compared is the same as none, not even as itself.
+ * Whether two names match (RFC 5280 §7.1): the same number of RDNs in the same order, each with the same set of types
+ * and equal values. An unmatchable name matches nothing, not even itself.
  */
 export function sameDistinguishedName(a: DistinguishedName, b: DistinguishedName): boolean {
   return a.canonical !== undefined && a.canonical === b.canonical;
 }
 
 /**
- * Whether a name that was presented is a registered one, written from the other end. All that costs time is done with
- * the registered one: what a presented name costs on every request is for its sender to choose.
+ * Whether a presented name is a registered one in reverse order. Only the registered name is reversed and normalized:
+ * the sender of a presented name could otherwise choose how much work each request costs.
  */
 export function isReverseOf(presented: MatchableName, registered: MatchableName): boolean {
   if (presented.canonical.length !== registered.canonical.length) return false;
@@ -68,9 +69,9 @@ export function isReverseOf(presented: MatchableName, registered: MatchableName)
 }
 
 /**
- * The canonical text of a name, in memory only: it can change with the version of the runtime.
+ * The canonical text of a name. Never store it: it can change with the Unicode version of the runtime.
  *
- * @throws {CertificateError} saying why a name can't be compared
+ * @throws {CertificateError} stating why the name cannot be compared
  */
 export function canonicalName(rdns: readonly RelativeDistinguishedName[]): string {
   if (rdns.length === 0) throw new CertificateError('the subject DN is empty');
@@ -79,8 +80,8 @@ export function canonicalName(rdns: readonly RelativeDistinguishedName[]): strin
 }
 
 /**
- * The name in RFC 4514, most specific RDN first, for people and logs; parseDistinguishedName reads it back as the same
- * name. All that does not print is escaped. A type is written by name where our table has one, else as OID and `#hex`.
+ * Formats a name in RFC 4514, most specific RDN first; parseDistinguishedName parses the result into the same name.
+ * Unprintable characters are escaped. A type without a known name is written as OID with a `#hex` value.
  */
 export function formatDistinguishedName(name: Pick<DistinguishedName, 'rdns'>): string {
   const rdns = name.rdns.map((rdn) => rdn.map(formatAttribute).join('+'));
@@ -88,19 +89,20 @@ export function formatDistinguishedName(name: Pick<DistinguishedName, 'rdns'>): 
 }
 
 function decodeRdn(element: DerElement): RelativeDistinguishedName {
-  if (element.tag !== Tag.set || element.children.length === 0) throw notAName('an RDN that is not a SET, or empty');
+  if (element.tag !== Tag.set || element.children.length === 0)
+    throw malformedName('an RDN that is not a SET or is empty');
   return element.children.map(decodeAttribute);
 }
 
 function decodeAttribute(element: DerElement): Attribute {
   const [type, value, ...more] = element.children;
-  const wellFormed = element.tag === Tag.sequence && type?.tag === Tag.objectIdentifier && value && more.length === 0;
-  if (!wellFormed) throw notAName('an attribute that is not a type and a value');
-  if (value.encoded.length > MAX_VALUE_OCTETS) throw notAName(`a value longer than ${MAX_VALUE_OCTETS} octets`);
+  const isWellFormed = element.tag === Tag.sequence && type?.tag === Tag.objectIdentifier && value && more.length === 0;
+  if (!isWellFormed) throw malformedName('an attribute that is not a type and a value');
+  if (value.encoded.length > MAX_VALUE_BYTES) throw malformedName(`a value longer than ${MAX_VALUE_BYTES} bytes`);
   return { type: parseObjectIdentifier(type.content), value: decodeAttributeValue(value) };
 }
 
-/** X.501 §9.3: a type stands at most once in an RDN. */
+/** X.501 §9.3: an RDN contains a type at most once. */
 function canonicalRdn(rdn: RelativeDistinguishedName): string[] {
   const types = new Set(rdn.map((attribute) => attribute.type));
   if (types.size < rdn.length) throw new CertificateError('the same attribute type twice in one RDN');
@@ -109,9 +111,10 @@ function canonicalRdn(rdn: RelativeDistinguishedName): string[] {
 
 function canonicalValue({ type, value }: Attribute): string {
   try {
-    if (value.kind === 'octets') return `#${hex(value.der)}`;
+    if (value.kind === 'der') return `#${hex(value.der)}`;
     if (value.kind === 'undecodable') throw new CertificateError(value.problem);
-    if (value.text.length > MAX_VALUE_LENGTH) throw new CertificateError(`is longer than ${MAX_VALUE_LENGTH}`);
+    if (value.text.length > MAX_VALUE_LENGTH)
+      throw new CertificateError(`is longer than ${MAX_VALUE_LENGTH} characters`);
     return `=${prepareString(value.text)}`;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
@@ -125,21 +128,21 @@ function formatAttribute({ type, value }: Attribute): string {
   return name === undefined ? `${type}=#${hex(encodeUtf8String(value.text))}` : `${name}=${escapeText(value.text)}`;
 }
 
-/** RFC 4514 §2.4, and as hex pairs all that a terminal or a log would not show as itself. */
+/** RFC 4514 §2.4. Characters that a terminal or a log would not display become hex pairs. */
 function escapeText(text: string): string {
   return text
     .replace(/["+,;<>\\]|^[ #]| $/gu, '\\$&')
-    .replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, escapeOctets);
+    .replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, escapeBytes);
 }
 
-function escapeOctets(character: string): string {
+function escapeBytes(character: string): string {
   return hex(Buffer.from(character)).replace(/../g, '\\$&');
 }
 
-function hex(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('hex').toUpperCase();
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex').toUpperCase();
 }
 
-function notAName(what: string): CertificateError {
-  return new CertificateError(`not a distinguished name: ${what}`);
+function malformedName(problem: string): CertificateError {
+  return new CertificateError(`not a distinguished name: ${problem}`);
 }

@@ -1,20 +1,20 @@
 import { CertificateError } from '../certificate-error.ts';
 import { parseDer } from '../der.ts';
-import { type AttributeValue, decodeAttributeValue } from './attributes.ts';
+import { type AttributeValue, decodeAttributeValue } from './attribute-values.ts';
 import { type Cursor, scanHexPairs, scanType, skipSpaces, syntaxError } from './cursor.ts';
 import type { Attribute, RelativeDistinguishedName } from './distinguished-name.ts';
 
-/** How the `=`, or the commas, of one text are spaced; `none` when there are none. */
+/** Whether there are spaces around the `=`, or after the commas, of one text; `none` if it has no commas. */
 export type Spacing = 'tight' | 'spaced' | 'mixed' | 'none';
 
-/** A name as it stands on one line with commas, in the order in which it is written, and what its spacing tells. */
+/** A name on one line with commas, in the order of the text, and the spacing that identifies its notation. */
 export interface CommaForm {
   readonly rdns: readonly RelativeDistinguishedName[];
   readonly equals: Spacing;
   readonly commas: Spacing;
 }
 
-/** How a value holds a quotation mark: after a backslash (RFC 4514, OpenSSL, Java), or doubled within quotes (.NET). */
+/** How a value escapes a quotation mark: with a backslash (RFC 4514, OpenSSL, Java), or doubled within quotes (.NET). */
 export type Quoting = 'backslash' | 'doubled';
 
 interface Separator {
@@ -28,10 +28,10 @@ const ESCAPABLE = '"+,;<>\\ #=';
 const RESERVED = '"<>';
 
 /**
- * Scans `type=value` pairs between commas, or semicolons as RFC 2253 §4 has them, and `+` within an RDN. This is the
- * union of the spellings on one line; which of them it is, and so in which direction, the caller judges by the spacing.
+ * Scans `type=value` pairs separated by commas, or by semicolons (RFC 2253 §4), with `+` within an RDN. This is the
+ * union of all one-line notations; the caller determines the notation, and so the direction, from the spacing.
  *
- * @throws {CertificateError} naming the place
+ * @throws {CertificateError} naming the position
  */
 export function scanCommaForm(cursor: Cursor, quoting: Quoting): CommaForm {
   const equals = new Set<Spacing>();
@@ -48,7 +48,7 @@ export function scanCommaForm(cursor: Cursor, quoting: Quoting): CommaForm {
     rdn = [];
     rdns.push(rdn);
   }
-  refuseTwoKinds(separators);
+  rejectMixedSeparators(separators);
   const commas = new Set(separators.map(({ spaced }): Spacing => (spaced ? 'spaced' : 'tight')));
   return { rdns, equals: only(equals), commas: only(commas) };
 }
@@ -56,7 +56,7 @@ export function scanCommaForm(cursor: Cursor, quoting: Quoting): CommaForm {
 function scanAttribute(cursor: Cursor, quoting: Quoting, equals: Set<Spacing>): Attribute {
   const start = cursor.at;
   const { type, spaceBefore, spaceAfter } = scanType(cursor);
-  if (spaceBefore !== spaceAfter) throw syntaxError('a space on one side of "="; write none', start);
+  if (spaceBefore !== spaceAfter) throw syntaxError('a space on only one side of "="; remove it', start);
   equals.add(spaceAfter ? 'spaced' : 'tight');
   return { type, value: scanValue(cursor, quoting) };
 }
@@ -70,21 +70,19 @@ function scanValue(cursor: Cursor, quoting: Quoting): AttributeValue {
   return { kind: 'text', text };
 }
 
-/** RFC 4514 §2.4: `#` and the octets of the value's encoding. */
+/** RFC 4514 §2.4: `#` and the bytes of the value's encoding, in hex. */
 function scanHexValue(cursor: Cursor): AttributeValue {
   const start = cursor.at++;
   while (/^[0-9a-f]$/i.test(cursor.text[cursor.at] ?? '')) cursor.at++;
   const digits = cursor.text.slice(start + 1, cursor.at);
   if (digits === '' || digits.length % 2 !== 0) {
-    throw syntaxError('"#" without pairs of hex digits; a "#" that belongs to the value is written \\#', start);
+    throw syntaxError('"#" without pairs of hex digits; write a literal "#" as \\#', start);
   }
   try {
     return decodeAttributeValue(parseDer(Buffer.from(digits, 'hex')));
   } catch (error) {
-    throw syntaxError(
-      `the octets after "#" are ${error instanceof CertificateError ? error.message : 'unreadable'}`,
-      start,
-    );
+    const reason = error instanceof CertificateError ? error.message : 'malformed';
+    throw syntaxError(`the hex after "#" cannot be decoded: ${reason}`, start);
   }
 }
 
@@ -94,11 +92,11 @@ function scanPlain(cursor: Cursor, quoting: Quoting): string {
   for (;;) {
     const character = cursor.text[cursor.at];
     if (character === undefined || SEPARATORS.includes(character)) break;
-    if (RESERVED.includes(character)) throw syntaxError(`a bare ${character}; write \\${character}`, cursor.at);
+    if (RESERVED.includes(character)) throw syntaxError(`an unescaped ${character}; write \\${character}`, cursor.at);
     value += scanCharacter(cursor, quoting);
     if (character !== ' ') significant = value.length;
   }
-  cursor.at -= value.length - significant; // spaces at the end stand for themselves, and belong to the separator
+  cursor.at -= value.length - significant; // unescaped trailing spaces belong to the separator
   return value.slice(0, significant);
 }
 
@@ -107,7 +105,7 @@ function scanQuoted(cursor: Cursor, quoting: Quoting): string {
   let value = '';
   for (;;) {
     const character = cursor.text[cursor.at];
-    if (character === undefined) throw syntaxError('a quotation mark that nothing closes', start);
+    if (character === undefined) throw syntaxError('an unclosed quotation mark', start);
     if (character !== '"') value += scanCharacter(cursor, quoting);
     else {
       cursor.at++;
@@ -118,21 +116,18 @@ function scanQuoted(cursor: Cursor, quoting: Quoting): string {
   }
 }
 
-/** One character of a value, or what a backslash makes of those after it (RFC 4514 §3 `pair`). */
+/** One character of a value, or the character that an escape stands for (RFC 4514 §3 `pair`). */
 function scanCharacter(cursor: Cursor, quoting: Quoting): string {
   const character = cursor.text[cursor.at] ?? '';
   if (character !== '\\' || quoting === 'doubled') {
     cursor.at++;
     return character;
   }
-  const octets = scanHexPairs(cursor, '\\');
-  if (octets !== '') return octets;
+  const decoded = scanHexPairs(cursor, '\\');
+  if (decoded !== '') return decoded;
   const escaped = cursor.text[cursor.at + 1];
   if (escaped === undefined || !ESCAPABLE.includes(escaped)) {
-    throw syntaxError(
-      'a backslash that escapes nothing; a backslash that belongs to the value is written \\\\',
-      cursor.at,
-    );
+    throw syntaxError('an invalid escape; write a literal backslash as \\\\', cursor.at);
   }
   cursor.at += 2;
   return escaped;
@@ -143,19 +138,18 @@ function scanSeparator(cursor: Cursor): Separator | undefined {
   const at = cursor.at;
   const character = cursor.text[at];
   if (character === undefined) return undefined;
-  if (!SEPARATORS.includes(character)) throw syntaxError('a value ends here; a comma is missing', at);
+  if (!SEPARATORS.includes(character)) throw syntaxError('expected a comma after the value', at);
   cursor.at++;
   const spaced = skipSpaces(cursor);
   if (character === '+' ? spaceBefore !== spaced : spaceBefore) {
-    throw syntaxError(`a space before "${character}"; one that belongs to the value is written with a backslash`, at);
+    throw syntaxError(`a space before "${character}"; escape it with a backslash if it belongs to the value`, at);
   }
   return { character, at, spaced };
 }
 
-function refuseTwoKinds(separators: readonly Separator[]): void {
+function rejectMixedSeparators(separators: readonly Separator[]): void {
   const other = separators.find(({ character }) => character !== separators[0]?.character);
-  if (other)
-    throw syntaxError('both "," and ";" separate; one that belongs to a value is written \\, or \\;', other.at);
+  if (other) throw syntaxError('both "," and ";" as separators; escape those in a value as \\, or \\;', other.at);
 }
 
 function only(spacings: ReadonlySet<Spacing>): Spacing {

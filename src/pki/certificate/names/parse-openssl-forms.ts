@@ -1,16 +1,16 @@
 import { type Cursor, hasTypeAt, scanHexPairs, scanType, skipSpaces, syntaxError } from './cursor.ts';
 import type { Attribute, RelativeDistinguishedName } from './distinguished-name.ts';
 
-/** Types that really are repeated: units within units, and the labels of a domain. */
+/** Types that a name legitimately repeats: nested units, and the labels of a domain. */
 const REPEATABLE: readonly string[] = ['2.5.4.11', '0.9.2342.19200300.100.1.25'];
 
 /**
- * Scans OpenSSL's old form, `/O=company/CN=x` (`-nameopt compat`, nginx `$ssl_client_s_dn_legacy`), most general RDN
- * first. Older releases escape nothing in it, and none escapes a backslash, so a value can look like more of the name. What
- * can't be told apart is refused: a `/` or `+` with no `type=` after it, `\/` with one (it may be a value that ends in
- * a backslash), and a type other than OU and DC twice (`/CN=x/CN=admin` may be one value).
+ * Scans OpenSSL's legacy format, `/O=company/CN=x` (`-nameopt compat`, nginx `$ssl_client_s_dn_legacy`), most general
+ * RDN first. Older releases escape nothing, and no release escapes a backslash, so a value can look like further RDNs.
+ * Ambiguous text is rejected: a `/` or `+` without `type=` after it, `\/` with one (the value may end in a backslash),
+ * and a repeated type other than OU and DC (`/CN=x/CN=admin` may be one value).
  *
- * @throws {CertificateError} naming the place
+ * @throws {CertificateError} naming the position
  */
 export function scanSlashForm(cursor: Cursor): readonly RelativeDistinguishedName[] {
   const rdns: Attribute[][] = [];
@@ -19,7 +19,7 @@ export function scanSlashForm(cursor: Cursor): readonly RelativeDistinguishedNam
     const start = cursor.at++;
     const { type } = scanType(cursor);
     if (seen.has(type) && !REPEATABLE.includes(type)) {
-      throw syntaxError('a type for the second time, which may be part of a value; write the name in RFC 4514', start);
+      throw syntaxError('a repeated type, which may be part of a value; write the name in RFC 4514', start);
     }
     seen.add(type);
     const attribute: Attribute = { type, value: { kind: 'text', text: scanSlashValue(cursor) } };
@@ -49,12 +49,12 @@ function isSeparator({ text, at }: Cursor, character: string): boolean {
 }
 
 function scanEscape(cursor: Cursor): string {
-  const octets = scanHexPairs(cursor, '\\x');
-  if (octets !== '') return octets;
+  const decoded = scanHexPairs(cursor, '\\x');
+  if (decoded !== '') return decoded;
   const escaped = cursor.text[cursor.at + 1];
-  const known = escaped === '/' || escaped === '+';
-  if (!known || hasTypeAt(cursor.text, cursor.at + 2, 'no spaces')) {
-    throw syntaxError('a backslash that can be read in two ways here; write the name in RFC 4514', cursor.at);
+  const isEscapable = escaped === '/' || escaped === '+';
+  if (!isEscapable || hasTypeAt(cursor.text, cursor.at + 2, 'no spaces')) {
+    throw syntaxError('an ambiguous backslash; write the name in RFC 4514', cursor.at);
   }
   cursor.at += 2;
   return escaped;
@@ -63,11 +63,11 @@ function scanEscape(cursor: Cursor): string {
 const NEXT_VALUE = ' + ';
 
 /**
- * Scans one RDN a line, in the order in which they are written: `openssl … -nameopt multiline` (`commonName   = x`, and
- * ` + type = value` for more values of one RDN), and what the certificate dialogue of Windows copies (`CN = x`).
- * A backslash may stand for itself as `\\`, no other way: OpenSSL writes code points after it here, not octets.
+ * Scans one RDN per line, in the order of the text: `openssl … -nameopt multiline` (`commonName   = x`, with
+ * ` + type = value` for further values of an RDN), and text copied from the certificate dialog of Windows (`CN = x`).
+ * `\\` is the only accepted escape: in this format OpenSSL writes code points after a backslash, not bytes.
  *
- * @throws {CertificateError} naming the place
+ * @throws {CertificateError} naming the position
  */
 export function scanLineForm(cursor: Cursor): readonly RelativeDistinguishedName[] {
   const rdns: RelativeDistinguishedName[] = [];
@@ -93,11 +93,11 @@ function scanLine(cursor: Cursor): RelativeDistinguishedName {
 function scanLineValue(cursor: Cursor): string {
   const start = cursor.at;
   let value = '';
-  while (!valueEnds(cursor)) {
+  while (!isAtEndOfValue(cursor)) {
     const character = cursor.text[cursor.at] ?? '';
-    if (',;'.includes(character)) refuseCommaForm(cursor);
+    if (',;'.includes(character)) rejectCommaForm(cursor);
     if (character === '\\' && cursor.text[cursor.at + 1] !== '\\') {
-      throw syntaxError('an escape that this form does not settle; print the name with -nameopt RFC2253', cursor.at);
+      throw syntaxError('an escape that is ambiguous in this format; print the name with -nameopt RFC2253', cursor.at);
     }
     value += character;
     cursor.at += character === '\\' ? 2 : 1;
@@ -106,16 +106,16 @@ function scanLineValue(cursor: Cursor): string {
   return value;
 }
 
-/** A name in a comma form that was broken over lines would be read as one long value. */
-function refuseCommaForm({ text, at }: Cursor): void {
-  const after = { text, at: at + 1 };
-  skipSpaces(after);
-  if (hasTypeAt(text, after.at, 'spaces')) {
-    throw syntaxError('several attributes in one of several lines; write the name on one line', at);
+/** A comma-separated name with line breaks would be parsed as one long value. */
+function rejectCommaForm({ text, at }: Cursor): void {
+  const lookahead = { text, at: at + 1 };
+  skipSpaces(lookahead);
+  if (hasTypeAt(text, lookahead.at, 'spaces')) {
+    throw syntaxError('several attributes on one line of a multi-line name; write the whole name on one line', at);
   }
 }
 
-function valueEnds({ text, at }: Cursor): boolean {
+function isAtEndOfValue({ text, at }: Cursor): boolean {
   if (at >= text.length || text[at] === '\n') return true;
   if (text[at] === '\r') return text[at + 1] === '\n';
   return text.startsWith(NEXT_VALUE, at) && hasTypeAt(text, at + NEXT_VALUE.length, 'spaces');

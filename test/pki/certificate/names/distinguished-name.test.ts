@@ -6,7 +6,7 @@ import {
   attributeTypeName,
   attributeTypeOid,
   hierarchyRank,
-} from '../../../../src/pki/certificate/names/attributes.ts';
+} from '../../../../src/pki/certificate/names/attribute-types.ts';
 import {
   type DistinguishedName,
   decodeDistinguishedName,
@@ -90,7 +90,7 @@ describe('a name matches nothing, not even itself, when', () => {
   ];
   const rows: [string, NameParts, RegExp, string][] = [
     ['it is empty', [], /empty/, ''],
-    ['NUL ends a value', [['CN', 'victim\0']], /CN holds U\+0000/, 'CN=victim\\00'],
+    ['NUL ends a value', [['CN', 'victim\0']], /CN contains U\+0000/, 'CN=victim\\00'],
     ['NUL stands inside', [['CN', 'victim\0.evil']], /U\+0000/, 'CN=victim\\00.evil'],
     ['NUL stands in BMPString', [['CN', 'victim\0', 'bmp']], /U\+0000/, 'CN=victim\\00'],
     ['a control character', [['CN', 'a\u001bb']], /U\+001B/, 'CN=a\\1Bb'],

@@ -18,7 +18,7 @@ interface RefusedByUs extends Disagreement {
 /** Refused by us, accepted by OpenSSL: by our reason, and what the PKI must then hold. */
 export const rejectedOnlyByCountersign: Readonly<Record<string, RefusedByUs>> = {
   'policy demanded': {
-    ours: /demands a certificate policy/,
+    ours: /requires a certificate policy/,
     concerns: labelled('policy demanded'),
     because: 'without -policy_check it processes no policies',
     section: 'RFC 5280 §6.1.5 (g)',
@@ -90,7 +90,7 @@ export const rejectedOnlyByCountersign: Readonly<Record<string, RefusedByUs>> = 
     section: 'RFC 5280 §4.2: not more than one instance of an extension',
   },
   'subtree of every email address or URI': {
-    ours: /has the (email|uri) name .* within what is excluded/,
+    ours: /has the (email|uri) name .* within an excluded subtree/,
     // The DER of both: a subtree with an empty rfc822Name, or an empty uniformResourceIdentifier.
     concerns: holding('30028100', '30028600'),
     because: 'an empty base is nothing to it, and everything to others; we refuse whoever depends on it',
@@ -105,7 +105,7 @@ export const rejectedOnlyByCountersign: Readonly<Record<string, RefusedByUs>> = 
     section: 'RFC 5280 §4.2.1.10: what cannot be processed is rejected',
   },
   'SmtpUTF8Mailbox below constraints on email addresses': {
-    ours: /has the email name "" (outside what is permitted|within what is excluded)/,
+    ours: /has the email name "" (outside the permitted subtrees|within an excluded subtree)/,
     concerns: holding('06082b06010505070809'),
     because: 'it compares the address; we do not read it, and so refuse it wherever constraints are about it',
     section: 'RFC 9598 §6, RFC 5280 §4.2.1.10: what cannot be processed is rejected',

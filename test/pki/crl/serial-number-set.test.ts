@@ -1,6 +1,6 @@
 import { array, assert, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
-import { SerialNumberSet } from '../../../src/pki/crl/revoked-certificates.ts';
+import { SerialNumberSet } from '../../../src/pki/crl/serial-number-set.ts';
 
 function setOf(serials: readonly Uint8Array[]): SerialNumberSet {
   const set = new SerialNumberSet(
