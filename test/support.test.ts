@@ -27,12 +27,12 @@ import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const rootCa = createTestCa();
 
-describeWith(['openssl'], 'certificates', () => {
+describeWith(['openssl'], 'test certificates', () => {
   const directory = temporaryDirectory();
   const { cert: ca } = rootCa.writeTo(directory, 'ca');
 
   it.each<KeyType>(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-1024', 'ed25519'])(
-    'verify with %s keys',
+    'verify in OpenSSL with %s keys',
     async (keyType) => {
       const { cert } = rootCa.issue({ keyType, dns: ['client.example'] }).writeTo(directory, keyType);
       const { cert: alone } = selfSigned({ keyType }).writeTo(directory, `${keyType}-self`);
@@ -42,14 +42,14 @@ describeWith(['openssl'], 'certificates', () => {
     },
   );
 
-  it('chain through an intermediate', async () => {
+  it('verify in OpenSSL through an intermediate', async () => {
     const intermediate = rootCa.issueIntermediate();
     const { cert: untrusted } = intermediate.writeTo(directory, 'intermediate');
     const { cert } = intermediate.issue().writeTo(directory, 'leaf');
     await expect(openssl(['verify', '-CAfile', ca, '-untrusted', untrusted, cert])).resolves.toContain('OK');
   });
 
-  it('say what the options say', async () => {
+  it('contain what the options specify', async () => {
     const certificate = rootCa.issue({
       subject: [
         ['C', 'GB'],
@@ -77,7 +77,7 @@ describeWith(['openssl'], 'certificates', () => {
     expect(await opensslThumbprint(certificate.pem)).toBe(certificate.thumbprint);
   });
 
-  it('are odd in the way that they claim', async () => {
+  it('are malformed as their constructors specify', async () => {
     const { der } = rootCa.issue();
     const parse = (bytes: Uint8Array) => openssl(['asn1parse', '-i'], toPem(bytes));
     const text = (pem: string) => openssl(['x509', '-noout', '-text'], pem);
@@ -90,16 +90,16 @@ describeWith(['openssl'], 'certificates', () => {
   });
 });
 
-describe('raw HTTP', () => {
-  it('sends the octets as they are, and reads chunks', async () => {
+describe('sendRequest', () => {
+  it('sends header lines verbatim, and decodes a chunked response', async () => {
     const port = await freePort();
-    const answer =
+    const reply =
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n';
     const received: Buffer[] = [];
     const server = createServer((socket) => {
       socket.on('data', (chunk: Buffer) => {
         received.push(chunk);
-        socket.write(answer);
+        socket.write(reply);
       });
     });
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -116,7 +116,7 @@ describe('raw HTTP', () => {
   });
 });
 
-describeWith(['nginx', 'curl'], 'nginx', () => {
+describeWith(['nginx', 'curl'], 'startNginx', () => {
   const directory = temporaryDirectory();
   const client = rootCa.issue();
   const clientFiles = client.writeTo(directory, 'client');
@@ -146,7 +146,7 @@ describeWith(['nginx', 'curl'], 'nginx', () => {
     expect(await nginx.stop()).toBe(0);
   });
 
-  it('tells the certificate and the verdict for curl', async () => {
+  it('forwards certificate and verification result of curl', async () => {
     const response = await curl([url, '--cacert', ca, '--cert', clientFiles.cert, '--key', clientFiles.key]);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -155,7 +155,7 @@ describeWith(['nginx', 'curl'], 'nginx', () => {
     expect(overHttp2.json()).toEqual({ cert: '', verify: 'NONE' });
   });
 
-  it('and for raw HTTP over TLS and a Unix socket', async () => {
+  it('forwards certificate and verification result of sendRequest over TLS, and none over a Unix socket', async () => {
     const tls = { ca: rootCa.pem, cert: client.pem, key: client.privateKeyPem };
     const overTls = await sendRequest(url, { method: 'GET', path: '/' }, { tls });
     expect(overTls.json()).toEqual({ cert: encodeURIComponent(client.pem), verify: 'SUCCESS' });
@@ -163,15 +163,15 @@ describeWith(['nginx', 'curl'], 'nginx', () => {
     expect(overSocket.json()).toEqual({ cert: '', verify: '' });
   });
 
-  it('refuses with what is wrong', async () => {
+  it('reports an invalid configuration, as curl reports a failed connection', async () => {
     await expect(startNginx({ http: 'server { listne 80; }' })).rejects.toThrow('unknown directive "listne"');
     await expect(curl(['https://localhost:1/'])).rejects.toThrow('exit code 7');
     expect(() => shippedConfiguration({ replace: [['no such text', '']] })).toThrow('"no such text"');
   });
 });
 
-describeWith(['redis-server'], 'redis', () => {
-  it('answers', async () => {
+describeWith(['redis-server'], 'redis-server', () => {
+  it('executes commands of connectRedis', async () => {
     const { client, close } = connectRedis();
     const key = `${keyPrefix()}x`;
     expect(await client.ping()).toBe('PONG');
@@ -180,7 +180,7 @@ describeWith(['redis-server'], 'redis', () => {
     await close();
   });
 
-  it('can be one of its own', async () => {
+  it('is separate if started with startRedis', async () => {
     const redis = await startRedis({
       program: inject('programs')['redis-server'] ?? '',
       directory: temporaryDirectory(),
@@ -192,8 +192,8 @@ describeWith(['redis-server'], 'redis', () => {
   });
 });
 
-describe('processes', () => {
-  it('are stopped, and one that is missing rejects', async () => {
+describe('startProgram', () => {
+  it('stops a program, and rejects if it does not exist', async () => {
     const file = join(temporaryDirectory(), 'program.mjs');
     writeFileSync(file, 'console.log("up"); setInterval(() => {}, 1000);');
     const program = startProgram(process.execPath, [file]);
@@ -201,7 +201,7 @@ describe('processes', () => {
     await expect(startProgram('/no/such/program', []).exited).rejects.toThrow('ENOENT');
   });
 
-  it('that end before they listen say why', async () => {
+  it('reports why Countersign exits before it listens', async () => {
     await expect(startCountersign({ args: ['no-such-command'] })).rejects.toThrow(/exit code 1; .*no-such-command/s);
   });
 });

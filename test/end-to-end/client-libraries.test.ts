@@ -17,9 +17,9 @@ describeWith(['nginx', 'redis-server'], 'unmodified client libraries', () => {
   ])('at %s', (_title, path) => {
     const own = selfSigned();
     let deployment: Deployment;
-    /** What a client with a certificate fetches with, and the URLs that it went to. */
+    /** The `fetch` of a client with a certificate; it records the requested URLs. */
     let fetchWithCertificate: HttpsFetch;
-    const visited: string[] = [];
+    const requestedUrls: string[] = [];
 
     beforeAll(async () => {
       deployment = await startDeployment({ path });
@@ -32,7 +32,7 @@ describeWith(['nginx', 'redis-server'], 'unmodified client libraries', () => {
       });
       const fetch = deployment.fetchAs(own);
       fetchWithCertificate = (url, init) => {
-        visited.push(url);
+        requestedUrls.push(url);
         return fetch(url, init);
       };
     });
@@ -45,7 +45,7 @@ describeWith(['nginx', 'redis-server'], 'unmodified client libraries', () => {
     }
 
     test.each(placements)('openid-client gets a token, by %s discovery', async (algorithm) => {
-      visited.length = 0;
+      requestedUrls.length = 0;
       const metadata = { use_mtls_endpoint_aliases: true };
       const options = { algorithm, [openid.customFetch]: fetchWithCertificate };
       const server = new URL(deployment.issuer);
@@ -55,11 +55,11 @@ describeWith(['nginx', 'redis-server'], 'unmodified client libraries', () => {
       expect(granted).toMatchObject({ token_type: 'bearer', scope: 'read', expires_in: 3600 });
       expect(granted.expiresIn()).toBeGreaterThan(3590);
       await expectBound(granted.access_token, 'read');
-      expect(visited.map((url) => new URL(url).hostname)).toEqual([plainHost, mtlsHost]);
+      expect(requestedUrls.map((url) => new URL(url).hostname)).toEqual([plainHost, mtlsHost]);
     });
 
     test.each(placements)('oauth4webapi gets a token, by %s discovery', async (algorithm) => {
-      visited.length = 0;
+      requestedUrls.length = 0;
       const options = { [oauth.customFetch]: fetchWithCertificate };
       const issuer = new URL(deployment.issuer);
       const discovered = await oauth.discoveryRequest(issuer, { ...options, algorithm });
@@ -70,10 +70,10 @@ describeWith(['nginx', 'redis-server'], 'unmodified client libraries', () => {
       const response = await oauth.clientCredentialsGrantRequest(server, client, method, parameters, options);
       const granted = await oauth.processClientCredentialsResponse(server, client, response);
       await expectBound(granted.access_token, 'read write');
-      expect(visited.map((url) => new URL(url).hostname)).toEqual([plainHost, mtlsHost]);
+      expect(requestedUrls.map((url) => new URL(url).hostname)).toEqual([plainHost, mtlsHost]);
     });
 
-    test('a library tells a refusal by its code', async () => {
+    test('openid-client reports the error code of a rejected request', async () => {
       const options = { [openid.customFetch]: deployment.fetchAs(selfSigned()) };
       const metadata = { use_mtls_endpoint_aliases: true };
       const server = new URL(deployment.issuer);

@@ -27,7 +27,7 @@ describe('countersign', () => {
     [['--help'], 'countersign ['],
     [['help', 'clients', 'apply'], 'countersign clients apply'],
     [['clients', '--help'], 'countersign clients'],
-  ])('%s explains itself', async (args, usage) => {
+  ])('%s prints help', async (args, usage) => {
     const { code, stdout } = await runCountersign(args);
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: ${usage}`);
@@ -38,7 +38,7 @@ describe('countersign', () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining(settingsHelp())]);
   });
 
-  test('tells its version', async () => {
+  test('prints its version', async () => {
     expect((await runCountersign(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
@@ -56,16 +56,16 @@ describe('countersign', () => {
     [['dev', '--prot', '1'], '(Did you mean --port?)'],
     [['clients', 'plan', '-f', 'x', '--pruen'], '(Did you mean --prune?)'],
     [['clients', 'import', 'keycloak', 'x', '--uot', 'y'], '(Did you mean --out?)'],
-  ])('%s is refused, and the mend is said', async (args, mend) => {
+  ])('%s is rejected with a fix', async (args, fix) => {
     const { code, stderr } = await runCountersign(args);
     expect(code).toBe(1);
-    expect(stderr).toContain(mend);
+    expect(stderr).toContain(fix);
     expect(stderr).not.toContain(' at ');
   });
 });
 
 describe('countersign serve without configuration', () => {
-  test('lists everything that is missing, and how to mend it', async () => {
+  test('lists every missing setting and how to fix it', async () => {
     const { code, stderr, stdout } = await runCountersign(['serve']);
     expect([code, stdout]).toEqual([1, '']);
     for (const name of ['ISSUER', 'TERMINATOR', 'CLIENTS_FILE', 'SIGNING_KEY_FILE']) {
@@ -80,7 +80,7 @@ describe('countersign serve without configuration', () => {
       COUNTERSIGN_ISSUER: 'https://auth.example',
       COUNTERSIGN_TERMINATOR: 'rfc9440',
       COUNTERSIGN_SIGNING_KEY: 'not a key',
-      COUNTERSIGN_CLIENTS_FILE: file('faulty.yaml', '- {client_id: a, token_endpoint_auth_method: tls_client_auth}'),
+      COUNTERSIGN_CLIENTS_FILE: file('invalid.yaml', '- {client_id: a, token_endpoint_auth_method: tls_client_auth}'),
     };
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
@@ -88,7 +88,7 @@ describe('countersign serve without configuration', () => {
     expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn is missing');
   });
 
-  test('refuses names where nobody verifies the chain', async () => {
+  test('rejects tls_client_auth if the chain is not verified', async () => {
     const env = {
       COUNTERSIGN_ISSUER: 'https://auth.example',
       COUNTERSIGN_TERMINATOR: 'rfc9440',
@@ -107,27 +107,27 @@ describe('countersign serve without configuration', () => {
 });
 
 describe('countersign clients check', () => {
-  const sound =
+  const valid =
     '- {client_id: a, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: "CN=a", scope: x}';
 
-  test('says which clients are sound', async () => {
-    const { code, stdout } = await runCountersign(['clients', 'check', file('sound.yaml', sound)]);
+  test('lists the valid clients', async () => {
+    const { code, stdout } = await runCountersign(['clients', 'check', file('valid.yaml', valid)]);
     expect(code).toBe(0);
     expect(stdout).toContain('a  enabled  tls_client_auth  x');
     expect(stdout).toContain('1 sound client, 1 warning, 0 errors');
     expect(stdout).not.toContain('\u001b');
   });
 
-  test('names file, client and field of each fault', async () => {
-    const path = file('problems.yaml', `${sound}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
+  test('reports file, client and field of each error', async () => {
+    const path = file('problems.yaml', `${valid}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path]);
     expect(code).toBe(1);
     expect(stdout).toContain(`${path}: client b (record 2): token_endpoint_auth_method`);
     expect(stdout).toContain(`${path}: client b (record 2): scope`);
   });
 
-  test('speaks JSON', async () => {
-    const path = file('json.yaml', `${sound}\n- {client_id: b}`);
+  test('prints JSON with --output json', async () => {
+    const path = file('json.yaml', `${valid}\n- {client_id: b}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path, '--output', 'json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -137,7 +137,7 @@ describe('countersign clients check', () => {
     });
   });
 
-  test('knows whether SHA-1 is allowed', async () => {
+  test('accepts a SHA-1 thumbprint if COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS is true', async () => {
     const seed =
       '- {client_id: a, client_secrets: [{type: X509Thumbprint, value: bca0d040847f843c5ee0fa6eb494837470155868}]}';
     const path = file('seed.yaml', seed);
@@ -148,7 +148,7 @@ describe('countersign clients check', () => {
     expect([allowed.code, allowed.stdout]).toEqual([0, expect.stringContaining('SHA-1')]);
   });
 
-  test('warns of two clients for one certificate, which apply would refuse', async () => {
+  test('warns about two clients with one certificate, which apply would reject', async () => {
     const { pem, thumbprint } = selfSigned();
     const client = (client_id: string, certificate: object) => ({
       client_id,
@@ -156,8 +156,8 @@ describe('countersign clients check', () => {
       certificates: [certificate],
     });
     const paths = [
-      file('claims.json', JSON.stringify([client('a', { pem }), client('b', { pem: selfSigned().pem })])),
-      file('claims-too.json', JSON.stringify([client('c', { thumbprint })])),
+      file('identities.json', JSON.stringify([client('a', { pem }), client('b', { pem: selfSigned().pem })])),
+      file('more-identities.json', JSON.stringify([client('c', { thumbprint })])),
     ];
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
     expect(code).toBe(0);
@@ -167,9 +167,9 @@ describe('countersign clients check', () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both claim')] });
   });
 
-  test('warns of a setting that is none', async () => {
+  test('warns about an unknown setting', async () => {
     const { code, stdout, stderr } = await runCountersign(
-      ['clients', 'check', file('sound.yaml', sound), '-o', 'json'],
+      ['clients', 'check', file('valid.yaml', valid), '-o', 'json'],
       {
         env: { COUNTERSIGN_REQUIRE_CA_PINS: 'true' },
       },
@@ -180,7 +180,7 @@ describe('countersign clients check', () => {
     );
   });
 
-  test('says which paths name nothing', async () => {
+  test('lists every missing file', async () => {
     const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml', '/nor-here']);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/\/nowhere\.yaml: ENOENT.*\/nor-here: ENOENT/s)]);
   });

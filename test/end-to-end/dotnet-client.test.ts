@@ -5,12 +5,12 @@ import { type Deployment, mtlsHost, plainHost, startDeployment } from '../suppor
 import { describeWith } from '../support/describe-with.ts';
 import { verifyToken } from '../support/verify-token.ts';
 
-/** What Duende's client library does and checks, as facts/identityserver.md §6 read it from the library's source. */
+/** Does and checks what the client library of Duende IdentityServer (IdentityModel) does and checks. */
 
 const api = 'https://api.example';
 const clientId = 'seed client/1';
 
-/** RFC 6749 §2.3.1, as .NET does it: both halves form-encoded, here with an empty secret. */
+/** RFC 6749 §2.3.1 as .NET implements it: both parts form-encoded, by default with an empty secret. */
 const basic = (id: string, secret = '') =>
   `Basic ${Buffer.from(`${encodeURIComponent(id).replaceAll('%20', '+')}:${secret}`).toString('base64')}`;
 
@@ -21,7 +21,7 @@ const deployments: [string, string][] = [
   ['an issuer with a path', '/identity'],
 ];
 
-describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
+describeWith(['nginx', 'redis-server'], 'a .NET client', () => {
   describe.each(deployments)('at %s', (_title, path) => {
     const own = selfSigned();
     let deployment: Deployment;
@@ -44,7 +44,7 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
 
     const aliasOf = (name: string) => String(Object(metadata.mtls_endpoint_aliases)[name]);
 
-    /** Default style: the client_id in Basic with an empty secret, and none in the body. */
+    /** By default, .NET sends the client_id in Basic with an empty secret, and not in the body. */
     function tokenAs(identity: MintedCertificate, authorization: string, id?: string): Promise<Decision> {
       const { pathname } = new URL(aliasOf('token_endpoint'));
       const body = { grant_type: 'client_credentials', scope: 'api1', ...(id && { client_id: id }) };
@@ -52,7 +52,7 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
       return deployment.decide(() => deployment.send({ path: pathname, lines, body }, { identity }));
     }
 
-    test('finds the issuer as it typed it, and every endpoint under it', () => {
+    test('finds exactly the configured issuer, and every endpoint below it', () => {
       expect(metadata.issuer).toBe(deployment.issuer);
       const endpoints = Object.entries(metadata).filter(([name]) => name.endsWith('endpoint') || name === 'jwks_uri');
       expect(endpoints.map(([name]) => name)).toEqual(expect.arrayContaining(['token_endpoint', 'jwks_uri']));
@@ -68,8 +68,8 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
 
     test.each([
       ['without a certificate', false],
-      ['with one', true],
-    ])('reads the keys at once from the plain host, %s', async (_how, withCertificate) => {
+      ['with a certificate', true],
+    ])('reads the JWKS from the plain host, %s', async (_how, withCertificate) => {
       const fetch = deployment.fetchAs(withCertificate ? own : undefined);
       const headers = { accept: 'application/json, application/jwk-set+json' };
       const response = await fetch(String(metadata.jwks_uri), { headers });
@@ -91,7 +91,7 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
       for (const name of ['exp', 'iat', 'nbf']) expect(Number.isInteger(claims[name]), name).toBe(true);
     });
 
-    test('gets a token with its client_id in the body, also beside the same in Basic', async () => {
+    test('gets a token with its client_id in the body, alone or in addition to Basic', async () => {
       expect((await tokenAs(own, '', clientId)).response.status).toBe(200);
       expect((await tokenAs(own, basic(clientId), clientId)).response.status).toBe(200);
       const { response, event } = await tokenAs(own, basic(clientId), 'array');
@@ -99,21 +99,21 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
       expect(event.reason).toBe('The request names two clients.');
     });
 
-    test('gets scope as an array where its API demands one', async () => {
+    test('gets the scope claim as an array if its record requires it', async () => {
       const { response } = await tokenAs(own, basic('array'));
       const audience = { issuer: deployment.issuer, audience: api, fetch: deployment.fetchAs() };
       const { claims } = await verifyToken(String(response.json().access_token), audience);
       expect(claims.scope).toEqual(['api1']);
     });
 
-    test('reads 401, a challenge and JSON where it used Basic and fails', async () => {
+    test('gets 401, a challenge and JSON if it fails to authenticate with Basic', async () => {
       const { response, event } = await tokenAs(selfSigned(), basic(clientId));
       expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="countersign"']);
       expect(response.json()).toEqual({ error: 'invalid_client', error_description: 'Client authentication failed.' });
       expect(event.reason).toContain('is not registered for this client');
     });
 
-    test('reads 400 and JSON where it used the body and fails', async () => {
+    test('gets 400 and JSON if it fails to authenticate with its client_id in the body', async () => {
       const { response, event } = await tokenAs(selfSigned(), '', clientId);
       expect([response.status, response.headers.get('www-authenticate')]).toEqual([400, null]);
       expect(response.headers.get('content-type')).toMatch(/^application\/json\b/);
@@ -121,7 +121,7 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
       expect(event.reason).toContain('is not registered for this client');
     });
 
-    test('gets no token with a secret beside its certificate', async () => {
+    test('gets no token with a secret in addition to its certificate', async () => {
       const { response, event } = await tokenAs(own, basic(clientId, 'secret'));
       expect([response.status, response.json().error]).toEqual([400, 'invalid_request']);
       expect(event.reason).toBe('the request uses client_secret_basic and a client certificate');
@@ -130,11 +130,11 @@ describeWith(['nginx', 'redis-server'], 'what a .NET client does', () => {
     test.each([
       ['RFC 8414 metadata', (base: string) => `/.well-known/oauth-authorization-server${base}`],
       ['OpenID metadata', (base: string) => `${base}/.well-known/openid-configuration`],
-      ['OpenID metadata in the place of RFC 8414', (base: string) => `/.well-known/openid-configuration${base}`],
-      ['RFC 8414 metadata in the place of OpenID', (base: string) => `${base}/.well-known/oauth-authorization-server`],
-      ['the keys', (base: string) => `${base}/jwks`],
-    ])('need not read %s again while they are the same', async (_what, place) => {
-      const url = `https://${plainHost}:${deployment.port}${place(path)}`;
+      ['OpenID metadata at the RFC 8414 position', (base: string) => `/.well-known/openid-configuration${base}`],
+      ['RFC 8414 metadata at the OpenID position', (base: string) => `${base}/.well-known/oauth-authorization-server`],
+      ['the JWKS', (base: string) => `${base}/jwks`],
+    ])('revalidates unchanged %s with 304', async (_what, pathOf) => {
+      const url = `https://${plainHost}:${deployment.port}${pathOf(path)}`;
       const fetch = deployment.fetchAs();
       const first = await fetch(url);
       const etag = first.headers.get('etag') ?? '';

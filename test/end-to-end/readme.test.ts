@@ -17,22 +17,22 @@ import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** The README's commands, as they stand there but for ports, folders and `npm ci`. */
+/** Runs the commands of the README with other ports and folders, and without `npm ci`. */
 const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
 const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
   language,
   text,
 }));
 
-/** The one block of a language that holds these words, with each replacement made; each must be needed. */
-function block(language: string, words: string, replacements: Readonly<Record<string, string>> = {}): string {
+/** The only block of a language that contains this text, after replacements, each of which must apply. */
+function block(language: string, content: string, replacements: Readonly<Record<string, string>> = {}): string {
   const [found, ...others] = blocks.filter(
-    (candidate) => candidate.language === language && candidate.text.includes(words),
+    (candidate) => candidate.language === language && candidate.text.includes(content),
   );
   if (!found || others.length > 0)
-    throw new Error(`README: ${others.length + (found ? 1 : 0)} ${language} blocks with ${words}`);
+    throw new Error(`README: ${others.length + (found ? 1 : 0)} ${language} blocks contain ${content}`);
   return Object.entries(replacements).reduce((text, [from, to]) => {
-    if (!text.includes(from)) throw new Error(`README: ${from} is not in the block with ${words}`);
+    if (!text.includes(from)) throw new Error(`README: ${from} is not in the block with ${content}`);
     return text.replaceAll(from, to);
   }, found.text);
 }
@@ -48,7 +48,7 @@ const shell = async (script: string, cwd: string, env: Record<string, string> = 
 };
 
 describe('README: Try it', () => {
-  test('the first two commands print what is shown', async () => {
+  test('the first two commands print the documented token response', async () => {
     const port = await freePort();
     const folder = join(temporaryDirectory(), '.countersign');
     const start = block('sh', 'npm ci && npm start', {
@@ -71,22 +71,24 @@ describe('README: Try it', () => {
         () => output,
       );
       const curl = block('sh', 'client_id=mtls.client', { 8443: String(port), '.countersign': folder });
-      const answer = JSON.parse(await shell(curl, repositoryRoot));
-      const shown = JSON.parse(block('json', 'access_token'));
-      expect(Object.entries({ ...answer, access_token: '' })).toEqual(Object.entries({ ...shown, access_token: '' }));
-      const payload = decodeJwt(answer.access_token);
-      const shownPayload = JSON.parse(block('json', '"cnf"'));
-      expect(Object.keys(payload)).toEqual(Object.keys(shownPayload));
-      const { iat, nbf, exp, jti, cnf, iss, ...constant } = shownPayload;
+      const response = JSON.parse(await shell(curl, repositoryRoot));
+      const documented = JSON.parse(block('json', 'access_token'));
+      expect(Object.entries({ ...response, access_token: '' })).toEqual(
+        Object.entries({ ...documented, access_token: '' }),
+      );
+      const payload = decodeJwt(response.access_token);
+      const documentedPayload = JSON.parse(block('json', '"cnf"'));
+      expect(Object.keys(payload)).toEqual(Object.keys(documentedPayload));
+      const { iat, nbf, exp, jti, cnf, iss, ...constant } = documentedPayload;
       expect(payload).toMatchObject(constant);
       expect(Number(payload.exp) - Number(payload.iat)).toBe(exp - iat);
     } finally {
-      process.kill(-Number(npm.pid), 'SIGINT'); // Ctrl-C reaches npm and what it started
+      process.kill(-Number(npm.pid), 'SIGINT'); // Ctrl-C reaches npm and its child processes
       await exited;
     }
   });
 
-  test('the second command runs these tests', () => {
+  test('the test command is the one that CI runs', () => {
     expect(block('sh', 'npm test')).toBe('npm ci && npm test\n');
     expect(readFileSync(join(repositoryRoot, '.ci/run'), 'utf8')).toMatch(/^npm test$/m);
   });
@@ -153,19 +155,19 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
     await server?.stop();
   });
 
-  test('the record shown is sound', async () => {
+  test('the documented client record is valid', async () => {
     const check = await shell(block('sh', 'clients check', { 'npx countersign': countersign }), cwd);
     expect(check).toMatch(/^subject {2,}CN=billing,OU=production,O=company$/m);
     expect(check).toContain('1 sound client, 0 warnings, 0 errors');
   });
 
-  test('the server says what it believes', () => {
+  test('the server logs its effective configuration', () => {
     expect(server.stdout()).toContain(
       'client certificate: nginx in x-ssl-client-cert, chain verified by countersign to 1 trust anchor in client-ca.pem with x-ssl-client-verify=SUCCESS',
     );
   });
 
-  test('the curl command gets a token', async () => {
+  test('the curl command gets a certificate-bound token', async () => {
     const reach = `https://mtls.auth.example:${port}/token --cacert server-ca.pem --connect-to ::127.0.0.1:${port}`;
     const curl = block('sh', 'client_id=billing', { 'https://mtls.auth.example/token': reach });
     expect(decodeJwt(JSON.parse(await shell(curl, cwd)).access_token)).toMatchObject({

@@ -14,41 +14,68 @@ const byScope = { scope: 'a b c', audience: { a: one, b: [one, two] } };
 const both = { scope: 'a b', audience: [one, two] };
 
 const granted: [title: string, Registration, Parameters, Expected][] = [
-  ['all registered scopes, without the parameter', { scope: 'a b' }, {}, { scope: 'a b' }],
-  ['the scopes that it asks for', { scope: 'a b c' }, { scope: 'c a' }, { scope: 'c a' }],
-  ['a scope once that it asks for twice', { scope: 'a b' }, { scope: 'b b' }, { scope: 'b' }],
-  ['no scope where none is registered', {}, {}, { scope: undefined }],
-  ['its scope as an array', { scope: 'a b', access_token_scope_claim: 'array' }, {}, { scope: ['a', 'b'] }],
-  ['a single scope as an array', { scope: 'a', access_token_scope_claim: 'array' }, {}, { scope: ['a'] }],
-  ['the issuer as audience, where none is registered', {}, {}, { aud: 'ISSUER' }],
-  ['its one audience as a string', { audience: one }, {}, { aud: one }],
+  ['all registered scopes if it requests none', { scope: 'a b' }, {}, { scope: 'a b' }],
+  ['the scopes that it requests', { scope: 'a b c' }, { scope: 'c a' }, { scope: 'c a' }],
+  ['a scope once if it requests it twice', { scope: 'a b' }, { scope: 'b b' }, { scope: 'b' }],
+  ['no scope if none is registered', {}, {}, { scope: undefined }],
+  [
+    'its scope as an array if registered so',
+    { scope: 'a b', access_token_scope_claim: 'array' },
+    {},
+    { scope: ['a', 'b'] },
+  ],
+  [
+    'a single scope as an array if registered so',
+    { scope: 'a', access_token_scope_claim: 'array' },
+    {},
+    { scope: ['a'] },
+  ],
+  ['the issuer as audience if none is registered', {}, {}, { aud: 'ISSUER' }],
+  ['its only audience as a string', { audience: one }, {}, { aud: one }],
   ['its audiences as an array', { audience: [one, two] }, {}, { aud: [one, two] }],
   ['the audiences of all its scopes', byScope, {}, { aud: [one, two], scope: 'a b c' }],
-  ['the audience of the scope that it asks for', byScope, { scope: 'a' }, { aud: one, scope: 'a' }],
+  ['the audience of the scope that it requests', byScope, { scope: 'a' }, { aud: one, scope: 'a' }],
   ['the issuer as audience for a scope without one', byScope, { scope: 'c' }, { aud: 'ISSUER', scope: 'c' }],
-  ['the resource that it asks for', both, { resource: two }, { aud: two, scope: 'a b' }],
-  ['both resources that it asks for', both, { resource: [two, one] }, { aud: [two, one] }],
-  ['a resource once that it asks for twice', both, { resource: [one, one] }, { aud: one }],
-  ['the scopes of the resource that it asks for', byScope, { resource: two }, { aud: two, scope: 'b' }],
-  ['scope and resource that belong together', byScope, { resource: one, scope: 'a b' }, { aud: one, scope: 'a b' }],
-  ['a lifetime of its own', { access_token_lifetime: 10 }, {}, { lifetime: 10 }],
-  ['a lifetime of a day', { access_token_lifetime: 86_400 }, {}, { lifetime: 86_400 }],
-  ['an hour, where nothing is registered', {}, {}, { lifetime: 3600 }],
+  ['the resource that it requests', both, { resource: two }, { aud: two, scope: 'a b' }],
+  ['both resources that it requests', both, { resource: [two, one] }, { aud: [two, one] }],
+  ['a resource once if it requests it twice', both, { resource: [one, one] }, { aud: one }],
+  ['the scopes of the resource that it requests', byScope, { resource: two }, { aud: two, scope: 'b' }],
   [
-    'claims of its record',
+    'a scope and its resource if it requests both',
+    byScope,
+    { resource: one, scope: 'a b' },
+    { aud: one, scope: 'a b' },
+  ],
+  ['the registered lifetime', { access_token_lifetime: 10 }, {}, { lifetime: 10 }],
+  ['a lifetime of a day if registered', { access_token_lifetime: 86_400 }, {}, { lifetime: 86_400 }],
+  ['a lifetime of an hour by default', {}, {}, { lifetime: 3600 }],
+  [
+    'the claims of its record',
     { claims: { tenant: 7, roles: ['x', { y: null }] } },
     {},
     { tenant: 7, roles: ['x', { y: null }] },
   ],
 ];
 
-const refused: [title: string, Registration, Parameters, error: string, reason: string][] = [
-  ['a scope of somebody else', { scope: 'a' }, { scope: 'a b' }, 'invalid_scope', 'not registered for scope "b"'],
-  ['any scope where none is registered', {}, { scope: 'a' }, 'invalid_scope', 'not registered for scope "a"'],
+const rejected: [title: string, Registration, Parameters, error: string, reason: string][] = [
+  ['a scope that is not registered', { scope: 'a' }, { scope: 'a b' }, 'invalid_scope', 'not registered for scope "b"'],
+  ['any scope if none is registered', {}, { scope: 'a' }, 'invalid_scope', 'not registered for scope "a"'],
   ['a scope in another case', { scope: 'a' }, { scope: 'A' }, 'invalid_scope', 'not registered for scope "A"'],
   ['two spaces between scopes', both, { scope: 'a  b' }, 'invalid_scope', 'is not a list of scope tokens'],
-  ['a resource of somebody else', both, { resource: `${one}/x` }, 'invalid_target', 'not registered for resource'],
-  ['one resource too many', both, { resource: [one, 'urn:x'] }, 'invalid_target', 'registered for resource "urn:x"'],
+  [
+    'a resource that is not registered',
+    both,
+    { resource: `${one}/x` },
+    'invalid_target',
+    'not registered for resource',
+  ],
+  [
+    'one registered and one other resource',
+    both,
+    { resource: [one, 'urn:x'] },
+    'invalid_target',
+    'registered for resource "urn:x"',
+  ],
   ['a resource with a fragment', both, { resource: `${one}#x` }, 'invalid_target', 'not an absolute URI'],
   ['a relative resource', both, { resource: '/one' }, 'invalid_target', 'not an absolute URI'],
   [
@@ -60,7 +87,7 @@ const refused: [title: string, Registration, Parameters, error: string, reason: 
   ],
 ];
 
-describeWith(['nginx', 'redis-server'], 'a client gets in its token', () => {
+describeWith(['nginx', 'redis-server'], 'an access token contains', () => {
   const own = selfSigned();
   let deployment: Deployment;
   let clients = 0;
@@ -70,8 +97,8 @@ describeWith(['nginx', 'redis-server'], 'a client gets in its token', () => {
   });
   afterAll(() => deployment?.stop());
 
-  /** Registers a client like this, and asks for a token as it. */
-  async function askAs(registration: Registration, parameters: Parameters): Promise<Decision> {
+  /** Registers a client with these fields, and requests a token as this client. */
+  async function requestAs(registration: Registration, parameters: Parameters): Promise<Decision> {
     clients += 1;
     const client_id = `client-${clients}`;
     const authentication = {
@@ -90,30 +117,30 @@ describeWith(['nginx', 'redis-server'], 'a client gets in its token', () => {
   }
 
   test.each(granted)('%s', async (_title, registration, parameters, { lifetime = 3600, ...expected }) => {
-    const decision = await askAs(registration, parameters);
+    const decision = await requestAs(registration, parameters);
     const named = { ...expected, ...(expected.aud === 'ISSUER' && { aud: deployment.issuer }) };
     const claims = await claimsOf(decision, named.aud);
     for (const [name, value] of Object.entries(named)) expect(claims[name], name).toEqual(value);
-    const answered = decision.response.json();
-    expect(answered.expires_in).toBe(lifetime);
+    const body = decision.response.json();
+    expect(body.expires_in).toBe(lifetime);
     expect(Number(claims.exp) - Number(claims.iat)).toBe(lifetime);
     const scope = claims.scope === undefined ? undefined : [claims.scope].flat().join(' ');
-    expect([answered.scope, decision.event.scope]).toEqual([scope, scope]);
+    expect([body.scope, decision.event.scope]).toEqual([scope, scope]);
     const expiresAt = new Date(Number(claims.exp) * 1000).toISOString();
     expect(decision.event).toMatchObject({ audience: [claims.aud].flat(), jti: claims.jti, expires_at: expiresAt });
   });
 
-  test.each(refused)('nothing when it asks for %s', async (_title, registration, parameters, error, reason) => {
-    const { response, event } = await askAs(registration, parameters);
+  test.each(rejected)('nothing if the client requests %s', async (_title, registration, parameters, error, reason) => {
+    const { response, event } = await requestAs(registration, parameters);
     expect([response.status, response.json().error]).toEqual([400, error]);
     expect(event).toMatchObject({ event: 'token_rejected', error, reason: expect.stringContaining(reason) });
-    expect((await askAs(registration, {})).response.status).toBe(200);
+    expect((await requestAs(registration, {})).response.status).toBe(200);
   });
 
   test.each(['iss', 'sub', 'aud', 'exp', 'cnf', 'client_id', 'scope', 'jti'])(
-    'no %s claim of its record in place of the true one',
+    'no %s claim from the client record',
     async (claim) => {
-      const { response, event } = await askAs({ claims: { [claim]: 'forged' } }, {});
+      const { response, event } = await requestAs({ claims: { [claim]: 'forged' } }, {});
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
       expect(event.reason).toContain(`claims.${claim} is a claim that the server sets`);
     },

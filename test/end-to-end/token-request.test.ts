@@ -8,7 +8,7 @@ import { openssl } from '../support/openssl.ts';
 import { sendRaw, sendRequest } from '../support/raw-http.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** The token request of RFC 6749, straight to the server on the trusted hop. */
+/** Sends token requests (RFC 6749) directly to the server, in the place of the trusted proxy. */
 const client = selfSigned();
 const certificate = [`X-SSL-Client-Cert: ${encodeURIComponent(client.pem)}`, 'X-SSL-Client-Verify: FAILED:self-signed'];
 const form = { grant_type: 'client_credentials', client_id: 'a' };
@@ -53,18 +53,18 @@ function expectError(response: HttpResponse, status: number, code: string): void
   expect(response.headers.get('cache-control')).toBe('no-store');
 }
 
-describe('a token is issued', () => {
+describe('POST /token issues a token', () => {
   test.each([
     ['for a form', form, []],
     [
-      'for a form with its character set',
+      'for a form with a charset',
       new URLSearchParams(form).toString(),
       ['Content-Type: application/x-www-form-urlencoded; charset=UTF-8'],
     ],
-    ['with a parameter that nobody knows', { ...form, x: 'y' }, []],
+    ['with an unknown parameter', { ...form, x: 'y' }, []],
     ['with an empty scope', { ...form, scope: '' }, []],
-    ['with the client in Basic and no secret', { grant_type: 'client_credentials' }, [basic('a:')]],
-    ['with Accept for something else', form, ['Accept: text/html']],
+    ['with the client_id in Basic and an empty secret', { grant_type: 'client_credentials' }, [basic('a:')]],
+    ['with an Accept header for another type', form, ['Accept: text/html']],
   ])('%s', async (_, body, lines) => {
     const response =
       typeof body === 'string'
@@ -80,14 +80,14 @@ describe('a token is issued', () => {
     expect((await post(form, [], path)).status).toBe(200);
   });
 
-  test('when the proxy puts its headers behind thousands of others', async () => {
+  test('with the headers of the proxy behind thousands of others', async () => {
     const others = Array.from({ length: 5000 }, (_, index) => `x${index}: y`);
     expect((await sendRequest(server.url, { body: form, lines: [...others, ...certificate] })).status).toBe(200);
     const repeated = { body: form, lines: [...certificate, ...others, ...certificate] };
     expectError(await sendRequest(server.url, repeated), 400, 'invalid_client');
   });
 
-  test('for a body in chunks', async () => {
+  test('for a chunked body', async () => {
     const body = new URLSearchParams(form).toString();
     const head = [
       'POST /token HTTP/1.1',
@@ -102,29 +102,39 @@ describe('a token is issued', () => {
   });
 });
 
-describe('the request is refused', () => {
+describe('a token request is rejected', () => {
   const body = new URLSearchParams(form).toString();
   test.each<[string, () => Promise<HttpResponse>, number, string]>([
     ['without grant_type', () => post({ client_id: 'a' }), 400, 'invalid_request'],
     ['with an empty grant_type', () => post({ ...form, grant_type: '' }), 400, 'invalid_request'],
-    ['for an unknown grant', () => post({ ...form, grant_type: 'password' }), 400, 'unsupported_grant_type'],
+    ['for an unknown grant type', () => post({ ...form, grant_type: 'password' }), 400, 'unsupported_grant_type'],
     ['for an unknown scope', () => post({ ...form, scope: 'admin' }), 400, 'invalid_scope'],
     ['for an unknown resource', () => post({ ...form, resource: 'https://x' }), 400, 'invalid_target'],
     ['with a repeated parameter', () => post(`${body}&client_id=a`), 400, 'invalid_request'],
     ['with a repeated empty parameter', () => post(`${body}&scope=&scope=`), 400, 'invalid_request'],
     ['without client_id', () => post({ grant_type: 'client_credentials' }), 400, 'invalid_client'],
     ['with an empty client_id', () => post({ ...form, client_id: '' }), 400, 'invalid_client'],
-    ['with a secret beside the certificate', () => post({ ...form, client_secret: 's' }), 400, 'invalid_request'],
     [
-      'with a secret in Basic beside it',
+      'with a client_secret in addition to the certificate',
+      () => post({ ...form, client_secret: 's' }),
+      400,
+      'invalid_request',
+    ],
+    [
+      'with a secret in Basic in addition to the certificate',
       () => post({ grant_type: 'client_credentials' }, [basic('a:s')]),
       400,
       'invalid_request',
     ],
-    ['with an assertion beside it', () => post({ ...form, client_assertion: 'x' }), 400, 'invalid_request'],
-    ['with two clients', () => post(form, [basic('b:')]), 400, 'invalid_request'],
-    ['with bad Basic', () => post(form, ['Authorization: Basic !']), 401, 'invalid_client'],
-    ['with Bearer', () => post(form, ['Authorization: Bearer x']), 401, 'invalid_client'],
+    [
+      'with a client_assertion in addition to the certificate',
+      () => post({ ...form, client_assertion: 'x' }),
+      400,
+      'invalid_request',
+    ],
+    ['with different client_ids in Basic and body', () => post(form, [basic('b:')]), 400, 'invalid_request'],
+    ['with malformed Basic credentials', () => post(form, ['Authorization: Basic !']), 401, 'invalid_client'],
+    ['with a Bearer token', () => post(form, ['Authorization: Bearer x']), 401, 'invalid_client'],
     [
       'with an unknown client in Basic',
       () => post({ grant_type: 'client_credentials' }, [basic('b:')]),
@@ -135,13 +145,13 @@ describe('the request is refused', () => {
     ['with an empty query', () => post(form, [], '/token?'), 400, 'invalid_request'],
     ['with all parameters in the URL', () => post('', [], `/token?${body}`), 400, 'invalid_request'],
     [
-      'by GET',
+      'with method GET',
       () => sendRequest(server.url, { method: 'GET', path: `/token?${body}`, lines: certificate }),
       405,
       'invalid_request',
     ],
     [
-      'by PUT',
+      'with method PUT',
       () => sendRequest(server.url, { method: 'PUT', body: form, lines: certificate }),
       405,
       'invalid_request',
@@ -156,21 +166,21 @@ describe('the request is refused', () => {
       400,
       'invalid_request',
     ],
-    ['without content type', () => sendRequest(server.url, { body, lines: certificate }), 400, 'invalid_request'],
-    ['as octets that are not UTF-8', () => post(`${body}&scope=%ff`), 400, 'invalid_request'],
+    ['without a content type', () => sendRequest(server.url, { body, lines: certificate }), 400, 'invalid_request'],
+    ['with parameters that are not UTF-8', () => post(`${body}&scope=%ff`), 400, 'invalid_request'],
     ['in TLS early data', () => post(form, ['Early-Data: 1']), 425, 'invalid_request'],
     [
-      'with Connection naming the certificate',
+      'with a Connection header that names the certificate header',
       () => post(form, ['Connection: close, x-ssl-client-cert']),
       400,
       'invalid_request',
     ],
-    ['elsewhere', () => post(form, [], '/tokens'), 404, 'invalid_request'],
+    ['at another path', () => post(form, [], '/tokens'), 404, 'invalid_request'],
   ])('%s', async (_, send, status, code) => {
     expectError(await send(), status, code);
   });
 
-  test('with a body of 1 MB, declared or in chunks', async () => {
+  test('with a body of 1 MB, with Content-Length or chunked', async () => {
     const large = 'x'.repeat(1024 * 1024);
     expectError(await post(`${body}&x=${large}`), 413, 'invalid_request');
     const head = ['POST /token HTTP/1.1', 'Host: x', formType, ...certificate, 'Transfer-Encoding: chunked'];
@@ -178,13 +188,13 @@ describe('the request is refused', () => {
     expectError(await sendRaw(server.url, Buffer.from(chunks)), 413, 'invalid_request');
   });
 
-  test('with a challenge where it used Authorization, and only there', async () => {
+  test('with a challenge only if it has an Authorization header', async () => {
     expect((await post(form, ['Authorization: Basic !'])).headers.get('www-authenticate')).toMatch(/^Basic /);
     expect((await post({ ...form, client_id: 'b' })).headers.get('www-authenticate')).toBeNull();
     expect((await sendRequest(server.url, { method: 'GET', lines: certificate })).headers.get('allow')).toBe('POST');
   });
 
-  test('when it is not HTTP, or has more header than is read, in JSON as well', async () => {
+  test('in JSON also if it is not HTTP or its headers are too large', async () => {
     const garbage = await sendRaw(server.url, Buffer.from('HELLO\r\n\r\n'));
     expect([garbage.status, garbage.json().error]).toEqual([400, 'invalid_request']);
     const huge = await post(form, [`X-Filler: ${'x'.repeat(70_000)}`]);
@@ -192,32 +202,35 @@ describe('the request is refused', () => {
   });
 });
 
-describe('nothing is given away', () => {
-  const stranger = createTestCa().issue();
+describe('the token endpoint leaks nothing', () => {
+  const otherCertificate = createTestCa().issue();
   const headers = ({ pem }: { pem: string }) => [
     `X-SSL-Client-Cert: ${encodeURIComponent(pem)}`,
     'X-SSL-Client-Verify: NONE',
   ];
 
-  test('who is unknown, wrong, without certificate or malformed gets the same answer, octet by octet', async () => {
+  test('to an unknown client, a wrong, missing or malformed certificate: the responses are identical', async () => {
     const attempts = [
       { body: { ...form, client_id: 'unknown' }, lines: certificate },
-      { body: form, lines: headers(stranger) },
+      { body: form, lines: headers(otherCertificate) },
       { body: form, lines: [] },
       { body: form, lines: ['X-SSL-Client-Cert: x', 'X-SSL-Client-Verify: SUCCESS'] },
       { body: form, lines: [...certificate, ...certificate] },
       { body: form, lines: ['X-SSL-Client-Verify: SUCCESS'] },
       { body: { ...form, client_id: 'a'.repeat(300) }, lines: certificate },
     ];
-    const answers = await Promise.all(attempts.map((attempt) => sendRequest(server.url, attempt)));
-    const seen = answers.map(({ status, headerLines, body }) =>
+    const responses = await Promise.all(attempts.map((attempt) => sendRequest(server.url, attempt)));
+    const distinct = responses.map(({ status, headerLines, body }) =>
       JSON.stringify([status, headerLines.filter((line) => !line.startsWith('Date:')), body]),
     );
-    expect(new Set(seen).size).toBe(1);
-    expect(answers[0]?.json()).toEqual({ error: 'invalid_client', error_description: 'Client authentication failed.' });
+    expect(new Set(distinct).size).toBe(1);
+    expect(responses[0]?.json()).toEqual({
+      error: 'invalid_client',
+      error_description: 'Client authentication failed.',
+    });
   });
 
-  test('each decision is one audit event, with the reason for the operator', async () => {
+  test('but the reason to the operator, in one audit event per request', async () => {
     const before = server.auditEvents().length;
     await post({ ...form, client_id: 'nobody' });
     await post(form);
@@ -241,7 +254,7 @@ describe('nothing is given away', () => {
     ]);
   });
 
-  test('no line of the log holds a token, a certificate or a key', async () => {
+  test('of a token, a certificate or a key to the log', async () => {
     const token = String((await post(form)).json().access_token);
     const log = JSON.stringify(server.lines);
     expect(log).not.toContain(token.split('.')[2]);

@@ -15,56 +15,56 @@ import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-term
 import { temporaryDirectory } from './temporary-directory.ts';
 import { type ShippedTerminator, type TerminatorName, terminators } from './terminators.ts';
 
-/** The names in the shipped configuration; on loopback they are found without DNS. */
+/** The host names in the shipped configuration. */
 export const plainHost = 'auth.example';
 export const mtlsHost = 'mtls.auth.example';
 
 export interface DeploymentOptions extends Omit<ServerOptions, 'directory'> {
   /** Default: nginx. */
   readonly terminator?: TerminatorName;
-  /** What else to replace in the shipped configuration. */
+  /** Further replacements in the shipped configuration. */
   readonly replace?: ShippedTerminatorOptions['replace'];
   /** The path of the issuer, e.g. `/tenant`. Default: none. */
   readonly path?: string;
 }
 
-/** A certificate with its key, as Node's TLS client takes them. */
+/** A certificate and its key, for the TLS client of Node.js. */
 export type Identity = Pick<MintedCertificate, 'pem' | 'privateKeyPem'>;
 
 export interface Route {
-  /** The certificate that the client shows in the handshake. */
+  /** The certificate that the client presents in the handshake. */
   readonly identity?: Identity | undefined;
-  /** What the request calls the server. Default: `mtls.auth.example`. */
+  /** The Host header. Default: `mtls.auth.example`. */
   readonly host?: string;
-  /** What the handshake calls it: another name, or `''` for no SNI. Default: the host. */
+  /** The SNI of the handshake, or `''` for none. Default: the host. */
   readonly sni?: string;
-  /** Another port than the deployment's, for a second terminator with the same certificates. */
+  /** The port of a second terminator with the same certificates. Default: that of the deployment. */
   readonly port?: number;
-  /** OpenSSL's cipher list of the client, e.g. `DEFAULT@SECLEVEL=0` to show a weak certificate. */
+  /** The OpenSSL cipher list of the client, such as `DEFAULT@SECLEVEL=0` to present a weak certificate. */
   readonly ciphers?: string;
 }
 
 export type Parameters = Readonly<Record<string, string | readonly string[]>>;
 
-/** A real terminator with the shipped configuration before the real Countersign and Redis. */
+/** A real terminator with the shipped configuration in front of the real Countersign and Redis. */
 export interface Deployment extends AuthorizationServer {
   readonly port: number;
   readonly issuer: string;
   readonly mtlsUrl: string;
   readonly proxy: RunningTerminator;
-  /** The clients' CA, which the terminator verifies against. */
+  /** The client CA, which the terminator trusts. */
   readonly ca: TestCa;
-  /** For keys and certificates of clients. */
+  /** The folder for keys and certificates of clients. */
   readonly directory: string;
-  /** The PEM that vouches for both server names. */
+  /** The CA certificate of the server certificates, PEM. */
   readonly serverCa: string;
-  /** A request through the terminator, octet by octet as it is written. */
+  /** Sends a request through the terminator, byte for byte. */
   readonly send: (request: RawRequest, route?: Route) => Promise<HttpResponse>;
-  /** The same for octets that are not even a request; the route's host counts for the handshake only. */
+  /** Sends arbitrary bytes; the host of the route applies to the handshake only. */
   readonly sendBytes: (bytes: Uint8Array, route?: Route) => Promise<HttpResponse>;
-  /** A client credentials request through the terminator, over Node's TLS client. */
+  /** Sends a client credentials request through the terminator, with the TLS client of Node.js. */
   readonly requestToken: (clientId: string, route?: Route, more?: Parameters) => Promise<Decision>;
-  /** The same with the real curl, at the mutual TLS host. */
+  /** Sends a client credentials request with the real curl, to the mutual TLS host. */
   readonly curlToken: (clientId: string, identity: MintedCertificate, more?: Parameters) => Promise<Decision>;
   readonly fetchAs: (identity?: Identity) => HttpsFetch;
 }
@@ -77,7 +77,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const issuer = `https://${plainHost}:${port}${path}`;
   const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
   const ca = createTestCa({ subject: [['CN', 'Client CA']] });
-  const usual = {
+  const defaults = {
     COUNTERSIGN_ISSUER: issuer,
     COUNTERSIGN_MTLS_URL: mtlsUrl,
     COUNTERSIGN_CLIENT_CA_FILE: ca.writeTo(directory, 'client-ca').cert,
@@ -85,7 +85,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const server = await startAuthorizationServer({
     ...serverOptions,
     directory,
-    env: { ...usual, ...shipped.env, ...env },
+    env: { ...defaults, ...shipped.env, ...env },
   });
   const serverCa = writeServerCertificates(directory);
   const proxy = await shipped.start({ directory, port, socket: server.url, replace }).catch(async (error) => {
