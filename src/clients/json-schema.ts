@@ -3,23 +3,23 @@ import { type AuthenticationMethodName, authenticationMethodNames, authenticatio
 import { foreignFields } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 
-/** Where the published schema of this version is, as `docs/clients.schema.json` and by `countersign clients schema`. */
-const TITLE = 'Clients of Countersign';
-
 /**
- * The JSON Schema of a file of clients (draft 2020-12), for editors: a list, or `{clients: [list]}`. It is made of what
- * validates records. It accepts whatever the server accepts, and refuses all that has the wrong form; whether a name, a
- * certificate or a thumbprint is one, and whether the parts of a record fit together, is for `countersign clients check`.
+ * The JSON Schema of a clients file (draft 2020-12), for editors: a list, or `{clients: [list]}`. It is generated from the
+ * schema that validates records. It accepts every record that the server accepts, and checks only the form of values:
+ * `countersign clients check` also validates names, certificates and thumbprints, and the consistency of a record.
  */
 export function clientsSchema(): object {
   const { $schema, $defs = {}, ...record } = z.toJSONSchema(clientRecordSchema, { io: 'input' });
-  const list = { type: 'array', items: { $ref: '#/$defs/client' }, description: 'the records of clients' };
-  const properties = { $schema: { type: 'string', description: 'where this schema is, for editors' }, clients: list };
+  const list = { type: 'array', items: { $ref: '#/$defs/client' }, description: 'client records' };
+  const properties = {
+    $schema: { type: 'string', description: 'location of this schema, for editors' },
+    clients: list,
+  };
   return {
     $schema,
-    title: TITLE,
+    title: 'Clients of Countersign',
     anyOf: [list, { type: 'object', properties, required: ['clients'], additionalProperties: false }],
-    $defs: { client: { ...record, allOf: rulesOfMethods() }, ...$defs },
+    $defs: { client: { ...record, allOf: methodRules() }, ...$defs },
   };
 }
 
@@ -32,10 +32,10 @@ interface Rule {
 }
 
 /** The types of IdentityServer's secrets imply the method. */
-function rulesOfMethods(): object[] {
+function methodRules(): object[] {
   return [
     { anyOf: eachOf(['token_endpoint_auth_method', 'client_secrets']) },
-    ...authenticationMethodNames.map((method) => ruleOfMethod(method, identificationRule(method))),
+    ...authenticationMethodNames.map((method) => methodRule(method, identificationRule(method))),
   ];
 }
 
@@ -48,11 +48,11 @@ function identificationRule(method: AuthenticationMethodName): Rule {
     : { oneOf: required, properties: { client_secrets: { maxItems: 1 } } };
 }
 
-function ruleOfMethod(method: AuthenticationMethodName, rule: Rule): object {
+function methodRule(method: AuthenticationMethodName, rule: Rule): object {
   const forbidden = Object.fromEntries(foreignFields(method).map((field) => [field, false]));
   return {
     if: { properties: { token_endpoint_auth_method: { const: method } }, required: ['token_endpoint_auth_method'] },
-    // biome-ignore lint/suspicious/noThenProperty: it is the keyword of JSON Schema
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: { ...rule, properties: { ...forbidden, ...rule.properties } },
   };
 }

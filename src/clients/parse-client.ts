@@ -6,27 +6,28 @@ import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 
-/** A client with what its operator should know about it, or everything that is wrong with its record. */
+/** A client and its warnings, or all errors of its record. */
 export type ClientParseResult =
   | { readonly ok: true; readonly client: Client; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly errors: readonly Diagnostic[] };
 
 /**
- * Reads a client's record, as it came from YAML or JSON.
+ * Parses a client record.
  *
+ * @param value the record as parsed from YAML or JSON
  * @param now milliseconds since the epoch, for warnings about registrations that have ended
  */
 export function parseClient(value: unknown, policy: RegistrationPolicy, now: number): ClientParseResult {
-  // Before anything that recurses: a record may be nested more deeply than a stack.
-  const obstacle = nonJsonValue(value);
-  if (obstacle) return { ok: false, errors: [obstacle] };
+  // This comes first, because everything else recurses, and a hostile record can overflow the stack.
+  const invalid = nonJsonValue(value);
+  if (invalid) return { ok: false, errors: [invalid] };
   const parsed = clientRecordSchema.safeParse(value);
-  if (!parsed.success) return { ok: false, errors: parsed.error.issues.map(faultOfIssue) };
+  if (!parsed.success) return { ok: false, errors: parsed.error.issues.map(toDiagnostic) };
   const record = parsed.data;
-  const findings: Diagnostics = { errors: [], warnings: [] };
-  const authentication = parseClientAuthentication(record, policy, findings, now);
-  const audience = readAudience(record, findings);
-  if (!authentication || findings.errors.length > 0) return { ok: false, errors: findings.errors };
+  const diagnostics: Diagnostics = { errors: [], warnings: [] };
+  const authentication = parseClientAuthentication(record, policy, diagnostics, now);
+  const audience = parseAudience(record, diagnostics);
+  if (!authentication || diagnostics.errors.length > 0) return { ok: false, errors: diagnostics.errors };
   const client: Client = {
     clientId: record.client_id,
     enabled: record.enabled,
@@ -38,15 +39,15 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
     scopeClaim: record.access_token_scope_claim,
     claims: record.claims,
   };
-  return { ok: true, client, warnings: findings.warnings };
+  return { ok: true, client, warnings: diagnostics.warnings };
 }
 
 function scopesOf({ scope }: ClientRecord): string[] {
   return scope === '' ? [] : [...new Set(scope.split(' '))];
 }
 
-/** One audience, several, or a map from scope to either. */
-function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['audience'] {
+/** One audience, a list, or a map from scope to either. */
+function parseAudience(record: ClientRecord, { errors }: Diagnostics): Client['audience'] {
   const { audience = [] } = record;
   if (typeof audience === 'string') return { always: [audience], byScope: new Map() };
   if (Array.isArray(audience)) return { always: audience, byScope: new Map() };
@@ -60,39 +61,42 @@ function readAudience(record: ClientRecord, { errors }: Diagnostics): Client['au
   return { always: [], byScope };
 }
 
-function faultOfIssue(issue: z.core.$ZodIssue): Diagnostic {
+function toDiagnostic(issue: z.core.$ZodIssue): Diagnostic {
   if (issue.code === 'unrecognized_keys') {
-    return { field: pathOf([...issue.path, issue.keys[0] ?? '']), message: unknownFieldMessage(issue.keys) };
+    return { field: fieldPath([...issue.path, issue.keys[0] ?? '']), message: unknownFieldMessage(issue.keys) };
   }
-  return { field: pathOf(issue.path), message: issue.code === 'invalid_type' ? typeMessage(issue) : issue.message };
+  const message = issue.code === 'invalid_type' ? typeMessage(issue) : issue.message;
+  return { field: fieldPath(issue.path), message };
 }
-
-/** What YAML makes of `no`, `yes`, `1e5` or `1234` surprises people: the mend is said. */
-function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType): string {
-  const found = /received (\w+)/.exec(message)?.[1] ?? 'something else';
-  if (found === 'undefined') return 'is missing';
-  if (expected === 'boolean') return `must be true or false, not a ${found}`;
-  const foundWords = inWords[found] ?? `a ${found}`;
-  if (expected === 'string' && found !== 'array' && found !== 'object')
-    return `must be text, not ${foundWords}; put it in quotes`;
-  return `must be ${inWords[expected] ?? `a ${expected}`}, not ${foundWords}`;
-}
-
-/** How YAML's kinds are called. */
-const inWords: Readonly<Record<string, string>> = {
-  string: 'text',
-  array: 'a list',
-  object: 'a map of fields',
-  record: 'a map of fields',
-  int: 'a whole number',
-};
 
 function unknownFieldMessage([, ...others]: readonly string[]): string {
-  const more = others.length > 0 ? `; unknown, too: ${others.join(', ')}` : '';
-  return `is not a field that the server knows${more}`;
+  const more = others.length > 0 ? `; also unknown: ${others.join(', ')}` : '';
+  return `is not a field of client records${more}`;
 }
 
-function pathOf(path: readonly PropertyKey[]): string {
+/** Authors of YAML often do not expect the types of `no`, `yes`, `1e5` or `1234`, so the message contains the fix. */
+function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType): string {
+  const received = /received (\w+)/.exec(message)?.[1] ?? 'different type';
+  if (received === 'undefined') return 'is missing';
+  if (expected === 'boolean') return `must be true or false, not ${withArticle(received)}`;
+  if (expected === 'string' && received !== 'array' && received !== 'object')
+    return `must be a string, not ${withArticle(received)}; put it in quotes`;
+  return `must be ${withArticle(expected)}, not ${withArticle(received)}`;
+}
+
+function withArticle(type: string): string {
+  return yamlTypes[type] ?? `a ${type}`;
+}
+
+/** The names of types in YAML. */
+const yamlTypes: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+  int: 'an integer',
+};
+
+function fieldPath(path: readonly PropertyKey[]): string {
   const text = path.reduce<string>(
     (parent, key) => (typeof key === 'number' ? `${parent}[${key}]` : `${parent}.${String(key)}`),
     '',

@@ -4,9 +4,11 @@ import { clientSecret } from './methods/method.ts';
 import { authenticationMethodNames, methodFields } from './methods/methods.ts';
 import { describedAs, text } from './record-fields.ts';
 
-const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)], { error: 'expected a text or a list of texts' });
+const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)], {
+  error: 'expected a string or a list of strings',
+});
 
-/** The claims that we set or that mean something to who reads a token (RFC 9068 §2.2, RFC 7519 §4.1, RFC 8693 §4). */
+/** Claims that the server sets, or that have a meaning in access tokens (RFC 9068 §2.2, RFC 7519 §4.1, RFC 8693 §4). */
 export const reservedClaims: ReadonlySet<string> = new Set(
   'iss sub aud exp nbf iat jti client_id scope cnf act may_act auth_time acr amr typ'.split(' '),
 );
@@ -18,17 +20,17 @@ const additionalClaims = z
       context.addIssue({
         code: 'custom',
         path: [name],
-        message: 'is a claim that the server sets; choose another name',
+        message: 'is a claim that the server sets; use another name',
       });
     }
   })
   .meta({ propertyNames: { not: { enum: [...reservedClaims] } } });
 
-function faultOfScope(token: string): string {
-  if (token === '') return 'has a space too many; expected names with one space between';
+function scopeProblem(token: string): string {
+  if (token === '') return 'has too many spaces; separate scopes with one space';
   if (token.length > MAX_SCOPE_TOKEN_LENGTH)
-    return `has a name of ${token.length} characters; expected at most ${MAX_SCOPE_TOKEN_LENGTH}`;
-  return `"${token}" is not a scope; expected names with one space between`;
+    return `contains a scope of ${token.length} characters; expected at most ${MAX_SCOPE_TOKEN_LENGTH}`;
+  return `contains "${token}", which is not a scope; separate scopes with one space`;
 }
 
 const scopeList = z
@@ -36,62 +38,67 @@ const scopeList = z
   .max(65_536)
   .superRefine((value, context) => {
     for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
-      context.addIssue({ code: 'custom', message: faultOfScope(token) });
+      context.addIssue({ code: 'custom', message: scopeProblem(token) });
     }
   })
   .meta({ pattern: String.raw`^(?:[!#-\[\]-~]{1,256}(?: [!#-\[\]-~]{1,256})*)?$` });
 
 /**
- * A client's record as people write it: the names of RFC 7591 §2 and RFC 8705 §2, and our additions. Unknown fields
- * are refused: a misspelt restriction would otherwise be none.
+ * A client record with the field names of RFC 7591 §2 and RFC 8705 §2, and extensions. Unknown fields are rejected,
+ * because a misspelled restriction would otherwise have no effect.
  */
 export const clientRecordSchema = z.strictObject({
   client_id: z
     .string()
     .refine(isClientId, { error: 'expected 1 to 255 printable ASCII characters' })
-    .meta({ ...describedAs('the name of the client: 1 to 255 printable ASCII characters'), pattern: '^[ -~]{1,255}$' }),
-  client_name: z.string().max(1024).optional().meta(describedAs('for people')),
-  client_uri: z.string().max(2048).optional().meta(describedAs('for people: where the client is described')),
-  contacts: z.array(z.string().max(1024)).optional().meta(describedAs('for people: who is responsible for the client')),
-  enabled: z.boolean().default(true).meta(describedAs('false refuses the client as if it did not exist')),
+    .meta({
+      ...describedAs('the identifier of the client: 1 to 255 printable ASCII characters'),
+      pattern: '^[ -~]{1,255}$',
+    }),
+  client_name: z.string().max(1024).optional().meta(describedAs('human-readable name')),
+  client_uri: z.string().max(2048).optional().meta(describedAs('web page with information about the client')),
+  contacts: z.array(z.string().max(1024)).optional().meta(describedAs('people who are responsible for the client')),
+  enabled: z.boolean().default(true).meta(describedAs('false rejects the client as if it did not exist')),
   token_endpoint_auth_method: z
     .enum(authenticationMethodNames, { error: `expected ${authenticationMethodNames.join(' or ')}` })
     .optional()
-    .meta(describedAs('how it authenticates: by a name that a CA vouches for, or by registered certificates')),
+    .meta(
+      describedAs('how the client authenticates: by a name in a certificate of a CA, or by registered certificates'),
+    ),
   ...methodFields,
   client_secrets: z
     .array(clientSecret)
     .min(1, 'must not be empty')
     .optional()
-    .meta(describedAs("IdentityServer's secrets of types X509Name or X509Thumbprint, as they stand")),
+    .meta(describedAs("IdentityServer's secrets of types X509Name or X509Thumbprint, unchanged")),
   tls_client_certificate_bound_access_tokens: z
     .literal(true, { error: 'must be true: every token is bound to the certificate that obtained it' })
     .optional()
-    .meta(describedAs('may say true: every token is bound to the certificate that obtained it')),
+    .meta(describedAs('true, if present: every token is bound to the certificate that obtained it')),
   grant_types: z
     .array(z.enum(grantTypes, { error: `expected ${grantTypes.join(' or ')}` }))
     .min(1, 'must not be empty')
     .default(['client_credentials'])
-    .meta(describedAs('the grants that it may use')),
-  scope: scopeList.default('').meta(describedAs('the scopes that it may have, with one space between')),
+    .meta(describedAs('the grant types that the client may use')),
+  scope: scopeList.default('').meta(describedAs('the scopes that the client may request, separated by one space')),
   audience: z
     .union([oneOrMany, z.record(text(256), oneOrMany)], {
-      error: 'expected a text, a list of texts, or a map from scope to either',
+      error: 'expected a string, a list of strings, or a map from scope to either',
     })
     .optional()
-    .meta(describedAs('the aud of its tokens: one, a list, or a map from scope to either; without it, the issuer')),
+    .meta(describedAs('the aud of its tokens: a string, a list, or a map from scope to either; the issuer by default')),
   access_token_lifetime: z
     .int()
-    .min(10, 'at least 10 (seconds)')
-    .max(86_400, 'at most 86400 (seconds)')
+    .min(10, 'must be at least 10 (seconds)')
+    .max(86_400, 'must be at most 86400 (seconds)')
     .default(3600)
-    .meta(describedAs('seconds')),
+    .meta(describedAs('lifetime of its tokens in seconds')),
   access_token_scope_claim: z
     .enum(['string', 'array'])
     .default('string')
-    .meta(describedAs('how tokens hold their scopes: a string (RFC 9068), or an array as for IdentityServer')),
-  claims: additionalClaims.default({}).meta(describedAs('claims to add to its tokens')),
+    .meta(describedAs('the type of the scope claim: a string (RFC 9068), or an array as in IdentityServer')),
+  claims: additionalClaims.default({}).meta(describedAs('additional claims of its tokens')),
 });
 
-/** A record that has the right fields of the right types; {@link readClient} decides whether it makes sense. */
+/** A record with valid fields; `parseClient` checks whether they are consistent. */
 export type ClientRecord = z.infer<typeof clientRecordSchema>;

@@ -1,53 +1,53 @@
 import { z } from 'zod';
 import { clientRecordSchema } from './record-schema.ts';
 
-/** In which order the fields of a value stand: as in the schema, or where that names none by their names. */
-type Order =
-  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, Order> }
-  | { readonly kind: 'items'; readonly items: Order }
-  | { readonly kind: 'free' };
+/** The order of the fields of a value: that of the schema, otherwise alphabetical. */
+type FieldOrder =
+  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, FieldOrder> }
+  | { readonly kind: 'items'; readonly items: FieldOrder }
+  | { readonly kind: 'alphabetical' };
 
-const free: Order = { kind: 'free' };
+const alphabetical: FieldOrder = { kind: 'alphabetical' };
 const recordOrder = orderOf(clientRecordSchema);
 
 /**
- * A record as it stands in Redis: JSON with the fields in the order of the schema, and no defaults filled in. Records
- * with the same members have the same text, and whoever was disabled and enabled again has the one of before.
+ * Serializes a record for Redis: JSON with the fields in the order of the schema, without defaults. Equal records have
+ * the same text, and a client that is disabled and re-enabled has the text that it had before.
  *
- * @param record as it came from YAML or JSON
- * @throws {RangeError} when it is nested too deeply
+ * @param record as parsed from YAML or JSON
+ * @throws {RangeError} if it is nested too deeply
  */
 export function serializeRecord(record: unknown): string {
   return JSON.stringify(ordered(withoutEnabled(record), recordOrder));
 }
 
-/** That a client is enabled, most records say by not saying it. */
+/** Removes `enabled: true`, which is the default. */
 function withoutEnabled(record: unknown): unknown {
   if (typeof record !== 'object' || record === null || !('enabled' in record) || record.enabled !== true) return record;
   const { enabled: _, ...others } = record;
   return others;
 }
 
-function orderOf(schema: unknown): Order {
+function orderOf(schema: unknown): FieldOrder {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return orderOf(schema.unwrap());
   if (schema instanceof z.ZodArray) return { kind: 'items', items: orderOf(schema.element) };
-  if (!(schema instanceof z.ZodObject)) return free;
+  if (!(schema instanceof z.ZodObject)) return alphabetical;
   const fields = Object.entries(schema.shape).map(([name, field]) => [name, orderOf(field)] as const);
   return { kind: 'fields', fields: new Map(fields) };
 }
 
-function ordered(value: unknown, order: Order): unknown {
+function ordered(value: unknown, order: FieldOrder): unknown {
   if (Array.isArray(value)) {
-    const items = order.kind === 'items' ? order.items : free;
+    const items = order.kind === 'items' ? order.items : alphabetical;
     return value.map((item) => ordered(item, items));
   }
   if (typeof value !== 'object' || value === null) return value;
   return orderedFields(value, order.kind === 'fields' ? order.fields : noFields);
 }
 
-const noFields: ReadonlyMap<string, Order> = new Map();
+const noFields: ReadonlyMap<string, FieldOrder> = new Map();
 
-function orderedFields(value: object, fields: ReadonlyMap<string, Order>): object {
+function orderedFields(value: object, fields: ReadonlyMap<string, FieldOrder>): object {
   const members: Record<string, unknown> = { ...value };
   const names = Object.keys(value);
   const result: Record<string, unknown> = {};
@@ -59,11 +59,11 @@ function orderedFields(value: object, fields: ReadonlyMap<string, Order>): objec
   }
   if (known === names.length) return result;
   for (const name of names.filter((each) => !fields.has(each)).sort())
-    define(result, name, ordered(members[name], free));
+    define(result, name, ordered(members[name], alphabetical));
   return result;
 }
 
-/** As a member also `__proto__`, which an assignment would make the prototype. */
+/** An assignment to `__proto__` would set the prototype instead. */
 function define(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }

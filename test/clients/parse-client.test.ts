@@ -300,7 +300,7 @@ describe('a record is refused, and the field is named', () => {
       'a scope of 257 characters',
       with_(byName, { scope: 'a'.repeat(257) }),
       'scope',
-      'a name of 257 characters; expected at most 256',
+      'a scope of 257 characters; expected at most 256',
     ],
     [
       'an audience of a scope it does not have',

@@ -88,7 +88,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { event, reason } = await afterwards(countersign, () => writeFileSync(file, faulty));
     expect(event).toBe('clients_reload_failed');
     expect(reason).toContain(`${file}: client c (record 2): scopes is not a field`);
-    expect(reason).toContain(`${file}: client d (record 3): access_token_lifetime at least 10`);
+    expect(reason).toContain(`${file}: client d (record 3): access_token_lifetime must be at least 10`);
     expect(await served(countersign, 'a', 'b')).toEqual(['a']);
     await afterwards(countersign, () => writeFileSync(file, fileOf(client('b'))));
     expect(await served(countersign, 'a', 'b')).toEqual(['b']);

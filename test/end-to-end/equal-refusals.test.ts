@@ -108,7 +108,7 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
     ['a client whose registration has ended', 'ended', own, /^the registration of the subject has ended$/],
     ['a self-signed client with another certificate', 'self-signed', own, /is not registered for this client/],
     ['a client whose name begins as the name of a key', 'client:victim', own, /^no client is registered/],
-    ['a client_id that is none', 'victim\r\n', own, /^the client_id is not one/],
+    ['a client_id that is none', 'victim\r\n', own, /^the client_id is malformed/],
     ['a client_id with a wildcard', '*', own, /^no client is registered/],
   ];
 
