@@ -26,7 +26,7 @@ const bannedTerms: readonly BannedTerm[] = [
   { pattern: /\bdistrust(?:s|ed)?\b/, use: 'untrusted' },
   { pattern: /\bstrangers?\b/, use: 'untrusted' },
   { pattern: /\bhops?\b/, use: 'trusted proxy', except: /\bhop[- ]by[- ]hop\b/ },
-  { pattern: /\bverdicts?\b/, use: 'verification' },
+  { pattern: /\bverdicts?\b/, use: 'verification', except: /former names: \['verdict header'\]/ },
   {
     pattern: /\bauthorit(?:y|ies)\b/,
     use: 'CA',

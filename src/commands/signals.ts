@@ -1,10 +1,10 @@
-/** Waits for SIGINT or SIGTERM, from the moment that it is called. A second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM after the call. A second one ends the process at once. */
 export function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let stopping = false;
+    let isStopping = false;
     const stop = (signal: NodeJS.Signals) => {
-      if (stopping) process.exit(1);
-      stopping = true;
+      if (isStopping) process.exit(1);
+      isStopping = true;
       resolve(signal);
     };
     process.on('SIGINT', stop);

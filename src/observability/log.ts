@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 
-/** One JSON object a line on standard output. */
+/** A structured log. `fields` contains the name of the event; `message` is for humans. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** The log of a running server. Its lines are written at once, so that none is lost when the process ends. */
+/** One JSON object per line on standard output, written synchronously so that no line is lost when the process ends. */
 export function createLog(): Log {
   const options = {
     base: null,
