@@ -7,13 +7,13 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default'],
-    // A process for each file, and one more than there are cores: many tests wait for something most of the time.
+    // One process more than there are cores, since many tests wait for timers and processes most of the time.
     pool: 'forks',
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: EndToEndFirst },
-    // Files of one process share what is loaded; none changes it.
+    // The files of a process share loaded modules. No test modifies them.
     isolate: false,
-    // For a machine that does other things as well: about ten times what the longest test takes on an idle one.
+    // About ten times the duration of the longest test on an idle machine, for busy ones.
     testTimeout: 120_000,
     hookTimeout: 240_000,
   },

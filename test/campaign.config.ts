@@ -1,10 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import usual from '../vitest.config.ts';
+import base from '../vitest.config.ts';
 
-/**
- * What takes too long for every run of the tests: see package.json for the names of the campaigns. They measure times, and
- * have a core each.
- */
-const test = { ...usual.test, include: ['test/**/*.campaign.ts'], maxWorkers: availableParallelism() };
-export default defineConfig({ ...usual, test });
+/** The campaigns: tests that take too long for every test run. One per core, since they measure durations. */
+const test = { ...base.test, include: ['test/**/*.campaign.ts'], maxWorkers: availableParallelism() };
+export default defineConfig({ ...base, test });
