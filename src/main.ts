@@ -20,7 +20,7 @@ const serveHelp = process.argv.includes('serve') ? (await import('./settings/ref
 const doctorHelp = `
 The default operations listener is http://127.0.0.1:9090
 (COUNTERSIGN_OPERATIONS_LISTEN).
-Exit codes: 0 no problem found, 1 not examined, 2 problems found.
+Exit codes: 0 secure, 1 incomplete, 2 vulnerable.
 
 More: docs/doctor.md`;
 

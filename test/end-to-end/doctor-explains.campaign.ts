@@ -92,7 +92,7 @@ describe('countersign doctor concludes incomplete or vulnerable', () => {
       expect([code, report.conclusion, report.problems]).toEqual([1, 'incomplete', []]);
       expect(report.notes).toContainEqual(
         expect.stringMatching(
-          /^your certificate .*billing\.pem, expired on 2026-01-01T00:00:00\.000Z; it did not arrive \(HTTP 400/,
+          /^your certificate .*billing\.pem expired on 2026-01-01T00:00:00\.000Z; it did not arrive \(HTTP 400/,
         ),
       );
     });
