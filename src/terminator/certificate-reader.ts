@@ -31,8 +31,8 @@ const CACHE_LIMITS = { entries: 10_000, bytes: 32 * 1024 * 1024 };
  * Creates a reader with a cache, keyed by the exact header values: parsing costs as much as ten requests. Cached results
  * do not depend on time; validity is checked on every request.
  */
-export function createCertificateReader(name: HeaderFormatName): CertificateReader {
-  const cache = createBoundedCache<DecodedChain>(CACHE_LIMITS);
+export function createCertificateReader(name: HeaderFormatName, cacheLimits = CACHE_LIMITS): CertificateReader {
+  const cache = createBoundedCache<DecodedChain>(cacheLimits);
   return (forwarded) => {
     const { encoded, encodedChain } = forwarded;
     // A header value cannot contain a line feed, so the key is unambiguous.
