@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
-import { clientsProgram, collect } from './commands/clients/program.ts';
+import { collect, textFormatOption } from './commands/clients/options.ts';
+import { clientsProgram } from './commands/clients/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
@@ -62,7 +63,7 @@ program
   .argument('<file>', 'certificate, PEM or DER, optionally followed by its intermediates; - is standard input')
   .option('--ca <bundle>', 'CA certificates, a file or folder: verify the certificate to them, as the server does')
   .option('--crl <file>', 'CRLs of its CAs, a file or folder; may be repeated', collect)
-  .addOption(outputOption())
+  .addOption(textFormatOption())
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
     process.exitCode = await describeCertificate(file, options);
@@ -80,7 +81,7 @@ program
   .option('--connect-to <host:port>', 'connect to this address instead; TLS server name and Host stay those of the URL')
   .option('--http-port <port>', 'port on which the same host may respond without TLS', parsePort, 80)
   .option('--operations <listener>', 'operations listener of the server; repeat it for each replica', collect)
-  .addOption(outputOption())
+  .addOption(textFormatOption())
   .addHelpText('after', doctorHelp)
   .action(async ({ output, ...options }: DoctorOptions & { output: OutputFormat }) => {
     const { doctor } = await import('./commands/doctor.ts');
@@ -125,12 +126,6 @@ function findSubcommand(parent: Command, name: string): Command {
 function suggestHelp(command: Command, name: string): void {
   command.showHelpAfterError(`(see ${name} --help)`);
   for (const child of command.commands) suggestHelp(child, `${name} ${child.name()}`);
-}
-
-function outputOption(): Option {
-  return new Option('-o, --output <format>', 'output format: human-readable or machine-readable')
-    .choices(['text', 'json'])
-    .default('text');
 }
 
 function parsePort(text: string): number {

@@ -1,6 +1,6 @@
-/** Why a command cannot run: every problem, each with the setting or file that it is about, and how to fix it. */
+/** Why a command cannot run or complete: every problem, each with its setting or file and the fix. */
 export class OperatorError extends Error {
-  override readonly name = 'OperatorError';
+  override readonly name: string = 'OperatorError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

@@ -1,13 +1,13 @@
-/** Why nothing could be planned, or not everything written. Each message names the thing, the location and the mend. */
-export class AdministrationError extends Error {
+import { OperatorError } from '../operator-error.ts';
+
+/** Why a plan cannot be made, or why not every change was written. */
+export class AdministrationError extends OperatorError {
   override readonly name = 'AdministrationError';
-  readonly problems: readonly string[];
-  /** Redis answered, and said no: it will say so again until that is mended. */
+  /** Redis sent an error reply: the same command fails again until its cause is fixed. */
   readonly isErrorReply: boolean;
 
-  constructor(messages: readonly string[], { isRefusal = false } = {}) {
-    super(messages.join('\n'));
-    this.problems = messages;
-    this.isErrorReply = isRefusal;
+  constructor(problems: readonly string[], { isErrorReply = false } = {}) {
+    super(problems);
+    this.isErrorReply = isErrorReply;
   }
 }

@@ -3,27 +3,28 @@ import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { IndexEntry, MarkerStatus, Progress, RecordStore } from './record-store.ts';
 
-/** How many clients were written, and whom somebody else wrote between the plan and now. */
 export interface ApplyResult {
+  /** How many clients were written. */
   readonly written: number;
+  /** Clients that were changed by others since the plan was made, and were not written. */
   readonly conflicts: readonly string[];
   readonly marker: MarkerStatus;
 }
 
-interface Counted {
+interface Tally {
   written: number;
   readonly conflicts: string[];
 }
 
-const PART = 200;
-const PARTS_AT_ONCE = 8;
+const BATCH_SIZE = 200;
+const CONCURRENT_BATCHES = 8;
 
 /**
- * Writes the changes of a plan. Each client is written as a whole or not: its entries in the index before its record,
- * since they are hints that a record makes true, and those that are no longer true are taken out after it.
+ * Writes the changes of a plan. Each client is written completely or not at all: new index entries before its record,
+ * because an entry is a hint that the record confirms, and obsolete entries are removed after it.
  *
- * @param stop when it is aborted, the parts under way are the last
- * @throws {AdministrationError} where Redis fails or it was stopped before the end, saying how many were written
+ * @param stop when aborted, the batches in flight are the last
+ * @throws {AdministrationError} when Redis fails or the run is stopped, with how many clients were written
  */
 export async function applyPlan(
   changes: ChangeLog,
@@ -31,62 +32,57 @@ export async function applyPlan(
   progress: Progress,
   stop?: AbortSignal,
 ): Promise<ApplyResult> {
-  const applied: Counted = { written: 0, conflicts: [] };
-  const work = async (parts: Iterable<readonly Change[]>) => {
-    for (const part of parts) {
+  const tally: Tally = { written: 0, conflicts: [] };
+  const writeBatches = async (batches: Iterable<readonly Change[]>) => {
+    for (const batch of batches) {
       if (stop?.aborted) throw new AdministrationError([]);
-      await writePart(part, store, applied);
-      progress('written', applied.written, changes.count);
+      await writeBatch(batch, store, tally);
+      progress('written', tally.written, changes.count);
     }
   };
   try {
-    // Who goes goes first: an interruption then leaves nobody who claims the certificate of one that is to be removed.
-    for (const parts of [partsOf(changes, true), partsOf(changes, false)]) {
-      // One iterator for all: when one of them fails, the others find no more to do.
-      await all(Array.from({ length: PARTS_AT_ONCE }, () => work(parts)));
+    // Removals first: after an interruption, no client that is to be removed shares an identity with a new one.
+    for (const batches of [batchesOf(changes, 'removals'), batchesOf(changes, 'others')]) {
+      // They share one iterator: when one fails, the others find no further batch.
+      await settleAll(Array.from({ length: CONCURRENT_BATCHES }, () => writeBatches(batches)));
     }
-    return { ...applied, marker: await store.writeMarker() };
+    return { ...tally, marker: await store.writeMarker() };
   } catch (error) {
     if (!(error instanceof AdministrationError)) throw error;
-    const how = `${applied.written} of ${changes.count} clients were written`;
-    const rest = `${error.isErrorReply ? 'when that is mended, ' : ''}running the command again writes the rest`;
-    throw new AdministrationError([...error.problems, `${how}; ${rest}`]);
+    const written = `${tally.written} of ${changes.count} clients were written`;
+    const rest = `${error.isErrorReply ? 'once that is fixed, ' : ''}running the command again writes the rest`;
+    throw new AdministrationError([...error.problems, `${written}; ${rest}`]);
   }
 }
 
-function* partsOf(changes: ChangeLog, areRemoved: boolean): Generator<readonly Change[]> {
-  for (const part of changes.batches(PART)) {
-    const wanted = part.filter(({ kind }) => (kind === 'removed') === areRemoved);
-    if (wanted.length > 0) yield wanted;
+function* batchesOf(changes: ChangeLog, which: 'removals' | 'others'): Generator<readonly Change[]> {
+  for (const batch of changes.batches(BATCH_SIZE)) {
+    const selected = batch.filter(({ kind }) => (kind === 'removed') === (which === 'removals'));
+    if (selected.length > 0) yield selected;
   }
 }
 
-async function writePart(part: readonly Change[], store: RecordStore, applied: Counted): Promise<void> {
-  await store.addIndexEntries(entriesOf(part, 'addedKeys'));
-  const changed = part.filter(({ kind }) => kind !== 'reindexed');
-  applied.written += part.length - changed.length;
-  const isWritten = await all(
-    store.write(changed).map(async (writing, index) => {
-      const written = await writing;
-      if (written) applied.written += 1;
-      else applied.conflicts.push(changed[index]?.clientId ?? '');
-      return written;
-    }),
-  );
-  await store.removeIndexEntries(
-    entriesOf(
-      changed.filter((_, index) => isWritten[index]),
-      'removedKeys',
-    ),
-  );
+async function writeBatch(batch: readonly Change[], store: RecordStore, tally: Tally): Promise<void> {
+  await store.addIndexEntries(indexEntries(batch, 'addedKeys'));
+  const records = batch.filter(({ kind }) => kind !== 'reindexed');
+  tally.written += batch.length - records.length;
+  const writes = store.write(records).map(async (writing, index) => {
+    const isWritten = await writing;
+    if (isWritten) tally.written += 1;
+    else tally.conflicts.push(records[index]?.clientId ?? '');
+    return isWritten;
+  });
+  const areWritten = await settleAll(writes);
+  const written = records.filter((_, index) => areWritten[index]);
+  await store.removeIndexEntries(indexEntries(written, 'removedKeys'));
 }
 
-function entriesOf(changes: readonly Change[], which: 'addedKeys' | 'removedKeys'): IndexEntry[] {
+function indexEntries(changes: readonly Change[], which: 'addedKeys' | 'removedKeys'): IndexEntry[] {
   return changes.flatMap(({ clientId, ...change }) => change[which].map((identityKey) => ({ identityKey, clientId })));
 }
 
-/** Waits for all of them also where one fails: what is on its way is then counted. */
-async function all<Answer>(asked: readonly Promise<Answer>[]): Promise<Answer[]> {
-  await Promise.allSettled(asked);
-  return Promise.all(asked);
+/** Waits for all of them even when one fails, so that writes in flight are counted. */
+async function settleAll<Result>(pending: readonly Promise<Result>[]): Promise<Result[]> {
+  await Promise.allSettled(pending);
+  return Promise.all(pending);
 }

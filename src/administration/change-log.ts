@@ -1,17 +1,17 @@
 import type { StoredValue } from '../redis/commands/values.ts';
 import type { Change } from './change.ts';
 
-const CHUNK_OCTETS = 4 * 1_048_576;
+const CHUNK_BYTES = 4 * 1_048_576;
 
 /**
- * The changes of a plan, of which there may be a million: as octets outside of the heap of JavaScript, about as many as
- * their records have.
+ * The changes of a plan, of which there may be a million: serialized outside the JavaScript heap, in about as many bytes
+ * as their records.
  */
 export class ChangeLog {
   readonly #chunks: Buffer[] = [];
   readonly #starts: number[] = [];
   readonly #lengths: number[] = [];
-  #used = CHUNK_OCTETS;
+  #usedBytes = CHUNK_BYTES;
 
   get count(): number {
     return this.#starts.length;
@@ -19,30 +19,39 @@ export class ChangeLog {
 
   /** @returns its position, for `at` */
   add(change: Change): number {
-    const octets = Buffer.from(JSON.stringify({ ...change, expected: encode(change.expected) }));
-    if (this.#used + octets.length > CHUNK_OCTETS) {
-      this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(CHUNK_OCTETS, octets.length)));
-      this.#used = 0;
+    const bytes = Buffer.from(JSON.stringify({ ...change, expected: encode(change.expected) }));
+    if (this.#usedBytes + bytes.length > CHUNK_BYTES) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes.length)));
+      this.#usedBytes = 0;
     }
     const chunk = this.#chunks.length - 1;
-    this.#chunks[chunk]?.set(octets, this.#used);
-    // A chunk and an offset in it; nothing begins beyond the usual length of one.
-    this.#starts.push(chunk * CHUNK_OCTETS + this.#used);
-    this.#used += octets.length;
-    return this.#lengths.push(octets.length) - 1;
+    this.#chunks[chunk]?.set(bytes, this.#usedBytes);
+    // Chunk and offset in one number: no change starts beyond the regular size of a chunk.
+    this.#starts.push(chunk * CHUNK_BYTES + this.#usedBytes);
+    this.#usedBytes += bytes.length;
+    return this.#lengths.push(bytes.length) - 1;
   }
 
+  /** @throws {RangeError} when there is no such change */
   at(position: number): Change {
     const [start, length] = [this.#starts[position], this.#lengths[position]];
     if (start === undefined || length === undefined) throw new RangeError(`there is no change ${position}`);
-    const offset = start % CHUNK_OCTETS;
-    const octets = this.#chunks[Math.floor(start / CHUNK_OCTETS)]?.subarray(offset, offset + length);
-    const change = JSON.parse(String(octets));
-    // What `add` wrote.
+    const offset = start % CHUNK_BYTES;
+    const bytes = this.#chunks[Math.floor(start / CHUNK_BYTES)]?.subarray(offset, offset + length);
+    const change = JSON.parse(String(bytes));
+    // Safe: `add` serialized a Change. JSON leaves out an undefined `next`.
     return { ...change, expected: decode(change.expected), next: change.next } as Change;
   }
 
-  /** Puts those that were added from a position on in the order of their `client_id`s. */
+  /** The changes in the order in which they were added. */
+  *batches(size: number): Generator<readonly Change[]> {
+    for (let start = 0; start < this.count; start += size) {
+      const length = Math.min(size, this.count - start);
+      yield Array.from({ length }, (_, offset) => this.at(start + offset));
+    }
+  }
+
+  /** Sorts the changes from a position on by `client_id`. */
   sortFrom(first: number): void {
     const tail = Array.from({ length: this.count - first }, (_, offset) => ({
       clientId: this.at(first + offset).clientId,
@@ -55,25 +64,18 @@ export class ChangeLog {
       this.#lengths[first + offset] = length;
     }
   }
-
-  /** The changes in the order in which they were added, some at a time. */
-  *batches(size: number): Generator<readonly Change[]> {
-    for (let start = 0; start < this.count; start += size) {
-      const length = Math.min(size, this.count - start);
-      yield Array.from({ length }, (_, offset) => this.at(start + offset));
-    }
-  }
 }
 
-type Encoded = Exclude<StoredValue, { type: 'string' }> | { type: 'string'; text: string; octets?: string };
+type EncodedValue = Exclude<StoredValue, { type: 'string' }> | { type: 'string'; text: string; base64?: string };
 
-function encode(expected: StoredValue): Encoded {
-  if (expected.type !== 'string' || !expected.bytes)
-    return expected.type === 'string' ? { type: 'string', text: expected.text } : expected;
-  return { type: 'string', text: expected.text, octets: expected.bytes.toString('base64') };
+function encode(value: StoredValue): EncodedValue {
+  if (value.type !== 'string') return value;
+  const { type, text, bytes } = value;
+  return bytes ? { type, text, base64: bytes.toString('base64') } : { type, text };
 }
 
-function decode(expected: Encoded): StoredValue {
-  if (expected.type !== 'string' || expected.octets === undefined) return expected as StoredValue;
-  return { type: 'string', text: expected.text, bytes: Buffer.from(expected.octets, 'base64') };
+function decode(value: EncodedValue): StoredValue {
+  if (value.type !== 'string') return value;
+  const { type, text, base64 } = value;
+  return base64 === undefined ? { type, text } : { type, text, bytes: Buffer.from(base64, 'base64') };
 }

@@ -1,13 +1,53 @@
+import type { JsonObject } from '../clients/json-value.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
 import { planRemoval } from './change.ts';
 import type { RecordStore } from './record-store.ts';
-import { type JsonObject, parseStoredValue } from './stored-records.ts';
+import { parseStoredValue } from './stored-records.ts';
+
+/** The outcome of a change. */
+export type ChangeResult =
+  | { readonly outcome: 'written' | 'unchanged' }
+  /** `reason` follows the name of the client. */
+  | { readonly outcome: 'failed'; readonly reason: string };
+
+const MAX_ATTEMPTS = 5;
+
+/** A server may accept more than the settings of this command: a client that it serves can be disabled. */
+const anyPolicy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] };
 
 /**
- * Removes whatever stands at a client's key, and then its entries in the index.
+ * Changes one record in Redis, and retries when it is written by others at the same time.
  *
- * @throws {AdministrationError} where Redis fails
+ * @param change returns the new record, or undefined when nothing is to be changed
+ * @throws {AdministrationError} when Redis fails
+ */
+export async function changeRecord(
+  store: RecordStore,
+  clientId: string,
+  change: (record: JsonObject) => JsonObject | undefined,
+): Promise<ChangeResult> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const [expected] = await store.read([clientId]);
+    if (!expected || expected.type === 'none') return missingClient(store);
+    const { client, record, errors } = parseStoredValue(clientId, expected, anyPolicy, Date.now());
+    if (!client || !record) {
+      const [error] = errors;
+      const why = `the server rejects it (${error?.field} ${error?.message})`;
+      return { outcome: 'failed', reason: `has an invalid record: ${why}; remove it, or apply a file with its record` };
+    }
+    const next = change(record);
+    if (next === undefined) return { outcome: 'unchanged' };
+    const [written] = store.write([{ clientId, expected, next: serializeRecord(next) }]);
+    if (await written) return { outcome: 'written' };
+  }
+  return { outcome: 'failed', reason: `was changed by others during ${MAX_ATTEMPTS} attempts; try again` };
+}
+
+/**
+ * Removes the value of a client, valid or not, and then its index entries.
+ *
+ * @throws {AdministrationError} when Redis fails
  */
 export async function removeClient(
   store: RecordStore,
@@ -16,58 +56,20 @@ export async function removeClient(
 ): Promise<ChangeResult> {
   const [expected = { type: 'none' }] = await store.read([clientId]);
   const removal = planRemoval(clientId, expected, policy);
-  if (!removal) return notInRedis(store);
+  if (!removal) return missingClient(store);
   const [written] = store.write([removal]);
   if (!(await written)) {
-    return { outcome: 'refused', reason: 'was written by somebody else at this moment; look at it and try again' };
+    return { outcome: 'failed', reason: 'was changed by others at the same time; check it and try again' };
   }
   await store.removeIndexEntries(removal.removedKeys.map((identityKey) => ({ identityKey, clientId })));
   return { outcome: 'written' };
 }
 
-/** What became of a change: written, needless, or impossible, and then why. */
-export type ChangeResult =
-  | { readonly outcome: 'written' | 'unchanged' }
-  | { readonly outcome: 'refused'; readonly reason: string };
+const NO_MARKER =
+  ', and neither is the marker: if Redis has lost its records, servers go on serving cached clients until all files ' +
+  'are applied at once; a record with enabled: false in them rejects a client';
 
-const ATTEMPTS = 5;
-
-/** A server may take more than the settings of this command let through: whom it serves can be disabled. */
-const anyPolicy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] };
-
-/**
- * Changes one record where it stands, and again where somebody else writes it at the same moment.
- *
- * @param change the record as it should be, or undefined to leave it is
- * @throws {AdministrationError} where Redis fails
- */
-export async function changeRecord(
-  store: RecordStore,
-  clientId: string,
-  change: (record: JsonObject) => JsonObject | undefined,
-): Promise<ChangeResult> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const [expected] = await store.read([clientId]);
-    if (!expected || expected.type === 'none') return notInRedis(store);
-    const { client, record, errors } = parseStoredValue(clientId, expected, anyPolicy, Date.now());
-    if (!client || !record) {
-      const [error] = errors;
-      const why = `the server refuses it (${error?.field} ${error?.message})`;
-      return { outcome: 'refused', reason: `has no sound record: ${why}; remove it, or apply a file with its record` };
-    }
-    const next = change(record);
-    if (next === undefined) return { outcome: 'unchanged' };
-    const [written] = store.write([{ clientId, expected, next: serializeRecord(next) }]);
-    if (await written) return { outcome: 'written' };
-  }
-  return { outcome: 'refused', reason: 'is being written by others all the time; try again' };
-}
-
-const LOST =
-  ', and neither is the marker: if Redis has lost its records, servers go on serving those that they remember until ' +
-  'all files are applied at once, where enabled: false refuses a client';
-
-/** What becomes of a client that is not there. It may be served for all that, which nobody should learn from a replica. */
-export async function notInRedis(store: RecordStore): Promise<ChangeResult> {
-  return { outcome: 'refused', reason: `is not in Redis${(await store.hasMarker()) ? '' : LOST}` };
+/** Without the marker, replicas may still serve the client from their cache. */
+async function missingClient(store: RecordStore): Promise<ChangeResult> {
+  return { outcome: 'failed', reason: `is not in Redis${(await store.hasMarker()) ? '' : NO_MARKER}` };
 }

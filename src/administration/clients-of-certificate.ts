@@ -6,17 +6,17 @@ import type { ClientCertificate } from '../pki/certificate/client-certificate.ts
 import type { RecordStore } from './record-store.ts';
 import { parseStoredValue } from './stored-records.ts';
 
-/** A client that a certificate could be, and the registrations of it that the certificate meets. */
+/** A client that a certificate matches, and the registrations that it matches. */
 export interface CandidateClient {
   readonly client: Client;
   readonly identities: readonly RegisteredIdentity[];
 }
 
 /**
- * Which clients a certificate could be. The index names candidates, and their records decide.
+ * The clients that a certificate matches, apart from its chain. The index names candidates, and their records decide.
  *
  * @param now milliseconds since the epoch
- * @throws {AdministrationError} where Redis fails
+ * @throws {AdministrationError} when Redis fails
  */
 export async function clientsOfCertificate(
   certificate: ClientCertificate,

@@ -4,19 +4,20 @@ import { sharedIdentity } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { printable } from '../text.ts';
 
-/** A client, and where its record stands, for messages. */
+/** A client, and the location of its record, for messages. */
 export interface IdentityOwner {
   readonly client: Client;
   readonly location: string;
 }
 
-/** Who vouches for names, and since when a registration may have ended: milliseconds since the epoch. */
+/** What validity and conflicts of registrations depend on. */
 export interface RegistrationContext {
   readonly policy: RegistrationPolicy;
+  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Why two clients cannot both be: a certificate that could be either's. Undefined where there is none. */
+/** @returns why one certificate may match both clients, and the fix; undefined when none may */
 export function describeConflict(
   one: IdentityOwner,
   other: IdentityOwner,
@@ -25,19 +26,19 @@ export function describeConflict(
   const identity = sharedIdentity(one.client, other.client, policy, now);
   if (!identity) return undefined;
   const named = ({ client, location }: IdentityOwner) => `client ${client.clientId} (${location})`;
-  const mend = fixFor(identity, one.client, other.client);
-  return printable(`${named(one)} and ${named(other)} both claim certificates with ${identity.text}: ${mend}`);
+  const fix = fixFor(identity, one.client, other.client);
+  return printable(`${named(one)} and ${named(other)} both match certificates with ${identity.text}: ${fix}`);
 }
 
 function fixFor({ kind }: Identity, one: Client, other: Client): string {
   if (kind === 'thumbprint' || kind === 'public_key') {
-    return 'take it out of one of them, or let one registration end before the other begins (not_after, not_before)';
+    return 'remove it from one of them, or end one registration before the other starts (not_after, not_before)';
   }
   if (one.authentication.method !== other.authentication.method) {
-    return 'take the certificate out of the one that holds it, or register the other by another name';
+    return 'remove the certificate from the client that contains it, or register the other client by another name';
   }
   return (
-    'register one of them by another name, or pin both to different roots of COUNTERSIGN_CLIENT_CA_FILE ' +
-    '(tls_client_auth_ca), and set that for this command, too'
+    'register one of them by another name, or pin both to different trust anchors of COUNTERSIGN_CLIENT_CA_FILE ' +
+    '(tls_client_auth_ca), and set that for this command as well'
   );
 }

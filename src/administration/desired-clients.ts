@@ -4,17 +4,17 @@ import { FileClients } from '../clients/files/file-clients.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
 
-/** A client of the files, sound by itself. */
+/** A client of the files whose record is valid by itself. */
 export interface DesiredClient {
-  /** Counted from 0 over all files. */
+  /** Its position across all files, from 0. */
   readonly index: number;
   readonly clientId: string;
-  /** Its record, as it is to stand in Redis. */
+  /** Its record as it is stored in Redis. */
   readonly text: string;
   readonly client: Client;
 }
 
-/** The clients of all files, of whom only names and places are kept, and in words what is wrong with any of them. */
+/** The clients of all files. Only `client_id`s and locations stay in memory, with the errors and warnings in words. */
 export class DesiredClients {
   readonly errors = new BoundedList();
   readonly warnings = new BoundedList();
@@ -22,26 +22,13 @@ export class DesiredClients {
 
   /** @param now milliseconds since the epoch */
   constructor(files: readonly string[], policy: RegistrationPolicy, now: number) {
-    const addTo = (list: BoundedList) => (finding: LocatedDiagnostic) => list.add(describeDiagnostic(finding));
+    const addTo = (list: BoundedList) => (diagnostic: LocatedDiagnostic) => list.add(describeDiagnostic(diagnostic));
     this.#clients = new FileClients(files, {
       policy,
       now,
       onError: addTo(this.errors),
       onWarning: addTo(this.warnings),
     });
-  }
-
-  has(clientId: string): boolean {
-    return this.#clients.index.has(clientId);
-  }
-
-  clientIdAt(index: number): string {
-    return this.#clients.index.clientIdAt(index);
-  }
-
-  /** The file and which of its records it is. */
-  locationAt(index: number): string {
-    return this.#clients.index.describeLocationAt(index);
   }
 
   /** Reads all files once. */
@@ -52,26 +39,36 @@ export class DesiredClients {
       });
     }
   }
+
+  has(clientId: string): boolean {
+    return this.#clients.index.has(clientId);
+  }
+
+  clientIdAt(index: number): string {
+    return this.#clients.index.clientIdAt(index);
+  }
+
+  /** The file, and the record in it. */
+  locationAt(index: number): string {
+    return this.#clients.index.describeLocationAt(index);
+  }
 }
+
+const MAX_MESSAGES = 50;
 
 /** The first messages of many, and how many there were. */
 export class BoundedList {
   readonly #first: string[] = [];
-  readonly #limit: number;
   count = 0;
 
-  constructor(limit = 50) {
-    this.#limit = limit;
+  add(message: string): void {
+    this.count += 1;
+    if (this.#first.length < MAX_MESSAGES) this.#first.push(message);
   }
 
-  add(...messages: readonly string[]): void {
-    this.count += messages.length;
-    this.#first.push(...messages.slice(0, Math.max(0, this.#limit - this.#first.length)));
-  }
-
-  /** With a last line that says how many are not told. */
+  /** The messages, and a last line with the number of those omitted. */
   lines(): string[] {
-    const untold = this.count - this.#first.length;
-    return untold === 0 ? [...this.#first] : [...this.#first, `… and ${untold} more`];
+    const omitted = this.count - this.#first.length;
+    return omitted === 0 ? [...this.#first] : [...this.#first, `… and ${omitted} more`];
   }
 }

@@ -4,86 +4,86 @@ import { BoundedList, type DesiredClients } from './desired-clients.ts';
 import { IdentityIndex } from './identity-index.ts';
 
 /**
- * Finds the clients of the files that claim one certificate, with each other or with one that stays in Redis. A client
- * that is changed by the files counts as it will be.
+ * Finds clients of the files that share a certificate with each other, or with a client that stays in Redis. Clients
+ * that the files change are compared as they will be.
  *
- * @throws {AdministrationError} where Redis fails
+ * @throws {AdministrationError} when Redis fails
  */
 export async function findConflicts(
   comparison: Comparison,
   desired: DesiredClients,
-  circumstances: RegistrationContext,
+  context: RegistrationContext,
 ): Promise<BoundedList> {
-  const claimantAt = async (index: number) => {
+  const ownerAt = async (index: number) => {
     const client = await comparison.desiredClient(index);
     return client && { client, location: desired.locationAt(index) };
   };
-  const search = new ConflictSearch(claimantAt, circumstances);
-  await search.among(comparison.identityIndex);
+  const search = new ConflictSearch(ownerAt, context);
+  await search.compareIndexed(comparison.identityIndex);
   for (const { index, clientId } of comparison.possibleConflicts) {
     const client = await comparison.storedClient(clientId);
-    if (client) await search.between(index, { client, location: 'in Redis' });
+    if (client) await search.compareWith(index, { client, location: 'in Redis' });
   }
   return search.conflicts;
 }
 
-/** Finds those that claim one certificate of some clients that are all at hand. */
+/** Finds the conflicts among clients in memory. */
 export async function findConflictsAmong(
   owners: readonly IdentityOwner[],
-  circumstances: RegistrationContext,
+  context: RegistrationContext,
 ): Promise<BoundedList> {
-  const claims = new IdentityIndex();
-  for (const [index, { client }] of owners.entries()) claims.add(client, index);
-  const search = new ConflictSearch(async (index) => owners[index], circumstances);
-  await search.among(claims);
+  const index = new IdentityIndex();
+  for (const [owner, { client }] of owners.entries()) index.add(client, owner);
+  const search = new ConflictSearch(async (owner) => owners[owner], context);
+  await search.compareIndexed(index);
   return search.conflicts;
 }
 
-/** Who conflicts with one is not compared with the others: for a million of one name that would never end. */
+/** A client in a conflict is not compared further: a million clients of one name would take forever. */
 class ConflictSearch {
   readonly conflicts = new BoundedList();
-  readonly #claimantAt: (index: number) => Promise<IdentityOwner | undefined>;
-  readonly #circumstances: RegistrationContext;
+  readonly #ownerAt: (index: number) => Promise<IdentityOwner | undefined>;
+  readonly #context: RegistrationContext;
 
-  constructor(claimantAt: (index: number) => Promise<IdentityOwner | undefined>, circumstances: RegistrationContext) {
-    this.#claimantAt = claimantAt;
-    this.#circumstances = circumstances;
+  constructor(ownerAt: (index: number) => Promise<IdentityOwner | undefined>, context: RegistrationContext) {
+    this.#ownerAt = ownerAt;
+    this.#context = context;
   }
 
-  async among(claims: IdentityIndex): Promise<void> {
-    for (const group of claims.sharedRegistrations()) await this.#amongGroup(group);
+  async compareIndexed(index: IdentityIndex): Promise<void> {
+    for (const group of index.sharedRegistrations()) await this.#compareGroup(group);
     const inConflict = new Set<number>();
-    for (const [holders, registered] of claims.certificateMatches()) {
-      for (const holder of holders.filter((each) => !inConflict.has(each))) {
-        if (await this.#isInConflict(holder, registered)) inConflict.add(holder);
+    for (const [certificateOwners, registeredOwners] of index.certificateMatches()) {
+      for (const owner of certificateOwners.filter((each) => !inConflict.has(each))) {
+        if (await this.#conflictsWithAny(owner, registeredOwners)) inConflict.add(owner);
       }
     }
   }
 
-  async between(index: number, other: IdentityOwner): Promise<void> {
-    const one = await this.#claimantAt(index);
-    if (one) this.#areInConflict(one, other);
+  async compareWith(index: number, other: IdentityOwner): Promise<void> {
+    const owner = await this.#ownerAt(index);
+    if (owner) this.#areInConflict(owner, other);
   }
 
-  async #amongGroup(group: readonly number[]): Promise<void> {
+  async #compareGroup(group: readonly number[]): Promise<void> {
     const compared: IdentityOwner[] = [];
     for (const index of group) {
-      const one = await this.#claimantAt(index);
-      if (one && !compared.some((earlier) => this.#areInConflict(earlier, one))) compared.push(one);
+      const owner = await this.#ownerAt(index);
+      if (owner && !compared.some((earlier) => this.#areInConflict(earlier, owner))) compared.push(owner);
     }
   }
 
-  async #isInConflict(holder: number, registered: readonly number[]): Promise<boolean> {
-    const one = await this.#claimantAt(holder);
-    for (const index of registered) {
-      const other = index === holder ? undefined : await this.#claimantAt(index);
-      if (one && other && this.#areInConflict(one, other)) return true;
+  async #conflictsWithAny(index: number, others: readonly number[]): Promise<boolean> {
+    const owner = await this.#ownerAt(index);
+    for (const otherIndex of others) {
+      const other = otherIndex === index ? undefined : await this.#ownerAt(otherIndex);
+      if (owner && other && this.#areInConflict(owner, other)) return true;
     }
     return false;
   }
 
   #areInConflict(one: IdentityOwner, other: IdentityOwner): boolean {
-    const conflict = describeConflict(one, other, this.#circumstances);
+    const conflict = describeConflict(one, other, this.#context);
     if (conflict !== undefined) this.conflicts.add(conflict);
     return conflict !== undefined;
   }

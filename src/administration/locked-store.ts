@@ -2,42 +2,42 @@ import type { ApplyLock } from './apply-lock.ts';
 import type { RecordStore } from './record-store.ts';
 
 /**
- * The same store for the run whose turn it is: the turn begins when something is first asked for, not while files are
- * read, and nothing is written any more once it was lost.
+ * The store of a run that holds the apply lock. The lock is acquired before the first read from Redis, and not while
+ * files are parsed. Once it is lost, nothing more is written.
  *
- * @param onWaiting told in words whose turn it still is
+ * @param onWaiting receives a message while another run holds the lock
  */
-export function lockedStore(store: RecordStore, lease: ApplyLock, onWaiting: (why: string) => void): RecordStore {
-  const begin = () => lease.acquire(onWaiting);
+export function lockedStore(store: RecordStore, lock: ApplyLock, onWaiting: (message: string) => void): RecordStore {
+  const acquire = () => lock.acquire(onWaiting);
   return {
     read: async (clientIds) => {
-      if (clientIds.length > 0) await begin();
+      if (clientIds.length > 0) await acquire();
       return store.read(clientIds);
     },
     findOwners: async (identityKeys) => {
-      if (identityKeys.length > 0) await begin();
+      if (identityKeys.length > 0) await acquire();
       return store.findOwners(identityKeys);
     },
-    async *clientIds(pattern) {
-      await begin();
-      yield* store.clientIds(pattern);
+    async *scanClientIds(pattern) {
+      await acquire();
+      yield* store.scanClientIds(pattern);
     },
     addIndexEntries: async (entries) => {
-      lease.requireHeld();
+      lock.requireHeld();
       await store.addIndexEntries(entries);
     },
     removeIndexEntries: async (entries) => {
-      lease.requireHeld();
+      lock.requireHeld();
       await store.removeIndexEntries(entries);
     },
     write: (writes) => {
-      lease.requireHeld();
+      lock.requireHeld();
       return store.write(writes);
     },
     hasMarker: () => store.hasMarker(),
     writeMarker: async () => {
-      // It says that what was written is there.
-      await lease.confirmHeld();
+      // The marker states that everything that was written is there.
+      await lock.confirmHeld();
       return store.writeMarker();
     },
   };

@@ -7,22 +7,22 @@ import { DesiredClients } from './desired-clients.ts';
 import { findConflicts } from './find-conflicts.ts';
 import type { RecordStore } from './record-store.ts';
 
-/** What is to be done so that Redis holds what the files say. */
+/** The changes that make Redis match the files. */
 export interface Plan {
   readonly changes: ChangeLog;
   readonly counts: Readonly<Record<Change['kind'] | 'unchanged', number>>;
-  /** Clients in Redis that no file has and that stay. */
+  /** Clients in Redis that are in no file and are kept. */
   readonly unmanaged: readonly string[];
-  /** Clients that were disabled and would be enabled, though perhaps somebody had a reason. */
+  /** Clients that are disabled in Redis, perhaps for a reason, and that the files enable. */
   readonly reenabled: readonly string[];
-  /** About the records of the files, in whole lines. */
+  /** Warnings about the records of the files, one line each. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Compares the records of files with those in Redis.
  *
- * @throws {AdministrationError} with what is wrong with any record, or where Redis fails
+ * @throws {AdministrationError} with every invalid record and every conflict, or when Redis fails
  */
 export async function makePlan(
   files: readonly string[],
@@ -33,20 +33,20 @@ export async function makePlan(
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
   const { count } = comparison.changes;
-  const others = desired.errors.count > 0 ? [] : await comparison.findUnmanaged();
-  // Redis tells keys in no order.
+  const unmanaged = desired.errors.count > 0 ? [] : await comparison.findUnmanaged();
+  // SCAN returns keys in no particular order.
   comparison.changes.sortFrom(count);
   const conflicts = await findConflicts(comparison, desired, options);
-  const messages = [...desired.errors.lines(), ...conflicts.lines()];
-  if (messages.length > 0) throw new AdministrationError([...messages, 'Nothing was written.']);
+  const problems = [...desired.errors.lines(), ...conflicts.lines()];
+  if (problems.length > 0) throw new AdministrationError([...problems, 'Nothing was written.']);
   const { changes, counts, reenabled } = comparison;
-  return { changes, counts, unmanaged: others.toSorted(), reenabled: reenabled, warnings: desired.warnings.lines() };
+  return { changes, counts, unmanaged: unmanaged.toSorted(), reenabled, warnings: desired.warnings.lines() };
 }
 
 /**
- * The files that arguments of `-f` name.
+ * The files that the values of `-f` name.
  *
- * @throws {AdministrationError} with everything that is not there
+ * @throws {AdministrationError} with every path that does not exist
  */
 export function findRecordFiles(paths: readonly string[]): readonly string[] {
   const { files, errors } = findFiles(paths);

@@ -1,19 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Asks something about each item, and takes up the next one while the answer to the last is on its way. */
-export async function* prefetch<Item, Answer>(
+/** Loads something for each item, and reads the next item while the load for the last one is in flight. */
+export async function* prefetch<Item, Result>(
   items: AsyncIterable<Item>,
-  ask: (item: Item) => Promise<Answer>,
-): AsyncGenerator<Answer> {
-  let pending: Promise<Answer> | undefined;
+  load: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let pending: Promise<Result> | undefined;
   for await (const item of items) {
-    const asked = ask(item);
-    // It may fail while the one before it is waited for.
-    asked.catch(() => {});
-    // What is asked is sent once the event loop has its turn.
+    const loading = load(item);
+    // It may fail while the one before it is awaited.
+    loading.catch(() => {});
+    // Commands are sent when the event loop runs.
     await setImmediate();
     if (pending) yield await pending;
-    pending = asked;
+    pending = loading;
   }
   if (pending) yield await pending;
 }

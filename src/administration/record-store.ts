@@ -6,38 +6,44 @@ import { type StoredValue, valueReader, valueReplacer } from '../redis/commands/
 import type { RedisConnection } from '../redis/connection.ts';
 import { AdministrationError } from './administration-error.ts';
 
-/** An entry of the index: by this identity a client may be known. */
+/** Client records in Redis and their identity index, in batches. Each method throws AdministrationError if Redis fails. */
+export interface RecordStore {
+  read(clientIds: readonly string[]): Promise<readonly StoredValue[]>;
+  /** The clients that the index names for each identity. They are candidates: their records decide. */
+  findOwners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
+  addIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
+  removeIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
+  /** @returns for each whether it was written; false when its value is no longer the expected one */
+  write(writes: readonly RecordWrite[]): readonly Promise<boolean>[];
+  /** Marks this Redis as holding client records. Call it after they were written. */
+  writeMarker(): Promise<MarkerStatus>;
+  hasMarker(): Promise<boolean>;
+  /**
+   * All `client_id`s that have a value, in batches; some may be repeated.
+   *
+   * @param pattern a glob of Redis
+   */
+  scanClientIds(pattern?: string): AsyncGenerator<readonly string[]>;
+}
+
+/** An entry of the identity index: certificates with this identity may belong to this client. */
 export interface IndexEntry {
   readonly identityKey: string;
   readonly clientId: string;
 }
 
-/** What is to stand at a client's key where what was seen still does; nothing where `next` is undefined. */
+/** Replaces the value of a client if it is still the expected one. `next` undefined removes it. */
 export interface RecordWrite {
   readonly clientId: string;
   readonly expected: StoredValue;
   readonly next: string | undefined;
 }
 
-/** Whether Redis said already that there are records that we wrote. `written`: it did not, or it has lost them. */
+/** Whether Redis had the marker already. `written`: it is a new Redis, or one that has lost its data. */
 export type MarkerStatus = 'present' | 'written';
 
-/** The records in Redis and their index, many at a time. Each method throws AdministrationError where Redis fails. */
-export interface RecordStore {
-  read(scanClientIds: readonly string[]): Promise<readonly StoredValue[]>;
-  /** Of each identity the clients that the index names: a hint, their records decide. */
-  findOwners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
-  addIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
-  removeIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
-  /** Of each whether it was written; false where somebody else has written it since it was seen. */
-  write(writes: readonly RecordWrite[]): readonly Promise<boolean>[];
-  /** Says in Redis that there are records that we wrote. To be called after they were. */
-  writeMarker(): Promise<MarkerStatus>;
-  /** Whether Redis says so. */
-  hasMarker(): Promise<boolean>;
-  /** Of all records, some at a time, any maybe twice. `pattern` has the globs of Redis. */
-  clientIds(pattern?: string): AsyncGenerator<readonly string[]>;
-}
+/** Reports how many clients a long operation has processed, and of how many where the total is known. */
+export type Progress = (done: 'compared' | 'scanned' | 'written' | 'read', count: number, total?: number) => void;
 
 const MARKER = JSON.stringify({ format: 1 });
 
@@ -47,68 +53,66 @@ export function openRecordStore(
   keys: RegistryKeys,
   description: string,
 ): RecordStore {
-  const ask = withExplainedErrors(description, explain);
+  const execute = withExplainedErrors(description, explain);
   const [readValues, replaceValues, sets] = [
     valueReader(redis),
     valueReplacer(redis, keys.changesChannel),
     openSets(redis),
   ];
   const recordKey = (clientId: string) => `${keys.clientPrefix}${clientId}`;
-  const identity = (key: string) => `${keys.identityPrefix}${key}`;
-  const memberOf = ({ identityKey, clientId }: IndexEntry) => ({ key: identity(identityKey), member: clientId });
+  const indexKey = (identityKey: string) => `${keys.identityPrefix}${identityKey}`;
+  const memberOf = ({ identityKey, clientId }: IndexEntry) => ({ key: indexKey(identityKey), member: clientId });
   return {
-    read: (clientIds) => ask(readValues(clientIds.map(recordKey))),
-    findOwners: (identityKeys) => ask(sets.members(identityKeys.map(identity))),
-    addIndexEntries: (entries) => ask(sets.add(entries.map(memberOf))),
-    removeIndexEntries: (entries) => ask(sets.remove(entries.map(memberOf))),
-    write: (writes) => replaceValues(writes.map((write) => ({ key: recordKey(write.clientId), ...write }))).map(ask),
+    read: (clientIds) => execute(readValues(clientIds.map(recordKey))),
+    findOwners: (identityKeys) => execute(sets.members(identityKeys.map(indexKey))),
+    addIndexEntries: (entries) => execute(sets.add(entries.map(memberOf))),
+    removeIndexEntries: (entries) => execute(sets.remove(entries.map(memberOf))),
+    write: (writes) =>
+      replaceValues(writes.map((write) => ({ key: recordKey(write.clientId), ...write }))).map(execute),
     writeMarker: async () => {
-      const [found] = await ask(readValues([keys.marker]));
-      if (found?.type !== 'string' || found.text !== MARKER) await ask(redis.set(keys.marker, MARKER));
-      // To a server, whatever stands there is a marker.
+      const [found] = await execute(readValues([keys.marker]));
+      if (found?.type !== 'string' || found.text !== MARKER) await execute(redis.set(keys.marker, MARKER));
+      // Servers accept any value as the marker.
       return found?.type === 'none' ? 'written' : 'present';
     },
     hasMarker: async () => {
-      const [found] = await ask(readValues([keys.marker]));
+      const [found] = await execute(readValues([keys.marker]));
       return found !== undefined && found.type !== 'none';
     },
-    clientIds: (pattern) => clientIds(scanKeys(redis, keys.clientPrefix, pattern), keys.clientPrefix, ask),
+    scanClientIds: (pattern) => clientIdsOf(scanKeys(redis, keys.clientPrefix, pattern), keys.clientPrefix, execute),
   };
 }
 
-/** What is no client_id is nobody's record: the server never asks for it. */
-async function* clientIds(
+/** Keys that do not end in a valid `client_id` are skipped: the server never reads them. */
+async function* clientIdsOf(
   keys: AsyncGenerator<string[]>,
   prefix: string,
-  ask: ExecuteCommand,
+  execute: ExecuteCommand,
 ): AsyncGenerator<readonly string[]> {
   while (true) {
-    const { value, done } = await ask(keys.next());
+    const { value, done } = await execute(keys.next());
     if (done) return;
     yield value.map((key: string) => key.slice(prefix.length)).filter(isClientId);
   }
 }
 
-/** Waits for an answer of Redis, and throws AdministrationError where there is none. */
-export type ExecuteCommand = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
+/** Waits for the reply of Redis. */
+export type ExecuteCommand = <Reply>(command: Promise<Reply>) => Promise<Reply>;
 
 /**
- * Says why Redis did not answer, or what it answered where that is no.
+ * Turns errors of Redis and of the connection into AdministrationErrors that explain them.
  *
  * @param description of Redis, for messages
  */
 export function withExplainedErrors(description: string, explain: RedisConnection['explain']): ExecuteCommand {
-  return async (asked) => {
+  return async (command) => {
     try {
-      return await asked;
+      return await command;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      const isRefusal = error.name === 'ReplyError';
-      const what = isRefusal ? 'says no' : 'did not answer';
-      throw new AdministrationError([`Redis at ${description} ${what}: ${explain(error)}`], { isRefusal });
+      const isErrorReply = error.name === 'ReplyError';
+      const what = isErrorReply ? 'returned an error' : 'did not reply';
+      throw new AdministrationError([`Redis at ${description} ${what}: ${explain(error)}`], { isErrorReply });
     }
   };
 }
-
-/** Told how far a long piece of work is: what was done to how many clients, and of how many where that is known. */
-export type Progress = (done: 'compared' | 'looked through' | 'written' | 'read', count: number, of?: number) => void;

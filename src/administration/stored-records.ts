@@ -8,10 +8,20 @@ import type { StoredValue } from '../redis/commands/values.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
 
-/** One value of Redis, and what the server makes of it. */
+/** The value of a client in Redis, and how the server interprets it. */
 export interface ListedRecord extends ParsedValue {
   readonly clientId: string;
   readonly value: StoredValue;
+}
+
+/** How the server interprets the value of a client's key. */
+export interface ParsedValue {
+  /** The record in the value; undefined when it is not a JSON object. */
+  readonly record: JsonObject | undefined;
+  /** Undefined when the value is not a valid record of this client. The server then rejects the client. */
+  readonly client: Client | undefined;
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 export interface ListOptions {
@@ -19,53 +29,40 @@ export interface ListOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly progress: Progress;
-  /** Which `client_id`s, with the globs of Redis. Default: all. */
+  /** A glob of Redis for the `client_id`. Default: all. */
   readonly pattern?: string | undefined;
 }
 
-const PART = 1_000;
+const BATCH_SIZE = 1_000;
 
 /**
- * Everything that stands where records do, in the order of the `client_id`s. Only those are held at once, and not the
- * records.
+ * All values of client keys, sorted by `client_id`. Only the `client_id`s are in memory at once, not the records.
  *
- * @throws {AdministrationError} where Redis fails
+ * @throws {AdministrationError} when Redis fails
  */
 export async function* listRecords(store: RecordStore, options: ListOptions): AsyncGenerator<ListedRecord> {
   const { policy, now, progress, pattern } = options;
   const found = new Set<string>();
-  for await (const batch of store.clientIds(pattern)) for (const clientId of batch) found.add(clientId);
+  for await (const batch of store.scanClientIds(pattern)) for (const clientId of batch) found.add(clientId);
   const clientIds = [...found].sort();
-  const read = async (part: readonly string[]) => ({ part, values: await store.read(part) });
+  const readBatch = async (batch: readonly string[]) => ({ batch, values: await store.read(batch) });
   let count = 0;
-  for await (const { part, values } of prefetch(inParts(clientIds), read)) {
-    for (const [index, clientId] of part.entries()) {
+  for await (const { batch, values } of prefetch(inBatches(clientIds), readBatch)) {
+    for (const [index, clientId] of batch.entries()) {
       const value = values[index];
       if (value && value.type !== 'none') yield { clientId, value, ...parseStoredValue(clientId, value, policy, now) };
     }
-    count += part.length;
+    count += batch.length;
     progress('read', count, clientIds.length);
   }
 }
 
-async function* inParts(clientIds: readonly string[]): AsyncGenerator<readonly string[]> {
-  for (let start = 0; start < clientIds.length; start += PART) yield clientIds.slice(start, start + PART);
+async function* inBatches(clientIds: readonly string[]): AsyncGenerator<readonly string[]> {
+  for (let start = 0; start < clientIds.length; start += BATCH_SIZE) yield clientIds.slice(start, start + BATCH_SIZE);
 }
-
-/** What the server makes of the value of a client's key. */
-export interface ParsedValue {
-  /** The record as the value holds it; undefined where that is no object of JSON. */
-  readonly record: JsonObject | undefined;
-  /** Undefined where the value is not a sound record of this client, which is then nobody's. */
-  readonly client: Client | undefined;
-  readonly errors: readonly Diagnostic[];
-  readonly warnings: readonly Diagnostic[];
-}
-
-export type { JsonObject } from '../clients/json-value.ts';
 
 /**
- * Reads the value of a client's key by the server's own rules.
+ * Parses the value of a client's key by the rules of the server.
  *
  * @param now milliseconds since the epoch
  */
@@ -75,32 +72,30 @@ export function parseStoredValue(
   policy: RegistrationPolicy,
   now: number,
 ): ParsedValue {
-  const stored = storedObject(value);
-  if (typeof stored === 'string') {
-    return { record: undefined, client: undefined, errors: [{ field: '(record)', message: stored }], warnings: [] };
+  const decoded = decodeObject(value);
+  if (typeof decoded === 'string') {
+    return { record: undefined, client: undefined, errors: [{ field: '(record)', message: decoded }], warnings: [] };
   }
-  // What stands there, and not what is written in its location.
-  const read = parseStoredRecord(clientId, stored, policy, now);
-  const record = inOrder(stored);
-  if (!read.ok) return { record, client: undefined, errors: read.errors, warnings: [] };
-  return { record, client: read.client, errors: [], warnings: read.warnings };
+  // The value as stored, as the server reads it: not reordered.
+  const parsed = parseStoredRecord(clientId, decoded, policy, now);
+  const record = inSchemaOrder(decoded);
+  if (!parsed.ok) return { record, client: undefined, errors: parsed.errors, warnings: [] };
+  return { record, client: parsed.client, errors: [], warnings: parsed.warnings };
 }
 
-/**
- * The object of JSON that a value holds, its names in the order of the schema, or in words what it is instead.
- */
+/** @returns the JSON object in a value, its fields in the order of the schema; otherwise what the value is, in words */
 export function decodeStoredValue(value: StoredValue): JsonObject | string {
-  const stored = storedObject(value);
-  return typeof stored === 'string' ? stored : inOrder(stored);
+  const decoded = decodeObject(value);
+  return typeof decoded === 'string' ? decoded : inSchemaOrder(decoded);
 }
 
-function storedObject(value: StoredValue): JsonObject | string {
-  if (value.type === 'none') return 'is not there';
-  if (value.type === 'other') return `is a ${value.name}; expected a string of JSON`;
+function decodeObject(value: StoredValue): JsonObject | string {
+  if (value.type === 'none') return 'is missing';
+  if (value.type === 'other') return `is a ${value.name}; expected a string with JSON`;
   return decodeRecord(value.bytes ?? value.text);
 }
 
-/** Nothing is lost on the way: what could be is no record. */
-function inOrder(record: JsonObject): JsonObject {
+/** Lossless, because a value that would lose data is rejected as a record. */
+function inSchemaOrder(record: JsonObject): JsonObject {
   return JSON.parse(serializeRecord(record));
 }

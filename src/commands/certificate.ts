@@ -1,7 +1,7 @@
 import { OperatorError } from '../operator-error.ts';
 import { parseCertificateFile } from '../pki/certificate/pem.ts';
 import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
-import { type InputFile, readInput } from './input-file.ts';
+import { type InputFile, parseInput, readInput } from './input-file.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
 import { type PathOptions, type PathReport, printPath, verifyFile } from './path-report.ts';
 
@@ -19,7 +19,7 @@ export interface CertificateOptions extends PathOptions {
 export async function describeCertificate(file: string, { output, ...options }: CertificateOptions): Promise<number> {
   const input = await readInput(file);
   const { der, others } = readCertificates(input);
-  const report = locating(input, () => reportOn(der));
+  const report = parseInput(input, () => reportOn(der));
   const path = options.ca === undefined ? undefined : await verifyFile(der, others, options);
   const isAccepted = report.rejected.length === 0 && path?.verified !== false;
   const records = isAccepted ? recordsFor(report) : [];
@@ -35,21 +35,13 @@ export async function describeCertificate(file: string, { output, ...options }: 
 
 function readCertificates(input: InputFile): { der: Uint8Array; others: readonly Uint8Array[] } {
   const { name, content } = input;
-  const [der, ...others] = locating(input, () => parseCertificateFile(content));
+  const [der, ...others] = parseInput(input, parseCertificateFile);
   if (der) return { der, others };
   const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
   const instead = label === undefined ? '' : `; it contains a ${label.toLowerCase()}`;
   throw new OperatorError([
     `${name}: contains no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
   ]);
-}
-
-function locating<Value>({ name }: InputFile, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    throw new OperatorError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
-  }
 }
 
 interface ReportContext {

@@ -12,7 +12,7 @@ const change = (clientId: string, more: Partial<Change>): Change => ({
   ...more,
 });
 
-test('changes come out as they went in, also those larger than what is taken at once', () => {
+test('a change log returns changes as they were added, including those larger than a chunk', () => {
   const changes = [
     change('a', { kind: 'added', next: '{"ä":"\\n"}', addedKeys: ['dn:x'] }),
     change('large', { next: 'ü'.repeat(3_000_000) }),
@@ -28,7 +28,7 @@ test('changes come out as they went in, also those larger than what is taken at 
   expect(() => log.at(5)).toThrow('no change 5');
 });
 
-test('those that were added last are sorted, and the others stay where they are', () => {
+test('sortFrom sorts the changes after a position, and keeps the order of those before', () => {
   const names = ['z', 'b', 'd', 'a', 'c'];
   const log = new ChangeLog();
   for (const name of names) log.add(change(name, { next: name.repeat(1_500_000) }));

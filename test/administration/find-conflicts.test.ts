@@ -22,7 +22,7 @@ const named = (name: string, more: object = {}) => ({
   ...more,
 });
 
-describeWith(['redis-server'], 'of a record that others write and read at the same moment', () => {
+describeWith(['redis-server'], 'concurrent access to a record', () => {
   let prefix: string;
   let opened: OpenedStore;
   beforeAll(async () => {
@@ -45,10 +45,10 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
   const theRecord = async () => JSON.parse((await opened.redis.get(opened.key('a'))) ?? 'null');
   const names = async () => (await opened.redis.keys(`${prefix}identity:*`)).length;
 
-  /** What changes under our prefix from now on, in Redis' order: a verb, and whether it is of the index. */
-  async function writings(): Promise<string[]> {
+  /** Commands that write under our prefix from now on, in the order of Redis: `SET client`, `SADD identity`. */
+  async function recordWrites(): Promise<string[]> {
     const found: string[] = [];
-    // Not by ioredis: where others use this Redis, what it tells may come together with the answer to MONITOR.
+    // Not by ioredis: on a shared Redis, output may arrive together with the reply to MONITOR.
     const socket = createConnection(Number(new URL(redisUrl()).port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
     socket.write('MONITOR\r\n');
@@ -61,9 +61,9 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
     return found;
   }
 
-  test('the index names the new identity before there is one, and the old one as long as there is one', async () => {
+  test('apply indexes a new identity before the record has it, and the old one until the record lost it', async () => {
     await apply(named('old'));
-    const found = await writings();
+    const found = await recordWrites();
     await apply(named('new'));
     await eventually(
       () => found.length >= 3,
@@ -72,45 +72,45 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
     expect(found).toEqual(['SADD identity', 'SET client', 'SREM identity']);
   });
 
-  test('the index goes on naming whoever was not written', async () => {
+  test('apply keeps the index entries of a client that it did not write', async () => {
     await apply(named('old'));
     const { changes } = await plan(named('new'));
     const theirs = named('old', { scope: 'theirs' });
     await opened.redis.set(opened.key('a'), JSON.stringify(theirs));
     expect(await applyPlan(changes, opened.store, () => {})).toMatchObject({ written: 0, conflicts: ['a'] });
     expect(await theRecord()).toEqual(theirs);
-    // And names the other one, which is stale.
+    // The entry of the new name is stale.
     expect(await names()).toBe(2);
     expect((await plan(theirs)).changes.count).toBe(0);
   });
 
-  /** Others write the record as often as this between our reading it and our writing it. */
-  async function disableAgainst(rivals: number) {
+  /** The record is written by others this many times between our read and our write. */
+  async function disableDuring(concurrentWrites: number) {
     await apply(named('a'));
-    let writers = 0;
+    let writes = 0;
     const read: typeof opened.store.read = async (clientIds) => {
       const seen = await opened.store.read(clientIds);
-      if (writers < rivals) {
-        writers += 1;
-        await opened.redis.set(opened.key('a'), JSON.stringify(named('a', { scope: `s${writers}` })));
+      if (writes < concurrentWrites) {
+        writes += 1;
+        await opened.redis.set(opened.key('a'), JSON.stringify(named('a', { scope: `s${writes}` })));
       }
       return seen;
     };
     return changeRecord({ ...opened.store, read }, 'a', (record) => ({ ...record, enabled: false }));
   }
 
-  test('a change is made again on what the others wrote', async () => {
-    expect(await disableAgainst(4)).toEqual({ outcome: 'written' });
+  test('a change is retried on the record that others wrote', async () => {
+    expect(await disableDuring(4)).toEqual({ outcome: 'written' });
     expect(await theRecord()).toEqual(named('a', { scope: 's4', enabled: false }));
   });
 
-  test('a change is given up after five of them, and said not to be made', async () => {
-    const reason = 'is being written by others all the time; try again';
-    expect(await disableAgainst(5)).toEqual({ outcome: 'refused', reason });
+  test('a change fails after five concurrent writes', async () => {
+    const reason = 'was changed by others during 5 attempts; try again';
+    expect(await disableDuring(5)).toEqual({ outcome: 'failed', reason });
     expect(await theRecord()).toEqual(named('a', { scope: 's5' }));
   });
 
-  test('disable, enable and remove do not say that all records are there', async () => {
+  test('disable, enable and remove do not write the marker', async () => {
     await opened.redis.set(opened.key('a'), JSON.stringify(named('a')));
     const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
     for (const verb of ['disable', 'enable', 'remove']) {
@@ -121,15 +121,18 @@ describeWith(['redis-server'], 'of a record that others write and read at the sa
     expect(await opened.redis.exists(opened.key('a'))).toBe(0);
   });
 
-  test('whoever is not there may still be remembered, where Redis has lost its records', async () => {
-    const [why, lost] = ['is not in Redis', /^is not in Redis, and neither is the marker: .* servers go on serving/];
+  test('disable and remove of a missing client warn about cached clients when the marker is missing', async () => {
+    const [reason, reasonWithoutMarker] = [
+      'is not in Redis',
+      /^is not in Redis, and neither is the marker: .* servers go on serving/,
+    ];
     const disable = () => changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
     const remove = () => removeClient(opened.store, 'a', usualPolicy);
     await opened.redis.set(`${prefix}registry`, 'x');
-    for (const attempt of [disable, remove]) expect(await attempt()).toEqual({ outcome: 'refused', reason: why });
+    for (const attempt of [disable, remove]) expect(await attempt()).toEqual({ outcome: 'failed', reason });
     await opened.redis.del(`${prefix}registry`);
     for (const attempt of [disable, remove]) {
-      expect(await attempt()).toEqual({ outcome: 'refused', reason: expect.stringMatching(lost) });
+      expect(await attempt()).toEqual({ outcome: 'failed', reason: expect.stringMatching(reasonWithoutMarker) });
     }
   });
 });

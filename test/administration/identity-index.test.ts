@@ -3,21 +3,21 @@ import { OwnerIndex } from '../../src/administration/identity-index.ts';
 
 const digest = 'a'.repeat(43);
 
-test('one who owns two keys of one digest shares nothing with himself', () => {
-  const table = new OwnerIndex();
+test('an owner of two keys with the same digest does not share them with itself', () => {
+  const index = new OwnerIndex();
   for (const owner of [1, 2, 3]) {
-    table.add(`thumbprint:${digest}`, owner);
-    table.add(`public_key:${digest}`, owner);
+    index.add(`thumbprint:${digest}`, owner);
+    index.add(`public_key:${digest}`, owner);
   }
-  expect([...table.sharedOwners()]).toEqual([[1, 2, 3]]);
-  expect(table.ownersOf(`thumbprint:${digest}`)).toEqual([1, 2, 3]);
+  expect([...index.sharedOwners()]).toEqual([[1, 2, 3]]);
+  expect(index.ownersOf(`thumbprint:${digest}`)).toEqual([1, 2, 3]);
 });
 
-test('keys that two tables have are told with the owners of both', () => {
-  const [held, registered] = [new OwnerIndex(), new OwnerIndex()];
-  held.add(`dn:${digest}`, 1);
-  held.add(`dn:${digest}`, 2);
-  held.add(`dn:${'b'.repeat(43)}`, 2);
+test('keys that two indexes have in common are returned with the owners in each', () => {
+  const [ofCertificates, registered] = [new OwnerIndex(), new OwnerIndex()];
+  ofCertificates.add(`dn:${digest}`, 1);
+  ofCertificates.add(`dn:${digest}`, 2);
+  ofCertificates.add(`dn:${'b'.repeat(43)}`, 2);
   registered.add(`dn:${digest}`, 3);
-  expect([...held.intersect(registered)]).toEqual([[[1, 2], [3]]]);
+  expect([...ofCertificates.intersect(registered)]).toEqual([[[1, 2], [3]]]);
 });

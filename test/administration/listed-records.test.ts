@@ -30,8 +30,8 @@ async function pruned(store: RecordStore): Promise<string[]> {
   return [...changes.batches(100)].flat().map(({ clientId }) => clientId);
 }
 
-describeWith(['redis-server'], 'the records of a Redis', () => {
-  test('are those whose keys end with a client_id', async () => {
+describeWith(['redis-server'], 'the records in Redis', () => {
+  test('are the values whose keys end in a valid client_id', async () => {
     const opened = await openStore(keyPrefix());
     const ids = ['a', ' ', '*', 'x'.repeat(255), '__proto__'];
     for (const id of [...ids, '', 'ä', 'a\nb', 'a\u0000', '\u007f', 'x'.repeat(256)]) {
@@ -43,21 +43,21 @@ describeWith(['redis-server'], 'the records of a Redis', () => {
   });
 });
 
-describeWith(['redis-server'], 'a record that Redis tells twice, since a Cluster is moving it', () => {
+describeWith(['redis-server'], 'a record that SCAN returns twice while a Cluster migrates its slot', () => {
   let cluster: ClusterDeployment;
   let opened: OpenedStore;
   beforeAll(async () => {
     cluster = await startClusterDeployment({ directory: temporaryDirectory() });
     opened = await openStore('countersign:', `redis+cluster://127.0.0.1:${cluster.nodes[0]?.port}`);
-    await beginToMove(opened.key('a'));
+    await startMigration(opened.key('a'));
   }, 30_000);
   afterAll(async () => {
     opened?.close();
     await cluster?.stop();
   });
 
-  /** Writes a record where its key belongs, and where the key is moving to. */
-  async function beginToMove(key: string): Promise<void> {
+  /** Writes a record on the node that owns its key, and on the node that imports its slot. */
+  async function startMigration(key: string): Promise<void> {
     const owner = await cluster.masterOfKey(key);
     const next = cluster.nodes.find((node) => node !== owner);
     const slot = Number(await askRedis(owner.port, ['CLUSTER', 'KEYSLOT', key]));
@@ -72,9 +72,9 @@ describeWith(['redis-server'], 'a record that Redis tells twice, since a Cluster
     ['listed', listed],
     ['pruned', pruned],
   ])('is %s once', async (_, idsOf) => {
-    const told = [];
-    for await (const part of opened.store.clientIds()) told.push(...part);
-    expect(told).toEqual(['a', 'a']);
+    const scanned = [];
+    for await (const part of opened.store.scanClientIds()) scanned.push(...part);
+    expect(scanned).toEqual(['a', 'a']);
     expect(await idsOf(opened.store)).toEqual(['a']);
   });
 });

@@ -15,50 +15,50 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const COUNT = 3_000;
 
-describeWith(['redis-server'], 'a turn that is taken away in the middle of an apply', () => {
+describeWith(['redis-server'], 'a lock that is lost while apply writes', () => {
   const line = (index: number) =>
     `{"client_id":"c${index}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"c${index}"}\n`;
-  const isLost = (lease: ApplyLock) => {
+  const isLost = (lock: ApplyLock) => {
     try {
-      lease.requireHeld();
+      lock.requireHeld();
       return false;
     } catch {
       return true;
     }
   };
-  /** From the tenth part on, each waits before it is written. */
+  /** From the tenth batch on, each waits before it is written. */
   const slow = (store: RecordStore, meanwhile: () => Promise<unknown>): RecordStore => {
-    let parts = 0;
+    let batches = 0;
     return {
       ...store,
       addIndexEntries: async (entries) => {
-        parts += 1;
-        if (parts >= 10) await meanwhile();
+        batches += 1;
+        if (batches >= 10) await meanwhile();
         return store.addIndexEntries(entries);
       },
     };
   };
 
-  test('ends it, which says how many were written, and they are', async () => {
+  test('stops apply, which reports how many clients were written', async () => {
     const prefix = keyPrefix();
     const opened = await openStore(prefix);
     onTestFinished(opened.close);
     const file = join(temporaryDirectory(), 'clients.jsonl');
     writeFileSync(file, Array.from({ length: COUNT }, (_, index) => line(index)).join(''));
-    const lease = opened.newLock();
-    await lease.acquire(() => {});
+    const lock = opened.newLock();
+    await lock.acquire(() => {});
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], opened.store, options);
     const store = slow(opened.store, async () => {
       await opened.redis.set(`${prefix}apply`, 'another');
       await eventually(
-        () => isLost(lease),
-        () => 'nobody noticed',
+        () => isLost(lock),
+        () => 'the loss was not noticed',
       );
     });
     const failure = applyPlan(
       changes,
-      lockedStore(store, lease, () => {}),
+      lockedStore(store, lock, () => {}),
       () => {},
     );
     const message = await failure.then(
@@ -69,30 +69,30 @@ describeWith(['redis-server'], 'a turn that is taken away in the middle of an ap
     expect(found.length).toBeGreaterThanOrEqual(200);
     expect(found.length).toBeLessThanOrEqual(9 * 200);
     expect(message).toBe(
-      `${prefix}apply in Redis is not this run's any more: another apply may write now, or Redis has lost what it held\n` +
+      `${prefix}apply in Redis no longer belongs to this run: another apply may be writing now, or Redis has lost its data\n` +
         `${found.length} of ${COUNT} clients were written; running the command again writes the rest`,
     );
-    await lease.release();
+    await lock.release();
     expect(await opened.redis.get(`${prefix}apply`)).toBe('another');
     expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
   });
 
-  test('leaves no marker where Redis has lost everything meanwhile, so that servers know', async () => {
+  test('prevents the marker when Redis has lost its data in the meantime', async () => {
     const prefix = keyPrefix();
     const opened = await openStore(prefix);
     onTestFinished(opened.close);
     const file = join(temporaryDirectory(), 'clients.jsonl');
     writeFileSync(file, line(1));
-    const lease = opened.newLock();
-    onTestFinished(() => lease.release());
+    const lock = opened.newLock();
+    onTestFinished(() => lock.release());
     const emptied: RecordStore = {
       ...opened.store,
       removeIndexEntries: async () => void (await opened.redis.del(await opened.redis.keys(`${prefix}*`))),
     };
-    const store = lockedStore(emptied, lease, () => {});
+    const store = lockedStore(emptied, lock, () => {});
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], store, options);
-    await expect(applyPlan(changes, store, () => {})).rejects.toThrow('Redis has lost what it held');
+    await expect(applyPlan(changes, store, () => {})).rejects.toThrow('Redis has lost its data');
     expect(await opened.redis.keys(`${prefix}*`)).toEqual([]);
   });
 });

@@ -78,9 +78,9 @@ describeWith(['redis-server'], 'plan and apply', () => {
   });
   afterAll(() => opened?.close());
 
-  describe('whatever stood there before', () => {
+  describe('with any earlier content of Redis', () => {
     const names = ['a', 'b', 'c', 'x{y}:z'];
-    /** Of different clients never the same name or certificate, so that there are no conflicts. */
+    /** Different clients never share a name or certificate, so there are no conflicts. */
     const record = (client_id: string): fc.Arbitrary<ClientRecord> =>
       fc
         .record({
@@ -102,12 +102,12 @@ describeWith(['redis-server'], 'plan and apply', () => {
         });
     const some = fc.subarray(names).chain((chosen) => fc.tuple(...chosen.map(record)));
 
-    test('after apply --prune Redis holds the file and its index, and applying again changes nothing', async () => {
+    test('apply --prune makes Redis match the file and its index, and applying again changes nothing', async () => {
       await fc.assert(
-        fc.asyncProperty(some, some, fc.subarray(names), async (before, after, poisoned) => {
+        fc.asyncProperty(some, some, fc.subarray(names), async (before, after, invalidIds) => {
           await empty();
           await apply(before);
-          for (const clientId of poisoned) await opened.redis.set(opened.key(clientId), '{"client_id":');
+          for (const clientId of invalidIds) await opened.redis.set(opened.key(clientId), '{"client_id":');
           const { applied, plan: made } = await apply(after, true);
           expect(applied.conflicts).toEqual([]);
           expect(applied.written).toBe(made.changes.count);
@@ -117,9 +117,9 @@ describeWith(['redis-server'], 'plan and apply', () => {
             for (const identity of client ? identitiesOf(client) : [])
               entries.push(`identity:${identityKey(identity)} ${clientId}`);
           }
-          // What a poisoned value left behind is stale and harmless.
+          // Entries left behind by an invalid value are stale and harmless.
           expect(await index()).toEqual(expect.arrayContaining(entries));
-          if (poisoned.length === 0) expect(await index()).toEqual(entries.sort());
+          if (invalidIds.length === 0) expect(await index()).toEqual(entries.sort());
           expect((await plan(after, true)).changes.count).toBe(0);
         }),
         { numRuns: 25 },
@@ -127,7 +127,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     });
   });
 
-  test('without --prune others stay, and are told', async () => {
+  test('apply without --prune keeps unmanaged clients, and lists them', async () => {
     await empty();
     await apply([named('a', 'a'), named('b', 'b')]);
     const { plan: made } = await apply([named('a', 'a', { scope: 'x' })]);
@@ -136,7 +136,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect((await stored()).map((record) => record?.client_id)).toEqual(['a', 'b']);
   });
 
-  test('others come by their names, whatever the order of Redis', async () => {
+  test('unmanaged clients are sorted by client_id', async () => {
     await empty();
     const names = Array.from({ length: 50 }, (_, number) => `c${number + 10}`);
     await apply(names.map((name) => named(name, name)).toReversed());
@@ -145,7 +145,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(kinds(pruned)).toEqual(['added z', 'added a', ...names.map((name) => `removed ${name}`)]);
   });
 
-  test('who is stopped has written whole clients, and the rest another time', async () => {
+  test('apply writes complete clients when it is stopped, and the rest when it is run again', async () => {
     await empty();
     const records = Array.from({ length: 3_000 }, (_, number) => named(`c${number}`, `${number}.example`));
     const made = await plan(records);
@@ -161,18 +161,18 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect((await apply(records)).applied).toEqual({ written: 3_000 - written, conflicts: [], marker: 'written' });
   });
 
-  test('a record that somebody wrote by hand, spaced and ordered as he likes, is the same record', async () => {
+  test('a record written by hand in another order and with white space is unchanged', async () => {
     await empty();
     const { client_id, ...others } = named('a', 'a');
     await opened.redis.set(opened.key('a'), JSON.stringify({ ...others, client_id }, null, 2));
     const { plan: made } = await apply([named('a', 'a')]);
-    // And only its index is made.
+    // Only its index entries are missing.
     expect(kinds(made)).toEqual(['reindexed a']);
     expect(await index()).toHaveLength(1);
     expect((await plan([named('a', 'a')])).changes.count).toBe(0);
   });
 
-  test('a client whose certificate is exchanged is found by the new one only', async () => {
+  test('a replaced certificate is removed from the index', async () => {
     await empty();
     await apply([certified('a', [0, 1])]);
     await apply([certified('a', [1, 2])]);
@@ -180,19 +180,19 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await index()).toEqual(thumbprints.sort());
   });
 
-  test('one that was disabled and would be enabled is told', async () => {
+  test('plan lists clients that would be re-enabled', async () => {
     await empty();
     await apply([named('a', 'a', { enabled: false }), named('b', 'b', { enabled: false })]);
     const made = await plan([named('a', 'a'), named('b', 'b', { enabled: false, scope: 'x' })]);
     expect(made.reenabled).toEqual(['a']);
   });
 
-  test('a value that is no record is replaced, and told to be none', async () => {
+  test('apply replaces values that are not records', async () => {
     await empty();
     await opened.redis.lpush(opened.key('a'), 'x');
     await opened.redis.set(opened.key('b'), Buffer.from([0xff, 0x00]));
     await opened.redis.set(opened.key('c'), `{"client_id":"c","claims":${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
-    // What its octets become as a text, and is a record in the file.
+    // Invalid UTF-8, which decodes to the text of the record in the file.
     const replaced = named('d', 'd', { client_name: '\uFFFD' });
     const [start = '', end = ''] = JSON.stringify(replaced).split('\uFFFD');
     await opened.redis.set(opened.key('d'), Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from(end)]));
@@ -204,7 +204,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await stored()).toEqual(records);
   });
 
-  test('the record of another client is nobody, and identities nothing', async () => {
+  test('a record under the key of another client is invalid, and reserves no identities', async () => {
     await empty();
     await apply([named('a', 'a')]);
     await opened.redis.rename(opened.key('a'), opened.key('b'));
@@ -216,7 +216,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(kinds(await plan([named('b', 'a')]))).toEqual(['changed b']);
   });
 
-  test('a certificate is whose record says so, whatever the index says', async () => {
+  test('the record decides whether a certificate matches a client, not the index', async () => {
     await empty();
     const [certificate = selfSigned()] = certificates;
     const parsed = parseClientCertificate(certificate.der);
@@ -231,7 +231,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await clientsOf()).toEqual([]);
   });
 
-  test('a client that is disabled, enabled or removed is that on a running server within a second', async () => {
+  test('a running server applies disable, enable and remove within a second', async () => {
     await empty();
     await apply([named('a', 'a')]);
     const { registry } = await openRedisRegistry(redisUrl(), { prefix });
@@ -253,7 +253,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await registry.close();
   });
 
-  test('what stands where the index is, and is no set, gives way', async () => {
+  test('apply replaces an index key that is not a set', async () => {
     await empty();
     await apply([named('a', 'a')]);
     const [key = ''] = await opened.redis.keys(`${prefix}identity:*`);
@@ -262,7 +262,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await index()).toEqual([`${key.slice(prefix.length)} a`]);
   });
 
-  test('says in Redis that it wrote, again where that was lost', async () => {
+  test('apply writes the marker, and restores it when it was lost', async () => {
     await empty();
     expect((await apply([])).applied.marker).toBe('written');
     expect(JSON.parse((await opened.redis.get(`${prefix}registry`)) ?? '')).toEqual({ format: 1 });
@@ -277,7 +277,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     }
   });
 
-  test('who is written by somebody else after the plan is left as he is, and the others are written', async () => {
+  test('apply skips clients that were changed after the plan, and writes the others', async () => {
     await empty();
     await apply([named('a', 'a'), named('b', 'b')]);
     const made = await plan([named('a', 'a', { scope: 'x' }), named('b', 'b', { scope: 'x' })]);
@@ -288,8 +288,8 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await opened.redis.get(opened.key('b'))).toContain('"scope":"x"');
   });
 
-  describe('two clients for one certificate are refused, and both are named', () => {
-    const refusal = async (...args: Parameters<typeof plan>) => {
+  describe('two clients that share a certificate are rejected', () => {
+    const rejection = async (...args: Parameters<typeof plan>) => {
       const error = await plan(...args).then(
         () => undefined,
         (reason: unknown) => reason,
@@ -298,28 +298,28 @@ describeWith(['redis-server'], 'plan and apply', () => {
       return error instanceof AdministrationError ? error.problems : [];
     };
 
-    test('in one file', async () => {
+    test('when both are in one file', async () => {
       await empty();
-      const messages = await refusal([certified('a', [0]), named('b', 'b'), certified('c', [1, 0])]);
+      const messages = await rejection([certified('a', [0]), named('b', 'b'), certified('c', [1, 0])]);
       expect(messages[0]).toMatch(/client a \(.*clients\.json, record 1\) and client c \(.*record 3\)/);
-      expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint}: take it out of one of them`);
+      expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint}: remove it from one of them`);
       expect(await stored()).toEqual([]);
     });
 
-    test('one of them unchanged in Redis, or only in Redis', async () => {
+    test('when one is unchanged in Redis, or only in Redis', async () => {
       await empty();
       await apply([named('a', 'x.example')]);
       for (const records of [[named('a', 'x.example'), named('b', 'X.example')], [named('b', 'X.example')]]) {
-        const [message] = await refusal(records);
+        const [message] = await rejection(records);
         expect(message).toContain('client a (');
         expect(message).toContain('client b (');
         expect(message).toContain(
-          'dns x.example: register one of them by another name, or pin both to different roots',
+          'dns x.example: register one of them by another name, or pin both to different trust anchors',
         );
       }
     });
 
-    test('not where the other is pruned, or changed by the same file', async () => {
+    test('unless the other is pruned, or changed by the same file', async () => {
       await empty();
       await apply([named('a', 'x.example')]);
       expect(kinds(await plan([named('b', 'x.example')], true))).toEqual(['added b', 'removed a']);
@@ -329,27 +329,27 @@ describeWith(['redis-server'], 'plan and apply', () => {
       expect((await plan(moved)).changes.count).toBe(0);
     });
 
-    test('not where an entry of the index is stale', async () => {
+    test('unless the index entry is stale', async () => {
       await empty();
       await apply([named('a', 'x.example'), named('gone', 'z.example')]);
       const [key = ''] = (await index()).filter((entry) => entry.endsWith(' a'));
       await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'y.example')));
       await opened.redis.sadd(`${prefix}${key.split(' ')[0]}`, 'gone', 'nobody', 'not\nan\u0000id');
-      // What was written by hand is entered into the index.
+      // A record that was written by hand is indexed.
       expect(kinds(await plan([named('b', 'x.example')]))).toEqual(['added b', 'reindexed a']);
     });
 
-    test('one of them was written by hand, and is in no index', async () => {
+    test('when one was written by hand, and is not in the index', async () => {
       await empty();
       await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'x.example')));
-      const [message] = await refusal([named('b', 'X.example')]);
+      const [message] = await rejection([named('b', 'X.example')]);
       expect(message).toContain('client a (in Redis)');
       await apply([named('b', 'other.example')]);
       expect((await index()).filter((entry) => entry.endsWith(' a'))).toHaveLength(1);
       expect(kinds(await plan([named('b', 'X.example')], true))).toEqual(['changed b', 'removed a']);
     });
 
-    test('one holds the certificate itself, the other is registered by what it is known by', async () => {
+    test('when one contains the certificate, and the other is registered by another identity of it', async () => {
       const [{ pem } = selfSigned()] = certificates;
       const held = { ...certified('a', [1]), certificates: [{ pem }, { pem: certificates[1]?.pem }] };
       const { publicKeyThumbprint } = parseClientCertificate(certificates[0]?.der ?? new Uint8Array());
@@ -357,8 +357,8 @@ describeWith(['redis-server'], 'plan and apply', () => {
       const method = 'tls_client_auth';
       const byName = { client_id: 'b', token_endpoint_auth_method: method, tls_client_auth_subject_dn: 'CN=client' };
       for (const [other, what] of [
-        [byKey, `public key ${publicKeyThumbprint}: take it out`],
-        [byName, 'subject CN=client: take the certificate out of the one that holds it'],
+        [byKey, `public key ${publicKeyThumbprint}: remove it from`],
+        [byName, 'subject CN=client: remove the certificate from the client that contains it'],
       ] as const) {
         await empty();
         for (const [first, second] of [
@@ -366,34 +366,34 @@ describeWith(['redis-server'], 'plan and apply', () => {
           [other, held],
         ] as const) {
           await empty();
-          expect(await refusal([first, second])).toEqual([expect.stringContaining(what), 'Nothing was written.']);
+          expect(await rejection([first, second])).toEqual([expect.stringContaining(what), 'Nothing was written.']);
           await opened.redis.set(opened.key(first.client_id), JSON.stringify(first));
-          const [message] = await refusal([second]);
+          const [message] = await rejection([second]);
           expect(message).toContain(`client ${first.client_id} (in Redis)`);
           expect(message).toContain(what);
-          // And it is well where the other goes.
+          // Without a conflict when the other is removed.
           expect(kinds(await plan([second], true))).toHaveLength(2);
         }
       }
     });
 
-    test('not where one registration ends before the other begins', async () => {
+    test('unless one registration ends before the other starts', async () => {
       await empty();
       await apply([certified('a', [0], { not_after: '2030-01-31' })]);
       const [later, meanwhile] = ['2030-02-01', '2030-01-31'].map((day) => certified('b', [0], { not_before: day }));
       expect(kinds(await plan([later ?? {}]))).toEqual(['added b']);
-      expect(await refusal([meanwhile ?? {}])).toHaveLength(2);
+      expect(await rejection([meanwhile ?? {}])).toHaveLength(2);
     });
 
-    test('a thousand of one name are told in bounds', async () => {
+    test('with at most 50 messages for a thousand clients', async () => {
       const many = Array.from({ length: 1_000 }, (_, number) => named(`c${number}`, 'same.example'));
-      const messages = await refusal(many);
+      const messages = await rejection(many);
       expect(messages).toHaveLength(52);
       expect(messages.at(-2)).toBe('… and 949 more');
     });
   });
 
-  test('who is pruned is gone before anybody is written', async () => {
+  test('apply removes pruned clients before it writes others', async () => {
     await empty();
     await apply([named('a', 'a')]);
     const made = await plan([named('b', 'a')], true);
@@ -406,7 +406,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(written).toEqual(['a', 'b']);
   });
 
-  test('a file that somebody still writes removes nobody', async () => {
+  test('plan --prune rejects a file that is still being written', async () => {
     await empty();
     const records = Array.from({ length: 5_000 }, (_, number) => named(`c${number}`, `name${number}`));
     await apply(records);
@@ -417,15 +417,15 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const planning = makePlan([path], opened.store, { ...options, prune: true }).finally(() => {
       isPlanned = true;
     });
-    planning.catch(() => {}); // It is looked at below.
-    // Again and again, as nobody knows when the file is looked at first and last.
+    planning.catch(() => {}); // Asserted below.
+    // Repeatedly, since the times of the first and last read are unknown.
     for (; !isPlanned && rest.length > 0; await delay(5)) appendFileSync(path, rest.shift() ?? '');
     appendFileSync(path, rest.join(''));
     await expect(planning).rejects.toThrow(/written\.jsonl: changed while it was read; try again/);
     expect((await makePlan([path], opened.store, { ...options, prune: true })).changes.count).toBe(0);
   });
 
-  test('JSON Lines without a record remove nobody; an empty list does', async () => {
+  test('plan --prune rejects JSON Lines without a record, and accepts an empty list', async () => {
     await empty();
     await apply([named('a', 'a')]);
     for (const text of ['', '\n \n']) {
@@ -438,7 +438,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     }
   });
 
-  test('all errors of all files are told, and nothing is written', async () => {
+  test('plan reports every error of every file, and nothing is written', async () => {
     await empty();
     const files = [
       file([named('a', 'a'), { client_id: 'b' }, named('a', 'c')], 'one.json'),

@@ -20,14 +20,14 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const prefix = 'countersign:';
 const password = 'least-privilege';
 
-interface Place {
-  /** By the name of a user. */
+interface Deployment {
+  /** By user name. */
   readonly url: (user: string) => string;
   readonly kill?: () => Promise<unknown>;
   readonly stop: () => Promise<unknown>;
 }
 
-async function startSingle(): Promise<Place> {
+async function startSingle(): Promise<Deployment> {
   const aclRules = (['administrator', 'auditor'] as const).map((name) =>
     administratorAclRule(name, prefix, { password }),
   );
@@ -35,7 +35,7 @@ async function startSingle(): Promise<Place> {
   return { url: (user) => `redis://${user}:${password}@127.0.0.1:${server.port}/0`, stop: server.stop };
 }
 
-async function startCluster(): Promise<Place> {
+async function startCluster(): Promise<Deployment> {
   const rules = (['administrator', 'auditor'] as const).map((name) =>
     administratorAclRule(name, prefix, { password, isCluster: true }),
   );
@@ -48,9 +48,9 @@ for (const [name, start] of [
   ['Redis', startSingle],
   ['a Redis Cluster', startCluster],
 ] as const) {
-  describeWith(['redis-server'], `${name}, as users that may do the least`, () => {
+  describeWith(['redis-server'], `${name}, with least-privilege users`, () => {
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
-    // Globs, and what a cluster takes for hash tags.
+    // Globs, and hash tags of a cluster.
     const clientIds = Array.from({ length: 300 }, (_, index) => `c{${index % 7}}:*[${index}]?"\\`);
     const records = (scope: string) =>
       clientIds.map((client_id, index) => ({
@@ -59,18 +59,18 @@ for (const [name, start] of [
         tls_client_auth_subject_dn: `CN=${index}`,
         scope,
       }));
-    let location: Place;
+    let deployment: Deployment;
     let administrator: OpenedStore;
     let auditor: OpenedStore;
     beforeAll(async () => {
-      location = await start();
-      administrator = await openStore(prefix, location.url('administrator'));
-      auditor = await openStore(prefix, location.url('auditor'));
+      deployment = await start();
+      administrator = await openStore(prefix, deployment.url('administrator'));
+      auditor = await openStore(prefix, deployment.url('auditor'));
     }, 30_000);
     afterAll(async () => {
       administrator?.close();
       auditor?.close();
-      await location?.stop();
+      await deployment?.stop();
     });
 
     const plan = ({ store }: OpenedStore, scope: string, prune = false) => {
@@ -116,42 +116,42 @@ for (const [name, start] of [
       expect(await listed(administrator, 'c{0}:\\*\\[0]*')).toEqual([`${one} false y`]);
     });
 
-    test('the administrator applies in turn, and the auditor has none', async () => {
+    test('the lock is granted to one administrator at a time, and denied to the auditor', async () => {
       const [one, other] = [administrator.newLock(), administrator.newLock()];
       const waiting: string[] = [];
-      await one.acquire((why) => waiting.push(why));
-      const taken = other.acquire((why) => waiting.push(why));
+      await one.acquire((message) => waiting.push(message));
+      const acquired = other.acquire((message) => waiting.push(message));
       await eventually(
         () => waiting.length > 0,
-        () => 'it is not told to wait',
+        () => 'the second lock does not wait',
       );
       await one.confirmHeld();
-      expect(waiting).toEqual([expect.stringMatching(/^another apply runs: process \d+ on /)]);
+      expect(waiting).toEqual([expect.stringMatching(/^another apply is running: process \d+ on /)]);
       await one.release();
-      await taken;
+      await acquired;
       other.requireHeld();
       await other.release();
-      const refusal = auditor.newLock().acquire(() => {});
-      await expect(refusal).rejects.toThrow(
-        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this .*NOPERM/,
+      const denied = auditor.newLock().acquire(() => {});
+      await expect(denied).rejects.toThrow(
+        /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(NOPERM/,
       );
     });
 
-    test('the auditor plans and lists, and is told what he may not', async () => {
+    test('the auditor plans and lists, and cannot apply', async () => {
       expect((await plan(auditor, 'y', true)).counts).toMatchObject({ added: 1, changed: 1, unchanged: 298 });
       expect(await listed(auditor)).toHaveLength(299);
       const failure = applyPlan((await plan(auditor, 'z')).changes, auditor.store, () => {});
       await expect(failure).rejects.toThrow(AdministrationError);
       await expect(failure).rejects.toThrow(
-        /says no: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this .*NOPERM/,
+        /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(NOPERM/,
       );
-      const rest = 'when that is mended, running the command again writes the rest';
+      const rest = 'once that is fixed, running the command again writes the rest';
       await expect(failure).rejects.toThrow(`\n0 of 300 clients were written; ${rest}`);
     });
   });
 }
 
-test('the documentation has these users', () => {
+test('the documentation contains the ACL rules of these users', () => {
   const text = readFileSync(join(repositoryRoot, 'docs/clients.md'), 'utf8');
   for (const name of ['administrator', 'auditor'] as const) {
     const rule = administratorAclRule(name, prefix, { password: '…' });
@@ -160,7 +160,7 @@ test('the documentation has these users', () => {
 });
 
 describeWith(['redis-server'], 'Redis before 7', () => {
-  test('has no commands for scripts that only read, and does without', async () => {
+  test('lacks read-only scripts, and is read with EVAL instead', async () => {
     const args = ['EVAL_RO', 'EVALSHA_RO'].flatMap((command) => ['--rename-command', command, '']);
     const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), args });
     const opened = await openStore(prefix, server.url);
@@ -172,8 +172,8 @@ describeWith(['redis-server'], 'Redis before 7', () => {
   });
 });
 
-describeWith(['redis-server'], 'Redis that fails in the middle', () => {
-  test('apply says how many were written, and goes on where it stopped', async () => {
+describeWith(['redis-server'], 'Redis that loses its connections during apply', () => {
+  test('apply reports how many clients were written, and resumes where it stopped', async () => {
     const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory() });
     const opened = await openStore(prefix, server.url);
     const count = 5_000;
@@ -183,23 +183,23 @@ describeWith(['redis-server'], 'Redis that fails in the middle', () => {
     writeFileSync(file, Array.from({ length: count }, (_, index) => line(index)).join(''));
     const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
     const first = await makePlan([file], opened.store, options);
-    let asked: Promise<unknown> | undefined;
+    let killed: Promise<unknown> | undefined;
     const failure = applyPlan(first.changes, opened.store, () => {
-      asked ??= opened.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      killed ??= opened.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     });
     const message = await failure.then(
       () => '',
       (error: Error) => error.message,
     );
-    await asked;
+    await killed;
     const [, written = ''] =
-      /did not answer: connection lost\n(\d+) of 5000 clients were written; running the command again/.exec(message) ??
+      /did not reply: connection lost\n(\d+) of 5000 clients were written; running the command again/.exec(message) ??
       [];
     expect(Number(written)).toBeGreaterThan(0);
     expect(Number(written)).toBeLessThan(count);
     const again = await openStore(prefix, server.url);
     const rest = await makePlan([file], again.store, options);
-    // Of what was on its way when the connection broke, some was written and not told.
+    // Some writes in flight when the connection broke were applied and not confirmed.
     expect(rest.counts.added).toBeLessThanOrEqual(count - Number(written));
     expect(await applyPlan(rest.changes, again.store, () => {})).toMatchObject({ conflicts: [] });
     expect((await makePlan([file], again.store, options)).counts).toMatchObject({ unchanged: count });

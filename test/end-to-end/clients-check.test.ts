@@ -22,9 +22,9 @@ describe('countersign clients check reads several paths as if they were one file
     return [code, JSON.parse(stdout)];
   };
 
-  test('and says in its help what its exit codes mean', async () => {
+  test('and documents its exit codes in its help', async () => {
     const { stdout } = await runCountersign(['clients', 'check', '--help']);
-    expect(stdout).toContain('Exit codes: 0 all of them are sound, 1 a fault.');
+    expect(stdout).toContain('Exit codes: 0 every record is valid, 1 an error.');
   });
 
   test('a folder', async () => {
@@ -95,19 +95,19 @@ describe('countersign clients check where no setting says who verifies chains', 
   const check = (path: string, env = {}, ...more: string[]) =>
     runCountersign(['clients', 'check', path, ...more], { env });
   const why =
-    'is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it verifies no chain, and refuses';
+    'is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it cannot verify the chain, and either rejects';
 
   test('warns once, of the first and of how many', async () => {
     const { code, stdout } = await check(three);
     const warning = `${three}: client a (record 2): token_endpoint_auth_method ${why}`;
-    expect(stdout).toContain(`warning ${warning} this and 2 more clients or to start\n`);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('4 sound clients, 1 warning, 0 errors')]);
+    expect(stdout).toContain(`warning ${warning} this and 2 more clients or does not start\n`);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('4 valid clients, 1 warning, 0 errors')]);
   });
 
   test('warns programs, too', async () => {
     const { stdout } = await check(file('one.yaml', client('a')), {}, '-o', 'json');
     const where = { file: join(folder, 'one.yaml'), client: 'a', location: 'record 1' };
-    const message = `${why} this client or to start`;
+    const message = `${why} this client or does not start`;
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,
       warnings: [{ ...where, field: 'token_endpoint_auth_method', message }],

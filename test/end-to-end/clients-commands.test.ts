@@ -45,10 +45,12 @@ describeWith(['redis-server'], 'countersign clients', () => {
   });
   afterAll(() => redis?.disconnect());
 
-  test('plan shows what apply then does, and applying again does nothing', async () => {
+  test('plan prints what apply then does, and applying again changes nothing', async () => {
     const path = file('first.yaml', first);
     const planned = await clients(['plan', '-f', path]);
-    expect([planned.code, planned.stderr]).toEqual([2, '']);
+    expect([planned.code, planned.stderr]).toEqual([0, '']);
+    const detailed = await clients(['plan', '-f', path, '--detailed-exitcode']);
+    expect([detailed.code, detailed.stdout, detailed.stderr]).toEqual([2, planned.stdout, '']);
     expect(planned.stdout).toContain(`+ orders  (added)
     token_endpoint_auth_method: "tls_client_auth"
     tls_client_auth_subject_dn: "CN=orders,O=company"
@@ -59,8 +61,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(planned.stdout).not.toContain(ESC);
     expect(await redis.exists(`${prefix}registry`)).toBe(0);
     const applied = await clients(['apply', '-f', '-'], first);
-    // Once, and where records were lost.
-    expect([applied.code, applied.stderr]).toEqual([2, expect.stringContaining('apply all files at once')]);
+    // Only the first time, and where records were lost.
+    expect([applied.code, applied.stderr]).toEqual([0, expect.stringContaining('apply all files at once')]);
     expect(applied.stdout).toMatch(/^\+ orders {2}\(added\)[\s\S]*\n2 written\n$/);
     expect(await redis.get(`${prefix}client:orders`)).toBe(
       '{"client_id":"orders","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=orders,O=company","scope":"read write"}',
@@ -80,9 +82,16 @@ describeWith(['redis-server'], 'countersign clients', () => {
       },
     ]);
     expect(again.stderr).toBe('');
+    expect((await clients(['plan', '-f', path, '--detailed-exitcode'])).code).toBe(0);
   });
 
-  test('list, show and export tell what there is, and nothing that a terminal obeys', async () => {
+  test('plan --detailed-exitcode exits with 1 when a record is invalid', async () => {
+    const path = join(temporaryDirectory(), 'invalid.yaml');
+    writeFileSync(path, 'clients: [{}]');
+    expect((await clients(['plan', '-f', path, '--detailed-exitcode'])).code).toBe(1);
+  });
+
+  test('list, show and export print every value in Redis, and escape terminal controls', async () => {
     await redis.set(`${prefix}client:poison`, '{');
     await redis.lpush(`${prefix}client:list`, 'x');
     const out = join(folder, 'exported.json');
@@ -90,25 +99,25 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const [table, json, yaml, shown, ofCertificate, exported, written] = await Promise.all([
       clients(['list']),
       clients(['list', 'sensor:{7}\\**', '--output', 'json']),
-      clients(['list', '--unusable', '-o', 'yaml']),
+      clients(['list', '--invalid', '-o', 'yaml']),
       clients(['show', 'sensor:{7}*[a]']),
       clients(['show', '--certificate', pem, '-o', 'json']),
       clients(['export']),
       clients(['export', '-o', 'json', '--out', out]),
     ]);
     expect(table?.stdout.split('\n').map((line) => line.trimEnd())).toEqual([
-      'CLIENT_ID       STATE     METHOD                       IDENTITY                                                SCOPES',
-      'list            unusable  (record) is a list; expected a string of JSON',
-      'orders          enabled   tls_client_auth              subject CN=orders,O=company                             read write',
-      'poison          unusable  (record) is not valid JSON',
-      `sensor:{7}*[a]  enabled   self_signed_tls_client_auth  thumbprint ${certificate.thumbprint}`,
+      'CLIENT_ID       STATE    METHOD                       IDENTITY                                                SCOPES',
+      'list            invalid  (record) is a list; expected a string with JSON',
+      'orders          enabled  tls_client_auth              subject CN=orders,O=company                             read write',
+      'poison          invalid  (record) is not valid JSON',
+      `sensor:{7}*[a]  enabled  self_signed_tls_client_auth  thumbprint ${certificate.thumbprint}`,
       '',
     ]);
     expect(JSON.parse(json.stdout)).toEqual({
       clients: [
         {
           client_id: 'sensor:{7}*[a]',
-          usable: true,
+          valid: true,
           enabled: true,
           method: 'self_signed_tls_client_auth',
           identities: [`thumbprint ${certificate.thumbprint}`],
@@ -121,13 +130,13 @@ describeWith(['redis-server'], 'countersign clients', () => {
       'list',
       'poison',
     ]);
-    expect(shown.stdout).toContain(`known by   thumbprint ${certificate.thumbprint} (until 2035-01-31T23:59:59.999Z)`);
+    expect(shown.stdout).toContain(`identity   thumbprint ${certificate.thumbprint} (until 2035-01-31T23:59:59.999Z)`);
     expect(shown.stdout).toContain('note: "\\e[31mred"');
     expect(JSON.parse(ofCertificate.stdout).clients).toMatchObject([{ client_id: 'sensor:{7}*[a]', enabled: true }]);
-    // What is no record is in no file.
+    // Invalid values are not exported.
     expect([exported.code, exported.stderr]).toEqual([
       1,
-      expect.stringContaining('client poison is left out: (record) is not valid JSON'),
+      expect.stringContaining('client poison is skipped: (record) is not valid JSON'),
     ]);
     expect(parse(exported.stdout)).toEqual(parse(first));
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
@@ -136,14 +145,14 @@ describeWith(['redis-server'], 'countersign clients', () => {
     await redis.del(`${prefix}client:poison`, `${prefix}client:list`);
   });
 
-  test('export writes over no file, unless it is told to, and leaves nothing else behind', async () => {
+  test('export overwrites a file only with --force, and leaves no partial file', async () => {
     const place = temporaryDirectory();
     const out = join(place, 'mine.yaml');
     writeFileSync(out, 'mine');
     chmodSync(out, 0o604);
     const refused = await clients(['export', '--out', out]);
     expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain(`${out} is there already; --force writes over it`);
+    expect(refused.stderr).toContain(`${out} already exists; --force overwrites it`);
     expect(readFileSync(out, 'utf8')).toBe('mine');
     symlinkSync(out, join(place, 'link.yaml'));
     expect((await clients(['export', '--out', join(place, 'link.yaml'), '--force'])).code).toBe(0);
@@ -153,7 +162,10 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('none/clients.yaml cannot be written')]);
     symlinkSync('nowhere', join(place, 'dangling.yaml'));
     const dangling = await clients(['export', '--out', join(place, 'dangling.yaml')]);
-    expect([dangling.code, dangling.stderr]).toEqual([1, expect.stringContaining('a link to what is not there')]);
+    expect([dangling.code, dangling.stderr]).toEqual([
+      1,
+      expect.stringContaining('a link to a file that does not exist'),
+    ]);
     expect(readdirSync(place)).toEqual(['dangling.yaml', 'link.yaml', 'mine.yaml']);
     for (const out of ['-', '/dev/stdout']) {
       expect(parse((await clients(['export', '--out', out])).stdout)).toEqual(parse(first));
@@ -164,10 +176,10 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(parse(read)).toEqual(parse(first));
   });
 
-  test('show is asked one question, and each command says where the clients are', async () => {
+  test('show rejects two arguments, and the help of each command names its exit codes and COUNTERSIGN_REDIS_URL', async () => {
     const { code, stderr, stdout } = await clients(['show', 'orders', '--certificate', '/nowhere.pem']);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain('a client_id and --certificate are two questions');
+    expect(stderr).toContain('a client_id and --certificate exclude each other');
     expect((await clients(['show'])).stderr).toContain('expected a client_id or --certificate');
     const names = ['plan', 'apply', 'list', 'show', 'disable', 'enable', 'remove', 'export'];
     for (const help of await Promise.all(names.map((name) => clients([name, '--help'])))) {
@@ -178,28 +190,28 @@ describeWith(['redis-server'], 'countersign clients', () => {
     }
   });
 
-  test('disable and enable say what happened; a file that enables again is warned about', async () => {
+  test('disable and enable print each outcome, and plan warns about re-enabled clients', async () => {
     const disabled = await clients(['disable', 'orders', 'nobody', 'a\nb']);
-    expect([disabled.code, disabled.stdout]).toEqual([1, 'client orders is disabled now\n']);
+    expect([disabled.code, disabled.stdout]).toEqual([1, 'client orders is now disabled\n']);
     expect(disabled.stderr).toContain('client nobody is not in Redis');
-    expect(disabled.stderr).toContain('client a\\u{a}b is no client_id');
+    expect(disabled.stderr).toContain('client a\\u{a}b is not a valid client_id');
     const [again, listed, planned] = await Promise.all([
       clients(['disable', 'orders']),
       clients(['list', '--disabled', '-o', 'json']),
       clients(['plan', '-f', file('first.yaml', first)]),
     ]);
-    expect([again?.code, again?.stdout]).toEqual([0, 'client orders was disabled already\n']);
+    expect([again?.code, again?.stdout]).toEqual([0, 'client orders was already disabled\n']);
     expect(JSON.parse(listed.stdout).clients).toMatchObject([{ client_id: 'orders', enabled: false }]);
     expect(planned.stdout).toContain('    enabled: false → nothing\n');
     expect(planned.stdout).toMatch(/warning disabled in Redis and enabled by the files.*: orders\n/);
     const enabled = await clients(['enable', 'orders']);
-    expect([enabled.code, enabled.stdout]).toEqual([0, 'client orders is enabled now\n']);
-    // As of a shell that names the files of a folder.
+    expect([enabled.code, enabled.stdout]).toEqual([0, 'client orders is now enabled\n']);
+    // As when a shell expands the files of a folder.
     const files = [file('first.yaml', first), file('empty.yaml', 'clients: []')];
-    expect((await clients(['plan', '-f', ...files])).code).toBe(0);
+    expect((await clients(['plan', '-f', ...files, '--detailed-exitcode'])).code).toBe(0);
   });
 
-  test('disable, enable and remove speak to programs', async () => {
+  test('disable, enable and remove print machine-readable outcomes', async () => {
     await redis.set(
       `${prefix}client:x`,
       '{"client_id":"x","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"x"}',
@@ -209,22 +221,22 @@ describeWith(['redis-server'], 'countersign clients', () => {
       expect(stderr).toBe('');
       return [code, JSON.parse(stdout).clients];
     };
-    const nobody = { client_id: 'no\n', outcome: 'refused', reason: 'is no client_id' };
-    expect(await outcomes('disable', 'x', 'no\n')).toEqual([1, [{ client_id: 'x', outcome: 'disabled' }, nobody]]);
+    const invalid = { client_id: 'no\n', outcome: 'failed', reason: 'is not a valid client_id' };
+    expect(await outcomes('disable', 'x', 'no\n')).toEqual([1, [{ client_id: 'x', outcome: 'disabled' }, invalid]]);
     expect(await outcomes('disable', 'x', 'x')).toEqual([0, [{ client_id: 'x', outcome: 'unchanged' }]]);
     expect(await outcomes('enable', 'x')).toEqual([0, [{ client_id: 'x', outcome: 'enabled' }]]);
     expect(await outcomes('remove', 'x')).toEqual([0, [{ client_id: 'x', outcome: 'removed' }]]);
-    const gone = { client_id: 'x', outcome: 'refused', reason: 'is not in Redis' };
+    const gone = { client_id: 'x', outcome: 'failed', reason: 'is not in Redis' };
     expect(await outcomes('remove', 'x')).toEqual([1, [gone]]);
     expect(parse((await clients(['enable', 'x', '-o', 'yaml'])).stdout)).toEqual({ clients: [gone] });
   });
 
-  test('what the server refuses is no record to the commands, and nothing makes it one', async () => {
-    const sound = '{"client_id":"odd","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"odd"';
+  test('show, enable and disable reject a record that the server rejects, and do not change it', async () => {
+    const start = '{"client_id":"odd","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"odd"';
     const values = [
-      [Buffer.from(`${sound},"client_name":"\u00e4"}`, 'latin1'), '(record) is not valid UTF-8'],
-      [`${sound},"claims":{"x":1e400}}`, '(record) contains claims.x, which is a number that JSON cannot represent'],
-      [`${sound},"enabled":"no"}`, 'enabled must be true or false, not a string'],
+      [Buffer.from(`${start},"client_name":"\u00e4"}`, 'latin1'), '(record) is not valid UTF-8'],
+      [`${start},"claims":{"x":1e400}}`, '(record) contains claims.x, which is a number that JSON cannot represent'],
+      [`${start},"enabled":"no"}`, 'enabled must be true or false, not a string'],
     ] as const;
     for (const [value, message] of values) {
       await redis.set(`${prefix}client:odd`, value);
@@ -238,20 +250,20 @@ describeWith(['redis-server'], 'countersign clients', () => {
       for (const { code, stderr } of changed) expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
       expect(await redis.getBuffer(`${prefix}client:odd`)).toEqual(stored);
     }
-    // What the text of a record may hold, too: the replacement character is UTF-8 like any other.
-    await redis.set(`${prefix}client:odd`, `${sound},"client_name":"\ufffd"}`);
-    expect((await clients(['disable', 'odd'])).stdout).toBe('client odd is disabled now\n');
+    // The replacement character is valid UTF-8 like any other.
+    await redis.set(`${prefix}client:odd`, `${start},"client_name":"\ufffd"}`);
+    expect((await clients(['disable', 'odd'])).stdout).toBe('client odd is now disabled\n');
     await redis.del(`${prefix}client:odd`);
   });
 
-  test('a client that no file has stays, until --prune; two for one certificate are refused', async () => {
+  test('apply keeps unmanaged clients without --prune, and rejects two clients that share a certificate', async () => {
     const path = file('second.yaml', second);
-    const refused = await clients(['apply', '-f', path]);
-    expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain(`client sensor-8 (${path}, record 2)`);
-    expect(refused.stderr).toContain('client sensor:{7}*[a] (in Redis) both claim certificates with thumbprint');
-    expect(refused.stderr).toContain('Nothing was written.');
-    const pruned = await clients(['plan', '-f', path, '--prune', '--output', 'yaml']);
+    const rejected = await clients(['apply', '-f', path]);
+    expect([rejected.code, rejected.stdout]).toEqual([1, '']);
+    expect(rejected.stderr).toContain(`client sensor-8 (${path}, record 2)`);
+    expect(rejected.stderr).toContain('client sensor:{7}*[a] (in Redis) both match certificates with thumbprint');
+    expect(rejected.stderr).toContain('Nothing was written.');
+    const pruned = await clients(['plan', '-f', path, '--prune', '--detailed-exitcode', '-o', 'yaml']);
     expect([pruned.code, parse(pruned.stdout)]).toMatchObject([
       2,
       {
@@ -263,17 +275,17 @@ describeWith(['redis-server'], 'countersign clients', () => {
         summary: { added: 1, changed: 1, removed: 1 },
       },
     ]);
-    const kept = await clients(['plan', '-f', file('none.yaml', 'clients: []')]);
+    const kept = await clients(['plan', '-f', file('none.yaml', 'clients: []'), '--detailed-exitcode']);
     expect([kept.code, kept.stdout]).toEqual([
       0,
       expect.stringContaining('2 not in the file (kept; --prune removes them): '),
     ]);
     const removed = await clients(['remove', 'sensor:{7}*[a]', 'nobody']);
-    expect([removed.code, removed.stdout]).toEqual([1, 'client sensor:{7}*[a] is removed\n']);
+    expect([removed.code, removed.stdout]).toEqual([1, 'client sensor:{7}*[a] was removed\n']);
     expect(await redis.keys(`${prefix.replace(/[*?[\]]/g, '\\$&')}identity:thumbprint:*`)).toEqual([]);
   });
 
-  test('a record of megabytes is written, and shown in part', async () => {
+  test('apply writes a record of megabytes, and prints a part of it', async () => {
     const claims = { large: 'ä'.repeat(4_000_000) };
     const record = {
       client_id: 'large',
@@ -282,12 +294,12 @@ describeWith(['redis-server'], 'countersign clients', () => {
       claims,
     };
     const applied = await clients(['apply', '-f', '-'], JSON.stringify(record));
-    expect([applied.code, applied.stdout.length < 2_000]).toEqual([2, true]);
+    expect([applied.code, applied.stdout.length < 2_000]).toEqual([0, true]);
     expect(JSON.parse((await redis.get(`${prefix}client:large`)) ?? '')).toEqual(record);
   });
 });
 
-test('no error prints what a terminal obeys, neither of a file nor of its name', async () => {
+test('check escapes terminal controls of a file and of its name', async () => {
   const path = file(`${ESC}[31m.json`, `[{"client_id":${ESC}]0;pwned\u0007}]`);
   const { code, stdout, stderr } = await runCountersign(['clients', 'check', path]);
   expect([code, stderr]).toEqual([1, '']);
@@ -295,7 +307,7 @@ test('no error prints what a terminal obeys, neither of a file nor of its name',
   expect(stdout.split(ESC)).toEqual([stdout]);
 });
 
-test('without Redis, the commands say what to set, and what to do with a file', async () => {
+test('commands on clients report which setting is missing or which Redis is unreachable', async () => {
   const [unset, withFile, away] = await Promise.all([
     runCountersign(['clients', 'list']),
     runCountersign(['clients', 'list'], { env: { COUNTERSIGN_CLIENTS_FILE: '/etc/clients.yaml' } }),
@@ -303,8 +315,11 @@ test('without Redis, the commands say what to set, and what to do with a file', 
       env: { COUNTERSIGN_REDIS_URL: `redis://user:secret@127.0.0.1:${await freePort()}` },
     }),
   ]);
-  expect([unset?.code, unset?.stderr]).toEqual([1, expect.stringContaining('COUNTERSIGN_REDIS_URL is missing')]);
-  expect(withFile?.stderr).toContain('the server reads its clients from /etc/clients.yaml: edit that file instead');
-  expect([away?.code, away?.stderr]).toEqual([1, expect.stringContaining('cannot be asked: connect ECONNREFUSED')]);
+  expect([unset?.code, unset?.stderr]).toEqual([1, expect.stringContaining('COUNTERSIGN_REDIS_URL_FILE is missing')]);
+  expect(withFile?.stderr).toContain('COUNTERSIGN_CLIENTS_FILE is set: edit /etc/clients.yaml instead');
+  expect([away?.code, away?.stderr]).toEqual([
+    1,
+    expect.stringMatching(/cannot connect to redis:.*: connect ECONNREFUSED/),
+  ]);
   expect(away?.stderr).not.toContain('secret');
 });

@@ -67,7 +67,7 @@ describe('countersign clients import', () => {
     const out = file('mine.yaml', 'mine');
     const refused = await run('import', 'identityserver', source, '--out', out);
     expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain(`${out} is there already; --force writes over it`);
+    expect(refused.stderr).toContain(`${out} already exists; --force overwrites it`);
     expect(readFileSync(out, 'utf8')).toBe('mine');
     expect((await run('import', 'identityserver', source, '--out', out, '--force')).code).toBe(0);
     expect(readFileSync(out, 'utf8')).toContain('client_id: a');
@@ -102,7 +102,10 @@ describe('countersign clients import', () => {
     expect((await importTo('/dev/null')).code).toBe(0);
     const full = await importTo('/dev/full');
     expect([full.code, full.stderr]).toEqual([1, expect.stringMatching(/^countersign: \/dev\/full .*ENOSPC/)]);
-    expect(await importTo('')).toMatchObject({ code: 1, stderr: 'countersign: --out names no file\n' });
+    expect(await importTo('')).toMatchObject({
+      code: 1,
+      stderr: 'countersign: --out is empty: expected the path of a file\n',
+    });
   });
 
   test('names an output file that cannot be written', async () => {
@@ -120,6 +123,6 @@ describe('countersign clients import', () => {
   test('documents its exit codes in its help', async () => {
     const { code, stdout } = await run('import', 'keycloak', '--help');
     expect(code).toBe(0);
-    expect(stdout).toContain('Exit codes: 0 all is imported without loss, 1 the file cannot be read,\n2 ');
+    expect(stdout).toContain('Exit codes: 0 everything is imported without loss, 1 the file cannot be read,\n2 ');
   });
 });

@@ -14,10 +14,10 @@ import { type RunningRedis, startRedis } from '../support/redis-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const COUNT = 4_000;
-/** What apply has under way at once. */
-const UNDER_WAY = 1_600;
+/** How many writes apply has in flight at once. */
+const IN_FLIGHT = 1_600;
 
-describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
+describeWith(['redis-server'], 'Ctrl-C while Redis does not reply', () => {
   const folder = temporaryDirectory();
   const file = join(folder, 'clients.jsonl');
   const records = Array.from({ length: COUNT }, (_, number) => ({
@@ -31,7 +31,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
   const start = (args: readonly string[]) => spawnCountersign(['clients', ...args], env());
   const [first = '', ...others] = records.map((record) => `${JSON.stringify(record)}\n`);
   const content = [first, ...others].join('');
-  /** Redis takes no writes any more from when it is this run's turn. */
+  /** Redis blocks writes once the run has acquired the lock. */
   const startApply = async () => {
     await redis.client('UNPAUSE');
     const apply = await spawnPiped(['clients', 'apply', '-f', '-'], env());
@@ -39,15 +39,15 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
     await eventually(async () => (await redis.exists('countersign:apply')) === 1, apply.stderr);
     await redis.client('PAUSE', 60_000, 'WRITE');
     apply.feed(others.join(''));
-    await isWaitedFor();
+    await isBlocked();
     return apply;
   };
-  const isWaitedFor = () =>
+  const isBlocked = () =>
     eventually(
       async () => String(await redis.client('LIST')).includes(' flags=b '),
-      () => 'nobody waits for Redis',
+      () => 'no client is blocked by Redis',
     );
-  const says = (program: RunningProgram, text: string) =>
+  const prints = (program: RunningProgram, text: string) =>
     eventually(() => program.stderr().includes(text), program.stderr);
   const run = (args: readonly string[]) => {
     beforeAll(async () => {
@@ -66,36 +66,39 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
   };
   beforeAll(() => writeFileSync(file, content));
 
-  describe('and takes no writes', () => {
+  describe('to writes', () => {
     run([]);
 
     test.each([
       ['SIGINT', 130],
       ['SIGTERM', 143],
-    ] as const)('%s ends apply after what is under way, and the same command writes the rest', async (signal, code) => {
-      const apply = await startApply();
-      apply.kill(signal);
-      await says(apply, `${signal}: finishing what is under way; once more, and it is left`);
-      await redis.client('UNPAUSE');
-      expect(await apply.exited).toBe(code);
-      const how = `${UNDER_WAY} of ${COUNT} clients were written; running the command again writes the rest`;
-      expect(apply.stderr().split('\n').slice(1)).toEqual([`countersign: stopped by ${signal}: ${how}`, '']);
-      expect((await redis.keys('countersign:client:*')).length).toBe(UNDER_WAY);
-      expect(await redis.exists('countersign:registry')).toBe(0);
-      const again = start(['apply', '-f', file]);
-      expect(await again.exited).toBe(2);
-      expect(again.stdout()).toContain(`${COUNT - UNDER_WAY} written\n`);
-    });
+    ] as const)(
+      '%s stops apply after the writes in flight, and the same command writes the rest',
+      async (signal, code) => {
+        const apply = await startApply();
+        apply.kill(signal);
+        await prints(apply, `${signal}: finishing writes in flight; press Ctrl-C again to abort`);
+        await redis.client('UNPAUSE');
+        expect(await apply.exited).toBe(code);
+        const how = `${IN_FLIGHT} of ${COUNT} clients were written; running the command again writes the rest`;
+        expect(apply.stderr().split('\n').slice(1)).toEqual([`countersign: stopped by ${signal}: ${how}`, '']);
+        expect((await redis.keys('countersign:client:*')).length).toBe(IN_FLIGHT);
+        expect(await redis.exists('countersign:registry')).toBe(0);
+        const again = start(['apply', '-f', file]);
+        expect(await again.exited).toBe(0);
+        expect(again.stdout()).toContain(`${COUNT - IN_FLIGHT} written\n`);
+      },
+    );
 
-    test('a second one ends it at once', async () => {
+    test('a second signal ends apply at once', async () => {
       const apply = await startApply();
       apply.kill('SIGINT');
-      await says(apply, 'once more');
+      await prints(apply, 'press Ctrl-C again');
       apply.kill('SIGTERM');
       expect(await apply.exited).toBe(143);
     });
 
-    test('plan ends at once also where it waits for what is written into a pipe', async () => {
+    test('SIGTERM ends plan at once while it waits for input from a pipe', async () => {
       const pipe = join(temporaryDirectory(), 'clients.jsonl');
       execFileSync('mkfifo', [pipe]);
       const plan = start(['plan', '-f', pipe]);
@@ -104,7 +107,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
         try {
           writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
         } catch {
-          // Nobody reads it yet.
+          // It has no reader yet.
         }
         return writer !== undefined;
       };
@@ -114,7 +117,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       if (writer !== undefined) closeSync(writer);
     });
 
-    test('export ends at once also where nobody reads the pipe that it writes to', async () => {
+    test('SIGINT ends export at once while it waits for a reader of its pipe', async () => {
       await redis.client('UNPAUSE');
       await redis.set('countersign:client:c0', JSON.stringify(records[0]));
       const pipe = join(temporaryDirectory(), 'clients.yaml');
@@ -126,26 +129,28 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       expect(await program.exited).toBe(130);
     });
 
-    test('of some clients one is disabled to the end, and no other', async () => {
+    test('SIGINT lets disable finish the client in progress, and no other', async () => {
       await redis.client('UNPAUSE');
       for (const record of records.slice(0, 3)) {
         await redis.set(`countersign:client:${record.client_id}`, JSON.stringify(record));
       }
       await redis.client('PAUSE', 60_000, 'WRITE');
       const disable = start(['disable', 'c0', 'c1', 'c2', '--output', 'json']);
-      await isWaitedFor();
+      await isBlocked();
       disable.kill('SIGINT');
-      await says(disable, 'once more');
+      await prints(disable, 'press Ctrl-C again');
       await redis.client('UNPAUSE');
       expect(await disable.exited).toBe(130);
-      expect(disable.stderr()).toContain('1 of 3 clients were looked at; running the command again does the rest\n');
+      expect(disable.stderr()).toContain(
+        '1 of 3 clients were processed; running the command again processes the rest\n',
+      );
       expect(JSON.parse(disable.stdout())).toEqual({ clients: [{ client_id: 'c0', outcome: 'disabled' }] });
       expect(await redis.get('countersign:client:c1')).toBe(JSON.stringify(records[1]));
     });
   });
 
-  describe('and does not even read', () => {
-    // Before Redis 7: a script that reads cannot be told from one that writes.
+  describe('to reads and writes', () => {
+    // Before Redis 7, scripts that read cannot be distinguished from scripts that write.
     run(['--rename-command', 'EVAL_RO', '', '--rename-command', 'EVALSHA_RO', '']);
 
     test.each([
@@ -155,12 +160,12 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not answer', () => {
       [['show', 'c0']],
       [['export', '--out', join(folder, 'out.yaml')]],
       [['export', '--output', 'json']],
-    ])('%s ends at once, with a line and no half of a file', async (args) => {
+    ])('SIGINT ends %s at once, with a message and without a partial file', async (args) => {
       await redis.client('UNPAUSE');
       await redis.set('countersign:client:c0', JSON.stringify(records[0]));
       await redis.client('PAUSE', 60_000, 'WRITE');
       const command = start(args);
-      await isWaitedFor();
+      await isBlocked();
       command.kill('SIGINT');
       expect(await command.exited).toBe(130);
       expect([command.stdout(), command.stderr()]).toEqual([

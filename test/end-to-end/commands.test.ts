@@ -114,7 +114,7 @@ describe('countersign clients check', () => {
     const { code, stdout } = await runCountersign(['clients', 'check', file('valid.yaml', valid)]);
     expect(code).toBe(0);
     expect(stdout).toContain('a  enabled  tls_client_auth  x');
-    expect(stdout).toContain('1 sound client, 1 warning, 0 errors');
+    expect(stdout).toContain('1 valid client, 1 warning, 0 errors');
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -162,9 +162,9 @@ describe('countersign clients check', () => {
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
     expect(code).toBe(0);
     expect(stdout).toContain(`warning client a (${paths[0]}, record 1) and client c (${paths[1]}, record 1`);
-    expect(stdout).toContain('3 sound clients, 1 warning, 0 errors');
+    expect(stdout).toContain('3 valid clients, 1 warning, 0 errors');
     const asked = await runCountersign(['clients', 'check', ...paths, '--output', 'json']);
-    expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both claim')] });
+    expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both match')] });
   });
 
   test('warns about an unknown setting', async () => {
@@ -275,7 +275,7 @@ describe('countersign certificate', () => {
     expect(records).toHaveLength(3);
     for (const [index, record] of records.entries()) {
       const { code, stdout: checked } = await runCountersign(['clients', 'check', file(`paste-${index}.yaml`, record)]);
-      expect([code, checked]).toEqual([0, expect.stringContaining('1 sound client')]);
+      expect([code, checked]).toEqual([0, expect.stringContaining('1 valid client')]);
     }
   });
 

@@ -27,8 +27,8 @@ const shell = (script: string, args: readonly string[], env: Readonly<Record<str
   return runProgram('sh', ['-c', script, 'sh', ...countersignCommand(args)], { env: { ...testEnvironment(), ...env } });
 };
 
-describe.skipIf(!existsSync('/dev/full'))('a full disk is told, and is no success:', () => {
-  const refusal = 'standard output cannot be written: ENOSPC';
+describe.skipIf(!existsSync('/dev/full'))('a full disk fails the command with a message:', () => {
+  const problem = 'standard output cannot be written: ENOSPC';
 
   test.each([
     [['--help']],
@@ -38,11 +38,11 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk is told, and is no succes
     [['clients', 'import', 'keycloak', keycloak]],
   ])('%s', async (args) => {
     const { code, stderr } = await shell('"$@" > /dev/full', args);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(refusal)]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(problem)]);
     expect(stderr).not.toContain('    at ');
   });
 
-  describeWith(['redis-server'], 'of the commands on Redis', () => {
+  describeWith(['redis-server'], 'commands that use Redis', () => {
     const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
 
     test.each([
@@ -55,16 +55,16 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk is told, and is no succes
       [['remove', 'a']],
     ])('%s', async (args) => {
       const { code, stderr } = await shell('"$@" > /dev/full', ['clients', ...args], env);
-      expect([code, stderr]).toEqual([1, expect.stringContaining(refusal)]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(problem)]);
     });
   });
 });
 
-describe('who reads no more is no error to explain, and a shell is told what it tells of SIGPIPE:', () => {
+describe('a closed pipe ends the command silently, with the exit code of SIGPIPE:', () => {
   test.each([[['--help']], [['clients', 'schema']], [['clients', 'check', clients]], [['certificate', pem]]])(
     '%s',
     async (args) => {
-      // The reader is gone before the command has begun.
+      // The reader has exited before the command starts.
       const script = '(sleep 0.2; "$@"; echo "$?" >&2) | true';
       expect((await shell(script, args)).stderr).toBe('141\n');
     },

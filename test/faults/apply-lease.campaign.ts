@@ -14,14 +14,14 @@ import { startRedis } from '../support/redis-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const KEY = 'countersign:apply';
-/** The turn of one that was killed ends after 15 seconds; another one is waited for 20. */
+/** The lock of a killed run expires after 15 seconds; another run waits for 20. */
 const TIMEOUT = 60_000;
 const recordOf = (clientId: string, digit = 'a') => {
   const certificates = [{ thumbprint: digit.repeat(64) }];
   return `${JSON.stringify({ client_id: clientId, token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates })}\n`;
 };
-const holder = JSON.stringify({ host: 'build-7', pid: 4711, began: '2026-11-28T04:00:00.000Z', token: 'x' });
-const OTHER = 'another apply runs: process 4711 on build-7, since 2026-11-28T04:00:00.000Z';
+const owner = JSON.stringify({ host: 'build-7', pid: 4711, started_at: '2026-11-28T04:00:00.000Z', token: 'x' });
+const OTHER = 'another apply is running: process 4711 on build-7, since 2026-11-28T04:00:00.000Z';
 
 /** A Redis of its own, since it is paused. */
 async function place({ onTestFinished }: TestContext) {
@@ -39,14 +39,14 @@ async function place({ onTestFinished }: TestContext) {
     writeFileSync(file, recordOf(clientId));
     return spawnCountersign(['clients', 'apply', '-f', file], env);
   };
-  /** It is its turn, and it waits for more records. */
+  /** It holds the lock, and waits for more records. */
   const planning = async () => {
     const started = await spawnPiped(['clients', 'apply', '-f', '-'], env);
     started.write(recordOf('begun', 'b'));
     await eventually(async () => !(await isFree()), started.stderr);
     return started;
   };
-  /** It has seen all that stands in Redis, and waits to write. */
+  /** It has compared all records, and waits to write. */
   const writing = async (clientId: string) => {
     const started = await planning();
     await redis.client('PAUSE', 60_000, 'WRITE');
@@ -58,12 +58,12 @@ async function place({ onTestFinished }: TestContext) {
   return { env, folder, redis, isFree, apply, planning, writing, ids };
 }
 
-const says = (program: RunningProgram, text: string, milliseconds = 15_000) =>
+const prints = (program: RunningProgram, text: string, milliseconds = 15_000) =>
   eventually(() => program.stderr().includes(text), program.stderr, milliseconds);
 
-// At once: most of the time they wait.
+// Concurrently, since they mostly wait.
 describeWith(['redis-server'], 'countersign clients apply', () => {
-  test.concurrent('of two that claim one certificate the second is refused, and names both', async (context) => {
+  test.concurrent('rejects the second of two runs whose clients share a certificate', async (context) => {
     const { expect } = context;
     const { redis, apply, writing, ids, isFree } = await place(context);
     const first = await writing('first');
@@ -71,12 +71,12 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     const waiting = async () => String(await redis.client('LIST')).match(/ flags=b /g)?.length === 2;
     await eventually(waiting, second.stderr);
     await redis.client('UNPAUSE');
-    expect([await first.exited, await second.exited]).toEqual([2, 1]);
-    expect(second.stderr()).toMatch(/client second \(.*\) and client first \(in Redis\) both claim certificates/);
+    expect([await first.exited, await second.exited]).toEqual([0, 1]);
+    expect(second.stderr()).toMatch(/client second \(.*\) and client first \(in Redis\) both match certificates/);
     expect([await ids(), await isFree()]).toEqual([['begun', 'first'], true]);
   });
 
-  test.concurrent('gets its turn soon after one that was killed', { timeout: TIMEOUT }, async (context) => {
+  test.concurrent('acquires the lock soon after its owner was killed', { timeout: TIMEOUT }, async (context) => {
     const { expect } = context;
     const { redis, apply, writing, ids } = await place(context);
     const killed = await writing('killed');
@@ -84,90 +84,95 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     await killed.exited;
     await redis.client('UNPAUSE');
     const next = apply('next');
-    await says(next, `another apply runs: process ${killed.pid} on ${hostname()}, since 20`);
-    expect(await next.exited).toBe(2);
+    await prints(next, `another apply is running: process ${killed.pid} on ${hostname()}, since 20`);
+    expect(await next.exited).toBe(0);
     expect(await ids()).toEqual(['next']);
   });
 
-  test.concurrent('gives up where it does not become its turn', { timeout: TIMEOUT }, async (context) => {
+  test.concurrent('fails when it cannot acquire the lock within 20 seconds', { timeout: TIMEOUT }, async (context) => {
     const { expect } = context;
     const { redis, apply, ids } = await place(context);
-    await redis.set(KEY, holder);
-    const refused = apply('a');
-    await says(refused, `countersign: ${OTHER}; waiting up to 20 seconds\n`);
-    expect(await refused.exited).toBe(1);
+    await redis.set(KEY, owner);
+    const rejected = apply('a');
+    await prints(rejected, `countersign: ${OTHER}; waiting up to 20 seconds\n`);
+    expect(await rejected.exited).toBe(1);
     const how = 'waited 20 seconds, nothing was written';
-    expect(refused.stderr().split('\n').slice(1)).toEqual([
+    expect(rejected.stderr().split('\n').slice(1)).toEqual([
       `countersign: ${OTHER}; ${how}: run the command again when it has ended`,
       '',
     ]);
-    expect([await ids(), await redis.get(KEY)]).toEqual([[], holder]);
+    expect([await ids(), await redis.get(KEY)]).toEqual([[], owner]);
   });
 
   test.concurrent.for([
-    ['no JSON', '\u001b[31m'],
+    ['invalid JSON', '\u001b[31m'],
     ['other JSON', '{"host":7}'],
-  ] as const)('says so where the key holds %s', async ([, value], context) => {
+  ] as const)('reports a key that contains %s', async ([, value], context) => {
     const { expect } = context;
     const { redis, apply } = await place(context);
     await redis.set(KEY, value);
     const waiting = apply('a');
-    await says(waiting, 'countersign: countersign:apply in Redis is what no apply wrote; waiting up to 20 seconds\n');
+    await prints(
+      waiting,
+      'countersign: countersign:apply in Redis was not written by apply; waiting up to 20 seconds\n',
+    );
     await redis.del(KEY);
-    expect(await waiting.exited).toBe(2);
+    expect(await waiting.exited).toBe(0);
     await redis.lpush(KEY, 'a list');
     const again = apply('a');
-    await says(again, 'is what no apply wrote');
+    await prints(again, 'was not written by apply');
     await redis.del(KEY);
     expect(await again.exited).toBe(0);
   });
 
-  test.concurrent('writes nothing more where its turn was taken away', { timeout: TIMEOUT }, async (context) => {
+  test.concurrent('writes nothing more when another run has acquired the lock', {
+    timeout: TIMEOUT,
+  }, async (context) => {
     const { expect } = context;
     const { redis, planning, ids } = await place(context);
-    const robbed = await planning();
-    await redis.set(KEY, holder);
-    // Longer than it takes to be renewed.
+    const ousted = await planning();
+    await redis.set(KEY, owner);
+    // Longer than the renewal interval.
     await delay(6_000);
-    robbed.feed(recordOf('robbed'));
-    expect(await robbed.exited).toBe(1);
-    expect(robbed.stderr()).toBe(
-      "countersign: countersign:apply in Redis is not this run's any more: another apply may write now, or Redis has lost what it held\n" +
+    ousted.feed(recordOf('ousted'));
+    expect(await ousted.exited).toBe(1);
+    expect(ousted.stderr()).toBe(
+      'countersign: countersign:apply in Redis no longer belongs to this run: another apply may be writing now, or Redis has lost its data\n' +
         'countersign: 0 of 2 clients were written; running the command again writes the rest\n',
     );
-    expect([await ids(), await redis.get(KEY)]).toEqual([[], holder]);
+    expect([await ids(), await redis.get(KEY)]).toEqual([[], owner]);
   });
 
-  test.concurrent('writes nothing more where it was stopped for too long', { timeout: TIMEOUT }, async (context) => {
+  test.concurrent('writes nothing more when it was suspended for too long', { timeout: TIMEOUT }, async (context) => {
     const { expect } = context;
     const { redis, apply, writing, ids } = await place(context);
     const stopped = await writing('stopped');
     stopped.kill('SIGSTOP');
     await redis.client('UNPAUSE');
-    expect(await apply('meanwhile').exited).toBe(2);
+    expect(await apply('meanwhile').exited).toBe(0);
     stopped.kill('SIGCONT');
     expect(await stopped.exited).toBe(1);
-    expect(stopped.stderr()).toMatch(/: another apply may write now.*\n.*: 0 of 2 clients were written; /);
+    expect(stopped.stderr()).toMatch(/: another apply may be writing now.*\n.*: 0 of 2 clients were written; /);
     expect(await ids()).toEqual(['meanwhile']);
   });
 
-  test.concurrent('keeps its turn for as long as it takes', { timeout: TIMEOUT }, async (context) => {
+  test.concurrent('renews the lock for as long as it runs', { timeout: TIMEOUT }, async (context) => {
     const { expect } = context;
     const { apply, planning, ids } = await place(context);
     const slow = await planning();
     await delay(10_000);
     const second = apply('second');
-    await says(second, `another apply runs: process ${slow.pid} `);
+    await prints(second, `another apply is running: process ${slow.pid} `);
     await delay(7_000);
     slow.feed(recordOf('slow'));
-    expect([await slow.exited, await second.exited]).toEqual([2, 1]);
+    expect([await slow.exited, await second.exited]).toEqual([0, 1]);
     expect(await ids()).toEqual(['begun', 'slow']);
   });
 
   test.concurrent.for([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('lets the next one have it after %s', async ([signal, code], context) => {
+  ] as const)('releases the lock after %s', async ([signal, code], context) => {
     const { expect } = context;
     const { redis, apply, planning, isFree } = await place(context);
     const left = await planning();
@@ -177,45 +182,45 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
       `countersign: stopped by ${signal}: nothing was changed\n`,
     ]);
     expect(await isFree()).toBe(true);
-    // Who waits leaves it to whom it belongs.
-    await redis.set(KEY, holder);
+    // A waiting run leaves the lock to its owner.
+    await redis.set(KEY, owner);
     const waiting = apply('a');
-    await says(waiting, OTHER);
+    await prints(waiting, OTHER);
     waiting.kill(signal);
-    expect([await waiting.exited, await redis.get(KEY)]).toEqual([code, holder]);
+    expect([await waiting.exited, await redis.get(KEY)]).toEqual([code, owner]);
   });
 
-  test.concurrent('does not keep others waiting for its input', async (context) => {
+  test.concurrent('does not acquire the lock while it waits for input', async (context) => {
     const { expect } = context;
     const { env, apply, ids } = await place(context);
     const idle = await spawnPiped(['clients', 'apply', '-f', '-'], env);
-    // As one sees in YAML and JSON: it begins to be a record at its end only.
+    // YAML and JSON are parsed at the end of the input.
     idle.write(' ');
-    expect(await apply('first').exited).toBe(2);
+    expect(await apply('first').exited).toBe(0);
     idle.feed(`[${recordOf('idle', 'b')}]`);
-    expect([await idle.exited, await ids()]).toEqual([2, ['first', 'idle']]);
+    expect([await idle.exited, await ids()]).toEqual([0, ['first', 'idle']]);
   });
 
   test.concurrent.for([
-    ['a file that is not there', undefined, ': ENOENT'],
-    ['a record that is none', '{"client_id":"a"}\n', 'token_endpoint_auth_method is missing'],
-  ] as const)('does not wait for another to tell of %s', async ([, content, fault], context) => {
+    ['a missing file', undefined, ': ENOENT'],
+    ['an invalid record', '{"client_id":"a"}\n', 'token_endpoint_auth_method is missing'],
+  ] as const)('reports %s without waiting for the lock', async ([, content, problem], context) => {
     const { expect } = context;
     const { env, redis, folder } = await place(context);
-    await redis.set(KEY, holder);
-    const file = join(folder, 'faulty.jsonl');
+    await redis.set(KEY, owner);
+    const file = join(folder, 'invalid.jsonl');
     if (content !== undefined) writeFileSync(file, content);
-    const faulty = spawnCountersign(['clients', 'apply', '-f', file], env);
-    expect(await faulty.exited).toBe(1);
-    expect(faulty.stderr()).toContain(fault);
-    expect(faulty.stderr()).not.toContain('another apply runs');
+    const failing = spawnCountersign(['clients', 'apply', '-f', file], env);
+    expect(await failing.exited).toBe(1);
+    expect(failing.stderr()).toContain(problem);
+    expect(failing.stderr()).not.toContain('another apply is running');
   });
 
-  test.concurrent('lets the next one have it after a fault', async (context) => {
+  test.concurrent('releases the lock after an invalid record', async (context) => {
     const { expect } = context;
     const { planning, isFree } = await place(context);
-    const faulty = await planning();
-    faulty.feed('{"client_id":"a"}\n');
-    expect([await faulty.exited, await isFree()]).toEqual([1, true]);
+    const failing = await planning();
+    failing.feed('{"client_id":"a"}\n');
+    expect([await failing.exited, await isFree()]).toEqual([1, true]);
   });
 });

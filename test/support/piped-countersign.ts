@@ -13,7 +13,7 @@ export interface PipedCountersign extends RunningProgram {
   readonly feed: (content: string) => void;
 }
 
-/** Starts a command that waits for its standard input. */
+/** Starts a command that reads standard input. */
 export async function spawnPiped(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -1,68 +1,46 @@
-import { type ApplyResult, applyPlan } from '../../administration/apply-plan.ts';
+import { applyPlan } from '../../administration/apply-plan.ts';
 import { lockedStore } from '../../administration/locked-store.ts';
-import { findRecordFiles, makePlan, type Plan } from '../../administration/plan.ts';
-import type { RecordStore } from '../../administration/record-store.ts';
+import { findRecordFiles, makePlan } from '../../administration/plan.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printProblem } from '../output/errors.ts';
 import { styled } from '../output/text.ts';
-import { type Administration, openAdministration } from './administer.ts';
-import { abbreviateList, hasChanges, type PlanCommandOptions, printPlan } from './plan.ts';
+import { openAdministration } from './administration.ts';
+import type { ClientFilesOptions } from './plan.ts';
+import { abbreviateList, printPlan } from './print-plan.ts';
 
 /**
- * `countersign clients apply -f FILE`: makes Redis hold what the files say. Asks nothing.
+ * `countersign clients apply -f FILE`: makes Redis match the files, without confirmation.
  *
- * @returns the exit code: 0 when nothing changed, 2 when something did, 1 when somebody else wrote a client meanwhile
- * @throws {StartupError} with what is wrong with any record, or where another apply runs, or Redis failed
+ * @returns the exit code: 0, or 1 when clients were written by others in the meantime
+ * @throws {OperatorError} with every invalid record, or when another apply is running, or when Redis fails
+ * @throws {InterruptedError} on SIGINT or SIGTERM
  */
-export function applyClients(env: Environment, options: PlanCommandOptions): Promise<number> {
-  return openAdministration(env, async (administration) => {
-    const { plan, applied } = await inTurn(administration, (store) =>
-      applyFiles({ ...administration, store }, options),
-    );
-    administration.progress.clear();
-    if (options.output === 'table') console.log(styled('bold', `${applied.written} written`));
-    else await printPlan(plan, options.output, applied);
-    if (applied.marker === 'written') console.error(`countersign: ${NOTE_ON_MARKER}`);
-    return exitCode(applied, hasChanges(plan));
-  });
-}
+export async function applyClients(env: Environment, options: ClientFilesOptions): Promise<number> {
+  await using administration = await openAdministration(env);
+  const { policy, now, progress, interruption } = administration;
+  await using lock = administration.createLock();
+  const store = lockedStore(administration.store, lock, printProblem);
 
-/** What the work sees in Redis, no other apply changes before it is done. */
-async function inTurn<Answer>(
-  { store, lock, onInterrupt }: Administration,
-  work: (store: RecordStore) => Promise<Answer>,
-): Promise<Answer> {
-  onInterrupt(() => lock.release());
-  try {
-    return await work(lockedStore(store, lock, printProblem));
-  } finally {
-    await lock.release();
-  }
-}
-
-interface AppliedFiles {
-  readonly plan: Plan;
-  readonly applied: ApplyResult;
-}
-
-async function applyFiles(
-  { store, policy, now, progress, graceful }: Administration,
-  { file, prune, output }: PlanCommandOptions,
-): Promise<AppliedFiles> {
-  const plan = await makePlan(findRecordFiles(file), store, { policy, now, prune, progress: progress.show });
+  const comparison = { policy, now, prune: options.prune, progress: progress.show };
+  const plan = await interruption.abortable(makePlan(findRecordFiles(options.file), store, comparison));
   progress.clear();
-  if (output === 'table') await printPlan(plan, output);
-  return { plan, applied: await graceful((stop) => applyPlan(plan.changes, store, progress.show, stop)) };
-}
+  if (options.output === 'table') await interruption.abortable(printPlan(plan, options.output));
+  const applied = await interruption.finishWrites((stop) => applyPlan(plan.changes, store, progress.show, stop));
+  // The reader of the output may be slow.
+  await lock.release();
 
-/** Servers that miss the marker hold missing records for lost. Now they see it again, and hold them for removed. */
-const NOTE_ON_MARKER =
-  'note: this Redis did not say that it holds records of countersign, and does now. If it had lost them, apply all ' +
-  'files at once: servers refuse whoever is still missing';
-
-function exitCode({ conflicts }: ApplyResult, isChanged: boolean): number {
-  if (conflicts.length === 0) return isChanged ? 2 : 0;
-  const message = 'somebody else wrote these clients since they were read; run the command again:';
-  console.error(`countersign: ${message} ${abbreviateList(conflicts)}`);
+  progress.clear();
+  if (options.output === 'table') console.log(styled('bold', `${applied.written} written`));
+  else await interruption.abortable(printPlan(plan, options.output, applied));
+  if (applied.marker === 'written') console.error(`countersign: ${NEW_MARKER}`);
+  if (applied.conflicts.length === 0) return 0;
+  console.error(`countersign: ${WRITTEN_BY_OTHERS}: ${abbreviateList(applied.conflicts)}`);
   return 1;
 }
+
+/** Servers treat missing records as lost while the marker is missing, and as removed once it is there again. */
+const NEW_MARKER =
+  'note: Redis held no marker of Countersign records; now it does. If Redis has lost its records, apply all files at ' +
+  'once: servers reject clients that are still missing';
+
+const WRITTEN_BY_OTHERS = 'conflict: these clients were changed by others since they were read; run the command again';

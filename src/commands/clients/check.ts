@@ -11,18 +11,18 @@ import { type OutputFormat, styled, table } from '../output/text.ts';
 
 export interface CheckOptions {
   readonly policy: RegistrationPolicy;
-  /** Whether the settings say who verifies the chains of clients. */
+  /** Whether the settings define how the chains of clients are verified. */
   readonly isVerifierSet: boolean;
   readonly output: OutputFormat;
 }
 
 /**
- * `countersign clients check PATH…`: says whether the server would accept these records, and what is wrong with each; and
- * which of them `clients apply` would not write beside another, or nobody could verify.
+ * `countersign clients check PATH…`: validates the records of files as the server does. Warns about records that
+ * `clients apply` rejects because they conflict, and about clients whose chain the server cannot verify.
  *
- * @param paths files, folders, and `-` for the standard input
- * @returns the exit code: 0 when all are sound
- * @throws {OperatorError} when a path names nothing
+ * @param paths files, folders, and `-` for standard input
+ * @returns the exit code: 0, or 1 when a record is invalid
+ * @throws {OperatorError} when a path does not exist
  */
 export async function checkClients(
   paths: readonly string[],
@@ -31,22 +31,34 @@ export async function checkClients(
   const found = findFiles(paths);
   if (found.errors.length > 0) throw new OperatorError(found.errors);
   const now = Date.now();
-  const sound = await readClientsFiles(found.files, policy, now);
-  const unverified = isVerifierSet ? undefined : warnAboutUnverified(sound);
-  const read = { ...sound, warnings: unverified ? [...sound.warnings, unverified] : sound.warnings };
-  const owners = read.clients.map((client) => ({ client, location: placeOf(client, read) }));
+  const parsed = await readClientsFiles(found.files, policy, now);
+  const unverified = isVerifierSet ? undefined : unverifiedWarning(parsed);
+  const checked = { ...parsed, warnings: unverified ? [...parsed.warnings, unverified] : parsed.warnings };
+  const owners = checked.clients.map((client) => ({ client, location: locationOf(client, checked) }));
   const conflicts = (await findConflictsAmong(owners, { policy, now })).lines();
-  if (output === 'json') printJson(paths, read, conflicts);
-  else printText(read, conflicts);
-  return read.errors.length === 0 ? 0 : 1;
+  if (output === 'json') printJson(paths, checked, conflicts);
+  else printText(checked, conflicts);
+  return checked.errors.length === 0 ? 0 : 1;
 }
 
-function placeOf({ clientId }: Client, { locate }: ClientsFilesResult): string {
+/** One warning for all clients that the server, with the settings of this command, cannot verify the chain of. */
+function unverifiedWarning({ clients, locate }: ClientsFilesResult): RecordDiagnostic | undefined {
+  const named = clients.filter(({ authentication }) => requiresChain(authentication));
+  const [first] = named;
+  if (!first) return undefined;
+  const affected = named.length === 1 ? 'this client' : `this and ${named.length - 1} more clients`;
+  const message =
+    `is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it ` +
+    `cannot verify the chain, and either rejects ${affected} or does not start`;
+  return { ...locate(first.clientId), client: first.clientId, field: 'token_endpoint_auth_method', message };
+}
+
+function locationOf({ clientId }: Client, { locate }: ClientsFilesResult): string {
   const { file, location } = locate(clientId);
   return `${file}, ${location}`;
 }
 
-/** Of one path, `file` is as it was given. */
+/** With a single path, `file` repeats it as it was given. */
 function printJson(
   paths: readonly string[],
   { names, clients, errors, warnings }: ClientsFilesResult,
@@ -54,45 +66,30 @@ function printJson(
 ): void {
   const [file, ...others] = paths;
   const ids = clients.map(({ clientId }) => clientId);
-  const rest = { files: names, ok: errors.length === 0, clients: ids, errors, warnings, conflicts };
-  printValue('json', others.length === 0 ? { file, ...rest } : rest);
+  const report = { files: names, ok: errors.length === 0, clients: ids, errors, warnings, conflicts };
+  printValue('json', others.length === 0 ? { file, ...report } : report);
 }
 
 function printText({ clients, errors, warnings }: ClientsFilesResult, conflicts: readonly string[]): void {
-  for (const line of table(clients.map(row))) console.log(line);
-  const told = [
+  for (const line of table(clients.map(rowOf))) console.log(line);
+  const allWarnings = [
     ...warnings.map(describeDiagnostic),
-    ...conflicts.map((conflict) => `${conflict} (apply refuses them)`),
+    ...conflicts.map((conflict) => `${conflict} (rejected by apply)`),
   ];
-  for (const warning of told) console.log(`${styled('yellow', 'warning')} ${warning}`);
+  for (const warning of allWarnings) console.log(`${styled('yellow', 'warning')} ${warning}`);
   for (const error of errors) console.log(`${styled('red', 'error')} ${describeDiagnostic(error)}`);
   const counts = [
-    counted(clients.length, 'sound client'),
-    counted(told.length, 'warning'),
+    counted(clients.length, 'valid client'),
+    counted(allWarnings.length, 'warning'),
     counted(errors.length, 'error'),
   ];
   console.log(styled(errors.length === 0 ? 'green' : 'red', counts.join(', ')));
 }
 
-function row({ clientId, enabled, authentication, scopes }: Client): string[] {
+function rowOf({ clientId, enabled, authentication, scopes }: Client): string[] {
   return [clientId, enabled ? 'enabled' : 'disabled', authentication.method, scopes.join(' ') || '(no scope)'];
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-/**
- * One warning where the server, with the settings of this command, has nobody to verify the chains of clients that are
- * known by a name: the first of them, and how many there are.
- */
-export function warnAboutUnverified({ clients, locate }: ClientsFilesResult): RecordDiagnostic | undefined {
-  const named = clients.filter(({ authentication }) => requiresChain(authentication));
-  const [first] = named;
-  if (!first) return undefined;
-  const whom = named.length === 1 ? 'this client' : `this and ${named.length - 1} more clients`;
-  const message =
-    `is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it ` +
-    `verifies no chain, and refuses ${whom} or to start`;
-  return { ...locate(first.clientId), client: first.clientId, field: 'token_endpoint_auth_method', message };
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

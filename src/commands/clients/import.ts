@@ -5,7 +5,7 @@ import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { renderRecords } from '../../administration/import/render.ts';
 import { validateDrafts } from '../../administration/import/validate-drafts.ts';
 import { OperatorError } from '../../operator-error.ts';
-import { type InputFile, readInput } from '../input-file.ts';
+import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
 import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
 
@@ -18,11 +18,11 @@ const readers = {
 export type ImportSource = keyof typeof readers;
 
 /**
- * `countersign clients import SOURCE FILE`: writes the clients of another server as a file of client records. `-` is
- * standard input.
+ * `countersign clients import SOURCE FILE`: converts the clients of another server to client records in YAML.
  *
- * @returns the exit code: 0, or 2 if a client was skipped or has a note
- * @throws {OperatorError} if the file cannot be imported, or the output file cannot be written
+ * @param file JSON; `-` for standard input
+ * @returns the exit code: 0, or 2 when a client was skipped or has notes
+ * @throws {OperatorError} when the file is invalid, or the output cannot be written
  */
 export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
   const out = resolveOutputFile(options);
@@ -40,19 +40,15 @@ export async function importClients(source: ImportSource, file: string, options:
   return skipped + notes === 0 ? 0 : 2;
 }
 
-function readDrafts(source: ImportSource, { name, content }: InputFile, now: number): Drafts {
+function readDrafts(source: ImportSource, input: InputFile, now: number): Drafts {
+  const text = decodeInput(input);
   try {
-    return readers[source](new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content), now);
+    return readers[source](text, now);
   } catch (error) {
-    if (error instanceof ImportError) throw new OperatorError([`${name}: ${error.message}`]);
-    if (error instanceof TypeError && 'code' in error && error.code === NOT_UTF8) {
-      throw new OperatorError([`${name}: the file is not valid UTF-8`]);
-    }
-    throw error;
+    if (!(error instanceof ImportError)) throw error;
+    throw new OperatorError([`${input.name}: ${error.message}`]);
   }
 }
-
-const NOT_UTF8 = 'ERR_ENCODING_INVALID_ENCODED_DATA';
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;

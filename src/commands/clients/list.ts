@@ -1,80 +1,79 @@
-import { listRecords } from '../../administration/stored-records.ts';
+import { type ListedRecord, listRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
 import { type Row, rowTable } from '../output/text.ts';
-import { openAdministration } from './administer.ts';
-import type { ClientsFormat } from './plan.ts';
-import { type ClientSummary, summarizeClient } from './show.ts';
+import { openAdministration } from './administration.ts';
+import { type ClientSummary, summarizeClient } from './client-report.ts';
+import type { ClientsFormat } from './options.ts';
 
 export interface ListCommandOptions {
   readonly output: ClientsFormat;
-  /** Only those that are disabled. */
+  /** Only disabled clients. */
   readonly disabled: boolean;
-  /** Only what the server cannot use; with `disabled`, either. */
+  /** Only clients whose record is invalid; with `disabled`, either. */
   readonly invalid: boolean;
 }
 
+const headings = ['CLIENT_ID', 'STATE', 'METHOD', 'IDENTITY', 'SCOPES'];
+
 /**
- * `countersign clients list [PATTERN]`: the clients in Redis, in the order of their names.
+ * `countersign clients list [PATTERN]`: prints the clients in Redis, sorted by `client_id`.
  *
+ * @param pattern a glob of Redis for the `client_id`; undefined for all
  * @returns the exit code: 0
- * @throws {StartupError} where Redis fails
+ * @throws {OperatorError} when Redis fails
+ * @throws {InterruptedError} on SIGINT or SIGTERM
  */
-export function listClients(
+export async function listClients(
   env: Environment,
   pattern: string | undefined,
   options: ListCommandOptions,
 ): Promise<number> {
-  return openAdministration(env, async ({ store, policy, now, progress }) => {
-    const reports = selected(
-      listRecords(store, { policy, now, pattern, progress: progress.showBesideOutput }),
-      options,
-    );
-    const { output } = options;
-    const headings = ['CLIENT_ID', 'STATE', 'METHOD', 'IDENTITY', 'SCOPES'];
-    await writeTexts(
-      output === 'table' ? rowTable(headings, rowsOf(reports)) : documentText(output, 'clients', reports),
-    );
-    progress.clear();
-    return 0;
-  });
+  await using administration = await openAdministration(env);
+  const { store, policy, now, progress, interruption } = administration;
+  const records = listRecords(store, { policy, now, pattern, progress: progress.showBesideOutput });
+  const clients = select(records, options);
+  const texts =
+    options.output === 'table' ? rowTable(headings, rowsOf(clients)) : documentText(options.output, 'clients', clients);
+  await interruption.abortable(writeTexts(texts));
+  return 0;
 }
 
-async function* selected(
-  records: ReturnType<typeof listRecords>,
-  { disabled, invalid: unusable }: ListCommandOptions,
+async function* select(
+  records: AsyncIterable<ListedRecord>,
+  { disabled, invalid }: ListCommandOptions,
 ): AsyncGenerator<ClientSummary> {
+  const isUnfiltered = !disabled && !invalid;
   for await (const record of records) {
-    const report = summarizeClient(record);
-    const isAskedFor = (disabled && report.enabled === false) || (unusable && !report.valid);
-    if (isAskedFor || !(disabled || unusable)) yield report;
+    const client = summarizeClient(record);
+    if (isUnfiltered || (disabled && client.enabled === false) || (invalid && !client.valid)) yield client;
   }
 }
 
-async function* rowsOf(reports: AsyncIterable<ClientSummary>): AsyncGenerator<Row> {
-  for await (const report of reports) yield rowOf(report);
+async function* rowsOf(clients: AsyncIterable<ClientSummary>): AsyncGenerator<Row> {
+  for await (const client of clients) yield rowOf(client);
 }
-
-const MAX_CELL = 60;
 
 function rowOf({
   client_id: id,
-  valid: usable,
+  valid,
   enabled,
   method = '',
   identities = [],
   scopes = [],
   errors,
 }: ClientSummary): Row {
-  if (!usable) return { cells: [id, 'unusable', shortened(errors.join('; '))], style: 'red' };
+  if (!valid) return { cells: [id, 'invalid', abbreviateCell(errors.join('; '))], style: 'red' };
   const [first = '', ...others] = identities;
-  const identity = `${shortened(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;
-  const cells = [id, enabled ? 'enabled' : 'disabled', method, identity, shortened(scopes.join(' '))];
+  const identity = `${abbreviateCell(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;
+  const cells = [id, enabled ? 'enabled' : 'disabled', method, identity, abbreviateCell(scopes.join(' '))];
   return { cells, style: enabled ? undefined : 'yellow' };
 }
 
-function shortened(text: string): string {
+const MAX_CELL = 60;
+
+function abbreviateCell(text: string): string {
   const whole = printable(text);
   return whole.length <= MAX_CELL ? whole : `${whole.slice(0, MAX_CELL - 1).toWellFormed()}…`;
 }

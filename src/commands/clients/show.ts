@@ -1,133 +1,50 @@
-import { type JsonObject, type ListedRecord, parseStoredValue } from '../../administration/stored-records.ts';
-import { isEffective, type RegisteredIdentity } from '../../clients/identities.ts';
-import { identitiesOf, registeredIdentitiesOf } from '../../clients/registered-identities.ts';
+import { parseStoredValue } from '../../administration/stored-records.ts';
 import { isClientId } from '../../oauth/grammar.ts';
 import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue, yamlText } from '../output/document.ts';
 import { styled, table } from '../output/text.ts';
-import { openAdministration } from './administer.ts';
-import type { ClientsFormat } from './plan.ts';
+import { openAdministration } from './administration.ts';
+import { type ClientDescription, describeClient, formatRegistration } from './client-report.ts';
+import type { ClientsFormat } from './options.ts';
 
 /**
- * `countersign clients show ID`: a record, and what the server makes of it.
+ * `countersign clients show ID`: prints a record and how the server interprets it.
  *
- * @returns the exit code: 0, or 1 where the server cannot use the record
- * @throws {OperatorError} when there is no such client, or where Redis fails
+ * @returns the exit code: 0, or 1 when the record is invalid
+ * @throws {OperatorError} when there is no such client, or Redis fails
+ * @throws {InterruptedError} on SIGINT or SIGTERM
  */
-export function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
-  return openAdministration(env, async ({ store, policy, now }) => {
-    if (!isClientId(clientId))
-      throw new OperatorError([`${printable(clientId)} is no client_id, so that nobody has it`]);
-    const [value] = await store.read([clientId]);
-    if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
-    const description = describeClient({ clientId, value, ...parseStoredValue(clientId, value, policy, now) }, now);
-    if (output === 'table') console.log(linesOfClient(description).join('\n'));
-    else printValue(output, description);
-    return description.valid ? 0 : 1;
-  });
+export async function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
+  await using administration = await openAdministration(env);
+  const { store, policy, now, interruption } = administration;
+  if (!isClientId(clientId)) {
+    throw new OperatorError([`${printable(clientId)} is not a valid client_id: expected 1 to 255 ASCII characters`]);
+  }
+  const [value] = await interruption.abortable(store.read([clientId]));
+  if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
+  const description = describeClient({ clientId, value, ...parseStoredValue(clientId, value, policy, now) }, now);
+  if (output === 'table') console.log(descriptionLines(description).join('\n'));
+  else printValue(output, description);
+  return description.valid ? 0 : 1;
 }
 
-/** One client in full, for programs. */
-export interface ClientDescription extends ClientSummary {
-  readonly warnings: readonly string[];
-  readonly registrations: readonly Registration[];
-  /** The record as it stands in Redis; absent where the value there is none. */
-  readonly record?: JsonObject;
-}
-
-/** By what a client is registered, and in which time. */
-export interface Registration {
-  readonly identity: string;
-  readonly not_before?: string;
-  readonly not_after?: string;
-  /** Whether it counts now. */
-  readonly effective: boolean;
-}
-
-/** @param now milliseconds since the epoch */
-export function describeClient(listed: ListedRecord, now: number): ClientDescription {
-  const { client, record, warnings } = listed;
-  return {
-    ...summarizeClient(listed),
-    warnings: warnings.map(({ field, message }) => `${field} ${message}`),
-    registrations: client ? registeredIdentitiesOf(client).map((claim) => describeRegistration(claim, now)) : [],
-    ...(record && { record }),
-  };
-}
-
-/** A registration of a client, in words and with its time. */
-export function describeRegistration(claim: RegisteredIdentity, now: number): Registration {
-  const { notBefore, notAfter } = claim;
-  return {
-    identity: claim.identity.text,
-    ...(notBefore !== undefined && { not_before: new Date(notBefore).toISOString() }),
-    ...(notAfter !== undefined && { not_after: new Date(notAfter).toISOString() }),
-    effective: isEffective(claim, now),
-  };
-}
-
-/** The same for people. */
-export function linesOfClient(description: ClientDescription): string[] {
-  const {
-    client_id: clientId,
-    valid: usable,
-    enabled,
-    method = '',
-    scopes = [],
-    errors,
-    warnings,
-    record,
-  } = description;
-  const state = usable ? (enabled ? 'enabled' : 'disabled') : styled('red', 'unusable: the server refuses this client');
-  const facts = [
-    ['client_id', clientId],
-    ['state', state],
-  ];
-  if (usable) facts.push(['method', method], ['scopes', scopes.join(' ') || '(none)']);
+function descriptionLines({ errors, warnings, record, ...description }: ClientDescription): string[] {
+  const registrations = description.registrations.map((registration) => ['identity', formatRegistration(registration)]);
   return [
-    ...table([...facts, ...description.registrations.map((each) => ['known by', formatRegistration(each)])]),
-    ...errors.map((fault) => `${styled('red', 'error')} ${printable(fault)}`),
+    ...table([...factRows(description), ...registrations]),
+    ...errors.map((error) => `${styled('red', 'error')} ${printable(error)}`),
     ...warnings.map((warning) => `${styled('yellow', 'warning')} ${printable(warning)}`),
-    ...(record ? ['', styled('bold', 'Its record:'), yamlText([record]).trimEnd()] : []),
+    ...(record ? ['', styled('bold', 'Record:'), yamlText([record]).trimEnd()] : []),
   ];
 }
 
-/** In one line, by what and when a client is known. */
-export function formatRegistration({
-  identity,
-  not_before: from,
-  not_after: until,
-  effective: isNow,
-}: Registration): string {
-  const times = [from && `from ${from}`, until && `until ${until}`, !isNow && 'not now'].filter(Boolean).join(', ');
-  return printable(times === '' ? identity : `${identity} (${times})`);
-}
+type Facts = Omit<ClientDescription, 'errors' | 'warnings' | 'record'>;
 
-/** One client of the list, for programs. Of what is no sound record, only what can be said. */
-export interface ClientSummary {
-  readonly client_id: string;
-  /** Whether the server takes its record; where not, `faults` say why, and the client is refused. */
-  readonly valid: boolean;
-  readonly enabled?: boolean;
-  readonly method?: string;
-  /** What it is known by, in words. */
-  readonly identities?: readonly string[];
-  readonly scopes?: readonly string[];
-  readonly errors: readonly string[];
-}
-
-export function summarizeClient({ clientId, client, errors }: ListedRecord): ClientSummary {
-  const messages = errors.map(({ field, message }) => `${field} ${message}`);
-  if (!client) return { client_id: clientId, valid: false, errors: messages };
-  return {
-    client_id: clientId,
-    valid: true,
-    enabled: client.enabled,
-    method: client.authentication.method,
-    identities: identitiesOf(client).map(({ text }) => text),
-    scopes: client.scopes,
-    errors: messages,
-  };
+function factRows({ client_id, valid, enabled, method = '', scopes = [] }: Facts): string[][] {
+  const id = ['client_id', client_id];
+  if (!valid) return [id, ['state', styled('red', 'invalid: the server rejects this client')]];
+  const state = ['state', enabled ? 'enabled' : 'disabled'];
+  return [id, state, ['method', method], ['scopes', scopes.join(' ') || '(none)']];
 }

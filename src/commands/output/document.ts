@@ -3,20 +3,18 @@ import type { Writable } from 'node:stream';
 import { parse, stringify } from 'yaml';
 import { escapeUnits, UNPRINTABLE } from '../../text.ts';
 
-/** What a document for programs is written in; both hold the same. */
+/** The machine-readable formats; both have the same content. */
 export type DocumentFormat = 'json' | 'yaml';
 
-const FLUSH_CHARACTERS = 65_536;
-
-/** Prints one value that is not long. */
+/** Prints one value that fits in memory. */
 export function printValue(format: DocumentFormat, value: object): void {
-  process.stdout.write(format === 'json' ? `${escapeUnseen(JSON.stringify(value, null, 2))}\n` : yamlText(value));
+  process.stdout.write(format === 'json' ? `${escapeUnprintable(JSON.stringify(value, null, 2))}\n` : yamlText(value));
 }
 
 /**
- * The text of one object with a list in it, which may be longer than memory: an item at a time, in JSON one a line.
+ * An object with a list that need not fit in memory, as text: one item at a time, in JSON one per line.
  *
- * @param rest the fields after the list, asked once the list is through
+ * @param rest the fields after the list, evaluated once the list has ended
  */
 export function documentText(
   format: DocumentFormat,
@@ -25,25 +23,6 @@ export function documentText(
   rest: () => object = () => ({}),
 ): AsyncGenerator<string> {
   return format === 'json' ? jsonDocument(name, items, rest) : yamlDocument(name, items, rest);
-}
-
-/** Writes texts one after the other, as fast as the stream takes them. Default: standard output. */
-export async function writeTexts(
-  texts: AsyncIterable<string> | Iterable<string>,
-  stream: Writable = process.stdout,
-): Promise<void> {
-  let buffered = '';
-  for await (const text of texts) {
-    buffered += text;
-    if (buffered.length < FLUSH_CHARACTERS) continue;
-    await write(buffered, stream);
-    buffered = '';
-  }
-  await write(buffered, stream);
-}
-
-async function write(text: string, stream: Writable): Promise<void> {
-  if (!stream.write(text)) await once(stream, 'drain');
 }
 
 async function* jsonDocument(name: string, items: AsyncIterable<object> | Iterable<object>, rest: () => object) {
@@ -69,30 +48,51 @@ async function* yamlDocument(name: string, items: AsyncIterable<object> | Iterab
   if (Object.keys(fields).length > 0) yield yamlText(fields);
 }
 
-/** But for what a document is laid out with. */
-const UNSEEN_IN_DOCUMENT = new RegExp(`(?![\\n\\t])${UNPRINTABLE.source}`, UNPRINTABLE.flags);
+const FLUSH_CHARACTERS = 65_536;
 
-/** JSON that a terminal shows as it is. */
-export function jsonText(value: unknown): string {
-  return escapeUnseen(JSON.stringify(value));
+/** Writes texts as fast as the stream accepts them. Default: standard output. */
+export async function writeTexts(
+  texts: AsyncIterable<string> | Iterable<string>,
+  stream: Writable = process.stdout,
+): Promise<void> {
+  let buffered = '';
+  for await (const text of texts) {
+    buffered += text;
+    if (buffered.length < FLUSH_CHARACTERS) continue;
+    await write(buffered, stream);
+    buffered = '';
+  }
+  await write(buffered, stream);
 }
 
-/** Tools of YAML 1.1, which are many, would read `no`, `012` and `2027-01-31` as a flag, a number and a date. */
+async function write(text: string, stream: Writable): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain');
+}
+
+/** JSON on one line, with terminal controls escaped. */
+export function jsonText(value: unknown): string {
+  return escapeUnprintable(JSON.stringify(value));
+}
+
+/** YAML 1.1 tools, which are common, would read `no`, `012` and `2027-01-31` as a boolean, a number and a date. */
 const YAML_OPTIONS = { lineWidth: 0, compat: 'yaml-1.1' } as const;
 
-/** YAML that a terminal shows as it is, with a line feed at its end. */
+/** YAML that ends with a line feed, with terminal controls escaped. */
 export function yamlText(value: unknown): string {
   const text = stringify(value, YAML_OPTIONS);
-  if (text.search(UNSEEN_IN_DOCUMENT) < 0 && isExact(text, value)) return text;
-  // Only between double quotes an escape is one.
-  return escapeUnseen(stringify(value, { ...YAML_OPTIONS, defaultStringType: 'QUOTE_DOUBLE' }));
+  if (text.search(UNPRINTABLE_IN_DOCUMENT) < 0 && isLossless(text, value)) return text;
+  // Escapes exist between double quotes only.
+  return escapeUnprintable(stringify(value, { ...YAML_OPTIONS, defaultStringType: 'QUOTE_DOUBLE' }));
 }
 
-/** Of a text of several lines, blocks lose white space at its beginning. */
-function isExact(text: string, value: unknown): boolean {
+/** Block scalars lose white space at the start of a text. */
+function isLossless(text: string, value: unknown): boolean {
   return !/[|>][-+\d]*$/m.test(text) || JSON.stringify(parse(text)) === JSON.stringify(value);
 }
 
-function escapeUnseen(text: string): string {
-  return text.replace(UNSEEN_IN_DOCUMENT, escapeUnits);
+/** Line feeds and tabs belong to the layout of a document. */
+const UNPRINTABLE_IN_DOCUMENT = new RegExp(`(?![\\n\\t])${UNPRINTABLE.source}`, UNPRINTABLE.flags);
+
+function escapeUnprintable(text: string): string {
+  return text.replace(UNPRINTABLE_IN_DOCUMENT, escapeUnits);
 }

@@ -1,56 +1,59 @@
 import type { Progress } from '../../administration/record-store.ts';
 import type { Environment } from '../../settings/settings.ts';
 
-const ON_A_TERMINAL_MILLISECONDS = 100;
-const ELSEWHERE_MILLISECONDS = 10_000;
-const WIDTH = 24;
-const USUAL_COLUMNS = 80;
-
-/** Shows how far long work is, on standard error: a bar on a terminal, and elsewhere a line every ten seconds. */
-export interface ProgressBar {
+/** Shows the progress of long work on standard error: a bar on a terminal, otherwise a line every ten seconds. */
+export interface ProgressBar extends Disposable {
   readonly show: Progress;
-  /** The same beside what goes to standard output: nothing where that is a terminal, whose lines the bar would be in. */
+  /** The same while results go to standard output: nothing when that is a terminal, whose lines the bar would disturb. */
   readonly showBesideOutput: Progress;
-  /** Takes the bar off the terminal. */
+  /** Removes the bar from the terminal. */
   readonly clear: () => void;
 }
 
+const BAR_INTERVAL_MILLISECONDS = 100;
+const LINE_INTERVAL_MILLISECONDS = 10_000;
+const ERASE_LINE = '\r\u001b[2K';
+
 export function createProgressBar(env: Environment): ProgressBar {
-  // A dumb terminal cannot write over a line.
+  // A dumb terminal cannot overwrite a line.
   const isBar = process.stderr.isTTY && env.TERM !== 'dumb';
-  const interval = isBar ? ON_A_TERMINAL_MILLISECONDS : ELSEWHERE_MILLISECONDS;
-  let current = { done: '', began: performance.now() };
-  // Work that is done at once needs no line.
-  let next = performance.now() + interval;
-  let isShown = false;
-  const show: Progress = (done, count, of) => {
+  const interval = isBar ? BAR_INTERVAL_MILLISECONDS : LINE_INTERVAL_MILLISECONDS;
+  let current = { done: '', startedAt: performance.now() };
+  // Short work needs no progress.
+  let nextAt = performance.now() + interval;
+  let isVisible = false;
+  const show: Progress = (done, count, total) => {
     const now = performance.now();
-    if (current.done !== done) current = { done, began: now };
-    if (now < next) return;
-    next = now + interval;
-    const line = progressLine(done, count, of, now - current.began);
-    process.stderr.write(isBar ? `\r\u001b[2K${line.slice(0, columnsNow() - 1)}` : `${line}\n`);
-    isShown = isBar;
+    if (current.done !== done) current = { done, startedAt: now };
+    if (now < nextAt) return;
+    nextAt = now + interval;
+    const line = progressLine(done, count, total, now - current.startedAt);
+    process.stderr.write(isBar ? `${ERASE_LINE}${line.slice(0, terminalColumns() - 1)}` : `${line}\n`);
+    isVisible = isBar;
   };
   const clear = () => {
-    if (isShown) process.stderr.write('\r\u001b[2K');
-    isShown = false;
+    if (isVisible) process.stderr.write(ERASE_LINE);
+    isVisible = false;
   };
   process.once('exit', clear);
-  return { show, showBesideOutput: process.stdout.isTTY ? () => {} : show, clear };
+  return { show, showBesideOutput: process.stdout.isTTY ? () => {} : show, clear, [Symbol.dispose]: clear };
 }
 
-/** People change the size of their terminals meanwhile. */
-function columnsNow(): number {
-  return process.stderr.columns || USUAL_COLUMNS;
+const DEFAULT_COLUMNS = 80;
+
+/** Read for every line, since terminals are resized. */
+function terminalColumns(): number {
+  return process.stderr.columns || DEFAULT_COLUMNS;
 }
 
-function progressLine(done: string, count: number, of: number | undefined, milliseconds: number): string {
-  const rate = milliseconds > 0 ? `, ${grouped(Math.round((count / milliseconds) * 1000))} a second` : '';
-  if (of === undefined) return `${grouped(count)} clients ${done}${rate}`;
-  const filled = Math.round((WIDTH * count) / Math.max(1, of));
-  const bar = `[${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}]`;
-  return `${bar} ${grouped(count)} of ${grouped(of)} clients ${done}${rate}`;
+const BAR_WIDTH = 24;
+
+function progressLine(done: string, count: number, total: number | undefined, milliseconds: number): string {
+  const rate = milliseconds > 0 ? `, ${grouped(Math.round((count / milliseconds) * 1000))} per second` : '';
+  if (total === undefined) return `${grouped(count)} clients ${done}${rate}`;
+  const filled = Math.round((BAR_WIDTH * count) / Math.max(1, total));
+  const bar = `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`;
+  return `${bar} ${grouped(count)} of ${grouped(total)} clients ${done}${rate}`;
 }
 
 function grouped(count: number): string {

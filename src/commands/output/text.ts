@@ -2,80 +2,76 @@ import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
 import type * as StringWidth from 'string-width';
 
-/** A row of a table. The last cell may be as long as it likes; nothing stands to its right. */
+/** The output of commands that report on files and servers: human-readable, or machine-readable. */
+export type OutputFormat = 'text' | 'json';
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Colours a text when standard output is a terminal and NO_COLOR is not set. */
+export function styled(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+/** A row of a table. The last cell may have any length. */
 export interface Row {
   readonly cells: readonly string[];
   readonly style?: Style | undefined;
 }
 
-const ROWS_IN_PART = 1_000;
+const ROWS_IN_BATCH = 1_000;
 
 /**
- * The text of a table that may have a million rows. Columns are as wide as the rows of a part need, and never narrower
- * than those above.
+ * A table of any number of rows as text. Columns are as wide as the rows of a batch require, and never narrower than
+ * those above.
  */
 export async function* rowTable(headings: readonly string[], rows: AsyncIterable<Row>): AsyncGenerator<string> {
   const widths: number[] = [];
-  let part: Row[] = [{ cells: headings, style: 'bold' }];
+  let batch: Row[] = [{ cells: headings, style: 'bold' }];
   for await (const row of rows) {
-    part.push(row);
-    if (part.length < ROWS_IN_PART) continue;
-    yield aligned(part, widths);
-    part = [];
+    batch.push(row);
+    if (batch.length < ROWS_IN_BATCH) continue;
+    yield alignRows(batch, widths);
+    batch = [];
   }
-  yield aligned(part, widths);
+  yield alignRows(batch, widths);
 }
 
-function aligned(rows: readonly Row[], widths: number[]): string {
-  for (const { cells } of rows) {
-    for (const [column, cell] of cells.slice(0, -1).entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
-    }
-  }
+function alignRows(rows: readonly Row[], widths: number[]): string {
+  for (const { cells } of rows) widenColumns(widths, cells.slice(0, -1));
   const lines = rows.map(({ cells, style }) => {
-    const line = cells.map((cell, column) => padded(cell, widths[column] ?? 0)).join('  ');
-    return `${style === undefined ? line.trimEnd() : styled(style, line.trimEnd())}\n`;
+    const line = alignCells(cells, widths);
+    return `${style === undefined ? line : styled(style, line)}\n`;
   });
   return lines.join('');
 }
 
-/** How a command prints: for people, or for programs. */
-export type OutputFormat = 'text' | 'json';
-
-export type Style = Parameters<typeof styleText>[0];
-
-/** Colours a text where standard output is a terminal and NO_COLOR is not set. */
-export function styled(style: Style, text: string): string {
-  return styleText(style, text, { stream: process.stdout });
-}
-
-/** Lines with their columns under each other; the last column is not padded. */
+/** The lines of a table; the last column is not padded. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, column) => padded(cell, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
+  for (const row of rows) widenColumns(widths, row);
+  return rows.map((row) => alignCells(row, widths));
+}
+
+function widenColumns(widths: number[], cells: readonly string[]): void {
+  for (const [column, cell] of cells.entries()) widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
+}
+
+function alignCells(cells: readonly string[], widths: readonly number[]): string {
+  const padded = cells.map(
+    (cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - displayWidth(cell))),
   );
+  return padded.join('  ').trimEnd();
 }
 
-/** As many spaces behind a text as it takes to fill some columns of a terminal, where characters of East Asia take two. */
-export function padded(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
+/** How many columns of a terminal a text takes: East Asian characters take two. */
+function displayWidth(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : stringWidth().default(text);
 }
 
-/** How many columns of a terminal a text takes. */
-export function displayWidth(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : loaded().default(text);
-}
+const require = createRequire(import.meta.url);
 
-const load = createRequire(import.meta.url);
-
-/** To load it takes a command a sixth of its start, and most print nothing but ASCII. */
-function loaded(): typeof StringWidth {
-  return load('string-width') as typeof StringWidth;
+/** Loading it takes a sixth of the start time of a command, and most print only ASCII. */
+function stringWidth(): typeof StringWidth {
+  // The types of the package describe its module.
+  return require('string-width') as typeof StringWidth;
 }

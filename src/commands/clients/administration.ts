@@ -1,0 +1,60 @@
+import { ApplyLock } from '../../administration/apply-lock.ts';
+import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
+import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
+import { registryKeys } from '../../clients/registry/registry.ts';
+import { readAdministrationConfig } from '../../config.ts';
+import { OperatorError } from '../../operator-error.ts';
+import { openRedis } from '../../redis/connection.ts';
+import type { Environment } from '../../settings/settings.ts';
+import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
+import { Interruption } from './interruption.ts';
+
+/** What a command that manages the clients in Redis works with. Disposing of it closes the connection. */
+export interface Administration extends AsyncDisposable {
+  readonly store: RecordStore;
+  readonly policy: RegistrationPolicy;
+  /** When the command started, in milliseconds since the epoch. */
+  readonly now: number;
+  readonly progress: ProgressBar;
+  readonly interruption: Interruption;
+  /** Creates the lock of `clients apply`, not acquired yet. */
+  readonly createLock: () => ApplyLock;
+}
+
+/** Thousands of commands of one run may be queued in Redis. */
+const COMMAND_TIMEOUT_MILLISECONDS = 30_000;
+
+/**
+ * Reads the settings and connects to Redis.
+ *
+ * @throws {OperatorError} with every invalid setting, or when Redis is unreachable
+ * @throws {InterruptedError} on SIGINT or SIGTERM
+ */
+export async function openAdministration(env: Environment): Promise<Administration> {
+  const { redis, policy } = readAdministrationConfig(env);
+  await using resources = new AsyncDisposableStack();
+  const progress = resources.use(createProgressBar(env));
+  const interruption = resources.use(new Interruption(progress.clear));
+  const connecting = openRedis({
+    ...redis,
+    commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
+    isBulk: true,
+    onStatusChange: () => {},
+  });
+  const connection = resources.adopt(await interruption.abortable(connecting), (opened) => opened.close());
+  const { description } = redis.address;
+  if (connection.problem !== undefined) {
+    throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot connect to ${description}: ${connection.problem}`]);
+  }
+  const keys = registryKeys(redis.keyPrefix);
+  const opened = resources.move();
+  return {
+    store: openRecordStore(connection, keys, description),
+    policy,
+    now: Date.now(),
+    progress,
+    interruption,
+    createLock: () => new ApplyLock(connection, keys.applyLock, description),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,32 @@
+import { Option } from 'commander';
+import type { Environment } from '../../settings/settings.ts';
+import type { DocumentFormat } from '../output/document.ts';
+
+/** The output of the commands that manage clients in Redis: human-readable, or machine-readable. */
+export type ClientsFormat = 'table' | DocumentFormat;
+
+const DESCRIPTION = 'human-readable or machine-readable';
+
+/** `--output` of the commands that manage clients in Redis. */
+export function clientsFormatOption(): Option {
+  return new Option('-o, --output <format>', DESCRIPTION).choices(['table', 'json', 'yaml']).default('table');
+}
+
+/** `--output` of the commands that report on files and servers. */
+export function textFormatOption(): Option {
+  return new Option('-o, --output <format>', DESCRIPTION).choices(['text', 'json']).default('text');
+}
+
+/** The end of the help of every command that connects to Redis. */
+export const redisHelp = `
+Set COUNTERSIGN_REDIS_URL to the Redis with the clients. More: docs/clients.md`;
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value];
+}
+
+/** Loads the settings when a command runs, and not before. */
+export async function environment(): Promise<Environment> {
+  return (await import('../../config.ts')).environment;
+}

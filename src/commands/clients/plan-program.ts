@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { clientsFormatOption, collect, environment, redisHelp } from './options.ts';
+import type { ClientFilesOptions, PlanCommandOptions } from './plan.ts';
+
+const filesHelp = `
+Files are YAML, JSON or JSON Lines (.jsonl: one record per line, for very many).${redisHelp}`;
+
+const planHelp = `
+Nothing is written.
+Exit codes: 0 success, 1 an error, 130 after Ctrl-C. With --detailed-exitcode:
+0 no changes, 1 an error, 2 changes.
+${filesHelp}`;
+
+const applyHelp = `
+Every record is validated before the first is written. Clients that are in no
+file are kept unless --prune is given. Applying the same files again changes
+nothing, and resumes where Redis failed or Ctrl-C stopped it. While another
+apply is running, it waits up to 20 seconds for the lock.
+Exit codes: 0 success, 1 an error, 130 after Ctrl-C.
+${filesHelp}`;
+
+/** Adds the commands that compare files with Redis, and write them there. */
+export function addPlanCommands(clients: Command): void {
+  addFilesCommand(clients, 'plan', 'compare the records of files with those in Redis')
+    .option('--detailed-exitcode', 'exit with 2 if there are changes', false)
+    .addHelpText('after', planHelp)
+    .action(async (options: PlanCommandOptions) => {
+      const { planClients } = await import('./plan.ts');
+      process.exitCode = await planClients(await environment(), options);
+    });
+  addFilesCommand(clients, 'apply', 'write the records of files to Redis')
+    .addHelpText('after', applyHelp)
+    .action(async (options: ClientFilesOptions) => {
+      const { applyClients } = await import('./apply.ts');
+      process.exitCode = await applyClients(await environment(), options);
+    });
+}
+
+function addFilesCommand(clients: Command, name: string, description: string): Command {
+  const files = 'files, folders of files, or - for standard input; may be repeated';
+  return clients
+    .command(name)
+    .description(description)
+    .requiredOption('-f, --file <path...>', files, collect)
+    .option('--prune', 'remove clients that are in no file', false)
+    .addOption(clientsFormatOption());
+}

@@ -1,0 +1,114 @@
+import { type Change, changedFields, replacedValue } from '../../administration/change.ts';
+import type { ChangeLog } from '../../administration/change-log.ts';
+import type { FieldChange } from '../../administration/field-changes.ts';
+import type { Plan } from '../../administration/plan.ts';
+import type { Json } from '../../clients/json-value.ts';
+import { printable } from '../../text.ts';
+import { documentText, writeTexts } from '../output/document.ts';
+import { type Style, styled } from '../output/text.ts';
+import type { ClientsFormat } from './options.ts';
+
+const MAX_PRINTED_CHANGES = 1_000;
+const MAX_PRINTED_NAMES = 20;
+const MAX_PRINTED_CHARACTERS = 200;
+const CHANGES_IN_BATCH = 1_000;
+
+/**
+ * Prints what a plan would change.
+ *
+ * @param rest further fields of JSON and YAML, after those of the plan
+ */
+export function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}): Promise<void> {
+  if (format === 'table') return writeTexts(planLines(plan));
+  const { counts, unmanaged, reenabled, warnings } = plan;
+  const fields = { summary: counts, unmanaged, reenabled, warnings, ...rest };
+  return writeTexts(documentText(format, 'changes', changeReports(plan.changes), () => fields));
+}
+
+function* planLines(plan: Plan): Generator<string> {
+  for (const change of firstChanges(plan.changes)) yield `${changeLines(change).join('\n')}\n`;
+  const omitted = plan.changes.count - MAX_PRINTED_CHANGES;
+  if (omitted > 0) yield `… and ${omitted} more changes; --output json prints all of them\n`;
+  for (const warning of plan.warnings) yield `${styled('yellow', 'warning')} ${warning}\n`;
+  if (plan.reenabled.length > 0) {
+    const note = 'disabled in Redis and enabled by the files; to keep them disabled, write enabled: false there:';
+    yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.reenabled)}\n`;
+  }
+  if (plan.unmanaged.length > 0) {
+    yield `${plan.unmanaged.length} not in the file (kept; --prune removes them): ${abbreviateList(plan.unmanaged)}\n`;
+  }
+  yield `${styled('bold', summaryOf(plan))}\n`;
+}
+
+function* firstChanges(changes: ChangeLog): Generator<Change> {
+  const count = Math.min(changes.count, MAX_PRINTED_CHANGES);
+  for (let position = 0; position < count; position += 1) yield changes.at(position);
+}
+
+/** The first of many `client_id`s, and how many more there are. */
+export function abbreviateList(clientIds: readonly string[]): string {
+  const omitted = clientIds.length - MAX_PRINTED_NAMES;
+  return `${clientIds.slice(0, MAX_PRINTED_NAMES).join(', ')}${omitted > 0 ? ` and ${omitted} more` : ''}`;
+}
+
+function summaryOf({ counts }: Plan): string {
+  const { added, changed, removed, reindexed, unchanged } = counts;
+  const index = reindexed > 0 ? `, ${reindexed} to reindex` : '';
+  return `${added} to add, ${changed} to change, ${removed} to remove${index}, ${unchanged} unchanged`;
+}
+
+const markers: Readonly<
+  Record<Change['kind'], { readonly sign: string; readonly style: Style; readonly note: string }>
+> = {
+  added: { sign: '+', style: 'green', note: 'added' },
+  changed: { sign: '~', style: 'yellow', note: 'changed' },
+  removed: { sign: '-', style: 'red', note: 'removed' },
+  reindexed: { sign: '*', style: 'cyan', note: 'its entries in the identity index are missing' },
+};
+
+/** A line for the client, and one for each field. */
+function changeLines(change: Change): string[] {
+  const { sign, style, note } = markers[change.kind];
+  const { client_id: clientId, replaces, fields } = reportChange(change);
+  const replaced = replaces === undefined ? '' : `; the value in Redis ${replaces}`;
+  const printed = fields.filter(({ field }) => field !== 'client_id' || change.kind !== 'added');
+  const title = `${styled(style, `${sign} ${clientId}`)}  (${printable(`${note}${replaced}`)})`;
+  return [title, ...printed.map(fieldLine)];
+}
+
+function fieldLine({ field, before, after }: FieldChange): string {
+  const name = `    ${printable(field)}:`;
+  if (before === undefined) return `${name} ${styled('green', formatValue(after))}`;
+  if (after === undefined) return `${name} ${styled('red', `${formatValue(before)} → nothing`)}`;
+  return `${name} ${formatValue(before)} → ${styled('yellow', formatValue(after))}`;
+}
+
+/** As JSON, which distinguishes `"1"` from `1` and delimits a text. */
+function formatValue(value: Json | undefined): string {
+  const text = printable(JSON.stringify(value) ?? 'nothing');
+  if (text.length <= MAX_PRINTED_CHARACTERS) return text;
+  return `${text.slice(0, MAX_PRINTED_CHARACTERS).toWellFormed()}… (${text.length} characters)`;
+}
+
+function* changeReports(changes: ChangeLog): Generator<ChangeReport> {
+  for (const batch of changes.batches(CHANGES_IN_BATCH)) yield* batch.map(reportChange);
+}
+
+/** One change in JSON and YAML. `before` and `after` of a field are left out where they are absent. */
+interface ChangeReport {
+  readonly client_id: string;
+  readonly change: Change['kind'];
+  /** What the replaced value was, when it was not a valid record. */
+  readonly replaces?: string;
+  readonly fields: readonly FieldChange[];
+}
+
+function reportChange(change: Change): ChangeReport {
+  const replaces = change.kind === 'reindexed' ? undefined : replacedValue(change);
+  return {
+    client_id: change.clientId,
+    change: change.kind,
+    ...(replaces !== undefined && { replaces }),
+    fields: changedFields(change),
+  };
+}

@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import type { ListCommandOptions } from './list.ts';
+import { type ClientsFormat, clientsFormatOption, environment, redisHelp } from './options.ts';
+
+/** Adds the commands that list, print and change clients in Redis. */
+export function addRecordCommands(clients: Command): void {
+  addList(clients);
+  addShow(clients);
+  addEnable(clients, 'disable', { isEnabled: false, description: 'reject clients, on every replica within a second' });
+  addEnable(clients, 'enable', { isEnabled: true, description: 're-enable clients' });
+  addRemove(clients);
+}
+
+const listHelp = `
+Exit codes: 0 success, 1 an error, 130 after Ctrl-C.
+${redisHelp}`;
+
+function addList(clients: Command): void {
+  clients
+    .command('list')
+    .description('list the clients in Redis')
+    .argument('[pattern]', 'only clients whose client_id matches this glob of Redis: * ? [a-z]')
+    .option('--disabled', 'only disabled clients', false)
+    .option('--invalid', 'only clients whose record is invalid', false)
+    .addOption(clientsFormatOption())
+    .addHelpText('after', listHelp)
+    .action(async (pattern: string | undefined, options: ListCommandOptions) => {
+      const { listClients } = await import('./list.ts');
+      process.exitCode = await listClients(await environment(), pattern, options);
+    });
+}
+
+const showHelp = `
+Exit codes: 0 success, 1 the client does not exist, its record is invalid, no
+client matches the certificate, or an error; 130 after Ctrl-C.
+${redisHelp}`;
+
+interface ShowCommandOptions {
+  readonly certificate?: string;
+  readonly output: ClientsFormat;
+}
+
+function addShow(clients: Command): void {
+  const show = clients
+    .command('show')
+    .description('print a record and how the server interprets it, or the clients that a certificate matches')
+    .argument('[client_id]', 'the client to print')
+    .option('--certificate <file>', 'print the clients that this certificate matches, PEM or DER; - is standard input')
+    .addOption(clientsFormatOption())
+    .addHelpText('after', showHelp);
+  show.action(async (clientId: string | undefined, { certificate, output }: ShowCommandOptions) => {
+    if (clientId !== undefined && certificate !== undefined) {
+      show.error('error: a client_id and --certificate exclude each other; use one of them');
+    }
+    if (certificate !== undefined) {
+      const { showClientsOfCertificate } = await import('./show-certificate.ts');
+      process.exitCode = await showClientsOfCertificate(await environment(), certificate, output);
+    } else if (clientId !== undefined) {
+      const { showClient } = await import('./show.ts');
+      process.exitCode = await showClient(await environment(), clientId, output);
+    } else {
+      show.error('error: expected a client_id or --certificate');
+    }
+  });
+}
+
+const eachHelp = `
+Exit codes: 0 every client is in the requested state, 1 a client does not exist
+or an error, 130 after Ctrl-C.
+${redisHelp}`;
+
+interface EachClientOptions {
+  readonly output: ClientsFormat;
+}
+
+function addEnable(
+  clients: Command,
+  name: string,
+  { isEnabled, description }: { isEnabled: boolean; description: string },
+): void {
+  addEachCommand(clients, name, description).action(async (clientIds: string[], { output }: EachClientOptions) => {
+    const { enableClients } = await import('./change-clients.ts');
+    process.exitCode = await enableClients(await environment(), clientIds, { isEnabled, output });
+  });
+}
+
+function addRemove(clients: Command): void {
+  const command = addEachCommand(clients, 'remove', 'remove clients from Redis');
+  command.action(async (clientIds: string[], { output }: EachClientOptions) => {
+    const { removeClients } = await import('./change-clients.ts');
+    process.exitCode = await removeClients(await environment(), clientIds, output);
+  });
+}
+
+function addEachCommand(clients: Command, name: string, description: string): Command {
+  return clients
+    .command(name)
+    .description(description)
+    .argument('<client_id...>', 'the clients')
+    .addOption(clientsFormatOption())
+    .addHelpText('after', eachHelp);
+}
