@@ -19,7 +19,7 @@ export function encodePem(der: Uint8Array): string {
  * @throws {CertificateError}
  */
 export function decodeForwardedPem(pem: string): Uint8Array {
-  if (!pem.startsWith(BEGIN)) throw new CertificateError('not a PEM certificate: the header line is missing');
+  if (!pem.startsWith(BEGIN)) throw new CertificateError('not a PEM: does not start with the header of a certificate');
   if (pem.indexOf(BEGIN, BEGIN.length) !== -1) throw new CertificateError('more than one PEM block');
   const end = pem.indexOf(END);
   if (end === -1) throw new CertificateError('not a PEM: the END line is missing');
