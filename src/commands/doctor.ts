@@ -101,5 +101,6 @@ function describeConclusion(report: ProbeReport): string {
 function countAccepted({ forgeries }: ProbeReport): string {
   if (forgeries.length === 0) return 'no forgery was sent';
   const accepted = forgeries.filter(({ outcome }) => outcome === 'accepted').length;
-  return `${accepted === 0 ? 'none' : accepted} of ${forgeries.length} forgeries ${accepted === 1 ? 'was' : 'were'} accepted`;
+  const verb = accepted === 1 ? 'was' : 'were';
+  return `${accepted === 0 ? 'none' : accepted} of ${forgeries.length} forgeries ${verb} accepted`;
 }

@@ -17,7 +17,8 @@ export function explainUntrusted(baseline: readonly TrialResult[], { server, cli
 
 function unverifiedChain(results: readonly TrialResult[], fix: string): Finding {
   const reasons = new Set(results.flatMap(verifiedReasons));
-  const what = `the chain of a self-signed certificate generated for this run is accepted as verified at ${describeRoutes(results)}`;
+  const certificate = 'a self-signed certificate generated for this run';
+  const what = `the chain of ${certificate} is accepted as verified at ${describeRoutes(results)}`;
   return problem(`${what} (${[...reasons].join('; ')}), so any certificate would be`, fix);
 }
 

@@ -9,7 +9,8 @@ import type { PresentedAs } from '../trial.ts';
 export function fixOverwriting(server: EffectiveConfig): string {
   const names = forwardedFieldNames(server).join(', ');
   const { overwriteHeaders } = hintsFor(server.terminator);
-  const general = `configure the proxy to overwrite ${names} on every host and in every location, including those that request no certificate`;
+  const where = 'on every host and in every location, including those that request no certificate';
+  const general = `configure the proxy to overwrite ${names} ${where}`;
   return overwriteHeaders === undefined ? general : `${general}. ${overwriteHeaders}`;
 }
 
@@ -21,7 +22,8 @@ export function forwardedFieldNames({ certificate_header, chain_header, verifica
 
 /** For a certificate that does not arrive. */
 export function fixForwarding({ terminator, certificate_header }: EffectiveConfig): string {
-  return `configure the proxy to forward the certificate of the handshake in ${certificate_header}${example(terminator, 'forwardCertificate')}`;
+  const how = example(terminator, 'forwardCertificate');
+  return `configure the proxy to forward the certificate of the handshake in ${certificate_header}${how}`;
 }
 
 /** For a PEM that arrives on several lines. */
@@ -38,7 +40,8 @@ export function fixCertificateRequest({ terminator, issuer, mtls_url }: Effectiv
 
 /** For a certificate that the proxy rejects although it should accept it. */
 export function fixClientCa({ terminator }: EffectiveConfig): string {
-  return `${addCa(terminator)}, or pass another certificate with --cert and --key; the proxy's log may contain the reason`;
+  const other = 'or pass another certificate with --cert and --key';
+  return `${addCa(terminator)}, ${other}; the proxy's log may contain the reason`;
 }
 
 /** For a certificate whose chain is not verified although a CA issued it. */
@@ -88,7 +91,8 @@ export function fixUnexpectedFields(server: EffectiveConfig): string {
 export function fixProxyTrust(reason: string): string {
   if (reason.includes('COUNTERSIGN_TRUSTED_PROXIES')) return "add the proxy's address to COUNTERSIGN_TRUSTED_PROXIES";
   if (reason.includes(PROXY_SECRET_HEADER)) {
-    return `configure the proxy to set ${PROXY_SECRET_HEADER}, once and in every location, to the value of COUNTERSIGN_PROXY_SECRET`;
+    const value = 'the value of COUNTERSIGN_PROXY_SECRET';
+    return `configure the proxy to set ${PROXY_SECRET_HEADER}, once and in every location, to ${value}`;
   }
   return (
     'configure the proxy to present a certificate that COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS or ' +
@@ -102,7 +106,8 @@ export function fixFalseAcceptance(
   presented: PresentedAs | undefined,
 ): string {
   if (presented === 'own') return FIX_OTHER_CA;
-  return `configure the proxy to write the certificate of this very handshake in ${certificate_header}, not a constant or an earlier value`;
+  const instead = 'not a constant or an earlier value';
+  return `configure the proxy to write the certificate of this very handshake in ${certificate_header}, ${instead}`;
 }
 
 /** For a proxy that verifies to another CA under another server name. */
@@ -114,12 +119,15 @@ const FIX_OTHER_CA =
 /** For a chain that is accepted as verified although it cannot be. */
 export function fixVerification({ verification, terminator }: EffectiveConfig): string {
   switch (verification.by) {
-    case 'terminator':
-      return `${VERIFY_HERE}, or configure the proxy to reject what it cannot verify${example(terminator, 'rejectUnverified')}`;
+    case 'terminator': {
+      const how = example(terminator, 'rejectUnverified');
+      return `${VERIFY_HERE}, or configure the proxy to reject what it cannot verify${how}`;
+    }
     case 'header': {
       const names = verification.fields.map(({ header }) => header).join(', ');
       const cause = `the proxy reports success in ${names} whatever the result`;
-      return `${cause}; ${VERIFY_HERE}, or configure the proxy to report the result${example(terminator, 'forwardVerification')}`;
+      const how = example(terminator, 'forwardVerification');
+      return `${cause}; ${VERIFY_HERE}, or configure the proxy to report the result${how}`;
     }
     case 'countersign':
     case 'none':

@@ -12,7 +12,8 @@ export function nothingArrived(
 ): OperatorError {
   const direct = baseline.filter(({ route }) => route.name === 'mutual_tls' || route.name === 'issuer');
   const responses = new Set(direct.map(({ response }) => describeResponse(response)));
-  const what = `no request to ${url} arrived at the server whose operations listener is ${operationsListeners.join(', ')}`;
+  const listeners = operationsListeners.join(', ');
+  const what = `no request to ${url} arrived at the server whose operations listener is ${listeners}`;
   return new OperatorError([`${what}: ${causeOf(direct, server)}. Responses: ${[...responses].join('; ')}`]);
 }
 
