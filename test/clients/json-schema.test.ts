@@ -9,12 +9,12 @@ import { repositoryRoot } from '../support/repository-root.ts';
 
 const schema = clientsSchema() as { $defs: { client: { properties: Record<string, object> } } };
 
-test('the published schema is the generated one: countersign clients schema > docs/clients.schema.json', () => {
+test('docs/clients.schema.json is the output of countersign clients schema', () => {
   const published = readFileSync(join(repositoryRoot, 'docs/clients.schema.json'), 'utf8');
   expect(JSON.parse(published)).toEqual(schema);
 });
 
-test('every field of every object is described', () => {
+test('the schema describes every field of every object', () => {
   const described: string[] = [];
   const walk = (node: unknown, path: string) => {
     if (typeof node !== 'object' || node === null) return;
@@ -23,7 +23,7 @@ test('every field of every object is described', () => {
       expect(field, `${path}${name}`).toMatchObject({ description: expect.stringMatching(/./) });
     }
     for (const [name, child] of Object.entries(node)) {
-      // Its rules are about fields that are described where they stand.
+      // The rules refer to fields that are described elsewhere.
       if (name !== 'allOf') walk(child, name === 'properties' ? path : `${path}${name}.`);
     }
   };
@@ -31,11 +31,11 @@ test('every field of every object is described', () => {
   expect(described.length).toBeGreaterThan(30);
 });
 
-test('has exactly the fields that are validated', () => {
+test('the schema has exactly the validated fields', () => {
   expect(Object.keys(schema.$defs.client.properties)).toEqual(Object.keys(clientRecordSchema.shape));
 });
 
-/** The formats stand there as patterns as well. */
+/** The schema contains all formats as patterns, too. */
 const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
 const thumbprint = 'szvSKqdIu_JmiYzNVJthhVtI2BtF7tT648Nc1Sa9aTQ';
 const named = { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a' };
@@ -47,12 +47,12 @@ const registered = {
 const secret = { type: 'X509Name', value: 'CN=a' };
 const secrets = { client_id: 'a', client_secrets: [secret] };
 
-/** Leaves out what is undefined, as JSON does. */
-const inJson = (record: unknown): unknown => JSON.parse(JSON.stringify(record));
+/** Omits undefined fields, as JSON does. */
+const toJson = (record: unknown): unknown => JSON.parse(JSON.stringify(record));
 const policy = { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] };
-const isSound = (record: unknown) => parseClient(record, policy, 0).ok;
+const isValid = (record: unknown) => parseClient(record, policy, 0).ok;
 
-describe('the schema and the server', () => {
+describe('the JSON Schema', () => {
   test.each([
     ['a name', named],
     ['another name', { ...named, tls_client_auth_subject_dn: undefined, tls_client_auth_san_ip: '::1' }],
@@ -76,11 +76,11 @@ describe('the schema and the server', () => {
     ['scopes', { ...named, scope: 'a b:c https://x/[y]', audience: { a: 'x', 'b:c': ['y'] } }],
     ['no scopes', { ...named, scope: '' }],
     ['claims', { ...named, claims: { tenant: 'x', roles: ['y'], nested: { sub: 'z' } } }],
-  ])('both accept %s', (_, record) => {
-    expect(isSound(inJson(record))).toBe(true);
-    validate(inJson([record]));
+  ])('accepts a record with %s, as the server does', (_, record) => {
+    expect(isValid(toJson(record))).toBe(true);
+    validate(toJson([record]));
     expect(validate.errors).toBeNull();
-    expect(validate(inJson({ clients: [record] }))).toBe(true);
+    expect(validate(toJson({ clients: [record] }))).toBe(true);
   });
 
   test.each([
@@ -88,9 +88,9 @@ describe('the schema and the server', () => {
     ['no method', { ...named, token_endpoint_auth_method: undefined }],
     ['no name', { ...named, tls_client_auth_subject_dn: undefined }],
     ['two names', { ...named, tls_client_auth_san_dns: 'a.example' }],
-    ['a name and a secret that is one', { ...named, client_secrets: [secret] }],
+    ['a name and a secret with a name', { ...named, client_secrets: [secret] }],
     [
-      'two secrets that are names',
+      'two secrets with names',
       { ...secrets, token_endpoint_auth_method: 'tls_client_auth', client_secrets: [secret, secret] },
     ],
     ['a name and certificates', { ...named, certificates: [{ thumbprint }] }],
@@ -98,27 +98,30 @@ describe('the schema and the server', () => {
     ['certificates and a name', { ...registered, tls_client_auth_san_uri: 'spiffe://a/b' }],
     ['certificates and pins', { ...registered, tls_client_auth_ca: [thumbprint] }],
     ['no certificates', { ...registered, certificates: undefined }],
-    ['a certificate that is none', { ...registered, certificates: [{ note: 'x' }] }],
-    ['a certificate that is two', { ...registered, certificates: [{ thumbprint, public_key_thumbprint: thumbprint }] }],
+    ['a certificate entry without a certificate', { ...registered, certificates: [{ note: 'x' }] }],
+    [
+      'a certificate entry with a thumbprint and a key',
+      { ...registered, certificates: [{ thumbprint, public_key_thumbprint: thumbprint }] },
+    ],
     ['a key without certificate', { ...registered, certificates: undefined, jwks: { keys: [{ kty: 'EC' }] } }],
-    ['a day that is none', { ...registered, certificates: [{ thumbprint, not_after: '2027-02-29' }] }],
-    ['a space too many', { ...named, scope: 'a  b' }],
-    ['a scope that is none', { ...named, scope: 'a"b' }],
-    ['a scope that is too long', { ...named, scope: 'a'.repeat(257) }],
+    ['an invalid date', { ...registered, certificates: [{ thumbprint, not_after: '2027-02-29' }] }],
+    ['two spaces in the scope', { ...named, scope: 'a  b' }],
+    ['an invalid scope', { ...named, scope: 'a"b' }],
+    ['a scope of 257 characters', { ...named, scope: 'a'.repeat(257) }],
     ['a claim that the server sets', { ...named, claims: { sub: 'x' } }],
     ['an unknown field', { ...named, client_secret: 'x' }],
-  ])('both refuse %s', (_, record) => {
-    expect(isSound(inJson(record))).toBe(false);
-    expect(validate(inJson([record]))).toBe(false);
+  ])('rejects a record with %s, as the server does', (_, record) => {
+    expect(isValid(toJson(record))).toBe(false);
+    expect(validate(toJson([record]))).toBe(false);
   });
 
   test.each([
-    ['a thumbprint', { ...registered, certificates: [{ thumbprint: 'abc' }] }],
-    ['a name', { ...named, tls_client_auth_subject_dn: 'nonsense' }],
-    ['a period', { ...registered, certificates: [{ thumbprint, not_before: '2028-01-01', not_after: '2027-01-01' }] }],
-    ['an audience of a scope', { ...named, audience: { b: 'x' } }],
-  ])('only the server says that %s makes no sense', (_, record) => {
-    expect(isSound(record)).toBe(false);
+    ['thumbprint', { ...registered, certificates: [{ thumbprint: 'abc' }] }],
+    ['name', { ...named, tls_client_auth_subject_dn: 'nonsense' }],
+    ['period', { ...registered, certificates: [{ thumbprint, not_before: '2028-01-01', not_after: '2027-01-01' }] }],
+    ['audience for an unknown scope', { ...named, audience: { b: 'x' } }],
+  ])('accepts an invalid %s, which only the server rejects', (_, record) => {
+    expect(isValid(record)).toBe(false);
     expect(validate([record])).toBe(true);
   });
 });

@@ -26,15 +26,18 @@ const without = ({ ...record }: Record<string, unknown>, field: string) => {
   return record;
 };
 
-describe('a record is accepted', () => {
+describe('parseClient', () => {
   test.each([
     ['by name', byName],
     ['by certificate', byCertificate],
-    ['by SAN dns', with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_dns: 'a.example' })],
-    ['by SAN uri', with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_uri: 'spiffe://a/b' })],
-    ['by SAN ip', with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_ip: '2001:DB8::0:1' })],
+    ['by DNS name', with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_dns: 'a.example' })],
+    ['by URI', with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_uri: 'spiffe://a/b' })],
     [
-      'by SAN email',
+      'by IP address',
+      with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_ip: '2001:DB8::0:1' }),
+    ],
+    [
+      'by email address',
       with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_email: 'a@b.example' }),
     ],
     ['by PEM', with_(byCertificate, { certificates: [{ pem: own.pem, note: 'x', not_after: '2027-01-31' }] })],
@@ -45,16 +48,19 @@ describe('a record is accepted', () => {
       with_(without(byCertificate, 'certificates'), { jwks: { keys: [{ 'x5t#S256': own.thumbprint }] } }),
     ],
     [
-      'by both',
+      'by x5c and x5t#S256',
       with_(without(byCertificate, 'certificates'), { jwks: { keys: [{ x5c, 'x5t#S256': own.thumbprint }] } }),
     ],
     [
-      'a seed secret, name',
+      'by the name in an IdentityServer secret',
       { client_id: 'a', client_secrets: [{ type: 'X509Name', value: 'CN=client, OU=production, O=company' }] },
     ],
-    ['a seed secret, thumbprint', { client_id: 'a', client_secrets: [{ type: 'X509Thumbprint', value: hex }] }],
     [
-      'what RFC 7591 knows',
+      'by the thumbprint in an IdentityServer secret',
+      { client_id: 'a', client_secrets: [{ type: 'X509Thumbprint', value: hex }] },
+    ],
+    [
+      'with all fields of RFC 7591',
       with_(byName, {
         client_name: 'A',
         client_uri: 'https://a',
@@ -63,7 +69,7 @@ describe('a record is accepted', () => {
       }),
     ],
     [
-      'what we add',
+      'with all extension fields',
       with_(byName, {
         scope: 'a b',
         audience: { a: 'https://a', b: ['x', 'y'] },
@@ -73,23 +79,23 @@ describe('a record is accepted', () => {
         enabled: false,
       }),
     ],
-    ['bound tokens said aloud', with_(byName, { tls_client_certificate_bound_access_tokens: true })],
-  ])('%s', (_, record) => {
+    ['with explicitly bound tokens', with_(byName, { tls_client_certificate_bound_access_tokens: true })],
+  ])('accepts a client %s', (_, record) => {
     expect(parseClient(record, policy, now)).toMatchObject({ ok: true, warnings: [] });
   });
 });
 
-describe('a record that could not be written as it is is refused, also where it may hold anything', () => {
+describe('parseClient rejects what JSON or JavaScript would change:', () => {
   const deep = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
   const inKey = (more: object) => ({ client_id: 'a', jwks: { keys: [{ x5c, ...more }] } });
   test.each<[string, unknown, string, string]>([
-    ['claims deeper than a stack', with_(byName, { claims: { a: deep(20_000) } }), '(record)', 'nested too deeply'],
-    ['a key deeper than a stack', inKey({ a: deep(20_000) }), '(record)', 'nested too deeply'],
-    ['a key that holds itself', inKey(cyclic), '(record)', 'nested too deeply'],
-    ['a number too large', with_(byName, JSON.parse('{"claims":{"x":[1e400]}}')), 'claims.x[0]', 'a number'],
-    ['a number in a key', inKey(JSON.parse('{"a":1e400}')), 'jwks.keys[0].a', 'a number'],
+    ['claims deeper than the stack', with_(byName, { claims: { a: deep(20_000) } }), '(record)', 'nested too deeply'],
+    ['a JWK deeper than the stack', inKey({ a: deep(20_000) }), '(record)', 'nested too deeply'],
+    ['a cyclic JWK', inKey(cyclic), '(record)', 'nested too deeply'],
+    ['a number that is too large', with_(byName, JSON.parse('{"claims":{"x":[1e400]}}')), 'claims.x[0]', 'a number'],
+    ['a number in a JWK', inKey(JSON.parse('{"a":1e400}')), 'jwks.keys[0].a', 'a number'],
     [
       '__proto__ as a claim',
       with_(byName, JSON.parse('{"claims":{"__proto__":1}}')),
@@ -108,20 +114,20 @@ describe('a record that could not be written as it is is refused, also where it 
     expect(parseClient(value, policy, now)).toEqual({ ok: false, errors });
   });
 
-  test('and 60 levels of claims are not', () => {
+  test('but accepts 60 levels of claims', () => {
     expect(parseClient(with_(byName, { claims: { a: deep(60) } }), policy, now)).toMatchObject({ ok: true });
   });
 });
 
-describe('a record is refused, and the field is named', () => {
+describe('parseClient names the field of a record with', () => {
   test.each<[string, unknown, string, string]>([
-    ['nothing', null, '(record)', ''],
-    ['a list', [], '(record)', ''],
+    ['the value null', null, '(record)', ''],
+    ['the value []', [], '(record)', ''],
     ['no client_id', without(byName, 'client_id'), 'client_id', 'is missing'],
     ['a client_id with a line feed', with_(byName, { client_id: 'a\nb' }), 'client_id', 'printable'],
-    ['a client_id that YAML read as a number', with_(byName, { client_id: 7 }), 'client_id', 'put it in quotes'],
-    ['enabled as YAML 1.2 reads "no"', with_(byName, { enabled: 'no' }), 'enabled', 'true or false'],
-    ['a lifetime as text', with_(byName, { access_token_lifetime: '60' }), 'access_token_lifetime', 'number'],
+    ['a client_id that YAML parsed as a number', with_(byName, { client_id: 7 }), 'client_id', 'put it in quotes'],
+    ['enabled as YAML 1.2 parses "no"', with_(byName, { enabled: 'no' }), 'enabled', 'true or false'],
+    ['a lifetime as a string', with_(byName, { access_token_lifetime: '60' }), 'access_token_lifetime', 'number'],
     ['an empty client_id', with_(byName, { client_id: '' }), 'client_id', '1 to 255'],
     ['no method', without(byName, 'token_endpoint_auth_method'), 'token_endpoint_auth_method', 'is missing'],
     [
@@ -133,14 +139,9 @@ describe('a record is refused, and the field is named', () => {
     ['no subject', without(byName, 'tls_client_auth_subject_dn'), 'tls_client_auth_subject_dn', 'is missing'],
     ['two subjects', with_(byName, { tls_client_auth_san_dns: 'a' }), 'tls_client_auth_san_dns', 'exactly one'],
     ['an empty subject', with_(byName, { tls_client_auth_subject_dn: '' }), 'tls_client_auth_subject_dn', 'empty'],
+    ['an invalid subject', with_(byName, { tls_client_auth_subject_dn: 'client' }), 'tls_client_auth_subject_dn', ''],
     [
-      'a subject that is none',
-      with_(byName, { tls_client_auth_subject_dn: 'client' }),
-      'tls_client_auth_subject_dn',
-      '',
-    ],
-    [
-      'a subject without direction',
+      'a subject of ambiguous direction',
       with_(byName, { tls_client_auth_subject_dn: 'OU=a, OU=b' }),
       'tls_client_auth_subject_dn',
       'RFC 4514',
@@ -158,31 +159,31 @@ describe('a record is refused, and the field is named', () => {
       'URI',
     ],
     [
-      'an address that is none',
+      'an invalid IP address',
       with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_ip: '1.2.3' }),
       'tls_client_auth_san_ip',
       'IP address',
     ],
     [
-      'an address with a zone',
+      'an IP address with a zone',
       with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_ip: 'fe80::1%eth0' }),
       'tls_client_auth_san_ip',
       'IP address',
     ],
     [
-      'an email that is none',
+      'an invalid email address',
       with_(without(byName, 'tls_client_auth_subject_dn'), { tls_client_auth_san_email: 'a' }),
       'tls_client_auth_san_email',
       'address',
     ],
     [
-      'a certificate beside a name',
+      'a certificate next to a name',
       with_(byName, { certificates: [{ thumbprint: hex }] }),
       'certificates',
       'one method',
     ],
     [
-      'a name beside a certificate',
+      'a name next to a certificate',
       with_(byCertificate, { tls_client_auth_san_dns: 'a' }),
       'tls_client_auth_san_dns',
       'one method',
@@ -197,7 +198,7 @@ describe('a record is refused, and the field is named', () => {
       'exactly one',
     ],
     [
-      'a thumbprint that is none',
+      'an invalid thumbprint',
       with_(byCertificate, { certificates: [{ thumbprint: hex }, { thumbprint: 'x' }] }),
       'certificates[1].thumbprint',
       'SHA-256',
@@ -221,25 +222,25 @@ describe('a record is refused, and the field is named', () => {
       'CA',
     ],
     [
-      'a date that is none',
+      'an invalid date',
       with_(byCertificate, { certificates: [{ thumbprint: hex, not_after: 'soon' }] }),
       'certificates[0].not_after',
       '2027-01-31',
     ],
     [
-      'a beginning that is none',
+      'an invalid not_before',
       with_(byCertificate, { certificates: [{ thumbprint: hex, not_before: '2027-02-30' }] }),
       'certificates[0].not_before',
       '2027-01-31',
     ],
     [
-      'a beginning after the end',
+      'not_before after not_after',
       with_(byCertificate, { certificates: [{ thumbprint: hex, not_before: '2027-02-01', not_after: '2027-01-31' }] }),
       'certificates[0].not_before',
       'is after not_after',
     ],
     [
-      'a key without certificate',
+      'a JWK without a certificate',
       with_(without(byCertificate, 'certificates'), { jwks: { keys: [{ kty: 'EC' }] } }),
       'jwks.keys[0]',
       'x5c',
@@ -286,14 +287,14 @@ describe('a record is refused, and the field is named', () => {
       'client_secrets[0].type',
       '',
     ],
-    ['a misspelt field', with_(byName, { scopes: 'a' }), 'scopes', 'not a field'],
+    ['a misspelled field', with_(byName, { scopes: 'a' }), 'scopes', 'not a field'],
     [
       'unbound tokens',
       with_(byName, { tls_client_certificate_bound_access_tokens: false }),
       'tls_client_certificate_bound_access_tokens',
       'must be true',
     ],
-    ['another grant', with_(byName, { grant_types: ['password'] }), 'grant_types[0]', 'client_credentials'],
+    ['an unsupported grant', with_(byName, { grant_types: ['password'] }), 'grant_types[0]', 'client_credentials'],
     ['two spaces in the scope', with_(byName, { scope: 'a  b' }), 'scope', 'one space'],
     ['a quotation mark in the scope', with_(byName, { scope: 'a"' }), 'scope', 'not a scope'],
     [
@@ -303,15 +304,15 @@ describe('a record is refused, and the field is named', () => {
       'a scope of 257 characters; expected at most 256',
     ],
     [
-      'an audience of a scope it does not have',
+      'an audience for a scope that it does not have',
       with_(byName, { scope: 'a', audience: { b: 'x' } }),
       'audience.b',
       'not a scope',
     ],
-    ['a lifetime of nothing', with_(byName, { access_token_lifetime: 0 }), 'access_token_lifetime', 'at least 10'],
+    ['a lifetime of zero', with_(byName, { access_token_lifetime: 0 }), 'access_token_lifetime', 'at least 10'],
     ['a lifetime of a year', with_(byName, { access_token_lifetime: 31_536_000 }), 'access_token_lifetime', 'at most'],
-    ['a claim of ours', with_(byName, { claims: { sub: 'admin' } }), 'claims.sub', 'server sets'],
-    ['the confirmation', with_(byName, { claims: { cnf: {} } }), 'claims.cnf', 'server sets'],
+    ['the claim sub', with_(byName, { claims: { sub: 'admin' } }), 'claims.sub', 'server sets'],
+    ['the claim cnf', with_(byName, { claims: { cnf: {} } }), 'claims.cnf', 'server sets'],
   ])('%s', (_, record, field, message) => {
     const read = parseClient(record, policy, now);
     expect(read.ok).toBe(false);
@@ -320,7 +321,7 @@ describe('a record is refused, and the field is named', () => {
     expect(read.errors.find((error) => error.field === field)?.message).toContain(message);
   });
 
-  test('with every error at once', () => {
+  test('all errors at once', () => {
     const read = parseClient({ ...byName, scope: 'a  b', access_token_lifetime: 1, claims: { iss: 1 } }, policy, now);
     expect(read.ok ? [] : read.errors.map(({ field }) => field).sort()).toEqual([
       'access_token_lifetime',
@@ -330,13 +331,13 @@ describe('a record is refused, and the field is named', () => {
   });
 });
 
-test('SHA-1 is a warning where it is allowed', () => {
+test('a SHA-1 thumbprint causes a warning if the policy allows it', () => {
   const record = { ...byCertificate, certificates: [{ thumbprint: 'bca0d040847f843c5ee0fa6eb494837470155868' }] };
   const read = parseClient(record, withSha1, now);
   expect(read).toMatchObject({ ok: true, warnings: [{ field: 'certificates[0].thumbprint' }] });
 });
 
-test('a registration that has ended is a warning', () => {
+test('a registration that has ended causes a warning', () => {
   const record = { ...byCertificate, certificates: [{ thumbprint: hex, not_after: '2026-11-21' }] };
   expect(parseClient(record, policy, now)).toMatchObject({
     ok: true,
@@ -346,7 +347,7 @@ test('a registration that has ended is a warning', () => {
   expect(parseClient(today, policy, now)).toMatchObject({ ok: true, warnings: [] });
 });
 
-test('a day begins with its first millisecond and ends with its last, UTC; a beginning to come is no warning', () => {
+test('a day starts with its first millisecond and ends with its last, UTC, and a future not_before causes no warning', () => {
   const certificates = [{ thumbprint: hex, not_before: '2027-01-31', not_after: '2027-01-31' }];
   const [notBefore, notAfter] = ['2027-01-31T00:00:00.000Z', '2027-01-31T23:59:59.999Z'].map(Date.parse);
   expect(parseClient({ ...byCertificate, certificates }, policy, now)).toMatchObject({
@@ -356,7 +357,7 @@ test('a day begins with its first millisecond and ends with its last, UTC; a beg
   });
 });
 
-test('a certificate of a CA registers as well as a self-signed one', () => {
+test('a certificate that a CA issued can be registered like a self-signed one', () => {
   const { pem } = createTestCa().issue();
   expect(parseClient({ ...byCertificate, certificates: [{ pem }] }, policy, now).ok).toBe(true);
 });

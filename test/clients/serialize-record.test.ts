@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { serializeRecord } from '../../src/clients/serialize-record.ts';
 
-describe('the text of a record', () => {
-  test('has the fields in the order of the schema, and none that was not written', () => {
+describe('serializeRecord', () => {
+  test('writes the fields in the order of the schema, without defaults', () => {
     const record = {
       scope: 'x',
       certificates: [{ note: 'n', not_after: '2027-01-31', thumbprint: 't' }],
@@ -15,12 +15,12 @@ describe('the text of a record', () => {
     );
   });
 
-  test('does not say that a client is enabled, which enable does not either', () => {
+  test('omits enabled: true', () => {
     expect(serializeRecord({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
     expect(serializeRecord({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
   });
 
-  test('is the same for records that differ only in the order of their names', () => {
+  test('returns the same text for records that differ only in the order of their fields', () => {
     const reversed = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(reversed);
       if (typeof value !== 'object' || value === null) return value;

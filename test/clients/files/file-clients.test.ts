@@ -7,72 +7,77 @@ import { withSha1 } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const directory = temporaryDirectory();
-const fileOf = (content: string | Uint8Array, name = 'clients.yaml') => {
+const writeFile = (content: string | Uint8Array, name = 'clients.yaml') => {
   const file = join(directory, name);
   writeFileSync(file, content);
   return file;
 };
 const readFiles = (...files: string[]) => readClientsFiles(files, withSha1, Date.now());
-const read = (content: string | Uint8Array, name?: string) => readFiles(fileOf(content, name));
-const faultsOf = async (content: string | Uint8Array, name?: string) =>
+const read = (content: string | Uint8Array, name?: string) => readFiles(writeFile(content, name));
+const errorsOf = async (content: string | Uint8Array, name?: string) =>
   (await read(content, name)).errors.map(describeDiagnostic);
 const record = (clientId: string) =>
   `{"client_id":"${clientId}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=a"}`;
 const one = record('a');
 
-describe('a clients file', () => {
+describe('readClientsFiles', () => {
   test.each([
-    ['YAML, under clients', `clients:\n  - ${one}\n`],
-    ['YAML, a list', `- ${one}\n`],
+    ['YAML with the list in clients', `clients:\n  - ${one}\n`],
+    ['YAML with a list', `- ${one}\n`],
     [
       'JSON',
       '{"clients":[{"client_id":"a","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a"}]}',
     ],
-    ['a byte order mark', `\ufeff[${one}]`],
-  ])('is read: %s', async (_, content) => {
+    ['JSON with a byte order mark', `\ufeff[${one}]`],
+  ])('reads %s', async (_, content) => {
     expect(await read(content)).toMatchObject({ clients: [{ clientId: 'a' }], errors: [], warnings: [] });
   });
 
-  test.each(['clients: []', '[]'])('may hold nobody, when it says so: %s', async (content) => {
+  test.each(['clients: []', '[]'])('reads %s as no clients', async (content) => {
     expect(await read(content)).toMatchObject({ clients: [], errors: [] });
   });
 
   test.each<[string, string | Uint8Array, string, string]>([
-    ['empty', '', 'clients.yaml', 'expected a list of clients'],
+    ['an empty file', '', 'clients.yaml', 'expected a list of clients'],
     ['only a comment', '# none yet', 'clients.yaml', 'expected a list of clients'],
-    ['a text', 'clients', 'clients.yaml', 'expected a list of clients'],
+    ['a string', 'clients', 'clients.yaml', 'expected a list of clients'],
     ['a client outside a list', one, 'clients.yaml', 'expected a list of clients'],
-    ['clients and something else', `clients: [${one}]\nmore: 1`, 'clients.yaml', 'unknown field "more"'],
-    ['broken', 'clients: [', 'clients.yaml', 'invalid YAML or JSON: '],
-    ['a key twice', '- {client_id: a, client_id: b}', 'clients.yaml', 'invalid YAML or JSON: Map keys must be unique'],
-    ['not UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'is not valid UTF-8'],
+    ['another field next to clients', `clients: [${one}]\nmore: 1`, 'clients.yaml', 'unknown field "more"'],
+    ['invalid syntax', 'clients: [', 'clients.yaml', 'invalid YAML or JSON: '],
+    [
+      'a duplicate key',
+      '- {client_id: a, client_id: b}',
+      'clients.yaml',
+      'invalid YAML or JSON: Map keys must be unique',
+    ],
+    ['invalid UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'is not valid UTF-8'],
     ['empty JSON Lines', '', 'clients.jsonl', 'contains no record; if there are no clients, use a .json file'],
     [
-      'JSON Lines of nothing',
+      'JSON Lines of white space',
       '\n \n',
       'clients.jsonl',
       'contains no record; if there are no clients, use a .json file',
     ],
-  ])('is no file without clients, and is named: %s', async (_, content, name, message) => {
+  ])('reports the file with an error for %s', async (_, content, name, message) => {
     const { clients, errors } = await read(content, name);
     expect(clients).toEqual([]);
     expect(errors).toEqual([{ file: join(directory, name), message: expect.stringContaining(message) }]);
   });
 
-  test('that is not there is named', async () => {
+  test('reports a missing file with its path', async () => {
     const { errors } = await readFiles('/nowhere/clients.yaml');
     expect(errors.map(describeDiagnostic)).toEqual([expect.stringMatching(/^\/nowhere\/clients\.yaml: ENOENT/)]);
   });
 
-  test('an alias bomb is refused', async () => {
+  test('rejects a YAML alias bomb', async () => {
     const levels = Array.from(
       { length: 12 },
       (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level},`.repeat(9)}]`,
     );
-    expect(await faultsOf(`a0: &a0 [x]\n${levels.join('\n')}`)).toEqual([expect.stringContaining('alias')]);
+    expect(await errorsOf(`a0: &a0 [x]\n${levels.join('\n')}`)).toEqual([expect.stringContaining('alias')]);
   });
 
-  test('of JSON Lines is read past a line that is none', async () => {
+  test('reads JSON Lines past an invalid line', async () => {
     const { clients, errors } = await read(`${one}\n{"client_id"\n\n{}\n${record('b')}\r\n`, 'clients.jsonl');
     expect(clients.map(({ clientId }) => clientId)).toEqual(['a', 'b']);
     expect(errors).toMatchObject([
@@ -81,7 +86,7 @@ describe('a clients file', () => {
     ]);
   });
 
-  test('tells all errors of all clients, each with client and field', async () => {
+  test('reports all errors of all clients with client and field', async () => {
     const { clients, errors } = await read(`clients:
       - ${one}
       - {client_id: b, token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: x, scopes: y}
@@ -91,8 +96,8 @@ describe('a clients file', () => {
       - 7
       - ${record('c')}`);
     expect(clients.map(({ clientId }) => clientId)).toEqual(['a']);
-    const told = errors.map((error) => ('client' in error ? [error.client, error.location, error.field] : []));
-    expect(told).toEqual([
+    const reported = errors.map((error) => ('client' in error ? [error.client, error.location, error.field] : []));
+    expect(reported).toEqual([
       ['b', 'record 2', 'scopes'],
       ['(record 3)', 'record 3', 'client_id'],
       ['a', 'record 4', 'client_id'],
@@ -103,12 +108,12 @@ describe('a clients file', () => {
   });
 });
 
-describe('several clients files', () => {
-  test('are read like one: a client_id that stands in two of them is a error', async () => {
+describe('readClientsFiles of several files', () => {
+  test('reports a client_id that is in two of them', async () => {
     const files = [
-      fileOf(`[${one}]`, 'one.json'),
-      fileOf(`${record('b')}\n${one}`, 'two.jsonl'),
-      fileOf(`- ${record('b')}\n- ${record('c')}`, 'three.yaml'),
+      writeFile(`[${one}]`, 'one.json'),
+      writeFile(`${record('b')}\n${one}`, 'two.jsonl'),
+      writeFile(`- ${record('b')}\n- ${record('c')}`, 'three.yaml'),
     ];
     const { names, clients, errors } = await readFiles(...files);
     expect([names, clients.map(({ clientId }) => clientId)]).toEqual([files, ['a', 'b', 'c']]);
@@ -118,14 +123,14 @@ describe('several clients files', () => {
     ]);
   });
 
-  test('are read no further, once that is no longer of interest', async () => {
+  test('rejects with the reason of its signal', async () => {
     const stopped = AbortSignal.abort();
-    await expect(readClientsFiles([fileOf(one)], withSha1, 0, stopped)).rejects.toThrow(/abort/);
+    await expect(readClientsFiles([writeFile(one)], withSha1, 0, stopped)).rejects.toThrow(/abort/);
   });
 });
 
-test('a finding is told in one line', () => {
-  const finding = { file: 'f.yaml', location: 'line 7', field: 'scope', message: 'is odd' };
-  expect(describeDiagnostic({ ...finding, client: 'b' })).toBe('f.yaml: client b (line 7): scope is odd');
-  expect(describeDiagnostic({ ...finding, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope is odd');
+test('describeDiagnostic returns one line', () => {
+  const diagnostic = { file: 'f.yaml', location: 'line 7', field: 'scope', message: 'is odd' };
+  expect(describeDiagnostic({ ...diagnostic, client: 'b' })).toBe('f.yaml: client b (line 7): scope is odd');
+  expect(describeDiagnostic({ ...diagnostic, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope is odd');
 });

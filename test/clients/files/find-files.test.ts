@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { findFiles } from '../../../src/clients/files/find-files.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-test('a folder without a file of records is an error, not one without clients', () => {
+test('findFiles reports a folder without clients files as an error', () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'README.md'), '');
   mkdirSync(join(folder, 'nested'));
@@ -13,7 +13,7 @@ test('a folder without a file of records is an error, not one without clients', 
   expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], errors });
 });
 
-test('of a folder neither what is hidden is read, nor a schema', () => {
+test('findFiles skips hidden files and schemas of a folder', () => {
   const folder = temporaryDirectory();
   const file = (name: string) => {
     writeFileSync(join(folder, name), '');
@@ -27,7 +27,7 @@ test('of a folder neither what is hidden is read, nor a schema', () => {
   expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], errors: [] });
 });
 
-test('a folder with a pipe among its files is an error: whoever reads that would wait', () => {
+test('findFiles reports a folder that contains a pipe as an error', () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'a.yaml'), '');
   execFileSync('mkfifo', [join(folder, 'b.yaml')]);
@@ -36,7 +36,7 @@ test('a folder with a pipe among its files is an error: whoever reads that would
   expect(findFiles([join(folder, 'b.yaml')]).errors).toEqual([]);
 });
 
-test('a file that is named twice, or is in a folder that is named as well, is read once', () => {
+test('findFiles returns a file once, however often it or its folder is named', () => {
   const folder = temporaryDirectory();
   const path = join(folder, 'clients.yaml');
   writeFileSync(path, '');

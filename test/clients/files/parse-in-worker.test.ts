@@ -17,8 +17,8 @@ const record = (clientId: string, more = '') =>
   `- {client_id: ${clientId}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: a${more}}\n`;
 const records = (length: number) => Array.from({ length }, (_, number) => record(`client-${number}`)).join('');
 
-describe('a long YAML file', () => {
-  test('is read while other work goes on', async () => {
+describe('readClientsFiles of a long YAML file', () => {
+  test('does not block the event loop', async () => {
     let isRead = false;
     const reading = read(records(10_000)).finally(() => {
       isRead = true;
@@ -35,7 +35,7 @@ describe('a long YAML file', () => {
     expect(longest).toBeLessThan(total / 3);
   });
 
-  test('that would take hours is given up', async () => {
+  test('aborts a file that would take hours', async () => {
     const names = Array.from({ length: 20_000 }, (_, number) => number);
     const aliases = `- ${names.map((name) => `&k${name} k${name}`).join('\n- ')}\n- ${names.map((name) => `*k${name}`).join('\n- ')}`;
     const started = performance.now();
@@ -43,7 +43,7 @@ describe('a long YAML file', () => {
     expect(performance.now() - started).toBeLessThan(5_000 * slowdown());
   });
 
-  test('means what a short one does', async () => {
+  test('returns the same errors as for a short one', async () => {
     const odd =
       record('odd', ', claims: {__proto__: 1}') + record('deep', `, claims: ${'{a: '.repeat(70)}${'}'.repeat(70)}`);
     const many = records(2_000);
@@ -57,7 +57,7 @@ describe('a long YAML file', () => {
   });
 });
 
-test('a file that is nested more deeply than a stack is refused', async () => {
+test('readClientsFiles rejects a file that is nested deeper than the stack', async () => {
   const depth = 1_000_000;
   const { errors } = await read(`[${'['.repeat(depth)}${']'.repeat(depth)}]`, undefined, 'clients.json');
   expect(errors).toEqual([{ file: expect.anything(), message: expect.stringContaining('nested too deeply') }]);
@@ -69,7 +69,7 @@ test('a file that is nested more deeply than a stack is refused', async () => {
   expect((await read(yaml)).errors).toEqual([inYaml]);
 });
 
-test('what is said of a file is no longer than people read', async () => {
+test('readClientsFiles abbreviates long names in errors', async () => {
   const { errors } = await read(JSON.stringify([{ client_id: 'x'.repeat(1_000_000), ['y'.repeat(1_000_000)]: 1 }]));
   expect(errors.length).toBeGreaterThan(1);
   for (const error of errors) expect(JSON.stringify(error).length).toBeLessThan(5_000);

@@ -5,18 +5,18 @@ import { parseJson } from '../../../src/clients/strict-json.ts';
 
 const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
 
-describe('records', () => {
+describe('parseRecords', () => {
   test.each([
     ['clients.yaml', '- client_id: a\n- client_id: b'],
     ['clients.yaml', '[{client_id: a}, {client_id: b}]'],
     ['clients.json', '{"clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
     ['clients.json', '{"$schema": "clients.schema.json", "clients": [{"client_id": "a"}, {"client_id": "b"}]}'],
     ['clients.yaml', 'clients: [{client_id: a}, {client_id: b}]\n$schema: clients.schema.json'],
-  ])('%s: %j', (path, text) => {
+  ])('parses %s: %j', (path, text) => {
     expect(values(path, text)).toEqual([{ client_id: 'a' }, { client_id: 'b' }]);
   });
 
-  test('of JSON Lines know their line', () => {
+  test('parseLine returns the line of a record, and states it in errors', () => {
     expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({ number: 2, value: { client_id: 'a' } });
     expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
     expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: invalid JSON');
@@ -35,18 +35,18 @@ describe('records', () => {
     ['clients.yaml', 'clients: []\nmore: 1\nother: 2', 'unknown field "more", "other"'],
     ['clients.yaml', 'clients: {}\nmore: 1', 'expected a list'],
     ['clients.yaml', '- client_id: !secret a', 'Unresolved tag'],
-  ])('%s is refused: %j', (path, text, message) => {
+  ])('rejects %s: %j', (path, text, message) => {
     expect(() => parseRecords(path, text)).toThrow(ClientsFileError);
     expect(() => parseRecords(path, text)).toThrow(message);
   });
 });
 
-/** Where each of these is in the records of a file, it is in line 3. */
+/** Each of these puts the text into line 3. */
 const inYaml = (text: string) => () => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`);
 const inJson = (text: string) => () => parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`);
 const inJsonLines = (text: string) => () => parseLine('clients.jsonl', `{"client_id":"a","claims":${text}}`, 3);
 
-describe('names of YAML that are the same once they are text', () => {
+describe('YAML keys that become the same string', () => {
   test.each([
     ['{1: x, "1": y}', 'duplicate key "1"'],
     ['{true: x, "true": y}', 'duplicate key "true"'],
@@ -55,7 +55,7 @@ describe('names of YAML that are the same once they are text', () => {
     ['{&e enabled: false, *e : true}', 'duplicate key "enabled"'],
     ['{x: &e enabled, *e : false, enabled: true}', 'duplicate key "enabled"'],
     ['{x: &e 1, *e : false, "1": true}', 'duplicate key "1"'],
-  ])('are refused: %s', (text, message) => {
+  ])('are rejected: %s', (text, message) => {
     expect(inYaml(text)).toThrow(`line 3: ${message}`);
   });
 
@@ -64,7 +64,7 @@ describe('names of YAML that are the same once they are text', () => {
     ['{a: {1: x}, b: {"1": y}}', { a: { 1: 'x' }, b: { 1: 'y' } }],
     ['{x: &e enabled, *e : false}', { x: 'enabled', enabled: false }],
     ['{x: &l [1], y: *l}', { x: [1], y: [1] }],
-  ])('are not these: %s', (text, claims) => {
+  ])('do not include %s', (text, claims) => {
     expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
   });
 });
@@ -74,17 +74,17 @@ describe('a YAML file of several documents', () => {
     ['---\n- client_id: a\n---\n- client_id: b\n', 3],
     ['- client_id: a\n---\n', 2],
     ['- client_id: a\n...\n---\n[', 3],
-  ])('is refused: %j', (text, line) => {
+  ])('is rejected with its line: %j', (text, line) => {
     const message = `line ${line}: a second document starts here (---): write all clients in one list`;
     expect(() => parseRecords('clients.yaml', text)).toThrow(message);
   });
 
-  test.each(['---\n- client_id: a\n', '%YAML 1.2\n---\n- client_id: a\n...\n'])('is not this: %j', (text) => {
+  test.each(['---\n- client_id: a\n', '%YAML 1.2\n---\n- client_id: a\n...\n'])('does not include %j', (text) => {
     expect(values('clients.yaml', text)).toEqual([{ client_id: 'a' }]);
   });
 });
 
-describe('what of YAML JSON has not', () => {
+describe('YAML that JSON cannot represent', () => {
   test.each([
     ['{? [a, b] : x}', 'a key must be a string'],
     ['{? {a: b} : x}', 'a key must be a string'],
@@ -97,18 +97,18 @@ describe('what of YAML JSON has not', () => {
     ['!!omap [a: 1]', 'the tag tag:yaml.org,2002:omap is not supported'],
     ['[!!timestamp 2027-01-31]', '2027-01-31 is not a string; put it in quotes'],
     ['[!!binary aGk=]', 'aGk= is not a string; put it in quotes'],
-  ])('is refused: %s', (text, message) => {
+  ])('is rejected: %s', (text, message) => {
     expect(inYaml(text)).toThrow(`line 3: ${message}`);
   });
 
   test.each<[string, unknown]>([
     ['{"<<": x}', { '<<': 'x' }],
     ['!!map {a: !!seq [!!str 1]}', { a: ['1'] }],
-  ])('is not this: %s', (text, claims) => {
+  ])('does not include %s', (text, claims) => {
     expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
   });
 
-  test('is refused as well where the file says that it is YAML 1.1', () => {
+  test('is also rejected in a file with a YAML 1.1 directive', () => {
     const parse = (text: string) => () => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`);
     expect(parse('{<<: {client_id: a}}')).toThrow('line 3: merge keys');
     expect(parse('{client_id: a, not_before: 2027-01-31}')).toThrow('line 3: 2027-01-31 is not a string');
@@ -116,8 +116,8 @@ describe('what of YAML JSON has not', () => {
   });
 });
 
-describe('numbers', () => {
-  const mend = (number: string, read: string) =>
+describe('a number', () => {
+  const lossMessage = (number: string, read: string) =>
     `line 3: the number ${number} would be parsed as ${read}; put it in quotes`;
 
   test.each([
@@ -130,15 +130,15 @@ describe('numbers', () => {
     ['-1e400', '-Infinity'],
     ['1e-400', '0'],
     ['0.99999999999999999999', '1'],
-  ])('that would become others are refused: %s', (number, read) => {
+  ])('that would change its value is rejected: %s', (number, read) => {
     for (const parse of [inYaml, inJson, inJsonLines]) {
       for (const text of [`{"id": ${number}}`, `[[1, {"a:\\"-": [${number}]}]]`])
-        expect(parse(text), text).toThrow(mend(number, read));
+        expect(parse(text), text).toThrow(lossMessage(number, read));
     }
   });
 
   test.each(['0x20000000000001', '0o400000000000000001', '{12345678901234567890: x}', '!!int "9007199254740993"'])(
-    'that would become others are refused in YAML: %s',
+    'that would change its value is rejected in YAML: %s',
     (text) => {
       expect(inYaml(text)).toThrow(/line 3: the number \w+ would be parsed as \d+; put it in quotes/);
     },
@@ -166,7 +166,7 @@ describe('numbers', () => {
     ...['12345678901234567000', '0.1', '3.14159265358979323846', '1.5e-7', '9007199254740993e-3'],
     '"12345678901234567890"',
     '"1e400 \\" 1e400"',
-  ])('that are read as they were written are accepted: %s', (text) => {
+  ])('that keeps its value is accepted: %s', (text) => {
     for (const parse of [inYaml, inJson, inJsonLines])
       expect([parse(` [ ${text} ] `)()].flat()).toMatchObject([{ value: { claims: [JSON.parse(text)] } }]);
   });
@@ -184,33 +184,33 @@ describe('numbers', () => {
     ['0x10', '16'],
     ['0o17', '15'],
     ['01e3', '1000'],
-  ])('that lose how they were written are refused in YAML: %s', (number, read) => {
+  ])('that would lose its notation is rejected in YAML: %s', (number, read) => {
     const message = `line 3: the number ${number} would be parsed as ${read}; write that, or put it in quotes`;
     for (const text of [`{t: ${number}}`, `[a, [${number}]]`, `{${number}: t}`])
       expect(inYaml(text), text).toThrow(message);
     expect(inYaml(`{t: "${number}"}`)()).toMatchObject([{ value: { claims: { t: number } } }]);
   });
 
-  test.each(['.inf', '-.Inf', '.nan'])('that JSON has not are refused in YAML: %s', (number) => {
+  test.each(['.inf', '-.Inf', '.nan'])('that JSON cannot represent is rejected in YAML: %s', (number) => {
     expect(inYaml(`{t: ${number}}`)).toThrow(
       /^line 3: the number \S+ would be parsed as (?:-?Infinity|NaN); put it in quotes/,
     );
   });
 
-  test.each(['1_000', '1:30', '2027-01-31', '1.2.3', '0b1'])('are not these texts of YAML: %s', (text) => {
+  test.each(['1_000', '1:30', '2027-01-31', '1.2.3', '0b1'])('is not this string of YAML: %s', (text) => {
     expect(inYaml(`{t: ${text}}`)()).toMatchObject([{ value: { claims: { t: text } } }]);
   });
 
-  test.each(['1_000', '1:30', '0b1'])('of YAML 1.1 are refused where the file says that it is: %s', (text) => {
+  test.each(['1_000', '1:30', '0b1'])('of YAML 1.1 is rejected in a file with that directive: %s', (text) => {
     expect(() => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`)).toThrow('line 3: the number');
   });
 
-  test.each(['1.10', '1.0'])('of JSON, which programs write, may end in a zero: %s', (text) => {
+  test.each(['1.10', '1.0'])('of JSON may end in a zero: %s', (text) => {
     for (const parse of [inJson, inJsonLines])
       expect([parse(text)()].flat()).toMatchObject([{ value: { claims: Number(text) } }]);
   });
 
-  test('that are safe are accepted in any form, and whole ones exactly where they come out again', () => {
+  test('is accepted exactly if it is a safe double, or an integer that keeps its value', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
         const text = Object.is(number, -0) ? '-0' : String(number);
@@ -226,16 +226,16 @@ describe('numbers', () => {
     );
   });
 
-  test('of any length are told in short', () => {
+  test('of any length is abbreviated in errors', () => {
     const zeros = '0'.repeat(1_000_000);
-    expect(inJson(`[1${zeros}1]`)).toThrow(mend(`1${zeros.slice(0, 39)}…`, 'Infinity'));
-    expect(inJson(`[0.${zeros}1]`)).toThrow(mend(`0.${zeros.slice(0, 38)}…`, '0'));
+    expect(inJson(`[1${zeros}1]`)).toThrow(lossMessage(`1${zeros.slice(0, 39)}…`, 'Infinity'));
+    expect(inJson(`[0.${zeros}1]`)).toThrow(lossMessage(`0.${zeros.slice(0, 38)}…`, '0'));
   });
 });
 
 describe('parseJson', () => {
   test.each(['"a"', '"a:b"', '1', 'null', '[]', '{}', '{"a": ":\\"", "b\\\\": [{"a": 1}]}', '[null, {"a": null}]'])(
-    'reads %s',
+    'parses %s',
     (text) => {
       expect(parseJson(text)).toEqual(JSON.parse(text));
     },
@@ -246,7 +246,7 @@ describe('parseJson', () => {
     ['[{"b":{"a":1, "\\u0061":2}}]', 1, 'a', 15],
     ['{"__proto__":1,"__proto__":2}', 1, '__proto__', 16],
     ['[{"a":{"a":["a"]},"b":{"a":"a\\":"}},\n{"x":":", "a\\"":1,\n "a\\"":2}]', 3, 'a"', 2],
-  ])('refuses %s, and says where', (text, line, name, column) => {
+  ])('rejects %s with line and column', (text, line, name, column) => {
     const message = `duplicate key ${JSON.stringify(name)} at column ${column}`;
     expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message }));
   });
@@ -263,11 +263,11 @@ describe('parseJson', () => {
     ['[\n1,', 2, 'Unexpected end of JSON input at column 3'],
     ['[\n1 2', 2, "Expected ',' or ']' after array element at column 3"],
     ['[\n"a', 2, 'Unterminated string at column 3'],
-  ])('says where it is none: %j', (text, line, what) => {
+  ])('states line and column of the syntax error in %j', (text, line, what) => {
     expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message: `invalid JSON: ${what}` }));
   });
 
-  test('says where it is none, wherever that is', () => {
+  test('states line and column of a syntax error anywhere', () => {
     const isBetween = (text: string, at: number) =>
       !/[\w.+-]/.test(text[at - 1] ?? '') || !/[\w.+-]/.test(text[at] ?? '');
     fc.assert(
@@ -285,7 +285,7 @@ describe('parseJson', () => {
     );
   });
 
-  test('reads whatever JSON.parse does, and walks into any depth', () => {
+  test('parses whatever JSON.parse does, at any depth', () => {
     fc.assert(fc.property(fc.json(), (text) => void expect(parseJson(text)).toEqual(JSON.parse(text))));
     const spaced = (value: unknown) => JSON.stringify(value, null, 1);
     fc.assert(

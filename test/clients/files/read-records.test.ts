@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 test.each([
   ['clients.jsonl', 5_000],
   ['clients.json', 1],
-])('%s that is a pipe is read as it comes, and is no file that changes meanwhile', async (name, count) => {
+])('readClientsFiles reads %s from a pipe that is written slowly', async (name, count) => {
   const folder = temporaryDirectory();
   const [file, pipe] = [join(folder, 'written'), join(folder, name)];
   const record = (number: number) =>

@@ -7,23 +7,28 @@ import { eventually } from '../../support/eventually.ts';
 import { usualPolicy } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** So many that their reading takes half a second, or more. */
+/** Reading them takes at least half a second. */
 const MANY = 30_000;
 const record = (clientId: string) =>
   `{"client_id":"${clientId}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=a"}\n`;
 const manyRecords = Array.from({ length: MANY }, (_, number) => record(`many-${number}`)).join('');
 
-function location(content: string) {
+function createClientsFile(content: string) {
   const file = join(temporaryDirectory(), 'clients.jsonl');
   writeFileSync(file, content);
   const lines: object[] = [];
-  const say = (fields: object): void => void lines.push(fields);
-  const demands = {
+  const append = (fields: object): void => void lines.push(fields);
+  const requirements = {
     policy: usualPolicy,
     terminator: { verification: { by: 'countersign', fields: [] } },
   } as const;
-  const open = async (warn = say) => {
-    const clients = await watchClientsFile({ file, setting: undefined }, demands, { info: say, warn, error: say }, 20);
+  const open = async (warn = append) => {
+    const clients = await watchClientsFile(
+      { file, setting: undefined },
+      requirements,
+      { info: append, warn, error: append },
+      20,
+    );
     onTestFinished(clients.stop);
     return { ...clients, ids: () => [...clients.current().keys()] };
   };
@@ -34,26 +39,26 @@ function location(content: string) {
   return { file, lines, open, swap };
 }
 
-describe('a clients file that changes while it is read', () => {
-  test.each<[string, (file: ReturnType<typeof location>) => void]>([
-    ['swapped for another one', ({ swap }) => swap(record('later'))],
-    ['written over', ({ file }) => writeFileSync(file, record('later'))],
-  ])('at start: %s', async (_, change) => {
-    const file = location(manyRecords);
+describe('watchClientsFile', () => {
+  test.each<[string, (file: ReturnType<typeof createClientsFile>) => void]>([
+    ['replaced', ({ swap }) => swap(record('later'))],
+    ['overwritten', ({ file }) => writeFileSync(file, record('later'))],
+  ])('loads the last content of a file that is %s while it is read at startup', async (_, change) => {
+    const file = createClientsFile(manyRecords);
     const opening = file.open();
     await delay(50);
     change(file);
     expect((await opening).ids()).toEqual(['later']);
   });
 
-  test('at start, when it has been read and is told about', async () => {
+  test('reloads a file that changes while the warnings of the first load are logged', async () => {
     const thumbprint = 'a'.repeat(64);
     const ended = {
       client_id: 'ended',
       token_endpoint_auth_method: 'self_signed_tls_client_auth',
       certificates: [{ thumbprint, not_after: '2020-01-01' }],
     };
-    const { open, swap } = location(`${JSON.stringify(ended)}\n`);
+    const { open, swap } = createClientsFile(`${JSON.stringify(ended)}\n`);
     const { ids } = await open(() => swap(record('later')));
     await eventually(
       () => ids().includes('later'),
@@ -62,8 +67,8 @@ describe('a clients file that changes while it is read', () => {
     expect(ids()).toEqual(['later']);
   });
 
-  test('later: the last change wins, and none of the others is in force', async () => {
-    const { open, swap, lines } = location(record('first'));
+  test('activates only the last of several changes during a reload', async () => {
+    const { open, swap, lines } = createClientsFile(record('first'));
     const { ids } = await open();
     swap(manyRecords);
     await delay(150);
@@ -78,8 +83,8 @@ describe('a clients file that changes while it is read', () => {
   });
 });
 
-test('a clients file is read while other work goes on', async () => {
-  const { open } = location(manyRecords);
+test('watchClientsFile does not block the event loop', async () => {
+  const { open } = createClientsFile(manyRecords);
   const started = performance.now();
   const opening = open();
   let [turns, isOpen] = [0, false];
@@ -88,12 +93,12 @@ test('a clients file is read while other work goes on', async () => {
   });
   for (; !isOpen; turns += 1) await delay(1);
   await opened;
-  // A turn of other work for every few hundred records at least.
+  // Other work runs at least once every few hundred records.
   expect(turns, `in ${performance.now() - started} ms`).toBeGreaterThan(MANY / 2_000);
 });
 
-test('a clients file is of no more interest after the end', async () => {
-  const { open, swap, lines } = location(record('first'));
+test('watchClientsFile neither swaps clients nor logs after stop', async () => {
+  const { open, swap, lines } = createClientsFile(record('first'));
   const { ids, stop } = await open();
   swap(manyRecords);
   await delay(150);

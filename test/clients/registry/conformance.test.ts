@@ -27,10 +27,10 @@ const records: ClientRecord[] = [
   { client_id: 'off', ...named, tls_client_auth_san_dns: 'c', enabled: false },
 ];
 
-/** One kind of store, as it is deployed. */
+/** A deployed store of one kind. */
 interface Store {
   readonly registry: Registry;
-  /** Somebody else writes, or removes where there is no record. */
+  /** As another writer; removes the client if there is no record. */
   readonly write: (clientId: string, record?: ClientRecord) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -40,31 +40,31 @@ const redis: ProgramName[] = ['redis-server'];
 
 const stores: [string, ProgramName[], () => Promise<Store>][] = [
   ['memory', [], openMemory],
-  ['Redis', redis, openShared],
-  ['Redis over TLS, as a user that may do the least', redis, openTls],
+  ['Redis', redis, openPlain],
+  ['Redis over TLS, as a user with the least permissions', redis, openTls],
   ['Redis with Sentinels', redis, openSentinel],
-  ['a Redis Cluster, as a user that may do the least', redis, openCluster],
+  ['a Redis Cluster, as a user with the least permissions', redis, openCluster],
 ];
 
 for (const [name, programs, open] of stores) {
-  describeWith(programs, name, () => {
+  describeWith(programs, `a registry in ${name}`, () => {
     let store: Store;
     beforeAll(async () => {
       store = await open();
     });
     afterAll(() => store?.stop());
 
-    test('finds each client by its whole name', async () => {
+    test('finds each client by its client_id', async () => {
       for (const { client_id } of records) expect((await store.registry.find(client_id))?.clientId).toBe(client_id);
       expect(await store.registry.find('a')).toMatchObject({ scopes: ['x', 'y'], enabled: true });
     });
 
-    test('finds a disabled one, and says so', async () => {
+    test('finds a disabled client as disabled', async () => {
       expect(await store.registry.find('off')).toMatchObject({ enabled: false });
     });
 
     test.each(['A', 'a ', 'b', '', '*', 'toString', '__proto__', 'client:a'])(
-      'finds nobody by %j',
+      'finds no client for %j',
       async (clientId) => {
         expect(await store.registry.find(clientId)).toBeUndefined();
       },
@@ -72,7 +72,7 @@ for (const [name, programs, open] of stores) {
 
     // Several: in a Cluster their keys are on different masters.
     test.each(['d', 'e', 'f', 'g', 'h'])(
-      'sees %j changed, removed and added, without being asked to',
+      'propagates changes, removal and addition of %j within a second',
       async (clientId) => {
         const find = async () => (await store.registry.find(clientId))?.scopes.join(' ');
         expect(await find()).toBeUndefined();
@@ -81,18 +81,18 @@ for (const [name, programs, open] of stores) {
           await store.write(clientId, scope === undefined ? undefined : record);
           await eventually(
             async () => (await find()) === scope,
-            () => `${scope} is not seen`,
+            () => `the scope is not ${scope}`,
             1_000,
           );
         }
       },
     );
 
-    test('somebody can be served', () => {
+    test('is ready', () => {
       expect(store.registry.notReadyReason).toBeUndefined();
     });
 
-    test('describes itself without secrets', () => {
+    test('has a description without secrets', () => {
       expect(store.registry.description).not.toContain(password);
     });
   });
@@ -117,7 +117,7 @@ async function openMemory(): Promise<Store> {
   return { registry, write, stop: registry.close };
 }
 
-async function openShared(): Promise<Store> {
+async function openPlain(): Promise<Store> {
   const prefix = keyPrefix();
   return openOver(redisUrl(), prefix, {}, connectRedis().client, async () => {});
 }

@@ -30,8 +30,8 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       directory: temporaryDirectory(),
       aclRules: [
         `tracked on nopass resetchannels &* -@all %R~* +@all`,
-        `noticed on nopass resetchannels &${prefix}changes -@all %R~* +@read +@connection +@pubsub +info -client`,
-        `untold on nopass resetchannels -@all %R~* +@read +@connection +info -client`,
+        `notified on nopass resetchannels &${prefix}changes -@all %R~* +@read +@connection +@pubsub +info -client`,
+        `uninformed on nopass resetchannels -@all %R~* +@read +@connection +info -client`,
       ],
     });
     redis = new Redis(server.port);
@@ -44,7 +44,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   async function open(
     user: string,
     port = server.port,
-    expected = { tracked: 'tracking', noticed: 'pubsub' }[user] ?? 'none',
+    expected = { tracked: 'tracking', notified: 'pubsub' }[user] ?? 'none',
   ) {
     const opened = await openRedisRegistry(`redis://${user}:x@127.0.0.1:${port}`, { prefix });
     onTestFinished(() => opened.registry.close());
@@ -60,25 +60,25 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   const untilSeen = (opened: OpenedRegistry, scope: string | undefined, milliseconds: number) =>
     eventually(
       async () => (await scopeOf(opened)) === scope,
-      () => `${scope} is not seen`,
+      () => `the scope is not ${scope}`,
       milliseconds,
     );
 
-  test('is told by Redis itself, and nobody asks before', async () => {
+  test('arrives by client tracking, without a lookup before', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
     expect(opened.notifications).toEqual(['tracking']);
     expect(await scopeOf(opened)).toBe('before');
-    const questions = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
-    const asked = await questions();
+    const lookups = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
+    const before = await lookups();
     for (let times = 0; times < 100; times++) expect(await scopeOf(opened)).toBe('before');
-    expect(await questions()).toBe(asked);
+    expect(await lookups()).toBe(before);
     await redis.set(key, record('after'));
     await untilSeen(opened, 'after', 1_000);
-    expect(await questions()).toBe(asked + 1);
+    expect(await lookups()).toBe(before + 1);
   });
 
-  test('is seen by two replicas within 100 ms, 99 times of 100', async () => {
+  test('reaches two replicas within 100 ms in 99 % of cases', async () => {
     const replicas = [await open('tracked'), await open('tracked')];
     const delays: number[] = [];
     for (let number = 0; number < 200; number++) {
@@ -91,9 +91,9 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     expect(delays.sort((a, b) => a - b)[Math.floor(delays.length * 0.99)]).toBeLessThan(100 * slowdown());
   });
 
-  test('is told by its writer where Redis may not', async () => {
+  test('arrives by the channel of its writer if client tracking is not permitted', async () => {
     await redis.set(key, record('before'));
-    const opened = await open('noticed');
+    const opened = await open('notified');
     expect(await scopeOf(opened)).toBe('before');
     await redis.set(key, record('after'));
     expect(await scopeOf(opened)).toBe('before');
@@ -101,34 +101,34 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     await untilSeen(opened, 'after', 1_000);
   });
 
-  test('is looked for by a process that stood still for longer than Redis may be silent', async () => {
+  test('is looked up after the process was suspended for longer than the sync window', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
-    /** Whether it is asked for after this process has done nothing for so long, also not listened. */
-    const isAskedAfter = async (milliseconds: number) => {
+    /** Whether the client is looked up after this process was suspended for this long. */
+    const isLookedUpAfter = async (milliseconds: number) => {
       await scopeOf(opened);
       const { misses = 0 } = opened.registry.remote ?? {};
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
       await scopeOf(opened);
       return (opened.registry.remote?.misses ?? 0) > misses;
     };
-    expect(await isAskedAfter(760)).toBe(true);
-    // On a busy machine the last proof may be older than that of a PING each 150 ms.
+    expect(await isLookedUpAfter(760)).toBe(true);
+    // On a busy machine, the last successful PING may be older than 150 ms.
     await eventually(
-      async () => !(await isAskedAfter(550)),
-      () => 'it is not relied upon that it is told',
+      async () => !(await isLookedUpAfter(550)),
+      () => 'the cache is never trusted',
     );
   });
 
-  test('is asked for where nobody may tell', async () => {
-    const opened = await open('untold');
+  test('is looked up on every request if no invalidations are permitted', async () => {
+    const opened = await open('uninformed');
     for (const scope of ['one', 'two', 'three']) {
       await redis.set(key, record(scope));
       expect(await scopeOf(opened)).toBe(scope);
     }
   });
 
-  test('is looked for when the connection that reads was away', async () => {
+  test('is looked up after the command connection was lost', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
     expect(await scopeOf(opened)).toBe('before');
@@ -136,12 +136,12 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await eventually(
       async () => (await scopeOf(opened)) === 'before' && (opened.registry.remote?.misses ?? 0) > misses,
-      () => 'it was not confirmed',
+      () => 'the client is not looked up',
       2_000,
     );
   });
 
-  test('that a record has expired is not waited for', async () => {
+  test('is seen when a record expires, without an invalidation', async () => {
     const opened = await open('tracked');
     await redis.set(key, record('for-a-while'), 'PX', 2_000);
     expect(await scopeOf(opened)).toBe('for-a-while');
@@ -150,7 +150,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     expect(await scopeOf(opened)).toBeUndefined();
   });
 
-  test('in another database is seen once the database may be selected', async () => {
+  test('in another database is seen once SELECT is permitted', async () => {
     await redis.call('ACL', 'SETUSER', 'selecting', 'on', 'nopass', '~*', '&*', '+@all', '-select');
     const opened = await openRedisRegistry(`redis://selecting:x@127.0.0.1:${server.port}/1`, { prefix });
     onTestFinished(() => opened.registry.close());
@@ -163,7 +163,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     );
   });
 
-  test('while the connection that tells was away is seen when it is back', async () => {
+  test('during an outage of the invalidation connection is seen after reconnection', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
     expect(await scopeOf(opened)).toBe('before');
@@ -179,7 +179,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     expect(await scopeOf(opened)).toBe('meanwhile');
   });
 
-  test('is in force within a second, also where the connection that tells is half-open', async () => {
+  test('takes effect within a second if the invalidation connection is half-open', async () => {
     const proxy = await startFaultProxy({ target: { port: server.port } });
     onTestFinished(() => proxy.stop());
     await redis.set(key, record('before'));
@@ -197,12 +197,12 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     );
   });
 
-  test('a replica that Redis refuses and that knows nobody is not ready, until it is refused no longer', async () => {
+  test('a replica with an empty cache is not ready while Redis denies its commands', async () => {
     await redis.call('ACL', 'SETUSER', 'refused', 'on', 'nopass', '~*', '&*', '+@all');
     const opened = await open('refused', server.port, 'tracking');
     expect(opened.registry.notReadyReason).toBeUndefined();
     await redis.call('ACL', 'SETUSER', 'refused', '-get', '-exists');
-    await expect(opened.registry.find('anybody')).rejects.toMatchObject({ reason: expect.stringContaining('NOPERM') });
+    await expect(opened.registry.find('unknown')).rejects.toMatchObject({ reason: expect.stringContaining('NOPERM') });
     expect(opened.registry.notReadyReason).toContain('NOPERM');
     expect(opened.registry.remote?.isUp).toBe(false);
     await redis.call('ACL', 'SETUSER', 'refused', '+get', '+exists');
@@ -213,8 +213,8 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     );
   });
 
-  describe('when all records are gone at once', () => {
-    test('those that our commands wrote are lost, not removed', async () => {
+  describe('when all records disappear', () => {
+    test('those with a marker are lost, not removed', async () => {
       await redis.set(key, record('known'));
       await redis.set(`${prefix}registry`, '{"format":1}');
       const opened = await open('tracked');
@@ -222,12 +222,12 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       await redis.flushall();
       await eventually(
         () => opened.lost.at(-1) === true,
-        () => 'not seen',
+        () => 'the data loss is not detected',
         1_000,
       );
       expect(await scopeOf(opened)).toBe('known');
       const reason = expect.stringContaining('all client records are gone from Redis');
-      await expect(opened.registry.find('stranger')).rejects.toMatchObject({ code: 'temporarily_unavailable', reason });
+      await expect(opened.registry.find('unknown')).rejects.toMatchObject({ code: 'temporarily_unavailable', reason });
       expect(opened.registry.notReadyReason).toBeUndefined();
 
       await redis.set(key, record('restored', { enabled: false }));
@@ -235,26 +235,26 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       await redis.set(`${prefix}registry`, '{"format":1}');
       await eventually(
         () => opened.lost.at(-1) === false,
-        () => 'not seen',
+        () => 'the data loss is not detected',
         1_000,
       );
-      expect(await opened.registry.find('stranger')).toBeUndefined();
+      expect(await opened.registry.find('unknown')).toBeUndefined();
       await redis.del(key);
       await untilSeen(opened, undefined, 1_000);
       await redis.del(`${prefix}registry`);
     });
 
-    test('also where nobody tells of changes, and nobody unknown was asked for before', async () => {
+    test('they are lost even without invalidations or lookups of unknown clients', async () => {
       await redis.set(key, record('known'));
       await redis.set(`${prefix}registry`, '{"format":1}');
-      const opened = await open('untold');
+      const opened = await open('uninformed');
       expect(await scopeOf(opened)).toBe('known');
       await redis.flushall();
       expect(await scopeOf(opened)).toBe('known');
       expect(opened.lost).toEqual([true]);
     });
 
-    test('those that were written by hand are removed', async () => {
+    test('those without a marker are removed', async () => {
       await redis.set(key, record('known'));
       const opened = await open('tracked');
       expect(await scopeOf(opened)).toBe('known');

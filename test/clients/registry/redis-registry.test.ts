@@ -10,25 +10,25 @@ const records = [
   { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
 ];
 
-describeWith(['redis-server'], 'a registry over Redis', () => {
+describeWith(['redis-server'], 'a Redis registry', () => {
   const prefix = keyPrefix();
   const open = async (url: string) => (await openRedisRegistry(url, { prefix })).registry;
   const { client: redis, close } = connectRedis();
   afterAll(close);
 
-  describe('a poisoned value is not a match', () => {
-    const poisons: [string, (key: string) => Promise<unknown>][] = [
-      ['not valid JSON', (key) => redis.set(key, '{"client_id":')],
-      ['not a record', (key) => redis.set(key, '[]')],
+  describe('rejects with invalid_client if the value is', () => {
+    const invalidValues: [string, (key: string) => Promise<unknown>][] = [
+      ['invalid JSON', (key) => redis.set(key, '{"client_id":')],
+      ['an empty array', (key) => redis.set(key, '[]')],
       ['empty', (key) => redis.set(key, '')],
       ['binary', (key) => redis.set(key, Buffer.from([0xff, 0x00, 0xfe]))],
       ['the record of another client', (key) => redis.set(key, JSON.stringify(records[0]))],
       [
-        'a record with a error',
+        'a record with an error',
         (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scopes: 'x' })),
       ],
       [
-        'not valid UTF-8',
+        'invalid UTF-8',
         (key) =>
           redis.set(
             key,
@@ -36,29 +36,29 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
           ),
       ],
       [
-        'a number that JSON cannot represent',
+        'a record with a number that JSON cannot represent',
         (key) =>
           redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison' }).replace('{', '{"claims":{"x":1e400},')),
       ],
       [
-        'a name that stands twice',
+        'a record with a duplicate key',
         (key) => redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison' }).replace('{', '{"scope":"z",')),
       ],
-      ['a list', (key) => redis.lpush(key, 'x')],
-      ['a hash', (key) => redis.hset(key, 'client_id', 'poison')],
+      ['a Redis list', (key) => redis.lpush(key, 'x')],
+      ['a Redis hash', (key) => redis.hset(key, 'client_id', 'poison')],
       [
-        'a record with more errors than anybody reads',
+        'a record with thousands of errors',
         (key) =>
           redis.set(key, JSON.stringify({ ...records[0], client_id: 'poison', scope: 'é '.repeat(10_000).trim() })),
       ],
-      ['deep', (key) => redis.set(key, `${'['.repeat(20_000)}${']'.repeat(20_000)}`)],
+      ['deeply nested', (key) => redis.set(key, `${'['.repeat(20_000)}${']'.repeat(20_000)}`)],
     ];
-    test.each(poisons)('%s', async (_, poison) => {
+    test.each(invalidValues)('%s', async (_, write) => {
       await redis.set(`${prefix}client:a`, JSON.stringify(records[0]));
       const registry = await open(redisUrl());
       const key = `${prefix}client:poison`;
       await redis.del(key);
-      await poison(key);
+      await write(key);
       expect(await registry.find('a')).toBeDefined();
       await expect(registry.find('poison')).rejects.toThrow(expect.objectContaining({ code: 'invalid_client' }));
       const { reason } = await registry.find('poison').catch((error) => error);
@@ -68,7 +68,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
     });
   });
 
-  test('a record is found in the database that the URL names, and in no other', async () => {
+  test('reads only the database that the URL names', async () => {
     const inSeven = new URL(redisUrl());
     inSeven.pathname = '/7';
     const registry = await open(inSeven.href);
@@ -81,7 +81,7 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
     await registry.close();
   });
 
-  test('a database that the server does not have is 503, not another database', async () => {
+  test('rejects with 503 if the database does not exist', async () => {
     const missing = new URL(redisUrl());
     missing.pathname = '/9999';
     const registry = await open(missing.href);
@@ -92,13 +92,13 @@ describeWith(['redis-server'], 'a registry over Redis', () => {
     await registry.close();
   });
 
-  test('a server that is away is 503, at once, and never "no such client"', async () => {
+  test('rejects with 503 at once if the server is unreachable', async () => {
     const url = `redis://user:secret@127.0.0.1:${await freePort()}`;
     const { registry, problems } = await openRedisRegistry(url, { prefix });
     const started = performance.now();
-    const asking = registry.find('a');
-    await expect(asking).rejects.toThrow(OAuthError);
-    await expect(asking).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'retry-after': '1' } });
+    const lookup = registry.find('a');
+    await expect(lookup).rejects.toThrow(OAuthError);
+    await expect(lookup).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'retry-after': '1' } });
     expect(performance.now() - started).toBeLessThan(1000 * slowdown());
     expect(registry.description).not.toContain('secret');
     expect(problems.at(-1)).toContain('ECONNREFUSED');
