@@ -15,15 +15,15 @@ const secretFile = (name: string, content: string, mode = 0o600) => {
   return path;
 };
 const secret = 'x'.repeat(32);
-const sound = {
+const validConfig = {
   COUNTERSIGN_ISSUER: 'https://auth.example',
   COUNTERSIGN_TERMINATOR: 'nginx',
   COUNTERSIGN_SIGNING_KEY_FILE: secretFile('key.pem', 'a key'),
   COUNTERSIGN_CLIENTS_FILE: 'clients.yaml',
 };
-const faultsOf = (env: Record<string, string | undefined>): readonly string[] => {
+const problemsOf = (env: Record<string, string | undefined>): readonly string[] => {
   try {
-    readConfig({ ...sound, ...env });
+    readConfig({ ...validConfig, ...env });
   } catch (error) {
     if (error instanceof OperatorError) return error.problems;
     throw error;
@@ -33,7 +33,7 @@ const faultsOf = (env: Record<string, string | undefined>): readonly string[] =>
 
 describe('the configuration', () => {
   test('has safe defaults', () => {
-    const config = readConfig(sound);
+    const config = readConfig(validConfig);
     expect(config).toMatchObject({
       issuer: 'https://auth.example',
       mtlsUrl: 'https://auth.example',
@@ -51,51 +51,66 @@ describe('the configuration', () => {
     expect(config.terminator.proxyTrust.trustedAddresses.check('10.0.0.1')).toBe(false);
   });
 
-  test('warns where only this machine is believed, and others are listened to', () => {
-    const beyond = { ...sound, COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret };
+  test('warns if the server listens beyond loopback but trusts only proxies on loopback', () => {
+    const beyond = { ...validConfig, COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret };
     expect(readConfig(beyond).warnings).toEqual([expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES is not set')]);
     expect(readConfig({ ...beyond, COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.7' }).warnings).toEqual([]);
-    expect(readConfig(sound).warnings).toEqual([]);
+    expect(readConfig(validConfig).warnings).toEqual([]);
   });
 
   test.each([
     ['a Unix socket', { COUNTERSIGN_LISTEN: 'unix:/run/c.sock' }],
     ['loopback, IPv6', { COUNTERSIGN_LISTEN: '[::1]:0' }],
-    ['everywhere, with a secret', { COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret }],
+    ['every address, with a secret', { COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret }],
     [
       'a secret from a file',
       { COUNTERSIGN_LISTEN: '0.0.0.0:80', COUNTERSIGN_PROXY_SECRET_FILE: secretFile('s', `${secret}\n`) },
     ],
     ['another proxy, with a secret', { COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.0/8', COUNTERSIGN_PROXY_SECRET: secret }],
-    ['other header names', { COUNTERSIGN_CERTIFICATE_HEADER: 'X-Cert', COUNTERSIGN_VERIFY_HEADER: 'X-Verify' }],
-    ['the verdict said aloud', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' }],
+    ['renamed headers', { COUNTERSIGN_CERTIFICATE_HEADER: 'X-Cert', COUNTERSIGN_VERIFY_HEADER: 'X-Verify' }],
+    ['chains verified by the verification header', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' }],
     ['Redis', { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'rediss://u:p@redis:6380/2' }],
-    ['a variable set to nothing', { COUNTERSIGN_SIGNING_ALG: '' }],
-    ['what Kubernetes adds', { COUNTERSIGN_PORT: 'tcp://10.0.0.1:80', COUNTERSIGN_SERVICE_HOST: '10.0.0.1' }],
+    ['an empty variable', { COUNTERSIGN_SIGNING_ALG: '' }],
+    [
+      'variables that Kubernetes adds for a Service',
+      { COUNTERSIGN_PORT: 'tcp://10.0.0.1:80', COUNTERSIGN_SERVICE_HOST: '10.0.0.1' },
+    ],
   ])('accepts %s', (_, env) => {
-    expect(faultsOf(env)).toEqual([]);
+    expect(problemsOf(env)).toEqual([]);
   });
 
   test.each<[string, Record<string, string | undefined>, string]>([
     ['no issuer', { COUNTERSIGN_ISSUER: undefined }, 'COUNTERSIGN_ISSUER is missing'],
-    ['an issuer that clients would not match', { COUNTERSIGN_ISSUER: 'https://Auth.example' }, 'https://auth.example'],
+    [
+      'an issuer that clients would not compare as equal',
+      { COUNTERSIGN_ISSUER: 'https://Auth.example' },
+      'https://auth.example',
+    ],
     ['no terminator', { COUNTERSIGN_TERMINATOR: undefined }, 'COUNTERSIGN_TERMINATOR is missing'],
     ['an unknown terminator', { COUNTERSIGN_TERMINATOR: 'ngnix' }, 'nginx, ingress-nginx'],
     ['no key', { COUNTERSIGN_SIGNING_KEY_FILE: undefined }, 'openssl genpkey'],
-    ['a key that is not there', { COUNTERSIGN_SIGNING_KEY_FILE: '/nowhere' }, '/nowhere'],
-    ['a key that everybody reads', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('open.pem', 'k', 0o644) }, 'chmod 600'],
+    ['a key file that does not exist', { COUNTERSIGN_SIGNING_KEY_FILE: '/nowhere' }, '/nowhere'],
+    [
+      'a key file that every user can read',
+      { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('open.pem', 'k', 0o644) },
+      'chmod 600',
+    ],
     ['an empty key', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('empty.pem', ' \n') }, 'empty'],
-    ['a key twice', { COUNTERSIGN_SIGNING_KEY: 'k' }, 'is set together with COUNTERSIGN_SIGNING_KEY_FILE'],
-    ['an algorithm that we do not have', { COUNTERSIGN_SIGNING_ALG: 'none' }, 'ES256'],
+    ['a key and a key file', { COUNTERSIGN_SIGNING_KEY: 'k' }, 'is set together with COUNTERSIGN_SIGNING_KEY_FILE'],
+    ['an unsupported algorithm', { COUNTERSIGN_SIGNING_ALG: 'none' }, 'ES256'],
     ['no clients', { COUNTERSIGN_CLIENTS_FILE: undefined }, 'COUNTERSIGN_CLIENTS_FILE is missing'],
     ['two sources of clients', { COUNTERSIGN_REDIS_URL: 'redis://r' }, 'one of the two'],
     [
-      'a Redis URL that is none',
+      'an invalid Redis URL',
       { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'http://:hush@r' },
       'redis://',
     ],
     ['a prefix with a space', { COUNTERSIGN_REDIS_KEY_PREFIX: 'a b' }, 'COUNTERSIGN_REDIS_KEY_PREFIX'],
-    ['everywhere without a secret', { COUNTERSIGN_LISTEN: '0.0.0.0:8080' }, 'COUNTERSIGN_PROXY_SECRET_FILE is missing'],
+    [
+      'every IPv4 address without a secret',
+      { COUNTERSIGN_LISTEN: '0.0.0.0:8080' },
+      'COUNTERSIGN_PROXY_SECRET_FILE is missing',
+    ],
     [
       'every IPv6 address without a secret',
       { COUNTERSIGN_LISTEN: '[::]:8080' },
@@ -107,38 +122,42 @@ describe('the configuration', () => {
       'COUNTERSIGN_PROXY_SECRET_FILE is missing',
     ],
     [
-      'trust in everybody',
+      'every IPv4 address as trusted proxy',
       { COUNTERSIGN_TRUSTED_PROXIES: '0.0.0.0/0', COUNTERSIGN_PROXY_SECRET: secret },
       'trusts almost every address',
     ],
     [
-      'trust in everybody, IPv6',
+      'every IPv6 address as trusted proxy',
       { COUNTERSIGN_TRUSTED_PROXIES: '::/0', COUNTERSIGN_PROXY_SECRET: secret },
       'trusts almost every address',
     ],
     ['a short secret', { COUNTERSIGN_PROXY_SECRET: 'x'.repeat(31) }, 'openssl rand'],
     [
-      'a secret that everybody reads',
+      'a secret file that every user can read',
       { COUNTERSIGN_PROXY_SECRET_FILE: secretFile('t', secret, 0o604) },
       'readable by every user',
     ],
-    ['a cache that remembers nobody', { COUNTERSIGN_CLIENT_CACHE_BYTES: '4KiB' }, 'at least 256KiB'],
-    ['a cache of no size', { COUNTERSIGN_CLIENT_CACHE_BYTES: '64MB' }, 'such as 512KiB'],
-    ['a wait without a unit', { COUNTERSIGN_REDIS_TIMEOUT: '80' }, 'such as 80ms'],
-    ['an address that is none', { COUNTERSIGN_LISTEN: '8080' }, '127.0.0.1:8080'],
+    ['a cache too small for one client', { COUNTERSIGN_CLIENT_CACHE_BYTES: '4KiB' }, 'at least 256KiB'],
+    ['a cache size with a decimal unit', { COUNTERSIGN_CLIENT_CACHE_BYTES: '64MB' }, 'such as 512KiB'],
+    ['a duration without a unit', { COUNTERSIGN_REDIS_TIMEOUT: '80' }, 'such as 80ms'],
+    ['an invalid listen address', { COUNTERSIGN_LISTEN: '8080' }, '127.0.0.1:8080'],
     [
-      'a setting that is no secret, as a file',
+      'a file for a setting that is not a secret',
       { COUNTERSIGN_ISSUER: undefined, COUNTERSIGN_ISSUER_FILE: '/x' },
       'COUNTERSIGN_ISSUER is missing',
     ],
-    ['a secret that no header can hold', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'beyond ASCII'],
+    ['a secret that is invalid in a header', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'beyond ASCII'],
     [
-      'one header for two things',
+      'one header for two purposes',
       { COUNTERSIGN_VERIFY_HEADER: 'X-SSL-Client-Cert' },
       'already used for something else',
     ],
-    ['a header that HTTP needs', { COUNTERSIGN_CERTIFICATE_HEADER: 'Connection' }, 'meaning of its own'],
-    ['the secret as the verdict', { COUNTERSIGN_VERIFY_HEADER: 'X-Countersign-Proxy-Secret' }, 'meaning of its own'],
+    ['a header with a meaning in HTTP', { COUNTERSIGN_CERTIFICATE_HEADER: 'Connection' }, 'meaning of its own'],
+    [
+      'the header of the proxy secret as verification header',
+      { COUNTERSIGN_VERIFY_HEADER: 'X-Countersign-Proxy-Secret' },
+      'meaning of its own',
+    ],
     [
       'a Redis URL without slashes',
       { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'redis::hush@r:6379' },
@@ -146,36 +165,40 @@ describe('the configuration', () => {
     ],
     ['a Redis URL without host', { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'redis:///1' }, 'host'],
     [
-      'a Redis database that is none',
+      'an invalid Redis database',
       { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'redis://:hush@r/abc' },
       'database',
     ],
     [
-      'a Redis database of a socket that is none',
+      'an invalid Redis database of a Unix socket',
       { COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_URL: 'unix:///r?db=x' },
       'database',
     ],
-    ['a header name that is none', { COUNTERSIGN_CERTIFICATE_HEADER: 'X Cert' }, 'header name'],
-    ['chains that we verify to nobody', { COUNTERSIGN_CHAIN_VERIFIED_BY: 'countersign' }, 'CLIENT_CA_FILE is missing'],
-    ['a truth value that is none', { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'yes' }, 'true, false'],
-  ])('refuses %s', (_, env, message) => {
-    const faults = faultsOf(env);
-    expect(faults).toHaveLength(1);
-    expect(faults[0]).toContain(message);
-    expect(faults[0]).toMatch(/^COUNTERSIGN_[A-Z0-9_]+:? /);
-    expect(faults[0]).not.toContain('hush');
+    ['an invalid header name', { COUNTERSIGN_CERTIFICATE_HEADER: 'X Cert' }, 'header name'],
+    [
+      'verification by the server without CA certificates',
+      { COUNTERSIGN_CHAIN_VERIFIED_BY: 'countersign' },
+      'CLIENT_CA_FILE is missing',
+    ],
+    ['an invalid boolean', { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'yes' }, 'true, false'],
+  ])('rejects %s', (_, env, message) => {
+    const problems = problemsOf(env);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(message);
+    expect(problems[0]).toMatch(/^COUNTERSIGN_[A-Z0-9_]+:? /);
+    expect(problems[0]).not.toContain('hush');
   });
 
-  test('tells every fault at once', () => {
-    const faults = (() => {
+  test('reports every problem at once', () => {
+    const problems = (() => {
       try {
         readConfig({ COUNTERSIGN_LISTEN: 'x', COUNTERSIGN_SIGNING_ALG: 'y' });
         return [];
       } catch (error) {
-        return (error as OperatorError).problems.map((fault) => fault.split(/[ :]/)[0]);
+        return (error as OperatorError).problems.map((problem) => problem.split(/[ :]/)[0]);
       }
     })();
-    expect(faults.sort()).toEqual([
+    expect(problems.sort()).toEqual([
       'COUNTERSIGN_CLIENTS_FILE',
       'COUNTERSIGN_ISSUER',
       'COUNTERSIGN_LISTEN',
@@ -186,7 +209,7 @@ describe('the configuration', () => {
   });
 
   test('reports unknown settings', () => {
-    const { unknownSettings } = readConfig({ ...sound, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
+    const { unknownSettings } = readConfig({ ...validConfig, COUNTERSIGN_ISSUR: 'x', OTHER: 'y' });
     expect(unknownSettings).toEqual([{ name: 'COUNTERSIGN_ISSUR', suggestion: 'COUNTERSIGN_ISSUER' }]);
   });
 });

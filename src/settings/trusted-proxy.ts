@@ -43,7 +43,7 @@ export function readProxyTrust(settings: Settings, address: PlainAddress): Confi
   requireProof(settings, address, proxies);
   warnIfProxiesAreUnset(settings, address);
   const tls = own && { ...own, peerCaCertificates: certificate?.caCertificates };
-  const peers = address.kind === 'unix' ? 'Unix socket' : `peers: ${proxies.description}`;
+  const trusted = address.kind === 'unix' ? 'Unix socket' : `trusted proxies: ${proxies.description}`;
   const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
   return {
     listen: tls && address.kind === 'tcp' ? { ...address, kind: 'tls', tls } : address,
@@ -52,7 +52,7 @@ export function readProxyTrust(settings: Settings, address: PlainAddress): Confi
       proxySecretDigests: secrets.map(digestProxySecret),
       proxyCertificateRules: certificate?.rules ?? [],
     },
-    description: proofs.length === 0 ? peers : `${peers} with ${proofs.join(' and ')}`,
+    description: proofs.length === 0 ? trusted : `${trusted} with ${proofs.join(' and ')}`,
   };
 }
 

@@ -80,7 +80,7 @@ describeWith(['nginx'], 'the proxy secret, past nginx', () => {
     ['with the next one', `${next}\n`, ['proxy secret', mismatch, 'token']],
   ])('%s', async (_, content, [belief = '', ...outcomes]) => {
     const server = await startServer(content);
-    expect(beliefOf(server)).toContain(`peers: loopback with ${belief};`);
+    expect(beliefOf(server)).toContain(`trusted proxies: loopback with ${belief};`);
     for (const [index, secret] of [old, next].entries()) {
       const ask = await startProxy(server, secret);
       for (const clientId of clientIds) {

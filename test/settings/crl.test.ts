@@ -14,17 +14,17 @@ function read(env: Record<string, string>) {
   const settings = new Settings({ COUNTERSIGN_CLIENT_CA_FILE: file, ...env });
   const clientCa = readClientCa(settings);
   const key = clientCa?.store.anchors[0]?.publicKeyThumbprint ?? '';
-  return { settings, key, revocation: readCrlConfig(settings, clientCa) };
+  return { settings, key, crl: readCrlConfig(settings, clientCa) };
 }
 
 const { key } = read({});
 
 describe('COUNTERSIGN_CRL_MODE', () => {
-  test('is for all CAs, and another one for single ones', () => {
-    const { settings, revocation } = read({ COUNTERSIGN_CRL_MODE: `prefer, ${key}=off` });
+  test('sets the mode of all CAs, with overrides for single ones', () => {
+    const { settings, crl } = read({ COUNTERSIGN_CRL_MODE: `prefer, ${key}=off` });
     expect(settings.problems).toEqual([]);
-    expect(revocation?.policy.byDefault.mode).toBe('prefer');
-    expect(revocation?.policy.byCa.get(key)?.mode).toBe('off');
+    expect(crl?.policy.byDefault.mode).toBe('prefer');
+    expect(crl?.policy.byCa.get(key)?.mode).toBe('off');
   });
 
   test.each([
@@ -32,9 +32,9 @@ describe('COUNTERSIGN_CRL_MODE', () => {
     ['CRL_MODE', `require,${key}=require,${key}=off`, key],
     ['CRL_MAX_STALENESS', '0,7d', 'all CAs'],
     ['CRL_MAX_STALENESS', `${key}=0,${key}=0`, key],
-  ])('%s=%s is a slip: nobody knows which counts', (name, text, whose) => {
+  ])('%s=%s is rejected as ambiguous', (name, text, scope) => {
     const { settings } = read({ [`COUNTERSIGN_${name}`]: text });
-    expect(settings.problems).toEqual([`COUNTERSIGN_${name}: contains two values for ${whose}; expected one`]);
+    expect(settings.problems).toEqual([`COUNTERSIGN_${name}: contains two values for ${scope}; expected one`]);
   });
 });
 
@@ -43,15 +43,15 @@ describe('COUNTERSIGN_CLIENT_CRLS', () => {
     ['https://reader:secret@ca.example/ca.crl', 'ca.example contains a user or a password'],
     ['ftp://reader:secret@ca.example/ca.crl', 'begins with ftp://'],
     ['http://reader:secret@ca.example:port/', 'begins with http:// is not a URL'],
-  ])('%s is refused and not repeated', (url, reason) => {
+  ])('%s is rejected without logging the password', (url, reason) => {
     const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
     expect(settings.problems).toEqual([expect.stringContaining(reason)]);
     expect(settings.problems[0]).not.toContain('secret');
   });
 
-  test('is missed where what has no effect without it is set', () => {
-    const { settings, revocation } = read({ COUNTERSIGN_CRL_MAX_STALENESS: '7d', COUNTERSIGN_CRL_INTERVAL: '1m' });
-    expect(revocation).toBeUndefined();
+  test('is needed by settings that have no effect without it, which causes warnings', () => {
+    const { settings, crl } = read({ COUNTERSIGN_CRL_MAX_STALENESS: '7d', COUNTERSIGN_CRL_INTERVAL: '1m' });
+    expect(crl).toBeUndefined();
     expect(settings.warnings).toEqual([
       expect.stringContaining('COUNTERSIGN_CRL_MAX_STALENESS has no effect'),
       expect.stringContaining('COUNTERSIGN_CRL_INTERVAL has no effect'),

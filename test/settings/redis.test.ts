@@ -26,7 +26,7 @@ const file = (name: string, content: string) => {
   return path;
 };
 
-function faultsOf(cert: string, key: string): readonly string[] {
+function problemsOf(cert: string, key: string): readonly string[] {
   try {
     readAdministrationConfig(settings(cert, key));
   } catch (error) {
@@ -36,7 +36,7 @@ function faultsOf(cert: string, key: string): readonly string[] {
   return [];
 }
 
-describe('our certificate for Redis', () => {
+describe('the client certificate for Redis', () => {
   const none = file('none.pem', 'nothing');
   const open = file('open.pem', readFileSync(one.key, 'utf8'));
   chmodSync(open, 0o644);
@@ -46,38 +46,43 @@ describe('our certificate for Redis', () => {
     String(privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })),
   );
 
-  test('with its key has no fault', () => {
-    expect(faultsOf(one.cert, one.key)).toEqual([]);
+  test('is accepted with its key', () => {
+    expect(problemsOf(one.cert, one.key)).toEqual([]);
   });
 
   test.each([
-    ['the key of another', one.cert, other.key, [/_KEY_FILE: .*other.* is not the key of .*_CERTIFICATE_FILE$/]],
+    [
+      'the key of another certificate',
+      one.cert,
+      other.key,
+      [/_KEY_FILE: .*other.* is not the key of .*_CERTIFICATE_FILE$/],
+    ],
     [
       'an encrypted key',
       one.cert,
       encrypted,
       [/_KEY_FILE: .*encrypted.pem does not contain an unencrypted private key/],
     ],
-    ['a key that everybody can read', one.cert, open, [/_KEY_FILE: .*open.pem is readable by every user/]],
+    ['a key file that every user can read', one.cert, open, [/_KEY_FILE: .*open.pem is readable by every user/]],
     [
       'neither',
       none,
       none,
       [/_CERTIFICATE_FILE: .*contains no certificate/, /_KEY_FILE: .*does not contain .*private key/],
     ],
-  ])('with %s is a fault of the file', (_, cert, key, faults) => {
-    expect(faultsOf(cert, key)).toEqual(faults.map((fault) => expect.stringMatching(fault)));
+  ])('is rejected with %s', (_, cert, key, problems) => {
+    expect(problemsOf(cert, key)).toEqual(problems.map((problem) => expect.stringMatching(problem)));
   });
 });
 
-describeWith(['redis-server'], 'our certificate for Redis, renewed', () => {
+describeWith(['redis-server'], 'a renewed client certificate for Redis', () => {
   let redis: TlsRedis;
   beforeAll(async () => {
     redis = await startTlsRedis({ program: programPath('redis-server'), directory: folder, clientCertificates: true });
   });
   afterAll(() => redis?.stop());
 
-  test('is used where both files are, and until then the one before', async () => {
+  test('is used once both files are renewed, and the previous one until then', async () => {
     const [cert, key] = [join(folder, 'client-now.pem'), join(folder, 'client-now-key.pem')];
     copyFileSync(redis.clientFiles.cert, cert);
     copyFileSync(redis.clientFiles.key, key);
@@ -89,7 +94,7 @@ describeWith(['redis-server'], 'our certificate for Redis, renewed', () => {
       connection.redis.disconnect(true);
       await eventually(
         () => connection.problem !== undefined,
-        () => 'it is not lost',
+        () => 'the connection is not lost',
       );
       await eventually(
         () => connection.problem === undefined,

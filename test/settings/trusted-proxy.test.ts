@@ -28,7 +28,7 @@ const encrypted = file('encrypted.pem', await openssl(['pkey', '-aes256', '-pass
 
 const secret = 'x'.repeat(32);
 const next = 'y'.repeat(32);
-const sound = {
+const validConfig = {
   COUNTERSIGN_ISSUER: 'https://auth.example',
   COUNTERSIGN_TERMINATOR: 'nginx',
   COUNTERSIGN_SIGNING_KEY: 'a key',
@@ -41,8 +41,8 @@ const beyond = { COUNTERSIGN_LISTEN: '[::]:8443', COUNTERSIGN_TRUSTED_PROXIES: '
 const unix = { COUNTERSIGN_LISTEN: 'unix:/run/c.sock' };
 
 type Environment = Record<string, string | undefined>;
-const read = (env: Environment) => readConfig({ ...sound, ...env });
-const faultsOf = (env: Environment): readonly string[] => {
+const read = (env: Environment) => readConfig({ ...validConfig, ...env });
+const problemsOf = (env: Environment): readonly string[] => {
   try {
     read(env);
   } catch (error) {
@@ -57,42 +57,50 @@ const certificates = {
   byCa: 'of CA "CN=Proxy CA" for gw.internal',
 };
 
-describe('the hop', () => {
+describe('the authentication of the proxy', () => {
   test.each<[string, Environment, string]>([
-    ['nothing', {}, 'peers: loopback'],
-    ['one secret', { COUNTERSIGN_PROXY_SECRET: ` ${secret}\n` }, 'peers: loopback with proxy secret'],
+    ['no setting', {}, 'trusted proxies: loopback'],
+    ['one secret', { COUNTERSIGN_PROXY_SECRET: ` ${secret}\n` }, 'trusted proxies: loopback with proxy secret'],
     [
-      'two secrets, one a line',
+      'two secrets, one per line',
       { COUNTERSIGN_PROXY_SECRET_FILE: file('two', `${secret}\n${next}\n`) },
-      'peers: loopback with two proxy secrets (rotation)',
+      'trusted proxies: loopback with two proxy secrets (rotation)',
     ],
     [
       'two secrets over a Unix socket',
       { ...unix, COUNTERSIGN_PROXY_SECRET: `${secret} ${next}` },
       'Unix socket with two proxy secrets (rotation)',
     ],
-    ['HTTPS', https, 'peers: loopback'],
-    ['HTTPS with a chain', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: chained }, 'peers: loopback'],
+    ['HTTPS', https, 'trusted proxies: loopback'],
+    ['HTTPS with a chain', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: chained }, 'trusted proxies: loopback'],
     [
-      'HTTPS with the key itself',
+      'HTTPS with the key in the variable',
       { ...https, COUNTERSIGN_TLS_KEY_FILE: undefined, COUNTERSIGN_TLS_KEY: server.privateKeyPem },
-      'peers: loopback',
+      'trusted proxies: loopback',
     ],
     [
       'HTTPS beyond loopback with a secret',
       { ...https, ...beyond, COUNTERSIGN_PROXY_SECRET: secret },
-      'peers: 10.0.0.0/24 with proxy secret',
+      'trusted proxies: 10.0.0.0/24 with proxy secret',
     ],
-    ['a pinned certificate', { ...pinned, ...beyond }, `peers: 10.0.0.0/24 with ${certificates.byThumbprint}`],
     [
-      'two pinned certificates in other spellings',
+      'a pinned certificate',
+      { ...pinned, ...beyond },
+      `trusted proxies: 10.0.0.0/24 with ${certificates.byThumbprint}`,
+    ],
+    [
+      'two pinned certificates in other spellings of the thumbprint',
       {
         ...pinned,
         COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${Buffer.from(thumbprint, 'base64url').toString('hex')} , ${ca.thumbprint}=`,
       },
-      `peers: loopback with proxy certificate (thumbprint ${thumbprint} or ${ca.thumbprint})`,
+      `trusted proxies: loopback with proxy certificate (thumbprint ${thumbprint} or ${ca.thumbprint})`,
     ],
-    ['a CA and a name', { ...byCa, ...beyond }, `peers: 10.0.0.0/24 with proxy certificate ${certificates.byCa}`],
+    [
+      'a CA and a name',
+      { ...byCa, ...beyond },
+      `trusted proxies: 10.0.0.0/24 with proxy certificate ${certificates.byCa}`,
+    ],
     [
       'two CAs and two names',
       {
@@ -105,13 +113,13 @@ describe('the hop', () => {
     [
       'everything',
       { ...pinned, ...byCa, ...beyond, COUNTERSIGN_PROXY_SECRET: secret },
-      `peers: 10.0.0.0/24 with proxy secret and ${certificates.byThumbprint} ${certificates.byCa}`,
+      `trusted proxies: 10.0.0.0/24 with proxy secret and ${certificates.byThumbprint} ${certificates.byCa}`,
     ],
   ])('accepts and describes %s', (_, env, description) => {
     expect(read(env).proxyTrustDescription).toContain(description);
   });
 
-  test('is plain without a certificate, and HTTPS with one', () => {
+  test('listens for HTTP without a certificate, and for HTTPS with one', () => {
     expect(read({}).listen).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 8080 });
     const tls = { certificatePem: server.pem, privateKeyPem: server.privateKeyPem.trim() };
     const address = { kind: 'tls', host: '127.0.0.1', port: 8080 };
@@ -123,10 +131,10 @@ describe('the hop', () => {
   });
 });
 
-/** The setting that the one fault names, and what it says about it. */
-type Refused = [title: string, env: Environment, setting: string, message: string];
+/** The variable that the one problem names, and a part of its message. */
+type Rejected = [title: string, env: Environment, setting: string, message: string];
 
-const secrets: Refused[] = [
+const secrets: Rejected[] = [
   ['a short one', { COUNTERSIGN_PROXY_SECRET: 'x'.repeat(31) }, 'PROXY_SECRET', 'openssl rand'],
   [
     'a short one beside a long one',
@@ -147,12 +155,17 @@ const secrets: Refused[] = [
     'shorter than 32',
   ],
   ['three', { COUNTERSIGN_PROXY_SECRET: `${secret} ${next} ${secret}z` }, 'PROXY_SECRET', 'more than two'],
-  ['two that are one', { COUNTERSIGN_PROXY_SECRET: `${secret}\n${secret}` }, 'PROXY_SECRET', 'the same secret twice'],
-  ['one that no header holds', { COUNTERSIGN_PROXY_SECRET: `${next} ${secret}ä` }, 'PROXY_SECRET', 'beyond ASCII'],
-  ['a no-break space', { COUNTERSIGN_PROXY_SECRET: `${next}\u00a0${secret}` }, 'PROXY_SECRET', 'beyond ASCII'],
-  ['nothing but space', { COUNTERSIGN_PROXY_SECRET: ' \n ' }, 'PROXY_SECRET', 'contains no secret'],
+  ['the same one twice', { COUNTERSIGN_PROXY_SECRET: `${secret}\n${secret}` }, 'PROXY_SECRET', 'the same secret twice'],
   [
-    'two that everybody reads',
+    'one that is invalid in a header',
+    { COUNTERSIGN_PROXY_SECRET: `${next} ${secret}ä` },
+    'PROXY_SECRET',
+    'beyond ASCII',
+  ],
+  ['a no-break space', { COUNTERSIGN_PROXY_SECRET: `${next}\u00a0${secret}` }, 'PROXY_SECRET', 'beyond ASCII'],
+  ['white space only', { COUNTERSIGN_PROXY_SECRET: ' \n ' }, 'PROXY_SECRET', 'contains no secret'],
+  [
+    'a file that every user can read',
     { COUNTERSIGN_PROXY_SECRET_FILE: file('open', `${secret}\n${next}`, 0o604) },
     'PROXY_SECRET_FILE',
     'is readable by every user: run chmod 600',
@@ -161,7 +174,7 @@ const secrets: Refused[] = [
   ['none, but HTTPS', { ...https, ...beyond }, 'PROXY_SECRET_FILE', 'or a certificate of its own'],
 ];
 
-const ownCertificates: Refused[] = [
+const ownCertificates: Rejected[] = [
   ['no key', { ...https, COUNTERSIGN_TLS_KEY_FILE: undefined }, 'TLS_KEY_FILE', 'is missing'],
   ['no certificate', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: '' }, 'TLS_CERTIFICATE_FILE', 'is missing'],
   [
@@ -178,33 +191,33 @@ const ownCertificates: Refused[] = [
     `${written.key} contains no certificate`,
   ],
   [
-    'base64 of something else',
+    'a malformed certificate',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('x.pem', server.pem.replace('MII', 'MIJ')) },
     'TLS_CERTIFICATE_FILE',
     'x.pem: certificate 1 is malformed',
   ],
   [
-    'half a PEM',
+    'a truncated PEM',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('half.pem', server.pem.slice(0, 200)) },
     'TLS_CERTIFICATE_FILE',
     'half.pem cannot be read: a -----BEGIN CERTIFICATE----- without its',
   ],
   ['the certificate as the key', { ...https, COUNTERSIGN_TLS_KEY_FILE: written.cert }, 'TLS_KEY_FILE', 'every user'],
   [
-    'the certificate as the key, closed',
+    'the certificate as the key, not readable by others',
     { ...https, COUNTERSIGN_TLS_KEY_FILE: file('closed.pem', server.pem) },
     'TLS_KEY_FILE',
     'does not contain an unencrypted private key',
   ],
   ['an encrypted key', { ...https, COUNTERSIGN_TLS_KEY_FILE: encrypted }, 'TLS_KEY_FILE', 'unencrypted'],
   [
-    'an open key',
+    'a key file that every user can read',
     { ...https, COUNTERSIGN_TLS_KEY_FILE: file('o', server.privateKeyPem, 0o644) },
     'TLS_KEY_FILE',
     'is readable by every user: run chmod 600',
   ],
   [
-    'a key twice',
+    'a key and a key file',
     { ...https, COUNTERSIGN_TLS_KEY: server.privateKeyPem },
     'TLS_KEY',
     'is set together with COUNTERSIGN_TLS_KEY_FILE',
@@ -216,21 +229,21 @@ const ownCertificates: Refused[] = [
     `is not the key of CN=countersign, the first certificate in ${written.cert}`,
   ],
   [
-    'a chain that begins with the CA',
+    'a chain with the CA first',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: upsideDown },
     'TLS_KEY_FILE',
     'is not the key of CN=Proxy CA, the first certificate in',
   ],
   [
-    'a key that OpenSSL finds too weak',
+    'a key that is too weak for OpenSSL',
     { COUNTERSIGN_TLS_CERTIFICATE_FILE: weak.cert, COUNTERSIGN_TLS_KEY_FILE: weak.key },
     'TLS_CERTIFICATE_FILE',
     'cannot be served: ',
   ],
 ];
 
-const proxyCertificates: Refused[] = [
-  ...['x', '', `${thumbprint},`, thumbprint.slice(1), `${thumbprint} ${thumbprint}`].map((text): Refused => {
+const proxyCertificates: Rejected[] = [
+  ...['x', '', `${thumbprint},`, thumbprint.slice(1), `${thumbprint} ${thumbprint}`].map((text): Rejected => {
     const message = text === '' ? 'is missing' : 'not a thumbprint';
     const setting = text === '' ? 'PROXY_SECRET_FILE' : 'PROXY_CERTIFICATE_THUMBPRINTS';
     return [
@@ -244,7 +257,7 @@ const proxyCertificates: Refused[] = [
     'a SHA-1 thumbprint',
     { ...pinned, COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: `${thumbprint}, ${'ab'.repeat(20)}` },
     'PROXY_CERTIFICATE_THUMBPRINTS',
-    `"${'ab'.repeat(20)}": a SHA-1 thumbprint; write what openssl`,
+    `"${'ab'.repeat(20)}": a SHA-1 thumbprint; use the one that openssl`,
   ],
   [
     'a CA without names',
@@ -260,7 +273,7 @@ const proxyCertificates: Refused[] = [
     'is missing',
   ],
   ...['*.internal', 'gw.internal.', 'gw internal', 'a,', '10.0.0.1', '::1', 'fe80::1', 'CN=gw', 'gw:x y'].map(
-    (text): Refused => [
+    (text): Rejected => [
       `the name "${text}"`,
       { ...byCa, COUNTERSIGN_PROXY_SANS: text },
       'PROXY_SANS',
@@ -268,13 +281,13 @@ const proxyCertificates: Refused[] = [
     ],
   ),
   [
-    'a CA file that is not there',
+    'a CA file that does not exist',
     { ...byCa, COUNTERSIGN_PROXY_CA_FILE: '/nowhere' },
     'PROXY_CA_FILE',
     '/nowhere cannot be read',
   ],
   [
-    'a CA file with a certificate that is no CA',
+    'a CA file with a certificate that is not a CA certificate',
     { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('leaf.pem', ca.pem + selfSigned().pem) },
     'PROXY_CA_FILE',
     'leaf.pem: CN=client is not a CA certificate; to trust a single certificate, put its thumbprint',
@@ -287,7 +300,7 @@ const proxyCertificates: Refused[] = [
   ],
 ];
 
-const withoutHttps: Refused[] = [
+const withoutHttps: Rejected[] = [
   ['thumbprints', { COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS: thumbprint }, 'TLS_CERTIFICATE_FILE', 'over HTTPS only'],
   [
     'a CA and names',
@@ -304,21 +317,21 @@ const withoutHttps: Refused[] = [
 ];
 
 describe.each([
-  ['secrets', secrets],
+  ['the proxy secret', secrets],
   ["the listener's certificate", ownCertificates],
   ["the proxy's certificate", proxyCertificates],
   ["the proxy's certificate, without HTTPS", withoutHttps],
 ])('%s', (_, rows) => {
-  test.each(rows)('refuses %s', (_title, env, setting, message) => {
-    const faults = faultsOf(env);
-    expect(faults).toEqual([expect.stringContaining(message)]);
-    expect(faults[0]).toMatch(new RegExp(`^COUNTERSIGN_${setting}(:| is| requires) `));
-    expect(faults[0]).not.toMatch(/x{20}|y{20}|PRIVATE KEY/);
+  test.each(rows)('is rejected: %s', (_title, env, setting, message) => {
+    const problems = problemsOf(env);
+    expect(problems).toEqual([expect.stringContaining(message)]);
+    expect(problems[0]).toMatch(new RegExp(`^COUNTERSIGN_${setting}(:| is| requires) `));
+    expect(problems[0]).not.toMatch(/x{20}|y{20}|PRIVATE KEY/);
   });
 });
 
-test('a Unix socket is refused every setting of HTTPS, all at once', () => {
-  const faults = faultsOf({ ...pinned, ...byCa, ...unix });
+test('every HTTPS setting is rejected for a Unix socket, all at once', () => {
+  const problems = problemsOf({ ...pinned, ...byCa, ...unix });
   const names = [
     'TLS_CERTIFICATE_FILE',
     'TLS_KEY_FILE',
@@ -326,11 +339,11 @@ test('a Unix socket is refused every setting of HTTPS, all at once', () => {
     'PROXY_CA_FILE',
     'PROXY_SANS',
   ];
-  expect(faults.map((fault) => fault.split(' ')[0])).toEqual(names.map((name) => `COUNTERSIGN_${name}`));
+  expect(problems.map((problem) => problem.split(' ')[0])).toEqual(names.map((name) => `COUNTERSIGN_${name}`));
 });
 
-test('every fault of the hop is told at once', () => {
-  const faults = faultsOf({
+test('every problem of the proxy settings is reported at once', () => {
+  const problems = problemsOf({
     COUNTERSIGN_LISTEN: '0.0.0.0:8443',
     COUNTERSIGN_TRUSTED_PROXIES: '0.0.0.0/0',
     COUNTERSIGN_PROXY_SECRET: 'short',
@@ -340,5 +353,5 @@ test('every fault of the hop is told at once', () => {
     COUNTERSIGN_PROXY_CA_FILE: '/nowhere',
     COUNTERSIGN_PROXY_SANS: '*',
   });
-  expect(faults).toHaveLength(7);
+  expect(problems).toHaveLength(7);
 });
