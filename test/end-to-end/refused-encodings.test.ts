@@ -49,14 +49,14 @@ const notOneCertificate: Row[] = [
   ['the CA behind it', () => pem(genuine.pem + ca.pem), 'more than one PEM block'],
   ['another before it', () => pem(selfSigned().pem + genuine.pem), 'more than one PEM block'],
   ['text before the PEM', () => pem(`subject=CN = victim\n${genuine.pem}`), 'not a PEM: does not start'],
-  ['text after the PEM', () => pem(`${genuine.pem}x`), 'not exactly one PEM block'],
-  ['a key behind the PEM', () => pem(`${genuine.pem}-----BEGIN X-----`), 'not exactly one PEM block'],
-  ['a line feed too many', () => pem(`${genuine.pem}\n`), 'not exactly one PEM block'],
-  ['CR and LF', () => pem(genuine.pem.replaceAll('\n', '\r\n')), 'not exactly one PEM block'],
+  ['text after the PEM', () => pem(`${genuine.pem}x`), 'not exactly one canonical PEM block'],
+  ['a key behind the PEM', () => pem(`${genuine.pem}-----BEGIN X-----`), 'not exactly one canonical PEM block'],
+  ['a line feed too many', () => pem(`${genuine.pem}\n`), 'not exactly one canonical PEM block'],
+  ['CR and LF', () => pem(genuine.pem.replaceAll('\n', '\r\n')), 'not exactly one canonical PEM block'],
   [
     'one long line',
     () => pem([lines[0], lines.slice(1, -2).join(''), ...lines.slice(-2)].join('\n')),
-    'exactly one PEM',
+    'exactly one canonical PEM',
   ],
   ['no end', () => pem(genuine.pem.replace(/-----END.*/s, '')), 'not a PEM: '],
   ['another label', () => pem(toPem(genuine.der, 'TRUSTED CERTIFICATE')), 'not a PEM: does not start'],
@@ -72,7 +72,7 @@ const notEscaped: Row[] = [
   ['bare base64', () => Buffer.from(genuine.der).toString('base64'), "this looks like haproxy's encoding"],
   ['a broken escape', () => `${pem(genuine.pem)}%`, 'malformed percent-encoding'],
   ['an escape that is no text', () => `${pem(genuine.pem)}%FF`, 'malformed percent-encoding'],
-  ['a NUL behind it', () => `${pem(genuine.pem)}%00`, 'not exactly one PEM block'],
+  ['a NUL behind it', () => `${pem(genuine.pem)}%00`, 'not exactly one canonical PEM block'],
   ['RFC 9440', () => `:${Buffer.from(genuine.der).toString('base64')}:`, "this looks like rfc9440's encoding"],
 ];
 

@@ -96,7 +96,7 @@ describe('anything else is refused', () => {
     ['a Chain without the leaf', `${usual};${chain(intermediate.pem)}`, 'the first certificate of Chain is not'],
     ['a Chain with the leaf last', `${usual};${chain(intermediate.pem, client.pem)}`, 'the first certificate of Chain'],
     ['an empty Chain', `${usual};Chain=""`, 'not a PEM'],
-    ['text in the Chain', `${usual};${chain(client.pem, 'x\n', root.pem)}`, 'not exactly one PEM block'],
+    ['text in the Chain', `${usual};${chain(client.pem, 'x\n', root.pem)}`, 'not exactly one canonical PEM block'],
     ['a Chain that is too long', `${usual};${chain(client.pem, ...pems(11))}`, 'more than 10 certificates'],
     ['JSON, a list', `[{"hash":"${hashOf(client.der)}"}]`, 'remove format: JSON from set_current_client_cert_details'],
     ['JSON, an object', '{"hash":"00"}', 'the JSON form'],
