@@ -1,6 +1,6 @@
 import type { EffectiveConfig } from '../observer/effective-config.ts';
 import type { ClientKeyPair } from './client-key-pair.ts';
-import { exactForgery, forgeriesFor } from './forgeries/forgeries.ts';
+import { exactForgery, type ForgedCertificates, forgeriesFor } from './forgeries/forgeries.ts';
 import { nothingForged } from './forgeries/forgery.ts';
 import type { HandshakeReport } from './probe-report.ts';
 import type { Route, Routes } from './routes.ts';
@@ -54,7 +54,7 @@ export function forgedTrials(
   { direct }: Routes,
   baseline: readonly TrialResult[],
   server: EffectiveConfig,
-  certificates: Parameters<typeof forgeriesFor>[1],
+  certificates: ForgedCertificates,
 ): Trial[] {
   const all = forgeriesFor(server, certificates);
   const exact = [exactForgery(server, certificates)];

@@ -20,7 +20,7 @@ import { isObserved, type TrialResult } from './trial.ts';
 import { unintendedRoutes } from './unintended-routes.ts';
 
 /** Called after each forgery; one that is sent again counts again. */
-export type OnProgress = (sent: number, total: number) => void;
+type OnProgress = (sent: number, total: number) => void;
 
 /**
  * Sends requests through the live proxy, without and with forgeries, and reports what the server accepted.

@@ -29,7 +29,7 @@ type UnintendedName = 'other_path' | 'unnormalized_path' | 'unknown_host' | 'unk
  * - `tls_resumed`: as `tls`, in a TLS 1.2 session resumed from an earlier connection
  * - `plain`: without TLS
  */
-export type Transport = 'tls' | 'tls_unverified' | 'tls_resumed' | 'plain';
+type Transport = 'tls' | 'tls_unverified' | 'tls_resumed' | 'plain';
 
 export interface Address {
   readonly host: string;

@@ -23,7 +23,7 @@ export type ForgeryOutcome =
   | 'rejected_by_proxy'
   | 'not_observed';
 
-export interface ForgeryResult {
+interface ForgeryResult {
   readonly outcome: ForgeryOutcome;
   readonly detail: string;
 }

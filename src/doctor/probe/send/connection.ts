@@ -3,7 +3,7 @@ import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } 
 import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { Address, Route } from '../routes.ts';
 
-export interface ConnectionRequest {
+interface ConnectionRequest {
   readonly route: Pick<Route, 'address' | 'serverName' | 'transport'>;
   /** Presented if the proxy requests a certificate. */
   readonly clientKeyPair: ClientKeyPair | undefined;
@@ -87,7 +87,7 @@ function connectionOptions({ route, clientKeyPair, protocols, serverCa }: Connec
   };
 }
 
-export type PlainConnectionResult = { readonly kind: 'open'; readonly socket: Socket } | Failure;
+type PlainConnectionResult = { readonly kind: 'open'; readonly socket: Socket } | Failure;
 
 /** Opens a connection without TLS. */
 export function openPlainConnection(address: Address): Promise<PlainConnectionResult> {
