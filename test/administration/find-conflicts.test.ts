@@ -10,7 +10,7 @@ import { makePlan } from '../../src/administration/plan.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -38,7 +38,7 @@ describeWith(['redis-server'], 'concurrent access to a record', () => {
   const plan = (record: object) => {
     const file = join(temporaryDirectory(), 'clients.json');
     writeFileSync(file, JSON.stringify([record]));
-    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    const options = { policy: defaultPolicy, now: Date.now(), progress: () => {}, prune: false };
     return makePlan([file], opened.store, options);
   };
   const apply = async (record: object) => applyPlan((await plan(record)).changes, opened.store, () => {});
@@ -127,7 +127,7 @@ describeWith(['redis-server'], 'concurrent access to a record', () => {
       /^is not in Redis, and neither is the marker: .* servers go on serving/,
     ];
     const disable = () => changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
-    const remove = () => removeClient(opened.store, 'a', usualPolicy);
+    const remove = () => removeClient(opened.store, 'a', defaultPolicy);
     await opened.redis.set(`${prefix}registry`, 'x');
     for (const attempt of [disable, remove]) expect(await attempt()).toEqual({ outcome: 'failed', reason });
     await opened.redis.del(`${prefix}registry`);

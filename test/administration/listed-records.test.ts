@@ -7,13 +7,13 @@ import type { RecordStore } from '../../src/administration/record-store.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
 import { askRedis } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
 import { keyPrefix } from '../support/redis.ts';
 import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
+const options = { policy: defaultPolicy, now: Date.now(), progress: () => {} };
 const record = (client_id: string) =>
   JSON.stringify({ client_id, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: client_id });
 

@@ -8,7 +8,7 @@ import { makePlan } from '../../src/administration/plan.ts';
 import type { RecordStore } from '../../src/administration/record-store.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 import { openStore } from '../support/record-store.ts';
 import { keyPrefix } from '../support/redis.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -47,7 +47,7 @@ describeWith(['redis-server'], 'a lock that is lost while apply writes', () => {
     writeFileSync(file, Array.from({ length: COUNT }, (_, index) => line(index)).join(''));
     const lock = opened.newLock();
     await lock.acquire(() => {});
-    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    const options = { policy: defaultPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], opened.store, options);
     const store = slow(opened.store, async () => {
       await opened.redis.set(`${prefix}apply`, 'another');
@@ -90,7 +90,7 @@ describeWith(['redis-server'], 'a lock that is lost while apply writes', () => {
       removeIndexEntries: async () => void (await opened.redis.del(await opened.redis.keys(`${prefix}*`))),
     };
     const store = lockedStore(emptied, lock, () => {});
-    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    const options = { policy: defaultPolicy, now: Date.now(), progress: () => {}, prune: false };
     const { changes } = await makePlan([file], store, options);
     await expect(applyPlan(changes, store, () => {})).rejects.toThrow('Redis has lost its data');
     expect(await opened.redis.keys(`${prefix}*`)).toEqual([]);

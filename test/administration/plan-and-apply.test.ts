@@ -16,7 +16,7 @@ import { parseClientCertificate } from '../../src/pki/certificate/client-certifi
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { openRedisRegistry } from '../support/redis-registry.ts';
@@ -41,7 +41,7 @@ const certified = (client_id: string, numbers: readonly number[], more: object =
 describeWith(['redis-server'], 'plan and apply', () => {
   let prefix: string;
   let opened: OpenedStore;
-  const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
+  const options = { policy: defaultPolicy, now: Date.now(), progress: () => {} };
   const file = (records: readonly object[] | string, name = 'clients.json') => {
     const path = join(directory, name);
     writeFileSync(path, typeof records === 'string' ? records : JSON.stringify(records));
@@ -221,7 +221,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const [certificate = selfSigned()] = certificates;
     const parsed = parseClientCertificate(certificate.der);
     const clientsOf = async () => {
-      const possible = await clientsOfCertificate(parsed, opened.store, usualPolicy, options.now);
+      const possible = await clientsOfCertificate(parsed, opened.store, defaultPolicy, options.now);
       return possible.map(({ client, identities }) => `${client.clientId} ${identities.length}`);
     };
     await apply([certified('a', [0, 1]), certified('b', [2])]);
@@ -248,7 +248,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await becomes(false);
     await apply([named('a', 'a')]);
     await becomes(true);
-    await removeClient(opened.store, 'a', usualPolicy);
+    await removeClient(opened.store, 'a', defaultPolicy);
     await becomes(undefined);
     await registry.close();
   });

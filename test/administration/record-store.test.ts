@@ -9,7 +9,7 @@ import { listRecords } from '../../src/administration/stored-records.ts';
 import { administratorAclRule } from '../support/administrator-acl.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 import { programPath } from '../support/program-path.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
 import { startClusterDeployment } from '../support/redis-cluster.ts';
@@ -49,7 +49,7 @@ for (const [name, start] of [
   ['a Redis Cluster', startCluster],
 ] as const) {
   describeWith(['redis-server'], `${name}, with least-privilege users`, () => {
-    const options = { policy: usualPolicy, now: Date.now(), progress: () => {} };
+    const options = { policy: defaultPolicy, now: Date.now(), progress: () => {} };
     // Globs, and hash tags of a cluster.
     const clientIds = Array.from({ length: 300 }, (_, index) => `c{${index % 7}}:*[${index}]?"\\`);
     const records = (scope: string) =>
@@ -106,7 +106,7 @@ for (const [name, start] of [
       const [one = '', other = ''] = clientIds;
       const disabled = await changeRecord(administrator.store, one, (record) => ({ ...record, enabled: false }));
       expect(disabled).toEqual({ outcome: 'written' });
-      expect(await removeClient(administrator.store, other, usualPolicy)).toEqual({ outcome: 'written' });
+      expect(await removeClient(administrator.store, other, defaultPolicy)).toEqual({ outcome: 'written' });
       expect(await listed(administrator)).toEqual(
         clientIds
           .filter((id) => id !== other)
@@ -181,7 +181,7 @@ describeWith(['redis-server'], 'Redis that loses its connections during apply', 
     const line = (index: number) =>
       `{"client_id":"c${index}","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"c${index}"}\n`;
     writeFileSync(file, Array.from({ length: count }, (_, index) => line(index)).join(''));
-    const options = { policy: usualPolicy, now: Date.now(), progress: () => {}, prune: false };
+    const options = { policy: defaultPolicy, now: Date.now(), progress: () => {}, prune: false };
     const first = await makePlan([file], opened.store, options);
     let killed: Promise<unknown> | undefined;
     const failure = applyPlan(first.changes, opened.store, () => {

@@ -45,10 +45,10 @@ export async function measureReplicaMemory({ url, directory, size, clientIdAt }:
 /** Prints the duration of a lookup of a cached client and of one that Redis has. */
 export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions): Promise<void> {
   const bounds = { entries: 200_000, bytes: 2 ** 30 };
-  const { registry, notifications } = await openRedisRegistry(url, { prefix: 'countersign:', cache: { bounds } });
+  const { registry, modes } = await openRedisRegistry(url, { prefix: 'countersign:', cache: { bounds } });
   await eventually(
-    () => notifications.at(-1) === 'tracking',
-    () => `${notifications}`,
+    () => modes.at(-1) === 'tracking',
+    () => `${modes}`,
     5_000,
   );
   const step = Math.max(1, Math.floor(size / 20_000));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseClient } from '../../src/clients/parse-client.ts';
 import { parseCaCertificate } from '../../src/pki/certificate/ca-certificate.ts';
 import { createTestCa } from '../support/certificates.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 
 const caPins = ['Root A', 'Root B'].map((name) => createTestCa({ subject: [['CN', name]] }));
 const [one, other] = caPins.map(({ der }) => parseCaCertificate(der));
@@ -10,7 +10,7 @@ if (!one || !other) throw new Error('two CAs are expected');
 const record = { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a' };
 const hex = Buffer.from(one.publicKeyThumbprint, 'base64url').toString('hex');
 const parse = (fields: object, policy: object) =>
-  parseClient({ ...record, ...fields }, { ...usualPolicy, ...policy }, 0);
+  parseClient({ ...record, ...fields }, { ...defaultPolicy, ...policy }, 0);
 
 describe('tls_client_auth_ca', () => {
   test.each([one.publicKeyThumbprint, hex, hex.toUpperCase().replace(/..(?!$)/g, '$&:')])(

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseClient } from '../../src/clients/parse-client.ts';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
-import { usualPolicy, withSha1 } from '../support/policy.ts';
+import { defaultPolicy, withSha1 } from '../support/policy.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
-const policy = usualPolicy;
+const policy = defaultPolicy;
 const own = selfSigned();
 const other = selfSigned();
 const hex = Buffer.from(own.thumbprint, 'base64url').toString('hex');

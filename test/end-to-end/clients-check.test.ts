@@ -5,7 +5,7 @@ import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-describe('countersign clients check reads several paths as if they were one file', () => {
+describe('countersign clients check', () => {
   const client = (id: string) =>
     `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: ${id}}`;
   const directory = temporaryDirectory();
@@ -22,12 +22,12 @@ describe('countersign clients check reads several paths as if they were one file
     return [code, JSON.parse(stdout)];
   };
 
-  test('and documents its exit codes in its help', async () => {
+  test('documents its exit codes in its help', async () => {
     const { stdout } = await runCountersign(['clients', 'check', '--help']);
     expect(stdout).toContain('Exit codes: 0 every record is valid, 1 an error.');
   });
 
-  test('a folder', async () => {
+  test('checks the files of a folder', async () => {
     const report = {
       file: folder,
       files: [one, two],
@@ -40,7 +40,7 @@ describe('countersign clients check reads several paths as if they were one file
     expect(await check(folder)).toEqual([0, report]);
   });
 
-  test('standard input', async () => {
+  test('checks standard input', async () => {
     const report = {
       file: '-',
       files: ['standard input.jsonl'],
@@ -53,7 +53,7 @@ describe('countersign clients check reads several paths as if they were one file
     expect(await check('-')).toEqual([0, report]);
   });
 
-  test('one client_id in two of them', async () => {
+  test('reports a client_id that is in two of its paths', async () => {
     const location = 'record 1';
     const message = `is already defined in ${two}, ${location}; a client has one record`;
     const errors = [
@@ -70,7 +70,7 @@ describe('countersign clients check reads several paths as if they were one file
     expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], errors });
   });
 
-  test('one of them that is broken keeps none of the others from being checked', async () => {
+  test('checks the other files if one of them is invalid', async () => {
     const broken = join(directory, 'broken.json');
     writeFileSync(broken, '[');
     const errors = [{ file: broken, message: expect.stringMatching(/^line 1: invalid JSON/) }];
@@ -81,7 +81,7 @@ describe('countersign clients check reads several paths as if they were one file
   });
 });
 
-describe('countersign clients check where no setting says who verifies chains', () => {
+describe('countersign clients check without a setting for chain verification', () => {
   const client = (id: string) =>
     `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: ${id}}\n`;
   const pinned = selfSigned();
@@ -94,27 +94,27 @@ describe('countersign clients check where no setting says who verifies chains', 
   const three = file('three.yaml', other + client('a') + client('b') + client('c'));
   const check = (path: string, env = {}, ...more: string[]) =>
     runCountersign(['clients', 'check', path, ...more], { env });
-  const why =
+  const warningText =
     'is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it cannot verify the chain, and either rejects';
 
-  test('warns once, of the first and of how many', async () => {
+  test('prints one warning with the first client and the number of others', async () => {
     const { code, stdout } = await check(three);
-    const warning = `${three}: client a (record 2): token_endpoint_auth_method ${why}`;
+    const warning = `${three}: client a (record 2): token_endpoint_auth_method ${warningText}`;
     expect(stdout).toContain(`warning ${warning} this and 2 more clients or does not start\n`);
     expect([code, stdout]).toEqual([0, expect.stringContaining('4 valid clients, 1 warning, 0 errors')]);
   });
 
-  test('warns programs, too', async () => {
+  test('includes the warning in JSON', async () => {
     const { stdout } = await check(file('one.yaml', client('a')), {}, '-o', 'json');
     const where = { file: join(folder, 'one.yaml'), client: 'a', location: 'record 1' };
-    const message = `${why} this client or does not start`;
+    const message = `${warningText} this client or does not start`;
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,
       warnings: [{ ...where, field: 'token_endpoint_auth_method', message }],
     });
   });
 
-  test('says nothing where one does, or where nobody is known by a name', async () => {
+  test('prints no warning if a setting is present or no client requires a chain', async () => {
     const ca = file('ca.pem', createTestCa().pem);
     for (const { stdout } of [
       await check(three, { COUNTERSIGN_CLIENT_CA_FILE: ca }),

@@ -40,134 +40,142 @@ async function startOver(context: TestContext, content: string) {
   return { file, countersign: await start(context, file) };
 }
 
-/** Puts something else in the place of a file. */
-function swapFor(file: string, make: (next: string) => void): void {
+/** Replaces a file by something else. */
+function replaceBy(file: string, make: (next: string) => void): void {
   make(`${file}.next`);
   rmSync(file, { recursive: true, force: true });
   renameSync(`${file}.next`, file);
 }
 
-const ofLength = (octets: number) => (file: string) => {
+const ofLength = (bytes: number) => (file: string) => {
   writeFileSync(file, '');
-  truncateSync(file, octets);
+  truncateSync(file, bytes);
 };
 
-/** The clients of these that get a token. */
-async function served({ url }: RunningCountersign, ...ids: string[]): Promise<string[]> {
+/** The given clients, without those that get no token. */
+async function servedOf({ url }: RunningCountersign, ...ids: string[]): Promise<string[]> {
   const lines = ['Content-Type: application/x-www-form-urlencoded', ...exact(certificate)];
-  const answers = ids.map(async (id) => (await sendRequest(url, { lines, body: formOf(id) })).status);
-  const statuses = await Promise.all(answers);
+  const responses = ids.map(async (id) => (await sendRequest(url, { lines, body: formOf(id) })).status);
+  const statuses = await Promise.all(responses);
   return ids.filter((_, index) => statuses[index] === 200);
 }
 
-/** Makes the change, and waits for what the log says about it. */
-async function afterwards(countersign: RunningCountersign, change: () => void): Promise<LogLine> {
-  const isTold = ({ event }: LogLine) => event === 'clients_reloaded' || event === 'clients_reload_failed';
-  const seen = countersign.lines.filter(isTold).length;
+/** Makes the change, and waits for the log line of the reload. */
+async function reloadAfter(countersign: RunningCountersign, change: () => void): Promise<LogLine> {
+  const isReload = ({ event }: LogLine) => event === 'clients_reloaded' || event === 'clients_reload_failed';
+  const seen = countersign.lines.filter(isReload).length;
   change();
-  await countersign.waitForEvent((line) => isTold(line) && countersign.lines.filter(isTold).length > seen, 10_000);
-  return countersign.lines.filter(isTold).at(-1) as LogLine;
+  await countersign.waitForEvent((line) => isReload(line) && countersign.lines.filter(isReload).length > seen, 10_000);
+  return countersign.lines.filter(isReload).at(-1) as LogLine;
 }
 
-// At once: each of them waits for the watch most of the time.
+// Concurrently, because each test mostly waits for the file watch.
 describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
-  test('is in force again when it changes: added, changed and removed clients', async (context) => {
+  test('is reloaded with added, changed and removed clients', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a'), client('b'), client('c')));
-    expect(await served(countersign, 'a', 'b', 'c', 'd')).toEqual(['a', 'b', 'c']);
+    expect(await servedOf(countersign, 'a', 'b', 'c', 'd')).toEqual(['a', 'b', 'c']);
     const next = fileOf(client('a'), client('b', { enabled: false }), client('d'));
-    const told = await afterwards(countersign, () => writeFileSync(file, next));
-    expect(told).toMatchObject({ event: 'clients_reloaded', clients: 3, added: 1, changed: 1, removed: 1 });
-    expect(await served(countersign, 'a', 'b', 'c', 'd')).toEqual(['a', 'd']);
+    const line = await reloadAfter(countersign, () => writeFileSync(file, next));
+    expect(line).toMatchObject({ event: 'clients_reloaded', clients: 3, added: 1, changed: 1, removed: 1 });
+    expect(await servedOf(countersign, 'a', 'b', 'c', 'd')).toEqual(['a', 'd']);
   });
 
-  test('changes nothing while anything is wrong with it, and is in force again once it is mended', async (context) => {
+  test('keeps the previous clients while it has errors, until they are fixed', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
-    const faulty = fileOf(client('b'), client('c', { scopes: 'x' }), client('d', { access_token_lifetime: 1 }));
-    const { event, reason } = await afterwards(countersign, () => writeFileSync(file, faulty));
+    const invalid = fileOf(client('b'), client('c', { scopes: 'x' }), client('d', { access_token_lifetime: 1 }));
+    const { event, reason } = await reloadAfter(countersign, () => writeFileSync(file, invalid));
     expect(event).toBe('clients_reload_failed');
     expect(reason).toContain(`${file}: client c (record 2): scopes is not a field`);
     expect(reason).toContain(`${file}: client d (record 3): access_token_lifetime must be at least 10`);
-    expect(await served(countersign, 'a', 'b')).toEqual(['a']);
-    await afterwards(countersign, () => writeFileSync(file, fileOf(client('b'))));
-    expect(await served(countersign, 'a', 'b')).toEqual(['b']);
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['a']);
+    await reloadAfter(countersign, () => writeFileSync(file, fileOf(client('b'))));
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['b']);
   });
 
   test.for<[string, string, string]>([
-    ['it is broken', '{"clients": [', 'invalid JSON'],
+    ['its syntax is invalid', '{"clients": [', 'invalid JSON'],
     ['it is empty', '', 'expected a list'],
-    ['nobody would verify a name', fileOf(client('b'), named), 'COUNTERSIGN_CLIENT_CA_FILE is not set'],
-    ['a client stands there twice', fileOf(client('b'), client('b')), 'clients.json, record 1; a client has one'],
-  ])('changes nothing when %s', async ([, content, message], context) => {
+    ['no chain of a client would be verified', fileOf(client('b'), named), 'COUNTERSIGN_CLIENT_CA_FILE is not set'],
+    ['it contains a client twice', fileOf(client('b'), client('b')), 'clients.json, record 1; a client has one'],
+  ])('keeps the previous clients when %s', async ([, content, message], context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
-    const { event, reason } = await afterwards(countersign, () => writeFileSync(file, content));
+    const { event, reason } = await reloadAfter(countersign, () => writeFileSync(file, content));
     expect([event, reason]).toEqual(['clients_reload_failed', expect.stringContaining(message)]);
-    expect(await served(countersign, 'a', 'b')).toEqual(['a']);
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['a']);
   });
 
-  test('changes nothing when JSON Lines were cut off before the first', async (context) => {
+  test('keeps the previous clients when JSON Lines are truncated to nothing', async (context) => {
     const { expect } = context;
     const file = join(temporaryDirectory(), 'clients.jsonl');
     writeFileSync(file, `${JSON.stringify(client('a'))}\n${JSON.stringify(client('b'))}\n`);
     const countersign = await start(context, file);
-    const { event, reason } = await afterwards(countersign, () => writeFileSync(file, ''));
+    const { event, reason } = await reloadAfter(countersign, () => writeFileSync(file, ''));
     expect([event, reason]).toEqual([
       'clients_reload_failed',
       expect.stringContaining('clients.jsonl: contains no record'),
     ]);
-    expect(await served(countersign, 'a', 'b')).toEqual(['a', 'b']);
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['a', 'b']);
   });
 
-  test('tells some errors where there are many', async (context) => {
+  test('is logged with the first 20 of many errors', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
-    const faulty = Array.from({ length: 50 }, (_, index) => client(`client-${index}`, { scopes: '' }));
-    const { reason } = await afterwards(countersign, () => writeFileSync(file, fileOf(...faulty)));
+    const invalid = Array.from({ length: 50 }, (_, index) => client(`client-${index}`, { scopes: '' }));
+    const { reason } = await reloadAfter(countersign, () => writeFileSync(file, fileOf(...invalid)));
     expect(String(reason).match(/client client-/g)).toHaveLength(20);
     expect(reason).toMatch(/; and 30 more$/);
   });
 
   test.for<[string, (file: string) => void, string]>([
-    ['it is away', (file) => rmSync(file), 'ENOENT'],
-    ['it leads to itself', (file) => swapFor(file, (next) => symlinkSync('clients.json', next)), 'ELOOP'],
-    ['it is a folder', (file) => swapFor(file, (next) => mkdirSync(next)), 'not a regular file'],
-    ['it is a pipe', (file) => swapFor(file, (next) => execFileSync('mkfifo', [next])), 'not a regular file'],
-    ['it is longer than a text can be', (file) => swapFor(file, ofLength(600 * 1024 * 1024)), 'longer than 256 MiB'],
-  ])('changes nothing while %s', async ([, change, message], context) => {
+    ['it is missing', (file) => rmSync(file), 'ENOENT'],
+    [
+      'it is a symbolic link to itself',
+      (file) => replaceBy(file, (next) => symlinkSync('clients.json', next)),
+      'ELOOP',
+    ],
+    ['it is a folder', (file) => replaceBy(file, (next) => mkdirSync(next)), 'not a regular file'],
+    ['it is a pipe', (file) => replaceBy(file, (next) => execFileSync('mkfifo', [next])), 'not a regular file'],
+    [
+      'it is longer than a string can be',
+      (file) => replaceBy(file, ofLength(600 * 1024 * 1024)),
+      'longer than 256 MiB',
+    ],
+  ])('keeps the previous clients while %s', async ([, change, message], context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
-    const { event, reason } = await afterwards(countersign, () => change(file));
+    const { event, reason } = await reloadAfter(countersign, () => change(file));
     expect([event, reason]).toEqual(['clients_reload_failed', expect.stringContaining(message)]);
-    expect(await served(countersign, 'a')).toEqual(['a']);
-    await afterwards(countersign, () => swapFor(file, (next) => writeFileSync(next, fileOf(client('b')))));
-    expect(await served(countersign, 'a', 'b')).toEqual(['b']);
+    expect(await servedOf(countersign, 'a')).toEqual(['a']);
+    await reloadAfter(countersign, () => replaceBy(file, (next) => writeFileSync(next, fileOf(client('b')))));
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['b']);
   });
 
-  test('is named once in what the log says of it, and the setting only at start', async (context) => {
+  test('is named once in log messages, with its setting only at startup', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
-    const gone = await afterwards(countersign, () => rmSync(file));
-    expect(gone).toMatchObject({
+    const missing = await reloadAfter(countersign, () => rmSync(file));
+    expect(missing).toMatchObject({
       reason: `${file}: ENOENT: no such file or directory`,
       message: `reload failed, the previous clients stay active: ${file}: ENOENT: no such file or directory`,
     });
-    const folder = await afterwards(countersign, () => mkdirSync(file));
+    const folder = await reloadAfter(countersign, () => mkdirSync(file));
     expect(folder.reason).toBe(`${file}: is not a regular file`);
     const start = startOver(context, '7');
     await expect(start).rejects.toThrow(/: COUNTERSIGN_CLIENTS_FILE: \S+\/clients\.json: expected a list of clients/);
   });
 
-  test('is watched through the swap by a rename', async (context) => {
+  test('is reloaded when another file is renamed over it', async (context) => {
     const { expect } = context;
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     writeFileSync(`${file}.next`, fileOf(client('b')));
-    await afterwards(countersign, () => renameSync(`${file}.next`, file));
-    expect(await served(countersign, 'a', 'b')).toEqual(['b']);
+    await reloadAfter(countersign, () => renameSync(`${file}.next`, file));
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['b']);
   });
 
-  test('is watched through the swap of a mounted volume, as Kubernetes does it', async (context) => {
+  test('is reloaded when Kubernetes swaps the mounted volume', async (context) => {
     const { expect } = context;
     const folder = temporaryDirectory();
     const swap = (version: string, content: string) => {
@@ -179,11 +187,11 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     swap('..2026_01', fileOf(client('a')));
     symlinkSync('..data/clients.yaml', join(folder, 'clients.yaml'));
     const countersign = await start(context, join(folder, 'clients.yaml'));
-    await afterwards(countersign, () => swap('..2026_02', fileOf(client('b'))));
-    expect(await served(countersign, 'a', 'b')).toEqual(['b']);
+    await reloadAfter(countersign, () => swap('..2026_02', fileOf(client('b'))));
+    expect(await servedOf(countersign, 'a', 'b')).toEqual(['b']);
   });
 
-  test('keeps no server from ending', async (context) => {
+  test('does not prevent the server from stopping', async (context) => {
     const { expect } = context;
     const { countersign } = await startOver(context, fileOf(client('a')));
     expect(await countersign.stop()).toBe(0);

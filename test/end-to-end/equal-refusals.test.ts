@@ -12,15 +12,15 @@ const record = (client_id: string, more: object = {}) => ({
   ...more,
 });
 
-/** What somebody, or something, left in Redis in the place of a client's record. */
-const poison: [
+/** Invalid values of a client's key in Redis. */
+const invalidValues: [
   title: string,
   put: (redis: Redis, key: string, clientId: string) => Promise<unknown>,
   reason: string,
 ][] = [
-  ['no JSON', (redis, key) => redis.set(key, '{"client_id":'), 'not valid JSON'],
-  ['nothing', (redis, key) => redis.set(key, ''), 'not valid JSON'],
-  ['octets that are no text', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not valid UTF-8'],
+  ['invalid JSON', (redis, key) => redis.set(key, '{"client_id":'), 'not valid JSON'],
+  ['an empty string', (redis, key) => redis.set(key, ''), 'not valid JSON'],
+  ['invalid UTF-8', (redis, key) => redis.set(key, Buffer.of(0xff, 0xfe, 0)), 'not valid UTF-8'],
   ['null', (redis, key) => redis.set(key, 'null'), 'not a JSON object'],
   ['a number', (redis, key) => redis.set(key, '1'), 'not a JSON object'],
   ['a list of records', (redis, key, id) => redis.set(key, JSON.stringify([record(id)])), 'not a JSON object'],
@@ -34,7 +34,7 @@ const poison: [
     'client_id is "victim"',
   ],
   [
-    'a record with a fault',
+    'a record with an invalid subject',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { tls_client_auth_subject_dn: 'victim' }))),
     'tls_client_auth_subject_dn ',
   ],
@@ -44,7 +44,7 @@ const poison: [
     'tls_client_auth_san_dns conflicts with tls_client_auth_subject_dn',
   ],
   [
-    'a record with a field of no meaning',
+    'a record with an unknown field',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { enabeld: false }))),
     'enabeld is not a field',
   ],
@@ -54,13 +54,13 @@ const poison: [
     'token_endpoint_auth_method is missing',
   ],
   [
-    'a record with a prototype',
+    'a record with __proto__',
     (redis, key, id) => redis.set(key, `{"__proto__":{"client_id":"${id}"}}`),
     'contains __proto__, which is a reserved name',
   ],
 ];
 
-describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
+describeWith(['nginx', 'redis-server'], 'the response to a rejected client', () => {
   let deployment: Deployment;
   let genuine: MintedCertificate;
   let expected: ReturnType<typeof comparable>;
@@ -90,10 +90,15 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
   const foreign = () => ({ identity: createTestCa().issue({ subject: [['CN', 'victim']] }) });
   const own = () => ({ identity: genuine });
 
-  const refused: [title: string, clientId: string, () => Route, reason: RegExp][] = [
+  const rejected: [title: string, clientId: string, () => Route, reason: RegExp][] = [
     ['an unknown client with a certificate', 'unknown', own, /^no client is registered under this client_id$/],
-    ['an unknown client without one', 'unknown', () => ({}), /^no client is registered under this client_id$/],
-    ['an unknown client with one of another CA', 'unknown', foreign, /^no client is registered/],
+    [
+      'an unknown client without a certificate',
+      'unknown',
+      () => ({}),
+      /^no client is registered under this client_id$/,
+    ],
+    ['an unknown client with a certificate of another CA', 'unknown', foreign, /^no client is registered/],
     [
       'a client without a certificate',
       'victim',
@@ -101,26 +106,31 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
       /^no certificate: the terminator forwarded no certificate/,
     ],
     ["a client with another's certificate", 'victim', other, /^the certificate's subject is "CN=other"/],
-    ['a client with one of another CA', 'victim', foreign, /^the certificate's chain is not verified/],
-    ['a client at the plain host', 'victim', () => ({ ...own(), host: plainHost }), /^no certificate: /],
+    ['a client with a certificate of another CA', 'victim', foreign, /^the certificate's chain is not verified/],
+    [
+      'a client on a host without client certificates',
+      'victim',
+      () => ({ ...own(), host: plainHost }),
+      /^no certificate: /,
+    ],
     ['a disabled client with its certificate', 'disabled', own, /^the client is disabled$/],
-    ['a disabled client without one', 'disabled', () => ({}), /^the client is disabled$/],
+    ['a disabled client without a certificate', 'disabled', () => ({}), /^the client is disabled$/],
     ['a client whose registration has ended', 'ended', own, /^the registration of the subject has ended$/],
     ['a self-signed client with another certificate', 'self-signed', own, /is not registered for this client/],
-    ['a client whose name begins as the name of a key', 'client:victim', own, /^no client is registered/],
-    ['a client_id that is none', 'victim\r\n', own, /^the client_id is malformed/],
+    ['a client_id that starts like a Redis key', 'client:victim', own, /^no client is registered/],
+    ['a malformed client_id', 'victim\r\n', own, /^the client_id is malformed/],
     ['a client_id with a wildcard', '*', own, /^no client is registered/],
   ];
 
-  describe('in the body reads the same octets, but for the date:', () => {
-    test.each(refused)('%s', async (_title, clientId, route, reason) => {
+  describe('with client_id in the body is the same, byte by byte except for the date, for', () => {
+    test.each(rejected)('%s', async (_title, clientId, route, reason) => {
       const { response, event } = await deployment.requestToken(clientId, route());
       expect(comparable(response)).toEqual(expected);
       expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringMatching(reason) });
       await expectGenuineToken();
     });
 
-    test('a client whose certificate nginx refuses reads the same status and body', async () => {
+    test('a client whose certificate nginx rejects (status and body)', async () => {
       const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
       const identity = deployment.ca.issue({ subject: [['CN', 'victim']], ...past });
       const request = { body: { grant_type: 'client_credentials', client_id: 'victim' } };
@@ -129,13 +139,13 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
     });
   });
 
-  describe('in the Authorization header reads the same octets, but for the date:', () => {
+  describe('with client_id in the Authorization header is the same, byte by byte except for the date, for', () => {
     const withBasic = (clientId: string, route: Route) => {
       const lines = [`Authorization: Basic ${Buffer.from(`${encodeURIComponent(clientId)}:`).toString('base64')}`];
       return deployment.decide(() => deployment.send({ lines, body: { grant_type: 'client_credentials' } }, route));
     };
 
-    test.each(refused)('%s', async (_title, clientId, route, reason) => {
+    test.each(rejected)('%s', async (_title, clientId, route, reason) => {
       const { response, event } = await withBasic(clientId, route());
       const { body } = expected;
       expect(comparable(response)).toEqual(comparable((await withBasic('unknown', { host: mtlsHost })).response));
@@ -146,16 +156,16 @@ describeWith(['nginx', 'redis-server'], 'whoever is refused', () => {
     });
   });
 
-  describe('for what stands in Redis reads the same octets as an unknown client:', () => {
-    test.each(poison)('%s', async (title, put, reason) => {
-      const clientId = `poisoned by ${title}`;
+  describe('for an invalid value in Redis is that for an unknown client, byte by byte except for the date:', () => {
+    test.each(invalidValues)('%s', async (title, put, reason) => {
+      const clientId = `invalid: ${title}`;
       await put(deployment.redis, deployment.keyOf(clientId), clientId);
       for (const route of [own(), {}]) {
         const { response, event } = await deployment.requestToken(clientId, route);
         expect(comparable(response)).toEqual(expected);
-        const full = `the value of ${deployment.keyOf(clientId)} is not a client record: `;
-        expect(event.reason).toContain(full);
-        expect(String(event.reason).slice(full.length)).toContain(reason);
+        const start = `the value of ${deployment.keyOf(clientId)} is not a client record: `;
+        expect(event.reason).toContain(start);
+        expect(String(event.reason).slice(start.length)).toContain(reason);
       }
       await expectGenuineToken();
       await deployment.redis.del(deployment.keyOf(clientId));
@@ -171,7 +181,7 @@ const endedRegistration = {
   client_secrets: [{ type: 'X509Name', value: 'CN=victim', expiration: '2020-01-31' }],
 };
 
-/** All that the caller can see of a response but the time. */
+/** All that the client can see of a response, except for the date. */
 function comparable({ status, headerLines, body }: HttpResponse) {
   return { status, headerLines: headerLines.filter((line) => !/^date:/i.test(line)), body };
 }

@@ -24,7 +24,7 @@ const lines = ['Content-Type: application/x-www-form-urlencoded'];
 const startRedisAt = (port: number) =>
   startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), port });
 
-function expectUnavailable({ response, event }: Decision, clientId = 'stranger') {
+function expectUnavailable({ response, event }: Decision, clientId = 'unknown') {
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);
   expect(response.headers.get('cache-control')).toBe('no-store');
   expect(response.json()).toEqual({
@@ -35,7 +35,7 @@ function expectUnavailable({ response, event }: Decision, clientId = 'stranger')
   expect(event.reason).toMatch(new RegExp(`^failed to load \\S+client:${clientId} from Redis: `));
 }
 
-describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
+describeWith(['nginx', 'redis-server'], 'during an outage of Redis', () => {
   let redis: RunningRedis;
   let deployment: Deployment;
 
@@ -58,14 +58,14 @@ describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
       5000,
     );
 
-  /** Several times, so that neither the first nor the later ones wait. The time is the caller's alone. */
-  async function expectKnownServedAndOthersUnavailable() {
+  /** Several times, because neither the first nor later requests may wait. */
+  async function expectCachedServedAndOthersUnavailable() {
     for (let times = 0; times < 3; times++) {
       expect((await deployment.requestToken('client', { identity })).event.event).toBe('token_issued');
       let milliseconds = Number.POSITIVE_INFINITY;
       const decision = await deployment.decide(async () => {
         const start = performance.now();
-        const response = await deployment.send({ lines, body: formOf('stranger') }, { identity });
+        const response = await deployment.send({ lines, body: formOf('unknown') }, { identity });
         milliseconds = performance.now() - start;
         return response;
       });
@@ -74,30 +74,30 @@ describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
     }
   }
 
-  /** Until then nobody is told that the client is not one. */
+  /** Until the recovery, no response states that the client is unknown. */
   async function expectRecovery() {
-    const answers: Decision[] = [];
+    const decisions: Decision[] = [];
     const isBack = async () => {
-      answers.push(await deployment.requestToken('stranger', { identity }));
-      return answers.at(-1)?.response.status === 400;
+      decisions.push(await deployment.requestToken('unknown', { identity }));
+      return decisions.at(-1)?.response.status === 400;
     };
-    await eventually(isBack, () => `still: ${answers.at(-1)?.event.reason}`, 5000);
-    for (const answer of answers.slice(0, -1)) expectUnavailable(answer);
-    expect(answers.at(-1)?.event.reason).toContain('no client is registered');
+    await eventually(isBack, () => `still: ${decisions.at(-1)?.event.reason}`, 5000);
+    for (const decision of decisions.slice(0, -1)) expectUnavailable(decision);
+    expect(decisions.at(-1)?.event.reason).toContain('no client is registered');
   }
 
-  test('a silent Redis: known clients are served, for others it is 503 at once, and it recovers', async () => {
+  test('that stops responding, cached clients are served, others get 503 at once, and it recovers', async () => {
     redis.kill('SIGSTOP');
-    await expectKnownServedAndOthersUnavailable();
+    await expectCachedServedAndOthersUnavailable();
     redis.kill('SIGCONT');
     await expectRecovery();
     await untilServed();
   });
 
-  test('a stopped Redis: the same, also without a certificate', async () => {
+  test('that stops, cached clients are served, others get 503 also without a certificate, and it recovers', async () => {
     await redis.stop();
-    await expectKnownServedAndOthersUnavailable();
-    expectUnavailable(await deployment.requestToken('stranger'));
+    await expectCachedServedAndOthersUnavailable();
+    expectUnavailable(await deployment.requestToken('unknown'));
     const isRefused = ({ event, reason }: LogLine) =>
       event === 'redis_unreachable' && String(reason).includes('ECONNREFUSED');
     expect((await deployment.countersign.waitForEvent(isRefused)).level).toBe('error');
@@ -107,7 +107,7 @@ describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
     await untilServed();
   });
 
-  test('metadata and keys are served all the same', async () => {
+  test('metadata and keys are served', async () => {
     await redis.stop();
     const fetch = deployment.fetchAs();
     for (const path of ['/.well-known/oauth-authorization-server', '/jwks']) {
@@ -117,7 +117,7 @@ describeWith(['nginx', 'redis-server'], 'while Redis is away', () => {
   });
 });
 
-describeWith(['redis-server'], 'when Redis comes later than the server', () => {
+describeWith(['redis-server'], 'when Redis starts after the server', () => {
   let server: AuthorizationServer;
   let redis: RunningRedis | undefined;
   afterAll(async () => {
@@ -125,12 +125,12 @@ describeWith(['redis-server'], 'when Redis comes later than the server', () => {
     await redis?.stop();
   });
 
-  test('the server starts, says 503, and serves as soon as it is there', async () => {
+  test('the server starts, responds with 503, and serves clients once Redis is reachable', async () => {
     const port = await freePort();
     server = await startAuthorizationServer({ redisUrl: `redis://127.0.0.1:${port}` });
     const forwarded = [...lines, `X-SSL-Client-Cert: ${encodeURIComponent(identity.pem)}`];
-    const ask = () => server.decide(() => sendRequest(server.url, { lines: forwarded, body: formOf('client') }));
-    expectUnavailable(await ask(), 'client');
+    const request = () => server.decide(() => sendRequest(server.url, { lines: forwarded, body: formOf('client') }));
+    expectUnavailable(await request(), 'client');
     expect(await server.countersign.fetchOperations('/livez')).toMatchObject({ status: 200 });
     expect(await server.countersign.fetchOperations('/readyz')).toMatchObject({
       status: 503,
@@ -138,17 +138,17 @@ describeWith(['redis-server'], 'when Redis comes later than the server', () => {
     });
     redis = await startRedisAt(port);
     await eventually(
-      async () => (await ask()).response.status === 400,
-      () => 'Redis is not found',
+      async () => (await request()).response.status === 400,
+      () => 'the server does not connect to Redis',
       5000,
     );
     expect(await server.countersign.fetchOperations('/readyz')).toMatchObject({ status: 200 });
     await server.register(record);
-    expect((await ask()).event).toMatchObject({ event: 'token_issued', client_id: 'client' });
+    expect((await request()).event).toMatchObject({ event: 'token_issued', client_id: 'client' });
   });
 });
 
-describeWith(['redis-server'], 'a Redis that is there and refuses us', () => {
+describeWith(['redis-server'], 'a Redis with a password', () => {
   let redis: RunningRedis;
   beforeAll(async () => {
     const options = { program: programPath('redis-server'), directory: temporaryDirectory() };
@@ -159,7 +159,7 @@ describeWith(['redis-server'], 'a Redis that is there and refuses us', () => {
   test.each([
     ['a wrong password', ':wrong@', /WRONGPASS/],
     ['no password', '', /NOAUTH/],
-  ])('for %s is said to refuse us', async (_, credentials, code) => {
+  ])('is logged with an authentication error for %s', async (_, credentials, code) => {
     const redisUrl = redis.url.replace('redis://', `redis://${credentials}`);
     const server = await startAuthorizationServer({ redisUrl });
     const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
@@ -170,7 +170,7 @@ describeWith(['redis-server'], 'a Redis that is there and refuses us', () => {
   });
 });
 
-describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () => {
+describeWith(['redis-server'], 'Redis over TLS with client certificates', () => {
   const directory = temporaryDirectory();
   let redis: TlsRedis;
   beforeAll(async () => {
@@ -178,41 +178,41 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
   });
   afterAll(() => redis?.stop());
 
-  const right = () => ({
+  const validSettings = () => ({
     COUNTERSIGN_REDIS_CA_FILE: redis.caFile,
     COUNTERSIGN_REDIS_CERTIFICATE_FILE: redis.clientFiles.cert,
     COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: redis.clientFiles.key,
   });
 
-  async function firstWord(host: string, env: Readonly<Record<string, string>>): Promise<LogLine> {
+  async function firstRedisEvent(host: string, env: Readonly<Record<string, string>>): Promise<LogLine> {
     const server = await startAuthorizationServer({ redisUrl: `rediss://${host}:${redis.port}`, env });
     const line = await server.countersign.waitForEvent(({ event }) => String(event).startsWith('redis_'));
     await server.stop();
     return line;
   }
 
-  test.each(['127.0.0.1', 'localhost'])('is found at %s', async (host) => {
-    expect((await firstWord(host, right())).event).toBe('redis_connected');
+  test.each(['127.0.0.1', 'localhost'])('is connected at %s', async (host) => {
+    expect((await firstRedisEvent(host, validSettings())).event).toBe('redis_connected');
   });
 
-  test('of a CA that we do not know is said to be so', async () => {
-    const { COUNTERSIGN_REDIS_CA_FILE: _, ...withoutCa } = right();
-    const line = await firstWord('127.0.0.1', withoutCa);
+  test('is logged as untrusted if its CA is not configured', async () => {
+    const { COUNTERSIGN_REDIS_CA_FILE: _, ...withoutCa } = validSettings();
+    const line = await firstRedisEvent('127.0.0.1', withoutCa);
     expect(line).toMatchObject({ event: 'redis_unreachable', level: 'error' });
     expect(line.reason).toMatch(/^the server certificate is not trusted: check COUNTERSIGN_REDIS_CA_FILE \(/);
   });
 
-  test('without a certificate of ours is said to be so', async () => {
-    const line = await firstWord('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
+  test('is logged as requiring a client certificate if none is configured', async () => {
+    const line = await firstRedisEvent('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
     expect(line.reason).toMatch(
       /^the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/,
     );
   });
 
-  test('with one of ours by another CA is said to be so', async () => {
+  test('is logged as rejecting a client certificate of another CA', async () => {
     const other = selfSigned().writeTo(directory, 'other');
-    const line = await firstWord('127.0.0.1', {
-      ...right(),
+    const line = await firstRedisEvent('127.0.0.1', {
+      ...validSettings(),
       COUNTERSIGN_REDIS_CERTIFICATE_FILE: other.cert,
       COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: other.key,
     });
@@ -222,9 +222,9 @@ describeWith(['redis-server'], 'Redis over TLS that asks for a certificate', () 
   });
 
   test.each([
-    ['redis for rediss', () => `redis://127.0.0.1:${redis.port}`, 'try rediss://'],
-    ['rediss for redis', () => redisUrl().replace('redis://', 'rediss://'), 'try redis://'],
-  ])('is told from one that does not: %s', async (_, url, reason) => {
+    ['redis:// instead of rediss://', () => `redis://127.0.0.1:${redis.port}`, 'try rediss://'],
+    ['rediss:// instead of redis://', () => redisUrl().replace('redis://', 'rediss://'), 'try redis://'],
+  ])('is logged with the right URL scheme for %s', async (_, url, reason) => {
     const server = await startAuthorizationServer({ redisUrl: url() });
     const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
     await server.stop();

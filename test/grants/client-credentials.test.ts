@@ -3,7 +3,7 @@ import { parseClient } from '../../src/clients/parse-client.ts';
 import { authorize } from '../../src/grants/grants.ts';
 import { parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
-import { usualPolicy } from '../support/policy.ts';
+import { defaultPolicy } from '../support/policy.ts';
 
 const record = {
   client_id: 'a',
@@ -12,7 +12,7 @@ const record = {
   scope: 'read write admin',
 };
 const client = (fields: object) => {
-  const read = parseClient({ ...record, ...fields }, usualPolicy, 0);
+  const read = parseClient({ ...record, ...fields }, defaultPolicy, 0);
   if (!read.ok) throw new Error(JSON.stringify(read.errors));
   return read.client;
 };

@@ -47,8 +47,8 @@ describeWith(
       const opened = await openRedisRegistry(`redis://${user}:x@127.0.0.1:${proxy.port}`, { prefix: 'countersign:' });
       onTestFinished(() => opened.registry.close());
       await eventually(
-        () => opened.notifications.at(-1) === 'tracking',
-        () => `${opened.notifications}`,
+        () => opened.modes.at(-1) === 'tracking',
+        () => `${opened.modes}`,
         5_000,
       );
       return { first: first.redis, second: second.redis, proxy, opened };
@@ -103,7 +103,7 @@ describeWith(
         () => `${opened.reasons}`,
         5_000,
       );
-      const reported = opened.notifications.length;
+      const reported = opened.modes.length;
       for (let times = 0; times < 40; times += 1) {
         await Promise.all([first.flushall(), second.flushall()]);
         await delay(25);
@@ -111,12 +111,12 @@ describeWith(
       const before = count;
       await delay(1_500);
       expect(count - before).toBeLessThan(4);
-      expect(opened.notifications.slice(reported)).toEqual([]);
+      expect(opened.modes.slice(reported)).toEqual([]);
       expect(opened.registry.remote?.invalidationMode).toBe('none');
       proxy.redirect(() => portOf(second));
       await eventually(
-        () => opened.notifications.at(-1) === 'tracking',
-        () => `${opened.notifications}`,
+        () => opened.modes.at(-1) === 'tracking',
+        () => `${opened.modes}`,
         10_000,
       );
     });

@@ -6,13 +6,13 @@ import { openRedis } from '../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { redisUrl } from './redis.ts';
 
-/** The store that the commands on clients use, and for a single server a connection beside it. */
+/** The store of `countersign clients`, and a separate connection to a single server. */
 export interface OpenedStore {
   readonly store: RecordStore;
-  /** Each for another run. */
+  /** One for each run of apply. */
   readonly newLock: () => ApplyLock;
   readonly redis: Redis;
-  /** Of the record of a client, whole. */
+  /** The full key of a client's record. */
   readonly key: (clientId: string) => string;
   readonly close: () => void;
 }

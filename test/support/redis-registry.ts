@@ -7,16 +7,16 @@ import type { Registry } from '../../src/clients/registry/registry.ts';
 import type { RedisTls } from '../../src/redis/connect.ts';
 import type { InvalidationMode } from '../../src/redis/invalidation/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
-import { usualPolicy } from './policy.ts';
+import { defaultPolicy } from './policy.ts';
 
-/** A registry over Redis, with what it said. */
+/** A registry over Redis, with its events. */
 export interface OpenedRegistry {
   readonly registry: Registry;
   readonly problems: readonly (string | undefined)[];
-  readonly notifications: readonly InvalidationMode[];
-  /** Of each of these, why it is not tracking. */
+  readonly modes: readonly InvalidationMode[];
+  /** For each mode, why it is not tracking. */
   readonly reasons: readonly (string | undefined)[];
-  /** Of each change: whether the records were gone. */
+  /** For each change, whether the records were lost. */
   readonly lost: readonly boolean[];
 }
 
@@ -26,7 +26,7 @@ export interface OpenOptions {
   readonly cache?: Partial<CacheSettings>;
 }
 
-/** What the server uses, but with time for a machine that does other things beside. */
+/** The defaults of the server, but with a timeout for a busy machine. */
 export const patientCache: CacheSettings = {
   bounds: { entries: 1_000, bytes: 16 * 1024 * 1024 },
   lifetimes: { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 2_000 },
@@ -38,24 +38,24 @@ export async function openRedisRegistry(
   { prefix, tls = {}, cache }: OpenOptions,
 ): Promise<OpenedRegistry> {
   const problems: (string | undefined)[] = [];
-  const notifications: InvalidationMode[] = [];
+  const modes: InvalidationMode[] = [];
   const reasons: (string | undefined)[] = [];
   const lost: boolean[] = [];
   const events: RegistryEvents = {
     onConnection: (problem) => problems.push(problem),
-    onInvalidationMode: (notification, reason) => {
-      notifications.push(notification);
+    onInvalidationMode: (mode, reason) => {
+      modes.push(mode);
       reasons.push(reason);
     },
-    onDataLoss: (areLost) => lost.push(areLost),
+    onDataLoss: (isLost) => lost.push(isLost),
   };
   const registry = await createRedisRegistry({
     access: { address: parseRedisUrl(url), tls },
     keyPrefix: prefix,
     cache: { ...patientCache, ...cache },
-    policy: usualPolicy,
+    policy: defaultPolicy,
     now: Date.now,
     events,
   });
-  return { registry, problems, notifications, reasons, lost };
+  return { registry, problems, modes, reasons, lost };
 }

@@ -11,9 +11,9 @@ import { withSha1 } from './policy.ts';
 export function registeredClient(fields: object): Client {
   const isNamed = Object.keys(fields).some((field) => field.startsWith('tls_client_auth'));
   const method = isNamed ? 'tls_client_auth' : 'self_signed_tls_client_auth';
-  const read = parseClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
-  if (!read.ok) throw new Error(JSON.stringify(read.errors));
-  return read.client;
+  const result = parseClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  return result.client;
 }
 
 /** A certificate with a subject alternative name of every type. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
-import { usualPolicy } from '../../support/policy.ts';
+import { defaultPolicy } from '../../support/policy.ts';
 import { slowdown } from '../../support/slowdown.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -11,7 +11,7 @@ const directory = temporaryDirectory();
 const read = (content: string, signal?: AbortSignal, name = 'clients.yaml') => {
   const file = join(directory, name);
   writeFileSync(file, content);
-  return readClientsFiles([file], usualPolicy, Date.now(), signal);
+  return readClientsFiles([file], defaultPolicy, Date.now(), signal);
 };
 const record = (clientId: string, more = '') =>
   `- {client_id: ${clientId}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_san_dns: a${more}}\n`;

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
-import { usualPolicy } from '../../support/policy.ts';
+import { defaultPolicy } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 test.each([
@@ -24,6 +24,6 @@ test.each([
   const half = Math.floor(count / 2) || 30;
   const write = `head -c ${half} '${file}' > /dev/fd/3; sleep 0.2; tail -c +${half + 1} '${file}' >&3`;
   spawn('sh', ['-c', `exec 3> '${pipe}'; ${write}`]);
-  const { clients, errors } = await readClientsFiles([pipe], usualPolicy, Date.now());
+  const { clients, errors } = await readClientsFiles([pipe], defaultPolicy, Date.now());
   expect([clients.length, errors]).toEqual([count, []]);
 });

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { watchClientsFile } from '../../../src/clients/files/watch-clients-file.ts';
 import { eventually } from '../../support/eventually.ts';
-import { usualPolicy } from '../../support/policy.ts';
+import { defaultPolicy } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** Reading them takes at least half a second. */
@@ -19,7 +19,7 @@ function createClientsFile(content: string) {
   const lines: object[] = [];
   const append = (fields: object): void => void lines.push(fields);
   const requirements = {
-    policy: usualPolicy,
+    policy: defaultPolicy,
     terminator: { verification: { by: 'countersign', fields: [] } },
   } as const;
   const open = async (warn = append) => {

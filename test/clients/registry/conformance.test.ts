@@ -7,7 +7,7 @@ import { createMemoryRegistry } from '../../../src/clients/registry/memory-regis
 import type { Registry } from '../../../src/clients/registry/registry.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
-import { usualPolicy } from '../../support/policy.ts';
+import { defaultPolicy } from '../../support/policy.ts';
 import { programPath } from '../../support/program-path.ts';
 import type { ProgramName } from '../../support/programs.ts';
 import { connectRedis, keyPrefix, redisUrl } from '../../support/redis.ts';
@@ -103,7 +103,7 @@ async function openMemory(): Promise<Store> {
   const all = new Map(records.map((record) => [record.client_id, record]));
   const read = async () => {
     writeFileSync(file, JSON.stringify({ clients: [...all.values()] }));
-    const { clients, errors } = await readClientsFiles([file], usualPolicy, Date.now());
+    const { clients, errors } = await readClientsFiles([file], defaultPolicy, Date.now());
     expect(errors).toEqual([]);
     return new Map(clients.map((client) => [client.clientId, client]));
   };
@@ -166,10 +166,10 @@ async function openOver(
     await (record ? writer.set(key, JSON.stringify(record)) : writer.del(key));
   };
   for (const record of records) await write(record.client_id, record);
-  const { registry, notifications, problems } = await openRedisRegistry(url, { prefix, tls });
+  const { registry, modes, problems } = await openRedisRegistry(url, { prefix, tls });
   await eventually(
-    () => notifications.at(-1) === 'tracking',
-    () => `not tracked: ${problems}, ${notifications}`,
+    () => modes.at(-1) === 'tracking',
+    () => `not tracked: ${problems}, ${modes}`,
     5_000,
   );
   const stop = async () => {

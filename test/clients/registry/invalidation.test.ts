@@ -49,8 +49,8 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     const opened = await openRedisRegistry(`redis://${user}:x@127.0.0.1:${port}`, { prefix });
     onTestFinished(() => opened.registry.close());
     await eventually(
-      () => opened.notifications.at(-1) === expected,
-      () => `${opened.notifications}`,
+      () => opened.modes.at(-1) === expected,
+      () => `${opened.modes}`,
       5_000,
     );
     return opened;
@@ -67,7 +67,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
   test('arrives by client tracking, without a lookup before', async () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
-    expect(opened.notifications).toEqual(['tracking']);
+    expect(opened.modes).toEqual(['tracking']);
     expect(await scopeOf(opened)).toBe('before');
     const lookups = async () => Number(/cmdstat_get:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
     const before = await lookups();
@@ -167,15 +167,15 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     await redis.set(key, record('before'));
     const opened = await open('tracked');
     expect(await scopeOf(opened)).toBe('before');
-    const { length } = opened.notifications;
+    const { length } = opened.modes;
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await redis.set(key, record('meanwhile'));
     await eventually(
-      () => opened.notifications.length > length + 1,
-      () => `${opened.notifications}`,
+      () => opened.modes.length > length + 1,
+      () => `${opened.modes}`,
       5_000,
     );
-    expect(opened.notifications.slice(length)).toEqual(['none', 'tracking']);
+    expect(opened.modes.slice(length)).toEqual(['none', 'tracking']);
     expect(await scopeOf(opened)).toBe('meanwhile');
   });
 
@@ -191,8 +191,8 @@ describeWith(['redis-server'], 'a change in Redis', () => {
     await untilSeen(opened, 'after', 2_000);
     expect(performance.now() - start).toBeLessThan(1_100 * slowdown());
     await eventually(
-      () => opened.notifications.slice(-2).join() === 'none,tracking',
-      () => `${opened.notifications}`,
+      () => opened.modes.slice(-2).join() === 'none,tracking',
+      () => `${opened.modes}`,
       8_000,
     );
   });
