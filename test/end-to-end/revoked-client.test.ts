@@ -130,7 +130,7 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
       countersign.lines.filter(({ event }) => event === 'crl_unavailable'),
     );
     expect(said.map(({ reason }) => reason)).toContainEqual(
-      expect.stringContaining('the server answered with status 503'),
+      expect.stringContaining('the server responded with status 503'),
     );
     expect(said.map(({ reason }) => reason)).toContainEqual(expect.stringContaining('contains no CRL'));
   });

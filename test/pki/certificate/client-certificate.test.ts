@@ -31,14 +31,17 @@ describe('a client certificate is accepted', () => {
     ['Ed25519', { keyType: 'ed25519' }],
     ['without extended key usage', { eku: 'none' }],
     ['an RSA key of 8192 bits', { publicKey: rsaPublicKey({ bits: 8192, exponent: 65537n }) }],
-    ['a SHA-1 signature, which says nothing about who it is', { signatureHash: 'SHA-1', keyType: 'rsa-2048' }],
+    [
+      'a SHA-1 signature, which does not affect the identity of the client',
+      { signatureHash: 'SHA-1', keyType: 'rsa-2048' },
+    ],
   ])('%s', async (_, options) => {
     const { der, pem } = ca.issue(options);
     const certificate = parseClientCertificate(der);
     expect(certificate.thumbprint).toBe(await opensslThumbprint(pem));
   });
 
-  test('and its subject alternative names are read', () => {
+  test('with its subject alternative names normalized', () => {
     const { der } = ca.issue({
       dns: ['Client.Example', 'b.example'],
       uris: ['spiffe://example/Client'],
@@ -53,7 +56,7 @@ describe('a client certificate is accepted', () => {
     });
   });
 
-  test('and what signed it is named only where it is strong', () => {
+  test('with its signature algorithm only if that is strong', () => {
     const algorithmOf = (options: CertificateOptions) => {
       const issuer = createTestCa({ keyType: options.keyType ?? 'ec-p256' });
       return parseClientCertificate(issuer.issue(options).der).signatureAlgorithm;
@@ -66,14 +69,14 @@ describe('a client certificate is accepted', () => {
   });
 });
 
-describe('a client certificate is refused', () => {
+describe('a client certificate is rejected', () => {
   const { der } = ca.issue();
   test.each([
-    ['trailing octets', withTrailingBytes(der), 'trailing'],
+    ['trailing bytes', withTrailingBytes(der), 'trailing'],
     ['indefinite length', withIndefiniteLength(der), 'indefinite'],
-    ['a length in more octets than it needs, within what is signed', withLongFormLength(der), 'fewest bytes'],
+    ['a length not in the fewest bytes, within the signed part', withLongFormLength(der), 'fewest bytes'],
     ['X.509 v1', x509v1(ca).der, 'X.509 v1'],
-    ['one extension twice', withDuplicateExtension(ca).der, 'twice'],
+    ['a repeated extension', withDuplicateExtension(ca).der, 'twice'],
     ['a CA', ca.issue({ ca: true }).der, 'CA certificate'],
     ['a self-signed CA', selfSigned({ ca: true }).der, 'CA certificate'],
     ['extended key usage for servers only', ca.issue({ eku: 'server' }).der, 'clientAuth'],
@@ -84,26 +87,26 @@ describe('a client certificate is refused', () => {
     ['RSA with exponent 1', ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 1n }) }).der, 'exponent 1'],
     ['RSA, even exponent', ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 65538n }) }).der, 'exponent'],
     [
-      'a public key longer than any usual one',
+      'a public key longer than any accepted one',
       ca.issue({ publicKey: rsaPublicKey({ bits: 2048, exponent: 2n ** 24_000n + 1n }) }).der,
       /has a public key of \d{4} bytes/,
     ],
     [
-      'another signature algorithm outside than inside',
+      'different signature algorithms inside and outside the signed part',
       withSignatureAlgorithm(der, sequence(objectIdentifier('1.3.101.112'))),
       'different signature algorithms inside and outside',
     ],
     ['17 KB', hugeCertificate(ca, 17_000).der, 'bytes long'],
-    ['nothing', new Uint8Array(), 'ends early'],
+    ['no bytes', new Uint8Array(), 'ends early'],
     ['an empty SEQUENCE', Buffer.from('3000', 'hex'), 'not a certificate'],
-    ['a SEQUENCE of three nothings', Buffer.from('3009300030000303000000', 'hex'), 'not'],
+    ['a SEQUENCE of three empty elements', Buffer.from('3009300030000303000000', 'hex'), 'not'],
   ])('%s', (_, bytes, reason) => {
     const parse = () => parseClientCertificate(bytes);
     expect(parse).toThrow(CertificateError);
     expect(parse).toThrow(reason);
   });
 
-  test('one that OpenSSL alone takes for a CA', () => {
+  test('a certificate that only OpenSSL considers a CA certificate', () => {
     const { certificate } = parseCertificate(der);
     const { openssl } = parseCertificate(selfSigned({ ca: true }).der);
     expect(() => requireClientCertificate({ certificate, openssl })).toThrow(
@@ -115,8 +118,8 @@ describe('a client certificate is refused', () => {
     ['dnsName', 0x82, Buffer.from('victim\0.example')],
     ['rfc822Name', 0x81, Buffer.from('victim@example\0')],
     ['uniformResourceIdentifier', 0x86, Buffer.from('spiffe://victim\u00e9')],
-    ['iPAddress of five octets', 0x87, Buffer.from([1, 2, 3, 4, 5])],
-  ])('a subject alternative name that is malformed: %s', (_, tag, content) => {
+    ['iPAddress of five bytes', 0x87, Buffer.from([1, 2, 3, 4, 5])],
+  ])('a malformed subject alternative name: %s', (_, tag, content) => {
     const name = Buffer.concat([Buffer.from([tag, content.length]), content]);
     const value = Buffer.concat([Buffer.from([0x30, name.length]), name]);
     const certificate = ca.issue({ extraExtensions: [{ oid: '2.5.29.17', value }] });
@@ -124,51 +127,56 @@ describe('a client certificate is refused', () => {
   });
 });
 
-describe('an extension that says what a certificate is for must be DER itself', () => {
-  const octets = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
+describe('the DER of an extension that restricts the use of a certificate', () => {
+  const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
   const withExtension = (oid: string, hex: string) =>
-    ca.issue({ eku: 'none', extraExtensions: [{ oid, value: octets(hex) }] }).der;
+    ca.issue({ eku: 'none', extraExtensions: [{ oid, value: bytes(hex) }] }).der;
   const clientAuth = '06 08 2b 06 01 05 05 07 03 02';
 
   test.each([
     ['extended key usage', '2.5.29.37', `30 0a ${clientAuth}`],
-    ['extended key usage, several', '2.5.29.37', `30 14 06 08 2b 06 01 05 05 07 03 01 ${clientAuth}`],
-  ])('accepted: %s', (_, oid, hex) => {
+    ['extended key usage with two values', '2.5.29.37', `30 14 06 08 2b 06 01 05 05 07 03 01 ${clientAuth}`],
+  ])('is accepted: %s', (_, oid, hex) => {
     expect(() => parseClientCertificate(withExtension(oid, hex))).not.toThrow();
   });
 
   test.each([
     ['an extended key usage of indefinite length', '2.5.29.37', `30 80 ${clientAuth} 00 00`, 'indefinite'],
-    ['one with a long length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'fewest bytes'],
-    ['one that is no SEQUENCE', '2.5.29.37', `a0 0a ${clientAuth}`, 'malformed'],
-    ['one with something else in it', '2.5.29.37', `30 0c ${clientAuth} 05 00`, 'malformed'],
-    ['one with something behind it', '2.5.29.37', `30 0a ${clientAuth} 05 00`, 'trailing'],
-    ['one with a padded arc', '2.5.29.37', '30 0b 06 09 2b 80 06 01 05 05 07 03 02', 'fewest bytes'],
-    ['an empty one', '2.5.29.37', '30 00', 'malformed'],
-    ['one with thousands of purposes', '2.5.29.37', `30 82 0f a0 ${'06 02 2a 03'.repeat(1000)}`, 'more than 64'],
-    ['any purpose, and not this one', '2.5.29.37', '30 06 06 04 55 1d 25 00', 'clientAuth'],
+    ['an extended key usage with a long-form length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'fewest bytes'],
+    ['an extended key usage that is not a SEQUENCE', '2.5.29.37', `a0 0a ${clientAuth}`, 'malformed'],
+    ['an extended key usage that contains a NULL', '2.5.29.37', `30 0c ${clientAuth} 05 00`, 'malformed'],
+    ['an extended key usage with trailing bytes', '2.5.29.37', `30 0a ${clientAuth} 05 00`, 'trailing'],
+    ['an extended key usage with a padded arc', '2.5.29.37', '30 0b 06 09 2b 80 06 01 05 05 07 03 02', 'fewest bytes'],
+    ['an empty extended key usage', '2.5.29.37', '30 00', 'malformed'],
+    [
+      'an extended key usage with a thousand values',
+      '2.5.29.37',
+      `30 82 0f a0 ${'06 02 2a 03'.repeat(1000)}`,
+      'more than 64',
+    ],
+    ['anyExtendedKeyUsage without clientAuth', '2.5.29.37', '30 06 06 04 55 1d 25 00', 'clientAuth'],
     ['subject alternative names as a SET', '2.5.29.17', '31 07 82 05 61 2e 63 6f 6d', 'malformed'],
-    ['none of them', '2.5.29.17', '30 00', 'malformed'],
-    ['one of a tag that is none', '2.5.29.17', '30 03 0c 01 61', 'malformed'],
-  ])('refused: %s', (_, oid, hex, reason) => {
+    ['empty subject alternative names', '2.5.29.17', '30 00', 'malformed'],
+    ['a subject alternative name with an unknown tag', '2.5.29.17', '30 03 0c 01 61', 'malformed'],
+  ])('is rejected: %s', (_, oid, hex, reason) => {
     expect(() => parseClientCertificate(withExtension(oid, hex))).toThrow(reason);
   });
 
   test.each([
-    ['CA:FALSE written out', '30 03 01 01 00', 'malformed'],
+    ['an encoded default CA:FALSE', '30 03 01 01 00', 'malformed'],
     ['a path length before CA:TRUE', '30 06 02 01 00 01 01 ff', 'malformed'],
     ['a path length without CA:TRUE', '30 03 02 01 00', 'malformed'],
-    ['CA:TRUE, not as DER writes it', '30 03 01 01 01', 'BOOLEAN'],
-    ['CA:TRUE behind its end', '30 00 30 03 01 01 ff', 'trailing'],
+    ['CA:TRUE in BER', '30 03 01 01 01', 'BOOLEAN'],
+    ['CA:TRUE after its end', '30 00 30 03 01 01 ff', 'trailing'],
     ['CA:TRUE in a SET', '31 03 01 01 ff', 'malformed'],
     ['CA:TRUE', '30 03 01 01 ff', 'CA certificate'],
-  ])('refused: basicConstraints with %s', (_, hex, reason) => {
-    const { der } = ca.issue({ rawBasicConstraints: octets(hex) });
+  ])('is rejected: basicConstraints with %s', (_, hex, reason) => {
+    const { der } = ca.issue({ rawBasicConstraints: bytes(hex) });
     expect(() => parseClientCertificate(der)).toThrow(reason);
   });
 });
 
-test('no certificate of 16 KiB takes long to refuse or to accept', () => {
+test('a certificate of 16 KiB is parsed or rejected in less than 50 ms of CPU time', () => {
   const shapes = [
     ca.issue({ dns: Array.from({ length: 2400 }, (_, index) => `${index}`) }).der,
     ca.issue({
@@ -184,7 +192,7 @@ test('no certificate of 16 KiB takes long to refuse or to accept', () => {
   }
 });
 
-/** What this thread spent, in milliseconds, apart from what else runs on the machine. */
+/** CPU time of this thread in milliseconds, independent of the load of the machine. */
 function elapsed(work: () => unknown): number {
   const start = process.threadCpuUsage();
   try {
@@ -196,13 +204,13 @@ function elapsed(work: () => unknown): number {
   return (user + system) / 1000;
 }
 
-describe('validity', () => {
+describe('the validity period', () => {
   const notBefore = new Date('2026-01-01T00:00:00Z');
   const notAfter = new Date('2026-01-31T23:59:59Z');
   const certificate = parseClientCertificate(ca.issue({ notBefore, notAfter }).der);
   const at = (instant: string) => () => requireValidAt(certificate, Date.parse(instant));
 
-  test('both ends count, to their last millisecond', () => {
+  test('includes both ends, to the last millisecond', () => {
     expect(at('2026-01-01T00:00:00Z')).not.toThrow();
     expect(at('2026-01-31T23:59:59.999Z')).not.toThrow();
     expect(at('2025-12-31T23:59:59.999Z')).toThrow('not valid before 2026-01-01');

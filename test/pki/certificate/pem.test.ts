@@ -9,7 +9,7 @@ const { der, pem } = selfSigned();
 const body = pem.split('\n').slice(1, -2).join('\n');
 
 describe('a forwarded PEM', () => {
-  test('is read as openssl writes it, with or without the last line feed', async () => {
+  test('is decoded in the format of openssl, with or without the final line feed', async () => {
     const written = await openssl(['x509', '-outform', 'PEM'], pem);
     expect(Buffer.from(decodeForwardedPem(written))).toEqual(Buffer.from(der));
     expect(Buffer.from(decodeForwardedPem(written.trimEnd()))).toEqual(Buffer.from(der));
@@ -29,17 +29,17 @@ describe('a forwarded PEM', () => {
     ['lines of 76', pem.replace(body, body.replaceAll('\n', '').replace(/(.{76})/g, '$1\n'))],
     ['spaces at the ends of lines', pem.replaceAll('\n', ' \n')],
     ['another label', pem.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE')],
-    ['the old label', pem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE')],
+    ['the legacy label', pem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE')],
     ['a private key', pem.replaceAll('CERTIFICATE', 'PRIVATE KEY')],
     ['base64url', pem.replaceAll('+', '-').replaceAll('/', '_').replace(/[A-Z]/, '-')],
-    ['headers within', pem.replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\n\n')],
+    ['encapsulated headers', pem.replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\n\n')],
     ['no end', pem.slice(0, -20)],
     ['no content', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n '],
-  ])('is refused: %s', (_, text) => {
+  ])('is rejected: %s', (_, text) => {
     expect(() => decodeForwardedPem(text)).toThrow(CertificateError);
   });
 
-  test('round trip, and no other text decodes to the same bytes', () => {
+  test('round-trips, and no other text decodes to the same bytes', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 1, maxLength: 300 }),
@@ -48,8 +48,8 @@ describe('a forwarded PEM', () => {
         (bytes, at, junk) => {
           const text = encodePem(bytes);
           expect(Buffer.from(decodeForwardedPem(text))).toEqual(Buffer.from(bytes));
-          const place = at % (text.length + 1);
-          const changed = text.slice(0, place) + junk + text.slice(place);
+          const position = at % (text.length + 1);
+          const changed = text.slice(0, position) + junk + text.slice(position);
           try {
             expect(Buffer.from(decodeForwardedPem(changed))).not.toEqual(Buffer.from(bytes));
           } catch (error) {
@@ -62,7 +62,7 @@ describe('a forwarded PEM', () => {
 });
 
 describe('a PEM file', () => {
-  test('may have text around its blocks, CRLF and other line lengths', () => {
+  test('is parsed with text around its blocks, CRLF and other line lengths', () => {
     const file = `subject=CN = x\r\n${pem.replaceAll('\n', '\r\n')}\nsome words\n${encodePem(der)}`;
     expect(parsePemCertificates(file).map((bytes) => Buffer.from(bytes).equals(der))).toEqual([true, true]);
     expect(parsePemCertificates('no certificate')).toEqual([]);
@@ -72,7 +72,7 @@ describe('a PEM file', () => {
     ['a block without end', pem.slice(0, -30)],
     ['a block that is not base64', pem.replace(body, '!!!!')],
     ['an empty block', pem.replace(body, '')],
-  ])('is refused: %s', (_, text) => {
+  ])('is rejected: %s', (_, text) => {
     expect(() => parsePemCertificates(text)).toThrow(CertificateError);
   });
 });

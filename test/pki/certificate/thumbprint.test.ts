@@ -10,7 +10,7 @@ const hex = Buffer.from(value, 'base64url').toString('hex');
 const pairs = hex.match(/../g) ?? [];
 const sha1 = Buffer.from(sha1Thumbprint(der), 'base64url').toString('hex');
 
-describe('a SHA-256 thumbprint is read', () => {
+describe('a SHA-256 thumbprint is parsed', () => {
   test.each([
     ['base64url', value],
     ['base64url with padding', `${value}=`],
@@ -26,20 +26,20 @@ describe('a SHA-256 thumbprint is read', () => {
     expect(parseThumbprint(text)).toEqual({ algorithm: 'sha256', value });
   });
 
-  test('as openssl prints it', async () => {
+  test('in the format of openssl', async () => {
     const printed = await openssl(['x509', '-noout', '-fingerprint', '-sha256'], pem);
     expect(parseThumbprint(printed)).toEqual({ algorithm: 'sha256', value });
   });
 });
 
-test('a SHA-1 thumbprint is read as one', async () => {
+test('a SHA-1 thumbprint is parsed as SHA-1', async () => {
   expect(parseThumbprint(sha1)).toEqual({ algorithm: 'sha1', value: sha1Thumbprint(der) });
   expect(parseThumbprint('bca0d040847f843c5ee0fa6eb494837470155868').algorithm).toBe('sha1');
   const printed = await openssl(['x509', '-noout', '-fingerprint', '-sha1'], pem);
   expect(parseThumbprint(printed)).toEqual({ algorithm: 'sha1', value: sha1Thumbprint(der) });
 });
 
-describe('refused', () => {
+describe('text that is not a thumbprint is rejected', () => {
   test.each([
     ['nothing', ''],
     ['MD5', 'd41d8cd98f00b204e9800998ecf8427e'],

@@ -31,46 +31,50 @@ const leaf = issuing.issue();
 const trust = createTrustStore([root, issuing].map(({ der }) => parseCaCertificate(der)));
 const found = buildPaths(parseClientCertificate(leaf.der), [], trust);
 
-const everybody = (policy: Partial<CaCrlPolicy>): CrlPolicy => ({
+const allCas = (policy: Partial<CaCrlPolicy>): CrlPolicy => ({
   byDefault: { mode: 'require', maxStalenessMilliseconds: 0, ...policy },
   byCa: new Map(),
 });
-const require_ = everybody({});
-const prefer = everybody({ mode: 'prefer' });
-const off = everybody({ mode: 'off' });
+const require_ = allCas({});
+const prefer = allCas({ mode: 'prefer' });
+const off = allCas({ mode: 'off' });
 
-async function listsOf(...crls: readonly Uint8Array[]): Promise<CrlStore> {
-  const lists = new CrlStore(() => trust);
-  for (const crl of crls) await lists.add(crl);
-  return lists;
+async function storeOf(...crls: readonly Uint8Array[]): Promise<CrlStore> {
+  const store = new CrlStore(() => trust);
+  for (const crl of crls) await store.add(crl);
+  return store;
 }
 
-async function judge(policy: CrlPolicy, crls: readonly Uint8Array[], now = Date.now()) {
-  const { current } = await listsOf(...crls);
+async function validate(policy: CrlPolicy, crls: readonly Uint8Array[], now = Date.now()) {
+  const { current } = await storeOf(...crls);
   return selectValidPaths(found, now, (path, time) => crlViolation(path, current, policy, time));
 }
 
 const ofRoot = (options?: CrlOptions) => createCrl(root, options);
 const ofIssuing = (options?: CrlOptions) => createCrl(issuing, options);
-const stale = { thisUpdate: new Date(Date.now() - 3 * HOUR), nextUpdate: new Date(Date.now() - HOUR) };
-const holdsLeaf = { revoked: [issuing.issue(), leaf] };
+const expired = { thisUpdate: new Date(Date.now() - 3 * HOUR), nextUpdate: new Date(Date.now() - HOUR) };
+const revokesLeaf = { revoked: [issuing.issue(), leaf] };
 type Row = [title: string, policy: CrlPolicy, crls: Uint8Array[]];
 
-describe('a path counts', () => {
+describe('a path is valid', () => {
   test.each<Row>([
     ['with a CRL of every CA', require_, [ofRoot(), ofIssuing()]],
-    ['where others are revoked', require_, [ofRoot(), ofIssuing({ revoked: [issuing.issue(), issuing.issue()] })]],
+    [
+      'if other certificates are revoked',
+      require_,
+      [ofRoot(), ofIssuing({ revoked: [issuing.issue(), issuing.issue()] })],
+    ],
     ['with a CRL v1', require_, [ofRoot({ version: 1 }), ofIssuing({ version: 1 })]],
     [
-      'with one that is stale for less than it may',
-      everybody({ maxStalenessMilliseconds: 2 * HOUR }),
-      [ofRoot(stale), ofIssuing(stale)],
+      'with expired CRLs within the allowed staleness',
+      allCas({ maxStalenessMilliseconds: 2 * HOUR }),
+      [ofRoot(expired), ofIssuing(expired)],
     ],
-    ['where CRLs are preferred, and there is none', prefer, []],
-    ['where CRLs are preferred, and stale', prefer, [ofRoot(stale), ofIssuing(stale)]],
-    ['where nobody asks', off, [ofIssuing(holdsLeaf)]],
+    ['without CRLs in mode prefer', prefer, []],
+    ['with expired CRLs in mode prefer', prefer, [ofRoot(expired), ofIssuing(expired)]],
+    ['with a revoked leaf in mode off', off, [ofIssuing(revokesLeaf)]],
     [
-      'where one CA has none, and need not',
+      'without a CRL of a CA in mode off',
       {
         byDefault: require_.byDefault,
         byCa: new Map([[parseCaCertificate(root.der).publicKeyThumbprint, off.byDefault]]),
@@ -78,23 +82,23 @@ describe('a path counts', () => {
       [ofIssuing()],
     ],
   ])('%s', async (_, policy, crls) => {
-    expect(await judge(policy, crls)).toMatchObject({ verified: true });
+    expect(await validate(policy, crls)).toMatchObject({ verified: true });
   });
 });
 
-describe('a path does not count', () => {
+describe('a path is rejected', () => {
   test.each<[...Row, string]>([
     [
       'with a revoked leaf',
       require_,
-      [ofRoot(), ofIssuing(holdsLeaf)],
+      [ofRoot(), ofIssuing(revokesLeaf)],
       'the certificate is revoked by CA "CN=Issuing" (RFC 5280 §6.3.3)',
     ],
-    ['with a revoked leaf where CRLs are preferred', prefer, [ofIssuing(holdsLeaf)], 'the certificate is revoked'],
+    ['with a revoked leaf in mode prefer', prefer, [ofIssuing(revokesLeaf)], 'the certificate is revoked'],
     [
-      'with a leaf that a stale CRL revokes',
+      'with a leaf revoked by an expired CRL in mode prefer',
       prefer,
-      [ofIssuing({ ...holdsLeaf, ...stale })],
+      [ofIssuing({ ...revokesLeaf, ...expired })],
       'the certificate is revoked',
     ],
     [
@@ -109,74 +113,86 @@ describe('a path does not count', () => {
       [ofRoot({ revoked: [issuing] }), ofIssuing()],
       'CA "CN=Issuing" (1 above the certificate) is revoked by CA "CN=Root"',
     ],
-    ['without a CRL', require_, [ofRoot()], 'there is no CRL of CA "CN=Issuing"'],
+    ['without a CRL of the issuer', require_, [ofRoot()], 'there is no CRL of CA "CN=Issuing"'],
     ['without a CRL of the root', require_, [ofIssuing()], 'there is no CRL of CA "CN=Root"'],
-    ['with a stale CRL', require_, [ofRoot(), ofIssuing(stale)], 'the CRL of CA "CN=Issuing" expired at'],
+    ['with an expired CRL', require_, [ofRoot(), ofIssuing(expired)], 'the CRL of CA "CN=Issuing" expired at'],
     [
-      'with a CRL of tomorrow',
+      'with a CRL whose thisUpdate is in the future',
       require_,
       [ofRoot(), ofIssuing({ thisUpdate: new Date(Date.now() + HOUR) })],
       'is not valid before',
     ],
   ])('%s', async (_, policy, crls, reason) => {
-    expect(await judge(policy, crls)).toMatchObject({ verified: false, reason: expect.stringContaining(reason) });
+    expect(await validate(policy, crls)).toMatchObject({ verified: false, reason: expect.stringContaining(reason) });
   });
 });
 
-describe('a CRL is refused', () => {
+describe('a CRL is rejected', () => {
   test.each<[string, () => Uint8Array, string]>([
-    ['of nobody', () => createCrl(createTestCa({ subject: [['CN', 'X']] })), 'has issuer "CN=X", which is not a CA'],
-    ['of a CA of the same name', () => createCrl(impostor), 'is not signed by the key of CA "CN=Root"'],
-    ['that was changed', () => changed(ofRoot({ revoked: [leaf] })), 'is not signed by the key'],
-    ['without nextUpdate', () => ofRoot({ nextUpdate: 'none' }), 'has no nextUpdate'],
-    ['for changes only', () => ofRoot({ extensions: [deltaIndicator] }), 'is a delta CRL'],
-    ['for other issuers', () => ofRoot({ extensions: [distributionPoint(indirect)] }), 'is an indirect CRL'],
     [
-      'with an entry for another issuer',
+      'of an unknown CA',
+      () => createCrl(createTestCa({ subject: [['CN', 'X']] })),
+      'has issuer "CN=X", which is not a CA',
+    ],
+    ['of another CA with the same name', () => createCrl(impostor), 'is not signed by the key of CA "CN=Root"'],
+    ['with a changed byte', () => changed(ofRoot({ revoked: [leaf] })), 'is not signed by the key'],
+    ['without nextUpdate', () => ofRoot({ nextUpdate: 'none' }), 'has no nextUpdate'],
+    ['with a delta CRL indicator', () => ofRoot({ extensions: [deltaIndicator] }), 'is a delta CRL'],
+    ['with indirectCRL', () => ofRoot({ extensions: [distributionPoint(indirect)] }), 'is an indirect CRL'],
+    [
+      'with a certificateIssuer in an entry',
       () => ofRoot({ entries: [entry(serialOf(leaf), [certificateIssuer])] }),
       'is an indirect CRL: an entry',
     ],
-    ['for a part', () => ofRoot({ extensions: [distributionPoint(onlyClients)] }), 'may be incomplete'],
-    ['with a critical extension', () => ofRoot({ extensions: [unknownCritical] }), 'unknown critical extension'],
     [
-      'with a critical extension of an entry',
+      'with an issuing distribution point',
+      () => ofRoot({ extensions: [distributionPoint(onlyClients)] }),
+      'may be incomplete',
+    ],
+    [
+      'with an unknown critical extension',
+      () => ofRoot({ extensions: [unknownCritical] }),
+      'unknown critical extension',
+    ],
+    [
+      'with an unknown critical extension in an entry',
       () => ofRoot({ entries: [entry(serialOf(leaf), [unknownCritical])] }),
       'an entry with an unknown critical',
     ],
-    ['by SHA-1', () => ofRoot({ signatureHash: 'SHA-1' }), 'an algorithm that is not accepted'],
+    ['with a SHA-1 signature', () => ofRoot({ signatureHash: 'SHA-1' }), 'an algorithm that is not accepted'],
     [
-      'with a serial number in too many octets',
+      'with a serial number not in the fewest bytes',
       () => ofRoot({ entries: [entry(der(0x02, Buffer.of(0, 1)))] }),
       'fewest bytes',
     ],
-    ['with bytes behind it', () => Buffer.concat([ofRoot(), Buffer.of(0)]), '1 trailing bytes'],
+    ['with trailing bytes', () => Buffer.concat([ofRoot(), Buffer.of(0)]), '1 trailing bytes'],
     ['that is a certificate', () => root.der, 'not a CRL'],
-    ['that is cut off', () => ofRoot().subarray(0, 100), 'extends past its enclosing element'],
+    ['that is truncated', () => ofRoot().subarray(0, 100), 'extends past its enclosing element'],
   ])('%s', async (_, crl, message) => {
-    await expect(listsOf(crl())).rejects.toThrow(message);
+    await expect(storeOf(crl())).rejects.toThrow(message);
   });
 });
 
 test('an older CRL never replaces a newer one', async () => {
-  const newer = ofIssuing(holdsLeaf);
+  const newer = ofIssuing(revokesLeaf);
   const older = ofIssuing({ thisUpdate: new Date(Date.now() - 2 * HOUR) });
-  const lists = await listsOf(newer);
-  expect(await lists.add(older)).toBeUndefined();
-  expect((await judge(require_, [ofRoot(), newer, older])).verified).toBe(false);
-  expect((await judge(require_, [ofRoot(), older, newer])).verified).toBe(false);
+  const store = await storeOf(newer);
+  expect(await store.add(older)).toBeUndefined();
+  expect((await validate(require_, [ofRoot(), newer, older])).verified).toBe(false);
+  expect((await validate(require_, [ofRoot(), older, newer])).verified).toBe(false);
 });
 
-test('of two that the CA wrote in one second, the one that revokes more counts', async () => {
+test('the CRL that revokes more replaces another of the same second', async () => {
   const thisUpdate = new Date(Date.now() - HOUR);
-  const [before, after] = [ofIssuing({ thisUpdate }), ofIssuing({ thisUpdate, ...holdsLeaf })];
-  const lists = await listsOf(before);
-  expect(await lists.add(before)).toBeUndefined();
-  expect((await lists.add(after))?.crl.revoked.size).toBe(2);
-  expect(await lists.add(before)).toBeUndefined();
-  expect((await judge(require_, [ofRoot(), before, after])).verified).toBe(false);
+  const [before, after] = [ofIssuing({ thisUpdate }), ofIssuing({ thisUpdate, ...revokesLeaf })];
+  const store = await storeOf(before);
+  expect(await store.add(before)).toBeUndefined();
+  expect((await store.add(after))?.crl.revoked.size).toBe(2);
+  expect(await store.add(before)).toBeUndefined();
+  expect((await validate(require_, [ofRoot(), before, after])).verified).toBe(false);
 });
 
-test('a hundred thousand serial numbers take less than 30 octets each, and others may work meanwhile', async () => {
+test('a hundred thousand serial numbers take less than 30 bytes each and do not block the event loop', async () => {
   const entries = Array.from({ length: 100_000 }, () =>
     entry(der(0x02, Buffer.concat([Buffer.of(0x40), randomBytes(15)]))),
   );
@@ -190,14 +206,14 @@ test('a hundred thousand serial numbers take less than 30 octets each, and other
   expect(turns).toBeGreaterThan(3);
 });
 
-test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('CRLs are signed by %s', async (keyType) => {
+test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('a CRL is accepted with a signature by %s', async (keyType) => {
   const ca = createTestCa({ subject: [['CN', keyType]], keyType });
   const own = createTrustStore([parseCaCertificate(ca.der)]);
   const accepted = await new CrlStore(() => own).add(createCrl(ca, { revoked: [leaf] }));
   expect(accepted?.crl.revoked.size).toBe(1);
 });
 
-/** The same with another octet in the first entry. */
+/** Changes one byte of the first entry. */
 function changed(crl: Buffer): Uint8Array {
   const copy = Buffer.from(crl);
   const at = copy.indexOf(Buffer.from(serialOf(leaf as MintedCertificate)));

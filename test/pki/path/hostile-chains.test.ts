@@ -9,7 +9,7 @@ import { type CertificateOptions, createTestCa, type MintedCertificate } from '.
 import { type GeneralName, generalName, nameConstraints } from '../../support/general-names.ts';
 import { type KeyType, rsaPublicKey } from '../../support/keys.ts';
 
-/** Of the processor. */
+/** CPU time. */
 const LONGEST_MS = 50;
 const MAX_SIGNATURE_CHECKS = 40;
 
@@ -36,13 +36,13 @@ function search({ leaf, forwarded }: Hostile) {
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Ten of one name, where nobody signed the leaf, so that all must be tried. */
+/** Ten CAs with one name, none of which signed the leaf, so that all are tried. */
 function tenOfOneName(keyType: KeyType): Hostile {
   const forwarded = Array.from({ length: 10 }, () => createTestCa({ ...named('Same'), keyType }));
   return { leaf: createTestCa({ ...named('Same'), keyType }).issue(), forwarded };
 }
 
-/** The same with keys that nobody has, where to make so many takes seconds; to check with them takes what it takes. */
+/** The same with random moduli, since generating ten RSA keys takes seconds. Verification takes as long as with real ones. */
 function tenRsaOfOneName(): Hostile {
   const keyType = 'rsa-4096';
   const forwarded = many(10, () =>
@@ -51,14 +51,14 @@ function tenRsaOfOneName(): Hostile {
   return { leaf: createTestCa({ ...named('Same'), keyType, reuseKey: true }).issue(), forwarded };
 }
 
-/** Ten keys of one name, each certified by the one before it; the leaf is by the last. */
+/** Ten CAs with one name, each certified by the previous one; the last issued the leaf. */
 function tenInARow(keyType: KeyType): Hostile {
   const options = { ...named('Same'), keyType };
   const { cas, last } = chainBelow(createTestCa(options), Array(9).fill(options));
   return { leaf: last.issue(), forwarded: cas };
 }
 
-/** Every certificate is over one key, so that each seems to have signed each; the last is by the anchor. */
+/** All certificates have the same key, so that each seems to have signed every other; the anchor issued the first. */
 function oneKeyManyNames(): Hostile {
   const first = root.issueIntermediate(named('A'));
   const again = (issuer: string, subject: string) =>
@@ -67,7 +67,7 @@ function oneKeyManyNames(): Hostile {
   return { leaf: first.issue(), forwarded: [first, ...pairs.map(([one = '', other = '']) => again(one, other))] };
 }
 
-/** Five levels below the anchor, each with as many subtrees. */
+/** Five levels below the anchor, each with these subtrees. */
 function constrained(subtrees: readonly GeneralName[], leaf: CertificateOptions): Hostile {
   const extraExtensions = [nameConstraints({ excluded: subtrees })];
   const { cas, last } = chainBelow(
@@ -80,33 +80,33 @@ function constrained(subtrees: readonly GeneralName[], leaf: CertificateOptions)
 const { dns, uri, email, ip, directory } = generalName;
 const hosts = (length: number) => many(length, (index) => dns(`h${index}.example`));
 
-describe('whatever is sent, the search ends', () => {
+describe('path building is bounded for', () => {
   test.each<[string, Hostile]>([
-    ['10 of one name, P-256', tenOfOneName('ec-p256')],
-    ['10 of one name, P-384', tenOfOneName('ec-p384')],
-    ['10 of one name, P-521', tenOfOneName('ec-p521')],
-    ['10 of one name, RSA 4096', tenRsaOfOneName()],
-    ['10 of one name in a row, P-384', tenInARow('ec-p384')],
-    ['10 of one name in a row, P-521', tenInARow('ec-p521')],
-    ['10 over one key, every way through', oneKeyManyNames()],
+    ['10 CAs with one name, P-256', tenOfOneName('ec-p256')],
+    ['10 CAs with one name, P-384', tenOfOneName('ec-p384')],
+    ['10 CAs with one name, P-521', tenOfOneName('ec-p521')],
+    ['10 CAs with one name, RSA 4096', tenRsaOfOneName()],
+    ['a chain of 10 CAs with one name, P-384', tenInARow('ec-p384')],
+    ['a chain of 10 CAs with one name, P-521', tenInARow('ec-p521')],
+    ['10 certificates with one key', oneKeyManyNames()],
     ['5,000 names and 256 subtrees', constrained(hosts(256), { dns: many(5_000, () => 'a') })],
-    ['one name of 15,000 characters', constrained(hosts(800), { dns: ['a'.repeat(15_000)] })],
+    ['a DNS name of 15,000 characters', constrained(hosts(800), { dns: ['a'.repeat(15_000)] })],
     [
-      'one URI of 14,000',
+      'a URI of 14,000 characters',
       constrained(
         many(800, () => uri('a.b')),
         { uris: [`https://${'a.'.repeat(7_000)}b/`] },
       ),
     ],
     [
-      'one mailbox of 14,000',
+      'an email address of 14,000 characters',
       constrained(
         many(800, () => email('a.b')),
         { emails: [`x@${'a.'.repeat(7_000)}b`] },
       ),
     ],
     [
-      '2,000 addresses and 200 blocks',
+      '2,000 IP addresses and 200 subtrees',
       constrained(
         many(200, () => ip('10.0.0.0/8')),
         { ips: many(2_000, (index) => `11.0.${index >> 8}.${index & 255}`) },
@@ -129,7 +129,7 @@ describe('whatever is sent, the search ends', () => {
   ])('%s', (_, hostile) => {
     const { checks } = search(hostile);
     expect(checks).toBeLessThanOrEqual(MAX_SIGNATURE_CHECKS);
-    // A machine that is busy with other things calculates more slowly as well: the fastest of some counts.
+    // A busy machine also computes more slowly, so take the fastest of several runs.
     let fastest = Number.POSITIVE_INFINITY;
     for (let times = 0; times < 20 && fastest >= LONGEST_MS; times += 1) {
       fastest = Math.min(fastest, search(hostile).took);
@@ -137,7 +137,7 @@ describe('whatever is sent, the search ends', () => {
     expect(fastest).toBeLessThan(LONGEST_MS);
   });
 
-  test('5,000 names and 256 subtrees are refused, not skipped', () => {
+  test('5,000 names and 256 subtrees, which are rejected and not skipped', () => {
     const { paths } = search(constrained(hosts(256), { dns: many(5_000, () => 'a') }));
     expect(paths).toEqual([]);
   });

@@ -10,7 +10,7 @@ const root = createTestCa({ subject: [['CN', 'Root']] });
 const clientsOnly = { extraExtensions: [nameConstraints({ permitted: [directory([['O', 'Clients']])] })] };
 const client = { subject: [['O', 'Clients']] } as const;
 
-describe('the certificates that constraints are about', () => {
+describe('name constraints', () => {
   const constrained = root.issueIntermediate({ subject: [['CN', 'Issuing']], ...clientsOnly });
   const renewed = constrained.issueIntermediate({ subject: [['CN', 'Issuing']] });
   const named = constrained.issueIntermediate({ subject: [['CN', 'Below']] });
@@ -21,11 +21,11 @@ describe('the certificates that constraints are about', () => {
     extraExtensions: [nameConstraints({ permitted: [dns('example.com')] })],
   });
 
-  test('not a self-issued intermediate, whose name is its issuer’s', () => {
+  test('do not apply to a self-issued intermediate', () => {
     expect(verifyChain({ configured: [root, constrained, renewed], leaf: renewed.issue(client) }).verified).toBe(true);
   });
 
-  test('a self-issued leaf, since it is the last', () => {
+  test('apply to a self-issued leaf', () => {
     const leaf = constrained.issue({ subject: [['CN', 'Issuing']] });
     expect(verifyChain({ configured: [root, constrained], leaf })).toMatchObject({
       reason: expect.stringMatching(
@@ -34,33 +34,33 @@ describe('the certificates that constraints are about', () => {
     });
   });
 
-  test('an intermediate with another name', () => {
+  test('apply to an intermediate with another name', () => {
     expect(verifyChain({ configured: [root, constrained, named], leaf: named.issue(client) })).toMatchObject({
       reason: expect.stringMatching(/^CA "CN=Below" \(1 above the certificate\) has a distinguished name outside/),
     });
   });
 
-  test('what is below an intermediate without constraints', () => {
+  test('apply below an intermediate without constraints', () => {
     const pki = { configured: [root, constrained, within] };
     expect(verifyChain({ ...pki, leaf: within.issue(client) }).verified).toBe(true);
     expect(verifyChain({ ...pki, leaf: within.issue() }).verified).toBe(false);
   });
 
-  test('what is below an anchor, by the anchor’s own certificate (RFC 5937 §3)', () => {
+  test('of an anchor apply to certificates below it (RFC 5937 §3)', () => {
     expect(verifyChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue(client) }).verified).toBe(true);
     expect(verifyChain({ configured: [constrainedRoot], leaf: constrainedRoot.issue() }).verified).toBe(false);
   });
 
-  test('the constraints of all authorities at once', () => {
+  test('of all CAs apply together', () => {
     const configured = [root, constrained, within, tighter];
-    const judge = (names: object) => verifyChain({ configured, leaf: tighter.issue(names) }).verified;
-    expect(judge({ ...client, dns: ['a.example.com'] })).toBe(true);
-    expect(judge({ ...client, dns: ['a.example.org'] })).toBe(false);
-    expect(judge({ dns: ['a.example.com'] })).toBe(false);
+    const accepts = (names: object) => verifyChain({ configured, leaf: tighter.issue(names) }).verified;
+    expect(accepts({ ...client, dns: ['a.example.com'] })).toBe(true);
+    expect(accepts({ ...client, dns: ['a.example.org'] })).toBe(false);
+    expect(accepts({ dns: ['a.example.com'] })).toBe(false);
   });
 });
 
-describe('malformed constraints are refused with the authority', () => {
+describe('a CA certificate with malformed name constraints is rejected:', () => {
   const permitted = (...subtrees: Uint8Array[]) => der(0xa0, ...subtrees);
   const excluded = (...subtrees: Uint8Array[]) => der(0xa1, ...subtrees);
   const only = (base: GeneralName) => nameConstraints({ excluded: [base] });
@@ -70,18 +70,18 @@ describe('malformed constraints are refused with the authority', () => {
     ['an empty list', rawNameConstraints(permitted())],
     ['an empty list beside a full one', rawNameConstraints(permitted(sequence(base)), excluded())],
     ['the lists in the wrong order', rawNameConstraints(excluded(sequence(base)), permitted(sequence(base)))],
-    ['a list twice', rawNameConstraints(permitted(sequence(base)), permitted(sequence(base)))],
+    ['a repeated list', rawNameConstraints(permitted(sequence(base)), permitted(sequence(base)))],
     ['an unknown list', rawNameConstraints(der(0xa2, sequence(base)))],
     ['an empty subtree', rawNameConstraints(permitted(sequence()))],
     ['a base without its subtree', rawNameConstraints(permitted(base))],
-    ['a minimum, written out', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(0)))))],
+    ['an encoded default minimum', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(0)))))],
     ['a minimum of 1', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(1)))))],
     ['a maximum', rawNameConstraints(excluded(sequence(base, der(0x81, Buffer.of(5)))))],
     ['not a sequence', { ...rawNameConstraints(), value: integer(1n) }],
     ['a mask with gaps', only(der(0x87, Buffer.of(10, 0, 0, 0, 255, 0, 255, 0)))],
-    ['a mask with a gap inside an octet', only(der(0x87, Buffer.of(10, 0, 0, 0, 0b10100000, 0, 0, 0)))],
+    ['a mask with a gap inside a byte', only(der(0x87, Buffer.of(10, 0, 0, 0, 0b10100000, 0, 0, 0)))],
     ['an address without its mask', only(ip('10.0.0.1'))],
-    ['an address of 5 octets', only(der(0x87, Buffer.alloc(10)))],
+    ['an address of 5 bytes', only(der(0x87, Buffer.alloc(10)))],
     ['a DNS name with a wildcard', only(dns('*.example.com'))],
     ['a DNS name that ends in a dot', only(dns('example.com.'))],
     ['a DNS name with two dots before it', only(dns('..example.com'))],

@@ -13,7 +13,7 @@ import { verifyChain } from '../../support/verify-chain.ts';
 const { dns, uri, email, ip, directory, registeredId, utf8Mailbox } = generalName;
 const root = createTestCa();
 
-function judge(subtrees: Subtrees, leaf: CertificateOptions) {
+function verifyBelow(subtrees: Subtrees, leaf: CertificateOptions) {
   const ca = root.issueIntermediate({ extraExtensions: [nameConstraints(subtrees)] });
   return verifyChain({ configured: [root, ca], leaf: ca.issue(leaf) });
 }
@@ -22,14 +22,14 @@ const outside = { verified: false, reason: expect.stringMatching(/outside the pe
 const excluded = { verified: false, reason: expect.stringMatching(/within an excluded subtree.*§4\.2\.1\.10/) };
 const accepted = { verified: true };
 
-/** What comes of a leaf below a CA that is permitted this subtree alone, and below one that it is excluded from. */
+/** The results for a leaf below a CA with only this permitted subtree, and below one with only this excluded subtree. */
 const outcomes = {
   within: { permitted: accepted, excluded },
   outside: { permitted: outside, excluded: accepted },
   /** A name that cannot be compared. */
   unclear: { permitted: outside, excluded },
-  /** The subtree says nothing about the leaf's names. */
-  silent: { permitted: accepted, excluded: accepted },
+  /** The subtree does not apply to the leaf's names. */
+  unconstrained: { permitted: accepted, excluded: accepted },
 } as const;
 
 type Row = [base: GeneralName, leaf: CertificateOptions, outcome: keyof typeof outcomes];
@@ -46,7 +46,7 @@ const dnsRows: Row[] = [
   [dns('.example.com'), { dns: ['example.com'] }, 'outside'],
   [dns('.example.com'), { dns: ['aexample.com'] }, 'outside'],
   [dns(''), { dns: ['a.example.com'] }, 'within'],
-  [dns(''), { uris: ['https://example.com/'] }, 'silent'],
+  [dns(''), { uris: ['https://example.com/'] }, 'unconstrained'],
   [dns('example.com'), { dns: ['*.example.com'] }, 'within'],
   [dns('.example.com'), { dns: ['*.example.com'] }, 'within'],
   [dns('a.example.com'), { dns: ['*.example.com'] }, 'unclear'],
@@ -60,7 +60,7 @@ const dnsRows: Row[] = [
   [dns('example.com'), { dns: ['example.com/a'] }, 'unclear'],
   [dns('example.com'), { dns: [`${'a.'.repeat(130)}example.com`] }, 'unclear'],
   [dns('example.com'), { dns: ['a.example.com', 'b.example.com'] }, 'within'],
-  [dns('example.com'), {}, 'silent'],
+  [dns('example.com'), {}, 'unconstrained'],
 ];
 
 /** Of a leaf without a DNS name the CN counts where it could be one. */
@@ -69,9 +69,9 @@ const commonNameRows: Row[] = [
   [dns('example.com'), subject(['CN', 'A.Example.com']), 'within'],
   [dns('example.com'), subject(['CN', 'a.example.org']), 'outside'],
   [dns('example.com'), subject(['CN', '*.com']), 'unclear'],
-  [dns('example.com'), subject(['CN', 'Billing service']), 'silent'],
-  [dns('example.com'), subject(['CN', 'localhost']), 'silent'],
-  [dns('example.com'), subject(['O', 'a.example.org']), 'silent'],
+  [dns('example.com'), subject(['CN', 'Billing service']), 'unconstrained'],
+  [dns('example.com'), subject(['CN', 'localhost']), 'unconstrained'],
+  [dns('example.com'), subject(['O', 'a.example.org']), 'unconstrained'],
   [dns('example.com'), { ...subject(['CN', 'a.example.org']), dns: ['a.example.com'] }, 'within'],
   [dns('example.com'), { ...subject(['CN', 'a.example.org']), uris: ['urn:a'] }, 'outside'],
   [dns('example.com'), subject(['CN', `${'a'.repeat(300)}.example.org`]), 'unclear'],
@@ -98,7 +98,7 @@ const uriRows: Row[] = [
   [uri('example.com'), { uris: ['urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6'] }, 'unclear'],
   [uri(''), { uris: ['https://example.com/'] }, 'unclear'],
   [uri(''), { uris: ['urn:a'] }, 'unclear'],
-  [uri('example.com'), { dns: ['example.org'] }, 'silent'],
+  [uri('example.com'), { dns: ['example.org'] }, 'unconstrained'],
 ];
 
 const emailRows: Row[] = [
@@ -124,7 +124,7 @@ const emailRows: Row[] = [
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@example.org']), 'outside'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'client']), 'unclear'],
   [email('example.com'), san(utf8Mailbox('ä@example.com')), 'unclear'],
-  [email('example.com'), subject(['CN', 'a@example.org']), 'silent'],
+  [email('example.com'), subject(['CN', 'a@example.org']), 'unconstrained'],
 ];
 
 const addressRows: Row[] = [
@@ -142,7 +142,7 @@ const addressRows: Row[] = [
   [ip('::/0'), { ips: ['::1'] }, 'within'],
   [ip('::/0'), { ips: ['192.0.2.7'] }, 'outside'],
   [ip('::/1'), { ips: ['::ffff:c000:207'] }, 'within'],
-  [ip('10.0.0.0/8'), { dns: ['10.0.0.1'] }, 'silent'],
+  [ip('10.0.0.0/8'), { dns: ['10.0.0.1'] }, 'unconstrained'],
 ];
 
 const ours = [
@@ -158,7 +158,7 @@ const directoryRows: Row[] = [
   [directory(ours), subject(['C', 'GB']), 'outside'],
   [directory(ours), subject(['CN', 'a'], ['C', 'GB'], ['O', 'Ours']), 'outside'],
   [directory(ours), subject(['C', 'GB'], ['O', 'Ours'], ['CN', 'a\u200b']), 'unclear'],
-  [directory(ours), { ...subject(), dns: ['a.example.com'] }, 'silent'],
+  [directory(ours), { ...subject(), dns: ['a.example.com'] }, 'unconstrained'],
   [directory(ours), { ...subject(...ours.map(([type, value]): [string, string] => [type, value])) }, 'within'],
   [directory([]), subject(['CN', 'anybody']), 'within'],
   [directory(ours), { ...subject(), ...san(directory([...ours, ['CN', 'a']])) }, 'within'],
@@ -168,10 +168,10 @@ const directoryRows: Row[] = [
 const otherFormRows: Row[] = [
   [unknownOtherName, san(unknownOtherName), 'unclear'],
   [unknownOtherName, san(utf8Mailbox('ä@example.com')), 'unclear'],
-  [unknownOtherName, san(registeredId('1.2.3')), 'silent'],
-  [unknownOtherName, { dns: ['a.example.com'] }, 'silent'],
+  [unknownOtherName, san(registeredId('1.2.3')), 'unconstrained'],
+  [unknownOtherName, { dns: ['a.example.com'] }, 'unconstrained'],
   [registeredId('1.2.3'), san(registeredId('1.2.3')), 'unclear'],
-  [registeredId('1.2.3'), san(unknownOtherName), 'silent'],
+  [registeredId('1.2.3'), san(unknownOtherName), 'unconstrained'],
 ];
 
 describe.each<[string, Row[]]>([
@@ -181,13 +181,13 @@ describe.each<[string, Row[]]>([
   ['email addresses', emailRows],
   ['IP addresses', addressRows],
   ['distinguished names', directoryRows],
-  ['forms that are not compared', otherFormRows],
-])('%s', (_, rows) => {
+  ['name forms that cannot be compared', otherFormRows],
+])('name constraints on %s', (_, rows) => {
   test.each(rows.map(([base, ...rest]) => [printable(base), ...rest, base] as const))(
     '%s, %j: %s',
     (_, leaf, outcome, base) => {
-      expect(judge({ permitted: [base] }, leaf)).toMatchObject(outcomes[outcome].permitted);
-      expect(judge({ excluded: [base] }, leaf)).toMatchObject(outcomes[outcome].excluded);
+      expect(verifyBelow({ permitted: [base] }, leaf)).toMatchObject(outcomes[outcome].permitted);
+      expect(verifyBelow({ excluded: [base] }, leaf)).toMatchObject(outcomes[outcome].excluded);
     },
   );
 });
@@ -198,23 +198,48 @@ function printable(name: GeneralName): string {
     .replace(/[^ -~]/g, '.');
 }
 
-describe('several subtrees', () => {
+describe('name constraints with several subtrees', () => {
   const [com, org] = [dns('example.com'), dns('example.org')];
   test.each<[string, Subtrees, CertificateOptions, object]>([
-    ['within one of two', { permitted: [com, org] }, { dns: ['a.example.org'] }, accepted],
-    ['within none of two', { permitted: [com, org] }, { dns: ['a.example.net'] }, outside],
-    ['one name of two is outside', { permitted: [com] }, { dns: ['example.com', 'example.org'] }, outside],
-    ['one name of two is excluded', { excluded: [com] }, { dns: ['example.org', 'example.com'] }, excluded],
-    ['excluded although permitted', { permitted: [com], excluded: [com] }, { dns: ['example.com'] }, excluded],
+    ['accept a name within one of two', { permitted: [com, org] }, { dns: ['a.example.org'] }, accepted],
+    ['reject a name within none of two', { permitted: [com, org] }, { dns: ['a.example.net'] }, outside],
     [
-      'a part excluded of what is permitted',
+      'reject a certificate with one of two names outside',
+      { permitted: [com] },
+      { dns: ['example.com', 'example.org'] },
+      outside,
+    ],
+    [
+      'reject a certificate with one of two names excluded',
+      { excluded: [com] },
+      { dns: ['example.org', 'example.com'] },
+      excluded,
+    ],
+    [
+      'reject a name that is permitted and excluded',
+      { permitted: [com], excluded: [com] },
+      { dns: ['example.com'] },
+      excluded,
+    ],
+    [
+      'accept a permitted name outside an excluded part',
       { permitted: [com], excluded: [dns('a.example.com')] },
       { dns: ['b.example.com'] },
       accepted,
     ],
-    ['the other form is not constrained', { permitted: [com] }, { ips: ['192.0.2.1'], dns: ['example.com'] }, accepted],
-    ['each form by its own', { permitted: [com, ip('10.0.0.0/8')] }, { dns: ['example.com'], ips: ['::1'] }, outside],
+    [
+      'accept a name of an unconstrained form',
+      { permitted: [com] },
+      { ips: ['192.0.2.1'], dns: ['example.com'] },
+      accepted,
+    ],
+    [
+      'apply to each form separately',
+      { permitted: [com, ip('10.0.0.0/8')] },
+      { dns: ['example.com'], ips: ['::1'] },
+      outside,
+    ],
   ])('%s', (_, subtrees, leaf, outcome) => {
-    expect(judge(subtrees, leaf)).toMatchObject(outcome);
+    expect(verifyBelow(subtrees, leaf)).toMatchObject(outcome);
   });
 });

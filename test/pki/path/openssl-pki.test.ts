@@ -9,12 +9,12 @@ import { verifyChain } from '../../support/verify-chain.ts';
 
 const { dns, ip, directory, email, uri } = generalName;
 
-const authorityLines = `keyUsage = critical, keyCertSign, cRLSign
+const caLines = `keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid`;
-const anyCa = `basicConstraints = critical, CA:TRUE\n${authorityLines}`;
+const anyCa = `basicConstraints = critical, CA:TRUE\n${caLines}`;
 const constrained = `basicConstraints = critical, CA:TRUE, pathlen:0
-${authorityLines}
+${caLines}
 extendedKeyUsage = clientAuth
 nameConstraints = critical, @constraints
 [constraints]
@@ -31,7 +31,7 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = clientAuth
 authorityKeyIdentifier = keyid`;
 
-/** The same root and issuing authority, of our making. */
+/** The same root and intermediate, without openssl. */
 function mintedPki() {
   const permitted = [directory(ours), dns('clients.example'), uri('clients.example'), email('.clients.example')];
   const constraints = nameConstraints({ permitted, excluded: [ip('10.0.0.0/8')] });
@@ -51,38 +51,38 @@ async function opensslPki() {
   return { root, issuing, below: await issuing.issueIntermediate('below', '/C=GB/O=Ours/CN=Below', anyCa) };
 }
 
-/** The kinds of alternative name as openssl's configuration calls them. */
+/** The types of subject alternative name, as named in the configuration of openssl. */
 type Kind = 'DNS' | 'URI' | 'email' | 'IP';
 const optionOf = { DNS: 'dns', URI: 'uris', email: 'emails', IP: 'ips' } as const;
 
-const rows: [organisation: string, kind: Kind, name: string, outcome: 'accepted' | 'refused'][] = [
+const rows: [organisation: string, kind: Kind, name: string, outcome: 'accepted' | 'rejected'][] = [
   ['Ours', 'DNS', 'a.clients.example', 'accepted'],
-  ['Ours', 'DNS', 'a.others.example', 'refused'],
+  ['Ours', 'DNS', 'a.others.example', 'rejected'],
   ['Ours', 'URI', 'https://clients.example/a', 'accepted'],
-  ['Ours', 'URI', 'https://a.clients.example/a', 'refused'],
+  ['Ours', 'URI', 'https://a.clients.example/a', 'rejected'],
   ['Ours', 'email', 'a@b.clients.example', 'accepted'],
-  ['Ours', 'email', 'a@clients.example', 'refused'],
+  ['Ours', 'email', 'a@clients.example', 'rejected'],
   ['Ours', 'IP', '192.0.2.1', 'accepted'],
-  ['Ours', 'IP', '10.0.0.1', 'refused'],
-  ['Others', 'DNS', 'a.clients.example', 'refused'],
+  ['Ours', 'IP', '10.0.0.1', 'rejected'],
+  ['Others', 'DNS', 'a.clients.example', 'rejected'],
 ];
 
-/** What the real program says. */
+/** The result of `openssl verify`. */
 async function verify(root: OpensslCertificate, untrusted: OpensslCertificate[], leaf: OpensslCertificate) {
   const intermediates = untrusted.flatMap(({ file }) => ['-untrusted', file]);
   const options = ['-x509_strict', '-purpose', 'sslclient', '-CAfile', root.file, ...intermediates];
   return await openssl(['verify', ...options, leaf.file]).then(
     () => 'accepted',
-    () => 'refused',
+    () => 'rejected',
   );
 }
 
-describeWith(['openssl'], 'a PKI that openssl made is judged like one of our making, and as openssl does', () => {
-  const made = opensslPki();
+describeWith(['openssl'], 'a client certificate of a PKI created with openssl, as openssl verifies it', () => {
+  const created = opensslPki();
   const minted = mintedPki();
 
   test.each(rows)('O=%s, %s:%s is %s', async (organisation, kind, name, outcome) => {
-    const { root, issuing } = await made;
+    const { root, issuing } = await created;
     const lines = `${client}\nsubjectAltName = ${kind}:${name}`;
     const leaf = await issuing.issue(`leaf-${kind}`, `/C=GB/O=${organisation}/CN=client`, lines);
     const subject: NameParts = [
@@ -98,8 +98,8 @@ describeWith(['openssl'], 'a PKI that openssl made is judged like one of our mak
     expect(await verify(root, [issuing], leaf)).toBe(outcome);
   });
 
-  test('beyond the path length nobody is accepted', async () => {
-    const { root, issuing, below } = await made;
+  test('below the path length of its CA is rejected', async () => {
+    const { root, issuing, below } = await created;
     const leaf = await below.issue('leaf-below', '/C=GB/O=Ours/CN=client', client);
     const twin = minted.issuing.issueIntermediate({ subject: [...ours, ['CN', 'Below']] });
     const subject: NameParts = [...ours, ['CN', 'client']];
@@ -109,6 +109,6 @@ describeWith(['openssl'], 'a PKI that openssl made is judged like one of our mak
     expect(verifyChain({ configured: [root, issuing, below], leaf })).toMatchObject({ reason });
     const configured = [minted.root, minted.issuing, twin];
     expect(verifyChain({ configured, leaf: twin.issue({ subject }) })).toMatchObject({ reason });
-    expect(await verify(root, [issuing, below], leaf)).toBe('refused');
+    expect(await verify(root, [issuing, below], leaf)).toBe('rejected');
   });
 });

@@ -9,44 +9,44 @@ const named = (CN: string): CertificateOptions => ({ subject: [['CN', CN]] });
 const keyIdentifiers = ['2.5.29.14', '2.5.29.35'];
 const root = createTestCa(named('Root'));
 
-/** A certificate for the name and key of an authority, by another. */
+/** Cross-certifies the name and key of a CA by another. */
 function certify(issuer: TestCa, { subject, keys }: TestCa, options = {}) {
   return issuer.issueIntermediate({ subject, keys, ...options });
 }
 
-describe('two authorities that certify each other', () => {
+describe('two CAs that certify each other', () => {
   const [one, other] = [createTestCa(named('One')), createTestCa(named('Other'))];
   const loop = [certify(other, one), certify(one, other)];
 
-  test('lead nowhere', () => {
+  test('do not verify a client by themselves', () => {
     expect(verifyChain({ configured: [root], leaf: one.issue(), forwarded: loop }).verified).toBe(false);
     expect(verifyChain({ configured: [root, ...loop], leaf: one.issue() }).verified).toBe(false);
   });
 
-  test('lead to an anchor that certifies one of them', () => {
+  test('verify a client through an anchor that certifies one of them', () => {
     const forwarded = [...loop, certify(root, other)];
     expect(verifyChain({ configured: [root], leaf: one.issue(), forwarded })).toMatchObject({
       reason: 'path to anchor "CN=Root" → "CN=Other" → "CN=One"',
     });
   });
 
-  test('an authority that certifies itself again leads nowhere', () => {
+  test('do not verify a client if one of them certifies itself', () => {
     const again = certify(one, one);
     expect(verifyChain({ configured: [root], leaf: one.issue(), forwarded: [again, one] }).verified).toBe(false);
   });
 });
 
-describe('one name, two keys', () => {
+describe('two CAs with the same name', () => {
   const twin = createTestCa(named('Root'));
 
-  test('each vouches for its own clients', () => {
+  test('each verify their own clients', () => {
     for (const issuer of [root, twin]) {
       expect(verifyChain({ configured: [root, twin], leaf: issuer.issue() }).verified).toBe(true);
       expect(verifyChain({ configured: [twin, root], leaf: issuer.issue() }).verified).toBe(true);
     }
   });
 
-  test('one that is not configured vouches for nobody', () => {
+  test('do not verify clients of the one that is not configured', () => {
     const below = twin.issueIntermediate(named('Below'));
     const pki = { configured: [root], leaf: below.issue(), forwarded: [below, twin] };
     expect(verifyChain(pki)).toMatchObject({
@@ -55,7 +55,7 @@ describe('one name, two keys', () => {
     });
   });
 
-  test('a key identifier that was copied changes nothing', () => {
+  test('are not confused by a copied key identifier', () => {
     const copied = root.issue({ keys: keyPair('ec-p256', { reuse: false }) });
     const impostor = createTestCa({ ...named('Root'), withoutExtensions: keyIdentifiers });
     expect(verifyChain({ configured: [root, impostor], leaf: copied }).verified).toBe(true);
@@ -63,27 +63,27 @@ describe('one name, two keys', () => {
   });
 });
 
-describe('a root that was renewed over the same key', () => {
+describe('a root that was renewed with the same key', () => {
   const { keys } = root;
   const old = createTestCa({ ...named('Root'), keys, ...expired });
   const constrained = createTestCa({ ...named('Root'), keys, eku: 'server' });
 
   test.each([
-    ['the new one alone', [root], true],
-    ['both', [old, root], true],
-    ['both, the other order', [root, old], true],
-    ['the old one alone, which expired', [old], false],
-    ['one for servers beside it', [constrained, root], true],
+    ['verifies a client with only the new certificate', [root], true],
+    ['verifies a client with both certificates', [old, root], true],
+    ['verifies a client with both certificates in the other order', [root, old], true],
+    ['verifies no client with only the expired certificate', [old], false],
+    ['verifies a client if another certificate is restricted to serverAuth', [constrained, root], true],
   ])('%s', (_, configured, verified) => {
     expect(verifyChain({ configured, leaf: root.issue() }).verified).toBe(verified);
   });
 
-  test('the old one forwarded, the new one configured', () => {
+  test('verifies a client if the new certificate is configured and the old one forwarded', () => {
     expect(verifyChain({ configured: [root], leaf: root.issue(), forwarded: [old] }).verified).toBe(true);
   });
 });
 
-describe('a wide mesh: 20 CAs of one name, and below each one of another', () => {
+describe('20 CAs with one name, each with an intermediate of another name', () => {
   const mesh = (options: CertificateOptions) => {
     const roots = Array.from({ length: 20 }, () => createTestCa({ ...named('Wide'), ...options }));
     return { roots, below: roots.map((anchor) => anchor.issueIntermediate({ ...named('Below'), ...options })) };
@@ -91,8 +91,8 @@ describe('a wide mesh: 20 CAs of one name, and below each one of another', () =>
 
   test.each([
     ['with key identifiers', {}],
-    ['without', { withoutExtensions: keyIdentifiers }],
-  ])('%s, every client has its path', (_, options) => {
+    ['without key identifiers', { withoutExtensions: keyIdentifiers }],
+  ])('verify all clients %s', (_, options) => {
     const { roots, below } = mesh(options);
     for (const issuer of below) {
       const leaf = issuer.issue(options);
@@ -100,7 +100,7 @@ describe('a wide mesh: 20 CAs of one name, and below each one of another', () =>
     }
   });
 
-  test('a client of the 21st has none', () => {
+  test('do not verify a client of a 21st CA', () => {
     const { roots, below } = mesh({});
     const leaf = createTestCa(named('Wide')).issueIntermediate(named('Below')).issue();
     expect(verifyChain({ configured: [...roots, ...below], leaf }).verified).toBe(false);

@@ -16,24 +16,24 @@ import { openssl } from '../../../support/openssl.ts';
 /** RDNs in the order of the DER, each `{ type: value }`. */
 const name = (...rdns: Record<string, string>[]): NameParts => rdns.map((rdn) => Object.entries(rdn));
 const read = (parts: NameParts) => decodeDistinguishedName(parseDer(encodeName(parts)));
-const refusal = (text: string, spelling?: 'dotnet') => {
+const rejectionReason = (text: string, notation?: 'dotnet') => {
   try {
-    return `read as ${formatDistinguishedName(parseDistinguishedName(text, spelling))}`;
+    return `parsed as ${formatDistinguishedName(parseDistinguishedName(text, notation))}`;
   } catch (error) {
     if (error instanceof CertificateError) return error.message;
     throw error;
   }
 };
-const expectRead = (text: string, parts: NameParts, spelling?: 'dotnet') => {
-  const parsed = parseDistinguishedName(text, spelling);
+const expectParsed = (text: string, parts: NameParts, notation?: 'dotnet') => {
+  const parsed = parseDistinguishedName(text, notation);
   const asPrinted = `${text} → ${formatDistinguishedName(parsed)}`;
   expect(sameDistinguishedName(parsed, read(parts)), asPrinted).toBe(true);
 };
 
 const client: NameParts = name({ O: 'company' }, { OU: 'production' }, { CN: 'mtls.client' });
 
-describe('one name in every spelling', () => {
-  const spellings: [string, string][] = [
+describe('a name is parsed in every notation', () => {
+  const notations: [string, string][] = [
     ['RFC 4514', 'CN=mtls.client,OU=production,O=company'],
     ['RFC 4514, types in any case', 'cn=mtls.client,ou=production,o=company'],
     ['RFC 4514, types by OID', '2.5.4.3=mtls.client,OID.2.5.4.11=production,oid.2.5.4.10=company'],
@@ -42,29 +42,32 @@ describe('one name in every spelling', () => {
     ['RFC 2253, semicolons', 'CN=mtls.client;OU=production;O=company'],
     ['openssl -nameopt RFC2253', 'subject=CN=mtls.client,OU=production,O=company'],
     ['openssl to 3.1', 'O = company, OU = production, CN = mtls.client'],
-    ['openssl to 3.1, whole', 'subject=O = company, OU = production, CN = mtls.client\n'],
+    ['openssl to 3.1, with prefix', 'subject=O = company, OU = production, CN = mtls.client\n'],
     ['openssl x509 -text', '        Subject: O = company, OU = production, CN = mtls.client'],
-    ['openssl from 3.2, whole', 'subject=O=company, OU=production, CN=mtls.client\n'],
+    ['openssl from 3.2, with prefix', 'subject=O=company, OU=production, CN=mtls.client\n'],
     ['openssl from 3.2', 'O=company, OU=production, CN=mtls.client'],
-    ['openssl 1.0, whole', 'subject= /O=company/OU=production/CN=mtls.client'],
+    ['openssl 1.0, with prefix', 'subject= /O=company/OU=production/CN=mtls.client'],
     ['openssl -nameopt compat', '/O=company/OU=production/CN=mtls.client'],
     ['curl -v', 'subject: O=company; OU=production; CN=mtls.client'],
     ['.NET, Java', 'CN=mtls.client, OU=production, O=company'],
-    ['Windows dialogue', 'CN = mtls.client\r\nOU = production\r\nO = company\r\n'],
+    ['Windows dialog', 'CN = mtls.client\r\nOU = production\r\nO = company\r\n'],
     [
       'openssl -nameopt multiline',
       'subject=\n    organizationName = company\n    OU = production\n    CN = mtls.client\n',
     ],
-    ['the same without its first line', '    organizationName = company\n    OU = production\n    CN = mtls.client'],
+    [
+      'openssl -nameopt multiline without its first line',
+      '    organizationName = company\n    OU = production\n    CN = mtls.client',
+    ],
     ['with quotes', 'CN="mtls.client", OU="production", O="company"'],
     ['between blank lines', '\n \nCN=mtls.client,OU=production,O=company \r\n\r\n'],
   ];
-  it.each(spellings)('%s', (_, text) => expectRead(text, client));
+  it.each(notations)('%s', (_, text) => expectParsed(text, client));
 
-  it('.NET, declared', () => expectRead('CN=mtls.client, OU=production, O=company', client, 'dotnet'));
+  it('.NET, declared as such', () => expectParsed('CN=mtls.client, OU=production, O=company', client, 'dotnet'));
 });
 
-describe('accepted', () => {
+describe('a subject DN is accepted', () => {
   const umlaut: NameParts = name({ CN: 'Zürich' });
   const rows: [string, NameParts][] = [
     ['CN=x', name({ CN: 'x' })],
@@ -105,7 +108,7 @@ describe('accepted', () => {
     ['    CN = x\n    O = y', name({ CN: 'x' }, { O: 'y' })],
     [' O = y\n serialNumber = 1 + commonName      = a', name({ O: 'y' }, { CN: 'a', serialNumber: '1' })],
   ];
-  it.each(rows)('%j', (text, parts) => expectRead(text, parts));
+  it.each(rows)('%j', (text, parts) => expectParsed(text, parts));
 
   const dotnet: [string, NameParts][] = [
     ['CN=x', name({ CN: 'x' })],
@@ -115,10 +118,10 @@ describe('accepted', () => {
     ['CN="#1", OID.1.2.3=z', name({ '1.2.3': 'z' }, { CN: '#1' })],
     ['CN=a + SERIALNUMBER=1, S=z', name({ ST: 'z' }, { CN: 'a', serialNumber: '1' })],
   ];
-  it.each(dotnet)('from .NET: %j', (text, parts) => expectRead(text, parts, 'dotnet'));
+  it.each(dotnet)('from .NET: %j', (text, parts) => expectParsed(text, parts, 'dotnet'));
 });
 
-describe('refused, naming the place or the mend', () => {
+describe('a subject DN is rejected with the position or the fix', () => {
   const rows: [string, RegExp][] = [
     ['', /is empty/],
     [' \n ', /is empty/],
@@ -193,7 +196,7 @@ describe('refused, naming the place or the mend', () => {
     [`CN=${'é'.repeat(4095)}`, /longer than 8192 bytes/],
     [Array.from({ length: 65 }, () => 'OU=x').join(','), /more than 64 attributes/],
   ];
-  it.each(rows)('%j', (text, reason) => expect(refusal(text)).toMatch(reason));
+  it.each(rows)('%j', (text, reason) => expect(rejectionReason(text)).toMatch(reason));
 
   const dotnet: [string, RegExp][] = [
     ['CN=x,O=y', /not in \.NET's format/],
@@ -203,7 +206,7 @@ describe('refused, naming the place or the mend', () => {
     ['CN="a', /unclosed/],
     ['CN=a\\, b', /expected "type="/],
   ];
-  it.each(dotnet)('from .NET: %j', (text, reason) => expect(refusal(text, 'dotnet')).toMatch(reason));
+  it.each(dotnet)('from .NET: %j', (text, reason) => expect(rejectionReason(text, 'dotnet')).toMatch(reason));
 });
 
 const codePoints = Array.from({ length: 0x34000 }, (_, codePoint) => String.fromCodePoint(codePoint));
@@ -221,12 +224,12 @@ const anyAttribute = fc.tuple(
 const anyRdn = fc.uniqueArray(anyAttribute, { selector: ([type]) => type, minLength: 1, maxLength: 3 });
 const anyName = fc.array(anyRdn, { minLength: 1, maxLength: 4 }).filter((parts) => read(parts).canonical !== undefined);
 
-describe('for every name', () => {
-  it('what we print is read back as the same name', () => {
-    fc.assert(fc.property(anyName, (parts) => expectRead(formatDistinguishedName(read(parts)), parts)));
+describe('any name', () => {
+  it('is parsed back from its formatted text', () => {
+    fc.assert(fc.property(anyName, (parts) => expectParsed(formatDistinguishedName(read(parts)), parts)));
   });
 
-  it('what we print is one line that shows', () => {
+  it('is formatted as one printable line', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constant('CN'), fc.string({ unit: 'binary' })), { minLength: 1 }), (parts) => {
         expect(formatDistinguishedName(read(parts))).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
@@ -238,15 +241,15 @@ describe('for every name', () => {
   const plainRdn: fc.Arbitrary<[string, string]> = fc.tuple(fc.constantFrom('CN', 'OU', 'O'), letters);
   const plainName = fc.array(plainRdn, { minLength: 1, maxLength: 5 });
 
-  it('another type, another character or another order is another name', () => {
+  it('differs from one with another type, character or order', () => {
     fc.assert(
       fc.property(plainName, fc.nat(), fc.nat(), (parts, first, second) => {
         const [i, j] = [first % parts.length, second % parts.length];
         const [type, value] = parts[i] ?? ['CN', ''];
         const other = parts[j] ?? ['CN', ''];
         const at = second % value.length;
-        const spoilt = `${value.slice(0, at)}x${value.slice(at + 1)}`;
-        const changed: NameParts[] = [parts.with(i, ['UID', value]), parts.with(i, [type, spoilt])];
+        const altered = `${value.slice(0, at)}x${value.slice(at + 1)}`;
+        const changed: NameParts[] = [parts.with(i, ['UID', value]), parts.with(i, [type, altered])];
         const swapped: NameParts = parts.with(i, other).with(j, [type, value]);
         if (String(other) !== String([type, value])) changed.push(swapped);
         for (const each of changed) expect(sameDistinguishedName(read(parts), read(each))).toBe(false);
@@ -255,7 +258,7 @@ describe('for every name', () => {
   });
 });
 
-describe('for every text', () => {
+describe('any text', () => {
   const fragments = [
     'CN',
     'O',
@@ -290,12 +293,12 @@ describe('for every text', () => {
   );
   const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: pieces, maxLength: 30 }));
 
-  it('it is a name or a CertificateError, and a name is read back from what we print', () => {
+  it('is parsed or rejected with a CertificateError, and a parsed name round-trips', () => {
     fc.assert(
-      fc.property(texts, fc.constantFrom(undefined, 'dotnet' as const), (text, spelling) => {
-        const answer = refusal(text, spelling);
-        if (!answer.startsWith('read as ')) return;
-        const parsed = parseDistinguishedName(text, spelling);
+      fc.property(texts, fc.constantFrom(undefined, 'dotnet' as const), (text, notation) => {
+        const answer = rejectionReason(text, notation);
+        if (!answer.startsWith('parsed as ')) return;
+        const parsed = parseDistinguishedName(text, notation);
         const again = parseDistinguishedName(formatDistinguishedName(parsed));
         expect(sameDistinguishedName(parsed, again)).toBe(true);
       }),
@@ -304,13 +307,13 @@ describe('for every text', () => {
   });
 
   const starts = ['', 'CN=', 'CN="', '/CN=', 'CN=#', ' CN = a\n CN=', 'subject=\n CN='];
-  it.each(starts)('8 KiB after %j take no more than linear time', (start) => {
+  it.each(starts)('takes linear time for 8 KiB after %j', (start) => {
     for (const fragment of [...fragments, 'CN=a,', 'CN=a, ', '\n ', ', ', ',O', ' + O', '/O', '\\C3\\BC', '\r\n']) {
       const text = start + fragment.repeat(Math.floor((8192 - start.length) / fragment.length));
-      // What this thread spends, apart from what else runs on the machine.
+      // CPU time of this thread, independent of the load of the machine.
       const times = [1, 2, 3].map(() => {
         const begin = process.threadCpuUsage();
-        refusal(text);
+        rejectionReason(text);
         const { user, system } = process.threadCpuUsage(begin);
         return (user + system) / 1000;
       });
@@ -319,7 +322,7 @@ describe('for every text', () => {
   });
 });
 
-describeWith(['openssl'], 'what the real openssl prints', () => {
+describeWith(['openssl'], 'the output of openssl', () => {
   const print = (parts: NameParts, nameopt?: string) => {
     const options = nameopt === undefined ? [] : ['-nameopt', nameopt];
     return openssl(['x509', '-noout', '-subject', ...options], selfSigned({ subject: parts }).pem);
@@ -340,10 +343,10 @@ describeWith(['openssl'], 'what the real openssl prints', () => {
     'multiline,utf8,-esc_msb',
     'sep_comma_plus_space,sname',
   ];
-  it.each([undefined, ...options])('-nameopt %s is read, with and without "subject="', async (nameopt) => {
+  it.each([undefined, ...options])('with -nameopt %s is parsed, with and without "subject="', async (nameopt) => {
     const printed = await print(usual, nameopt);
-    expectRead(printed, usual);
-    expectRead(withoutPrefix(printed), usual);
+    expectParsed(printed, usual);
+    expectParsed(withoutPrefix(printed), usual);
   });
 
   const special: NameParts = name(
@@ -360,28 +363,28 @@ describeWith(['openssl'], 'what the real openssl prints', () => {
     { CN: 'x/CN=admin' },
   );
   it.each([undefined, 'oneline', 'RFC2253', 'oneline,lname', 'RFC2253,utf8,-esc_msb', 'multiline,utf8,-esc_msb'])(
-    '-nameopt %s is read with special characters',
+    'with -nameopt %s is parsed with special characters',
     async (nameopt) => {
-      expectRead(await print(special, nameopt), special);
+      expectParsed(await print(special, nameopt), special);
     },
   );
 
   it.each(['multiline', 'compat', 'sep_comma_plus_space,sname'])(
-    '-nameopt %s, which is not settled, is refused',
+    'with -nameopt %s is rejected with special characters, which are ambiguous',
     async (nameopt) => {
-      expect(refusal(await print(special, nameopt))).not.toMatch(/^read as/);
+      expect(rejectionReason(await print(special, nameopt))).not.toMatch(/^parsed as/);
     },
   );
 
   const reversed: NameParts = name({ CN: 'user' }, { O: 'group' });
-  it.each([undefined, ...options])('-nameopt %s of a name that starts with CN is read', async (nameopt) => {
-    expectRead(await print(reversed, nameopt), reversed);
+  it.each([undefined, ...options])('with -nameopt %s is parsed for a name that starts with CN', async (nameopt) => {
+    expectParsed(await print(reversed, nameopt), reversed);
   });
 
-  it.each(['RFC2253', 'oneline'])('-nameopt %s of any name is read as that name', async (nameopt) => {
-    // openssl leaves a value that is nothing but "#" unescaped; we refuse it.
+  it.each(['RFC2253', 'oneline'])('with -nameopt %s is parsed as the same name, for any name', async (nameopt) => {
+    // openssl does not escape a value that is only "#"; we reject it.
     const names = anyName.filter((parts) => !parts.flat().some(([, value]) => value === '#'));
-    const property = fc.asyncProperty(names, async (parts) => expectRead(await print(parts, nameopt), parts));
+    const property = fc.asyncProperty(names, async (parts) => expectParsed(await print(parts, nameopt), parts));
     await fc.assert(property, { numRuns: 20 });
   });
 });
