@@ -17,10 +17,10 @@ const certificateTooLarge = {
 };
 const headerTooLarge = {
   error: 'invalid_request',
-  error_description: 'The request header, with the client certificate in it, is larger than 65536 octets.',
+  error_description: 'The request header, with the client certificate in it, is larger than 65536 bytes.',
 };
 
-describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size', () => {
+describeWith(['nginx', 'redis-server'], 'behind the shipped nginx, a request for a token', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startDeployment();
@@ -35,46 +35,46 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server agree about size',
   const sendWith = (identity: MintedCertificate, more: string[] = []) =>
     deployment.watch(() => deployment.send({ lines: [...lines, ...more], body }, { identity }));
 
-  test('a certificate of 16 KiB gets a token', async () => {
+  test('succeeds with a certificate of 16 KiB', async () => {
     const identity = ofSize(deployment.ca, 16_384);
     const { response, event } = await deployment.requestToken('victim', { identity });
     expect([response.status, event.event, event.thumbprint]).toEqual([200, 'token_issued', identity.thumbprint]);
   });
 
-  test.each([16_385, 17_000, 45_000])('one of %i octets is refused for its size', async (octets) => {
-    const identity = ofSize(deployment.ca, octets);
+  test.each([16_385, 17_000, 45_000])('is rejected with 431 with a certificate of %i bytes', async (size) => {
+    const identity = ofSize(deployment.ca, size);
     const { response, event } = await deployment.requestToken('victim', { identity });
     expect([response.status, response.json()]).toEqual([431, certificateTooLarge]);
-    expect(event).toMatchObject({ event: 'token_rejected', reason: `the certificate has ${octets} octets` });
+    expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringContaining(`the certificate is ${size} bytes long`) });
   });
 
-  test.each([60_000, 90_000])('one of %i octets is refused unread: no header holds it', async (octets) => {
+  test.each([60_000, 90_000])('is rejected with 431 before it is parsed with a certificate of %i bytes', async (size) => {
     const known = deployment.countersign.lines.length;
-    const { response, events } = await sendWith(hugeCertificate(deployment.ca, octets, { subject }));
+    const { response, events } = await sendWith(hugeCertificate(deployment.ca, size, { subject }));
     expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
-    const said = deployment.countersign.lines.slice(known);
-    expect(said).toContainEqual(expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }));
+    const logged = deployment.countersign.lines.slice(known);
+    expect(logged).toContainEqual(expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }));
   });
 
-  test('what nginx admits fits, with the largest certificate beside it', async () => {
+  test('succeeds with the largest headers that nginx accepts and the largest certificate', async () => {
     const { response, events } = await sendWith(ofSize(deployment.ca, 16_384), longLines(4).slice(1));
     expect([response.status, events]).toEqual([200, [expect.objectContaining({ event: 'token_issued' })]]);
   });
 
-  test('headers that are too large by themselves are refused as clearly', async () => {
+  test('is rejected with 431 and JSON if the other headers alone are too large', async () => {
     const { response, events } = await sendWith(deployment.ca.issue({ subject }), longLines(5));
     expect([response.status, response.headers.get('content-type'), events]).toEqual([431, 'application/json', []]);
     expect(response.json().error).toBe('invalid_request');
   });
 });
 
-/** A certificate of exactly so many octets: an ECDSA signature is now a little longer, now shorter. */
-function ofSize(ca: TestCa, octets: number): MintedCertificate {
-  for (let padding = octets - 600, tries = 0; tries < 1000; tries++) {
+/** A certificate of exactly this size in bytes. The length of ECDSA signatures varies, so it can take several attempts. */
+function ofSize(ca: TestCa, size: number): MintedCertificate {
+  for (let padding = size - 600, tries = 0; tries < 1000; tries++) {
     const extension = { oid: '1.3.6.1.4.1.99999.1', value: der(0x04, Buffer.alloc(padding)) };
     const certificate = ca.issue({ subject, extraExtensions: [extension] });
-    if (certificate.der.length === octets) return certificate;
-    padding += octets - certificate.der.length;
+    if (certificate.der.length === size) return certificate;
+    padding += size - certificate.der.length;
   }
-  throw new Error(`no certificate of ${octets} octets`);
+  throw new Error(`could not issue a certificate of ${size} bytes`);
 }

@@ -32,7 +32,7 @@ async function statusOf(server: AuthorizationServer, certificate: MintedCertific
   return (await sendRequest(server.url, { lines, body: formOf('victim') })).status;
 }
 
-/** As Kubernetes lays out a volume: files are links into `..data`, which is a link to a folder of a version. */
+/** A volume as mounted by Kubernetes: files are links into `..data`, which links to the directory of a version. */
 function startVolume(pem: string): { folder: string; swap: (version: string, pem: string) => void } {
   const folder = temporaryDirectory();
   const write = (version: string, content: string) => {
@@ -46,8 +46,8 @@ function startVolume(pem: string): { folder: string; swap: (version: string, pem
   return { folder, swap: write };
 }
 
-describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
-  test('are swapped whole when a mounted volume changes', async () => {
+describeWith(['redis-server'], 'the client CA certificates', () => {
+  test('are replaced as a whole when a mounted volume changes', async () => {
     const volume = startVolume(one.pem);
     const server = await start(volume.folder);
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([200, 400]);
@@ -56,7 +56,7 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([400, 200]);
   });
 
-  test('stay as they were when there is something else, and are there again afterwards', async () => {
+  test('stay in use while the files are invalid, and are replaced afterwards', async () => {
     const volume = startVolume(one.pem);
     const server = await start(volume.folder);
     volume.swap('..2026_02', `${two.pem}${two.pem.slice(0, 200)}`);
@@ -68,7 +68,7 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
     expect([await statusOf(server, ofOne), await statusOf(server, ofTwo)]).toEqual([200, 200]);
   });
 
-  test('are listed at start, with role, subject, key and expiry', async () => {
+  test('are logged on startup with role, subject, key and expiry', async () => {
     const folder = temporaryDirectory();
     const old = createTestCa({
       subject: [['CN', 'Old']],
@@ -94,24 +94,24 @@ describeWith(['redis-server'], "the CAs of the clients' certificates", () => {
     ]);
   });
 
-  describe('keep the server from starting', () => {
+  describe('prevent the server from starting', () => {
     const folder = temporaryDirectory();
     test.each<[string, string | undefined, string]>([
-      ['if the file is not there', undefined, 'ENOENT'],
+      ['if the file is missing', undefined, 'ENOENT'],
       ['if the file is empty', '', 'contains no certificate'],
-      ['if there is a client among them', one.pem + ofOne.pem, 'certificate 2: is not a CA certificate'],
+      ['if there is a client certificate among them', one.pem + ofOne.pem, 'certificate 2: is not a CA certificate'],
       ['if there is an X.509 v1 certificate', x509v1(one).pem, 'is X.509 v1'],
       ['if a key is weak', selfSigned({ ca: true, keyType: 'rsa-1024' }).pem, 'RSA key of 1024 bits'],
-      ['if none is an anchor', one.issueIntermediate().pem, 'contains only intermediates'],
+      ['if none is a trust anchor', one.issueIntermediate().pem, 'contains only intermediates'],
     ])('%s', async (title, content, message) => {
       const path = join(folder, `${title}.pem`);
       if (content !== undefined) writeFileSync(path, content);
-      const said = await start(path).then(
+      const outcome = await start(path).then(
         () => 'it started',
         (error: Error) => error.message,
       );
-      expect(said).toContain(`COUNTERSIGN_CLIENT_CA_FILE: ${path}`);
-      expect(said).toContain(message);
+      expect(outcome).toContain(`COUNTERSIGN_CLIENT_CA_FILE: ${path}`);
+      expect(outcome).toContain(message);
     });
   });
 });

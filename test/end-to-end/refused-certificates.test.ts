@@ -16,10 +16,10 @@ const future = { notBefore: new Date(Date.now() + HOUR), notAfter: new Date(Date
 
 type Mint = (ca: TestCa) => Identity | undefined;
 
-/** nginx answers by itself: the application saw nothing of it. */
-const nginxRefuses = 'nginx refuses';
-/** What the audit event says, or that there is none. */
-type Outcome = RegExp | typeof nginxRefuses;
+/** nginx responds itself, without forwarding the request. */
+const rejectedByNginx = 'rejected by nginx';
+/** The reason in the audit event, or that there is none. */
+type Outcome = RegExp | typeof rejectedByNginx;
 
 const withChain = (leaf: MintedCertificate, ...others: MintedCertificate[]) => ({
   ...leaf,
@@ -32,47 +32,47 @@ const otherSubject = /^the certificate's subject is "CN=other"; registered is "C
 const notComparable =
   /^the certificate's subject "CN=victim\\00x" cannot match any client: the value of CN contains U\+0000/;
 
-/** Outcomes with `optional_no_ca`, as shipped, and with `optional`. */
-const refused: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = [
+/** The outcomes with `optional_no_ca`, as shipped, and with `optional`. */
+const rejected: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = [
   [
     'no certificate',
     () => undefined,
     /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/,
     /^no certificate: the terminator forwarded no certificate in x-ssl-client-cert$/,
   ],
-  ["another client's", (ca) => ca.issue({ subject: [['CN', 'other']] }), otherSubject, otherSubject],
+  ["another client's certificate", (ca) => ca.issue({ subject: [['CN', 'other']] }), otherSubject, otherSubject],
   [
-    "another client's, with the victim's behind it in the chain",
+    "another client's certificate, with the victim's in its chain",
     (ca) => withChain(ca.issue({ subject: [['CN', 'other']] }), ca.issue({ subject })),
     otherSubject,
     otherSubject,
   ],
   [
-    'one of the same name by another CA',
+    'a certificate of the same name by another CA',
     () => createTestCa().issue({ subject }),
     failed('unable to verify'),
-    nginxRefuses,
+    rejectedByNginx,
   ],
   [
-    'one of the same name by another CA of the same name',
+    'a certificate of the same name by another CA of the same name',
     (ca) => createTestCa({ subject: ca.subject }).issue({ subject }),
     failed(''),
-    nginxRefuses,
+    rejectedByNginx,
   ],
   [
-    'a self-signed one of the same name',
+    'a self-signed certificate of the same name',
     () => selfSigned({ subject }),
     failed('self-signed certificate'),
-    nginxRefuses,
+    rejectedByNginx,
   ],
-  ['one by an intermediate that is not sent', byIntermediate, failed('unable to'), nginxRefuses],
-  ['an expired one', (ca) => ca.issue({ subject, ...past }), nginxRefuses, nginxRefuses],
-  ['one that is not yet valid', (ca) => ca.issue({ subject, ...future }), nginxRefuses, nginxRefuses],
-  ['a CA', (ca) => ca.issueIntermediate({ subject }), nginxRefuses, nginxRefuses],
-  ["a server's", (ca) => ca.issue({ subject, eku: 'server' }), nginxRefuses, nginxRefuses],
-  ['an RSA key of 1,024 bits', (ca) => ca.issue({ subject, keyType: 'rsa-1024' }), nginxRefuses, nginxRefuses],
-  ['a SHA-1 signature', (ca) => ca.issue({ subject, signatureHash: 'SHA-1' }), nginxRefuses, nginxRefuses],
-  ['X.509 v1', (ca) => x509v1(ca, { subject }), /is X\.509 v1; only v3/, /is X\.509 v1; only v3/],
+  ['a certificate by an intermediate that is not sent', byIntermediate, failed('unable to'), rejectedByNginx],
+  ['an expired certificate', (ca) => ca.issue({ subject, ...past }), rejectedByNginx, rejectedByNginx],
+  ['a certificate that is not yet valid', (ca) => ca.issue({ subject, ...future }), rejectedByNginx, rejectedByNginx],
+  ['a CA certificate', (ca) => ca.issueIntermediate({ subject }), rejectedByNginx, rejectedByNginx],
+  ['a server certificate', (ca) => ca.issue({ subject, eku: 'server' }), rejectedByNginx, rejectedByNginx],
+  ['an RSA key of 1,024 bits', (ca) => ca.issue({ subject, keyType: 'rsa-1024' }), rejectedByNginx, rejectedByNginx],
+  ['a SHA-1 signature', (ca) => ca.issue({ subject, signatureHash: 'SHA-1' }), rejectedByNginx, rejectedByNginx],
+  ['an X.509 v1 certificate', (ca) => x509v1(ca, { subject }), /is X\.509 v1; only v3/, /is X\.509 v1; only v3/],
   [
     'a subject with a NUL',
     (ca) => ca.issue({ subject: [['CN', Buffer.from('victim\0x')]] }),
@@ -81,8 +81,8 @@ const refused: [title: string, Mint, asShipped: Outcome, optional: Outcome][] = 
   ],
 ];
 
-/** What OpenSSL refuses by itself unless an operator has turned its security level off. */
-const refusedWithoutLevel: [title: string, Mint, reason: RegExp][] = [
+/** Rejected by OpenSSL itself, unless the operator lowered its security level. */
+const rejectedBySecurityLevel: [title: string, Mint, reason: RegExp][] = [
   ['an RSA key of 1,024 bits', (ca) => ca.issue({ subject, keyType: 'rsa-1024' }), /RSA key of 1024 bits/],
   ['a SHA-1 signature', (ca) => ca.issue({ subject, signatureHash: 'SHA-1' }), /algorithm that is not accepted/],
 ];
@@ -114,16 +114,16 @@ function expectInvalidClient({ response, event }: Decision, reason: RegExp) {
   expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringMatching(reason) });
 }
 
-async function expectRefused(deployment: Deployment, identity: Identity | undefined, outcome: Outcome) {
+async function expectRejected(deployment: Deployment, identity: Identity | undefined, outcome: Outcome) {
   const send = () => deployment.send(form, { identity, ciphers: lowestLevel });
-  if (outcome !== nginxRefuses) return expectInvalidClient(await deployment.decide(send), outcome);
+  if (outcome !== rejectedByNginx) return expectInvalidClient(await deployment.decide(send), outcome);
   const { response, events } = await deployment.watch(send);
   expect([response.status, response.headers.get('cache-control'), events]).toEqual([400, 'no-store', []]);
   expect(response.headers.get('content-type')).toBe('application/json');
   expect(response.json()).toEqual({ error: 'invalid_client', error_description: 'Client authentication failed.' });
 }
 
-describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', () => {
+describeWith(['nginx', 'redis-server'], 'nginx and the server issue no token', () => {
   describe.each(['optional_no_ca', 'optional'])('with ssl_verify_client %s', (verifyClient) => {
     let deployment: Deployment;
     let genuine: MintedCertificate;
@@ -133,14 +133,14 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
     });
     afterAll(() => deployment?.stop());
 
-    test.each(refused)('for %s', async (_title, mint, asShipped, optional) => {
+    test.each(rejected)('for %s', async (_title, mint, asShipped, optional) => {
       const outcome = verifyClient === 'optional' ? optional : asShipped;
-      await expectRefused(deployment, mint(deployment.ca), outcome);
+      await expectRejected(deployment, mint(deployment.ca), outcome);
       await expectToken(deployment, genuine, genuine.thumbprint);
     });
 
-    // .NET and Java do not show a self-signed certificate to a server that asks for one of a certain CA.
-    test('and asks for a certificate of any CA only where it takes any', async () => {
+    // .NET and Java do not present a self-signed certificate to a server that requests one of a certain CA.
+    test('and nginx names acceptable CAs only if it rejects others', async () => {
       const { stdout } = await runProgram(programPath('openssl'), [
         ...['s_client', '-connect', `127.0.0.1:${deployment.port}`, '-servername', mtlsHost],
       ]);
@@ -148,23 +148,23 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
       expect(stdout.includes('Acceptable client certificate CA names')).toBe(verifyClient === 'optional');
     });
 
-    // nginx forwards the leaf alone, so we know an intermediate only where it is configured.
-    test('for an intermediate that is not configured, and one as soon as it is', async () => {
+    // nginx forwards only the leaf, so an intermediate is known only if it is configured.
+    test('for a certificate by an intermediate until that is configured', async () => {
       const intermediate = deployment.ca.issueIntermediate();
       const leaf = intermediate.issue({ subject });
       const identity = withChain(leaf, intermediate);
       const unknown =
         /chain is not verified: the certificate has no known issuer: "CN=Test intermediate CA" is neither/;
-      await expectRefused(deployment, identity, unknown);
+      await expectRejected(deployment, identity, unknown);
       appendFileSync(join(deployment.directory, 'client-ca.pem'), intermediate.pem);
       await deployment.countersign.waitForEvent(({ event }) => event === 'client_ca_reloaded');
       await expectToken(deployment, identity, leaf.thumbprint);
     });
   });
 
-  // nginx checks a certificate by the server that the request names, and the plain one asks for none: where nobody
-  // compares the names, our own checks are the only ones.
-  describe('where the handshake may name one host and the request the other', () => {
+  // nginx checks a certificate by the server block that the request names, and the plain one requests none. Without a
+  // comparison of the names, only the checks of Countersign remain.
+  describe('if the handshake can name one host and the request another', () => {
     let deployment: Deployment;
     let genuine: MintedCertificate;
     beforeAll(async () => {
@@ -176,11 +176,11 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
     afterAll(() => deployment?.stop());
 
     const pastNginx: [string, Mint, RegExp][] = [
-      ['an expired one', (ca) => ca.issue({ subject, ...past }), /^the certificate expired at /],
-      ['one that is not yet valid', (ca) => ca.issue({ subject, ...future }), /^the certificate is not valid before/],
-      ["a server's", (ca) => ca.issue({ subject, eku: 'server' }), /extended key usage lacks clientAuth/],
-      ['a CA', (ca) => ca.issueIntermediate({ subject }), /is a CA certificate/],
-      ['a self-signed one of the same name', () => selfSigned({ subject }), failed('self-signed certificate')],
+      ['an expired certificate', (ca) => ca.issue({ subject, ...past }), /^the certificate expired at /],
+      ['a certificate that is not yet valid', (ca) => ca.issue({ subject, ...future }), /^the certificate is not valid before/],
+      ['a server certificate', (ca) => ca.issue({ subject, eku: 'server' }), /extended key usage lacks clientAuth/],
+      ['a CA certificate', (ca) => ca.issueIntermediate({ subject }), /is a CA certificate/],
+      ['a self-signed certificate of the same name', () => selfSigned({ subject }), failed('self-signed certificate')],
     ];
     test.each(pastNginx)('for %s', async (_title, mint, reason) => {
       const identity = mint(deployment.ca);
@@ -191,15 +191,15 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server give no token', ()
     });
   });
 
-  describe.each(['optional_no_ca', 'optional'])('with %s and no security level', (verifyClient) => {
+  describe.each(['optional_no_ca', 'optional'])('with ssl_verify_client %s and OpenSSL security level 0', (verifyClient) => {
     let deployment: Deployment;
     beforeAll(async () => {
       deployment = await startWith(`${verifyClient}; ssl_ciphers ${lowestLevel}`);
     });
     afterAll(() => deployment?.stop());
 
-    test.each(refusedWithoutLevel)('for %s', async (_title, mint, reason) => {
-      await expectRefused(deployment, mint(deployment.ca), reason);
+    test.each(rejectedBySecurityLevel)('for %s', async (_title, mint, reason) => {
+      await expectRejected(deployment, mint(deployment.ca), reason);
       const genuine = deployment.ca.issue({ subject, keyType: 'rsa-2048' });
       await expectToken(deployment, genuine, genuine.thumbprint);
     });

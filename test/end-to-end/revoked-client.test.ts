@@ -56,7 +56,7 @@ async function ask(server: AuthorizationServer, certificate = client) {
 
 const statusOf = async (server: AuthorizationServer) => (await ask(server)).response.status;
 
-describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () => {
+describeWith(['redis-server'], 'two replicas with the CRL of a CA', () => {
   const prefix = keyPrefix();
   let ca: CrlServer;
   const replicas: AuthorizationServer[] = [];
@@ -71,7 +71,7 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
     await ca?.stop();
   });
 
-  test('a client that is not revoked gets a token from both, and one replica fetches for both', async () => {
+  test('issue tokens to a client that is not revoked, and only one of them fetches the CRL', async () => {
     for (const replica of replicas) expect(await statusOf(replica)).toBe(200);
     const [before, began] = [ca.requests(), performance.now()];
     await setTimeout(2 * INTERVAL_SECONDS * 1000);
@@ -80,7 +80,7 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
     expect(ca.requests() - before).toBeLessThanOrEqual(Math.floor(halfIntervals) + 1);
   });
 
-  test('how old the CRL is, and until when it counts, can be asked', async () => {
+  test('export the age and expiry of the CRL as metrics', async () => {
     const [replica] = replicas;
     const { url } = await (replica as AuthorizationServer).countersign.waitForEvent(
       ({ event }) => event === 'operations_listening',
@@ -94,7 +94,7 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
     expect(metrics).toContain('countersign_client_ca_not_after_timestamp_seconds{role="anchor",ca="CN=Client CA"');
   });
 
-  test('one that is revoked is refused by both within the interval, and another goes on', async () => {
+  test('reject a revoked client within the interval, and not another one', async () => {
     ca.content = crlOf(5, client);
     const began = performance.now();
     await eventually(
@@ -112,13 +112,13 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
     }
   });
 
-  test('what was known stays while the CA is away, or says what was true before', async () => {
+  test('keep enforcing the last CRL while the CA is unavailable or serves an older or invalid one', async () => {
     for (const content of [undefined, crlOf(20), Buffer.from('<html>')]) {
       ca.content = content;
-      const asked = ca.requests();
+      const requests = ca.requests();
       await eventually(
-        () => ca.requests() > asked + 1,
-        () => 'the CA was not asked',
+        () => ca.requests() > requests + 1,
+        () => 'the CRL was not fetched',
         10_000,
       );
       for (const replica of replicas) {
@@ -126,23 +126,23 @@ describeWith(['redis-server'], 'two replicas and a CA that publishes a CRL', () 
         expect((await ask(replica, other)).response.status).toBe(200);
       }
     }
-    const said = replicas.flatMap(({ countersign }) =>
+    const failures = replicas.flatMap(({ countersign }) =>
       countersign.lines.filter(({ event }) => event === 'crl_unavailable'),
     );
-    expect(said.map(({ reason }) => reason)).toContainEqual(
+    expect(failures.map(({ reason }) => reason)).toContainEqual(
       expect.stringContaining('the server responded with status 503'),
     );
-    expect(said.map(({ reason }) => reason)).toContainEqual(expect.stringContaining('contains no CRL'));
+    expect(failures.map(({ reason }) => reason)).toContainEqual(expect.stringContaining('contains no CRL'));
   });
 });
 
-describeWith(['redis-server'], 'a CA that is away from the beginning', () => {
+describeWith(['redis-server'], 'a server started while the CA is unavailable', () => {
   const expectations = [
     ['require', 400, 'there is no CRL of CA "CN=Client CA"'],
     ['prefer', 200, undefined],
     ['off', 200, undefined],
   ] as const;
-  test.each(expectations)('%s: the answer is %i', async (mode, status, reason) => {
+  test.each(expectations)('with COUNTERSIGN_CRL_MODE=%s responds with status %i', async (mode, status, reason) => {
     const prefix = keyPrefix();
     const server = await startReplica({
       COUNTERSIGN_CLIENT_CRLS: 'http://127.0.0.1:1/ca.crl',
@@ -157,12 +157,12 @@ describeWith(['redis-server'], 'a CA that is away from the beginning', () => {
   });
 });
 
-describeWith(['redis-server'], 'a CA that never answers', () => {
-  test('does not keep the server from starting', async () => {
-    const silent = createServer(() => {});
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void silent.close());
-    const { port } = silent.address() as AddressInfo;
+describeWith(['redis-server'], 'a CA that does not respond', () => {
+  test('does not prevent the server from starting', async () => {
+    const unresponsive = createServer(() => {});
+    await new Promise<void>((resolve) => unresponsive.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void unresponsive.close());
+    const { port } = unresponsive.address() as AddressInfo;
     const prefix = keyPrefix();
     const url = `http://127.0.0.1:${port}/ca.crl`;
     const server = await startReplica({ COUNTERSIGN_CLIENT_CRLS: url, COUNTERSIGN_REDIS_KEY_PREFIX: prefix });
@@ -173,7 +173,7 @@ describeWith(['redis-server'], 'a CA that never answers', () => {
 });
 
 describeWith(['redis-server'], 'a CRL in a file', () => {
-  test('is read again when it changes, and a broken one changes nothing', async () => {
+  test('is reloaded when it changes, and stays in use if the new one is invalid', async () => {
     const prefix = keyPrefix();
     const file = join(directory, 'ca.crl');
     writeFileSync(file, crlOf(10));
@@ -193,7 +193,7 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
     expect((await ask(server, other)).response.status).toBe(200);
   });
 
-  test('is read although another one beside it is broken', async () => {
+  test('is loaded although another file in the directory is invalid', async () => {
     const prefix = keyPrefix();
     const folder = temporaryDirectory();
     writeFileSync(join(folder, 'b.crl'), crlOf(10));
@@ -211,11 +211,11 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
     );
   });
 
-  describe('keeps the server from starting', () => {
+  describe('prevents the server from starting', () => {
     test.each([
-      ['if it is not there', 'missing.crl', undefined, 'ENOENT'],
-      ['if it is none', 'none.crl', 'text', 'contains no CRL'],
-      ['if nobody knows its CA', 'other.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })), 'has issuer "CN=X"'],
+      ['if it is missing', 'missing.crl', undefined, 'ENOENT'],
+      ['if it is not a CRL', 'none.crl', 'text', 'contains no CRL'],
+      ['if its CA is not configured', 'other.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })), 'has issuer "CN=X"'],
     ])('%s', async (_, name, content, message) => {
       const path = join(directory, name);
       if (content !== undefined) writeFileSync(path, content);

@@ -5,13 +5,13 @@ import { describeWith } from '../../support/describe-with.ts';
 
 const client = selfSigned({ subject: [['CN', 'client']] });
 
-/** Folded lines and bare line feeds: neither is HTTP any more (RFC 9112 §5.2), and Node refuses both. */
-describeWith(['nginx', 'redis-server'], 'finding 9: two of the variables of nginx cannot be a header', () => {
+/** Folded lines and bare line feeds: both are invalid in HTTP (RFC 9112 §5.2), and Node rejects them. */
+describeWith(['nginx', 'redis-server'], 'finding 9: nginx variables that are invalid as header values', () => {
   describe.each(['$ssl_client_cert', '$ssl_client_raw_cert'])('%s', (variable) => {
     let deployment: Deployment | undefined;
     afterAll(() => deployment?.stop());
 
-    test('no request reaches the server, and the log says that it was not HTTP', async () => {
+    test('makes the server reject every request as malformed and log it', async () => {
       deployment = await startDeployment({ replace: [['$ssl_client_escaped_cert', variable]] });
       const { send, watch, countersign } = deployment;
       const { response, events } = await watch(() => send({ body: { client_id: 'client' } }, { identity: client }));

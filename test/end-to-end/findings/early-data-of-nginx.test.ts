@@ -14,14 +14,14 @@ const request = requestBytes({
   body: formOf('victim'),
 });
 
-describeWith(['nginx', 'redis-server', 'openssl'], 'finding 8: nginx takes the same early data twice', () => {
+describeWith(['nginx', 'redis-server', 'openssl'], 'finding 8: nginx accepts the same early data twice', () => {
   let deployment: Deployment;
   let files: { cert: string; key: string };
   beforeAll(async () => {
     deployment = await startDeployment({
       replace: [
         ['ssl_early_data off;', 'ssl_early_data on;'],
-        // What a handshake may do is settled by the default server.
+        // The default server determines what a handshake may do.
         ['ssl_reject_handshake on;', 'ssl_reject_handshake on; ssl_early_data on;'],
         ['ssl_session_tickets off;', 'ssl_session_tickets on;'],
       ],
@@ -36,31 +36,31 @@ describeWith(['nginx', 'redis-server', 'openssl'], 'finding 8: nginx takes the s
   });
   afterAll(() => deployment?.stop());
 
-  /** The real `openssl s_client`, which knows how to send early data. */
+  /** `openssl s_client`, which can send early data. */
   function openssl(args: readonly string[], input: string | Uint8Array) {
     const identity = ['-cert', files.cert, '-key', files.key, '-CAfile', join(deployment.directory, 'server-ca.pem')];
     const address = ['-connect', `127.0.0.1:${deployment.port}`, '-servername', mtlsHost, '-tls1_3'];
     return runProgram(programPath('openssl'), ['s_client', '-ign_eof', ...identity, ...address, ...args], { input });
   }
 
-  test('both are told to come back without it, and get no token', async () => {
+  test('both requests get 425 and no token', async () => {
     const session = join(deployment.directory, 'session');
     const first = await deployment.watch(() => openssl(['-sess_out', session], request));
     expect(first.events).toMatchObject([{ event: 'token_issued', client_id: 'victim' }]);
     const early = ['-sess_in', session, '-early_data', join(deployment.directory, 'request')];
-    let refused = 0;
-    for (let tries = 0; refused < 2 && tries < 20; tries++) {
+    let rejected = 0;
+    for (let tries = 0; rejected < 2 && tries < 20; tries++) {
       const { response, events } = await deployment.watch(() => openssl(early, ''));
-      const said = response.stdout.toString();
-      expect(said).toContain('Early data was accepted');
-      // Where the end of the handshake was there before nginx forwarded the request, nothing is early any more.
-      if (said.includes('HTTP/1.1 200')) continue;
-      expect(said).toContain('HTTP/1.1 425');
+      const output = response.stdout.toString();
+      expect(output).toContain('Early data was accepted');
+      // If the handshake ended before nginx forwarded the request, the data is no longer early.
+      if (output.includes('HTTP/1.1 200')) continue;
+      expect(output).toContain('HTTP/1.1 425');
       expect(events).toMatchObject([
         { event: 'token_rejected', status: 425, reason: expect.stringContaining('Early-Data') },
       ]);
-      refused += 1;
+      rejected += 1;
     }
-    expect(refused).toBe(2);
+    expect(rejected).toBe(2);
   });
 });

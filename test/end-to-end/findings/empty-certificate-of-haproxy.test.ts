@@ -16,9 +16,9 @@ const ca = createTestCa();
 const subject = [['CN', 'client']] as const;
 const small = ca.issue({ subject });
 const large = hugeCertificate(ca, 14_500, { subject });
-const [certificate, verdict] = ['X-SSL-Client-Cert', 'X-SSL-Client-Verify'];
+const [certificate, verification] = ['X-SSL-Client-Cert', 'X-SSL-Client-Verify'];
 
-describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verdict that is always sent', () => {
+describeWith(['haproxy'], 'finding 4: HAProxy with default buffers that always sends a verification result', () => {
   let haproxy: RunningTerminator;
   let echo: HeaderEcho;
   let port: number;
@@ -37,7 +37,7 @@ describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verd
       frontend f
         bind 127.0.0.1:${port} ssl crt ${directory}/both.pem ca-file ${directory}/ca.pem verify optional
         http-request set-header ${certificate} %[ssl_c_der,base64]
-        http-request set-header ${verdict} %[ssl_c_verify]
+        http-request set-header ${verification} %[ssl_c_verify]
         default_backend b
       backend b
         server s 127.0.0.1:${echo.port}\n`;
@@ -49,19 +49,19 @@ describeWith(['haproxy'], 'finding 4: HAProxy with its usual buffers, and a verd
   });
 
   test.each([
-    ['a small certificate arrives', small, [Buffer.from(small.der).toString('base64')]],
-    ['a large one arrives empty, and all is well', large, ['']],
-    ['none is empty, and all is well', undefined, ['']],
+    ['forwards a small certificate', small, [Buffer.from(small.der).toString('base64')]],
+    ['forwards a large certificate as an empty header, with a positive verification', large, ['']],
+    ['forwards an absent certificate as an empty header, with a positive verification', undefined, ['']],
   ])('%s', async (_, identity, expected) => {
     const own = identity && { cert: identity.pem, key: identity.privateKeyPem };
     const response = await sendRequest(`https://127.0.0.1:${port}`, {}, { tls: { ca: ca.pem, ...own } });
     expect(echoedValues(response, certificate)).toEqual(expected);
-    expect(echoedValues(response, verdict)).toEqual(['0']);
+    expect(echoedValues(response, verification)).toEqual(['0']);
   });
 });
 
-describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind it', () => {
-  let wrong: Deployment;
+describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind HAProxy', () => {
+  let misconfigured: Deployment;
   let shipped: Deployment;
   beforeAll(async () => {
     const smallBuffers = [
@@ -70,29 +70,29 @@ describeWith(['haproxy', 'redis-server'], 'finding 4: the server behind it', () 
       ['if { ssl_c_used } !{ ssl_c_der,base64,length le 21848 }', 'if { always_false }'],
       ['%[ssl_c_verify] if { ssl_c_used }', '%[ssl_c_verify]'],
     ] as const;
-    wrong = await startDeployment({ terminator: 'haproxy', replace: smallBuffers });
+    misconfigured = await startDeployment({ terminator: 'haproxy', replace: smallBuffers });
     shipped = await startDeployment({ terminator: 'haproxy' });
     const byName = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=client' };
-    for (const { register } of [wrong, shipped]) await register({ client_id: 'client', ...byName });
+    for (const { register } of [misconfigured, shipped]) await register({ client_id: 'client', ...byName });
   });
   afterAll(async () => {
-    await wrong?.stop();
+    await misconfigured?.stop();
     await shipped?.stop();
   });
 
-  test('says aloud that the proxy lost a certificate', async () => {
-    const identity = hugeCertificate(wrong.ca, 14_500, { subject });
-    const { response, event } = await wrong.requestToken('client', { identity });
+  test('reports that the proxy lost a certificate', async () => {
+    const identity = hugeCertificate(misconfigured.ca, 14_500, { subject });
+    const { response, event } = await misconfigured.requestToken('client', { identity });
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
     expect(event.reason).toContain('x-ssl-client-cert contains no certificate: a proxy buffer may be too small');
   });
 
-  test('believes nobody without a certificate, whatever the verdict', async () => {
-    const { response, event } = await wrong.requestToken('client', {});
+  test('rejects a positive verification without a certificate', async () => {
+    const { response, event } = await misconfigured.requestToken('client', {});
     expect([response.status, event.reason]).toEqual([400, expect.stringContaining('only if ssl_c_used')]);
   });
 
-  test('as shipped, receives the large one', async () => {
+  test('receives a large certificate with the shipped configuration', async () => {
     const identity = hugeCertificate(shipped.ca, 14_500, { subject });
     expect((await shipped.requestToken('client', { identity })).event).toMatchObject({
       thumbprint: identity.thumbprint,

@@ -14,61 +14,61 @@ const request = (connection: string) => ({
   body: formOf('victim'),
 });
 
-describeWith(['apache2', 'redis-server'], 'finding 2: Apache deletes what a client names in Connection', () => {
-  let wrong: Deployment;
+describeWith(['apache2', 'redis-server'], 'finding 2: Apache deletes the headers that a client names in Connection', () => {
+  let misconfigured: Deployment;
   let shipped: Deployment;
   let echo: HeaderEcho;
   let apacheBeforeEcho: RunningTerminator;
   let echoPort: number;
   beforeAll(async () => {
-    wrong = await startDeployment({ terminator: 'apache', replace });
+    misconfigured = await startDeployment({ terminator: 'apache', replace });
     shipped = await startDeployment({ terminator: 'apache' });
     [echo, echoPort] = [await startHeaderEcho(), await freePort()];
     apacheBeforeEcho = await startShippedApache({
-      directory: wrong.directory,
+      directory: misconfigured.directory,
       port: echoPort,
       socket: echo.url,
       replace,
     });
     const byName = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=victim' };
-    for (const { register } of [wrong, shipped]) await register({ client_id: 'victim', ...byName });
+    for (const { register } of [misconfigured, shipped]) await register({ client_id: 'victim', ...byName });
   });
   afterAll(async () => {
-    await wrong?.stop();
+    await misconfigured?.stop();
     await shipped?.stop();
     await apacheBeforeEcho?.stop();
     await echo?.stop();
   });
 
-  test('the verdict goes, and the certificate stays', async () => {
+  test('and then forwards the certificate without its verification header', async () => {
     const named = request('X-SSL-Client-Verify');
-    const echoed = await wrong.send(named, { identity: impostor, port: echoPort });
+    const echoed = await misconfigured.send(named, { identity: impostor, port: echoPort });
     expect(echoedValues(echoed, 'X-SSL-Client-Verify')).toEqual([]);
     expect(echoedValues(echoed, 'X-SSL-Client-Cert')).toHaveLength(1);
   });
 
   const identities: [string, () => MintedCertificate][] = [
     ['a self-signed certificate of the same name', () => impostor],
-    ['the genuine one', () => wrong.ca.issue({ subject: [['CN', 'victim']] })],
+    ['the genuine certificate', () => misconfigured.ca.issue({ subject: [['CN', 'victim']] })],
   ];
-  test.each(identities)('an absent verdict is a negative one, for %s', async (_, mint) => {
-    const sent = () => wrong.send(request('X-SSL-Client-Verify'), { identity: mint() });
-    const { response, event } = await wrong.decide(sent);
+  test.each(identities)('and an absent verification header counts as negative for %s', async (_, mint) => {
+    const sent = () => misconfigured.send(request('X-SSL-Client-Verify'), { identity: mint() });
+    const { response, event } = await misconfigured.decide(sent);
     expect([response.status, event.reason]).toEqual([400, expect.stringContaining('x-ssl-client-verify is absent')]);
   });
 
-  test('without the certificate, the verdict is said to be about nothing', async () => {
-    const identity = wrong.ca.issue({ subject: [['CN', 'victim']] });
-    const { response, event } = await wrong.decide(() => wrong.send(request('X-SSL-Client-Cert'), { identity }));
+  test('and a verification header without a certificate is rejected', async () => {
+    const identity = misconfigured.ca.issue({ subject: [['CN', 'victim']] });
+    const { response, event } = await misconfigured.decide(() => misconfigured.send(request('X-SSL-Client-Cert'), { identity }));
     expect([response.status, event.reason]).toEqual([400, expect.stringContaining('contains no certificate')]);
   });
 
-  test('as shipped, nothing goes', async () => {
+  test('unless the shipped configuration is used', async () => {
     const identity = shipped.ca.issue({ subject: [['CN', 'victim']] });
     const named = request('X-SSL-Client-Verify, X-SSL-Client-Cert');
     const { response } = await shipped.decide(() => shipped.send(named, { identity }));
     expect(response.status).toBe(200);
-    const refused = await shipped.decide(() => shipped.send(named, { identity: impostor }));
-    expect(refused.event.reason).toMatch(/x-ssl-client-verify is "(GENEROUS|FAILED)/);
+    const rejected = await shipped.decide(() => shipped.send(named, { identity: impostor }));
+    expect(rejected.event.reason).toMatch(/x-ssl-client-verify is "(GENEROUS|FAILED)/);
   });
 });

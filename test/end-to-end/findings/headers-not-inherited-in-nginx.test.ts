@@ -35,14 +35,14 @@ describeWith(['nginx'], 'finding 7: proxy_set_header is not inherited by a locat
   test.each([
     ['/inherits', [], ['NONE']],
     ['/sets', [encodeURIComponent(victim.pem)], ['SUCCESS']],
-  ])('%s', async (path, certificates, verdicts) => {
+  ])('%s forwards the headers %j and %j', async (path, certificates, verifications) => {
     const response = await sendRequest(`http://127.0.0.1:${port}`, { path, lines: exact(victim) });
     expect(echoedValues(response, 'X-SSL-Client-Cert')).toEqual(certificates);
-    expect(echoedValues(response, 'X-SSL-Client-Verify')).toEqual(verdicts);
+    expect(echoedValues(response, 'X-SSL-Client-Verify')).toEqual(verifications);
   });
 });
 
-/** What an operator writes who wants one more header at the issuer's path, and thinks that the others are inherited. */
+/** A location with one more header, whose author assumes that the others are inherited. */
 const atThePath = `
     location /tenant/ {
         proxy_set_header X-Tenant tenant;

@@ -12,18 +12,18 @@ const victim = selfSigned({ subject: [['CN', 'victim']] });
 const hash = createHash('sha256').update(victim.der).digest('hex');
 const element = `Hash=${hash};Cert="${encodeURIComponent(victim.pem)}"`;
 
-/** What a client can have a CA write into its certificate that checks the start of a URI, or little of a DNS name. */
+/** Names that a client can obtain from a CA that only checks the start of a URI, or little of a DNS name. */
 const forgeries: [string, CertificateOptions][] = [
-  ['an element behind its URI', { uris: [`spiffe://x,${element}`] }],
+  ['an element after its URI', { uris: [`spiffe://x,${element}`] }],
   ['an element behind its DNS name', { dns: [`x,${element}`] }],
-  ['a Cert behind its URI', { uris: [`spiffe://x;Cert="${encodeURIComponent(victim.pem)}"`] }],
-  ['a Hash and a Cert behind its URI', { uris: [`spiffe://x;${element}`] }],
+  ['a Cert after its URI', { uris: [`spiffe://x;Cert="${encodeURIComponent(victim.pem)}"`] }],
+  ['a Hash and a Cert after its URI', { uris: [`spiffe://x;${element}`] }],
   ['a Hash and a Cert behind its DNS name', { dns: [`x;${element}`] }],
-  ['an element behind its second URI', { uris: ['spiffe://x', `spiffe://y,${element}`] }],
-  ['an element that swallows what follows', { uris: [`spiffe://x,${element};Subject="`], dns: ['"'] }],
+  ['an element after its second URI', { uris: ['spiffe://x', `spiffe://y,${element}`] }],
+  ['an element that includes the following text', { uris: [`spiffe://x,${element};Subject="`], dns: ['"'] }],
 ];
 
-/** With what the operator turned on, and with what a client sends itself where Envoy appends to it. */
+/** Details that the operator enabled, and headers from the client to which Envoy appends. */
 const configurations: [string, [string, string][], string[]][] = [
   ['cert, uri and dns', [['{ cert: true }', '{ cert: true, uri: true, dns: true }']], []],
   ['uri and dns', [['{ cert: true }', '{ uri: true, dns: true }']], []],
@@ -72,13 +72,13 @@ describeWith(['envoy', 'redis-server'], 'finding 5: a name of the certificate fo
     test.each(forgeries)('%s gets no token', async (forgery, names) => {
       const identity = deployment.ca.issue({ subject: [['CN', 'attacker']], ...names });
       const request = { lines, body: { grant_type: 'client_credentials', client_id: 'victim' } };
-      // The finding: the forged text stands in the header as if Envoy had written it.
+      // The finding: the header contains the forged text as if Envoy had written it.
       const echoed = await deployment.send(request, { identity, port: echoPort });
       const [value = ''] = echoedValues(echoed, 'x-forwarded-client-cert');
       expect(value, title).toContain(
         forgery.startsWith('a Cert') ? `;Cert="${encodeURIComponent(victim.pem)}"` : element,
       );
-      // And nobody is misled.
+      // The server does not trust it.
       const { response, event } = await deployment.decide(() => deployment.send(request, { identity }));
       expect([response.status, event.event]).toEqual([400, 'token_rejected']);
       expect(event.reason).toMatch(

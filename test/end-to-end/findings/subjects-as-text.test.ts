@@ -7,7 +7,7 @@ import { echoedValues, type HeaderEcho, startHeaderEcho } from '../../support/he
 import type { RunningTerminator } from '../../support/shipped-terminator.ts';
 import { terminators } from '../../support/terminators.ts';
 
-/** What an operator adds who wants to know the subject, in the words of each terminator. */
+/** The directive that forwards the subject, for each terminator. */
 const additions = {
   nginx: [
     'proxy_set_header X-SSL-Client-Verify',
@@ -26,7 +26,7 @@ const additions = {
     'header_up X-Subject {http.request.tls.client.subject}\n\t\theader_up X-SSL-Client-Cert',
   ],
 } as const;
-/** Safe: the table is closed, so its keys are the names. */
+/** Safe: the table is closed, so its keys are exactly these names. */
 const names = Object.keys(additions) as (keyof typeof additions)[];
 
 const subjects: Record<string, NameParts> = {
@@ -47,7 +47,7 @@ const subjects: Record<string, NameParts> = {
     ],
   ],
   'a slash': [['CN', 'x/CN=admin']],
-  'a name and another': [
+  'two CNs': [
     ['CN', 'x'],
     ['CN', 'admin'],
   ],
@@ -77,7 +77,7 @@ describeWith(['nginx', 'haproxy', 'apache2', 'caddy', 'redis-server'], 'finding 
     await echo?.stop();
   });
 
-  test('one subject is another text behind another terminator', () => {
+  test('one subject has different texts behind different terminators', () => {
     expect(texts['a comma']).toMatchObject({ nginx: 'CN=victim\\,O=Bank', haproxy: '/CN=victim,O=Bank' });
     expect(texts['two names']).toMatchObject({ nginx: 'CN=victim,O=Bank', haproxy: '/O=Bank/CN=victim' });
     for (const title of ['UTF-8', 'a multi-valued RDN']) {
@@ -85,17 +85,17 @@ describeWith(['nginx', 'haproxy', 'apache2', 'caddy', 'redis-server'], 'finding 
     }
   });
 
-  test('two subjects are one text behind one terminator', () => {
+  test('two subjects have the same text behind one terminator', () => {
     expect(texts['a slash']?.haproxy).toBe('/CN=x/CN=admin');
-    expect(texts['a name and another']?.haproxy).toBe('/CN=x/CN=admin');
+    expect(texts['two CNs']?.haproxy).toBe('/CN=x/CN=admin');
   });
 
-  test('the server reads the certificate, so the one is not the other', async () => {
+  test('the server distinguishes them, since it parses the certificate', async () => {
     const registered = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=admin,CN=x' };
     await deployment.register({ client_id: 'admin', ...registered });
-    const asked = async (subject: NameParts = []) =>
+    const request = async (subject: NameParts = []) =>
       (await deployment.requestToken('admin', { identity: deployment.ca.issue({ subject }) })).event;
-    expect(await asked(subjects['a slash'])).toMatchObject({ event: 'token_rejected', subject: 'CN=x/CN=admin' });
-    expect(await asked(subjects['a name and another'])).toMatchObject({ event: 'token_issued', client_id: 'admin' });
+    expect(await request(subjects['a slash'])).toMatchObject({ event: 'token_rejected', subject: 'CN=x/CN=admin' });
+    expect(await request(subjects['two CNs'])).toMatchObject({ event: 'token_issued', client_id: 'admin' });
   });
 });

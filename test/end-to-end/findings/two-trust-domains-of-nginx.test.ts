@@ -28,7 +28,7 @@ const ways = [
   ['with an unknown SNI', 'unknown.example'],
 ] as const;
 
-/** The names of the handshake with which a client may try to be judged by the other CA. */
+/** SNI values with which a client can try to be verified by the other CA. */
 const serverNames = ['', 'unknown.example', otherHost];
 
 describeWith(['nginx', 'redis-server'], 'finding 1: nginx with two trust domains on one socket', () => {
@@ -63,7 +63,7 @@ describeWith(['nginx', 'redis-server'], 'finding 1: nginx with two trust domains
     await echo?.stop();
   });
 
-  test.each(ways)('%s, a certificate of the wrong CA is reported as SUCCESS', async (_, servername) => {
+  test.each(ways)('reports SUCCESS for a certificate of the wrong CA %s', async (_, servername) => {
     const tls = { ...own, servername, rejectUnauthorized: false };
     const request = { path: '/', lines: [`Host: ${mtlsHost}`] };
     const response = await sendRequest(`https://127.0.0.1:${port}`, request, { tls });
@@ -78,13 +78,13 @@ describeWith(['nginx', 'redis-server'], 'finding 1: nginx with two trust domains
     );
   }
 
-  test.each(ways)('%s, it gets no token: the server verifies the chain itself', async (_, servername) => {
+  test.each(ways)('gets no token for it %s, since the server verifies the chain itself', async (_, servername) => {
     const { response, event } = await requestToken({ ...own, servername });
     expect([response.status, tokenIdsIn(response)]).toEqual([400, []]);
     expect(event.reason).toMatch(/^the certificate's chain is not verified: the certificate has no known issuer/);
   });
 
-  test('and a certificate of the right CA gets one', async () => {
+  test('gets a token for a certificate of the right CA', async () => {
     const { pem, privateKeyPem } = right.issue({ subject: [['CN', 'victim']] });
     const { response } = await requestToken({ cert: pem, key: privateKeyPem, servername: mtlsHost });
     expect(response.status).toBe(200);
@@ -105,8 +105,8 @@ describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a s
         ssl_client_certificate ${ca.cert}; ssl_verify_client on;
         return 204;
       }`;
-    const place = '# Where clients with a certificate go';
-    deployment = await startDeployment({ replace: [[place, `${secondDomain}\n${place}`]] });
+    const marker = '# Where clients with a certificate go';
+    deployment = await startDeployment({ replace: [[marker, `${secondDomain}\n${marker}`]] });
     await deployment.register(victim);
   });
   afterAll(() => deployment?.stop());
@@ -118,13 +118,13 @@ describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a s
     return sendRaw(`https://127.0.0.1:${deployment.port}`, bytes, { tls }).catch((error: Error) => error.message);
   }
 
-  test('the other domain is there, and takes the certificate of its CA', async () => {
+  test('serves the other domain to clients of its CA', async () => {
     expect(await ask(otherHost, otherHost)).toMatchObject({ status: 204 });
   });
 
   test.each(
     [...serverNames, mtlsHost, plainHost].flatMap((sni) => [mtlsHost, plainHost].map((host) => [sni, host] as const)),
-  )('a certificate of its CA is nobody: %j in the handshake, %s in the request', async (sni, host) => {
+  )('issues no token for a certificate of that CA with SNI %j and Host %s', async (sni, host) => {
     const { response, events } = await deployment.watch(() => ask(sni, host));
     if (typeof response !== 'string') {
       expect([400, 421]).toContain(response.status);
@@ -133,7 +133,7 @@ describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a s
     expect(events.filter(({ event }) => event === 'token_issued')).toEqual([]);
   });
 
-  test('the right CA still vouches for the right client', async () => {
+  test('issues a token for a certificate of the right CA', async () => {
     const identity = deployment.ca.issue({ subject: [['CN', 'victim']] });
     expect((await deployment.requestToken('victim', { identity })).response.status).toBe(200);
   });

@@ -17,12 +17,12 @@ const request = requestBytes({
   body: formOf('victim'),
 });
 const firstHost = '<VirtualHost *:443>\n    ServerName countersign.invalid';
-/** A cache of sessions, as Debian's ssl.conf has one. */
+/** A session cache, as in Debian's ssl.conf. */
 const withCache = () => {
   const directive = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'sessions')}(512000)`;
   return [[firstHost, `${directive}\n${firstHost}`]] as const;
 };
-/** And without what the shipped file does about it. */
+/** Also without the protection of the shipped configuration. */
 const naive = () => [
   ...withCache(),
   [
@@ -31,7 +31,7 @@ const naive = () => [
   ] as const,
 ];
 
-describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed session was verified', () => {
+describeWith(['apache2', 'redis-server'], 'finding 3: Apache reports resumed sessions as verified', () => {
   let deployment: Deployment;
   let naiveDeployment: Deployment;
   let echo: HeaderEcho;
@@ -62,7 +62,7 @@ describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed sess
     ...(session && { session }),
   });
 
-  /** Apache keeps a session after it has said so: who hears its answer knows that it has. */
+  /** Apache stores a session after announcing it; once it responds, the session is stored. */
   function openSession(port: number): Promise<Buffer | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
     const socket = connect({ host: '127.0.0.1', port, ...tls() });
@@ -74,13 +74,13 @@ describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed sess
   const send = async (port: number, session?: Buffer) =>
     sendRaw(`https://127.0.0.1:${port}`, request, { tls: tls(session) });
 
-  test('a self-signed certificate is GENEROUS first, and SUCCESS on a resumed session', async () => {
+  test('so a self-signed certificate is GENEROUS at first, and SUCCESS on a resumed session', async () => {
     expect(echoedValues(await send(echoPort), 'X-SSL-Client-Verify')).toEqual(['GENEROUS']);
     const session = await openSession(echoPort);
     expect(echoedValues(await send(echoPort, session), 'X-SSL-Client-Verify')).toEqual(['SUCCESS']);
   });
 
-  test('which gets no token: the server verifies the chain itself', async () => {
+  test('and it gets no token, since the server verifies the chain itself', async () => {
     const { port, decide } = naiveDeployment;
     const session = await openSession(port);
     const { response, event } = await decide(() => send(port, session));
@@ -90,7 +90,7 @@ describeWith(['apache2', 'redis-server'], 'finding 3: for Apache, a resumed sess
     ]);
   });
 
-  test('as shipped, the verdict over a resumed session is a negative one', async () => {
+  test('unless the shipped configuration is used, which reports FAILED', async () => {
     const session = await openSession(deployment.port);
     const { response, event } = await deployment.decide(() => send(deployment.port, session));
     expect([response.status, event.reason]).toEqual([400, expect.stringContaining('the TLS session was resumed')]);

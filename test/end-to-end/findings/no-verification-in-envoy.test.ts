@@ -44,10 +44,10 @@ describeWith(
     const identities: [string, () => MintedCertificate][] = [
       ['of the right CA', () => deployment.ca.issue({ subject })],
       ['of another CA', () => createTestCa().issue({ subject })],
-      ['of nobody but itself', () => selfSigned({ subject })],
+      ['that is self-signed', () => selfSigned({ subject })],
     ];
     test.each(identities)(
-      'a certificate %s gets no token, and the operator reads which setting is missing',
+      'a certificate %s gets no token, and the log names the missing setting',
       async (_, mint) => {
         const identity = mint();
         const hash = createHash('sha256').update(identity.der).digest('hex');
