@@ -74,7 +74,7 @@ describeWith(['nginx', 'redis-server'], 'finding 7: with a proxy secret', () => 
   test.each([
     ['/token', 'the terminator forwarded no certificate'],
     ['/tenant/token', 'the proxy sent no x-countersign-proxy-secret'],
-  ])('nobody is believed at %s: %s', async (path, reason) => {
+  ])('a forged certificate is rejected at %s: %s', async (path, reason) => {
     const body = { grant_type: 'client_credentials', client_id: 'victim' };
     const { response, event } = await deployment.decide(() => deployment.send({ path, lines: exact(victim), body }));
     expect([response.status, event.reason]).toEqual([400, expect.stringContaining(reason)]);
