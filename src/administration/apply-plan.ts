@@ -3,7 +3,7 @@ import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { IndexEntry, MarkerStatus, Progress, RecordStore } from './record-store.ts';
 
-export interface ApplyResult {
+interface ApplyResult {
   /** How many clients were written. */
   readonly written: number;
   /** Clients that were changed by others since the plan was made, and were not written. */

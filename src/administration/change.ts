@@ -20,7 +20,7 @@ export interface Change {
 }
 
 /** The record that a client should have, and the index keys that do not name the client yet. */
-export interface DesiredRecord {
+interface DesiredRecord {
   readonly clientId: string;
   readonly text: string;
   readonly client: Client;

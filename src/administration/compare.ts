@@ -17,7 +17,7 @@ export interface ComparisonOptions extends RegistrationContext {
 }
 
 /** A client of the files, by its index, and an unmanaged client that may share an identity with it. */
-export interface PossibleConflict {
+interface PossibleConflict {
   readonly index: number;
   readonly clientId: string;
 }

@@ -33,7 +33,7 @@ export interface IndexEntry {
 }
 
 /** Replaces the value of a client if it is still the expected one. `next` undefined removes it. */
-export interface RecordWrite {
+interface RecordWrite {
   readonly clientId: string;
   readonly expected: StoredValue;
   readonly next: string | undefined;

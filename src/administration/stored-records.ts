@@ -15,7 +15,7 @@ export interface ListedRecord extends ParsedValue {
 }
 
 /** How the server interprets the value of a client's key. */
-export interface ParsedValue {
+interface ParsedValue {
   /** The record in the value; undefined when it is not a JSON object. */
   readonly record: JsonObject | undefined;
   /** Undefined when the value is not a valid record of this client. The server then rejects the client. */
@@ -24,7 +24,7 @@ export interface ParsedValue {
   readonly warnings: readonly Diagnostic[];
 }
 
-export interface ListOptions {
+interface ListOptions {
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -11,6 +11,7 @@ export interface OpenedStore {
   readonly store: RecordStore;
   /** One for each run of apply. */
   readonly newLock: () => ApplyLock;
+  /** For a single server only. */
   readonly redis: Redis;
   /** The full key of a client's record. */
   readonly key: (clientId: string) => string;

@@ -10,7 +10,7 @@ import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
 import { Interruption } from './interruption.ts';
 
 /** What a command that manages the clients in Redis works with. Disposing of it closes the connection. */
-export interface Administration extends AsyncDisposable {
+interface Administration extends AsyncDisposable {
   readonly store: RecordStore;
   readonly policy: RegistrationPolicy;
   /** When the command started, in milliseconds since the epoch. */

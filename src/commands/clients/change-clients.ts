@@ -10,7 +10,7 @@ import { openAdministration } from './administration.ts';
 import type { Interruption } from './interruption.ts';
 import type { ClientsFormat } from './options.ts';
 
-export interface EnableCommandOptions {
+interface EnableCommandOptions {
   readonly isEnabled: boolean;
   readonly output: ClientsFormat;
 }

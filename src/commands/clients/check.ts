@@ -9,7 +9,7 @@ import { OperatorError } from '../../operator-error.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
 
-export interface CheckOptions {
+interface CheckOptions {
   readonly policy: RegistrationPolicy;
   /** Whether the settings define how the chains of clients are verified. */
   readonly isVerifierSet: boolean;

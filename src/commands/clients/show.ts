@@ -13,7 +13,7 @@ import type { ClientsFormat } from './options.ts';
  * `countersign clients show ID`: prints a record and how the server interprets it.
  *
  * @returns the exit code: 0, or 1 when the record is invalid
- * @throws {OperatorError} when there is no such client, or Redis fails
+ * @throws {OperatorError} when there is the client does not exist, or Redis fails
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {

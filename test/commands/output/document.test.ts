@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { documentText, jsonText, yamlText } from '../../../src/commands/output/document.ts';
 import { printable } from '../../../src/text.ts';
 
-/** Texts with much in them that terminals obey, and that YAML reads as something else. */
+/** Texts with terminal controls, and texts that YAML parses as other types. */
 const hostile = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({
@@ -61,27 +61,27 @@ const values = fc.oneof(
     { noNullPrototype: true },
   ),
 );
-const obeyed = /(?![\n\t])\p{Cc}|[\p{Cf}\p{Zl}\p{Zp}]/u;
+const controls = /(?![\n\t])\p{Cc}|[\p{Cf}\p{Zl}\p{Zp}]/u;
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value));
 
-test('whatever a record holds, YAML and JSON give it back, and hold nothing that a terminal obeys', () => {
+test('jsonText and yamlText preserve any value, and escape terminal controls', () => {
   fc.assert(
     fc.property(values, (value) => {
       expect(JSON.parse(jsonText(value))).toEqual(asJson(value));
       expect(parse(yamlText([value]))).toEqual(asJson([value]));
       expect(parse(yamlText([value]), { version: '1.1' })).toEqual(asJson([value]));
-      for (const text of [jsonText(value), yamlText([value])]) expect(text).not.toMatch(obeyed);
+      for (const text of [jsonText(value), yamlText([value])]) expect(text).not.toMatch(controls);
     }),
     { numRuns: 2_000 },
   );
 });
 
-test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c'])('%j is the same after YAML', (text) => {
+test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c'])('yamlText preserves %j', (text) => {
   expect(parse(yamlText([{ text }]))).toEqual([{ text }]);
 });
 
-/** Texts that tools of YAML 1.1 read as something else. */
-const ofYaml11 = [
+/** Texts that YAML 1.1 tools parse as other types. */
+const ambiguousTexts = [
   'yes',
   'No',
   'on',
@@ -97,12 +97,12 @@ const ofYaml11 = [
   '<<',
 ];
 
-test.each(ofYaml11)('%s is text to tools of YAML 1.1, too, as a value and as a name', (text) => {
+test.each(ambiguousTexts)('yamlText quotes %s for YAML 1.1 tools, as a value and as a key', (text) => {
   expect(yamlText({ [text]: text })).toBe(`"${text}": "${text}"\n`);
 });
 
 test.each(['json', 'yaml'] as const)(
-  'a document in %s is one, with a list of any length and fields after it',
+  'documentText in %s is valid for a list of any length and further fields',
   async (format) => {
     const items = fc.array(fc.record({ a: hostile, b: fc.array(hostile, { maxLength: 2 }) }), { maxLength: 4 });
     const read = (text: string) => (format === 'json' ? JSON.parse(text) : parse(text));
@@ -124,6 +124,6 @@ test.each([
   ['a\nb\t', 'a\\u{a}b\\u{9}'],
   ['\u202eb\u{e0041}', '\\u{202e}b\\u{e0041}'],
   ['\ud800', '\\u{d800}'],
-])('%j is printed as %s', (text, expected) => {
+])('printable escapes %j as %s', (text, expected) => {
   expect(printable(text)).toBe(expected);
 });

@@ -9,7 +9,7 @@ const print = async (error: string) => {
   return (await runProgram(process.execPath, ['--input-type=module', '--eval', code])).stderr;
 };
 
-test('an error that nobody expected is printed with its place, and a terminal obeys nothing of it', async () => {
+test('printError prints an unexpected error with its stack, and escapes terminal controls', async () => {
   const printed = await print("Object.assign(new Error('a\\u001b[2Jb'), { path: '\\u202e' })");
   expect(printed).toContain('countersign: unexpected error Error: a\\u{1b}[2Jb\n');
   expect(printed).toMatch(/^countersign: {5}at /m);
@@ -17,7 +17,7 @@ test('an error that nobody expected is printed with its place, and a terminal ob
   expect(printed).not.toMatch(/[^\n\x20-\x7e]/);
 });
 
-test('whatever is thrown is printed', async () => {
+test('printError prints values that are not errors', async () => {
   expect(await print("'\\u0007'")).toBe("countersign: unexpected error '\\x07'\n");
   expect(await print('undefined')).toBe('countersign: unexpected error undefined\n');
 });
