@@ -26,7 +26,7 @@ export function decodeForwardedPem(pem: string): Uint8Array {
   const der = Buffer.from(pem.slice(BEGIN.length, end), 'base64');
   const canonical = encodePem(der);
   if (pem !== canonical && `${pem}\n` !== canonical) {
-    throw new CertificateError('not exactly one PEM block: unexpected characters before, within or after it');
+    throw new CertificateError('not exactly one canonical PEM block: unexpected characters before, within or after it');
   }
   return der;
 }
