@@ -10,7 +10,7 @@ import type { Peer } from '../terminator/trusted-proxy.ts';
 /** Hono's context, with Node's own request: only there are repeated headers still separate. */
 export type EndpointContext = Context<{ Bindings: HttpBindings }>;
 
-/** What kind of socket the listener opened. A closed socket has no address, so it cannot tell which kind it was. */
+/** What kind of socket the listener opened. A closed socket no longer has an address to derive it from. */
 export type ListenerKind = ListenAddress['kind'];
 
 /**
