@@ -204,7 +204,7 @@ describe('countersign certificate --ca', () => {
     );
   });
 
-  test('finds it through what stands behind the certificate', async () => {
+  test('uses the intermediates in the file of the certificate', async () => {
     const chain = file('chain.pem', leaf.pem + issuing.pem);
     const { code, stdout } = await runCountersign(['certificate', chain, ...roots, '--output', 'json']);
     expect(code).toBe(0);
@@ -212,7 +212,7 @@ describe('countersign certificate --ca', () => {
     expect(JSON.parse(stdout).path).toMatchObject({ verified: true, ca_certificates, subject: 'CN=client' });
   });
 
-  test('says which certificate, which rule, and where it is written', async () => {
+  test('reports certificate, violation and RFC section if the path is invalid', async () => {
     const { code, stdout } = await verify(...roots);
     expect(code).toBe(1);
     expect(stdout).toContain(
@@ -220,7 +220,7 @@ describe('countersign certificate --ca', () => {
     );
   });
 
-  test('asks the CRLs', async () => {
+  test('checks the CRLs given with --crl', async () => {
     const good = [...crlOf('root.crl', createCrl(root)), ...crlOf('issuing.crl', createCrl(issuing))];
     expect((await verify(...bundle, ...good)).code).toBe(0);
     const revoking = crlOf('revoking.crl', createCrl(issuing, { revoked: [leaf] }));
@@ -234,15 +234,15 @@ describe('countersign certificate --ca', () => {
   });
 
   test.each([
-    ['a CA file that is not there', ['--ca', '/nowhere.pem'], '/nowhere.pem'],
-    ['a CA file with a client in it', ['--ca', leafFile], 'is not a CA certificate'],
-    ['a CRL that is none', [...bundle, '--crl', leafFile], `${leafFile}: contains no CRL`],
+    ['a CA file that does not exist', ['--ca', '/nowhere.pem'], '/nowhere.pem'],
+    ['a CA file with a client certificate', ['--ca', leafFile], 'is not a CA certificate'],
+    ['a CRL file without a CRL', [...bundle, '--crl', leafFile], `${leafFile}: contains no CRL`],
     [
-      'a CRL that nobody signed',
+      'a CRL of an unknown issuer',
       [...bundle, ...crlOf('x.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })))],
       'has issuer "CN=X"',
     ],
-  ])('names %s', async (_, args, message) => {
+  ])('reports %s', async (_, args, message) => {
     const { code, stderr } = await verify(...args);
     expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
     expect(stderr).not.toContain(' at ');
@@ -280,16 +280,20 @@ describe('countersign certificate', () => {
   });
 
   test.each([
-    ['an expired one', selfSigned({ notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }), 'expired'],
-    ['SHA-1', createTestCa().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
-  ])('says that the server refuses %s', async (_, { pem }, reason) => {
+    [
+      'an expired certificate',
+      selfSigned({ notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }),
+      'expired',
+    ],
+    ['a SHA-1 signature', createTestCa().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
+  ])('reports that the server rejects %s', async (_, { pem }, reason) => {
     const { code, stdout } = await runCountersign(['certificate', file('refused.pem', pem)]);
     expect([code, stdout]).toEqual([1, expect.stringContaining(reason)]);
     expect(stdout).toContain('Rejected by the server');
     expect(stdout).not.toContain('client_id');
   });
 
-  test('prints the pin of a CA, and that no client may show it', async () => {
+  test('prints the pin of a CA certificate, and that clients may not present it', async () => {
     const ca = createTestCa();
     const { code, stdout } = await runCountersign(['certificate', file('ca.pem', ca.pem)]);
     const key = ca.keys.publicKey.export({ type: 'spki', format: 'der' });
@@ -300,9 +304,9 @@ describe('countersign certificate', () => {
   test.each([
     ['an empty file', ''],
     ['a key', selfSigned().privateKeyPem],
-    ['a broken certificate', certificate.pem.replace(/\n.{64}\n/, '\n')],
-    ['broken base64', certificate.pem.replace(/\n.{64}\n/, '\n!\n')],
-  ])('names the file and what is wrong with %s', async (_, content) => {
+    ['a malformed certificate', certificate.pem.replace(/\n.{64}\n/, '\n')],
+    ['malformed base64', certificate.pem.replace(/\n.{64}\n/, '\n!\n')],
+  ])('reports the file and the problem of %s', async (_, content) => {
     const path = file('broken.pem', content);
     const { code, stderr } = await runCountersign(['certificate', path]);
     expect(code).toBe(1);

@@ -18,7 +18,7 @@ import { shippedConfiguration } from '../support/nginx-configuration.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** The secret between the proxy and the server is changed, and at no moment is a request of the proxy refused. */
+/** The proxy secret is rotated without rejecting a request of the proxy at any moment. */
 const old = 'the-old-secret-0123456789abcdef0123456789';
 const next = 'the-next-secret-0123456789abcdef012345678';
 const mismatch = 'no certificate: x-countersign-proxy-secret does not match COUNTERSIGN_PROXY_SECRET';
@@ -37,18 +37,18 @@ async function startServer(content: string): Promise<HttpsServer> {
   return server;
 }
 
-const beliefOf = (server: HttpsServer) => server.lines.find(({ event }) => event === 'starting')?.message;
+const startupMessageOf = (server: HttpsServer) => server.lines.find(({ event }) => event === 'starting')?.message;
 
 function expectToken({ response, event }: Decision): void {
   expect([response.status, event]).toMatchObject([200, { event: 'token_issued', thumbprint: victim.thumbprint }]);
 }
 
-function expectRefusal({ response, event }: Decision, reason: string): void {
+function expectRejection({ response, event }: Decision, reason: string): void {
   expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
   expect(event).toMatchObject({ event: 'token_rejected', reason });
 }
 
-describeWith(['nginx'], 'the proxy secret, past nginx', () => {
+describeWith(['nginx'], 'the proxy secret in nginx', () => {
   async function startProxy(server: HttpsServer, secret: string) {
     const port = await freePort();
     const [header, upstream] = ['X-Countersign-Proxy-Secret ""', 'http://countersign'];
@@ -74,32 +74,32 @@ describeWith(['nginx'], 'the proxy secret, past nginx', () => {
   }
 
   test.each([
-    ['with both, one a line', `${old}\n${next}\n`, ['two proxy secrets (rotation)', 'token', 'token']],
-    ['in the other order', `${next}\r\n${old}`, ['two proxy secrets (rotation)', 'token', 'token']],
-    ['with the old one', old, ['proxy secret', 'token', mismatch]],
-    ['with the next one', `${next}\n`, ['proxy secret', mismatch, 'token']],
-  ])('%s', async (_, content, [belief = '', ...outcomes]) => {
+    ['both secrets, one per line', `${old}\n${next}\n`, ['two proxy secrets (rotation)', 'token', 'token']],
+    ['both secrets in the other order', `${next}\r\n${old}`, ['two proxy secrets (rotation)', 'token', 'token']],
+    ['the old secret only', old, ['proxy secret', 'token', mismatch]],
+    ['the next secret only', `${next}\n`, ['proxy secret', mismatch, 'token']],
+  ])('is accepted only if the server has it: %s', async (_, content, [description = '', ...outcomes]) => {
     const server = await startServer(content);
-    expect(beliefOf(server)).toContain(`trusted proxies: loopback with ${belief};`);
+    expect(startupMessageOf(server)).toContain(`trusted proxies: loopback with ${description};`);
     for (const [index, secret] of [old, next].entries()) {
-      const ask = await startProxy(server, secret);
+      const decide = await startProxy(server, secret);
       for (const clientId of clientIds) {
         const outcome = outcomes[index] ?? '';
-        if (outcome === 'token') expectToken(await ask(clientId));
-        else expectRefusal(await ask(clientId), outcome);
+        if (outcome === 'token') expectToken(await decide(clientId));
+        else expectRejection(await decide(clientId), outcome);
       }
     }
-    const ask = await startProxy(server, `${old.slice(1)}x`);
-    for (const clientId of clientIds) expectRefusal(await ask(clientId), mismatch);
+    const decide = await startProxy(server, `${old.slice(1)}x`);
+    for (const clientId of clientIds) expectRejection(await decide(clientId), mismatch);
   });
 });
 
-describe('during the rotation', () => {
-  test('nobody without one of the two secrets is the proxy', async () => {
+describe('during the rotation of the proxy secret', () => {
+  test('a peer with neither of the two secrets is not trusted', async () => {
     const server = await startServer(`${old}\n${next}`);
     const absent = 'no certificate: the proxy sent no x-countersign-proxy-secret, and COUNTERSIGN_PROXY_SECRET is set';
     const repeated = 'no certificate: x-countersign-proxy-secret is repeated';
-    const refused: [string[], string][] = [
+    const rejected: [string[], string][] = [
       [[], absent],
       [[''], mismatch],
       [[`${old} ${next}`], mismatch],
@@ -111,9 +111,9 @@ describe('during the rotation', () => {
       [[old, old], repeated],
       [['', next], repeated],
     ];
-    for (const [values, reason] of refused) {
+    for (const [values, reason] of rejected) {
       const lines = values.map((value) => `X-Countersign-Proxy-Secret: ${value}`);
-      for (const clientId of clientIds) expectRefusal(await server.ask(clientId, { lines }), reason);
+      for (const clientId of clientIds) expectRejection(await server.ask(clientId, { lines }), reason);
     }
     for (const secret of [old, next]) {
       expectToken(await server.ask('chained', { lines: [`X-Countersign-Proxy-Secret: ${secret}`] }));
