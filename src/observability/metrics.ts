@@ -14,7 +14,7 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-export interface MetricDefinition<Label extends string = string> {
+interface MetricDefinition<Label extends string = string> {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly Label[];
@@ -24,12 +24,12 @@ export interface ObservedMetric extends MetricDefinition {
   readonly read: () => readonly Sample[];
 }
 
-export interface HistogramDefinition<Label extends string> extends MetricDefinition<Label> {
+interface HistogramDefinition<Label extends string> extends MetricDefinition<Label> {
   /** Upper bounds, ascending. */
   readonly buckets: readonly number[];
 }
 
-export type Labels<Label extends string> = Readonly<Record<Label, string>>;
+type Labels<Label extends string> = Readonly<Record<Label, string>>;
 
 export interface Sample {
   readonly labels: Labels<string>;

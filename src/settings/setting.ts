@@ -1,5 +1,5 @@
 /** Definition of one setting: everything that reading it, its documentation and `serve --help` need. */
-export interface SettingDefinition<Value = unknown> {
+interface SettingDefinition<Value = unknown> {
   /** @throws {RangeError} with what is wrong and how to fix it; the message never contains a secret */
   readonly parse: (text: string) => Value;
   /** One phrase in Markdown, for the help and the documentation. */
@@ -24,7 +24,7 @@ export interface SettingDefinition<Value = unknown> {
   readonly formerNames?: readonly string[];
 }
 
-export interface Requirement {
+interface Requirement {
   /** Names of settings, one of which must be set. The first is recommended to the operator. */
   readonly anyOf: readonly [string, ...string[]];
   /** Why, or what it has to be, as a clause. */
