@@ -45,16 +45,24 @@ describeWith(['nginx', 'redis-server'], 'behind the shipped nginx, a request for
     const identity = ofSize(deployment.ca, size);
     const { response, event } = await deployment.requestToken('victim', { identity });
     expect([response.status, response.json()]).toEqual([431, certificateTooLarge]);
-    expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringContaining(`the certificate is ${size} bytes long`) });
+    expect(event).toMatchObject({
+      event: 'token_rejected',
+      reason: expect.stringContaining(`the certificate is ${size} bytes long`),
+    });
   });
 
-  test.each([60_000, 90_000])('is rejected with 431 before it is parsed with a certificate of %i bytes', async (size) => {
-    const known = deployment.countersign.lines.length;
-    const { response, events } = await sendWith(hugeCertificate(deployment.ca, size, { subject }));
-    expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
-    const logged = deployment.countersign.lines.slice(known);
-    expect(logged).toContainEqual(expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }));
-  });
+  test.each([60_000, 90_000])(
+    'is rejected with 431 before it is parsed with a certificate of %i bytes',
+    async (size) => {
+      const known = deployment.countersign.lines.length;
+      const { response, events } = await sendWith(hugeCertificate(deployment.ca, size, { subject }));
+      expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
+      const logged = deployment.countersign.lines.slice(known);
+      expect(logged).toContainEqual(
+        expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }),
+      );
+    },
+  );
 
   test('succeeds with the largest headers that nginx accepts and the largest certificate', async () => {
     const { response, events } = await sendWith(ofSize(deployment.ca, 16_384), longLines(4).slice(1));

@@ -116,7 +116,9 @@ describe('the proxy is known by a CA and its name', () => {
   test('and says so at start', () => {
     const starting = server.lines.find(({ event }) => event === 'starting');
     const names = 'gw.internal or spiffe://mesh.internal/ns/edge/sa/gw';
-    expect(starting?.message).toContain(`trusted proxies: loopback with proxy certificate of CA "CN=Proxy CA" for ${names};`);
+    expect(starting?.message).toContain(
+      `trusted proxies: loopback with proxy certificate of CA "CN=Proxy CA" for ${names};`,
+    );
     expect(server.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     expect(server.listening.message).toBe(`listening on ${server.url}`);
   });

@@ -177,7 +177,11 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server issue no token', (
 
     const pastNginx: [string, Mint, RegExp][] = [
       ['an expired certificate', (ca) => ca.issue({ subject, ...past }), /^the certificate expired at /],
-      ['a certificate that is not yet valid', (ca) => ca.issue({ subject, ...future }), /^the certificate is not valid before/],
+      [
+        'a certificate that is not yet valid',
+        (ca) => ca.issue({ subject, ...future }),
+        /^the certificate is not valid before/,
+      ],
       ['a server certificate', (ca) => ca.issue({ subject, eku: 'server' }), /extended key usage lacks clientAuth/],
       ['a CA certificate', (ca) => ca.issueIntermediate({ subject }), /is a CA certificate/],
       ['a self-signed certificate of the same name', () => selfSigned({ subject }), failed('self-signed certificate')],
@@ -191,17 +195,20 @@ describeWith(['nginx', 'redis-server'], 'nginx and the server issue no token', (
     });
   });
 
-  describe.each(['optional_no_ca', 'optional'])('with ssl_verify_client %s and OpenSSL security level 0', (verifyClient) => {
-    let deployment: Deployment;
-    beforeAll(async () => {
-      deployment = await startWith(`${verifyClient}; ssl_ciphers ${lowestLevel}`);
-    });
-    afterAll(() => deployment?.stop());
+  describe.each(['optional_no_ca', 'optional'])(
+    'with ssl_verify_client %s and OpenSSL security level 0',
+    (verifyClient) => {
+      let deployment: Deployment;
+      beforeAll(async () => {
+        deployment = await startWith(`${verifyClient}; ssl_ciphers ${lowestLevel}`);
+      });
+      afterAll(() => deployment?.stop());
 
-    test.each(rejectedBySecurityLevel)('for %s', async (_title, mint, reason) => {
-      await expectRejected(deployment, mint(deployment.ca), reason);
-      const genuine = deployment.ca.issue({ subject, keyType: 'rsa-2048' });
-      await expectToken(deployment, genuine, genuine.thumbprint);
-    });
-  });
+      test.each(rejectedBySecurityLevel)('for %s', async (_title, mint, reason) => {
+        await expectRejected(deployment, mint(deployment.ca), reason);
+        const genuine = deployment.ca.issue({ subject, keyType: 'rsa-2048' });
+        await expectToken(deployment, genuine, genuine.thumbprint);
+      });
+    },
+  );
 });

@@ -174,15 +174,15 @@ describeWith(['redis-server'], 'the server gives no token for a header that hold
   );
 
   test.each([
-    ['a final line feed', pem(genuine.pem)],
-    ['no final line feed', pem(genuine.pem.trimEnd())],
-    ['a subject in another case and string type', issue({ subject: [['CN', 'VICTIM', 'printable']] })],
-    ['an RSA key of 2,048 bits', issue({ keyType: 'rsa-2048' })],
-    ['the end of its validity in this minute', issue({ notAfter: new Date(Date.now() + 60_000) })],
-    ['no extended key usage', issue({ eku: 'none' })],
-    ['server and client usage', issue({ eku: 'client+server' })],
+    ['a final line feed', () => pem(genuine.pem)],
+    ['no final line feed', () => pem(genuine.pem.trimEnd())],
+    ['a subject in another case and string type', () => issue({ subject: [['CN', 'VICTIM', 'printable']] })],
+    ['an RSA key of 2,048 bits', () => issue({ keyType: 'rsa-2048' })],
+    ['the end of its validity in this minute', () => issue({ notAfter: new Date(Date.now() + 60_000) })],
+    ['no extended key usage', () => issue({ eku: 'none' })],
+    ['server and client usage', () => issue({ eku: 'client+server' })],
   ])('but one for %s', async (_title, value) => {
-    const { response, event } = await ask(value);
+    const { response, event } = await ask(value());
     expect([response.status, event.event]).toEqual([200, 'token_issued']);
   });
 });

@@ -215,7 +215,12 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
     test.each([
       ['if it is missing', 'missing.crl', undefined, 'ENOENT'],
       ['if it is not a CRL', 'none.crl', 'text', 'contains no CRL'],
-      ['if its CA is not configured', 'other.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })), 'has issuer "CN=X"'],
+      [
+        'if its CA is not configured',
+        'other.crl',
+        createCrl(createTestCa({ subject: [['CN', 'X']] })),
+        'has issuer "CN=X"',
+      ],
     ])('%s', async (_, name, content, message) => {
       const path = join(directory, name);
       if (content !== undefined) writeFileSync(path, content);

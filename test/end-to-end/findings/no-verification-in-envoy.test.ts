@@ -46,18 +46,15 @@ describeWith(
       ['of another CA', () => createTestCa().issue({ subject })],
       ['that is self-signed', () => selfSigned({ subject })],
     ];
-    test.each(identities)(
-      'a certificate %s gets no token, and the log names the missing setting',
-      async (_, mint) => {
-        const identity = mint();
-        const hash = createHash('sha256').update(identity.der).digest('hex');
-        const echoed = await deployment.send({}, { identity, port: echoPort });
-        const header = `Hash=${hash};Cert="${encodeURIComponent(identity.pem)}"`;
-        expect(echoedValues(echoed, 'x-forwarded-client-cert')).toEqual([header]);
-        const { response, event } = await deployment.requestToken('victim', { identity });
-        expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-        expect(event.reason).toContain('COUNTERSIGN_CLIENT_CA_FILE is not set');
-      },
-    );
+    test.each(identities)('a certificate %s gets no token, and the log names the missing setting', async (_, mint) => {
+      const identity = mint();
+      const hash = createHash('sha256').update(identity.der).digest('hex');
+      const echoed = await deployment.send({}, { identity, port: echoPort });
+      const header = `Hash=${hash};Cert="${encodeURIComponent(identity.pem)}"`;
+      expect(echoedValues(echoed, 'x-forwarded-client-cert')).toEqual([header]);
+      const { response, event } = await deployment.requestToken('victim', { identity });
+      expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
+      expect(event.reason).toContain('COUNTERSIGN_CLIENT_CA_FILE is not set');
+    });
   },
 );
