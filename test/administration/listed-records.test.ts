@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePlan } from '../../src/administration/plan.ts';
 import type { RecordStore } from '../../src/administration/record-store.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
-import { askRedis } from '../support/ask-redis.ts';
+import { sendRedisCommand } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { defaultPolicy } from '../support/policy.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
@@ -60,10 +60,10 @@ describeWith(['redis-server'], 'a record that SCAN returns twice while a Cluster
   async function startMigration(key: string): Promise<void> {
     const owner = await cluster.masterOfKey(key);
     const next = cluster.nodes.find((node) => node !== owner);
-    const slot = Number(await askRedis(owner.port, ['CLUSTER', 'KEYSLOT', key]));
-    await askRedis(owner.port, ['SET', key, record('a')]);
+    const slot = Number(await sendRedisCommand(owner.port, ['CLUSTER', 'KEYSLOT', key]));
+    await sendRedisCommand(owner.port, ['SET', key, record('a')]);
     const redis = new Redis(next?.port ?? 0);
-    await redis.cluster('SETSLOT', slot, 'IMPORTING', String(await askRedis(owner.port, ['CLUSTER', 'MYID'])));
+    await redis.cluster('SETSLOT', slot, 'IMPORTING', String(await sendRedisCommand(owner.port, ['CLUSTER', 'MYID'])));
     await redis.pipeline().asking().set(key, record('a')).exec();
     redis.disconnect();
   }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tokenRequests } from '../faults/token-load.ts';
+import { tokenRequester } from '../faults/token-load.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { startProgram } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -24,7 +24,7 @@ export async function measureReplicaMemory({ url, directory, size, clientIdAt }:
   const replica = startReplica(url, directory);
   const listening = join(directory, 'replica.sock');
   await eventually(() => replica.stdout().includes('"listening"'), replica.stderr, 10_000);
-  const requestToken = tokenRequests(`unix:${listening}`, selfSigned());
+  const requestToken = tokenRequester(`unix:${listening}`, selfSigned());
   const requestAll = async (count: number) => {
     let next = 0;
     const worker = async () => {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tokenRequests } from '../faults/token-load.ts';
+import { tokenRequester } from '../faults/token-load.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -45,7 +45,7 @@ interface Candidate {
 
 /** @returns CPU microseconds per request */
 async function runRound({ program, socket, name }: Candidate): Promise<number> {
-  const requestToken = tokenRequests(`unix:${socket}`, certificate);
+  const requestToken = tokenRequester(`unix:${socket}`, certificate);
   const before = cpuSeconds(program.pid);
   let requests = 0;
   const worker = async () => {

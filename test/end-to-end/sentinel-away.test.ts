@@ -4,7 +4,7 @@ import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
 import { programPath } from '../support/program-path.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
-import { type RunningSentinel, sentinelPlace, startSentinel } from '../support/sentinel-process.ts';
+import { type RunningSentinel, allocateSentinel, startSentinel } from '../support/sentinel-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describeWith(['redis-server'], 'one of the sentinels is away, which', () => {
@@ -13,7 +13,7 @@ describeWith(['redis-server'], 'one of the sentinels is away, which', () => {
   beforeAll(async () => {
     const directory = temporaryDirectory();
     master = await startRedis({ program: programPath('redis-server'), directory });
-    const place = await sentinelPlace();
+    const place = await allocateSentinel();
     const watch = { directory, masterName: 'main', master: master.port, replicas: [], sentinels: [place] };
     sentinel = await startSentinel(place, watch);
   });

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../src/redis/invalidation/feed.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
-import { askRedis } from '../support/ask-redis.ts';
+import { sendRedisCommand } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ClusterDeployment, type ClusterOptions, startClusterDeployment } from '../support/redis-cluster.ts';
@@ -66,8 +66,8 @@ async function timeUnsettled(feed: InvalidationFeed): Promise<number> {
 
 /** Gives all slots of one master to another: whoever believes otherwise is told before he who gets them. */
 async function moveSlots({ nodes }: ClusterDeployment, from: RedisNode, to: RedisNode, slots: readonly number[]) {
-  const id = String(await askRedis(to.port, ['CLUSTER', 'MYID']));
-  await askRedis(to.port, ['CLUSTER', 'BUMPEPOCH']);
+  const id = String(await sendRedisCommand(to.port, ['CLUSTER', 'MYID']));
+  await sendRedisCommand(to.port, ['CLUSTER', 'BUMPEPOCH']);
   for (const node of [from, ...nodes.filter((other) => other !== from && other !== to), to]) {
     const redis = new Redis(node.port);
     await Promise.all(slots.map((slot) => redis.cluster('SETSLOT', slot, 'NODE', id)));
@@ -94,7 +94,7 @@ describeWith(['redis-server'], 'the changes of a Cluster', () => {
     await untilTold(feed);
     expect(feed.mode).toBe('tracking');
     await deployment.waitUntilOk();
-    await askRedis(silent.port, ['SET', 'a:key', 'value']);
+    await sendRedisCommand(silent.port, ['SET', 'a:key', 'value']);
     await eventually(
       () => told.includes('a:key'),
       () => 'it is not told',
@@ -121,7 +121,7 @@ describeWith(['redis-server'], 'the changes of a Cluster', () => {
   test('are not relied upon for two seconds after a replica has taken the place of its master', async () => {
     const { deployment, feed } = await follow({ replicas: 1 });
     const replica = deployment.nodes.find(({ role }) => role === 'replica');
-    await askRedis(replica?.port ?? 0, ['CLUSTER', 'FAILOVER']);
+    await sendRedisCommand(replica?.port ?? 0, ['CLUSTER', 'FAILOVER']);
     expect(await timeUnsettled(feed)).toBeGreaterThan(1_500);
   });
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { askRedis } from '../support/ask-redis.ts';
+import { sendRedisCommand } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { impatientRedis } from '../support/impatient-redis.ts';
@@ -43,10 +43,10 @@ describeWith(needed, 'a Sentinel deployment', () => {
     const next = await deployment.masterAfter(master);
     expect(await deployment.currentMaster()).toBe(next);
     expect(next).not.toBe(master);
-    expect(await askRedis(next.port, ['GET', 'key'], { username: 'reader', password: 'read' })).toBe('value');
+    expect(await sendRedisCommand(next.port, ['GET', 'key'], { username: 'reader', password: 'read' })).toBe('value');
     await master.restart();
     // A Sentinel closes all connections of a node that it makes a replica.
-    const info = () => askRedis(master.port, ['INFO', 'replication'], { password }).then(String, String);
+    const info = () => sendRedisCommand(master.port, ['INFO', 'replication'], { password }).then(String, String);
     await eventually(
       async () => (await info()).includes('master_link_status:up'),
       () => 'it does not follow',
@@ -142,7 +142,7 @@ describeWith(needed, 'a registry over TLS, with our own certificate', () => {
   async function follow({ url, tls, master, recover }: Deployed): Promise<void> {
     const write = async (scope: string) => {
       const record = JSON.stringify({ client_id: 'a', ...method, scope });
-      await askRedis((await master()).port, ['SET', key, record], { tls });
+      await sendRedisCommand((await master()).port, ['SET', key, record], { tls });
     };
     await write('first');
     const { registry, problems, reasons } = await openRedisRegistry(url, { prefix, tls });

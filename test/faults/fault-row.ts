@@ -1,4 +1,4 @@
-import type { Answer, Load } from './token-load.ts';
+import type { Load, TokenResponse } from './token-load.ts';
 
 /** What a fault did, times in milliseconds. */
 export interface Row {
@@ -25,12 +25,12 @@ export function summary({ known, unknown }: Pick<Load, 'known' | 'unknown'>) {
   };
 }
 
-function p99(answers: readonly Answer[]): number {
+function p99(answers: readonly TokenResponse[]): number {
   const sorted = answers.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
 }
 
-function slowest(answers: readonly Answer[]): number {
+function slowest(answers: readonly TokenResponse[]): number {
   return Math.max(...answers.map(({ milliseconds }) => milliseconds));
 }
 

@@ -53,7 +53,7 @@ describeWith(['redis-server'], 'two replicas under load, while Redis', () => {
 async function startWithout(): Promise<Row> {
   const port = await freePort();
   const replicas = await startReplicas(`redis://127.0.0.1:${port}`);
-  const before = startLoad(replicas.ask, replicas.known);
+  const before = startLoad(replicas.requesters, replicas.known);
   await pause(2_000);
   for (const { countersign } of replicas.servers) {
     expect((await countersign.fetchOperations('/livez')).status).toBe(200);
@@ -71,7 +71,7 @@ async function startWithout(): Promise<Row> {
     for (const { countersign } of replicas.servers)
       expect((await countersign.fetchOperations('/readyz')).status).toBe(200);
     await replicas.warm();
-    const after = startLoad(replicas.ask, replicas.known);
+    const after = startLoad(replicas.requesters, replicas.known);
     const disabledAfter = await disable(admin, replicas);
     await pause(2_000);
     await after.stop();
@@ -90,13 +90,17 @@ async function startWithout(): Promise<Row> {
 
 /** The load goes on all the while; the victim is disabled while the fault is in force, where anybody can write then. */
 async function suffer(fault: Fault, redis: FaultyRedis, replicas: Replicas): Promise<Row> {
-  const load = startLoad(replicas.ask, replicas.known);
+  const load = startLoad(replicas.requesters, replicas.known);
   await pause(500);
   const began = performance.now();
   const injected = redis.inject(replicas);
-  const [disabledDuring] = await Promise.all([disableDuring(redis, replicas), injected, pause(fault.lasts)]);
+  const [disabledDuring] = await Promise.all([
+    disableDuring(redis, replicas),
+    injected,
+    pause(fault.durationMilliseconds),
+  ]);
   const ended = performance.now();
-  await redis.mend?.(replicas);
+  await redis.recover?.(replicas);
   const mended = performance.now();
   const recoveredAfter = await recovery(replicas, mended);
   const disabledAfter = disabledDuring ?? (await disable(await redis.writer(), replicas));
@@ -119,7 +123,7 @@ async function disable(writer: Awaited<ReturnType<FaultyRedis['writer']>>, repli
   const start = performance.now();
   await replicas.write(writer, 'victim', { enabled: false });
   await Promise.all(
-    replicas.ask.map((replica) =>
+    replicas.requesters.map((replica) =>
       eventually(
         async () => (await replica('victim')).status === 400,
         () => 'the disabled client is still served',
@@ -131,7 +135,7 @@ async function disable(writer: Awaited<ReturnType<FaultyRedis['writer']>>, repli
 }
 
 /** Until both replicas tell strangers who they are not, and hear of changes. */
-async function recovery({ ask, servers }: Replicas, since: number): Promise<number> {
+async function recovery({ requesters: ask, servers }: Replicas, since: number): Promise<number> {
   let number = 0;
   for (const [index, replica] of ask.entries()) {
     await eventually(
@@ -148,10 +152,10 @@ async function recovery({ ask, servers }: Replicas, since: number): Promise<numb
 }
 
 /** A stranger hears 503 while it is not known who he is, else that he is not registered; nothing else, ever. */
-function expectHonest({ tellsStrangers }: Fault, { unknown }: Load, began: number, ended: number): void {
+function expectHonest({ servesUnknownClients }: Fault, { unknown }: Load, began: number, ended: number): void {
   for (const { at, status } of unknown) {
     const isDuring = at > began && at < ended;
-    expect(isDuring && !tellsStrangers ? [503] : [400, 503]).toContain(status);
+    expect(isDuring && !servesUnknownClients ? [503] : [400, 503]).toContain(status);
   }
 }
 

@@ -13,15 +13,15 @@ export interface FaultyRedis {
   readonly writer: () => Promise<Redis | Cluster>;
   readonly inject: (replicas: Replicas) => Promise<void>;
   /** Undefined: it mends itself. */
-  readonly mend?: (replicas: Replicas) => Promise<void>;
+  readonly recover?: (replicas: Replicas) => Promise<void>;
   readonly stop: () => Promise<unknown>;
 }
 
 export interface Fault {
   readonly name: string;
   /** What somebody who is not registered hears while it is in force, besides 503: that he is not (400). */
-  readonly tellsStrangers: boolean;
+  readonly servesUnknownClients: boolean;
   /** How long it is in force, in milliseconds. */
-  readonly lasts: number;
+  readonly durationMilliseconds: number;
   readonly deploy: () => Promise<FaultyRedis>;
 }

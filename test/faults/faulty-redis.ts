@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { askRedis } from '../support/ask-redis.ts';
+import { sendRedisCommand } from '../support/ask-redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { programPath } from '../support/program-path.ts';
@@ -13,28 +13,28 @@ import type { Replicas } from './replicas.ts';
 
 interface ServerFault {
   readonly inject: (node: RedisNode, replicas: Replicas, admin: Redis) => unknown;
-  readonly mend?: (node: RedisNode, replicas: Replicas, admin: Redis) => unknown;
+  readonly recover?: (node: RedisNode, replicas: Replicas, admin: Redis) => unknown;
   readonly env?: Readonly<Record<string, string>>;
-  readonly canWriteDuring?: boolean;
+  readonly isWritableDuring?: boolean;
 }
 
 const password = 'right';
 const start = () => startRedisNode({ program: programPath('redis-server'), directory: temporaryDirectory() });
 /** Whoever administrates waits, and does not write about it. */
-const patient = (client: Redis) => client.on('error', () => {});
+const ignoreErrors = (client: Redis) => client.on('error', () => {});
 
 /** On one server, as it is or behind a network of our own. */
-export function onServer({ inject, mend, env = {}, canWriteDuring = true }: ServerFault): Fault['deploy'] {
+export function onServer({ inject, recover, env = {}, isWritableDuring = true }: ServerFault): Fault['deploy'] {
   return async () => {
     const node = await start();
-    const admin = patient(new Redis({ port: node.port }));
+    const admin = ignoreErrors(new Redis({ port: node.port }));
     return {
       url: `redis://127.0.0.1:${node.port}`,
       env,
       writer: async () => admin,
-      writerDuring: async () => (canWriteDuring ? admin : undefined),
+      writerDuring: async () => (isWritableDuring ? admin : undefined),
       inject: async (replicas) => void (await inject(node, replicas, admin)),
-      mend: async (replicas) => void (await mend?.(node, replicas, admin)),
+      recover: async (replicas) => void (await recover?.(node, replicas, admin)),
       stop: async () => {
         admin.disconnect();
         await node.stop();
@@ -48,13 +48,13 @@ export function behindProxy(inject: (proxy: Awaited<ReturnType<typeof startFault
   return async () => {
     const node = await start();
     const proxy = await startFaultProxy({ target: { port: node.port } });
-    const admin = patient(new Redis({ port: node.port }));
+    const admin = ignoreErrors(new Redis({ port: node.port }));
     return {
       url: proxy.url,
       writer: async () => admin,
       writerDuring: async () => admin,
       inject: async () => void inject(proxy),
-      mend: async () => proxy.setLatency(0),
+      recover: async () => proxy.setLatency(0),
       stop: async () => {
         admin.disconnect();
         await proxy.stop();
@@ -68,7 +68,7 @@ export function behindProxy(inject: (proxy: Awaited<ReturnType<typeof startFault
 export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown): Fault['deploy'] {
   return async () => {
     const node = await start();
-    const admin = patient(new Redis({ port: node.port }));
+    const admin = ignoreErrors(new Redis({ port: node.port }));
     const allow = ({ prefix }: Replicas | { prefix: string }) =>
       admin.call(
         'ACL',
@@ -81,7 +81,7 @@ export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown):
       writer: async () => admin,
       writerDuring: async () => undefined,
       inject: async (replicas) => void (await inject(admin, replicas)),
-      mend: async () => void (await allow({ prefix: 'test:*' })),
+      recover: async () => void (await allow({ prefix: 'test:*' })),
       stop: async () => {
         admin.disconnect();
         await node.stop();
@@ -94,23 +94,23 @@ export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown):
  * Sentinels' own periods, which the support makes short: for so long a replaced master is left as it is. But for that of
  * their PINGs: seldom ones would make the new master seem to be down as well, which loses what was written to it.
  */
-const usualPeriods = 'INFO-PERIOD 10000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
+const defaultPeriods = 'INFO-PERIOD 10000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
 
 interface SentinelFault {
   readonly inject: (master: RedisNode, sentinelPort: number, masterName: string) => unknown;
   /** When the sentinels have replaced the master. */
-  readonly afterwards?: (old: RedisNode) => void;
+  readonly onReplaced?: (old: RedisNode) => void;
 }
 
 /** A master with two replicas, which is replaced. */
-export function onSentinel({ inject, afterwards }: SentinelFault): Fault['deploy'] {
+export function onSentinel({ inject, onReplaced }: SentinelFault): Fault['deploy'] {
   return async () => {
     const deployment = await startSentinelDeployment({ directory: temporaryDirectory() });
     const { sentinelPorts, masterName } = deployment;
-    for (const port of sentinelPorts) await askRedis(port, ['SENTINEL', 'DEBUG', ...usualPeriods]);
+    for (const port of sentinelPorts) await sendRedisCommand(port, ['SENTINEL', 'DEBUG', ...defaultPeriods]);
     const clients: Redis[] = [];
     const writer = async (node: RedisNode) => {
-      const client = patient(new Redis({ port: node.port }));
+      const client = ignoreErrors(new Redis({ port: node.port }));
       clients.push(client);
       return client;
     };
@@ -121,7 +121,7 @@ export function onSentinel({ inject, afterwards }: SentinelFault): Fault['deploy
       writer: async () => writer(await deployment.currentMaster()),
       writerDuring: async () => {
         const next = await writer(await deployment.masterAfter(first));
-        afterwards?.(first);
+        onReplaced?.(first);
         return next;
       },
       inject: async () => void (await inject(first, sentinelPort, masterName)),

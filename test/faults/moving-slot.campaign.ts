@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { askRedis } from '../support/ask-redis.ts';
+import { sendRedisCommand } from '../support/ask-redis.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
@@ -16,13 +16,13 @@ async function moveHalfway({ nodes, masterOfKey }: ClusterDeployment): Promise<v
   const to = nodes.find((node) => node !== from);
   if (!to) throw new Error('there is one master only');
   const [idOfFrom, idOfTo] = [
-    await askRedis(from.port, ['CLUSTER', 'MYID']),
-    await askRedis(to.port, ['CLUSTER', 'MYID']),
+    await sendRedisCommand(from.port, ['CLUSTER', 'MYID']),
+    await sendRedisCommand(to.port, ['CLUSTER', 'MYID']),
   ];
-  const slot = String(await askRedis(from.port, ['CLUSTER', 'KEYSLOT', KEY]));
-  await askRedis(to.port, ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(idOfFrom)]);
-  await askRedis(from.port, ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(idOfTo)]);
-  await askRedis(from.port, ['MIGRATE', '127.0.0.1', String(to.port), KEY, '0', '1000']);
+  const slot = String(await sendRedisCommand(from.port, ['CLUSTER', 'KEYSLOT', KEY]));
+  await sendRedisCommand(to.port, ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(idOfFrom)]);
+  await sendRedisCommand(from.port, ['CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(idOfTo)]);
+  await sendRedisCommand(from.port, ['MIGRATE', '127.0.0.1', String(to.port), KEY, '0', '1000']);
 }
 
 describeWith(['redis-server'], 'a slot of a Cluster that is being moved', () => {

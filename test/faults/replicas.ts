@@ -3,12 +3,12 @@ import { type AuthorizationServer, startAuthorizationServer } from '../support/a
 import { type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyPrefix } from '../support/redis.ts';
-import { type AskToken, tokenRequests } from './token-load.ts';
+import { type TokenRequester, tokenRequester } from './token-load.ts';
 
 /** Two replicas over one Redis, with the settings that an operator has who sets none. */
 export interface Replicas {
   readonly servers: readonly AuthorizationServer[];
-  readonly ask: readonly AskToken[];
+  readonly requesters: readonly TokenRequester[];
   readonly prefix: string;
   readonly known: readonly string[];
   /** Writes a record, as `countersign clients` does; by default one of a client that is served. */
@@ -29,13 +29,13 @@ export async function startReplicas(redisUrl: string, env: Readonly<Record<strin
   const usual = { COUNTERSIGN_REDIS_KEY_PREFIX: prefix, COUNTERSIGN_REDIS_TIMEOUT: '80ms' };
   const options = { redisUrl, env: { ...usual, ...env } };
   const servers = [await startAuthorizationServer(options), await startAuthorizationServer(options)];
-  const ask = servers.map(({ url }) => tokenRequests(url, identity));
+  const ask = servers.map(({ url }) => tokenRequester(url, identity));
   const write: Replicas['write'] = async (writer, clientId, more = {}) => {
     await writer.set(`${prefix}client:${clientId}`, JSON.stringify({ ...recordOf(clientId, identity), ...more }));
   };
   return {
     servers,
-    ask,
+    requesters: ask,
     prefix,
     known,
     write,
@@ -55,7 +55,7 @@ function recordOf(clientId: string, { thumbprint }: MintedCertificate): object {
   return { client_id: clientId, ...method, certificates: [{ thumbprint }] };
 }
 
-async function warm(servers: readonly AuthorizationServer[], ask: readonly AskToken[]): Promise<void> {
+async function warm(servers: readonly AuthorizationServer[], ask: readonly TokenRequester[]): Promise<void> {
   for (const { countersign } of servers) {
     const isTold = () =>
       countersign.lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.notification === 'tracking';

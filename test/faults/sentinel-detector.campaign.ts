@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
-import { askRedis } from '../support/ask-redis.ts';
+import { sendRedisCommand } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -59,10 +59,10 @@ describeWith(['redis-server'], 'another master between the answer of a sentinel 
     await eventually(isAsked, () => 'no sentinel is asked');
     await delay(QUICKER_MILLISECONDS + 20);
     // As by a failover, which would take longer, and of which the sentinel would tell.
-    await askRedis(next.port, ['REPLICAOF', 'NO', 'ONE']);
-    await askRedis(port, ['SENTINEL', 'REMOVE', masterName]);
-    await askRedis(port, ['SENTINEL', 'MONITOR', masterName, '127.0.0.1', String(next.port), '1']);
-    await askRedis(next.port, ['SET', 'who', 'next']);
+    await sendRedisCommand(next.port, ['REPLICAOF', 'NO', 'ONE']);
+    await sendRedisCommand(port, ['SENTINEL', 'REMOVE', masterName]);
+    await sendRedisCommand(port, ['SENTINEL', 'MONITOR', masterName, '127.0.0.1', String(next.port), '1']);
+    await sendRedisCommand(next.port, ['SET', 'who', 'next']);
     const connection = await opening;
     onTestFinished(() => connection.close());
     proxy.setLatency(0);

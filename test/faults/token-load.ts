@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import type { MintedCertificate } from '../support/certificates.ts';
 
 /** One answer of a replica. */
-export interface Answer {
+export interface TokenResponse {
   /** 0 where there was none. */
   readonly status: number;
   readonly error: string;
@@ -12,10 +12,10 @@ export interface Answer {
 }
 
 /** Asks one replica for a token, as its terminator would. */
-export type AskToken = (clientId: string) => Promise<Answer>;
+export type TokenRequester = (clientId: string) => Promise<TokenResponse>;
 
 /** @param url `unix:/path`, as the server says where it listens */
-export function tokenRequests(url: string, identity: MintedCertificate): AskToken {
+export function tokenRequester(url: string, identity: MintedCertificate): TokenRequester {
   const socketPath = url.replace(/^unix:/, '');
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   const headers = {
@@ -24,7 +24,7 @@ export function tokenRequests(url: string, identity: MintedCertificate): AskToke
   };
   return (clientId) => {
     const at = performance.now();
-    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const { promise, resolve } = Promise.withResolvers<TokenResponse>();
     const done = (status: number, error: string) =>
       resolve({ status, error, at, milliseconds: performance.now() - at });
     const asking = request({ agent, socketPath, path: '/token', method: 'POST', headers }, async (response) => {
@@ -41,9 +41,9 @@ export function tokenRequests(url: string, identity: MintedCertificate): AskToke
 /** What replicas were asked all the time, and what they answered. */
 export interface Load {
   /** Of clients that are registered and were served before. */
-  readonly known: Answer[];
+  readonly known: TokenResponse[];
   /** Of names that nobody has, each asked for once. */
-  readonly unknown: Answer[];
+  readonly unknown: TokenResponse[];
   /** Sends nothing any more; resolves when all is answered. */
   readonly stop: () => Promise<void>;
 }
@@ -52,11 +52,11 @@ const KNOWN_INTERVAL = 20;
 const UNKNOWN_INTERVAL = 50;
 
 /** Asks each replica for known clients 50 times a second and for unknown ones 20 times, whether or not it answers. */
-export function startLoad(replicas: readonly AskToken[], knownClients: readonly string[]): Load {
-  const [known, unknown]: [Answer[], Answer[]] = [[], []];
+export function startLoad(replicas: readonly TokenRequester[], knownClients: readonly string[]): Load {
+  const [known, unknown]: [TokenResponse[], TokenResponse[]] = [[], []];
   const pending = new Set<Promise<unknown>>();
   let number = 0;
-  const ask = (clientId: string, answers: Answer[]) => {
+  const ask = (clientId: string, answers: TokenResponse[]) => {
     for (const replica of replicas) {
       const asking = replica(clientId).then((answer) => answers.push(answer));
       pending.add(asking);

@@ -13,7 +13,7 @@ export interface RedisCredentials {
  * One command on a connection of its own, to a Redis or a Sentinel on loopback.
  * @throws {Error} where nothing listens, where the answer is an error, or where there is none within half a second
  */
-export async function askRedis(
+export async function sendRedisCommand(
   port: number,
   [command, ...args]: readonly [string, ...string[]],
   credentials: RedisCredentials = {},

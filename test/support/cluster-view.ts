@@ -1,4 +1,4 @@
-import { askRedis, type RedisCredentials } from './ask-redis.ts';
+import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
 
 /** What a node of a Redis Cluster says of itself. */
 export interface ClusterView {
@@ -16,7 +16,7 @@ export interface ClusterView {
 
 /** Undefined where it does not answer. */
 export async function clusterView(port: number, credentials: RedisCredentials): Promise<ClusterView | undefined> {
-  const ask = async (...command: [string, ...string[]]) => String(await askRedis(port, command, credentials));
+  const ask = async (...command: [string, ...string[]]) => String(await sendRedisCommand(port, command, credentials));
   try {
     const [nodes, info] = [await ask('CLUSTER', 'NODES'), await ask('CLUSTER', 'INFO')];
     const isInSync = (await ask('INFO', 'replication')).includes('master_link_status:up');

@@ -5,12 +5,12 @@ export interface DelayedPipeOptions {
   /** Milliseconds; called for each chunk. */
   readonly latency: () => number;
   /** Once true, data is read but no longer delivered. */
-  readonly isCut: () => boolean;
+  readonly isFrozen: () => boolean;
   readonly onBytes: (bytes: Buffer) => void;
 }
 
 /** Forwards data, end and reset from one socket to another, delayed and in order. */
-export function delayedPipe(from: Socket, to: Socket, { latency, isCut, onBytes }: DelayedPipeOptions): void {
+export function delayedPipe(from: Socket, to: Socket, { latency, isFrozen: isCut, onBytes }: DelayedPipeOptions): void {
   let last = Promise.resolve();
   const deliverLater = (action: () => void) => {
     const due = performance.now() + latency();

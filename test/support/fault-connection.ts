@@ -17,7 +17,7 @@ export interface ProxiedConnection {
 }
 
 export interface FaultConnection {
-  readonly facts: () => ProxiedConnection;
+  readonly snapshot: () => ProxiedConnection;
   /** Whether the client has neither ended nor lost it. */
   readonly isOpen: () => boolean;
   readonly freeze: () => void;
@@ -43,7 +43,7 @@ export function faultConnection(client: Socket, options: FaultConnectionOptions)
   const facts = { id, from, bytesSent: 0, bytesReceived: 0, sent: '', isFrozen };
   joinSockets(client, server, facts, latency);
   return {
-    facts: () => ({ ...facts }),
+    snapshot: () => ({ ...facts }),
     isOpen: () => !client.destroyed && !client.readableEnded,
     freeze: () => {
       facts.isFrozen = true;
@@ -67,8 +67,8 @@ function joinSockets(client: Socket, server: Socket | undefined, facts: Facts, l
   };
   const isCut = () => facts.isFrozen;
   if (server) {
-    delayedPipe(client, server, { latency, isCut, onBytes: onSent });
-    delayedPipe(server, client, { latency, isCut, onBytes: onReceived });
+    delayedPipe(client, server, { latency, isFrozen: isCut, onBytes: onSent });
+    delayedPipe(server, client, { latency, isFrozen: isCut, onBytes: onReceived });
     return;
   }
   client.on('data', onSent);

@@ -43,7 +43,7 @@ export async function startFaultProxy({ target, port: given }: FaultProxyOptions
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
-    connections: () => proxy.open().map(({ facts }) => facts()),
+    connections: () => proxy.open().map(({ snapshot }) => snapshot()),
     setLatency: (milliseconds) => {
       proxy.latency = milliseconds;
     },
@@ -84,9 +84,9 @@ class Forwarder {
   }
 
   freeze(predicate: (connection: ProxiedConnection) => boolean): ProxiedConnection[] {
-    const chosen = this.open().filter(({ facts }) => predicate(facts()));
+    const chosen = this.open().filter(({ snapshot }) => predicate(snapshot()));
     for (const { freeze } of chosen) freeze();
-    return chosen.map(({ facts }) => facts());
+    return chosen.map(({ snapshot }) => snapshot());
   }
 
   /** Also those of which only Redis does not know that they ended. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { askRedis } from './ask-redis.ts';
+import { sendRedisCommand } from './ask-redis.ts';
 import { eventually } from './eventually.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { freePort } from './free-port.ts';
@@ -28,14 +28,14 @@ export async function startProxiedCluster(): Promise<ProxiedCluster> {
   ].flat();
   const server = await startRedis({ program: programPath('redis-server'), directory, port, args });
   onTestFinished(async () => void (await server.stop()));
-  await askRedis(port, ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+  await sendRedisCommand(port, ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
   await eventually(
-    async () => String(await askRedis(port, ['CLUSTER', 'INFO'])).includes('cluster_state:ok'),
+    async () => String(await sendRedisCommand(port, ['CLUSTER', 'INFO'])).includes('cluster_state:ok'),
     () => 'the cluster is not ready',
   );
   const move = async () => {
     const next = await proxyOf(port);
-    await askRedis(port, ['CONFIG', 'SET', 'cluster-announce-port', `${next.port}`]);
+    await sendRedisCommand(port, ['CONFIG', 'SET', 'cluster-announce-port', `${next.port}`]);
     return next;
   };
   return { proxy, move };

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { askRedis, type RedisCredentials } from './ask-redis.ts';
-import { type ClusterPlace, clusterFile, clusterPlaces } from './cluster-place.ts';
+import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
+import { allocateClusterNodes, type ClusterNodeSpec, clusterConfigFile } from './cluster-place.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
@@ -39,14 +39,14 @@ export interface ClusterDeployment {
 }
 
 /** A dead master's replica stands for election after this time and another second or so. */
-const NODE_TIMEOUT = 1000;
+const NODE_TIMEOUT_MILLISECONDS = 1000;
 
 /**
  * A Redis Cluster on loopback that keeps no data. Its nodes start as after a restart, with a file that names them all:
  * that takes no introductions. Two seconds of the start are Redis' own, a master serves no earlier.
  */
 export async function startClusterDeployment(options: ClusterOptions): Promise<ClusterDeployment> {
-  const places = await clusterPlaces(options.replicas ?? 0);
+  const places = await allocateClusterNodes(options.replicas ?? 0);
   const nodes = await startAll(places.map((place) => startNode(place, places, options)));
   const credentials = options.tls ? { tls: options.tls.client } : {};
   const views = () => viewsOf(nodes, credentials);
@@ -59,15 +59,15 @@ export async function startClusterDeployment(options: ClusterOptions): Promise<C
   };
 }
 
-async function startNode(place: ClusterPlace, all: readonly ClusterPlace[], options: ClusterOptions) {
+async function startNode(place: ClusterNodeSpec, all: readonly ClusterNodeSpec[], options: ClusterOptions) {
   const file = join(mkdtempSync(join(options.directory, 'c-')), 'nodes.conf');
-  writeFileSync(file, clusterFile(all, place));
+  writeFileSync(file, clusterConfigFile(all, place));
   const args = [
     ['--cluster-enabled', 'yes'],
     ['--cluster-config-file', file],
     ['--cluster-port', `${place.busPort}`],
     ['--cluster-announce-ip', '127.0.0.1'],
-    ['--cluster-node-timeout', `${NODE_TIMEOUT}`],
+    ['--cluster-node-timeout', `${NODE_TIMEOUT_MILLISECONDS}`],
     // Also a replica that lost its master long ago may take its place.
     ['--cluster-replica-validity-factor', '0'],
     options.tls ? ['--tls-cluster', 'yes', '--tls-replication', 'yes'] : [],
@@ -111,7 +111,7 @@ async function masterOfKey<T extends RedisNode>(
   credentials: RedisCredentials,
 ): Promise<T> {
   const views = await viewsOf(nodes, credentials);
-  const slot = Number(await askRedis(views[0]?.port ?? 0, ['CLUSTER', 'KEYSLOT', key], credentials));
+  const slot = Number(await sendRedisCommand(views[0]?.port ?? 0, ['CLUSTER', 'KEYSLOT', key], credentials));
   const masters = views.filter((view) => view.isMaster && view.serves(slot)).sort((a, b) => b.epoch - a.epoch);
   const master = nodes.find(({ port }) => port === masters[0]?.port);
   if (!master) throw new Error(`no node serves slot ${slot}`);

@@ -17,7 +17,7 @@ export interface OpenedRegistry {
   /** For each mode, why it is not tracking. */
   readonly reasons: readonly (string | undefined)[];
   /** For each change, whether the records were lost. */
-  readonly lost: readonly boolean[];
+  readonly dataLosses: readonly boolean[];
 }
 
 export interface OpenOptions {
@@ -27,7 +27,7 @@ export interface OpenOptions {
 }
 
 /** The defaults of the server, but with a timeout for a busy machine. */
-export const patientCache: CacheSettings = {
+export const lenientCache: CacheSettings = {
   bounds: { entries: 1_000, bytes: 16 * 1024 * 1024 },
   lifetimes: { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 2_000 },
   loadTimeoutMilliseconds: 2_000,
@@ -40,22 +40,22 @@ export async function openRedisRegistry(
   const problems: (string | undefined)[] = [];
   const modes: InvalidationMode[] = [];
   const reasons: (string | undefined)[] = [];
-  const lost: boolean[] = [];
+  const dataLosses: boolean[] = [];
   const events: RegistryEvents = {
     onConnection: (problem) => problems.push(problem),
     onInvalidationMode: (mode, reason) => {
       modes.push(mode);
       reasons.push(reason);
     },
-    onDataLoss: (isLost) => lost.push(isLost),
+    onDataLoss: (isLost) => dataLosses.push(isLost),
   };
   const registry = await createRedisRegistry({
     access: { address: parseRedisUrl(url), tls },
     keyPrefix: prefix,
-    cache: { ...patientCache, ...cache },
+    cache: { ...lenientCache, ...cache },
     policy: defaultPolicy,
     now: Date.now,
     events,
   });
-  return { registry, problems, modes, reasons, lost };
+  return { registry, problems, modes, reasons, dataLosses };
 }

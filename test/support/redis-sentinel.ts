@@ -4,10 +4,10 @@ import { programPath } from './program-path.ts';
 import { type RedisNode, startRedisNode } from './redis-node.ts';
 import type { RedisPki } from './redis-pki.ts';
 import {
+  allocateSentinel,
   type RunningSentinel,
-  type SentinelPlace,
+  type SentinelAddress,
   sentinelCredentials,
-  sentinelPlace,
   startSentinel,
 } from './sentinel-process.ts';
 import { type SentinelView, sentinelView } from './sentinel-view.ts';
@@ -50,7 +50,7 @@ const MASTER_NAME = 'countersign';
  */
 export async function startSentinelDeployment(options: SentinelOptions): Promise<SentinelDeployment> {
   const nodes = await startDataNodes(options);
-  const places = await Promise.all([sentinelPlace(), sentinelPlace(), sentinelPlace()]);
+  const places = await Promise.all([allocateSentinel(), allocateSentinel(), allocateSentinel()]);
   const sentinels = await orStopAll(nodes, () => startSentinels(nodes, places, options));
   const all = [...sentinels, ...nodes];
   const credentials = sentinelCredentials(options);
@@ -81,17 +81,17 @@ async function startDataNodes({ directory, password, aclRules = [], tls }: Senti
 
 function startSentinels(
   [master, ...replicas]: readonly RedisNode[],
-  sentinels: readonly SentinelPlace[],
+  sentinels: readonly SentinelAddress[],
   options: SentinelOptions,
 ): Promise<RunningSentinel[]> {
   const ports = { master: master?.port ?? 0, replicas: replicas.map(({ port }) => port) };
-  const watch = { ...options, ...ports, masterName: MASTER_NAME, sentinels };
-  return startAll(sentinels.map((place) => startSentinel(place, watch)));
+  const monitoring = { ...options, ...ports, masterName: MASTER_NAME, sentinels };
+  return startAll(sentinels.map((place) => startSentinel(place, monitoring)));
 }
 
 type Views = () => Promise<SentinelView[]>;
 
-async function viewsOf(sentinels: readonly SentinelPlace[], credentials: RedisCredentials): Promise<SentinelView[]> {
+async function viewsOf(sentinels: readonly SentinelAddress[], credentials: RedisCredentials): Promise<SentinelView[]> {
   const views = await Promise.all(sentinels.map(({ port }) => sentinelView(port, MASTER_NAME, credentials)));
   return views.filter((view) => view !== undefined);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { acceptsConnections } from './accepts-connections.ts';
-import { askRedis, type RedisCredentials } from './ask-redis.ts';
+import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
@@ -12,19 +12,19 @@ import type { RedisPki } from './redis-pki.ts';
 import { orStopAll } from './start-all.ts';
 
 /** A Sentinel before it runs. */
-export interface SentinelPlace {
+export interface SentinelAddress {
   /** 40 hexadecimal digits. */
   readonly id: string;
   readonly port: number;
 }
 
 /** What a Sentinel watches, and with whom. */
-export interface SentinelWatch {
+export interface MonitoredMaster {
   readonly directory: string;
   readonly masterName: string;
   readonly master: number;
   readonly replicas: readonly number[];
-  readonly sentinels: readonly SentinelPlace[];
+  readonly sentinels: readonly SentinelAddress[];
   /** Of the master and the replicas. */
   readonly password?: string | undefined;
   /** Of the Sentinels. */
@@ -46,12 +46,12 @@ const periods = {
   'TILT-PERIOD': 1000,
 };
 
-export async function sentinelPlace(): Promise<SentinelPlace> {
+export async function allocateSentinel(): Promise<SentinelAddress> {
   return { id: randomBytes(20).toString('hex'), port: await freePort() };
 }
 
 /** Debian's redis-sentinel is this program under another name. */
-export async function startSentinel(place: SentinelPlace, watch: SentinelWatch): Promise<RunningSentinel> {
+export async function startSentinel(place: SentinelAddress, watch: MonitoredMaster): Promise<RunningSentinel> {
   const folder = mkdtempSync(join(watch.directory, 's-'));
   const file = join(folder, 'sentinel.conf');
   writeFileSync(file, sentinelFile(place, watch, folder));
@@ -64,22 +64,22 @@ export async function startSentinel(place: SentinelPlace, watch: SentinelWatch):
   return { port: place.port, pid: sentinel.pid, kill: sentinel.kill, stop };
 }
 
-async function prepare(sentinel: RunningProgram, { port }: SentinelPlace, watch: SentinelWatch) {
+async function prepare(sentinel: RunningProgram, { port }: SentinelAddress, watch: MonitoredMaster) {
   const report = () => `redis-sentinel does not answer:\n${sentinel.stdout()}${sentinel.stderr()}`;
   await eventually(async () => sentinel.hasExited() || (await acceptsConnections({ host: '127.0.0.1', port })), report);
   if (sentinel.hasExited()) throw new Error(report());
   const command = ['SENTINEL', 'DEBUG', ...Object.entries(periods).flat().map(String)] as const;
-  await askRedis(port, command, sentinelCredentials(watch));
+  await sendRedisCommand(port, command, sentinelCredentials(watch));
 }
 
 /** What is needed to ask one. */
-export function sentinelCredentials(watch: Pick<SentinelWatch, 'sentinelPassword' | 'tls'>): RedisCredentials {
+export function sentinelCredentials(watch: Pick<MonitoredMaster, 'sentinelPassword' | 'tls'>): RedisCredentials {
   const { sentinelPassword: password, tls } = watch;
   return { ...(password && { password }), ...(tls && { tls: tls.client }) };
 }
 
 /** Names all that Sentinels otherwise find out one after another. */
-function sentinelFile(place: SentinelPlace, watch: SentinelWatch, folder: string): string {
+function sentinelFile(place: SentinelAddress, watch: MonitoredMaster, folder: string): string {
   const { masterName: name, password, sentinelPassword } = watch;
   const others = watch.sentinels.filter(({ id }) => id !== place.id);
   const lines = [
@@ -99,7 +99,7 @@ function sentinelFile(place: SentinelPlace, watch: SentinelWatch, folder: string
   return `${lines.join('\n')}\n`;
 }
 
-function portLines({ port }: SentinelPlace, tls: RedisPki | undefined): string[] {
+function portLines({ port }: SentinelAddress, tls: RedisPki | undefined): string[] {
   if (!tls) return [`port ${port}`];
   const { cert, key, clientCa } = tls.server;
   const identity = [`tls-cert-file ${cert}`, `tls-key-file ${key}`, `tls-ca-cert-file ${clientCa}`];

@@ -1,4 +1,4 @@
-import { askRedis, type RedisCredentials } from './ask-redis.ts';
+import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
 
 /** What a Sentinel says of the master that it watches. */
 export interface SentinelView {
@@ -17,7 +17,7 @@ export async function sentinelView(
   masterName: string,
   credentials: RedisCredentials,
 ): Promise<SentinelView | undefined> {
-  const ask = (command: string) => askRedis(port, ['SENTINEL', command, masterName], credentials);
+  const ask = (command: string) => sendRedisCommand(port, ['SENTINEL', command, masterName], credentials);
   try {
     const [master, replicas] = [fieldsOf(await ask('MASTER')), await ask('REPLICAS')];
     const hasQuorum = await ask('CKQUORUM').then(

@@ -221,7 +221,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       expect(await scopeOf(opened)).toBe('known');
       await redis.flushall();
       await eventually(
-        () => opened.lost.at(-1) === true,
+        () => opened.dataLosses.at(-1) === true,
         () => 'the data loss is not detected',
         1_000,
       );
@@ -234,7 +234,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       expect(await opened.registry.find('a')).toMatchObject({ enabled: false });
       await redis.set(`${prefix}registry`, '{"format":1}');
       await eventually(
-        () => opened.lost.at(-1) === false,
+        () => opened.dataLosses.at(-1) === false,
         () => 'the data loss is not detected',
         1_000,
       );
@@ -251,7 +251,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       expect(await scopeOf(opened)).toBe('known');
       await redis.flushall();
       expect(await scopeOf(opened)).toBe('known');
-      expect(opened.lost).toEqual([true]);
+      expect(opened.dataLosses).toEqual([true]);
     });
 
     test('those without a marker are removed', async () => {
@@ -260,7 +260,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       expect(await scopeOf(opened)).toBe('known');
       await redis.flushall();
       await untilSeen(opened, undefined, 1_000);
-      expect(opened.lost).toEqual([]);
+      expect(opened.dataLosses).toEqual([]);
     });
   });
 });
