@@ -58,6 +58,15 @@ describe('the configuration', () => {
     expect(readConfig(validConfig).warnings).toEqual([]);
   });
 
+  test('warns about settings of Redis that have no effect without it', () => {
+    const warning = 'COUNTERSIGN_REDIS_TIMEOUT has no effect without COUNTERSIGN_REDIS_URL';
+    expect(readConfig({ ...validConfig, COUNTERSIGN_REDIS_TIMEOUT: '50ms' }).warnings).toEqual([warning]);
+    const redis = { ...validConfig, COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_TIMEOUT: '50ms' };
+    const inFile = { COUNTERSIGN_REDIS_URL_FILE: secretFile('redis-url', 'redis://r') };
+    expect(readConfig({ ...redis, COUNTERSIGN_REDIS_URL: 'redis://r' }).warnings).toEqual([]);
+    expect(readConfig({ ...redis, ...inFile }).warnings).toEqual([]);
+  });
+
   test.each([
     ['a Unix socket', { COUNTERSIGN_LISTEN: 'unix:/run/c.sock' }],
     ['loopback, IPv6', { COUNTERSIGN_LISTEN: '[::1]:0' }],

@@ -78,7 +78,8 @@ export class Settings {
     if (requires && !requires.anyOf.some((name) => this.#isSet(name))) {
       this.#addProblem(`${PREFIX}${requires.anyOf[0]} is missing: ${requires.reason}`);
     }
-    if (onlyWith && !onlyWith.some((name) => this.#isSet(name))) {
+    // Lenient about `…_FILE`, since an invalid combination only misses a warning.
+    if (onlyWith && !onlyWith.some((name) => this.#isSet(name) || this.#isSet(`${name}_FILE`))) {
       this.warn(setting, `has no effect without ${PREFIX}${onlyWith.join(` or ${PREFIX}`)}`);
     }
   }
