@@ -17,7 +17,7 @@ import { type RecordReadResult, readRecords } from './read-records.ts';
 import { isStream } from './record-source.ts';
 
 /** A valid client of a file. */
-export interface FileClient {
+interface FileClient {
   /** Counted from 0 over all files, including invalid records. */
   readonly index: number;
   readonly client: Client;
@@ -25,7 +25,7 @@ export interface FileClient {
   readonly record: unknown;
 }
 
-export interface FileClientsOptions {
+interface FileClientsOptions {
   readonly policy: RegistrationPolicy;
   /** Milliseconds since the epoch. */
   readonly now: number;

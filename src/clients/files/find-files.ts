@@ -6,7 +6,7 @@ import { fileErrorReason } from '../../file-error.ts';
 export const STANDARD_INPUT = '-';
 
 /** The files of some paths, and a message for each path that names none. */
-export interface FoundFiles {
+interface FoundFiles {
   readonly files: readonly string[];
   readonly errors: readonly string[];
 }

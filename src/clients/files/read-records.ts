@@ -7,7 +7,7 @@ import { readText } from './record-source.ts';
 export type RecordReadResult = FileRecord | ClientsFileError;
 
 /** The records of one file. */
-export interface FileRecords {
+interface FileRecords {
   /** The file as messages call it. */
   readonly name: string;
   readonly batches: AsyncIterable<readonly RecordReadResult[]>;

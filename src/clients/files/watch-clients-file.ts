@@ -24,24 +24,18 @@ export async function watchClientsFile(
   intervalMilliseconds?: number,
 ): Promise<ClientsInMemory> {
   const stopping = new AbortController();
+  const { signal } = stopping;
   const { file } = configured;
-  const load = (setting?: string) => loadClientsFile({ file, setting }, requirements, stopping.signal);
+  const load = async (setting?: string) =>
+    toClients(log, await loadClientsFile({ file, setting }, requirements, signal));
   let clients: Clients = new Map();
   let isLoading = true;
   const reload = async () => {
     // A load in progress detects the change itself.
     if (isLoading) return;
     isLoading = true;
-    try {
-      const next = toClients(log, await load());
-      logReloaded(log, file, clients, next);
-      clients = next;
-    } catch (error) {
-      // Whatever the error is, the previous clients are served.
-      if (!stopping.signal.aborted) logReloadFailed(log, file, error);
-    } finally {
-      isLoading = false;
-    }
+    clients = await loadOrKeep(clients, load, { file, log, signal });
+    isLoading = false;
   };
   const watch = watchFiles({ list: () => [file], onChange: () => void reload(), intervalMilliseconds });
   const stop = () => {
@@ -49,7 +43,7 @@ export async function watchClientsFile(
     stopping.abort();
   };
   try {
-    clients = toClients(log, await load(configured.setting));
+    clients = await load(configured.setting);
     isLoading = false;
   } catch (error) {
     stop();
@@ -63,6 +57,25 @@ function toClients(log: Log, { clients, warnings }: ClientsFilesResult): Clients
   for (const { message, ...place } of warnings)
     log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
   return new Map(clients.map((client) => [client.clientId, client]));
+}
+
+interface Reload {
+  readonly file: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Whatever the error of a reload is, the previous clients are kept. */
+async function loadOrKeep(previous: Clients, load: () => Promise<Clients>, reload: Reload): Promise<Clients> {
+  const { file, log, signal } = reload;
+  try {
+    const next = await load();
+    logReloaded(log, file, previous, next);
+    return next;
+  } catch (error) {
+    if (!signal.aborted) logReloadFailed(log, file, error);
+    return previous;
+  }
 }
 
 function logReloaded(log: Log, file: string, before: Clients, after: Clients): void {

@@ -13,7 +13,7 @@ export type StoredClient =
   /** The value is not a valid record of this client. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
-export interface LoadClientOptions {
+interface LoadClientOptions {
   readonly redis: GuardedRedis;
   /** Of the key of a record; the `client_id` follows. */
   readonly prefix: string;

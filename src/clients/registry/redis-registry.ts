@@ -13,7 +13,7 @@ import { createDataLossDetector, type DataLossDetector } from './data-loss.ts';
 import { loadClient, type StoredClient } from './load-client.ts';
 import { type Registry, type RegistryKeys, type RemoteState, registryKeys } from './registry.ts';
 
-export interface RedisRegistryOptions {
+interface RedisRegistryOptions {
   readonly access: RedisAccess;
   /** Of all keys and channels; `countersign:` by default. */
   readonly keyPrefix: string;
