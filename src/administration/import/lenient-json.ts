@@ -34,7 +34,7 @@ function toStrictJson(text: string): string {
   const pieces: string[] = [];
   let end = 0;
   let depth = 0;
-  /** The index in `pieces` of a comma after which there was no other token so far. */
+  /** The index in `pieces` of a comma that only comments have followed so far. */
   let comma: number | undefined;
   for (const token of jsonTokens(text)) {
     pieces.push(text.slice(end, token.offset));
