@@ -34,43 +34,58 @@ const client = {
 const hostPeer = { kind: 'DNS', value: 'host.example' };
 const serverCase = { validation_kind: 'SERVER', peer_certificate: intermediate.issue(server).pem };
 
-/** A file of these cases, each of which differs so from the first. */
+/** Writes a file of cases, each with these differences from the default one. */
 function fileOf(...differences: object[]): string {
   const file = join(temporaryDirectory(), 'limbo.json');
-  writeFileSync(file, JSON.stringify({ version: 1, testcases: differences.map((one) => ({ ...client, ...one })) }));
+  writeFileSync(
+    file,
+    JSON.stringify({ version: 1, testcases: differences.map((difference) => ({ ...client, ...difference })) }),
+  );
   return file;
 }
 
-describe('a case of x509-limbo is judged as a client is', () => {
+describe('the result of an x509-limbo case', () => {
   test.each([
-    ['in order', {}, 'agreement'],
-    ['refused, as expected', { untrusted_intermediates: [], expected_result: 'FAILURE' }, 'agreement'],
-    ['accepted, and should not be', { expected_result: 'FAILURE' }, 'wrong acceptance'],
-    ['refused, and should not be', { untrusted_intermediates: [] }, 'wrong refusal'],
-    ['at another time', { validation_time: '2001-01-01T00:00:00Z', expected_result: 'FAILURE' }, 'agreement'],
-    ['not a certificate', { peer_certificate: 'none', expected_result: 'FAILURE' }, 'agreement'],
-    ['a client for servers', { peer_certificate: serverCase.peer_certificate }, 'wrong refusal'],
-    ['a server', serverCase, 'agreement'],
-    ['a server with its name', { ...serverCase, expected_peer_name: hostPeer }, 'agreement'],
-    ['a server that is a CA', { ...serverCase, peer_certificate: intermediate.pem }, 'apart'],
-    ['a server with another name', { ...serverCase, expected_peer_name: { ...hostPeer, value: 'other' } }, 'apart'],
-    ['a server without serverAuth', { validation_kind: 'SERVER' }, 'apart'],
-    ['a server below a CA for servers', { ...serverCase, untrusted_intermediates: [forServers.pem] }, 'apart'],
-    ['with a chain depth', { max_chain_depth: 0 }, 'apart'],
-    ['with a CRL', { crls: ['-----BEGIN X509 CRL-----'] }, 'apart'],
+    ['with a valid client', {}, 'agreement'],
+    ['with an expected rejection', { untrusted_intermediates: [], expected_result: 'FAILURE' }, 'agreement'],
+    ['with an unexpected acceptance', { expected_result: 'FAILURE' }, 'wrong acceptance'],
+    ['with an unexpected rejection', { untrusted_intermediates: [] }, 'wrong rejection'],
+    [
+      'at another validation time',
+      { validation_time: '2001-01-01T00:00:00Z', expected_result: 'FAILURE' },
+      'agreement',
+    ],
+    ['with a malformed certificate', { peer_certificate: 'none', expected_result: 'FAILURE' }, 'agreement'],
+    ['with a client without clientAuth', { peer_certificate: serverCase.peer_certificate }, 'wrong rejection'],
+    ['with a server', serverCase, 'agreement'],
+    ['with a server and its name', { ...serverCase, expected_peer_name: hostPeer }, 'agreement'],
+    ['with a server that is a CA', { ...serverCase, peer_certificate: intermediate.pem }, 'out of scope'],
+    [
+      'with a server and another name',
+      { ...serverCase, expected_peer_name: { ...hostPeer, value: 'other' } },
+      'out of scope',
+    ],
+    ['with a server without serverAuth', { validation_kind: 'SERVER' }, 'out of scope'],
+    [
+      'with a server below a CA without clientAuth',
+      { ...serverCase, untrusted_intermediates: [forServers.pem] },
+      'out of scope',
+    ],
+    ['with a chain depth', { max_chain_depth: 0 }, 'out of scope'],
+    ['with a CRL', { crls: ['-----BEGIN X509 CRL-----'] }, 'out of scope'],
   ])('%s', (_, difference, kind) => {
     expect(readLimboFile(fileOf(difference)).map(runLimboCase)).toMatchObject([{ kind }]);
   });
 });
 
-test('another version, and a case without its certificate, are refused', () => {
+test('an x509-limbo file is rejected with another version or a missing certificate', () => {
   const file = join(temporaryDirectory(), 'limbo.json');
   writeFileSync(file, JSON.stringify({ version: 2, testcases: [] }));
   expect(() => readLimboFile(file)).toThrow('version');
   expect(() => readLimboFile(fileOf({ peer_certificate: undefined }))).toThrow('peer_certificate');
 });
 
-describe('the script', () => {
+describe('npm run test:limbo', () => {
   const run = (environment: Record<string, string>) => {
     const env = { PATH: process.env.PATH, ...environment };
     return execFileSync(process.execPath, ['test/limbo/run.ts'], {
@@ -80,14 +95,16 @@ describe('the script', () => {
     }).toString();
   };
 
-  test('prints the figures, and by name what is wrong', () => {
+  test('prints a summary and the names of wrong results', () => {
     const wrong = { id: 'tiny::wrong', expected_result: 'FAILURE' };
     const report = run({ COUNTERSIGN_LIMBO: fileOf({}, wrong, { max_chain_depth: 3 }) });
-    expect(report).toContain('3 cases, 2 judged, 1 in agreement\n1 wrong acceptances\n  tiny::wrong: path to anchor');
-    expect(report).toMatch(/0 wrong refusals\n1 apart\n {2}1 sets a chain depth.*\nslowest: tiny::\w+, [\d.]+ ms\n$/);
+    expect(report).toContain('3 cases, 2 verified, 1 in agreement\n1 wrong acceptances\n  tiny::wrong: path to anchor');
+    expect(report).toMatch(
+      /0 wrong rejections\n1 out of scope\n {2}1 sets a chain depth.*\nslowest: tiny::\w+, [\d.]+ ms\n$/,
+    );
   });
 
-  test('says what is missing without a file', () => {
+  test('reports the missing setting without a file', () => {
     expect(() => run({})).toThrow('skipped: set COUNTERSIGN_LIMBO');
   });
 });

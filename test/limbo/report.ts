@@ -1,14 +1,14 @@
 import type { LimboOutcome } from './run-limbo-case.ts';
 
-/** The outcomes as text: the figures, and each case by name in which we were wrong. */
+/** A summary of the outcomes, with the names of all cases with a wrong result. */
 export function limboReport(outcomes: readonly LimboOutcome[]): string {
   const of = (kind: LimboOutcome['kind']) => outcomes.filter((outcome) => outcome.kind === kind);
-  const judged = outcomes.length - of('apart').length;
+  const verified = outcomes.length - of('out of scope').length;
   return [
-    `${outcomes.length} cases, ${judged} judged, ${of('agreement').length} in agreement`,
+    `${outcomes.length} cases, ${verified} verified, ${of('agreement').length} in agreement`,
     ...listed('wrong acceptances', of('wrong acceptance')),
-    ...listed('wrong refusals', of('wrong refusal')),
-    ...counted(of('apart')),
+    ...listed('wrong rejections', of('wrong rejection')),
+    ...counted(of('out of scope')),
     ...slowest(outcomes),
     '',
   ].join('\n');
@@ -18,10 +18,10 @@ function listed(title: string, outcomes: readonly LimboOutcome[]): string[] {
   return [`${outcomes.length} ${title}`, ...outcomes.map(({ id, reason }) => `  ${id}: ${reason}`)];
 }
 
-/** Cases that we set apart, by what they hang on. */
+/** Out-of-scope cases by reason. */
 function counted(outcomes: readonly LimboOutcome[]): string[] {
   const byReason = [...Map.groupBy(outcomes, ({ reason }) => reason)];
-  return [`${outcomes.length} apart`, ...byReason.map(([reason, all]) => `  ${all.length} ${reason}`)];
+  return [`${outcomes.length} out of scope`, ...byReason.map(([reason, all]) => `  ${all.length} ${reason}`)];
 }
 
 function slowest(outcomes: readonly LimboOutcome[]): string[] {

@@ -11,31 +11,31 @@ import { outOfScope } from './out-of-scope.ts';
 
 export interface LimboOutcome {
   readonly id: string;
-  readonly kind: 'agreement' | 'wrong acceptance' | 'wrong refusal' | 'apart';
-  /** Why we accept or refuse, or what sets the case apart. */
+  readonly kind: 'agreement' | 'wrong acceptance' | 'wrong rejection' | 'out of scope';
+  /** Why the certificate is accepted or rejected, or why the case is out of scope. */
   readonly reason: string;
   readonly milliseconds: number;
 }
 
 /**
- * Judges a case as the server judges a client. Where it is about a server's certificate, the leaf's purpose is not
- * asked; cases whose outcome hangs on something that we do not decide are set apart.
+ * Verifies the certificate of a case as the server verifies a client. The extended key usage of a server's certificate
+ * is not checked. Cases that depend on something else than path validation are out of scope.
  */
 export function runLimboCase(limbo: LimboCase): LimboOutcome {
   const start = performance.now();
-  const { verified, reason } = judge(limbo);
+  const { verified, reason } = verify(limbo);
   const milliseconds = performance.now() - start;
-  const apart = outOfScope(limbo);
-  if (apart !== undefined) return { id: limbo.id, kind: 'apart', reason: apart, milliseconds };
+  const exclusion = outOfScope(limbo);
+  if (exclusion !== undefined) return { id: limbo.id, kind: 'out of scope', reason: exclusion, milliseconds };
   return { id: limbo.id, kind: kindOf(verified, limbo.expected_result === 'SUCCESS'), reason, milliseconds };
 }
 
 function kindOf(verified: boolean, expected: boolean): LimboOutcome['kind'] {
   if (verified === expected) return 'agreement';
-  return verified ? 'wrong acceptance' : 'wrong refusal';
+  return verified ? 'wrong acceptance' : 'wrong rejection';
 }
 
-function judge(limbo: LimboCase): { readonly verified: boolean; readonly reason: string } {
+function verify(limbo: LimboCase): { readonly verified: boolean; readonly reason: string } {
   try {
     const trust = createTrustStore(limbo.trusted_certs.map((pem) => parseCaCertificate(derOf(pem))));
     const forwarded = limbo.untrusted_intermediates.map(derOf);

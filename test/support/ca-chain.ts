@@ -1,12 +1,12 @@
 import type { CertificateOptions, TestCa } from './certificates.ts';
 
-/** Authorities, each the issuer of the next. */
+/** CAs, each the issuer of the next. */
 export interface CaChain {
   readonly cas: readonly TestCa[];
   readonly last: TestCa;
 }
 
-/** The chain below an authority, with these options for each level; the authority itself comes first in it. */
+/** Creates a chain below a CA, which comes first, with these options for each level. */
 export function chainBelow(first: TestCa, levels: readonly CertificateOptions[]): CaChain {
   const cas = [first];
   let last = first;

@@ -18,37 +18,37 @@ import {
 } from './extensions.ts';
 import { type KeyPair, type KeyType, keyPair, type SignatureHash, signatureAlgorithm, signatureOver } from './keys.ts';
 
-/** Without any of them: a client's end-entity certificate, EC P-256, valid from an hour ago and for a year. */
+/** By default, a client's end-entity certificate with an EC P-256 key, valid from an hour ago for a year. */
 export interface CertificateOptions extends SubjectAlternativeNames {
   /** RDNs in DER order, or the DER of a whole Name. Default: `CN=client`. */
   readonly subject?: NameParts | Uint8Array;
   readonly keyType?: KeyType;
-  /** Whether certificates of this key type share one key. Default: RSA does, which is slow to generate. */
+  /** Whether certificates of this key type share one key. Default: only for RSA, whose keys are slow to generate. */
   readonly reuseKey?: boolean;
-  /** This key pair, e.g. `keys` of the certificate that is being renewed. */
+  /** The key pair to use, e.g. `keys` of a certificate to renew. */
   readonly keys?: KeyPair;
-  /** Certify this SubjectPublicKeyInfo instead of the key pair's (see `rsaPublicKey`); no use in a handshake. */
+  /** A SubjectPublicKeyInfo to certify instead of the key pair's (see `rsaPublicKey`); unusable in a handshake. */
   readonly publicKey?: Uint8Array;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
-  /** Default: `client`, and `none` for a CA. */
+  /** Default: `client`; for a CA, `none`. */
   readonly eku?: ExtendedKeyUsage;
   readonly ca?: boolean;
-  /** Default: `digitalSignature`, and `keyCertSign` and `cRLSign` for a CA. An empty list leaves the extension out. */
+  /** Default: `digitalSignature`; for a CA, `keyCertSign` and `cRLSign`. An empty list omits the extension. */
   readonly keyUsage?: readonly KeyUsage[];
   readonly pathLength?: number;
-  /** The octets in the place of a well-formed basicConstraints. */
+  /** The bytes to use instead of well-formed basicConstraints. */
   readonly rawBasicConstraints?: Uint8Array;
-  /** A number, or the content octets of the INTEGER (negative, zero, padded). Default: random. */
+  /** A number, or the content bytes of the INTEGER (negative, zero, padded). Default: random. */
   readonly serial?: bigint | Uint8Array;
   readonly signatureHash?: SignatureHash;
   /** X.509 v1 has neither a version field nor extensions. Default: 3. */
   readonly version?: 1 | 3;
-  /** The issuer as it stands in the certificate. Default: the subject of who issues it. */
+  /** The issuer field. Default: the subject of the issuing CA. */
   readonly issuerName?: NameParts | Uint8Array;
-  /** The object identifiers of those that are left out, though they would be written. */
+  /** The object identifiers of default extensions to omit. */
   readonly withoutExtensions?: readonly string[];
-  /** Come last, and may repeat one that is there already. */
+  /** Added last; can repeat an existing extension. */
   readonly extraExtensions?: readonly RawExtension[];
 }
 
@@ -69,7 +69,7 @@ export interface MintedCertificate {
 
 export interface TestCa extends MintedCertificate {
   issue(options?: CertificateOptions): MintedCertificate;
-  /** An intermediate. */
+  /** Issues the certificate of an intermediate CA. */
   issueIntermediate(options?: CertificateOptions): TestCa;
 }
 
@@ -81,12 +81,12 @@ interface Issuer {
 const HOUR = 3_600_000;
 const YEAR = 365 * 24 * HOUR;
 
-/** A root. Its key is always its own: two authorities with one key would vouch for each other's clients. */
+/** Creates a root. Keys of CAs are never shared, since CAs with the same key could verify each other's clients. */
 export function createTestCa(options: CertificateOptions = {}): TestCa {
   return caFrom(mint({ subject: [['CN', 'Test CA']], ca: true, reuseKey: false, ...options }));
 }
 
-/** A certificate that its own key signs, by default no CA. */
+/** Creates a self-signed certificate, by default not a CA certificate. */
 export function selfSigned(options: CertificateOptions = {}): MintedCertificate {
   return mint(options);
 }
@@ -148,7 +148,7 @@ function encodeTbsCertificate(options: CertificateOptions, holder: Issuer, issue
 function encodeExtensions(options: CertificateOptions, publicKey: Uint8Array, issuerKey: Uint8Array): Uint8Array[] {
   const { ca = false, eku = ca ? 'none' : 'client', extraExtensions = [], rawBasicConstraints } = options;
   const { withoutExtensions = [], keyUsage: usages = ca ? ['keyCertSign', 'cRLSign'] : ['digitalSignature'] } = options;
-  const usual = [
+  const defaults = [
     rawBasicConstraints
       ? rawExtension({ oid: '2.5.29.19', critical: true, value: rawBasicConstraints })
       : basicConstraints(ca, options.pathLength),
@@ -157,7 +157,7 @@ function encodeExtensions(options: CertificateOptions, publicKey: Uint8Array, is
     ...subjectAlternativeNames(options),
     ...keyIdentifiers(publicKey, issuerKey),
   ].filter((extension) => !withoutExtensions.some((oid) => isExtension(extension, oid)));
-  return [...usual, ...extraExtensions.map(rawExtension)];
+  return [...defaults, ...extraExtensions.map(rawExtension)];
 }
 
 function encodeSerial(serial: bigint | Uint8Array = BigInt(`0x40${randomBytes(15).toString('hex')}`)): Uint8Array {

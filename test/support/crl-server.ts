@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A CA's web server on loopback, whose answer a test can change. */
+/** A CA's web server on loopback, with content that a test can change. */
 export interface CrlServer {
   readonly url: string;
-  /** `undefined`: it answers with status 503. */
+  /** `undefined` makes it respond with status 503. */
   content: Uint8Array | undefined;
-  /** How often it was asked. */
+  /** The number of requests so far. */
   readonly requests: () => number;
   readonly stop: () => Promise<void>;
 }

@@ -3,13 +3,13 @@ import { bitString, childrenOf, der, integer, objectIdentifier, octetString, seq
 import { type RawExtension, rawExtension } from './extensions.ts';
 import { type SignatureHash, signatureAlgorithm, signatureOver } from './keys.ts';
 
-/** Without any of them: a v2 CRL of an hour ago that counts for a day and revokes nothing. */
+/** By default, a v2 CRL from an hour ago that is valid for a day and revokes nothing. */
 export interface CrlOptions {
   readonly revoked?: readonly MintedCertificate[];
-  /** Entries by hand, besides. */
+  /** Further entries, in DER. */
   readonly entries?: readonly Uint8Array[];
   readonly thisUpdate?: Date;
-  /** `none` leaves it out. */
+  /** `none` omits it. */
   readonly nextUpdate?: Date | 'none';
   readonly extensions?: readonly RawExtension[];
   /** X.509 CRL v1 has neither a version nor extensions. */
@@ -19,7 +19,7 @@ export interface CrlOptions {
 
 const HOUR = 3_600_000;
 
-/** The DER of a CRL that this authority signed. */
+/** The DER of a CRL signed by this CA. */
 export function createCrl(ca: MintedCertificate, options: CrlOptions = {}): Buffer {
   const { revoked = [], entries = [], extensions = [], version = 2, signatureHash = 'SHA-256' } = options;
   const { thisUpdate = new Date(Date.now() - HOUR), nextUpdate = new Date(Date.now() + 24 * HOUR) } = options;
@@ -38,7 +38,7 @@ export function createCrl(ca: MintedCertificate, options: CrlOptions = {}): Buff
   return sequence(tbs, algorithm, bitString(signatureOver(tbs, key, signatureHash)));
 }
 
-/** One entry: the INTEGER element of the serial number, and extensions. */
+/** An entry for the INTEGER element of a serial number, with extensions. */
 export function entry(serialNumber: Uint8Array, extensions: readonly RawExtension[] = []): Buffer {
   const more = extensions.length > 0 ? [sequence(...extensions.map(rawExtension))] : [];
   return sequence(serialNumber, time(new Date(Date.now() - HOUR)), ...more);
@@ -52,7 +52,7 @@ export function serialOf({ der: certificate }: MintedCertificate): Uint8Array {
 
 export const reasonCode = (reason: number): RawExtension => ({ oid: '2.5.29.21', value: der(0x0a, Buffer.of(reason)) });
 export const deltaIndicator: RawExtension = { oid: '2.5.29.27', critical: true, value: integer(1n) };
-/** An issuing distribution point with these elements in it. */
+/** An issuing distribution point with these elements. */
 export const distributionPoint = (...elements: readonly Uint8Array[]): RawExtension => ({
   oid: '2.5.29.28',
   critical: true,

@@ -1,9 +1,9 @@
-/** Writes DER (ITU-T X.690), and reads just enough of it to break it on purpose. Shares nothing with `src`. */
+/** Encodes DER (ITU-T X.690), and decodes enough of it to corrupt it on purpose. Shares no code with `src`. */
 
-/** One element: the identifier octet, the definite length in the fewest bytes, the contents one after another. */
+/** One element: the identifier byte, the definite length in the fewest bytes, and the concatenated contents. */
 export function der(tag: number, ...contents: readonly Uint8Array[]): Buffer<ArrayBuffer> {
   const content = Buffer.concat(contents);
-  return Buffer.concat([Buffer.of(tag), lengthOctets(content.length), content]);
+  return Buffer.concat([Buffer.of(tag), lengthBytes(content.length), content]);
 }
 
 export const sequence = (...contents: readonly Uint8Array[]) => der(0x30, ...contents);
@@ -19,8 +19,8 @@ export function setOf(...elements: readonly Uint8Array[]): Buffer<ArrayBuffer> {
 export function integer(value: bigint): Buffer<ArrayBuffer> {
   const hex = value.toString(16);
   const magnitude = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-  const signOctet = (magnitude[0] ?? 0) >= 0x80 ? Buffer.of(0) : Buffer.of();
-  return der(0x02, signOctet, magnitude);
+  const signByte = (magnitude[0] ?? 0) >= 0x80 ? Buffer.of(0) : Buffer.of();
+  return der(0x02, signByte, magnitude);
 }
 
 /** An OBJECT IDENTIFIER from its dotted form, e.g. `2.5.4.3`. */
@@ -29,7 +29,7 @@ export function objectIdentifier(dotted: string): Buffer<ArrayBuffer> {
   return der(0x06, ...[root * 40n + second, ...rest].map(base128));
 }
 
-/** A Time as RFC 5280 §4.1.2.5 wants it: UTCTime through 2049, GeneralizedTime afterwards. */
+/** A Time (RFC 5280 §4.1.2.5): UTCTime through 2049, GeneralizedTime afterwards. */
 export function time(date: Date): Buffer<ArrayBuffer> {
   const digits = date
     .toISOString()
@@ -65,7 +65,7 @@ function extentOf(bytes: Uint8Array, offset: number): { contentStart: number; en
   return { contentStart, end: contentStart + length };
 }
 
-function lengthOctets(length: number): Uint8Array {
+function lengthBytes(length: number): Uint8Array {
   if (length < 0x80) return Buffer.of(length);
   const octets: number[] = [];
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);

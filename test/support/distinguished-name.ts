@@ -1,8 +1,8 @@
 import { der, objectIdentifier, sequence, setOf } from './der.ts';
 
 /**
- * A name as data, RDNs in the order of the DER: `[['C', 'GB'], ['O', 'company'], ['CN', 'x']]`. Text would make a test
- * of the name parser depend on another name parser.
+ * A name as data, with RDNs in the order of the DER: `[['C', 'GB'], ['O', 'company'], ['CN', 'x']]`. With text, a test
+ * of the name parser would depend on another name parser.
  */
 export type NameParts = readonly RelativeName[];
 
@@ -10,8 +10,8 @@ export type NameParts = readonly RelativeName[];
 export type RelativeName = Attribute | readonly Attribute[];
 
 /**
- * Type (a short name below, or a dotted OID), value, ASN.1 string type. Bytes are the content of the string as it
- * will stand, not checked: a NUL, half a UTF-8 sequence.
+ * Type (a short name below, or a dotted OID), value, ASN.1 string type. Bytes become the content of the string without
+ * any check: a NUL, half a UTF-8 sequence.
  */
 export type Attribute = readonly [type: string, value: string | Uint8Array, stringType?: StringType];
 
@@ -35,7 +35,7 @@ const attributeTypes: Readonly<Record<string, string>> = {
   emailAddress: '1.2.840.113549.1.9.1',
 };
 
-/** The string types that RFC 5280 demands; every other attribute is a UTF8String unless a test says otherwise. */
+/** The string types that RFC 5280 requires. Other attributes are UTF8Strings unless a test specifies another type. */
 const usualStringTypes: Readonly<Record<string, StringType>> = {
   C: 'printable',
   serialNumber: 'printable',

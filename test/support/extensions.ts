@@ -13,14 +13,14 @@ import {
 } from '@peculiar/x509';
 import { childrenOf, contentOf, der, objectIdentifier, octetString, sequence } from './der.ts';
 
-/** An extension by hand: `value` is the DER inside the OCTET STRING. */
+/** An arbitrary extension: `value` is the DER inside the OCTET STRING. */
 export interface RawExtension {
   readonly oid: string;
   readonly critical?: boolean;
   readonly value: Uint8Array;
 }
 
-/** `none` leaves the extension out; a list gives the OIDs themselves. */
+/** `none` omits the extension; a list contains OIDs. */
 export type ExtendedKeyUsage = 'client' | 'server' | 'client+server' | 'any' | 'none' | readonly string[];
 
 export type KeyUsage = keyof typeof KeyUsageFlags;
@@ -48,7 +48,7 @@ export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   return encoded(new BasicConstraintsExtension(ca, pathLength, true));
 }
 
-/** None where the list is empty. */
+/** No extension if the list is empty. */
 export function keyUsage(usages: readonly KeyUsage[]): Uint8Array[] {
   const flags = usages.reduce((bits, usage) => bits | KeyUsageFlags[usage], 0);
   return flags === 0 ? [] : [encoded(new KeyUsagesExtension(flags, true))];
@@ -69,7 +69,7 @@ export function subjectAlternativeNames(names: SubjectAlternativeNames): Uint8Ar
   return list.length > 0 ? [encoded(new SubjectAlternativeNameExtension(list))] : [];
 }
 
-/** Subject and authority key identifier (RFC 5280 §4.2.1.1, §4.2.1.2), by which OpenSSL builds its chains. */
+/** Subject and authority key identifier (RFC 5280 §4.2.1.1, §4.2.1.2), which OpenSSL uses for path building. */
 export function keyIdentifiers(subjectKey: Uint8Array, issuerKey: Uint8Array): Uint8Array[] {
   return [
     encoded(new SubjectKeyIdentifierExtension(keyIdentifier(subjectKey))),
@@ -82,15 +82,15 @@ export function rawExtension({ oid, critical, value }: RawExtension): Uint8Array
   return sequence(objectIdentifier(oid), ...criticality, octetString(value));
 }
 
-/** Whether an `Extension` element is the one of this object identifier. */
+/** Whether an `Extension` element has this object identifier. */
 export function isExtension(extension: Uint8Array, oid: string): boolean {
   return Buffer.compare(childrenOf(extension)[0] ?? Buffer.of(), objectIdentifier(oid)) === 0;
 }
 
 function keyIdentifier(publicKeyInfo: Uint8Array): string {
   const bits = childrenOf(publicKeyInfo)[1] ?? Buffer.of();
-  const withoutUnusedBitsOctet = contentOf(bits).subarray(1);
-  return createHash('sha1').update(withoutUnusedBitsOctet).digest('hex');
+  const withoutUnusedBitsByte = contentOf(bits).subarray(1);
+  return createHash('sha1').update(withoutUnusedBitsByte).digest('hex');
 }
 
 function encoded(extension: Extension): Uint8Array {

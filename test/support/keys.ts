@@ -32,7 +32,7 @@ export type SignatureHash = 'MD5' | 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 
 const reusable = new Map<KeyType, KeyPair>();
 
-/** A new key pair, or with `reuse` one for each type and process: an RSA key takes from 0.1 to some seconds. */
+/** A new key pair or, with `reuse`, one per type and process: generating an RSA key takes 0.1 s to several seconds. */
 export function keyPair(type: KeyType, { reuse }: { reuse: boolean }): KeyPair {
   if (!reuse) return generators[type]();
   const keys = reusable.get(type) ?? generators[type]();
@@ -41,8 +41,8 @@ export function keyPair(type: KeyType, { reuse }: { reuse: boolean }): KeyPair {
 }
 
 /**
- * The SubjectPublicKeyInfo of an RSA key that nobody would generate: any modulus length, any exponent. It has no
- * private key, so a certificate over it can be shown in a header and not in a handshake.
+ * The SubjectPublicKeyInfo of an RSA key with any modulus length and any exponent. It has no private key, so its
+ * certificate can be presented in a header but not in a handshake.
  */
 export function rsaPublicKey({ bits, exponent = 65537n }: { bits: number; exponent?: bigint }): Uint8Array {
   const modulus = BigInt(`0x${randomBytes(Math.ceil(bits / 8)).toString('hex')}`);
@@ -77,8 +77,8 @@ export function signatureAlgorithm(key: KeyObject, hash: SignatureHash): Uint8Ar
   return sequence(objectIdentifier(identifier));
 }
 
-/** The signature value as a certificate holds it: for ECDSA, the DER of the two integers. */
+/** The signature value as in a certificate: for ECDSA, the DER of the two integers. */
 export function signatureOver(bytes: Uint8Array, key: KeyObject, hash: SignatureHash): Uint8Array {
-  const hasItsOwnHash = (key.asymmetricKeyType ?? '') in edwardsSignatures;
-  return sign(hasItsOwnHash ? null : hash.replace('-', ''), bytes, key);
+  const hasFixedHash = (key.asymmetricKeyType ?? '') in edwardsSignatures;
+  return sign(hasFixedHash ? null : hash.replace('-', ''), bytes, key);
 }

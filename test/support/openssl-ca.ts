@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { openssl } from './openssl.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** A certificate that the `openssl` command made. */
+/** A certificate created with the `openssl` command. */
 export interface OpensslCertificate {
   readonly file: string;
   readonly der: Uint8Array;
 }
 
-/** An authority with its key in a file, as administrators have one. */
+/** A CA with its key in a file, as administrators use it. */
 export interface OpensslCa extends OpensslCertificate {
-  /** By `openssl ca`. Each extension is a line as in openssl's x509v3_config; sections may follow. */
+  /** Uses `openssl ca`. Each extension is a line in the format of x509v3_config; sections can follow. */
   issueIntermediate(name: string, subject: string, extensions: string): Promise<OpensslCa>;
-  /** By `openssl x509 -req`. */
+  /** Uses `openssl x509 -req`. */
   issue(name: string, subject: string, extensions: string): Promise<OpensslCertificate>;
 }
 
-/** A root by `openssl req -x509`, in a folder of its own. */
+/** Creates a root with `openssl req -x509`, in its own directory. */
 export async function createOpensslCa(subject: string, extensions: string): Promise<OpensslCa> {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'index.txt'), '');
@@ -35,7 +35,7 @@ interface Files {
   readonly certificate: string;
 }
 
-/** Writes what a certificate is made from: a key, a request, and the configuration with its extensions. */
+/** Writes the input for a certificate: a key, a request, and a configuration with its extensions. */
 async function requestIn(folder: string, name: string, subject: string, extensions: string): Promise<Files> {
   const path = (ending: string) => join(folder, `${name}.${ending}`);
   const files = { config: path('cnf'), key: path('key'), request: path('csr'), certificate: path('pem') };

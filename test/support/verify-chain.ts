@@ -7,14 +7,14 @@ import { type ChainStatus, selectValidPaths } from '../../src/pki/path/verify-ch
 type Der = { readonly der: Uint8Array };
 
 export interface Pki {
-  /** What the operator configured. */
+  /** The CA certificates that the operator configured. */
   readonly configured: readonly Der[];
   readonly leaf: Der;
   readonly forwarded?: readonly Der[];
 }
 
 /**
- * What the server makes of a client's chain.
+ * Verifies a client's chain as the server does.
  *
  * @param now milliseconds since the epoch
  */

@@ -3,79 +3,81 @@ import type { LabelledCertificate } from './mint-pki.ts';
 
 const X509_V_OK = 0;
 
-interface AcceptedByUs extends Disagreement {
+interface AcceptedOnlyByCountersign extends Disagreement {
+  /** The errors of OpenSSL about the path alone. */
   readonly errors: readonly number[];
-  /** Of which paths this can be said; `others` are the authorities that are not on it. */
+  /** Whether this explains a path; `others` are the CA certificates that are not on it. */
   readonly applies: (path: readonly LabelledCertificate[], others: readonly LabelledCertificate[]) => boolean;
 }
 
-/** Accepted by us, refused by OpenSSL: by its error about our path alone, and what the path must then hold. */
-export const acceptedOnlyByCountersign: Readonly<Record<string, AcceptedByUs>> = {
-  'OpenSSL does not go back': {
+/** Paths that only Countersign accepts: the error of OpenSSL about the path alone, and what the path must contain. */
+export const acceptedOnlyByCountersign: Readonly<Record<string, AcceptedOnlyByCountersign>> = {
+  'OpenSSL does not backtrack': {
     errors: [X509_V_OK],
     applies: (_, others) => others.length > 0,
-    because: 'it follows the first issuer that fits, and accepts the path when it is shown no other certificate',
-    section: 'RFC 4158 §2.4.2 builds with backtracking; RFC 5280 §6.1 judges a path, however it was found',
+    because: 'it follows the first matching issuer, and accepts the path if it is given no other certificate',
+    section: 'RFC 4158 §2.4.2 builds with backtracking; RFC 5280 §6.1 validates a path, however it was built',
   },
-  'key identifiers that do not fit': {
+  'key identifiers that do not match': {
     errors: [2, 20],
     applies: (path) => path.some(labelled('wrong AKI', 'AKI by serial number', 'wrong SKI')),
-    because: 'it takes nobody for the issuer whose key identifier or serial number is another; to us they are hints',
-    section: 'RFC 5280 §6.1.3: no step reads key identifiers; the signature decides',
+    because: 'it rejects issuers with a different key identifier or serial number; to Countersign these are hints',
+    section: 'RFC 5280 §6.1.3: no step uses key identifiers; the signature decides',
   },
   'key identifier of another CA on the path': {
     errors: [7],
     applies: (path) => path.some(labelled('wrong AKI')) && path.some(labelled('wrong SKI')),
-    because: 'of two CAs with one name it takes the one with the identifier, whose key did not sign, and ends there',
-    section: 'RFC 5280 §6.1.3 (a)(1): the signature decides; RFC 4158 §3.5.12 uses key identifiers to sort',
+    because: 'of two CAs with one name it tries only the one with the identifier, whose key did not sign',
+    section: 'RFC 5280 §6.1.3 (a)(1): the signature decides; RFC 4158 §3.5.12 uses key identifiers for sorting',
   },
-  'any purpose above a client': {
+  'anyExtendedKeyUsage above a client': {
     errors: [26],
-    applies: (path) => path.some(labelled('purpose any')),
-    because: 'to it a CA with anyExtendedKeyUsage alone vouches for no client; the RFC leaves that to the application',
-    section: 'RFC 5280 §4.2.1.12: anyExtendedKeyUsage says that the key is for every purpose',
+    applies: (path) => path.some(labelled('any usage')),
+    because:
+      'it does not accept a CA with only anyExtendedKeyUsage for clients; the RFC leaves that to the application',
+    section: 'RFC 5280 §4.2.1.12: anyExtendedKeyUsage allows every use',
   },
   'path length without keyCertSign': {
     errors: [81],
     applies: (path) => path.some(labelledAll('path length', 'no key usage')),
-    because: 'without the extension the key is for every use, keyCertSign among them',
-    section: 'RFC 5280 §6.1.4 (n): only where key usage is present must it hold keyCertSign',
+    because: 'without the extension the key may be used for everything, including keyCertSign',
+    section: 'RFC 5280 §6.1.4 (n): only if key usage is present must it contain keyCertSign',
   },
   'no authority key identifier': {
     errors: [85],
     applies: (path) => path.some(labelled('no AKI', 'AKI by serial number')),
-    because: 'a rule for those who issue certificates, which no step of path validation asks',
+    because: 'a rule for CAs, which no step of path validation checks',
     section: 'RFC 5280 §4.2.1.1, §6.1.3',
   },
   'no subject key identifier': {
     errors: [86],
     applies: (path) => path.some(labelled('no SKI')),
-    because: 'a rule for those who issue certificates, which no step of path validation asks',
+    because: 'a rule for CAs, which no step of path validation checks',
     section: 'RFC 5280 §4.2.1.2, §6.1.4',
   },
   'basic constraints of a CA not critical': {
     errors: [89],
     applies: (path) => path.some(labelled('basic constraints not critical')),
-    because: 'we read them in either case; whoever does not would refuse no less',
+    because: 'Countersign processes them either way',
     section: 'RFC 5280 §6.1.4 (k): present, and cA TRUE',
   },
   'no key usage of a CA': {
     errors: [92],
     applies: (path) => path.some(labelled('no key usage')),
-    because: 'without the extension the key is for every use',
-    section: 'RFC 5280 §6.1.4 (n): only where key usage is present must it hold keyCertSign',
+    because: 'without the extension the key may be used for everything',
+    section: 'RFC 5280 §6.1.4 (n): only if key usage is present must it contain keyCertSign',
   },
   'client without a name': {
     errors: [84, 88],
     applies: (path) => path.some(labelled('empty subject')),
-    because: 'a rule for those who issue certificates; nobody can be registered by a name that is not there',
+    because: 'a rule for CAs; no client can be registered by an empty name',
     section: 'RFC 5280 §4.1.2.6, §6.1.3 (a)',
   },
-  'self-issued taken for self-signed': {
+  'self-issued mistaken for self-signed': {
     errors: [18, 19],
     applies: (path) =>
       path.some(labelledAll('self-issued', 'no SKI')) || path.some(labelledAll('self-issued', 'no AKI')),
-    because: 'where names are equal and key identifiers are missing it takes a certificate for a root',
+    because: 'if names are equal and key identifiers are missing, it considers the certificate a root',
     section: 'RFC 5280 §6.1: self-issued is not self-signed; the signature decides',
   },
 };

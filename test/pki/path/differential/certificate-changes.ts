@@ -4,7 +4,7 @@ import { der, integer, objectIdentifier, octetString, sequence } from '../../../
 import type { RawExtension } from '../../../support/extensions.ts';
 import { constraints, malformedConstraints, someNames, subjects } from './name-changes.ts';
 
-/** One way in which a certificate differs from a flawless one. */
+/** One way in which a certificate differs from a valid one. */
 export interface CertificateChange {
   readonly label: ChangeLabel;
   readonly options: CertificateOptions;
@@ -25,7 +25,7 @@ const HOUR = 3_600_000;
 const one = (options: CertificateOptions) => fc.constant(options);
 const some = (...options: CertificateOptions[]) => fc.constantFrom(...options);
 const extra = (...extraExtensions: RawExtension[]): CertificateOptions => ({ extraExtensions });
-/** In the place of the one that is usual. */
+/** Replaces a default extension. */
 const instead = (oid: string, value: Uint8Array, critical = false): CertificateOptions => ({
   withoutExtensions: [oid],
   extraExtensions: [{ oid, value, critical }],
@@ -36,18 +36,18 @@ const keyCertSign = der(0x03, Buffer.of(1, 0x06));
 const policy = objectIdentifier('2.23.140.1.2.1');
 const otherKey = Buffer.alloc(20, 7);
 
-/** What is generated, by label. A row of the table of disagreements names the labels that it is about. */
+/** Generators by label. The tables of disagreements refer to these labels. */
 const arbitraries = {
   expired: one({ notBefore: new Date(Date.now() - 3 * HOUR), notAfter: new Date(Date.now() - HOUR) }),
   'not yet valid': one({ notBefore: new Date(Date.now() + HOUR) }),
   'SHA-1': one({ signatureHash: 'SHA-1' }),
   'longer hash': some({ signatureHash: 'SHA-384' }, { signatureHash: 'SHA-512' }),
   v1: one({ version: 1 }),
-  'purpose none': one({ eku: 'none' }),
-  'purpose any': one({ eku: 'any' }),
-  'purpose server': one({ eku: 'server' }),
-  'purpose client': some({ eku: 'client' }, { eku: 'client+server' }),
-  'purpose unknown': one({ eku: ['1.3.6.1.4.1.99999.9'] }),
+  'no usage': one({ eku: 'none' }),
+  'any usage': one({ eku: 'any' }),
+  'server usage': one({ eku: 'server' }),
+  'client usage': some({ eku: 'client' }, { eku: 'client+server' }),
+  'unknown usage': one({ eku: ['1.3.6.1.4.1.99999.9'] }),
   'no key usage': one({ keyUsage: [] }),
   'other key usage': some(
     { keyUsage: ['keyEncipherment'] },
@@ -61,7 +61,7 @@ const arbitraries = {
   'no basic constraints': one(without(Oid.basicConstraints)),
   'basic constraints not critical': one(instead(Oid.basicConstraints, caTrue)),
   'path length': fc.nat(2).map((pathLength) => ({ pathLength })),
-  'path length of no CA': one({ rawBasicConstraints: sequence(integer(0n)) }),
+  'path length without CA': one({ rawBasicConstraints: sequence(integer(0n)) }),
   'no AKI': one(without(Oid.authorityKeyIdentifier)),
   'wrong AKI': one(instead(Oid.authorityKeyIdentifier, sequence(der(0x80, otherKey)))),
   'AKI by serial number': one(
@@ -74,7 +74,7 @@ const arbitraries = {
   'unknown critical': one(extra({ oid: '1.3.6.1.4.1.99999.7', critical: true, value: Buffer.of(5, 0) })),
   unknown: one(extra({ oid: '1.3.6.1.4.1.99999.7', value: Buffer.of(5, 0) })),
   'key usage not critical': one(instead(Oid.keyUsage, keyCertSign)),
-  'policy demanded': one(
+  'policy required': one(
     extra({ oid: Oid.policyConstraints, critical: true, value: sequence(der(0x80, Buffer.of(0))) }),
   ),
   'policy mapping inhibited': one(
@@ -83,7 +83,7 @@ const arbitraries = {
   'no policy constraint': one(extra({ oid: Oid.policyConstraints, critical: true, value: sequence() })),
   policies: one(extra({ oid: Oid.policies, critical: true, value: sequence(sequence(policy)) })),
   'any policy inhibited': one(extra({ oid: Oid.inhibitAnyPolicy, critical: true, value: integer(0n) })),
-  'other issuer': one({ issuerName: [['CN', 'Nobody']] }),
+  'other issuer': one({ issuerName: [['CN', 'Unknown']] }),
   'empty issuer': one({ issuerName: [] }),
   'empty subject': one({ subject: [] }),
   subject: subjects,
@@ -94,9 +94,9 @@ const arbitraries = {
 
 export type ChangeLabel = keyof typeof arbitraries;
 
-/** Those that other changes are tested with. */
+/** Chosen more often, in combination with other changes. */
 const often: readonly ChangeLabel[] = ['names', 'constraints', 'constraints', 'subject', 'path length', 'wrong AKI'];
-/** Safe: the table above is closed, so its keys are the labels. */
+/** Safe: the table above is closed, so its keys are exactly the labels. */
 const labels = [...(Object.keys(arbitraries) as ChangeLabel[]), ...often, ...often];
 
 export const certificateChange: fc.Arbitrary<CertificateChange> = fc

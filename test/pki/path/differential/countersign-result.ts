@@ -7,43 +7,43 @@ import { selectValidPaths } from '../../../../src/pki/path/verify-chain.ts';
 import type { LabelledCertificate, MintedPki } from './mint-pki.ts';
 
 export type CountersignResult =
-  /** For each path its authorities, the issuer of the leaf first. */
+  /** The CA certificates of each path, the issuer of the leaf first. */
   | { readonly accepted: true; readonly paths: readonly (readonly LabelledCertificate[])[] }
   | { readonly accepted: false; readonly reason: string; readonly usable: UsableCas };
 
-/** Those that an operator can configure, or a client send, to some effect. */
+/** The CA certificates that can be configured by an operator, or used if sent by a client. */
 export interface UsableCas {
   readonly anchors: readonly LabelledCertificate[];
   readonly intermediates: readonly LabelledCertificate[];
-  /** Why the others are none. */
+  /** Why the others cannot be used. */
   readonly problems: readonly string[];
 }
 
-type Readable = LabelledCertificate & { readonly ca: CaCertificate };
+type ParsedCa = LabelledCertificate & { readonly ca: CaCertificate };
 
-/** What the server makes of the same PKI. An operator leaves out what it refuses to load. */
+/** Verifies a PKI as the server does. An operator omits certificates that the server refuses to load. */
 export function verifyWithCountersign({ anchors, intermediates, leaf, isForwarded }: MintedPki): CountersignResult {
   const problems: string[] = [];
-  const read = (list: readonly LabelledCertificate[]) => list.flatMap((one) => readOrNote(one, problems));
+  const read = (list: readonly LabelledCertificate[]) => list.flatMap((one) => parseOrRecord(one, problems));
   const [roots, others] = [read(anchors), read(intermediates)];
   const trust = createTrustStore((isForwarded ? roots : [...roots, ...others]).map(({ ca }) => ca));
   const usable = { anchors: roots.filter(({ ca }) => trust.isAnchor(ca)), intermediates: others, problems };
   try {
     const forwarded = isForwarded ? intermediates.map(({ der }) => der) : [];
-    const judgement = selectValidPaths(buildPaths(parseClientCertificate(leaf.der), forwarded, trust), Date.now());
-    if (!judgement.verified) return { accepted: false, reason: judgement.reason, usable };
+    const status = selectValidPaths(buildPaths(parseClientCertificate(leaf.der), forwarded, trust), Date.now());
+    if (!status.verified) return { accepted: false, reason: status.reason, usable };
     const labelled = ({ thumbprint }: CaCertificate) =>
       [...roots, ...others].filter(({ ca }) => ca.thumbprint === thumbprint).slice(0, 1);
     return {
       accepted: true,
-      paths: judgement.paths?.map(({ caCertificates }) => caCertificates.flatMap(labelled)) ?? [],
+      paths: status.paths?.map(({ caCertificates }) => caCertificates.flatMap(labelled)) ?? [],
     };
   } catch (error) {
     return { accepted: false, reason: `the leaf ${messageOf(error)}`, usable };
   }
 }
 
-function readOrNote(certificate: LabelledCertificate, problems: string[]): Readable[] {
+function parseOrRecord(certificate: LabelledCertificate, problems: string[]): ParsedCa[] {
   try {
     return [{ ...certificate, ca: parseCaCertificate(certificate.der) }];
   } catch (error) {
@@ -52,7 +52,7 @@ function readOrNote(certificate: LabelledCertificate, problems: string[]): Reada
   }
 }
 
-/** An error that is no refusal comes out. */
+/** Rethrows unexpected errors. */
 function messageOf(error: unknown): string {
   if (error instanceof CertificateError) return error.message;
   throw error;

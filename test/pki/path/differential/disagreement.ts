@@ -1,20 +1,20 @@
 import type { Label, LabelledCertificate } from './mint-pki.ts';
 
-/** Why one of us accepts what the other refuses. */
+/** Why one implementation accepts what the other rejects. */
 export interface Disagreement {
   readonly because: string;
-  /** What makes ours right. */
+  /** What justifies the result of Countersign. */
   readonly section: string;
 }
 
 export type Concerns = (certificate: LabelledCertificate) => boolean;
 
-/** Those with any of these labels. */
+/** Matches certificates with any of these labels. */
 export function labelled(...labels: readonly Label[]): Concerns {
   return (certificate) => labels.some((label) => certificate.labels.includes(label));
 }
 
-/** Those with all of these labels. */
+/** Matches certificates with all of these labels. */
 export function labelledAll(...labels: readonly Label[]): Concerns {
   return (certificate) => labels.every((label) => certificate.labels.includes(label));
 }

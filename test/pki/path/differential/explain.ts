@@ -6,18 +6,18 @@ import type { Chain, OpensslResult } from './openssl-result.ts';
 import { rejectedOnlyByCountersign } from './rejected-only-by-countersign.ts';
 
 type Accepted = Extract<CountersignResult, { accepted: true }>;
-type Refused<Verdict> = Extract<Verdict, { accepted: false }>;
+type Rejected<Result> = Extract<Result, { accepted: false }>;
 type Ask = (chain: Chain) => Promise<OpensslResult>;
 
 /**
- * Each path that we found is shown to OpenSSL alone: what it says then is about that path. Every path must have a row.
+ * Explains an acceptance: OpenSSL verifies each path separately, and every path must have a row in the table.
  *
- * @param theirs about the whole PKI
+ * @param theirs the result for the whole PKI
  */
 export async function explainAcceptance(
   pki: MintedPki,
   { paths }: Accepted,
-  theirs: Refused<OpensslResult>,
+  theirs: Rejected<OpensslResult>,
   ask: Ask,
 ): Promise<Comparison> {
   const rows: string[] = [];
@@ -31,7 +31,8 @@ export async function explainAcceptance(
     });
     const row = rowFor(alone.accepted ? 0 : alone.error, path, others);
     const about = alone.accepted ? `of the whole ${theirs.error} ${theirs.text}` : `${alone.error} ${alone.text}`;
-    if (row === undefined) return { kind: 'unexplained', what: `we accept ${labelsOf(path)}; OpenSSL says ${about}` };
+    if (row === undefined)
+      return { kind: 'unexplained', what: `Countersign accepts ${labelsOf(path)}; OpenSSL reports ${about}` };
     rows.push(row);
   }
   return { kind: 'disagreement', rows: [...new Set(rows)] };
@@ -42,8 +43,12 @@ function rowFor(error: number, path: readonly LabelledCertificate[], others: rea
   return rows.find(([, row]) => row.errors.includes(error) && row.applies(path, others))?.[0];
 }
 
-/** Where OpenSSL accepts only by authorities that we take for none, the reason is why we do not. */
-export async function explainRefusal(pki: MintedPki, ours: Refused<CountersignResult>, ask: Ask): Promise<Comparison> {
+/** Explains a rejection. If OpenSSL needs CA certificates that Countersign cannot load, the reason is why it cannot. */
+export async function explainRejection(
+  pki: MintedPki,
+  ours: Rejected<CountersignResult>,
+  ask: Ask,
+): Promise<Comparison> {
   const { anchors, intermediates, problems } = ours.usable;
   const isRead = !ours.reason.startsWith('the leaf ');
   const needsOthers = isRead && !(await ask({ leaf: pki.leaf, anchors, intermediates })).accepted;
@@ -51,26 +56,26 @@ export async function explainRefusal(pki: MintedPki, ours: Refused<CountersignRe
     ? [...problems, ...(anchors.length < pki.anchors.length ? ['no anchor'] : [])]
     : [ours.reason];
   const all = [pki.leaf, ...pki.intermediates, ...pki.anchors];
-  const saying = Object.entries(rejectedOnlyByCountersign).filter(
+  const matching = Object.entries(rejectedOnlyByCountersign).filter(
     ([, { ours, concerns }]) => reasons.some((reason) => ours.test(reason)) && all.some(concerns),
   );
-  const rows = saying.length > 0 ? saying.map(([name]) => name) : await rowsWithout(pki, ask);
+  const rows = matching.length > 0 ? matching.map(([name]) => name) : await rowsWithout(pki, ask);
   if (rows.length > 0) return { kind: 'disagreement', rows };
-  return { kind: 'unexplained', what: `OpenSSL accepts ${labelsOf(all)}; we say: ${reasons.join('; ')}` };
+  return { kind: 'unexplained', what: `OpenSSL accepts ${labelsOf(all)}; Countersign reports: ${reasons.join('; ')}` };
 }
 
 /**
- * Of several ways we tell the fault of one, and OpenSSL may have gone another: then it refuses as well where it is shown
- * none of the authorities that a row is about.
+ * Of several paths Countersign reports the violation of one, and OpenSSL may have used another. Then OpenSSL also rejects
+ * the PKI without the CA certificates that a row is about.
  */
 async function rowsWithout({ leaf, anchors, intermediates }: MintedPki, ask: Ask): Promise<string[]> {
   const rows = Object.entries(rejectedOnlyByCountersign).filter(([, row]) =>
     [...anchors, ...intermediates].some(row.concerns),
   );
   const rest = (list: readonly LabelledCertificate[]) =>
-    list.filter((one) => !rows.some(([, row]) => row.concerns(one)));
-  const shown = await ask({ leaf, anchors: rest(anchors), intermediates: rest(intermediates) });
-  return shown.accepted ? [] : rows.map(([name]) => name);
+    list.filter((certificate) => !rows.some(([, row]) => row.concerns(certificate)));
+  const result = await ask({ leaf, anchors: rest(anchors), intermediates: rest(intermediates) });
+  return result.accepted ? [] : rows.map(([name]) => name);
 }
 
 function labelsOf(certificates: readonly LabelledCertificate[]): string {

@@ -4,8 +4,8 @@ import type { ChangeLabel } from './certificate-changes.ts';
 import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
 
 /**
- * How a certificate differs from a flawless one of an authority with its own name: what was changed, the kind of its
- * key where it is not P-256, and whether its issuer is another key of the same name.
+ * How a certificate differs from a valid one: what was changed, the type of its key unless it is P-256, and whether its
+ * issuer is another key of the same name.
  */
 export type Label = ChangeLabel | `key ${KeyType}` | 'broken signature' | 'self-issued';
 
@@ -16,14 +16,14 @@ export interface LabelledCertificate {
 }
 
 export interface MintedPki {
-  /** Self-issued by one and the same key. */
+  /** Self-signed. */
   readonly anchors: readonly LabelledCertificate[];
   readonly intermediates: readonly LabelledCertificate[];
   readonly leaf: LabelledCertificate;
   readonly isForwarded: boolean;
 }
 
-/** @param number what its authorities' names hold, so that they are nobody else's */
+/** @param number part of the CA names, so that they are unique to this PKI */
 export function mintPki(plan: PkiPlan, number: number): MintedPki {
   const { cas, leaf, isForwarded } = plan;
   const signers = plan.entities.map((entity) => signerFor(entity, number));
@@ -37,7 +37,7 @@ export function mintPki(plan: PkiPlan, number: number): MintedPki {
   };
 }
 
-/** Who signs with the key and the name of an entity. */
+/** A CA with the key and the name of an entity. */
 interface Signer {
   readonly keyType: KeyType;
   readonly ca: TestCa;
@@ -51,9 +51,9 @@ function signerFor({ name, keyType, key }: Entity, number: number): Signer {
 function mintCertificate(planned: PlannedCertificate, signers: readonly Signer[], leafKeyType: KeyType) {
   const holder = planned.subject === 'leaf' ? undefined : signers[planned.subject];
   const issuer = signers[planned.issuer];
-  if (!issuer) throw new Error('a certificate by nobody');
-  const usual = holder ? caOptions(holder) : leafOptions(leafKeyType);
-  const { der } = issuer.ca.issue(changed(usual, planned));
+  if (!issuer) throw new Error('a certificate without an issuer');
+  const defaults = holder ? caOptions(holder) : leafOptions(leafKeyType);
+  const { der } = issuer.ca.issue(changed(defaults, planned));
   const signed = planned.hasBrokenSignature ? withBrokenSignature(der) : der;
   const labels = labelsOf(planned, holder?.keyType ?? leafKeyType);
   if (holder && isSelfIssued(holder, issuer)) labels.push('self-issued');
@@ -76,11 +76,11 @@ function leafOptions(keyType: KeyType): CertificateOptions {
   return { subject, keys: keysOf({ keyType, key: 6 }) };
 }
 
-/** Later changes win, but for the extensions, which add up. */
-function changed(usual: CertificateOptions, { changes }: PlannedCertificate): CertificateOptions {
+/** Later changes override earlier ones, except for extensions, which accumulate. */
+function changed(defaults: CertificateOptions, { changes }: PlannedCertificate): CertificateOptions {
   const all = changes.map(({ options }) => options);
   return {
-    ...Object.assign({}, usual, ...all),
+    ...Object.assign({}, defaults, ...all),
     withoutExtensions: all.flatMap(({ withoutExtensions = [] }) => withoutExtensions),
     extraExtensions: all.flatMap(({ extraExtensions = [] }) => extraExtensions),
   };
@@ -102,7 +102,7 @@ function keysOf({ keyType, key }: Pick<Entity, 'keyType' | 'key'>): KeyPair {
   return keys;
 }
 
-/** The last octet of a certificate is one of its signature. */
+/** The last byte of a certificate belongs to its signature. */
 function withBrokenSignature(der: Uint8Array): Uint8Array {
   return Buffer.concat([der.subarray(0, -1), Buffer.of((der.at(-1) ?? 0) ^ 1)]);
 }

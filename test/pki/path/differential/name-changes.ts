@@ -17,7 +17,7 @@ const client = ['CN', 'client'] as const;
 
 const holders: readonly NameParts[] = [[ours], [ours, client], [['O', 'Others']], [['O', 'OURS']]];
 
-/** Names of few hosts and organisations, so that names and subtrees often meet. */
+/** Names of few hosts and organizations, so that they are often within the same subtrees. */
 const names: Readonly<Record<string, readonly GeneralName[]>> = {
   dns: ['a.example', 'b.a.example', 'B.A.Example', 'c.example', '*.a.example', '*.example', 'xa.example', 'a'].map(dns),
   uri: ['https://a.example/x', 'spiffe://a.example/x', 'https://b.a.example', 'https://c.example:1/', 'urn:x:y'].map(
@@ -47,7 +47,7 @@ export const someNames: fc.Arbitrary<CertificateOptions> = fc
   .tuple(fc.array(oneOf(names), { minLength: 1, maxLength: 3 }), fc.boolean())
   .map(([list, critical]) => ({ extraExtensions: [{ ...alternativeNames(...list), critical }] }));
 
-/** A host, a mailbox and names that are none of these, where people used to write them. */
+/** Subjects with a host name in the CN, an email address, or neither. */
 const subjectNames: readonly NameParts[] = [
   [ours, ['CN', 'b.a.example']],
   [ours, ['CN', '*.a.example']],
@@ -73,7 +73,7 @@ export const constraints: fc.Arbitrary<CertificateOptions> = fc
     extraExtensions: [{ ...nameConstraints({ permitted, excluded }), critical }],
   }));
 
-/** What RFC 5280 §4.2.1.10 does not allow to write. */
+/** Name constraints that RFC 5280 §4.2.1.10 does not allow. */
 export const malformedConstraints: fc.Arbitrary<CertificateOptions> = fc
   .tuple(
     fc.constantFrom(0xa0, 0xa1),

@@ -4,7 +4,7 @@ import { programPath } from '../../../support/program-path.ts';
 import { type FinishedProgram, runProgram } from '../../../support/run-program.ts';
 import type { LabelledCertificate } from './mint-pki.ts';
 
-/** What `openssl verify` says. */
+/** The result of `openssl verify`. */
 export type OpensslResult =
   | { readonly accepted: true }
   /** The number of the error, e.g. 10 for X509_V_ERR_CERT_HAS_EXPIRED, and its text. */
@@ -17,9 +17,9 @@ export interface Chain {
 }
 
 /**
- * Judges chains whose authorities have names that no other chain knows, so that one process can judge them all.
+ * Verifies chains with one process. The CAs of each chain must have names that no other chain uses.
  *
- * @param folder in which files are overwritten: nobody else's for as long as this takes
+ * @param folder for temporary files; not used by others at the same time
  * @returns whether each is accepted
  */
 export async function acceptedByOpenssl(folder: string, chains: readonly Chain[]): Promise<boolean[]> {
@@ -36,7 +36,7 @@ export async function acceptedByOpenssl(folder: string, chains: readonly Chain[]
   });
 }
 
-/** Judges one chain, and says what is wrong with it. */
+/** Verifies one chain, and reports what is wrong with it. */
 export async function verifyWithOpenssl(folder: string, chain: Chain): Promise<OpensslResult> {
   const { code, stderr } = await verify(folder, chain, [fileOf(folder, 'leaf', [chain.leaf])]);
   if (code === 0) return { accepted: true };
@@ -45,13 +45,13 @@ export async function verifyWithOpenssl(folder: string, chain: Chain): Promise<O
   return { accepted: false, error: Number(error), text };
 }
 
-type Authorities = Pick<Chain, 'anchors' | 'intermediates'>;
+type Cas = Pick<Chain, 'anchors' | 'intermediates'>;
 
-async function verify(folder: string, { anchors, intermediates }: Authorities, leaves: readonly string[]) {
+async function verify(folder: string, { anchors, intermediates }: Cas, leaves: readonly string[]) {
   const trust = anchors.length === 0 ? ['-no-CAfile'] : ['-CAfile', fileOf(folder, 'anchors', anchors)];
   const others = intermediates.length === 0 ? [] : ['-untrusted', fileOf(folder, 'others', intermediates)];
   const options = ['-x509_strict', '-purpose', 'sslclient', '-no-CApath', '-no-CAstore', ...trust, ...others];
-  // Without the system's configuration it starts in half the time.
+  // Without the system configuration it starts twice as fast.
   const env = { OPENSSL_CONF: '/dev/null' };
   return asText(await runProgram(programPath('openssl'), ['verify', ...options, ...leaves], { env, timeout: 60_000 }));
 }

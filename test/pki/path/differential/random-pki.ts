@@ -2,29 +2,29 @@ import fc from 'fast-check';
 import type { KeyType } from '../../../support/keys.ts';
 import { type CertificateChange, certificateChange } from './certificate-changes.ts';
 
-/** Somebody with a name and a key; few names and few keys, so that some share them. */
+/** A subject with a name and a key; there are few of both, so that some share them. */
 export interface Entity {
   readonly name: string;
   readonly keyType: KeyType;
-  /** Which of the keys of this type. */
+  /** The number of the key among those of its type. */
   readonly key: number;
 }
 
 export interface PlannedCertificate {
-  /** Indices of entities; a leaf's subject is nobody's. */
+  /** Indices of entities; the subject of a leaf is not an entity. */
   readonly subject: number | 'leaf';
   readonly issuer: number;
   readonly changes: readonly CertificateChange[];
   readonly hasBrokenSignature: boolean;
 }
 
-/** A PKI before it is minted. */
+/** The description of a PKI from which certificates are issued. */
 export interface PkiPlan {
   readonly entities: readonly Entity[];
   readonly cas: readonly PlannedCertificate[];
   readonly leaf: PlannedCertificate;
   readonly leafKeyType: KeyType;
-  /** Whether the client sends the intermediates, or the operator has configured them. */
+  /** Whether the client sends the intermediates, instead of the operator configuring them. */
   readonly isForwarded: boolean;
 }
 
@@ -48,19 +48,19 @@ const changes = fc.oneof(
   { weight: 2, arbitrary: fc.array(certificateChange, { minLength: 1, maxLength: 2 }) },
 );
 
-/** A chain of 2 to 4 levels, each entity certified by the one before it, and up to 3 more certificates across. */
+/** A chain of 2 to 4 levels, each entity certified by the previous one, and up to 3 cross-certificates. */
 export const randomPki: fc.Arbitrary<PkiPlan> = fc.array(entity, { minLength: 1, maxLength: 3 }).chain((entities) => {
   const someEntity = fc.nat(entities.length - 1);
   const certificate = (subject: fc.Arbitrary<number | 'leaf'>, issuer: fc.Arbitrary<number>) =>
     fc.record<PlannedCertificate>({ subject, issuer, changes, hasBrokenSignature: rarely });
   const chain = entities.map((_, index) => certificate(fc.constant(index), fc.constant(Math.max(index - 1, 0))));
-  const across = fc.oneof(
+  const crossCertificates = fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.array(certificate(someEntity, someEntity), { minLength: 1, maxLength: 3 }) },
   );
   return fc.record({
     entities: fc.constant(entities),
-    cas: fc.tuple(fc.tuple(...chain), across).map((parts) => parts.flat()),
+    cas: fc.tuple(fc.tuple(...chain), crossCertificates).map((parts) => parts.flat()),
     leaf: certificate(fc.constant('leaf'), fc.constant(entities.length - 1)),
     leafKeyType: keyType,
     isForwarded: fc.boolean(),
