@@ -3,8 +3,8 @@ import { openRedis } from '../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 
 /**
- * Run as a process: opens many connections to the Redis of its argument, and closes each a millisecond later after its
- * second than the one before, so that some are just then asking what is asked once a second.
+ * Runs as a process: opens many connections to the Redis at its argument, and closes them at increasing times after that,
+ * so that some are closed during their periodic slot refresh.
  */
 const [, , url = ''] = process.argv;
 const address = parseRedisUrl(url);

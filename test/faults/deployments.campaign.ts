@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { sendRedisCommand } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { impatientRedis } from '../support/impatient-redis.ts';
@@ -14,6 +13,7 @@ import { openRedisRegistry } from '../support/redis-registry.ts';
 import { type SentinelDeployment, startSentinelDeployment } from '../support/redis-sentinel.ts';
 import { startTlsRedis, type TlsRedis } from '../support/redis-tls.ts';
 import { runProgram } from '../support/run-program.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { serverAclRule } from '../support/server-acl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

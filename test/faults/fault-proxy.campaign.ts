@@ -17,13 +17,13 @@ describeWith(['redis-server'], 'a fault proxy', () => {
     await proxy?.stop();
   });
 
-  const again = async () => {
+  const reconnect = async () => {
     client.disconnect();
     client = impatientRedis(proxy.url);
     expect(await client.ping()).toBe('PONG');
   };
 
-  it('delays, and keeps the order', async () => {
+  it('delays data and preserves its order', async () => {
     expect(await client.ping()).toBe('PONG');
     proxy.setLatency(40);
     const start = performance.now();
@@ -35,7 +35,7 @@ describeWith(['redis-server'], 'a fault proxy', () => {
     expect(await client.ping()).toBe('PONG');
   });
 
-  it('freezes the one connection that has sent something, for ever', async () => {
+  it('freezes only the connection that matches, for good', async () => {
     const subscriber = impatientRedis(proxy.url, { protocol: 2 });
     await subscriber.subscribe('channel');
     expect(proxy.connections()).toHaveLength(2);
@@ -53,8 +53,8 @@ describeWith(['redis-server'], 'a fault proxy', () => {
     subscriber.disconnect();
   });
 
-  it('swallows what connections carry, without an end', async () => {
-    await again();
+  it('discards data without closing connections', async () => {
+    await reconnect();
     proxy.stopForwarding();
     await expect(client.ping()).rejects.toThrow('Command timed out');
     const late = impatientRedis(proxy.url);
@@ -63,20 +63,20 @@ describeWith(['redis-server'], 'a fault proxy', () => {
     await proxy.resume();
     await expect(client.ping()).rejects.toThrow('Command timed out');
     for (const each of [late, client]) each.disconnect();
-    await again();
+    await reconnect();
   });
 
-  it('refuses, and resets', async () => {
+  it('refuses new connections and resets open ones', async () => {
     const reset = new Promise((resolve) => client.once('close', resolve));
     proxy.destroyAll();
     await reset;
-    await again();
+    await reconnect();
     await proxy.refuse();
     await expect(client.ping()).rejects.toThrow();
     const errors = new Promise<Error>((resolve) => impatientRedis(proxy.url).once('error', resolve));
     expect(await errors).toMatchObject({ code: 'ECONNREFUSED' });
     await proxy.resume();
-    await again();
+    await reconnect();
     expect(proxy.connections()).toHaveLength(1);
   });
 });

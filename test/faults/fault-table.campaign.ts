@@ -144,8 +144,7 @@ async function recovery({ requesters: ask, servers }: Replicas, since: number): 
       10_000,
     );
     const lines = servers[index]?.countersign.lines ?? [];
-    const isTold = () =>
-      lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.notification === 'tracking';
+    const isTold = () => lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.mode === 'tracking';
     await eventually(isTold, () => 'not told of changes', 10_000);
   }
   return performance.now() - since;

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { sendRedisCommand } from '../support/ask-redis.ts';
 import type { RedisNode } from '../support/redis-node.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
 import type { Fault } from './fault.ts';
 import { behindProxy, deployCluster, onSentinel, onServer, refusing } from './faulty-redis.ts';
 import type { Replicas } from './replicas.ts';

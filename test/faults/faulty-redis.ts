@@ -1,11 +1,11 @@
 import { Cluster, Redis } from 'ioredis';
-import { sendRedisCommand } from '../support/ask-redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { programPath } from '../support/program-path.ts';
 import { startClusterDeployment } from '../support/redis-cluster.ts';
 import { type RedisNode, startRedisNode } from '../support/redis-node.ts';
 import { startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { serverAclRule } from '../support/server-acl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Fault, FaultyRedis } from './fault.ts';

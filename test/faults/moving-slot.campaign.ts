@@ -1,20 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { sendRedisCommand } from '../support/ask-redis.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const COUNT = 2_000;
 const KEY = 'countersign:client:c0';
 
-/** Moves the client's record to another master, and leaves its slot in the middle of that, as a `reshard` does for hours. */
-async function moveHalfway({ nodes, masterOfKey }: ClusterDeployment): Promise<void> {
+/** Migrates the client's record to another master, and leaves its slot migrating, as during a long `reshard`. */
+async function startMigration({ nodes, masterOfKey }: ClusterDeployment): Promise<void> {
   const from = await masterOfKey(KEY);
   const to = nodes.find((node) => node !== from);
-  if (!to) throw new Error('there is one master only');
+  if (!to) throw new Error('two masters are needed');
   const [idOfFrom, idOfTo] = [
     await sendRedisCommand(from.port, ['CLUSTER', 'MYID']),
     await sendRedisCommand(to.port, ['CLUSTER', 'MYID']),
@@ -25,8 +25,8 @@ async function moveHalfway({ nodes, masterOfKey }: ClusterDeployment): Promise<v
   await sendRedisCommand(from.port, ['MIGRATE', '127.0.0.1', String(to.port), KEY, '0', '1000']);
 }
 
-describeWith(['redis-server'], 'a slot of a Cluster that is being moved', () => {
-  test('hinders no command', { timeout: 60_000 }, async () => {
+describeWith(['redis-server'], 'while a slot of a Cluster migrates', () => {
+  test('every command of countersign clients succeeds', { timeout: 60_000 }, async () => {
     const folder = temporaryDirectory();
     const cluster = await startClusterDeployment({ directory: folder });
     onTestFinished(cluster.stop);
@@ -45,7 +45,7 @@ describeWith(['redis-server'], 'a slot of a Cluster that is being moved', () => 
       return file;
     };
     expect((await clients('apply', '-f', fileOf('before'))).code).toBe(0);
-    await moveHalfway(cluster);
+    await startMigration(cluster);
     const listed = await clients('list', '--output', 'json');
     expect([listed.code, JSON.parse(listed.stdout).clients.length]).toEqual([0, COUNT]);
     const applied = await clients('apply', '-f', fileOf('after'));

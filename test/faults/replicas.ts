@@ -58,7 +58,7 @@ function recordOf(clientId: string, { thumbprint }: MintedCertificate): object {
 async function warm(servers: readonly AuthorizationServer[], ask: readonly TokenRequester[]): Promise<void> {
   for (const { countersign } of servers) {
     const isTold = () =>
-      countersign.lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.notification === 'tracking';
+      countersign.lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.mode === 'tracking';
     await eventually(isTold, () => `not told of changes: ${JSON.stringify(countersign.lines)}`, 10_000);
   }
   for (const clientId of [...known, 'victim']) {

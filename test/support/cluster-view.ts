@@ -1,4 +1,4 @@
-import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
+import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 
 /** What a node of a Redis Cluster says of itself. */
 export interface ClusterView {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { sendRedisCommand } from './ask-redis.ts';
 import { eventually } from './eventually.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { freePort } from './free-port.ts';
 import { programPath } from './program-path.ts';
 import { startRedis } from './redis-server.ts';
+import { sendRedisCommand } from './send-redis-command.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface ProxiedCluster {

@@ -1,12 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
 import { allocateClusterNodes, type ClusterNodeSpec, clusterConfigFile } from './cluster-place.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
 import { type RedisNode, startRedisNode } from './redis-node.ts';
 import type { RedisPki } from './redis-pki.ts';
+import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 import { orStopAll, startAll, stopAll } from './start-all.ts';
 
 export interface ClusterOptions {

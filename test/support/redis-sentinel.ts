@@ -1,8 +1,8 @@
-import type { RedisCredentials } from './ask-redis.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
 import { type RedisNode, startRedisNode } from './redis-node.ts';
 import type { RedisPki } from './redis-pki.ts';
+import type { RedisCredentials } from './send-redis-command.ts';
 import {
   allocateSentinel,
   type RunningSentinel,

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { acceptsConnections } from './accepts-connections.ts';
-import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { programPath } from './program-path.ts';
 import type { RedisNode } from './redis-node.ts';
 import type { RedisPki } from './redis-pki.ts';
+import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 import { orStopAll } from './start-all.ts';
 
 /** A Sentinel before it runs. */

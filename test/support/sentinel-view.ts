@@ -1,4 +1,4 @@
-import { type RedisCredentials, sendRedisCommand } from './ask-redis.ts';
+import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 
 /** What a Sentinel says of the master that it watches. */
 export interface SentinelView {

@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
-import { sendRedisCommand } from '../support/ask-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** Sentinels tell of a failover at once, and the one that is asked for the master takes its time. */
+/** The sentinel that is asked for the master replies slowly, while failovers are announced at once. */
 const ONE_WAY_MILLISECONDS = 400;
 
-describeWith(['redis-server'], 'a failover that is told of while the master is asked for', () => {
-  test('is followed, and is not the end of the connection', async () => {
+describeWith(['redis-server'], 'a failover that is announced while the master is being looked up', () => {
+  test('is followed, and does not end the connection', async () => {
     const deployment = await startSentinelDeployment({ directory: temporaryDirectory() });
     onTestFinished(() => deployment.stop());
     const [port = 0] = deployment.sentinelPorts;
@@ -38,27 +38,27 @@ describeWith(['redis-server'], 'a failover that is told of while the master is a
   });
 });
 
-/** A sentinel gives up what takes a second, and greetings come first. */
-const QUICKER_MILLISECONDS = 200;
+/** The lookup has a timeout of one second, and the handshake comes first. */
+const SHORTER_ONE_WAY_MILLISECONDS = 200;
 
-describeWith(['redis-server'], 'another master between the answer of a sentinel and our subscription', () => {
-  test('is followed, although nobody tells of it and the old one goes on', async () => {
+describeWith(['redis-server'], 'a failover between the reply of a sentinel and our subscription', () => {
+  test('is followed although it is not announced and the old master stays up', async () => {
     const { masterName, ...deployment } = await startSentinelDeployment({ directory: temporaryDirectory() });
     onTestFinished(() => deployment.stop());
     const [port = 0] = deployment.sentinelPorts;
     for (const other of deployment.sentinels.slice(1)) other.kill('SIGKILL');
     const old = await deployment.currentMaster();
     const next = deployment.nodes.find((node) => node !== old);
-    if (!next) throw new Error('there is one node only');
+    if (!next) throw new Error('two nodes are needed');
     const proxy = await startFaultProxy({ target: { port } });
     onTestFinished(() => proxy.stop());
-    proxy.setLatency(QUICKER_MILLISECONDS);
+    proxy.setLatency(SHORTER_ONE_WAY_MILLISECONDS);
     const address = parseRedisUrl(`redis+sentinel://127.0.0.1:${proxy.port}/${masterName}`);
     const opening = openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
-    const isAsked = () => proxy.connections().some(({ sent }) => sent.includes('get-master-addr-by-name'));
-    await eventually(isAsked, () => 'no sentinel is asked');
-    await delay(QUICKER_MILLISECONDS + 20);
-    // As by a failover, which would take longer, and of which the sentinel would tell.
+    const isLookedUp = () => proxy.connections().some(({ sent }) => sent.includes('get-master-addr-by-name'));
+    await eventually(isLookedUp, () => 'no sentinel was asked for the master');
+    await delay(SHORTER_ONE_WAY_MILLISECONDS + 20);
+    // Like a failover, which would take longer and be announced by the sentinel.
     await sendRedisCommand(next.port, ['REPLICAOF', 'NO', 'ONE']);
     await sendRedisCommand(port, ['SENTINEL', 'REMOVE', masterName]);
     await sendRedisCommand(port, ['SENTINEL', 'MONITOR', masterName, '127.0.0.1', String(next.port), '1']);
@@ -68,7 +68,7 @@ describeWith(['redis-server'], 'another master between the answer of a sentinel 
     proxy.setLatency(0);
     await eventually(
       async () => (await connection.redis.get('who').catch(() => '')) === 'next',
-      () => `it follows the old master: ${connection.problem ?? 'all is well'}`,
+      () => `it follows the old master: ${connection.problem ?? 'no problem'}`,
       4_000,
     );
   });

@@ -4,10 +4,10 @@ import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
 import { programPath } from '../support/program-path.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
-import { type RunningSentinel, allocateSentinel, startSentinel } from '../support/sentinel-process.ts';
+import { allocateSentinel, type RunningSentinel, startSentinel } from '../support/sentinel-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-describeWith(['redis-server'], 'one of the sentinels is away, which', () => {
+describeWith(['redis-server'], 'with one of two sentinels down', () => {
   let master: RunningRedis;
   let sentinel: RunningSentinel;
   beforeAll(async () => {
@@ -22,11 +22,11 @@ describeWith(['redis-server'], 'one of the sentinels is away, which', () => {
     await master?.stop();
   });
 
-  test('is no matter where another one names the master', async () => {
-    const away = await freePort();
+  test('clients list finds the master through the other one', async () => {
+    const down = await freePort();
     for (const sentinels of [
-      [sentinel.port, away],
-      [away, sentinel.port],
+      [sentinel.port, down],
+      [down, sentinel.port],
     ]) {
       const places = sentinels.map((port) => `127.0.0.1:${port}`).join(',');
       const env = { COUNTERSIGN_REDIS_URL: `redis+sentinel://${places}/main` };

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { startProxiedCluster } from '../support/proxied-cluster.ts';
 
 describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', () => {
-  test('is given up for a new one, and so is that one', async () => {
+  test('is replaced by a new one, and so is that one', async () => {
     const { proxy } = await startProxiedCluster();
     const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
     const connection = await openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
@@ -20,15 +20,15 @@ describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', 
       expect(proxy.freeze(() => true).length).toBeGreaterThan(0);
       await eventually(
         async () => (await redis.get('key').catch(() => undefined)) === value,
-        () => `it does not answer ${value}`,
+        () => `the connection does not return ${value}`,
         6_000,
       );
     }
   });
 });
 
-describeWith(['redis-server'], 'a half-open connection to a node that a Cluster got later', () => {
-  test('is given up', async () => {
+describeWith(['redis-server'], 'a half-open connection to a node that joined the Cluster later', () => {
+  test('is dropped', async () => {
     const { proxy, move } = await startProxiedCluster();
     const address = parseRedisUrl(`redis+cluster://127.0.0.1:${proxy.port}`);
     const connection = await openRedis({ address, tls: {}, commandTimeoutMilliseconds: 500, onStatusChange: () => {} });
@@ -37,17 +37,17 @@ describeWith(['redis-server'], 'a half-open connection to a node that a Cluster 
     redis.on('error', () => {});
     dropWhenSilent(redis);
     const later = await move();
-    // As a question that goes there makes it.
+    // A command that is redirected there opens the connection.
     const isConnected = async () => {
       await redis.get('key').catch(() => undefined);
       return later.connections().length > 0;
     };
-    await eventually(isConnected, () => 'it stays with the node of before', 5_000);
+    await eventually(isConnected, () => 'commands still go to the previous node', 5_000);
     const frozen = later.freeze(() => true).map(({ id }) => id);
     expect(frozen.length).toBeGreaterThan(0);
     await eventually(
       () => !later.connections().some(({ id }) => frozen.includes(id)),
-      () => 'it is kept for ever',
+      () => 'the half-open connection is kept',
       3_000,
     );
   });
