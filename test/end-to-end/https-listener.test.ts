@@ -15,7 +15,7 @@ import { opened, openPlain, openTls } from '../support/open-connection.ts';
 import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** The HTTPS listener stands what it was not made for. */
+/** The HTTPS listener survives malformed and unexpected input. */
 const proxyCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
 const proxy = proxyCa.issue({ dns: ['gw.internal'] });
 const byCa = {
@@ -23,80 +23,80 @@ const byCa = {
   COUNTERSIGN_PROXY_SANS: 'gw.internal',
 };
 
-const unreadable = (server: HttpsServer) =>
+const malformedReasons = (server: HttpsServer) =>
   server.lines.filter(({ event }) => event === 'request_malformed').map(({ reason }) => reason);
 
-describe('what is no request ends, and nothing else does', () => {
+describe('the HTTPS listener closes only the connection of', () => {
   let server: HttpsServer;
   beforeAll(async () => {
     server = await startHttpsServer(byCa);
   });
   afterAll(() => server?.stop());
 
-  const tokenStill = async () => {
+  const expectTokenIssued = async () => {
     const { event } = await server.ask('chained', { tls: identityOf(proxy) });
     expect(event).toMatchObject({ event: 'token_issued' });
   };
 
   test.each<[string, Uint8Array | string, string]>([
-    ['HTTP', tokenRequest('chained'), 'ERR_SSL_HTTP_REQUEST'],
-    ['something that begins like TLS', Buffer.of(22, 3, 1, 0, 5, 1, 2, 3, 4, 5), 'ERR_SSL_EXCESSIVE_MESSAGE_SIZE'],
-    ['SSH', 'SSH-2.0-x\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
-  ])('%s at the port for HTTPS', async (_, octets, code) => {
-    const before = unreadable(server).length;
+    ['an HTTP request', tokenRequest('chained'), 'ERR_SSL_HTTP_REQUEST'],
+    ['a malformed TLS record', Buffer.of(22, 3, 1, 0, 5, 1, 2, 3, 4, 5), 'ERR_SSL_EXCESSIVE_MESSAGE_SIZE'],
+    ['an SSH client', 'SSH-2.0-x\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ])('%s', async (_, bytes, code) => {
+    const before = malformedReasons(server).length;
     const open = await openPlain(server.url);
-    open.socket.write(octets);
+    open.socket.write(bytes);
     await eventually(open.closed, () => 'the connection is still open');
     expect(open.received()).not.toContain('HTTP');
     await eventually(
-      () => unreadable(server).length > before,
-      () => 'the log says nothing',
+      () => malformedReasons(server).length > before,
+      () => 'no event is logged',
     );
-    expect(unreadable(server).slice(before)).toEqual([`in the TLS handshake: ${code}`]);
-    await tokenStill();
+    expect(malformedReasons(server).slice(before)).toEqual([`in the TLS handshake: ${code}`]);
+    await expectTokenIssued();
   });
 
   test.each<[string, ConnectionOptions]>([
-    ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
-    ['HTTP/2 alone', { ALPNProtocols: ['h2'] }],
+    ['a client with TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+    ['a client with HTTP/2 only', { ALPNProtocols: ['h2'] }],
   ])('%s', async (_, options) => {
     await expect(openTls(server.url, { ...identityOf(proxy), ...options })).rejects.toThrow(/alert/i);
-    await tokenStill();
+    await expectTokenIssued();
   });
 
-  test('a probe that only connects, which is no event', async () => {
-    const before = unreadable(server).length;
+  test('a probe that only connects, without an event', async () => {
+    const before = malformedReasons(server).length;
     for (const end of ['end', 'resetAndDestroy'] as const) {
       const open = await openPlain(server.url);
       open.socket[end]();
       await eventually(open.closed, () => 'the connection is still open');
     }
-    await tokenStill();
-    expect(unreadable(server).slice(before)).toEqual([]);
+    await expectTokenIssued();
+    expect(malformedReasons(server).slice(before)).toEqual([]);
   });
 
   test.each([
-    ['idle', ''],
-    ['half a request', tokenRequest('chained').slice(0, 100)],
-    ['a request that is being answered', tokenRequest('chained')],
-  ])('a connection that is damaged: %s', async (_, octets) => {
-    const before = unreadable(server).length;
+    ['on an idle connection', ''],
+    ['after half a request', tokenRequest('chained').slice(0, 100)],
+    ['after a request', tokenRequest('chained')],
+  ])('a client that sends a corrupt TLS record %s', async (_, bytes) => {
+    const before = malformedReasons(server).length;
     const wire = await openPlain(server.url);
     const { socket } = opened(connectTls({ socket: wire.socket, servername: 'localhost', ca: serverCa }));
     await new Promise((resolve) => socket.once('secureConnect', resolve));
-    socket.write(octets);
-    // On the heels of what was sent, so that both are read before there is an answer.
+    socket.write(bytes);
+    // Immediately afterwards, so that the server reads both before it responds.
     setImmediate(() => wire.socket.write(Buffer.from([23, 3, 3, 0, 20, ...new Array(20).fill(1)])));
     await eventually(wire.closed, () => 'the connection is still open');
     await eventually(
-      () => unreadable(server).length > before,
-      () => 'the log says nothing',
+      () => malformedReasons(server).length > before,
+      () => 'no event is logged',
     );
-    expect(unreadable(server).slice(before)).toEqual([expect.stringMatching(/^ERR_SSL_.*BAD_RECORD_MAC$/)]);
-    await tokenStill();
+    expect(malformedReasons(server).slice(before)).toEqual([expect.stringMatching(/^ERR_SSL_.*BAD_RECORD_MAC$/)]);
+    await expectTokenIssued();
   });
 
-  test('a handshake at the port for HTTP', async () => {
+  test('a TLS client at the HTTP port', async () => {
     const http = await startHttpsServer(withoutTls);
     expect(http.url).toMatch(/^http:/);
     await expect(openTls(http.url, identityOf(proxy))).rejects.toThrow(/wrong.version/i);
@@ -106,9 +106,9 @@ describe('what is no request ends, and nothing else does', () => {
   });
 });
 
-/** At the same time: most of it is waiting. */
-describe.concurrent('connections that take their time', () => {
-  test('one that is silent, or slow, in the handshake or after it is cut off', async () => {
+/** Concurrently, since they mostly wait. */
+describe.concurrent('slow connections of the HTTPS listener', () => {
+  test('are closed if silent or slow, during the handshake or after it', async () => {
     const server = await startHttpsServer(byCa);
     const silent = await openPlain(server.url);
     const slow = await openPlain(server.url);
@@ -119,29 +119,31 @@ describe.concurrent('connections that take their time', () => {
     await eventually(() => [silent, slow, mute].every(({ closed }) => closed()), mute.received, 15_000);
     clearInterval(dripping);
     expect(mute.received()).toContain('HTTP/1.1 408 ');
-    expect(unreadable(server).filter((reason) => String(reason).includes('ERR_TLS_HANDSHAKE_TIMEOUT'))).toHaveLength(2);
+    expect(
+      malformedReasons(server).filter((reason) => String(reason).includes('ERR_TLS_HANDSHAKE_TIMEOUT')),
+    ).toHaveLength(2);
     await server.stop();
   });
 
-  test('on SIGTERM the request that runs is answered, and every connection ends', async () => {
+  test('are closed on SIGTERM, after the response to the request in flight', async () => {
     const server = await startHttpsServer(byCa);
     const idle = await openTls(server.url, identityOf(proxy));
     idle.socket.write(tokenRequest('chained'));
     await eventually(() => idle.received().includes('access_token'), idle.received);
     const busy = await openTls(server.url, identityOf(proxy));
-    const octets = tokenRequest('self-signed');
-    busy.socket.write(octets.slice(0, -5));
-    await delay(200);
+    const bytes = tokenRequest('self-signed');
+    busy.socket.write(bytes.slice(0, -5));
+    await delay(200 * slowdown());
     server.kill('SIGTERM');
     await server.waitForEvent(({ event }) => event === 'stopping');
     await eventually(idle.closed, () => 'the idle connection is still open');
-    busy.socket.write(octets.slice(-5));
+    busy.socket.write(bytes.slice(-5));
     expect(await server.exited).toBe(0);
     expect(busy.received()).toContain('access_token');
     expect(busy.received().toLowerCase()).toContain('connection: close');
   });
 
-  test('half a handshake does not hold SIGTERM for more than ten seconds', async () => {
+  test('delay the exit on SIGTERM by at most ten seconds', async () => {
     const server = await startHttpsServer(byCa);
     const half = await openPlain(server.url);
     half.socket.write(Buffer.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3));

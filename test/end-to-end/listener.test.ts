@@ -64,14 +64,14 @@ const openConnection = async (url: string): Promise<Open> => {
 };
 
 describe('on SIGTERM', () => {
-  test('the request that runs is answered, the connection ends, and so does the process', async () => {
+  test('the server responds to the request in flight, closes connections, and exits', async () => {
     const server = await start('127.0.0.1:0');
     const idle = await openConnection(server.url);
     idle.socket.write(head + body);
     await eventually(() => idle.received().includes('invalid_client'), idle.received);
     const busy = await openConnection(server.url);
     busy.socket.write(head + body.slice(0, 5));
-    await delay(200);
+    await delay(200 * slowdown());
     server.kill('SIGTERM');
     await server.waitForEvent(({ event }) => event === 'stopping');
     await eventually(idle.closed, () => 'the idle connection is still open');
@@ -81,7 +81,7 @@ describe('on SIGTERM', () => {
     expect(busy.received().toLowerCase()).toContain('connection: close');
   });
 
-  test('half a request does not hold it for more than ten seconds', async () => {
+  test('the server waits at most ten seconds for an incomplete request', async () => {
     const server = await start('127.0.0.1:0');
     const half = await openConnection(server.url);
     half.socket.write(head + body.slice(0, 5));
@@ -93,7 +93,7 @@ describe('on SIGTERM', () => {
   });
 });
 
-test('what cannot be read does not tear away the answer to what could', async () => {
+test('a malformed request does not suppress the response to the request before it', async () => {
   const server = await start('127.0.0.1:0');
   const { socket, received, closed } = await openConnection(server.url);
   socket.write(`${head}${body}GARBAGE\r\n\r\n`);
@@ -102,7 +102,7 @@ test('what cannot be read does not tear away the answer to what could', async ()
   expect(received().match(/HTTP\/1\.1/g)).toHaveLength(1);
 });
 
-test('a sender that goes away mid-body is refused, and is no fault of ours', async () => {
+test('a request whose sender disconnects before its end is rejected, and is not a server error', async () => {
   const server = await start('127.0.0.1:0');
   for (const framing of [head, head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')]) {
     const { socket } = await openConnection(server.url);
@@ -114,9 +114,9 @@ test('a sender that goes away mid-body is refused, and is no fault of ours', asy
   for (const event of server.auditEvents()) expect(event).toMatchObject({ level: 'warn', error: 'invalid_request' });
 });
 
-describe('a Unix socket', () => {
+describe('COUNTERSIGN_LISTEN=unix:…', () => {
   const path = (name: string) => join(folder, name);
-  const refused = async (socket: string) => {
+  const expectRejected = async (socket: string) => {
     const { code, stderr } = await runCountersign(['serve'], {
       env: { ...settings, COUNTERSIGN_LISTEN: `unix:${socket}` },
     });
@@ -125,7 +125,7 @@ describe('a Unix socket', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   };
 
-  test('that a killed process left behind is replaced', async () => {
+  test('replaces the socket of a killed process', async () => {
     const first = await start(`unix:${path('stale.sock')}`);
     first.kill('SIGKILL');
     await first.exited;
@@ -134,24 +134,24 @@ describe('a Unix socket', () => {
     expect((await sendRequest(second.url, { method: 'GET', path: '/jwks' })).status).toBe(200);
   });
 
-  test('of a server that runs is left alone', async () => {
+  test('does not replace the socket of a running server', async () => {
     const first = await start(`unix:${path('live.sock')}`);
-    await refused(path('live.sock'));
+    await expectRejected(path('live.sock'));
     expect((await sendRequest(first.url, { method: 'GET', path: '/jwks' })).status).toBe(200);
   });
 
-  test('never takes the place of a file or a folder', async () => {
+  test('does not replace a file or a folder', async () => {
     writeFileSync(path('precious.txt'), 'precious');
     mkdirSync(path('folder'));
-    await refused(path('precious.txt'));
-    await refused(path('folder'));
+    await expectRejected(path('precious.txt'));
+    await expectRejected(path('folder'));
     expect(readFileSync(path('precious.txt'), 'utf8')).toBe('precious');
   });
 
-  test('needs a folder', () => refused('/no/such/folder/countersign.sock'));
+  test('rejects a missing folder', () => expectRejected('/no/such/folder/countersign.sock'));
 });
 
-test('an address that is taken is named', async () => {
+test('the server reports an address that is in use', async () => {
   const first = await start('127.0.0.1:0');
   const address = first.url.replace('http://', '');
   const { code, stderr } = await runCountersign(['serve'], { env: { ...settings, COUNTERSIGN_LISTEN: address } });

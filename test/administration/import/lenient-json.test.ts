@@ -9,41 +9,41 @@ describe('JSON as .NET reads its configuration', () => {
     ['a comment at the end of a line', '{"a": 1 // "b": 2\n}', { a: 1 }],
     ['a comment at the end of the file', '[] // ]', []],
     ['a comment with a bracket after a comma', '[1, // ]\n2]', [1, 2]],
-    ['a comment over lines', '/* [ */ [1 /* , 2\n ] **/ ]', [1]],
+    ['a comment that spans lines', '/* [ */ [1 /* , 2\n ] **/ ]', [1]],
     ['a comma before a bracket', '{"a": [1, 2 , ], }', { a: [1, 2] }],
     ['a comma and a comment before a bracket', '[1, /* no more */ // really\n ]', [1]],
-    ['comments in texts', '["// /* */ ,]", "\\"//", "\\\\"]', ['// /* */ ,]', '"//', '\\']],
-    ['a plain value', '"a"', 'a'],
+    ['comment delimiters in strings', '["// /* */ ,]", "\\"//", "\\\\"]', ['// /* */ ,]', '"//', '\\']],
+    ['a scalar at the top level', '"a"', 'a'],
     ['64 levels', `${'['.repeat(64)}${']'.repeat(64)}`, JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`)],
-  ])('may have %s', (_, text, value) => {
+  ])('is accepted with %s', (_, text, value) => {
     expect(parseLenientJson(text)).toEqual(value);
   });
 
   test.each<[string, string]>([
-    ['nothing', ''],
-    ['a comma too many', '[1,,]'],
-    ['a comma between brackets', '[[],]['],
-    ['a comment without an end', '[1 /* ]'],
-    ['a text without an end', '["a]'],
-    ['a text that a backslash goes on with', '["a\\"]'],
-    ['half a comment', '[1 / 2]'],
-    ['no quotation marks', '{a: 1}'],
-    ['a name that stands twice', '{"a": 1, "a": 2}'],
-    ['a number that would be another', '[12345678901234567890]'],
+    ['no value', ''],
+    ['two consecutive commas', '[1,,]'],
+    ['a second value', '[[],]['],
+    ['an unterminated comment', '[1 /* ]'],
+    ['an unterminated string', '["a]'],
+    ['a string that ends with an escaped quotation mark', '["a\\"]'],
+    ['a single slash', '[1 / 2]'],
+    ['an unquoted key', '{a: 1}'],
+    ['a duplicate key', '{"a": 1, "a": 2}'],
+    ['a number that is not exactly representable', '[12345678901234567890]'],
     ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`],
     ['a million levels', '['.repeat(1_000_000)],
-  ])('is refused with %s', (_, text) => {
+  ])('is rejected with %s', (_, text) => {
     expect(() => parseLenientJson(text)).toThrow(ImportError);
     expect(jsonIn(text)).toBeUndefined();
   });
 
-  test('that is broken is told the place in the file', () => {
+  test('reports the line and column of an error', () => {
     expect(() => parseLenientJson('{ /* one\n two */ // three\n  "a": 1,\n  b\n}')).toThrow(
       /^line 4: invalid JSON: .* at column 3$/,
     );
   });
 
-  test('is JSON, whatever stands between the tokens', () => {
+  test('is parsed as JSON with any white space and comments between tokens', () => {
     const between = fc.constantFrom('', ' ', '\n', '// ], }\n', '/* , ] */', ' /* // */ // "\n\t');
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), fc.array(between, { minLength: 1 }), (value, fillers) => {
