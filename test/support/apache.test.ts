@@ -123,7 +123,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
 
   it('believes no verdict of a session that was resumed all the same', async () => {
     const cache = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'cache')}(512000)\nSSLSessionCache none\n`;
-    const start = '# Where clients with a certificate go';
+    const start = '# The host for clients with a certificate';
     const withCache = await startShippedWithEcho(startShippedApache, [[start, `${cache}${start}`]]);
     for (const identity of [clientCa.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {

@@ -19,8 +19,8 @@ function readerOf(name: HeaderFormatName) {
   return (encoded: string) => read({ encoded, encodedChain: undefined }).certificate;
 }
 
-describe('the reader of certificates', () => {
-  test('parses a certificate once, and knows it again by its header', () => {
+describe('the certificate reader', () => {
+  test('caches a parsed certificate by its header', () => {
     const read = readerOf('nginx');
     const first = read(escaped);
     expect(read(escaped)).toBe(first);
@@ -28,7 +28,7 @@ describe('the reader of certificates', () => {
     expect(read(escaped).thumbprint).toBe(first.thumbprint);
   });
 
-  test('does not give a certificate the chain of another time', () => {
+  test('never returns the chain of an earlier request', () => {
     const read = createCertificateReader('rfc9440');
     const byteSequence = (octets: Uint8Array) => `:${Buffer.from(octets).toString('base64')}:`;
     const chainOf = (...sent: Uint8Array[]) => {
@@ -40,7 +40,7 @@ describe('the reader of certificates', () => {
     for (const sent of [[first], [second], [], [first, second], [first]]) expect(chainOf(...sent)).toEqual(sent);
   });
 
-  test('holds no more memory than it remembers', () => {
+  test('retains no memory beyond its cache', () => {
     const read = readerOf('nginx');
     const large = encodeURIComponent(hugeCertificate(createTestCa(), 14_000, { ca: true }).pem);
     collectGarbage();
@@ -55,7 +55,7 @@ describe('the reader of certificates', () => {
     expect((process.memoryUsage().arrayBuffers - before) / count).toBeLessThan(32 * 1024);
   });
 
-  test.each([...headerFormatNames])('%s: says what hex is', (name) => {
+  test.each([...headerFormatNames])('recognizes a value in hex instead of %s', (name) => {
     const digest = (algorithm: string) => createHash(algorithm).update(der).digest('hex');
     for (const fingerprint of [digest('sha1'), digest('sha256'), digest('sha256').toUpperCase()]) {
       expect(() => readerOf(name)(fingerprint)).toThrow(/^this is a fingerprint, not a certificate \(nginx: /);
@@ -63,36 +63,39 @@ describe('the reader of certificates', () => {
     expect(() => readerOf(name)(Buffer.from(der).toString('hex'))).toThrow(/^this is the DER in hex \(HAProxy: /);
   });
 
-  test('guesses base64 only where it begins as a certificate does', () => {
-    const guessed = (encoded: string) => () => readerOf('nginx')(encoded);
-    expect(guessed(base64)).toThrow(/this looks like haproxy's encoding/);
+  test('recognizes base64 only if it starts like a certificate', () => {
+    const reading = (encoded: string) => () => readerOf('nginx')(encoded);
+    expect(reading(base64)).toThrow(/this looks like haproxy's encoding/);
     for (const text of ['aGVsbG8h', 'unknown+', Buffer.from(randomBytes(300)).fill(0x11, 0, 1).toString('base64')]) {
-      expect(guessed(text)).toThrow(/^(?!.*this looks like)/);
+      expect(reading(text)).toThrow(/^(?!.*this looks like)/);
     }
   });
 
-  test('tells a certificate that is too large from one that is malformed', () => {
+  test('distinguishes a certificate that is too large from a malformed one', () => {
     const huge = hugeCertificate(createTestCa(), 17_000);
     expect(() => readerOf('nginx')(encodeURIComponent(huge.pem))).toThrow(ForwardingError);
   });
 
-  test.each(['nginx', 'rfc9440'] as const)('%s: any value ends in a certificate or a refusal', (name) => {
-    const read = readerOf(name);
-    const genuine = name === 'nginx' ? escaped : `:${base64}:`;
-    const edited = fc
-      .tuple(fc.nat(genuine.length), fc.nat(20), fc.string({ maxLength: 6 }))
-      .map(([at, cut, junk]) => genuine.slice(0, at) + junk + genuine.slice(at + cut));
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), edited), (value) => {
-        try {
-          // Only the very header may give the very certificate.
-          if (read(value).thumbprint === read(genuine).thumbprint)
-            expect(value.replace(/%0A$/, '')).toBe(genuine.replace(/%0A$/, ''));
-        } catch (error) {
-          expect(error instanceof CertificateError || error instanceof ForwardingError).toBe(true);
-        }
-      }),
-      { numRuns: 1000 },
-    );
-  });
+  test.each(['nginx', 'rfc9440'] as const)(
+    'returns a certificate or throws an expected error for any value in %s',
+    (name) => {
+      const read = readerOf(name);
+      const genuine = name === 'nginx' ? escaped : `:${base64}:`;
+      const edited = fc
+        .tuple(fc.nat(genuine.length), fc.nat(20), fc.string({ maxLength: 6 }))
+        .map(([at, cut, junk]) => genuine.slice(0, at) + junk + genuine.slice(at + cut));
+      fc.assert(
+        fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), edited), (value) => {
+          try {
+            // Only the genuine header may result in the genuine certificate.
+            if (read(value).thumbprint === read(genuine).thumbprint)
+              expect(value.replace(/%0A$/, '')).toBe(genuine.replace(/%0A$/, ''));
+          } catch (error) {
+            expect(error instanceof CertificateError || error instanceof ForwardingError).toBe(true);
+          }
+        }),
+        { numRuns: 1000 },
+      );
+    },
+  );
 });

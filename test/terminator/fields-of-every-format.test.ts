@@ -16,8 +16,12 @@ const root = createTestCa({ subject: [['CN', 'Root']] });
 const intermediate = root.issueIntermediate({ subject: [['CN', 'Intermediate']] });
 const client = intermediate.issue({ subject: [['CN', 'client']] });
 const peer = { kind: 'unix' } as const;
-// Of the usual addresses, once: to judge how many they are takes longer than to read a forwarded value.
-const hop = { trustedAddresses: parseTrustedAddresses().addresses, proxySecretDigests: [], proxyCertificateRules: [] };
+// Parsed once, since that takes longer than reading a forwarded value.
+const proxyTrust = {
+  trustedAddresses: parseTrustedAddresses().addresses,
+  proxySecretDigests: [],
+  proxyCertificateRules: [],
+};
 
 function terminatorOf(name: HeaderFormatName): Terminator {
   const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[name];
@@ -27,11 +31,11 @@ function terminatorOf(name: HeaderFormatName): Terminator {
     certificateHeader,
     chainHeader: chain?.header,
     verification: first ? { by: 'header', fields: [first, ...others] } : { by: 'none', fields: [], fix: 'none' },
-    proxyTrust: hop,
+    proxyTrust,
   };
 }
 
-/** What the server, configured for one format, makes of these fields. */
+/** Receives these fields as a server that is configured for this format. */
 function receive(name: HeaderFormatName, fields: Readonly<Record<string, string>>) {
   const forwarded = readForwardedCertificate({ headers: Object.entries(fields).flat(), peer }, terminatorOf(name));
   if (forwarded.kind === 'none') return forwarded;
@@ -44,7 +48,7 @@ describe.each(headerFormatNames)('%s', (name) => {
   const together = forwardedAs[name](client, [intermediate]);
   const carriesChain = JSON.stringify(alone) !== JSON.stringify(together);
 
-  test('a certificate arrives, with its chain and verdict', () => {
+  test('a certificate is received with its chain and verification', () => {
     const received = receive(name, together);
     expect(received).toMatchObject({ kind: 'certificate', certificate: { thumbprint: client.thumbprint } });
     expect(received).toMatchObject({
@@ -54,7 +58,7 @@ describe.each(headerFormatNames)('%s', (name) => {
     expect(chain).toEqual(carriesChain ? [Buffer.from(intermediate.der)] : []);
   });
 
-  test('each part of the verification is needed', () => {
+  test('the verification fails unless every field reports success', () => {
     for (const { header, successValue } of format.verification) {
       for (const value of [
         undefined,
@@ -70,7 +74,7 @@ describe.each(headerFormatNames)('%s', (name) => {
     }
   });
 
-  test('a successValue verification without a certificate is said aloud; anything else without one is none', () => {
+  test('a successful verification without a certificate is an error, and any other one means no certificate', () => {
     for (const value of ['', '::', '(null)', ...format.absentValues]) {
       const fields = { ...alone, [format.certificateHeader]: value };
       if (format.verification.length > 0) expect(() => receive(name, fields)).toThrow(/contains no certificate/);
@@ -79,7 +83,7 @@ describe.each(headerFormatNames)('%s', (name) => {
     expect(receive(name, {})).toMatchObject({ kind: 'none' });
   });
 
-  test('another encoding is named, never guessed', () => {
+  test('a value in the encoding of another format is rejected, and the error names that format', () => {
     const own = alone[format.certificateHeader];
     for (const other of headerFormatNames) {
       const value = forwardedAs[other](client, [])[headerFormats[other].certificateHeader] ?? '';
@@ -91,7 +95,7 @@ describe.each(headerFormatNames)('%s', (name) => {
   });
 });
 
-/** Apache's escaped form leaves bare what AWS' leaves bare as well; without these characters they are one. */
+/** The leaf that AWS forwards in verify mode is also a valid value of passthrough mode. */
 function readsBoth(configured: HeaderFormatName, other: HeaderFormatName): boolean {
   return configured === 'aws-alb-passthrough' && other === 'aws-alb';
 }
@@ -129,7 +133,7 @@ function endsWell(name: HeaderFormatName, fields: Readonly<Record<string, string
   }
 }
 
-/** Noise, and the genuine value cut, repeated, doubled, and with characters that mean something put in. */
+/** Random text, and the genuine value with parts removed, repeated, and with special characters inserted. */
 function valueLike(genuine: string): fc.Arbitrary<string> {
   const position = fc.nat(genuine.length);
   const junk = fc.oneof(

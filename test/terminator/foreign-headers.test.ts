@@ -16,9 +16,9 @@ const terminator: Terminator = {
   },
 };
 const proxy = { kind: 'address', address: '127.0.0.1' } as const;
-const stranger = { kind: 'address', address: '192.0.2.1' } as const;
+const untrusted = { kind: 'address', address: '192.0.2.1' } as const;
 
-describe('certificate headers of other formats', () => {
+describe('a certificate header of another format', () => {
   let reported: string[];
   let now: number;
   const watch = (by = terminator) =>
@@ -39,14 +39,14 @@ describe('certificate headers of other formats', () => {
     ['an empty one', ['Client-Cert', ''], []],
     ['our own', ['X-SSL-Client-Cert', 'x', 'X-SSL-Client-Verify', 'SUCCESS'], []],
     ['none', ['Host', 'auth.example', 'Content-Type', 'x'], []],
-  ])('%s', (_, headers, expected) => {
+  ])('is detected: %s', (_, headers, expected) => {
     watch()({ headers, peer: proxy });
     expect(reported).toEqual(expected);
   });
 
-  test('are reported once a minute, each', () => {
-    const look = watch();
-    const ask = (name: string) => look({ headers: [name, 'x'], peer: proxy });
+  test('is reported once a minute', () => {
+    const detect = watch();
+    const receive = (name: string) => detect({ headers: [name, 'x'], peer: proxy });
     for (const [at, name] of [
       [0, 'Client-Cert'],
       [1, 'Client-Cert'],
@@ -54,23 +54,23 @@ describe('certificate headers of other formats', () => {
       [59_999, 'client-cert'],
     ] as const) {
       now = at;
-      ask(name);
+      receive(name);
     }
     expect(reported).toEqual(['client-cert', 'x-forwarded-client-cert']);
     now = 60_000;
-    ask('Client-Cert');
+    receive('Client-Cert');
     expect(reported).toEqual(['client-cert', 'x-forwarded-client-cert', 'client-cert']);
   });
 
-  test('of strangers are none of our business', () => {
+  test('is ignored if the peer is not the trusted proxy', () => {
     const headers = ['Client-Cert', 'x'];
-    watch()({ headers, peer: stranger });
-    const secretly = { ...terminator.proxyTrust, proxySecretDigests: [digestProxySecret('x'.repeat(32))] };
-    watch({ ...terminator, proxyTrust: secretly })({ headers, peer: proxy });
+    watch()({ headers, peer: untrusted });
+    const withSecret = { ...terminator.proxyTrust, proxySecretDigests: [digestProxySecret('x'.repeat(32))] };
+    watch({ ...terminator, proxyTrust: withSecret })({ headers, peer: proxy });
     expect(reported).toEqual([]);
   });
 
-  test('are not reported where the setting names them', () => {
+  test('is not foreign if a setting names it', () => {
     watch({ ...terminator, certificateHeader: 'client-cert' })({ headers: ['Client-Cert', 'x'], peer: proxy });
     expect(reported).toEqual([]);
   });

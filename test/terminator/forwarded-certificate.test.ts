@@ -32,7 +32,7 @@ const read = (
   more: { peer?: Parameters<typeof readForwardedCertificate>[0]['peer']; by?: Terminator } = {},
 ) => readForwardedCertificate({ headers, peer: more.peer ?? proxy }, more.by ?? terminator);
 
-describe('a certificate is forwarded', () => {
+describe('a forwarded certificate is read', () => {
   test.each([
     ['from loopback', [...cert, ...success], proxy, terminator],
     ['from loopback, IPv6', [...cert, ...success], { kind: 'address', address: '::1' } as const, terminator],
@@ -54,7 +54,7 @@ describe('a certificate is forwarded', () => {
   });
 });
 
-describe('only the exact word is a successValue verdict', () => {
+describe('only the exact success value means verified', () => {
   test.each(['', 'success', 'SUCCESS ', 'SUCCESS,SUCCESS', 'NONE', 'FAILED:SUCCESS', 'GENEROUS', '0', 'true'])(
     '%j is not',
     (value) => {
@@ -62,18 +62,18 @@ describe('only the exact word is a successValue verdict', () => {
     },
   );
 
-  test('an absent one is not, nor one that no setting names', () => {
+  test('an absent or unconfigured field does not', () => {
     expect(read(cert)).toMatchObject({ verification: { result: 'failed', reason: 'x-ssl-client-verify is absent' } });
     const by: Terminator = { ...terminator, verification: { by: 'countersign', fields: [] } };
     expect(read([...cert, ...success], { by })).toMatchObject({ verification: { result: 'absent' } });
   });
 });
 
-describe('there is no certificate', () => {
+describe('a request has no certificate', () => {
   test.each([
     ['without the header', []],
     ['in an empty header', ['X-SSL-Client-Cert', '']],
-    ["in Apache's word for nothing", ['X-SSL-Client-Cert', '(null)']],
+    ["in Apache's value for no certificate", ['X-SSL-Client-Cert', '(null)']],
     ['in an empty Byte Sequence', ['X-SSL-Client-Cert', '::']],
     ["in nginx' variable unexpanded", ['X-SSL-Client-Cert', '$ssl_client_escaped_cert']],
     ["in Caddy's placeholder unexpanded", ['X-SSL-Client-Cert', '{http.request.tls.client.certificate_der_base64}']],
@@ -84,7 +84,7 @@ describe('there is no certificate', () => {
     ["in HAProxy's expression unexpanded", ['X-SSL-Client-Cert', '%[ssl_c_der,base64]']],
     ["in Apache's variable unexpanded", ['X-SSL-Client-Cert', '%{SSL_CLIENT_CERT}s']],
     [
-      'in a header of a like name',
+      'in a header with a similar name',
       ['X_SSL_Client_Cert', 'PEM', 'X-SSL-Client-Certs', 'PEM', 'XX-SSL-Client-Cert', 'PEM'],
     ],
     ['in the headers of other formats', ['Client-Cert', ':AAAA:', 'X-Forwarded-Client-Cert', 'Cert=x']],
@@ -93,7 +93,7 @@ describe('there is no certificate', () => {
   });
 });
 
-describe('the hop is not believed', () => {
+describe('a certificate from an untrusted peer is not accepted', () => {
   const forwarded = [...cert, ...success];
   test.each([
     ['another address', forwarded, { kind: 'address', address: '192.0.2.1' } as const, terminator, '192.0.2.1'],
@@ -138,19 +138,19 @@ describe('the hop is not believed', () => {
   });
 });
 
-describe('the request is refused', () => {
+describe('a request is rejected', () => {
   test.each([
     ['the certificate twice', [...cert, ...success, 'x-ssl-client-cert', 'PEM'], 'malformed'],
     ['the certificate and an empty one', [...cert, ...success, 'x-ssl-client-cert', ''], 'malformed'],
     ['the verification twice', [...cert, ...success, ...success], 'malformed'],
-    ['a successValue verification and no certificate', success, 'lost'],
-    ['a successValue verification and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'lost'],
+    ['a successful verification and no certificate', success, 'lost'],
+    ['a successful verification and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'lost'],
     ['Connection names the certificate', [...cert, ...success, 'Connection', 'close, X-SSL-Client-Cert'], 'stripped'],
-    ['Connection names the verdict', [...cert, ...success, 'Connection', 'x-ssl-client-verify'], 'stripped'],
+    ['Connection names the verification', [...cert, ...success, 'Connection', 'x-ssl-client-verify'], 'stripped'],
     ['Connection names the secret', [...cert, 'Connection', 'X-Countersign-Proxy-Secret'], 'stripped'],
     ['a second Connection names it', [...cert, 'Connection', 'close', 'connection', ' X-Ssl-Client-Cert '], 'stripped'],
     ['early data', [...cert, ...success, 'Early-Data', '1'], 'early_data'],
-    ['early data by another word', [...cert, ...success, 'Early-Data', '0'], 'early_data'],
+    ['early data with another value', [...cert, ...success, 'Early-Data', '0'], 'early_data'],
   ] as const)('%s', (_, headers, code) => {
     try {
       read([...headers]);
@@ -162,7 +162,7 @@ describe('the request is refused', () => {
   });
 });
 
-describe('the chain in a field of its own', () => {
+describe('a chain in a header of its own', () => {
   const behind = (name: HeaderFormatName): Terminator => {
     const { certificateHeader, chain }: HeaderFormat = headerFormats[name];
     return { ...terminator, name, certificateHeader, chainHeader: chain?.header };
@@ -170,19 +170,19 @@ describe('the chain in a field of its own', () => {
   const rfc9440 = ['Client-Cert', ':AAAA:'];
   const gcp = ['X-Client-Cert-Leaf', ':AAAA:'];
 
-  test('is one list where it may span lines (RFC 9440)', () => {
+  test('is one list if it may span lines (RFC 9440)', () => {
     const lines = [...rfc9440, 'Client-Cert-Chain', ':AQ==:', 'client-cert-chain', ':Ag==:'];
     expect(read(lines, { by: behind('rfc9440') })).toMatchObject({ encodedChain: ':AQ==:, :Ag==:' });
   });
 
-  test('comes once where it may not', () => {
+  test('may appear only once otherwise', () => {
     const once = [...gcp, 'X-Client-Cert-Chain', ':AQ==:'];
     expect(read(once, { by: behind('gcp-lb') })).toMatchObject({ encodedChain: ':AQ==:' });
     const twice = [...once, 'x-client-cert-chain', ':Ag==:'];
     expect(() => read(twice, { by: behind('gcp-lb') })).toThrow('x-client-cert-chain appears 2 times');
   });
 
-  test('is not for clients to strip', () => {
+  test('cannot be stripped by a client', () => {
     const stripped = [...rfc9440, 'Connection', 'Client-Cert-Chain'];
     expect(() => read(stripped, { by: behind('rfc9440') })).toThrow('Connection names client-cert-chain');
   });
@@ -200,7 +200,7 @@ describe('trusted proxies', () => {
     ['10.0.0.1', '::ffff:10.0.0.1', true],
     ['10.0.0.1', '::ffff:a00:1', true],
     ['10.0.0.1', '::ffff:10.0.0.2', false],
-  ])('%s: %s %s', (ranges, address, trusted) => {
+  ])('%s contain %s: %s', (ranges, address, trusted) => {
     const { addresses } = parseTrustedAddresses(ranges);
     const by = {
       ...terminator,
@@ -220,7 +220,7 @@ describe('trusted proxies', () => {
     '10.0.0.1,',
     '10.0.0.0/-1',
     '10.0.0.0/1e1',
-  ])('refused: %j', (text) =>
+  ])('are invalid: %j', (text) =>
     expect(() => parseTrustedAddresses(text)).toThrow(/is not an IP address or a CIDR range/),
   );
 
@@ -232,7 +232,7 @@ describe('trusted proxies', () => {
     '8000::/1',
     '::ffff:0:0/96',
     '::ffff:0.0.0.0/97',
-  ])('trusts everybody, refused: %s', (text) =>
+  ])('must not include almost every address: %s', (text) =>
     expect(() => parseTrustedAddresses(text)).toThrow(/trusts almost every address/),
   );
 });

@@ -28,8 +28,8 @@ const shortNames = (count: number) => Array.from({ length: count }, () => 'a');
 const extension = (value: Uint8Array) => ({ oid: '1.3.6.1.4.1.99999.1', value });
 const bytes = (length: number, first = 0x7f) => Buffer.alloc(length, 0xa5).fill(first, 0, 1);
 const attribute: Attribute = ['CN', 'x'];
-/** Each of the latter belongs before all of the former. */
-const badlySorted: Attribute = ['CN', `a${'\u0344'.repeat(450)}${'\u0f73'.repeat(570)}`, 'bmp'];
+/** Normalization has to move each of the latter before all of the former. */
+const worstOrder: Attribute = ['CN', `a${'\u0344'.repeat(450)}${'\u0f73'.repeat(570)}`, 'bmp'];
 const growing: Attribute = ['CN', '\ufdfa'.repeat(1_020), 'bmp'];
 
 function nested(depth: number, tag: number): Uint8Array {
@@ -53,34 +53,34 @@ const hostile: [string, CertificateOptions | (() => Uint8Array)][] = [
   ['as many names as 16 KiB hold', { dns: shortNames(5_000) }],
   ['as many URIs', { uris: Array.from({ length: 3_000 }, () => 'a:') }],
   ['as many IP addresses', { ips: Array.from({ length: 2_500 }, (_, index) => `10.0.${index >> 8}.${index & 255}`) }],
-  ['a name of 15,000 octets', { dns: ['a'.repeat(15_000)] }],
+  ['a name of 15,000 bytes', { dns: ['a'.repeat(15_000)] }],
   ['a subject of 1,000 attributes in one RDN', { subject: [Array.from({ length: 1_000 }, () => attribute)] }],
   ['a subject of 1,000 RDNs', { subject: Array.from({ length: 1_000 }, () => attribute) }],
   ['a subject of 15,000 spaces', { subject: [['CN', ' '.repeat(15_000)]] }],
   ['a subject of 5,000 combining marks', { subject: [['CN', `a${'\u0301\u0323'.repeat(2_500)}`]] }],
-  ['a subject of 7,000 combining marks that sort badly', { subject: Array.from({ length: 7 }, () => badlySorted) }],
+  ['a subject of 7,000 combining marks in the worst order', { subject: Array.from({ length: 7 }, () => worstOrder) }],
   ['a subject of 7,000 characters that become 128,000', { subject: Array.from({ length: 7 }, () => growing) }],
   ['a subject of 15,000 quotes', { subject: [['CN', '"'.repeat(15_000)]] }],
-  ['a serial number of 15,000 octets', { serial: bytes(15_000) }],
-  ['a modulus of 15,000 octets', { publicKey: rsaKey(bytes(15_000), Buffer.of(1, 0, 1)) }],
-  ['an exponent of 15,000 octets', { publicKey: rsaKey(bytes(256), bytes(15_000)) }],
-  ['a modulus and an exponent of 1,024 octets', { publicKey: rsaKey(bytes(1_024), bytes(1_024)) }],
-  ['an extension of 5,000 SEQUENCEs, one in the other', { extraExtensions: [extension(nested(4_000, 0x30))] }],
-  ['a name of SETs, one in the other', { subject: sequence(nested(4_000, 0x31)) }],
-  ['context tags, one in the other', { extraExtensions: [{ oid: '2.5.29.17', value: nested(4_000, 0xa0) }] }],
+  ['a serial number of 15,000 bytes', { serial: bytes(15_000) }],
+  ['a modulus of 15,000 bytes', { publicKey: rsaKey(bytes(15_000), Buffer.of(1, 0, 1)) }],
+  ['an exponent of 15,000 bytes', { publicKey: rsaKey(bytes(256), bytes(15_000)) }],
+  ['a modulus and an exponent of 1,024 bytes', { publicKey: rsaKey(bytes(1_024), bytes(1_024)) }],
+  ['an extension of 4,000 nested SEQUENCEs', { extraExtensions: [extension(nested(4_000, 0x30))] }],
+  ['a name of nested SETs', { subject: sequence(nested(4_000, 0x31)) }],
+  ['nested context tags', { extraExtensions: [{ oid: '2.5.29.17', value: nested(4_000, 0xa0) }] }],
   ['7,000 NULLs', { subject: sequence(...Array.from({ length: 7_000 }, () => Buffer.of(0x05, 0x00))) }],
   ['7,000 empty SETs', { subject: sequence(...Array.from({ length: 7_000 }, () => setOf())) }],
   ['700 extensions', { extraExtensions: manyExtensions(700) }],
   [
-    'an object identifier of 15,000 octets',
+    'an object identifier of 15,000 bytes',
     { eku: 'none', extraExtensions: [{ oid: '2.5.29.37', value: sequence(der(0x06, bytes(15_000))) }] },
   ],
-  ['3,000 purposes', { eku: Array.from({ length: 3_000 }, () => '1.2.3') }],
-  ['a path length of 15,000 octets', { rawBasicConstraints: sequence(der(0x02, bytes(15_000))) }],
-  ['an octet string of 15,000 octets', { extraExtensions: [extension(octetString(bytes(15_000)))] }],
+  ['3,000 extended key usages', { eku: Array.from({ length: 3_000 }, () => '1.2.3') }],
+  ['a path length of 15,000 bytes', { rawBasicConstraints: sequence(der(0x02, bytes(15_000))) }],
+  ['an OCTET STRING of 15,000 bytes', { extraExtensions: [extension(octetString(bytes(15_000)))] }],
   ['16 KiB of zeros', () => Buffer.alloc(16_384)],
   ['16 KiB of SEQUENCEs that never end', () => Buffer.from('3080'.repeat(8_192), 'hex')],
-  ['lengths that promise more', () => Buffer.from('3082ffff'.repeat(4_096), 'hex')],
+  ['lengths beyond the end', () => Buffer.from('3082ffff'.repeat(4_096), 'hex')],
   ['5,000 INTEGERs', () => sequence(...Array.from({ length: 5_000 }, () => integer(1n)))],
 ];
 

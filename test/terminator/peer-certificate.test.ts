@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { peerCertificate } from '../../src/terminator/peer-certificate.ts';
 import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 
-/** Real handshakes, with a server that verifies to one CA and lets in whoever comes. */
+/** Real handshakes with a server that verifies against one CA and accepts any client. */
 const ca = createTestCa();
 const own = selfSigned({ eku: 'server', dns: ['localhost'] });
 const server = createTlsServer({
@@ -18,7 +18,7 @@ const server = createTlsServer({
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-/** Reads the server's end of a connection on which this certificate was shown. */
+/** Reads the server side of a connection on which the client presented this certificate. */
 async function withSocket<T>(certificate: MintedCertificate | undefined, read: (socket: TLSSocket) => T): Promise<T> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server does not listen');
@@ -36,9 +36,9 @@ async function withSocket<T>(certificate: MintedCertificate | undefined, read: (
   }
 }
 
-const shown = (certificate?: MintedCertificate) => withSocket(certificate, peerCertificate);
+const presented = (certificate?: MintedCertificate) => withSocket(certificate, peerCertificate);
 
-test('what a certificate says is read', async () => {
+test('the certificate of the peer is parsed', async () => {
   const notBefore = new Date('2026-01-02T03:04:05Z');
   const notAfter = new Date('2049-12-31T23:59:59Z');
   const names = {
@@ -48,7 +48,7 @@ test('what a certificate says is read', async () => {
     emails: ['a@b.c'],
   };
   const certificate = ca.issue({ notBefore, notAfter, ...names });
-  expect(await shown(certificate)).toEqual({
+  expect(await presented(certificate)).toEqual({
     kind: 'certificate',
     thumbprint: certificate.thumbprint,
     names: ['dns:gw.internal', 'dns:gw2.internal', 'uri:spiffe://Mesh/gw'],
@@ -56,20 +56,20 @@ test('what a certificate says is read', async () => {
     notAfter: notAfter.getTime(),
     chainError: undefined,
   });
-  const stranger = selfSigned();
+  const untrusted = selfSigned();
   const chainError = 'DEPTH_ZERO_SELF_SIGNED_CERT';
-  expect(await shown(stranger)).toMatchObject({ thumbprint: stranger.thumbprint, names: [], chainError });
+  expect(await presented(untrusted)).toMatchObject({ thumbprint: untrusted.thumbprint, names: [], chainError });
 });
 
-test('it is read once for a connection', async () => {
+test('the certificate of the peer is parsed once per connection', async () => {
   const certificate = ca.issue();
   const [first, second] = await withSocket(certificate, (socket) => [peerCertificate(socket), peerCertificate(socket)]);
   expect(first).toMatchObject({ kind: 'certificate' });
   expect(second).toBe(first);
 });
 
-describe('there is none', () => {
-  test('where none is shown', async () => expect(await shown()).toEqual({ kind: 'none' }));
+describe('the peer has no certificate', () => {
+  test('if it presented none', async () => expect(await presented()).toEqual({ kind: 'none' }));
   test('over plain TCP', () => expect(peerCertificate(new Socket())).toEqual({ kind: 'none' }));
   test('on a connection that is closed', async () => {
     const closed = await withSocket(ca.issue(), (socket) => socket);
@@ -77,7 +77,7 @@ describe('there is none', () => {
   });
 });
 
-describe('it is unacceptable', () => {
+describe('the certificate of the peer is unacceptable', () => {
   const manyNames = Array.from({ length: 700 }, (_, index) => `client-number-${index}.example`);
   const subjectAlternativeName = '2.5.29.17';
   test.each<[string, MintedCertificate, string]>([
@@ -93,8 +93,8 @@ describe('it is unacceptable', () => {
       ca.issue({ dns: ['a'], extraExtensions: [{ oid: subjectAlternativeName, value: Buffer.of(48, 0) }] }),
       'twice',
     ],
-    ['with a name that hides a part of it', ca.issue({ dns: ['gw.internal\0.evil.example'] }), 'control'],
+    ['with a control character in a name', ca.issue({ dns: ['gw.internal\0.evil.example'] }), 'control'],
   ])('%s', async (_, certificate, reason) => {
-    expect(await shown(certificate)).toEqual({ kind: 'unacceptable', reason: expect.stringContaining(reason) });
+    expect(await presented(certificate)).toEqual({ kind: 'unacceptable', reason: expect.stringContaining(reason) });
   });
 });

@@ -105,7 +105,7 @@ describeWith(['nginx', 'redis-server'], 'finding 1: the shipped nginx beside a s
         ssl_client_certificate ${ca.cert}; ssl_verify_client on;
         return 204;
       }`;
-    const marker = '# Where clients with a certificate go';
+    const marker = '# The host for clients with a certificate';
     deployment = await startDeployment({ replace: [[marker, `${secondDomain}\n${marker}`]] });
     await deployment.register(victim);
   });

@@ -44,17 +44,17 @@ describe('a List of Byte Sequences', () => {
     ['base64url', ':MAP_AAA:', 'not canonical base64'],
     ['eleven members', Array(11).fill(a).join(','), 'more than 10'],
     ['thousands of members', Array(10_000).fill(':MAA=:').join(','), 'more than 10'],
-    ['octets behind a DER', item(Buffer.concat([first, Buffer.of(0)])), '1 trailing bytes'],
+    ['bytes after a DER', item(Buffer.concat([first, Buffer.of(0)])), '1 trailing bytes'],
     ['two DERs in one', item(Buffer.concat([first, second])), 'trailing bytes'],
     ['half of a DER', item(first.subarray(0, 9)), 'ends early'],
-    ['a DER that is no SEQUENCE', item(Buffer.of(4, 1, 0)), 'not a DER SEQUENCE'],
-  ])('is refused: %s', (_, value, reason) => {
+    ['a DER that is not a SEQUENCE', item(Buffer.of(4, 1, 0)), 'not a DER SEQUENCE'],
+  ])('is rejected: %s', (_, value, reason) => {
     const decode = () => decodeByteSequenceList(value);
     expect(decode).toThrow(CertificateError);
     expect(decode).toThrow(reason);
   });
 
-  test('any value ends in its members, or a CertificateError', () => {
+  test('decodes to exactly its members, or throws a CertificateError', () => {
     const value = fc.array(fc.constantFrom(a, b, ':', ',', ' ', '\t', ';', '(', 'AA==')).map((parts) => parts.join(''));
     fc.assert(
       fc.property(fc.oneof(value, fc.string()), (text) => {

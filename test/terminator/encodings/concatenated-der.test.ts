@@ -6,15 +6,15 @@ import { sequence } from '../../support/der.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-describe('certificates in DER one after another', () => {
+describe('concatenated DER certificates', () => {
   test.each([
     ['none', 0, 0],
     ['one', 1, 5],
-    ['of 127 and 128 octets', 2, 127],
-    ['of 255 and 256 octets', 2, 255],
+    ['of 127 and 128 bytes', 2, 127],
+    ['of 255 and 256 bytes', 2, 255],
     ['of more than 64 KiB', 2, 70_000],
     ['ten', 10, 300],
-  ])('are taken apart: %s', (_, count, length) => {
+  ])('are split: %s', (_, count, length) => {
     const certificates = Array.from({ length: count }, (_certificate, index) => sequence(Buffer.alloc(length + index)));
     const found = splitConcatenatedDer(Buffer.concat(certificates));
     expect(found.map((der) => Buffer.from(der))).toEqual(certificates);
@@ -24,21 +24,21 @@ describe('certificates in DER one after another', () => {
     ['eleven', '3000'.repeat(11), 'more than 10'],
     ['thousands', '3000'.repeat(10_000), 'more than 10'],
     ['another element', '30 00 04 01 00', 'not a DER SEQUENCE (at offset 2)'],
-    ['an octet behind them', '30 00 00', 'not a DER SEQUENCE (at offset 2)'],
+    ['a byte after them', '30 00 00', 'not a DER SEQUENCE (at offset 2)'],
     ['a tag alone', '30', 'not a DER SEQUENCE'],
-    ['content that is missing', '30 02 00', 'ends early'],
-    ['a length that is missing', '30 82 01', 'ends early'],
+    ['missing content', '30 02 00', 'ends early'],
+    ['a missing length', '30 82 01', 'ends early'],
     ['BER of indefinite length', '30 80 00 00', 'a length that is indefinite or above 16 MiB'],
-    ['a length of four octets', '30 84 00 00 00 00', 'a length that is indefinite or above 16 MiB'],
-    ['a short length in two octets', '30 81 01 00', 'fewest bytes'],
+    ['a length of four bytes', '30 84 00 00 00 00', 'a length that is indefinite or above 16 MiB'],
+    ['a short length in two bytes', '30 81 01 00', 'fewest bytes'],
     ['a length with a leading zero', `30 82 00 80 ${'00'.repeat(128)}`, 'fewest bytes'],
-  ])('are refused: %s', (_, encoding, reason) => {
+  ])('are rejected: %s', (_, encoding, reason) => {
     const split = () => splitConcatenatedDer(hex(encoding));
     expect(split).toThrow(CertificateError);
     expect(split).toThrow(reason);
   });
 
-  test('any octets end in certificates that make them up, or a CertificateError', () => {
+  test('split into certificates that add up to the input, or throw a CertificateError', () => {
     const pieces = fc.constantFrom('3000', '300102', '30', '3081', '3082', '00', '80', 'ff').map(hex);
     fc.assert(
       fc.property(fc.array(pieces).map(Buffer.concat), (bytes) => {

@@ -13,7 +13,7 @@ const ders = Array.from({ length: 12 }, (_, index) => sequence(octetString(Buffe
 const [first = Buffer.of(), second = Buffer.of(), third = Buffer.of()] = ders;
 const pems = (...list: readonly Uint8Array[]) => list.map((der) => toPem(der)).join('');
 
-describe('PEM blocks one after another', () => {
+describe('concatenated PEM blocks', () => {
   test.each([
     ['the leaf alone', [first]],
     ['a leaf and a chain', [first, second, third]],
@@ -30,8 +30,8 @@ describe('PEM blocks one after another', () => {
     ['text before them', `x\n${pems(first, second)}`, 'does not start'],
     ['text between them', `${pems(first)}x\n${pems(second)}`, 'not exactly one canonical PEM block'],
     ['an empty line between them', `${pems(first)}\n${pems(second)}`, 'not exactly one canonical PEM block'],
-    ['text behind them', `${pems(first, second)}x`, 'not exactly one canonical PEM block'],
-    ['two line feeds behind them', `${pems(first, second)}\n`, 'not exactly one canonical PEM block'],
+    ['text after them', `${pems(first, second)}x`, 'not exactly one canonical PEM block'],
+    ['two line feeds after them', `${pems(first, second)}\n`, 'not exactly one canonical PEM block'],
     ['no line feed between them', `${pems(first).trimEnd()}${pems(second)}`, 'no line feed between'],
     ['a first one without end', pems(first, second).replace('-----END CERTIFICATE-----\n', ''), 'END line is missing'],
     [
@@ -40,11 +40,11 @@ describe('PEM blocks one after another', () => {
       'END line is missing',
     ],
     ['a leaf and eleven', pems(...ders), 'more than 10 certificates'],
-    ['a chain with octets behind the DER', pems(first, Buffer.concat([second, Buffer.of(0)])), '1 trailing bytes'],
+    ['a chain with bytes after the DER', pems(first, Buffer.concat([second, Buffer.of(0)])), '1 trailing bytes'],
     ['two certificates of the chain in one block', pems(first, Buffer.concat([second, third])), 'trailing bytes'],
     ['a chain of something else', pems(first, Buffer.of(4, 1, 0)), 'not a DER SEQUENCE'],
     ['an empty block', `${pems(first)}-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n`, 'not a DER SEQUENCE'],
-  ])('are refused: %s', (_, text, reason) => {
+  ])('are rejected: %s', (_, text, reason) => {
     const decode = () => decodeConcatenatedPem(text);
     expect(decode).toThrow(CertificateError);
     expect(decode).toThrow(reason);

@@ -5,18 +5,18 @@ import { unescapePem } from '../../../src/terminator/encodings/pem.ts';
 
 const text = 'A B\nc+/=';
 
-describe('an escaped PEM is read', () => {
+describe('an escaped PEM is decoded', () => {
   test.each([
     ['with everything escaped', 'A%20B%0Ac%2B%2F%3D', '', 'upper'],
     ['with + / = bare', 'A%20B%0Ac+/=', '+/=', 'upper'],
-    ['with small digits and + / = bare', 'A%20B%0ac+/=', '+/=', 'lower'],
-    ['with small digits and everything escaped', 'A%20B%0ac%2b%2f%3d', '', 'lower'],
+    ['with lower-case digits and + / = bare', 'A%20B%0ac+/=', '+/=', 'lower'],
+    ['with lower-case digits and everything escaped', 'A%20B%0ac%2b%2f%3d', '', 'lower'],
   ] as const)('%s', (_, value, bare, hexCase) => {
     expect(unescapePem(value, bare, hexCase)).toBe(text);
   });
 });
 
-describe('an escaped PEM is refused', () => {
+describe('an escaped PEM is rejected', () => {
   test.each([
     ['+ / = bare where they are escaped', 'A%20B%0Ac+/=', '', 'an unescaped character'],
     ['+ / = escaped where they are bare', 'A%20B%0Ac%2B%2F%3D', '+/=', 'an escaped character'],
@@ -25,11 +25,11 @@ describe('an escaped PEM is refused', () => {
     ['a bare line feed', 'A\nB', '+/=', 'an unescaped character'],
     ['a letter escaped', '%41', '', 'an escaped character'],
     ['a hyphen escaped', '%2DBEGIN', '', 'an escaped character'],
-    ['small digits for capital ones', 'A%0aB', '', 'hex digits in upper case'],
+    ['lower-case digits instead of upper-case ones', 'A%0aB', '', 'hex digits in upper case'],
     ['a percent sign alone', 'A%', '', 'malformed percent-encoding'],
     ['one digit', 'A%0', '', 'malformed percent-encoding'],
     ['no digits', 'A%zz', '', 'malformed percent-encoding'],
-    ['no UTF-8', 'A%FF', '', 'malformed percent-encoding'],
+    ['invalid UTF-8', 'A%FF', '', 'malformed percent-encoding'],
     ['a character beyond ASCII', 'Ä', '', 'an unescaped character'],
   ] as const)('%s', (_, value, bare, reason) => {
     const read = () => unescapePem(value, bare);
@@ -37,16 +37,16 @@ describe('an escaped PEM is refused', () => {
     expect(read).toThrow(reason);
   });
 
-  test('capital digits for small ones', () => {
+  test('with upper-case digits instead of lower-case ones', () => {
     expect(() => unescapePem('A%0AB', '+/=', 'lower')).toThrow('hex digits in lower case');
   });
 });
 
-describe('properties', () => {
+describe('an escaped PEM', () => {
   const settings = fc.tuple(fc.constantFrom('' as const, '+/=' as const), fc.constantFrom('upper', 'lower'));
   const escaped = fc.string({ unit: fc.constantFrom(...'Aa9+/=-% \n', '%2B', '%2b', '%0A', '%0a', '%20', '%41') });
 
-  test('a value is the only one for its text', () => {
+  test('has exactly one encoding', () => {
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(settings, escaped, ([bare, hexCase], value) => {

@@ -13,7 +13,7 @@ const der = Buffer.alloc(100, 7);
 const spaced = (bytes: Uint8Array) => toPem(bytes).replaceAll('\n', ' ').trimEnd();
 const value = spaced(der);
 
-describe('a PEM with spaces for its line feeds', () => {
+describe('a PEM with spaces in place of line feeds', () => {
   test.each([
     ['without the last space', value],
     ['with the last space', `${value} `],
@@ -31,19 +31,19 @@ describe('a PEM with spaces for its line feeds', () => {
     ['a tab for a space', value.replace('- B', '-\tB')],
     ['percent-encoded', encodeURIComponent(toPem(der))],
     ['a space before it', ` ${value}`],
-    ['two spaces behind it', `${value}  `],
+    ['two spaces after it', `${value}  `],
     ['junk before it', `x${value}`],
-    ['junk behind it', `${value} x`],
+    ['junk after it', `${value} x`],
     ['two blocks', `${value} ${value}`],
     ['no end', value.replace(/ -----END.*/, '')],
     ['another label', spaced(der).replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE')],
     ['bare base64', der.toString('base64')],
     ['absent', ''],
-  ])('is refused: %s', (_, written) => {
+  ])('is rejected: %s', (_, written) => {
     expect(() => decodeSpacedPem(written)).toThrow(CertificateError);
   });
 
-  test('is the only value for its bytes', () => {
+  test('has exactly one encoding', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 1, maxLength: 200 }),

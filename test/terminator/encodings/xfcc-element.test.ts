@@ -7,7 +7,7 @@ import { relativeTo } from '../../support/cpu-time.ts';
 const bare = (key: string, value: string) => ({ key, quoted: false, value });
 const quoted = (key: string, value: string) => ({ key, quoted: true, value });
 
-describe('an element of x-forwarded-client-cert is read', () => {
+describe('an element of x-forwarded-client-cert is parsed', () => {
   test.each([
     ['one pair', 'Hash=ab', [bare('hash', 'ab')]],
     ['pairs', 'By=a;Hash=b', [bare('by', 'a'), bare('hash', 'b')]],
@@ -15,7 +15,7 @@ describe('an element of x-forwarded-client-cert is read', () => {
     ['keys in any case', 'hASH=Ab', [bare('hash', 'Ab')]],
     ['an empty value', 'URI=;DNS=', [bare('uri', ''), bare('dns', '')]],
     ['an equals sign within a value', 'URI=a=b', [bare('uri', 'a=b')]],
-    ['octets that are not ASCII', 'URI=x\u00ff\u00c3', [bare('uri', 'x\u00ff\u00c3')]],
+    ['bytes that are not ASCII', 'URI=x\u00ff\u00c3', [bare('uri', 'x\u00ff\u00c3')]],
     ['a backslash in a bare value', 'URI=a\\;DNS=b', [bare('uri', 'a\\'), bare('dns', 'b')]],
     ['an empty quoted value', 'Subject=""', [quoted('subject', '')]],
     ['separators between quotes', 'Subject="O=a,CN=b"', [quoted('subject', 'O=a,CN=b')]],
@@ -30,7 +30,7 @@ describe('an element of x-forwarded-client-cert is read', () => {
   });
 });
 
-describe('what is no element is refused', () => {
+describe('a malformed element of x-forwarded-client-cert is rejected', () => {
   test.each([
     ['absent', '', 'expected a key and an equals sign at offset 0'],
     ['a word', 'Hash', 'expected a key'],
@@ -70,12 +70,12 @@ describe('what is no element is refused', () => {
   });
 });
 
-test('names of the certificate are blamed only where one can have come before', () => {
+test('the error mentions names of the certificate only if one can precede the position', () => {
   expect(() => parseElement('-----BEGIN%20CERTIFICATE-----')).toThrow(/at offset 0 of x-forwarded-client-cert$/);
   expect(() => parseElement('URI=a;b')).toThrow('remove uri and dns from set_current_client_cert_details');
 });
 
-test('what was read is all that stands there', () => {
+test('the parsed pairs are exactly the text of the element', () => {
   const text = fc.array(fc.constantFrom('URI=', 'DNS=', 'a', '"', '\\', ';', ',', '=', ' '), { maxLength: 12 });
   fc.assert(
     fc.property(

@@ -5,7 +5,7 @@ import { CertificateError } from '../../../src/pki/certificate/certificate-error
 import { decodeXfcc } from '../../../src/terminator/encodings/xfcc.ts';
 import { createTestCa, type MintedCertificate, selfSigned } from '../../support/certificates.ts';
 
-const mends = { certificateMissing: '', secondElement: '' };
+const fixes = { certificateMissing: '', secondElement: '' };
 const ca = createTestCa();
 const attacker = ca.issue();
 const victim = selfSigned();
@@ -14,7 +14,7 @@ const hashOf = ({ der }: MintedCertificate) => createHash('sha256').update(der).
 const escapes = new Map([attacker, victim, ca].map(({ pem }) => [pem, encodeURIComponent(pem)]));
 const escaped = ({ pem }: MintedCertificate) => escapes.get(pem) ?? '';
 
-/** What the peer showed in the handshake; of the names, their text alone. */
+/** What the peer presented in the handshake; of the names only their text. */
 interface Peer {
   readonly certificate: MintedCertificate;
   readonly chain?: readonly MintedCertificate[];
@@ -26,7 +26,7 @@ interface Peer {
 const allDetails = ['cert', 'chain', 'subject', 'uri', 'dns', 'issuer'] as const;
 type Detail = (typeof allDetails)[number];
 
-/** What Envoy 1.40 writes, as seen on the wire; `sent` is a client's own header, to which it appends. */
+/** What Envoy 1.40 writes, as captured; `sent` is the client's own header, to which it appends. */
 function envoyWrites(peer: Peer, on: readonly Detail[], { by = [], sent }: { by?: string[]; sent?: string } = {}) {
   const { certificate, chain = [], commonName = 'client', uris = [], dnsNames = [] } = peer;
   const pairs: Record<Detail, readonly string[]> = {
@@ -42,31 +42,31 @@ function envoyWrites(peer: Peer, on: readonly Detail[], { by = [], sent }: { by?
   return sent === undefined || sent === '' ? element : `${sent},${element}`;
 }
 
-/** As BoringSSL prints a value: a backslash before what RFC 2253 names, hex for what is not printable ASCII. */
+/** As BoringSSL formats a value: a backslash before what RFC 2253 names, hex for what is not printable ASCII. */
 function escapeRfc2253(value: string): string {
-  const escaped = [...Buffer.from(value)].map((octet) => {
-    if (octet < 0x20 || octet > 0x7e) return `\\${octet.toString(16).toUpperCase().padStart(2, '0')}`;
-    const character = String.fromCharCode(octet);
+  const escaped = [...Buffer.from(value)].map((byte) => {
+    if (byte < 0x20 || byte > 0x7e) return `\\${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    const character = String.fromCharCode(byte);
     return ',+"\\<>;'.includes(character) ? `\\${character}` : character;
   });
   return escaped.join('').replace(/^[# ]|(?<=.) $/g, '\\$&');
 }
 
-/** Whose certificate came out, or `refused`. */
-function readAs(value: string): 'refused' | 'attacker' | 'somebody else' {
+/** Whose certificate was decoded, or `rejected`. */
+function readAs(value: string): 'rejected' | 'attacker' | 'another' {
   try {
-    const { leaf } = decodeXfcc(value, mends);
-    return Buffer.compare(leaf, attacker.der) === 0 ? 'attacker' : 'somebody else';
+    const { leaf } = decodeXfcc(value, fixes);
+    return Buffer.compare(leaf, attacker.der) === 0 ? 'attacker' : 'another';
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return 'refused';
+    return 'rejected';
   }
 }
 
 const forged = `Hash=${hashOf(victim)};Cert="${escaped(victim)}"`;
 const forgedCert = `Cert="${escaped(victim)}"`;
 
-/** Texts of a SAN, and what a client may send as its own header. */
+/** Values of a SAN, and of a client's own header. */
 const names = [
   ...[`spiffe://x,${forged}`, `spiffe://x,${forged};Subject="`, `spiffe://x,${forged},`, `,${forged},Hash=`],
   ...[`x;${forgedCert}`, `x;${forged}`, `;${forged};URI=x`, `x;Hash=${hashOf(victim)}`, `"`, `";URI=x`, `x"`],
@@ -82,8 +82,8 @@ const subsets = Array.from({ length: 2 ** allDetails.length }, (_, bits) =>
   allDetails.filter((_detail, index) => (bits >> index) % 2 === 1),
 );
 
-describe('whatever the attacker chose, no certificate but his own comes out', () => {
-  test('with a name of his, whichever details are on', () => {
+describe('an attacker obtains no certificate but their own', () => {
+  test('with a crafted name, whichever details are enabled', () => {
     const outcomes = subsets.flatMap((on) =>
       names.flatMap((name) => [
         readAs(envoyWrites({ certificate: attacker, uris: [name] }, on)),
@@ -91,10 +91,10 @@ describe('whatever the attacker chose, no certificate but his own comes out', ()
         readAs(envoyWrites({ certificate: attacker, commonName: name, uris: ['x', name] }, on)),
       ]),
     );
-    expect(new Set(outcomes)).toEqual(new Set(['refused', 'attacker']));
+    expect(new Set(outcomes)).toEqual(new Set(['rejected', 'attacker']));
   });
 
-  test('with a header of his, to which Envoy appends', () => {
+  test('with a crafted header, to which Envoy appends', () => {
     const withoutChain = subsets.filter((on) => !on.includes('chain'));
     const outcomes = withoutChain.flatMap((on) =>
       headers.flatMap((sent) =>
@@ -103,7 +103,7 @@ describe('whatever the attacker chose, no certificate but his own comes out', ()
         ),
       ),
     );
-    expect(new Set(outcomes)).toEqual(new Set(['refused', 'attacker']));
+    expect(new Set(outcomes)).toEqual(new Set(['rejected', 'attacker']));
   });
 
   test.each([
@@ -111,14 +111,14 @@ describe('whatever the attacker chose, no certificate but his own comes out', ()
     ['a forged element in the middle', { uris: [`x,${forged},Hash=1`] }, ['cert', 'uri', 'dns'], undefined],
     ['a Cert where Envoy writes none', { uris: [`x;${forgedCert}`] }, ['uri'], undefined],
     ['a second Hash and Cert', { dnsNames: [`x;${forged}`] }, ['dns'], undefined],
-    ['a header with an open quote, which his SAN closes', { uris: ['"'] }, ['uri'], `${forged};Subject="`],
+    ['a header with an open quote, which a SAN closes', { uris: ['"'] }, ['uri'], `${forged};Subject="`],
     ['the same through the Issuer', { uris: ['"'] }, ['uri'], `${forged};Issuer="`],
     ['the same, closed by the Subject', { commonName: '' }, ['subject'], `${forged};Subject="`],
     ['the same, with a name behind it', { uris: ['";DNS=x'] }, ['uri'], `${forged};Subject="CN=x`],
   ] as const)('%s is refused', (_, peer, on, sent) => {
     const value = envoyWrites({ certificate: attacker, ...peer }, on, sent === undefined ? {} : { sent });
     expect(value).toContain(forgedCert);
-    expect(readAs(value)).toBe('refused');
+    expect(readAs(value)).toBe('rejected');
   });
 
   const fragment = fc.oneof(
@@ -127,7 +127,7 @@ describe('whatever the attacker chose, no certificate but his own comes out', ()
   );
   const text = fc.array(fragment, { maxLength: 4 }).map((parts) => parts.join(''));
 
-  test('with any text at all', () => {
+  test('with any other text', () => {
     const peer = fc.record({
       certificate: fc.constant(attacker),
       commonName: fc.oneof(fc.string(), fragment),
@@ -137,17 +137,17 @@ describe('whatever the attacker chose, no certificate but his own comes out', ()
     const sent = fc.oneof(fc.constant(''), text);
     fc.assert(
       fc.property(peer, fc.subarray([...allDetails]), sent, (peer, on, sent) => {
-        expect(readAs(envoyWrites(peer, on, { sent }))).not.toBe('somebody else');
+        expect(readAs(envoyWrites(peer, on, { sent }))).not.toBe('another');
       }),
       { numRuns: 2_000 },
     );
   });
 });
 
-describe('properties', () => {
+describe('the decoder of x-forwarded-client-cert', () => {
   const harmless = fc.webUrl().filter((url) => !/[,;"]/.test(url));
 
-  test('what Envoy writes of an honest client is read, whichever details are on', () => {
+  test('accepts what Envoy writes for an honest client, whichever details are enabled', () => {
     const peer = fc.record({
       certificate: fc.constant(attacker),
       chain: fc.constantFrom([], [ca], [ca, victim]),
@@ -158,7 +158,7 @@ describe('properties', () => {
     const withCert = fc.subarray([...allDetails]).map((on): Detail[] => ['cert', ...on]);
     fc.assert(
       fc.property(peer, withCert, fc.array(harmless, { maxLength: 2 }), (peer, on, by) => {
-        const { leaf, chain } = decodeXfcc(envoyWrites(peer, on, { by }), mends);
+        const { leaf, chain } = decodeXfcc(envoyWrites(peer, on, { by }), fixes);
         expect(Buffer.compare(leaf, attacker.der)).toBe(0);
         const sent = on.includes('chain') ? peer.chain : [];
         expect(chain.map((der) => Buffer.from(der))).toEqual(sent.map(({ der }) => Buffer.from(der)));
@@ -166,14 +166,14 @@ describe('properties', () => {
     );
   });
 
-  test('any edit ends in the certificate or a refusal', () => {
+  test('returns the certificate or throws for any edit', () => {
     const genuine = envoyWrites({ certificate: attacker, chain: [ca], uris: ['spiffe://x'] }, allDetails);
     const edited = fc
       .tuple(fc.nat(genuine.length), fc.nat(20), fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom(...headers)))
       .map(([at, cut, junk]) => genuine.slice(0, at) + junk + genuine.slice(at + cut));
     fc.assert(
       fc.property(fc.oneof(edited, fc.string(), fc.string({ unit: 'binary' })), (value) => {
-        expect(readAs(value)).not.toBe('somebody else');
+        expect(readAs(value)).not.toBe('another');
       }),
       { numRuns: 2_000 },
     );

@@ -4,8 +4,8 @@ import { CertificateError } from '../../../src/pki/certificate/certificate-error
 import { decodeXfcc } from '../../../src/terminator/encodings/xfcc.ts';
 import { createTestCa, selfSigned, toPem } from '../../support/certificates.ts';
 
-const mends = { certificateMissing: 'TURN CERT ON', secondElement: 'OVERWRITE' };
-const decode = (value: string) => decodeXfcc(value, mends);
+const fixes = { certificateMissing: 'TURN CERT ON', secondElement: 'OVERWRITE' };
+const decode = (value: string) => decodeXfcc(value, fixes);
 
 const hashOf = (der: Uint8Array) => createHash('sha256').update(der).digest('hex');
 const escaped = (...pems: readonly string[]) => encodeURIComponent(pems.join(''));
@@ -21,7 +21,7 @@ const usual = `${hash};${cert}`;
 const another = `Hash=${hashOf(other.der)};Cert="${escaped(other.pem)}"`;
 const chain = (...pems: readonly string[]) => `Chain="${escaped(...pems)}"`;
 
-describe('the one certificate of one element', () => {
+describe('the certificate of a single element', () => {
   test.each([
     ['Hash and Cert', usual],
     ["the proxy's own names", `By=spiffe://proxy/a;By=spiffe://proxy/b;${usual}`],
@@ -33,17 +33,17 @@ describe('the one certificate of one element', () => {
     ['a DN that ends in a quote', `${usual};Subject="CN=\\"";URI=`],
     ['a DN in UTF-8, with a space at its end', `${usual};Subject="CN=\\#x\\ ,O=M\\C3\\BCller"`],
     ['names', `${usual};URI=spiffe://x/a;URI=spiffe://x/b;DNS=a.example;DNS=b.example`],
-    ['names that say what a later pair would', `${usual};URI=x;URI=Hash=1;DNS=Cert=2`],
-    ['names, and who issued it', `${usual};DNS=a.example;Issuer="CN=Test CA"`],
+    ['names that imitate other pairs', `${usual};URI=x;URI=Hash=1;DNS=Cert=2`],
+    ['names and Issuer', `${usual};DNS=a.example;Issuer="CN=Test CA"`],
     ['1,500 names', `${usual}${';DNS=a.example'.repeat(1_500)}`],
     ['every detail', `By=x;${usual};${chain(client.pem)};Subject="CN=client";URI=y;DNS=z;Issuer="CN=Test CA"`],
-  ])('is decoded beside %s', (_, value) => {
+  ])('is decoded with %s', (_, value) => {
     const { leaf, chain } = decode(value);
     expect(Buffer.from(leaf)).toEqual(Buffer.from(client.der));
     expect(chain).toEqual([]);
   });
 
-  test('is decoded with what the client sent beside it', () => {
+  test('is decoded with the chain that the client presented', () => {
     const { leaf, chain: rest } = decode(
       `${usual};${chain(client.pem, intermediate.pem, root.pem)};Subject="CN=client"`,
     );
@@ -54,12 +54,12 @@ describe('the one certificate of one element', () => {
 
 const pems = (count: number) => Array.from({ length: count }, () => root.pem);
 
-describe('anything else is refused', () => {
+describe('any other x-forwarded-client-cert is rejected', () => {
   test.each([
     ['another element', `${usual},${another}`, 'more than one element: OVERWRITE'],
     ['the same element again', `${usual},${usual}`, 'more than one element: OVERWRITE'],
-    ['an element without certificate before it', `By=x;Hash=00,${usual}`, 'more than one element'],
-    ['an empty element behind it', `${usual},`, 'more than one element'],
+    ['an element without a certificate before it', `By=x;Hash=00,${usual}`, 'more than one element'],
+    ['an empty element after it', `${usual},`, 'more than one element'],
     ['no Cert', `By=x;${hash};Subject="";URI=x`, 'no Cert: TURN CERT ON'],
     ['no Cert but a Chain', `${hash};${chain(client.pem)}`, 'no Cert: TURN CERT ON'],
     ['an empty Cert', `${hash};Cert=""`, 'not a PEM'],
@@ -71,12 +71,12 @@ describe('anything else is refused', () => {
     ['a second Hash', `${hash};${hash};${cert}`, 'Hash is repeated'],
     ['a second Hash in another case', `${hash};${hash.replace('Hash', 'HASH')};${cert}`, 'Hash is repeated'],
     ['a second Cert', `${usual};${cert}`, 'Cert is repeated'],
-    ['a second Cert of somebody else', `${usual};Cert="${escaped(other.pem)}"`, 'Cert is repeated'],
+    ['a second Cert of another client', `${usual};Cert="${escaped(other.pem)}"`, 'Cert is repeated'],
     ['a second Subject', `${usual};Subject="";Subject=""`, 'Subject is repeated'],
     ['a second Chain', `${usual};${chain(client.pem)};${chain(client.pem)}`, 'Chain is repeated'],
     ['a second Issuer', `${usual};Issuer="";Issuer=""`, 'Issuer is repeated'],
     ['Cert before Hash', `${cert};${hash}`, 'Hash follows Cert'],
-    ['By behind Hash', `${usual};By=x`, 'By follows Cert'],
+    ['By after Hash', `${usual};By=x`, 'By follows Cert'],
     ['Subject before Cert, as Envoy 1.6 has it', `${hash};Subject="";${cert}`, 'Cert follows Subject'],
     ['a name before Hash', `URI=x;${usual}`, 'Hash follows URI'],
     ['a key that Envoy does not have', `${usual};SAN=x`, '"san" is not a key'],
@@ -91,8 +91,8 @@ describe('anything else is refused', () => {
     ['two blocks in Cert', `${hash};Cert="${escaped(client.pem, intermediate.pem)}"`, 'more than one PEM block'],
     ['a PEM that is not escaped', `${hash};Cert="${client.pem}"`, 'not an escaped PEM'],
     ['a PEM that is escaped twice', `${hash};Cert="${encodeURIComponent(escaped(client.pem))}"`, 'not a PEM'],
-    ['octets behind the DER', withTrailingOctet(), 'Hash is not the SHA-256'],
-    ['a Chain of somebody else', `${usual};${chain(other.pem)}`, 'the first certificate of Chain is not'],
+    ['bytes after the DER', withTrailingByte(), 'Hash is not the SHA-256'],
+    ['a Chain of another client', `${usual};${chain(other.pem)}`, 'the first certificate of Chain is not'],
     ['a Chain without the leaf', `${usual};${chain(intermediate.pem)}`, 'the first certificate of Chain is not'],
     ['a Chain with the leaf last', `${usual};${chain(intermediate.pem, client.pem)}`, 'the first certificate of Chain'],
     ['an empty Chain', `${usual};Chain=""`, 'not a PEM'],
@@ -112,6 +112,6 @@ describe('anything else is refused', () => {
   });
 });
 
-function withTrailingOctet(): string {
+function withTrailingByte(): string {
   return `${hash};Cert="${escaped(toPem(Buffer.concat([client.der, Buffer.of(0)])))}"`;
 }

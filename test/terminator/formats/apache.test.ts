@@ -12,7 +12,7 @@ const read = (value: string) => parseClientCertificate(apache.decode(value).leaf
 describe('Apache', () => {
   test.each([
     ['with spaces for the line feeds', spaced(pem)],
-    ['with the last one too', `${spaced(pem)} `],
+    ['with a final space', `${spaced(pem)} `],
     ['escaped', escaped(pem)],
     ['escaped, without the last line feed', escaped(pem.trimEnd())],
   ])('the PEM: %s', (_, value) => {
@@ -26,12 +26,12 @@ describe('Apache', () => {
     ['two blocks', spaced(pem + pem)],
     ['two blocks, escaped', escaped(pem + pem)],
     ['two values joined by a comma', `${spaced(pem)}, ${spaced(pem)}`],
-    ['octets behind the DER', spaced(toPem(Buffer.concat([der, Buffer.of(0)])))],
-    ['nothing between the armour', '-----BEGIN CERTIFICATE----- -----END CERTIFICATE-----'],
+    ['bytes after the DER', spaced(toPem(Buffer.concat([der, Buffer.of(0)])))],
+    ['nothing between the armor lines', '-----BEGIN CERTIFICATE----- -----END CERTIFICATE-----'],
     ['another label', spaced(toPem(der, 'TRUSTED CERTIFICATE'))],
     ['another label, escaped', escaped(toPem(der, 'X509 CERTIFICATE'))],
     ['as nginx escapes it', encodeURIComponent(pem)],
-    ['escaped with capital digits', escaped(pem).replaceAll('%0a', '%0A')],
+    ['escaped with upper-case digits', escaped(pem).replaceAll('%0a', '%0A')],
     ['escaped with bare spaces', escaped(pem).replaceAll('%20', ' ')],
     ['escaped with + for spaces', escaped(pem).replaceAll('%20', '+')],
     ['escaped with bare line feeds', escaped(pem).replaceAll('%0a', '\n')],
@@ -39,8 +39,8 @@ describe('Apache', () => {
     ['the base64 of the PEM', Buffer.from(pem).toString('base64')],
     ['the base64 of the DER', Buffer.from(der).toString('base64')],
     ["RFC 9440's form", `:${Buffer.from(der).toString('base64')}:`],
-    ['another variable that is empty', '(null) '],
-  ])('is refused: %s', (_, value) => {
+    ['another empty variable', '(null) '],
+  ])('is rejected: %s', (_, value) => {
     expect(() => read(value)).toThrow(CertificateError);
   });
 });

@@ -18,7 +18,7 @@ import { createTestCa, toPem } from '../../support/certificates.ts';
 import { sequence } from '../../support/der.ts';
 
 type Encode = (bytes: Uint8Array) => string;
-/** What a terminator writes for what a client sent, leaf first. */
+/** What a terminator writes for the chain that the client presented, leaf first. */
 type EncodeAll = (sent: readonly Uint8Array[]) => string;
 
 const base64: Encode = (bytes) => Buffer.from(bytes).toString('base64');
@@ -39,7 +39,7 @@ const derBase64: EncodeAll = (chain) => base64(Buffer.concat(chain));
 
 interface Row {
   readonly name: string;
-  /** Those that were not run are tested as their documentation, source or users show them. */
+  /** Captured from the product, or based on its documentation, its source or headers published by users. */
   readonly evidence: 'captured' | 'as documented';
   readonly format: HeaderFormat;
   readonly write: EncodeAll;
@@ -70,12 +70,12 @@ const middle = createTestCa().issueIntermediate();
 const client = middle.issue();
 const other = middle.issue();
 
-/** Edits of a genuine value, each of which no terminator writes. */
+/** Edits of a genuine value that no terminator would write. */
 const edits: readonly (readonly [title: string, edit: (value: string) => string])[] = [
   ['a letter before it', (value) => `x${value}`],
-  ['a letter behind it', (value) => `${value}x`],
+  ['a letter after it', (value) => `${value}x`],
   ['a space before it', (value) => ` ${value}`],
-  ['a NUL behind it', (value) => `${value}\0`],
+  ['a NUL after it', (value) => `${value}\0`],
   ['quotation marks around it', (value) => `"${value}"`],
   ['twice, as a list', (value) => `${value}, ${value}`],
   ['without its last quarter', (value) => value.slice(0, (value.length * 3) / 4)],
@@ -85,7 +85,7 @@ const edits: readonly (readonly [title: string, edit: (value: string) => string]
   ['a character beyond ASCII within', (value) => `${value.slice(0, 100)}\u00e9${value.slice(100)}`],
   ['escaped once more', encodeURIComponent],
   ['in base64 once more', (value) => Buffer.from(value).toString('base64')],
-  ['in small letters', (value) => value.toLowerCase()],
+  ['in lower case', (value) => value.toLowerCase()],
 ];
 
 const der = fc.uint8Array({ maxLength: 200 }).map((content): Uint8Array => sequence(content));
@@ -104,33 +104,33 @@ describe.each(rows)('$name ($evidence)', ({ format, write, writeChain }) => {
     expect(read(genuine).thumbprint).toBe(client.thumbprint);
   });
 
-  test('nothing is no certificate', () => {
+  test('an empty value is rejected', () => {
     expect(() => format.decode('')).toThrow(CertificateError);
   });
 
-  test.each(edits)('is refused: %s', (_, edit) => {
+  test.each(edits)('is rejected: %s', (_, edit) => {
     expect(edit(genuine)).not.toBe(genuine);
     expect(() => read(edit(genuine))).toThrow(CertificateError);
   });
 
   test.each([
-    ['an octet behind the DER', [Buffer.concat([client.der, Buffer.of(0)])]],
+    ['a byte after the DER', [Buffer.concat([client.der, Buffer.of(0)])]],
     ['two certificates for one', [Buffer.concat([client.der, other.der])]],
     ['half a certificate', [client.der.subarray(0, 100)]],
-    ['no octet at all', [Buffer.of()]],
+    ['no bytes', [Buffer.of()]],
     ['another DER', [sequence()]],
-  ])('is refused: %s', (_, sent) => {
+  ])('is rejected: %s', (_, sent) => {
     expect(() => read(write(sent))).toThrow(CertificateError);
   });
 
-  test('what terminators of other encodings write is refused', () => {
+  test('a value in another encoding is rejected', () => {
     for (const { write: writeOther } of rows) {
       const value = writeOther([client.der]);
       if (value !== genuine) expect(() => format.decode(value)).toThrow(CertificateError);
     }
   });
 
-  test('what it writes is read back', () => {
+  test('what the terminator writes decodes to the same certificates', () => {
     const holdsChain = write([sequence(), sequence()]) !== write([sequence()]);
     fc.assert(
       fc.property(clientSent, (sent) => {
@@ -141,7 +141,7 @@ describe.each(rows)('$name ($evidence)', ({ format, write, writeChain }) => {
     );
   });
 
-  test('any value ends in certificates or a CertificateError, and only the very value in the very ones', () => {
+  test('only the exact value decodes to the certificates, and any other one to others or a CertificateError', () => {
     const anyEdit = fc.tuple(fc.nat(), fc.nat(20), fc.string({ maxLength: 6 }));
     fc.assert(
       fc.property(clientSent, anyEdit, fc.string(), (sent, [at, cut, junk], anything) => {

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { HeaderFormat } from '../../../src/terminator/format.ts';
 import { apache } from '../../../src/terminator/formats/apache.ts';
 import { awsAlb, awsAlbPassthrough } from '../../../src/terminator/formats/aws-alb.ts';
 import { azure, azureAppService } from '../../../src/terminator/formats/azure.ts';
@@ -9,8 +12,10 @@ import { haproxy } from '../../../src/terminator/formats/haproxy.ts';
 import { ingressNginx } from '../../../src/terminator/formats/ingress-nginx.ts';
 import { rfc9440 } from '../../../src/terminator/formats/rfc9440.ts';
 import { traefik } from '../../../src/terminator/formats/traefik.ts';
+import { headerFormatNames, headerFormats } from '../../../src/terminator/formats.ts';
+import { repositoryRoot } from '../../support/repository-root.ts';
 
-/** Proxies are configured for these names and words: certificate, chain, verification, and whether the proxy can verify. */
+/** Operators configure proxies for these headers and values: certificate, chain, verification, and whether it can verify. */
 test.each([
   ['ingress-nginx', ingressNginx, 'ssl-client-cert', [], ['ssl-client-verify: SUCCESS'], true],
   ['RFC 9440', rfc9440, 'client-cert', ['client-cert-chain, …'], [], true],
@@ -38,7 +43,7 @@ test.each([
     ['cf-cert-verified: true', 'cf-cert-revoked: false'],
     true,
   ],
-] as const)('the fields of %s', (_, format, certificate, chains, verification, canVerify) => {
+] as const)('%s uses the documented headers', (_, format, certificate, chains, verification, canVerify) => {
   const { chain } = format;
   expect(format.certificateHeader).toBe(certificate);
   expect(chain ? [`${chain.header}${chain.maySpanLines ? ', …' : ''}`] : []).toEqual(chains);
@@ -50,7 +55,19 @@ test.each([
   ['Apache', apache, ['(null)']],
   ['RFC 9440', rfc9440, ['::']],
   ['Caddy 2.6', caddy, ['{http.request.tls.client.certificate_der_base64}']],
-])('%s has a word for no certificate, which is no certificate either', (_, format, words) => {
-  expect(format.absentValues).toEqual(words);
-  for (const word of words) expect(() => format.decode(word)).toThrow();
+])('%s has a value for no certificate, which does not decode', (_, format, values) => {
+  expect(format.absentValues).toEqual(values);
+  for (const value of values) expect(() => format.decode(value)).toThrow();
+});
+
+const documentation = readFileSync(join(repositoryRoot, 'docs', 'terminators.md'), 'utf8');
+
+test.each(headerFormatNames)('docs/terminators.md lists %s with its headers', (name) => {
+  const { certificateHeader, verification }: HeaderFormat = headerFormats[name];
+  const [, header = '', , , verified = ''] =
+    /^\| (.*) \|$/m.exec(documentation.slice(documentation.indexOf(`| \`${name}\` |`)))?.[1]?.split(' | ') ?? [];
+  const headers = name === 'istio' ? 'as envoy' : `\`${certificateHeader}\``;
+  expect(header.toLowerCase()).toBe(headers);
+  const fields = verification.map(({ header, successValue }) => `\`${header}: ${successValue}\``).join(' and ');
+  expect(verified.toLowerCase().replace(/^(–|never verified)$/, '')).toBe(fields.toLowerCase());
 });

@@ -26,14 +26,14 @@ describe('HAProxy', () => {
   });
 
   test.each([
-    ['octets behind it', encode(middle.der, Buffer.of(0))],
-    ['octets before it', encode(Buffer.of(0), middle.der)],
+    ['bytes after it', encode(middle.der, Buffer.of(0))],
+    ['bytes before it', encode(Buffer.of(0), middle.der)],
     ['half of one', encode(middle.der, root.der.subarray(0, 40))],
     ['two values', `${encode(middle.der)},${encode(root.der)}`],
     ['a PEM', middle.pem],
     ['no padding', encode(Buffer.of(0x30, 0)).replace('=', '')],
     ['eleven', encode(...Array(11).fill(root.der))],
-  ])('a chain is refused: %s', (_, text) => {
+  ])('a chain is rejected: %s', (_, text) => {
     expect(() => haproxy.chain?.decode(text)).toThrow(CertificateError);
   });
 
@@ -44,14 +44,14 @@ describe('HAProxy', () => {
     ["RFC 9440's form", `:${value}:`],
     ['two values joined by a comma', `${value}, ${value}`],
     ['two certificates', encode(der, middle.der)],
-    ['an octet behind the DER', encode(der, Buffer.of(0))],
+    ['a byte after the DER', encode(der, Buffer.of(0))],
     ['base64url', `${value.replaceAll('+', '-').replaceAll('/', '_')}-_`],
     ['no padding, or too much', value.endsWith('=') ? value.replace(/=+$/, '') : `${value}=`],
     ['a space within', `${value.slice(0, 64)} ${value.slice(64)}`],
-    ['junk behind it', `${value}!`],
+    ['junk after it', `${value}!`],
     ['junk before it', `!${value}`],
     ['hexadecimal', Buffer.from(der).toString('hex')],
-  ])('is refused: %s', (_, text) => {
+  ])('is rejected: %s', (_, text) => {
     expect(() => read(text)).toThrow(CertificateError);
   });
 });

@@ -15,20 +15,20 @@ const sidecar =
   'URI=spiffe://cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account';
 
 describe('istio', () => {
-  test("the gateway's element, handed on as it came, is decoded", () => {
+  test("the gateway's element is decoded if the sidecar forwards it unchanged", () => {
     const { certificate } = read({ encoded: gateway, encodedChain: undefined });
     expect(certificate.thumbprint).toBe(client.thumbprint);
   });
 
   test.each([
     [
-      "the sidecar's element behind the gateway's",
+      "the sidecar's element after the gateway's",
       `${gateway},${sidecar}`,
       /appended.*forwardedClientCert: FORWARD_ONLY/,
     ],
-    ["the sidecar's before the gateway's", `${sidecar},${gateway}`, /more than one element/],
+    ["the sidecar's element before the gateway's", `${sidecar},${gateway}`, /more than one element/],
     ["the sidecar's element alone", sidecar, /no Cert.*FORWARD_ONLY.*AuthorizationPolicy.*EnvoyFilter.*cert: true/],
-  ])('%s is refused, and the fix is named', (_, value, reason) => {
+  ])('%s is rejected, and the error names the fix', (_, value, reason) => {
     expect(() => istio.decode(value)).toThrow(CertificateError);
     expect(() => istio.decode(value)).toThrow(reason);
   });

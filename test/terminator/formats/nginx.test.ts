@@ -23,24 +23,24 @@ describe('nginx: the escaped PEM', () => {
     ['a + for a space', escaped.replaceAll('%20', '+')],
     ['a percent sign alone', escaped.replace('%0A', '%')],
     ['a percent sign with one digit', escaped.replace('%0A', '%0')],
-    ['percent-encoding that is no octet', escaped.replace('%0A', '%zz')],
+    ['invalid percent-encoding', escaped.replace('%0A', '%zz')],
     ['percent-encoding that is not UTF-8', escaped.replace('%0A', '%FF')],
     ['escaped twice', encodeURIComponent(escaped)],
     ['two blocks', escaped + escaped],
     ['two certificates', escaped + encodeURIComponent(other.pem)],
     ['two values joined by a comma', `${escaped}, ${escaped}`],
     ['junk before it', `x${escaped}`],
-    ['junk behind it', `${escaped}x`],
+    ['junk after it', `${escaped}x`],
     ['a line feed before it', `%0A${escaped}`],
-    ['a NUL behind it', `${escaped}%00`],
+    ['a NUL after it', `${escaped}%00`],
     ['CRLF', encodeURIComponent(pem.replaceAll('\n', '\r\n'))],
     ['the TRUSTED label', encodeURIComponent(pem.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE'))],
     ['the base64 of the DER', base64],
     ["RFC 9440's form", `:${base64}:`],
     ["Traefik's form", encodeURIComponent(base64)],
-    ['trailing octets after the DER', encodeURIComponent(toPem(Buffer.concat([der, Buffer.of(0)])))],
+    ['trailing bytes after the DER', encodeURIComponent(toPem(Buffer.concat([der, Buffer.of(0)])))],
     ['two certificates in one block', encodeURIComponent(toPem(Buffer.concat([der, other.der])))],
-  ])('is refused: %s', (_, value) => {
+  ])('is rejected: %s', (_, value) => {
     expect(() => read({ encoded: value, encodedChain: undefined })).toThrow(CertificateError);
   });
 });

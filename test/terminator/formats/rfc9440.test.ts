@@ -41,9 +41,9 @@ describe('RFC 9440', () => {
     ['a string', `"${base64}"`],
     ['the PEM', `:${Buffer.from(pem).toString('base64')}:`],
     ['the escaped PEM', encodeURIComponent(pem)],
-    ['trailing octets', `:${Buffer.concat([der, Buffer.of(0)]).toString('base64')}:`],
+    ['trailing bytes', `:${Buffer.concat([der, Buffer.of(0)]).toString('base64')}:`],
     ['two certificates', `:${Buffer.concat([der, other.der]).toString('base64')}:`],
-  ])('is refused: %s', (_, value) => {
+  ])('is rejected: %s', (_, value) => {
     expect(() => read(value)).toThrow(CertificateError);
   });
 });

@@ -10,7 +10,7 @@ const { der, pem, thumbprint } = middle.issue();
 const encode = (...ders: readonly Uint8Array[]) => Buffer.concat(ders).toString('base64');
 const read = (value: string) => parseClientCertificate(traefik.decode(value).leaf);
 
-describe('Traefik, as its source writes it', () => {
+describe('Traefik, according to its source', () => {
   test.each([
     ['the leaf alone', [der]],
     ['a leaf and an intermediate', [der, middle.der]],
@@ -21,7 +21,7 @@ describe('Traefik, as its source writes it', () => {
     expect(traefik.decode(value).chain.map((bytes) => Buffer.from(bytes))).toEqual(sent.slice(1));
   });
 
-  test('the leaf is the first, whoever stands behind it', () => {
+  test('the leaf is the first, regardless of the others', () => {
     expect(() => read(`${encode(middle.der)},${encode(der)}`)).toThrow('is a CA certificate');
   });
 
@@ -39,11 +39,11 @@ describe('Traefik, as its source writes it', () => {
     ['a leaf and eleven', [der, ...Array(11).fill(middle.der)].map((bytes) => encode(bytes)).join(',')],
     ['two certificates in one', encode(der, middle.der)],
     ['two certificates of the chain in one', `${encode(der)},${encode(middle.der, root.der)}`],
-    ['octets behind the chain', `${encode(der)},${encode(middle.der, Buffer.of(0))}`],
+    ['bytes after the chain', `${encode(der)},${encode(middle.der, Buffer.of(0))}`],
     ['a chain of something else', `${encode(der)},${encode(Buffer.from('x'))}`],
     ['an escaped comma', `${encode(der)}%2C${encode(middle.der)}`],
-    ['junk behind it', `${encode(der)}!`],
-  ])('is refused: %s', (_, value) => {
+    ['junk after it', `${encode(der)}!`],
+  ])('is rejected: %s', (_, value) => {
     expect(() => read(value)).toThrow(CertificateError);
   });
 });
