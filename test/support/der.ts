@@ -61,19 +61,19 @@ function extentOf(bytes: Uint8Array, offset: number): { contentStart: number; en
   const first = bytes[offset + 1] ?? 0;
   if (first < 0x80) return { contentStart: offset + 2, end: offset + 2 + first };
   const contentStart = offset + 2 + (first & 0x7f);
-  const length = bytes.subarray(offset + 2, contentStart).reduce((sum, octet) => sum * 256 + octet, 0);
+  const length = bytes.subarray(offset + 2, contentStart).reduce((sum, byte) => sum * 256 + byte, 0);
   return { contentStart, end: contentStart + length };
 }
 
 function lengthBytes(length: number): Uint8Array {
   if (length < 0x80) return Buffer.of(length);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return Buffer.of(0x80 | octets.length, ...octets);
+  const bytes: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  return Buffer.of(0x80 | bytes.length, ...bytes);
 }
 
 function base128(arc: bigint): Uint8Array {
-  const octets = [Number(arc & 0x7fn)];
-  for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) octets.unshift(Number(rest & 0x7fn) | 0x80);
-  return Buffer.from(octets);
+  const bytes = [Number(arc & 0x7fn)];
+  for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) bytes.unshift(Number(rest & 0x7fn) | 0x80);
+  return Buffer.from(bytes);
 }

@@ -54,7 +54,7 @@ function ipv6Bytes(text: string): Uint8Array {
 
 function mask(length: number, prefixLength: number): Uint8Array {
   const bits = '1'.repeat(prefixLength).padEnd(length * 8, '0');
-  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (octet) => Number.parseInt(octet, 2));
+  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
 
 /** An otherName of an unknown type. */

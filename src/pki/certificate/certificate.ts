@@ -61,7 +61,7 @@ export interface Certificate {
   readonly unknownCriticalExtensions: readonly string[];
 }
 
-/** A certificate as seen by two independent parsers: ours and OpenSSL. */
+/** A certificate as seen by two independent parsers, this one and OpenSSL. */
 export interface ParsedCertificate {
   readonly certificate: Certificate;
   readonly structure: CertificateStructure;

@@ -183,7 +183,7 @@ describe('a name is formatted', () => {
       name({ serialNumber: '1' }, { emailAddress: 'a@b' }),
       'emailAddress=a@b,serialNumber=1',
     ],
-    ['by OID and octets where we have no name', name({ '1.2.3.4': 'xyz' }), '1.2.3.4=#0C0378797A'],
+    ['by OID and DER if the type has no known name', name({ '1.2.3.4': 'xyz' }), '1.2.3.4=#0C0378797A'],
     ['also with a long value', [['1.2.3.4', 'x'.repeat(200)]], `1.2.3.4=#0C81C8${'78'.repeat(200)}`],
   ];
   it.each(rows)('%s', (_, parts, text) => expect(formatDistinguishedName(read(parts))).toBe(text));
