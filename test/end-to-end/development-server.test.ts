@@ -100,10 +100,10 @@ describe('countersign dev', () => {
     for (const [content, line] of [
       [
         clients.replace('    audience:', '   audience:'),
-        `the clients stay as they were: ${path}: invalid YAML or JSON`,
+        `the previous clients stay active: ${path}: invalid YAML or JSON`,
       ],
-      [clients.replace('scope: api1', 'scope: api2'), 'was read again: 2 clients, 0 added, 1 changed, 0 removed'],
-      ['clients: []', 'was read again: 0 clients, 0 added, 0 changed, 2 removed'],
+      [clients.replace('scope: api1', 'scope: api2'), `reloaded ${path}: 2 clients, 0 added, 1 changed, 0 removed`],
+      ['clients: []', `reloaded ${path}: 0 clients, 0 added, 0 changed, 2 removed`],
     ] as const) {
       writeFileSync(path, content);
       await eventually(() => server.stdout().includes(line), server.stdout);
