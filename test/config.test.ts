@@ -118,17 +118,17 @@ describe('the configuration', () => {
     [
       'every IPv4 address without a secret',
       { COUNTERSIGN_LISTEN: '0.0.0.0:8080' },
-      'COUNTERSIGN_PROXY_SECRET_FILE is missing',
+      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET) is missing',
     ],
     [
       'every IPv6 address without a secret',
       { COUNTERSIGN_LISTEN: '[::]:8080' },
-      'COUNTERSIGN_PROXY_SECRET_FILE is missing',
+      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET) is missing',
     ],
     [
       'another proxy without a secret',
       { COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.5' },
-      'COUNTERSIGN_PROXY_SECRET_FILE is missing',
+      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET) is missing',
     ],
     [
       'every IPv4 address as trusted proxy',

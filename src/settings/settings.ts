@@ -55,7 +55,8 @@ export class Settings {
 
   /** @param fix how to fix it, or why it is needed, as a clause */
   reportMissing(setting: Setting, fix: string): undefined {
-    return this.#addProblem(`${PREFIX}${setting.isSecret ? fileVariable(setting) : setting.name} is missing: ${fix}`);
+    const variable = setting.isSecret ? `${fileVariable(setting)} (or ${PREFIX}${setting.name})` : setting.name;
+    return this.#addProblem(`${PREFIX}${variable} is missing: ${fix}`);
   }
 
   #readSet(setting: Setting): unknown {

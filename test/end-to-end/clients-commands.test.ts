@@ -315,7 +315,10 @@ test('commands on clients report which setting is missing or which Redis is unre
       env: { COUNTERSIGN_REDIS_URL: `redis://user:secret@127.0.0.1:${await freePort()}` },
     }),
   ]);
-  expect([unset?.code, unset?.stderr]).toEqual([1, expect.stringContaining('COUNTERSIGN_REDIS_URL_FILE is missing')]);
+  expect([unset?.code, unset?.stderr]).toEqual([
+    1,
+    expect.stringContaining('COUNTERSIGN_REDIS_URL_FILE (or COUNTERSIGN_REDIS_URL) is missing'),
+  ]);
   expect(withFile?.stderr).toContain('COUNTERSIGN_CLIENTS_FILE is set: edit /etc/clients.yaml instead');
   expect([away?.code, away?.stderr]).toEqual([
     1,
