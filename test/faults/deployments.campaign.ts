@@ -34,7 +34,7 @@ describeWith(needed, 'a Sentinel deployment', () => {
     await deployment?.stop();
   });
 
-  it('fails over when the master is killed, and takes the old master back as a replica', async () => {
+  it('fails over when the master is killed, and makes the restarted old master a replica', async () => {
     const master = await deployment.currentMaster();
     expect(master).toBe(deployment.nodes[0]);
     await client.set('key', 'value');
@@ -45,11 +45,11 @@ describeWith(needed, 'a Sentinel deployment', () => {
     expect(next).not.toBe(master);
     expect(await sendRedisCommand(next.port, ['GET', 'key'], { username: 'reader', password: 'read' })).toBe('value');
     await master.restart();
-    // A Sentinel closes all connections of a node that it makes a replica.
+    // Sentinel closes all connections of a node that it demotes.
     const info = () => sendRedisCommand(master.port, ['INFO', 'replication'], { password }).then(String, String);
     await eventually(
       async () => (await info()).includes('master_link_status:up'),
-      () => 'it does not follow',
+      () => 'the old master does not replicate',
     );
   });
 });
@@ -67,14 +67,14 @@ describeWith(needed, 'a Cluster deployment', () => {
     await deployment?.stop();
   });
 
-  it('keeps no process from ending that closes its connections', async () => {
+  it('does not keep a process alive that closes its connections', async () => {
     const url = `redis+cluster://127.0.0.1:${deployment.nodes[0]?.port}`;
     const script = join(import.meta.dirname, 'close-connections.ts');
     const { code, stderr } = await runProgram(process.execPath, [script, url], { timeout: 10_000 });
     expect([code, stderr]).toEqual([0, '']);
   });
 
-  it('serves the keys of each master, and a replica takes the place of a dead one', async () => {
+  it('serves the keys of each master, and promotes a replica when one is killed', async () => {
     const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
     for (const key of keys) await cluster.set(key, key);
     const masters = await Promise.all(keys.map(deployment.masterOfKey));
@@ -83,13 +83,13 @@ describeWith(needed, 'a Cluster deployment', () => {
     master?.kill('SIGKILL');
     await eventually(
       async () => (await deployment.masterOfKey('key-0').catch(() => master)) !== master,
-      () => 'none',
+      () => 'no replica was promoted',
     );
     await deployment.waitUntilOk();
     expect((await deployment.masterOfKey('key-0')).role).toBe('replica');
     await eventually(
       async () => (await cluster.get('key-0').catch(() => '')) === 'key-0',
-      () => 'it is not found',
+      () => 'the client does not find the new master',
     );
   });
 });
@@ -107,24 +107,24 @@ describeWith(needed, 'Redis over TLS with access control', () => {
     impatientRedis(redis.url, { ...options, enableReadyCheck: false, tls: { ca: redis.ca.pem, ...tls } });
   const identity = () => ({ cert: redis.client.pem, key: redis.client.privateKeyPem });
 
-  it('refuses a client without a certificate', async () => {
-    const [stranger, client] = [connect({}), connect(identity())];
-    await expect(stranger.ping()).rejects.toThrow();
+  it('rejects a client without a certificate', async () => {
+    const [anonymous, client] = [connect({}), connect(identity())];
+    await expect(anonymous.ping()).rejects.toThrow();
     expect(await client.ping()).toBe('PONG');
     client.disconnect();
   });
 
-  it('lets a user do what its rules say', async () => {
-    const [client, nobody] = [connect(identity()), connect(identity(), { protocol: 2 })];
+  it('permits a user what its ACL rules permit', async () => {
+    const [client, unauthenticated] = [connect(identity()), connect(identity(), { protocol: 2 })];
     expect(await client.get('a:x')).toBeNull();
     expect(await client.set('b:x', '1')).toBe('OK');
     for (const refused of [client.get('b:x'), client.set('a:x', '1')]) await expect(refused).rejects.toThrow('NOPERM');
-    await expect(nobody.get('a:x')).rejects.toThrow('NOAUTH');
-    for (const each of [client, nobody]) each.disconnect();
+    await expect(unauthenticated.get('a:x')).rejects.toThrow('NOAUTH');
+    for (const each of [client, unauthenticated]) each.disconnect();
   });
 });
 
-describeWith(needed, 'a registry over TLS, with our own certificate', () => {
+describeWith(needed, 'a registry over TLS with a client certificate', () => {
   const prefix = keyPrefix();
   const key = `${prefix}client:a`;
   const method = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'a' };
@@ -132,13 +132,13 @@ describeWith(needed, 'a registry over TLS, with our own certificate', () => {
   interface Deployed {
     readonly url: string;
     readonly tls: RedisPki['client'];
-    /** Who has the key now. */
+    /** Returns the node that holds the key now. */
     readonly master: () => Promise<RedisNode>;
-    /** Until there is one again, after that master was killed. */
+    /** Waits until there is a master again, after that one was killed. */
     readonly recover: (killed: RedisNode) => Promise<unknown>;
   }
 
-  /** As the user of docs/redis.md. */
+  /** Runs with the ACL of docs/redis.md. */
   async function follow({ url, tls, master, recover }: Deployed): Promise<void> {
     const write = async (scope: string) => {
       const record = JSON.stringify({ client_id: 'a', ...method, scope });
@@ -147,35 +147,35 @@ describeWith(needed, 'a registry over TLS, with our own certificate', () => {
     await write('first');
     const { registry, problems, reasons } = await openRedisRegistry(url, { prefix, tls });
     onTestFinished(() => registry.close());
-    const untilNotified = (notification: string) =>
+    const untilMode = (mode: string) =>
       eventually(
-        () => registry.remote?.invalidationMode === notification,
-        () => `not ${notification}: ${problems}, ${reasons}`,
+        () => registry.remote?.invalidationMode === mode,
+        () => `not ${mode}: ${problems}, ${reasons}`,
       );
-    const untilSeen = (scope: string) =>
+    const untilFound = (scope: string) =>
       eventually(
         async () => (await registry.find('a').catch(() => undefined))?.scopes.join() === scope,
-        () => `${scope} is not seen: ${problems}`,
+        () => `the client does not have the scope ${scope}: ${problems}`,
         1_000,
       );
-    await untilNotified('tracking');
-    await untilSeen('first');
+    await untilMode('tracking');
+    await untilFound('first');
     await write('second');
-    await untilSeen('second');
+    await untilFound('second');
     const killed = await master();
     killed.kill('SIGKILL');
-    await untilNotified('none');
+    await untilMode('none');
     await recover(killed);
-    await untilNotified('tracking');
+    await untilMode('tracking');
     for (const scope of ['third', 'fourth']) {
       await write(scope);
-      await untilSeen(scope);
+      await untilFound(scope);
     }
   }
 
   const hostsOf = (ports: readonly number[]) => ports.map((port) => `127.0.0.1:${port}`).join(',');
 
-  it('reads from a Cluster, is told of changes, and recovers when a master is restarted', async () => {
+  it('reads from a Cluster, tracks changes, and recovers when a master is restarted', async () => {
     const directory = temporaryDirectory();
     const tls = mintRedisPki(directory);
     const args = ['--user', ...serverAclRule(prefix, 'secret', true).split(' ')];
@@ -192,7 +192,7 @@ describeWith(needed, 'a registry over TLS, with our own certificate', () => {
     });
   });
 
-  it('reads from the master that Sentinels name, is told of changes, and follows a failover', async () => {
+  it('reads from the master that Sentinel names, tracks changes, and follows a failover', async () => {
     const directory = temporaryDirectory();
     const tls = mintRedisPki(directory);
     const aclRules = [serverAclRule(prefix, 'secret')];

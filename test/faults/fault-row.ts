@@ -1,6 +1,6 @@
 import type { Load, TokenResponse } from './token-load.ts';
 
-/** What a fault did, times in milliseconds. */
+/** The effects of a fault; times in milliseconds. */
 export interface Row {
   readonly fault: string;
   readonly known: number;
@@ -13,7 +13,7 @@ export interface Row {
   readonly recoveredAfter: number;
 }
 
-/** Of what was asked all the time. */
+/** Summarizes the requests during a fault. */
 export function summary({ known, unknown }: Pick<Load, 'known' | 'unknown'>) {
   return {
     known: known.length,
@@ -34,14 +34,14 @@ function slowest(answers: readonly TokenResponse[]): number {
   return Math.max(...answers.map(({ milliseconds }) => milliseconds));
 }
 
-/** For people. */
+/** Renders a human-readable table. */
 export function tableOf(all: readonly Row[]): string {
   const head = [
     'fault',
-    'known: asked',
+    'known: requests',
     'failed',
     'slowest',
-    'unknown: asked',
+    'unknown: requests',
     'p99',
     'slowest',
     'disabled after',

@@ -15,32 +15,32 @@ import { type Load, startLoad } from './token-load.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const rows: Row[] = [];
-/** A process of the test's own is slow at times; what the server needs itself is shorter. */
-const NOISE = 150;
+/** For delays of the test process, not of the server. */
+const NOISE_MILLISECONDS = 150;
 
 describeWith(['redis-server'], 'two replicas under load, while Redis', () => {
   afterAll(() => console.log(tableOf(rows)));
 
-  test('down at boot: live, not ready, and both by itself when it comes', async () => {
-    const row = await startWithout();
+  test('is down at startup, are live but not ready, and become ready once it starts', async () => {
+    const row = await startWithoutRedis();
     rows.push(row);
     expect(row.failed).toBe(0);
-    expect(row.slowestUnknown).toBeLessThan(100 + NOISE);
+    expect(row.slowestUnknown).toBeLessThan(100 + NOISE_MILLISECONDS);
     expect(row.recoveredAfter).toBeLessThan(5_000);
   });
 
-  test.each(faults)('$name: known clients are served, others are told so in time, and it recovers', async (fault) => {
-    const redis = await fault.deploy();
+  test.each(faults)('suffers “$name”, serve known clients, respond to others in time, and recover', async (each) => {
+    const redis = await each.deploy();
     const replicas = await startReplicas(redis.url, redis.env);
     try {
       await replicas.writeAll(await redis.writer());
       await replicas.warm();
-      const row = await suffer(fault, redis, replicas);
+      const row = await runFault(each, redis, replicas);
       rows.push(row);
       expect(row.failed).toBe(0);
       expect(row.known).toBeGreaterThan(200);
-      expect(row.slowestUnknown).toBeLessThan(100 + NOISE);
-      expect(row.disabledAfter).toBeLessThan(1_000 + NOISE);
+      expect(row.slowestUnknown).toBeLessThan(100 + NOISE_MILLISECONDS);
+      expect(row.disabledAfter).toBeLessThan(1_000 + NOISE_MILLISECONDS);
       expect(row.recoveredAfter).toBeLessThan(5_000);
     } finally {
       await replicas.stop();
@@ -49,8 +49,8 @@ describeWith(['redis-server'], 'two replicas under load, while Redis', () => {
   });
 });
 
-/** Nobody is known yet: the columns of known clients begin when Redis is there. */
-async function startWithout(): Promise<Row> {
+/** No client is cached yet: the columns of known clients count from the start of Redis. */
+async function startWithoutRedis(): Promise<Row> {
   const port = await freePort();
   const replicas = await startReplicas(`redis://127.0.0.1:${port}`);
   const before = startLoad(replicas.requesters, replicas.known);
@@ -88,8 +88,8 @@ async function startWithout(): Promise<Row> {
   }
 }
 
-/** The load goes on all the while; the victim is disabled while the fault is in force, where anybody can write then. */
-async function suffer(fault: Fault, redis: FaultyRedis, replicas: Replicas): Promise<Row> {
+/** Injects the fault under load; disables the victim during the fault if Redis accepts writes then. */
+async function runFault(fault: Fault, redis: FaultyRedis, replicas: Replicas): Promise<Row> {
   const load = startLoad(replicas.requesters, replicas.known);
   await pause(500);
   const began = performance.now();
@@ -101,17 +101,17 @@ async function suffer(fault: Fault, redis: FaultyRedis, replicas: Replicas): Pro
   ]);
   const ended = performance.now();
   await redis.recover?.(replicas);
-  const mended = performance.now();
-  const recoveredAfter = await recovery(replicas, mended);
+  const recoveredAt = performance.now();
+  const recoveredAfter = await recovery(replicas, recoveredAt);
   const disabledAfter = disabledDuring ?? (await disable(await redis.writer(), replicas));
   await load.stop();
-  expectHonest(fault, load, began + 100, ended);
+  expectCorrectResponses(fault, load, began + 100, ended);
   return { fault: fault.name, ...summary(load), disabledAfter, recoveredAfter };
 }
 
 /**
- * How long it takes from the write until both replicas refuse, or undefined where nobody can write. It is written as soon
- * as the fault is in force, when least of a silence has passed.
+ * How long both replicas take to reject a client after it is disabled; undefined if Redis accepts no writes. Written as soon
+ * as the fault is injected, when most of a silence is still to come.
  */
 async function disableDuring(redis: FaultyRedis, replicas: Replicas): Promise<number | undefined> {
   await pause(20);
@@ -134,7 +134,7 @@ async function disable(writer: Awaited<ReturnType<FaultyRedis['writer']>>, repli
   return performance.now() - start;
 }
 
-/** Until both replicas tell strangers who they are not, and hear of changes. */
+/** How long until both replicas reject unknown clients with 400 again, and track changes. */
 async function recovery({ requesters: ask, servers }: Replicas, since: number): Promise<number> {
   let number = 0;
   for (const [index, replica] of ask.entries()) {
@@ -144,14 +144,19 @@ async function recovery({ requesters: ask, servers }: Replicas, since: number): 
       10_000,
     );
     const lines = servers[index]?.countersign.lines ?? [];
-    const isTold = () => lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.mode === 'tracking';
-    await eventually(isTold, () => 'not told of changes', 10_000);
+    const isTracking = () => lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.mode === 'tracking';
+    await eventually(isTracking, () => 'not tracking', 10_000);
   }
   return performance.now() - since;
 }
 
-/** A stranger hears 503 while it is not known who he is, else that he is not registered; nothing else, ever. */
-function expectHonest({ servesUnknownClients }: Fault, { unknown }: Load, began: number, ended: number): void {
+/** Unknown clients get 503 while Redis cannot be read, otherwise 400, and never anything else. */
+function expectCorrectResponses(
+  { servesUnknownClients }: Fault,
+  { unknown }: Load,
+  began: number,
+  ended: number,
+): void {
   for (const { at, status } of unknown) {
     const isDuring = at > began && at < ended;
     expect(isDuring && !servesUnknownClients ? [503] : [400, 503]).toContain(status);

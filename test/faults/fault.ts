@@ -1,27 +1,26 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Replicas } from './replicas.ts';
 
-/** A deployment of Redis in which something goes wrong. */
+/** A Redis deployment into which a fault is injected. */
 export interface FaultyRedis {
   /** For the servers. */
   readonly url: string;
-  /** More of the servers' environment. */
+  /** Additional environment variables of the servers. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Somebody who can still write when the fault has been in force for a while, or undefined. */
+  /** A connection that can write during the fault, perhaps after a while; undefined if none can. */
   readonly writerDuring: () => Promise<Redis | Cluster | undefined>;
-  /** Somebody who can write before the fault and after it is mended. */
+  /** A connection that can write before the fault and after recovery. */
   readonly writer: () => Promise<Redis | Cluster>;
   readonly inject: (replicas: Replicas) => Promise<void>;
-  /** Undefined: it mends itself. */
+  /** Ends the fault; undefined if it ends by itself. */
   readonly recover?: (replicas: Replicas) => Promise<void>;
   readonly stop: () => Promise<unknown>;
 }
 
 export interface Fault {
   readonly name: string;
-  /** What somebody who is not registered hears while it is in force, besides 503: that he is not (400). */
+  /** Whether requests of unknown clients may get 400 during the fault, and not only 503. */
   readonly servesUnknownClients: boolean;
-  /** How long it is in force, in milliseconds. */
   readonly durationMilliseconds: number;
   readonly deploy: () => Promise<FaultyRedis>;
 }

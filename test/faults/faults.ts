@@ -2,17 +2,17 @@ import type { Redis } from 'ioredis';
 import type { RedisNode } from '../support/redis-node.ts';
 import { sendRedisCommand } from '../support/send-redis-command.ts';
 import type { Fault } from './fault.ts';
-import { behindProxy, deployCluster, onSentinel, onServer, refusing } from './faulty-redis.ts';
+import { behindProxy, deployCluster, onSentinel, onServer, withAccessControl } from './faulty-redis.ts';
 import type { Replicas } from './replicas.ts';
 
 const restartEmpty = async (node: RedisNode, replicas: Replicas, admin: Redis) => {
   await node.restart();
-  // It is lost for a while, and written again.
+  // The records are gone for a while before they are written again.
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   await replicas.writeAll(admin);
 };
 
-/** What operators, networks and machines do to Redis. */
+/** Faults that operators, networks and machines cause. */
 export const faults: readonly Fault[] = [
   {
     name: 'killed, comes back empty',
@@ -80,7 +80,7 @@ export const faults: readonly Fault[] = [
     deploy: onSentinel({ inject: (_, port, name) => sendRedisCommand(port, ['SENTINEL', 'FAILOVER', name]) }),
   },
   {
-    name: 'Sentinel failover, and the old master goes on',
+    name: 'Sentinel failover, the old master stays up',
     servesUnknownClients: true,
     durationMilliseconds: 6_000,
     deploy: onSentinel({ inject: (master) => master.kill('SIGSTOP'), onReplaced: (old) => old.kill('SIGCONT') }),
@@ -96,7 +96,7 @@ export const faults: readonly Fault[] = [
     }),
   },
   {
-    name: 'poisoned value under another key',
+    name: 'malformed record of another client',
     servesUnknownClients: true,
     durationMilliseconds: 2_000,
     deploy: onServer({
@@ -110,16 +110,16 @@ export const faults: readonly Fault[] = [
     name: 'wrong password',
     servesUnknownClients: false,
     durationMilliseconds: 3_000,
-    deploy: refusing(async (admin) => {
+    deploy: withAccessControl(async (admin) => {
       await admin.call('ACL', 'SETUSER', 'server', 'resetpass', '>other');
       for (const type of ['normal', 'pubsub']) await admin.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
     }),
   },
   {
-    name: 'ACL taken away',
+    name: 'ACL revoked',
     servesUnknownClients: false,
     durationMilliseconds: 3_000,
-    deploy: refusing((admin) => admin.call('ACL', 'SETUSER', 'server', 'resetkeys', 'resetchannels', '-@all')),
+    deploy: withAccessControl((admin) => admin.call('ACL', 'SETUSER', 'server', 'resetkeys', 'resetchannels', '-@all')),
   },
   {
     name: 'near cache full (3 of 6 fit)',

@@ -20,10 +20,10 @@ interface ServerFault {
 
 const password = 'right';
 const start = () => startRedisNode({ program: programPath('redis-server'), directory: temporaryDirectory() });
-/** Whoever administrates waits, and does not write about it. */
+/** Without a listener, ioredis would log the errors that the fault causes. */
 const ignoreErrors = (client: Redis) => client.on('error', () => {});
 
-/** On one server, as it is or behind a network of our own. */
+/** One server. */
 export function onServer({ inject, recover, env = {}, isWritableDuring = true }: ServerFault): Fault['deploy'] {
   return async () => {
     const node = await start();
@@ -43,7 +43,7 @@ export function onServer({ inject, recover, env = {}, isWritableDuring = true }:
   };
 }
 
-/** On one server behind a network that can do what networks do. */
+/** One server behind a fault proxy. */
 export function behindProxy(inject: (proxy: Awaited<ReturnType<typeof startFaultProxy>>) => unknown): Fault['deploy'] {
   return async () => {
     const node = await start();
@@ -64,8 +64,8 @@ export function behindProxy(inject: (proxy: Awaited<ReturnType<typeof startFault
   };
 }
 
-/** `inject` takes user and password away from the server. */
-export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown): Fault['deploy'] {
+/** One server whose `inject` revokes the access of the replicas. */
+export function withAccessControl(inject: (admin: Redis, replicas: Replicas) => unknown): Fault['deploy'] {
   return async () => {
     const node = await start();
     const admin = ignoreErrors(new Redis({ port: node.port }));
@@ -91,18 +91,18 @@ export function refusing(inject: (admin: Redis, replicas: Replicas) => unknown):
 }
 
 /**
- * Sentinels' own periods, which the support makes short: for so long a replaced master is left as it is. But for that of
- * their PINGs: seldom ones would make the new master seem to be down as well, which loses what was written to it.
+ * The default periods of Sentinel, which test/support shortens: a replaced master is left alone for that long. PING-PERIOD
+ * stays short: with rare PINGs, the new master would seem to be down as well, and lose what was written to it.
  */
 const defaultPeriods = 'INFO-PERIOD 10000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
 
 interface SentinelFault {
   readonly inject: (master: RedisNode, sentinelPort: number, masterName: string) => unknown;
-  /** When the sentinels have replaced the master. */
+  /** Called when the sentinels have replaced the master. */
   readonly onReplaced?: (old: RedisNode) => void;
 }
 
-/** A master with two replicas, which is replaced. */
+/** A master that Sentinel replaces by one of its two replicas. */
 export function onSentinel({ inject, onReplaced }: SentinelFault): Fault['deploy'] {
   return async () => {
     const deployment = await startSentinelDeployment({ directory: temporaryDirectory() });
@@ -133,7 +133,7 @@ export function onSentinel({ inject, onReplaced }: SentinelFault): Fault['deploy
   };
 }
 
-/** Three masters with a replica each; the end of the victim's is the fault. */
+/** Three masters with a replica each; the fault kills the master that holds the victim's record. */
 export async function deployCluster(): Promise<FaultyRedis> {
   const deployment = await startClusterDeployment({ directory: temporaryDirectory(), replicas: 1 });
   const nodes = deployment.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));

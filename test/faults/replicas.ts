@@ -5,29 +5,29 @@ import { eventually } from '../support/eventually.ts';
 import { keyPrefix } from '../support/redis.ts';
 import { type TokenRequester, tokenRequester } from './token-load.ts';
 
-/** Two replicas over one Redis, with the settings that an operator has who sets none. */
+/** Two replicas that share one Redis, with default settings. */
 export interface Replicas {
   readonly servers: readonly AuthorizationServer[];
   readonly requesters: readonly TokenRequester[];
   readonly prefix: string;
   readonly known: readonly string[];
-  /** Writes a record, as `countersign clients` does; by default one of a client that is served. */
+  /** Writes a client record as `countersign clients` does; by default an enabled one. */
   readonly write: (writer: Redis | Cluster, clientId: string, more?: object) => Promise<void>;
-  /** All records, and the marker that they are there. */
+  /** Writes all records, and the marker of the registry. */
   readonly writeAll: (writer: Redis | Cluster) => Promise<void>;
-  /** Until each replica serves each client from memory, told of changes by Redis. */
+  /** Waits until each replica tracks changes and has cached each client. */
   readonly warm: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 const known = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
 
-/** @param redisUrl with user and password of the server */
+/** @param redisUrl with the user name and password of the server */
 export async function startReplicas(redisUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Replicas> {
   const identity = selfSigned();
   const prefix = keyPrefix();
-  const usual = { COUNTERSIGN_REDIS_KEY_PREFIX: prefix, COUNTERSIGN_REDIS_TIMEOUT: '80ms' };
-  const options = { redisUrl, env: { ...usual, ...env } };
+  const defaults = { COUNTERSIGN_REDIS_KEY_PREFIX: prefix, COUNTERSIGN_REDIS_TIMEOUT: '80ms' };
+  const options = { redisUrl, env: { ...defaults, ...env } };
   const servers = [await startAuthorizationServer(options), await startAuthorizationServer(options)];
   const ask = servers.map(({ url }) => tokenRequester(url, identity));
   const write: Replicas['write'] = async (writer, clientId, more = {}) => {
@@ -57,9 +57,9 @@ function recordOf(clientId: string, { thumbprint }: MintedCertificate): object {
 
 async function warm(servers: readonly AuthorizationServer[], ask: readonly TokenRequester[]): Promise<void> {
   for (const { countersign } of servers) {
-    const isTold = () =>
+    const isTracking = () =>
       countersign.lines.findLast(({ event }) => event === 'invalidation_mode_changed')?.mode === 'tracking';
-    await eventually(isTold, () => `not told of changes: ${JSON.stringify(countersign.lines)}`, 10_000);
+    await eventually(isTracking, () => `not tracking: ${JSON.stringify(countersign.lines)}`, 10_000);
   }
   for (const clientId of [...known, 'victim']) {
     for (const replica of ask) {
