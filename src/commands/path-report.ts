@@ -11,9 +11,9 @@ import { selectValidPaths } from '../pki/path/verify-chain.ts';
 import { styled } from './output/text.ts';
 
 export interface PathOptions {
-  /** A file or directory, as in `COUNTERSIGN_CLIENT_CA_FILE`. */
+  /** A file or folder, as in `COUNTERSIGN_CLIENT_CA_FILE`. */
   readonly ca?: string | undefined;
-  /** Files or directories. With any, a current CRL of each CA is required. */
+  /** Files or folders. With any, a current CRL of each CA is required. */
   readonly crl?: readonly string[] | undefined;
 }
 

@@ -11,7 +11,7 @@ import { pollCrlUrl } from './poll-crl-url.ts';
 
 /** The sources of CRLs, and how they are applied. */
 export interface CrlConfig {
-  /** Files and directories. */
+  /** Files and folders. */
   readonly paths: readonly string[];
   readonly urls: readonly string[];
   readonly policy: CrlPolicy;

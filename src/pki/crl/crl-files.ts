@@ -5,7 +5,7 @@ import { parsePemBlocks } from '../certificate/pem.ts';
 
 const CRL_FILE = /^[^.].*\.(?:crl|pem)$/i;
 
-/** The path itself, or the `*.crl` and `*.pem` files of a directory in alphabetical order. */
+/** The path itself, or the `*.crl` and `*.pem` files of a folder in alphabetical order. */
 export function crlFiles(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)

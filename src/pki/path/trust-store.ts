@@ -33,7 +33,7 @@ export function createTrustStore(caCertificates: readonly CaCertificate[]): Trus
 
 /**
  * Loads the CA certificates of a bundle (PEM, or one certificate in DER), or of all `*.pem`, `*.crt` and `*.cer` files
- * in a directory.
+ * in a folder.
  *
  * @throws {CertificateError} naming the file, the problem and the fix
  */
@@ -43,14 +43,14 @@ export function loadTrustStore(path: string): TrustStore {
   throw new CertificateError(`${path} contains only intermediates; add the self-signed root of their chain`);
 }
 
-/** Other files, such as keys and notes, may be in the same directory. */
+/** Other files, such as keys and notes, may be in the same folder. */
 const CERTIFICATE_FILE = /^[^.].*\.(?:pem|crt|cer)$/i;
 
-/** The path itself, or the certificate files of a directory in alphabetical order. */
+/** The path itself, or the certificate files of a folder in alphabetical order. */
 export function caFiles(path: string): string[] {
   if (!locating(path, () => statSync(path)).isDirectory()) return [path];
   const files = locating(path, () => readdirSync(path)).filter((name) => CERTIFICATE_FILE.test(name));
-  if (files.length === 0) throw new CertificateError(`${path} is a directory without *.pem, *.crt or *.cer files`);
+  if (files.length === 0) throw new CertificateError(`${path} is a folder without *.pem, *.crt or *.cer files`);
   return files.sort().map((name) => join(path, name));
 }
 
