@@ -10,7 +10,7 @@ const MIN_INTERVAL_MILLISECONDS = 1_000;
 
 const requiresClientCa = {
   anyOf: ['CLIENT_CA_FILE'],
-  reason: 'set it to the CA certificates that issue the CRLs, which verify their signatures',
+  reason: 'set it to the certificates of the CAs that sign the CRLs',
 } as const;
 
 export const crlSettings = defineSettings('Certificate revocation lists', {

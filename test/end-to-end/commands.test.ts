@@ -75,6 +75,15 @@ describe('countersign serve without configuration', () => {
     expect(stderr).not.toContain(' at ');
   });
 
+  test('suggests the closest setting for a misspelt one', async () => {
+    const env = { COUNTERSIGN_ISSUR: 'https://auth.example', COUNTERSIGN_VERDICT_HEADER: 'X-Verify' };
+    const { code, stderr } = await runCountersign(['serve'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain('unknown setting COUNTERSIGN_ISSUR has no effect (did you mean COUNTERSIGN_ISSUER?)');
+    expect(stderr).toContain('COUNTERSIGN_VERDICT_HEADER has no effect (did you mean COUNTERSIGN_VERIFY_HEADER?)');
+    expect(stderr).toContain('COUNTERSIGN_ISSUER is missing');
+  });
+
   test('lists the errors of the key and of the clients together', async () => {
     const env = {
       COUNTERSIGN_ISSUER: 'https://auth.example',
