@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { slowdown } from './slowdown.ts';
 
+/** Less than the time limit of a test, so that a test fails with the explanation. */
+const LONGEST_MILLISECONDS = 90_000;
+
 /**
  * Waits until the condition holds.
  *
@@ -16,7 +19,7 @@ export async function eventually(
   const started = performance.now();
   for (let limit = milliseconds; !(await condition()); ) {
     // Measured only when the limit has passed: a condition that holds in time costs nothing.
-    if (performance.now() - started > limit) limit = milliseconds * slowdown();
+    if (performance.now() - started > limit) limit = Math.min(milliseconds * slowdown(), LONGEST_MILLISECONDS);
     if (performance.now() - started > limit) throw new Error(explain());
     await delay(10);
   }
