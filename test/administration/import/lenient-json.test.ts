@@ -3,15 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { ImportError } from '../../../src/administration/import/draft.ts';
 import { jsonIn, parseLenientJson } from '../../../src/administration/import/lenient-json.ts';
 
-describe('JSON as .NET reads its configuration', () => {
+describe('parseLenientJson', () => {
   test.each<[string, string, unknown]>([
     ['a byte order mark', '\uFEFF{"a": 1}', { a: 1 }],
     ['a comment at the end of a line', '{"a": 1 // "b": 2\n}', { a: 1 }],
     ['a comment at the end of the file', '[] // ]', []],
     ['a comment with a bracket after a comma', '[1, // ]\n2]', [1, 2]],
     ['a comment that spans lines', '/* [ */ [1 /* , 2\n ] **/ ]', [1]],
-    ['a comma before a bracket', '{"a": [1, 2 , ], }', { a: [1, 2] }],
-    ['a comma and a comment before a bracket', '[1, /* no more */ // really\n ]', [1]],
+    ['a trailing comma', '{"a": [1, 2 , ], }', { a: [1, 2] }],
+    ['a trailing comma and a comment', '[1, /* no more */ // really\n ]', [1]],
     ['comment delimiters in strings', '["// /* */ ,]", "\\"//", "\\\\"]', ['// /* */ ,]', '"//', '\\']],
     ['a scalar at the top level', '"a"', 'a'],
     ['64 levels', `${'['.repeat(64)}${']'.repeat(64)}`, JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`)],
