@@ -19,7 +19,7 @@ type Replacements = Required<ShippedTerminatorOptions>['replace'];
 interface Row {
   readonly name: 'envoy' | 'caddy';
   readonly start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>;
-  /** What it writes about a certificate that does not verify. */
+  /** The log entry for a certificate that does not verify. */
   readonly refusal: RegExp;
   readonly spoilt: Replacements;
   readonly complaint: string;
@@ -69,7 +69,7 @@ const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
 const client = clientCa.issue();
 const victim = clientCa.issue({ subject: [['CN', 'victim']] });
 
-/** In every field that any format reads, also with underscores, and the secret. */
+/** Every header that any format reads, also with underscores, and the secret. */
 const forged = Object.fromEntries([
   ...Object.values(forwardedAs).flatMap((encode) => Object.entries(encode(victim, [victim]))),
   ['x-countersign-proxy-secret', 'forged'],
@@ -80,10 +80,10 @@ const forgedLines = Object.entries(forged).flatMap(([field, value]) => [
   `${field.replaceAll('-', '_')}: ${value}`,
 ]);
 
-describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
+describe.each(rows)('shipped configuration: $name', ({ name, start, refusal, ...row }) => {
   const { certificateHeader, decode } = headerFormats[name];
 
-  describeWith([name], `${name} as it is shipped`, () => {
+  describeWith([name], `the shipped configuration of ${name}`, () => {
     const directory = temporaryDirectory();
     let echo: HeaderEcho;
     let port: number;
@@ -129,7 +129,7 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
       expect(Buffer.from(decode(value).leaf).equals(certificate.der)).toBe(true);
     }
 
-    it('forwards the certificate, and nothing that the client says', async () => {
+    it('forwards the certificate, and no header of the client', async () => {
       await expectForwarded(client, { lines: forgedLines });
       const response = await send({ identity: client, lines: forgedLines });
       const others = Object.keys(forged).filter((field) => field !== certificateHeader);
@@ -137,7 +137,7 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
       expect(response.body).not.toContain('_');
     });
 
-    it.each([mtlsHost, plainHost])('forwards none where there is none, at %s', async (host) => {
+    it.each([mtlsHost, plainHost])('forwards no certificate if there is none, at %s', async (host) => {
       const values = echoedValues(await send({ lines: forgedLines, host }), certificateHeader);
       expect(values.filter((value) => value !== '' && !absentValues.has(value))).toEqual([]);
     });
@@ -146,22 +146,22 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
       await expectForwarded(hugeCertificate(clientCa, 15_000), { lines: [`X-Other: ${'x'.repeat(31 * 1024)}`] });
     });
 
-    it('refuses more of them', async () => {
+    it('rejects more than 32 KiB of headers', async () => {
       expect(await send({ lines: [`X-Other: ${'x'.repeat(40 * 1024)}`] })).toMatchObject({ status: 431 });
     });
 
     it.each<[string, () => Identity]>([
-      ['self-signed one', () => selfSigned()],
-      ['one of another CA', () => createTestCa({ subject: [['CN', 'Client CA']] }).issue()],
-      ['expired one', () => clientCa.issue({ notAfter: new Date(Date.now() - 1000) })],
-      ['one for servers', () => clientCa.issue({ eku: 'server' })],
-    ])('refuses the handshake with a(n) %s', async (_, identity) => {
+      ['a self-signed certificate', () => selfSigned()],
+      ['a certificate of another CA', () => createTestCa({ subject: [['CN', 'Client CA']] }).issue()],
+      ['an expired certificate', () => clientCa.issue({ notAfter: new Date(Date.now() - 1000) })],
+      ['a server certificate', () => clientCa.issue({ eku: 'server' })],
+    ])('rejects the handshake with %s', async (_, identity) => {
       const before = running.errors().length;
       await expect(send({ identity: identity() })).rejects.toThrow(/alert/);
       await eventually(() => refusal.test(running.errors().slice(before)), running.errors);
     });
 
-    it('answers in JSON what is for the other name', async () => {
+    it('responds with JSON to a request for the other host', async () => {
       for (const [sni, host] of [
         [mtlsHost, plainHost],
         [plainHost, mtlsHost],
@@ -173,12 +173,12 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
       }
     });
 
-    it.each(['other.example', `x.${mtlsHost}`, ''])('cuts off a handshake for "%s"', async (sni) => {
+    it.each(['other.example', `x.${mtlsHost}`, ''])('rejects a handshake for "%s"', async (sni) => {
       await expect(send({ identity: client, sni, host: mtlsHost })).rejects.toThrow(/ECONNRESET|alert/);
     });
 
-    it('answers in JSON while Countersign is away', async () => {
-      const away = `http://127.0.0.1:${await freePort()}`;
+    it('responds with JSON if Countersign is unavailable', async () => {
+      const unavailable = `http://127.0.0.1:${await freePort()}`;
       await withChanges(
         [],
         async (at) => {
@@ -187,22 +187,22 @@ describe.each(rows)('shipped: $name', ({ name, start, refusal, ...row }) => {
           expect(response.json()).toMatchObject({ error: 'temporarily_unavailable' });
           expect(response.headers.get('retry-after')).toBe('2');
         },
-        away,
+        unavailable,
       );
     });
 
-    it('sends the secret as its comments tell', async () => {
+    it('sends the proxy secret as described in its comments', async () => {
       await withChanges(row.withSecret, async (at) => {
         const response = await send({ at, lines: forgedLines });
         expect(echoedValues(response, 'x-countersign-proxy-secret')).toEqual(['s']);
       });
     });
 
-    it('lets self-signed certificates in as its comments tell', async () => {
+    it('accepts self-signed certificates as described in its comments', async () => {
       await withChanges(row.forSelfSigned, (at) => expectForwarded(selfSigned(), { at }));
     });
 
-    it('is refused with what is wrong', async () => {
+    it('fails to start with the error if it is invalid', async () => {
       await expect(withChanges(row.spoilt, async () => {})).rejects.toThrow(row.complaint);
       await expect(withChanges([['no such text', '']], async () => {})).rejects.toThrow('"no such text"');
     });

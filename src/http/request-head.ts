@@ -12,7 +12,7 @@ export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: Incoming
   if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
     return malformed('INVALID_HOST', `Host appears ${hosts.length} times`);
   }
-  const invalid = hosts.find((host) => !isAuthority(host));
+  const invalid = hosts.find((host) => !isHostAndPort(host));
   if (invalid !== undefined) return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
   const target = originForm(url);
   if (target === undefined) return malformed('INVALID_TARGET', `the request target ${quote(url)} is not a path`);
@@ -29,18 +29,18 @@ function hostValues(rawHeaders: readonly string[]): string[] {
 
 /** A server must also accept the absolute-form (RFC 9112 §3.2.2); only its path is used. */
 function originForm(url: string): string | undefined {
-  const [, authority = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? ['', 'none', url];
+  const [, host = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? ['', 'none', url];
   const target = rest.startsWith('?') || rest === '' ? `/${rest}` : rest;
   const isPath = target.startsWith('/') && !target.includes('\\');
-  return isPath && authority !== '' && isAuthority(authority) ? target : undefined;
+  return isPath && host !== '' && isHostAndPort(host) ? target : undefined;
 }
 
-const MAX_AUTHORITY_LENGTH = 300;
-const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::(\d{0,5}))?$/;
+const MAX_HOST_LENGTH = 300;
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::(\d{0,5}))?$/;
 
 /** Whether the text is a host, possibly empty, with an optional port (RFC 3986 §3.2.2 and §3.2.3). */
-function isAuthority(text: string): boolean {
-  const match = text.length > MAX_AUTHORITY_LENGTH ? null : AUTHORITY.exec(text);
+function isHostAndPort(text: string): boolean {
+  const match = text.length > MAX_HOST_LENGTH ? null : HOST_AND_PORT.exec(text);
   return match !== null && Number(match[1] ?? 0) <= 65_535;
 }
 

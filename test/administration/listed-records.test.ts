@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePlan } from '../../src/administration/plan.ts';
 import type { RecordStore } from '../../src/administration/record-store.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
-import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { defaultPolicy } from '../support/policy.ts';
 import { type OpenedStore, openStore } from '../support/record-store.ts';
 import { keyPrefix } from '../support/redis.ts';
 import { type ClusterDeployment, startClusterDeployment } from '../support/redis-cluster.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const options = { policy: defaultPolicy, now: Date.now(), progress: () => {} };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Deployment, mtlsHost, plainHost, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 
-describeWith(['nginx', 'redis-server'], 'what nginx answers by itself is JSON as well', () => {
+describeWith(['nginx', 'redis-server'], 'nginx responds with JSON to', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startDeployment();
@@ -14,7 +14,7 @@ describeWith(['nginx', 'redis-server'], 'what nginx answers by itself is JSON as
     expect([response.status, response.json().error]).toEqual([413, 'invalid_request']);
   });
 
-  test('an expired certificate gets what the server itself answers, octet by octet', async () => {
+  test('an expired certificate, exactly as the server itself does', async () => {
     const identity = deployment.ca.issue({ notAfter: new Date(Date.now() - 60_000) });
     const byNginx = await deployment.watch(() =>
       deployment.send({ body: { grant_type: 'client_credentials', client_id: 'expired' } }, { identity }),
@@ -25,12 +25,12 @@ describeWith(['nginx', 'redis-server'], 'what nginx answers by itself is JSON as
     expect(byNginx.response.headers.get('cache-control')).toBe('no-store');
   });
 
-  test('a page that nobody may ask for is not there', async () => {
+  test('a request for an internal location, with 404', async () => {
     const response = await deployment.send({ method: 'GET', path: '/countersign-error/certificate' });
     expect(response.status).toBe(404);
   });
 
-  test('a server that is away is 503 with Retry-After', async () => {
+  test('a request while the server is unavailable, with 503 and Retry-After', async () => {
     await deployment.countersign.stop();
     for (const host of [mtlsHost, plainHost]) {
       const response = await deployment.send({ method: 'GET', path: '/jwks' }, { host });

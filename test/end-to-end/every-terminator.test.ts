@@ -57,23 +57,23 @@ const shapes: readonly Shape[] = [
   ['640 SANs', { subject: [['CN', 'more']], dns: manyNames }, { tls_client_auth_san_dns: 'host-639.client.example' }],
 ];
 
-/** Who comes with a certificate of that shape. */
+/** The kinds of certificate of that shape that a client presents. */
 const senders = ['PKI', 'self-signed', 'wrong CA', 'expired', 'none'] as const;
 type Sender = (typeof senders)[number];
 
-/** What may come of it: how a cell of the table reads, and the whole of what the caller and the operator saw. */
+/** The possible outcomes: the text of a table cell, and the pattern of what client and operator see. */
 const outcomes = {
   token: /^token$/,
   'no certificate': /^400 invalid_client: no certificate: the terminator forwarded no certificate in /,
-  'verdict: no': /^400 invalid_client: the certificate's chain is not verified: x-ssl-client-verify is "/,
-  'path: no':
+  'verification failed': /^400 invalid_client: the certificate's chain is not verified: x-ssl-client-verify is "/,
+  'path invalid':
     /^400 invalid_client: the certificate's chain is not verified: the certificate is not signed by the key of its issuer "CN=Client CA" /,
   expired: /^400 invalid_client: the certificate expired at /,
-  'refused by the proxy': /^400 invalid_client by the terminator$/,
-  'handshake refused': /^handshake refused: /,
+  'rejected by the proxy': /^400 invalid_client by the terminator$/,
+  'handshake rejected': /^handshake rejected: /,
 } as const;
 
-/** What must come of it, for every shape alike. */
+/** The expected outcome, for every shape alike. */
 type Expected = Readonly<Record<Sender, keyof typeof outcomes>>;
 
 interface Row {
@@ -90,9 +90,9 @@ const rows: readonly Row[] = [
     expected: {
       PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'verdict: no',
-      // nginx lets no certificate through that is out of date, whatever ssl_verify_client says.
-      expired: 'refused by the proxy',
+      'wrong CA': 'verification failed',
+      // nginx rejects an expired certificate, regardless of ssl_verify_client.
+      expired: 'rejected by the proxy',
       none: 'no certificate',
     },
   },
@@ -101,9 +101,9 @@ const rows: readonly Row[] = [
     title: 'Envoy',
     expected: {
       PKI: 'token',
-      'self-signed': 'handshake refused',
-      'wrong CA': 'handshake refused',
-      expired: 'handshake refused',
+      'self-signed': 'handshake rejected',
+      'wrong CA': 'handshake rejected',
+      expired: 'handshake rejected',
       none: 'no certificate',
     },
   },
@@ -121,7 +121,7 @@ const rows: readonly Row[] = [
     expected: {
       PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'path: no',
+      'wrong CA': 'path invalid',
       expired: 'expired',
       none: 'no certificate',
     },
@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
     expected: {
       PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'verdict: no',
+      'wrong CA': 'verification failed',
       expired: 'expired',
       none: 'no certificate',
     },
@@ -143,8 +143,8 @@ const rows: readonly Row[] = [
     expected: {
       PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'verdict: no',
-      expired: 'handshake refused',
+      'wrong CA': 'verification failed',
+      expired: 'handshake rejected',
       none: 'no certificate',
     },
   },
@@ -153,9 +153,9 @@ const rows: readonly Row[] = [
     title: 'Caddy',
     expected: {
       PKI: 'token',
-      'self-signed': 'handshake refused',
-      'wrong CA': 'handshake refused',
-      expired: 'handshake refused',
+      'self-signed': 'handshake rejected',
+      'wrong CA': 'handshake rejected',
+      expired: 'handshake rejected',
       none: 'no certificate',
     },
   },
@@ -171,7 +171,7 @@ const rows: readonly Row[] = [
     expected: {
       PKI: 'token',
       'self-signed': 'token',
-      'wrong CA': 'path: no',
+      'wrong CA': 'path invalid',
       expired: 'expired',
       none: 'no certificate',
     },
@@ -219,7 +219,7 @@ for (const { terminator, title, options = {}, expected } of rows) {
     async function ask(clientId: string, identity: MintedCertificate | undefined): Promise<string> {
       const request = { lines: ['Content-Type: application/x-www-form-urlencoded'], body: formOf(clientId) };
       const { response, events } = await deployment.watch(() =>
-        deployment.send(request, { identity }).catch((error: Error) => `handshake refused: ${error.message}`),
+        deployment.send(request, { identity }).catch((error: Error) => `handshake rejected: ${error.message}`),
       );
       if (typeof response === 'string') return response;
       const [event] = events;

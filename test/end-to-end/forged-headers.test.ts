@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { type Deployment, formOf, mtlsHost, plainHost, type Route, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { exact, passedOn, refusedByNginx } from '../support/forged-headers.ts';
+import { exact, forwardable, rejectedByNginx } from '../support/forged-headers.ts';
 import type { HttpResponse } from '../support/http-response.ts';
 import { requestBytes } from '../support/raw-http.ts';
 import { tokenIdsIn } from '../support/token-ids.ts';
@@ -56,7 +56,7 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
     });
   }
 
-  /** Everything that this file sends goes through here, so that the last test can look at every answer. */
+  /** Sends every request of this file, so that the last test can check every response. */
   async function ask(clientId: string, lines: string[], route: Route, path = '/token') {
     const request = {
       path,
@@ -72,13 +72,13 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
     return { response, events };
   }
 
-  async function expectRefused(sent: ReturnType<typeof ask>, reason: RegExp) {
+  async function expectRejected(sent: ReturnType<typeof ask>, reason: RegExp) {
     const { response, events } = await sent;
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
     expect(events).toMatchObject([{ event: 'token_rejected', reason: expect.stringMatching(reason) }]);
   }
 
-  /** nginx answers by itself: nothing reached the application. */
+  /** nginx responds itself: nothing reaches the application. */
   async function expectUnread(sent: ReturnType<typeof ask>, status: number) {
     const { response, events } = await sent;
     expect([response.status, events]).toEqual([status, []]);
@@ -94,19 +94,19 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
   const routes: [string, () => Route, RegExp][] = [
     ['without a certificate', () => ({}), noCertificate],
     ["with another client's certificate", () => ({ identity: attackers.registered }), otherCertificate],
-    ["with nobody's certificate", () => ({ identity: attackers.unregistered }), otherCertificate],
+    ["with an unregistered client's certificate", () => ({ identity: attackers.unregistered }), otherCertificate],
     ['with a self-signed one of the same name', () => ({ identity: attackers.selfSigned }), notVerified],
     ['with one of the same name by another CA', () => ({ identity: attackers.foreign }), notVerified],
     ['at the plain host', () => ({ host: plainHost, identity: attackers.registered }), noCertificate],
   ];
 
   describe.each(routes)('sent %s', (_title, route, reason) => {
-    test.each(passedOn)('gets no token: %s', async (_spelling, lines) => {
+    test.each(forwardable)('gets no token: %s', async (_spelling, lines) => {
       for (const { clientId, certificate } of victims) {
-        await expectRefused(ask(clientId, lines(certificate), route()), reason);
+        await expectRejected(ask(clientId, lines(certificate), route()), reason);
       }
     });
-    test.each(refusedByNginx)('does not reach the server: %s', async (_spelling, lines) => {
+    test.each(rejectedByNginx)('does not reach the server: %s', async (_spelling, lines) => {
       for (const { clientId, certificate } of victims) {
         await expectUnread(ask(clientId, lines(certificate), route()), 400);
       }
@@ -114,7 +114,7 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
     test('gets no token: in a trailer', async () => {
       for (const { clientId, certificate } of victims) {
         const bytes = inTrailer(clientId, exact(certificate), route().host ?? mtlsHost);
-        await expectRefused(
+        await expectRejected(
           collect(() => deployment.sendBytes(bytes, route())),
           reason,
         );
@@ -122,14 +122,17 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
     });
   });
 
-  test.each(passedOn)('does not touch what the sender gets for its own certificate: %s', async (_spelling, lines) => {
-    const identity = attackers.registered;
-    for (const { certificate } of victims) {
-      await expectToken(ask('attacker', lines(certificate), { identity }), 'attacker', identity);
-    }
-  });
+  test.each(forwardable)(
+    'does not change the result for the certificate of its sender: %s',
+    async (_spelling, lines) => {
+      const identity = attackers.registered;
+      for (const { certificate } of victims) {
+        await expectToken(ask('attacker', lines(certificate), { identity }), 'attacker', identity);
+      }
+    },
+  );
 
-  test.each(passedOn)('does not touch what the victim itself gets: %s', async (_spelling, lines) => {
+  test.each(forwardable)('does not change the result for the victim itself: %s', async (_spelling, lines) => {
     const forged = lines(attackers.registered);
     for (const { clientId, certificate } of victims) {
       await expectToken(ask(clientId, forged, { identity: certificate }), clientId, certificate);
@@ -166,15 +169,15 @@ describeWith(['nginx', 'redis-server'], 'a forged certificate header', () => {
       await expectUnread(ask(clientId, forged, {}, `https://${plainHost}/token`), 421);
       await expectUnread(ask(clientId, forged, { identity }, `https://${plainHost}/token`), 421);
       const path = `https://${mtlsHost}/token`;
-      await expectRefused(ask(clientId, forged, { identity }, path), otherCertificate);
+      await expectRejected(ask(clientId, forged, { identity }, path), otherCertificate);
       await expectToken(ask(clientId, [], { identity: certificate }, path), clientId, certificate);
     }
   });
 
-  test('got no token in all that was sent, but for the genuine certificates', () => {
+  test('got no token in the whole test, except for genuine certificates', () => {
     const events = deployment.countersign.auditEvents().filter(({ event }) => event === 'token_issued');
-    expect(responses.length).toBeGreaterThan(2 * routes.length * (passedOn.length + refusedByNginx.length));
-    expect(tokensOfControls.length).toBeGreaterThan(2 * passedOn.length);
+    expect(responses.length).toBeGreaterThan(2 * routes.length * (forwardable.length + rejectedByNginx.length));
+    expect(tokensOfControls.length).toBeGreaterThan(2 * forwardable.length);
     expect(responses.flatMap(tokenIdsIn)).toEqual(tokensOfControls);
     expect(events.map(({ jti }) => jti)).toEqual(tokensOfControls);
   });

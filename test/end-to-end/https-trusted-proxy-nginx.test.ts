@@ -18,14 +18,14 @@ import { shippedConfiguration } from '../support/nginx-configuration.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** The real nginx, that shows the server one certificate or another as its own. */
+/** The real nginx, which presents different certificates of its own to the server. */
 const ca = createTestCa({ subject: [['CN', 'Proxy CA']] });
 const name = { dns: ['gw.internal'] };
 const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
 const unverified = (word: string) => `does not verify against COUNTERSIGN_PROXY_CA_FILE: ${word}`;
 const otherName = (names: string) => `is issued for ${names}, but COUNTERSIGN_PROXY_SANS lists none of them`;
 
-const refused: [variant: string, MintedCertificate, reason: string][] = [
+const rejected: [variant: string, MintedCertificate, reason: string][] = [
   ['other-name', ca.issue({ dns: ['other.internal'] }), otherName('dns:other.internal')],
   ['name-in-cn', ca.issue({ subject: [['CN', 'gw.internal']] }), 'is issued for no DNS name or URI'],
   ['self-signed', selfSigned({ ...name, subject: [['CN', 'gw.internal']] }), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
@@ -36,10 +36,10 @@ const right = ca.issue({ ...name, subject: [['CN', 'nginx 1']] });
 const variants: (readonly [variant: string, MintedCertificate | undefined])[] = [
   ['right', right],
   ['none', undefined],
-  ...refused.map(([variant, certificate]) => [variant, certificate] as const),
+  ...rejected.map(([variant, certificate]) => [variant, certificate] as const),
 ];
 
-describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
+describeWith(['nginx'], 'through nginx with a certificate of its own', () => {
   const folder = temporaryDirectory();
   let server: HttpsServer;
   let nginx: RunningNginx;
@@ -58,7 +58,7 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
     await server?.stop();
   });
 
-  /** An upstream for each: nginx keeps connections by upstream, whatever certificate they were opened with. */
+  /** One upstream per certificate: nginx reuses the connections of an upstream regardless of the certificate. */
   function block([variant, certificate]: (typeof variants)[number]): string {
     victim.writeTo(folder, 'victim');
     const own = certificate?.writeTo(folder, variant);
@@ -94,14 +94,14 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
     return server.decide(() => sendRequest(`https://127.0.0.1:${port}`, request, { tls }));
   }
 
-  test('a token is issued with the right one', async () => {
+  test('a token is issued for the expected certificate', async () => {
     for (const clientId of [...clientIds, ...clientIds]) {
       const { response, event } = await askThrough('right', clientId);
       expect([response.status, event]).toMatchObject([200, { client_id: clientId, thumbprint: victim.thumbprint }]);
     }
   });
 
-  test.each(refused)('none is issued with %s', async (variant, { thumbprint }, reason) => {
+  test.each(rejected)('no token is issued for the certificate %s', async (variant, { thumbprint }, reason) => {
     for (const clientId of clientIds) {
       const { response, event } = await askThrough(variant, clientId);
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
@@ -110,7 +110,7 @@ describeWith(['nginx'], 'past an nginx with a certificate of its own', () => {
     }
   });
 
-  test('none is issued without any', async () => {
+  test('no token is issued without a certificate', async () => {
     const reason = 'no certificate: the proxy presented no certificate in the TLS handshake';
     for (const clientId of clientIds) {
       const { response, event } = await askThrough('none', clientId);

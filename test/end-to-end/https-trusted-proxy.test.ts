@@ -5,7 +5,7 @@ import { clientIds, type HttpsServer, identityOf, startHttpsServer } from '../su
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { tokenIdsIn } from '../support/token-ids.ts';
 
-/** The hop from the proxy to the server over HTTPS, where only the proxy's own certificate makes it the proxy. */
+/** HTTPS between proxy and server, with the proxy authenticated by its certificate alone. */
 const proxyCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
 const otherCa = createTestCa({ subject: [['CN', 'Proxy CA']] });
 const intermediate = proxyCa.issueIntermediate({ subject: [['CN', 'Proxies 1']] });
@@ -26,7 +26,7 @@ function expectToken({ response, event }: Decision) {
   expect([response.status, event]).toMatchObject([200, { event: 'token_issued' }]);
 }
 
-function expectRefusal({ response, event }: Decision, reason: string) {
+function expectRejection({ response, event }: Decision, reason: string) {
   expect([response.status, response.json().error, tokenIdsIn(response)]).toEqual([400, 'invalid_client', []]);
   expect(event).toMatchObject({
     event: 'token_rejected',
@@ -35,12 +35,13 @@ function expectRefusal({ response, event }: Decision, reason: string) {
 }
 
 const none = 'the proxy presented no certificate in the TLS handshake';
-const own = ({ thumbprint }: MintedCertificate, fault: string) => `the proxy certificate (${thumbprint}) ${fault}`;
+const own = ({ thumbprint }: MintedCertificate, violation: string) =>
+  `the proxy certificate (${thumbprint}) ${violation}`;
 const unverified = (word: string) => `does not verify against COUNTERSIGN_PROXY_CA_FILE: ${word}`;
 const otherName = (names: string) => `is issued for ${names}, but COUNTERSIGN_PROXY_SANS lists none of them`;
 const noName = 'no DNS name or URI (only subject alternative names count, not the CN)';
 
-describe('the proxy is known by a CA and its name', () => {
+describe('a proxy identified by its CA and name', () => {
   let server: HttpsServer;
   beforeAll(async () => {
     server = await startHttpsServer(byCa);
@@ -53,7 +54,7 @@ describe('the proxy is known by a CA and its name', () => {
     ['an intermediate that it sends', { ...identityOf(below), cert: below.pem + intermediate.pem }],
     ['no extended key usage', identityOf(proxyCa.issue({ ...gateway, eku: 'none' }))],
     ['another case', identityOf(proxyCa.issue({ dns: ['GW.Internal'] }))],
-  ])('with %s', async (_, tls) => {
+  ])('is trusted with %s', async (_, tls) => {
     for (const clientId of clientIds) expectToken(await server.ask(clientId, { tls }));
   });
 
@@ -63,7 +64,7 @@ describe('the proxy is known by a CA and its name', () => {
   const forAnything = proxyCa.issue({ ...gateway, eku: 'any' });
   const sha1 = proxyCa.issue({ ...gateway, signatureHash: 'SHA-1' });
   const named = (names: Parameters<typeof proxyCa.issue>[0]) => proxyCa.issue(names);
-  const refused: [string, MintedCertificate, string][] = [
+  const rejected: [string, MintedCertificate, string][] = [
     ['self-signed, of its name', selfSigned(gateway), unverified('DEPTH_ZERO_SELF_SIGNED_CERT')],
     ['of another CA of the same name', otherCa.issue(gateway), unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
     ['whose intermediate is not sent', below, unverified('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
@@ -92,28 +93,28 @@ describe('the proxy is known by a CA and its name', () => {
     ],
     ['of a client of the same CA', proxyCa.issue({ subject: [['CN', 'victim']] }), otherName(noName)],
   ];
-  test.each(refused)('and not with a certificate %s', async (_, certificate, reason) => {
+  test.each(rejected)('is not trusted with a certificate %s', async (_, certificate, reason) => {
     for (const clientId of clientIds) {
-      expectRefusal(await server.ask(clientId, { tls: identityOf(certificate) }), own(certificate, reason));
+      expectRejection(await server.ask(clientId, { tls: identityOf(certificate) }), own(certificate, reason));
     }
   });
 
-  test('nor with none, nor with the proxy certificate behind another', async () => {
+  test('is not trusted without a certificate, nor if its certificate follows another', async () => {
     const attacker = selfSigned(gateway);
     const chained = { ...identityOf(attacker), cert: attacker.pem + proxy.pem + proxyCa.pem };
     for (const clientId of clientIds) {
-      expectRefusal(await server.ask(clientId), none);
-      expectRefusal(await server.ask(clientId, { tls: chained }), own(attacker, unverified('')));
+      expectRejection(await server.ask(clientId), none);
+      expectRejection(await server.ask(clientId, { tls: chained }), own(attacker, unverified('')));
     }
   });
 
-  test('nor with what a proxy would write about itself', async () => {
+  test('is not trusted because of headers about itself', async () => {
     const claims = [`X-SSL-Client-S-DN: CN=gw.internal`, `Client-Cert: :${Buffer.from(proxy.der).toString('base64')}:`];
     const lines = [...claims, 'X-Forwarded-For: 127.0.0.1', 'X-Forwarded-Proto: https', 'Forwarded: for=127.0.0.1'];
-    for (const clientId of clientIds) expectRefusal(await server.ask(clientId, { lines }), none);
+    for (const clientId of clientIds) expectRejection(await server.ask(clientId, { lines }), none);
   });
 
-  test('and says so at start', () => {
+  test('is described in the effective configuration', () => {
     const starting = server.lines.find(({ event }) => event === 'starting');
     const names = 'gw.internal or spiffe://mesh.internal/ns/edge/sa/gw';
     expect(starting?.message).toContain(
@@ -124,16 +125,16 @@ describe('the proxy is known by a CA and its name', () => {
   });
 });
 
-test('other CAs that the machine or Node trusts do not count', async () => {
+test('a proxy certificate of a CA that the system or Node trusts is not accepted', async () => {
   const extra = file(otherCa, 'machine-ca');
   const server = await startHttpsServer({ ...byCa, NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: extra });
   const tls = identityOf(otherCa.issue(gateway));
-  expectRefusal(await server.ask('self-signed', { tls }), 'the proxy');
+  expectRejection(await server.ask('self-signed', { tls }), 'the proxy');
   expectToken(await server.ask('self-signed', { tls: identityOf(proxy) }));
   await server.stop();
 });
 
-describe('the proxy is known by the thumbprint of its certificate', () => {
+describe('a proxy identified by the thumbprint of its certificate', () => {
   const pinned = selfSigned({ ...gateway, ca: true, eku: 'none' });
   const expired = selfSigned({ ...gateway, notBefore: hours(-2), notAfter: hours(-1) });
   const weak = selfSigned({ keyType: 'rsa-1024' });
@@ -146,9 +147,9 @@ describe('the proxy is known by the thumbprint of its certificate', () => {
   afterAll(() => server?.stop());
 
   test.each([
-    ['the first of them, self-signed', pinned],
-    ['the second, of a CA that we do not know', proxy],
-  ])('%s', async (_, certificate) => {
+    ['the first certificate, self-signed', pinned],
+    ['the second certificate, of an unknown CA', proxy],
+  ])('is trusted with %s', async (_, certificate) => {
     for (const clientId of clientIds) expectToken(await server.ask(clientId, { tls: identityOf(certificate) }));
   });
 
@@ -156,30 +157,30 @@ describe('the proxy is known by the thumbprint of its certificate', () => {
   test.each<[string, MintedCertificate, string]>([
     ['one of the same names and key', selfSigned({ ...gateway, ca: true, eku: 'none', keys: pinned.keys }), unknown],
     ['another of the same CA', proxyCa.issue(gateway), unknown],
-    ['the expired', expired, 'expired at 20'],
-  ])('and not %s', async (_, certificate, reason) => {
+    ['the expired certificate', expired, 'expired at 20'],
+  ])('is not trusted with %s', async (_, certificate, reason) => {
     for (const clientId of clientIds) {
-      expectRefusal(await server.ask(clientId, { tls: identityOf(certificate) }), own(certificate, reason));
+      expectRejection(await server.ask(clientId, { tls: identityOf(certificate) }), own(certificate, reason));
     }
   });
 
-  test('nor one with a key too weak to prove anything', async () => {
+  test('is not trusted with a weak key', async () => {
     const tls = { ...identityOf(weak), ciphers: 'DEFAULT@SECLEVEL=0' };
     const reason = 'the proxy certificate has an RSA key of 1024 bits';
-    for (const clientId of clientIds) expectRefusal(await server.ask(clientId, { tls }), reason);
+    for (const clientId of clientIds) expectRejection(await server.ask(clientId, { tls }), reason);
   });
 
-  test('nor none, nor one that only comes behind another', async () => {
+  test('is not trusted without a certificate, nor if the pinned one follows another', async () => {
     const attacker = selfSigned(gateway);
     const tls = { ...identityOf(attacker), cert: attacker.pem + pinned.pem };
     for (const clientId of clientIds) {
-      expectRefusal(await server.ask(clientId), none);
-      expectRefusal(await server.ask(clientId, { tls }), own(attacker, unknown));
+      expectRejection(await server.ask(clientId), none);
+      expectRejection(await server.ask(clientId, { tls }), own(attacker, unknown));
     }
   });
 });
 
-describe('all that is configured must hold', () => {
+describe('a proxy that must meet several conditions', () => {
   const secret = 'only-the-proxy-knows-this-0123456789abcdef';
   const lines = [`X-Countersign-Proxy-Secret: ${secret}`];
   const localAddress = '127.0.0.2';
@@ -197,7 +198,7 @@ describe('all that is configured must hold', () => {
   });
   afterAll(() => server?.stop());
 
-  test('address, secret, thumbprint, CA and name', async () => {
+  test('is trusted with address, secret, thumbprint, CA and name', async () => {
     for (const clientId of clientIds) {
       expectToken(await server.ask(clientId, { tls: identityOf(proxy), lines, localAddress }));
     }
@@ -220,7 +221,7 @@ describe('all that is configured must hold', () => {
     ['the name', { tls: identityOf(renamed), lines, localAddress }, own(renamed, otherName('dns:other.internal'))],
     ['the certificate', { lines, localAddress }, none],
     ['everything', {}, 'the peer 127.0.0.1 is not in COUNTERSIGN_TRUSTED_PROXIES'],
-  ])('not without %s', async (_, direct, reason) => {
-    for (const clientId of clientIds) expectRefusal(await server.ask(clientId, direct), reason);
+  ])('is not trusted without %s', async (_, direct, reason) => {
+    for (const clientId of clientIds) expectRejection(await server.ask(clientId, direct), reason);
   });
 });

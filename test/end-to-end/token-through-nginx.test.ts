@@ -118,7 +118,7 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
     expect(event).toMatchObject({ ...issued, peer: 'unix', audience: ['https://api.example'] });
   }
 
-  function expectRefusal({ response, event }: Decision, reason: RegExp) {
+  function expectRejection({ response, event }: Decision, reason: RegExp) {
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
     expect(event).toMatchObject({ event: 'token_rejected', reason: expect.stringMatching(reason) });
   }
@@ -130,7 +130,7 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
       const own = deployment.ca.issue({ keyType, ...names });
       await expectToken(await deployment.curlToken(clientId, own), clientId, own);
       const other = deployment.ca.issue({ keyType, subject: [['CN', 'other']], dns: ['other.example'] });
-      expectRefusal(
+      expectRejection(
         await deployment.requestToken(clientId, { identity: other }),
         /^the certificate's (subject is "CN=other"|alternative names \(\w+\) are: (none|other\.example)); registered is "/,
       );
@@ -143,11 +143,11 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
       // Even the same name and, for RSA, the same key do not make it the registered certificate.
       const other = selfSigned({ keyType, subject: dn });
       const refused = await deployment.requestToken(clientId, { identity: other });
-      expectRefusal(refused, new RegExp(`^the certificate ${other.thumbprint} is not registered for this client`));
+      expectRejection(refused, new RegExp(`^the certificate ${other.thumbprint} is not registered for this client`));
     });
   });
 
-  test('is issued by the SHA-1 thumbprint of the seed, and the audit says what to write instead', async () => {
+  test('is issued for a SHA-1 thumbprint, and the audit event names the replacement', async () => {
     const own = selfSigned();
     const value = (await opensslFingerprint('sha1', own.pem)).replace(/^.*=|:/g, '');
     expect(value).toMatch(/^[0-9A-F]{40}$/);
@@ -156,10 +156,10 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
     await expectToken(decision, clientId, own);
     expect(decision.event.advice).toContain(own.thumbprint);
     const refused = await deployment.requestToken(clientId, { identity: selfSigned() });
-    expectRefusal(refused, /is not registered for this client/);
+    expectRejection(refused, /is not registered for this client/);
   });
 
-  test('differs from every other, also for one client and one certificate', async () => {
+  test('is unique, even for the same client and certificate', async () => {
     const own = selfSigned();
     const clientId = await register('self_signed_tls_client_auth', certificates(own.thumbprint));
     const identity = { identity: own };
@@ -169,7 +169,7 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
     expect(one.event.jti).not.toBe(two.event.jti);
   });
 
-  test('never comes into a log, nor does a PEM, a key or the proxy secret', () => {
+  test('never appears in a log, nor does a PEM, a key or the proxy secret', () => {
     const { lines, stderr } = deployment.countersign;
     const log = `${JSON.stringify(lines)}${stderr()}`;
     const issued = deployment.countersign.auditEvents().filter(({ event }) => event === 'token_issued');

@@ -22,17 +22,17 @@ const names = ['x-ssl-client-cert', 'x-ssl-client-verify'];
 const forwarded = (response: HttpResponse) => names.map((name) => echoedValues(response, name));
 /** Node cuts off the space at the end. */
 const spaced = ({ pem }: MintedCertificate) => pem.replaceAll('\n', ' ').trimEnd();
-const refusal = (response: HttpResponse) => [
+const errorOf = (response: HttpResponse) => [
   response.status,
   response.json().error,
   ...['content-type', 'cache-control', 'retry-after'].map((name) => response.headers.get(name)),
 ];
-const refused = (status: number, retryAfter: string | null = null) => {
+const rejected = (status: number, retryAfter: string | null = null) => {
   const error = status === 503 ? 'temporarily_unavailable' : 'invalid_request';
   return [status, error, 'application/json', 'no-store', retryAfter];
 };
 
-describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
+describeWith(['apache2', 'openssl'], 'the shipped Apache configuration', () => {
   let shipped: ShippedWithEcho;
   beforeAll(async () => {
     shipped = await startShippedWithEcho(startShippedApache);
@@ -41,7 +41,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     expect(await shipped?.stop()).toBe(0);
   });
 
-  /** Sends forged fields, as many at once as Apache takes, and resolves to what came of each request. */
+  /** Sends forged fields, as many at once as Apache accepts, and resolves to the headers that each request arrived with. */
   async function sendForged(identity?: MintedCertificate, host = mtlsHost): Promise<string[][][]> {
     const [connection = '', ...lines] = forgedLines();
     const outcomes: string[][][] = [];
@@ -59,21 +59,21 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     ['of the CA, RSA-4096', /^SUCCESS$/, () => clientCa.issue({ keyType: 'rsa-4096' })],
     ['that is self-signed', /^FAILED:self-signed certificate$/, () => selfSigned()],
     ['of another CA of that name', /^FAILED:/, () => createTestCa({ subject: clientCa.subject }).issue()],
-  ])('forwards a certificate %s with the verdict %s, and nothing that the client says', async (_, verdict, mint) => {
+  ])('forwards a certificate %s with the result %s, and no header of the client', async (_, result, mint) => {
     const identity = mint();
     for (const outcome of await sendForged(identity)) {
-      expect(outcome).toEqual([[spaced(identity)], [expect.stringMatching(verdict)]]);
+      expect(outcome).toEqual([[spaced(identity)], [expect.stringMatching(result)]]);
     }
   });
 
-  it.each([mtlsHost, plainHost])('says that there is no certificate, at %s', async (host) => {
+  it.each([mtlsHost, plainHost])('forwards the absence of a certificate at %s', async (host) => {
     for (const outcome of await sendForged(undefined, host)) expect(outcome).toEqual([['(null)'], ['NONE']]);
   });
 
   it.each<[string, () => MintedCertificate]>([
     ['expired', () => clientCa.issue(past)],
     ['for servers', () => clientCa.issue({ eku: 'server' })],
-  ])('refuses the handshake with one that is %s', async (_, mint) => {
+  ])('rejects a handshake with a certificate that is %s', async (_, mint) => {
     await expect(shipped.send(undefined, { identity: mint() })).rejects.toThrow(/alert/);
     expect(shipped.running.errors()).toContain('Certificate Verification: Error');
   });
@@ -84,30 +84,30 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     expect(forwarded(await shipped.send({ lines }, { identity }))).toEqual([[spaced(identity)], ['SUCCESS']]);
   });
 
-  it('refuses what is too large', async () => {
+  it('rejects a request that is too large', async () => {
     const long = await shipped.send({ lines: [`X-Other: ${'x'.repeat(2_000)}`] });
-    expect(refusal(long)).toEqual(refused(400));
+    expect(errorOf(long)).toEqual(rejected(400));
     const many = await shipped.send({ lines: Array.from({ length: 20 }, (_, index) => `X-${index}: x`) });
-    expect(refusal(many)).toEqual(refused(400));
-    expect(refusal(await shipped.send({ path: `/${'x'.repeat(2_048)}` }))).toEqual(refused(414));
-    expect(refusal(await shipped.send({ body: 'x'.repeat(65_537) }))).toEqual(refused(413));
+    expect(errorOf(many)).toEqual(rejected(400));
+    expect(errorOf(await shipped.send({ path: `/${'x'.repeat(2_048)}` }))).toEqual(rejected(414));
+    expect(errorOf(await shipped.send({ body: 'x'.repeat(65_537) }))).toEqual(rejected(413));
   });
 
-  it('refuses one host by the handshake of the other, and others', async () => {
+  it('rejects a request for another host than that of the handshake', async () => {
     const identity = clientCa.issue();
     const [sni, host] = [mtlsHost, plainHost];
-    expect(refusal(await shipped.send(undefined, { identity, sni, host }))).toEqual(refused(421));
-    expect(refusal(await shipped.send(undefined, { identity, sni: host, host: sni }))).toEqual(refused(421));
-    expect(refusal(await shipped.send(undefined, { identity, sni, host: 'other.example' }))).toEqual(refused(421));
+    expect(errorOf(await shipped.send(undefined, { identity, sni, host }))).toEqual(rejected(421));
+    expect(errorOf(await shipped.send(undefined, { identity, sni: host, host: sni }))).toEqual(rejected(421));
+    expect(errorOf(await shipped.send(undefined, { identity, sni, host: 'other.example' }))).toEqual(rejected(421));
     for (const named of ['', 'other.example', `x.${mtlsHost}`]) {
       for (const asked of [mtlsHost, plainHost, 'other.example']) {
         const response = await shipped.send(undefined, { identity, sni: named, host: asked, anyServer: true });
-        expect(refusal(response)).toEqual(refused(421));
+        expect(errorOf(response)).toEqual(rejected(421));
       }
     }
   });
 
-  it('resumes no session, and names no CA to clients', async () => {
+  it('resumes no session, and sends no CA name to clients', async () => {
     for (const identity of [clientCa.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { reused, second } = await shipped.sendTwice(identity, version);
@@ -115,13 +115,13 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
       }
     }
     for (const version of ['-tls1_2', '-tls1_3'] as const) {
-      const said = await shipped.handshake(version);
-      expect(said).toContain('No client certificate CA names sent');
-      expect(said).toContain('Requested Signature Algorithms');
+      const output = await shipped.handshake(version);
+      expect(output).toContain('No client certificate CA names sent');
+      expect(output).toContain('Requested Signature Algorithms');
     }
   });
 
-  it('believes no verdict of a session that was resumed all the same', async () => {
+  it('reports a failed verification for a session that was resumed anyway', async () => {
     const cache = `SSLSessionCache shmcb:${join(temporaryDirectory(), 'cache')}(512000)\nSSLSessionCache none\n`;
     const start = '# The host for clients with a certificate';
     const withCache = await startShippedWithEcho(startShippedApache, [[start, `${cache}${start}`]]);
@@ -134,13 +134,13 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     await withCache.stop();
   });
 
-  it('answers in JSON while Countersign is away', async () => {
+  it('responds with JSON if Countersign is unavailable', async () => {
     const alone = await startShippedWithEcho(startShippedApache, [], `http://127.0.0.1:${await freePort()}`);
-    expect(refusal(await alone.send())).toEqual(refused(503, '2'));
+    expect(errorOf(await alone.send())).toEqual(rejected(503, '2'));
     await alone.stop();
   });
 
-  it('sends the secret as its comments tell, and shows it to nobody', async () => {
+  it('sends the proxy secret as described in its comments, and does not reveal it to clients', async () => {
     const line = temporaryFile('RequestHeader set X-Countersign-Proxy-Secret only-the-proxy-knows\n');
     const include = '#Include /etc/apache2/countersign/proxy-secret.conf';
     const withSecret = await startShippedWithEcho(startShippedApache, [[include, `Include ${line}`]]);
@@ -151,7 +151,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     await withSecret.stop();
   });
 
-  it('leaves others to the handshake as its comments tell', async () => {
+  it('rejects other certificates in the handshake as described in its comments', async () => {
     const strict = await startShippedWithEcho(startShippedApache, [
       ['SSLOpenSSLConfCmd VerifyCAFile', 'SSLCACertificateFile'],
       ['SSLVerifyClient optional_no_ca', 'SSLVerifyClient optional'],
@@ -161,7 +161,7 @@ describeWith(['apache2', 'openssl'], 'Apache as it is shipped', () => {
     await strict.stop();
   });
 
-  it('is refused with what is wrong', async () => {
+  it('fails to start with the error if it is invalid', async () => {
     await expect(startApache({ configuration: 'Nonsense on', ports: [] })).rejects.toThrow(
       /Invalid command 'Nonsense'/,
     );

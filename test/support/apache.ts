@@ -18,7 +18,7 @@ export interface ApacheOptions {
 
 /**
  * Runs the real Apache, as Debian compiles it.
- * @throws {Error} with what `apache2 -t` says of the configuration
+ * @throws {Error} with the output of `apache2 -t`
  */
 export async function startApache(options: ApacheOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;
@@ -28,7 +28,7 @@ export async function startApache(options: ApacheOptions): Promise<RunningTermin
   writeFileSync(file, wholeConfiguration(configuration, { folder, log, ports }), { mode: 0o600 });
   const apache = programPath('apache2');
   const { code, stderr } = await runProgram(apache, ['-t', '-f', file]);
-  if (code !== 0) throw new Error(`Apache refuses the configuration:\n${stderr}`);
+  if (code !== 0) throw new Error(`Apache rejects the configuration:\n${stderr}`);
   const [command = apache, ...args] = [...keepingRights(), apache, '-f', file, '-D', 'FOREGROUND'];
   const running = await startListener({ command, args, ports });
   return { ...running, errors: () => `${running.errors()}${existsSync(log) ? readFileSync(log, 'utf8') : ''}` };
@@ -82,7 +82,7 @@ function wholeConfiguration(site: string, { folder, log, ports }: Surroundings):
 }
 
 /**
- * Apache does not serve as root, and nobody but root may enter a test's folder, where the sockets are. So its children
+ * Apache does not serve as root, and only root may enter a test's folder, where the sockets are. So its children
  * become another user and keep root's capabilities.
  */
 function keepingRights(): string[] {

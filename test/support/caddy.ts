@@ -17,7 +17,7 @@ export interface CaddyOptions {
 
 /**
  * Runs the real Caddy.
- * @throws {Error} with what Caddy wrote, when it refuses the configuration
+ * @throws {Error} with what Caddy wrote, when it rejects the configuration
  */
 export function startCaddy(options: CaddyOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;

@@ -17,7 +17,7 @@ export interface EnvoyOptions {
 
 /**
  * Runs the real Envoy. What it writes includes why a handshake failed (`TLS_error`).
- * @throws {Error} with what Envoy wrote, when it refuses the configuration
+ * @throws {Error} with what Envoy wrote, when it rejects the configuration
  */
 export function startEnvoy(options: EnvoyOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;

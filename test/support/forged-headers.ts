@@ -1,7 +1,7 @@
 import type { MintedCertificate } from './certificates.ts';
 import { mtlsHost, plainHost } from './deployment.ts';
 
-/** The victim's public certificate in all the spellings in which a client may try to pass it off as its own. */
+/** The lines in which a client may try to present the victim's public certificate as its own. */
 export type Spelling = [title: string, lines: (victim: MintedCertificate) => string[]];
 
 const escaped = ({ pem }: MintedCertificate) => encodeURIComponent(pem);
@@ -11,11 +11,11 @@ export const named = (cert: string, verify: string) => (victim: MintedCertificat
   `${verify}: SUCCESS`,
 ];
 
-/** As nginx writes them over a verified chain. */
+/** As nginx writes them for a verified chain. */
 export const exact = named('X-SSL-Client-Cert', 'X-SSL-Client-Verify');
 
-/** Those that a proxy may take for fields like others. */
-export const passedOn: Spelling[] = [
+/** Forgeries that a proxy may treat as ordinary headers. */
+export const forwardable: Spelling[] = [
   ['as the proxy writes them', exact],
   ['in lower case', named('x-ssl-client-cert', 'x-ssl-client-verify')],
   ['in upper case', named('X-SSL-CLIENT-CERT', 'X-SSL-CLIENT-VERIFY')],
@@ -30,11 +30,11 @@ export const passedOn: Spelling[] = [
   ['twice, in two cases', (victim) => [...exact(victim), ...named('x-ssl-client-cert', 'x-ssl-client-verify')(victim)]],
   ['with spaces around the values', (victim) => exact(victim).map((line) => `${line.replace(':', ':   ')}  `)],
   ['after a bare line feed', (victim) => [`X-Other: 1\n${exact(victim).join('\n')}`]],
-  ['the verdict alone', () => ['X-SSL-Client-Verify: SUCCESS']],
+  ['the verification alone', () => ['X-SSL-Client-Verify: SUCCESS']],
   ['the certificate alone', (victim) => exact(victim).slice(0, 1)],
   ['named in Connection', (victim) => [...exact(victim), 'Connection: X-SSL-Client-Cert']],
   ['named in Connection, without them', () => ['Connection: X-SSL-Client-Cert, X-SSL-Client-Verify']],
-  ['the verdict named in Connection', (victim) => [...exact(victim), 'Connection: close, X-SSL-Client-Verify']],
+  ['the verification named in Connection', (victim) => [...exact(victim), 'Connection: close, X-SSL-Client-Verify']],
   ['the secret named in Connection', (victim) => [...exact(victim), 'Connection: X-Countersign-Proxy-Secret']],
   [
     'named in Keep-Alive and Upgrade',
@@ -49,8 +49,8 @@ export const passedOn: Spelling[] = [
   ['in early data', (victim) => [...exact(victim), 'Early-Data: 1']],
 ];
 
-/** Those that are not HTTP (RFC 9112 §5.1, §5.2, §6.3), or not to nginx. */
-export const refusedByNginx: Spelling[] = [
+/** Forgeries that are not valid HTTP (RFC 9112 §5.1, §5.2, §6.3), or that nginx rejects. */
+export const rejectedByNginx: Spelling[] = [
   ['folded', (victim) => ['X-Other: 1', ...exact(victim).map((line) => ` ${line}`)]],
   ['folded with a tab', (victim) => [`X-Other: 1\r\n\tX-SSL-Client-Cert: ${escaped(victim)}`]],
   ['with a space before the colon', named('X-SSL-Client-Cert ', 'X-SSL-Client-Verify ')],

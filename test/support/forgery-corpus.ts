@@ -1,18 +1,18 @@
 import type { HeaderFormatName } from '../../src/terminator/formats.ts';
 import { type Forwarded, forwardedAs } from './forwarded-as.ts';
 
-/** Somebody's public certificate, in the fields in which the terminator would forward it. */
+/** A public certificate in the headers in which the terminator would forward it. */
 type Fields = Readonly<Record<string, string>>;
 
-/** One way to pass it off as one's own: the lines of an HTTP/1.1 request, octet by octet. */
+/** One way to present it as one's own: the exact lines of an HTTP/1.1 request. */
 export interface Forgery {
   readonly title: string;
   readonly lines: readonly string[];
-  /** Lines behind the last chunk of the body. */
+  /** Lines after the last chunk of the body. */
   readonly trailers?: readonly string[];
 }
 
-/** One way that HTTP/2 can express. */
+/** One way over HTTP/2. */
 export interface Http2Forgery {
   readonly title: string;
   readonly fields: Readonly<Record<string, string | readonly string[]>>;
@@ -21,7 +21,7 @@ export interface Http2Forgery {
 
 const formatsOfOthers = Object.entries(forwardedAs);
 
-/** Every spelling for a server behind this terminator. `own` is the certificate that the sender has the key of. */
+/** All forgeries for a server behind this terminator. `own` is the certificate whose key the sender has. */
 export function forgeriesFor(name: HeaderFormatName, victim: Forwarded, own: Forwarded): Forgery[] {
   const fields = forwardedAs[name](victim, []);
   const lines = linesOf(fields);
@@ -37,12 +37,12 @@ export function forgeriesFor(name: HeaderFormatName, victim: Forwarded, own: For
     { title: 'with dots', lines: renamed((field) => field.replaceAll('-', '.')) },
     { title: 'twice', lines: [...lines, ...lines] },
     { title: 'with empty ones before', lines: [...names.map((field) => `${field}:`), ...lines] },
-    { title: 'with empty ones behind', lines: [...lines, ...names.map((field) => `${field}:`)] },
+    { title: 'with empty ones after', lines: [...lines, ...names.map((field) => `${field}:`)] },
     { title: 'empty', lines: names.map((field) => `${field}:`) },
     { title: 'with spaces around the value', lines: lines.map((line) => `${line.replace(':', ':  \t')}  `) },
     { title: 'with a space before the colon', lines: renamed((field) => `${field} `) },
     { title: 'with a NUL in the name', lines: renamed((field) => `${field}\0`) },
-    { title: 'with a NUL behind the value', lines: lines.map((line) => `${line}\0`) },
+    { title: 'with a NUL after the value', lines: lines.map((line) => `${line}\0`) },
     { title: 'folded', lines: ['X-Other: 1', ...lines.map((line) => ` ${line}`)] },
     { title: 'with a folded value', lines: lines.map((line) => line.replace(': ', ':\r\n ')) },
     { title: 'after a bare line feed', lines: [['X-Other: 1', ...lines].join('\n')] },
@@ -57,13 +57,13 @@ export function forgeriesFor(name: HeaderFormatName, victim: Forwarded, own: For
     { title: 'beside a guessed secret', lines: [...lines, `X-Countersign-Proxy-Secret: ${'0'.repeat(64)}`] },
     { title: 'in early data', lines: [...lines, 'Early-Data: 1'] },
     { title: 'the certificate alone', lines: lines.slice(0, 1) },
-    { title: 'the verdict alone', lines: lines.slice(1) },
+    { title: 'the verification alone', lines: lines.slice(1) },
     { title: 'in a trailer', lines: [`Trailer: ${list}`], trailers: lines },
     { title: 'in a trailer that nothing announces', lines: [], trailers: lines },
     { title: 'with two lengths', lines: [...lines, 'Content-Length: 1', 'Content-Length: 2'] },
     { title: 'in a list', lines: linesOf(mapped(fields, (value) => `${value}, ${value}`)) },
     { title: 'with an element before', lines: linesOf(elements(fields, own, (mine, other) => `${other},${mine}`)) },
-    { title: 'with an element behind', lines: linesOf(elements(fields, own, (mine, other) => `${mine},${other}`)) },
+    { title: 'with an element after', lines: linesOf(elements(fields, own, (mine, other) => `${mine},${other}`)) },
     {
       title: "as a second Cert of one's own element",
       lines: linesOf(elements(fields, own, (mine, other) => `${mine};${other}`)),
@@ -108,7 +108,7 @@ function mapped(fields: Fields, change: (value: string) => string): Fields {
   return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, change(value)]));
 }
 
-/** Two elements of `x-forwarded-client-cert` made one value; what is no element is made one of its own. */
+/** Joins the value with the sender's own element of `x-forwarded-client-cert`. */
 function elements(fields: Fields, own: Forwarded, join: (own: string, other: string) => string): Fields {
   const mine = forwardedAs.envoy(own, [])['x-forwarded-client-cert'] ?? '';
   return mapped(fields, (value) => join(mine, value));

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { HeaderFormatName } from '../../src/terminator/formats.ts';
 
-/** A certificate's two encodings, and the ones beside it. */
+/** A certificate in two encodings. */
 export interface Forwarded {
   readonly der: Uint8Array;
   readonly pem: string;
 }
 
-/** The values of the fields in which a terminator forwards a leaf and what came beside it, by field name. */
+/** The headers in which a terminator forwards a leaf and its chain. */
 type Encoder = (leaf: Forwarded, chain: readonly Forwarded[]) => Readonly<Record<string, string>>;
 
 const base64 = ({ der }: Forwarded) => Buffer.from(der).toString('base64');
@@ -23,7 +23,7 @@ const xfcc: Encoder = (leaf, chain) => {
   return { 'x-forwarded-client-cert': `Hash=${hash};Cert="${encodeURIComponent(leaf.pem)}"${rest}` };
 };
 
-/** How each terminator writes, apart from the product's own code. A new format cannot be forgotten here. */
+/** What each terminator writes, independent of the product's own code. A new format does not compile without one. */
 export const forwardedAs: Readonly<Record<HeaderFormatName, Encoder>> = {
   nginx: ({ pem }) => ({ 'x-ssl-client-cert': encodeURIComponent(pem), 'x-ssl-client-verify': 'SUCCESS' }),
   'ingress-nginx': ({ pem }) => ({ 'ssl-client-cert': encodeURIComponent(pem), 'ssl-client-verify': 'SUCCESS' }),

@@ -20,13 +20,13 @@ const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(D
 const names = ['x-ssl-client-cert', 'x-ssl-client-verify', 'x-ssl-client-chain'];
 const forwarded = (response: HttpResponse) => names.map((name) => echoedValues(response, name));
 const base64 = ({ der }: MintedCertificate) => Buffer.from(der).toString('base64');
-const refusal = (response: HttpResponse) => [
+const errorOf = (response: HttpResponse) => [
   response.status,
   response.json().error,
   response.headers.get('cache-control'),
 ];
 
-describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
+describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => {
   let shipped: ShippedWithEcho;
   beforeAll(async () => {
     shipped = await startShippedWithEcho(startShippedHaproxy);
@@ -42,14 +42,14 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     ['of another CA of that name', '21', () => createTestCa({ subject: clientCa.subject }).issue()],
     ['that is expired', '10', () => clientCa.issue(past)],
     ['for servers', '26', () => clientCa.issue({ eku: 'server' })],
-  ])('forwards a certificate %s with the verdict %s, and nothing that the client says', async (_, verdict, mint) => {
+  ])('forwards a certificate %s with the result %s, and no header of the client', async (_, result, mint) => {
     const identity = mint();
     const response = await shipped.send({ lines: forgedLines() }, { identity });
-    expect(forwarded(response)).toEqual([[base64(identity)], [verdict], []]);
+    expect(forwarded(response)).toEqual([[base64(identity)], [result], []]);
     expectNothingForged(response);
   });
 
-  it.each([mtlsHost, plainHost])('forwards nothing where there is no certificate, at %s', async (host) => {
+  it.each([mtlsHost, plainHost])('forwards nothing without a client certificate at %s', async (host) => {
     const response = await shipped.send({ lines: forgedLines() }, { host });
     expect(forwarded(response)).toEqual([[], [], []]);
     expectNothingForged(response);
@@ -59,12 +59,12 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     expect(response.body).not.toMatch(/forged|_|"connection","x-/i);
   }
 
-  it('forwards the chain where it is short', async () => {
+  it('forwards a short chain', async () => {
     const intermediate = clientCa.issueIntermediate();
     const leaf = intermediate.issue();
     const withChain = { ...leaf, pem: `${leaf.pem}${intermediate.pem}` };
-    const [cert, verdict, chain = []] = forwarded(await shipped.send(undefined, { identity: withChain }));
-    expect([cert, verdict]).toEqual([[base64(leaf)], ['0']]);
+    const [cert, result, chain = []] = forwarded(await shipped.send(undefined, { identity: withChain }));
+    expect([cert, result]).toEqual([[base64(leaf)], ['0']]);
     expect(
       chain.map((value) => haproxy.chain?.decode(value).map((der) => Buffer.from(der).equals(intermediate.der))),
     ).toEqual([[true]]);
@@ -78,25 +78,25 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     expect(forwarded(await shipped.send({ lines }, { identity }))).toEqual([[base64(identity)], ['0'], []]);
   });
 
-  it.each([17_000, 60_000, 90_000])('refuses a certificate of %i octets, and never loses it', async (octets) => {
-    const response = await shipped.send(undefined, { identity: hugeCertificate(clientCa, octets) });
-    expect(refusal(response)).toEqual([431, 'invalid_request', 'no-store']);
+  it.each([17_000, 60_000, 90_000])('rejects a certificate of %i bytes and never loses it', async (bytes) => {
+    const response = await shipped.send(undefined, { identity: hugeCertificate(clientCa, bytes) });
+    expect(errorOf(response)).toEqual([431, 'invalid_request', 'no-store']);
   });
 
-  it('refuses what is too large', async () => {
+  it('rejects a request that is too large', async () => {
     const headers = await shipped.send({ lines: [`X-Other: ${'x'.repeat(40 * 1024)}`] });
-    expect(refusal(headers)).toEqual([431, 'invalid_request', 'no-store']);
+    expect(errorOf(headers)).toEqual([431, 'invalid_request', 'no-store']);
     const body = await shipped.send({ body: 'x'.repeat(65_537) });
-    expect(refusal(body)).toEqual([413, 'invalid_request', 'no-store']);
+    expect(errorOf(body)).toEqual([413, 'invalid_request', 'no-store']);
   });
 
-  it('refuses one host by the handshake of the other, and other handshakes', async () => {
+  it('rejects a request for another host than that of the handshake, and other handshakes', async () => {
     const identity = clientCa.issue();
     for (const [sni, host] of [
       [mtlsHost, plainHost],
       [plainHost, mtlsHost],
     ] as const) {
-      expect(refusal(await shipped.send(undefined, { identity, sni, host }))).toEqual([
+      expect(errorOf(await shipped.send(undefined, { identity, sni, host }))).toEqual([
         421,
         'invalid_request',
         'no-store',
@@ -107,7 +107,7 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     }
   });
 
-  it('resumes no session, and names no CA to clients', async () => {
+  it('resumes no session, and sends no CA name to clients', async () => {
     for (const identity of [clientCa.issue(), selfSigned()]) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { reused, second } = await shipped.sendTwice(identity, version);
@@ -121,15 +121,15 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     }
   });
 
-  it('answers at once while Countersign is away', async () => {
+  it('responds immediately if Countersign is unavailable', async () => {
     const alone = await startShippedWithEcho(startShippedHaproxy, [], `http://127.0.0.1:${await freePort()}`);
     const response = await alone.send();
-    expect(refusal(response)).toEqual([503, 'temporarily_unavailable', 'no-store']);
+    expect(errorOf(response)).toEqual([503, 'temporarily_unavailable', 'no-store']);
     expect(response.headers.get('retry-after')).toBe('2');
     await alone.stop();
   });
 
-  it('sends the secret as its comments tell', async () => {
+  it('sends the proxy secret as described in its comments', async () => {
     const map = temporaryFile('proxy only-the-proxy-knows\n');
     const withSecret = await startShippedWithEcho(startShippedHaproxy, [
       ['#http-request set-header X-Countersign', 'http-request set-header X-Countersign'],
@@ -140,14 +140,14 @@ describeWith(['haproxy', 'openssl'], 'HAProxy as it is shipped', () => {
     await withSecret.stop();
   });
 
-  it('leaves others to the handshake as its comments tell', async () => {
+  it('rejects other certificates in the handshake as described in its comments', async () => {
     const strict = await startShippedWithEcho(startShippedHaproxy, [[' ca-ignore-err all crt-ignore-err all', '']]);
     await expect(strict.send(undefined, { identity: selfSigned() })).rejects.toThrow(/alert/);
     expect((await strict.send(undefined, { identity: clientCa.issue() })).status).toBe(200);
     await strict.stop();
   });
 
-  it('is refused with what is wrong', async () => {
+  it('fails to start with the error if it is invalid', async () => {
     await expect(startHaproxy({ configuration: 'frontend x\n    nonsense\n', ports: [] })).rejects.toThrow(
       /unknown keyword 'nonsense'/,
     );

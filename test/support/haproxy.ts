@@ -21,7 +21,7 @@ const testGlobal = 'global\n    noreuseport\n';
 
 /**
  * Runs the real HAProxy. As it ends by SIGTERM, the exit code is 143.
- * @throws {Error} with what `haproxy -c` says of the configuration
+ * @throws {Error} with the output of `haproxy -c`
  */
 export async function startHaproxy(options: HaproxyOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;
@@ -30,7 +30,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<RunningTerm
   const args = writeFiles(folder, files).flatMap((path) => ['-f', path]);
   const command = programPath('haproxy');
   const { code, stderr } = await runProgram(command, ['-c', ...args]);
-  if (code !== 0) throw new Error(`HAProxy refuses the configuration:\n${stderr}`);
+  if (code !== 0) throw new Error(`HAProxy rejects the configuration:\n${stderr}`);
   return startListener({ command, args: ['-db', ...args], ports });
 }
 

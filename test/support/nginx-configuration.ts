@@ -10,7 +10,7 @@ export interface ShippedOptions {
 
 /**
  * The files of the repository's `nginx/` folder by relative path, with every replacement made wherever it occurs.
- * @throws {Error} naming a replacement that occurs nowhere: the test would run something other than it believes
+ * @throws {Error} naming a replacement that occurs nowhere: the test would not run the intended configuration
  */
 export function shippedConfiguration({ replace }: ShippedOptions): Record<string, string> {
   const files = readFolder(join(repositoryRoot, 'nginx'));
@@ -32,7 +32,7 @@ const temporaryPaths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
 /**
  * The same configuration, with what nginx was compiled to take from /var and /run taken from the prefix instead; a
  * directive that the configuration has itself stays. As root the workers stay root, to reach sockets and files in a
- * test's folder, which nobody else may enter.
+ * test's folder, which no other user may enter.
  */
 export function runnableConfiguration(configuration: string): string {
   const isRoot = process.getuid?.() === 0;

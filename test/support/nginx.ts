@@ -37,7 +37,7 @@ export interface RunningNginx {
 
 /**
  * Runs the real nginx in the foreground, and waits until each `listen` accepts connections.
- * @throws {Error} with what `nginx -t` says of the configuration, or what nginx wrote when it ended
+ * @throws {Error} with the output of `nginx -t`, or of nginx when it exited
  */
 export async function startNginx(options: NginxOptions): Promise<RunningNginx> {
   const { prefix = temporaryDirectory(), files = {} } = options;
@@ -75,7 +75,7 @@ function writeFiles(prefix: string, files: Readonly<Record<string, string | Uint
 /** What nginx will run, with every `include` in its place. */
 async function checkedConfiguration(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await runProgram(programPath('nginx'), [...args, '-T', '-q']);
-  if (code !== 0) throw new Error(`nginx refuses the configuration:\n${stderr}`);
+  if (code !== 0) throw new Error(`nginx rejects the configuration:\n${stderr}`);
   return stdout.toString();
 }
 

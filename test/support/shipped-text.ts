@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from './repository-root.ts';
 
-/** Texts that stand in a shipped file, and what a test needs in their place: ports and paths. */
+/** Texts of a shipped file, and what a test needs instead: ports and paths. */
 export type Replacements = readonly (readonly [from: string, to: string])[];
 
 /**
  * A file that the repository ships (a path from its root), with every replacement made wherever it occurs.
- * @throws {Error} naming a replacement that occurs nowhere: the test would run something other than it believes
+ * @throws {Error} naming a replacement that occurs nowhere: the test would not run the intended configuration
  */
 export function shippedFile(path: string, replace: Replacements): string {
   return shippedFiles([path], replace)[path] ?? '';

@@ -14,25 +14,25 @@ import { type RawRequest, requestBytes, sendRaw } from './raw-http.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** Which clients' CA the terminators below verify against. */
+/** The client CA of the terminators below. */
 export const clientCa = createTestCa({ subject: [['CN', 'Client CA']] });
 const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
 
 type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 interface AnyServer {
-  /** Whether the server may show a certificate for another name. Default: it may not. */
+  /** Whether the server may present a certificate for another name. Default: false. */
   readonly anyServer?: boolean;
 }
 
-/** A terminator as it is shipped, before an application that answers with the fields that reached it. */
+/** A terminator with its shipped configuration, before an application that responds with the received headers. */
 export interface ShippedWithEcho {
   readonly port: number;
   readonly running: RunningTerminator;
   readonly send: (request?: RawRequest, route?: Route & AnyServer) => Promise<HttpResponse>;
   /** Two handshakes, the second with the session of the first where it got one, and a request on each. */
   readonly sendTwice: (identity: Identity, version: TlsVersion) => Promise<{ reused: boolean; second: string }>;
-  /** What OpenSSL's client says of the handshake at the mutual TLS host. */
+  /** The output of OpenSSL's client for a handshake with the mutual TLS host. */
   readonly handshake: (version: '-tls1_2' | '-tls1_3') => Promise<string>;
   /** Resolves to the exit code of the terminator. */
   readonly stop: () => Promise<number>;
@@ -41,8 +41,8 @@ export interface ShippedWithEcho {
 export async function startShippedWithEcho(
   start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>,
   replace: ShippedTerminatorOptions['replace'] = [],
-  /** Where the application should be, and is not. Default: there is one. */
-  away?: string,
+  /** The address of an application that is unavailable. Default: the echo. */
+  unavailable?: string,
 ): Promise<ShippedWithEcho> {
   const directory = temporaryDirectory();
   clientCa.writeTo(directory, 'client-ca');
@@ -51,7 +51,7 @@ export async function startShippedWithEcho(
   }
   const echo: HeaderEcho = await startHeaderEcho();
   const port = await freePort();
-  const running = await start({ directory, port, socket: away ?? echo.url, replace });
+  const running = await start({ directory, port, socket: unavailable ?? echo.url, replace });
   const stop = async () => {
     const code = await running.stop();
     await echo.stop();

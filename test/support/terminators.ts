@@ -9,9 +9,9 @@ import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-term
 /** A terminator with the configuration that the repository ships for it. */
 export interface ShippedTerminator {
   readonly program: ProgramName;
-  /** What its configuration says that Countersign must be told. */
+  /** The settings of Countersign that its configuration requires. */
   readonly env: Readonly<Record<string, string>>;
-  /** What turns HTTP/2 on, where the configuration leaves it off. */
+  /** Enables HTTP/2, if the configuration does not. */
   readonly http2?: ShippedTerminatorOptions['replace'];
   readonly start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>;
 }

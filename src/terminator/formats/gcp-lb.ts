@@ -5,7 +5,7 @@ import { rfc9440 } from './rfc9440.ts';
 /**
  * Google Cloud Application Load Balancer, with custom request headers named as in Google's examples:
  * `X-Client-Cert-Leaf:{client_cert_leaf}` and `X-Client-Cert-Chain:{client_cert_chain}`, encoded as in RFC 9440 and empty
- * if there is no certificate, it failed validation, or it exceeds 16 KB; `X-Client-Cert-Chain-Verified:
+ * without a certificate, or if it failed validation or exceeds 16 KB; `X-Client-Cert-Chain-Verified:
  * {client_cert_chain_verified}` and `X-Client-Cert-Present:{client_cert_present}`, `true` or `false`. Not tested against
  * the service: based on the documentation of Google.
  */

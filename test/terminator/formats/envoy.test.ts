@@ -74,6 +74,6 @@ describe('envoy: what Envoy 1.40 sends', () => {
   });
 });
 
-test('envoy: it says nothing about the chain', () => {
+test('envoy reports nothing about the chain', () => {
   expect(envoy).toMatchObject({ certificateHeader: 'x-forwarded-client-cert', verification: [], absentValues: [] });
 });

@@ -11,17 +11,17 @@ import { tokenIdsIn } from '../support/token-ids.ts';
 const proxy = '127.0.0.2';
 const secret = 'only-the-proxy-knows-this-0123456789abcdef';
 const secretHeader = 'X-Countersign-Proxy-Secret';
-const shown = `${secretHeader}: ${secret}`;
+const secretLine = `${secretHeader}: ${secret}`;
 const victim = selfSigned({ subject: [['CN', 'victim']] });
 const attacker = selfSigned({ subject: [['CN', 'attacker']] });
 const forged = exact(victim);
 const cert = `X-SSL-Client-Cert: ${encodeURIComponent(victim.pem)}`;
 const otherCert = `X-SSL-Client-Cert: ${encodeURIComponent(attacker.pem)}`;
-const verdict = 'X-SSL-Client-Verify: SUCCESS';
-const forwardedAs = (name: string, value: string) => [...forged, shown, `${name}: ${value}`];
+const verification = 'X-SSL-Client-Verify: SUCCESS';
+const forwardedAs = (name: string, value: string) => [...forged, secretLine, `${name}: ${value}`];
 
-/** The address that the request comes from, its lines, and why there is no token. */
-type Refused = [title: string, from: string, lines: string[], reason: string];
+/** The address that the request is sent from, its lines, and why there is no token. */
+type Rejected = [title: string, from: string, lines: string[], reason: string];
 
 const notTrusted = (address: string) => `no certificate: the peer ${address} is not in COUNTERSIGN_TRUSTED_PROXIES`;
 const nothing = 'no certificate: the terminator forwarded no certificate in x-ssl-client-cert';
@@ -29,60 +29,65 @@ const mismatch = `no certificate: x-countersign-proxy-secret does not match COUN
 const absent = 'no certificate: the proxy sent no x-countersign-proxy-secret, and COUNTERSIGN_PROXY_SECRET is set';
 const repeated = 'no certificate: x-countersign-proxy-secret is repeated';
 
-const strangers: Refused[] = [
+const untrustedPeers: Rejected[] = [
   ['from this machine, without the secret', '127.0.0.1', forged, notTrusted('127.0.0.1')],
-  ['from this machine, with the secret', '127.0.0.1', [...forged, shown], notTrusted('127.0.0.1')],
-  ['from the next address', '127.0.0.3', [...forged, shown], notTrusted('127.0.0.3')],
+  ['from this machine, with the secret', '127.0.0.1', [...forged, secretLine], notTrusted('127.0.0.1')],
+  ['from the next address', '127.0.0.3', [...forged, secretLine], notTrusted('127.0.0.3')],
   ['with X-Forwarded-For', '127.0.0.1', forwardedAs('X-Forwarded-For', proxy), notTrusted('127.0.0.1')],
   ['with Forwarded', '127.0.0.1', forwardedAs('Forwarded', `for=${proxy}`), notTrusted('127.0.0.1')],
   ['with X-Real-IP', '127.0.0.1', forwardedAs('X-Real-IP', proxy), notTrusted('127.0.0.1')],
 ];
 
-const withoutSecret: Refused[] = [
+const withoutSecret: Rejected[] = [
   ['without the secret', proxy, forged, absent],
   ['with an empty secret', proxy, [...forged, `${secretHeader}:`], mismatch],
   ['with another secret', proxy, [...forged, `${secretHeader}: ${'x'.repeat(secret.length)}`], mismatch],
-  ['with the start of the secret', proxy, [...forged, shown.slice(0, -1)], mismatch],
-  ['with more than the secret', proxy, [...forged, `${shown}0`], mismatch],
+  ['with the start of the secret', proxy, [...forged, secretLine.slice(0, -1)], mismatch],
+  ['with more than the secret', proxy, [...forged, `${secretLine}0`], mismatch],
   ['with the secret in upper case', proxy, [...forged, `${secretHeader}: ${secret.toUpperCase()}`], mismatch],
-  ['with the secret twice', proxy, [...forged, shown, shown], repeated],
-  ['with the secret and another', proxy, [...forged, shown, `${secretHeader}: x`], repeated],
-  ['with the secret in a list', proxy, [...forged, `${shown}, x`], mismatch],
+  ['with the secret twice', proxy, [...forged, secretLine, secretLine], repeated],
+  ['with the secret and another', proxy, [...forged, secretLine, `${secretHeader}: x`], repeated],
+  ['with the secret in a list', proxy, [...forged, `${secretLine}, x`], mismatch],
   ['with the secret under another name', proxy, [...forged, `X_Countersign_Proxy_Secret: ${secret}`], absent],
 ];
 
-const twoThings: Refused[] = [
-  ['the certificate twice', proxy, [cert, ...forged, shown], 'x-ssl-client-cert appears 2 times'],
-  ['another certificate before it', proxy, [otherCert, ...forged, shown], 'x-ssl-client-cert appears 2 times'],
-  ['another certificate after it', proxy, [...forged, otherCert, shown], 'x-ssl-client-cert appears 2 times'],
+const ambiguous: Rejected[] = [
+  ['the certificate twice', proxy, [cert, ...forged, secretLine], 'x-ssl-client-cert appears 2 times'],
+  ['another certificate before it', proxy, [otherCert, ...forged, secretLine], 'x-ssl-client-cert appears 2 times'],
+  ['another certificate after it', proxy, [...forged, otherCert, secretLine], 'x-ssl-client-cert appears 2 times'],
   [
     'an empty certificate before it',
     proxy,
-    ['x-ssl-client-cert:', ...forged, shown],
+    ['x-ssl-client-cert:', ...forged, secretLine],
     'x-ssl-client-cert appears 2 times',
   ],
-  ['three certificates', proxy, [cert, cert, ...forged, shown], 'x-ssl-client-cert appears 3 times'],
-  ['the verdict twice', proxy, [...forged, verdict, shown], 'x-ssl-client-verify appears 2 times'],
-  ['two verdicts', proxy, [...forged, 'X-SSL-Client-Verify: NONE', shown], 'x-ssl-client-verify appears 2 times'],
+  ['three certificates', proxy, [cert, cert, ...forged, secretLine], 'x-ssl-client-cert appears 3 times'],
+  ['the verification twice', proxy, [...forged, verification, secretLine], 'x-ssl-client-verify appears 2 times'],
+  [
+    'two verifications',
+    proxy,
+    [...forged, 'X-SSL-Client-Verify: NONE', secretLine],
+    'x-ssl-client-verify appears 2 times',
+  ],
   [
     'two certificates in a list',
     proxy,
-    [`${cert}, ${cert}`, verdict, shown],
+    [`${cert}, ${cert}`, verification, secretLine],
     'an unescaped character that the terminator escapes',
   ],
   [
-    'a verdict alone',
+    'a verification alone',
     proxy,
-    [verdict, shown],
+    [verification, secretLine],
     'x-ssl-client-verify is "SUCCESS", but x-ssl-client-cert contains no certificate',
   ],
-  ['underscores', proxy, [...named('X_SSL_Client_Cert', 'X_SSL_Client_Verify')(victim), shown], nothing],
-  ['dots', proxy, [...named('X.SSL.Client.Cert', 'X.SSL.Client.Verify')(victim), shown], nothing],
-  ['another format', proxy, [`Client-Cert: :${Buffer.from(victim.der).toString('base64')}:`, shown], nothing],
+  ['underscores', proxy, [...named('X_SSL_Client_Cert', 'X_SSL_Client_Verify')(victim), secretLine], nothing],
+  ['dots', proxy, [...named('X.SSL.Client.Cert', 'X.SSL.Client.Verify')(victim), secretLine], nothing],
+  ['another format', proxy, [`Client-Cert: :${Buffer.from(victim.der).toString('base64')}:`, secretLine], nothing],
 ];
 
 const unverified = (value: string) => `the certificate's chain is not verified: x-ssl-client-verify is "${value}"`;
-const verdicts: Refused[] = [
+const failedVerifications: Rejected[] = [
   'NONE',
   'FAILED:self-signed certificate',
   'success',
@@ -90,15 +95,20 @@ const verdicts: Refused[] = [
   'SUCCESSFUL',
   '1',
   '',
-].map((value) => [`the verdict "${value}"`, proxy, [cert, `X-SSL-Client-Verify: ${value}`, shown], unverified(value)]);
-const noVerdict: Refused = [
-  'no verdict',
+].map((value) => [
+  `the verification "${value}"`,
   proxy,
-  [cert, shown],
+  [cert, `X-SSL-Client-Verify: ${value}`, secretLine],
+  unverified(value),
+]);
+const noVerification: Rejected = [
+  'no verification',
+  proxy,
+  [cert, secretLine],
   "the certificate's chain is not verified: x-ssl-client-verify is absent",
 ];
 
-describeWith(['redis-server'], 'a certificate header that did not come through nginx', () => {
+describeWith(['redis-server'], 'a certificate header that bypasses nginx', () => {
   let server: AuthorizationServer;
   const responses: HttpResponse[] = [];
   const tokensOfControls: unknown[] = [];
@@ -139,20 +149,20 @@ describeWith(['redis-server'], 'a certificate header that did not come through n
     tokensOfControls.push(events[0]?.jti);
   }
 
-  async function expectRefused(clientId: string, from: string, lines: string[], reason: string) {
+  async function expectRejected(clientId: string, from: string, lines: string[], reason: string) {
     const { response, events } = await ask(clientId, from, lines);
     expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
     expect(events).toMatchObject([{ event: 'token_rejected', peer: from, reason: expect.stringContaining(reason) }]);
   }
 
   describe('gets no token', () => {
-    test.each([...strangers, ...withoutSecret, ...twoThings])('%s', async (_title, from, lines, reason) => {
-      for (const clientId of ['chained', 'self-signed']) await expectRefused(clientId, from, lines, reason);
-      for (const clientId of ['chained', 'self-signed']) await expectToken(clientId, [...forged, shown]);
+    test.each([...untrustedPeers, ...withoutSecret, ...ambiguous])('%s', async (_title, from, lines, reason) => {
+      for (const clientId of ['chained', 'self-signed']) await expectRejected(clientId, from, lines, reason);
+      for (const clientId of ['chained', 'self-signed']) await expectToken(clientId, [...forged, secretLine]);
     });
 
-    test.each([...verdicts, noVerdict])('for a name, with %s', async (_title, from, lines, reason) => {
-      await expectRefused('chained', from, lines, reason);
+    test.each([...failedVerifications, noVerification])('for a name, with %s', async (_title, from, lines, reason) => {
+      await expectRejected('chained', from, lines, reason);
       await expectToken('self-signed', lines);
     });
 
@@ -163,35 +173,35 @@ describeWith(['redis-server'], 'a certificate header that did not come through n
       'X-Countersign-Proxy-Secret,close',
     ])('with Connection: %s', async (tokens) => {
       for (const clientId of ['chained', 'self-signed']) {
-        const { response, events } = await ask(clientId, proxy, [...forged, shown, `Connection: ${tokens}`]);
+        const { response, events } = await ask(clientId, proxy, [...forged, secretLine, `Connection: ${tokens}`]);
         expect([response.status, response.json().error]).toEqual([400, 'invalid_request']);
         expect(events).toMatchObject([
           { event: 'token_rejected', reason: expect.stringMatching(/^Connection names x-/) },
         ]);
-        await expectToken(clientId, [...forged, shown, 'Connection: close']);
+        await expectToken(clientId, [...forged, secretLine, 'Connection: close']);
       }
     });
 
     test('in early data', async () => {
-      const { response, events } = await ask('chained', proxy, [...forged, shown, 'Early-Data: 1']);
+      const { response, events } = await ask('chained', proxy, [...forged, secretLine, 'Early-Data: 1']);
       expect([response.status, response.json().error]).toEqual([425, 'invalid_request']);
       expect(events).toMatchObject([{ reason: 'Early-Data is set: the request may be a replay' }]);
-      await expectToken('chained', [...forged, shown, 'Early-Data:']);
+      await expectToken('chained', [...forged, secretLine, 'Early-Data:']);
     });
 
     test.each([
-      ['folded', ['X-Other: 1', ` ${cert}`, ` ${verdict}`, shown]],
-      ['with a space before the colon', [...named('X-SSL-Client-Cert ', 'X-SSL-Client-Verify ')(victim), shown]],
-      ['with a bare line feed', [`X-Other: 1\n${cert}\n${verdict}`, shown]],
+      ['folded', ['X-Other: 1', ` ${cert}`, ` ${verification}`, secretLine]],
+      ['with a space before the colon', [...named('X-SSL-Client-Cert ', 'X-SSL-Client-Verify ')(victim), secretLine]],
+      ['with a bare line feed', [`X-Other: 1\n${cert}\n${verification}`, secretLine]],
     ])('%s, because that is not HTTP', async (_title, lines) => {
       const { response, events } = await ask('chained', proxy, lines);
       expect([response.status, response.json().error, events]).toEqual([400, 'invalid_request', []]);
     });
   });
 
-  test('got no token in all that was sent, but from the proxy with its secret', () => {
+  test('got no token in the whole test, except from the proxy with its secret', () => {
     const issued = server.countersign.auditEvents().filter(({ event }) => event === 'token_issued');
-    expect(tokensOfControls.length).toBeGreaterThan(strangers.length + withoutSecret.length);
+    expect(tokensOfControls.length).toBeGreaterThan(untrustedPeers.length + withoutSecret.length);
     expect(responses.flatMap(tokenIdsIn)).toEqual(tokensOfControls);
     expect(issued.map(({ jti, peer }) => [jti, peer])).toEqual(tokensOfControls.map((jti) => [jti, proxy]));
   });

@@ -14,8 +14,8 @@ import { rsaPublicKey } from '../support/keys.ts';
 import { sendRequest } from '../support/raw-http.ts';
 
 /**
- * What no TLS handshake carries, or nginx refuses by itself: straight to the trusted socket, as the header that nginx
- * would write, with the verdict SUCCESS.
+ * Certificates that no TLS handshake can contain, or that nginx itself rejects. They are sent directly to the trusted
+ * socket, in the header that nginx would write, with the verification SUCCESS.
  */
 
 const HOUR = 3_600_000;
@@ -30,11 +30,11 @@ const encoding = (der: Uint8Array) => pem(toPem(der));
 const rsa = (bits: number, exponent?: bigint) =>
   issue({ publicKey: rsaPublicKey({ bits, ...(exponent !== undefined && { exponent }) }) });
 
-/** The header's value, and what the audit event says about it. */
+/** The value of the header, and the reason in the audit event. */
 type Row = readonly [title: string, value: () => string, reason: string | RegExp];
 
 const notOneCertificate: Row[] = [
-  ['an octet after the DER', () => encoding(withTrailingBytes(genuine.der)), '1 trailing bytes after the DER'],
+  ['a byte after the DER', () => encoding(withTrailingBytes(genuine.der)), '1 trailing bytes after the DER'],
   [
     'a second DER after it',
     () => encoding(withTrailingBytes(genuine.der, genuine.der)),
@@ -46,11 +46,11 @@ const notOneCertificate: Row[] = [
   ['no certificate in the PEM', () => encoding(Buffer.of(0x30, 0)), 'not a certificate'],
   ['an empty PEM', () => encoding(Buffer.of()), 'not DER: the encoding ends early'],
   ['two PEM blocks', () => pem(genuine.pem + genuine.pem), 'more than one PEM block'],
-  ['the CA behind it', () => pem(genuine.pem + ca.pem), 'more than one PEM block'],
+  ['the CA after it', () => pem(genuine.pem + ca.pem), 'more than one PEM block'],
   ['another before it', () => pem(selfSigned().pem + genuine.pem), 'more than one PEM block'],
   ['text before the PEM', () => pem(`subject=CN = victim\n${genuine.pem}`), 'not a PEM: does not start'],
   ['text after the PEM', () => pem(`${genuine.pem}x`), 'not exactly one canonical PEM block'],
-  ['a key behind the PEM', () => pem(`${genuine.pem}-----BEGIN X-----`), 'not exactly one canonical PEM block'],
+  ['a key after the PEM', () => pem(`${genuine.pem}-----BEGIN X-----`), 'not exactly one canonical PEM block'],
   ['a line feed too many', () => pem(`${genuine.pem}\n`), 'not exactly one canonical PEM block'],
   ['CR and LF', () => pem(genuine.pem.replaceAll('\n', '\r\n')), 'not exactly one canonical PEM block'],
   [
@@ -71,8 +71,8 @@ const notEscaped: Row[] = [
   ],
   ['bare base64', () => Buffer.from(genuine.der).toString('base64'), "this looks like haproxy's encoding"],
   ['a broken escape', () => `${pem(genuine.pem)}%`, 'malformed percent-encoding'],
-  ['an escape that is no text', () => `${pem(genuine.pem)}%FF`, 'malformed percent-encoding'],
-  ['a NUL behind it', () => `${pem(genuine.pem)}%00`, 'not exactly one canonical PEM block'],
+  ['an escape that is not valid UTF-8', () => `${pem(genuine.pem)}%FF`, 'malformed percent-encoding'],
+  ['a NUL after it', () => `${pem(genuine.pem)}%00`, 'not exactly one canonical PEM block'],
   ['RFC 9440', () => `:${Buffer.from(genuine.der).toString('base64')}:`, "this looks like rfc9440's encoding"],
 ];
 
@@ -128,7 +128,7 @@ const otherName: Row[] = [
   ['the name as an alternative name', () => issue({ subject: [['CN', 'x']], dns: ['victim'] }), 'subject is "CN=x"'],
 ];
 
-describeWith(['redis-server'], 'the server gives no token for a header that holds', () => {
+describeWith(['redis-server'], 'the server issues no token for a header that contains', () => {
   let server: AuthorizationServer;
   beforeAll(async () => {
     server = await startAuthorizationServer({ env: { COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' } });
@@ -165,7 +165,7 @@ describeWith(['redis-server'], 'the server gives no token for a header that hold
   );
 
   test.each(['', '(null)', '::', '$ssl_client_escaped_cert', '%{SSL_CLIENT_CERT}s'])(
-    'nothing, spelt "%s", beside a verdict that says otherwise',
+    '"%s" (no certificate) with the verification SUCCESS',
     async (value) => {
       const { response, event } = await ask(value);
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
@@ -181,7 +181,7 @@ describeWith(['redis-server'], 'the server gives no token for a header that hold
     ['the end of its validity in this minute', () => issue({ notAfter: new Date(Date.now() + 60_000) })],
     ['no extended key usage', () => issue({ eku: 'none' })],
     ['server and client usage', () => issue({ eku: 'client+server' })],
-  ])('but one for %s', async (_title, value) => {
+  ])('anything unacceptable, but accepts %s', async (_title, value) => {
     const { response, event } = await ask(value());
     expect([response.status, event.event]).toEqual([200, 'token_issued']);
   });

@@ -1,3 +1,0 @@
-import { describeForgeriesPast } from '../support/forgery-suite.ts';
-
-describeForgeriesPast('apache');
