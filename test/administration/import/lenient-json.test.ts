@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ImportError } from '../../../src/administration/import/draft.ts';
 import { jsonIn, parseLenientJson } from '../../../src/administration/import/lenient-json.ts';
 
-describe('parseLenientJson', () => {
+describe('JSON in the dialect of .NET configuration files', () => {
   test.each<[string, string, unknown]>([
     ['a byte order mark', '\uFEFF{"a": 1}', { a: 1 }],
     ['a comment at the end of a line', '{"a": 1 // "b": 2\n}', { a: 1 }],
