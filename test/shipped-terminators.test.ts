@@ -20,9 +20,9 @@ interface Row {
   readonly name: 'envoy' | 'caddy';
   readonly start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>;
   /** The log entry for a certificate that does not verify. */
-  readonly refusal: RegExp;
-  readonly spoilt: Replacements;
-  readonly complaint: string;
+  readonly verificationError: RegExp;
+  readonly invalid: Replacements;
+  readonly configurationError: string;
   /** The changes that the comments of the configuration describe. */
   readonly withSecret: Replacements;
   readonly forSelfSigned: Replacements;
@@ -32,9 +32,9 @@ const rows: Row[] = [
   {
     name: 'envoy',
     start: startShippedEnvoy,
-    refusal: /CERTIFICATE_VERIFY_FAILED/,
-    spoilt: [['stat_prefix: mtls', 'nonsense: mtls']],
-    complaint: 'nonsense',
+    verificationError: /CERTIFICATE_VERIFY_FAILED/,
+    invalid: [['stat_prefix: mtls', 'nonsense: mtls']],
+    configurationError: 'nonsense',
     withSecret: [
       ['# request_headers_to_add:', 'request_headers_to_add:'],
       [
@@ -50,9 +50,9 @@ const rows: Row[] = [
   {
     name: 'caddy',
     start: startShippedCaddy,
-    refusal: /failed to verify client certificate/,
-    spoilt: [['strict_sni_host on', 'nonsense on']],
-    complaint: 'nonsense',
+    verificationError: /failed to verify client certificate/,
+    invalid: [['strict_sni_host on', 'nonsense on']],
+    configurationError: 'nonsense',
     withSecret: [
       ['# header_up X-Countersign-Proxy-Secret "..."', 'header_up X-Countersign-Proxy-Secret "s"'],
       ['header_up -X-Countersign-Proxy-Secret', ''],
@@ -80,7 +80,7 @@ const forgedLines = Object.entries(forged).flatMap(([field, value]) => [
   `${field.replaceAll('-', '_')}: ${value}`,
 ]);
 
-describe.each(rows)('shipped configuration: $name', ({ name, start, refusal, ...row }) => {
+describe.each(rows)('shipped configuration: $name', ({ name, start, verificationError, ...row }) => {
   const { certificateHeader, decode } = headerFormats[name];
 
   describeWith([name], `the shipped configuration of ${name}`, () => {
@@ -158,7 +158,7 @@ describe.each(rows)('shipped configuration: $name', ({ name, start, refusal, ...
     ])('rejects the handshake with %s', async (_, identity) => {
       const before = running.errors().length;
       await expect(send({ identity: identity() })).rejects.toThrow(/alert/);
-      await eventually(() => refusal.test(running.errors().slice(before)), running.errors);
+      await eventually(() => verificationError.test(running.errors().slice(before)), running.errors);
     });
 
     it('responds with JSON to a request for the other host', async () => {
@@ -203,7 +203,7 @@ describe.each(rows)('shipped configuration: $name', ({ name, start, refusal, ...
     });
 
     it('fails to start with the error if it is invalid', async () => {
-      await expect(withChanges(row.spoilt, async () => {})).rejects.toThrow(row.complaint);
+      await expect(withChanges(row.invalid, async () => {})).rejects.toThrow(row.configurationError);
       await expect(withChanges([['no such text', '']], async () => {})).rejects.toThrow('"no such text"');
     });
   });

@@ -115,9 +115,9 @@ describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => 
       }
     }
     for (const version of ['-tls1_2', '-tls1_3'] as const) {
-      const said = await shipped.handshake(version);
-      expect(said).toContain('No client certificate CA names sent');
-      expect(said).toContain('Requested Signature Algorithms');
+      const output = await shipped.handshake(version);
+      expect(output).toContain('No client certificate CA names sent');
+      expect(output).toContain('Requested Signature Algorithms');
     }
   });
 

@@ -30,7 +30,7 @@ describe('the certificate reader', () => {
 
   test('never returns the chain of an earlier request', () => {
     const read = createCertificateReader('rfc9440');
-    const byteSequence = (octets: Uint8Array) => `:${Buffer.from(octets).toString('base64')}:`;
+    const byteSequence = (bytes: Uint8Array) => `:${Buffer.from(bytes).toString('base64')}:`;
     const chainOf = (...sent: Uint8Array[]) => {
       const encodedChain = sent.length > 0 ? sent.map(byteSequence).join(', ') : undefined;
       return read({ encoded: byteSequence(der), encodedChain }).chain.map((one) => Buffer.from(one));

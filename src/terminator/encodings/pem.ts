@@ -85,7 +85,7 @@ export function decodeSpacedPem(value: string): Uint8Array {
 /**
  * Encodes a certificate as percent-encoded PEM.
  *
- * @param bare the characters beside the unreserved ones that the terminator leaves as they are
+ * @param bare the characters that the terminator leaves unescaped, in addition to the unreserved ones
  */
 export function encodeEscapedPem(der: Uint8Array, bare: '' | '+/=' = ''): string {
   const pem = encodePem(der);

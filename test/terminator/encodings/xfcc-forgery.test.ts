@@ -115,7 +115,7 @@ describe('an attacker obtains no certificate but their own', () => {
     ['the same through the Issuer', { uris: ['"'] }, ['uri'], `${forged};Issuer="`],
     ['the same, closed by the Subject', { commonName: '' }, ['subject'], `${forged};Subject="`],
     ['the same, with a name behind it', { uris: ['";DNS=x'] }, ['uri'], `${forged};Subject="CN=x`],
-  ] as const)('%s is refused', (_, peer, on, sent) => {
+  ] as const)('%s is rejected', (_, peer, on, sent) => {
     const value = envoyWrites({ certificate: attacker, ...peer }, on, sent === undefined ? {} : { sent });
     expect(value).toContain(forgedCert);
     expect(readAs(value)).toBe('rejected');

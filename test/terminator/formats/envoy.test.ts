@@ -68,7 +68,7 @@ describe('envoy: what Envoy 1.40 sends', () => {
     ],
     ['with format: JSON', '[{"by":["spiffe://proxy/a"],"hash":"<HASH>","cert":"<PEM>"}]', 'remove format: JSON'],
     ['to what began as JSON', '{"a":1},Hash=<HASH>;Cert="<PEM>"', 'the JSON form'],
-  ])('is refused %s', (_, text, reason) => {
+  ])('is rejected %s', (_, text, reason) => {
     expect(() => envoy.decode(seen(text))).toThrow(CertificateError);
     expect(() => envoy.decode(seen(text))).toThrow(reason);
   });
