@@ -3,7 +3,7 @@ import { createApp } from '../src/app.ts';
 import { createMemoryRegistry } from '../src/clients/registry/memory-registry.ts';
 import { describeListenAddress } from '../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
-import { createAudit } from '../src/observability/audit.ts';
+import { createAuditLog } from '../src/observability/audit.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
       find: () => Promise.reject(new Error(detail)),
     },
     signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
-    audit: createAudit({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics()),
+    auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics()),
     now: Date.now,
   });
   listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, app.fetch, () => {});

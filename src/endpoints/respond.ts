@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type ErrorStatusTable, errorStatus, OAuthError } from '../oauth/oauth-error.ts';
-import type { Audit, AuditEntry, AuditEvents } from '../observability/audit.ts';
+import type { Audit, AuditEntry } from '../observability/audit.ts';
 import type { EndpointContext } from './request.ts';
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
@@ -35,19 +35,15 @@ function mustChallenge(c: EndpointContext, { code }: OAuthError): boolean {
   return code === 'invalid_client' && c.req.header('authorization') !== undefined;
 }
 
-/** How an endpoint audits its requests, and the HTTP status of each error there. */
-export interface EndpointAudit {
-  readonly audit: Audit;
-  readonly events: AuditEvents;
-  readonly status: ErrorStatusTable;
-}
-
 /**
  * Runs the steps of an endpoint. Whatever happens in them, the request ends with exactly one audit event and one
  * response. The steps add what they learn to the audit entry.
+ *
+ * @param status the HTTP status of each error code at this endpoint
  */
 export function audited(
-  { audit, events, status }: EndpointAudit,
+  audit: Audit,
+  status: ErrorStatusTable,
   steps: (c: EndpointContext, entry: AuditEntry) => Promise<Response>,
 ): (c: EndpointContext) => Promise<Response> {
   return async (c) => {
@@ -55,15 +51,15 @@ export function audited(
     const start = performance.now();
     try {
       const response = await steps(c, entry);
-      audit.granted(events.granted, entry, performance.now() - start);
+      audit.granted(entry, performance.now() - start);
       return response;
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
       const response = respondWithError(c, error, status);
       Object.assign(entry, { error: error.code, status: response.status, reason: reasonOf(thrown) });
       const duration = performance.now() - start;
-      if (error.code === 'server_error') audit.failed(events.rejected, entry, duration, thrown);
-      else audit.rejected(events.rejected, entry, duration);
+      if (error.code === 'server_error') audit.failed(entry, duration, thrown);
+      else audit.rejected(entry, duration);
       return response;
     }
   };

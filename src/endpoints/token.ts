@@ -1,7 +1,7 @@
 import { type AuthenticationDependencies, authenticateRequest } from '../authentication/authenticate-request.ts';
 import { authorize } from '../grants/grants.ts';
 import { errorStatus } from '../oauth/oauth-error.ts';
-import type { Audit, AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
 import { clientRequest, type EndpointContext, type ListenerKind } from './request.ts';
@@ -11,15 +11,20 @@ export interface TokenEndpointDependencies extends AuthenticationDependencies {
   readonly issuer: string;
   readonly listensOn: ListenerKind;
   readonly signingKey: SigningKey;
-  readonly audit: Audit;
+  readonly auditLog: AuditLog;
 }
+
+const tokenAudit: AuditedEndpoint = {
+  name: 'token',
+  granted: { event: 'token_issued', message: 'token issued', outcome: 'issued' },
+  rejected: { event: 'token_rejected' },
+};
 
 /** The token endpoint (RFC 6749 §3.2): from the request to a certificate-bound access token (RFC 8705 §3). */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: EndpointContext) => Promise<Response> {
-  const { issuer, listensOn, signingKey, audit, now } = dependencies;
-  const events = { granted: 'token_issued', rejected: 'token_rejected' } as const;
+  const { issuer, listensOn, signingKey, auditLog, now } = dependencies;
 
-  return audited({ audit, events, status: errorStatus }, async (c, entry) => {
+  return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (c, entry) => {
     // 1. to 5. Authenticate the client.
     const request = clientRequest(c, listensOn, now());
     const { client, certificate, form } = await authenticateRequest(request, dependencies, entry);

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../oauth/oauth-error.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { addTokenRequestMetrics } from './request-metrics.ts';
+import { addRequestMetrics } from './request-metrics.ts';
 
 /** What is known about a request when it is decided. It contains no token, key, PEM or secret. */
 export interface AuditEntry {
@@ -30,34 +30,50 @@ export interface AuditEntry {
   reason?: string;
 }
 
-/** The names of an endpoint's audit events. */
-export interface AuditEvents {
-  readonly granted: 'token_issued';
-  readonly rejected: 'token_rejected';
+/** How the decisions of an endpoint appear in the audit log and in the metrics. */
+export interface AuditedEndpoint {
+  /** Part of its metrics and messages: `token` in `countersign_token_requests_total`. */
+  readonly name: string;
+  readonly granted: {
+    readonly event: string;
+    readonly message: string;
+    /** Value of the metric label `outcome`. */
+    readonly outcome: string;
+  };
+  readonly rejected: { readonly event: string };
 }
 
-/** Records each decision once: one log event, and the metrics of its endpoint. */
+/** Records each decision of one endpoint once: a log event, and the metrics. */
 export interface Audit {
-  granted(event: AuditEvents['granted'], entry: AuditEntry, durationMilliseconds: number): void;
-  rejected(event: AuditEvents['rejected'], entry: AuditEntry, durationMilliseconds: number): void;
+  granted(entry: AuditEntry, durationMilliseconds: number): void;
+  rejected(entry: AuditEntry, durationMilliseconds: number): void;
   /** An error of the server or the proxy, not of the client. `cause` is what was thrown. */
-  failed(event: AuditEvents['rejected'], entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
+  failed(entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
 }
 
-export function createAudit(log: Log, metrics: Metrics): Audit {
-  const countTokenRequest = addTokenRequestMetrics(metrics);
+export interface AuditLog {
+  readonly forEndpoint: (endpoint: AuditedEndpoint) => Audit;
+}
+
+export function createAuditLog(log: Log, metrics: Metrics): AuditLog {
   return {
-    granted: (event, entry, duration) => {
-      countTokenRequest(undefined, duration);
-      log[entry.advice === undefined ? 'info' : 'warn']({ event, ...withBoundedReason(entry) }, 'token issued');
-    },
-    rejected: (event, entry, duration) => {
-      countTokenRequest(entry.error ?? 'server_error', duration);
-      log.warn({ event, ...withBoundedReason(entry) }, 'token request rejected');
-    },
-    failed: (event, entry, duration, cause) => {
-      countTokenRequest(entry.error ?? 'server_error', duration);
-      log.error({ event, ...withBoundedReason(entry), ...stackOf(cause) }, 'token request failed');
+    forEndpoint: ({ name, granted, rejected: { event } }) => {
+      const record = addRequestMetrics(metrics, name, granted.outcome);
+      return {
+        granted: (entry, duration) => {
+          record(undefined, duration);
+          const level = entry.advice === undefined ? 'info' : 'warn';
+          log[level]({ event: granted.event, ...withBoundedReason(entry) }, granted.message);
+        },
+        rejected: (entry, duration) => {
+          record(entry.error ?? 'server_error', duration);
+          log.warn({ event, ...withBoundedReason(entry) }, `${name} request rejected`);
+        },
+        failed: (entry, duration, cause) => {
+          record(entry.error ?? 'server_error', duration);
+          log.error({ event, ...withBoundedReason(entry), ...stackOf(cause) }, `${name} request failed`);
+        },
+      };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorStatus } from '../oauth/oauth-error.ts';
 import type { CounterChild, HistogramChild, Metrics } from './metrics.ts';
 
-/** Counts one request: `error` is the code of the response, undefined for an issued token. */
+/** Counts one request: `error` is the code of the response, undefined for a granted request. */
 export type RequestRecorder = (error: ErrorCode | undefined, durationMilliseconds: number) => void;
 
 interface OutcomeMetrics {
@@ -13,23 +13,26 @@ interface OutcomeMetrics {
 const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /**
- * Adds the metrics of the token endpoint. Every combination of labels is resolved here, since resolving one costs more
- * than counting.
+ * Adds the metrics of one endpoint. Every combination of labels is resolved here, since resolving one costs more than
+ * counting.
+ *
+ * @param endpoint part of the metric names: `token` in `countersign_token_requests_total`
+ * @param granted the outcome of a granted request, such as `issued`
  */
-export function addTokenRequestMetrics(metrics: Metrics): RequestRecorder {
+export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: string): RequestRecorder {
   const requests = metrics.counter({
-    name: 'token_requests_total',
-    help: 'Token requests by outcome (issued, rejected, failed) and OAuth error code',
+    name: `${endpoint}_requests_total`,
+    help: `Requests to the ${endpoint} endpoint by outcome (${granted}, rejected, failed) and OAuth error code`,
     labels: ['outcome', 'error'],
   });
   const durations = metrics.histogram({
-    name: 'token_request_duration_seconds',
+    name: `${endpoint}_request_duration_seconds`,
     help: 'Time from the request header to the response, by outcome',
     labels: ['outcome'],
     buckets: DURATION_BUCKETS,
   });
   const metricsOf = (error: ErrorCode | undefined): OutcomeMetrics => {
-    const outcome = outcomeOf(error);
+    const outcome = error === undefined ? granted : outcomeOf(error);
     return { requests: requests({ outcome, error: error ?? '' }), duration: durations({ outcome }) };
   };
   const failed = metricsOf('server_error');
@@ -44,7 +47,6 @@ export function addTokenRequestMetrics(metrics: Metrics): RequestRecorder {
 }
 
 /** A `server_error` is a failure of the server or the proxy; any other error rejects the request of a client. */
-function outcomeOf(error: ErrorCode | undefined): 'issued' | 'rejected' | 'failed' {
-  if (error === undefined) return 'issued';
+function outcomeOf(error: ErrorCode): 'rejected' | 'failed' {
   return error === 'server_error' ? 'failed' : 'rejected';
 }

@@ -8,7 +8,7 @@ import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { openHttpListener } from '../http/listener.ts';
 import type { MalformedRequest } from '../http/malformed-requests.ts';
-import { createAudit } from '../observability/audit.ts';
+import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
@@ -97,7 +97,7 @@ function createPublicApp(
     readCertificate: observations ? withObserver(readCertificate, terminator, observations) : readCertificate,
     registry: dependencies.registry,
     signingKey: dependencies.signingKey,
-    audit: createAudit(log, metrics),
+    auditLog: createAuditLog(log, metrics),
     now: Date.now,
   });
 }

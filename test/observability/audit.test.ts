@@ -1,30 +1,34 @@
 import { expect, test } from 'vitest';
-import { createAudit } from '../../src/observability/audit.ts';
+import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 
 function startAudit() {
   const lines: object[] = [];
   const write = (fields: object) => void lines.push(fields);
   const metrics = createMetrics();
-  const audit = createAudit({ info: write, warn: write, error: write }, metrics);
+  const audit = createAuditLog({ info: write, warn: write, error: write }, metrics).forEndpoint({
+    name: 'token',
+    granted: { event: 'token_issued', message: 'token issued', outcome: 'issued' },
+    rejected: { event: 'token_rejected' },
+  });
   return { lines, audit, metrics };
 }
 
 test('the audit log truncates a reason that is too long', () => {
   const { lines, audit } = startAudit();
   const reason = 'x'.repeat(100_000);
-  audit.rejected('token_rejected', { peer: 'unix', reason }, 1);
-  audit.failed('token_rejected', { peer: 'unix', reason }, 1);
+  audit.rejected({ peer: 'unix', reason }, 1);
+  audit.failed({ peer: 'unix', reason }, 1);
   const short = { event: 'token_rejected', peer: 'unix', reason: expect.stringMatching(/^x{4000}…$/) };
   expect(lines).toEqual([short, short]);
 });
 
 test('each audited token request is counted by outcome and error, with its duration in seconds', async () => {
   const { audit, metrics } = startAudit();
-  audit.granted('token_issued', { peer: 'unix' }, 2);
-  audit.granted('token_issued', { peer: 'unix' }, 40);
-  audit.rejected('token_rejected', { peer: 'unix', error: 'invalid_client' }, 3);
-  audit.failed('token_rejected', { peer: 'unix', error: 'server_error' }, 3_000);
+  audit.granted({ peer: 'unix' }, 2);
+  audit.granted({ peer: 'unix' }, 40);
+  audit.rejected({ peer: 'unix', error: 'invalid_client' }, 3);
+  audit.failed({ peer: 'unix', error: 'server_error' }, 3_000);
   const lines = (await metrics.render()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
