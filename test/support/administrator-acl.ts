@@ -1,6 +1,6 @@
 /**
- * The users that docs/clients.md gives to those who run `countersign clients`, with their password; `prefix` in place
- * of `countersign:`. An auditor can plan, list, show and export.
+ * The ACL rules for `countersign clients` in docs/clients.md, with a password, and `prefix` in place of `countersign:`. An
+ * auditor can plan, list, show and export.
  */
 export function administratorAclRule(
   name: 'administrator' | 'auditor',

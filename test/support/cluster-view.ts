@@ -1,20 +1,20 @@
 import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 
-/** What a node of a Redis Cluster says of itself. */
+/** What a node of a Redis Cluster reports about itself. */
 export interface ClusterView {
   readonly port: number;
-  /** Whether it sees all slots served. */
+  /** Whether all slots are served. */
   readonly isOk: boolean;
   readonly isMaster: boolean;
-  /** Of a master: it has the slot. */
+  /** Whether it is the master of the slot. */
   readonly serves: (slot: number) => boolean;
-  /** Of two masters of a slot the one with the greater epoch counts. */
+  /** Of two masters that claim a slot, the one with the greater epoch serves it. */
   readonly epoch: number;
-  /** Of a replica: it has its master's data, and follows it. */
+  /** Whether a replica is in sync with its master. */
   readonly isInSync: boolean;
 }
 
-/** Undefined where it does not answer. */
+/** Undefined if it does not respond. */
 export async function clusterView(port: number, credentials: RedisCredentials): Promise<ClusterView | undefined> {
   const ask = async (...command: [string, ...string[]]) => String(await sendRedisCommand(port, command, credentials));
   try {
@@ -26,7 +26,7 @@ export async function clusterView(port: number, credentials: RedisCredentials): 
   }
 }
 
-/** See `clusterLine`; further ranges follow the first, and slots that move stand in brackets. */
+/** See `clusterLine`; further ranges follow the first, and migrating slots are in brackets. */
 function ownLine(nodes: string): Pick<ClusterView, 'isMaster' | 'serves' | 'epoch'> {
   const line = nodes.split('\n').find((text) => text.includes('myself')) ?? '';
   const [, , flags = '', , , , epoch, , ...ranges] = line.split(' ');

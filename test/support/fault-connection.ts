@@ -1,27 +1,27 @@
 import { connect, type Socket } from 'node:net';
 import { delayedPipe } from './delayed-pipe.ts';
 
-/** What a fault proxy knows of a connection. */
+/** The state of a connection through a fault proxy. */
 export interface ProxiedConnection {
-  /** From 1, in the order in which they came. */
+  /** Counts from 1, in the order of arrival. */
   readonly id: number;
   /** The client's address and port. */
   readonly from: string;
-  /** By the client, and what came for it from Redis, whether or not it was passed on. */
+  /** From the client, and from Redis to it, forwarded or not. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
-  /** What the client has sent, in latin1; the first 64 KiB. Over TLS there is nothing to read in it. */
+  /** The first 64 KiB that the client has sent, in Latin-1; not readable with TLS. */
   readonly sent: string;
-  /** Nothing passes any more, in neither direction and for ever. */
+  /** Nothing is forwarded in either direction any more, for good. */
   readonly isFrozen: boolean;
 }
 
 export interface FaultConnection {
   readonly snapshot: () => ProxiedConnection;
-  /** Whether the client has neither ended nor lost it. */
+  /** Whether the client's side is open. */
   readonly isOpen: () => boolean;
   readonly freeze: () => void;
-  /** Both sides get an RST. */
+  /** Sends RST to both sides. */
   readonly reset: () => void;
 }
 
@@ -29,13 +29,13 @@ export interface FaultConnectionOptions {
   readonly id: number;
   readonly target: { readonly host: string; readonly port: number };
   readonly latency: () => number;
-  /** From the start: Redis never hears of it. */
+  /** From the start: no connection to Redis is made. */
   readonly isFrozen: boolean;
 }
 
 const SENT_LIMIT = 65_536;
 
-/** Joins a client's connection to one of its own to the target. Where that is refused, the client gets an RST. */
+/** Forwards a client's connection to the target. If the target refuses it, the client gets an RST. */
 export function faultConnection(client: Socket, options: FaultConnectionOptions): FaultConnection {
   const { id, isFrozen, target, latency } = options;
   const server = isFrozen ? undefined : connect({ ...target, noDelay: true, allowHalfOpen: true });

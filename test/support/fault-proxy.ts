@@ -5,32 +5,32 @@ import { freePort } from './free-port.ts';
 export interface FaultProxyOptions {
   /** Where Redis listens. */
   readonly target: { readonly port: number; readonly host?: string };
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
 }
 
-/** A TCP proxy before Redis that can do to connections what networks do. At first it does nothing. */
+/** A TCP proxy in front of Redis that injects network faults. Initially it only forwards. */
 export interface FaultProxy {
   readonly port: number;
   readonly url: string;
-  /** Those that the client has open. */
+  /** The connections that clients have open. */
   readonly connections: () => ProxiedConnection[];
-  /** Milliseconds in each direction, so that a round trip takes twice as long; order is kept. */
+  /** Milliseconds per direction, so a round trip takes twice as long. Preserves order. */
   readonly setLatency: (milliseconds: number) => void;
   /**
-   * Connections are accepted, what they carry is read and gone, and no end of one side reaches the other: half-open.
-   * That is for ever for those that were there meanwhile, also after `resume`.
+   * Makes all connections half-open: they are accepted, but their data and their end are discarded. The present ones stay
+   * half-open after `resume`.
    */
   readonly stopForwarding: () => void;
-  /** The same for those for which the predicate holds, and for these alone. Returns them. */
+  /** Makes only the matching connections half-open, and returns them. */
   readonly freeze: (predicate: (connection: ProxiedConnection) => boolean) => ProxiedConnection[];
-  /** Connections get an RST, and new ones are refused. */
+  /** Resets connections, and refuses new ones. */
   readonly refuse: () => Promise<void>;
-  /** New connections are served again. The latency stays. */
+  /** Forwards new connections again. The latency stays. */
   readonly resume: () => Promise<void>;
-  /** New connections lead where this says, as behind a balancer; those that are open stay where they are. */
+  /** Selects the target of each new connection, as a load balancer does. Open connections keep theirs. */
   readonly redirect: (choose: () => { readonly port: number }) => void;
-  /** Connections get an RST; new ones are served. */
+  /** Resets connections, and forwards new ones. */
   readonly destroyAll: () => void;
   readonly stop: () => Promise<void>;
 }
@@ -89,7 +89,7 @@ class Forwarder {
     return chosen.map(({ snapshot }) => snapshot());
   }
 
-  /** Also those of which only Redis does not know that they ended. */
+  /** Includes connections that ended on the client's side only. */
   resetAll(): void {
     for (const { reset } of this.#connections) reset();
     this.#connections.clear();

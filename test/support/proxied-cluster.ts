@@ -9,13 +9,13 @@ import { sendRedisCommand } from './send-redis-command.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface ProxiedCluster {
-  /** Where its node says that it is at first. */
+  /** The address that the node announces at first. */
   readonly proxy: FaultProxy;
-  /** The node goes to another place: a proxy of its own. */
+  /** Makes the node announce the address of a new proxy, which is returned. */
   readonly move: () => Promise<FaultProxy>;
 }
 
-/** A Cluster of one node that says that it is where a proxy is, until the test is over. */
+/** Starts a Cluster of one node behind a proxy, whose address the node announces, until the test ends. */
 export async function startProxiedCluster(): Promise<ProxiedCluster> {
   const [port, busPort, directory] = [await freePort(), await freePort(), temporaryDirectory()];
   const proxy = await proxyOf(port);

@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { allocateClusterNodes, type ClusterNodeSpec, clusterConfigFile } from './cluster-place.ts';
+import { allocateClusterNodes, type ClusterNodeSpec, clusterConfigFile } from './cluster-node-spec.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
@@ -10,18 +10,18 @@ import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts
 import { orStopAll, startAll, stopAll } from './start-all.ts';
 
 export interface ClusterOptions {
-  /** A folder for folders of its own. */
+  /** The parent of new directories for the nodes. */
   readonly directory: string;
-  /** Of each master. Default: 0. */
+  /** Per master. Default: 0. */
   readonly replicas?: 0 | 1;
-  /** All speak TLS only, with one another as well. */
+  /** Requires TLS from clients and between nodes. */
   readonly tls?: RedisPki;
-  /** More of each redis-server's arguments. */
+  /** Additional arguments of each redis-server. */
   readonly args?: readonly string[];
 }
 
 export interface ClusterNode extends RedisNode {
-  /** What it was at the start. */
+  /** The role at the start. */
   readonly role: 'master' | 'replica';
 }
 
@@ -29,21 +29,21 @@ export interface ClusterDeployment {
   /** Three masters, then their replicas in the same order. */
   readonly nodes: readonly ClusterNode[];
   /**
-   * Who serves the key now, by its own account; of two, the one that became a master later.
-   * @throws {Error} where none that answers does
+   * The node that claims the key's slot; of several, the one with the latest epoch.
+   * @throws {Error} if no responding node does
    */
   readonly masterOfKey: (key: string) => Promise<ClusterNode>;
-  /** Until all nodes that answer see all slots served. Default: within 10,000 ms. */
+  /** Waits until all responding nodes report that all slots are served. Default: 10,000 ms. */
   readonly waitUntilOk: (milliseconds?: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** A dead master's replica stands for election after this time and another second or so. */
+/** A replica starts an election about a second after this time without its master. */
 const NODE_TIMEOUT_MILLISECONDS = 1000;
 
 /**
- * A Redis Cluster on loopback that keeps no data. Its nodes start as after a restart, with a file that names them all:
- * that takes no introductions. Two seconds of the start are Redis' own, a master serves no earlier.
+ * Starts a Redis Cluster without persistence on loopback. The nodes start as after a restart, from a file that lists all of
+ * them, so that they need not meet. A master waits two seconds before it serves.
  */
 export async function startClusterDeployment(options: ClusterOptions): Promise<ClusterDeployment> {
   const places = await allocateClusterNodes(options.replicas ?? 0);
@@ -68,7 +68,7 @@ async function startNode(place: ClusterNodeSpec, all: readonly ClusterNodeSpec[]
     ['--cluster-port', `${place.busPort}`],
     ['--cluster-announce-ip', '127.0.0.1'],
     ['--cluster-node-timeout', `${NODE_TIMEOUT_MILLISECONDS}`],
-    // Also a replica that lost its master long ago may take its place.
+    // A replica may be promoted however long ago it lost its master.
     ['--cluster-replica-validity-factor', '0'],
     options.tls ? ['--tls-cluster', 'yes', '--tls-replication', 'yes'] : [],
     options.args ?? [],

@@ -1,19 +1,19 @@
 import { freePort } from './free-port.ts';
 import { type RedisOptions, type RunningRedis, startRedis } from './redis-server.ts';
 
-/** One redis-server of several. */
+/** A redis-server of a deployment. */
 export interface RedisNode {
   readonly port: number;
-  /** Of the process that runs, or ran last. */
+  /** Of the current process, or of the last one. */
   readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
-  /** Starts it again after it ended, at the same port, with the same arguments and no data. */
+  /** Restarts it after it has exited, at the same port, with the same arguments and without data. */
   readonly restart: () => Promise<void>;
-  /** SIGKILL, which ends it also while SIGSTOP holds it. */
+  /** Sends SIGKILL, which works after SIGSTOP as well. */
   readonly stop: () => Promise<void>;
 }
 
-/** Replicas get the data straight from the master's memory, at once, and nobody waits for them at the end. */
+/** Replicas synchronize without disk and without delay, and a shutdown does not wait for them. */
 const quickReplication = [
   ['--repl-diskless-sync', 'yes'],
   ['--repl-diskless-sync-delay', '0'],
@@ -22,7 +22,7 @@ const quickReplication = [
   ['--shutdown-timeout', '0'],
 ].flat();
 
-/** A redis-server that can have replicas or be one. */
+/** Starts a redis-server that can be a master or a replica. */
 export async function startRedisNode(options: RedisOptions): Promise<RedisNode> {
   const port = options.port ?? (await freePort());
   const args = [...quickReplication, ...(options.args ?? [])];

@@ -14,15 +14,15 @@ import { type SentinelView, sentinelView } from './sentinel-view.ts';
 import { orStopAll, startAll, stopAll } from './start-all.ts';
 
 export interface SentinelOptions {
-  /** A folder for folders of its own. */
+  /** The parent of new directories for the processes. */
   readonly directory: string;
-  /** Of the user `default` of the data nodes. Default: none. */
+  /** Password of the user `default` of the data nodes. Default: none. */
   readonly password?: string;
-  /** Of the Sentinels. Default: none. */
+  /** Password of the sentinels. Default: none. */
   readonly sentinelPassword?: string;
-  /** Further users of the data nodes, as `startRedis` takes them. */
+  /** Additional users of the data nodes, as for `startRedis`. */
   readonly aclRules?: readonly string[];
-  /** All speak TLS only, Sentinels as well. */
+  /** Requires TLS of all nodes and sentinels. */
   readonly tls?: RedisPki;
 }
 
@@ -33,11 +33,11 @@ export interface SentinelDeployment {
   /** The first is the master at the start. */
   readonly nodes: readonly RedisNode[];
   /**
-   * Whom the Sentinels name; where they differ, the one that was promoted last.
-   * @throws {Error} where no Sentinel answers
+   * The master that the sentinels report; if they differ, the one that was promoted last.
+   * @throws {Error} if no sentinel responds
    */
   readonly currentMaster: () => Promise<RedisNode>;
-  /** Waits until all Sentinels that answer name one other than this. Default: within 10,000 ms. */
+  /** Waits until all responding sentinels report another master. Default: 10,000 ms. */
   readonly masterAfter: (old: RedisNode, milliseconds?: number) => Promise<RedisNode>;
   readonly stop: () => Promise<void>;
 }
@@ -45,8 +45,8 @@ export interface SentinelDeployment {
 const MASTER_NAME = 'countersign';
 
 /**
- * A master with two replicas, and three Sentinels with a quorum of two, on loopback; data nodes keep nothing. They
- * promote a replica 1 to 2 seconds after the master dies; the last of them may name it a second later.
+ * Starts a master with two replicas, without persistence, and three sentinels with a quorum of two, on loopback. The
+ * sentinels promote a replica 1 to 2 seconds after the master dies; the last of them may report it a second later.
  */
 export async function startSentinelDeployment(options: SentinelOptions): Promise<SentinelDeployment> {
   const nodes = await startDataNodes(options);
@@ -96,14 +96,14 @@ async function viewsOf(sentinels: readonly SentinelAddress[], credentials: Redis
   return views.filter((view) => view !== undefined);
 }
 
-/** A failover needs what each Sentinel knows by then: the replicas, and that they are in sync. */
+/** A failover requires that each sentinel knows the replicas, and that they are in sync. */
 async function waitUntilReady(views: Views): Promise<void> {
   let seen: SentinelView[] = [];
   const isReady = async () => {
     seen = await views();
     return seen.length === 3 && seen.every((view) => view.hasQuorum && view.replicasInSync === 2);
   };
-  await eventually(isReady, () => `the Sentinels are not ready: ${JSON.stringify(seen)}`);
+  await eventually(isReady, () => `the sentinels are not ready: ${JSON.stringify(seen)}`);
 }
 
 async function masterAfter(nodes: readonly RedisNode[], old: RedisNode, views: Views, milliseconds?: number) {
@@ -119,6 +119,6 @@ async function masterAfter(nodes: readonly RedisNode[], old: RedisNode, views: V
 function latestMaster(nodes: readonly RedisNode[], views: readonly SentinelView[]): RedisNode {
   const [latest] = views.toSorted((a, b) => b.epoch - a.epoch);
   const master = nodes.find(({ port }) => port === latest?.port);
-  if (!master) throw new Error(`the Sentinels name none of the nodes: ${JSON.stringify(views)}`);
+  if (!master) throw new Error(`the sentinels report none of the nodes: ${JSON.stringify(views)}`);
   return master;
 }

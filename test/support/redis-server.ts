@@ -9,7 +9,7 @@ import { orStopAll } from './start-all.ts';
 export interface RunningRedis {
   readonly url: string;
   readonly port: number;
-  /** Its Unix socket. */
+  /** The path of its Unix socket. */
   readonly socket: string;
   readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
@@ -21,26 +21,26 @@ export interface RunningRedis {
 export interface RedisTls {
   readonly cert: string;
   readonly key: string;
-  /** Whose certificates a client has to show. Default: none is asked for. */
+  /** CA certificates for client certificates, which are required then. Default: none. */
   readonly clientCa?: string;
 }
 
 export interface RedisOptions {
   /** The path of redis-server. */
   readonly program: string;
-  /** A folder for a folder of its own. */
+  /** The parent of a new directory for the server. */
   readonly directory: string;
-  /** The same port again, e.g. after an outage. Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Users beside `default`, e.g. `'server on >secret ~x:* +get'`, or `'default off'`. */
+  /** Users in addition to `default`, e.g. `'server on >secret ~x:* +get'`, or `'default off'`. */
   readonly aclRules?: readonly string[];
-  /** Serves TLS only; the Unix socket stays as it is. */
+  /** Enables TLS on the port, and disables plain TCP. The Unix socket is not affected. */
   readonly tls?: RedisTls;
-  /** More of redis-server's arguments, e.g. `['--requirepass', 'x']`. */
+  /** Additional arguments of redis-server, e.g. `['--requirepass', 'x']`. */
   readonly args?: readonly string[];
 }
 
-/** A redis-server that keeps nothing, on loopback. */
+/** Starts a redis-server without persistence on loopback. */
 export async function startRedis({ program, directory, args = [], ...options }: RedisOptions): Promise<RunningRedis> {
   const port = options.port ?? (await freePort());
   const folder = mkdtempSync(join(directory, 'r-'));
@@ -68,13 +68,13 @@ function portArguments(port: number, tls: RedisTls | undefined): string[] {
   return [...ports, ...identity, '--tls-auth-clients', ...clients];
 }
 
-/** Redis puts a selector, `(+get ~x)`, together again by itself. */
+/** Redis joins the arguments of a selector, `(+get ~x)`, itself. */
 function aclArguments(rules: readonly string[] = []): string[] {
   return rules.flatMap((rule) => ['--user', ...rule.split(' ')]);
 }
 
 async function waitUntilReady(server: RunningProgram, port: number): Promise<void> {
-  const report = () => `redis-server does not answer:\n${server.stdout()}${server.stderr()}`;
+  const report = () => `redis-server does not respond:\n${server.stdout()}${server.stderr()}`;
   await eventually(async () => server.hasExited() || (await acceptsConnections({ host: '127.0.0.1', port })), report);
   if (server.hasExited()) throw new Error(report());
 }

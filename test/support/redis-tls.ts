@@ -4,20 +4,20 @@ import { createTestCa, type MintedCertificate, type TestCa } from './certificate
 import { type RedisOptions, type RunningRedis, startRedis } from './redis-server.ts';
 
 export interface TlsRedis extends RunningRedis {
-  /** It vouches for the server at `127.0.0.1` and `localhost`, and for clients. */
+  /** Issues the certificates of the server, for `127.0.0.1` and `localhost`, and of clients. */
   readonly ca: TestCa;
   readonly caFile: string;
-  /** A certificate that the server accepts of a client, and its paths. */
+  /** A client certificate that the server accepts, and the paths of its files. */
   readonly client: MintedCertificate;
   readonly clientFiles: { readonly cert: string; readonly key: string };
 }
 
 export interface TlsRedisOptions extends Omit<RedisOptions, 'tls'> {
-  /** Whether a client has to show a certificate. Default: no. */
+  /** Whether client certificates are required. Default: no. */
   readonly clientCertificates?: boolean;
 }
 
-/** A redis-server that speaks TLS only, with a CA of its own. */
+/** Starts a redis-server that requires TLS, with its own CA. */
 export async function startTlsRedis({ clientCertificates = false, ...options }: TlsRedisOptions): Promise<TlsRedis> {
   const folder = mkdtempSync(join(options.directory, 'tls-'));
   const ca = createTestCa({ subject: [['CN', 'Redis CA']] });

@@ -7,12 +7,12 @@ export interface RedisConnection {
   readonly close: () => Promise<void>;
 }
 
-/** The redis-server of this run. All test files share it: write under a `keyPrefix()` only, and flush nothing. */
+/** The redis-server that all test files share: write only below a `keyPrefix()`, and never flush it. */
 export function redisUrl(): string {
   return inject('redisUrl');
 }
 
-/** A prefix that nobody else has; call it once for each test file, or each test. */
+/** Returns a unique key prefix; call it once per test file or test. */
 export function keyPrefix(): string {
   return `test:${randomUUID()}:`;
 }

@@ -5,13 +5,14 @@ export interface RedisCredentials {
   /** Default: the user `default`. */
   readonly username?: string;
   readonly password?: string;
-  /** Where it speaks TLS. */
+  /** If it requires TLS. */
   readonly tls?: RedisPki['client'];
 }
 
 /**
- * One command on a connection of its own, to a Redis or a Sentinel on loopback.
- * @throws {Error} where nothing listens, where the answer is an error, or where there is none within half a second
+ * Sends one command on a new connection to a Redis or a sentinel on loopback.
+ *
+ * @throws {Error} if nothing listens, on an error reply, or without a reply within half a second
  */
 export async function sendRedisCommand(
   port: number,

@@ -11,31 +11,31 @@ import type { RedisPki } from './redis-pki.ts';
 import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 import { orStopAll } from './start-all.ts';
 
-/** A Sentinel before it runs. */
+/** A sentinel before it is started. */
 export interface SentinelAddress {
   /** 40 hexadecimal digits. */
   readonly id: string;
   readonly port: number;
 }
 
-/** What a Sentinel watches, and with whom. */
+/** The master that sentinels monitor, its replicas, and the sentinels. */
 export interface MonitoredMaster {
   readonly directory: string;
   readonly masterName: string;
   readonly master: number;
   readonly replicas: readonly number[];
   readonly sentinels: readonly SentinelAddress[];
-  /** Of the master and the replicas. */
+  /** Password of the master and the replicas. */
   readonly password?: string | undefined;
-  /** Of the Sentinels. */
+  /** Password of the sentinels. */
   readonly sentinelPassword?: string | undefined;
-  /** Of all of them. */
+  /** Used by all of them. */
   readonly tls?: RedisPki;
 }
 
 export type RunningSentinel = Pick<RedisNode, 'port' | 'pid' | 'kill' | 'stop'>;
 
-/** In milliseconds, where Sentinel's own are seconds. A machine that stands still for long costs a second, not thirty. */
+/** Milliseconds; the defaults are seconds. With the short TILT period, a stalled machine costs one second, not thirty. */
 const periods = {
   'INFO-PERIOD': 300,
   'PING-PERIOD': 300,
@@ -50,7 +50,7 @@ export async function allocateSentinel(): Promise<SentinelAddress> {
   return { id: randomBytes(20).toString('hex'), port: await freePort() };
 }
 
-/** Debian's redis-sentinel is this program under another name. */
+/** Starts redis-server in Sentinel mode; redis-sentinel is the same program. */
 export async function startSentinel(place: SentinelAddress, watch: MonitoredMaster): Promise<RunningSentinel> {
   const folder = mkdtempSync(join(watch.directory, 's-'));
   const file = join(folder, 'sentinel.conf');
@@ -65,20 +65,20 @@ export async function startSentinel(place: SentinelAddress, watch: MonitoredMast
 }
 
 async function prepare(sentinel: RunningProgram, { port }: SentinelAddress, watch: MonitoredMaster) {
-  const report = () => `redis-sentinel does not answer:\n${sentinel.stdout()}${sentinel.stderr()}`;
+  const report = () => `redis-sentinel does not respond:\n${sentinel.stdout()}${sentinel.stderr()}`;
   await eventually(async () => sentinel.hasExited() || (await acceptsConnections({ host: '127.0.0.1', port })), report);
   if (sentinel.hasExited()) throw new Error(report());
   const command = ['SENTINEL', 'DEBUG', ...Object.entries(periods).flat().map(String)] as const;
   await sendRedisCommand(port, command, sentinelCredentials(watch));
 }
 
-/** What is needed to ask one. */
+/** The credentials for commands to a sentinel. */
 export function sentinelCredentials(watch: Pick<MonitoredMaster, 'sentinelPassword' | 'tls'>): RedisCredentials {
   const { sentinelPassword: password, tls } = watch;
   return { ...(password && { password }), ...(tls && { tls: tls.client }) };
 }
 
-/** Names all that Sentinels otherwise find out one after another. */
+/** Lists the replicas and sentinels that would otherwise be discovered one by one. */
 function sentinelFile(place: SentinelAddress, watch: MonitoredMaster, folder: string): string {
   const { masterName: name, password, sentinelPassword } = watch;
   const others = watch.sentinels.filter(({ id }) => id !== place.id);

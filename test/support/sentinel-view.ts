@@ -1,17 +1,17 @@
 import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 
-/** What a Sentinel says of the master that it watches. */
+/** What a sentinel reports about the master that it monitors. */
 export interface SentinelView {
-  /** Where clients are sent. */
+  /** The port of the master. */
   readonly port: number;
-  /** Of two views the one with the greater epoch counts. */
+  /** Of two views, the one with the greater epoch is current. */
   readonly epoch: number;
   readonly replicasInSync: number;
-  /** It could do a failover: enough of the others answer it. */
+  /** Whether enough sentinels are reachable for a failover. */
   readonly hasQuorum: boolean;
 }
 
-/** Undefined where it does not answer. */
+/** Undefined if it does not respond. */
 export async function sentinelView(
   port: number,
   masterName: string,
@@ -35,7 +35,7 @@ function isInSync(replica: ReadonlyMap<string, string>): boolean {
   return replica.get('flags') === 'slave' && replica.get('master-link-status') === 'ok';
 }
 
-/** Name, value, name, value. */
+/** Parses alternating names and values. */
 function fieldsOf(reply: unknown): Map<string, string> {
   const texts = Array.isArray(reply) ? reply.map(String) : [];
   return new Map(texts.flatMap((name, index) => (index % 2 === 0 ? [[name, texts[index + 1] ?? '']] : [])));

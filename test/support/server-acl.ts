@@ -1,4 +1,4 @@
-/** The user that docs/redis.md gives to the servers, with its password; `prefix` in place of `countersign:`. */
+/** The ACL rule of the servers in docs/redis.md, with a password, and `prefix` in place of `countersign:`. */
 export function serverAclRule(prefix: string, password: string, isCluster = false): string {
   const keys = ['client:*', 'registry'].map((name) => `%R~${prefix}${name}`);
   const channels = ['&__redis__:invalidate', `&${prefix}changes`];

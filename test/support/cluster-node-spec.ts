@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { freePort } from './free-port.ts';
 
-/** A node of a Redis Cluster before it runs. */
+/** A node of a Redis Cluster before it is started. */
 export interface ClusterNodeSpec {
   /** 40 hexadecimal digits. */
   readonly id: string;
   readonly port: number;
-  /** Where the nodes talk with one another. */
+  /** The port of the cluster bus. */
   readonly busPort: number;
-  /** Of a master: the slots that it serves. */
+  /** The slots of a master. */
   readonly slots: readonly [first: number, last: number] | undefined;
-  /** Of a replica: the id of its master. */
+  /** The id of a replica's master. */
   readonly master: string | undefined;
   readonly epoch: number;
 }
@@ -18,14 +18,14 @@ export interface ClusterNodeSpec {
 const SLOTS = 16_384;
 const MASTERS = 3;
 
-/** Three masters that share all slots; then, where asked for, the replica of each. */
+/** Three masters that share all slots, followed by their replicas, if any. */
 export async function allocateClusterNodes(replicas: 0 | 1): Promise<ClusterNodeSpec[]> {
   const masters = await Promise.all(Array.from({ length: MASTERS }, (_, turn) => allocateMaster(turn)));
   if (replicas === 0) return masters;
   return [...masters, ...(await Promise.all(masters.map(allocateReplica)))];
 }
 
-/** What the node at `self` would have written down of this cluster, had it been in it before. */
+/** The content of `nodes.conf` of one node, as if it had been in the cluster before. */
 export function clusterConfigFile(places: readonly ClusterNodeSpec[], self: ClusterNodeSpec): string {
   const lines = places.map((place) => nodeLine(place, place === self));
   return [...lines, `vars currentEpoch ${MASTERS} lastVoteEpoch 0`, ''].join('\n');
