@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 
-export interface FileWatcher {
+interface FileWatcher {
   stop(): void;
 }
 
-export interface WatchFilesOptions {
+interface WatchFilesOptions {
   /** Lists the files to watch; called at each check, since a folder may gain files. An error counts as a change. */
   readonly list: () => readonly string[];
   readonly onChange: () => void;

@@ -40,7 +40,7 @@ export interface Lifetimes {
 }
 
 /** Counted since the start. */
-export interface CacheCounts {
+interface CacheCounts {
   hits: number;
   misses: number;
   /** Values served without revalidation because the store did not reply. */

@@ -5,7 +5,7 @@ import { explainPerNode } from './explain-nodes.ts';
 import { createRetry, reconnectOnEnd } from './reconnect.ts';
 import type { RedisAddress } from './url.ts';
 
-export interface RedisConnectionOptions extends ConnectOptions {
+interface RedisConnectionOptions extends ConnectOptions {
   /** Called on each change of status with the problem, or with undefined once the connection is up. */
   readonly onStatusChange: (problem: string | undefined) => void;
 }

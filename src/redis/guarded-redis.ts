@@ -12,7 +12,7 @@ type Client = RedisConnection['redis'];
  *
  * @throws {RedisUnavailableError} with the reason; a WRONGTYPE reply is thrown as it is, see {@link isWrongType}
  */
-export type CommandExecutor = <Value>(command: (redis: Client) => Promise<Value>) => Promise<Value>;
+type CommandExecutor = <Value>(command: (redis: Client) => Promise<Value>) => Promise<Value>;
 
 const MAX_IN_FLIGHT = 5_000;
 /** Enough to notice that Redis responds again. */

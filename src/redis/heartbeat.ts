@@ -34,7 +34,7 @@ export interface Heartbeat {
   stop(): void;
 }
 
-export interface HeartbeatOptions {
+interface HeartbeatOptions {
   readonly redis: { ping(): Promise<unknown> };
   /** Called when a connected server has been unresponsive for 750 ms, or for 2 s on a new connection. */
   readonly onSilent: () => void;

@@ -14,7 +14,7 @@ export const schemes = {
 export type Scheme = keyof typeof schemes;
 
 /** One URL per host, at least one. They differ only in the host and port. */
-export interface HostUrls {
+interface HostUrls {
   readonly scheme: Scheme;
   readonly urls: readonly [URL, ...URL[]];
 }

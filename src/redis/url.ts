@@ -12,7 +12,7 @@ export type RedisAddress = RedisTarget & {
   readonly description: string;
 };
 
-export type RedisTarget =
+type RedisTarget =
   | { readonly kind: 'server'; readonly endpoint: Endpoint }
   | { readonly kind: 'socket'; readonly path: string }
   | {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Cluster, type Redis } from 'ioredis';
 
 /** Runs a Lua script on some keys, which belong to one slot in a cluster. */
-export type ScriptRunner = (keys: readonly string[], args?: Arguments) => Promise<unknown>;
+type ScriptRunner = (keys: readonly string[], args?: Arguments) => Promise<unknown>;
 
 type Arguments = readonly (string | Buffer)[];
 

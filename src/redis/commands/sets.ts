@@ -10,7 +10,7 @@ export interface Sets {
 }
 
 /** A member of the set at a key. */
-export interface Membership {
+interface Membership {
   readonly key: string;
   readonly member: string;
 }

@@ -11,7 +11,7 @@ export type StoredValue =
   | { readonly type: 'other'; readonly name: string };
 
 /** Reads the values of some keys, in their order, whatever their types. */
-export type ValueReader = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
+type ValueReader = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
 
 export function valueReader(redis: Redis | Cluster): ValueReader {
   const run = defineScript(redis, readScript, { readsOnly: true });
@@ -52,7 +52,7 @@ async function readBytes(redis: Redis | Cluster, key: string): Promise<StoredVal
 }
 
 /** Sets a key to `next`, or deletes it when that is undefined, provided that its value still is the expected one. */
-export interface Replacement {
+interface Replacement {
   readonly key: string;
   readonly expected: StoredValue;
   readonly next: string | undefined;
@@ -63,7 +63,7 @@ export interface Replacement {
  *
  * @returns for each key whether it was written; false when its value was not the expected one
  */
-export type ValueReplacer = (replacements: readonly Replacement[]) => readonly Promise<boolean>[];
+type ValueReplacer = (replacements: readonly Replacement[]) => readonly Promise<boolean>[];
 
 /** @param channel where each written key is published */
 export function valueReplacer(redis: Redis | Cluster, channel: string): ValueReplacer {

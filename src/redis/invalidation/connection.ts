@@ -139,7 +139,7 @@ function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
   });
 }
 
-export interface TrackedKeys {
+interface TrackedKeys {
   /** Key prefixes to track (`BCAST`). */
   readonly prefixes: readonly string[];
   /** Where our own commands publish the keys that they change. */
@@ -147,7 +147,7 @@ export interface TrackedKeys {
 }
 
 /** How changes are announced on a connection; when not by Redis itself, why not. */
-export type TrackingStatus =
+type TrackingStatus =
   | { readonly mode: 'tracking'; readonly problem: undefined }
   | { readonly mode: 'pubsub'; readonly problem: string };
 
@@ -162,7 +162,7 @@ const INVALIDATION_CHANNEL = '__redis__:invalidate';
  *
  * @throws when Redis refuses the subscription as well, or the connection fails
  */
-export async function enableTracking(
+async function enableTracking(
   redis: Redis,
   { prefixes, channel }: TrackedKeys,
   explain: ErrorExplainer,
