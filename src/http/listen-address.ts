@@ -6,7 +6,7 @@ export type PlainAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-export interface HttpsAddress {
+interface HttpsAddress {
   readonly kind: 'tls';
   readonly host: string;
   readonly port: number;

@@ -9,7 +9,7 @@ export interface Form {
 }
 
 /** RFC 8707 §2: the one exception to RFC 6749 §3.2. */
-export type RepeatableParameter = 'resource';
+type RepeatableParameter = 'resource';
 
 const repeatable: ReadonlySet<string> = new Set<RepeatableParameter>(['resource']);
 const MEDIA_TYPE = 'application/x-www-form-urlencoded';

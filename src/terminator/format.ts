@@ -54,7 +54,7 @@ export interface ConfigurationHints {
   readonly disableResumption?: string;
 }
 
-export interface ForgedValue {
+interface ForgedValue {
   /** Stable, machine-readable. */
   readonly name: string;
   /** Completes "a forged certificate …". */
@@ -69,7 +69,7 @@ export interface DecodedCertificates {
   readonly chain: readonly Uint8Array[];
 }
 
-export interface ChainField {
+interface ChainField {
   readonly header: string;
   /** Whether several field lines form one list (RFC 9651 §3.1). Otherwise the field may appear only once. */
   readonly maySpanLines: boolean;

@@ -6,7 +6,7 @@ import { shippedFile } from './shipped-text.ts';
 import { startListener } from './start-listener.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-export interface CaddyOptions {
+interface CaddyOptions {
   /** A whole Caddyfile. */
   readonly configuration: string;
   /** Loopback ports that it listens on. */
@@ -19,7 +19,7 @@ export interface CaddyOptions {
  * Runs the real Caddy.
  * @throws {Error} with what Caddy wrote, when it rejects the configuration
  */
-export function startCaddy(options: CaddyOptions): Promise<RunningTerminator> {
+function startCaddy(options: CaddyOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;
   const home = mkdtempSync(join(directory, 'caddy-'));
   const file = join(home, 'Caddyfile');

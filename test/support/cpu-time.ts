@@ -2,7 +2,7 @@
 const SAMPLE_MS = 50;
 
 /** The CPU time of one call, in milliseconds: the mean of as many calls as it takes to measure it. */
-export function cpuMilliseconds(work: () => void): number {
+function cpuMilliseconds(work: () => void): number {
   const start = process.threadCpuUsage();
   for (let calls = 1; ; calls++) {
     work();

@@ -15,7 +15,7 @@ export type RelativeName = Attribute | readonly Attribute[];
  */
 export type Attribute = readonly [type: string, value: string | Uint8Array, stringType?: StringType];
 
-export type StringType = 'utf8' | 'printable' | 'ia5' | 'numeric' | 'teletex' | 'bmp' | 'universal';
+type StringType = 'utf8' | 'printable' | 'ia5' | 'numeric' | 'teletex' | 'bmp' | 'universal';
 
 const attributeTypes: Readonly<Record<string, string>> = {
   CN: '2.5.4.3',

@@ -6,7 +6,7 @@ import { shippedFile } from './shipped-text.ts';
 import { startListener } from './start-listener.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-export interface EnvoyOptions {
+interface EnvoyOptions {
   /** A whole bootstrap configuration, YAML. */
   readonly configuration: string;
   /** Loopback ports that it listens on. */
@@ -19,7 +19,7 @@ export interface EnvoyOptions {
  * Runs the real Envoy. What it writes includes why a handshake failed (`TLS_error`).
  * @throws {Error} with what Envoy wrote, when it rejects the configuration
  */
-export function startEnvoy(options: EnvoyOptions): Promise<RunningTerminator> {
+function startEnvoy(options: EnvoyOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;
   const file = join(mkdtempSync(join(directory, 'envoy-')), 'envoy.yaml');
   writeFileSync(file, configuration);

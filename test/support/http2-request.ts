@@ -4,7 +4,7 @@ import { type HttpResponse, httpResponse } from './http-response.ts';
 import type { RawOptions } from './raw-http.ts';
 
 /** An HTTP/2 request with headers that HTTP clients do not send. */
-export interface Http2Request {
+interface Http2Request {
   readonly authority: string;
   readonly path?: string;
   /** Headers by lower-case name. A header with several values is repeated. */

@@ -12,7 +12,7 @@ export interface HttpsFetchOptions {
 export type HttpsFetch = (url: string, init?: FetchInit) => Promise<Response>;
 
 /** The options that OAuth client libraries pass to a custom `fetch`. */
-export interface FetchInit {
+interface FetchInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;

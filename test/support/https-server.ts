@@ -28,7 +28,7 @@ export interface HttpsServer extends RunningCountersign {
   readonly decide: <T>(send: () => Promise<T>) => Promise<{ response: T; event: LogLine }>;
 }
 
-export interface DirectOptions extends Pick<RawOptions, 'localAddress'> {
+interface DirectOptions extends Pick<RawOptions, 'localAddress'> {
   readonly tls?: RawOptions['tls'];
   /** In addition to the victim's certificate and its verification result. */
   readonly lines?: readonly string[];
@@ -56,7 +56,7 @@ export async function startHttpsServer(env: Readonly<Record<string, string>> = {
 }
 
 /** The environment of {@link startHttpsServer}, with its files in this folder. */
-export function environment(directory: string): Record<string, string> {
+function environment(directory: string): Record<string, string> {
   const { cert, key } = issuer.issue({ eku: 'server', dns: ['localhost', serverName] }).writeTo(directory, 'server');
   const clients = join(directory, 'clients.json');
   const chained = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=victim' };

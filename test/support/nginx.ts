@@ -23,7 +23,7 @@ export type NginxOptions = NginxConfiguration & {
 };
 
 /** A whole `nginx.conf`, or what stands inside `http { }`. */
-export type NginxConfiguration = { readonly configuration: string } | { readonly http: string };
+type NginxConfiguration = { readonly configuration: string } | { readonly http: string };
 
 export interface RunningNginx {
   readonly pid: number;

@@ -10,7 +10,7 @@ export async function openssl(args: readonly string[], input: string | Uint8Arra
 }
 
 /** Like {@link openssl}, for binary output. */
-export async function opensslBytes(args: readonly string[], input: string | Uint8Array = ''): Promise<Buffer> {
+async function opensslBytes(args: readonly string[], input: string | Uint8Array = ''): Promise<Buffer> {
   const { code, stdout, stderr } = await runProgram(programPath('openssl'), args, { input });
   if (code !== 0) throw new Error(`openssl ${args.join(' ')}: exit code ${code}\n${stdout}${stderr}`);
   return stdout;

@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
 }
 
-export interface ClusterNode extends RedisNode {
+interface ClusterNode extends RedisNode {
   /** The role at the start. */
   readonly role: 'master' | 'replica';
 }

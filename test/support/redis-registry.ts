@@ -27,7 +27,7 @@ export interface OpenOptions {
 }
 
 /** The defaults of the server, but with a timeout for a busy machine. */
-export const lenientCache: CacheSettings = {
+const lenientCache: CacheSettings = {
   bounds: { entries: 1_000, bytes: 16 * 1024 * 1024 },
   lifetimes: { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 2_000 },
   loadTimeoutMilliseconds: 2_000,

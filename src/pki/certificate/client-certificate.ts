@@ -43,7 +43,7 @@ export function requireClientCertificate({
  *
  * @throws {CertificateError} naming the rule
  */
-export function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certificate): void {
+function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certificate): void {
   if (basicConstraints.isCa) {
     throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
   }

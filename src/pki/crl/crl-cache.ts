@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { RedisConnection } from '../../redis/connection.ts';
 
 /** Metadata of the content last fetched from a URL, by any replica. */
-export interface CachedCrl {
+interface CachedCrl {
   /** Milliseconds since the epoch. */
   readonly fetchedAt: number;
   /** SHA-256 of the content, hex. */

@@ -26,7 +26,7 @@ export interface CrlPolicy {
   readonly byCa: ReadonlyMap<string, CaCrlPolicy>;
 }
 
-export function crlPolicyFor(policy: CrlPolicy, publicKeyThumbprint: string): CaCrlPolicy {
+function crlPolicyFor(policy: CrlPolicy, publicKeyThumbprint: string): CaCrlPolicy {
   return policy.byCa.get(publicKeyThumbprint) ?? policy.byDefault;
 }
 

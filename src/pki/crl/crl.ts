@@ -114,7 +114,7 @@ const INDIRECT_CRL = 0x84;
  * @param extensions crlExtensions, [0], or undefined if there are none
  * @throws {CertificateError} naming the extension
  */
-export function requireFullCrl(extensions: DerElement | undefined): void {
+function requireFullCrl(extensions: DerElement | undefined): void {
   for (const extension of extensions?.children[0]?.children ?? []) {
     const [type] = extension.children;
     if (type?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an object identifier');

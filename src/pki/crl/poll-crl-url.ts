@@ -98,7 +98,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  *
  * @throws {Error} stating why there is no response with status 200 within 30 s and 64 MiB
  */
-export async function fetchCrl(url: string, signal: AbortSignal): Promise<Uint8Array> {
+async function fetchCrl(url: string, signal: AbortSignal): Promise<Uint8Array> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MILLISECONDS)]);
   try {
     const response = await fetch(url, { redirect: 'error', signal: bounded });

@@ -136,7 +136,7 @@ function occursIn(cas: readonly CaCertificate[], issuer: CaCertificate): boolean
 }
 
 /** CA certificates that the client sent with its own: they can complete a path, and are never trusted. */
-export interface ForwardedCas {
+interface ForwardedCas {
   readonly caCertificates: readonly CaCertificate[];
   /** Which certificates were ignored, and why. */
   readonly ignored: readonly string[];
@@ -147,7 +147,7 @@ export interface ForwardedCas {
  *
  * @param forwarded DER, without the leaf
  */
-export function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
+function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
   const known = new Set([...trust.anchors, ...trust.intermediates].map(({ thumbprint }) => thumbprint));
   const caCertificates: CaCertificate[] = [];
   const ignored: string[] = [];

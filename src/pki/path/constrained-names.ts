@@ -82,7 +82,7 @@ function looksLikeHost(text: string): boolean {
 }
 
 /** The bytes of a normalized IP address: dotted, or in the short form of IPv6 (RFC 5952). */
-export function addressBytes(text: string): readonly number[] {
+function addressBytes(text: string): readonly number[] {
   if (!text.includes(':')) return text.split('.').map(Number);
   const [head = '', tail] = text.split('::');
   const groups = (part: string) => (part === '' ? [] : part.split(':').flatMap(groupBytes));

@@ -15,7 +15,7 @@ export interface Resources {
 }
 
 /** The scopes of APIs. */
-export interface ApiScopes {
+interface ApiScopes {
   /** The part of the file that defines them, for messages. */
   readonly source: string;
   /** Whether each scope is enabled, by name. */

@@ -21,7 +21,7 @@ export interface MatchableName {
 }
 
 /** A name that can never match a client; `unmatchableReason` states why. It is kept for the audit log. */
-export interface UnmatchableName {
+interface UnmatchableName {
   readonly rdns: readonly RelativeDistinguishedName[];
   readonly canonical: undefined;
   readonly unmatchableReason: string;

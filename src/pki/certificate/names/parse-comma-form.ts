@@ -5,7 +5,7 @@ import { type Cursor, scanHexPairs, scanType, skipSpaces, syntaxError } from './
 import type { Attribute, RelativeDistinguishedName } from './distinguished-name.ts';
 
 /** Whether there are spaces around the `=`, or after the commas, of one text; `none` if it has no commas. */
-export type Spacing = 'tight' | 'spaced' | 'mixed' | 'none';
+type Spacing = 'tight' | 'spaced' | 'mixed' | 'none';
 
 /** A name on one line with commas, in the order of the text, and the spacing that identifies its notation. */
 export interface CommaForm {

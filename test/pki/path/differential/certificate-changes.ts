@@ -10,7 +10,7 @@ export interface CertificateChange {
   readonly options: CertificateOptions;
 }
 
-export const Oid = {
+const Oid = {
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   basicConstraints: '2.5.29.19',

@@ -12,7 +12,7 @@ export type CountersignResult =
   | { readonly accepted: false; readonly reason: string; readonly usable: UsableCas };
 
 /** The CA certificates that can be configured by an operator, or used if sent by a client. */
-export interface UsableCas {
+interface UsableCas {
   readonly anchors: readonly LabelledCertificate[];
   readonly intermediates: readonly LabelledCertificate[];
   /** Why the others cannot be used. */
