@@ -68,7 +68,7 @@ describe('countersign serve without configuration', () => {
   test('lists every missing setting and how to fix it', async () => {
     const { code, stderr, stdout } = await runCountersign(['serve']);
     expect([code, stdout]).toEqual([1, '']);
-    for (const name of ['ISSUER', 'TERMINATOR', 'CLIENTS_FILE', 'SIGNING_KEY_FILE']) {
+    for (const name of ['ISSUER', 'TERMINATOR', 'CLIENTS_FILE', 'SIGNING_KEY_FILE (or COUNTERSIGN_SIGNING_KEY)']) {
       expect(stderr).toContain(`COUNTERSIGN_${name} is missing`);
     }
     expect(stderr).toContain('openssl genpkey');
