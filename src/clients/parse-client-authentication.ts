@@ -35,7 +35,7 @@ function methodOfSecrets(record: ClientRecord, { errors }: Diagnostics): Authent
   if (another === undefined) return method;
   errors.push({
     field: 'client_secrets',
-    message: 'hold names and thumbprints; a client has one method, so register two clients',
+    message: 'mix names and thumbprints; a client has one method, so register two clients',
   });
   return undefined;
 }

@@ -125,7 +125,7 @@ function byCertificate(certificate: ClientCertificate): CertificateMatch {
 function certificateOfPem(pem: string): ClientCertificate {
   const [der, ...others] = parsePemCertificates(pem);
   if (!der) throw new CertificateError('expected a PEM certificate (-----BEGIN CERTIFICATE-----)');
-  if (others.length > 0) throw new CertificateError('holds more than one certificate; register each as an entry');
+  if (others.length > 0) throw new CertificateError('contains more than one certificate; register each as an entry');
   return parseClientCertificate(der);
 }
 
