@@ -1,7 +1,7 @@
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { CrlConfig } from '../pki/crl/crl-checker.ts';
 import { type CaCrlPolicy, type CrlMode, crlModes } from '../pki/crl/crl-violation.ts';
-import type { ClientCa } from './client-ca.ts';
+import { type ClientCa, chainSettings } from './client-ca.ts';
 import { oneOf, parseDuration } from './parsers.ts';
 import { defineSettings, type Setting } from './setting.ts';
 import type { Settings } from './settings.ts';
@@ -83,8 +83,9 @@ function requireKnownCas(
   values: PerCa<unknown> | undefined,
   clientCa: ClientCa | undefined,
 ): void {
-  if (!values || !clientCa) return;
-  const { anchors, intermediates } = clientCa.store;
+  // A file that is set but invalid is reported already.
+  if (!values || (!clientCa && settings.has(chainSettings.CLIENT_CA_FILE))) return;
+  const { anchors, intermediates } = clientCa?.store ?? { anchors: [], intermediates: [] };
   const known = new Set([...anchors, ...intermediates].map(({ publicKeyThumbprint }) => publicKeyThumbprint));
   for (const key of values.byCa.keys()) {
     if (!known.has(key)) settings.reject(setting, `names ${key}, but no CA in COUNTERSIGN_CLIENT_CA_FILE has that key`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -35,6 +36,21 @@ describe('COUNTERSIGN_CRL_MODE', () => {
   ])('%s=%s is rejected as ambiguous', (name, text, scope) => {
     const { settings } = read({ [`COUNTERSIGN_${name}`]: text });
     expect(settings.problems).toEqual([`COUNTERSIGN_${name}: contains two values for ${scope}; expected one`]);
+  });
+});
+
+describe('an override for a CA that is not configured', () => {
+  const unknown = createHash('sha256').update('another CA').digest('base64url');
+  test.each([
+    ['CRL_MODE', `require,${unknown}=off`, file],
+    ['CRL_MODE', `require,${unknown}=off`, ''],
+    ['CRL_MAX_STALENESS', `${unknown}=1h`, file],
+    ['CRL_MAX_STALENESS', `${unknown}=1h`, ''],
+  ])('%s=%s is rejected with CLIENT_CA_FILE "%s"', (name, text, caFile) => {
+    const { settings } = read({ [`COUNTERSIGN_${name}`]: text, COUNTERSIGN_CLIENT_CA_FILE: caFile });
+    expect(settings.problems).toContain(
+      `COUNTERSIGN_${name} names ${unknown}, but no CA in COUNTERSIGN_CLIENT_CA_FILE has that key`,
+    );
   });
 });
 
