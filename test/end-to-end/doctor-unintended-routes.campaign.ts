@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestCa } from '../support/certificates.ts';
 import type { DeploymentOptions } from '../support/deployment.ts';
@@ -11,12 +13,15 @@ import {
   startProbedDeploymentForTest,
 } from '../support/doctor.ts';
 import { freePort } from '../support/free-port.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const withoutOverwriting = 'location / { proxy_pass http://countersign; proxy_set_header Host $host; }';
 
 /** The end of the shipped default server, which serves no host. */
-const rejection = '    return 421;\n}';
+const [rejection = ''] =
+  /(?: *#.*\n)* *return 421;\n\}(?=\n\n)/.exec(readFileSync(join(repositoryRoot, 'nginx/countersign.conf'), 'utf8')) ??
+  [];
 
 async function routesThrough(options: DeploymentOptions, more = {}) {
   const { code, report } = await runProbe(await startProbedDeploymentForTest(options), more);
