@@ -59,9 +59,9 @@ clientsProgram(program);
 
 program
   .command('certificate')
-  .description('print a certificate, the fields to register it with in client records, and its certification path')
+  .description('print a certificate, the client record fields that register it, and its certification path')
   .argument('<file>', 'certificate, PEM or DER, optionally followed by its intermediates; - is standard input')
-  .option('--ca <bundle>', 'CA certificates, a file or folder: verify the certificate to them, as the server does')
+  .option('--ca <bundle>', 'CA certificates, a file or folder: verify the certificate against them, as the server does')
   .option('--crl <file>', 'CRLs of its CAs, a file or folder; may be repeated', collect)
   .addOption(textFormatOption())
   .action(async (file: string, options: CertificateOptions) => {
@@ -92,7 +92,7 @@ program
 program
   .helpCommand(false)
   .command('help')
-  .description('print the help of a command')
+  .description('display help for command')
   .argument('[command...]')
   .action((names: string[]) => names.reduce(findSubcommand, program).help());
 

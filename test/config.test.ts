@@ -155,7 +155,7 @@ describe('the configuration', () => {
       { COUNTERSIGN_ISSUER: undefined, COUNTERSIGN_ISSUER_FILE: '/x' },
       'COUNTERSIGN_ISSUER is missing',
     ],
-    ['a secret that is invalid in a header', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'beyond ASCII'],
+    ['a secret that is invalid in a header', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'non-ASCII'],
     [
       'one header for two purposes',
       { COUNTERSIGN_VERIFY_HEADER: 'X-SSL-Client-Cert' },

@@ -6,7 +6,7 @@ import type { IndexEntry, MarkerStatus, Progress, RecordStore } from './record-s
 interface ApplyResult {
   /** How many clients were written. */
   readonly written: number;
-  /** Clients that were changed by others since the plan was made, and were not written. */
+  /** Clients that another writer changed since the plan was made, and were not written. */
   readonly conflicts: readonly string[];
   readonly marker: MarkerStatus;
 }

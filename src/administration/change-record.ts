@@ -41,7 +41,7 @@ export async function changeRecord(
     const [written] = store.write([{ clientId, expected, next: serializeRecord(next) }]);
     if (await written) return { outcome: 'written' };
   }
-  return { outcome: 'failed', reason: `was changed by others during ${MAX_ATTEMPTS} attempts; try again` };
+  return { outcome: 'failed', reason: `was changed by another writer during ${MAX_ATTEMPTS} attempts; try again` };
 }
 
 /**
@@ -59,15 +59,15 @@ export async function removeClient(
   if (!removal) return missingClient(store);
   const [written] = store.write([removal]);
   if (!(await written)) {
-    return { outcome: 'failed', reason: 'was changed by others at the same time; check it and try again' };
+    return { outcome: 'failed', reason: 'was changed by another writer at the same time; check it and try again' };
   }
   await store.removeIndexEntries(removal.removedKeys.map((identityKey) => ({ identityKey, clientId })));
   return { outcome: 'written' };
 }
 
 const NO_MARKER =
-  ', and neither is the marker: if Redis has lost its records, servers go on serving cached clients until all files ' +
-  'are applied at once; a record with enabled: false in them rejects a client';
+  ', and neither is the marker: if Redis has lost its records, servers keep serving cached clients until all files ' +
+  'are applied at once; to reject a client, write enabled: false in its record there';
 
 /** Without the marker, replicas may still serve the client from their cache. */
 async function missingClient(store: RecordStore): Promise<ChangeResult> {

@@ -111,9 +111,7 @@ class WorkspaceFiles {
     try {
       return new X509Certificate(pem).validToDate.getTime() > this.#now + ONE_DAY;
     } catch {
-      throw new OperatorError([
-        `${join(this.#folder, name)} is not a certificate: delete the file to have it created again`,
-      ]);
+      throw new OperatorError([`${join(this.#folder, name)} is not a certificate: delete the file to recreate it`]);
     }
   }
 

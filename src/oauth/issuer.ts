@@ -9,7 +9,7 @@ export function parseBaseUrl(text: string): string {
   if (!URL.canParse(text)) throw new RangeError(`"${text}" is not a URL such as https://auth.example`);
   const url = new URL(text);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopbackNames.has(url.hostname))) {
-    throw new RangeError(`"${text}" must begin with https://`);
+    throw new RangeError(`"${text}" must start with https://`);
   }
   if (url.search !== '' || url.hash !== '' || text.includes('?') || text.includes('#')) {
     throw new RangeError(`"${text}" must have neither a query nor a fragment`);

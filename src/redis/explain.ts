@@ -107,7 +107,7 @@ const CONNECTION_LOST =
  */
 function normalizeMessage(message: string): string {
   if (/unknown command ['`]?(?:auth|hello)/i.test(message)) {
-    return 'the server does not support AUTH: remove user name and password from COUNTERSIGN_REDIS_URL';
+    return 'the server does not support AUTH: remove the user name and password from COUNTERSIGN_REDIS_URL';
   }
   if (CONNECTION_LOST.test(message)) return 'connection lost';
   if (message === 'Command timed out') return 'the server does not respond';

@@ -19,9 +19,9 @@ export const chainSettings = defineSettings('Client certificates', {
     parse: oneOf(verifierNames),
     description: 'who verifies the chains of `tls_client_auth`',
     details:
-      '`countersign`: this server, to `COUNTERSIGN_CLIENT_CA_FILE`. As a step down, `header`: the verification header ' +
-      'beside the certificate; or `terminator`, which you declare to admit only verified certificates. ' +
-      'If the format has a verification header, it must be positive in any case.',
+      '`countersign`: this server, against `COUNTERSIGN_CLIENT_CA_FILE`. Less secure: `header`, the verification header ' +
+      'next to the certificate; or `terminator`, which you declare to admit only verified certificates. ' +
+      'If the format has a verification header, it must report success in each case.',
     defaultDescription: '`countersign`',
   },
 });

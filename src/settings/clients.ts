@@ -32,7 +32,7 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
   if (redis !== undefined) return { store: 'redis', cache, ...redis };
   if (file !== undefined) return { store: 'memory', file, setting: PREFIX + CLIENTS_FILE.name };
   if (!settings.has(redisSettings.REDIS_URL)) {
-    settings.reportMissing(CLIENTS_FILE, 'set it, or COUNTERSIGN_REDIS_URL, to where the client records are');
+    settings.reportMissing(CLIENTS_FILE, 'set it to the file with the client records, or set COUNTERSIGN_REDIS_URL');
   }
   return undefined;
 }
@@ -46,6 +46,6 @@ export function readRequiredRedisConfig(settings: Settings): RedisConfig | undef
 
 function redisFix(settings: Settings): string {
   const file = settings.read(CLIENTS_FILE);
-  if (file === undefined) return 'set it to the Redis that holds the client records';
+  if (file === undefined) return 'set it to the URL of the Redis that holds the client records';
   return `this command manages clients in Redis, but COUNTERSIGN_CLIENTS_FILE is set: edit ${file} instead`;
 }

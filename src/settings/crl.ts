@@ -103,9 +103,9 @@ function parseSources(text: string): { paths: readonly string[]; urls: readonly 
 function requireHttp(text: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const [scheme] = text.split('://', 1);
-  if (!url) throw new RangeError(`a value that begins with ${scheme}:// is not a URL: check its host and port`);
+  if (!url) throw new RangeError(`a value that starts with ${scheme}:// is not a URL: check its host and port`);
   if (!/^https?:$/.test(url.protocol)) {
-    throw new RangeError(`a URL begins with ${scheme}://: expected http://, https:// or a path`);
+    throw new RangeError(`a URL starts with ${scheme}://: expected http://, https:// or a path`);
   }
   if (url.username === '' && url.password === '') return;
   throw new RangeError(`the URL of ${url.host} contains a user or a password, which is not supported: remove it`);

@@ -14,7 +14,7 @@ export function describeEffectiveConfig({ terminator, proxyTrustDescription, cli
   const { name, certificateHeader, verification } = terminator;
   const verifier = describeVerification(verification, clientCa);
   const crlMode = crl ? `, ${describeCrlPolicy(crl)}` : '';
-  return `client certificate: ${name} in ${certificateHeader}, chain verified by ${verifier}${crlMode}, ${proxyTrustDescription}`;
+  return `client certificate: ${name} in ${certificateHeader}, chain ${verifier}${crlMode}, ${proxyTrustDescription}`;
 }
 
 function describeCrlPolicy({ policy: { byDefault, byCa } }: CrlConfig): string {
@@ -24,12 +24,12 @@ function describeCrlPolicy({ policy: { byDefault, byCa } }: CrlConfig): string {
 
 function describeVerification({ by, fields }: ChainVerification, clientCa: ClientCa | undefined): string {
   const header = fields.map(({ header: name, successValue }) => `${name}=${successValue}`).join(' and ');
-  const own = clientCa ? `countersign to ${describeClientCa(clientCa)}` : 'countersign';
+  const own = clientCa ? `verified by countersign against ${describeClientCa(clientCa)}` : 'verified by countersign';
   const verifiers = {
     countersign: header === '' ? own : `${own} with ${header}`,
-    header,
-    terminator: 'the terminator, as declared',
-    none: 'no one (self-signed clients only)',
+    header: `verified by ${header}`,
+    terminator: 'verified by the terminator, as declared',
+    none: 'not verified (self_signed_tls_client_auth only)',
   };
   return verifiers[by];
 }

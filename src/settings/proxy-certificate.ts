@@ -12,7 +12,7 @@ export const proxyCertificateSettings = defineSettings('Trusted proxy', {
   PROXY_CERTIFICATE_THUMBPRINTS: {
     parse: listOf(parseCertificateThumbprint),
     description: "comma-separated SHA-256 thumbprints, one of which the proxy's own certificate must have",
-    details: 'In any usual spelling. Requires HTTPS.',
+    details: 'In any usual notation. Requires HTTPS.',
   },
   PROXY_CA_FILE: {
     parse: readCaCertificates,

@@ -68,7 +68,7 @@ export function readRedisConfig(settings: Settings): RedisConfig | undefined {
   const tls = readTls(settings);
   const [unused] = Object.values(redisTlsSettings).filter((setting) => settings.has(setting));
   if (unused && address && !address.isEncrypted) {
-    settings.reject(unused, 'requires TLS: begin COUNTERSIGN_REDIS_URL with rediss');
+    settings.reject(unused, 'requires TLS: use rediss in place of redis in COUNTERSIGN_REDIS_URL');
   }
   return address && { address, tls, keyPrefix };
 }

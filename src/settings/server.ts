@@ -6,7 +6,7 @@ export const serverSettings = defineSettings('Server', {
   ISSUER: {
     parse: parseBaseUrl,
     description: 'URL of this server as clients use it',
-    details: 'Begins with https://, has a lower-case host and no default port, and may have a path.',
+    details: 'Starts with https://, has a lower-case host and no default port, and may have a path.',
     required: 'set it to the URL by which clients know this server, such as https://auth.example',
   },
   MTLS_URL: {

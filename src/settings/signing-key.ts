@@ -16,7 +16,7 @@ export const signingKeySettings = defineSettings('Signing key', {
     parse: oneOf(signingAlgorithmNames),
     description: 'signature algorithm of tokens',
     details: '`ES256`, `ES384`, `ES512`, `EdDSA`, `RS256` … `PS512`.',
-    defaultDescription: 'that of the curve of the key, or `RS256`',
+    defaultDescription: 'by the curve of the key; `RS256` for RSA',
   },
 });
 

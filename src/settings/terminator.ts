@@ -27,8 +27,7 @@ export const terminatorSettings = defineSettings('Terminator', {
   VERIFY_HEADER: {
     parse: parseFieldName,
     description: "header with the terminator's verification of the chain",
-    details:
-      'Renames the (first) one of the format, or adds one to a format without: its value is then exactly `SUCCESS`.',
+    details: 'Renames the first one of the format. If the format has none, adds one, whose success value is `SUCCESS`.',
     defaultDescription: "the format's",
     formerNames: ['VERDICT_HEADER'],
   },
@@ -125,13 +124,13 @@ function requireDistinctHeaders(settings: Settings, fields: ForwardedFields): vo
   const repeated = headers.find((header, index) => headers.indexOf(header) !== index);
   if (repeated === undefined) return;
   const setting = fields.chainHeader === repeated ? CHAIN_HEADER : VERIFY_HEADER;
-  settings.reject(setting, `is ${repeated}, which is already used for something else: name another header`);
+  settings.reject(setting, `is ${repeated}, which is already used for something else: choose another header`);
 }
 
 /** Parses an HTTP field name (RFC 9110 §5.1) without a meaning of its own. Lower-cased, as header names are compared. */
 function parseFieldName(text: string): string {
   const name = text.toLowerCase();
-  if (reservedHeaders.has(name)) throw new RangeError(`"${text}" has a meaning of its own: name another header`);
+  if (reservedHeaders.has(name)) throw new RangeError(`"${text}" has a meaning of its own: choose another header`);
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) return name;
   throw new RangeError(`"${text}" is not a header name of letters, digits and hyphens`);
 }

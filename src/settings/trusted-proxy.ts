@@ -10,7 +10,7 @@ export const trustedProxySettings = defineSettings('Trusted proxy', {
   TRUSTED_PROXIES: {
     parse: parseTrustedAddresses,
     description: 'comma-separated addresses and CIDRs of the proxies that may forward a certificate',
-    details: 'At most a /8, or a /16 of IPv6. Has no effect on a Unix socket.',
+    details: 'No range wider than /8, or /16 for IPv6. Has no effect on a Unix socket.',
     defaultDescription: 'loopback',
   },
   PROXY_SECRET: {
@@ -18,7 +18,7 @@ export const trustedProxySettings = defineSettings('Trusted proxy', {
     description: 'secret that the proxy sends in `X-Countersign-Proxy-Secret`',
     details:
       'At least 32 printable ASCII characters without spaces; during a rotation two secrets, one per line. ' +
-      'Required if `COUNTERSIGN_LISTEN` or `COUNTERSIGN_TRUSTED_PROXIES` go beyond loopback, ' +
+      'Required if `COUNTERSIGN_LISTEN` or `COUNTERSIGN_TRUSTED_PROXIES` include more than loopback, ' +
       'unless the proxy presents a certificate of its own.',
     isSecret: true,
   },
@@ -121,7 +121,7 @@ function parseProxySecrets(text: string): readonly string[] {
 
 function requireSecret(secret: string): void {
   if (!/^[\x21-\x7e]+$/.test(secret)) {
-    throw new RangeError(`contains a control character or one beyond ASCII; ${HOW_TO_GENERATE}`);
+    throw new RangeError(`contains a control or non-ASCII character; ${HOW_TO_GENERATE}`);
   }
   if (secret.length < MIN_SECRET_CHARACTERS) {
     throw new RangeError(`contains a secret shorter than ${MIN_SECRET_CHARACTERS} characters; ${HOW_TO_GENERATE}`);

@@ -68,7 +68,7 @@ function parseJwk(text: string): webcrypto.JsonWebKey {
   try {
     return JSON.parse(text) as webcrypto.JsonWebKey;
   } catch {
-    throw new SigningKeyError('the key begins like a JWK but is not valid JSON');
+    throw new SigningKeyError('the key looks like a JWK but is not valid JSON');
   }
 }
 
@@ -77,7 +77,7 @@ function chooseAlgorithm(key: KeyObject, wanted: SigningAlgorithm | undefined): 
   const [byDefault] = fitting;
   if (!byDefault) throw new SigningKeyError(`unsupported key: ${describe(key)}`);
   if (wanted && !fitting.includes(wanted)) {
-    throw new SigningKeyError(`${wanted} does not suit the key (${describe(key)}); use ${fitting.join(', ')}`);
+    throw new SigningKeyError(`${wanted} is incompatible with the key (${describe(key)}); use ${fitting.join(', ')}`);
   }
   return wanted ?? byDefault;
 }

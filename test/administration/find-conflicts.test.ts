@@ -105,7 +105,7 @@ describeWith(['redis-server'], 'concurrent access to a record', () => {
   });
 
   test('a change fails after five concurrent writes', async () => {
-    const reason = 'was changed by others during 5 attempts; try again';
+    const reason = 'was changed by another writer during 5 attempts; try again';
     expect(await disableDuring(5)).toEqual({ outcome: 'failed', reason });
     expect(await theRecord()).toEqual(named('a', { scope: 's5' }));
   });
@@ -124,7 +124,7 @@ describeWith(['redis-server'], 'concurrent access to a record', () => {
   test('disable and remove of a missing client warn about cached clients when the marker is missing', async () => {
     const [reason, reasonWithoutMarker] = [
       'is not in Redis',
-      /^is not in Redis, and neither is the marker: .* servers go on serving/,
+      /^is not in Redis, and neither is the marker: .* servers keep serving/,
     ];
     const disable = () => changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
     const remove = () => removeClient(opened.store, 'a', defaultPolicy);

@@ -250,11 +250,11 @@ describe('self_signed_tls_client_auth', () => {
     expect((await refusal(until, nothing, present(own), now + 1)).reason).toContain('has ended');
   });
 
-  test('rejects a registration that has not begun, to the millisecond, and the reason states when it begins', async () => {
+  test('rejects a registration that has not started, to the millisecond, and the reason states when it starts', async () => {
     const from = pinned({ thumbprint: own.thumbprint, not_before: new Date(now).toISOString() });
     expect((await authenticate(from, nothing, present(own), now)).client).toBe(from);
     expect((await refusal(from, nothing, present(own), now - 1)).reason).toContain(
-      `has not begun: it begins at ${new Date(now).toISOString()}`,
+      `has not started: it starts at ${new Date(now).toISOString()}`,
     );
   });
 
@@ -263,7 +263,7 @@ describe('self_signed_tls_client_auth', () => {
     const periods = [{ not_after: at(-1000) }, { not_before: at(2000) }, { not_before: at(1000) }];
     const client = pinned(...periods.map((period) => ({ thumbprint: own.thumbprint, ...period })));
     expect((await authenticate(client, nothing, present(own), now - 1000)).client).toBe(client);
-    expect((await refusal(client, nothing, present(own), now)).reason).toContain(`it begins at ${at(1000)}`);
+    expect((await refusal(client, nothing, present(own), now)).reason).toContain(`it starts at ${at(1000)}`);
     expect((await authenticate(client, nothing, present(own), now + 1000)).client).toBe(client);
   });
 

@@ -179,7 +179,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
   test('show rejects two arguments, and the help of each command names its exit codes and COUNTERSIGN_REDIS_URL', async () => {
     const { code, stderr, stdout } = await clients(['show', 'orders', '--certificate', '/nowhere.pem']);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain('a client_id and --certificate exclude each other');
+    expect(stderr).toContain('a client_id and --certificate are mutually exclusive');
     expect((await clients(['show'])).stderr).toContain('expected a client_id or --certificate');
     const names = ['plan', 'apply', 'list', 'show', 'disable', 'enable', 'remove', 'export'];
     for (const help of await Promise.all(names.map((name) => clients([name, '--help'])))) {
@@ -278,7 +278,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const kept = await clients(['plan', '-f', file('none.yaml', 'clients: []'), '--detailed-exitcode']);
     expect([kept.code, kept.stdout]).toEqual([
       0,
-      expect.stringContaining('2 not in the file (kept; --prune removes them): '),
+      expect.stringContaining('2 not in the files (kept; --prune removes them): '),
     ]);
     const removed = await clients(['remove', 'sensor:{7}*[a]', 'nobody']);
     expect([removed.code, removed.stdout]).toEqual([1, 'client sensor:{7}*[a] was removed\n']);

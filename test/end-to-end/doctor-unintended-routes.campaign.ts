@@ -109,6 +109,6 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shippe
     expect(outcomes('unknown_server_name')).toEqual(new Set(['rejected_by_proxy']));
     expect(outcomes('plain_http')).toEqual(new Set());
     expect(outcomes('unnormalized_path').size).toBeGreaterThan(0);
-    expect(report.coverage.covered).toContain('unknown names');
+    expect(report.coverage.covered).toContain('host names that the proxy does not serve');
   });
 });

@@ -163,7 +163,7 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
 
   test('the server logs its effective configuration', () => {
     expect(server.stdout()).toContain(
-      'client certificate: nginx in x-ssl-client-cert, chain verified by countersign to 1 trust anchor in client-ca.pem with x-ssl-client-verify=SUCCESS',
+      'client certificate: nginx in x-ssl-client-cert, chain verified by countersign against 1 trust anchor in client-ca.pem with x-ssl-client-verify=SUCCESS',
     );
   });
 

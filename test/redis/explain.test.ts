@@ -19,7 +19,7 @@ test.each([
   [
     new Error("ERR unknown command 'auth', with args beginning with: 'user' 'S3cret'"),
     false,
-    /^the server does not support AUTH: remove user name and password from COUNTERSIGN_REDIS_URL$/,
+    /^the server does not support AUTH: remove the user name and password from COUNTERSIGN_REDIS_URL$/,
   ],
   [new Error('MOVED 2301 127.0.0.1:7411'), false, /use redis\+cluster:\/\/ in COUNTERSIGN_REDIS_URL \(MOVED/],
   [new Error("CROSSSLOT Keys in request don't hash to the same slot"), false, /redis\+cluster:\/\//],

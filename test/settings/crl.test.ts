@@ -57,8 +57,8 @@ describe('an override for a CA that is not configured', () => {
 describe('COUNTERSIGN_CLIENT_CRLS', () => {
   test.each([
     ['https://reader:secret@ca.example/ca.crl', 'ca.example contains a user or a password'],
-    ['ftp://reader:secret@ca.example/ca.crl', 'begins with ftp://'],
-    ['http://reader:secret@ca.example:port/', 'begins with http:// is not a URL'],
+    ['ftp://reader:secret@ca.example/ca.crl', 'starts with ftp://'],
+    ['http://reader:secret@ca.example:port/', 'starts with http:// is not a URL'],
   ])('%s is rejected without logging the password', (url, reason) => {
     const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
     expect(settings.problems).toEqual([expect.stringContaining(reason)]);

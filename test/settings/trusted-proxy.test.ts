@@ -156,13 +156,8 @@ const secrets: Rejected[] = [
   ],
   ['three', { COUNTERSIGN_PROXY_SECRET: `${secret} ${next} ${secret}z` }, 'PROXY_SECRET', 'more than two'],
   ['the same one twice', { COUNTERSIGN_PROXY_SECRET: `${secret}\n${secret}` }, 'PROXY_SECRET', 'the same secret twice'],
-  [
-    'one that is invalid in a header',
-    { COUNTERSIGN_PROXY_SECRET: `${next} ${secret}ä` },
-    'PROXY_SECRET',
-    'beyond ASCII',
-  ],
-  ['a no-break space', { COUNTERSIGN_PROXY_SECRET: `${next}\u00a0${secret}` }, 'PROXY_SECRET', 'beyond ASCII'],
+  ['one that is invalid in a header', { COUNTERSIGN_PROXY_SECRET: `${next} ${secret}ä` }, 'PROXY_SECRET', 'non-ASCII'],
+  ['a no-break space', { COUNTERSIGN_PROXY_SECRET: `${next}\u00a0${secret}` }, 'PROXY_SECRET', 'non-ASCII'],
   ['white space only', { COUNTERSIGN_PROXY_SECRET: ' \n ' }, 'PROXY_SECRET', 'contains no secret'],
   [
     'a file that every user can read',

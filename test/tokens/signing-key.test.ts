@@ -48,7 +48,7 @@ describe('parsing a signing key rejects, with the cause,', () => {
     ['a public key', publicPem, undefined, 'private key'],
     ['a public JWK', JSON.stringify(publicJwk), undefined, 'private key'],
     ['broken JSON', '{"kty":', undefined, 'not valid JSON'],
-    ['an algorithm that does not suit the key', ec, 'RS256', 'does not suit'],
+    ['an algorithm that is incompatible with the key', ec, 'RS256', 'is incompatible'],
     ['a JWK for another algorithm', jwk('ES256'), 'ES384', 'alg'],
     ['a JWK for an unknown algorithm', jwk('none'), undefined, 'none'],
     ['RSA 1024', openssl(['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024']), undefined, '1024 bits'],

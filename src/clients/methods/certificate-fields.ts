@@ -3,7 +3,7 @@ import { begin, describedAs, end, text } from '../record-fields.ts';
 
 const registeredCertificate = z
   .strictObject({
-    thumbprint: text(200).optional().meta(describedAs('SHA-256 of the DER: hex in any usual spelling, or base64url')),
+    thumbprint: text(200).optional().meta(describedAs('SHA-256 of the DER: hex in any usual notation, or base64url')),
     pem: text(65_536).optional().meta(describedAs('the certificate itself, PEM')),
     public_key_thumbprint: text(200)
       .optional()

@@ -63,7 +63,7 @@ function parseEntry(
     const match = parse();
     if (match.by === 'thumbprint' && match.thumbprint.algorithm === 'sha1')
       (policy.allowSha1Thumbprints ? warnings : errors).push(sha1Diagnostic(field, policy));
-    // A registration that has not begun is not worth a warning: that is how the next certificate is registered ahead.
+    // A registration that has not started is not worth a warning: that is how the next certificate is registered ahead.
     if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
     return [{ ...match, notBefore, notAfter }];
   } catch (error) {

@@ -58,9 +58,9 @@ function isRegistered(certificate: ClientCertificate, registered: RegisteredCert
 
 /** Why none of the registrations of this certificate is effective now. */
 function periodReason(matches: readonly RegisteredCertificate[], now: number): string {
-  const begins = matches.flatMap(({ notBefore }) => (notBefore !== undefined && now < notBefore ? [notBefore] : []));
-  if (begins.length === 0) return 'has ended';
-  return `has not begun: it begins at ${new Date(Math.min(...begins)).toISOString()}`;
+  const starts = matches.flatMap(({ notBefore }) => (notBefore !== undefined && now < notBefore ? [notBefore] : []));
+  if (starts.length === 0) return 'has ended';
+  return `has not started: it starts at ${new Date(Math.min(...starts)).toISOString()}`;
 }
 
 function isSha1(registered: RegisteredCertificate): boolean {

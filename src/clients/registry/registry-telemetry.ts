@@ -16,7 +16,7 @@ export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
   });
   metrics.addGauge({
     name: 'client_invalidation_mode',
-    help: 'How the server learns of changed clients: 1 for the active mode',
+    help: 'Invalidation mode of the client cache: 1 for the active one',
     labels: ['mode'],
     read: () => invalidationModeSamples(registry.remote),
   });
@@ -58,7 +58,7 @@ export function registryEvents(log: Log): RegistryEvents {
   return {
     onConnection: (problem) => {
       if (problem === undefined) log.info({ event: 'redis_connected' }, 'connected to Redis');
-      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis is unavailable');
+      else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis is unreachable');
     },
     onInvalidationMode: (mode, problem) => {
       const reason = problem === undefined ? {} : { reason: problem };
@@ -76,7 +76,8 @@ export function registryEvents(log: Log): RegistryEvents {
 
 const PUBSUB_ONLY =
   'client tracking is unavailable: changes made with `countersign clients` propagate immediately, others within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER';
-const NO_INVALIDATION = 'no invalidations at the moment: every request reads its client from Redis, if Redis responds';
+const NO_INVALIDATION =
+  'invalidation messages are unavailable: every request reads its client from Redis, while Redis responds';
 const DATA_LOST =
   'all client records are gone from Redis: cached clients are served up to COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
   'Restore the records: countersign clients apply';

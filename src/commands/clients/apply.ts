@@ -43,4 +43,5 @@ const NEW_MARKER =
   'note: Redis held no marker of Countersign records; now it does. If Redis has lost its records, apply all files at ' +
   'once: servers reject clients that are still missing';
 
-const WRITTEN_BY_OTHERS = 'conflict: these clients were changed by others since they were read; run the command again';
+const WRITTEN_BY_OTHERS =
+  'conflict: these clients were changed by another writer since they were read; run the command again';

@@ -5,7 +5,7 @@ import type { DocumentFormat } from '../output/document.ts';
 /** The output of the commands that manage clients in Redis: human-readable, or machine-readable. */
 export type ClientsFormat = 'table' | DocumentFormat;
 
-const DESCRIPTION = 'human-readable or machine-readable';
+const DESCRIPTION = 'output format, human-readable or machine-readable';
 
 /** `--output` of the commands that manage clients in Redis. */
 export function clientsFormatOption(): Option {
@@ -19,7 +19,9 @@ export function textFormatOption(): Option {
 
 /** The end of the help of every command that connects to Redis. */
 export const redisHelp = `
-Set COUNTERSIGN_REDIS_URL to the Redis with the clients. More: docs/clients.md`;
+Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the client records.
+
+More: docs/clients.md`;
 
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, values: readonly string[] = []): string[] {

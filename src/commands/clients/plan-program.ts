@@ -3,20 +3,20 @@ import { clientsFormatOption, collect, environment, redisHelp } from './options.
 import type { ClientFilesOptions, PlanCommandOptions } from './plan.ts';
 
 const filesHelp = `
-Files are YAML, JSON or JSON Lines (.jsonl: one record per line, for very many).${redisHelp}`;
+Files are YAML, JSON or JSON Lines (.jsonl: one record per line, streamed).${redisHelp}`;
 
 const planHelp = `
 Nothing is written.
-Exit codes: 0 success, 1 an error, 130 after Ctrl-C. With --detailed-exitcode:
-0 no changes, 1 an error, 2 changes.
+Exit codes: 0 success, 1 error, 130 after Ctrl-C. With --detailed-exitcode:
+0 no changes, 1 error, 2 changes.
 ${filesHelp}`;
 
 const applyHelp = `
-Every record is validated before the first is written. Clients that are in no
-file are kept unless --prune is given. Applying the same files again changes
-nothing, and resumes where Redis failed or Ctrl-C stopped it. While another
-apply is running, it waits up to 20 seconds for the lock.
-Exit codes: 0 success, 1 an error, 130 after Ctrl-C.
+Every record is validated before the first is written. Clients that are not in
+the files are kept unless --prune is given. Applying the same files again
+changes nothing, and resumes a run that failed or was interrupted. While another
+apply is running, this one waits up to 20 seconds for the lock.
+Exit codes: 0 success, 1 error, 130 after Ctrl-C.
 ${filesHelp}`;
 
 /** Adds the commands that compare files with Redis, and write them there. */
@@ -42,6 +42,6 @@ function addFilesCommand(clients: Command, name: string, description: string): C
     .command(name)
     .description(description)
     .requiredOption('-f, --file <path...>', files, collect)
-    .option('--prune', 'remove clients that are in no file', false)
+    .option('--prune', 'remove clients that are not in the files', false)
     .addOption(clientsFormatOption());
 }

@@ -35,7 +35,7 @@ function* planLines(plan: Plan): Generator<string> {
     yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.reenabled)}\n`;
   }
   if (plan.unmanaged.length > 0) {
-    yield `${plan.unmanaged.length} not in the file (kept; --prune removes them): ${abbreviateList(plan.unmanaged)}\n`;
+    yield `${plan.unmanaged.length} not in the files (kept; --prune removes them): ${abbreviateList(plan.unmanaged)}\n`;
   }
   yield `${styled('bold', summaryOf(plan))}\n`;
 }

@@ -28,7 +28,7 @@ async function warnAboutUnknownSettings(): Promise<void> {
 }
 
 const checkHelp = `
-Exit codes: 0 every record is valid, 1 an error.`;
+Exit codes: 0 every record is valid, 1 error.`;
 
 function addCheck(clients: Command): void {
   clients
@@ -45,8 +45,8 @@ function addCheck(clients: Command): void {
 }
 
 const importHelp = `
-A comment above each client lists what is lost; clients without a certificate
-are comments as a whole.
+A comment above each client lists what is lost or changes. Clients without a
+certificate are commented out.
 Exit codes: 0 everything is imported without loss, 1 the file cannot be read,
 2 a client is skipped or has notes.
 
@@ -72,14 +72,14 @@ function addImport(clients: Command): void {
 
 const exportHelp = `
 Exit codes: 0 every record is exported, 1 a value in Redis is not a record and
-is skipped, or an error; 130 after Ctrl-C.
+is skipped, or another error; 130 after Ctrl-C.
 ${redisHelp}`;
 
 function addExport(clients: Command): void {
-  const description = 'machine-readable; jsonl is one record per line, for very many';
+  const description = 'output format; jsonl has one record per line';
   clients
     .command('export')
-    .description('print all records, in a form that apply accepts unchanged')
+    .description('print all records in a format that apply accepts as is')
     .addOption(new Option('-o, --output <format>', description).choices(['yaml', 'json', 'jsonl']).default('yaml'))
     .option('--out <file>', 'write the records to a file. Default, and -: standard output')
     .option('--force', 'overwrite an existing file')

@@ -6,20 +6,20 @@ import { type ClientsFormat, clientsFormatOption, environment, redisHelp } from 
 export function addRecordCommands(clients: Command): void {
   addList(clients);
   addShow(clients);
-  addEnable(clients, 'disable', { isEnabled: false, description: 'reject clients, on every replica within a second' });
+  addEnable(clients, 'disable', { isEnabled: false, description: 'disable clients, on every replica within a second' });
   addEnable(clients, 'enable', { isEnabled: true, description: 're-enable clients' });
   addRemove(clients);
 }
 
 const listHelp = `
-Exit codes: 0 success, 1 an error, 130 after Ctrl-C.
+Exit codes: 0 success, 1 error, 130 after Ctrl-C.
 ${redisHelp}`;
 
 function addList(clients: Command): void {
   clients
     .command('list')
     .description('list the clients in Redis')
-    .argument('[pattern]', 'only clients whose client_id matches this glob of Redis: * ? [a-z]')
+    .argument('[pattern]', 'only clients whose client_id matches this Redis glob-style pattern: * ? [a-z]')
     .option('--disabled', 'only disabled clients', false)
     .option('--invalid', 'only clients whose record is invalid', false)
     .addOption(clientsFormatOption())
@@ -32,7 +32,7 @@ function addList(clients: Command): void {
 
 const showHelp = `
 Exit codes: 0 success, 1 the client does not exist, its record is invalid, no
-client matches the certificate, or an error; 130 after Ctrl-C.
+client matches the certificate, or another error; 130 after Ctrl-C.
 ${redisHelp}`;
 
 interface ShowCommandOptions {
@@ -50,7 +50,7 @@ function addShow(clients: Command): void {
     .addHelpText('after', showHelp);
   show.action(async (clientId: string | undefined, { certificate, output }: ShowCommandOptions) => {
     if (clientId !== undefined && certificate !== undefined) {
-      show.error('error: a client_id and --certificate exclude each other; use one of them');
+      show.error('error: a client_id and --certificate are mutually exclusive; use one of them');
     }
     if (certificate !== undefined) {
       const { showClientsOfCertificate } = await import('./show-certificate.ts');
@@ -66,7 +66,7 @@ function addShow(clients: Command): void {
 
 const eachHelp = `
 Exit codes: 0 every client is in the requested state, 1 a client does not exist
-or an error, 130 after Ctrl-C.
+or another error, 130 after Ctrl-C.
 ${redisHelp}`;
 
 interface EachClientOptions {
@@ -96,7 +96,7 @@ function addEachCommand(clients: Command, name: string, description: string): Co
   return clients
     .command(name)
     .description(description)
-    .argument('<client_id...>', 'the clients')
+    .argument('<client_id...>', 'the client_id of each client')
     .addOption(clientsFormatOption())
     .addHelpText('after', eachHelp);
 }

@@ -20,7 +20,9 @@ export async function showClient(env: Environment, clientId: string, output: Cli
   await using administration = await openAdministration(env);
   const { store, policy, now, interruption } = administration;
   if (!isClientId(clientId)) {
-    throw new OperatorError([`${printable(clientId)} is not a valid client_id: expected 1 to 255 ASCII characters`]);
+    throw new OperatorError([
+      `${printable(clientId)} is not a valid client_id: expected 1 to 255 printable ASCII characters`,
+    ]);
   }
   const [value] = await interruption.abortable(store.read([clientId]));
   if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);

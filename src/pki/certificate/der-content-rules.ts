@@ -33,7 +33,7 @@ function requireMinimalInteger({ content }: DerElement, offset: number): void {
   if (first === undefined) throw malformedDer('an INTEGER without content', offset);
   if (second === undefined) return;
   const isPadded = (first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80);
-  if (isPadded) throw malformedDer('an INTEGER not in the fewest bytes', offset);
+  if (isPadded) throw malformedDer('an INTEGER that is not minimally encoded', offset);
 }
 
 function requireCanonicalBoolean({ content }: DerElement, offset: number): void {
@@ -61,10 +61,11 @@ function requireMinimalArcs({ content }: DerElement, offset: number): void {
   if (content.length > MAX_OBJECT_IDENTIFIER_BYTES) throw malformedDer('an OBJECT IDENTIFIER that is too long', offset);
   let startsArc = true;
   for (const byte of content) {
-    if (startsArc && byte === 0x80) throw malformedDer('an OBJECT IDENTIFIER arc not in the fewest bytes', offset);
+    if (startsArc && byte === 0x80)
+      throw malformedDer('an OBJECT IDENTIFIER arc that is not minimally encoded', offset);
     startsArc = byte < 0x80;
   }
-  if (content.length === 0 || !startsArc) throw malformedDer('an OBJECT IDENTIFIER that ends early', offset);
+  if (content.length === 0 || !startsArc) throw malformedDer('a truncated OBJECT IDENTIFIER', offset);
 }
 
 /** X.690 §11.7 and §11.8, narrowed by RFC 5280 §4.1.2.5 to seconds, no fraction, and Z; the date must exist. */

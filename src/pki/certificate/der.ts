@@ -68,7 +68,7 @@ function parseChildren(bytes: Uint8Array, start: number, depth: number): DerElem
 /** X.690 §8.1.2. Certificates use no tag numbers above 30, and §10.2 forbids constructed strings. */
 function parseTag(bytes: Uint8Array, offset: number): number {
   const tag = bytes[offset];
-  if (tag === undefined) throw malformedDer('the encoding ends early', offset);
+  if (tag === undefined) throw malformedDer('the encoding is truncated', offset);
   if ((tag & 0x1f) === 0x1f) throw malformedDer('a tag number above 30', offset);
   const isUniversal = (tag & 0xc0) === 0;
   if (isUniversal && !(tag in contentRules)) throw malformedDer(`tag 0x${tag.toString(16)} is not DER`, offset);
@@ -78,14 +78,15 @@ function parseTag(bytes: Uint8Array, offset: number): number {
 /** X.690 §10.1: the definite form, in the fewest bytes. */
 function parseLength(bytes: Uint8Array, offset: number, maxBytes: number): { length: number; start: number } {
   const first = bytes[offset];
-  if (first === undefined) throw malformedDer('the encoding ends early', offset);
+  if (first === undefined) throw malformedDer('the encoding is truncated', offset);
   if (first < 0x80) return { length: first, start: offset + 1 };
   if (first === 0x80) throw malformedDer('indefinite length is BER, not DER', offset);
   const count = first & 0x7f;
   if (count > maxBytes) throw malformedDer(`a length above ${2 ** (8 * maxBytes - 20)} MiB`, offset);
   let length = 0;
   for (let i = 1; i <= count; i++) length = length * 256 + (bytes[offset + i] ?? Number.NaN);
-  if (Number.isNaN(length)) throw malformedDer('the encoding ends early', offset);
-  if (length < 0x80 || length < 256 ** (count - 1)) throw malformedDer('a length not in the fewest bytes', offset);
+  if (Number.isNaN(length)) throw malformedDer('the encoding is truncated', offset);
+  if (length < 0x80 || length < 256 ** (count - 1))
+    throw malformedDer('a length that is not minimally encoded', offset);
   return { length, start: offset + 1 + count };
 }

@@ -139,5 +139,5 @@ function logStatusChanges(url: string, log: Log): (problem: string | undefined) 
 }
 
 function logProblem(reason: string, log: Log): void {
-  log.error({ event: 'crl_unavailable', reason }, `${reason}; the CRLs loaded before stay in use`);
+  log.error({ event: 'crl_unavailable', reason }, `${reason}; the previous CRLs stay in use`);
 }

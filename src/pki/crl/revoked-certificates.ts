@@ -49,7 +49,7 @@ function parseSerialNumber(der: Uint8Array, entry: DerHeader): Uint8Array {
   const isPadded = bytes.length > 1 && ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80));
   // Serial numbers are compared byte by byte, so each must have only one encoding.
   if (first === undefined || isPadded) {
-    throw new CertificateError('not DER: has a serial number not in the fewest bytes');
+    throw new CertificateError('not DER: has a serial number that is not minimally encoded');
   }
   if (bytes.length <= MAX_SERIAL_NUMBER_BYTES) return bytes;
   throw new CertificateError(`has a serial number of ${bytes.length} bytes`);

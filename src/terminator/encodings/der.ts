@@ -60,9 +60,9 @@ function sequenceAt(bytes: Uint8Array, offset: number): Uint8Array {
   let length = lengthBytes === 0 ? first : 0;
   for (let i = 0; i < lengthBytes; i++) length = length * 256 + (bytes[offset + 2 + i] ?? Number.NaN);
   const end = offset + 2 + lengthBytes + length;
-  if (!(end <= bytes.length)) throw malformed('a DER SEQUENCE that ends early', offset);
+  if (!(end <= bytes.length)) throw malformed('a truncated DER SEQUENCE', offset);
   if (lengthBytes > 0 && length < Math.max(0x80, 256 ** (lengthBytes - 1))) {
-    throw malformed('a length not in the fewest bytes', offset);
+    throw malformed('a length that is not minimally encoded', offset);
   }
   return bytes.subarray(offset, end);
 }

@@ -20,7 +20,7 @@ test('unintended routes include every path at every name and unnormalized spelli
   ]);
 });
 
-test('unintended routes include unknown names in the handshake, in the request and in both', () => {
+test('unintended routes include unknown host names in the handshake, in the request and in both', () => {
   const unknown = 'countersign-doctor.invalid';
   const names = routesWith(80).unknownNames.map(({ serverName, transport, endpoints }) => {
     return [serverName, transport, endpoints[0].host];

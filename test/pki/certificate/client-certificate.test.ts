@@ -74,7 +74,11 @@ describe('a client certificate is rejected', () => {
   test.each([
     ['trailing bytes', withTrailingBytes(der), 'trailing'],
     ['indefinite length', withIndefiniteLength(der), 'indefinite'],
-    ['a length not in the fewest bytes, within the signed part', withLongFormLength(der), 'fewest bytes'],
+    [
+      'a length that is not minimally encoded, within the signed part',
+      withLongFormLength(der),
+      'not minimally encoded',
+    ],
     ['X.509 v1', x509v1(ca).der, 'X.509 v1'],
     ['a repeated extension', withDuplicateExtension(ca).der, 'twice'],
     ['a CA', ca.issue({ ca: true }).der, 'CA certificate'],
@@ -97,7 +101,7 @@ describe('a client certificate is rejected', () => {
       'different signature algorithms inside and outside',
     ],
     ['17 KB', hugeCertificate(ca, 17_000).der, 'bytes long'],
-    ['no bytes', new Uint8Array(), 'ends early'],
+    ['no bytes', new Uint8Array(), 'truncated'],
     ['an empty SEQUENCE', Buffer.from('3000', 'hex'), 'not a certificate'],
     ['a SEQUENCE of three empty elements', Buffer.from('3009300030000303000000', 'hex'), 'not'],
   ])('%s', (_, bytes, reason) => {
@@ -142,11 +146,16 @@ describe('the DER of an extension that restricts the use of a certificate', () =
 
   test.each([
     ['an extended key usage of indefinite length', '2.5.29.37', `30 80 ${clientAuth} 00 00`, 'indefinite'],
-    ['an extended key usage with a long-form length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'fewest bytes'],
+    ['an extended key usage with a long-form length', '2.5.29.37', `30 81 0a ${clientAuth}`, 'not minimally encoded'],
     ['an extended key usage that is not a SEQUENCE', '2.5.29.37', `a0 0a ${clientAuth}`, 'malformed'],
     ['an extended key usage that contains a NULL', '2.5.29.37', `30 0c ${clientAuth} 05 00`, 'malformed'],
     ['an extended key usage with trailing bytes', '2.5.29.37', `30 0a ${clientAuth} 05 00`, 'trailing'],
-    ['an extended key usage with a padded arc', '2.5.29.37', '30 0b 06 09 2b 80 06 01 05 05 07 03 02', 'fewest bytes'],
+    [
+      'an extended key usage with a padded arc',
+      '2.5.29.37',
+      '30 0b 06 09 2b 80 06 01 05 05 07 03 02',
+      'not minimally encoded',
+    ],
     ['an empty extended key usage', '2.5.29.37', '30 00', 'malformed'],
     [
       'an extended key usage with a thousand values',

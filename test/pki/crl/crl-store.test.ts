@@ -161,9 +161,9 @@ describe('a CRL is rejected', () => {
     ],
     ['with a SHA-1 signature', () => ofRoot({ signatureHash: 'SHA-1' }), 'an algorithm that is not accepted'],
     [
-      'with a serial number not in the fewest bytes',
+      'with a serial number that is not minimally encoded',
       () => ofRoot({ entries: [entry(der(0x02, Buffer.of(0, 1)))] }),
-      'fewest bytes',
+      'not minimally encoded',
     ],
     ['with trailing bytes', () => Buffer.concat([ofRoot(), Buffer.of(0)]), '1 trailing bytes'],
     ['that is a certificate', () => root.der, 'not a CRL'],

@@ -46,7 +46,7 @@ describe('a List of Byte Sequences', () => {
     ['thousands of members', Array(10_000).fill(':MAA=:').join(','), 'more than 10'],
     ['bytes after a DER', item(Buffer.concat([first, Buffer.of(0)])), '1 trailing bytes'],
     ['two DERs in one', item(Buffer.concat([first, second])), 'trailing bytes'],
-    ['half of a DER', item(first.subarray(0, 9)), 'ends early'],
+    ['half of a DER', item(first.subarray(0, 9)), 'truncated'],
     ['a DER that is not a SEQUENCE', item(Buffer.of(4, 1, 0)), 'not a DER SEQUENCE'],
   ])('is rejected: %s', (_, value, reason) => {
     const decode = () => decodeByteSequenceList(value);

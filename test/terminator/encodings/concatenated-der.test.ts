@@ -26,12 +26,12 @@ describe('concatenated DER certificates', () => {
     ['another element', '30 00 04 01 00', 'not a DER SEQUENCE (at offset 2)'],
     ['a byte after them', '30 00 00', 'not a DER SEQUENCE (at offset 2)'],
     ['a tag alone', '30', 'not a DER SEQUENCE'],
-    ['missing content', '30 02 00', 'ends early'],
-    ['a missing length', '30 82 01', 'ends early'],
+    ['missing content', '30 02 00', 'truncated'],
+    ['a missing length', '30 82 01', 'truncated'],
     ['BER of indefinite length', '30 80 00 00', 'a length that is indefinite or above 16 MiB'],
     ['a length of four bytes', '30 84 00 00 00 00', 'a length that is indefinite or above 16 MiB'],
-    ['a short length in two bytes', '30 81 01 00', 'fewest bytes'],
-    ['a length with a leading zero', `30 82 00 80 ${'00'.repeat(128)}`, 'fewest bytes'],
+    ['a short length in two bytes', '30 81 01 00', 'not minimally encoded'],
+    ['a length with a leading zero', `30 82 00 80 ${'00'.repeat(128)}`, 'not minimally encoded'],
   ])('are rejected: %s', (_, encoding, reason) => {
     const split = () => splitConcatenatedDer(hex(encoding));
     expect(split).toThrow(CertificateError);

@@ -16,7 +16,7 @@ export function coverageOf({ baseline, clientKeyPair, handshakes }: ProbeEvidenc
       baseline.filter((result) => isUntrusted(result, clientKeyPair)),
     ),
     aspect('other paths and their spellings', 'none', baseline.filter(isOtherPath)),
-    aspect('unknown names', 'none', baseline.filter(isUnknownName)),
+    aspect('host names that the proxy does not serve', 'none', baseline.filter(isUnknownName)),
     resumedAspect(baseline.filter(({ route }) => route.transport === 'tls_resumed')),
     plainAspect(baseline.filter(({ route }) => route.transport === 'plain')),
     ...neverCovered,
@@ -33,7 +33,7 @@ interface Aspect {
   readonly missing: string | undefined;
 }
 
-const neverCovered: readonly Aspect[] = ['HTTP/3', 'request smuggling', 'names that the server does not know'].map(
+const neverCovered: readonly Aspect[] = ['HTTP/3', 'request smuggling', 'other host names that the proxy serves'].map(
   (title) => ({ title, missing: '' }),
 );
 
