@@ -43,7 +43,7 @@ export function planRecord(
   return { kind: 'changed', ...write, removedKeys };
 }
 
-/** Records that were written by hand may differ in order and white space. */
+/** Records that were written manually may differ in order and white space. */
 function isSameRecord(expected: StoredValue, text: string): boolean {
   if (expected.type !== 'string' || expected.bytes) return false;
   return expected.text === text || JSON.stringify(decodeStoredValue(expected)) === text;

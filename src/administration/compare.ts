@@ -108,7 +108,7 @@ export class Comparison {
     }
   }
 
-  /** Indexes records that were written by hand, and looks for clients of the files with the same identities. */
+  /** Indexes records that were written manually, and looks for clients of the files with the same identities. */
   async #keep(clientIds: readonly string[]): Promise<void> {
     const values = await this.#store.read(clientIds);
     const valid = clientIds.flatMap((clientId, index) => {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { STANDARD_INPUT } from '../clients/files/find-files.ts';
+import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 
 /** The file, or standard input, that a command reads. */
@@ -59,5 +60,5 @@ function firstInvalidLine(content: Buffer): number {
 }
 
 function inputError(name: string, error: unknown): OperatorError {
-  return new OperatorError([`${name}: ${error instanceof Error ? error.message : String(error)}`]);
+  return new OperatorError([`${name}: ${fileErrorReason(error)}`]);
 }

@@ -1,3 +1,4 @@
+import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
@@ -67,7 +68,7 @@ async function loadCrlFile(file: string, store: CrlStore): Promise<void> {
   try {
     for (const crl of readCrlFile(file)) await store.add(crl);
   } catch (error) {
-    throw new CertificateError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CertificateError(`${file}: ${fileErrorReason(error)}`);
   }
 }
 

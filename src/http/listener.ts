@@ -79,17 +79,15 @@ function explainListenError(error: NodeJS.ErrnoException, address: ListenAddress
     EADDRINUSE: 'another program is listening there',
     EACCES: address.kind === 'unix' ? explainNoAccess(dirname(address.path)) : 'permission denied',
     EADDRNOTAVAIL: 'this machine does not have that address',
-    ENOENT: 'the directory of the socket does not exist',
+    ENOENT: 'the folder of the socket does not exist',
     EINVAL: address.kind === 'unix' ? 'the socket path is too long (more than 107 bytes)' : 'invalid address',
   };
   return `cannot listen on ${location}: ${reasons[error.code ?? ''] ?? error.message}`;
 }
 
-/** Node reports EACCES also where the directory does not exist. */
-function explainNoAccess(directory: string): string {
-  return existsSync(directory)
-    ? `this user has no write permission for ${directory}`
-    : `the directory ${directory} does not exist`;
+/** Node reports EACCES even if the folder does not exist. */
+function explainNoAccess(folder: string): string {
+  return existsSync(folder) ? `this user has no write permission for ${folder}` : `the folder ${folder} does not exist`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { fileErrorReason } from '../file-error.ts';
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type CrlCache, createLocalCrlCache, createRedisCrlCache } from '../pki/crl/crl-cache.ts';
@@ -25,7 +26,7 @@ export async function openCrls(
     return await openCrlChecker({ config, currentTrust, cache, log, now: Date.now });
   } catch (error) {
     cache.close();
-    throw new OperatorError([`COUNTERSIGN_CLIENT_CRLS: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new OperatorError([`COUNTERSIGN_CLIENT_CRLS: ${fileErrorReason(error)}`]);
   }
 }
 

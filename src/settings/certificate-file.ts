@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileErrorReason } from '../file-error.ts';
 import { decodeDistinguishedName, formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
 import { encodePem, parsePemCertificates } from '../pki/certificate/pem.ts';
 import { parseCertificateStructure } from '../pki/certificate/structure.ts';
@@ -36,6 +37,6 @@ function attempt<Value>(problem: string, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw new RangeError(`${problem}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RangeError(`${problem}: ${fileErrorReason(error)}`);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { fileErrorReason } from '../file-error.ts';
 
 const READABLE_BY_OTHERS = 0o004;
 
@@ -23,6 +24,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new RangeError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RangeError(`${path} cannot be read: ${fileErrorReason(error)}`);
   }
 }

@@ -15,7 +15,7 @@ const fileOf = (content: string | Buffer) => {
 test('readInput names a file that cannot be read', async () => {
   const path = join(folder, 'missing');
   await expect(readInput(path)).rejects.toThrow(OperatorError);
-  await expect(readInput(path)).rejects.toThrow(`${path}: ENOENT`);
+  await expect(readInput(path)).rejects.toThrow(`${path}: no such file or directory`);
 });
 
 test('parseInput names the file that cannot be parsed', async () => {

@@ -97,7 +97,7 @@ describeWith(['redis-server'], 'the client CA certificates', () => {
   describe('prevent the server from starting', () => {
     const folder = temporaryDirectory();
     test.each<[string, string | undefined, string]>([
-      ['if the file is missing', undefined, 'ENOENT'],
+      ['if the file is missing', undefined, 'no such file or directory'],
       ['if the file is empty', '', 'contains no certificate'],
       ['if there is a client certificate among them', one.pem + ofOne.pem, 'certificate 2: is not a CA certificate'],
       ['if there is an X.509 v1 certificate', x509v1(one).pem, 'is X.509 v1'],

@@ -130,7 +130,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
   });
 
   test.for<[string, (file: string) => void, string]>([
-    ['it is missing', (file) => rmSync(file), 'ENOENT'],
+    ['it is missing', (file) => rmSync(file), 'no such file or directory'],
     [
       'it is a symbolic link to itself',
       (file) => replaceBy(file, (next) => symlinkSync('clients.json', next)),
@@ -158,8 +158,8 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const missing = await reloadAfter(countersign, () => rmSync(file));
     expect(missing).toMatchObject({
-      reason: `${file}: ENOENT: no such file or directory`,
-      message: `reload failed, the previous clients stay active: ${file}: ENOENT: no such file or directory`,
+      reason: `${file}: no such file or directory`,
+      message: `reload failed, the previous clients stay active: ${file}: no such file or directory`,
     });
     const folder = await reloadAfter(countersign, () => mkdirSync(file));
     expect(folder.reason).toBe(`${file}: is not a regular file`);

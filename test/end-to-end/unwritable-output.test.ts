@@ -28,7 +28,7 @@ const shell = (script: string, args: readonly string[], env: Readonly<Record<str
 };
 
 describe.skipIf(!existsSync('/dev/full'))('a full disk fails the command with a message:', () => {
-  const problem = 'standard output cannot be written: ENOSPC';
+  const problem = 'standard output cannot be written: no space left on device';
 
   test.each([
     [['--help']],

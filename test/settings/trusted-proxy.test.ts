@@ -176,9 +176,14 @@ const ownCertificates: Rejected[] = [
     'no file',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: '/nowhere' },
     'TLS_CERTIFICATE_FILE',
-    '/nowhere cannot be read: ENOENT',
+    '/nowhere cannot be read: no such file or directory',
   ],
-  ['a folder', { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: folder }, 'TLS_CERTIFICATE_FILE', 'EISDIR'],
+  [
+    'a folder',
+    { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: folder },
+    'TLS_CERTIFICATE_FILE',
+    'cannot be read: illegal operation on a directory',
+  ],
   [
     'the key in its place',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: written.key },

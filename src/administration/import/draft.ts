@@ -22,7 +22,7 @@ export type Draft = {
   | {
       readonly kind: 'skipped';
       readonly reason: string;
-      /** The fields that could be imported, to be completed by hand. */
+      /** The fields that could be imported, to be completed manually. */
       readonly record: RecordDraft | undefined;
     }
 );

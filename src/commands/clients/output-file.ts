@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileErrorReason } from '../../file-error.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { writeTexts } from '../output/document.ts';
 import { replaceFile } from './replace-file.ts';
@@ -85,5 +86,5 @@ function hasNoReader(error: unknown): boolean {
 /** Errors of the file system are for the operator; other errors are returned unchanged. */
 function outputError(path: string, error: unknown): unknown {
   const isFileError = error instanceof Error && 'syscall' in error;
-  return isFileError ? new OperatorError([`${path} cannot be written: ${error.message}`]) : error;
+  return isFileError ? new OperatorError([`${path} cannot be written: ${fileErrorReason(error)}`]) : error;
 }

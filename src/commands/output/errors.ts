@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { inspect, styleText } from 'node:util';
+import { fileErrorReason } from '../../file-error.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { printable } from '../../text.ts';
 
@@ -36,9 +37,9 @@ const BROKEN_PIPE = 141;
  * closed the pipe, as in `countersign clients list | head`.
  */
 export function exitOnOutputError(): void {
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') process.exit(BROKEN_PIPE);
-    printProblem(`standard output cannot be written: ${message}`);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
+    printProblem(`standard output cannot be written: ${fileErrorReason(error)}`);
     process.exit(1);
   });
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileErrorReason } from '../../file-error.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { issueCertificate, type KeyPairWithCertificate } from '../../pki/certificate/issue-certificate.ts';
 import { decodeDistinguishedName, formatDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
@@ -108,6 +109,6 @@ function parseOr<Value>(problem: string, parse: () => Value): Value {
     return parse();
   } catch (error) {
     const isFileError = error instanceof Error && 'syscall' in error;
-    throw new OperatorError([isFileError ? `${problem}: ${error.message}` : problem]);
+    throw new OperatorError([isFileError ? `${problem}: ${fileErrorReason(error)}` : problem]);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { fileErrorReason } from '../../file-error.ts';
 import type { Log } from '../../observability/log.ts';
 import { watchFiles } from '../../watch-files.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
@@ -110,7 +111,7 @@ async function loadFile(file: string, store: CrlStore, log: Log): Promise<string
 }
 
 function problemWith(source: string, error: unknown): string {
-  return `CRL from ${source}: ${error instanceof Error ? error.message : String(error)}`;
+  return `CRL from ${source}: ${fileErrorReason(error)}`;
 }
 
 function logLoaded(stored: StoredCrl | undefined, log: Log): void {

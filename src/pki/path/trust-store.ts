@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileErrorReason } from '../../file-error.ts';
 import { type CaCertificate, isSelfSigned, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
@@ -68,6 +69,6 @@ function locating<Value>(location: string, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw new CertificateError(`${location}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CertificateError(`${location}: ${fileErrorReason(error)}`);
   }
 }

@@ -9,7 +9,10 @@ test('findFiles reports a folder without clients files as an error', () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'README.md'), '');
   mkdirSync(join(folder, 'nested'));
-  const errors = [expect.stringMatching(/: the folder contains no \.yaml/), expect.stringContaining('ENOENT')];
+  const errors = [
+    expect.stringMatching(/: the folder contains no \.yaml/),
+    expect.stringContaining('no such file or directory'),
+  ];
   expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], errors });
 });
 

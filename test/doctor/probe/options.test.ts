@@ -65,7 +65,7 @@ test.each<[Partial<DoctorOptions>, string]>([
   [{ cert: empty, key }, `${empty}: contains no PEM certificate`],
   [{ cert: key, key }, `${key}: contains no PEM certificate`],
   [{ cert, key: cert }, `${cert}: contains no usable private key`],
-  [{ cert: join(folder, 'nowhere.pem'), key }, 'nowhere.pem: cannot be read: ENOENT'],
+  [{ cert: join(folder, 'nowhere.pem'), key }, 'nowhere.pem: cannot be read: no such file or directory'],
   [{ cacert: key }, `${key}: contains no PEM certificate`],
   [{ connectTo: 'localhost' }, '--connect-to'],
   [{ connectTo: 'localhost:0' }, '--connect-to'],
