@@ -67,7 +67,7 @@ export async function removeClient(
 
 const NO_MARKER =
   ', and neither is the marker: if Redis has lost its records, servers keep serving cached clients until all files ' +
-  'are applied at once; to reject a client, write enabled: false in its record there';
+  'are applied in one run; to reject a client, write enabled: false in its record there';
 
 /** Without the marker, replicas may still serve the client from their cache. */
 async function missingClient(store: RecordStore): Promise<ChangeResult> {

@@ -36,7 +36,7 @@ export function parseListenAddress(text: string): PlainAddress {
   const host = bracketed ?? bare;
   if (host === undefined || Number(port) > 65_535) {
     throw new RangeError(
-      `"${text}" is not a listen address: write 127.0.0.1:8080, [::]:8080 or unix:/run/countersign.sock`,
+      `"${text}" is not a listen address: expected 127.0.0.1:8080, [::]:8080 or unix:/run/countersign.sock`,
     );
   }
   return { kind: 'tcp', host, port: Number(port) };

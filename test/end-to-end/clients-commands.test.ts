@@ -62,7 +62,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(await redis.exists(`${prefix}registry`)).toBe(0);
     const applied = await clients(['apply', '-f', '-'], first);
     // Only the first time, and where records were lost.
-    expect([applied.code, applied.stderr]).toEqual([0, expect.stringContaining('apply all files at once')]);
+    expect([applied.code, applied.stderr]).toEqual([0, expect.stringContaining('apply all files in one run')]);
     expect(applied.stdout).toMatch(/^\+ orders {2}\(added\)[\s\S]*\n2 written\n$/);
     expect(await redis.get(`${prefix}client:orders`)).toBe(
       '{"client_id":"orders","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=orders,O=company","scope":"read write"}',

@@ -40,8 +40,8 @@ export async function applyClients(env: Environment, options: ClientFilesOptions
 
 /** Servers treat missing records as lost while the marker is missing, and as removed once it is there again. */
 const NEW_MARKER =
-  'note: Redis held no marker of Countersign records; now it does. If Redis has lost its records, apply all files at ' +
-  'once: servers reject clients that are still missing';
+  'note: the marker of the registry was missing from Redis and is now written. If Redis has lost its records, apply all files ' +
+  'in one run: servers reject clients that are still missing';
 
 const WRITTEN_BY_OTHERS =
   'conflict: these clients were changed by another writer since they were read; run the command again';
