@@ -54,7 +54,12 @@ export function readConfig(env: Environment): Config {
   const { warnings } = settings;
   return {
     ...config,
-    ...{ issuer, mtlsUrl, terminator, clients, signingKey, warnings },
+    issuer,
+    mtlsUrl,
+    terminator,
+    clients,
+    signingKey,
+    warnings,
     unknownSettings: findUnknownSettings(env),
   };
 }

@@ -12,13 +12,14 @@ const test = {
 };
 export default defineConfig({ ...usual, test });
 
-/** Whether a file imports, directly or through others, what starts processes. */
+/** Whether a file imports, directly or through others, what starts processes or needs programs. */
 function startsProcesses(file: string, visited = new Set<string>()): boolean {
   if (visited.has(file)) return false;
   visited.add(file);
   const text = readFileSync(join(repositoryRoot, file), 'utf8');
   const imported = [...text.matchAll(/(?:from|import\() ?'([^']+)'/g)].map(([, target = '']) => target);
-  if (imported.includes('node:child_process')) return true;
+  if (imported.includes('node:child_process') || imported.some((target) => target.endsWith('/describe-with.ts')))
+    return true;
   return imported
     .filter((target) => target.startsWith('.'))
     .map((target) => join(dirname(file), target))

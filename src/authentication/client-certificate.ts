@@ -14,7 +14,7 @@ export type ClientCertificateReader = (request: ForwardedRequest) => PresentedCe
 /** The terminator as configured, and the reader of the certificates that it forwards. */
 export interface CertificateSource {
   readonly terminator: Terminator;
-  readonly readCertificate: CertificateReader;
+  readonly decodeChain: CertificateReader;
   /** Our own validation, to the configured trust anchors. */
   readonly verifyChain: (presented: PresentedChain) => ChainStatus;
   /** Detects the headers that other terminators would have sent. */
@@ -31,7 +31,7 @@ export function readClientCertificate(request: ForwardedRequest, source: Certifi
   try {
     const forwarded = readForwardedCertificate(request, source.terminator);
     if (forwarded.kind === 'none') return forwarded;
-    const presented = source.readCertificate(forwarded);
+    const presented = source.decodeChain(forwarded);
     const { verification } = source.terminator;
     const chain = chainStatus(presented, forwarded.verification, verification, source.verifyChain);
     return { kind: 'certificate', certificate: presented.certificate, chain };

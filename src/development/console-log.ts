@@ -7,6 +7,7 @@ interface EventFields {
   readonly client_id?: string;
   readonly error?: string;
   readonly reason?: string;
+  readonly code?: string;
   readonly scope?: string;
   readonly advice?: string;
 }
@@ -24,6 +25,8 @@ export function createConsoleLog(write: (line: string) => void): Log {
       line(styleText('green', 'issued  '), `${client} ${fields.scope ?? ''} ${fields.advice ?? ''}`.trimEnd());
     else if (fields.event === 'token_rejected')
       line(styleText('red', 'rejected'), `${client} ${fields.error}: ${fields.reason}`);
+    else if (fields.event === 'request_malformed')
+      line(styleText('yellow', 'note    '), `${message}: ${fields.reason} (${fields.code})`);
     else line(styleText('yellow', 'note    '), message);
   };
   return {

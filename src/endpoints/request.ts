@@ -59,7 +59,9 @@ async function readBody(c: EndpointContext): Promise<string> {
     return await (declared === undefined ? readChunks(c.env.incoming) : c.req.text());
   } catch (error) {
     if (error instanceof OAuthError || !c.env.incoming.destroyed) throw error;
-    throw invalidRequest('The request body is incomplete.', { reason: 'the sender closed the connection mid-body' });
+    throw invalidRequest('The request body is incomplete.', {
+      reason: 'the connection was closed before the body was complete',
+    });
   }
 }
 

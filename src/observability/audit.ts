@@ -15,7 +15,6 @@ export interface AuditEntry {
   thumbprint?: string;
   /** How the chain of the certificate was verified, if it was. */
   chain?: string;
-  grant_type?: string;
   scope?: string;
   audience?: readonly string[];
   jti?: string;
@@ -47,7 +46,7 @@ export interface AuditedEndpoint {
 export interface Audit {
   granted(entry: AuditEntry, durationMilliseconds: number): void;
   rejected(entry: AuditEntry, durationMilliseconds: number): void;
-  /** An error of the server or the proxy, not of the client. `cause` is what was thrown. */
+  /** An internal error. `cause` is what was thrown. */
   failed(entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
 }
 

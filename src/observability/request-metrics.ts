@@ -46,7 +46,7 @@ export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: s
   };
 }
 
-/** A `server_error` is a failure of the server or the proxy; any other error rejects the request of a client. */
+/** A `server_error` is a failure of the server; any other error rejects the request. */
 function outcomeOf(error: ErrorCode): 'rejected' | 'failed' {
   return error === 'server_error' ? 'failed' : 'rejected';
 }

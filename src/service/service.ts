@@ -111,7 +111,7 @@ function createClientCertificateReader(
   const onForeignHeader = (header: string) => logForeignHeader(header, terminator, log);
   const source = {
     terminator,
-    readCertificate: createCertificateReader(terminator.name),
+    decodeChain: createCertificateReader(terminator.name),
     verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
     detectForeignHeaders: detectForeignHeaders(terminator, onForeignHeader, Date.now),
   };

@@ -1,0 +1,24 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { createConsoleLog } from '../../src/development/console-log.ts';
+
+function linesOf(write: (log: ReturnType<typeof createConsoleLog>) => void): string[] {
+  const lines: string[] = [];
+  write(createConsoleLog((line) => lines.push(stripVTControlCharacters(line).replace(/^\d\d:\d\d:\d\d /, ''))));
+  return lines;
+}
+
+test('the development console states why a request was rejected or malformed', () => {
+  const lines = linesOf((log) => {
+    log.warn({ event: 'token_rejected', client_id: 'a', error: 'invalid_client', reason: 'no certificate' }, 'x');
+    log.warn({ event: 'request_malformed', code: 'HPE_INVALID_HEADER_TOKEN', reason: 'invalid header' }, 'malformed');
+  });
+  expect(lines).toEqual([
+    'rejected a invalid_client: no certificate',
+    'note     malformed: invalid header (HPE_INVALID_HEADER_TOKEN)',
+  ]);
+});
+
+test('the development console is silent about events that no developer acts on', () => {
+  expect(linesOf((log) => log.info({ event: 'listening' }, 'listening'))).toEqual([]);
+});
