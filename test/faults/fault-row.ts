@@ -4,7 +4,8 @@ import type { Load, TokenResponse } from './token-load.ts';
 export interface Row {
   readonly fault: string;
   readonly known: number;
-  readonly failed: number;
+  /** The responses to known clients that are no token: status and error. */
+  readonly failures: readonly string[];
   readonly slowestKnown: number;
   readonly unknown: number;
   readonly slowestUnknown: number;
@@ -17,7 +18,7 @@ export interface Row {
 export function summary({ known, unknown }: Pick<Load, 'known' | 'unknown'>) {
   return {
     known: known.length,
-    failed: known.filter(({ status }) => status !== 200).length,
+    failures: known.filter(({ status }) => status !== 200).map(({ status, error }) => `${status} ${error}`),
     slowestKnown: slowest(known),
     unknown: unknown.length,
     slowestUnknown: slowest(unknown),
@@ -51,7 +52,7 @@ export function tableOf(all: readonly Row[]): string {
   const lines = all.map((row) => [
     row.fault,
     `${row.known}`,
-    `${row.failed}`,
+    `${row.failures.length}`,
     ms(row.slowestKnown),
     `${row.unknown}`,
     ms(row.p99Unknown),

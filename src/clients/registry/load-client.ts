@@ -29,18 +29,28 @@ interface LoadClientOptions {
  * @throws {RedisUnavailableError} also if the record is missing because Redis lost all records
  */
 export async function loadClient(clientId: string, options: LoadClientOptions): Promise<LoadResult<StoredClient>> {
-  const { redis, prefix, dataLoss, policy, now } = options;
-  const key = `${prefix}${clientId}`;
-  const [value, lifetime] = await Promise.all([getValue(redis, key), getLifetime(redis, key)]);
-  if (value !== null && 'wrongType' in value) return invalidClientRecord(value.wrongType);
-  if (value !== null) return { ...parseValue(value, clientId, policy, now()), ...lifetime };
-  if (!(await dataLoss.hasLostData())) return noClient;
-  throw new RedisUnavailableError(
-    'all client records are gone from Redis; restore them with `countersign clients apply`',
-  );
+  const found = await readRecord(clientId, options);
+  if (found) return found;
+  if (await options.dataLoss.hasLostData())
+    throw new RedisUnavailableError(
+      'all client records are gone from Redis; restore them with `countersign clients apply`',
+    );
+  // The records may have been restored, and then the marker, after this one was read.
+  return (await readRecord(clientId, options)) ?? noClient;
 }
 
 const noClient: LoadResult<StoredClient> = { kind: 'absent', value: { kind: 'none' }, bytes: 0 };
+
+async function readRecord(
+  clientId: string,
+  { redis, prefix, policy, now }: LoadClientOptions,
+): Promise<LoadResult<StoredClient> | undefined> {
+  const key = `${prefix}${clientId}`;
+  const [value, lifetime] = await Promise.all([getValue(redis, key), getLifetime(redis, key)]);
+  if (value === null) return undefined;
+  if ('wrongType' in value) return invalidClientRecord(value.wrongType);
+  return { ...parseValue(value, clientId, policy, now()), ...lifetime };
+}
 
 /** Bytes, because ioredis would silently replace invalid UTF-8. */
 async function getValue(
