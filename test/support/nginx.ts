@@ -51,6 +51,9 @@ export async function startNginx(options: NginxOptions): Promise<RunningNginx> {
   return { pid: nginx.pid, prefix, errors: nginx.stderr, kill: nginx.kill, stop: nginx.stop };
 }
 
+/** The line of the shipped files that compares the host of the request with the server name of the handshake. */
+export const hostComparison = "if ($countersign_names !~* '^([^ ]+?)\\.? \\1$')";
+
 /** The same with the configuration of the repository's `nginx/` folder. */
 export function startShippedNginx(options: ShippedTerminatorOptions): Promise<RunningNginx> {
   const { directory, port, socket, replace = [] } = options;
