@@ -4,7 +4,7 @@ import { CertificateError } from './certificate-error.ts';
 import { requireCertificateSize } from './client-certificate.ts';
 import { ExtensionOid } from './extensions.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
-import { sameDistinguishedName } from './names/distinguished-name.ts';
+import { namesChain } from './names/distinguished-name.ts';
 
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
 export interface CaCertificate extends Certificate {
@@ -15,7 +15,7 @@ export interface CaCertificate extends Certificate {
 /**
  * Parses the DER of a CA certificate.
  *
- * @throws {CertificateError} when it is malformed, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n))
+ * @throws {CertificateError} when it is malformed, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n), §4.1.2.6)
  */
 export function parseCaCertificate(der: Uint8Array): CaCertificate {
   requireCertificateSize(der);
@@ -25,18 +25,21 @@ export function parseCaCertificate(der: Uint8Array): CaCertificate {
   return { ...certificate, publicKey: openssl.publicKey, nameConstraints };
 }
 
-function requireCa({ basicConstraints, keyUsage }: Certificate): void {
+function requireCa({ subject, basicConstraints, keyUsage }: Certificate): void {
   if (!basicConstraints.isCa) {
     throw new CertificateError('is not a CA certificate: its basicConstraints lack CA:TRUE (RFC 5280 §6.1.4 (k))');
   }
   if (keyUsage && !keyUsage.has('keyCertSign')) {
     throw new CertificateError('may not sign certificates: its key usage lacks keyCertSign (RFC 5280 §6.1.4 (n))');
   }
+  if (subject.rdns.length === 0) {
+    throw new CertificateError('has an empty subject, which no issuer name can match (RFC 5280 §4.1.2.6)');
+  }
 }
 
 /** Whether issuer and subject are the same name, as in a root and in a CA's key rollover certificate (RFC 5280 §6.1). */
 export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | 'subject'>): boolean {
-  return sameDistinguishedName(issuer, subject);
+  return namesChain(issuer, subject);
 }
 
 /** Whether its own key signed it. This verifies a signature: use it for configured certificates, not for received ones. */

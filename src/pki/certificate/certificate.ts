@@ -13,11 +13,7 @@ import {
   processedExtensions,
   requiresExplicitPolicy,
 } from './extensions.ts';
-import {
-  type DistinguishedName,
-  decodeDistinguishedName,
-  formatDistinguishedName,
-} from './names/distinguished-name.ts';
+import { decodeDistinguishedName, type EncodedName, formatDistinguishedName } from './names/distinguished-name.ts';
 import { limitPublicKeySize, requireNamedCurve, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
@@ -38,8 +34,8 @@ export interface Certificate {
   readonly publicKeyThumbprint: string;
   /** The content bytes of the INTEGER, in hex. */
   readonly serialNumber: string;
-  readonly issuer: DistinguishedName;
-  readonly subject: DistinguishedName;
+  readonly issuer: EncodedName;
+  readonly subject: EncodedName;
   /** The subject in RFC 4514, for logs and reports; abbreviated if long. */
   readonly subjectText: string;
   readonly alternativeNames: SubjectAlternativeNames;

@@ -1,7 +1,7 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { type DerHeader, parseDer, parseDerHeader } from '../certificate/der.ts';
 import { type DerElement, parseObjectIdentifier, parseTime, Tag } from '../certificate/der-element.ts';
-import { type DistinguishedName, decodeDistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { decodeDistinguishedName, type EncodedName } from '../certificate/names/distinguished-name.ts';
 import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
 import { isCritical, parseExtensionValue } from '../certificate/structure.ts';
 import { parseRevokedCertificates } from './revoked-certificates.ts';
@@ -17,7 +17,7 @@ export interface Crl {
 
 /** A parsed CRL whose signature is not verified yet. */
 export interface SignedCrl extends Crl {
-  readonly issuer: DistinguishedName;
+  readonly issuer: EncodedName;
   readonly algorithm: SignatureAlgorithm;
   /** The signed bytes and their signature. Views into the DER. */
   readonly signed: { readonly data: Uint8Array; readonly signature: Uint8Array };

@@ -2,7 +2,7 @@ import { abbreviate } from '../../text.ts';
 import { type CaCertificate, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { formatDistinguishedName, sameDistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { formatDistinguishedName, namesChain } from '../certificate/names/distinguished-name.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
 import { NameComparisons, SignatureChecks } from './search-budget.ts';
@@ -101,7 +101,7 @@ class PathSearch {
 
   /** Configured anchors, configured intermediates, then forwarded ones; matching key identifiers before all others. */
   #issuersOf(child: Certificate): CaCertificate[] {
-    const sent = this.#forwarded.caCertificates.filter(({ subject }) => sameDistinguishedName(subject, child.issuer));
+    const sent = this.#forwarded.caCertificates.filter(({ subject }) => namesChain(child.issuer, subject));
     const all = [...this.#trust.findBySubject(child.issuer), ...sent];
     const expected = child.authorityKeyIdentifier;
     const isHinted = ({ subjectKeyIdentifier }: CaCertificate) =>
@@ -110,10 +110,12 @@ class PathSearch {
   }
 
   #missingIssuer({ issuer }: Certificate): string {
-    if (issuer.canonical === undefined) return `has an issuer name that cannot be matched: ${issuer.unmatchableReason}`;
+    if (issuer.rdns.length === 0) return 'has an empty issuer name, which names no CA';
     const name = abbreviate(formatDistinguishedName(issuer));
     const missing = `has no known issuer: "${name}" is neither configured nor forwarded`;
-    return [missing, ...this.#forwarded.ignored].join('; ');
+    const hint =
+      issuer.canonical === undefined ? [`this name chains only to the same bytes: ${issuer.unmatchableReason}`] : [];
+    return [missing, ...hint, ...this.#forwarded.ignored].join('; ');
   }
 
   #fail(cas: readonly CaCertificate[], problem: string, paragraph: string): void {
@@ -131,7 +133,7 @@ class PathSearch {
 function occursIn(cas: readonly CaCertificate[], issuer: CaCertificate): boolean {
   return cas.some(
     ({ subject, publicKeyThumbprint }) =>
-      publicKeyThumbprint === issuer.publicKeyThumbprint && sameDistinguishedName(subject, issuer.subject),
+      publicKeyThumbprint === issuer.publicKeyThumbprint && namesChain(issuer.subject, subject),
   );
 }
 

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileErrorReason } from '../../file-error.ts';
-import { type CaCertificate, isSelfSigned, parseCaCertificate } from '../certificate/ca-certificate.ts';
+import { abbreviate } from '../../text.ts';
+import { type CaCertificate, isSelfIssued, isSelfSigned, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { chainingKey, type EncodedName, formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { parseCertificateFile } from '../certificate/pem.ts';
 
 /** The configured CA certificates. Replaced as a whole: results found with one store are not used with another. */
@@ -12,8 +13,8 @@ export interface TrustStore {
   readonly anchors: readonly CaCertificate[];
   /** All others: they can be part of a path and are never anchors. */
   readonly intermediates: readonly CaCertificate[];
-  /** The anchors, then the intermediates, with this subject. An unmatchable name finds none. */
-  findBySubject(name: DistinguishedName): readonly CaCertificate[];
+  /** The anchors, then the intermediates, whose subject is this issuer name (see `namesChain`). */
+  findBySubject(issuer: EncodedName): readonly CaCertificate[];
   isAnchor(ca: CaCertificate): boolean;
 }
 
@@ -23,11 +24,14 @@ export function createTrustStore(caCertificates: readonly CaCertificate[]): Trus
   const anchors = distinct.filter(isSelfSigned);
   const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));
   const intermediates = distinct.filter(({ thumbprint }) => !anchorThumbprints.has(thumbprint));
-  const bySubject = Map.groupBy([...anchors, ...intermediates], ({ subject }) => subject.canonical);
+  const bySubject = Map.groupBy([...anchors, ...intermediates], ({ subject }) => chainingKey(subject));
   return {
     anchors,
     intermediates,
-    findBySubject: ({ canonical }) => (canonical === undefined ? [] : (bySubject.get(canonical) ?? [])),
+    findBySubject: (issuer) => {
+      const key = chainingKey(issuer);
+      return key === undefined ? [] : (bySubject.get(key) ?? []);
+    },
     isAnchor: ({ thumbprint }) => anchorThumbprints.has(thumbprint),
   };
 }
@@ -41,7 +45,20 @@ export function createTrustStore(caCertificates: readonly CaCertificate[]): Trus
 export function loadTrustStore(path: string): TrustStore {
   const store = createTrustStore(caFiles(path).flatMap(loadCaCertificates));
   if (store.anchors.length > 0) return store;
-  throw new CertificateError(`${path} contains only intermediates; add the self-signed root of their chain`);
+  throw new CertificateError(`${path} ${missingAnchor(store)}`);
+}
+
+/** Why no certificate of the store is an anchor. A store that contains a self-issued certificate may lack no other. */
+function missingAnchor({ intermediates, findBySubject }: TrustStore): string {
+  const selfIssued = intermediates.find(isSelfIssued);
+  if (selfIssued) {
+    return `contains no trust anchor: "${selfIssued.subjectText}" names itself as its issuer, but is not signed by its own key; add the self-signed root`;
+  }
+  const missing = intermediates.filter(({ issuer }) => findBySubject(issuer).length === 0).map(({ issuer }) => issuer);
+  const names = new Set(missing.map((issuer) => `"${abbreviate(formatDistinguishedName(issuer))}"`));
+  const fix =
+    names.size > 0 ? `add the self-signed root of their chain: ${[...names].join(', ')}` : 'add a self-signed root';
+  return `contains only intermediates; ${fix}`;
 }
 
 /** Other files, such as keys and notes, may be in the same folder. */

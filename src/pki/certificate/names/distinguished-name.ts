@@ -29,31 +29,53 @@ interface UnmatchableName {
 
 export type DistinguishedName = MatchableName | UnmatchableName;
 
+/** A name as a certificate or a CRL contains it; `encoded` is its DER. */
+export type EncodedName = DistinguishedName & { readonly encoded: Uint8Array };
+
+/**
+ * Bounds on names that identify clients: comparing them takes much longer than reading them (NFKC), and clients choose
+ * them. X.520 allows at most 64 characters in the usual attributes.
+ */
 const MAX_ATTRIBUTES = 64;
 const MAX_VALUE_LENGTH = 1024;
-const MAX_VALUE_BYTES = 4 * MAX_VALUE_LENGTH;
 
 /**
  * Decodes the Name of a certificate (RFC 5280 §4.1.2.4). A name that is well-formed but cannot be compared (empty, a NUL
  * in a value, content that its ASN.1 string type does not allow, …) is returned as an {@link UnmatchableName}.
  *
- * @throws {CertificateError} when the element is not a Name, or has more than 64 attributes or 4096 bytes in a value
+ * @throws {CertificateError} when the element is not a Name
  */
-export function decodeDistinguishedName(element: DerElement): DistinguishedName {
+export function decodeDistinguishedName(element: DerElement): EncodedName {
   if (element.tag !== Tag.sequence) throw malformedName('not a SEQUENCE');
+  const { encoded } = element;
   const rdns = element.children.map(decodeRdn);
-  if (rdns.flat().length > MAX_ATTRIBUTES) throw malformedName(`more than ${MAX_ATTRIBUTES} attributes`);
   try {
-    return { rdns, canonical: canonicalName(rdns) };
+    return { rdns, encoded, canonical: canonicalName(rdns) };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return { rdns, canonical: undefined, unmatchableReason: error.message };
+    return { rdns, encoded, canonical: undefined, unmatchableReason: error.message };
   }
 }
 
 /**
- * Whether two names match (RFC 5280 §7.1): the same number of RDNs in the same order, each with the same set of types
- * and equal values. An unmatchable name matches nothing, not even itself.
+ * Whether a certificate or CRL with this issuer names this CA (RFC 5280 §6.1.3 (a)(4), §7.1). Equal bytes always match,
+ * also those of a name that can identify no client; other names match as in {@link sameDistinguishedName}. An empty name
+ * names no CA (§4.1.2.4, §4.1.2.6).
+ */
+export function namesChain(issuer: EncodedName, subject: EncodedName): boolean {
+  const key = chainingKey(issuer);
+  return key !== undefined && key === chainingKey(subject);
+}
+
+/** Equal for two names if they chain; undefined for an empty name. Never store it: see {@link canonicalName}. */
+export function chainingKey({ rdns, canonical, encoded }: EncodedName): string | undefined {
+  // Equal bytes have equal canonical forms. That of no name starts with a hex digit.
+  return rdns.length === 0 ? undefined : (canonical ?? hex(encoded));
+}
+
+/**
+ * Whether two names identify the same client (RFC 5280 §7.1): the same number of RDNs in the same order, each with the
+ * same set of types and equal values. An unmatchable name matches nothing, not even itself.
  */
 export function sameDistinguishedName(a: DistinguishedName, b: DistinguishedName): boolean {
   return a.canonical !== undefined && a.canonical === b.canonical;
@@ -89,8 +111,7 @@ export function formatDistinguishedName(name: Pick<DistinguishedName, 'rdns'>): 
 }
 
 function decodeRdn(element: DerElement): RelativeDistinguishedName {
-  if (element.tag !== Tag.set || element.children.length === 0)
-    throw malformedName('an RDN that is not a SET or is empty');
+  if (element.tag !== Tag.set) throw malformedName('an RDN that is not a SET');
   return element.children.map(decodeAttribute);
 }
 
@@ -98,12 +119,12 @@ function decodeAttribute(element: DerElement): Attribute {
   const [type, value, ...more] = element.children;
   const isWellFormed = element.tag === Tag.sequence && type?.tag === Tag.objectIdentifier && value && more.length === 0;
   if (!isWellFormed) throw malformedName('an attribute that is not a type and a value');
-  if (value.encoded.length > MAX_VALUE_BYTES) throw malformedName(`a value longer than ${MAX_VALUE_BYTES} bytes`);
   return { type: parseObjectIdentifier(type.content), value: decodeAttributeValue(value) };
 }
 
 /** X.501 §9.3: an RDN contains a type at most once. */
 function canonicalRdn(rdn: RelativeDistinguishedName): string[] {
+  if (rdn.length === 0) throw new CertificateError('an RDN without an attribute');
   const types = new Set(rdn.map((attribute) => attribute.type));
   if (types.size < rdn.length) throw new CertificateError('the same attribute type twice in one RDN');
   return rdn.map((attribute) => `${attribute.type}${canonicalValue(attribute)}`).sort();
