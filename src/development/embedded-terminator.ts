@@ -3,6 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { TLS_CIPHERS } from '../http/tls.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
@@ -39,8 +40,10 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    // A resumed session would have the verification result of an earlier handshake.
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    ciphers: TLS_CIPHERS,
+    // A resumed session would have the verification result of an earlier handshake; a client that renegotiates (TLS 1.2)
+    // could present another certificate.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   } as const;
   const terminator = createServer(tls, (incoming, outgoing) => forward(incoming, outgoing, options));
   const sockets = new Set<Socket>();

@@ -5,6 +5,22 @@ import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from './listen-address.ts';
 import { explainError, type OnMalformed } from './malformed-requests.ts';
 
+/**
+ * The cipher suites of every TLS server of this program. For TLS 1.2 only authenticated encryption with forward secrecy
+ * (RFC 9325 §4.2, FAPI 2.0 §5.2.2). Node disables TLS 1.3 if the list does not contain its suites.
+ */
+export const TLS_CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
 /** The same as the headers timeout of a plain connection. */
 const HANDSHAKE_MILLISECONDS = 10_000;
 
@@ -21,6 +37,7 @@ export function httpsOptions({ certificatePem, privateKeyPem, peerCaCertificates
     requestCert: peerCaCertificates !== undefined,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    ciphers: TLS_CIPHERS,
     // A resumed session would carry the certificate and the verification result of an earlier handshake; a peer that
     // renegotiates (TLS 1.2) could present another certificate than the one that was verified.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
