@@ -5,11 +5,13 @@ import { requireCertificateSize } from './client-certificate.ts';
 import { ExtensionOid } from './extensions.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 import { namesChain } from './names/distinguished-name.ts';
+import { type PolicyMapping, parsePolicyMappings } from './policies.ts';
 
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
 export interface CaCertificate extends Certificate {
   readonly publicKey: KeyObject;
   readonly nameConstraints: NameConstraints | undefined;
+  readonly policyMappings: readonly PolicyMapping[];
 }
 
 /**
@@ -22,7 +24,8 @@ export function parseCaCertificate(der: Uint8Array): CaCertificate {
   const { certificate, structure, openssl } = parseCertificate(der);
   requireCa(certificate);
   const nameConstraints = parseNameConstraints(structure.extensions.get(ExtensionOid.nameConstraints));
-  return { ...certificate, publicKey: openssl.publicKey, nameConstraints };
+  const policyMappings = parsePolicyMappings(structure.extensions);
+  return { ...certificate, publicKey: openssl.publicKey, nameConstraints, policyMappings };
 }
 
 function requireCa({ subject, basicConstraints, keyUsage }: Certificate): void {

@@ -11,9 +11,9 @@ import {
   parseKeyUsage,
   parseSubjectKeyIdentifier,
   processedExtensions,
-  requiresExplicitPolicy,
 } from './extensions.ts';
 import { decodeDistinguishedName, type EncodedName, formatDistinguishedName } from './names/distinguished-name.ts';
+import { certificatePoliciesOf, type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
 import { limitPublicKeySize, requireNamedCurve, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
@@ -49,7 +49,9 @@ export interface Certificate {
   readonly keyUsage: KeyUsage | undefined;
   /** Object identifiers; undefined without the extension, which allows every use. */
   readonly extendedKeyUsage: readonly string[] | undefined;
-  readonly requiresExplicitPolicy: boolean;
+  readonly policyConstraints: PolicyConstraints;
+  /** DER; see `parseCertificatePolicies`. Undefined without the extension. */
+  readonly certificatePolicies: Uint8Array | undefined;
   /** Hex. */
   readonly subjectKeyIdentifier: string | undefined;
   readonly authorityKeyIdentifier: string | undefined;
@@ -99,7 +101,8 @@ function usageFields({ extensions }: CertificateStructure) {
     basicConstraints: parseBasicConstraints(extensions.get(ExtensionOid.basicConstraints)),
     keyUsage: parseKeyUsage(extensions.get(ExtensionOid.keyUsage)),
     extendedKeyUsage: parseExtendedKeyUsage(extensions.get(ExtensionOid.extendedKeyUsage)),
-    requiresExplicitPolicy: requiresExplicitPolicy(extensions.get(ExtensionOid.policyConstraints)),
+    policyConstraints: parsePolicyConstraints(extensions),
+    certificatePolicies: certificatePoliciesOf(extensions),
   };
 }
 

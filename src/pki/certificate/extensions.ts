@@ -18,9 +18,8 @@ export const ExtensionOid = {
 } as const;
 
 /**
- * Extensions that may be critical, since everything they can require is enforced. Of the policy extensions only a
- * required policy matters (see {@link requiresExplicitPolicy}). Key identifiers are hints, which RFC 5280 §4.2.1.1 and
- * §4.2.1.2 forbid to mark as critical.
+ * Extensions that may be critical, since everything they can require is enforced. Key identifiers are hints, which
+ * RFC 5280 §4.2.1.1 and §4.2.1.2 forbid to mark as critical.
  */
 export const processedExtensions: ReadonlySet<string> = new Set([
   ExtensionOid.keyUsage,
@@ -116,27 +115,6 @@ export function parseExtendedKeyUsage(extension: DerElement | undefined): readon
   if (children.length > MAX_EXTENDED_KEY_USAGES)
     throw new CertificateError(`has more than ${MAX_EXTENDED_KEY_USAGES} extended key usages`);
   return children.map(({ content }) => parseObjectIdentifier(content));
-}
-
-const REQUIRE_EXPLICIT_POLICY = 0x80;
-const INHIBIT_POLICY_MAPPING = 0x81;
-
-/**
- * Whether a certificate requires its path to be valid under an explicit policy (RFC 5280 §4.2.1.11). Policies cannot be
- * configured, so no other policy extension affects validation.
- *
- * @param extension the `Extension` element of policyConstraints, or undefined if the certificate has none
- * @throws {CertificateError} when it is malformed
- */
-export function requiresExplicitPolicy(extension: DerElement | undefined): boolean {
-  if (!extension) return false;
-  const { tag, children } = parseExtensionValue(extension);
-  const tags = children.map((child) => child.tag);
-  const areKnown = tags.every((each) => each === REQUIRE_EXPLICIT_POLICY || each === INHIBIT_POLICY_MAPPING);
-  if (tag !== Tag.sequence || tags.length === 0 || !areKnown) {
-    throw new CertificateError('its policy constraints are malformed');
-  }
-  return tags.includes(REQUIRE_EXPLICIT_POLICY);
 }
 
 /** AuthorityKeyIdentifier.keyIdentifier, [0] IMPLICIT. */

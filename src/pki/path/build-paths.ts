@@ -5,7 +5,7 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, namesChain } from '../certificate/names/distinguished-name.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
-import { NameComparisons, SignatureChecks } from './search-budget.ts';
+import { createSearchBudget } from './search-budget.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** The result of path building. It does not depend on the time: validity periods are checked on each request. */
@@ -38,8 +38,7 @@ class PathSearch {
   readonly #forwarded: ForwardedCas;
   readonly #trust: TrustStore;
   readonly #paths: CertificationPath[] = [];
-  readonly #comparisons = new NameComparisons();
-  readonly #signatures = new SignatureChecks();
+  readonly #budget = createSearchBudget();
   #steps = 0;
   #closest: { readonly violation: PathViolation; readonly progress: number } | undefined;
 
@@ -72,7 +71,7 @@ class PathSearch {
   #tryIssuer(cas: readonly CaCertificate[], child: Certificate, issuer: CaCertificate): void {
     if (this.#paths.length === MAX_PATHS) return;
     this.#steps += 1;
-    const isSigned = this.#steps > MAX_STEPS ? undefined : this.#signatures.isSignedBy(child, issuer);
+    const isSigned = this.#steps > MAX_STEPS ? undefined : this.#budget.signatures.isSignedBy(child, issuer);
     if (isSigned === undefined) {
       this.#fail(cas, 'has too many possible issuers: the search was stopped', '§6.1');
     } else if (!isSigned) {
@@ -92,7 +91,7 @@ class PathSearch {
 
   #validate(path: CertificationPath): PathViolation | undefined {
     try {
-      return firstViolation(path, this.#comparisons);
+      return firstViolation(path, this.#budget);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
       return pathViolation(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');

@@ -3,7 +3,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import type { NameConstraints, Subtree } from '../certificate/name-constraints.ts';
 import type { ConstrainedName } from './constrained-names.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
-import type { NameComparisons } from './search-budget.ts';
+import type { NameComparisons, SearchBudget } from './search-budget.ts';
 import { subtreePosition } from './subtree-position.ts';
 
 const SECTION = 'RFC 5280 §4.2.1.10';
@@ -14,7 +14,7 @@ const SECTION = 'RFC 5280 §4.2.1.10';
  */
 export function nameConstraintViolation(
   path: CertificationPath,
-  comparisons: NameComparisons,
+  { comparisons }: SearchBudget,
 ): PathViolation | undefined {
   const certificates = [path.leaf, ...path.caCertificates];
   for (const [index, { nameConstraints, subjectText }] of path.caCertificates.entries()) {

@@ -5,10 +5,11 @@ import { requireValidAt } from '../certificate/client-certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extensions.ts';
 import { nameConstraintViolation } from './name-constraint-rule.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
-import type { NameComparisons } from './search-budget.ts';
+import { policyViolation } from './policy-rule.ts';
+import type { SearchBudget } from './search-budget.ts';
 
 /** Checks one rule of RFC 5280 §6.1 on a path whose signatures are verified and which ends in an anchor. */
-type PathRule = (path: CertificationPath, comparisons: NameComparisons) => PathViolation | undefined;
+type PathRule = (path: CertificationPath, budget: SearchBudget) => PathViolation | undefined;
 
 /**
  * The rules that do not depend on the time. `parseCaCertificate` has already checked that each CA certificate is one,
@@ -19,14 +20,14 @@ const rules: readonly PathRule[] = [
   checkLeafKeyUsage,
   checkExtendedKeyUsage,
   checkCriticalExtensions,
-  checkPolicies,
+  policyViolation,
   nameConstraintViolation,
 ];
 
 /** The first rule that the path violates, or undefined if it is valid. */
-export function firstViolation(path: CertificationPath, comparisons: NameComparisons): PathViolation | undefined {
+export function firstViolation(path: CertificationPath, budget: SearchBudget): PathViolation | undefined {
   for (const rule of rules) {
-    const violation = rule(path, comparisons);
+    const violation = rule(path, budget);
     if (violation) return violation;
   }
   return undefined;
@@ -76,14 +77,6 @@ function coversClientAuth(usage: string): boolean {
 function checkCriticalExtensions(path: CertificationPath): PathViolation | undefined {
   return firstProblem(path, 'RFC 5280 §4.2', ({ unknownCriticalExtensions: [id] }) =>
     id === undefined ? undefined : `has an unknown critical extension: ${id}`,
-  );
-}
-
-function checkPolicies(path: CertificationPath): PathViolation | undefined {
-  return firstProblem(path, 'RFC 5280 §6.1.5 (g)', ({ requiresExplicitPolicy }) =>
-    requiresExplicitPolicy
-      ? 'requires a certificate policy (requireExplicitPolicy), and policies are not supported'
-      : undefined,
   );
 }
 

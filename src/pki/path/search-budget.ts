@@ -2,14 +2,26 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
+import { parseCertificatePolicies } from '../certificate/policies.ts';
 import { type ConstrainedName, constrainedNames } from './constrained-names.ts';
+
+/** What one path search may still compute, however many certificates it has to consider. */
+export interface SearchBudget {
+  readonly signatures: SignatureChecks;
+  readonly comparisons: NameComparisons;
+  readonly policies: PolicySteps;
+}
+
+export function createSearchBudget(): SearchBudget {
+  return { signatures: new SignatureChecks(), comparisons: new NameComparisons(), policies: new PolicySteps() };
+}
 
 /** In verifications with a key of a common type, the slowest of which (P-384) takes 0.7 ms. */
 const MAX_SIGNATURE_COST = 40;
 const MAX_RSA_BITS_OF_UNIT_COST = 4096;
 
 /** Verifies signatures during one path search: each pair once, and only within the budget. */
-export class SignatureChecks {
+class SignatureChecks {
   #left = MAX_SIGNATURE_COST;
   /** By both thumbprints. */
   readonly #results = new Map<string, boolean>();
@@ -57,5 +69,35 @@ export class NameComparisons {
       throw new CertificateError(`more than ${MAX_COMPARISONS} names to compare with name constraints`);
     }
     this.#left -= 1;
+  }
+}
+
+/** The paths through the largest public bridges of PKIs need about 1,000 steps each. */
+const MAX_POLICY_STEPS = 100_000;
+
+/** The certificate policies that are processed during one path search: parsed once, and processed within the budget. */
+export class PolicySteps {
+  #left = MAX_POLICY_STEPS;
+  readonly #policies = new Map<Certificate, ReadonlySet<string>>();
+
+  /**
+   * Undefined for a certificate without the extension.
+   *
+   * @throws {CertificateError} when it is malformed
+   */
+  policiesOf(certificate: Certificate): ReadonlySet<string> | undefined {
+    if (certificate.certificatePolicies === undefined) return undefined;
+    const policies = this.#policies.get(certificate) ?? parseCertificatePolicies(certificate.certificatePolicies);
+    this.#policies.set(certificate, policies);
+    return policies;
+  }
+
+  /**
+   * @param steps the policies and mappings to be processed
+   * @throws {CertificateError} when the budget is exhausted
+   */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw new CertificateError(`more than ${MAX_POLICY_STEPS} certificate policies to process`);
   }
 }

@@ -50,7 +50,16 @@ type Cas = Pick<Chain, 'anchors' | 'intermediates'>;
 async function verify(folder: string, { anchors, intermediates }: Cas, leaves: readonly string[]) {
   const trust = anchors.length === 0 ? ['-no-CAfile'] : ['-CAfile', fileOf(folder, 'anchors', anchors)];
   const others = intermediates.length === 0 ? [] : ['-untrusted', fileOf(folder, 'others', intermediates)];
-  const options = ['-x509_strict', '-purpose', 'sslclient', '-no-CApath', '-no-CAstore', ...trust, ...others];
+  const options = [
+    '-x509_strict',
+    '-policy_check',
+    '-purpose',
+    'sslclient',
+    '-no-CApath',
+    '-no-CAstore',
+    ...trust,
+    ...others,
+  ];
   // Without the system configuration it starts twice as fast.
   const env = { OPENSSL_CONF: '/dev/null' };
   return asText(await runProgram(programPath('openssl'), ['verify', ...options, ...leaves], { env, timeout: 60_000 }));

@@ -1,6 +1,6 @@
 import { type Concerns, type Disagreement, labelled } from './disagreement.ts';
 
-/** Labels about extensions that OpenSSL does not process. */
+/** Labels about extensions that OpenSSL does not process in an anchor. */
 const policyLabels = [
   'policies',
   'policy required',
@@ -19,10 +19,10 @@ interface RejectedOnlyByCountersign extends Disagreement {
 /** PKIs that only OpenSSL accepts: the reason of Countersign, and what the PKI must contain. */
 export const rejectedOnlyByCountersign: Readonly<Record<string, RejectedOnlyByCountersign>> = {
   'policy required': {
-    ours: /requires a certificate policy/,
+    ours: /requireExplicitPolicy/,
     concerns: labelled('policy required'),
-    because: 'without -policy_check it processes no policies',
-    section: 'RFC 5280 §6.1.5 (g)',
+    because: 'it ignores the policy extensions of an anchor',
+    section: 'RFC 5937 §3.2',
   },
   'SHA-1': {
     ours: /is signed with an algorithm that is not accepted/,
@@ -75,7 +75,7 @@ export const rejectedOnlyByCountersign: Readonly<Record<string, RejectedOnlyByCo
   'empty policy constraints': {
     ours: /policy constraints are malformed/,
     concerns: labelled('no policy constraint'),
-    because: 'without -policy_check it processes no policies',
+    because: 'it ignores the policy extensions of an anchor',
     section: 'RFC 5280 §4.2.1.11: not an empty SEQUENCE',
   },
   'path length without CA': {

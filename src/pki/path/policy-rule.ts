@@ -1,0 +1,64 @@
+import { isSelfIssued } from '../certificate/ca-certificate.ts';
+import { CertificateError } from '../certificate/certificate-error.ts';
+import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
+import type { SearchBudget } from './search-budget.ts';
+import { ValidPolicies } from './valid-policies.ts';
+
+/**
+ * If a certificate of the path requires an explicit policy, the whole path must be valid under at least one
+ * (RFC 5280 §6.1 as updated by RFC 9618 §5). Any will do: the user-initial-policy-set is any-policy. Otherwise the
+ * policies cannot make the path invalid, and are not parsed.
+ */
+export function policyViolation(
+  path: CertificationPath,
+  { policies: budget }: SearchBudget,
+): PathViolation | undefined {
+  const requiredAt = explicitPolicyRequiredAt(path);
+  if (requiredAt === undefined) return undefined;
+  const valid = new ValidPolicies(budget);
+  for (let position = path.caCertificates.length; position >= 0; position--) {
+    const problem = problemAt(path, position, valid);
+    if (problem === undefined) continue;
+    return pathViolation(path, position, `${problem}; ${requirement(path, requiredAt, position)}`, SECTION);
+  }
+  return undefined;
+}
+
+const SECTION = 'RFC 5280 §6.1.5 (g)';
+
+/**
+ * The position of the certificate whose requireExplicitPolicy takes effect within the path. Once it does, nothing
+ * below can lift it, so it applies to the whole path (RFC 5280 §4.2.1.11).
+ */
+function explicitPolicyRequiredAt(path: CertificationPath): number | undefined {
+  const certificates = [path.leaf, ...path.caCertificates];
+  let skip = Number.POSITIVE_INFINITY;
+  let requiredAt: number | undefined;
+  for (const [position, certificate] of [...certificates.entries()].toReversed()) {
+    if (position === 0 || !isSelfIssued(certificate)) skip = Math.max(skip - 1, 0);
+    const { requireExplicitPolicy } = certificate.policyConstraints;
+    if (requireExplicitPolicy >= skip) continue;
+    skip = requireExplicitPolicy;
+    requiredAt = position;
+  }
+  return skip === 0 ? requiredAt : undefined;
+}
+
+/** Processes the next certificate, and explains why no policy is valid for the path down to it. */
+function problemAt(path: CertificationPath, position: number, valid: ValidPolicies): string | undefined {
+  try {
+    const issuerOfThis = path.caCertificates[position];
+    const ca = path.caCertificates[position - 1];
+    if (ca === undefined) return valid.processLeaf(path.leaf);
+    return issuerOfThis === undefined ? valid.processAnchor(ca) : valid.processCa(ca);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return `cannot be validated: ${error.message}`;
+  }
+}
+
+function requirement({ caCertificates }: CertificationPath, requiredAt: number, position: number): string {
+  if (requiredAt === position) return 'its own requireExplicitPolicy requires one';
+  const ca = caCertificates[requiredAt - 1];
+  return `${ca ? `CA "${ca.subjectText}"` : 'the certificate'} requires a certificate policy (requireExplicitPolicy)`;
+}
