@@ -66,7 +66,7 @@ program
   .addOption(textFormatOption())
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
-    process.exitCode = await describeCertificate(file, options);
+    process.exitCode = await describeCertificate(file, options, (await import('./config.ts')).environment);
   });
 
 program

@@ -1,3 +1,4 @@
+import { formatDiagnostic } from '../clients/diagnostics.ts';
 import type { JsonObject } from '../clients/json-value.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeRecord } from '../clients/serialize-record.ts';
@@ -32,8 +33,7 @@ export async function changeRecord(
     if (!expected || expected.type === 'none') return missingClient(store);
     const { client, record, errors } = parseStoredValue(clientId, expected, anyPolicy, Date.now());
     if (!client || !record) {
-      const [error] = errors;
-      const why = `the server rejects it (${error?.field} ${error?.message})`;
+      const why = `the server rejects it (${errors.slice(0, 1).map(formatDiagnostic)})`;
       return { outcome: 'failed', reason: `has an invalid record: ${why}; remove it, or apply a file with its record` };
     }
     const next = change(record);

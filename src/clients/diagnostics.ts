@@ -2,8 +2,13 @@
 export interface Diagnostic {
   /** Path of the field, such as `certificates[0].thumbprint`. */
   readonly field: string;
-  /** What is wrong and what was expected, as the predicate of a sentence about the field. */
+  /** What is wrong and what was expected. */
   readonly message: string;
+}
+
+/** `field: message` */
+export function formatDiagnostic({ field, message }: Diagnostic): string {
+  return `${field}: ${message}`;
 }
 
 /** Collects all problems of a record, so that they are reported at once. */

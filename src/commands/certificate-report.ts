@@ -7,7 +7,7 @@ import { decodeDistinguishedName, formatDistinguishedName } from '../pki/certifi
 import { parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import { yamlText } from './output/document.ts';
+import { printable } from '../text.ts';
 
 /** The contents of a certificate, and whether the server would accept it. */
 export interface CertificateReport {
@@ -57,15 +57,7 @@ function describeKey({ publicKey }: X509Certificate): string {
 
 /** Runs the same checks as the server. */
 function clientRejections(der: Uint8Array): string[] {
-  return rejections(() => {
-    const certificate = parseClientCertificate(der);
-    requireValidAt(certificate, Date.now());
-    if (certificate.signatureAlgorithm === undefined) {
-      throw new CertificateError(
-        'is signed with an algorithm that tls_client_auth does not accept (SHA-1, MD5 or unknown)',
-      );
-    }
-  });
+  return rejections(() => requireValidAt(parseClientCertificate(der), Date.now()));
 }
 
 function caRejections(der: Uint8Array): string[] {
@@ -84,7 +76,7 @@ function rejections(check: () => void): string[] {
 
 export function factRows(report: CertificateReport): string[][] {
   const names = Object.entries(report.alternative_names).flatMap(([kind, values]) =>
-    values.map((value) => [`${kind} name`, value]),
+    values.map((value) => [`${kind} name`, printable(value)]),
   );
   return [
     ['subject', report.subject || '(empty)'],
@@ -97,48 +89,4 @@ export function factRows(report: CertificateReport): string[][] {
     ['  in hex', report.thumbprint_hex],
     ['  of the key', report.public_key_thumbprint],
   ];
-}
-
-/** A client record, or part of one, for the operator to paste. */
-export interface SuggestedRecord {
-  readonly title: string;
-  readonly record: object;
-  readonly yaml: string;
-}
-
-export function recordsFor(report: CertificateReport): SuggestedRecord[] {
-  const suggest = (title: string, record: object) => ({ title, record, yaml: yamlOf(record) });
-  if (report.is_ca) {
-    const pin = { tls_client_auth_ca: [report.public_key_thumbprint] };
-    return [suggest('To pin a client to this CA, add to its record', pin)];
-  }
-  return [
-    suggest('By name, in certificates from a trusted CA', byName(report)),
-    suggest('By this exact certificate, whatever its issuer', byCertificate({ thumbprint: report.thumbprint })),
-    suggest(
-      'By public key, so that the certificate can be renewed with the same key',
-      byCertificate({ public_key_thumbprint: report.public_key_thumbprint }),
-    ),
-  ];
-}
-
-function yamlOf(record: object): string {
-  const isWhole = 'client_id' in record;
-  return yamlText(isWhole ? [record] : record).trimEnd();
-}
-
-const tokenFields = { scope: 'api1', audience: 'https://api.example' };
-
-function byName({ subject, alternative_names: names }: CertificateReport): object {
-  const alternative = (['uri', 'dns', 'ip', 'email'] as const).find((kind) => names[kind]?.[0] !== undefined);
-  const name =
-    subject === '' && alternative
-      ? { [`tls_client_auth_san_${alternative}`]: names[alternative]?.[0] }
-      : { tls_client_auth_subject_dn: subject };
-  return { client_id: 'CHOOSE-ONE', token_endpoint_auth_method: 'tls_client_auth', ...name, ...tokenFields };
-}
-
-function byCertificate(entry: object): object {
-  const method = 'self_signed_tls_client_auth';
-  return { client_id: 'CHOOSE-ONE', token_endpoint_auth_method: method, certificates: [entry], ...tokenFields };
 }

@@ -1,9 +1,23 @@
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
+import { readRecordsConfig } from '../config.ts';
 import { OperatorError } from '../operator-error.ts';
+import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { parseCertificateFile } from '../pki/certificate/pem.ts';
-import { type CertificateReport, factRows, recordsFor, reportOn } from './certificate-report.ts';
+import type { Environment } from '../settings/settings.ts';
+import { describeUnsuitable } from './certificate-names.ts';
+import { type Suggestions, suggestPin, suggestRecords } from './certificate-records.ts';
+import { type CertificateReport, factRows, reportOn } from './certificate-report.ts';
 import { type InputFile, parseInput, readInput } from './input-file.ts';
+import { printValue } from './output/document.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
-import { type PathOptions, type PathReport, printPath, verifyFile } from './path-report.ts';
+import {
+  type FileVerification,
+  type PathOptions,
+  type PathReport,
+  printPath,
+  reportPath,
+  verifyFile,
+} from './path-report.ts';
 
 export interface CertificateOptions extends PathOptions {
   readonly output: OutputFormat;
@@ -13,24 +27,50 @@ export interface CertificateOptions extends PathOptions {
  * `countersign certificate FILE` (`-` for standard input): prints the contents of a certificate and records to register
  * it with. With `--ca`, it also validates the certification path as the server does.
  *
+ * @param env the settings that determine which records the server accepts
  * @returns the exit code: 0 if the server would accept the certificate, or could trust the CA
- * @throws {OperatorError} when a file cannot be read or contains no certificate
+ * @throws {OperatorError} when a file cannot be read or contains no certificate, or a setting is invalid
  */
-export async function describeCertificate(file: string, { output, ...options }: CertificateOptions): Promise<number> {
+export async function describeCertificate(
+  file: string,
+  { output, ...options }: CertificateOptions,
+  env: Environment,
+): Promise<number> {
+  const { policy } = readRecordsConfig(env);
   const input = await readInput(file);
   const { der, others } = readCertificates(input);
   const report = parseInput(input, () => reportOn(der));
-  const path = options.ca === undefined ? undefined : await verifyFile(der, others, options);
-  const isAccepted = report.rejected.length === 0 && path?.verified !== false;
-  const records = isAccepted ? recordsFor(report) : [];
+  const verification = options.ca === undefined ? undefined : await verifyFile(der, others, options);
+  const path = verification && reportPath(verification.chain, report.subject);
+  const suggestions = await suggestionsFor(der, report, verification, policy);
   if (output === 'json') {
-    const suggested = records.map(({ record }) => record);
-    console.log(JSON.stringify({ ...report, ...(path && { path }), records: suggested }, null, 2));
+    const { records, unsuitable } = suggestions;
+    printValue('json', { ...report, ...(path && { path }), records: records.map(({ record }) => record), unsuitable });
   } else {
     printReport(report, { others: others.length, path });
-    for (const { title, yaml } of records) console.log(`\n${styled('bold', `${title}:`)}\n${yaml}`);
+    printSuggestions(suggestions);
   }
-  return isAccepted ? 0 : 1;
+  return report.rejected.length === 0 && path?.verified !== false ? 0 : 1;
+}
+
+/** No record is suggested for a certificate that the server rejects with every record. */
+async function suggestionsFor(
+  der: Uint8Array,
+  { is_ca: isCa, rejected, public_key_thumbprint: key }: CertificateReport,
+  verification: FileVerification | undefined,
+  policy: RegistrationPolicy,
+): Promise<Suggestions> {
+  if (rejected.length > 0) return { records: [], unsuitable: [] };
+  if (isCa) return { records: [suggestPin(key)], unsuitable: [] };
+  const anchors = verification?.anchors ?? policy.anchors;
+  const context = { chain: verification?.chain, policy: { ...policy, anchors }, now: Date.now() };
+  return await suggestRecords(parseClientCertificate(der), context);
+}
+
+function printSuggestions({ records, unsuitable }: Suggestions): void {
+  for (const { title, yaml } of records) console.log(`\n${styled('bold', `${title}:`)}\n${yaml}`);
+  if (unsuitable.length > 0) console.log('');
+  for (const name of unsuitable) console.log(describeUnsuitable(name));
 }
 
 function readCertificates(input: InputFile): { der: Uint8Array; others: readonly Uint8Array[] } {

@@ -1,5 +1,6 @@
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
+import type { CaCertificate } from '../pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { crlFiles, readCrlFile } from '../pki/crl/crl-files.ts';
@@ -8,7 +9,8 @@ import { crlViolation } from '../pki/crl/crl-violation.ts';
 import { buildPaths } from '../pki/path/build-paths.ts';
 import type { CertificationPath } from '../pki/path/path.ts';
 import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
-import { selectValidPaths } from '../pki/path/verify-chain.ts';
+import { type ChainStatus, selectValidPaths } from '../pki/path/verify-chain.ts';
+import { abbreviate } from '../text.ts';
 import { styled } from './output/text.ts';
 
 export interface PathOptions {
@@ -33,6 +35,12 @@ interface ReportedCa {
   readonly not_after: string;
 }
 
+/** Whether the chain of a certificate is verified, and the anchors to which it was. */
+export interface FileVerification {
+  readonly chain: ChainStatus;
+  readonly anchors: readonly CaCertificate[];
+}
+
 /**
  * Verifies a certificate as the server does.
  *
@@ -43,19 +51,23 @@ export async function verifyFile(
   der: Uint8Array,
   others: readonly Uint8Array[],
   { ca = '', crl = [] }: PathOptions,
-): Promise<PathReport> {
+): Promise<FileVerification> {
   const trust = await asOperatorError(async () => loadTrustStore(ca));
   const { current } = await asOperatorError(() => loadCrls(crl, trust));
   const mode = crl.length === 0 ? 'off' : 'require';
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
+  const { anchors } = trust;
   const leaf = await parseOrExplain(der);
-  if (typeof leaf === 'string')
-    return { verified: false, reason: `the certificate ${leaf}`, ca_certificates: [], subject: '' };
+  if (typeof leaf === 'string') return { chain: { verified: false, reason: `the certificate ${leaf}` }, anchors };
   const checkCrls = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
-  const status = selectValidPaths(buildPaths(leaf, others, trust), Date.now(), checkCrls);
-  const [path] = status.verified ? (status.paths ?? []) : [];
-  const { verified, reason } = status;
-  return { verified, reason, ca_certificates: path ? reportedCas(path) : [], subject: leaf.subjectText };
+  return { chain: selectValidPaths(buildPaths(leaf, others, trust), Date.now(), checkCrls), anchors };
+}
+
+/** @param subject of the certificate */
+export function reportPath(chain: ChainStatus, subject: string): PathReport {
+  const [path] = chain.verified ? (chain.paths ?? []) : [];
+  const { verified, reason } = chain;
+  return { verified, reason, ca_certificates: path ? reportedCas(path) : [], subject: abbreviate(subject) };
 }
 
 async function loadCrls(paths: readonly string[], trust: TrustStore): Promise<CrlStore> {

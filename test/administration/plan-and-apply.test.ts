@@ -453,10 +453,10 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await expect(failure).rejects.toThrow(AdministrationError);
     const message = await failure.catch((error: Error) => error.message);
     for (const part of [
-      /one\.json: client b \(record 2\): token_endpoint_auth_method is missing/,
-      /one\.json: client a \(record 3\): client_id is already defined in .*one\.json, record 1/,
+      /one\.json: client b \(record 2\): token_endpoint_auth_method: is missing/,
+      /one\.json: client a \(record 3\): client_id: is already defined in .*one\.json, record 1/,
       /two\.jsonl: line 1: invalid JSON/,
-      /two\.jsonl: client a \(line 2\): client_id is already defined in .*one\.json, record 1/,
+      /two\.jsonl: client a \(line 2\): client_id: is already defined in .*one\.json, record 1/,
       /three\.yaml: client evil\\u\{1b\}\[2J/,
       /four\.yaml: invalid YAML or JSON/,
     ]) {

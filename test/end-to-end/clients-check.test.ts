@@ -99,7 +99,7 @@ describe('countersign clients check without a setting for chain verification', (
 
   test('prints one warning with the first client and the number of others', async () => {
     const { code, stdout } = await check(three);
-    const warning = `${three}: client a (record 2): token_endpoint_auth_method ${warningText}`;
+    const warning = `${three}: client a (record 2): token_endpoint_auth_method: ${warningText}`;
     expect(stdout).toContain(`warning ${warning} this and 2 more clients or does not start\n`);
     expect([code, stdout]).toEqual([0, expect.stringContaining('4 valid clients, 1 warning, 0 errors')]);
   });

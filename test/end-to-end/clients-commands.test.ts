@@ -107,9 +107,9 @@ describeWith(['redis-server'], 'countersign clients', () => {
     ]);
     expect(table?.stdout.split('\n').map((line) => line.trimEnd())).toEqual([
       'CLIENT_ID       STATE    METHOD                       IDENTITY                                                SCOPES',
-      'list            invalid  (record) is a list; expected a string with JSON',
+      'list            invalid  (record): is a list; expected a string with JSON',
       'orders          enabled  tls_client_auth              subject CN=orders,O=company                             read write',
-      'poison          invalid  (record) is not valid JSON',
+      'poison          invalid  (record): is not valid JSON',
       `sensor:{7}*[a]  enabled  self_signed_tls_client_auth  thumbprint ${certificate.thumbprint}`,
       '',
     ]);
@@ -136,7 +136,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     // Invalid values are not exported.
     expect([exported.code, exported.stderr]).toEqual([
       1,
-      expect.stringContaining('client poison is skipped: (record) is not valid JSON'),
+      expect.stringContaining('client poison is skipped: (record): is not valid JSON'),
     ]);
     expect(parse(exported.stdout)).toEqual(parse(first));
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
@@ -234,8 +234,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
   test('show, enable and disable reject a record that the server rejects, and do not change it', async () => {
     const start = '{"client_id":"odd","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"odd"';
     const values = [
-      [Buffer.from(`${start},"client_name":"\u00e4"}`, 'latin1'), '(record) is not valid UTF-8'],
-      [`${start},"claims":{"x":1e400}}`, '(record) contains claims.x, which is a number that JSON cannot represent'],
+      [Buffer.from(`${start},"client_name":"\u00e4"}`, 'latin1'), '(record): is not valid UTF-8'],
+      [`${start},"claims":{"x":1e400}}`, '(record): contains claims.x, which is a number that JSON cannot represent'],
       [`${start},"enabled":"no"}`, 'enabled must be true or false, not a string'],
     ] as const;
     for (const [value, message] of values) {

@@ -94,7 +94,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: expected a private key');
-    expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn is missing');
+    expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn: is missing');
   });
 
   test('rejects tls_client_auth if the chain is not verified', async () => {
@@ -284,7 +284,7 @@ describe('countersign certificate', () => {
   test('prints records that "clients check" accepts as they are', async () => {
     const { stdout } = await runCountersign(['certificate', '-'], { input: certificate.pem });
     const records = stdout.split(/^By .*$/m).slice(1);
-    expect(records).toHaveLength(3);
+    expect(records).toHaveLength(4);
     for (const [index, record] of records.entries()) {
       const { code, stdout: checked } = await runCountersign(['clients', 'check', file(`paste-${index}.yaml`, record)]);
       expect([code, checked]).toEqual([0, expect.stringContaining('1 valid client')]);
@@ -297,12 +297,21 @@ describe('countersign certificate', () => {
       selfSigned({ notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }),
       'expired',
     ],
-    ['a SHA-1 signature', createTestCa().issue({ signatureHash: 'SHA-1' }), 'SHA-1'],
+    ['a server certificate', createTestCa().issue({ eku: 'server' }), 'lacks clientAuth'],
   ])('reports that the server rejects %s', async (_, { pem }, reason) => {
     const { code, stdout } = await runCountersign(['certificate', file('refused.pem', pem)]);
     expect([code, stdout]).toEqual([1, expect.stringContaining(reason)]);
     expect(stdout).toContain('Rejected by the server');
     expect(stdout).not.toContain('client_id');
+  });
+
+  test('prints only the records of the certificate itself if its signature is too weak for a name', async () => {
+    const { pem, thumbprint } = createTestCa().issue({ signatureHash: 'SHA-1', dns: ['a.example'] });
+    const { code, stdout } = await runCountersign(['certificate', file('sha1.pem', pem)]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`thumbprint: ${thumbprint}`)]);
+    expect(stdout).toMatch(/^Not by its DNS name a\.example: the certificate is signed with .* \(SHA-1, MD5/m);
+    expect(stdout).toMatch(/^Not by its subject CN=client: the certificate is signed with .* \(SHA-1, MD5/m);
+    expect(stdout).not.toContain('method: tls_client_auth');
   });
 
   test('prints the pin of a CA certificate, and that clients may not present it', async () => {

@@ -202,7 +202,7 @@ describe('countersign dev reports in one line why it does not start', () => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');
       },
-      'client a (record 1): token_endpoint_auth_method is missing',
+      'client a (record 1): token_endpoint_auth_method: is missing',
     ],
   ])('%s', async (_, spoil, message) => {
     const cwd = temporaryDirectory();

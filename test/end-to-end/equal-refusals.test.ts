@@ -31,7 +31,7 @@ const invalidValues: [
   [
     "another client's record",
     (redis, key) => redis.set(key, JSON.stringify(record('victim'))),
-    'client_id is "victim"',
+    'client_id: is "victim"',
   ],
   [
     'a record with an invalid subject',
@@ -41,7 +41,7 @@ const invalidValues: [
   [
     'a record with two subject values',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { tls_client_auth_san_dns: 'victim.example' }))),
-    'tls_client_auth_san_dns conflicts with tls_client_auth_subject_dn',
+    'tls_client_auth_san_dns: conflicts with tls_client_auth_subject_dn',
   ],
   [
     'a record with an unknown field',
@@ -51,7 +51,7 @@ const invalidValues: [
   [
     'a record without a method',
     (redis, key, id) => redis.set(key, JSON.stringify({ client_id: id })),
-    'token_endpoint_auth_method is missing',
+    'token_endpoint_auth_method: is missing',
   ],
   [
     'a record with __proto__',

@@ -203,7 +203,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
 
   test.concurrent.for([
     ['a missing file', undefined, ': no such file or directory'],
-    ['an invalid record', '{"client_id":"a"}\n', 'token_endpoint_auth_method is missing'],
+    ['an invalid record', '{"client_id":"a"}\n', 'token_endpoint_auth_method: is missing'],
   ] as const)('reports %s without waiting for the lock', async ([, content, problem], context) => {
     const { expect } = context;
     const { env, redis, folder } = await place(context);

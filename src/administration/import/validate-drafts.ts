@@ -1,3 +1,4 @@
+import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import { parseClient } from '../../clients/parse-client.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import type { Draft } from './draft.ts';
@@ -27,9 +28,9 @@ export function validateDrafts(drafts: readonly Draft[], now: number): Draft[] {
 function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): Draft {
   const parsed = parseClient(draft.record, policy, now);
   if (parsed.ok) {
-    const warnings = parsed.warnings.map(({ field, message }) => `${field} ${message}`);
+    const warnings = parsed.warnings.map(formatDiagnostic);
     return { ...draft, notes: [...draft.notes, ...warnings] };
   }
-  const reason = parsed.errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  const reason = parsed.errors.map(formatDiagnostic).join('; ');
   return { ...draft, kind: 'skipped', reason };
 }

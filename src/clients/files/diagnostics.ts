@@ -1,5 +1,5 @@
 import { abbreviate, printable } from '../../text.ts';
-import type { Diagnostic } from '../diagnostics.ts';
+import { type Diagnostic, formatDiagnostic } from '../diagnostics.ts';
 import { type ClientsFileError, type FileRecord, recordLocation } from './parse-records.ts';
 
 /** A problem of a clients file: of one of its records, or of the file or line as a whole. */
@@ -47,5 +47,7 @@ export function describeDiagnostic(diagnostic: LocatedDiagnostic): string {
   if (!('client' in diagnostic)) return printable(`${diagnostic.file}: ${diagnostic.message}`);
   const { file, client, location, field, message } = diagnostic;
   const place = `(${location})`;
-  return printable(`${file}: client ${client === place ? place : `${client} ${place}`}: ${field} ${message}`);
+  return printable(
+    `${file}: client ${client === place ? place : `${client} ${place}`}: ${formatDiagnostic({ field, message })}`,
+  );
 }

@@ -42,15 +42,23 @@ interface SubjectSource {
   readonly parse: () => RegisteredSubject;
 }
 
+/** The subject value of a record, and the field that contains it. */
+interface SubjectRegistration {
+  readonly field: string;
+  readonly subject: RegisteredSubject;
+  /** Milliseconds since the epoch after which it is no longer effective. */
+  readonly notAfter: number | undefined;
+}
+
 /** Parses the subject value of a record from its field or from IdentityServer's secret; reports what is wrong. */
 export function parseRegisteredSubject(
   record: SubjectRecord,
   diagnostics: Diagnostics,
-): { readonly subject: RegisteredSubject; readonly notAfter: number | undefined } | undefined {
+): SubjectRegistration | undefined {
   const source = onlySource(record, diagnostics);
   if (!source) return undefined;
   try {
-    return { subject: source.parse(), notAfter: source.notAfter };
+    return { field: source.field, subject: source.parse(), notAfter: source.notAfter };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     diagnostics.errors.push({ field: source.field, message: error.message });

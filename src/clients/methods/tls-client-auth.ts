@@ -12,6 +12,7 @@ import { alternativeNameIdentity, identityKey, subjectIdentity } from '../identi
 import { caPinField, parseCaPins } from './ca-pins.ts';
 import { type AuthenticationMethod, requireCertificate } from './method.ts';
 import { parseRegisteredSubject, type RegisteredSubject, subjectFields } from './registered-subject.ts';
+import { sharedSubjectReason } from './shared-subject.ts';
 
 /** What a client of `tls_client_auth` registers. */
 export interface TlsClientAuth {
@@ -23,6 +24,11 @@ export interface TlsClientAuth {
 }
 
 const fields = { ...subjectFields, ...caPinField };
+
+const SHARED_SUBJECT_FIX =
+  'any certificate of a trusted CA with this value is this client. Register a name that only its certificate has, or ' +
+  'the certificate itself (`countersign certificate FILE` prints both), or pin the client to a CA of its own ' +
+  '(tls_client_auth_ca)';
 
 /**
  * `tls_client_auth` (RFC 8705 §2.1): the certificate's chain is verified, its path contains a pinned CA if the client
@@ -37,7 +43,11 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
   parse: (record, policy, diagnostics) => {
     const registered = parseRegisteredSubject(record, diagnostics);
     const caPins = parseCaPins(record, policy, diagnostics);
-    return registered && { ...registered, caPins };
+    if (!registered) return undefined;
+    const { field, subject, notAfter } = registered;
+    const reason = caPins.length === 0 ? sharedSubjectReason(subject) : undefined;
+    if (reason !== undefined) diagnostics.warnings.push({ field, message: `${reason}: ${SHARED_SUBJECT_FIX}` });
+    return { subject, notAfter, caPins };
   },
   identities: ({ subject, notAfter }) => {
     const identity =

@@ -2,6 +2,7 @@ import type { LoadResult } from '../../cache/near-cache.ts';
 import { type GuardedRedis, isWrongType, RedisUnavailableError } from '../../redis/guarded-redis.ts';
 import { abbreviate } from '../../text.ts';
 import type { Client } from '../client.ts';
+import { formatDiagnostic } from '../diagnostics.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { decodeRecord, parseStoredRecord } from '../stored-record.ts';
 import type { DataLossDetector } from './data-loss.ts';
@@ -84,8 +85,7 @@ function parseValue(
   const record = decodeRecord(value);
   if (typeof record === 'string') return invalidClientRecord(record);
   const parsed = parseStoredRecord(clientId, record, policy, now);
-  if (!parsed.ok)
-    return invalidClientRecord(parsed.errors.map(({ field, message }) => `${field} ${message}`).join('; '));
+  if (!parsed.ok) return invalidClientRecord(parsed.errors.map(formatDiagnostic).join('; '));
   const bytes = BYTES_PER_CLIENT + BYTES_PER_RECORD_BYTE * value.length;
   return { kind: 'present', value: { kind: 'client', client: parsed.client }, bytes };
 }

@@ -1,4 +1,5 @@
 import type { ListedRecord } from '../../administration/stored-records.ts';
+import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import { isEffective, type RegisteredIdentity } from '../../clients/identities.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
 import { identitiesOf, registeredIdentitiesOf } from '../../clients/registered-identities.ts';
@@ -38,7 +39,7 @@ export function describeClient(listed: ListedRecord, now: number): ClientDescrip
   const { client, record, warnings } = listed;
   return {
     ...summarizeClient(listed),
-    warnings: warnings.map(({ field, message }) => `${field} ${message}`),
+    warnings: warnings.map(formatDiagnostic),
     registrations: client
       ? registeredIdentitiesOf(client).map((registered) => describeRegistration(registered, now))
       : [],
@@ -47,7 +48,7 @@ export function describeClient(listed: ListedRecord, now: number): ClientDescrip
 }
 
 export function summarizeClient({ clientId, client, errors }: ListedRecord): ClientSummary {
-  const messages = errors.map(({ field, message }) => `${field} ${message}`);
+  const messages = errors.map(formatDiagnostic);
   if (!client) return { client_id: clientId, valid: false, errors: messages };
   return {
     client_id: clientId,

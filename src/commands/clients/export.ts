@@ -1,4 +1,5 @@
 import { type ListedRecord, listRecords } from '../../administration/stored-records.ts';
+import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
@@ -46,7 +47,7 @@ async function* exportable(
 }
 
 function printSkipped({ clientId, errors }: ListedRecord): void {
-  const reasons = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  const reasons = errors.map(formatDiagnostic).join('; ');
   console.error(printable(`countersign: client ${clientId} is skipped: ${reasons}`));
 }
 

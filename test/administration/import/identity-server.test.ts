@@ -70,7 +70,7 @@ describe('an IdentityServer configuration file', () => {
       'the API resource "https://reports.example" requires a resource indicator there; here every token with one of its ' +
         'scopes has it as an audience',
       'clientsecrets[1] (X509Thumbprint) was not imported: it expired at 2020-01-31T00:00:00Z',
-      expect.stringContaining('client_secrets[0].value is a SHA-1 thumbprint'),
+      expect.stringContaining('client_secrets[0].value: is a SHA-1 thumbprint'),
       'ClientSecrets[2] (SharedSecret) was not imported: clients authenticate with certificates only',
       'AccessTokenLifetime 2592000 is not between 10 and 86400 seconds: changed to 86400',
       'AllowOfflineAccess true: not supported',
@@ -364,14 +364,14 @@ describe('an IdentityServer client is skipped, with the reason, if', () => {
       'a',
       'client_secrets[0].value',
     ],
-    ['a secret is empty', { ClientSecrets: [{ Type: 'X509Name' }] }, 'a', 'client_secrets[0].value is missing'],
+    ['a secret is empty', { ClientSecrets: [{ Type: 'X509Name' }] }, 'a', 'client_secrets[0].value: is missing'],
     [
       'it has two X509Name secrets',
       { ClientSecrets: [name, { ...name, Value: 'CN=b' }] },
       'a',
       'exactly one subject value',
     ],
-    ['its ClientId is not a valid client_id', { ClientId: 'ä' }, 'ä', 'client_id expected 1 to 255 printable ASCII'],
+    ['its ClientId is not a valid client_id', { ClientId: 'ä' }, 'ä', 'client_id: expected 1 to 255 printable ASCII'],
   ])('%s', (_, more, label, reason) => {
     const { clients, skipped, yaml } = one(more);
     expect(clients).toEqual([]);

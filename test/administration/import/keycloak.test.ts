@@ -246,7 +246,7 @@ describe('a Keycloak client member', () => {
     ['authenticates with a secret', { clientAuthenticatorType: undefined }, 'it authenticates with client-secret'],
     ['authenticates with a JWT', { clientAuthenticatorType: 'client-jwt' }, 'it authenticates with client-jwt'],
     ['has no service account', { serviceAccountsEnabled: false }, 'serviceAccountsEnabled'],
-    ['has an invalid client_id', { clientId: 'a\nb' }, 'client_id expected 1 to 255'],
+    ['has an invalid client_id', { clientId: 'a\nb' }, 'client_id: expected 1 to 255'],
     ['has no clientId', { clientId: '' }, 'clientId is missing'],
   ])('a client that %s is skipped, with the reason', (_, more, reason) => {
     const { clients, skipped } = one(more);

@@ -120,8 +120,8 @@ describe('readClientsFiles of several files', () => {
     const { names, clients, errors } = await readFiles(...files);
     expect([names, clients.map(({ clientId }) => clientId)]).toEqual([files, ['a', 'b', 'c']]);
     expect(errors.map(describeDiagnostic)).toEqual([
-      `${files[1]}: client a (line 2): client_id is already defined in ${files[0]}, record 1; a client has one record`,
-      `${files[2]}: client b (record 1): client_id is already defined in ${files[1]}, line 1; a client has one record`,
+      `${files[1]}: client a (line 2): client_id: is already defined in ${files[0]}, record 1; a client has one record`,
+      `${files[2]}: client b (record 1): client_id: is already defined in ${files[1]}, line 1; a client has one record`,
     ]);
   });
 
@@ -133,6 +133,6 @@ describe('readClientsFiles of several files', () => {
 
 test('describeDiagnostic returns one line', () => {
   const diagnostic = { file: 'f.yaml', location: 'line 7', field: 'scope', message: 'is odd' };
-  expect(describeDiagnostic({ ...diagnostic, client: 'b' })).toBe('f.yaml: client b (line 7): scope is odd');
-  expect(describeDiagnostic({ ...diagnostic, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope is odd');
+  expect(describeDiagnostic({ ...diagnostic, client: 'b' })).toBe('f.yaml: client b (line 7): scope: is odd');
+  expect(describeDiagnostic({ ...diagnostic, client: '(line 7)' })).toBe('f.yaml: client (line 7): scope: is odd');
 });

@@ -1,0 +1,137 @@
+import { authenticateClient } from '../authentication/authenticate-client.ts';
+import { formatDiagnostic } from '../clients/diagnostics.ts';
+import { ClientsFileError, parseRecords } from '../clients/files/parse-records.ts';
+import { parseClient } from '../clients/parse-client.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
+import { parseForm } from '../oauth/form.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import type { ChainStatus } from '../pki/path/verify-chain.ts';
+import {
+  alternativeNameCandidates,
+  labelOf,
+  type NameCandidate,
+  otherAlternativeNames,
+  subjectCandidate,
+  type UnsuitableName,
+} from './certificate-names.ts';
+import { yamlText } from './output/document.ts';
+
+/** A client record, or part of one, for the operator to paste. */
+export interface SuggestedRecord {
+  readonly title: string;
+  readonly record: object;
+  readonly yaml: string;
+}
+
+/** The records to choose from, the best one first. */
+export interface Suggestions {
+  readonly records: readonly SuggestedRecord[];
+  readonly unsuitable: readonly UnsuitableName[];
+}
+
+export interface SuggestionContext {
+  /** Whether the chain of the certificate is verified; undefined if there is no CA to verify it with. */
+  readonly chain: ChainStatus | undefined;
+  readonly policy: RegistrationPolicy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Suggests records that register this certificate: by its best alternative name, by its subject, by its thumbprint and
+ * by its key. Each suggestion has been parsed from its YAML as the server parses it, and has authenticated the
+ * certificate. A name that other clients share is not suggested.
+ */
+export async function suggestRecords(certificate: ClientCertificate, context: SuggestionContext): Promise<Suggestions> {
+  const byAlternativeName = await suggestName(alternativeNameCandidates(certificate), certificate, context);
+  const others = byAlternativeName.records.length === 0 ? otherAlternativeNames(certificate) : [];
+  const bySubject = await suggestName([subjectCandidate(certificate)], certificate, context);
+  const byCertificate = await Promise.all(
+    certificateSuggestions(certificate).map(async (suggestion) =>
+      (await problemOf(suggestion, certificate, context)) === undefined ? [suggestion] : [],
+    ),
+  );
+  return {
+    records: [...byAlternativeName.records, ...bySubject.records, ...byCertificate.flat()],
+    unsuitable: [...byAlternativeName.unsuitable, ...others, ...bySubject.unsuitable],
+  };
+}
+
+/** The first name that works, and why those before it do not; for names of one field and one reason, the first. */
+async function suggestName(
+  candidates: readonly NameCandidate[],
+  certificate: ClientCertificate,
+  context: SuggestionContext,
+): Promise<Suggestions> {
+  const unsuitable = new Map<string, UnsuitableName>();
+  for (const { field, value, problem } of candidates) {
+    const record = recordOf('tls_client_auth', { [field]: value, ...pinFor(context) });
+    const suggestion = suggest(`By ${labelOf(field)}, in certificates from a trusted CA`, record);
+    const reason = problem ?? (await problemOf(suggestion, certificate, context));
+    if (reason === undefined) return { records: [suggestion], unsuitable: [...unsuitable.values()] };
+    const key = `${field} ${reason}`;
+    if (!unsuitable.has(key)) unsuitable.set(key, { field, value, reason });
+  }
+  return { records: [], unsuitable: [...unsuitable.values()] };
+}
+
+/** The pin of a client to this CA, for its record. */
+export function suggestPin(publicKeyThumbprint: string): SuggestedRecord {
+  return suggest('To pin a client to this CA, add to its record', { tls_client_auth_ca: [publicKeyThumbprint] });
+}
+
+function certificateSuggestions({ thumbprint, publicKeyThumbprint }: ClientCertificate): SuggestedRecord[] {
+  const method = 'self_signed_tls_client_auth';
+  const key = { public_key_thumbprint: publicKeyThumbprint };
+  return [
+    suggest('By this exact certificate, whatever its issuer', recordOf(method, { certificates: [{ thumbprint }] })),
+    suggest(
+      'By public key, so that the certificate can be renewed with the same key',
+      recordOf(method, { certificates: [key] }),
+    ),
+  ];
+}
+
+function recordOf(method: string, identity: object): object {
+  const tokenFields = { scope: 'api1', audience: 'https://api.example' };
+  return { client_id: 'CHOOSE-ONE', token_endpoint_auth_method: method, ...identity, ...tokenFields };
+}
+
+function suggest(title: string, record: object): SuggestedRecord {
+  return { title, record, yaml: yamlText('client_id' in record ? [record] : record).trimEnd() };
+}
+
+/** The anchor of the certificate, if the server requires a pin, or trusts other CAs as well. */
+function pinFor({ chain, policy }: SuggestionContext): { readonly tls_client_auth_ca?: readonly string[] } {
+  const isNeeded = policy.requireCaPin || policy.anchors.length > 1;
+  const anchor = chain?.verified ? chain.paths?.[0]?.caCertificates.at(-1) : undefined;
+  return anchor && isNeeded ? { tls_client_auth_ca: [anchor.publicKeyThumbprint] } : {};
+}
+
+/** Without a CA, the chain is assumed to be verified. */
+const assumedChain: ChainStatus = { verified: true, reason: 'assumed', paths: undefined };
+
+/** Why the server would not accept the record, or not accept the certificate with it. */
+async function problemOf(
+  { yaml }: SuggestedRecord,
+  certificate: ClientCertificate,
+  { chain = assumedChain, policy, now }: SuggestionContext,
+): Promise<string | undefined> {
+  try {
+    const [parsed] = parseRecords('record.yaml', yaml).map(({ value }) => parseClient(value, policy, now));
+    if (!parsed?.ok) return parsed?.errors.map(formatDiagnostic).join('; ') ?? 'the record is lost';
+    const { client } = parsed;
+    const presented = { kind: 'certificate', certificate, chain } as const;
+    await authenticateClient(
+      client,
+      { clientId: client.clientId, methods: [] },
+      { form: parseForm(''), presented, now },
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof ClientsFileError) return error.message;
+    if (error instanceof OAuthError) return error.reason;
+    throw error;
+  }
+}
