@@ -2,10 +2,12 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { ClientRequest } from '../authentication/authenticate-request.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
-import { type Form, parseForm, requireFormContentType } from '../oauth/form.ts';
+import { IncompleteBody } from '../http/malformed-requests.ts';
+import { type Form, foreignCharset, parseForm } from '../oauth/form.ts';
 import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
 import { peerCertificate } from '../terminator/peer-certificate.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
+import { abbreviate } from '../text.ts';
 
 /** Hono's context, with Node's own request: only there are repeated headers still separate. */
 export type EndpointContext = Context<{ Bindings: HttpBindings }>;
@@ -48,8 +50,23 @@ async function readForm(c: EndpointContext): Promise<Form> {
     throw invalidRequest('The endpoint accepts only POST.', { status: 405, headers: { allow: 'POST' } });
   }
   if (c.req.url.includes('?')) throw invalidRequest('Parameters belong in the request body, not in the URL.');
-  requireFormContentType(c.req.header('content-type'));
-  return parseForm(await readBody(c));
+  const charset = foreignCharset(c.req.header('content-type'));
+  requireUnencodedBody(c);
+  return parseForm(await readBody(c), charset);
+}
+
+/** Rejects a header that gives the body another meaning than its bytes have (RFC 9110 §8.4, §14.4). */
+function requireUnencodedBody(c: EndpointContext): void {
+  const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding !== '' && encoding !== 'identity') {
+    throw invalidRequest('Content-Encoding is not supported: the request body must be sent as it is.', {
+      reason: `Content-Encoding is ${JSON.stringify(abbreviate(encoding))}, which is not supported`,
+      status: 415,
+      headers: { 'accept-encoding': 'identity' },
+    });
+  }
+  if (c.req.header('content-range') !== undefined)
+    throw invalidRequest('Content-Range is not supported: the request body must be sent as a whole.');
 }
 
 async function readBody(c: EndpointContext): Promise<string> {
@@ -58,9 +75,11 @@ async function readBody(c: EndpointContext): Promise<string> {
   try {
     return await (declared === undefined ? readChunks(c.env.incoming) : c.req.text());
   } catch (error) {
-    if (error instanceof OAuthError || !c.env.incoming.destroyed) throw error;
+    const { destroyed, errored } = c.env.incoming;
+    if (error instanceof OAuthError || !destroyed) throw error;
     throw invalidRequest('The request body is incomplete.', {
-      reason: 'the connection was closed before the body was complete',
+      reason: `the request body is incomplete: ${errored instanceof IncompleteBody ? errored.message : 'the connection was closed'}`,
+      ...(errored instanceof IncompleteBody && { status: errored.status }),
     });
   }
 }

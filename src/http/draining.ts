@@ -4,6 +4,12 @@ import type { Socket } from 'node:net';
 /** Requests that are still unanswered after this time are aborted. */
 const DRAIN_MILLISECONDS = 10_000;
 
+/** `answered`: the response was sent before the body was received in full. */
+export type RequestInFlight =
+  | { readonly kind: 'none' | 'answered' }
+  | { readonly kind: 'received'; readonly response: ServerResponse }
+  | { readonly kind: 'incomplete'; readonly request: IncomingMessage };
+
 /** Tracks which connections have a request in flight, so that a shutdown does not cut off its response. */
 export class ActiveRequests {
   readonly #server: Server;
@@ -22,16 +28,12 @@ export class ActiveRequests {
     });
   }
 
-  /**
-   * Closes a connection after the response to the request in flight.
-   *
-   * @returns whether a completely received request is in flight; otherwise nothing happens
-   */
-  closeAfterResponse(socket: Socket): boolean {
+  /** The last request on this connection that still has an unfinished response or body. */
+  on(socket: Socket): RequestInFlight {
     const response = this.#responses.get(socket);
-    if (!response?.req.complete) return false;
-    response.shouldKeepAlive = false;
-    return true;
+    if (!response) return { kind: 'none' };
+    if (response.req.complete) return { kind: 'received', response };
+    return response.writableEnded ? { kind: 'answered' } : { kind: 'incomplete', request: response.req };
   }
 
   /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */

@@ -7,7 +7,8 @@ import { getRequestListener } from '@hono/node-server';
 import { OperatorError } from '../operator-error.ts';
 import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { handleClientErrors, MAX_HEADER_BYTES, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
+import { MAX_HEADER_BYTES } from './malformed-reasons.ts';
+import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
 /** The application that the listener serves: Hono's `app.fetch`. */

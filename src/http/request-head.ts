@@ -1,13 +1,36 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request target in origin-form (it starts with `/`), or the reason why the request head is malformed. */
+/** Why the request head is malformed, or what the application and the connection need to know of it. */
 export type RequestHead =
-  | { readonly kind: 'well-formed'; readonly target: string }
-  | { readonly kind: 'malformed'; readonly code: 'INVALID_HOST' | 'INVALID_TARGET'; readonly reason: string };
+  | {
+      readonly kind: 'well-formed';
+      /** In origin-form: it starts with `/`. */
+      readonly target: string;
+      /** `unreliable`: where the next request starts on this connection is uncertain, so it must close. */
+      readonly framing: 'reliable' | 'unreliable';
+    }
+  | { readonly kind: 'malformed'; readonly code: HeadErrorCode; readonly reason: string };
 
-/** Validates the parts of Host and of the request target that Node's parser does not check (RFC 9112 §3.2). */
+type HeadErrorCode =
+  | 'INVALID_HOST'
+  | 'INVALID_TARGET'
+  | 'INVALID_TRANSFER_ENCODING'
+  | 'UNSUPPORTED_TRANSFER_ENCODING'
+  | 'UNSUPPORTED_VERSION';
+
+/** Validates the parts of a request head that Node's parser does not check (RFC 9112 §2.3, §3.2, §6.1). */
 export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: IncomingMessage): RequestHead {
-  const hosts = hostValues(rawHeaders);
+  // Node's parser also accepts 0.9 and 2.0.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return malformed('UNSUPPORTED_VERSION', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
+  const codings = transferCodings(rawHeaders);
+  if (codings.some((coding) => coding !== 'chunked')) {
+    const reason = `Transfer-Encoding is ${quote(codings.join(', '))}, and only chunked is supported`;
+    // Without chunked at the end, the end of the body is unknown (RFC 9112 §6.3).
+    const code = codings.at(-1) === 'chunked' ? 'UNSUPPORTED_TRANSFER_ENCODING' : 'INVALID_TRANSFER_ENCODING';
+    return malformed(code, reason);
+  }
+  const hosts = values(rawHeaders, 'host');
   // Only an HTTP/1.0 request may omit Host.
   if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
     return malformed('INVALID_HOST', `Host appears ${hosts.length} times`);
@@ -16,15 +39,25 @@ export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: Incoming
   if (invalid !== undefined) return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
   const target = originForm(url);
   if (target === undefined) return malformed('INVALID_TARGET', `the request target ${quote(url)} is not a path`);
-  return { kind: 'well-formed', target };
+  // Node's parser drops the bytes that follow a request with Upgrade. A Transfer-Encoding in HTTP/1.0 makes the framing
+  // unreliable (RFC 9112 §6.1).
+  const isUnreliable = values(rawHeaders, 'upgrade').length > 0 || (codings.length > 0 && httpVersion === '1.0');
+  return { kind: 'well-formed', target, framing: isUnreliable ? 'unreliable' : 'reliable' };
 }
 
-function malformed(code: 'INVALID_HOST' | 'INVALID_TARGET', reason: string): RequestHead {
+function malformed(code: HeadErrorCode, reason: string): RequestHead {
   return { kind: 'malformed', code, reason };
 }
 
-function hostValues(rawHeaders: readonly string[]): string[] {
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
+/** @param name in lower case */
+function values(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
+}
+
+/** In lower case. The list may have empty elements (RFC 9110 §5.6.1). */
+function transferCodings(rawHeaders: readonly string[]): string[] {
+  const codings = values(rawHeaders, 'transfer-encoding').join(',').split(',');
+  return codings.map((coding) => coding.trim().toLowerCase()).filter((coding) => coding !== '');
 }
 
 /** A server must also accept the absolute-form (RFC 9112 §3.2.2); only its path is used. */

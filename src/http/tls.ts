@@ -3,7 +3,8 @@ import type { Server } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from './listen-address.ts';
-import { explainError, type OnMalformed } from './malformed-requests.ts';
+import { explainError } from './malformed-reasons.ts';
+import type { OnMalformed } from './malformed-requests.ts';
 
 /**
  * The cipher suites of every TLS server of this program. For TLS 1.2 only authenticated encryption with forward secrecy

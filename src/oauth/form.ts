@@ -1,3 +1,5 @@
+import { MIMEType } from 'node:util';
+import { abbreviate } from '../text.ts';
 import { invalidRequest } from './oauth-error.ts';
 
 /** The parameters of a request that have a value. Only `resource` can have more than one. */
@@ -15,29 +17,56 @@ const repeatable: ReadonlySet<string> = new Set<RepeatableParameter>(['resource'
 const MEDIA_TYPE = 'application/x-www-form-urlencoded';
 
 /**
- * Rejects a body that is not a form. RFC 6749 §3.2 and appendix B: UTF-8 is the only character set.
+ * The charset that a Content-Type gives a form: undefined for UTF-8, the only one that the media type has (RFC 6749
+ * appendix B). Clients that name another one send ASCII nevertheless. Other parameters have no meaning.
  *
- * @throws {OAuthError} invalid_request
+ * @throws {OAuthError} invalid_request when it is not the media type of a form, or ASCII means something else in the
+ *   charset
  */
-export function requireFormContentType(contentType: string | undefined): void {
-  const [mediaType = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
-  const understood = parameters.every((text) => /^(?:|charset=utf-8|charset="utf-8")$/.test(text.trim()));
-  if (mediaType.trim() === MEDIA_TYPE && understood) return;
-  throw invalidRequest(`The request body must be ${MEDIA_TYPE}.`);
+export function foreignCharset(contentType: string | undefined): string | undefined {
+  if (contentType === MEDIA_TYPE) return undefined;
+  const type = parseMediaType(contentType);
+  if (type?.essence !== MEDIA_TYPE) throw invalidRequest(`The request body must be ${MEDIA_TYPE}.`);
+  const charset = type.params.get('charset') ?? 'utf-8';
+  const encoding = encodingOf(charset);
+  if (encoding === undefined || encoding.startsWith('utf-16')) {
+    throw invalidRequest('The charset of the request body is not supported: send UTF-8.', {
+      reason: `the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}, which is not supported: send UTF-8`,
+    });
+  }
+  return encoding === 'utf-8' ? undefined : charset;
+}
+
+/** The encoding of the WHATWG Encoding Standard with this label; all but UTF-16 contain ASCII. */
+function encodingOf(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseMediaType(contentType = ''): MIMEType | undefined {
+  try {
+    return new MIMEType(contentType);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * Parses a form (RFC 6749 §3.2, appendix B). A parameter without a value counts as omitted. A repeated one is rejected,
  * even if it is empty or unknown: two parsers of the same request could otherwise read different values.
  *
+ * @param charset undefined for UTF-8; with any other one only ASCII is accepted
  * @throws {OAuthError} invalid_request
  */
-export function parseForm(body: string): Form {
+export function parseForm(body: string, charset?: string): Form {
   requireWellFormedEscapes(body);
   const parameters = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(body)) {
-    requireText(name);
-    requireText(value);
+    requireText(name, charset);
+    requireText(value, charset);
     const values = parameters.get(name);
     if (!values) parameters.set(name, [value]);
     else if (repeatable.has(name)) values.push(value);
@@ -51,8 +80,15 @@ function requireWellFormedEscapes(body: string): void {
   if (/%(?![0-9A-Fa-f]{2})/.test(body)) throw invalidRequest('The request body has a malformed percent-encoding.');
 }
 
+const BEYOND_ASCII = /[^\0-\x7f]/;
+
 /** URLSearchParams substitutes U+FFFD for bytes that are not UTF-8, so two different bodies would parse alike. */
-function requireText(text: string): void {
+function requireText(text: string, charset: string | undefined): void {
+  if (charset !== undefined && BEYOND_ASCII.test(text)) {
+    throw invalidRequest('The request body has characters beyond ASCII, and its charset is not UTF-8.', {
+      reason: `a parameter has characters beyond ASCII, and the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}: send UTF-8`,
+    });
+  }
   if (text.includes('\uFFFD') || text.includes('\0')) {
     throw invalidRequest('The request body has a character that is not allowed.');
   }

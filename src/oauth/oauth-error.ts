@@ -24,7 +24,7 @@ export interface OAuthErrorDetails {
   /** For the operator, in the audit event: exactly what was rejected and why. */
   readonly reason: string;
   /** A more exact HTTP status than the code's own. */
-  readonly status?: 404 | 405 | 413 | 425 | 431;
+  readonly status?: 400 | 404 | 405 | 408 | 413 | 415 | 425 | 431;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -7,7 +7,7 @@ import { createObservationStore, type ObservationStore } from '../doctor/observe
 import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { openHttpListener } from '../http/listener.ts';
-import type { MalformedRequest } from '../http/malformed-requests.ts';
+import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';

@@ -100,6 +100,19 @@ describe('POST /token issues a token', () => {
     const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
     expect((await sendRaw(server.url, Buffer.from(`${head.join('\r\n')}\r\n\r\n${chunk}`))).status).toBe(200);
   });
+
+  test.each([
+    'charset=ISO-8859-1',
+    'charset=us-ascii',
+    'charset=utf8',
+    'charset="UTF-8"; q=1',
+    'boundary=x',
+    'Charset=windows-1252',
+  ])('with the media type parameter %s', async (parameter) => {
+    const type = `Content-Type: Application/X-WWW-Form-URLEncoded; ${parameter}`;
+    const lines = [...certificate, type, 'Content-Encoding: identity'];
+    expect((await sendRequest(server.url, { body: form, lines })).status).toBe(200);
+  });
 });
 
 describe('a token request is rejected', () => {
@@ -186,6 +199,30 @@ describe('a token request is rejected', () => {
     const head = ['POST /token HTTP/1.1', 'Host: x', formType, ...certificate, 'Transfer-Encoding: chunked'];
     const chunks = `${head.join('\r\n')}\r\n\r\n${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
     expectError(await sendRaw(server.url, Buffer.from(chunks)), 413, 'invalid_request');
+  });
+
+  test.each([
+    ['Content-Encoding: gzip', 415, '"gzip"', 'Content-Encoding is not supported'],
+    ['Content-Encoding: identity, BR', 415, '"identity, br"', 'Content-Encoding is not supported'],
+    ['Content-Range: bytes 0-9/20', 400, 'Content-Range', 'Content-Range is not supported'],
+    ['Content-Type: application/x-www-form-urlencoded; charset=utf-16', 400, '"utf-16"', 'The charset of the request'],
+  ])('by the name of its header %s', async (line, status, cause, description) => {
+    const type = line.startsWith('Content-Type') ? [] : [formType];
+    const request = { body, lines: [...certificate, ...type, line] };
+    const response = await sendRequest(server.url, request);
+    expectError(response, status, 'invalid_request');
+    expect(response.json().error_description).toContain(description);
+    await server.waitForEvent(({ reason }) => String(reason).includes(cause));
+  });
+
+  test.each([
+    ['an invalid chunk size', 'Transfer-Encoding: chunked', 'zz\r\n', /^the request body is incomplete: a chunk/],
+    ['a chunk of another size', 'Transfer-Encoding: chunked', '1\r\nabc\r\n', /^the request body is incomplete: /],
+  ])('once, with its cause, for a body with %s', async (_, framing, content, reason) => {
+    const head = ['POST /token HTTP/1.1', 'Host: x', formType, ...certificate, framing, '', ''].join('\r\n');
+    expectError(await sendRaw(server.url, Buffer.from(head + content)), 400, 'invalid_request');
+    await server.waitForEvent(({ event, reason: logged }) => event === 'token_rejected' && reason.test(String(logged)));
+    expect(server.lines.filter(({ event }) => event === 'request_malformed')).toEqual([]);
   });
 
   test('with a challenge only if it has an Authorization header', async () => {

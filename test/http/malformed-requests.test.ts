@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
-import type { MalformedRequest } from '../../src/http/malformed-requests.ts';
+import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
 const rejected: MalformedRequest[] = [];
@@ -79,8 +79,15 @@ describe('bytes that are not HTTP are reported with a code and an explanation', 
       /^a character that is not allowed in a header/,
     ],
     ['a carriage return', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\rb', 'HPE_LF_EXPECTED', /^a carriage return/],
-    ['TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 'HPE_INVALID_METHOD', /does the proxy use HTTPS/],
-    ['the PROXY protocol', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2', 'HPE_INVALID_METHOD', /PROXY protocol/],
+    ['TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 'HPE_INVALID_METHOD', /^a TLS handshake/],
+    ['the PROXY protocol', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2', 'HPE_INVALID_METHOD', /^the PROXY protocol/],
+    [
+      'the PROXY protocol, version 2',
+      '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c',
+      'HPE_INVALID_METHOD',
+      /^the PROXY protocol/,
+    ],
+    ['an SSH client', 'SSH-2.0-x', 'HPE_INVALID_METHOD', /^not HTTP$/],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM', 'HPE_PAUSED_H2_UPGRADE', /use HTTP\/1\.1/],
     [
       'a header that is too large',
@@ -92,11 +99,71 @@ describe('bytes that are not HTTP are reported with a code and an explanation', 
       'two lengths',
       'POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2',
       'HPE_UNEXPECTED_CONTENT_LENGTH',
-      /Duplicate/,
+      /^Content-Length is sent twice/,
     ],
   ])('%s', async (_, lines, code, reason) => {
     expect((await send(lines)).json()).toMatchObject({ error: 'invalid_request' });
     expect(rejected).toEqual([{ code, reason: expect.stringMatching(reason) }]);
+  });
+});
+
+describe('what the server does not implement is rejected with its own status', () => {
+  const chunked = '\r\n\r\n3\r\nabc\r\n0';
+  test.each([
+    [505, 'UNSUPPORTED_VERSION', 'GET / HTTP/2.0\r\nHost: a'],
+    [505, 'UNSUPPORTED_VERSION', 'GET / HTTP/0.9\r\nHost: a'],
+    [505, 'UNSUPPORTED_VERSION', 'GET /'],
+    [505, 'HPE_INVALID_VERSION', 'GET / HTTP/1.2\r\nHost: a'],
+    [505, 'HPE_INVALID_VERSION', 'GET / HTTP/3.0\r\nHost: a'],
+    [505, 'HPE_PAUSED_H2_UPGRADE', 'PRI * HTTP/2.0\r\n\r\nSM'],
+    [501, 'UNSUPPORTED_TRANSFER_ENCODING', `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked${chunked}`],
+    [
+      501,
+      'UNSUPPORTED_TRANSFER_ENCODING',
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity,chunked${chunked}`,
+    ],
+    [
+      501,
+      'UNSUPPORTED_TRANSFER_ENCODING',
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\ntransfer-encoding: chunked${chunked}`,
+    ],
+    [400, 'INVALID_TRANSFER_ENCODING', `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip${chunked}`],
+    [400, 'HPE_INVALID_TRANSFER_ENCODING', `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip${chunked}`],
+    [501, 'UNKNOWN_METHOD', 'FOO / HTTP/1.1\r\nHost: a'],
+    [501, 'UNKNOWN_METHOD', 'get / HTTP/1.1\r\nHost: a'],
+  ])('%i %s for %j', async (status, code, text) => {
+    const response = await send(text);
+    expect([response.status, response.headers.get('connection'), response.json()]).toMatchObject([
+      status,
+      'close',
+      { error: 'invalid_request' },
+    ]);
+    expect(rejected).toEqual([{ code, reason: expect.not.stringContaining('Parse Error') }]);
+  });
+});
+
+describe('the connection closes after the response to a request', () => {
+  const next = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n';
+  test.each([
+    ['with Upgrade', `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${next}`],
+    [
+      'with Upgrade and a body',
+      `POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx`,
+    ],
+    ['with Upgrade and without Connection', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n'],
+    [
+      'with Transfer-Encoding over HTTP/1.0',
+      'POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+    ],
+  ])('%s', async (_, text) => {
+    const response = await sendRaw(url, Buffer.from(text, 'latin1'));
+    expect([response.status, response.headers.get('connection'), rejected]).toEqual([200, 'close', []]);
+  });
+
+  test('and not after an ordinary one', async () => {
+    const text = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: , Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n';
+    const response = await sendRaw(url, Buffer.from(text, 'latin1'));
+    expect([response.status, response.headers.get('connection')]).toEqual([200, 'keep-alive']);
   });
 });
 

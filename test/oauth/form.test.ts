@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseForm, requireFormContentType } from '../../src/oauth/form.ts';
+import { foreignCharset, parseForm } from '../../src/oauth/form.ts';
 import { OAuthError } from '../../src/oauth/oauth-error.ts';
 
 describe('form parsing decodes', () => {
@@ -64,7 +64,7 @@ describe('form parsing rejects', () => {
   });
 });
 
-describe('the content type', () => {
+describe('the content type of a form', () => {
   const type = 'application/x-www-form-urlencoded';
   test.each([
     type,
@@ -73,16 +73,61 @@ describe('the content type', () => {
     `${type};`,
     `${type} ; charset=utf-8 ;`,
     `${type}; charset="utf-8"`,
-  ])('%s is accepted', (value) => expect(() => requireFormContentType(value)).not.toThrow());
+    `${type}; charset=utf8`,
+    `${type};;;`,
+    `${type}; boundary=x`,
+    `${type}; boundary="a;charset=utf-16"`,
+    `${type}; foo`,
+    `${type}; q=0.9; x="\\""`,
+    ` ${type}`,
+  ])('%s means UTF-8', (value) => expect(foreignCharset(value)).toBeUndefined());
+  test.each([
+    ['ISO-8859-1', `${type}; charset=ISO-8859-1`],
+    ['us-ascii', `${type}; charset=us-ascii`],
+    ['windows-1252', `${type.toUpperCase()};CHARSET="windows-1252";x=y`],
+    ['Shift_JIS', `${type}; x=y; charset=Shift_JIS`],
+  ])('with the charset %s is accepted for ASCII', (charset, value) => {
+    expect(foreignCharset(value)).toBe(charset);
+    expect(parseForm('client_id=a&x=%41+b', charset).get('x')).toBe('A b');
+  });
+  test.each(['n=M\xfcller', 'n=M%C3%BCller', '%C3%BC=1', 'n=%E9'])(
+    'with the charset ISO-8859-1 is rejected for %s',
+    (body) => {
+      const error = rejection(() => parseForm(body, 'ISO-8859-1'));
+      expect(error).toMatchObject({ code: 'invalid_request', reason: expect.stringContaining('"ISO-8859-1"') });
+    },
+  );
+  test.each(['utf-16', 'UTF-16LE', 'utf-7', 'cp037', 'x-unknown'])(
+    'with the charset %s is rejected by name',
+    (name) => {
+      const error = rejection(() => foreignCharset(`${type}; charset=${name}`));
+      expect(error).toMatchObject({ code: 'invalid_request', reason: expect.stringContaining(JSON.stringify(name)) });
+    },
+  );
   test.each([
     undefined,
     '',
     'application/json',
     'multipart/form-data; boundary=x',
     `${type}2`,
-    `${type};;;;charset=utf-7`,
-    `${type}; charset=utf-16`,
     `x${type}`,
     `${type}, application/json`,
-  ])('%s is rejected', (value) => expect(() => requireFormContentType(value)).toThrow(OAuthError));
+    `${type}, ${type}`,
+    `"${type}"`,
+    'application',
+    '; charset=utf-8',
+  ])('%s is rejected', (value) => {
+    const error = rejection(() => foreignCharset(value));
+    expect(error).toMatchObject({ description: `The request body must be ${type}.` });
+  });
 });
+
+function rejection(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    expect(error).toBeInstanceOf(OAuthError);
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,4 +1,4 @@
-import { MALFORMED_DESCRIPTION } from '../../http/malformed-requests.ts';
+import { MALFORMED_DESCRIPTION } from '../../http/malformed-reasons.ts';
 import type { ProbeResponse } from './trial.ts';
 
 /** Distinguishes responses of Countersign from those of a proxy that sends the same body. */
