@@ -10,6 +10,7 @@ import { eventually } from './support/eventually.ts';
 import { forwardedAs } from './support/forwarded-as.ts';
 import { freePort } from './support/free-port.ts';
 import { echoedValues, type HeaderEcho, startHeaderEcho } from './support/header-echo.ts';
+import type { HttpResponse } from './support/http-response.ts';
 import { sendRequest } from './support/raw-http.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './support/shipped-terminator.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -79,6 +80,10 @@ const forgedLines = Object.entries(forged).flatMap(([field, value]) => [
   `${field.toUpperCase()}: ${value}`,
   `${field.replaceAll('-', '_')}: ${value}`,
 ]);
+
+function expectNotCached({ headers }: HttpResponse) {
+  expect([headers.get('cache-control'), headers.get('pragma')]).toEqual(['no-store', 'no-cache']);
+}
 
 describe.each(rows)('shipped configuration: $name', ({ name, start, verificationError, ...row }) => {
   const { certificateHeader, decode } = headerFormats[name];
@@ -170,6 +175,7 @@ describe.each(rows)('shipped configuration: $name', ({ name, start, verification
         expect(response.status).toBe(421);
         expect(response.json()).toMatchObject({ error: 'invalid_request' });
         expect(response.headers.get('content-type')).toBe('application/json');
+        expectNotCached(response);
       }
     });
 
@@ -186,6 +192,7 @@ describe.each(rows)('shipped configuration: $name', ({ name, start, verification
           expect(response.status).toBe(503);
           expect(response.json()).toMatchObject({ error: 'temporarily_unavailable' });
           expect(response.headers.get('retry-after')).toBe('2');
+          expectNotCached(response);
         },
         unavailable,
       );

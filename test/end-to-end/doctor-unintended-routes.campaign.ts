@@ -20,8 +20,9 @@ const withoutOverwriting = 'location / { proxy_pass http://countersign; proxy_se
 
 /** The end of the shipped default server, which serves no host. */
 const [rejection = ''] =
-  /(?: *#.*\n)* *return 421;\n\}(?=\n\n)/.exec(readFileSync(join(repositoryRoot, 'nginx/countersign.conf'), 'utf8')) ??
-  [];
+  /(?: *#.*\n)* *location \/ \{\n *return 421;\n *\}\n\}(?=\n\n)/.exec(
+    readFileSync(join(repositoryRoot, 'nginx/countersign.conf'), 'utf8'),
+  ) ?? [];
 
 async function routesThrough(options: DeploymentOptions, more = {}) {
   const { code, report } = await runProbe(await startProbedDeploymentForTest(options), more);

@@ -1,6 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Deployment, mtlsHost, plainHost, startDeployment } from '../support/deployment.ts';
+import type { TestCa } from '../support/certificates.ts';
+import { type Deployment, formOf, mtlsHost, plainHost, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import type { HttpResponse } from '../support/http-response.ts';
+import { requestBytes, sendRaw } from '../support/raw-http.ts';
+
+const past = () => new Date(Date.now() - 60_000);
+const form = ['Content-Type: application/x-www-form-urlencoded'];
 
 describeWith(['nginx', 'redis-server'], 'nginx responds with JSON to', () => {
   let deployment: Deployment;
@@ -9,20 +18,84 @@ describeWith(['nginx', 'redis-server'], 'nginx responds with JSON to', () => {
   });
   afterAll(() => deployment?.stop());
 
+  function expectOwnError(response: HttpResponse, status: number, error = 'invalid_request') {
+    expect([response.status, response.json().error]).toEqual([status, error]);
+    const fields = ['content-type', 'cache-control', 'pragma'].map((name) => response.headers.get(name));
+    expect(fields).toEqual(['application/json', 'no-store', 'no-cache']);
+    expect(response.headers.get('proxy-status')).toMatch(/^nginx; error=/);
+  }
+
   test.each([mtlsHost, plainHost])('a body of 1 MB at %s', async (host) => {
-    const response = await deployment.send({ body: 'x'.repeat(1024 * 1024) }, { host });
-    expect([response.status, response.json().error]).toEqual([413, 'invalid_request']);
+    expectOwnError(await deployment.send({ body: 'x'.repeat(1024 * 1024) }, { host }), 413);
+  });
+
+  const host = `Host: ${mtlsHost}\r\n`;
+  test.each([
+    ['a malformed request line', 'GET / x HTTP/1.1\r\n\r\n', 400],
+    ['two Host fields', `GET /jwks HTTP/1.1\r\n${host}${host}\r\n`, 400],
+    ['no Host', 'GET /jwks HTTP/1.1\r\n\r\n', 400],
+    ['a malformed chunk', `POST /token HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nx\r\n`, 400],
+    ['TRACE', `TRACE / HTTP/1.1\r\n${host}\r\n`, 405],
+    ['a long request line', `GET /${'x'.repeat(9_000)} HTTP/1.1\r\n${host}\r\n`, 414],
+    ['another host', 'GET / HTTP/1.1\r\nHost: other.example\r\n\r\n', 421],
+    ['the host of another server block', `GET / HTTP/1.1\r\nHost: ${plainHost}\r\n\r\n`, 421],
+    ['a long header field', `GET / HTTP/1.1\r\n${host}X: ${'x'.repeat(9_000)}\r\n\r\n`, 431],
+    ['another transfer coding', `POST /token HTTP/1.1\r\n${host}Transfer-Encoding: gzip\r\n\r\n`, 501],
+    ['another version of HTTP', `POST /token HTTP/3.0\r\n${host}\r\n`, 505],
+  ])('%s', async (_, request, status) => {
+    expectOwnError(await deployment.sendBytes(Buffer.from(request)), status);
+  });
+
+  test('a request without TLS', async () => {
+    const request = requestBytes({ lines: [`Host: ${mtlsHost}`], method: 'GET' });
+    expectOwnError(await sendRaw(`http://127.0.0.1:${deployment.port}`, request), 400);
   });
 
   test('an expired certificate, exactly as the server itself does', async () => {
-    const identity = deployment.ca.issue({ notAfter: new Date(Date.now() - 60_000) });
+    const identity = deployment.ca.issue({ notAfter: past() });
     const byNginx = await deployment.watch(() =>
       deployment.send({ body: { grant_type: 'client_credentials', client_id: 'expired' } }, { identity }),
     );
     const byServer = await deployment.requestToken('expired');
     expect(byNginx.events).toEqual([]);
-    expect([byNginx.response.status, byNginx.response.body]).toEqual([400, byServer.response.body]);
-    expect(byNginx.response.headers.get('cache-control')).toBe('no-store');
+    expectOwnError(byNginx.response, 400, 'invalid_client');
+    expect(byNginx.response.body).toEqual(byServer.response.body);
+  });
+
+  test.each<[string, RegExp, (ca: TestCa) => ReturnType<TestCa['issue']>]>([
+    [
+      'an expired certificate',
+      /^FAILED:certificate has expired/,
+      (ca) => ca.issue({ notAfter: past(), subject: [['CN', 'a "client"\\ \n']] }),
+    ],
+    [
+      'a server certificate',
+      /^FAILED:un(?:suitable|supported) certificate purpose/,
+      (ca) => ca.issue({ eku: 'server' }),
+    ],
+  ])('%s, and logs the reason', async (_, reason, mint) => {
+    const identity = mint(deployment.ca);
+    const { response, events } = await deployment.watch(() =>
+      deployment.send({ lines: form, body: formOf('x') }, { identity }),
+    );
+    expectOwnError(response, 400, 'invalid_client');
+    expect(events).toEqual([]);
+    const log = () => readFileSync(join(deployment.directory, 'countersign-rejected.log'), 'utf8');
+    const logged = () =>
+      log()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    const ofIt = () => logged().filter(({ ssl_client_verify }) => reason.test(ssl_client_verify));
+    await eventually(() => ofIt().length > 0, log);
+    expect(ofIt()[0]).toMatchObject({
+      event: 'rejected_by_nginx',
+      status: 400,
+      peer: '127.0.0.1',
+      host: mtlsHost,
+      issuer: 'CN=Client CA',
+      subject: expect.stringMatching(/^CN=/),
+    });
   });
 
   test('a request for an internal location, with 404', async () => {
@@ -34,7 +107,7 @@ describeWith(['nginx', 'redis-server'], 'nginx responds with JSON to', () => {
     await deployment.countersign.stop();
     for (const host of [mtlsHost, plainHost]) {
       const response = await deployment.send({ method: 'GET', path: '/jwks' }, { host });
-      expect([response.status, response.json().error]).toEqual([503, 'temporarily_unavailable']);
+      expectOwnError(response, 503, 'temporarily_unavailable');
       expect(response.headers.get('retry-after')).toBe('2');
     }
   });

@@ -25,11 +25,11 @@ const spaced = ({ pem }: MintedCertificate) => pem.replaceAll('\n', ' ').trimEnd
 const errorOf = (response: HttpResponse) => [
   response.status,
   response.json().error,
-  ...['content-type', 'cache-control', 'retry-after'].map((name) => response.headers.get(name)),
+  ...['content-type', 'cache-control', 'pragma', 'retry-after'].map((name) => response.headers.get(name)),
 ];
 const rejected = (status: number, retryAfter: string | null = null) => {
   const error = status === 503 ? 'temporarily_unavailable' : 'invalid_request';
-  return [status, error, 'application/json', 'no-store', retryAfter];
+  return [status, error, 'application/json', 'no-store', 'no-cache', retryAfter];
 };
 
 describeWith(['apache2', 'openssl'], 'the shipped Apache configuration', () => {

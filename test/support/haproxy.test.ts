@@ -24,6 +24,7 @@ const errorOf = (response: HttpResponse) => [
   response.status,
   response.json().error,
   response.headers.get('cache-control'),
+  response.headers.get('pragma'),
 ];
 
 describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => {
@@ -80,14 +81,14 @@ describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => 
 
   it.each([17_000, 60_000, 90_000])('rejects a certificate of %i bytes and never loses it', async (bytes) => {
     const response = await shipped.send(undefined, { identity: hugeCertificate(clientCa, bytes) });
-    expect(errorOf(response)).toEqual([431, 'invalid_request', 'no-store']);
+    expect(errorOf(response)).toEqual([431, 'invalid_request', 'no-store', 'no-cache']);
   });
 
   it('rejects a request that is too large', async () => {
     const headers = await shipped.send({ lines: [`X-Other: ${'x'.repeat(40 * 1024)}`] });
-    expect(errorOf(headers)).toEqual([431, 'invalid_request', 'no-store']);
+    expect(errorOf(headers)).toEqual([431, 'invalid_request', 'no-store', 'no-cache']);
     const body = await shipped.send({ body: 'x'.repeat(65_537) });
-    expect(errorOf(body)).toEqual([413, 'invalid_request', 'no-store']);
+    expect(errorOf(body)).toEqual([413, 'invalid_request', 'no-store', 'no-cache']);
   });
 
   it('rejects a request for another host than that of the handshake, and other handshakes', async () => {
@@ -100,6 +101,7 @@ describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => 
         421,
         'invalid_request',
         'no-store',
+        'no-cache',
       ]);
     }
     for (const sni of ['', 'other.example', `x.${mtlsHost}`]) {
@@ -124,7 +126,7 @@ describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => 
   it('responds immediately if Countersign is unavailable', async () => {
     const alone = await startShippedWithEcho(startShippedHaproxy, [], `http://127.0.0.1:${await freePort()}`);
     const response = await alone.send();
-    expect(errorOf(response)).toEqual([503, 'temporarily_unavailable', 'no-store']);
+    expect(errorOf(response)).toEqual([503, 'temporarily_unavailable', 'no-store', 'no-cache']);
     expect(response.headers.get('retry-after')).toBe('2');
     await alone.stop();
   });

@@ -62,6 +62,7 @@ export function startShippedNginx(options: ShippedTerminatorOptions): Promise<Ru
       ...replace,
       ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
       ['/etc/nginx/countersign/', `${directory}/`],
+      ['/var/log/nginx/', `${directory}/`],
       ['unix:/run/countersign/countersign.sock', socket.startsWith('unix:') ? socket : new URL(socket).host],
     ],
   });

@@ -11,7 +11,7 @@ export interface OwnResponses {
 
 /**
  * Compares header field names: Countersign sends some, such as `Pragma`, that a proxy has no reason to send. A response
- * may be Countersign's when it has every field that all of the learned ones have.
+ * may be Countersign's when it has every field that all of the learned ones have, and no proxy declares it as its own.
  */
 export function createOwnResponses(): OwnResponses {
   let common: ReadonlySet<string> | undefined;
@@ -24,6 +24,7 @@ export function createOwnResponses(): OwnResponses {
     mayBeCountersign: (response) => {
       if (response.kind !== 'answered' || response.error !== EXPECTED_ERROR) return false;
       const { fieldNames } = response;
+      if (fieldNames.includes(PROXY_STATUS) && !common?.has(PROXY_STATUS)) return false;
       return [...(common ?? [])].every((name) => fieldNames.includes(name));
     },
   };
@@ -31,6 +32,12 @@ export function createOwnResponses(): OwnResponses {
 
 /** The server's error for a client that is not registered. */
 const EXPECTED_ERROR = 'invalid_client';
+
+/**
+ * In which a proxy states that it generated a response (RFC 9209), as the shipped nginx does. Some proxies add it to
+ * forwarded responses too.
+ */
+const PROXY_STATUS = 'proxy-status';
 
 /** Fields that differ between protocols and connections. */
 const framingFields: ReadonlySet<string> = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);

@@ -21,3 +21,12 @@ test('a response may be Countersign’s when it has every field of the learned o
   expect(mayBeOurs(response('pragma', 'server', 'set-cookie', 'x-more'))).toBe(true);
   expect(mayBeOurs(response('server', 'set-cookie'))).toBe(false);
 });
+
+test('a response is not Countersign’s when only it has Proxy-Status', () => {
+  const own = createOwnResponses();
+  own.learn(response('pragma'));
+  expect(own.mayBeCountersign(response('pragma', 'proxy-status'))).toBe(false);
+  const behindProxyStatus = createOwnResponses();
+  behindProxyStatus.learn(response('pragma', 'proxy-status'));
+  expect(behindProxyStatus.mayBeCountersign(response('pragma', 'proxy-status'))).toBe(true);
+});
