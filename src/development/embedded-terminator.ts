@@ -78,8 +78,10 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
   };
   const headers = [...forwardedHeaders(incoming.rawHeaders, verifyHeader), ...Object.entries(ownHeaders).flat()];
   const { method, url: path } = incoming;
+  // Node's parser drops the bytes that follow a request with Upgrade.
+  if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
   const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (response) => {
-    outgoing.writeHead(response.statusCode ?? 502, response.rawHeaders);
+    outgoing.writeHead(response.statusCode ?? 502, withoutHeaders(response.rawHeaders, connectionHeaders));
     response.pipe(outgoing);
   });
   upstreamRequest.once('error', () => {
@@ -89,14 +91,23 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
   incoming.pipe(upstreamRequest);
 }
 
+/** Headers about one connection (RFC 9110 §7.6.1), except those of the message body. */
+const connectionHeaders: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'te', 'trailer', 'upgrade']);
+
 /**
- * The request headers without hop-by-hop headers (RFC 9110 §7.6.1), headers that this or another terminator sets, and
- * headers whose names some servers take for one of these.
+ * The request headers without those about the connection, headers that this or another terminator sets, and headers
+ * whose names some servers take for one of these.
  */
 function forwardedHeaders(rawHeaders: readonly string[], verifyHeader: string): string[] {
-  const dropped = new Set([...knownHeaders, PROXY_SECRET_HEADER, verifyHeader]);
-  for (const name of ['connection', 'keep-alive', 'te', 'trailer', 'upgrade']) dropped.add(name);
-  const isDropped = (name: string) => dropped.has(name.toLowerCase().replace(/[._]/g, '-'));
+  return withoutHeaders(
+    rawHeaders,
+    new Set([...knownHeaders, PROXY_SECRET_HEADER, verifyHeader, ...connectionHeaders]),
+  );
+}
+
+/** @param names in lower case, with hyphens */
+function withoutHeaders(rawHeaders: readonly string[], names: ReadonlySet<string>): string[] {
+  const isDropped = (name: string) => names.has(name.toLowerCase().replace(/[._]/g, '-'));
   return rawHeaders.flatMap((name, index) => {
     const value = rawHeaders[index + 1];
     return index % 2 === 1 || value === undefined || isDropped(name) ? [] : [name, value];

@@ -51,6 +51,18 @@ describe('countersign dev', () => {
     expect(server.stdout()).toMatch(/issued +mtls\.client api1/);
   });
 
+  test('closes the connection after a request with Upgrade, and keeps it open after others', async () => {
+    const cwd = temporaryDirectory();
+    const { port } = await start(cwd);
+    const ca = readFileSync(join(cwd, '.countersign/ca.pem'), 'utf8');
+    const send = (lines: string[]) =>
+      sendRequest(`https://localhost:${port}`, { method: 'GET', path: '/jwks', lines }, { tls: { ca } });
+    const upgrade = await send(['Connection: Upgrade', 'Upgrade: websocket']);
+    expect([upgrade.status, upgrade.headers.get('connection')]).toEqual([200, 'close']);
+    const other = await send(['Connection: keep-alive']);
+    expect([other.status, other.headers.get('connection')]).toEqual([200, 'keep-alive']);
+  });
+
   test('issues the first token within three seconds', async () => {
     const cwd = temporaryDirectory();
     const started = performance.now();
