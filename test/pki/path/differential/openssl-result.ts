@@ -52,7 +52,8 @@ async function verify(folder: string, { anchors, intermediates }: Cas, leaves: r
   const others = intermediates.length === 0 ? [] : ['-untrusted', fileOf(folder, 'others', intermediates)];
   const options = [
     '-x509_strict',
-    '-policy_check',
+    '-policy',
+    'anyPolicy',
     '-purpose',
     'sslclient',
     '-no-CApath',
