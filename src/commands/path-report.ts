@@ -78,7 +78,7 @@ async function loadCrls(paths: readonly string[], trust: TrustStore): Promise<Cr
 
 async function loadCrlFile(file: string, store: CrlStore): Promise<void> {
   try {
-    for (const crl of readCrlFile(file)) await store.add(crl);
+    await store.load(file, readCrlFile(file));
   } catch (error) {
     throw new CertificateError(`${file}: ${fileErrorReason(error)}`);
   }

@@ -30,7 +30,7 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
     problems.push(...error.problems);
   };
   let crls: CrlChecker | undefined;
-  const trust = watchClientCa(config.clientCa, log, () => crls?.reload());
+  const trust = watchClientCa(config.clientCa, log, () => void crls?.reload());
   opened.defer(() => trust.stop());
   const signingKey = await loadSigningKey(config.signingKey).catch(collect);
   const registry = await openRegistry(config, log).catch(collect);

@@ -1,6 +1,7 @@
 import type { Metrics, ObservedMetric, Sample } from '../observability/metrics.ts';
 import type { CaCertificate } from '../pki/certificate/ca-certificate.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
+import { describeScope } from '../pki/crl/crl-scope.ts';
 import type { StoredCrl } from '../pki/crl/crl-store.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 
@@ -12,7 +13,7 @@ export function addPkiMetrics(metrics: Metrics, currentTrust: () => TrustStore, 
     labels: ['role', 'ca', 'public_key_thumbprint'],
     read: () => expirySamples(currentTrust()),
   });
-  const gauges = crls ? crlGauges(() => crls.crls().values(), Date.now) : [];
+  const gauges = crls ? crlGauges(crls.crls, Date.now) : [];
   for (const gauge of gauges) metrics.addGauge(gauge);
 }
 
@@ -24,7 +25,7 @@ function expirySamples({ anchors, intermediates }: TrustStore): Sample[] {
   return [...anchors.map((ca) => sampleOf('anchor', ca)), ...intermediates.map((ca) => sampleOf('intermediate', ca))];
 }
 
-const crlLabels = ['ca', 'public_key_thumbprint'] as const;
+const crlLabels = ['ca', 'public_key_thumbprint', 'scope'] as const;
 
 /**
  * The age, expiry and size of each CRL.
@@ -32,10 +33,10 @@ const crlLabels = ['ca', 'public_key_thumbprint'] as const;
  * @param crls the CRLs in use
  * @param now milliseconds since the epoch
  */
-function crlGauges(crls: () => Iterable<StoredCrl>, now: () => number): ObservedMetric[] {
+function crlGauges(crls: () => readonly StoredCrl[], now: () => number): ObservedMetric[] {
   const eachCrl = (value: (crl: StoredCrl['crl']) => number) => (): Sample[] =>
-    [...crls()].map(({ crl, ca, publicKeyThumbprint }) => ({
-      labels: { ca, public_key_thumbprint: publicKeyThumbprint },
+    crls().map(({ crl, ca, publicKeyThumbprint }) => ({
+      labels: { ca, public_key_thumbprint: publicKeyThumbprint, scope: describeScope(crl.scope) },
       value: value(crl),
     }));
   return [

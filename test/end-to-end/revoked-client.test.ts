@@ -86,7 +86,7 @@ describeWith(['redis-server'], 'two replicas with the CRL of a CA', () => {
       ({ event }) => event === 'operations_listening',
     );
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    const labels = '{ca="CN=Client CA",public_key_thumbprint="[\\w-]{43}"}';
+    const labels = '{ca="CN=Client CA",public_key_thumbprint="[\\w-]{43}",scope=""}';
     const value = (name: string) => Number(new RegExp(`^countersign_${name}${labels} (.*)$`, 'm').exec(metrics)?.[1]);
     expect(value('crl_age_seconds')).toBeGreaterThan(10 * 60 - 1);
     expect(value('crl_next_update_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000);

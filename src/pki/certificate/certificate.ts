@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
+import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
 import {
   type BasicConstraints,
   ExtensionOid,
@@ -55,6 +56,7 @@ export interface Certificate {
   /** Hex. */
   readonly subjectKeyIdentifier: string | undefined;
   readonly authorityKeyIdentifier: string | undefined;
+  readonly crlDistributionPoints: CrlDistributionPoints;
   /** The object identifiers of critical extensions that are not processed (RFC 5280 §4.2). */
   readonly unknownCriticalExtensions: readonly string[];
 }
@@ -93,7 +95,12 @@ function parseBothWays(der: Uint8Array): ParsedCertificate {
   const validity = { notBefore: openssl.validFromDate.getTime(), notAfter: openssl.validToDate.getTime() };
   const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
   const names = { ...nameFields(structure), ...identifierFields(der, structure) };
-  return { certificate: { der, ...names, ...validity, signatureAlgorithm, ...usage }, structure, openssl };
+  const crlDistributionPoints = parseCrlDistributionPoints(structure);
+  return {
+    certificate: { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints },
+    structure,
+    openssl,
+  };
 }
 
 function usageFields({ extensions }: CertificateStructure) {

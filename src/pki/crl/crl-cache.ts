@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { openLease } from '../../redis/commands/lease.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 
 /** Metadata of the content last fetched from a URL, by any replica. */
@@ -41,12 +42,13 @@ export function createRedisCrlCache(connection: Pick<RedisConnection, 'redis' | 
       await redis.multi().hset(keyOf(url), fields).expire(keyOf(url), LIFETIME_SECONDS).exec();
     },
     withLock: async (url, run) => {
-      const [lock, owner] = [`${keyOf(url)}:lock`, randomUUID()];
-      if ((await redis.set(lock, owner, 'PX', LOCK_MILLISECONDS, 'NX')) === null) return;
+      const [lease, owner] = [openLease(redis, `${keyOf(url)}:lock`, LOCK_MILLISECONDS), randomUUID()];
+      if ((await lease.acquire(owner)) !== undefined) return;
       try {
         await run();
       } finally {
-        if ((await redis.get(lock)) === owner) await redis.del(lock);
+        // If Redis is unreachable by now, the lease ends by itself.
+        await lease.release(owner).catch(() => {});
       }
     },
     close: () => connection.close(),

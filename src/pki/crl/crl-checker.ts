@@ -5,7 +5,9 @@ import { watchFiles } from '../../watch-files.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import type { CrlCache } from './crl-cache.ts';
+import { describeCrl } from './crl-coverage.ts';
 import { crlFiles, parseCrls, readCrlFile } from './crl-files.ts';
+import { describeScope } from './crl-scope.ts';
 import { CrlStore, type StoredCrl } from './crl-store.ts';
 import { type CrlPolicy, crlViolation } from './crl-violation.ts';
 import { pollCrlUrl } from './poll-crl-url.ts';
@@ -32,10 +34,13 @@ export interface CrlCheckerOptions {
 export interface CrlChecker {
   /** @param now milliseconds since the epoch */
   violation(path: CertificationPath, now: number): PathViolation | undefined;
-  /** The CRLs in use, by the public key of the CA that signed them. */
-  crls(): ReadonlyMap<string, StoredCrl>;
-  /** Loads everything again: after a change of the CA certificates, CRLs that were rejected before can be valid. */
-  reload(): void;
+  /** The CRLs in use. */
+  crls(): readonly StoredCrl[];
+  /**
+   * Adapts to changed CA certificates: removes the CRLs of CAs that are not configured any more, and loads everything
+   * again, since CRLs that were rejected before can be valid. Problems are logged.
+   */
+  reload(): Promise<void>;
   stop(): void;
 }
 
@@ -50,22 +55,23 @@ const MAX_STARTUP_MILLISECONDS = 5_000;
  */
 export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChecker> {
   const { config, currentTrust, cache, log } = options;
-  const store = new CrlStore(currentTrust);
-  const problems = await loadFiles(config.paths, store, log);
+  const store = new CrlStore(currentTrust, config.urls);
+  const problems = await loadFiles(config, store, log);
   if (problems.length > 0) throw new Error(problems.join('; '));
   let polling = pollUrls(options, store);
   await Promise.race([polling.firstAttempts, setTimeout(MAX_STARTUP_MILLISECONDS, undefined, { ref: false })]);
-  const reloadFiles = async () => {
-    for (const problem of await loadFiles(config.paths, store, log)) logProblem(problem, log);
-  };
-  const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: reloadFiles });
+  const reloadFiles = inSequence(async () => {
+    for (const problem of await loadFiles(config, store, log)) logProblem(problem, log);
+  });
+  const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: () => void reloadFiles() });
   return {
     violation: (path, time) => crlViolation(path, store.current, config.policy, time),
-    crls: () => store.current,
-    reload: () => {
-      reloadFiles();
+    crls: () => [...store.current.byCa.values()].flat(),
+    reload: async () => {
+      store.update();
       polling.stop();
       polling = pollUrls(options, store);
+      await reloadFiles();
     },
     stop: () => {
       watch.stop();
@@ -75,35 +81,48 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
   };
 }
 
+/** Runs a function that does not throw, one call after another: files that change meanwhile are loaded last. */
+function inSequence(run: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(run);
+    return last;
+  };
+}
+
 function pollUrls({ config, cache, log, now }: CrlCheckerOptions, store: CrlStore) {
   const abort = new AbortController();
   const { intervalMilliseconds } = config;
-  const load = async (content: Uint8Array) => {
-    for (const der of parseCrls(content)) logLoaded(await store.add(der), log);
-  };
   const firstAttempts = config.urls.map((url) => {
+    const load = async (content: Uint8Array) => logLoaded(await store.load(url, parseCrls(content)), log);
     const onStatus = logStatusChanges(url, log);
     return pollCrlUrl({ url, intervalMilliseconds, cache, load, onStatus, now, signal: abort.signal });
   });
   return { firstAttempts: Promise.all(firstAttempts), stop: () => abort.abort() };
 }
 
-/** Loads each file separately, so that an unusable one does not affect the others. Returns the problems. */
-async function loadFiles(paths: readonly string[], store: CrlStore, log: Log): Promise<string[]> {
+/**
+ * Loads each file separately, so that an unusable one does not affect the others. Unless a path cannot be read, the files
+ * that are no longer there are forgotten. Returns the problems.
+ */
+async function loadFiles({ paths, urls }: CrlConfig, store: CrlStore, log: Log): Promise<string[]> {
   const problems: string[] = [];
+  const files: string[] = [];
   for (const path of paths) {
     try {
-      for (const file of crlFiles(path)) problems.push(...(await loadFile(file, store, log)));
+      files.push(...crlFiles(path));
     } catch (error) {
       problems.push(problemWith(path, error));
     }
   }
+  if (problems.length === 0) store.retainSources([...files, ...urls]);
+  for (const file of files) problems.push(...(await loadFile(file, store, log)));
   return problems;
 }
 
 async function loadFile(file: string, store: CrlStore, log: Log): Promise<string[]> {
   try {
-    for (const der of readCrlFile(file)) logLoaded(await store.add(der), log);
+    logLoaded(await store.load(file, readCrlFile(file)), log);
     return [];
   } catch (error) {
     return [problemWith(file, error)];
@@ -114,18 +133,20 @@ function problemWith(source: string, error: unknown): string {
   return `CRL from ${source}: ${fileErrorReason(error)}`;
 }
 
-function logLoaded(stored: StoredCrl | undefined, log: Log): void {
-  if (!stored) return;
-  const { crl, ca, publicKeyThumbprint } = stored;
-  const fields = {
-    event: 'crl_loaded',
-    ca,
-    public_key_thumbprint: publicKeyThumbprint,
-    this_update: new Date(crl.thisUpdate).toISOString(),
-    next_update: new Date(crl.nextUpdate).toISOString(),
-    revoked: crl.revoked.size,
-  };
-  log.info(fields, `CRL of CA "${ca}" loaded: ${crl.revoked.size} revoked, valid until ${fields.next_update}`);
+function logLoaded(added: readonly StoredCrl[], log: Log): void {
+  for (const stored of added) {
+    const { crl, ca, publicKeyThumbprint } = stored;
+    const fields = {
+      event: 'crl_loaded',
+      ca,
+      public_key_thumbprint: publicKeyThumbprint,
+      scope: describeScope(crl.scope),
+      this_update: new Date(crl.thisUpdate).toISOString(),
+      next_update: new Date(crl.nextUpdate).toISOString(),
+      revoked: crl.revoked.size,
+    };
+    log.info(fields, `loaded ${describeCrl(stored)}: ${crl.revoked.size} revoked, valid until ${fields.next_update}`);
+  }
 }
 
 /** Logs a problem once, and when it is resolved. */

@@ -1,69 +1,157 @@
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { chainingKey, type EncodedName, formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { verifySignature } from '../certificate/signature-algorithms.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import { type Crl, parseCrl, type SignedCrl } from './crl.ts';
+import { scopeKey } from './crl-scope.ts';
 
 /** A CRL that was signed by a configured CA. */
 export interface StoredCrl {
   readonly crl: Crl;
+  readonly issuer: EncodedName;
   /** The subject of the CA. */
   readonly ca: string;
   /** The public key of the CA (SHA-256, base64url). */
   readonly publicKeyThumbprint: string;
+  /**
+   * Whether a source still has a CRL of this scope. Otherwise the CA has replaced it by CRLs of other scopes: it applies
+   * until it expires, but says nothing about how the CA divides its CRLs today.
+   */
+  readonly isPublished: boolean;
 }
 
-/** The newest CRL of each CA. */
+/** The CRLs in use. */
+export interface CrlCollection {
+  /** By the public key of the CA that signed them. */
+  readonly byCa: ReadonlyMap<string, readonly StoredCrl[]>;
+  /** Sources that were never loaded: they may have further CRLs of any CA. */
+  readonly missingSources: readonly string[];
+}
+
+/** The newest CRL of each CA and scope. */
 export class CrlStore {
   readonly #currentTrust: () => TrustStore;
   readonly #crls = new Map<string, StoredCrl>();
+  /** The keys of the CRLs that each source had when it was last loaded; undefined if it was never. */
+  readonly #sources: Map<string, ReadonlySet<string> | undefined>;
+  #collection: CrlCollection;
 
-  constructor(currentTrust: () => TrustStore) {
+  /** @param sources those of which it is known that they will be loaded */
+  constructor(currentTrust: () => TrustStore, sources: readonly string[] = []) {
     this.#currentTrust = currentTrust;
+    this.#sources = new Map(sources.map((source) => [source, undefined]));
+    this.#collection = { byCa: new Map(), missingSources: sources };
   }
 
-  /** By the public key of the CA that signed them. */
-  get current(): ReadonlyMap<string, StoredCrl> {
-    return this.#crls;
+  get current(): CrlCollection {
+    return this.#collection;
   }
 
   /**
-   * Adds a CRL if a configured CA signed it and it is newer than the stored one.
+   * Loads the CRLs of a source. Each is added if a configured CA signed it and it is newer than the stored one.
    *
-   * @param der the DER of a CRL
-   * @returns undefined if it is not newer
-   * @throws {CertificateError} when it is not a full CRL, or no configured CA with its issuer's name signed it
+   * @param source a file or a URL
+   * @param crls DER
+   * @returns those that were added
+   * @throws {CertificateError} stating why some cannot be used; the others are added nevertheless
    */
-  async add(der: Uint8Array): Promise<StoredCrl | undefined> {
+  async load(source: string, crls: readonly Uint8Array[]): Promise<readonly StoredCrl[]> {
+    const added: StoredCrl[] = [];
+    const keys = new Set<string>();
+    const problems: string[] = [];
+    for (const [index, der] of crls.entries()) {
+      try {
+        const [key, stored] = await this.#verify(der);
+        keys.add(key);
+        if (this.#add(key, stored)) added.push(stored);
+      } catch (error) {
+        if (!(error instanceof CertificateError)) throw error;
+        problems.push(crls.length === 1 ? error.message : `CRL ${index + 1} of ${crls.length} ${error.message}`);
+      }
+    }
+    const previous = this.#sources.get(source);
+    if (problems.length === 0) this.#sources.set(source, keys);
+    else if (previous) this.#sources.set(source, new Set([...previous, ...keys]));
+    this.update();
+    if (problems.length > 0) throw new CertificateError(problems.join('; '));
+    return added;
+  }
+
+  /** Forgets all other sources. Their CRLs stay in use until they expire. */
+  retainSources(sources: readonly string[]): void {
+    for (const source of this.#sources.keys()) if (!sources.includes(source)) this.#sources.delete(source);
+    this.update();
+  }
+
+  /** Removes the CRLs of CAs that are not configured any more, and those that the CA has replaced and that have expired. */
+  update(): void {
+    const published = new Set([...this.#sources.values()].flatMap((keys) => [...(keys ?? [])]));
+    for (const [key, stored] of this.#crls) {
+      const current = { ...stored, isPublished: published.has(key) };
+      if (this.#isTrusted(current) && !this.#isObsolete(current)) this.#crls.set(key, current);
+      else this.#crls.delete(key);
+    }
+    const missingSources = [...this.#sources].filter(([, keys]) => keys === undefined).map(([source]) => source);
+    this.#collection = {
+      byCa: Map.groupBy(this.#crls.values(), ({ publicKeyThumbprint }) => publicKeyThumbprint),
+      missingSources,
+    };
+  }
+
+  async #verify(der: Uint8Array): Promise<[key: string, stored: StoredCrl]> {
     const signed = await parseCrl(der);
-    const { subjectText: ca, publicKeyThumbprint } = await this.#signerOf(signed);
-    const known = this.#crls.get(publicKeyThumbprint)?.crl;
-    if (known && !isNewer(signed, known)) return undefined;
-    const { thisUpdate, nextUpdate, revoked } = signed;
-    // Without the signed bytes, which would keep the whole DER in memory.
-    const stored = { crl: { thisUpdate, nextUpdate, revoked }, ca, publicKeyThumbprint };
-    this.#crls.set(publicKeyThumbprint, stored);
-    return stored;
+    const { subject: issuer, subjectText: ca, publicKeyThumbprint } = await this.#signerOf(signed);
+    // The issuer of the CA's certificate, not that of the CRL, which would keep the whole DER in memory.
+    const stored = { crl: signed.crl, issuer, ca, publicKeyThumbprint, isPublished: true };
+    return [[publicKeyThumbprint, chainingKey(issuer), scopeKey(signed.crl.scope)].join(' '), stored];
+  }
+
+  #add(key: string, stored: StoredCrl): boolean {
+    const known = this.#crls.get(key)?.crl;
+    if (known && !isNewer(stored.crl, known)) return false;
+    this.#crls.set(key, stored);
+    return true;
   }
 
   /** RFC 5280 §6.3.3 (f) and (g): the key of the CA's certificate signs its CRLs, and must be allowed to. */
   async #signerOf({ issuer, algorithm, signed }: SignedCrl): Promise<CaCertificate> {
-    const candidates = this.#currentTrust()
-      .findBySubject(issuer)
-      .filter(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
-    for (const ca of candidates) if (await verifySignature(algorithm, signed, ca.publicKey)) return ca;
+    const candidates = this.#currentTrust().findBySubject(issuer);
+    const signers: CaCertificate[] = [];
+    for (const ca of candidates) if (await verifySignature(algorithm, signed, ca.publicKey)) signers.push(ca);
+    const signer = signers.find(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
+    if (signer) return signer;
     const name = formatDistinguishedName(issuer);
+    if (candidates.length === 0) {
+      throw new CertificateError(`has issuer "${name}", which is not a CA of COUNTERSIGN_CLIENT_CA_FILE`);
+    }
+    if (signers.length === 0) throw new CertificateError(`is not signed by the key of CA "${name}"`);
     throw new CertificateError(
-      candidates.length === 0
-        ? `has issuer "${name}", which is not a CA of COUNTERSIGN_CLIENT_CA_FILE that may sign CRLs`
-        : `is not signed by the key of CA "${name}"`,
+      `is signed by CA "${name}", which may not sign CRLs: its key usage lacks cRLSign (RFC 5280 §6.3.3 (f))`,
+    );
+  }
+
+  #isTrusted({ issuer, publicKeyThumbprint }: StoredCrl): boolean {
+    const cas = this.#currentTrust().findBySubject(issuer);
+    return cas.some((ca) => ca.publicKeyThumbprint === publicKeyThumbprint);
+  }
+
+  /** Whether the CA has issued a CRL after this one expired that no source has any more. */
+  #isObsolete({ crl, publicKeyThumbprint, isPublished }: StoredCrl): boolean {
+    if (isPublished) return false;
+    return [...this.#crls.values()].some(
+      (other) => other.publicKeyThumbprint === publicKeyThumbprint && other.crl.thisUpdate > crl.nextUpdate,
     );
   }
 }
 
-/** If a CA issues two CRLs in one second, the one that revokes more wins, whatever order they arrive in. */
+/**
+ * Of two CRLs of one second the one with the higher number is newer (RFC 5280 §5.2.3). Without numbers, it is the one that
+ * revokes more, whatever order they arrive in.
+ */
 function isNewer(candidate: Crl, known: Crl): boolean {
   if (candidate.thisUpdate !== known.thisUpdate) return candidate.thisUpdate > known.thisUpdate;
+  const [number, knownNumber] = [candidate.number, known.number];
+  if (number !== undefined && knownNumber !== undefined && number !== knownNumber) return number > knownNumber;
   return candidate.revoked.size > known.revoked.size;
 }

@@ -1,8 +1,13 @@
-/** The longest serial number whose length fits into one byte. */
-export const MAX_SERIAL_NUMBER_BYTES = 255;
+import { MAX_CERTIFICATE_BYTES } from '../certificate/client-certificate.ts';
+
+/** No accepted certificate can have a longer serial number. */
+export const MAX_SERIAL_NUMBER_BYTES = MAX_CERTIFICATE_BYTES;
+
+/** The length of a serial number is stored in two bytes. */
+const LENGTH_BYTES = 2;
 
 /**
- * A set of serial numbers (the content bytes of the INTEGER) that takes about 26 bytes of memory for each: one byte array
+ * A set of serial numbers (the content bytes of the INTEGER) that takes about 27 bytes of memory for each: one byte array
  * of length-prefixed serial numbers, and an open-addressed hash table of their offsets that is at most half full.
  */
 export class SerialNumberSet {
@@ -17,7 +22,7 @@ export class SerialNumberSet {
    * @param totalBytes their total length
    */
   constructor(capacity: number, totalBytes: number) {
-    this.#bytes = new Uint8Array(totalBytes + capacity);
+    this.#bytes = new Uint8Array(totalBytes + LENGTH_BYTES * capacity);
     this.#table = new Uint32Array(2 ** Math.ceil(Math.log2(2 * capacity + 1)));
   }
 
@@ -34,9 +39,10 @@ export class SerialNumberSet {
     const slot = this.#slotOf(serial);
     if (this.#table[slot] !== 0) return;
     this.#table[slot] = this.#end + 1;
-    this.#bytes[this.#end] = serial.length;
-    this.#bytes.set(serial, this.#end + 1);
-    this.#end += serial.length + 1;
+    this.#bytes[this.#end] = serial.length >> 8;
+    this.#bytes[this.#end + 1] = serial.length & 0xff;
+    this.#bytes.set(serial, this.#end + LENGTH_BYTES);
+    this.#end += LENGTH_BYTES + serial.length;
     this.#size += 1;
   }
 
@@ -54,8 +60,9 @@ export class SerialNumberSet {
   }
 
   #isAt(offset: number, serial: Uint8Array): boolean {
-    if (this.#bytes[offset] !== serial.length) return false;
-    return serial.every((byte, index) => this.#bytes[offset + 1 + index] === byte);
+    const [high = 0, low = 0] = [this.#bytes[offset], this.#bytes[offset + 1]];
+    if (high * 256 + low !== serial.length) return false;
+    return serial.every((byte, index) => this.#bytes[offset + LENGTH_BYTES + index] === byte);
   }
 }
 

@@ -1,0 +1,92 @@
+import { CertificateError } from './certificate-error.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { directoryName, type PointName, parseGeneralNames, parsePointNames } from './distribution-point-name.ts';
+import { ExtensionOid } from './extensions.ts';
+import { ALL_REASONS, parseReasonFlags, type ReasonFlags } from './revocation-reasons.ts';
+import { type CertificateStructure, isCritical, parseExtensionValue } from './structure.ts';
+import { DIRECTORY_NAME_TAG } from './subject-alternative-names.ts';
+
+/** Which CRLs of its issuer list a certificate if it is revoked (RFC 5280 §4.2.1.13). */
+export interface CrlDistributionPoints {
+  /** The names in the extension, for logs and reports; undefined if the certificate has no such extension. */
+  readonly named: readonly string[] | undefined;
+  /**
+   * The reasons for which a CRL of the issuer lists the certificate, by the key of a name in the CRL's issuing
+   * distribution point. Always contains the names of the issuer itself, for all reasons (RFC 5280 §6.3.3, last paragraph).
+   */
+  readonly reasonsByName: ReadonlyMap<string, ReasonFlags>;
+}
+
+/**
+ * Parses the CRL distribution points of a certificate. Unless it is critical, a malformed extension is not an error, since
+ * the certificate can be valid without CRLs: it counts as an extension that names no usable distribution point.
+ *
+ * @throws {CertificateError} when the extension is malformed and critical
+ */
+export function parseCrlDistributionPoints(structure: CertificateStructure): CrlDistributionPoints {
+  const { issuer, extensions } = structure;
+  const reasonsByName = new Map(issuerNames(structure).map(({ key }) => [key, ALL_REASONS]));
+  const extension = extensions.get(ExtensionOid.crlDistributionPoints);
+  if (!extension) return { named: undefined, reasonsByName };
+  const points = orIfMalformed(undefined, () => parsePoints(extension, issuer));
+  if (!points && isCritical(extension)) throw malformed();
+  for (const { names, reasons, isOfIssuer } of points ?? []) {
+    for (const { key } of isOfIssuer ? names : []) reasonsByName.set(key, (reasonsByName.get(key) ?? 0) | reasons);
+  }
+  return { named: points?.map(describePoint) ?? ['a malformed extension'], reasonsByName };
+}
+
+interface DistributionPoint {
+  readonly names: readonly PointName[];
+  readonly reasons: ReasonFlags;
+  /** Whether the certificate's issuer also issues the CRLs. */
+  readonly isOfIssuer: boolean;
+}
+
+function parsePoints(extension: DerElement, issuer: DerElement): DistributionPoint[] {
+  const { tag, children } = parseExtensionValue(extension);
+  if (tag !== Tag.sequence) throw malformed();
+  return children.map((point) => parsePoint(point, issuer));
+}
+
+const DISTRIBUTION_POINT = 0xa0;
+const REASONS = 0x81;
+const CRL_ISSUER = 0xa2;
+
+/** Without a distributionPoint, the names of the CRL issuer count (RFC 5280 §6.3.3 (b)(2)(i)). */
+function parsePoint({ children }: DerElement, issuer: DerElement): DistributionPoint {
+  const field = (tag: number) => children.find((child) => child.tag === tag);
+  const [name, reasons, crlIssuer] = [field(DISTRIBUTION_POINT), field(REASONS), field(CRL_ISSUER)];
+  const issuers = crlIssuer && parseGeneralNames(crlIssuer);
+  const directory = crlIssuer?.children.find(({ tag }) => tag === DIRECTORY_NAME_TAG)?.children[0];
+  return {
+    names: name ? parsePointNames(name, directory ?? issuer) : (issuers ?? []),
+    reasons: reasons ? parseReasonFlags(reasons) : ALL_REASONS,
+    isOfIssuer: issuers === undefined || issuers.some(({ key }) => key === directoryName(issuer).key),
+  };
+}
+
+function describePoint({ names, isOfIssuer }: DistributionPoint): string {
+  const text = names.map((name) => name.text).join(' or ') || 'a distribution point without a name';
+  return isOfIssuer ? text : `${text} of another CRL issuer`;
+}
+
+/** The issuer field and the issuer alternative names. */
+function issuerNames({ issuer, extensions }: CertificateStructure): PointName[] {
+  const alternative = extensions.get(ExtensionOid.issuerAlternativeName);
+  const names = alternative && orIfMalformed([], () => parseGeneralNames(parseExtensionValue(alternative)));
+  return [directoryName(issuer), ...(names ?? [])];
+}
+
+function malformed(): CertificateError {
+  return new CertificateError('its CRL distribution points are malformed (RFC 5280 §4.2.1.13)');
+}
+
+function orIfMalformed<Value, Fallback>(fallback: Fallback, parse: () => Value): Value | Fallback {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof CertificateError) return fallback;
+    throw error;
+  }
+}
