@@ -69,8 +69,20 @@ describeWith(['haproxy', 'openssl'], 'the shipped HAProxy configuration', () => 
     expect(
       chain.map((value) => haproxy.chain?.decode(value).map((der) => Buffer.from(der).equals(intermediate.der))),
     ).toEqual([[true]]);
-    const long = { ...leaf, pem: `${withChain.pem}${hugeCertificate(clientCa, 7_000).pem}` };
-    expect(forwarded(await shipped.send(undefined, { identity: long }))).toEqual([[base64(leaf)], ['0'], []]);
+  });
+
+  it('forwards a chain if there is room for it beside the certificate', async () => {
+    const chainOf = async (leaf: MintedCertificate, bytes: number) => {
+      const other = hugeCertificate(clientCa, bytes);
+      const identity = { ...leaf, pem: `${leaf.pem}${other.pem}` };
+      const [cert, , chain] = forwarded(await shipped.send(undefined, { identity }));
+      expect(cert).toEqual([base64(leaf)]);
+      return [chain, [base64(other)]];
+    };
+    const [forwardedChain, presented] = await chainOf(clientCa.issue(), 15_000);
+    expect(forwardedChain).toEqual(presented);
+    expect((await chainOf(clientCa.issue(), 17_000))[0]).toEqual([]);
+    expect((await chainOf(hugeCertificate(clientCa, 15_000), 7_000))[0]).toEqual([]);
   });
 
   it('forwards a certificate of nearly 16 KiB beside 31 KiB of headers', async () => {
