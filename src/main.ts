@@ -21,9 +21,18 @@ const serveHelp = process.argv.includes('serve') ? (await import('./settings/ref
 const doctorHelp = `
 The default operations listener is http://127.0.0.1:9090
 (COUNTERSIGN_OPERATIONS_LISTEN).
-Exit codes: 0 secure, 1 incomplete, 2 vulnerable.
+Exit codes: 0 secure, 1 incomplete or another error, 2 vulnerable.
 
 More: docs/doctor.md`;
+
+const certificateHelp = `
+The printed records are those that \`clients check\` accepts with the same
+settings. With --ca, a certificate that is not verified is only registered by
+itself.
+Exit codes: 0 the server accepts the certificate, 1 it rejects the certificate
+or cannot verify it with --ca, or another error.
+
+More: docs/clients.md`;
 
 const program = new Command('countersign')
   .description(description)
@@ -64,6 +73,7 @@ program
   .option('--ca <bundle>', 'CA certificates, a file or folder: verify the certificate against them, as the server does')
   .option('--crl <file>', 'CRLs of its CAs, a file or folder; may be repeated', collect)
   .addOption(textFormatOption())
+  .addHelpText('after', certificateHelp)
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
     process.exitCode = await describeCertificate(file, options, (await import('./config.ts')).environment);
@@ -88,14 +98,7 @@ program
     process.exitCode = await doctor(options, output);
   });
 
-// The help command of commander accepts one name: `help clients apply` would print the help of `clients`.
-program
-  .helpCommand(false)
-  .command('help')
-  .description('display help for command')
-  .argument('[command...]')
-  .action((names: string[]) => names.reduce(findSubcommand, program).help());
-
+addHelp(program);
 suggestHelp(program, 'countersign');
 
 try {
@@ -113,6 +116,21 @@ function end(error: unknown): void {
   }
   printError(error);
   process.exit(error instanceof InterruptedError ? error.exitCode : 1);
+}
+
+/**
+ * The help command of commander accepts one name: `help clients apply` would print the help of `clients`. It also
+ * prints the help of the parent if there is no command of that name.
+ */
+function addHelp(parent: Command): void {
+  if (parent.commands.length === 0) return;
+  for (const child of parent.commands) addHelp(child);
+  parent
+    .helpCommand(false)
+    .command('help')
+    .description('display help for command')
+    .argument('[command...]')
+    .action((names: string[]) => names.reduce(findSubcommand, parent).help());
 }
 
 function findSubcommand(parent: Command, name: string): Command {

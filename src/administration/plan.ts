@@ -1,3 +1,4 @@
+import { describeDiagnostic } from '../clients/files/diagnostics.ts';
 import { findFiles } from '../clients/files/find-files.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
@@ -38,7 +39,7 @@ export async function makePlan(
   comparison.changes.sortFrom(count);
   const conflicts = await findConflicts(comparison, desired, options);
   const problems = [...desired.errors.lines(), ...conflicts.lines()];
-  if (problems.length > 0) throw new AdministrationError([...problems, 'Nothing was written.']);
+  if (problems.length > 0) throw new AdministrationError(problems);
   const { changes, counts, reenabled } = comparison;
   return { changes, counts, unmanaged: unmanaged.toSorted(), reenabled, warnings: desired.warnings.lines() };
 }
@@ -50,6 +51,6 @@ export async function makePlan(
  */
 export function findRecordFiles(paths: readonly string[]): readonly string[] {
   const { files, errors } = findFiles(paths);
-  if (errors.length > 0) throw new AdministrationError(errors);
+  if (errors.length > 0) throw new AdministrationError(errors.map(describeDiagnostic));
   return files;
 }

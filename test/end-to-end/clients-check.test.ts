@@ -24,7 +24,7 @@ describe('countersign clients check', () => {
 
   test('documents its exit codes in its help', async () => {
     const { stdout } = await runCountersign(['clients', 'check', '--help']);
-    expect(stdout).toContain('Exit codes: 0 every record is valid, 1 error.');
+    expect(stdout).toContain('Exit codes: 0 every record is valid, 1 error. The valid files are checked even if');
   });
 
   test('checks the files of a folder', async () => {
@@ -68,6 +68,18 @@ describe('countersign clients check', () => {
     const [code, report] = await check(folder, '-', third);
     expect([code, Object.keys(report)]).toEqual([1, ['files', 'ok', 'clients', 'errors', 'warnings', 'conflicts']]);
     expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], errors });
+  });
+
+  test('reports a missing file in its document, and checks the others', async () => {
+    const errors = [{ file: '/nowhere.yaml', message: 'no such file or directory' }];
+    expect(await check('/nowhere.yaml', one)).toEqual([
+      1,
+      { files: [one], ok: false, clients: ['one'], errors, warnings: [], conflicts: [] },
+    ]);
+    expect(await check('/nowhere.yaml')).toEqual([
+      1,
+      { file: '/nowhere.yaml', files: [], ok: false, clients: [], errors, warnings: [], conflicts: [] },
+    ]);
   });
 
   test('checks the other files if one of them is invalid', async () => {

@@ -263,6 +263,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(rejected.stderr).toContain(`client sensor-8 (${path}, record 2)`);
     expect(rejected.stderr).toContain('client sensor:{7}*[a] (in Redis) both match certificates with thumbprint');
     expect(rejected.stderr).toContain('Nothing was written.');
+    const planned = await clients(['plan', '-f', path]);
+    expect(planned.stderr).toBe(rejected.stderr.replace(/.*Nothing was written\.\n$/, ''));
     const pruned = await clients(['plan', '-f', path, '--prune', '--detailed-exitcode', '-o', 'yaml']);
     expect([pruned.code, parse(pruned.stdout)]).toMatchObject([
       2,

@@ -27,6 +27,7 @@ describe('countersign', () => {
     [['--help'], 'countersign ['],
     [['help', 'clients', 'apply'], 'countersign clients apply'],
     [['clients', '--help'], 'countersign clients'],
+    [['clients', 'help', 'import', 'keycloak'], 'countersign clients import keycloak'],
   ])('%s prints help', async (args, usage) => {
     const { code, stdout } = await runCountersign(args);
     expect(code).toBe(0);
@@ -53,6 +54,11 @@ describe('countersign', () => {
     [['help', 'clients', 'chekc'], 'countersign clients --help'],
     [['help', 'clients', 'chekc'], '(Did you mean check?)'],
     [['help', 'sreve'], '(Did you mean serve?)'],
+    [['help', 'nope'], "unknown command 'nope'"],
+    [['clients', 'help', 'nope'], "unknown command 'nope'"],
+    [['clients', 'help', 'chekc'], '(Did you mean check?)'],
+    [['clients', 'import', 'help', 'keycloack'], '(Did you mean keycloak?)'],
+    [['clients', 'help', 'check', 'nope'], "unknown command 'nope'"],
     [['dev', '--prot', '1'], '(Did you mean --port?)'],
     [['clients', 'plan', '-f', 'x', '--pruen'], '(Did you mean --prune?)'],
     [['clients', 'import', 'keycloak', 'x', '--uot', 'y'], '(Did you mean --out?)'],
@@ -61,7 +67,16 @@ describe('countersign', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(fix);
     expect(stderr).not.toContain(' at ');
+    expect(stderr).not.toContain('Usage:');
   });
+
+  test.each([['certificate'], ['doctor'], ['clients check'], ['clients plan'], ['clients import keycloak']])(
+    '%s --help states its exit codes, including that of an error',
+    async (command) => {
+      const { stdout } = await runCountersign([...command.split(' '), '--help']);
+      expect(stdout.replaceAll('\n', ' ')).toMatch(/Exit codes: .*\b1 (?:[^0-9]*\berror|the file cannot be read)/);
+    },
+  );
 });
 
 describe('countersign serve without configuration', () => {
@@ -189,12 +204,14 @@ describe('countersign clients check', () => {
     );
   });
 
-  test('lists every missing file', async () => {
-    const { code, stderr } = await runCountersign(['clients', 'check', '/nowhere.yaml', '/nor-here']);
-    expect([code, stderr]).toEqual([
+  test('lists every missing file, and checks the others', async () => {
+    const paths = ['/nowhere.yaml', file('valid.yaml', valid), '/nor-here'];
+    const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
+    expect([code, stdout]).toEqual([
       1,
-      expect.stringMatching(/\/nowhere\.yaml: no such file.*\/nor-here: no such file/s),
+      expect.stringMatching(/error \/nowhere\.yaml: no such file.*error \/nor-here: no such file/s),
     ]);
+    expect(stdout).toContain('1 valid client, 1 warning, 2 errors');
   });
 });
 

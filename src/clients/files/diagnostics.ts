@@ -19,7 +19,7 @@ export interface RecordLocation {
 }
 
 /** Why a file, or a line of it, cannot be read or parsed. */
-type FileDiagnostic = Pick<ClientsFileError, 'file' | 'message'>;
+export type FileDiagnostic = Pick<ClientsFileError, 'file' | 'message'>;
 
 /** The author of a file chooses the length of what a message quotes, so it is abbreviated. */
 export function fileDiagnosticOf({ file, message }: ClientsFileError): FileDiagnostic {

@@ -1,14 +1,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileErrorReason } from '../../file-error.ts';
+import type { FileDiagnostic } from './diagnostics.ts';
 
 /** The path that means standard input. */
 export const STANDARD_INPUT = '-';
 
-/** The files of some paths, and a message for each path that names none. */
+/** The files of some paths, and why other paths name none. */
 interface FoundFiles {
   readonly files: readonly string[];
-  readonly errors: readonly string[];
+  readonly errors: readonly FileDiagnostic[];
 }
 
 /**
@@ -16,12 +17,12 @@ interface FoundFiles {
  * .json, .jsonl and .ndjson files, without hidden files, schemas (`.schema.json`) and subfolders. Duplicates are removed.
  */
 export function findFiles(paths: readonly string[]): FoundFiles {
-  const errors: string[] = [];
+  const errors: FileDiagnostic[] = [];
   const files = paths.flatMap((path) => {
     try {
       return path === STANDARD_INPUT ? [path] : filesAt(path);
     } catch (error) {
-      errors.push(`${path}: ${fileErrorReason(error)}`);
+      errors.push({ file: path, message: fileErrorReason(error) });
       return [];
     }
   });

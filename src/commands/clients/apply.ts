@@ -1,3 +1,4 @@
+import { AdministrationError } from '../../administration/administration-error.ts';
 import { applyPlan } from '../../administration/apply-plan.ts';
 import { lockedStore } from '../../administration/locked-store.ts';
 import { findRecordFiles, makePlan } from '../../administration/plan.ts';
@@ -22,7 +23,8 @@ export async function applyClients(env: Environment, options: ClientFilesOptions
   const store = lockedStore(administration.store, lock, printProblem);
 
   const comparison = { policy, now, prune: options.prune, progress: progress.show };
-  const plan = await interruption.abortable(makePlan(findRecordFiles(options.file), store, comparison));
+  const planning = makePlan(findRecordFiles(options.file), store, comparison).catch(reportNothingWritten);
+  const plan = await interruption.abortable(planning);
   progress.clear();
   if (options.output === 'table') await interruption.abortable(printPlan(plan, options.output));
   const applied = await interruption.finishWrites((stop) => applyPlan(plan.changes, store, progress.show, stop));
@@ -36,6 +38,12 @@ export async function applyClients(env: Environment, options: ClientFilesOptions
   if (applied.conflicts.length === 0) return 0;
   console.error(`countersign: ${WRITTEN_BY_OTHERS}: ${abbreviateList(applied.conflicts)}`);
   return 1;
+}
+
+/** @throws what was thrown before the first write */
+function reportNothingWritten(error: unknown): never {
+  if (error instanceof AdministrationError) throw new AdministrationError([...error.problems, 'Nothing was written.']);
+  throw error;
 }
 
 /** Servers treat missing records as lost while the marker is missing, and as removed once it is there again. */

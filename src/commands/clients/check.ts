@@ -5,7 +5,6 @@ import { findFiles } from '../../clients/files/find-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
-import { OperatorError } from '../../operator-error.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
 
@@ -21,17 +20,16 @@ interface CheckOptions {
  * `clients apply` rejects because they conflict, and about clients whose chain the server cannot verify.
  *
  * @param paths files, folders, and `-` for standard input
- * @returns the exit code: 0, or 1 when a record is invalid
- * @throws {OperatorError} when a path does not exist
+ * @returns the exit code: 0, or 1 when a record is invalid or a path cannot be read
  */
 export async function checkClients(
   paths: readonly string[],
   { policy, isVerifierSet, output }: CheckOptions,
 ): Promise<number> {
   const found = findFiles(paths);
-  if (found.errors.length > 0) throw new OperatorError(found.errors);
   const now = Date.now();
-  const parsed = await readClientsFiles(found.files, policy, now);
+  const read = await readClientsFiles(found.files, policy, now);
+  const parsed = { ...read, errors: [...found.errors, ...read.errors] };
   const unverified = isVerifierSet ? undefined : unverifiedWarning(parsed);
   const checked = { ...parsed, warnings: unverified ? [...parsed.warnings, unverified] : parsed.warnings };
   const owners = checked.clients.map((client) => ({ client, location: locationOf(client, checked) }));

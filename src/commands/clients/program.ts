@@ -28,7 +28,8 @@ async function warnAboutUnknownSettings(): Promise<void> {
 }
 
 const checkHelp = `
-Exit codes: 0 every record is valid, 1 error.`;
+Exit codes: 0 every record is valid, 1 error. The valid files are checked even if
+others cannot be read.`;
 
 function addCheck(clients: Command): void {
   clients

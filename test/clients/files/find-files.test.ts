@@ -10,8 +10,8 @@ test('findFiles reports a folder without clients files as an error', () => {
   writeFileSync(join(folder, 'README.md'), '');
   mkdirSync(join(folder, 'nested'));
   const errors = [
-    expect.stringMatching(/: the folder contains no \.yaml/),
-    expect.stringContaining('no such file or directory'),
+    { file: folder, message: expect.stringMatching(/^the folder contains no \.yaml/) },
+    { file: '/nowhere', message: 'no such file or directory' },
   ];
   expect(findFiles([folder, '/nowhere'])).toEqual({ files: [], errors });
 });
@@ -24,7 +24,7 @@ test('findFiles skips hidden files and schemas of a folder', () => {
   };
   symlinkSync('me@host.1', join(folder, '.#a.yaml'));
   const [hidden, schema] = [file('.hidden.yaml'), file('clients.schema.json')];
-  expect(findFiles([folder])).toEqual({ files: [], errors: [expect.stringContaining('contains no .yaml')] });
+  expect(findFiles([folder])).toEqual({ files: [], errors: [{ file: folder, message: expect.stringContaining('contains no .yaml') }] });
   const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
   expect(findFiles([folder])).toEqual({ files, errors: [] });
   expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], errors: [] });
@@ -34,7 +34,7 @@ test('findFiles reports a folder that contains a pipe as an error', () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'a.yaml'), '');
   execFileSync('mkfifo', [join(folder, 'b.yaml')]);
-  const errors = [expect.stringMatching(/: b\.yaml in it is not a regular file$/)];
+  const errors = [{ file: folder, message: 'b.yaml in it is not a regular file' }];
   expect(findFiles([folder])).toEqual({ files: [], errors });
   expect(findFiles([join(folder, 'b.yaml')]).errors).toEqual([]);
 });
