@@ -3,8 +3,15 @@ import { z } from 'zod';
 /** What editors display beside a field; the published JSON schema contains it. */
 export const describedAs = (description: string) => ({ description });
 
-/** Non-empty text of at most `max` characters. */
-export const text = (max: number) => z.string().min(1, 'must not be empty').max(max);
+/**
+ * Non-empty text. The size of the file and of its lines is the only bound on most fields: operators write them, and
+ * requests do not. Bounds that remain are those of the standard, or of the requests that contain the same value.
+ */
+export const text = () => z.string().min(1, 'must not be empty');
+
+/** @param reason of the bound, such as the section of a standard */
+export const shortText = (max: number, reason: string) =>
+  text().max(max, `must be at most ${max} characters long (${reason})`);
 
 const LAST_MILLISECOND_OF_DAY = 86_400_000 - 1;
 

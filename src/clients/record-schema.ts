@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { grantTypes, isClientId, isScopeToken, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
+import { grantTypes, isClientId, isScopeToken, MAX_RESOURCE_LENGTH, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
 import { clientSecret } from './methods/method.ts';
 import { authenticationMethodNames, methodFields } from './methods/methods.ts';
-import { describedAs, text } from './record-fields.ts';
+import { describedAs, shortText, text } from './record-fields.ts';
 
-const oneOrMany = z.union([text(1024), z.array(text(1024)).min(1)], {
+/** The `resource` of a request is one of these, and has the same bound. */
+const audienceText = shortText(MAX_RESOURCE_LENGTH, 'as the resource of a request');
+
+const oneOrMany = z.union([audienceText, z.array(audienceText).min(1)], {
   error: 'expected a string or a list of strings',
 });
 
@@ -35,7 +38,6 @@ function scopeProblem(token: string): string {
 
 const scopeList = z
   .string()
-  .max(65_536)
   .superRefine((value, context) => {
     for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
       context.addIssue({ code: 'custom', message: scopeProblem(token) });
@@ -55,9 +57,9 @@ export const clientRecordSchema = z.strictObject({
       ...describedAs('the identifier of the client: 1 to 255 printable ASCII characters'),
       pattern: '^[ -~]{1,255}$',
     }),
-  client_name: z.string().max(1024).optional().meta(describedAs('human-readable name')),
-  client_uri: z.string().max(2048).optional().meta(describedAs('web page with information about the client')),
-  contacts: z.array(z.string().max(1024)).optional().meta(describedAs('people who are responsible for the client')),
+  client_name: z.string().optional().meta(describedAs('human-readable name')),
+  client_uri: z.string().optional().meta(describedAs('web page with information about the client')),
+  contacts: z.array(z.string()).optional().meta(describedAs('people who are responsible for the client')),
   enabled: z.boolean().default(true).meta(describedAs('false rejects the client as if it did not exist')),
   token_endpoint_auth_method: z
     .enum(authenticationMethodNames, { error: `expected ${authenticationMethodNames.join(' or ')}` })
@@ -82,7 +84,7 @@ export const clientRecordSchema = z.strictObject({
     .meta(describedAs('the grant types that the client may use')),
   scope: scopeList.default('').meta(describedAs('the scopes that the client may request, separated by one space')),
   audience: z
-    .union([oneOrMany, z.record(text(256), oneOrMany)], {
+    .union([oneOrMany, z.record(text(), oneOrMany)], {
       error: 'expected a string, a list of strings, or a map from scope to either',
     })
     .optional()
@@ -94,7 +96,7 @@ export const clientRecordSchema = z.strictObject({
     .default(3600)
     .meta(describedAs('lifetime of its tokens in seconds')),
   access_token_scope_claim: z
-    .enum(['string', 'array'])
+    .enum(['string', 'array'], { error: 'expected string or array' })
     .default('string')
     .meta(describedAs('the type of the scope claim: a string (RFC 9068), or an array as in IdentityServer')),
   claims: additionalClaims.default({}).meta(describedAs('additional claims of its tokens')),

@@ -11,7 +11,7 @@ export function isClientId(text: string): boolean {
   return /^[\x20-\x7e]{1,255}$/.test(text);
 }
 
-/** Our own limit: RFC 6749 sets none. */
+/** Our own limit, since audit events contain the scope of a request: RFC 6749 sets none. */
 export const MAX_SCOPE_TOKEN_LENGTH = 256;
 
 /** Whether `text` is a `scope-token` (RFC 6749 §3.3). */
@@ -19,7 +19,12 @@ export function isScopeToken(text: string): boolean {
   return text.length <= MAX_SCOPE_TOKEN_LENGTH && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text);
 }
 
+/** Our own limit, since audit events contain the resource of a request: RFC 8707 sets none. */
+export const MAX_RESOURCE_LENGTH = 1024;
+
 /** Whether `text` is a resource indicator: an absolute URI without a fragment (RFC 8707 §2). */
 export function isResourceIndicator(text: string): boolean {
-  return text.length <= 1024 && !text.includes('#') && /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(text);
+  return (
+    text.length <= MAX_RESOURCE_LENGTH && !text.includes('#') && /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(text)
+  );
 }

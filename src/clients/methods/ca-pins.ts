@@ -9,9 +9,8 @@ const FIELD = 'tls_client_auth_ca';
 
 export const caPinField = {
   [FIELD]: z
-    .array(text(200))
-    .min(1)
-    .max(32)
+    .array(text())
+    .min(1, 'must not be empty')
     .optional()
     .meta(describedAs('tls_client_auth: thumbprints of CA keys, one of which must be on the certification path')),
 };

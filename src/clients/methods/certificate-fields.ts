@@ -3,14 +3,14 @@ import { begin, describedAs, end, text } from '../record-fields.ts';
 
 const registeredCertificate = z
   .strictObject({
-    thumbprint: text(200).optional().meta(describedAs('SHA-256 of the DER: hex in any usual notation, or base64url')),
-    pem: text(65_536).optional().meta(describedAs('the certificate itself, PEM')),
-    public_key_thumbprint: text(200)
+    thumbprint: text().optional().meta(describedAs('SHA-256 of the DER: hex in any usual notation, or base64url')),
+    pem: text().optional().meta(describedAs('the certificate itself, PEM')),
+    public_key_thumbprint: text()
       .optional()
       .meta(describedAs('SHA-256 of the SubjectPublicKeyInfo, base64url or hex: any certificate with this key')),
     not_before: begin.optional().meta(describedAs('the first day (UTC) or instant on which it is effective')),
     not_after: end.optional().meta(describedAs('the last day (UTC) or instant on which it is effective')),
-    note: z.string().max(1024).optional().meta(describedAs('a note for human readers')),
+    note: z.string().optional().meta(describedAs('a note for human readers')),
   })
   .refine(
     ({ thumbprint, pem, public_key_thumbprint }) =>
@@ -27,11 +27,11 @@ const registeredCertificate = z
 const jsonWebKey = z
   .looseObject({
     x5c: z
-      .array(text(65_536))
+      .array(text())
       .min(1, 'must not be empty')
       .optional()
       .meta(describedAs('the certificate first, base64 of the DER; the others never identify a client')),
-    'x5t#S256': text(200).optional().meta(describedAs('SHA-256 of the certificate, base64url')),
+    'x5t#S256': text().optional().meta(describedAs('SHA-256 of the certificate, base64url')),
   })
   .meta({ anyOf: [{ required: ['x5c'] }, { required: ['x5t#S256'] }] });
 

@@ -104,10 +104,10 @@ export type SecretType = (typeof secretTypes)[number];
 /** IdentityServer's `Secret`, as it appears in its configuration. */
 export const clientSecret = z.strictObject({
   type: z
-    .enum(secretTypes)
+    .enum(secretTypes, { error: `expected ${secretTypes.join(', ')}` })
     .meta(describedAs('what the value is: the subject as .NET prints it, or the thumbprint of a certificate')),
-  value: text(8192).meta(describedAs('the name or the thumbprint')),
-  description: z.string().max(1024).optional().meta(describedAs('a note for human readers')),
+  value: text().meta(describedAs('the name or the thumbprint')),
+  description: z.string().optional().meta(describedAs('a note for human readers')),
   expiration: end.optional().meta(describedAs('the last day (UTC) or instant on which it is effective')),
 });
 

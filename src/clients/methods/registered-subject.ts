@@ -3,7 +3,7 @@ import type { MatchableName } from '../../pki/certificate/names/distinguished-na
 import { parseDistinguishedName } from '../../pki/certificate/names/parse.ts';
 import { type AlternativeNameKind, normalizeAlternativeName } from '../../pki/certificate/subject-alternative-names.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { describedAs, text } from '../record-fields.ts';
+import { describedAs, shortText, text } from '../record-fields.ts';
 import type { FieldsOf } from './method.ts';
 
 /** The one subject value that a client of `tls_client_auth` is registered by (RFC 8705 §2.1.2). */
@@ -13,11 +13,13 @@ export type RegisteredSubject =
 
 /** RFC 8705 §2.1.2: a client has exactly one of these. */
 export const subjectFields = {
-  tls_client_auth_subject_dn: text(8192).optional().meta(describedAs('tls_client_auth: the subject DN, RFC 4514')),
-  tls_client_auth_san_dns: text(255).optional().meta(describedAs('tls_client_auth: a DNS name of the certificate')),
-  tls_client_auth_san_uri: text(2048).optional().meta(describedAs('tls_client_auth: a URI of the certificate')),
-  tls_client_auth_san_ip: text(64).optional().meta(describedAs('tls_client_auth: an IP address of the certificate')),
-  tls_client_auth_san_email: text(320)
+  tls_client_auth_subject_dn: text().optional().meta(describedAs('tls_client_auth: the subject DN, RFC 4514')),
+  tls_client_auth_san_dns: shortText(253, 'RFC 1035 §2.3.4')
+    .optional()
+    .meta(describedAs('tls_client_auth: a DNS name of the certificate')),
+  tls_client_auth_san_uri: text().optional().meta(describedAs('tls_client_auth: a URI of the certificate')),
+  tls_client_auth_san_ip: text().optional().meta(describedAs('tls_client_auth: an IP address of the certificate')),
+  tls_client_auth_san_email: shortText(320, 'RFC 5321 §4.5.3.1')
     .optional()
     .meta(describedAs('tls_client_auth: an email address of the certificate')),
 };

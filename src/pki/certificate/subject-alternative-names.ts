@@ -132,7 +132,7 @@ const normalize: Readonly<Record<AlternativeNameKind, (text: string) => string>>
 
 const requireSyntax: Readonly<Record<AlternativeNameKind, (text: string) => void>> = {
   dns: requirePattern(/^(?!.*\.$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/, 'a DNS name such as client.example.com'),
-  uri: requirePattern(/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]{1,2047}$/, 'a URI such as spiffe://example.com/client'),
+  uri: requirePattern(/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/, 'a URI such as spiffe://example.com/client'),
   ip: (text) => {
     if (isIP(text) === 0 || text.includes('%'))
       throw new CertificateError('expected an IP address such as 192.0.2.7 or 2001:db8::7');

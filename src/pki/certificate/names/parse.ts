@@ -12,7 +12,11 @@ import { scanLineForm, scanSlashForm } from './parse-openssl-forms.ts';
 
 type Rdns = readonly RelativeDistinguishedName[];
 
-const MAX_BYTES = 8192;
+/**
+ * The subject of every certificate that is accepted fits: it has at most 16 KiB, and RFC 4514 at most quadruples it (a
+ * TeletexString under an unknown type in hex).
+ */
+const MAX_BYTES = 65_536;
 const BLANK_LINES = /^\s*\n/;
 /** `openssl x509 -noout -subject` and `-text` print this before the name. */
 const PREFIX = /^ *subject[=:] */i;

@@ -192,8 +192,8 @@ describe('a subject DN is rejected with the position or the fix', () => {
     ['/O=a\\b', /an ambiguous backslash/],
     ['/CN=\\xFC', /not valid UTF-8/],
     [`CN=${'x'.repeat(1025)}`, /longer than 1024/],
-    [`CN=${'x'.repeat(8190)}`, /longer than 8192 bytes/],
-    [`CN=${'é'.repeat(4095)}`, /longer than 8192 bytes/],
+    [`CN=${'x'.repeat(65_534)}`, /longer than 65536 bytes/],
+    [`CN=${'é'.repeat(32_767)}`, /longer than 65536 bytes/],
     [Array.from({ length: 65 }, () => 'OU=x').join(','), /more than 64 attributes/],
   ];
   it.each(rows)('%j', (text, reason) => expect(rejectionReason(text)).toMatch(reason));
@@ -307,9 +307,9 @@ describe('any text', () => {
   });
 
   const starts = ['', 'CN=', 'CN="', '/CN=', 'CN=#', ' CN = a\n CN=', 'subject=\n CN='];
-  it.each(starts)('takes linear time for 8 KiB after %j', (start) => {
+  it.each(starts)('takes linear time for 64 KiB after %j', (start) => {
     for (const fragment of [...fragments, 'CN=a,', 'CN=a, ', '\n ', ', ', ',O', ' + O', '/O', '\\C3\\BC', '\r\n']) {
-      const text = start + fragment.repeat(Math.floor((8192 - start.length) / fragment.length));
+      const text = start + fragment.repeat(Math.floor((65_536 - start.length) / fragment.length));
       // CPU time of this thread, independent of the load of the machine.
       const times = [1, 2, 3].map(() => {
         const begin = process.threadCpuUsage();
@@ -317,7 +317,7 @@ describe('any text', () => {
         const { user, system } = process.threadCpuUsage(begin);
         return (user + system) / 1000;
       });
-      expect(Math.min(...times), JSON.stringify(fragment)).toBeLessThan(50);
+      expect(Math.min(...times), JSON.stringify(fragment)).toBeLessThan(400);
     }
   });
 });
