@@ -1,5 +1,5 @@
 import { authenticateClient } from '../authentication/authenticate-client.ts';
-import { formatDiagnostic } from '../clients/diagnostics.ts';
+import { type Diagnostic, formatDiagnostic } from '../clients/diagnostics.ts';
 import { ClientsFileError, parseRecords } from '../clients/files/parse-records.ts';
 import { parseClient } from '../clients/parse-client.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
@@ -68,7 +68,7 @@ async function suggestName(
   for (const { field, value, problem } of candidates) {
     const record = recordOf('tls_client_auth', { [field]: value, ...pinFor(context) });
     const suggestion = suggest(`By ${labelOf(field)}, in certificates from a trusted CA`, record);
-    const reason = problem ?? (await problemOf(suggestion, certificate, context));
+    const reason = problem ?? (await problemOf(suggestion, certificate, context, field));
     if (reason === undefined) return { records: [suggestion], unsuitable: [...unsuitable.values()] };
     const key = `${field} ${reason}`;
     if (!unsuitable.has(key)) unsuitable.set(key, { field, value, reason });
@@ -112,15 +112,21 @@ function pinFor({ chain, policy }: SuggestionContext): { readonly tls_client_aut
 /** Without a CA, the chain is assumed to be verified. */
 const assumedChain: ChainStatus = { verified: true, reason: 'assumed', paths: undefined };
 
-/** Why the server would not accept the record, or not accept the certificate with it. */
+/**
+ * Why the server would not accept the record, or not accept the certificate with it.
+ *
+ * @param nameField the field of the name, which need not be repeated
+ */
 async function problemOf(
   { yaml }: SuggestedRecord,
   certificate: ClientCertificate,
   { chain = assumedChain, policy, now }: SuggestionContext,
+  nameField?: string,
 ): Promise<string | undefined> {
   try {
     const [parsed] = parseRecords('record.yaml', yaml).map(({ value }) => parseClient(value, policy, now));
-    if (!parsed?.ok) return parsed?.errors.map(formatDiagnostic).join('; ') ?? 'the record is lost';
+    const describe = (error: Diagnostic) => (error.field === nameField ? error.message : formatDiagnostic(error));
+    if (!parsed?.ok) return parsed?.errors.map(describe).join('; ') ?? 'the record is lost';
     const { client } = parsed;
     const presented = { kind: 'certificate', certificate, chain } as const;
     await authenticateClient(

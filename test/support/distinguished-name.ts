@@ -15,7 +15,7 @@ export type RelativeName = Attribute | readonly Attribute[];
  */
 export type Attribute = readonly [type: string, value: string | Uint8Array, stringType?: StringType];
 
-type StringType = 'utf8' | 'printable' | 'ia5' | 'numeric' | 'teletex' | 'bmp' | 'universal';
+export type StringType = 'utf8' | 'printable' | 'ia5' | 'numeric' | 'teletex' | 'bmp' | 'universal' | 'bits';
 
 const attributeTypes: Readonly<Record<string, string>> = {
   CN: '2.5.4.3',
@@ -52,6 +52,8 @@ const stringTypes: Readonly<Record<StringType, { tag: number; encode: (text: str
   printable: { tag: 0x13, encode: latin1 },
   teletex: { tag: 0x14, encode: latin1 },
   ia5: { tag: 0x16, encode: latin1 },
+  /** Not a string: a BIT STRING of whole bytes. */
+  bits: { tag: 0x03, encode: (text) => Buffer.concat([Buffer.of(0), latin1(text)]) },
   universal: { tag: 0x1c, encode: utf32BigEndian },
   bmp: { tag: 0x1e, encode: (text) => Buffer.from(text, 'utf16le').swap16() },
 };
