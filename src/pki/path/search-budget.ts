@@ -72,7 +72,7 @@ export class NameComparisons {
   }
 }
 
-/** The paths through the largest public bridges of PKIs need about 1,000 steps each. */
+/** Paths through the largest federations of PKIs need fewer than 1,000 steps each. */
 const MAX_POLICY_STEPS = 100_000;
 
 /** The certificate policies that are processed during one path search: parsed once, and processed within the budget. */

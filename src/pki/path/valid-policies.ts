@@ -4,17 +4,16 @@ import { ANY_POLICY, type PolicyMapping } from '../certificate/policies.ts';
 import type { PolicySteps } from './search-budget.ts';
 
 /**
- * The policies that are valid for a path, from the anchor down to the certificate that was processed last: of the graph
- * of RFC 9618 §5, only the expected policies of the deepest nodes. The graph is NULL exactly when there are none, and with
+ * The policies that are valid for a path, from the anchor down to the certificate that was processed last. Of the graph of
+ * RFC 9618 §5 these are the expected policies of the deepest nodes: the graph is NULL exactly if there are none, and with
  * any-policy as user-initial-policy-set it does not matter to which policies of the anchor they are equivalent.
  *
  * Each method processes the next certificate, and returns what is wrong with it if no policy is left.
  */
 export class ValidPolicies {
   readonly #budget: PolicySteps;
-  /** Besides `#named`, every policy is valid: all certificates so far have anyPolicy. */
-  #isAny = true;
-  #named: ReadonlySet<string> = new Set();
+  /** Undefined: every policy, since all certificates so far have anyPolicy. Named policies then make no difference. */
+  #policies: ReadonlySet<string> | undefined;
   /** How many more certificates, other than self-issued ones, may use anyPolicy and mappings. */
   #anyPolicySkip = Number.POSITIVE_INFINITY;
   #mappingSkip = Number.POSITIVE_INFINITY;
@@ -23,10 +22,7 @@ export class ValidPolicies {
     this.#budget = budget;
   }
 
-  /**
-   * The policy extensions of an anchor apply as those of a CA (RFC 5937 §3), but it need not have any: an operator, not
-   * a policy, is the reason to trust it.
-   */
+  /** The policy extensions of an anchor apply like those of a CA (RFC 5937 §3), but it need not have any policies. */
   processAnchor(anchor: CaCertificate): string | undefined {
     const problem = anchor.certificatePolicies && this.#restrict(anchor, true);
     return problem ?? this.#prepareForNext(anchor);
@@ -40,45 +36,45 @@ export class ValidPolicies {
     return this.#restrict(leaf, this.#anyPolicySkip > 0);
   }
 
-  /** RFC 9618 §5.3 (d), (e): only the policies of the certificate stay valid, or with anyPolicy all of them. */
+  /** RFC 5280 §6.1.3 (d), (e): only the policies of the certificate stay valid, or with anyPolicy all of them. */
   #restrict(certificate: Certificate, isAnyPolicyAllowed: boolean): string | undefined {
     const policies = this.#budget.policiesOf(certificate);
     if (policies === undefined) return 'has no certificate policies';
-    this.#budget.spend(policies.size + this.#named.size);
-    const [wasAny, wereNamed] = [this.#isAny, this.#named];
-    const hasAny = policies.has(ANY_POLICY) && isAnyPolicyAllowed;
+    this.#budget.spend(policies.size);
+    if (policies.has(ANY_POLICY) && isAnyPolicyAllowed) return undefined;
     const own = [...policies].filter((policy) => policy !== ANY_POLICY);
-    this.#isAny = wasAny && hasAny;
-    this.#named = new Set([...own.filter((policy) => wasAny || wereNamed.has(policy)), ...(hasAny ? wereNamed : [])]);
-    if (!this.#isEmpty) return undefined;
+    const above = this.#policies;
+    const common = above ? own.filter((policy) => above.has(policy)) : own;
+    this.#policies = new Set(common);
+    if (common.length > 0) return undefined;
     if (own.length === 0) return 'has only anyPolicy, which a CA above it inhibits (inhibitAnyPolicy)';
-    return `has only certificate policies that the CAs above it do not allow: ${list(own)} instead of ${list(wereNamed)}`;
+    return `has only certificate policies that the CAs above it do not allow: ${list(own)} instead of ${list(above ?? [])}`;
   }
 
-  /** RFC 5280 §6.1.4 (b), (h) to (j), as updated by RFC 9618 §5.4. */
+  /** RFC 5280 §6.1.4 (b), (h) to (j). */
   #prepareForNext(ca: CaCertificate): string | undefined {
     const { policyMappings, policyConstraints } = ca;
-    this.#budget.spend(policyMappings.length + this.#named.size);
-    this.#map(policyMappings);
-    if (this.#isEmpty) return 'maps all of its policies, which a CA above it inhibits (inhibitPolicyMapping)';
-    const isCounted = isSelfIssued(ca) ? 0 : 1;
-    this.#mappingSkip = Math.min(this.#mappingSkip - isCounted, policyConstraints.inhibitPolicyMapping);
-    this.#anyPolicySkip = Math.min(this.#anyPolicySkip - isCounted, policyConstraints.inhibitAnyPolicy);
+    if (policyMappings.length > 0) this.#map(policyMappings);
+    if (this.#policies?.size === 0) {
+      return 'maps all of its policies, which a CA above it inhibits (inhibitPolicyMapping)';
+    }
+    const counted = isSelfIssued(ca) ? 0 : 1;
+    this.#mappingSkip = Math.min(this.#mappingSkip - counted, policyConstraints.inhibitPolicyMapping);
+    this.#anyPolicySkip = Math.min(this.#anyPolicySkip - counted, policyConstraints.inhibitAnyPolicy);
     return undefined;
   }
 
   /** Replaces each mapped policy by those to which it is mapped. If mapping is inhibited, a mapped policy is not valid. */
   #map(mappings: readonly PolicyMapping[]): void {
-    if (mappings.length === 0) return;
+    const policies = this.#policies;
+    if (policies === undefined) return;
+    this.#budget.spend(mappings.length + policies.size);
     const mapped = new Set(mappings.map(({ issuerPolicy }) => issuerPolicy));
-    const kept = [...this.#named].filter((policy) => !mapped.has(policy));
-    const isMappable = ({ issuerPolicy }: PolicyMapping) => this.#isAny || this.#named.has(issuerPolicy);
-    const applied = this.#mappingSkip > 0 ? mappings.filter(isMappable) : [];
-    this.#named = new Set([...kept, ...applied.map(({ subjectPolicy }) => subjectPolicy)]);
-  }
-
-  get #isEmpty(): boolean {
-    return !this.#isAny && this.#named.size === 0;
+    const applied = this.#mappingSkip > 0 ? mappings.filter(({ issuerPolicy }) => policies.has(issuerPolicy)) : [];
+    this.#policies = new Set([
+      ...[...policies].filter((policy) => !mapped.has(policy)),
+      ...applied.map(({ subjectPolicy }) => subjectPolicy),
+    ]);
   }
 }
 

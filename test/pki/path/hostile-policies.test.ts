@@ -36,8 +36,8 @@ describe('policies are processed in a number of steps that is linear in their nu
     const product = all.flatMap((issuer) => all.map((subject) => [issuer, subject] as const));
     const { verified, steps } = stepsOf([certificatePolicies(...all), policyMappings(...product), required], all);
     expect(verified).toBe(true);
-    // 400 mappings and 20 policies on each level; the set of valid policies, of at most 20, is copied twice.
-    expect(steps).toBeLessThanOrEqual(5 * (400 + 20 + 2 * 20) + 2 * 20);
+    // On each level 20 policies, 400 mappings, and the 20 policies that they apply to.
+    expect(steps).toBeLessThanOrEqual(5 * (20 + 400 + 20) + 20);
   });
 
   test('a loop of mappings', () => {
@@ -56,7 +56,7 @@ describe('policies are processed in a number of steps that is linear in their nu
     const all = policies(1_500);
     const { verified, steps } = stepsOf([certificatePolicies(...all), required], all);
     expect(verified).toBe(true);
-    expect(steps).toBeLessThanOrEqual(6 * 3 * 1_500);
+    expect(steps).toBeLessThanOrEqual(6 * 1_500);
   });
 
   test('anyPolicy below 1,500 policies, so that all stay valid', () => {
@@ -70,7 +70,7 @@ describe('policies are processed in a number of steps that is linear in their nu
     const spend = vi.spyOn(PolicySteps.prototype, 'spend');
     const leaf = last.issue({ extraExtensions: [certificatePolicies(short(1_499))] });
     expect(verifyChain({ configured: [root], forwarded: cas.slice(1), leaf }).verified).toBe(true);
-    expect(spend.mock.calls.reduce((sum, [steps]) => sum + steps, 0)).toBeLessThan(6 * 3 * 1_500);
+    expect(spend.mock.calls.reduce((sum, [steps]) => sum + steps, 0)).toBeLessThanOrEqual(1_500 + 5);
   });
 
   test('none, if no policy is required', () => {
@@ -81,7 +81,7 @@ describe('policies are processed in a number of steps that is linear in their nu
 });
 
 describe('a search with many paths', () => {
-  const extensions = [certificatePolicies(...policies(1_000)), required];
+  const extensions = [certificatePolicies(...policies(1_700)), required];
 
   /** On each of four levels two certificates of the same CA: 16 paths to the anchor, on which no policy is valid. */
   function mesh(): { forwarded: TestCa[]; last: TestCa } {
@@ -99,7 +99,7 @@ describe('a search with many paths', () => {
   test('processes at most 100,000 policies, and rejects', () => {
     const { forwarded, last } = mesh();
     const spend = vi.spyOn(PolicySteps.prototype, 'spend');
-    const leaf = last.issue({ extraExtensions: [certificatePolicies(short(1_001))] });
+    const leaf = last.issue({ extraExtensions: [certificatePolicies(short(1_701))] });
     expect(verifyChain({ configured: [root], forwarded, leaf }).verified).toBe(false);
     const within = spend.mock.results.flatMap(({ type }, index) =>
       type === 'return' ? [spend.mock.calls[index]] : [],
