@@ -59,7 +59,13 @@ function isLoopbackRange(address: string, prefix: number): boolean {
   return isLoopback(address) && (isIP(address) === 6 ? prefix === 128 : prefix >= 8);
 }
 
-/** Whether an address or host name is reachable from this machine only. */
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether an address, in any notation, or a host name is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  const version = isIP(host);
+  if (version === 0) return /^localhost\.?$/i.test(host);
+  return loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }

@@ -62,7 +62,7 @@ export function planRoutes(
   server: { readonly issuer: string; readonly mtls_url: string },
   connectTo: Address | undefined,
 ): Routes {
-  const isKnown = [server.issuer, server.mtls_url].map(withoutTrailingSlash).includes(withoutTrailingSlash(url));
+  const isKnown = [server.issuer, server.mtls_url].some((known) => normalizedUrl(known) === normalizedUrl(url));
   const mutualTls = endpointAt(isKnown ? server.mtls_url : url, connectTo);
   const issuer = endpointAt(isKnown ? server.issuer : url, connectTo);
   const first = directRoute('mutual_tls', mutualTls);
@@ -72,6 +72,13 @@ export function planRoutes(
   const isOneName = mutualTls.host === issuer.host;
   const mismatched = isOneName ? [unnamed] : [unnamed, ...mismatchedRoutes(mutualTls, issuer)];
   return { direct, mismatched, resumed: direct.map(resumedRoute) };
+}
+
+/** Without a trailing slash, a default port, upper case and the final dot of the host name. */
+function normalizedUrl(text: string): string {
+  const url = new URL(text);
+  url.hostname = url.hostname.replace(/\.$/, '');
+  return withoutTrailingSlash(url.href);
 }
 
 interface Endpoint extends TokenEndpoint {

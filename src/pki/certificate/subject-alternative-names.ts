@@ -107,7 +107,8 @@ export function decodeDirectoryName({ children: [name, ...more] }: DerElement): 
  * Normalizes a registered name, so that it can be compared with those of a certificate.
  *
  * - `dns`: case-insensitive (RFC 5280 §7.2); a trailing dot and a wildcard are rejected, since neither names one host.
- * - `uri`: compared character by character (RFC 3986 §6.2.1).
+ * - `uri`: scheme and host are case-insensitive (RFC 5280 §7.4); the rest is compared character by character, since a CA
+ *   may issue `spiffe://example/a/../b` to a client that is not `spiffe://example/b`.
  * - `ip`: compared by its bytes (RFC 8705 §2.1.2, RFC 5952 §8).
  * - `email`: the domain is case-insensitive, the local part is not (RFC 5280 §7.5).
  *
@@ -120,9 +121,13 @@ export function normalizeAlternativeName(kind: AlternativeNameKind, text: string
 
 const lowerCase = (text: string) => text.toLowerCase();
 
+/** The scheme, `//` with any user name, whose case matters, and the host with any port (RFC 3986 §3). */
+const SCHEME_AND_HOST = /^([^:/?#]*:)(?:(\/\/(?:[^/?#]*@)?)([^/?#]*))?/;
+
 const normalize: Readonly<Record<AlternativeNameKind, (text: string) => string>> = {
   dns: lowerCase,
-  uri: (text) => text,
+  uri: (text) =>
+    text.replace(SCHEME_AND_HOST, (_, scheme, user = '', host = '') => lowerCase(scheme) + user + lowerCase(host)),
   ip: (text) => new SocketAddress({ address: text, family: isIP(text) === 6 ? 'ipv6' : 'ipv4' }).address,
   email: (text) => {
     const at = text.lastIndexOf('@');

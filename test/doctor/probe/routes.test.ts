@@ -13,20 +13,24 @@ const describeRoutes = (
   });
 };
 
-test.each(['https://auth.example', 'https://mtls.auth.example/'])(
-  'routes include both names of the server when the URL is %s',
-  (url) => {
-    expect(describeRoutes(url, { issuer: 'https://auth.example/', mtls_url: 'https://mtls.auth.example' })).toEqual([
-      'mutual_tls: mtls.auth.example:443 mtls.auth.example mtls.auth.example/token',
-      'issuer: auth.example:443 auth.example auth.example/token',
-      'no_server_name: mtls.auth.example:443 - mtls.auth.example/token',
-      'issuer_handshake: auth.example:443 auth.example mtls.auth.example/token',
-      'mutual_tls_handshake: mtls.auth.example:443 mtls.auth.example auth.example/token',
-      'reused_from_issuer: auth.example:443 auth.example auth.example/token mtls.auth.example/token',
-      'reused_from_mutual_tls: mtls.auth.example:443 mtls.auth.example mtls.auth.example/token auth.example/token',
-    ]);
-  },
-);
+const spellings = [
+  'https://auth.example',
+  'https://mtls.auth.example/',
+  'HTTPS://Auth.Example:443',
+  'https://auth.example.',
+];
+
+test.each(spellings)('routes include both names of the server when the URL is %s', (url) => {
+  expect(describeRoutes(url, { issuer: 'https://auth.example/', mtls_url: 'https://mtls.auth.example' })).toEqual([
+    'mutual_tls: mtls.auth.example:443 mtls.auth.example mtls.auth.example/token',
+    'issuer: auth.example:443 auth.example auth.example/token',
+    'no_server_name: mtls.auth.example:443 - mtls.auth.example/token',
+    'issuer_handshake: auth.example:443 auth.example mtls.auth.example/token',
+    'mutual_tls_handshake: mtls.auth.example:443 mtls.auth.example auth.example/token',
+    'reused_from_issuer: auth.example:443 auth.example auth.example/token mtls.auth.example/token',
+    'reused_from_mutual_tls: mtls.auth.example:443 mtls.auth.example mtls.auth.example/token auth.example/token',
+  ]);
+});
 
 test('routes of one name include both of its paths', () => {
   const server = { issuer: 'https://auth.example', mtls_url: 'https://auth.example/mtls' };
