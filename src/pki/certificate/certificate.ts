@@ -4,6 +4,7 @@ import { CertificateError } from './certificate-error.ts';
 import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
 import {
   type BasicConstraints,
+  type ExtendedKeyUsage,
   ExtensionOid,
   type KeyUsage,
   parseAuthorityKeyIdentifier,
@@ -13,9 +14,14 @@ import {
   parseSubjectKeyIdentifier,
   processedExtensions,
 } from './extensions.ts';
-import { decodeDistinguishedName, type EncodedName, formatDistinguishedName } from './names/distinguished-name.ts';
+import {
+  decodeDistinguishedName,
+  type EncodedName,
+  formatDistinguishedName,
+  nonTextReason,
+} from './names/distinguished-name.ts';
 import { certificatePoliciesOf, type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
-import { limitPublicKeySize, requireNamedCurve, requireStrongKey } from './public-key-policy.ts';
+import { checkPublicKeyInfo, publicKeyOf, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
 import {
@@ -48,8 +54,8 @@ export interface Certificate {
   readonly signatureAlgorithm: string | undefined;
   readonly basicConstraints: BasicConstraints;
   readonly keyUsage: KeyUsage | undefined;
-  /** Object identifiers; undefined without the extension, which allows every use. */
-  readonly extendedKeyUsage: readonly string[] | undefined;
+  /** Undefined without the extension, which allows every use. */
+  readonly extendedKeyUsage: ExtendedKeyUsage | undefined;
   readonly policyConstraints: PolicyConstraints;
   /** DER; see `parseCertificatePolicies`. Undefined without the extension. */
   readonly certificatePolicies: Uint8Array | undefined;
@@ -71,36 +77,37 @@ export interface ParsedCertificate {
 /**
  * Parses one DER certificate and rejects those too weak for any use.
  *
- * @throws {CertificateError} when it is not the canonical DER of one certificate, not X.509 v3, or has a weak key
+ * @throws {CertificateError} when it is not the DER of one certificate, not X.509 v3, or has a weak key
  */
 export function parseCertificate(der: Uint8Array): ParsedCertificate {
-  try {
-    return parseBothWays(der);
-  } catch (error) {
-    // OpenSSL and Node throw their own errors for input that they cannot parse.
-    if (error instanceof CertificateError) throw error;
-    throw new CertificateError(`cannot be parsed: ${error instanceof Error ? error.message : String(error)}`);
+  const structure = parseCertificateStructure(der);
+  const { version } = structure;
+  if (version !== 3) {
+    throw new CertificateError(`is X.509 v${version}, which cannot state what it may be used for; only v3 is accepted`);
   }
+  checkPublicKeyInfo(structure.publicKey);
+  const usage = usageFields(structure);
+  const names = { ...nameFields(structure), ...identifierFields(der, structure) };
+  const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
+  const openssl = parseWithOpenssl(der, names);
+  requireStrongKey(publicKeyOf(openssl));
+  const { validity } = structure;
+  const crlDistributionPoints = parseCrlDistributionPoints(structure);
+  const certificate = { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints };
+  return { certificate, structure, openssl };
 }
 
-function parseBothWays(der: Uint8Array): ParsedCertificate {
-  const structure = parseCertificateStructure(der);
-  if (structure.version !== 3) throw new CertificateError(`is X.509 v${structure.version}; only v3 is accepted`);
-  // Before OpenSSL computes with the key.
-  limitPublicKeySize(structure.publicKey);
-  requireNamedCurve(structure.publicKey);
-  const usage = usageFields(structure);
-  const openssl = new X509Certificate(der);
-  requireStrongKey(openssl.publicKey);
-  const validity = { notBefore: openssl.validFromDate.getTime(), notAfter: openssl.validToDate.getTime() };
-  const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
-  const names = { ...nameFields(structure), ...identifierFields(der, structure) };
-  const crlDistributionPoints = parseCrlDistributionPoints(structure);
-  return {
-    certificate: { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints },
-    structure,
-    openssl,
-  };
+/**
+ * OpenSSL verifies signatures and computes with the key. It rejects names with a value that is not a string, or not a
+ * valid one, and then reports only that it found no PEM.
+ */
+function parseWithOpenssl(der: Uint8Array, { issuer, subject }: Pick<Certificate, 'issuer' | 'subject'>) {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    const problem = nonTextReason(subject) ?? nonTextReason(issuer);
+    throw new CertificateError(`cannot be parsed by OpenSSL${problem === undefined ? '' : `: ${problem}`}`);
+  }
 }
 
 function usageFields({ extensions }: CertificateStructure) {
@@ -131,7 +138,7 @@ function identifierFields(der: Uint8Array, { serialNumber, publicKey, extensions
     thumbprint: sha256Thumbprint(der),
     sha1Thumbprint: sha1Thumbprint(der),
     publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
-    serialNumber: Buffer.from(serialNumber.content).toString('hex'),
+    serialNumber: Buffer.from(serialNumber).toString('hex'),
     subjectKeyIdentifier: parseSubjectKeyIdentifier(extensions.get(ExtensionOid.subjectKeyIdentifier)),
     authorityKeyIdentifier: parseAuthorityKeyIdentifier(extensions.get(ExtensionOid.authorityKeyIdentifier)),
     unknownCriticalExtensions: critical.map(([id]) => id),

@@ -1,6 +1,5 @@
 import { type Certificate, type ParsedCertificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
-import { CLIENT_AUTH } from './extensions.ts';
 
 /** A certificate that may identify a client. Its issuer is not verified and its validity period not yet checked. */
 export type ClientCertificate = Certificate;
@@ -11,7 +10,7 @@ export const MAX_CERTIFICATE_BYTES = 16_384;
 /**
  * Parses one DER certificate and rejects those too weak to identify a client.
  *
- * @throws {CertificateError} when it is not the canonical DER of one acceptable certificate
+ * @throws {CertificateError} when it is not the DER of one acceptable certificate
  */
 export function parseClientCertificate(der: Uint8Array): ClientCertificate {
   requireCertificateSize(der);
@@ -47,7 +46,7 @@ function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certific
   if (basicConstraints.isCa) {
     throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
   }
-  if (extendedKeyUsage && !extendedKeyUsage.includes(CLIENT_AUTH)) {
+  if (extendedKeyUsage && !extendedKeyUsage.has('clientAuth')) {
     throw new CertificateError('is not a client certificate: its extended key usage lacks clientAuth');
   }
 }

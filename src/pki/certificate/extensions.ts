@@ -1,5 +1,6 @@
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { parseBitString, parseBoolean, parseInteger, parseObjectIdentifier } from './der-values.ts';
 import { parseExtensionValue } from './structure.ts';
 
 /** The object identifiers of the extensions that are parsed (RFC 5280 §4.2.1). */
@@ -46,10 +47,9 @@ export interface BasicConstraints {
 /** A certificate without the extension is not a CA certificate. */
 const NOT_A_CA: BasicConstraints = { isCa: false, pathLength: undefined };
 
-const MAX_PATH_LENGTH_BYTES = 2;
-
 /**
- * Parses SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }.
+ * Parses SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }. A cA of FALSE that is written out has
+ * the meaning of the default, and a path length only has one if cA is TRUE (RFC 5280 §4.2.1.9).
  *
  * @param extension the `Extension` element, or undefined if the certificate has none
  * @throws {CertificateError} when it is malformed
@@ -57,20 +57,22 @@ const MAX_PATH_LENGTH_BYTES = 2;
 export function parseBasicConstraints(extension: DerElement | undefined): BasicConstraints {
   if (!extension) return NOT_A_CA;
   const { tag, children } = parseExtensionValue(extension);
-  const [first, second, ...more] = children;
-  const isCa = first?.tag === Tag.boolean && first.content[0] === 0xff;
-  const onlyPathLengthFollows = second === undefined || second.tag === Tag.integer;
-  const isWellFormed = tag === Tag.sequence && (first === undefined || (isCa && onlyPathLengthFollows));
-  if (!isWellFormed || more.length > 0) throw new CertificateError('not DER: its basicConstraints are malformed');
-  return isCa ? { isCa: true, pathLength: second && parsePathLength(second.content) } : NOT_A_CA;
+  const [ca, ...afterCa] = children[0]?.tag === Tag.boolean ? children : [undefined, ...children];
+  const [pathLength, ...more] = afterCa;
+  const isWellFormed = tag === Tag.sequence && (!pathLength || pathLength.tag === Tag.integer) && more.length === 0;
+  if (!isWellFormed) {
+    throw new CertificateError('has basicConstraints that are not { cA, pathLenConstraint } (RFC 5280 §4.2.1.9)');
+  }
+  const limit = pathLength && parsePathLength(pathLength);
+  return ca && parseBoolean(ca) ? { isCa: true, pathLength: limit } : NOT_A_CA;
 }
 
-function parsePathLength(integer: Uint8Array): number {
-  const [first = 0x80] = integer;
-  if (first >= 0x80 || integer.length > MAX_PATH_LENGTH_BYTES) {
-    throw new CertificateError('has an invalid path length: negative, or longer than any path');
-  }
-  return integer.reduce((value, byte) => value * 256 + byte, 0);
+/** The precision of a limit above that of any path does not matter. */
+function parsePathLength(element: DerElement): number {
+  const bytes = parseInteger(element);
+  const [first = 0] = bytes;
+  if (first >= 0x80) throw new CertificateError('has a negative path length (RFC 5280 §4.2.1.9)');
+  return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
 /** The numbers of the keyUsage bits that are enforced (RFC 5280 §4.2.1.3). */
@@ -80,44 +82,46 @@ const keyUsageBits = { digitalSignature: 0, keyAgreement: 4, keyCertSign: 5, cRL
 export type KeyUsage = ReadonlySet<keyof typeof keyUsageBits>;
 
 /**
- * Parses which of these bits are set.
+ * Parses which of these bits are set. An extension without any set bit allows no use.
  *
  * @param extension the `Extension` element, or undefined if the certificate has none
  * @returns undefined without the extension: the key may then be used for any purpose
- * @throws {CertificateError} when it is malformed, or no bit is set
+ * @throws {CertificateError} when it is not a BIT STRING
  */
 export function parseKeyUsage(extension: DerElement | undefined): KeyUsage | undefined {
   if (!extension) return undefined;
-  const { tag, content } = parseExtensionValue(extension);
-  const [, ...bytes] = content;
-  const isWellFormed = tag === Tag.bitString && bytes.length <= 2;
-  if (!isWellFormed || !bytes.some((byte) => byte !== 0)) throw new CertificateError('its key usage is malformed');
+  const value = parseExtensionValue(extension);
+  if (value.tag !== Tag.bitString) throw new CertificateError('has a key usage that is not a BIT STRING');
+  const { bytes } = parseBitString(value);
   const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
   // Safe: the table above is closed, so its keys are exactly these names.
   const names = Object.keys(keyUsageBits) as (keyof typeof keyUsageBits)[];
   return new Set(names.filter((name) => isSet(keyUsageBits[name])));
 }
 
-export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-export const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0';
+/** The extended key usages that are enforced (RFC 5280 §4.2.1.12). */
+const extendedKeyUsages = { clientAuth: '1.3.6.1.5.5.7.3.2', anyExtendedKeyUsage: '2.5.29.37.0' } as const;
 
-const MAX_EXTENDED_KEY_USAGES = 64;
+/** What the key may be used for, as far as it concerns clients: empty if the certificate allows only other uses. */
+export type ExtendedKeyUsage = ReadonlySet<keyof typeof extendedKeyUsages>;
 
 /**
- * Parses extKeyUsage into dotted object identifiers (RFC 5280 §4.2.1.12).
+ * Parses which of these usages are listed (RFC 5280 §4.2.1.12). An empty list allows no use.
  *
  * @param extension the `Extension` element, or undefined if the certificate has none
  * @returns undefined without the extension, which allows every use
  * @throws {CertificateError} when it is malformed
  */
-export function parseExtendedKeyUsage(extension: DerElement | undefined): readonly string[] | undefined {
+export function parseExtendedKeyUsage(extension: DerElement | undefined): ExtendedKeyUsage | undefined {
   if (!extension) return undefined;
   const { tag, children } = parseExtensionValue(extension);
-  const isWellFormed = tag === Tag.sequence && children.every((child) => child.tag === Tag.objectIdentifier);
-  if (!isWellFormed || children.length === 0) throw new CertificateError('its extended key usage is malformed');
-  if (children.length > MAX_EXTENDED_KEY_USAGES)
-    throw new CertificateError(`has more than ${MAX_EXTENDED_KEY_USAGES} extended key usages`);
-  return children.map(({ content }) => parseObjectIdentifier(content));
+  if (tag !== Tag.sequence || children.some((child) => child.tag !== Tag.objectIdentifier)) {
+    throw new CertificateError('has an extended key usage that is not a SEQUENCE of object identifiers');
+  }
+  const listed = new Set(children.map(({ content }) => parseObjectIdentifier(content)));
+  // Safe: the table above is closed, so its keys are exactly these names.
+  const names = Object.keys(extendedKeyUsages) as (keyof typeof extendedKeyUsages)[];
+  return new Set(names.filter((name) => listed.has(extendedKeyUsages[name])));
 }
 
 /** AuthorityKeyIdentifier.keyIdentifier, [0] IMPLICIT. */

@@ -1,12 +1,13 @@
 import { CertificateError } from './certificate-error.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import type { DistinguishedName } from './names/distinguished-name.ts';
+import { parseInteger } from './der-values.ts';
+import type { EncodedName } from './names/distinguished-name.ts';
 import { parseExtensionValue } from './structure.ts';
 import {
   type AlternativeNameKind,
+  alternativeNameProblem,
   DIRECTORY_NAME_TAG,
   decodeDirectoryName,
-  decodeIa5String,
   kindByTag,
 } from './subject-alternative-names.ts';
 
@@ -17,7 +18,7 @@ export type Subtree =
   /** The domain in lower case, the local part unchanged. */
   | { readonly kind: 'email'; readonly base: string }
   | { readonly kind: 'ip'; readonly address: Uint8Array; readonly prefixLength: number }
-  | { readonly kind: 'directory'; readonly base: DistinguishedName }
+  | { readonly kind: 'directory'; readonly base: EncodedName }
   /** A name form that cannot be compared; `tag` is that of the GeneralName. */
   | { readonly kind: 'other'; readonly tag: number };
 
@@ -41,7 +42,9 @@ export function parseNameConstraints(extension: DerElement | undefined): NameCon
   const { tag, children } = parseExtensionValue(extension);
   const order = children.map((child) => child.tag).join();
   const isWellFormed = [`${PERMITTED}`, `${EXCLUDED}`, `${PERMITTED},${EXCLUDED}`].includes(order);
-  if (tag !== Tag.sequence || !isWellFormed) throw malformed('unknown structure');
+  if (tag !== Tag.sequence || !isWellFormed) {
+    throw malformed('expected permitted subtrees, excluded subtrees, or both in this order');
+  }
   const subtreesOf = (wanted: number) => {
     const list = children.find((child) => child.tag === wanted);
     if (list?.children.length === 0) throw malformed('an empty list of subtrees');
@@ -50,17 +53,31 @@ export function parseNameConstraints(extension: DerElement | undefined): NameCon
   return { permitted: subtreesOf(PERMITTED), excluded: subtreesOf(EXCLUDED) };
 }
 
-/** Only the base: minimum must be 0, which DER does not encode, and maximum must be absent. */
+/**
+ * SEQUENCE { base GeneralName, minimum [0] DEFAULT 0, maximum [1] OPTIONAL }. RFC 5280 §4.2.1.10 allows no other minimum
+ * and no maximum. DER omits the minimum, but one that is written out has the same meaning.
+ */
 function parseSubtree(element: DerElement): Subtree {
   const [base, ...bounds] = element.children;
-  if (element.tag !== Tag.sequence || !base || bounds.length > 0)
-    throw malformed('a subtree with bounds or without a base');
+  if (element.tag !== Tag.sequence || !base) throw malformed('a subtree without a base');
+  requireNoBounds(bounds);
   if (base.tag === DIRECTORY_NAME_TAG) return { kind: 'directory', base: decodeDirectoryName(base) };
   const kind = kindByTag[base.tag];
   if (kind === undefined) return { kind: 'other', tag: base.tag };
   if (kind === 'ip') return parseAddressRange(base.content);
-  const text = decodeIa5String(base.content, kind);
+  const problem = alternativeNameProblem(kind, base.content);
+  if (problem !== undefined) throw malformed(problem);
+  const text = Buffer.from(base.content).toString('latin1');
   return kind === 'email' ? parseMailboxes(text) : { kind, base: hostOrDomain(text.toLowerCase()) };
+}
+
+const MINIMUM = 0x80;
+
+function requireNoBounds([minimum, ...more]: readonly DerElement[]): void {
+  if (!minimum) return;
+  const [value, ...rest] = minimum.tag === MINIMUM ? parseInteger(minimum) : [undefined];
+  if (value !== 0 || rest.length > 0) throw malformed('a subtree with a minimum other than 0, or a maximum');
+  if (more.length > 0) throw malformed('a subtree with a maximum');
 }
 
 /** One mailbox, all mailboxes of a host, or all below a domain. */

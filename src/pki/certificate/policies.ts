@@ -1,6 +1,7 @@
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { parseObjectIdentifier } from './der-values.ts';
 import { ExtensionOid } from './extensions.ts';
 import { isCritical, parseExtensionValue } from './structure.ts';
 

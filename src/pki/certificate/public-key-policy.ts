@@ -1,6 +1,8 @@
-import type { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
+import { parseDer } from './der.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { parseBitString, parseInteger, parseObjectIdentifier } from './der-values.ts';
 
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
@@ -11,31 +13,63 @@ const MAX_RSA_EXPONENT = 2n ** 64n - 1n;
 /** The largest accepted key is that of ML-DSA-87 with 2,592 bytes (RFC 9881). */
 const MAX_PUBLIC_KEY_BYTES = 2_700;
 
-/**
- * Rejects a SubjectPublicKeyInfo longer than that of any accepted key, before OpenSSL computes with it: an RSA exponent
- * of 15,000 bytes costs 50 ms.
- *
- * @throws {CertificateError}
- */
-export function limitPublicKeySize({ encoded: { length } }: DerElement): void {
-  if (length <= MAX_PUBLIC_KEY_BYTES) return;
-  throw new CertificateError(`has a public key of ${length} bytes, longer than any accepted one`);
-}
-
-/**
- * Rejects a SubjectPublicKeyInfo with explicit curve parameters: RFC 5480 §2.1.1 requires a named curve. OpenSSL
- * recognizes the parameters of a known curve and then reports the curve by name.
- *
- * @throws {CertificateError}
- */
-export function requireNamedCurve({ children: [algorithm] }: DerElement): void {
-  const [id, parameters] = algorithm?.children ?? [];
-  if (id?.tag !== Tag.objectIdentifier || parseObjectIdentifier(id.content) !== EC_PUBLIC_KEY) return;
-  if (parameters?.tag === Tag.objectIdentifier) return;
-  throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
-}
-
+const RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
+const RSASSA_PSS = '1.2.840.113549.1.1.10';
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
+
+/**
+ * Checks the encoding of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) before OpenSSL computes with the key:
+ *
+ * - A key longer than any accepted one is rejected: an RSA exponent of 15,000 bytes costs 50 ms.
+ * - An RSA key is DER, although OpenSSL would accept another encoding of its numbers: the same key would have two
+ *   thumbprints.
+ * - An EC key is on a named curve (RFC 5480 §2.1.1). OpenSSL recognizes the parameters of a known curve and then reports
+ *   the curve by name.
+ *
+ * @throws {CertificateError}
+ */
+export function checkPublicKeyInfo(info: DerElement): void {
+  const { length } = info.encoded;
+  if (length > MAX_PUBLIC_KEY_BYTES) {
+    throw new CertificateError(`has a public key of ${length} bytes, longer than any accepted one`);
+  }
+  const [algorithm, key, ...more] = info.children;
+  const [id, parameters] = algorithm?.children ?? [];
+  const isWellFormed =
+    algorithm?.tag === Tag.sequence && id?.tag === Tag.objectIdentifier && key?.tag === Tag.bitString;
+  if (info.tag !== Tag.sequence || !isWellFormed || more.length > 0) {
+    throw new CertificateError('has a malformed SubjectPublicKeyInfo (RFC 5280 §4.1.2.7)');
+  }
+  const { bytes, unusedBits } = parseBitString(key);
+  if (unusedBits > 0) throw new CertificateError('has a public key of incomplete bytes');
+  const oid = parseObjectIdentifier(id.content);
+  if (oid === RSA_ENCRYPTION || oid === RSASSA_PSS) checkRsaKey(bytes);
+  if (oid === EC_PUBLIC_KEY && parameters?.tag !== Tag.objectIdentifier) {
+    throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
+  }
+}
+
+/** RSAPublicKey, SEQUENCE { modulus INTEGER, publicExponent INTEGER } (RFC 8017 §A.1.1). */
+function checkRsaKey(bytes: Uint8Array): void {
+  const { tag, children } = parseDer(bytes);
+  const isWellFormed =
+    tag === Tag.sequence && children.length === 2 && children.every((each) => each.tag === Tag.integer);
+  if (!isWellFormed) throw new CertificateError('has a malformed RSA key (RFC 8017 §A.1.1)');
+  for (const number of children) parseInteger(number);
+}
+
+/**
+ * The public key of a certificate.
+ *
+ * @throws {CertificateError} when it is malformed, or of an unknown type
+ */
+export function publicKeyOf(certificate: X509Certificate): KeyObject {
+  try {
+    return certificate.publicKey;
+  } catch {
+    throw new CertificateError('has a public key that is malformed, or of an unknown type');
+  }
+}
 
 /**
  * Rejects a public key that is too weak or of an unknown type.

@@ -1,5 +1,5 @@
-import { CertificateError } from './certificate-error.ts';
 import type { DerElement } from './der-element.ts';
+import { parseBitString } from './der-values.ts';
 
 /** A set of revocation reasons: bit number n of ReasonFlags has the value 2 ** n (RFC 5280 §4.2.1.13). */
 export type ReasonFlags = number;
@@ -25,9 +25,8 @@ export const ALL_REASONS: ReasonFlags = 0b1_1111_1110;
  *
  * @throws {CertificateError} when it is malformed
  */
-export function parseReasonFlags({ content }: DerElement): ReasonFlags {
-  const [unused = 8, ...bytes] = content;
-  if (unused > 7) throw new CertificateError('has malformed revocation reasons');
+export function parseReasonFlags(element: DerElement): ReasonFlags {
+  const { bytes } = parseBitString(element);
   const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
   return reasonNames.reduce((flags, name, bit) => (name && isSet(bit) ? flags | (1 << bit) : flags), 0);
 }

@@ -1,5 +1,6 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { parseInteger, parseObjectIdentifier } from './der-values.ts';
 
 /** A signature algorithm that is strong enough for certificates and CRLs. */
 export interface SignatureAlgorithm {
@@ -54,7 +55,8 @@ function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | 
   const parameter = (tag: number) => parameters?.children.find((element) => element.tag === tag)?.children[0];
   const hash = parameter(HASH_ALGORITHM)?.children[0];
   if (hash?.tag !== Tag.objectIdentifier) return undefined;
-  const [saltLength = DEFAULT_SALT_LENGTH] = parameter(SALT_LENGTH)?.content ?? [];
+  const salt = parameter(SALT_LENGTH);
+  const saltLength = salt ? parseInteger(salt).reduce((sum, byte) => sum * 256 + byte, 0) : DEFAULT_SALT_LENGTH;
   const accepted = acceptedPssHashes[parseObjectIdentifier(hash.content)];
   return accepted && { ...accepted, saltLength };
 }

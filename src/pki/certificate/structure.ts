@@ -1,14 +1,16 @@
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { parseBitString, parseBoolean, parseInteger, parseObjectIdentifier, parseTime } from './der-values.ts';
 
 /** The fields of a Certificate that are taken from its DER (RFC 5280 §4.1). */
 export interface CertificateStructure {
   readonly version: 1 | 2 | 3;
-  /** The INTEGER. */
-  readonly serialNumber: DerElement;
+  /** The content bytes of the INTEGER. */
+  readonly serialNumber: Uint8Array;
   readonly signatureAlgorithm: DerElement;
   readonly issuer: DerElement;
+  readonly validity: Validity;
   readonly subject: DerElement;
   /** The SubjectPublicKeyInfo. */
   readonly publicKey: DerElement;
@@ -16,8 +18,11 @@ export interface CertificateStructure {
   readonly extensions: ReadonlyMap<string, DerElement>;
 }
 
-const VERSION = 0xa0;
-const EXTENSIONS = 0xa3;
+/** Milliseconds since the epoch, both inclusive. */
+interface Validity {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
 
 /**
  * Parses the outer structure of one DER certificate.
@@ -29,10 +34,11 @@ export function parseCertificateStructure(der: Uint8Array): CertificateStructure
   if (!tbs || !signatureAlgorithm || signature?.tag !== Tag.bitString || more.length > 0) {
     throw new CertificateError('not a certificate: its structure does not match RFC 5280 §4.1');
   }
+  if (parseBitString(signature).unusedBits > 0) throw new CertificateError('has a signature of incomplete bytes');
   const fields = sequence(tbs, 'TBSCertificate');
-  const version = parseVersion(fields[0]);
-  const [serial, algorithm, issuer, validity, subject, key, ...optional] = version === 1 ? fields : fields.slice(1);
-  if (serial?.tag !== Tag.integer || !algorithm || !issuer || !validity || !subject || !key) {
+  const hasVersion = fields[0]?.tag === VERSION;
+  const [serial, algorithm, issuer, validity, subject, publicKey, ...optional] = hasVersion ? fields.slice(1) : fields;
+  if (serial?.tag !== Tag.integer || !algorithm || !issuer || !validity || !subject || !publicKey) {
     throw new CertificateError('not a certificate: its TBSCertificate does not match RFC 5280 §4.1');
   }
   if (!Buffer.from(algorithm.encoded).equals(signatureAlgorithm.encoded)) {
@@ -40,39 +46,75 @@ export function parseCertificateStructure(der: Uint8Array): CertificateStructure
       'names different signature algorithms inside and outside the signed part (RFC 5280 §4.1.1.2)',
     );
   }
-  const extensions = parseExtensions(optional);
-  return { version, serialNumber: serial, signatureAlgorithm, issuer, subject, publicKey: key, extensions };
+  return {
+    version: hasVersion ? parseVersion(fields[0]) : 1,
+    serialNumber: parseInteger(serial),
+    signatureAlgorithm,
+    issuer,
+    validity: parseValidity(validity),
+    subject,
+    publicKey,
+    extensions: parseExtensions(optional),
+  };
 }
 
-function parseVersion(first: DerElement | undefined): 1 | 2 | 3 {
-  if (first?.tag !== VERSION) return 1;
-  const value = first.children[0]?.content;
-  if (value?.length === 1 && value[0] === 1) return 2;
-  if (value?.length === 1 && value[0] === 2) return 3;
+const VERSION = 0xa0;
+
+/** v1 is the default. DER omits it, but a version that is written out has the same meaning. */
+function parseVersion(version: DerElement | undefined): 1 | 2 | 3 {
+  const [integer, ...more] = version?.children ?? [];
+  if (integer?.tag === Tag.integer && more.length === 0) {
+    const [value, ...rest] = parseInteger(integer);
+    if (rest.length === 0 && value === 0) return 1;
+    if (rest.length === 0 && value === 1) return 2;
+    if (rest.length === 0 && value === 2) return 3;
+  }
   throw new CertificateError('has an unknown X.509 version');
 }
 
+function parseValidity(validity: DerElement): Validity {
+  const [notBefore, notAfter, ...more] = sequence(validity, 'validity');
+  if (!notBefore || !notAfter || more.length > 0) {
+    throw new CertificateError('not a certificate: its validity is not two times (RFC 5280 §4.1.2.5)');
+  }
+  return { notBefore: parseTime(notBefore), notAfter: parseTime(notAfter) };
+}
+
+const ISSUER_UNIQUE_ID = 0x81;
+const SUBJECT_UNIQUE_ID = 0x82;
+const EXTENSIONS = 0xa3;
+
+/** The unique identifiers are not read: RFC 5280 §4.1.2.8 gives them no meaning for validation. */
 function parseExtensions(optional: readonly DerElement[]): Map<string, DerElement> {
   const extensions = new Map<string, DerElement>();
-  const container = optional.find((element) => element.tag === EXTENSIONS)?.children[0];
-  for (const extension of container?.children ?? []) {
+  const known = [ISSUER_UNIQUE_ID, SUBJECT_UNIQUE_ID, EXTENSIONS].filter((tag) =>
+    optional.some((element) => element.tag === tag),
+  );
+  if (known.join() !== optional.map(({ tag }) => tag).join()) {
+    throw new CertificateError('not a certificate: its TBSCertificate has unknown, repeated or misplaced fields');
+  }
+  const container = optional.find(({ tag }) => tag === EXTENSIONS);
+  const [list, ...more] = container?.children ?? [];
+  if (container && (!list || more.length > 0)) throw new CertificateError('has malformed extensions');
+  for (const extension of list ? sequence(list, 'extensions') : []) {
     const [id, ...rest] = sequence(extension, 'Extension');
     if (id?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an object identifier');
     const name = parseObjectIdentifier(id.content);
     if (extensions.has(name)) throw new CertificateError(`has extension ${name} twice (RFC 5280 §4.2)`);
-    requireExtensionValue(name, rest);
+    requireExtensionFields(name, rest);
     extensions.set(name, extension);
   }
   return extensions;
 }
 
-/** `critical` defaults to FALSE, and DER does not encode default values (X.690 §11.5). */
-function requireExtensionValue(name: string, rest: readonly DerElement[]): void {
-  const critical = rest.length === 2 ? rest[0] : undefined;
-  const isWellFormed =
-    rest.at(-1)?.tag === Tag.octetString &&
-    (rest.length === 1 || (critical?.tag === Tag.boolean && critical.content[0] === 0xff));
-  if (!isWellFormed) throw new CertificateError(`not DER: extension ${name} encodes a default or lacks its value`);
+/** `critical` is FALSE by default. DER omits it then, but one that is written out has the same meaning. */
+function requireExtensionFields(name: string, fields: readonly DerElement[]): void {
+  if (fields.at(-1)?.tag !== Tag.octetString) throw new CertificateError(`has extension ${name} without a value`);
+  const [critical] = fields.length > 1 ? fields : [];
+  if (fields.length > 2 || (critical && critical.tag !== Tag.boolean)) {
+    throw new CertificateError(`has extension ${name} with more than a criticality and a value`);
+  }
+  if (critical) parseBoolean(critical);
 }
 
 function sequence(element: DerElement, type: string): readonly DerElement[] {
@@ -81,12 +123,21 @@ function sequence(element: DerElement, type: string): readonly DerElement[] {
 }
 
 /** Whether a validator that does not process the extension must reject the certificate (RFC 5280 §4.2). */
-export function isCritical({ children }: DerElement): boolean {
-  return children[1]?.tag === Tag.boolean;
+export function isCritical({ children: [, critical] }: DerElement): boolean {
+  return critical?.tag === Tag.boolean && parseBoolean(critical);
 }
 
-/** Parses the DER inside an extension's OCTET STRING (extnValue). */
-export function parseExtensionValue(extension: DerElement): DerElement {
-  const value = extension.children.at(-1);
-  return parseDer(value?.content ?? new Uint8Array());
+/**
+ * Parses the DER inside an extension's OCTET STRING (extnValue).
+ *
+ * @throws {CertificateError} naming the extension
+ */
+export function parseExtensionValue({ children }: DerElement): DerElement {
+  try {
+    return parseDer(children.at(-1)?.content ?? new Uint8Array());
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const id = children[0] ? parseObjectIdentifier(children[0].content) : 'without an object identifier';
+    throw new CertificateError(`extension ${id} is ${error.message}`, { cause: error });
+  }
 }

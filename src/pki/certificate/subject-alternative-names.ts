@@ -1,7 +1,8 @@
 import { isIP, SocketAddress } from 'node:net';
 import { CertificateError } from './certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from './der-element.ts';
-import { type DistinguishedName, decodeDistinguishedName } from './names/distinguished-name.ts';
+import { type DerElement, Tag } from './der-element.ts';
+import { parseObjectIdentifier } from './der-values.ts';
+import { decodeDistinguishedName, type EncodedName } from './names/distinguished-name.ts';
 import { parseExtensionValue } from './structure.ts';
 
 /** The types of subject alternative name by which a client can be registered (RFC 8705 §2.1.2). */
@@ -12,11 +13,13 @@ export type SubjectAlternativeNames = Readonly<Record<AlternativeNameKind, reado
 
 /** Names that cannot identify a client but that name constraints can apply to (RFC 5280 §4.2.1.10). */
 export interface OtherNames {
-  readonly directory: readonly DistinguishedName[];
+  readonly directory: readonly EncodedName[];
   /** The tags of the other GeneralName forms that occur: otherName, x400Address, ediPartyName, registeredID. */
   readonly otherForms: ReadonlySet<number>;
   /** Whether there is an email address with a non-ASCII local part (SmtpUTF8Mailbox, RFC 9598 §3). */
   readonly hasUtf8Mailbox: boolean;
+  /** What is wrong with a name of a type that could identify a client. Such a name identifies none, and is ignored. */
+  readonly malformed: ReadonlyMap<AlternativeNameKind, string>;
 }
 
 /** The GeneralName tags of names that can identify a client (RFC 5280 §4.2.1.6). */
@@ -31,39 +34,44 @@ export const kindByTag: Readonly<Record<number, AlternativeNameKind>> = {
 export const DIRECTORY_NAME_TAG = 0xa4;
 
 /**
- * Parses the subject alternative names of a certificate.
+ * Parses the subject alternative names of a certificate. Those that cannot identify a client are carried along.
  *
  * @param extension the `Extension` element, or undefined if the certificate has none
- * @throws {CertificateError} when a name is malformed
+ * @throws {CertificateError} when it is not a list of GeneralNames
  */
 export function parseSubjectAlternativeNames(extension: DerElement | undefined): {
   names: SubjectAlternativeNames;
   otherNames: OtherNames;
 } {
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
-  const directory: DistinguishedName[] = [];
+  const malformed = new Map<AlternativeNameKind, string>();
+  const directory: EncodedName[] = [];
   const otherForms = new Set<number>();
   let hasUtf8Mailbox = false;
   for (const name of extension ? generalNames(extension) : []) {
     const kind = kindByTag[name.tag];
-    if (kind !== undefined) names[kind].push(decodeAlternativeName(kind, name.content));
-    else if (name.tag === DIRECTORY_NAME_TAG) directory.push(decodeDirectoryName(name));
+    if (kind !== undefined) {
+      const problem = alternativeNameProblem(kind, name.content);
+      if (problem === undefined) names[kind].push(decodeAlternativeName(kind, name.content));
+      else malformed.set(kind, problem);
+    } else if (name.tag === DIRECTORY_NAME_TAG) directory.push(decodeDirectoryName(name));
     else {
       otherForms.add(name.tag);
       hasUtf8Mailbox ||= isUtf8Mailbox(name);
     }
   }
-  return { names, otherNames: { directory, otherForms, hasUtf8Mailbox } };
+  return { names, otherNames: { directory, otherForms, hasUtf8Mailbox, malformed } };
 }
 
-/** RFC 5280 §4.2.1.6: a SEQUENCE of at least one GeneralName, whose forms have the context tags 0 to 8. */
+/** RFC 5280 §4.2.1.6: a SEQUENCE of GeneralNames, whose forms have the context tags 0 to 8. */
 function generalNames(extension: DerElement): readonly DerElement[] {
   const { tag, children } = parseExtensionValue(extension);
-  const isWellFormed = tag === Tag.sequence && children.every((name) => generalNameTags.has(name.tag));
-  if (!isWellFormed || children.length === 0) {
-    throw new CertificateError('its subject alternative names are malformed');
-  }
-  return children;
+  if (tag !== Tag.sequence) throw new CertificateError('has subject alternative names that are not a SEQUENCE');
+  const unknown = children.find((name) => !generalNameTags.has(name.tag));
+  if (!unknown) return children;
+  throw new CertificateError(
+    `has a subject alternative name of an unknown form, tag 0x${unknown.tag.toString(16)} (RFC 5280 §4.2.1.6)`,
+  );
 }
 
 const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
@@ -79,27 +87,31 @@ const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
 /** Decodes one name and normalizes it for comparison. */
 function decodeAlternativeName(kind: AlternativeNameKind, content: Uint8Array): string {
-  return normalize[kind](kind === 'ip' ? decodeIpAddress(content) : decodeIa5String(content, kind));
+  return normalize[kind](kind === 'ip' ? decodeIpAddress(content) : Buffer.from(content).toString('latin1'));
 }
 
-export function decodeIa5String(bytes: Uint8Array, kind: AlternativeNameKind): string {
-  if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) {
-    throw new CertificateError(`has a subject alternative name (${kind}) with a control or non-ASCII character`);
+/**
+ * Why the content of a GeneralName is not a name of this type: three of them are IA5Strings, of which a control character
+ * is in no name. Undefined if it is one.
+ */
+export function alternativeNameProblem(kind: AlternativeNameKind, content: Uint8Array): string | undefined {
+  if (kind === 'ip') {
+    return content.length === 4 || content.length === 16 ? undefined : `an IP address of ${content.length} bytes`;
   }
-  return Buffer.from(bytes).toString('latin1');
+  const isPrintable = content.every((byte) => byte >= 0x20 && byte <= 0x7e);
+  return isPrintable ? undefined : `a ${kind} name with a control or non-ASCII character`;
 }
 
 function decodeIpAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
-  if (bytes.length !== 16) throw new CertificateError(`has an IP address of ${bytes.length} bytes`);
   return Buffer.from(bytes)
     .toString('hex')
     .replace(/(.{4})(?!$)/g, '$1:');
 }
 
 /** @throws {CertificateError} when the name is malformed */
-export function decodeDirectoryName({ children: [name, ...more] }: DerElement): DistinguishedName {
-  if (!name || more.length > 0) throw new CertificateError('has a malformed directoryName');
+export function decodeDirectoryName({ children: [name, ...more] }: DerElement): EncodedName {
+  if (!name || more.length > 0) throw new CertificateError('has a directoryName that is not one name');
   return decodeDistinguishedName(name);
 }
 

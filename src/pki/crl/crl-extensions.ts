@@ -1,6 +1,7 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parseDer } from '../certificate/der.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from '../certificate/der-element.ts';
+import { type DerElement, Tag } from '../certificate/der-element.ts';
+import { parseInteger, parseObjectIdentifier } from '../certificate/der-values.ts';
 import { isCritical, parseExtensionValue } from '../certificate/structure.ts';
 
 /** The object identifiers of the extensions that are parsed (RFC 5280 §5.2). */
@@ -60,8 +61,9 @@ function extensionId({ tag, children }: DerElement): string {
  */
 export function parseCrlNumber(extension: DerElement | undefined): bigint | undefined {
   if (!extension) return undefined;
-  const { tag, content } = parseExtensionValue(extension);
-  if (tag !== Tag.integer) throw new CertificateError('has a malformed CRL number (RFC 5280 §5.2.3)');
+  const value = parseExtensionValue(extension);
+  if (value.tag !== Tag.integer) throw new CertificateError('has a malformed CRL number (RFC 5280 §5.2.3)');
+  const content = parseInteger(value);
   return BigInt.asIntN(content.length * 8, BigInt(`0x${Buffer.from(content).toString('hex')}`));
 }
 

@@ -1,6 +1,7 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { type DerHeader, parseDer, parseDerHeader } from '../certificate/der.ts';
-import { type DerElement, parseTime, Tag } from '../certificate/der-element.ts';
+import { type DerElement, Tag } from '../certificate/der-element.ts';
+import { parseBitString, parseTime } from '../certificate/der-values.ts';
 import { decodeDistinguishedName, type EncodedName } from '../certificate/names/distinguished-name.ts';
 import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from '../certificate/signature-algorithms.ts';
 import { CrlExtensionOid, parseCrlExtensions, parseCrlNumber } from './crl-extensions.ts';
@@ -51,7 +52,7 @@ export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
     number: parseCrlNumber(extensions.get(CrlExtensionOid.crlNumber)),
     revoked: await parseRevokedCertificates(der, fields.revoked),
   };
-  const signed = { data: der.subarray(tbs.at, tbs.end), signature: elementAt(der, signature).content.subarray(1) };
+  const signed = { data: der.subarray(tbs.at, tbs.end), signature: parseBitString(elementAt(der, signature)).bytes };
   return { crl, issuer: decodeDistinguishedName(fields.issuer), algorithm: accepted, signed };
 }
 

@@ -1,15 +1,15 @@
 import type { Certificate } from '../certificate/certificate.ts';
 import { isHostName } from '../certificate/name-constraints.ts';
-import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
+import type { DistinguishedName, EncodedName } from '../certificate/names/distinguished-name.ts';
 import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
 
-/** A name of a certificate, normalized for comparison. A name without a `host` cannot be compared. */
+/** A name of a certificate, normalized for comparison. One without a `host` or `bytes` cannot be compared. */
 export type ConstrainedName =
   | { readonly kind: 'dns'; readonly text: string; readonly host: string | undefined; readonly isWildcard: boolean }
   | { readonly kind: 'email'; readonly text: string; readonly host: string | undefined; readonly isPlain: boolean }
   | { readonly kind: 'uri'; readonly text: string; readonly host: string | undefined }
-  | { readonly kind: 'ip'; readonly text: string; readonly bytes: readonly number[] }
-  | { readonly kind: 'directory'; readonly name: DistinguishedName }
+  | { readonly kind: 'ip'; readonly text: string; readonly bytes: readonly number[] | undefined }
+  | { readonly kind: 'directory'; readonly name: EncodedName }
   | { readonly kind: 'other'; readonly tag: number };
 
 const COMMON_NAME = '2.5.4.3';
@@ -26,10 +26,11 @@ export function* constrainedNames(certificate: Certificate, isLeaf: boolean): Ge
   for (const kind of ['dns', 'uri', 'ip', 'email'] as const) {
     for (const text of alternativeNames[kind]) yield parseAs[kind](text);
   }
+  for (const kind of otherNames.malformed.keys()) yield malformedName[kind];
   for (const name of otherNames.directory) yield { kind: 'directory', name };
   for (const tag of otherNames.otherForms) yield { kind: 'other', tag };
   // RFC 9598 §6: constraints on email addresses apply to these as well. They are not parsed, so they match none.
-  if (otherNames.hasUtf8Mailbox) yield { kind: 'email', text: '', host: undefined, isPlain: false };
+  if (otherNames.hasUtf8Mailbox) yield malformedName.email;
   for (const text of textsOf(subject, EMAIL_ADDRESS)) yield parseEmail(text);
   if (!isLeaf || alternativeNames.dns.length > 0) return;
   for (const text of textsOf(subject, COMMON_NAME)) {
@@ -42,6 +43,14 @@ const parseAs: Readonly<Record<AlternativeNameKind, (text: string) => Constraine
   email: parseEmail,
   uri: (text) => ({ kind: 'uri', text, host: hostOfUri(text) }),
   ip: (text) => ({ kind: 'ip', text, bytes: addressBytes(text) }),
+};
+
+/** Names that identify no client, but that a constraint applies to. */
+const malformedName: Readonly<Record<AlternativeNameKind, ConstrainedName>> = {
+  dns: { kind: 'dns', text: '', host: undefined, isWildcard: false },
+  email: { kind: 'email', text: '', host: undefined, isPlain: false },
+  uri: { kind: 'uri', text: '', host: undefined },
+  ip: { kind: 'ip', text: '', bytes: undefined },
 };
 
 /** The host of `*.example.com` is `example.com`. */

@@ -65,5 +65,6 @@ function isExcluded(name: ConstrainedName, excluded: readonly Subtree[], compari
 function describeName(name: ConstrainedName): string {
   if (name.kind === 'directory') return 'a distinguished name';
   if (name.kind === 'other') return 'a name of a form that cannot be compared';
+  if (name.text === '') return `a name of type ${name.kind} that cannot be compared`;
   return `the ${name.kind} name "${name.text.slice(0, 120)}"`;
 }

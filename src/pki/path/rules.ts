@@ -2,7 +2,7 @@ import { isSelfIssued } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireValidAt } from '../certificate/client-certificate.ts';
-import { ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH } from '../certificate/extensions.ts';
+import type { ExtendedKeyUsage } from '../certificate/extensions.ts';
 import { nameConstraintViolation } from './name-constraint-rule.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { policyViolation } from './policy-rule.ts';
@@ -63,15 +63,15 @@ function checkLeafKeyUsage(path: CertificationPath): PathViolation | undefined {
 /** The extended key usage of a CA certificate limits what it may issue. That of the leaf is checked when it is parsed. */
 function checkExtendedKeyUsage(path: CertificationPath): PathViolation | undefined {
   const index = path.caCertificates.findIndex(
-    ({ extendedKeyUsage }) => extendedKeyUsage && !extendedKeyUsage.some(coversClientAuth),
+    ({ extendedKeyUsage }) => extendedKeyUsage && !coversClientAuth(extendedKeyUsage),
   );
   if (index === -1) return undefined;
   const problem = 'may not issue client certificates: its extended key usage lacks clientAuth';
   return pathViolation(path, index + 1, problem, 'RFC 5280 §4.2.1.12');
 }
 
-function coversClientAuth(usage: string): boolean {
-  return usage === CLIENT_AUTH || usage === ANY_EXTENDED_KEY_USAGE;
+function coversClientAuth(usage: ExtendedKeyUsage): boolean {
+  return usage.has('clientAuth') || usage.has('anyExtendedKeyUsage');
 }
 
 function checkCriticalExtensions(path: CertificationPath): PathViolation | undefined {

@@ -1,5 +1,6 @@
 import type { Subtree } from '../certificate/name-constraints.ts';
-import type { DistinguishedName } from '../certificate/names/distinguished-name.ts';
+import { startsWithRdns } from '../certificate/names/compare-rdns.ts';
+import type { EncodedName } from '../certificate/names/distinguished-name.ts';
 import type { ConstrainedName } from './constrained-names.ts';
 
 /**
@@ -18,7 +19,7 @@ export function subtreePosition(name: ConstrainedName, subtree: Subtree): Subtre
     case 'uri':
       return subtree.kind === 'uri' ? uriPosition(name, subtree.base) : undefined;
     case 'ip':
-      return subtree.kind === 'ip' ? addressPosition(name.bytes, subtree) : undefined;
+      return subtree.kind === 'ip' ? addressPosition(name, subtree) : undefined;
     case 'directory':
       return subtree.kind === 'directory' ? directoryPosition(name.name, subtree.base) : undefined;
     case 'other':
@@ -65,8 +66,9 @@ function isBelow(host: string, domain: string): boolean {
   return host.length > domain.length && host.endsWith(domain) && host[host.length - domain.length - 1] === '.';
 }
 
-function addressPosition(bytes: readonly number[], subtree: Extract<Subtree, { kind: 'ip' }>): SubtreePosition {
+function addressPosition({ bytes }: NameOf<'ip'>, subtree: Extract<Subtree, { kind: 'ip' }>): SubtreePosition {
   const { address, prefixLength } = subtree;
+  if (bytes === undefined) return 'unclear';
   if (bytes.length !== address.length) return 'outside';
   const wholeBytes = prefixLength >> 3;
   const lastMask = 0xff00 >> (prefixLength & 7);
@@ -75,10 +77,16 @@ function addressPosition(bytes: readonly number[], subtree: Extract<Subtree, { k
   return withinIf((prefixLength & 7) === 0 || matches(wholeBytes, lastMask));
 }
 
-/** A base covers every name that starts with it: the same RDNs, or more RDNs below them. */
-function directoryPosition(name: DistinguishedName, base: DistinguishedName): SubtreePosition {
+/**
+ * A base covers every name that starts with it: the same RDNs, or more RDNs below them. RDNs match if they are the same
+ * bytes or have the same canonical form. If one has none and no RDN differs otherwise, the position is unclear.
+ */
+function directoryPosition(name: EncodedName, base: EncodedName): SubtreePosition {
   if (base.rdns.length === 0) return 'within';
-  if (name.canonical === undefined || base.canonical === undefined) return 'unclear';
+  if (name.canonical === undefined || base.canonical === undefined) {
+    const isWithin = startsWithRdns(name, base);
+    return isWithin === 'unclear' ? 'unclear' : withinIf(isWithin);
+  }
   // The canonical text is a JSON list of RDNs: one list starts with another if its text does, up to a whole RDN.
   const prefix = base.canonical.slice(0, -1);
   const next = name.canonical[prefix.length];

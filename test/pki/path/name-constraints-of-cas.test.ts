@@ -65,6 +65,7 @@ describe('a CA certificate with malformed name constraints is rejected:', () => 
   const excluded = (...subtrees: Uint8Array[]) => der(0xa1, ...subtrees);
   const only = (base: GeneralName) => nameConstraints({ excluded: [base] });
   const base = dns('example.com');
+  const minimumOfZero = der(0x80, Buffer.of(0));
   test.each([
     ['neither list', rawNameConstraints()],
     ['an empty list', rawNameConstraints(permitted())],
@@ -74,7 +75,12 @@ describe('a CA certificate with malformed name constraints is rejected:', () => 
     ['an unknown list', rawNameConstraints(der(0xa2, sequence(base)))],
     ['an empty subtree', rawNameConstraints(permitted(sequence()))],
     ['a base without its subtree', rawNameConstraints(permitted(base))],
-    ['an encoded default minimum', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(0)))))],
+    ['a minimum of no bytes', rawNameConstraints(permitted(sequence(base, der(0x80))))],
+    [
+      'a maximum after a minimum',
+      rawNameConstraints(permitted(sequence(base, minimumOfZero, der(0x81, Buffer.of(5))))),
+    ],
+    ['two minima', rawNameConstraints(permitted(sequence(base, minimumOfZero, minimumOfZero)))],
     ['a minimum of 1', rawNameConstraints(permitted(sequence(base, der(0x80, Buffer.of(1)))))],
     ['a maximum', rawNameConstraints(excluded(sequence(base, der(0x81, Buffer.of(5)))))],
     ['not a sequence', { ...rawNameConstraints(), value: integer(1n) }],
@@ -92,6 +98,12 @@ describe('a CA certificate with malformed name constraints is rejected:', () => 
     ['a name with a control character', only(dns('example.com\0'))],
   ])('%s', (_, extension) => {
     const { der: ca } = root.issueIntermediate({ extraExtensions: [extension] });
-    expect(() => parseCaCertificate(ca)).toThrow(/name constraints are malformed|malformed|character/);
+    expect(() => parseCaCertificate(ca)).toThrow(/^its name constraints are malformed: |not DER/);
+  });
+
+  test('but not a default minimum that is written out', () => {
+    const extension = rawNameConstraints(permitted(sequence(base, minimumOfZero)));
+    const ca = parseCaCertificate(root.issueIntermediate({ extraExtensions: [extension] }).der);
+    expect(ca.nameConstraints?.permitted).toEqual([{ kind: 'dns', base: 'example.com' }]);
   });
 });

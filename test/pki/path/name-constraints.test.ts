@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CertificateOptions, createTestCa } from '../../support/certificates.ts';
+import { der } from '../../support/der.ts';
+import type { NameParts } from '../../support/distinguished-name.ts';
 import {
   alternativeNames,
   type GeneralName,
@@ -46,6 +48,8 @@ const dnsRows: Row[] = [
   [dns('.example.com'), { dns: ['example.com'] }, 'outside'],
   [dns('.example.com'), { dns: ['aexample.com'] }, 'outside'],
   [dns(''), { dns: ['a.example.com'] }, 'within'],
+  [dns('example.com'), san(dns('a.example.com\0')), 'unclear'],
+  [dns('example.com'), san(der(0x82, Buffer.of(0xe4))), 'unclear'],
   [dns(''), { uris: ['https://example.com/'] }, 'unconstrained'],
   [dns('example.com'), { dns: ['*.example.com'] }, 'within'],
   [dns('.example.com'), { dns: ['*.example.com'] }, 'within'],
@@ -119,6 +123,7 @@ const emailRows: Row[] = [
   [email('example.com'), { emails: ['example.com'] }, 'unclear'],
   [email('example.com'), { emails: ['@example.com'] }, 'unclear'],
   [email(''), { emails: ['a@example.com'] }, 'unclear'],
+  [email('example.com'), san(der(0x81, Buffer.from('ä@example.com'))), 'unclear'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@example.com']), 'within'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@Example.COM']), 'within'],
   [email('example.com'), subject(['CN', 'client'], ['emailAddress', 'a@example.org']), 'outside'],
@@ -143,6 +148,18 @@ const addressRows: Row[] = [
   [ip('::/0'), { ips: ['192.0.2.7'] }, 'outside'],
   [ip('::/1'), { ips: ['::ffff:c000:207'] }, 'within'],
   [ip('10.0.0.0/8'), { dns: ['10.0.0.1'] }, 'unconstrained'],
+  [ip('10.0.0.0/8'), san(der(0x87, Buffer.of(10, 0, 0, 0, 255))), 'unclear'],
+  [ip('10.0.0.0/8'), san(ip('10.0.0.0/8')), 'unclear'],
+];
+
+/** Names without a canonical form. */
+const oddOurs = [['O', 'Our_s', 'printable']] as const;
+const twoUnits: NameParts = [
+  ['O', 'Ours'],
+  [
+    ['OU', 'PKI'],
+    ['OU', 'Services'],
+  ],
 ];
 
 const ours = [
@@ -157,7 +174,26 @@ const directoryRows: Row[] = [
   [directory(ours), subject(['O', 'Ours'], ['C', 'GB'], ['CN', 'a']), 'outside'],
   [directory(ours), subject(['C', 'GB']), 'outside'],
   [directory(ours), subject(['CN', 'a'], ['C', 'GB'], ['O', 'Ours']), 'outside'],
-  [directory(ours), subject(['C', 'GB'], ['O', 'Ours'], ['CN', 'a\u200b']), 'unclear'],
+  // A part of the name that cannot be compared matters only where the base has one.
+  [directory(ours), subject(['C', 'GB'], ['O', 'Ours'], ['CN', 'a\u200b']), 'within'],
+  [directory(ours), subject(['C', 'GB'], ['O', 'Ou\u200brs'], ['CN', 'a']), 'unclear'],
+  [directory(ours), subject(['C', 'FR'], ['O', 'Ou\u200brs'], ['CN', 'a']), 'outside'],
+  [directory(ours), subject(['O', 'Ours\u200b']), 'outside'],
+  [directory(oddOurs), { subject: [...oddOurs, ['CN', 'a']] }, 'within'],
+  [
+    directory(oddOurs),
+    {
+      subject: [
+        ['O', 'our_s', 'printable'],
+        ['CN', 'a'],
+      ],
+    },
+    'unclear',
+  ],
+  [directory(oddOurs), subject(['O', 'our_s'], ['CN', 'a']), 'unclear'],
+  [directory(twoUnits), { subject: [...twoUnits, ['CN', 'a']] }, 'within'],
+  [directory(twoUnits), subject(['O', 'Ours'], ['OU', 'PKI'], ['CN', 'a']), 'unclear'],
+  [directory(twoUnits), subject(['O', 'Others'], ['OU', 'PKI'], ['CN', 'a']), 'outside'],
   [directory(ours), { ...subject(), dns: ['a.example.com'] }, 'unconstrained'],
   [directory(ours), { ...subject(...ours.map(([type, value]): [string, string] => [type, value])) }, 'within'],
   [directory([]), subject(['CN', 'anybody']), 'within'],

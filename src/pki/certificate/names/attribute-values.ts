@@ -52,7 +52,6 @@ const stringTypes: Readonly<Record<number, { readonly name: string; readonly dec
   [Tag.printableString]: { name: 'PrintableString', decode: charactersOf(`${LETTERS}${DIGITS} '()+,-./:=?`) },
   [Tag.teletexString]: { name: 'TeletexString', decode: decodeLatin1 },
   [Tag.ia5String]: { name: 'IA5String', decode: bytesWhere((byte) => byte < 0x80) },
-  [Tag.visibleString]: { name: 'VisibleString', decode: bytesWhere((byte) => byte >= 0x20 && byte < 0x7f) },
   [Tag.universalString]: { name: 'UniversalString', decode: decodeUtf32 },
   [Tag.bmpString]: { name: 'BMPString', decode: decodeUtf16 },
 };

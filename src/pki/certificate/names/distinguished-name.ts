@@ -1,5 +1,6 @@
 import { CertificateError } from '../certificate-error.ts';
-import { type DerElement, parseObjectIdentifier, Tag } from '../der-element.ts';
+import { type DerElement, Tag } from '../der-element.ts';
+import { parseObjectIdentifier } from '../der-values.ts';
 import { attributeTypeName } from './attribute-types.ts';
 import { type AttributeValue, decodeAttributeValue, encodeUtf8String } from './attribute-values.ts';
 import { prepareString } from './prepare-string.ts';
@@ -108,6 +109,16 @@ export function canonicalName(rdns: readonly RelativeDistinguishedName[]): strin
 export function formatDistinguishedName(name: Pick<DistinguishedName, 'rdns'>): string {
   const rdns = name.rdns.map((rdn) => rdn.map(formatAttribute).join('+'));
   return rdns.reverse().join(',');
+}
+
+/** Which value of a name is not text, or undefined if all are. */
+export function nonTextReason({ rdns }: Pick<DistinguishedName, 'rdns'>): string | undefined {
+  for (const { type, value } of rdns.flat()) {
+    if (value.kind === 'text') continue;
+    const problem = value.kind === 'der' ? `has the ASN.1 tag 0x${hex(value.der.subarray(0, 1))}` : value.problem;
+    return `the value of ${attributeTypeName(type) ?? type} ${problem}`;
+  }
+  return undefined;
 }
 
 function decodeRdn(element: DerElement): RelativeDistinguishedName {

@@ -37,6 +37,12 @@ export const acceptedOnlyByCountersign: Readonly<Record<string, AcceptedOnlyByCo
       'it does not accept a CA with only anyExtendedKeyUsage for clients; the RFC leaves that to the application',
     section: 'RFC 5280 §4.2.1.12: anyExtendedKeyUsage allows every use',
   },
+  'path length of a certificate that is not a CA certificate': {
+    errors: [80],
+    applies: ([leaf]) => leaf?.labels.some((label) => label.startsWith('path length')) === true,
+    because: 'without -x509_strict it ignores the path length as well; nginx does not set it',
+    section: 'RFC 5280 §4.2.1.9: meaningful only if cA is asserted',
+  },
   'path length without keyCertSign': {
     errors: [81],
     applies: (path) => path.some(labelledAll('path length', 'no key usage')),
