@@ -1,7 +1,12 @@
 import { isIP } from 'node:net';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { ReportingCluster, refreshSlotsPeriodically } from './cluster.ts';
+import { containErrors } from './contained-errors.ts';
 import { FailoverSafeSentinelConnector } from './sentinel-connector.ts';
 import type { RedisAddress } from './url.ts';
+
+// Every connection is made with the options of this file.
+containErrors();
 
 /** Where Redis is, and the TLS credentials that we present there. */
 export interface RedisAccess {
@@ -43,7 +48,7 @@ export function connect(options: ConnectOptions, isClosed: () => boolean): Redis
     return new Redis({ ...common, retryStrategy: retry, enableAutoPipelining: isBulk });
   }
   const { enableOfflineQueue: _, ...redisOptions } = common;
-  const cluster = new Cluster([...address.nodes], {
+  const cluster = new ReportingCluster([...address.nodes], {
     redisOptions,
     // A node is connected to on its first command; commands wait in the queue meanwhile.
     enableOfflineQueue: true,
@@ -56,21 +61,6 @@ export function connect(options: ConnectOptions, isClosed: () => boolean): Redis
   });
   refreshSlotsPeriodically(cluster);
   return cluster;
-}
-
-const SLOTS_REFRESH_MILLISECONDS = 1_000;
-
-/**
- * Refreshes the slot map every second. The `slotsRefreshInterval` option of ioredis does the same, but never stops when
- * the connection is closed during a refresh, which keeps the process alive.
- */
-function refreshSlotsPeriodically(cluster: Cluster): void {
-  let timer: NodeJS.Timeout | undefined;
-  cluster.on('close', () => clearInterval(timer));
-  cluster.on('ready', () => {
-    clearInterval(timer);
-    timer = setInterval(() => cluster.refreshSlotsCache(), SLOTS_REFRESH_MILLISECONDS).unref();
-  });
 }
 
 /** By default, ioredis waits forever for a server that is down or does not respond. We respond with 503 instead. */

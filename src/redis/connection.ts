@@ -3,6 +3,7 @@ import { type ConnectOptions, connect } from './connect.ts';
 import { type ErrorExplainer, explainClose, explainerFor } from './explain.ts';
 import { explainPerNode } from './explain-nodes.ts';
 import { createRetry, reconnectOnEnd } from './reconnect.ts';
+import { requireOk } from './reply-shapes.ts';
 import type { RedisAddress } from './url.ts';
 
 interface RedisConnectionOptions extends ConnectOptions {
@@ -44,19 +45,28 @@ class ReconnectingConnection implements RedisConnection {
   readonly #reportStatus: RedisConnectionOptions['onStatusChange'];
   readonly #firstAttempt = Promise.withResolvers<void>();
   readonly #selectRetry = createRetry(() => this.#reconnect());
+  /** The last one of the present attempt to connect to a cluster, until an error is reported. */
+  #nodeError: Error | undefined;
   #wasReady = false;
   #wasDisconnected = false;
   #isClosed = false;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
-    this.explain = explainerFor(options);
+    this.explain = explainerFor(options, () => this.#wasReady);
     this.#reportStatus = throttlePerMessage(options.onStatusChange);
     this.redis = connect(options, () => this.#isAbandoned());
     reconnectOnEnd(this.redis, () => this.#isClosed || this.#isAbandoned());
     this.redis.on('ready', () => this.#onReady());
     this.redis.on('error', (error: Error) => this.#onError(error));
     this.redis.on('close', () => this.#onClose());
+    // A cluster that fails to connect may emit nothing else.
+    this.redis.on('node error', (error: Error) => {
+      if (!this.#isReady()) this.#nodeError = error;
+    });
+    this.redis.on('connecting', () => {
+      this.#nodeError = undefined;
+    });
     setTimeout(() => this.#onFirstAttemptTimeout(), FIRST_ATTEMPT_TIMEOUT_MILLISECONDS).unref();
   }
 
@@ -74,14 +84,13 @@ class ReconnectingConnection implements RedisConnection {
     return this.#wasReady && this.#options.isBulk === true;
   }
 
-  /** Selects the database ourselves: when its own SELECT fails, ioredis emits an error and stays in database 0. */
   async #onReady(): Promise<void> {
     this.#wasReady = true;
     try {
       await this.#selectDatabase();
     } catch (error) {
       // ioredis rejects with errors only.
-      this.#report(await explainPerNode(error as Error, this.#options));
+      this.#report(await explainPerNode(error as Error, this.#options, this.explain));
       this.#selectRetry.failed();
       return;
     }
@@ -89,14 +98,19 @@ class ReconnectingConnection implements RedisConnection {
     this.#report(undefined);
   }
 
+  /**
+   * Selects the database ourselves: when its own SELECT fails, ioredis emits an error and stays in database 0. With
+   * `select` in place of `call`, it would send SELECT after a reconnection as well.
+   */
   async #selectDatabase(): Promise<void> {
     const { kind, database } = this.#options.address;
-    if (database !== 0 && kind !== 'cluster') await this.redis.select(database);
+    if (database !== 0 && kind !== 'cluster') requireOk(await this.redis.call('SELECT', database), 'SELECT');
   }
 
   async #onError(error: Error): Promise<void> {
     if (this.#isReady() || UNINFORMATIVE_ERROR.test(error.message)) return;
-    const problem = await explainPerNode(error, this.#options);
+    this.#nodeError = undefined;
+    const problem = await explainPerNode(error, this.#options, this.explain);
     // Probing the nodes takes a while; the connection may be up by now.
     if (!this.#isReady()) this.#report(problem);
   }
@@ -104,6 +118,7 @@ class ReconnectingConnection implements RedisConnection {
   #onClose(): void {
     this.#wasDisconnected = true;
     this.problem ??= 'connection lost';
+    if (this.#nodeError) this.#onError(this.#nodeError);
   }
 
   #onFirstAttemptTimeout(): void {

@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, type RedisAccess } from './connect.ts';
-import { explainClose, explainerFor, isUnreachable } from './explain.ts';
+import { type ErrorExplainer, explainClose, explainerFor, isUnreachable } from './explain.ts';
 import { type Credentials, type Endpoint, formatEndpoint } from './url.ts';
 
 /**
- * Explains an error as {@link explainProblem} does. When no sentinel or cluster node is reachable, ioredis does not report
+ * Explains an error as `explain` does. When no sentinel or cluster node is reachable, ioredis does not report
  * why, so each configured one is probed once and its problem appended.
  */
-export async function explainPerNode(error: Error, access: RedisAccess): Promise<string> {
+export async function explainPerNode(error: Error, access: RedisAccess, explain: ErrorExplainer): Promise<string> {
   const { address } = access;
-  const explanation = explainerFor(access)(error);
+  const explanation = explain(error);
   if (!isUnreachable(error) || (address.kind !== 'sentinel' && address.kind !== 'cluster')) return explanation;
   const [nodes, credentials] =
     address.kind === 'sentinel'

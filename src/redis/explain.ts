@@ -1,4 +1,6 @@
 import type { RedisAccess } from './connect.ts';
+import { explainAclDenial, explainRefusal, type RefusedCommand } from './explain-refusal.ts';
+import { UnexpectedReplyError } from './reply-shapes.ts';
 import type { RedisAddress } from './url.ts';
 
 /** Turns an error into a problem for the operator: what is wrong, and which setting fixes it. */
@@ -7,47 +9,56 @@ export type ErrorExplainer = (error: Error) => string;
 /**
  * Explains as {@link explainProblem} does, with the passwords of the URL redacted: a server's error may repeat the command
  * that it was sent.
+ *
+ * @param hasConnected whether a connection has succeeded before, so that the scheme of the URL is right
  */
-export function explainerFor({ address }: Pick<RedisAccess, 'address'>): ErrorExplainer {
+export function explainerFor(
+  { address }: Pick<RedisAccess, 'address'>,
+  hasConnected: () => boolean = () => false,
+): ErrorExplainer {
   const ofSentinels = address.kind === 'sentinel' ? [address.sentinelCredentials.password] : [];
   const passwords = [address.credentials.password, ...ofSentinels].filter((each) => each !== undefined);
   return (error) => {
-    const explanation = explainProblem(error, address);
+    const explanation = explainProblem(error, { ...address, hasConnected: hasConnected() });
     return passwords.reduce((text, password) => text.replaceAll(password, '(password)'), explanation);
   };
 }
 
-/** What the URL states about the server. */
-type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>>;
+/** What is known of the server: what the URL states, and whether a connection with this scheme has succeeded. */
+type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>> & { readonly hasConnected?: boolean };
 
 /** Explains why Redis cannot be used, and which setting fixes it where one does. */
-export function explainProblem(error: Error, { isEncrypted = false, kind = 'server' }: Expected = {}): string {
-  const { message: original, code = '' } = rootCause(error);
+export function explainProblem(error: Error, expected: Expected = {}): string {
+  const { isEncrypted = false, kind = 'server', hasConnected = false } = expected;
+  const cause = rootCause(error);
+  const { message: original, code = '' } = cause;
   const message = normalizeMessage(original);
   const [isOfSentinels, lastError] = SENTINELS_FAILED.exec(message) ?? [];
   if (isOfSentinels !== undefined) return explainSentinels(lastError);
   if (AUTHENTICATION_FAILED.test(message)) return `${CHECK_CREDENTIALS} (${message})`;
-  if (ACL_DENIED.test(message)) return `the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this (${message})`;
-  if (kind !== 'cluster' && /^(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) {
-    return `the server is a Redis Cluster node: use redis+cluster:// in COUNTERSIGN_REDIS_URL (${message})`;
-  }
+  const problem =
+    explainAclDenial(message, 'the user in COUNTERSIGN_REDIS_URL', cause.command) ?? explainRefusal(message, kind);
+  if (problem !== undefined) return `${problem} (${firstSentence(message)})`;
   const certificateProblem = explainCertificate(message, code);
   if (certificateProblem !== undefined) return certificateProblem;
   if (/wrong version number/.test(message)) return `${message} (${tlsMismatch.encrypted.fix})`;
   const mismatch = tlsMismatch[isEncrypted ? 'encrypted' : 'plain'];
   // The whole message of ioredis when CLUSTER SLOTS times out.
   if (message === 'timeout')
-    return `no cluster node replied to CLUSTER SLOTS${isEncrypted ? ` (${mismatch.fix})` : ''}`;
+    return `no cluster node replied to CLUSTER SLOTS${isEncrypted && !hasConnected ? ` (${mismatch.fix})` : ''}`;
   if (isUnreachableCluster(error)) return 'no cluster node is reachable';
-  return code === mismatch.code ? `${message} (${mismatch.fix})` : message;
+  if (cause instanceof UnexpectedReplyError) return `${message}: check that only Redis, and no proxy, replies there`;
+  return code === mismatch.code && !hasConnected ? `${message} (${mismatch.fix})` : message;
+}
+
+/** Some replies are paragraphs. */
+function firstSentence(message: string): string {
+  return /^.*?\.(?=\s)/s.exec(message)?.[0] ?? message;
 }
 
 /** Credentials are wrong or missing: waiting does not fix that. */
 const AUTHENTICATION_FAILED = /\b(?:WRONGPASS|NOAUTH|ERR AUTH|invalid username-password)\b/;
 const CHECK_CREDENTIALS = 'authentication failed: check the user name and password in COUNTERSIGN_REDIS_URL';
-/** Authenticated, but not permitted. For commands in scripts, Redis before 7 has no error code. */
-const ACL_DENIED = /\b(?:NOPERM|user executing the script can't)\b/;
-
 /** How a connection fails when only one side uses TLS. */
 const tlsMismatch = {
   plain: { code: 'ECONNRESET', fix: 'typical of a server that requires TLS: try rediss://' },
@@ -111,10 +122,11 @@ function normalizeMessage(message: string): string {
   }
   if (CONNECTION_LOST.test(message)) return 'connection lost';
   if (message === 'Command timed out') return 'the server does not respond';
-  const [isUnknown, type] = /^Unknown RESP type (\d+)/.exec(message) ?? [];
+  if (message === '') return 'the server replied with an empty error';
   // The first byte of a TLS alert (RFC 8446 §5.1).
-  if (type === '21') return 'the server requires TLS: try rediss://';
-  if (isUnknown !== undefined) return 'not a Redis server';
+  if (message.startsWith('Unknown RESP type 21 ')) return 'the server requires TLS: try rediss://';
+  // ioredis ends whatever it cannot decode with this.
+  if (message.endsWith(' Please report this.')) return 'not a Redis server';
   const [, ofOpenSsl] = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(message) ?? [];
   return ofOpenSsl ?? message.replace(/, with args beginning with.*/s, '').trim();
 }
@@ -123,22 +135,22 @@ function normalizeMessage(message: string): string {
 const SENTINELS_FAILED = /^All sentinels are unreachable\.(?:.*? Last error: (.*)|.*)$/s;
 
 function explainSentinels(lastError: string | undefined): string {
-  if (lastError === undefined) return 'no sentinel returned the address of the master';
+  if (lastError === undefined) return NO_MASTER_ADDRESS;
   if (CONNECTION_LOST.test(lastError)) return 'no sentinel is reachable';
   const message = normalizeMessage(lastError);
-  if (AUTHENTICATION_FAILED.test(lastError) || ACL_DENIED.test(lastError)) {
-    return `${CHECK_SENTINEL_CREDENTIALS} (${message})`;
-  }
-  return `no sentinel returned the address of the master: ${message}`;
+  if (AUTHENTICATION_FAILED.test(message)) return `${CHECK_SENTINEL_CREDENTIALS} (${message})`;
+  const problem = explainAclDenial(message, "the sentinels' user") ?? explainRefusal(message, 'sentinel');
+  return problem === undefined ? `${NO_MASTER_ADDRESS}: ${message}` : `${problem} (${firstSentence(message)})`;
 }
 
+const NO_MASTER_ADDRESS = 'no sentinel returned the address of the master';
 const CHECK_SENTINEL_CREDENTIALS =
   'the sentinels refuse access: check sentinel_username and sentinel_password in COUNTERSIGN_REDIS_URL';
 
-type NodeError = Error & { code?: string; lastNodeError?: Error | null };
+type NodeError = Error & { code?: string; lastNodeError?: Error | null; command?: RefusedCommand };
 
 /** Unwraps the error of a cluster node, and the first of several connection attempts. */
-function rootCause(error: NodeError): { message: string; code?: string } {
+function rootCause(error: NodeError): NodeError {
   if (error.lastNodeError) return rootCause(error.lastNodeError);
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return rootCause(error.errors[0]);
   return error;

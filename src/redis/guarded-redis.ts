@@ -1,4 +1,5 @@
 import type { RedisConnection } from './connection.ts';
+import { isErrorReply } from './reply-shapes.ts';
 
 /** Redis cannot be reached, rejects the command, or is not ready. The message holds the reason. */
 export class RedisUnavailableError extends Error {
@@ -98,11 +99,11 @@ export class GuardedRedis {
 
   #onFailure(error: unknown): RedisUnavailableError {
     const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
-    this.#consecutiveFailures = isReplyError(error) ? 0 : this.#consecutiveFailures + 1;
+    this.#consecutiveFailures = isErrorReply(error) ? 0 : this.#consecutiveFailures + 1;
     clearTimeout(this.#recoveryTimer);
     this.#recoveryTimer = undefined;
     // A single missing reply is not a problem yet; an error reply is.
-    if (isReplyError(error) || this.#isThrottled()) {
+    if (isErrorReply(error) || this.#isThrottled()) {
       if (this.#problem === undefined) this.#onProblem(reason);
       this.#problem = reason;
     }
@@ -112,14 +113,9 @@ export class GuardedRedis {
 
 /** Whether the key holds another type of value. Redis is available then. */
 export function isWrongType(error: unknown): error is Error {
-  return isReplyError(error) && error.message.startsWith('WRONGTYPE');
+  return isErrorReply(error) && error.message.startsWith('WRONGTYPE');
 }
 
 function isAclDenied(error: unknown): boolean {
-  return isReplyError(error) && error.message.startsWith('NOPERM');
-}
-
-/** Whether Redis itself replied with an error, and so is up. */
-function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
+  return isErrorReply(error) && error.message.startsWith('NOPERM');
 }

@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
+import { isErrorReply } from './reply-shapes.ts';
 
 /**
  * Drops connections whose server has been unresponsive for 750 ms, so that new ones are made: to the master that Sentinel
@@ -38,7 +39,7 @@ interface HeartbeatOptions {
   readonly redis: { ping(): Promise<unknown> };
   /** Called when a connected server has been unresponsive for 750 ms, or for 2 s on a new connection. */
   readonly onSilent: () => void;
-  /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does. */
+  /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does, also an error. */
   readonly isValidReply?: (reply: unknown) => boolean;
 }
 
@@ -62,7 +63,11 @@ export function createHeartbeat({ redis, onSilent, isValidReply = () => true }: 
     const sentAt = performance.now();
     const connection = timer;
     if (unanswered++ >= maxUnanswered) return onSilent();
-    redis.ping().then(
+    const replied = redis.ping().catch((error: unknown) => {
+      if (isErrorReply(error)) return error;
+      throw error;
+    });
+    replied.then(
       (reply: unknown) => {
         if (timer !== connection || !isValidReply(reply)) return;
         unanswered = 0;

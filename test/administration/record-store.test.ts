@@ -133,7 +133,7 @@ for (const [name, start] of [
       await other.release();
       const denied = auditor.newLock().acquire(() => {});
       await expect(denied).rejects.toThrow(
-        /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(NOPERM/,
+        /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL lacks \+evalsha \(NOPERM/,
       );
     });
 
@@ -143,7 +143,7 @@ for (const [name, start] of [
       const failure = applyPlan((await plan(auditor, 'z')).changes, auditor.store, () => {});
       await expect(failure).rejects.toThrow(AdministrationError);
       await expect(failure).rejects.toThrow(
-        /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(NOPERM/,
+        /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL lacks \+evalsha \(NOPERM/,
       );
       const rest = 'once that is fixed, running the command again writes the rest';
       await expect(failure).rejects.toThrow(`\n0 of 300 clients were written; ${rest}`);

@@ -23,11 +23,15 @@ test.each([
   ],
   [new Error('MOVED 2301 127.0.0.1:7411'), false, /use redis\+cluster:\/\/ in COUNTERSIGN_REDIS_URL \(MOVED/],
   [new Error("CROSSSLOT Keys in request don't hash to the same slot"), false, /redis\+cluster:\/\//],
-  [new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"), false, /^ERR unknown command 'get'$/],
+  [
+    new Error("ERR unknown command 'get', with args beginning with: 'S3cret'"),
+    false,
+    /^the server does not support a command, or has it renamed \(ERR unknown command 'get'\)$/,
+  ],
   [
     new Error("NOPERM this user has no permissions to run the 'get' command"),
     false,
-    /^the ACL of the user in COUNTERSIGN_REDIS_URL does not permit this \(NOPERM/,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL lacks \+get \(NOPERM/,
   ],
   [
     new Error("ERR Error running script (call to f_9c): @user_script:5: The user executing the script can't run this"),
@@ -62,7 +66,7 @@ test.each([
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 800ms. Last error: ERR No such master'),
     false,
-    /^no sentinel returned the address of the master: ERR No such master$/,
+    /^the sentinels do not monitor this master: check its name in COUNTERSIGN_REDIS_URL \(ERR No such master\)$/,
   ],
   [
     new Error('All sentinels are unreachable. Retrying from scratch after 10ms. Last error: NOAUTH HELLO must'),

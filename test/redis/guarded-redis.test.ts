@@ -92,7 +92,7 @@ describe('GuardedRedis', () => {
     expect(await executeIfPermitted(failsWith(reply('NOPERM pttl')))).toBeUndefined();
     expect(await executeIfPermitted(succeeds)).toBe('reply');
     await expect(executeIfPermitted(failsWith(reply('LOADING')))).rejects.toThrow('LOADING');
-    expect(problems).toEqual(['LOADING']);
+    expect(problems).toEqual(['the server is still loading its data (LOADING)']);
   });
 
   test('sends no command while the connection is down', async () => {

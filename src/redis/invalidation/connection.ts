@@ -4,6 +4,7 @@ import { type ErrorExplainer, explainerFor } from '../explain.ts';
 import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
 import type { Endpoint } from '../url.ts';
+import { enableTracking, type TrackedKeys, type TrackingStatus } from './enable-tracking.ts';
 import { readRunId } from './server-identity.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface InvalidationConnectionOptions extends TrackedKeys {
 }
 
 const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
+/** The server itself does not know CLIENT TRACKING. */
+const UNSUPPORTED = /unknown (?:sub)?command/i;
 /** The ACL may be fixed at any time, but only a new connection can start tracking. */
 const TRACKING_RETRY_MILLISECONDS = 60_000;
 
@@ -38,12 +41,13 @@ export class InvalidationConnection {
   #trackingRetryTimer: NodeJS.Timeout | undefined;
   #mode: InvalidationMode = 'none';
   #runId: string | undefined;
+  #hasConnected = false;
   #isClosed = false;
 
   /** @param node a cluster node; by default, the server that the address names */
   constructor(options: InvalidationConnectionOptions, node?: Endpoint) {
     this.#options = options;
-    this.#explain = explainerFor(options.access);
+    this.#explain = explainerFor(options.access, () => this.#hasConnected);
     this.#redis = connect(options.access, node);
     this.#heartbeat = createHeartbeat({
       redis: this.#redis,
@@ -87,7 +91,10 @@ export class InvalidationConnection {
   }
 
   async #onReady(): Promise<void> {
+    this.#hasConnected = true;
     try {
+      // A refusal is reported here; the heartbeat would only notice that there is no reply.
+      await this.#redis.ping();
       // Before tracking is enabled: a subscribed connection accepts few commands.
       const runId = await readRunId(this.#redis);
       this.#onEnabled(runId, await enableTracking(this.#redis, this.#options, this.#explain));
@@ -104,7 +111,7 @@ export class InvalidationConnection {
     this.#heartbeat.start();
     this.#setMode(mode, problem);
     this.#options.onFlush();
-    if (!problem?.includes('NOPERM')) return;
+    if (problem === undefined || UNSUPPORTED.test(problem)) return;
     this.#trackingRetryTimer = setTimeout(() => this.reconnect(), TRACKING_RETRY_MILLISECONDS).unref();
   }
 
@@ -137,56 +144,4 @@ function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
     protocol: 2,
     autoResubscribe: false,
   });
-}
-
-interface TrackedKeys {
-  /** Key prefixes to track (`BCAST`). */
-  readonly prefixes: readonly string[];
-  /** Where our own commands publish the keys that they change. */
-  readonly channel: string;
-}
-
-/** How changes are announced on a connection; when not by Redis itself, why not. */
-type TrackingStatus =
-  | { readonly mode: 'tracking'; readonly problem: undefined }
-  | { readonly mode: 'pubsub'; readonly problem: string };
-
-const INVALIDATION_CHANNEL = '__redis__:invalidate';
-
-/**
- * Enables client tracking on a new connection, or subscribes to our own channel when Redis refuses. Afterwards the
- * connection accepts few other commands.
- *
- * A single connection tracks and subscribes: with RESP2, Redis sends invalidation messages to the connection that
- * REDIRECT names, which may be the tracking one. Two connections could be lost one without the other.
- *
- * @throws when Redis refuses the subscription as well, or the connection fails
- */
-async function enableTracking(
-  redis: Redis,
-  { prefixes, channel }: TrackedKeys,
-  explain: ErrorExplainer,
-): Promise<TrackingStatus> {
-  const refusal =
-    (await replyError(startTracking(redis, prefixes))) ?? (await replyError(redis.subscribe(INVALIDATION_CHANNEL)));
-  if (refusal === undefined) return { mode: 'tracking', problem: undefined };
-  await redis.subscribe(channel);
-  return { mode: 'pubsub', problem: explain(refusal) };
-}
-
-/** The error that Redis replied with, if any. Other errors mean that the connection failed, and are thrown. */
-async function replyError(reply: Promise<unknown>): Promise<Error | undefined> {
-  try {
-    await reply;
-    return undefined;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return error;
-    throw error;
-  }
-}
-
-async function startTracking(redis: Redis, prefixes: readonly string[]): Promise<void> {
-  const scope = prefixes.flatMap((prefix) => ['PREFIX', prefix]);
-  const id = String(await redis.client('ID'));
-  await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...scope);
 }

@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
 import { ClusterInvalidationFeed } from './cluster.ts';
 import type { InvalidationConnectionOptions, InvalidationMode } from './connection.ts';
-import { ON_DIFFERENT_SERVERS, ServerInvalidationFeed } from './server.ts';
+import { ServerInvalidationFeed } from './server.ts';
 
 /** Delivers invalidation messages for the tracked keys, whichever client changed them. */
 export interface InvalidationFeed {
@@ -19,13 +19,19 @@ export function openInvalidationFeed(redis: Redis | Cluster, options: Invalidati
     : new ServerInvalidationFeed(redis, reporting);
 }
 
+const MAX_REPORTED_PROBLEMS = 20;
+
+/** Reports each mode when it begins, and each problem once, until client tracking is active again. */
 function reportChangesOnly(report: InvalidationConnectionOptions['onMode']): InvalidationConnectionOptions['onMode'] {
-  let last: string | undefined;
+  let last: InvalidationMode | undefined;
+  const reported = new Set<string>();
   return (mode, problem) => {
-    const state = problem === ON_DIFFERENT_SERVERS ? ON_DIFFERENT_SERVERS : mode;
+    const isNew = problem !== undefined && !reported.has(problem) && reported.size < MAX_REPORTED_PROBLEMS;
     const isInitial = last === undefined && mode === 'none' && problem === undefined;
-    if (state === last || isInitial) return;
-    last = state;
+    if ((mode === last && !isNew) || isInitial) return;
+    last = mode;
+    if (mode === 'tracking') reported.clear();
+    if (problem !== undefined) reported.add(problem);
     report(mode, problem);
   };
 }

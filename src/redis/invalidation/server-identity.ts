@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { createRetry } from '../reconnect.ts';
+import { isErrorReply } from '../reply-shapes.ts';
 
 /** The server that a connection currently leads to. */
 export interface ServerIdentity {
@@ -57,7 +58,7 @@ export async function readRunId(redis: Redis): Promise<string> {
   try {
     return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return '';
+    if (isErrorReply(error)) return '';
     throw error;
   }
 }

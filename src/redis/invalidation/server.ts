@@ -4,7 +4,7 @@ import { InvalidationConnection, type InvalidationConnectionOptions, type Invali
 import { type ServerIdentity, watchServerIdentity } from './server-identity.ts';
 
 /** Why there is no invalidation feed while the two connections lead to different servers. */
-export const ON_DIFFERENT_SERVERS =
+const ON_DIFFERENT_SERVERS =
   'the invalidation connection leads to another server than the connection on which clients are read';
 
 /**

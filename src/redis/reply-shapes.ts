@@ -1,0 +1,55 @@
+import { Command } from 'ioredis';
+
+/** A reply that does not match its command, or that belongs to no command. What sent it may not be Redis. */
+export class UnexpectedReplyError extends Error {
+  override readonly name = 'UnexpectedReplyError';
+}
+
+/** Whether a server replied with an error, and so responds. */
+export function isErrorReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+const isText = (reply: unknown) => typeof reply === 'string' || Buffer.isBuffer(reply);
+const isTextOrNull = (reply: unknown) => reply === null || isText(reply);
+const isListOf = (isItem: (item: unknown) => boolean) => (reply: unknown) =>
+  Array.isArray(reply) && reply.every(isItem);
+
+const SLOTS = 16_384;
+const isSlot = (value: unknown) => typeof value === 'number' && value >= 0 && value < SLOTS;
+/** Start, end, then the nodes: host, port and more each. The host is null if a node does not know its own. */
+const isSlotRange = (range: unknown) =>
+  Array.isArray(range) && isSlot(range[0]) && isSlot(range[1]) && range.slice(2).every(isClusterNode);
+const isClusterNode = (node: unknown) => Array.isArray(node) && isTextOrNull(node[0]) && typeof node[1] === 'number';
+
+/**
+ * The replies to the commands that ioredis or we send, by the name under which ioredis knows the command. ioredis uses
+ * several without a check, in callbacks whose exceptions end the process.
+ */
+const shapes: Readonly<Record<string, (reply: unknown) => boolean>> = {
+  info: isText,
+  // INFO, or SLOTS.
+  cluster: (reply) => isText(reply) || isListOf(isSlotRange)(reply),
+  // get-master-addr-by-name, or sentinels.
+  sentinel: (reply) => reply === null || isListOf((item) => isText(item) || isListOf(isText)(item))(reply),
+  get: isTextOrNull,
+  pttl: (reply) => typeof reply === 'number',
+  scan: (reply) => Array.isArray(reply) && isText(reply[0]) && isListOf(isText)(reply[1]),
+  hget: isTextOrNull,
+  hmget: isListOf(isTextOrNull),
+};
+
+/** @throws {UnexpectedReplyError} unless a command succeeded that replies with nothing else */
+export function requireOk(reply: unknown, command: string): void {
+  if (reply !== 'OK') throw new UnexpectedReplyError(`unexpected reply to ${command}`);
+}
+
+/** Makes ioredis reject a command whose reply has another shape, with an {@link UnexpectedReplyError}. */
+export function rejectUnexpectedReplies(): void {
+  for (const [name, isExpected] of Object.entries(shapes)) {
+    Command.setReplyTransformer(name, (reply: unknown) => {
+      if (isExpected(reply)) return reply;
+      throw new UnexpectedReplyError(`unexpected reply to ${name.toUpperCase()}`);
+    });
+  }
+}

@@ -1,0 +1,78 @@
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
+import { describeWith } from '../../support/describe-with.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type RefusingRedis, startRefusingRedis, type Topology } from './refusing-redis.ts';
+import { errorReplies, wrongTypes } from './replies.ts';
+import { startWatchedServer, type WatchedServer } from './watched-server.ts';
+
+/** A command, the reply to it, the status of `/readyz` meanwhile, and what the log says. */
+type Row = readonly [command: string, reply: string, readiness: 200 | 503, reason: RegExp];
+
+const noPermission = (command: string) => `-NOPERM User server has no permissions to run the '${command}' command\r\n`;
+
+/** One row of each kind of cause; `npm run test:redis-refusals` tries every command with every reply. */
+const rows: Readonly<Record<Topology, readonly Row[]>> = {
+  server: [
+    ['HELLO', noPermission('hello'), 503, /lacks \+hello \(NOPERM/],
+    ['SELECT', noPermission('select'), 503, /lacks \+select \(NOPERM/],
+    [
+      'SELECT',
+      '-ERR DB index is out of range\r\n',
+      503,
+      /no database of this number: check the one in COUNTERSIGN_REDIS_URL/,
+    ],
+    ['SELECT', wrongTypes['an integer'], 503, /^unexpected reply to SELECT/],
+    ['INFO', wrongTypes.nil, 503, /^unexpected reply to INFO/],
+    ['GET', errorReplies.LOADING, 503, /still loading its data \(LOADING/],
+    ['PING', noPermission('ping'), 200, /lacks \+ping \(NOPERM/],
+    ['SUBSCRIBE', wrongTypes['an integer'], 200, /^unexpected reply/],
+    ['CLIENT TRACKING', wrongTypes['a push of nil'], 200, /^unexpected reply/],
+  ],
+  sentinel: [
+    [
+      'SENTINEL GET-MASTER',
+      noPermission('sentinel|get-master-addr-by-name'),
+      503,
+      /^the ACL of the sentinels' user lacks \+sentinel\|get-master-addr-by-name \(/,
+    ],
+    ['SENTINEL SENTINELS', wrongTypes['an array of nil'], 503, /unexpected reply to SENTINEL/],
+    ['INFO', wrongTypes['a nil array'], 503, /^unexpected reply to INFO/],
+  ],
+  cluster: [
+    ['HELLO', noPermission('hello'), 503, /lacks \+hello \(NOPERM/],
+    ['CLUSTER SLOTS', wrongTypes['nested nil'], 503, /^unexpected reply to CLUSTER/],
+    ['CLUSTER INFO', noPermission('cluster|info'), 503, /lacks \+cluster\|info \(NOPERM/],
+    ['GET', errorReplies['MOVED without an address'], 503, /redirects to a node without an address/],
+  ],
+};
+
+for (const topology of ['server', 'sentinel', 'cluster'] as const) {
+  describeWith(['redis-server'], `a running server whose Redis (${topology}) refuses`, () => {
+    let redis: RefusingRedis;
+    let server: WatchedServer;
+    beforeAll(async () => {
+      redis = await startRefusingRedis(topology);
+      server = await startWatchedServer(redis.url);
+      await server.untilRecovered();
+    });
+    afterAll(async () => {
+      await server?.stop();
+      await redis?.stop();
+    });
+    afterEach(async () => {
+      redis.setRule(() => undefined);
+      await server.untilRecovered();
+    });
+
+    test.each(rows[topology])('%s with %j survives, is %d, and logs %s', async (command, reply, readiness, reason) => {
+      redis.setRule((words) => (words.join(' ').startsWith(command) ? reply : undefined));
+      redis.resetAll();
+      await eventually(
+        async () => (await server.readiness()) === readiness && redis.refused().length > 0,
+        () => `${command} was refused ${redis.refused().length} times, but /readyz is not ${readiness}`,
+      );
+      await server.untilLogged(reason);
+      server.expectAlive();
+    });
+  });
+}
