@@ -7,7 +7,7 @@ import { describedAs, shortText, text } from './record-fields.ts';
 /** The `resource` of a request is one of these, and has the same bound. */
 const audienceText = shortText(MAX_RESOURCE_LENGTH, 'as the resource of a request');
 
-const oneOrMany = z.union([audienceText, z.array(audienceText).min(1)], {
+const oneOrMany = z.union([audienceText, z.array(audienceText).min(1, 'must not be empty')], {
   error: 'expected a string or a list of strings',
 });
 

@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { settingsHelp } from '../../src/settings/reference.ts';
-import { createTestCa, selfSigned, thumbprintOf } from '../support/certificates.ts';
+import { type CertificateOptions, createTestCa, selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { createCrl } from '../support/crls.ts';
+import { alternativeNames, unknownOtherName } from '../support/general-names.ts';
 import { openssl, opensslThumbprint } from '../support/openssl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -320,6 +321,110 @@ describe('countersign certificate', () => {
     expect([code, stdout]).toEqual([1, expect.stringContaining(reason)]);
     expect(stdout).toContain('Rejected by the server');
     expect(stdout).not.toContain('client_id');
+  });
+
+  /** Its records, and what is printed after them. */
+  const suggestionsFor = async (options: CertificateOptions, ...args: string[]) => {
+    const path = file('suggestions.pem', createTestCa().issue(options).pem);
+    const { code, stdout } = await runCountersign(['certificate', path, ...args]);
+    const names = [...stdout.matchAll(/^ {2}(tls_client_auth_s.*)$/gm)].map(([, line]) => line);
+    return { code, names, reasons: stdout.split('\n').filter((line) => line.startsWith('Not by ')) };
+  };
+
+  test.each<[string, CertificateOptions, string[], RegExp[]]>([
+    [
+      'the SAN first, and the subject',
+      { subject: [['CN', 'client']], dns: ['a.example'] },
+      ['tls_client_auth_san_dns: a.example', 'tls_client_auth_subject_dn: CN=client'],
+      [],
+    ],
+    [
+      'the SAN if the subject has a type twice in one RDN',
+      {
+        subject: [
+          [
+            ['O', 'group-a'],
+            ['O', 'group-b'],
+          ],
+          ['CN', 'svc'],
+        ],
+        dns: ['svc.acme.example'],
+      },
+      ['tls_client_auth_san_dns: svc.acme.example'],
+      [/^Not by its subject CN=svc,O=group-a\+O=group-b: the same attribute type twice in one RDN$/],
+    ],
+    [
+      'the SPIFFE ID, and not the subject of all workloads',
+      {
+        subject: [
+          ['C', 'US'],
+          ['O', 'SPIRE'],
+        ],
+        uris: ['spiffe://td/ns/a/sa/billing'],
+      },
+      ['tls_client_auth_san_uri: spiffe://td/ns/a/sa/billing'],
+      [/^Not by its subject O=SPIRE,C=US: other clients .*: it has no CN, serialNumber, UID or other attribute/],
+    ],
+    [
+      'the longest of several DNS names',
+      { subject: [], dns: ['billing', 'billing.production.svc', 'billing.production'] },
+      ['tls_client_auth_san_dns: billing.production.svc'],
+      [/^Not by its subject: the subject DN is empty$/],
+    ],
+    [
+      'no name if all are shared',
+      { subject: [['O', 'Acme']], dns: ['*.acme.example', 'localhost'], ips: ['10.0.0.1'], uris: ['spiffe://td'] },
+      [],
+      [
+        /^Not by its URI spiffe:\/\/td: .* it is a trust domain, which all of its workloads share/,
+        /^Not by its DNS name \*\.acme\.example: .* it is a wildcard/,
+        /^Not by its DNS name localhost: .* it is the name of every machine for itself/,
+        /^Not by its IP address 10\.0\.0\.1: .* it is a private address/,
+        /^Not by its subject O=Acme: /,
+      ],
+    ],
+    [
+      'the subject if the only alternative name has no field',
+      { subject: [['CN', 'host/a.example']], extraExtensions: [alternativeNames(unknownOtherName)] },
+      ['tls_client_auth_subject_dn: CN=host/a.example'],
+      [/^Not by its alternative name otherName: OAuth has no client record field/],
+    ],
+  ])('prints records with %s', async (_, options, names, reasons) => {
+    const printed = await suggestionsFor(options);
+    expect([printed.code, printed.names]).toEqual([0, names]);
+    expect(printed.reasons).toEqual(reasons.map((reason) => expect.stringMatching(reason)));
+  });
+
+  test('prints a pin if the server trusts several CAs or requires one', async () => {
+    const [ca, another] = [createTestCa(), createTestCa({ subject: [['CN', 'Another CA']] })];
+    const leaf = file('pinned.pem', ca.issue({ subject: [['CN', 'client']] }).pem);
+    const pin = thumbprintOf(ca.keys.publicKey.export({ type: 'spki', format: 'der' }));
+    const one = file('one-ca.pem', ca.pem);
+    const two = file('two-cas.pem', ca.pem + another.pem);
+    const env = { COUNTERSIGN_REQUIRE_CA_PIN: 'true' };
+    const records = async (args: string[], settings = {}) => {
+      const { stdout } = await runCountersign(['certificate', leaf, '-o', 'json', ...args], { env: settings });
+      return JSON.parse(stdout);
+    };
+    const named = { tls_client_auth_subject_dn: 'CN=client' };
+    expect((await records(['--ca', two])).records[0]).toMatchObject({ ...named, tls_client_auth_ca: [pin] });
+    expect((await records(['--ca', one], env)).records[0]).toMatchObject({ ...named, tls_client_auth_ca: [pin] });
+    expect((await records(['--ca', one])).records[0]).not.toHaveProperty('tls_client_auth_ca');
+    const reason = expect.stringContaining('tls_client_auth_ca: is missing, and COUNTERSIGN_REQUIRE_CA_PIN is true');
+    expect(await records([], env)).toMatchObject({
+      records: [{ certificates: [{}] }, { certificates: [{}] }],
+      unsuitable: [{ field: 'tls_client_auth_subject_dn', value: 'CN=client', reason }],
+    });
+  });
+
+  test('prints only the records of the certificate itself if its chain is not verified', async () => {
+    const other = file('other-ca.pem', createTestCa({ subject: [['CN', 'Other CA']] }).pem);
+    const { code, names, reasons } = await suggestionsFor({ dns: ['a.example'] }, '--ca', other);
+    expect([code, names]).toEqual([1, []]);
+    expect(reasons).toEqual([
+      expect.stringMatching(/^Not by its DNS name a\.example: the certificate's chain is not verified: /),
+      expect.stringMatching(/^Not by its subject CN=client: the certificate's chain is not verified: /),
+    ]);
   });
 
   test('prints only the records of the certificate itself if its signature is too weak for a name', async () => {

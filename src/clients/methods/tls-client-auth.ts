@@ -26,8 +26,8 @@ export interface TlsClientAuth {
 const fields = { ...subjectFields, ...caPinField };
 
 const SHARED_SUBJECT_FIX =
-  'any certificate of a trusted CA with this value is this client. Register a name that only its certificate has, or ' +
-  'the certificate itself (`countersign certificate FILE` prints both), or pin the client to a CA of its own ' +
+  'every certificate with it from a trusted CA authenticates as this client. Register a name that only its certificate ' +
+  'has, or the certificate itself (`countersign certificate FILE` prints both), or pin the client to a CA of its own ' +
   '(tls_client_auth_ca)';
 
 /**

@@ -24,7 +24,10 @@ test('findFiles skips hidden files and schemas of a folder', () => {
   };
   symlinkSync('me@host.1', join(folder, '.#a.yaml'));
   const [hidden, schema] = [file('.hidden.yaml'), file('clients.schema.json')];
-  expect(findFiles([folder])).toEqual({ files: [], errors: [{ file: folder, message: expect.stringContaining('contains no .yaml') }] });
+  expect(findFiles([folder])).toEqual({
+    files: [],
+    errors: [{ file: folder, message: expect.stringContaining('contains no .yaml') }],
+  });
   const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
   expect(findFiles([folder])).toEqual({ files, errors: [] });
   expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], errors: [] });
