@@ -56,7 +56,7 @@ function locating<Value>(entry: number, parse: () => Value): Value {
  */
 function parseSerialNumber(der: Uint8Array, entry: DerHeader): Uint8Array {
   const serial = entry.tag === Tag.sequence ? parseDerHeader(der, entry.start, entry.end) : undefined;
-  const date = serial && parseDerHeader(der, serial.end, entry.end);
+  const date = serial && serial.end < entry.end ? parseDerHeader(der, serial.end, entry.end) : undefined;
   const isTime = date?.tag === Tag.utcTime || date?.tag === Tag.generalizedTime;
   if (serial?.tag !== Tag.integer || !isTime) {
     throw new CertificateError('has a malformed entry: not a serial number and a revocation date');
