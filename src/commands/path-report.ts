@@ -71,7 +71,7 @@ export function reportPath(chain: ChainStatus, subject: string): PathReport {
 }
 
 async function loadCrls(paths: readonly string[], trust: TrustStore): Promise<CrlStore> {
-  const store = new CrlStore(() => trust);
+  const store = new CrlStore({ currentTrust: () => trust, now: Date.now });
   for (const file of paths.flatMap(crlFiles)) await loadCrlFile(file, store);
   return store;
 }

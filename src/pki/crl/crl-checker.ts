@@ -54,8 +54,8 @@ const MAX_STARTUP_MILLISECONDS = 5_000;
  * @throws {Error} when a file cannot be read or contains an unusable CRL
  */
 export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChecker> {
-  const { config, currentTrust, cache, log } = options;
-  const store = new CrlStore(currentTrust, config.urls);
+  const { config, currentTrust, cache, log, now } = options;
+  const store = new CrlStore({ currentTrust, now, sources: config.urls });
   const problems = await loadFiles(config, store, log);
   if (problems.length > 0) throw new Error(problems.join('; '));
   let polling = pollUrls(options, store);

@@ -29,17 +29,26 @@ export interface CrlCollection {
   readonly missingSources: readonly string[];
 }
 
-/** The newest CRL of each CA and scope. */
+export interface CrlStoreOptions {
+  readonly currentTrust: () => TrustStore;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Sources of which it is known that they will be loaded. */
+  readonly sources?: readonly string[];
+}
+
+/** The newest CRL of each CA and scope, and those that are not valid yet. */
 export class CrlStore {
   readonly #currentTrust: () => TrustStore;
-  readonly #crls = new Map<string, StoredCrl>();
+  readonly #now: () => number;
+  readonly #crls = new Map<string, readonly StoredCrl[]>();
   /** The keys of the CRLs that each source had when it was last loaded; undefined if it was never. */
   readonly #sources: Map<string, ReadonlySet<string> | undefined>;
   #collection: CrlCollection;
 
-  /** @param sources those of which it is known that they will be loaded */
-  constructor(currentTrust: () => TrustStore, sources: readonly string[] = []) {
+  constructor({ currentTrust, now, sources = [] }: CrlStoreOptions) {
     this.#currentTrust = currentTrust;
+    this.#now = now;
     this.#sources = new Map(sources.map((source) => [source, undefined]));
     this.#collection = { byCa: new Map(), missingSources: sources };
   }
@@ -87,16 +96,15 @@ export class CrlStore {
   /** Removes the CRLs of CAs that are not configured any more, and those that the CA has replaced and that have expired. */
   update(): void {
     const published = new Set([...this.#sources.values()].flatMap((keys) => [...(keys ?? [])]));
-    for (const [key, stored] of this.#crls) {
-      const current = { ...stored, isPublished: published.has(key) };
-      if (this.#isTrusted(current) && !this.#isObsolete(current)) this.#crls.set(key, current);
+    for (const [key, crls] of this.#crls) {
+      const current = crls.map((stored) => ({ ...stored, isPublished: published.has(key) }));
+      const kept = current.filter((stored) => this.#isTrusted(stored) && !this.#isObsolete(stored));
+      if (kept.length > 0) this.#crls.set(key, inUse(kept, this.#now()));
       else this.#crls.delete(key);
     }
     const missingSources = [...this.#sources].filter(([, keys]) => keys === undefined).map(([source]) => source);
-    this.#collection = {
-      byCa: Map.groupBy(this.#crls.values(), ({ publicKeyThumbprint }) => publicKeyThumbprint),
-      missingSources,
-    };
+    const byCa = Map.groupBy([...this.#crls.values()].flat(), ({ publicKeyThumbprint }) => publicKeyThumbprint);
+    this.#collection = { byCa, missingSources };
   }
 
   async #verify(der: Uint8Array): Promise<[key: string, stored: StoredCrl]> {
@@ -108,10 +116,11 @@ export class CrlStore {
   }
 
   #add(key: string, stored: StoredCrl): boolean {
-    const known = this.#crls.get(key)?.crl;
-    if (known && !isNewer(stored.crl, known)) return false;
-    this.#crls.set(key, stored);
-    return true;
+    const known = this.#crls.get(key) ?? [];
+    if (known.some(({ crl }) => !isNewer(stored.crl, crl) && !isNewer(crl, stored.crl))) return false;
+    const crls = inUse([...known, stored], this.#now());
+    this.#crls.set(key, crls);
+    return crls.includes(stored);
   }
 
   /** RFC 5280 §6.3.3 (f) and (g): the key of the CA's certificate signs its CRLs, and must be allowed to. */
@@ -139,10 +148,21 @@ export class CrlStore {
   /** Whether the CA has issued a CRL after this one expired that no source has any more. */
   #isObsolete({ crl, publicKeyThumbprint, isPublished }: StoredCrl): boolean {
     if (isPublished) return false;
-    return [...this.#crls.values()].some(
-      (other) => other.publicKeyThumbprint === publicKeyThumbprint && other.crl.thisUpdate > crl.nextUpdate,
-    );
+    return [...this.#crls.values()]
+      .flat()
+      .some((other) => other.publicKeyThumbprint === publicKeyThumbprint && other.crl.thisUpdate > crl.nextUpdate);
   }
+}
+
+/**
+ * Of the CRLs of one scope, the newest that is valid, and those that are not valid yet: the CA's clock can be ahead, or it
+ * publishes them in advance.
+ */
+function inUse(crls: readonly StoredCrl[], now: number): readonly StoredCrl[] {
+  const newestFirst = crls.toSorted((a, b) => (isNewer(a.crl, b.crl) ? -1 : 1));
+  const isUpcoming = ({ crl }: StoredCrl) => crl.thisUpdate > now;
+  const valid = newestFirst.find((stored) => !isUpcoming(stored));
+  return newestFirst.filter((stored) => stored === valid || isUpcoming(stored));
 }
 
 /**

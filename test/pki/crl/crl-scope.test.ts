@@ -58,7 +58,7 @@ interface Given {
 
 /** Validates a client's certificate against CRLs, each from a source of its own. */
 async function validate({ crls, certificate = {}, mode = 'require', missing = [] }: Given) {
-  const store = new CrlStore(() => trust, missing);
+  const store = new CrlStore({ currentTrust: () => trust, now: Date.now, sources: missing });
   for (const [index, crl] of crls.entries()) await store.load(`${index}.crl`, [crl]);
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() };
   const found = buildPaths(parseClientCertificate(ca.issue(certificate).der), [], trust);
@@ -317,7 +317,7 @@ describe('a revoked client is rejected, also in mode prefer,', () => {
     ['by one of several CRLs', [createCrl(ca), crlFor([onlyClients], { entries: [entry(serialOf(client))] })]],
   ])('%s', async (_, crls) => {
     for (const mode of ['require', 'prefer'] as const) {
-      const store = new CrlStore(() => trust);
+      const store = new CrlStore({ currentTrust: () => trust, now: Date.now });
       for (const [index, crl] of crls.entries()) await store.load(`${index}.crl`, [crl]);
       const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() };
       const found = buildPaths(parseClientCertificate(client.der), [], trust);

@@ -48,7 +48,7 @@ const prefer = allCas({ mode: 'prefer' });
 const off = allCas({ mode: 'off' });
 
 async function storeOf(...crls: readonly Uint8Array[]): Promise<CrlStore> {
-  const store = new CrlStore(() => trust);
+  const store = new CrlStore({ currentTrust: () => trust, now: Date.now });
   for (const [index, crl] of crls.entries()) await store.load(`${index}.crl`, [crl]);
   return store;
 }
@@ -351,6 +351,25 @@ test('of two CRLs of the same second the one with the higher number is used', as
   }
 });
 
+test('a CRL that is not valid yet is used from its thisUpdate on, and the current one until then', async () => {
+  const [from, until] = [Date.now() + HOUR, Date.now() + 2 * HOUR];
+  const revoking = ofIssuing({ ...revokesLeaf, thisUpdate: new Date(from) });
+  const later = ofIssuing({ thisUpdate: new Date(until) });
+  const current = ofIssuing({ thisUpdate: new Date(from - 2 * HOUR) });
+  let now = Date.now();
+  const store = new CrlStore({ currentTrust: () => trust, now: () => now });
+  await store.load('root.crl', [ofRoot()]);
+  const status = () => selectValidPaths(found, now, (path, time) => crlViolation(path, store.current, require_, time));
+  await store.load('issuing.crl', [later, current]);
+  expect(status().verified).toBe(true);
+  now = from;
+  await store.load('issuing.crl', [revoking]);
+  expect(status().reason).toContain('is revoked');
+  now = until;
+  store.update();
+  expect(status().verified).toBe(true);
+});
+
 test('a CRL with a lower number is used if its thisUpdate is later', async () => {
   const before = ofIssuing({ extensions: [crlNumber(9n)], thisUpdate: new Date(Date.now() - 2 * HOUR) });
   const after = ofIssuing({ extensions: [crlNumber(1n)], ...revokesLeaf });
@@ -375,7 +394,7 @@ describe('a CRL does not apply', () => {
   const renamed = createTestCa({ subject: [['CN', 'Renamed']], keys: old.keys });
   const configured = createTrustStore([old, renewed, renamed].map((ca) => parseCaCertificate(ca.der)));
   const statusWith = async (client: MintedCertificate, crl: Uint8Array) => {
-    const store = new CrlStore(() => configured);
+    const store = new CrlStore({ currentTrust: () => configured, now: Date.now });
     await store.load('ca.crl', [crl]);
     return selectValidPaths(buildPaths(parseClientCertificate(client.der), [], configured), Date.now(), (path, now) =>
       crlViolation(path, store.current, require_, now),
@@ -409,7 +428,7 @@ describe('the CRLs of a source', () => {
   const statusOf = (store: CrlStore) =>
     selectValidPaths(found, Date.now(), (path, time) => crlViolation(path, store.current, require_, time));
   const storeWithRoot = async (...sources: readonly string[]) => {
-    const store = new CrlStore(() => trust, sources);
+    const store = new CrlStore({ currentTrust: () => trust, now: Date.now, sources });
     await store.load('root.crl', [ofRoot()]);
     return store;
   };
@@ -470,7 +489,7 @@ describe('the CRLs of a source', () => {
 
   test('are removed when their CA is not configured any more', async () => {
     let configured = trust;
-    const store = new CrlStore(() => configured);
+    const store = new CrlStore({ currentTrust: () => configured, now: Date.now });
     await store.load('all.crl', [ofRoot(), ofIssuing()]);
     configured = createTrustStore([parseCaCertificate(root.der)]);
     store.update();
@@ -485,7 +504,7 @@ test('a hundred thousand serial numbers take less than 30 bytes each and do not 
   const crl = ofRoot({ entries: [Buffer.concat(entries)] });
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
-  const [accepted] = await new CrlStore(() => trust).load('large.crl', [crl]);
+  const [accepted] = await new CrlStore({ currentTrust: () => trust, now: Date.now }).load('large.crl', [crl]);
   clearInterval(timer);
   expect(accepted?.crl.revoked.size).toBe(100_000);
   expect(accepted?.crl.revoked.memory).toBeLessThan(3_000_000);
@@ -495,7 +514,9 @@ test('a hundred thousand serial numbers take less than 30 bytes each and do not 
 test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('a CRL is accepted with a signature by %s', async (keyType) => {
   const ca = createTestCa({ subject: [['CN', keyType]], keyType });
   const own = createTrustStore([parseCaCertificate(ca.der)]);
-  const [accepted] = await new CrlStore(() => own).load('ca.crl', [createCrl(ca, { revoked: [leaf] })]);
+  const [accepted] = await new CrlStore({ currentTrust: () => own, now: Date.now }).load('ca.crl', [
+    createCrl(ca, { revoked: [leaf] }),
+  ]);
   expect(accepted?.crl.revoked.size).toBe(1);
 });
 
