@@ -49,3 +49,8 @@ export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | '
 export function isSelfSigned(ca: CaCertificate): boolean {
   return isSelfIssued(ca) && new X509Certificate(ca.der).verify(ca.publicKey);
 }
+
+/** Compares CA certificates, for sorting: the one that expires last comes first. */
+export function compareExpiry(one: CaCertificate, other: CaCertificate): number {
+  return other.notAfter - one.notAfter;
+}

@@ -1,5 +1,5 @@
 import { abbreviate } from '../../text.ts';
-import { type CaCertificate, parseCaCertificate } from '../certificate/ca-certificate.ts';
+import { type CaCertificate, compareExpiry, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { formatDistinguishedName, namesChain } from '../certificate/names/distinguished-name.ts';
@@ -98,7 +98,10 @@ class PathSearch {
     }
   }
 
-  /** Configured anchors, configured intermediates, then forwarded ones; matching key identifiers before all others. */
+  /**
+   * Configured anchors, configured intermediates, then forwarded ones, of each those that expire last first; matching key
+   * identifiers before all others.
+   */
   #issuersOf(child: Certificate): CaCertificate[] {
     const sent = this.#forwarded.caCertificates.filter(({ subject }) => namesChain(child.issuer, subject));
     const all = [...this.#trust.findBySubject(child.issuer), ...sent];
@@ -158,7 +161,7 @@ function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore):
     else if (!known.has(ca.thumbprint)) caCertificates.push(ca);
     if (typeof ca !== 'string') known.add(ca.thumbprint);
   }
-  return { caCertificates, ignored };
+  return { caCertificates: caCertificates.sort(compareExpiry), ignored };
 }
 
 function parseCaOrExplain(der: Uint8Array): CaCertificate | string {

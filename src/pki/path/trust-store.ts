@@ -2,7 +2,13 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileErrorReason } from '../../file-error.ts';
 import { abbreviate } from '../../text.ts';
-import { type CaCertificate, isSelfIssued, isSelfSigned, parseCaCertificate } from '../certificate/ca-certificate.ts';
+import {
+  type CaCertificate,
+  compareExpiry,
+  isSelfIssued,
+  isSelfSigned,
+  parseCaCertificate,
+} from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { chainingKey, type EncodedName, formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { parseCertificateFile } from '../certificate/pem.ts';
@@ -13,7 +19,10 @@ export interface TrustStore {
   readonly anchors: readonly CaCertificate[];
   /** All others: they can be part of a path and are never anchors. */
   readonly intermediates: readonly CaCertificate[];
-  /** The anchors, then the intermediates, whose subject is this issuer name (see `namesChain`). */
+  /**
+   * The anchors, then the intermediates, whose subject is this issuer name (see `namesChain`). Of each, those that expire
+   * last come first: a CA may have been renewed with its key more often than paths are built.
+   */
   findBySubject(issuer: EncodedName): readonly CaCertificate[];
   isAnchor(ca: CaCertificate): boolean;
 }
@@ -24,7 +33,8 @@ export function createTrustStore(caCertificates: readonly CaCertificate[]): Trus
   const anchors = distinct.filter(isSelfSigned);
   const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));
   const intermediates = distinct.filter(({ thumbprint }) => !anchorThumbprints.has(thumbprint));
-  const bySubject = Map.groupBy([...anchors, ...intermediates], ({ subject }) => chainingKey(subject));
+  const sorted = [...anchors.toSorted(compareExpiry), ...intermediates.toSorted(compareExpiry)];
+  const bySubject = Map.groupBy(sorted, ({ subject }) => chainingKey(subject));
   return {
     anchors,
     intermediates,

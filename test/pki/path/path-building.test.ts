@@ -83,6 +83,40 @@ describe('a root that was renewed with the same key', () => {
   });
 });
 
+describe('a CA that was renewed ten times with the same key verifies a client', () => {
+  const years = Array.from({ length: 10 }, (_, index) => 10 - index);
+  /** Oldest first, the last one valid. */
+  const renewals = (ca: TestCa, issuer: TestCa) =>
+    [...years, 0].map((ago) => {
+      const end = Date.now() + (1 - ago) * 365 * 24 * HOUR - HOUR;
+      const validity = { notBefore: new Date(end - 365 * 24 * HOUR), notAfter: new Date(end) };
+      return issuer === ca
+        ? createTestCa({ subject: ca.subject, keys: ca.keys, ...validity })
+        : certify(issuer, ca, validity);
+    });
+
+  const issuing = root.issueIntermediate(named('Renewed'));
+  const intermediates = renewals(issuing, root);
+
+  test.each([
+    ['oldest first', intermediates],
+    ['newest first', intermediates.toReversed()],
+  ])('if all of its certificates are configured or forwarded, %s', (_, all) => {
+    expect(verifyChain({ configured: [root, ...all], leaf: issuing.issue() }).verified).toBe(true);
+    expect(verifyChain({ configured: [root], leaf: issuing.issue(), forwarded: all }).verified).toBe(true);
+  });
+
+  test('if its root was renewed as well', () => {
+    const roots = renewals(root, root);
+    expect(verifyChain({ configured: [...roots, ...intermediates], leaf: issuing.issue() }).verified).toBe(true);
+  });
+
+  test('only while one of its certificates is valid', () => {
+    const old = intermediates.slice(0, -1);
+    expect(verifyChain({ configured: [root, ...old], leaf: issuing.issue() }).reason).toContain('expired at');
+  });
+});
+
 describe('20 CAs with one name, each with an intermediate of another name', () => {
   const mesh = (options: CertificateOptions) => {
     const roots = Array.from({ length: 20 }, () => createTestCa({ ...named('Wide'), ...options }));
