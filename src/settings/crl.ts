@@ -1,5 +1,7 @@
+import { fileErrorReason } from '../file-error.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { CrlConfig } from '../pki/crl/crl-checker.ts';
+import { crlFiles, readCrlFile } from '../pki/crl/crl-files.ts';
 import { type CaCrlPolicy, type CrlMode, crlModes } from '../pki/crl/crl-violation.ts';
 import { type ClientCa, chainSettings } from './client-ca.ts';
 import { oneOf, parseDuration } from './parsers.ts';
@@ -59,6 +61,7 @@ export function readCrlConfig(settings: Settings, clientCa: ClientCa | undefined
   const modes = settings.read(crlSettings.CRL_MODE);
   const staleness = settings.read(crlSettings.CRL_MAX_STALENESS);
   const intervalMilliseconds = settings.read(crlSettings.CRL_INTERVAL);
+  for (const path of sources?.paths ?? []) requireCrlFiles(settings, path);
   requireKnownCas(settings, crlSettings.CRL_MODE, modes, clientCa);
   requireKnownCas(settings, crlSettings.CRL_MAX_STALENESS, staleness, clientCa);
   if (!sources && !modes) return undefined;
@@ -70,6 +73,19 @@ export function readCrlConfig(settings: Settings, clientCa: ClientCa | undefined
   const overridden = [...(modes?.byCa.keys() ?? []), ...staleness.byCa.keys()];
   const policy = { byDefault: policyOf(), byCa: new Map(overridden.map((key) => [key, policyOf(key)])) };
   return { ...(sources ?? { paths: [], urls: [] }), policy, intervalMilliseconds };
+}
+
+/** Reported together with the problems of other settings. The CRLs are verified when the server loads them. */
+function requireCrlFiles(settings: Settings, path: string): void {
+  const attempt = <Value>(file: string, read: () => Value) =>
+    settings.attempt(crlSettings.CLIENT_CRLS, () => {
+      try {
+        return read();
+      } catch (error) {
+        throw new RangeError(`${file}: ${fileErrorReason(error)}`);
+      }
+    });
+  for (const file of attempt(path, () => crlFiles(path)) ?? []) attempt(file, () => readCrlFile(file));
 }
 
 function valueForCa<Value>(values: PerCa<Value> | undefined, key: string | undefined): Value | undefined {

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { readClientCa } from '../../src/settings/client-ca.ts';
 import { readCrlConfig } from '../../src/settings/crl.ts';
 import { Settings } from '../../src/settings/settings.ts';
-import { createTestCa } from '../support/certificates.ts';
+import { createTestCa, toPem } from '../support/certificates.ts';
+import { createCrl } from '../support/crls.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const file = join(temporaryDirectory(), 'ca.pem');
@@ -55,12 +56,36 @@ describe('an override for a CA that is not configured', () => {
 });
 
 describe('COUNTERSIGN_CLIENT_CRLS', () => {
+  test('reports every file that cannot be used, together with the problems of other settings', () => {
+    const folder = temporaryDirectory();
+    const write = (name: string, content: string | Uint8Array) => {
+      const path = join(folder, name);
+      writeFileSync(path, content);
+      return path;
+    };
+    const crl = createCrl(createTestCa());
+    write('valid.crl', crl);
+    const pkcs7 = Buffer.from('308006092a864886f70d010702a080', 'hex');
+    const wide = write('wide.pem', Buffer.from(`\ufeff${toPem(crl, 'X509 CRL')}`, 'utf16le'));
+    const certificate = write('ca.pem', createTestCa().pem);
+    const message = write('message.crl', pkcs7);
+    const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `${folder},/nowhere.crl`, COUNTERSIGN_CRL_INTERVAL: '1ms' });
+    const none = 'contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER: it';
+    expect(settings.problems).toEqual([
+      'COUNTERSIGN_CRL_INTERVAL: "1ms" is shorter than a second',
+      `COUNTERSIGN_CLIENT_CRLS: ${certificate}: ${none} contains a certificate`,
+      expect.stringContaining(`COUNTERSIGN_CLIENT_CRLS: ${message}: ${none} is a PKCS #7 message`),
+      expect.stringContaining(`COUNTERSIGN_CLIENT_CRLS: ${wide}: ${none} is UTF-16LE text`),
+      'COUNTERSIGN_CLIENT_CRLS: /nowhere.crl: no such file or directory',
+    ]);
+  });
+
   test.each([
     ['https://reader:secret@ca.example/ca.crl', 'ca.example contains a user or a password'],
     ['ftp://reader:secret@ca.example/ca.crl', 'starts with ftp://'],
     ['http://reader:secret@ca.example:port/', 'starts with http:// is not a URL'],
   ])('%s is rejected without logging the password', (url, reason) => {
-    const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `/crls,${url}` });
+    const { settings } = read({ COUNTERSIGN_CLIENT_CRLS: `${file},${url}` });
     expect(settings.problems).toEqual([expect.stringContaining(reason)]);
     expect(settings.problems[0]).not.toContain('secret');
   });

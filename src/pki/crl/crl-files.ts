@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { kinds } from '../../files/content-kind.ts';
+import { derKind } from '../../files/der-kind.ts';
+import { describeContent } from '../../files/describe-content.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parsePemBlocks } from '../certificate/pem.ts';
 
@@ -30,14 +33,17 @@ const DER_SEQUENCE = 0x30;
  * Splits the content of a file or a response into CRLs: its PEM blocks (`X509 CRL`), or all of it as one CRL in DER.
  *
  * @returns DER
- * @throws {CertificateError} when it contains none
+ * @throws {CertificateError} when it contains none, naming what it contains instead
  */
 export function parseCrls(content: Uint8Array): Uint8Array[] {
-  if (content[0] === DER_SEQUENCE) return [content];
+  const kind = content[0] === DER_SEQUENCE ? (derKind(content) ?? kinds.crl) : undefined;
+  // Also if it is not recognized, so that the error says what is malformed.
+  if (kind === kinds.crl) return [content];
   const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1');
   const blocks = parsePemBlocks(text, 'X509 CRL');
-  if (blocks.length === 0) {
-    throw new CertificateError('contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER');
-  }
-  return blocks;
+  if (blocks.length > 0) return blocks;
+  const actual = describeContent(content);
+  throw new CertificateError(
+    `contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER${actual === undefined ? '' : `: it ${actual}`}`,
+  );
 }

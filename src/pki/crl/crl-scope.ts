@@ -1,5 +1,6 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { type DerElement, Tag } from '../certificate/der-element.ts';
+import { parseBoolean } from '../certificate/der-values.ts';
 import { type PointName, parsePointNames } from '../certificate/distribution-point-name.ts';
 import { ALL_REASONS, describeReasons, parseReasonFlags, type ReasonFlags } from '../certificate/revocation-reasons.ts';
 import { parseExtensionValue } from '../certificate/structure.ts';
@@ -24,7 +25,11 @@ const COMPLETE: CrlScope = { certificates: 'all', names: undefined, reasons: ALL
 export function parseCrlScope(extension: DerElement | undefined, issuer: DerElement): CrlScope {
   if (!extension) return COMPLETE;
   const fields = fieldsOf(parseExtensionValue(extension));
-  const isTrue = (tag: number) => parseBoolean(fields.get(tag));
+  // BOOLEAN DEFAULT FALSE: a default that is written out has the same meaning.
+  const isTrue = (tag: number) => {
+    const field = fields.get(tag);
+    return field !== undefined && parseBoolean(field);
+  };
   if (isTrue(Field.indirectCrl)) {
     throw new CertificateError('is an indirect CRL, which can cover other issuers; not supported (RFC 5280 §5.2.5)');
   }
@@ -62,14 +67,6 @@ function fieldsOf({ tag, children }: DerElement): ReadonlyMap<number, DerElement
   const areInOrder = positions.every((position, index) => position > (positions[index - 1] ?? -1));
   if (tag !== Tag.sequence || !areInOrder) throw malformed();
   return new Map(children.map((child) => [child.tag, child]));
-}
-
-/** IMPLICIT BOOLEAN DEFAULT FALSE. A default that is written out has the same meaning. */
-function parseBoolean(element: DerElement | undefined): boolean {
-  if (!element) return false;
-  const [value, ...more] = element.content;
-  if (more.length > 0 || (value !== 0x00 && value !== 0xff)) throw malformed();
-  return value === 0xff;
 }
 
 function malformed(): CertificateError {

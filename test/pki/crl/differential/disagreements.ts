@@ -83,7 +83,7 @@ export const acceptedOnlyByCountersign: Readonly<Record<string, AcceptedOnlyByCo
     section: 'RFC 5280 §6.3.3 (f) and (g)',
   },
   'a critical CRL number': {
-    errors: [UNHANDLED_CRITICAL],
+    errors: [UNHANDLED_CRITICAL, ...notCovered],
     applies: anyCrl(changed('critical number')),
     because: 'Countersign processes it',
     section: 'RFC 5280 §5.2',
