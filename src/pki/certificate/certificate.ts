@@ -83,7 +83,9 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const structure = parseCertificateStructure(der);
   const { version } = structure;
   if (version !== 3) {
-    throw new CertificateError(`is X.509 v${version}, which cannot state what it may be used for; only v3 is accepted`);
+    throw new CertificateError(
+      `is X.509 v${version}; only v3 is accepted: others cannot state what they may be used for`,
+    );
   }
   checkPublicKeyInfo(structure.publicKey);
   const usage = usageFields(structure);
