@@ -74,8 +74,11 @@ export function jsonText(value: unknown): string {
   return escapeUnprintable(JSON.stringify(value));
 }
 
-/** YAML 1.1 tools, which are common, would read `no`, `012` and `2027-01-31` as a boolean, a number and a date. */
-const YAML_OPTIONS = { lineWidth: 0, compat: 'yaml-1.1' } as const;
+/**
+ * YAML 1.1 tools, which are common, would read `no`, `012` and `2027-01-31` as a boolean, a number and a date. Texts
+ * between double quotes stay on one line: the library loses spaces beside the line feeds of the others.
+ */
+const YAML_OPTIONS = { lineWidth: 0, compat: 'yaml-1.1', doubleQuotedAsJSON: true } as const;
 
 /** YAML that ends with a line feed, with terminal controls escaped. */
 export function yamlText(value: unknown): string {

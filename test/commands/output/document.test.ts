@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { parseLine, parseRecords } from '../../../src/clients/files/parse-records.ts';
 import { documentText, jsonText, yamlText } from '../../../src/commands/output/document.ts';
 import { printable } from '../../../src/text.ts';
 
@@ -76,7 +77,24 @@ test('jsonText and yamlText preserve any value, and escape terminal controls', (
   );
 });
 
-test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c'])('yamlText preserves %j', (text) => {
+test('jsonText and yamlText write records that the server parses to the same values', () => {
+  const lines = fc
+    .array(fc.constantFrom('\n', ' ', '\t', ': ', '# ', '\\', '"', '- ', '\u202e', 'word '.repeat(12), 'x'.repeat(1100)))
+    .map((pieces) => pieces.join(''));
+  const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number || 0);
+  const records = fc.dictionary(hostile, fc.oneof(values, lines, numbers, fc.maxSafeInteger()), { noNullPrototype: true });
+  fc.assert(
+    fc.property(records, (record) => {
+      const read = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
+      expect(read('clients.yaml', yamlText([record]))).toEqual([asJson(record)]);
+      expect(read('clients.json', jsonText([record]))).toEqual([asJson(record)]);
+      expect(parseLine('clients.jsonl', jsonText(record), 1)?.value).toEqual(asJson(record));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c', `---\n \n${'word '.repeat(20)}\u202e`])('yamlText preserves %j', (text) => {
   expect(parse(yamlText([{ text }]))).toEqual([{ text }]);
 });
 
