@@ -4,7 +4,8 @@ import type { EffectiveConfig } from './doctor/observer/effective-config.ts';
 import { observationsEndpoint, watchEndpoint } from './doctor/observer/endpoint.ts';
 import type { ObservationStore } from './doctor/observer/observation-store.ts';
 import type { Observation } from './doctor/observer/observe.ts';
-import { metadataDocument, publishedDocument } from './endpoints/metadata.ts';
+import { authorizeEndpoint } from './endpoints/authorize.ts';
+import { authorizationServerMetadata, openidProviderMetadata, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
 import { requestPath } from './endpoints/request.ts';
 import { respondWithError } from './endpoints/respond.ts';
@@ -25,20 +26,23 @@ export type App = Hono<{ Bindings: HttpBindings }>;
  */
 export function createApp(dependencies: AppDependencies): App {
   const { issuer, mtlsUrl, signingKey } = dependencies;
-  const metadata = metadataDocument({ issuer, mtlsUrl, signingAlgorithm: signingKey.algorithm });
-  const serveMetadata = publishedDocument(metadata, 'application/json');
+  const facts = { issuer, mtlsUrl, signingAlgorithm: signingKey.algorithm };
+  const serveMetadata = publishedDocument(authorizationServerMetadata(facts), 'application/json');
+  const serveOpenidMetadata = publishedDocument(openidProviderMetadata(facts), 'application/json');
   const serveKeys = publishedDocument({ keys: [signingKey.publicJwk] }, 'application/jwk-set+json');
   const serveTokens = tokenEndpoint(dependencies);
 
   const app = newApp();
-  for (const base of new Set(['', pathOf(issuer), pathOf(mtlsUrl)])) {
+  const bases = new Set(['', pathOf(issuer), pathOf(mtlsUrl)]);
+  for (const base of bases) {
     app.all(`${base}/token`, serveTokens);
     app.all(`${base}/jwks`, serveKeys);
-    for (const name of ['oauth-authorization-server', 'openid-configuration']) {
-      // RFC 8414 §3.1 appends the issuer's path to the well-known one, OpenID Connect Discovery §4 prepends it.
-      app.all(`/.well-known/${name}${base}`, serveMetadata);
-      app.all(`${base}/.well-known/${name}`, serveMetadata);
-    }
+    app.all(`${base}/authorize`, authorizeEndpoint);
+  }
+  // RFC 8414 §3.1 and OpenID Connect Discovery §4.1 remove the trailing slash of an issuer; some clients keep it.
+  for (const path of new Set([...bases, issuer.endsWith('/') ? `${pathOf(issuer)}/` : ''])) {
+    for (const url of wellKnownPaths('oauth-authorization-server', path)) app.all(url, serveMetadata);
+    for (const url of wellKnownPaths('openid-configuration', path)) app.all(url, serveOpenidMetadata);
   }
   app.notFound((c) => respondWithError(c, invalidRequest('No such endpoint.', { status: 404 })));
   return app;
@@ -71,6 +75,11 @@ export function createOperationsApp({
 /** An app that routes by the raw path: Hono would decode it first. */
 function newApp(): App {
   return new Hono({ getPath: (_, options) => requestPath(options?.env?.incoming.url) });
+}
+
+/** RFC 8414 §3.1 appends the issuer's path to the well-known one, OpenID Connect Discovery §4 prepends it. */
+function wellKnownPaths(name: string, issuerPath: string): readonly string[] {
+  return [`/.well-known/${name}${issuerPath}`, `${issuerPath}/.well-known/${name}`];
 }
 
 function pathOf(url: string): string {

@@ -107,7 +107,6 @@ describe('published documents', () => {
       token_endpoint_auth_methods_supported: ['tls_client_auth', 'self_signed_tls_client_auth'],
       grant_types_supported: ['client_credentials'],
       tls_client_certificate_bound_access_tokens: true,
-      access_token_signing_alg_values_supported: ['EdDSA'],
     });
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(response.headers.get('cache-control')).toBe('public, max-age=300');

@@ -16,23 +16,38 @@ export interface MetadataFacts {
 }
 
 /**
- * The authorization server metadata (RFC 8414 §2, RFC 8705 §5), from the tables that the server dispatches by.
+ * The authorization server metadata (RFC 8414 §2, RFC 8705 §5), from the tables that the server dispatches by. Every
+ * member is registered with IANA, and no array is empty (RFC 8414 §3.2).
  *
- * `response_types_supported` is present although it is empty: RFC 8414 §2 requires it, and §3.2 omits empty arrays
- * (erratum 7793). Some clients require it; none is known to fail on an empty array.
+ * `response_types_supported` is required, even without an authorization endpoint. `none` is the registered response type
+ * that returns nothing (OAuth 2.0 Multiple Response Type Encoding Practices §4).
  */
-export function metadataDocument({ issuer, mtlsUrl, signingAlgorithm }: MetadataFacts): object {
+export function authorizationServerMetadata({ issuer, mtlsUrl }: MetadataFacts) {
   const base = withoutTrailingSlash(issuer);
   return {
     issuer,
     token_endpoint: `${base}/token`,
     jwks_uri: `${base}/jwks`,
-    response_types_supported: [],
+    response_types_supported: ['none'],
     grant_types_supported: grantTypes,
     token_endpoint_auth_methods_supported: authenticationMethodNames,
-    access_token_signing_alg_values_supported: [signingAlgorithm],
     tls_client_certificate_bound_access_tokens: true,
     mtls_endpoint_aliases: { token_endpoint: `${withoutTrailingSlash(mtlsUrl)}/token` },
+  };
+}
+
+/**
+ * The OpenID Provider metadata: the same document with the other members that OpenID Connect Discovery 1.0 §3 requires.
+ * Many clients look only there, some reject a document without these members, and none of them needs an ID token. See
+ * docs/decisions/0010-openid-configuration.md.
+ */
+export function openidProviderMetadata(facts: MetadataFacts) {
+  return {
+    ...authorizationServerMetadata(facts),
+    authorization_endpoint: `${withoutTrailingSlash(facts.issuer)}/authorize`,
+    subject_types_supported: ['public'],
+    // §3 requires RS256. go-oidc rejects tokens whose algorithm is not in this list.
+    id_token_signing_alg_values_supported: [...new Set([facts.signingAlgorithm, 'RS256'])],
   };
 }
 

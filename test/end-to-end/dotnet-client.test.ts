@@ -62,7 +62,6 @@ describeWith(['nginx', 'redis-server'], 'a .NET client', () => {
         tls_client_certificate_bound_access_tokens: true,
         token_endpoint_auth_methods_supported: ['tls_client_auth', 'self_signed_tls_client_auth'],
         grant_types_supported: ['client_credentials'],
-        access_token_signing_alg_values_supported: ['ES256'],
       });
     });
 
