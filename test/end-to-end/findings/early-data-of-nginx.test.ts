@@ -21,8 +21,6 @@ describeWith(['nginx', 'redis-server', 'openssl'], 'finding 8: nginx accepts the
     deployment = await startDeployment({
       replace: [
         ['ssl_early_data off;', 'ssl_early_data on;'],
-        // The default server determines what a handshake may do.
-        ['ssl_reject_handshake on;', 'ssl_reject_handshake on; ssl_early_data on;'],
         ['ssl_session_tickets off;', 'ssl_session_tickets on;'],
       ],
     });
