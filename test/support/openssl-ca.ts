@@ -13,6 +13,10 @@ export interface OpensslCertificate {
 export interface OpensslCa extends OpensslCertificate {
   /** Uses `openssl ca`. Each extension is a line in the format of x509v3_config; sections can follow. */
   issueIntermediate(name: string, subject: string, extensions: string): Promise<OpensslCa>;
+  /** Uses `openssl ca -revoke`. */
+  revoke(certificate: OpensslCertificate): Promise<void>;
+  /** Uses `openssl ca -gencrl`. Returns the path of the PEM. */
+  issueCrl(name: string, extensions: string): Promise<string>;
   /** Uses `openssl x509 -req`. */
   issue(name: string, subject: string, extensions: string): Promise<OpensslCertificate>;
 }
@@ -46,21 +50,31 @@ async function requestIn(folder: string, name: string, subject: string, extensio
 }
 
 function caIn(folder: string, own: Files): OpensslCa {
+  const signer = ['-cert', own.certificate, '-keyfile', own.key];
   return {
     ...certificateIn(own),
+    revoke: async ({ file }) => {
+      await openssl(['ca', '-config', own.config, ...signer, '-revoke', file]);
+    },
+    issueCrl: async (name, extensions) => {
+      const [config, crl] = [join(folder, `${name}.cnf`), join(folder, `${name}.crl`)];
+      writeFileSync(config, configuration(folder, extensions));
+      const made = [...(extensions === '' ? [] : ['-crlexts', 'made']), '-crldays', '1', '-out', crl];
+      await openssl(['ca', '-config', config, ...signer, '-gencrl', ...made]);
+      return crl;
+    },
     issueIntermediate: async (name, subject, extensions) => {
       const files = await requestIn(folder, name, subject, extensions);
       const { config, request, certificate } = files;
-      const signer = ['-cert', own.certificate, '-keyfile', own.key];
       const made = ['-config', config, '-extensions', 'made', '-in', request, '-out', certificate];
       await openssl(['ca', '-batch', '-notext', '-preserveDN', '-days', '20', ...signer, ...made]);
       return caIn(folder, files);
     },
     issue: async (name, subject, extensions) => {
       const files = await requestIn(folder, name, subject, extensions);
-      const signer = ['-CA', own.certificate, '-CAkey', own.key, '-CAcreateserial'];
+      const issuer = ['-CA', own.certificate, '-CAkey', own.key, '-CAcreateserial'];
       const made = ['-extfile', files.config, '-extensions', 'made', '-in', files.request, '-out', files.certificate];
-      await openssl(['x509', '-req', '-sha256', '-days', '10', ...signer, ...made]);
+      await openssl(['x509', '-req', '-sha256', '-days', '10', ...issuer, ...made]);
       return certificateIn(files);
     },
   };

@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { parsePemCertificates } from '../../../src/pki/certificate/pem.ts';
+import { parseCrls } from '../../../src/pki/crl/crl-files.ts';
+import { describeScope } from '../../../src/pki/crl/crl-scope.ts';
 import { CrlStore } from '../../../src/pki/crl/crl-store.ts';
 import { type CrlMode, crlViolation } from '../../../src/pki/crl/crl-violation.ts';
 import { buildPaths } from '../../../src/pki/path/build-paths.ts';
@@ -25,6 +30,7 @@ import {
 } from '../../support/crls.ts';
 import { der, sequence } from '../../support/der.ts';
 import { generalName } from '../../support/general-names.ts';
+import { repositoryRoot } from '../../support/repository-root.ts';
 
 const HOUR = 3_600_000;
 const ca = createTestCa({
@@ -66,6 +72,24 @@ async function validate({ crls, certificate = {}, mode = 'require', missing = []
 }
 
 const all = [1, 2, 3, 4, 5, 6, 7, 8] as const;
+
+test('a client certificate without distribution points is covered by the CRL that step-ca publishes', async () => {
+  const read = (name: string) => readFileSync(join(repositoryRoot, 'test/cases/step-ca-crl', name));
+  const [caDer = Buffer.of()] = parsePemCertificates(read('ca.pem').toString());
+  const [clientDer = Buffer.of()] = parsePemCertificates(read('client.pem').toString());
+  const configured = createTrustStore([parseCaCertificate(caDer)]);
+  const now = Date.parse('2026-12-01');
+  const store = new CrlStore({ currentTrust: () => configured, now: () => now });
+  const [loaded] = await store.load('crl.pem', parseCrls(read('crl.pem')));
+  expect(loaded && describeScope(loaded.crl.scope)).toBe(
+    'end-entity certificates only, distribution point http://ca.acme.example/1.0/crl',
+  );
+  const policy = { byDefault: { mode: 'require', maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
+  const found = buildPaths(parseClientCertificate(clientDer), [], configured);
+  expect(selectValidPaths(found, now, (path, time) => crlViolation(path, store.current, policy, time))).toMatchObject({
+    verified: true,
+  });
+});
 
 describe('a client certificate is covered by', () => {
   test.each<[string, Given]>([
