@@ -56,7 +56,7 @@ describe('parseClient', () => {
     [
       'by a long subject DN',
       with_(byName, {
-        tls_client_auth_subject_dn: Array.from({ length: 60 }, () => `OU=${'x'.repeat(900)}`).join(',') + ',CN=a',
+        tls_client_auth_subject_dn: `${Array.from({ length: 60 }, () => `OU=${'x'.repeat(900)}`).join(',')},CN=a`,
       }),
     ],
     ['with many pins', with_(byName, { tls_client_auth_ca: Array.from({ length: 100 }, () => own.thumbprint) })],

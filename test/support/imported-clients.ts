@@ -1,7 +1,7 @@
-import { parse } from 'yaml';
 import type { Drafts } from '../../src/administration/import/draft.ts';
 import { renderRecords } from '../../src/administration/import/render.ts';
 import { validateDrafts } from '../../src/administration/import/validate-drafts.ts';
+import { parseRecords } from '../../src/clients/files/parse-records.ts';
 
 export interface ImportedClients {
   readonly yaml: string;
@@ -14,13 +14,14 @@ export interface ImportedClients {
   readonly skipped: Readonly<Record<string, string>>;
 }
 
-/** Validates and renders the clients of another server, as `clients import` does. */
+/** Validates and renders the clients of another server, as `clients import` does, and reads them as `check` does. */
 export function importedClients({ drafts: all, remarks }: Drafts, now: number): ImportedClients {
   const drafts = validateDrafts(all, now);
   const yaml = renderRecords({ drafts, remarks }, 'a test');
   return {
     yaml,
-    clients: parse(yaml).clients,
+    // Safe: import writes objects only.
+    clients: parseRecords('clients.yaml', yaml).map(({ value }) => value as Readonly<Record<string, unknown>>),
     notes: drafts.flatMap(({ notes }) => notes),
     remarks: drafts.flatMap((draft) => draft.remarks),
     skipped: Object.fromEntries(

@@ -62,7 +62,7 @@ function parseEntry(
   try {
     const match = parse();
     if (match.by === 'thumbprint' && match.thumbprint.algorithm === 'sha1')
-      (policy.allowSha1Thumbprints ? warnings : errors).push(sha1Diagnostic(field, policy));
+      (policy.allowSha1Thumbprints ? warnings : errors).push(sha1Diagnostic(field));
     // A registration that has not started is not worth a warning: that is how the next certificate is registered ahead.
     if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
     return [{ ...match, notBefore, notAfter }];
@@ -73,10 +73,12 @@ function parseEntry(
   }
 }
 
-function sha1Diagnostic(field: string, { allowSha1Thumbprints }: RegistrationPolicy): Diagnostic {
-  const fix = 'register the SHA-256 thumbprint instead (`countersign certificate FILE` prints it)';
-  const allow = 'or set COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS=true during a migration';
-  return { field, message: `is a SHA-1 thumbprint: ${fix}${allowSha1Thumbprints ? '' : `, ${allow}`}` };
+/** The same words for an error and a warning: the records that `clients import` writes are checked elsewhere. */
+function sha1Diagnostic(field: string): Diagnostic {
+  const message =
+    'is a SHA-1 thumbprint: register the SHA-256 thumbprint instead (`countersign certificate FILE` prints it). During ' +
+    'a migration, set COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS=true, which accepts it with a warning';
+  return { field, message };
 }
 
 function entriesOfCertificates({ certificates = [] }: CertificatesRecord): Entry[] {

@@ -4,7 +4,9 @@ import { parse, parseDocument } from 'yaml';
 import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
 import { readKeycloak } from '../../../src/administration/import/keycloak/keycloak.ts';
 import { validateDrafts } from '../../../src/administration/import/validate-drafts.ts';
+import { parseClient } from '../../../src/clients/parse-client.ts';
 import { importedClients } from '../../support/imported-clients.ts';
+import { withSha1 } from '../../support/policy.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
 const validClient = {
@@ -133,7 +135,10 @@ describe.each(readers)('import of hostile %s clients', (_, client: fc.Arbitrary<
         const { yaml, clients: records, skipped } = importedClients(drafts, now);
         const written = drafts.drafts.flatMap((draft) => (draft.kind === 'client' ? [draft.record] : []));
         expect(parseDocument(yaml).errors).toEqual([]);
-        for (const record of records) expect(written).toContainEqual(record);
+        for (const record of records) {
+          expect(written).toContainEqual(record);
+          expect(parseClient(record, withSha1, now)).toMatchObject({ ok: true });
+        }
         expect(records.length).toBeLessThanOrEqual(clients.length);
         expect(records.length + Object.keys(skipped).length).toBeGreaterThan(0);
       }),

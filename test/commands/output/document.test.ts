@@ -79,10 +79,14 @@ test('jsonText and yamlText preserve any value, and escape terminal controls', (
 
 test('jsonText and yamlText write records that the server parses to the same values', () => {
   const lines = fc
-    .array(fc.constantFrom('\n', ' ', '\t', ': ', '# ', '\\', '"', '- ', '\u202e', 'word '.repeat(12), 'x'.repeat(1100)))
+    .array(
+      fc.constantFrom('\n', ' ', '\t', ': ', '# ', '\\', '"', '- ', '\u202e', 'word '.repeat(12), 'x'.repeat(1100)),
+    )
     .map((pieces) => pieces.join(''));
   const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number || 0);
-  const records = fc.dictionary(hostile, fc.oneof(values, lines, numbers, fc.maxSafeInteger()), { noNullPrototype: true });
+  const records = fc.dictionary(hostile, fc.oneof(values, lines, numbers, fc.maxSafeInteger()), {
+    noNullPrototype: true,
+  });
   fc.assert(
     fc.property(records, (record) => {
       const read = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
@@ -94,9 +98,12 @@ test('jsonText and yamlText write records that the server parses to the same val
   );
 });
 
-test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c', `---\n \n${'word '.repeat(20)}\u202e`])('yamlText preserves %j', (text) => {
-  expect(parse(yamlText([{ text }]))).toEqual([{ text }]);
-});
+test.each([' \n', '\n a\n', 'a\n\n', '\tb\n c', `---\n \n${'word '.repeat(20)}\u202e`])(
+  'yamlText preserves %j',
+  (text) => {
+    expect(parse(yamlText([{ text }]))).toEqual([{ text }]);
+  },
+);
 
 /** Texts that YAML 1.1 tools parse as other types. */
 const ambiguousTexts = [
