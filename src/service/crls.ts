@@ -21,7 +21,7 @@ export async function openCrls(
   log: Log,
 ): Promise<CrlChecker | undefined> {
   if (!config) return undefined;
-  const cache = config.urls.length > 0 ? await openCrlCache(clients) : createLocalCrlCache();
+  const cache = config.urls.length > 0 ? await openCrlCache(clients, log) : createLocalCrlCache();
   try {
     return await openCrlChecker({ config, currentTrust, cache, log, now: Date.now });
   } catch (error) {
@@ -31,9 +31,18 @@ export async function openCrls(
 }
 
 /** Uses a separate connection, so that transfers of CRLs do not delay client lookups. */
-async function openCrlCache(clients: ClientsConfig): Promise<CrlCache> {
+async function openCrlCache(clients: ClientsConfig, log: Log): Promise<CrlCache> {
   if (clients.store === 'memory') return createLocalCrlCache();
   // The connection for client records already logs when Redis is unreachable.
   const options = { ...clients, commandTimeoutMilliseconds: COMMAND_MILLISECONDS, onStatusChange: () => {} };
-  return createRedisCrlCache(await openRedis(options), clients.keyPrefix);
+  const refused = new Set<string>();
+  const onRefused = (reason: string) => {
+    if (refused.has(reason)) return;
+    refused.add(reason);
+    log.warn(
+      { event: 'crl_cache_refused', reason },
+      `CRLs cannot be shared through Redis, so each replica fetches them: ${reason}`,
+    );
+  };
+  return createRedisCrlCache(await openRedis(options), clients.keyPrefix, onRefused);
 }

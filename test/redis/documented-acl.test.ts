@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { serverAclRule } from '../support/server-acl.ts';
+import { crlAclRules, serverAclRule } from '../support/server-acl.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/redis.md'), 'utf8');
 
@@ -13,4 +13,8 @@ test('docs/redis.md documents the ACL of the server that the tests use', () => {
 test('docs/redis.md documents the additional commands of a Cluster that the tests use', () => {
   const withoutCluster = serverAclRule('countersign:', '…').length;
   expect(page).toContain(`A Cluster: \`${serverAclRule('countersign:', '…', true).slice(withoutCluster + 1)}\`.`);
+});
+
+test('docs/redis.md documents the additional rules for CRLs that the tests use', () => {
+  expect(page).toContain(`are shared through Redis: \`${crlAclRules('countersign:')}\`.`);
 });

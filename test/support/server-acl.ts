@@ -7,3 +7,8 @@ export function serverAclRule(prefix: string, password: string, isCluster = fals
   const allowed = `${commands}${isCluster ? ` ${ofCluster}` : ''}`.split(' ').map((command) => `+${command}`);
   return ['server', 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...allowed].join(' ');
 }
+
+/** What docs/redis.md adds to the rule of the servers for CRLs from URLs, with `prefix` in place of `countersign:`. */
+export function crlAclRules(prefix: string): string {
+  return `~${prefix}crl:* +hget +hmget +hset +expire +multi +exec +eval +evalsha +set +get +del +type`;
+}

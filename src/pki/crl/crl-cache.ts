@@ -12,12 +12,18 @@ interface CachedCrl {
 
 /** Fetched CRLs, shared between replicas so that only one of them fetches from the CA. */
 export interface CrlCache {
+  /** @throws {CrlCacheError} like all of these functions, if the cache cannot be used */
   find(url: string): Promise<CachedCrl | undefined>;
   content(url: string): Promise<Uint8Array | undefined>;
   store(url: string, content: Uint8Array, fetchedAt: number): Promise<void>;
   /** Runs the function unless another replica holds the lock for this URL. */
   withLock(url: string, run: () => Promise<void>): Promise<void>;
   close(): void;
+}
+
+/** The cache cannot be used: each replica then fetches for itself. */
+export class CrlCacheError extends Error {
+  override readonly name = 'CrlCacheError';
 }
 
 const LIFETIME_SECONDS = 30 * 24 * 3600;
@@ -27,23 +33,36 @@ const LOCK_MILLISECONDS = 60_000;
 /**
  * A cache in Redis: the hash `{prefix}crl:{SHA-256 of the URL}` with `content`, `digest` and `fetched_at`, and a lock
  * beside it. Its content is not trusted: the signature of every CRL is verified, and older CRLs never replace newer ones.
+ *
+ * @param onRefused called with the reason when Redis refuses a command, but not when it is unreachable
  */
-export function createRedisCrlCache(connection: Pick<RedisConnection, 'redis' | 'close'>, keyPrefix: string): CrlCache {
-  const { redis } = connection;
+export function createRedisCrlCache(
+  connection: Pick<RedisConnection, 'redis' | 'explain' | 'close'>,
+  keyPrefix: string,
+  onRefused: (reason: string) => void,
+): CrlCache {
+  const { redis, explain } = connection;
   const keyOf = (url: string) => `${keyPrefix}crl:${createHash('sha256').update(url).digest('hex')}`;
+  const attempt = <Value>(command: Promise<Value>): Promise<Value> =>
+    command.catch((error: Error) => {
+      const reason = explain(error);
+      if (error.name === 'ReplyError') onRefused(reason);
+      throw new CrlCacheError(reason);
+    });
   return {
     find: async (url) => {
-      const [fetchedAt, digest] = await redis.hmget(keyOf(url), 'fetched_at', 'digest');
+      const [fetchedAt, digest] = await attempt(redis.hmget(keyOf(url), 'fetched_at', 'digest'));
       return fetchedAt && digest ? { fetchedAt: Number(fetchedAt), digest } : undefined;
     },
-    content: async (url) => (await redis.hgetBuffer(keyOf(url), 'content')) ?? undefined,
+    content: async (url) => (await attempt(redis.hgetBuffer(keyOf(url), 'content'))) ?? undefined,
     store: async (url, content, fetchedAt) => {
       const fields = { content: Buffer.from(content), digest: digestOf(content), fetched_at: fetchedAt };
-      await redis.multi().hset(keyOf(url), fields).expire(keyOf(url), LIFETIME_SECONDS).exec();
+      const transaction = redis.multi().hset(keyOf(url), fields).expire(keyOf(url), LIFETIME_SECONDS).exec();
+      await attempt(transaction.then(requireSuccess));
     },
     withLock: async (url, run) => {
       const [lease, owner] = [openLease(redis, `${keyOf(url)}:lock`, LOCK_MILLISECONDS), randomUUID()];
-      if ((await lease.acquire(owner)) !== undefined) return;
+      if ((await attempt(lease.acquire(owner))) !== undefined) return;
       try {
         await run();
       } finally {
@@ -53,6 +72,12 @@ export function createRedisCrlCache(connection: Pick<RedisConnection, 'redis' | 
     },
     close: () => connection.close(),
   };
+}
+
+/** A transaction resolves even if one of its commands failed, for example because the memory of Redis is full. */
+function requireSuccess(replies: readonly (readonly [error: Error | null, reply: unknown])[] | null): void {
+  const failed = replies?.find(([error]) => error !== null);
+  if (failed?.[0]) throw failed[0];
 }
 
 /** A cache for one replica. It keeps content only until the first read, since CRLs are large and have no other reader. */

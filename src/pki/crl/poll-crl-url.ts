@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { type CrlCache, createLocalCrlCache } from './crl-cache.ts';
+import { type CrlCache, CrlCacheError, createLocalCrlCache } from './crl-cache.ts';
 
 export interface PolledUrl {
   readonly url: string;
@@ -19,8 +19,8 @@ const FETCHES_PER_INTERVAL = 2;
 const POLLS_PER_INTERVAL = 4;
 
 /**
- * Polls a URL until aborted. One replica fetches for all, before the content is needed. If Redis is unreachable, each
- * replica fetches for itself.
+ * Polls a URL until aborted. One replica fetches for all, before the content is needed. If the cache cannot be used,
+ * each replica fetches for itself.
  *
  * @returns when the first attempt has succeeded or failed
  */
@@ -56,13 +56,16 @@ function createPoll({ url, intervalMilliseconds, cache: shared, load, onStatus, 
     await loadFrom(cache);
     if (refreshed.status === 'rejected') throw refreshed.reason;
   };
-  return async (): Promise<void> => {
-    const cache = (await isReachable(shared, url)) ? shared : local;
-    await pollThrough(cache).then(
+  const poll = () =>
+    pollThrough(shared).catch((error: Error) => {
+      if (error instanceof CrlCacheError) return pollThrough(local);
+      throw error;
+    });
+  return (): Promise<void> =>
+    poll().then(
       () => onStatus(undefined),
       (error: Error) => onStatus(error.message),
     );
-  };
 }
 
 /** Loads each content once. The problem of content that failed to load is reported until the content changes. */
@@ -80,13 +83,6 @@ function oncePerDigest(load: PolledUrl['load']) {
     }
     if (last.problem) throw last.problem;
   };
-}
-
-async function isReachable(cache: CrlCache, url: string): Promise<boolean> {
-  return cache.find(url).then(
-    () => true,
-    () => false,
-  );
 }
 
 const TIMEOUT_MILLISECONDS = 30_000;
