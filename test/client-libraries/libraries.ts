@@ -26,7 +26,7 @@ export const libraries: readonly Library[] = [
     language: 'java',
     pinned: [pom, '<spring-security.version>'],
     notes:
-      'Reads `openid-configuration` first (`issuer-uri`). Set `token-uri` to the mutual TLS alias. With `client-authentication-method: none` it sends `client_id` alone; for `tls_client_auth` set a parameters converter.',
+      'Reads `openid-configuration` first (`issuer-uri`). Set `token-uri` to the mutual TLS alias. `client-authentication-method` can stay `client_secret_basic` or be `none`; `tls_client_auth` needs a parameters converter.',
   },
   {
     name: 'Spring Security Resource Server',
@@ -59,13 +59,15 @@ export const libraries: readonly Library[] = [
     name: 'Authlib',
     language: 'python',
     pinned: [requirements, 'Authlib=='],
-    notes: 'Validates both documents. `JWTBearerTokenValidator` accepts only ES256 and RS256 of these algorithms.',
+    notes:
+      'Validates both documents. Works without a secret, and with an empty one. `JWTBearerTokenValidator` accepts only ES256 and RS256 of these algorithms.',
   },
   {
     name: 'requests-oauthlib',
     language: 'python',
     pinned: [requirements, 'requests-oauthlib=='],
-    notes: 'Has no discovery. `client_id` works in the body and with Basic and an empty password.',
+    notes:
+      'Has no discovery. `client_id` works in the body, and with Basic and an empty password. In Basic the library does not encode it: use `include_client_id=True` if it contains `:`, `%` or `+`.',
   },
   {
     name: 'PyJWT',

@@ -89,19 +89,19 @@ async function registerClients(deployment: Deployment, directory: string): Promi
   const record = { scope: 'read write', audience };
   await deployment.register({
     ...record,
-    client_id: 'issued',
+    client_id: 'issued client/1',
     token_endpoint_auth_method: 'tls_client_auth',
     tls_client_auth_subject_dn: 'CN=issued',
   });
   await deployment.register({
     ...record,
-    client_id: 'self-signed',
+    client_id: 'self-signed client/1',
     token_endpoint_auth_method: 'self_signed_tls_client_auth',
     certificates: [{ thumbprint: own.thumbprint }],
   });
   return [
-    clientOf('tls_client_auth', 'issued', issued.writeTo(directory, 'issued')),
-    clientOf('self_signed_tls_client_auth', 'self-signed', own.writeTo(directory, 'self-signed')),
+    clientOf('tls_client_auth', 'issued client/1', issued.writeTo(directory, 'issued')),
+    clientOf('self_signed_tls_client_auth', 'self-signed client/1', own.writeTo(directory, 'self-signed')),
   ];
 }
 

@@ -64,10 +64,16 @@ def discover(scenario):
 
 
 def authlib_token(scenario, client, endpoint):
-    session = AuthlibSession(client["clientId"], scope="read")
-    prepare(session, scenario, client)
-    response = session.fetch_token(endpoint, grant_type="client_credentials")
-    return require_response(response)
+    """Without a secret, and with an empty one in Basic and in the body."""
+    for more in (
+        {},
+        {"client_secret": "", "token_endpoint_auth_method": "client_secret_basic"},
+        {"client_secret": "", "token_endpoint_auth_method": "client_secret_post"},
+    ):
+        session = AuthlibSession(client["clientId"], scope="read", **more)
+        prepare(session, scenario, client)
+        token = require_response(session.fetch_token(endpoint, grant_type="client_credentials"))
+    return token
 
 
 def requests_oauthlib_token(scenario, client, endpoint):

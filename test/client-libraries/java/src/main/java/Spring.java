@@ -49,19 +49,30 @@ final class Spring {
     return (String) ((Map<?, ?>) aliases).get("token_endpoint");
   }
 
+  /** With Basic and an empty password (the default), with the client_id alone, and with the registered method. */
   private static String requestToken(Main.Scenario scenario, Main.Client client, String endpoint) throws Exception {
+    RestClientClientCredentialsTokenResponseClient responses = new RestClientClientCredentialsTokenResponseClient();
+    responses.setRestClient(restClient(scenario, client));
+    request(responses, client, endpoint, ClientAuthenticationMethod.CLIENT_SECRET_BASIC);
+    request(responses, client, endpoint, ClientAuthenticationMethod.NONE);
+    // Without this, the library refuses other methods than those of a secret and `none`.
+    responses.setParametersConverter(new DefaultOAuth2TokenRequestParametersConverter<>());
+    return request(responses, client, endpoint, new ClientAuthenticationMethod(client.method()));
+  }
+
+  private static String request(
+      RestClientClientCredentialsTokenResponseClient responses,
+      Main.Client client,
+      String endpoint,
+      ClientAuthenticationMethod method) {
     ClientRegistration registration =
         ClientRegistration.withRegistrationId("test")
             .clientId(client.clientId())
-            .clientAuthenticationMethod(new ClientAuthenticationMethod(client.method()))
+            .clientAuthenticationMethod(method)
             .authorizationGrantType(AuthorizationGrantType.CLIENT_CREDENTIALS)
             .tokenUri(endpoint)
             .scope("read")
             .build();
-    RestClientClientCredentialsTokenResponseClient responses = new RestClientClientCredentialsTokenResponseClient();
-    // By default, only methods with a secret and `none` are supported.
-    responses.setParametersConverter(new DefaultOAuth2TokenRequestParametersConverter<>());
-    responses.setRestClient(restClient(scenario, client));
     OAuth2AccessTokenResponse response =
         responses.getTokenResponse(new OAuth2ClientCredentialsGrantRequest(registration));
     Main.require(response.getAccessToken().getScopes().equals(Set.of("read")), response);
