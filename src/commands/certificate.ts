@@ -1,13 +1,12 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { readRecordsConfig } from '../config.ts';
-import { OperatorError } from '../operator-error.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { parseCertificateFile } from '../pki/certificate/pem.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnsuitable } from './certificate-names.ts';
 import { type Suggestions, suggestPin, suggestRecords } from './certificate-records.ts';
 import { type CertificateReport, factRows, reportOn } from './certificate-report.ts';
-import { type InputFile, parseInput, readInput } from './input-file.ts';
+import { parseInput, readInput } from './input-file.ts';
 import { printValue } from './output/document.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
 import {
@@ -38,7 +37,8 @@ export async function describeCertificate(
 ): Promise<number> {
   const { policy } = readRecordsConfig(env);
   const input = await readInput(file);
-  const { der, others } = readCertificates(input);
+  const { certificates, unread } = parseInput(input, parseCertificateFile);
+  const [der, ...others] = certificates;
   const report = parseInput(input, () => reportOn(der));
   const verification = options.ca === undefined ? undefined : await verifyFile(der, others, options);
   const path = verification && reportPath(verification.chain, report.subject);
@@ -47,7 +47,7 @@ export async function describeCertificate(
     const { records, unsuitable } = suggestions;
     printValue('json', { ...report, ...(path && { path }), records: records.map(({ record }) => record), unsuitable });
   } else {
-    printReport(report, { others: others.length, path });
+    printReport(report, { others: others.length, unread: [...unread, ...(verification?.unread ?? [])], path });
     printSuggestions(suggestions);
   }
   return report.rejected.length === 0 && path?.verified !== false ? 0 : 1;
@@ -73,29 +73,21 @@ function printSuggestions({ records, unsuitable }: Suggestions): void {
   for (const name of unsuitable) console.log(describeUnsuitable(name));
 }
 
-function readCertificates(input: InputFile): { der: Uint8Array; others: readonly Uint8Array[] } {
-  const { name, content } = input;
-  const [der, ...others] = parseInput(input, parseCertificateFile);
-  if (der) return { der, others };
-  const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(content.toString('latin1')) ?? [];
-  const instead = label === undefined ? '' : `; it contains a ${label.toLowerCase()}`;
-  throw new OperatorError([
-    `${name}: contains no certificate, neither PEM (-----BEGIN CERTIFICATE-----) nor DER${instead}`,
-  ]);
-}
-
 interface ReportContext {
   /** The number of further certificates in the file. */
   readonly others: number;
+  /** Parts of the files that are not read. */
+  readonly unread: readonly string[];
   readonly path: PathReport | undefined;
 }
 
-function printReport(report: CertificateReport, { others, path }: ReportContext): void {
+function printReport(report: CertificateReport, { others, unread, path }: ReportContext): void {
   for (const line of table(factRows(report))) console.log(line);
   if (report.is_ca)
     console.log(`${styled('yellow', 'Note:')} this is a CA certificate, which a client may not present`);
   for (const reason of report.rejected) console.log(`${styled('red', 'Rejected by the server:')} it ${reason}`);
   const role = path ? 'they were used to build a path' : 'only the first certificate identifies a client';
   if (others > 0) console.log(`${styled('yellow', 'Note:')} the file contains ${others} more; ${role}`);
+  for (const part of unread) console.log(`${styled('yellow', 'Note:')} ${part}`);
   if (path) printPath(path);
 }

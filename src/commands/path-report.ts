@@ -39,6 +39,8 @@ interface ReportedCa {
 export interface FileVerification {
   readonly chain: ChainStatus;
   readonly anchors: readonly CaCertificate[];
+  /** Parts of the CA files that are not read. */
+  readonly unread: readonly string[];
 }
 
 /**
@@ -52,15 +54,16 @@ export async function verifyFile(
   others: readonly Uint8Array[],
   { ca = '', crl = [] }: PathOptions,
 ): Promise<FileVerification> {
-  const trust = await asOperatorError(async () => loadTrustStore(ca));
+  const { store: trust, unread } = await asOperatorError(async () => loadTrustStore(ca));
   const { current } = await asOperatorError(() => loadCrls(crl, trust));
   const mode = crl.length === 0 ? 'off' : 'require';
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
   const { anchors } = trust;
   const leaf = await parseOrExplain(der);
-  if (typeof leaf === 'string') return { chain: { verified: false, reason: `the certificate ${leaf}` }, anchors };
+  if (typeof leaf === 'string')
+    return { chain: { verified: false, reason: `the certificate ${leaf}` }, anchors, unread };
   const checkCrls = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
-  return { chain: selectValidPaths(buildPaths(leaf, others, trust), Date.now(), checkCrls), anchors };
+  return { chain: selectValidPaths(buildPaths(leaf, others, trust), Date.now(), checkCrls), anchors, unread };
 }
 
 /** @param subject of the certificate */

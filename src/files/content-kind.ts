@@ -15,7 +15,7 @@ export const kinds = {
   certificateRequest: { name: 'a certificate request', fix: 'use the certificate that the CA issued for it' },
   crl: { name: 'a CRL' },
   privateKey: { name: 'a private key' },
-  encryptedPrivateKey: { name: 'an encrypted private key', fix: 'decrypt it with openssl pkey -in FILE' },
+  encryptedPrivateKey: { name: 'an encrypted private key', fix: 'decrypt it with openssl pkey -in FILE -out NEW_FILE' },
   publicKey: { name: 'a public key' },
   parameters: { name: 'key parameters' },
   pkcs7: { name: 'a PKCS #7 message', fix: `extract its certificates with ${OPENSSL_PKCS7}` },

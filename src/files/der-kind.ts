@@ -27,6 +27,12 @@ export function derKind(content: Uint8Array): ContentKind | undefined {
   return outlines.find(([pattern]) => pattern.test(outline))?.[1];
 }
 
+/** Whether the content starts like DER in binary, and is shorter than its first length field states. */
+export function isDerCutOff(content: Uint8Array): boolean {
+  const [tag, length = 0] = content;
+  return tag === SEQUENCE && length > 0x80 && length <= 0x84 && elements(content, 0, content.length).length === 0;
+}
+
 const INTEGER = 0x02;
 const OBJECT_IDENTIFIER = 0x06;
 const SEQUENCE = 0x30;

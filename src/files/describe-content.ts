@@ -1,5 +1,5 @@
 import { type ContentKind, kinds } from './content-kind.ts';
-import { derKind } from './der-kind.ts';
+import { derKind, isDerCutOff } from './der-kind.ts';
 import { pemKind } from './pem-kind.ts';
 import { wideEncodingProblem } from './text-encoding.ts';
 
@@ -13,6 +13,7 @@ export function describeContent(content: Uint8Array): string | undefined {
   return (
     wideEncodingProblem(content) ??
     predicate('is', binaryKind(content) ?? derKind(content)) ??
+    (isDerCutOff(content) ? 'is DER that is cut off: copy the file anew' : undefined) ??
     predicate('contains', pemKind(latin1(content))) ??
     predicate('is', textKind(latin1(content.subarray(0, SAMPLE_BYTES))) ?? bareBase64Kind(content)) ??
     (content.subarray(0, SAMPLE_BYTES).includes(0) ? 'is binary' : undefined)

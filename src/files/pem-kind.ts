@@ -38,12 +38,17 @@ const labels: Readonly<Record<string, ContentKind>> = {
 
 /** The kind of a PEM block. */
 export function kindOfLabel(label: string): ContentKind {
-  return labels[label] ?? { name: `a PEM block with the label ${label}` };
+  const known = isKnownLabel(label) ? labels[label] : undefined;
+  return known ?? { name: `a PEM block with the label ${label}` };
+}
+
+export function isKnownLabel(label: string): boolean {
+  return Object.hasOwn(labels, label);
 }
 
 /** The kinds of all PEM blocks of a text; undefined if it contains none. */
 export function pemKind(text: string): ContentKind | undefined {
-  const found = [...text.matchAll(/-----BEGIN ([\x20-\x7e]{1,64}?)-----(\s+Proc-Type: 4,ENCRYPTED)?/g)];
+  const found = [...text.matchAll(/^\s*-----BEGIN ([\x20-\x7e]{1,64}?)-----(\s+Proc-Type: 4,ENCRYPTED)?/gm)];
   const all = found.map(([, label = '', encrypted]) => {
     return encrypted === undefined ? kindOfLabel(label) : kinds.encryptedPrivateKey;
   });

@@ -18,8 +18,9 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange
   let { store } = clientCa;
   logCaCertificates(store, log);
   const reload = () => {
+    let unread: readonly string[];
     try {
-      store = loadTrustStore(path);
+      ({ store, unread } = loadTrustStore(path));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const message = `cannot reload the CA certificates of ${path}: ${reason}; the previous ones stay in use`;
@@ -27,6 +28,7 @@ export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange
       return;
     }
     log.info({ event: 'client_ca_reloaded' }, `reloaded the CA certificates of ${path}`);
+    for (const part of unread) log.warn({ event: 'client_ca_warning' }, part);
     logCaCertificates(store, log);
     onChange();
   };

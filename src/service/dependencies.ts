@@ -32,7 +32,7 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   let crls: CrlChecker | undefined;
   const trust = watchClientCa(config.clientCa, log, () => void crls?.reload());
   opened.defer(() => trust.stop());
-  const signingKey = await loadSigningKey(config.signingKey).catch(collect);
+  const signingKey = await loadSigningKey(config.signingKey, log).catch(collect);
   const registry = await openRegistry(config, log).catch(collect);
   opened.defer(() => registry?.close());
   crls = await openCrls(config, trust.current, log).catch(collect);
@@ -41,9 +41,10 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   return { trust, signingKey, registry, crls };
 }
 
-async function loadSigningKey({ text, algorithm, setting }: SigningKeyConfig): Promise<SigningKey> {
+async function loadSigningKey({ text, algorithm, setting }: SigningKeyConfig, log: Log): Promise<SigningKey> {
+  const warn = (part: string) => log.warn({ event: 'setting_warning' }, `COUNTERSIGN_${setting}: ${part}`);
   try {
-    return await readSigningKey(text, algorithm);
+    return await readSigningKey(text, algorithm, warn);
   } catch (error) {
     if (!(error instanceof SigningKeyError)) throw error;
     throw new OperatorError([`COUNTERSIGN_${setting}: ${error.message}`]);

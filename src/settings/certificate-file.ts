@@ -1,9 +1,15 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../file-error.ts';
-import { decodeDistinguishedName, formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
-import { encodePem, parsePemCertificates } from '../pki/certificate/pem.ts';
+import {
+  decodeDistinguishedName,
+  formatDistinguishedName,
+  nonTextReason,
+} from '../pki/certificate/names/distinguished-name.ts';
+import { parseWithOpenssl } from '../pki/certificate/openssl-certificate.ts';
+import { encodePem, parseCertificateFile } from '../pki/certificate/pem.ts';
 import { parseCertificateStructure } from '../pki/certificate/structure.ts';
+import type { Warn } from './setting.ts';
 
 /** A certificate from a file of the operator. */
 export interface FiledCertificate {
@@ -11,25 +17,29 @@ export interface FiledCertificate {
   readonly pem: string;
   /** The subject DN in RFC 4514, for messages. */
   readonly subject: string;
+  /** Its file, for messages. */
+  readonly file: string;
 }
 
 /**
- * Reads the certificates of a PEM file in their order; there is at least one.
+ * Reads the certificates of a PEM file, or one in DER, in their order; there is at least one.
  *
+ * @param warn called for each part of the file that is not read
  * @throws {RangeError} naming the file, what is wrong with it, and how to fix it
  */
-export function readCertificateFile(path: string): readonly [FiledCertificate, ...FiledCertificate[]] {
-  const [first, ...others] = attempt(`${path} cannot be read`, () => parsePemCertificates(readFileSync(path, 'utf8')));
-  if (first === undefined) {
-    throw new RangeError(`${path} contains no certificate: expected PEM (-----BEGIN CERTIFICATE-----)`);
-  }
+export function readCertificateFile(path: string, warn: Warn): readonly [FiledCertificate, ...FiledCertificate[]] {
+  const content = attempt(`${path} cannot be read`, () => readFileSync(path));
+  const { certificates, unread } = attempt(path, () => parseCertificateFile(content));
+  for (const part of unread) warn(`${path}: ${part}`);
+  const [first, ...others] = certificates;
   return [parse(first, path, 1), ...others.map((der, index) => parse(der, path, index + 2))];
 }
 
 function parse(der: Uint8Array, path: string, position: number): FiledCertificate {
-  return attempt(`${path}: certificate ${position} is malformed`, () => {
-    const subject = formatDistinguishedName(decodeDistinguishedName(parseCertificateStructure(der).subject));
-    return { x509: new X509Certificate(der), pem: encodePem(der), subject };
+  return attempt(`${path}: certificate ${position} is invalid`, () => {
+    const subject = decodeDistinguishedName(parseCertificateStructure(der).subject);
+    const x509 = parseWithOpenssl(der, () => nonTextReason(subject));
+    return { x509, pem: encodePem(der), subject: formatDistinguishedName(subject), file: path };
   });
 }
 

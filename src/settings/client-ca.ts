@@ -1,6 +1,6 @@
 import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import { oneOf } from './parsers.ts';
-import { defineSettings } from './setting.ts';
+import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
 
 /** Who can be declared to verify chains: this server, or as an explicit step down another party. */
@@ -37,6 +37,8 @@ export function readClientCa(settings: Settings): ClientCa | undefined {
   return settings.read(chainSettings.CLIENT_CA_FILE);
 }
 
-function readClientCaFile(path: string): ClientCa {
-  return { path, store: loadTrustStore(path) };
+function readClientCaFile(path: string, warn: Warn): ClientCa {
+  const { store, unread } = loadTrustStore(path);
+  for (const part of unread) warn(part);
+  return { path, store };
 }

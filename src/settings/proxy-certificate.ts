@@ -4,7 +4,7 @@ import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
 import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
 import { listOf } from './parsers.ts';
-import { defineSettings } from './setting.ts';
+import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
 
 /** Each requires the proxy to present a certificate of its own. */
@@ -78,8 +78,8 @@ function parseName(text: string): { text: string; compared: string } {
 }
 
 /** @throws {RangeError} naming the file, what is wrong with it, and how to fix it */
-function readCaCertificates(path: string): readonly FiledCertificate[] {
-  const certificates = readCertificateFile(path);
+function readCaCertificates(path: string, warn: Warn): readonly FiledCertificate[] {
+  const certificates = readCertificateFile(path, warn);
   const other = certificates.find(({ x509 }) => !x509.ca);
   if (other) {
     const fix = 'to trust a single certificate, put its thumbprint into COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';

@@ -1,10 +1,11 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { FileContentError } from '../files/file-content-error.ts';
+import type { PrivateKeyFile } from '../files/private-key.ts';
 import type { RedisAccess, RedisTls } from '../redis/connect.ts';
 import { parseRedisUrl } from '../redis/url.ts';
 import { readCertificateFile } from './certificate-file.ts';
+import { type KeyPair, pairWithKey, parsePrivateKey } from './key-pair.ts';
 import { readSecretFile } from './secret-file.ts';
-import { defineSettings } from './setting.ts';
+import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
 
 export const redisSettings = defineSettings('Redis', {
@@ -28,14 +29,14 @@ export const redisSettings = defineSettings('Redis', {
 /** All are read again for each connection, since certificates are renewed while the server runs. */
 export const redisTlsSettings = defineSettings('Redis', {
   REDIS_CA_FILE: {
-    parse: (path) => reloadable(() => readCertificates(path)),
+    parse: (path, warn) => reloadable(() => readCertificates(path), readCertificates(path, warn)),
     description: 'for `rediss://`, the CA certificates of the Redis server, PEM',
     details: 'Read again for each connection.',
     defaultDescription: "the system's CAs",
     onlyWith: ['REDIS_URL'],
   },
   REDIS_CERTIFICATE_FILE: {
-    parse: (path) => readCertificates(path) && path,
+    parse: (path, warn) => readCertificates(path, warn) && path,
     description: 'for `rediss://`, the certificate that this server presents to Redis, PEM',
     details: 'Read again for each connection.',
     requires: {
@@ -45,7 +46,7 @@ export const redisTlsSettings = defineSettings('Redis', {
     onlyWith: ['REDIS_URL'],
   },
   REDIS_CERTIFICATE_KEY_FILE: {
-    parse: (path) => readPrivateKey(path) && path,
+    parse: (path, warn) => readPrivateKeyFile(path, warn) && path,
     description: 'private key of `COUNTERSIGN_REDIS_CERTIFICATE_FILE`, PEM and not encrypted',
     details: 'Read again for each connection.',
     requires: {
@@ -93,24 +94,17 @@ function readTls(settings: Settings): RedisTls {
   };
 }
 
-/** PEM. */
-interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
-
 function readKeyPair(settings: Settings): (() => KeyPair) | undefined {
   const certificatePath = settings.read(redisTlsSettings.REDIS_CERTIFICATE_FILE);
   const keyPath = settings.read(redisTlsSettings.REDIS_CERTIFICATE_KEY_FILE);
   if (certificatePath === undefined || keyPath === undefined) return undefined;
-  return settings.attempt(redisTlsSettings.REDIS_CERTIFICATE_KEY_FILE, () =>
-    reloadable(() => loadKeyPair(certificatePath, keyPath)),
-  );
+  const load = () => loadKeyPair(certificatePath, keyPath);
+  return settings.attempt(redisTlsSettings.REDIS_CERTIFICATE_KEY_FILE, () => reloadable(load, load()));
 }
 
-/** Loads now, and again at each call. If that fails, the last value stays in use. */
-function reloadable<Value>(load: () => Value): () => Value {
-  let last = load();
+/** Loads again at each call. If that fails, the last value stays in use. */
+function reloadable<Value>(load: () => Value, first: Value): () => Value {
+  let last = first;
   return () => {
     try {
       last = load();
@@ -121,35 +115,31 @@ function reloadable<Value>(load: () => Value): () => Value {
   };
 }
 
-function readCertificates(path: string): string {
-  return readCertificateFile(path)
+function readCertificates(path: string, warn: Warn = () => {}): string {
+  return readCertificateFile(path, warn)
     .map(({ pem }) => pem)
     .join('');
 }
 
 /** Checks what OpenSSL requires, since ioredis never reconnects after OpenSSL rejected a pair, as during a renewal. */
 function loadKeyPair(certificatePath: string, keyPath: string): KeyPair {
-  const [cert, key] = [readCertificates(certificatePath), readPrivateKey(keyPath)];
-  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    throw new RangeError(`${keyPath} is not the key of COUNTERSIGN_REDIS_CERTIFICATE_FILE`);
-  }
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new RangeError(`${keyPath} cannot be used with COUNTERSIGN_REDIS_CERTIFICATE_FILE: ${message}`);
-  }
-  return { cert, key };
+  const chain = readCertificateFile(certificatePath, () => {});
+  const key = readPrivateKeyFile(keyPath, () => {});
+  return naming(keyPath, () => pairWithKey(chain, key));
 }
 
-function readPrivateKey(path: string): string {
+function readPrivateKeyFile(path: string, warn: Warn): PrivateKeyFile {
   const text = readSecretFile(path);
+  return naming(path, () => parsePrivateKey(text, (part) => warn(`${path}: ${part}`)));
+}
+
+function naming<Value>(path: string, parse: () => Value): Value {
   try {
-    createPrivateKey(text);
-    return text;
-  } catch {
-    // The message of Node may quote the file.
-    throw new RangeError(`${path} does not contain an unencrypted private key in PEM`);
+    return parse();
+  } catch (error) {
+    if (error instanceof FileContentError || error instanceof RangeError)
+      throw new RangeError(`${path} ${error.message}`);
+    throw error;
   }
 }
 

@@ -1,29 +1,48 @@
-import { readFileSync, statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
+import { wideEncodingProblem } from '../files/text-encoding.ts';
 
 const READABLE_BY_OTHERS = 0o004;
+const WRITABLE_BY_OTHERS = 0o002;
+const STICKY = 0o1000;
 
 /**
  * Reads a file that contains a secret, without the white space around it.
  *
- * @throws {RangeError} if it cannot be read, is not a file, is empty, or is readable by every user
+ * @throws {RangeError} if it cannot be read, is not a file, is empty, or may be read or changed by every user
  */
 export function readSecretFile(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw new RangeError(`${path} does not exist`);
-  if (!stats.isFile()) throw new RangeError(`${path} is not a file`);
-  if (stats.mode & READABLE_BY_OTHERS) {
-    throw new RangeError(`${path} is readable by every user: run chmod 600 (in Kubernetes, set defaultMode: 0400)`);
-  }
-  const text = readText(path).trim();
+  const content = readContent(path);
+  const problem = wideEncodingProblem(content) ?? (isUtf8(content) ? undefined : 'is not text in UTF-8');
+  if (problem !== undefined) throw new RangeError(`${path} ${problem}`);
+  const text = content.toString('utf8').trim();
   if (text === '') throw new RangeError(`${path} is empty`);
+  if (text.includes('\0')) throw new RangeError(`${path} contains a NUL byte: write the file anew as text`);
   return text;
 }
 
-function readText(path: string): string {
+function readContent(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8');
+    requirePrivate(path, statSync(path));
+    return readFileSync(path);
   } catch (error) {
+    if (error instanceof RangeError) throw error;
     throw new RangeError(`${path} cannot be read: ${fileErrorReason(error)}`);
   }
+}
+
+/** Its group may read it: Kubernetes mounts a secret with mode 0640 if the pod has an `fsGroup`. */
+function requirePrivate(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw new RangeError(`${path} is not a file`);
+  if ((stats.mode & READABLE_BY_OTHERS) !== 0) {
+    throw new RangeError(`${path} is readable by every user: run chmod 600 (in Kubernetes, set defaultMode: 0400)`);
+  }
+  if ((stats.mode & WRITABLE_BY_OTHERS) !== 0) throw new RangeError(`${path} is writable by every user: run chmod 600`);
+  const folder = dirname(path);
+  // In a folder with the sticky bit, such as /tmp, only owners replace files.
+  const { mode } = statSync(folder);
+  if ((mode & WRITABLE_BY_OTHERS) === 0 || (mode & STICKY) !== 0) return;
+  throw new RangeError(`${path} can be replaced by every user: run chmod o-w ${folder}`);
 }

@@ -1,14 +1,13 @@
-import { createPrivateKey } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import type { ListenerTls } from '../http/listen-address.ts';
 import { readCertificateFile } from './certificate-file.ts';
-import { defineSettings } from './setting.ts';
+import { pairWithKey, parsePrivateKey, warnIfNotValid } from './key-pair.ts';
+import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
 
 /** Both turn the public listener into an HTTPS listener. */
 export const serverCertificateSettings = defineSettings('Server', {
   TLS_CERTIFICATE_FILE: {
-    parse: (path) => ({ path, chain: readCertificateFile(path) }),
+    parse: readServerCertificateFile,
     description: "the server's certificate for HTTPS, followed by its intermediates, PEM",
     details: 'With it, `COUNTERSIGN_LISTEN` serves HTTPS (TLS 1.2 and 1.3) instead of HTTP; not on a Unix socket.',
     defaultDescription: 'none; serves HTTP',
@@ -27,34 +26,15 @@ type ServerCertificate = Pick<ListenerTls, 'certificatePem' | 'privateKeyPem'>;
 
 /** Reads certificate and key of the HTTPS listener; undefined for HTTP. Problems are collected in `settings`. */
 export function readServerCertificate(settings: Settings): ServerCertificate | undefined {
-  const file = settings.read(TLS_CERTIFICATE_FILE);
-  const privateKeyPem = settings.read(TLS_KEY);
-  if (!file || privateKeyPem === undefined) return undefined;
-  const [own] = file.chain;
-  if (!own.x509.checkPrivateKey(createPrivateKey(privateKeyPem))) {
-    const fix = "put the server's own certificate first";
-    return settings.reject(TLS_KEY, `is not the key of ${own.subject}, the first certificate in ${file.path}: ${fix}`);
-  }
-  const certificate = { certificatePem: file.chain.map(({ pem }) => pem).join(''), privateKeyPem };
-  return settings.attempt(TLS_CERTIFICATE_FILE, () => requireUsable(certificate, file.path));
+  const chain = settings.read(TLS_CERTIFICATE_FILE);
+  const privateKey = settings.read(TLS_KEY);
+  if (!chain || privateKey === undefined) return undefined;
+  const pair = settings.attempt(TLS_KEY, () => pairWithKey(chain, privateKey));
+  return pair && { certificatePem: pair.cert, privateKeyPem: pair.key };
 }
 
-function parsePrivateKey(text: string): string {
-  try {
-    createPrivateKey(text);
-    return text;
-  } catch {
-    // The message of Node may quote the key.
-    throw new RangeError('does not contain an unencrypted private key in PEM (decrypt one with: openssl pkey)');
-  }
-}
-
-/** @throws {RangeError} if OpenSSL rejects the pair, for example a weak key or a chain in the wrong order */
-function requireUsable(certificate: ServerCertificate, path: string): ServerCertificate {
-  try {
-    createSecureContext({ cert: certificate.certificatePem, key: certificate.privateKeyPem });
-    return certificate;
-  } catch (error) {
-    throw new RangeError(`${path} cannot be served: ${error instanceof Error ? error.message : String(error)}`);
-  }
+function readServerCertificateFile(path: string, warn: Warn) {
+  const chain = readCertificateFile(path, warn);
+  warnIfNotValid(chain[0], (message) => warn(`${path}: ${message}`));
+  return chain;
 }

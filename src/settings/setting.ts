@@ -1,7 +1,10 @@
+/** Reports what is valid but probably not intended. The message never contains a secret. */
+export type Warn = (message: string) => void;
+
 /** Definition of one setting: everything that reading it, its documentation and `serve --help` need. */
 interface SettingDefinition<Value = unknown> {
   /** @throws {RangeError} with what is wrong and how to fix it; the message never contains a secret */
-  readonly parse: (text: string) => Value;
+  readonly parse: (text: string, warn: Warn) => Value;
   /** One phrase in Markdown, for the help and the documentation. */
   readonly description: string;
   /** Further sentences in Markdown, for the documentation only. */

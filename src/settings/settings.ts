@@ -29,7 +29,7 @@ export class Settings {
   /** The parsed value. If it is missing or invalid, the problem is collected and the default returned. */
   read<S extends Setting>(setting: S): SettingValue<S> {
     const value = this.has(setting) ? this.#readSet(setting) : this.#reportIfRequired(setting);
-    const fallback = setting.default === undefined ? undefined : setting.parse(setting.default);
+    const fallback = setting.default === undefined ? undefined : setting.parse(setting.default, () => {});
     // `parse` returns ReturnType<S['parse']>, and undefined only remains where there is no default.
     return (value ?? fallback) as SettingValue<S>;
   }
@@ -62,12 +62,17 @@ export class Settings {
   #readSet(setting: Setting): unknown {
     this.#checkCompanions(setting);
     const text = this.#env[PREFIX + setting.name] || undefined;
-    if (!this.#isSetInFile(setting)) return this.attempt(setting, () => setting.parse(text ?? ''));
+    if (!this.#isSetInFile(setting)) return this.#parse(setting, () => text ?? '');
     if (text !== undefined) {
       return this.reject(setting, `is set together with ${PREFIX}${fileVariable(setting)}: remove one of the two`);
     }
     const path = this.#env[PREFIX + fileVariable(setting)] ?? '';
-    return this.attempt(setting, () => setting.parse(readSecretFile(path)));
+    return this.#parse(setting, () => readSecretFile(path));
+  }
+
+  #parse(setting: Setting, read: () => string): unknown {
+    const warn = (message: string) => void this.warnings.push(`${PREFIX}${this.variableOf(setting)}: ${message}`);
+    return this.attempt(setting, () => setting.parse(read(), warn));
   }
 
   #reportIfRequired(setting: Setting): undefined {

@@ -1,5 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
+import { FileContentError } from '../files/file-content-error.ts';
+import { parsePrivateKeyFile } from '../files/private-key.ts';
+import { abbreviate } from '../text.ts';
 import type { AccessTokenClaims } from './access-token-claims.ts';
 import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './signing-algorithm.ts';
 
@@ -23,12 +26,17 @@ export class SigningKeyError extends Error {
  * Parses a private key: PEM (PKCS #8, SEC 1, PKCS #1) or JWK.
  *
  * @param algorithm the one to sign with, or undefined for the default of the key type
- * @throws {SigningKeyError}
+ * @param warn called for each part of the text that is not read
+ * @throws {SigningKeyError} with the cause and the fix
  */
-export async function readSigningKey(text: string, algorithm: SigningAlgorithm | undefined): Promise<SigningKey> {
+export async function readSigningKey(
+  text: string,
+  algorithm: SigningAlgorithm | undefined,
+  warn: (part: string) => void = () => {},
+): Promise<SigningKey> {
   const trimmed = text.trim();
   const jwk = trimmed.startsWith('{') ? parseJwk(trimmed) : undefined;
-  const key = readPrivateKey(trimmed, jwk);
+  const key = jwk ? readJwk(jwk) : readPem(trimmed, warn);
   const stated = jwk?.alg === undefined ? undefined : requireKnown(String(jwk.alg));
   if (stated && algorithm && stated !== algorithm) {
     throw new SigningKeyError(`the key is for ${stated} (its "alg"), and COUNTERSIGN_SIGNING_ALG is ${algorithm}`);
@@ -48,19 +56,26 @@ async function signingKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<
   };
 }
 
-function readPrivateKey(text: string, jwk: webcrypto.JsonWebKey | undefined): KeyObject {
+function readPem(text: string, warn: (part: string) => void): KeyObject {
   try {
-    return jwk ? createPrivateKey({ key: jwk, format: 'jwk' }) : createPrivateKey(text);
+    const { key, unread } = parsePrivateKeyFile(Buffer.from(text), 'PEM or JWK');
+    for (const part of unread) warn(part);
+    return key;
+  } catch (error) {
+    if (error instanceof FileContentError) throw new SigningKeyError(error.message);
+    throw error;
+  }
+}
+
+function readJwk(jwk: webcrypto.JsonWebKey): KeyObject {
+  if ('keys' in jwk)
+    throw new SigningKeyError('is a JWK Set; set it to one of its keys, a JWK with its private members');
+  if (jwk.d === undefined) throw new SigningKeyError('is a JWK without the private key: it has no "d"');
+  try {
+    return createPrivateKey({ key: jwk, format: 'jwk' });
   } catch {
-    if (text.includes('ENCRYPTED')) {
-      throw new SigningKeyError('the key is encrypted; decrypt it with `openssl pkey -in KEY -out SIGNING-KEY`');
-    }
-    const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text) ?? [];
-    const instead =
-      label === undefined || label.endsWith('PRIVATE KEY')
-        ? 'the content cannot be parsed'
-        : `this is a ${label.toLowerCase()}`;
-    throw new SigningKeyError(`expected a private key in PEM or JWK; ${instead}`);
+    const type = [jwk.kty, jwk.crv].filter((name) => typeof name === 'string').join(' ');
+    throw new SigningKeyError(`is a JWK (${abbreviate(type)}) that is damaged or of an unsupported type`);
   }
 }
 

@@ -109,7 +109,7 @@ describe('countersign serve without configuration', () => {
     };
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: expected a private key');
+    expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: contains no private key in PEM or JWK');
     expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn: is missing');
   });
 

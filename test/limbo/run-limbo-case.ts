@@ -56,7 +56,7 @@ function leafOf({ peer_certificate: pem, validation_kind: kind }: LimboCase): Ce
 }
 
 function derOf(pem: string): Uint8Array {
-  const [der, ...more] = parseCertificateFile(Buffer.from(pem));
+  const [der, ...more] = parseCertificateFile(Buffer.from(pem)).certificates;
   if (!der || more.length > 0) throw new CertificateError('not one certificate in PEM');
   return der;
 }

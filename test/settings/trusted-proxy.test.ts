@@ -188,28 +188,33 @@ const ownCertificates: Rejected[] = [
     'the key in its place',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: written.key },
     'TLS_CERTIFICATE_FILE',
-    `${written.key} contains no certificate`,
+    `${written.key}: contains no certificate, neither PEM nor DER; it contains a private key`,
   ],
   [
     'a malformed certificate',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('x.pem', server.pem.replace('MII', 'MIJ')) },
     'TLS_CERTIFICATE_FILE',
-    'x.pem: certificate 1 is malformed',
+    'x.pem: certificate 1 is invalid: not DER',
   ],
   [
     'a truncated PEM',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: file('half.pem', server.pem.slice(0, 200)) },
     'TLS_CERTIFICATE_FILE',
-    'half.pem cannot be read: a -----BEGIN CERTIFICATE----- without its',
+    'half.pem: line 1: -----BEGIN CERTIFICATE----- without an END line after it',
   ],
   ['the certificate as the key', { ...https, COUNTERSIGN_TLS_KEY_FILE: written.cert }, 'TLS_KEY_FILE', 'every user'],
   [
     'the certificate as the key, not readable by others',
     { ...https, COUNTERSIGN_TLS_KEY_FILE: file('closed.pem', server.pem) },
     'TLS_KEY_FILE',
-    'does not contain an unencrypted private key',
+    'contains no private key in PEM; it contains a certificate',
   ],
-  ['an encrypted key', { ...https, COUNTERSIGN_TLS_KEY_FILE: encrypted }, 'TLS_KEY_FILE', 'unencrypted'],
+  [
+    'an encrypted key',
+    { ...https, COUNTERSIGN_TLS_KEY_FILE: encrypted },
+    'TLS_KEY_FILE',
+    'contains an encrypted private key: decrypt it',
+  ],
   [
     'a key file that every user can read',
     { ...https, COUNTERSIGN_TLS_KEY_FILE: file('o', server.privateKeyPem, 0o644) },
@@ -237,8 +242,8 @@ const ownCertificates: Rejected[] = [
   [
     'a key that is too weak for OpenSSL',
     { COUNTERSIGN_TLS_CERTIFICATE_FILE: weak.cert, COUNTERSIGN_TLS_KEY_FILE: weak.key },
-    'TLS_CERTIFICATE_FILE',
-    'cannot be served: ',
+    'TLS_KEY_FILE',
+    `cannot be used with CN=client in ${weak.cert}: the key of the certificate is too short`,
   ],
 ];
 

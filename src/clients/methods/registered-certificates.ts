@@ -1,6 +1,6 @@
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
-import { parsePemCertificates } from '../../pki/certificate/pem.ts';
+import { parseCertificateFile } from '../../pki/certificate/pem.ts';
 import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../../pki/certificate/thumbprint.ts';
 import type { Diagnostic, Diagnostics } from '../diagnostics.ts';
 import { identitiesOfCertificate, identityKey } from '../identities.ts';
@@ -125,9 +125,10 @@ function byCertificate(certificate: ClientCertificate): CertificateMatch {
 }
 
 function certificateOfPem(pem: string): ClientCertificate {
-  const [der, ...others] = parsePemCertificates(pem);
-  if (!der) throw new CertificateError('expected a PEM certificate (-----BEGIN CERTIFICATE-----)');
+  const { certificates, unread } = parseCertificateFile(Buffer.from(pem));
+  const [der, ...others] = certificates;
   if (others.length > 0) throw new CertificateError('contains more than one certificate; register each as an entry');
+  if (unread.length > 0) throw new CertificateError(unread.join('; '));
   return parseClientCertificate(der);
 }
 

@@ -1,6 +1,5 @@
 import { type CandidateClient, clientsOfCertificate } from '../../administration/clients-of-certificate.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
-import { OperatorError } from '../../operator-error.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { parseCertificateFile } from '../../pki/certificate/pem.ts';
 import type { Environment } from '../../settings/settings.ts';
@@ -32,12 +31,7 @@ export async function showClientsOfCertificate(env: Environment, file: string, o
 }
 
 function readCertificate(input: InputFile): ClientCertificate {
-  const certificate = parseInput(input, (content) => {
-    const [der] = parseCertificateFile(content);
-    return der && parseClientCertificate(der);
-  });
-  if (certificate) return certificate;
-  throw new OperatorError([`${input.name}: no certificate found: expected PEM (-----BEGIN CERTIFICATE-----) or DER`]);
+  return parseInput(input, (content) => parseClientCertificate(parseCertificateFile(content).certificates[0]));
 }
 
 /** A client that the certificate matches, in JSON and YAML. */

@@ -1,9 +1,12 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../../file-error.ts';
+import { parsePrivateKeyFile } from '../../files/private-key.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { issueCertificate, type KeyPairWithCertificate } from '../../pki/certificate/issue-certificate.ts';
 import { decodeDistinguishedName, formatDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
+import { parseWithOpenssl } from '../../pki/certificate/openssl-certificate.ts';
+import { type CertificateFile, encodePem, parseCertificateFile } from '../../pki/certificate/pem.ts';
 import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
 
@@ -24,21 +27,38 @@ export interface ClientKeyPair extends KeyPairWithCertificate {
 }
 
 /**
- * Reads a PEM certificate and its private key. Further certificates of the file are sent as its chain.
+ * Reads a certificate and its private key. Further certificates of the file are sent as its chain.
  *
+ * @param warn called for each part of the files that is not read
  * @throws {OperatorError} with the file and the problem
  */
-export function readClientKeyPair(certificateFile: string, keyFile: string): ClientKeyPair {
-  const certificatePem = readTextFile(certificateFile);
-  const privateKeyPem = readTextFile(keyFile);
-  const certificate = parseOr(`${certificateFile}: contains no PEM certificate`, () => {
-    return new X509Certificate(certificatePem);
-  });
-  const key = parseOr(`${keyFile}: contains no usable private key; it must be unencrypted PEM`, () => {
-    return createPrivateKey(privateKeyPem);
-  });
+export function readClientKeyPair(certificateFile: string, keyFile: string, warn: Warn): ClientKeyPair {
+  const certificates = readCertificates(certificateFile, warn);
+  const { key, pem, unread } = parseFile(keyFile, parsePrivateKeyFile);
+  for (const part of unread) warn(`${keyFile}: ${part}`);
+  const certificate = parseFile(certificateFile, () => parseWithOpenssl(certificates[0]));
   if (!certificate.checkPrivateKey(key)) throw new OperatorError([`${keyFile} is not the key of ${certificateFile}`]);
-  return clientKeyPair({ certificatePem, privateKeyPem }, certificate, certificateFile);
+  const certificatePem = certificates.map(encodePem).join('');
+  return clientKeyPair({ certificatePem, privateKeyPem: pem }, certificate, certificateFile);
+}
+
+/**
+ * Reads the CA certificates of a file.
+ *
+ * @param warn called for each part of the file that is not read
+ * @returns PEM
+ * @throws {OperatorError} with the file and the problem
+ */
+export function readCaCertificates(file: string, warn: Warn): string {
+  return readCertificates(file, warn).map(encodePem).join('');
+}
+
+type Warn = (message: string) => void;
+
+function readCertificates(file: string, warn: Warn): CertificateFile['certificates'] {
+  const { certificates, unread } = parseFile(file, parseCertificateFile);
+  for (const part of unread) warn(`${file}: ${part}`);
+  return certificates;
 }
 
 /** Generates a self-signed certificate for this run. */
@@ -99,16 +119,11 @@ function validityViolation({ validFromDate, validToDate }: X509Certificate, now:
   return undefined;
 }
 
-/** @throws {OperatorError} */
-export function readTextFile(file: string): string {
-  return parseOr(`${file}: cannot be read`, () => readFileSync(file, 'latin1'));
-}
-
-function parseOr<Value>(problem: string, parse: () => Value): Value {
+function parseFile<Value>(file: string, parse: (content: Uint8Array) => Value): Value {
   try {
-    return parse();
+    return parse(readFileSync(file));
   } catch (error) {
     const isFileError = error instanceof Error && 'syscall' in error;
-    throw new OperatorError([isFileError ? `${problem}: ${fileErrorReason(error)}` : problem]);
+    throw new OperatorError([`${file}: ${isFileError ? 'cannot be read: ' : ''}${fileErrorReason(error)}`]);
   }
 }

@@ -1,5 +1,5 @@
 import { OperatorError } from '../../operator-error.ts';
-import { type ClientKeyPair, generateClientKeyPair, readClientKeyPair, readTextFile } from './client-key-pair.ts';
+import { type ClientKeyPair, generateClientKeyPair, readCaCertificates, readClientKeyPair } from './client-key-pair.ts';
 import type { Address } from './routes.ts';
 
 /** What to probe, and with which certificate. */
@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly httpPort: number;
   /** The operations listeners of all replicas: `http://host:port` or `unix:/path`. */
   readonly operationsListeners: readonly [string, ...string[]];
+  /** Parts of the files that are not read, as notes. */
+  readonly unread: readonly string[];
 }
 
 /** The options of the command line, named as there. */
@@ -40,6 +42,8 @@ const DEFAULT_LISTENER = 'http://127.0.0.1:9090';
  */
 export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOptions> {
   const problems: string[] = [];
+  const unread: string[] = [];
+  const warn = (part: string) => void unread.push(part);
   const collect = async <Value>(parse: () => Value | Promise<Value>): Promise<Value | undefined> => {
     try {
       return await parse();
@@ -51,13 +55,15 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
   };
   const { cacert: serverCaFile, connectTo, operations = [], httpPort = 80 } = options;
   const url = await collect(() => parseUrl(options.url));
-  const clientKeyPair = await collect(() => openClientKeyPair(options));
-  const serverCa = await collect(() => (serverCaFile === undefined ? undefined : readCaCertificate(serverCaFile)));
+  const clientKeyPair = await collect(() => openClientKeyPair(options, warn));
+  const serverCa = await collect(() =>
+    serverCaFile === undefined ? undefined : readCaCertificates(serverCaFile, warn),
+  );
   const address = await collect(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
   const [first = DEFAULT_LISTENER, ...others] = (await collect(() => operations.map(parseListener))) ?? [];
   if (url === undefined || clientKeyPair === undefined || problems.length > 0) throw new OperatorError(problems);
   const operationsListeners = [first, ...others] as const;
-  return { url, clientKeyPair, serverCa, serverCaFile, connectTo: address, httpPort, operationsListeners };
+  return { url, clientKeyPair, serverCa, serverCaFile, connectTo: address, httpPort, operationsListeners, unread };
 }
 
 function parseUrl(text: string): string {
@@ -70,17 +76,14 @@ function parseUrl(text: string): string {
   return origin + pathname.replace(/\/(?:token\/?)?$/, '');
 }
 
-function openClientKeyPair({ cert, key }: DoctorOptions): ClientKeyPair | Promise<ClientKeyPair> {
-  if (cert !== undefined && key !== undefined) return readClientKeyPair(cert, key);
+function openClientKeyPair(
+  { cert, key }: DoctorOptions,
+  warn: (part: string) => void,
+): ClientKeyPair | Promise<ClientKeyPair> {
+  if (cert !== undefined && key !== undefined) return readClientKeyPair(cert, key, warn);
   if (cert === undefined && key === undefined) return generateClientKeyPair();
   const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
   throw new OperatorError([`--${given} requires --${missing}: pass both, --cert FILE --key FILE`]);
-}
-
-function readCaCertificate(file: string): string {
-  const pem = readTextFile(file);
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new OperatorError([`${file}: contains no PEM certificate`]);
 }
 
 const addressPattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/;

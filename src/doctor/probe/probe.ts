@@ -45,7 +45,8 @@ export async function probe(options: ProbeOptions, onProgress: OnProgress): Prom
   const isConsistent = configMismatch(effectiveConfigs) === undefined;
   const results = isConsistent ? await sendAll(options, context, forged, onProgress) : nothingSent;
   const groundTruth = groundTruthOf(results.baseline, clientKeyPairs, forged);
-  return conclude({ url, effectiveConfigs, clientKeyPair, groundTruth, ...results });
+  const report = conclude({ url, effectiveConfigs, clientKeyPair, groundTruth, ...results });
+  return { ...report, notes: [...options.unread, ...report.notes] };
 }
 
 /** A generated certificate is untrusted already. */

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
@@ -20,6 +20,7 @@ import {
   formatDistinguishedName,
   nonTextReason,
 } from './names/distinguished-name.ts';
+import { parseWithOpenssl } from './openssl-certificate.ts';
 import { certificatePoliciesOf, type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
 import { checkPublicKeyInfo, publicKeyOf, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
@@ -91,25 +92,13 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const usage = usageFields(structure);
   const names = { ...nameFields(structure), ...identifierFields(der, structure) };
   const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
-  const openssl = parseWithOpenssl(der, names);
+  // OpenSSL verifies signatures and computes with the key. It rejects names with a value that is not a valid string.
+  const openssl = parseWithOpenssl(der, () => nonTextReason(names.subject) ?? nonTextReason(names.issuer));
   requireStrongKey(publicKeyOf(openssl));
   const { validity } = structure;
   const crlDistributionPoints = parseCrlDistributionPoints(structure);
   const certificate = { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints };
   return { certificate, structure, openssl };
-}
-
-/**
- * OpenSSL verifies signatures and computes with the key. It rejects names with a value that is not a string, or not a
- * valid one, and then reports only that it found no PEM.
- */
-function parseWithOpenssl(der: Uint8Array, { issuer, subject }: Pick<Certificate, 'issuer' | 'subject'>) {
-  try {
-    return new X509Certificate(der);
-  } catch {
-    const problem = nonTextReason(subject) ?? nonTextReason(issuer);
-    throw new CertificateError(`cannot be parsed by OpenSSL${problem === undefined ? '' : `: ${problem}`}`);
-  }
 }
 
 function usageFields({ extensions }: CertificateStructure) {

@@ -1,3 +1,8 @@
+import { kinds } from '../../files/content-kind.ts';
+import { derKind, isDerCutOff } from '../../files/der-kind.ts';
+import { describeContent } from '../../files/describe-content.ts';
+import { FileContentError } from '../../files/file-content-error.ts';
+import { decodePemBlock, describeUnreadBlock, parsePemFile } from '../../files/pem-file.ts';
 import { CertificateError } from './certificate-error.ts';
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
@@ -31,42 +36,55 @@ export function decodeForwardedPem(pem: string): Uint8Array {
   return der;
 }
 
-/**
- * Parses the certificates of a PEM file from an operator, in order. Text around the blocks (RFC 7468 §2, written by
- * `openssl x509 -text`), other line lengths and other line endings are allowed.
- *
- * @throws {CertificateError} when a block is not base64
- */
-export function parsePemCertificates(text: string): Uint8Array[] {
-  return parsePemBlocks(text, 'CERTIFICATE');
-}
-
-/** Parses the PEM blocks with this label, like {@link parsePemCertificates}. */
-export function parsePemBlocks(text: string, label: string): Uint8Array[] {
-  const [beginLine, endLine] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
-  const blocks: Uint8Array[] = [];
-  for (let at = text.indexOf(beginLine); at !== -1; at = text.indexOf(beginLine, at + 1)) {
-    const end = text.indexOf(endLine, at);
-    if (end === -1) throw new CertificateError(`a ${beginLine} without its ${endLine}`);
-    const base64 = text.slice(at + beginLine.length, end).replace(/\s/g, '');
-    const der = Buffer.from(base64, 'base64');
-    if (base64 === '' || der.toString('base64') !== base64) {
-      throw new CertificateError(`the text after ${beginLine} is not base64`);
-    }
-    blocks.push(der);
-  }
-  return blocks;
+/** The certificates of a file of the operator, and what else it contains. */
+export interface CertificateFile {
+  /** DER, in order. */
+  readonly certificates: readonly [Uint8Array, ...Uint8Array[]];
+  /** Parts of the file that are not read, for warnings: `line 7: contains a private key, which …`. */
+  readonly unread: readonly string[];
 }
 
 const DER_SEQUENCE = 0x30;
 
 /**
- * Parses the certificates of a file from an operator: its PEM blocks, or the whole file as one DER certificate.
+ * Parses the certificates of a file from an operator: its PEM blocks, or the whole file as one DER certificate. Text
+ * around the blocks (RFC 7468 §2, written by `openssl x509 -text`), other line lengths and other line endings are
+ * allowed.
  *
- * @returns an empty list when the file contains neither
- * @throws {CertificateError} when a block is not base64
+ * @throws {CertificateError} when it contains no certificate, with what it contains instead, or its PEM is damaged
  */
-export function parseCertificateFile(content: Uint8Array): Uint8Array[] {
-  const certificates = parsePemCertificates(Buffer.from(content).toString('latin1'));
-  return certificates.length === 0 && content[0] === DER_SEQUENCE ? [content] : certificates;
+export function parseCertificateFile(content: Uint8Array): CertificateFile {
+  const { blocks, unread } = parsePemBlocks(content, 'CERTIFICATE');
+  const [first, ...others] = blocks;
+  if (first) return { certificates: [first, ...others], unread };
+  if (mayBeDerCertificate(content)) return { certificates: [content], unread };
+  const instead = describeContent(content);
+  const found = instead === undefined ? unread : [`it ${instead}`];
+  throw new CertificateError(['contains no certificate, neither PEM nor DER', ...found].join('; '));
+}
+
+/** Whether it is a SEQUENCE of more than 127 bytes that is neither cut off nor anything else that is known. */
+function mayBeDerCertificate(content: Uint8Array): boolean {
+  const [tag, length = 0] = content;
+  if (tag !== DER_SEQUENCE || length < 0x80 || isDerCutOff(content)) return false;
+  const kind = derKind(content);
+  return kind === undefined || kind === kinds.certificate;
+}
+
+/**
+ * Parses the PEM blocks with this label.
+ *
+ * @returns DER, in order, and a description of each other part, which is not read
+ * @throws {CertificateError} when the file is UTF-16 or UTF-32, or its PEM is damaged
+ */
+export function parsePemBlocks(content: Uint8Array, label: string): { blocks: Uint8Array[]; unread: string[] } {
+  try {
+    const file = parsePemFile(content);
+    const read = file.blocks.filter((block) => block.label === label);
+    const others = file.blocks.filter((block) => block.label !== label);
+    return { blocks: read.map(decodePemBlock), unread: [...others.map(describeUnreadBlock), ...file.unread] };
+  } catch (error) {
+    if (error instanceof FileContentError) throw new CertificateError(error.message);
+    throw error;
+  }
 }

@@ -39,8 +39,7 @@ export function parseCrls(content: Uint8Array): Uint8Array[] {
   const kind = content[0] === DER_SEQUENCE ? (derKind(content) ?? kinds.crl) : undefined;
   // Also if it is not recognized, so that the error says what is malformed.
   if (kind === kinds.crl) return [content];
-  const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1');
-  const blocks = parsePemBlocks(text, 'X509 CRL');
+  const { blocks } = parsePemBlocks(content, 'X509 CRL');
   if (blocks.length > 0) return blocks;
   const actual = describeContent(content);
   throw new CertificateError(

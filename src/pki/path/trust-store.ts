@@ -46,15 +46,23 @@ export function createTrustStore(caCertificates: readonly CaCertificate[]): Trus
   };
 }
 
+/** The trust store of a file or folder, and what else that contains. */
+export interface LoadedTrustStore {
+  readonly store: TrustStore;
+  /** Parts of the files that are not read, for warnings; each begins with its file. */
+  readonly unread: readonly string[];
+}
+
 /**
  * Loads the CA certificates of a bundle (PEM, or one certificate in DER), or of all `*.pem`, `*.crt` and `*.cer` files
  * in a folder.
  *
  * @throws {CertificateError} naming the file, the problem and the fix
  */
-export function loadTrustStore(path: string): TrustStore {
-  const store = createTrustStore(caFiles(path).flatMap(loadCaCertificates));
-  if (store.anchors.length > 0) return store;
+export function loadTrustStore(path: string): LoadedTrustStore {
+  const files = caFiles(path).map(loadCaFile);
+  const store = createTrustStore(files.flatMap(({ caCertificates }) => caCertificates));
+  if (store.anchors.length > 0) return { store, unread: files.flatMap(({ unread }) => unread) };
   throw new CertificateError(`${path} ${missingAnchor(store)}`);
 }
 
@@ -82,13 +90,13 @@ export function caFiles(path: string): string[] {
   return files.sort().map((name) => join(path, name));
 }
 
-function loadCaCertificates(path: string): CaCertificate[] {
-  const certificates = locating(path, () => parseCertificateFile(readFileSync(path)));
-  if (certificates.length === 0) throw new CertificateError(`${path} contains no certificate, neither PEM nor DER`);
-  return certificates.map((der, index) => {
+function loadCaFile(path: string): { caCertificates: CaCertificate[]; unread: string[] } {
+  const { certificates, unread } = locating(path, () => parseCertificateFile(readFileSync(path)));
+  const caCertificates = certificates.map((der, index) => {
     const location = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
     return locating(location, () => parseCaCertificate(der));
   });
+  return { caCertificates, unread: unread.map((part) => `${path}: ${part}`) };
 }
 
 /** Adds the location to the message of an error. */

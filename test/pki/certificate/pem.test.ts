@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
-import { decodeForwardedPem, encodePem, parsePemCertificates } from '../../../src/pki/certificate/pem.ts';
+import { decodeForwardedPem, encodePem, parseCertificateFile } from '../../../src/pki/certificate/pem.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { openssl } from '../../support/openssl.ts';
 
@@ -64,8 +64,9 @@ describe('a forwarded PEM', () => {
 describe('a PEM file', () => {
   test('is parsed with text around its blocks, CRLF and other line lengths', () => {
     const file = `subject=CN = x\r\n${pem.replaceAll('\n', '\r\n')}\nsome words\n${encodePem(der)}`;
-    expect(parsePemCertificates(file).map((bytes) => Buffer.from(bytes).equals(der))).toEqual([true, true]);
-    expect(parsePemCertificates('no certificate')).toEqual([]);
+    const { certificates } = parseCertificateFile(Buffer.from(file));
+    expect(certificates.map((bytes) => Buffer.from(bytes).equals(der))).toEqual([true, true]);
+    expect(() => parseCertificateFile(Buffer.from('no certificate'))).toThrow('contains no certificate');
   });
 
   test.each([
@@ -73,6 +74,6 @@ describe('a PEM file', () => {
     ['a block that is not base64', pem.replace(body, '!!!!')],
     ['an empty block', pem.replace(body, '')],
   ])('is rejected: %s', (_, text) => {
-    expect(() => parsePemCertificates(text)).toThrow(CertificateError);
+    expect(() => parseCertificateFile(Buffer.from(text))).toThrow(CertificateError);
   });
 });

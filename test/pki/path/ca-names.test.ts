@@ -14,7 +14,7 @@ const folder = temporaryDirectory();
 function trustStoreOf(name: string, cas: readonly { readonly pem: string }[]) {
   const path = join(folder, `${name}.pem`);
   writeFileSync(path, cas.map(({ pem }) => pem).join(''));
-  return loadTrustStore(path);
+  return loadTrustStore(path).store;
 }
 
 const commonName = (...value: Uint8Array[]) => sequence(setOf(sequence(objectIdentifier('2.5.4.3'), ...value)));

@@ -1,0 +1,52 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { type ContentKind, kinds } from './content-kind.ts';
+import { describeContent } from './describe-content.ts';
+import { FileContentError } from './file-content-error.ts';
+import { decodePemBlock, describeUnreadBlock, type PemBlock, parsePemFile } from './pem-file.ts';
+import { kindOfLabel } from './pem-kind.ts';
+
+/** The private key of a PEM file. */
+export interface PrivateKeyFile {
+  readonly key: KeyObject;
+  /** Its block alone. */
+  readonly pem: string;
+  /** Parts of the file that are not read, for warnings. */
+  readonly unread: readonly string[];
+}
+
+/**
+ * Parses the private key of a PEM file: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+ *
+ * @param accepted the formats that the caller accepts, for messages
+ * @throws {FileContentError} with the cause and the fix; it never quotes the content
+ */
+export function parsePrivateKeyFile(content: Uint8Array, accepted = 'PEM'): PrivateKeyFile {
+  const { blocks, unread } = parsePemFile(content);
+  const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
+  const others = blocks.filter((block) => !keys.includes(block) && kindOfLabel(block.label) !== kinds.parameters);
+  const [key, second] = keys;
+  if (!key) {
+    const instead = describeContent(content);
+    const found = instead === undefined ? unread : [`it ${instead}`];
+    throw new FileContentError([`contains no private key in ${accepted}`, ...found].join('; '));
+  }
+  if (second) throw new FileContentError(`contains more than one private key, in lines ${key.line} and ${second.line}`);
+  return { ...parseKey(key), unread: [...others.map(describeUnreadBlock), ...unread] };
+}
+
+function parseKey(block: PemBlock): { key: KeyObject; pem: string } {
+  const kind: ContentKind = /^\s*Proc-Type: 4,ENCRYPTED/.test(block.body)
+    ? kinds.encryptedPrivateKey
+    : kindOfLabel(block.label);
+  if (kind !== kinds.privateKey) throw new FileContentError(`contains ${kind.name}: ${kind.fix ?? 'not supported'}`);
+  const base64 = Buffer.from(decodePemBlock(block)).toString('base64');
+  const pem = [`-----BEGIN ${block.label}-----`, ...(base64.match(/.{1,64}/g) ?? []), `-----END ${block.label}-----`];
+  try {
+    return { key: createPrivateKey(pem.join('\n')), pem: pem.join('\n') };
+  } catch {
+    // The message of Node may quote the key.
+    throw new FileContentError(
+      `the ${block.label} in line ${block.line} cannot be parsed by OpenSSL: it is damaged or of an unsupported type (check it with openssl pkey -noout -in FILE)`,
+    );
+  }
+}
