@@ -1,9 +1,15 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { parseCaCertificate } from '../pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
 import { ExtensionOid, parseBasicConstraints } from '../pki/certificate/extensions.ts';
-import { decodeDistinguishedName, formatDistinguishedName } from '../pki/certificate/names/distinguished-name.ts';
+import {
+  decodeDistinguishedName,
+  formatDistinguishedName,
+  nonTextReason,
+} from '../pki/certificate/names/distinguished-name.ts';
+import { parseWithOpenssl } from '../pki/certificate/openssl-certificate.ts';
+import { publicKeyOf } from '../pki/certificate/public-key-policy.ts';
 import { parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
@@ -31,11 +37,13 @@ export interface CertificateReport {
 /** @throws {CertificateError} when it cannot be parsed at all */
 export function reportOn(der: Uint8Array): CertificateReport {
   const structure = parseCertificateStructure(der);
-  const openssl = new X509Certificate(der);
+  const subject = decodeDistinguishedName(structure.subject);
+  const issuer = decodeDistinguishedName(structure.issuer);
+  const openssl = parseWithOpenssl(der, () => nonTextReason(subject) ?? nonTextReason(issuer));
   const { isCa } = parseBasicConstraints(structure.extensions.get(ExtensionOid.basicConstraints));
   return {
-    subject: formatDistinguishedName(decodeDistinguishedName(structure.subject)),
-    issuer: formatDistinguishedName(decodeDistinguishedName(structure.issuer)),
+    subject: formatDistinguishedName(subject),
+    issuer: formatDistinguishedName(issuer),
     is_ca: isCa,
     alternative_names: parseSubjectAlternativeNames(structure.extensions.get(ExtensionOid.subjectAlternativeName))
       .names,
@@ -50,7 +58,8 @@ export function reportOn(der: Uint8Array): CertificateReport {
   };
 }
 
-function describeKey({ publicKey }: X509Certificate): string {
+function describeKey(certificate: X509Certificate): string {
+  const publicKey = publicKeyOf(certificate);
   const { namedCurve, modulusLength } = publicKey.asymmetricKeyDetails ?? {};
   return [publicKey.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
 }

@@ -56,9 +56,9 @@ const requiredBy = (CN: string) => `; CA "CN=${CN}" requires a certificate polic
 describe('a chain whose CA requires a policy is verified', () => {
   test('if the CA and the client have the same one, as in government and federated PKIs', () => {
     const read = (file: string) =>
-      parseCertificateFile(readFileSync(join(repositoryRoot, 'test/cases/required-policy', file)));
+      parseCertificateFile(readFileSync(join(repositoryRoot, 'test/cases/required-policy', file))).certificates;
     const configured = read('ca.pem').map((each) => ({ der: each }));
-    const [leaf = Buffer.of()] = read('client.pem');
+    const [leaf] = read('client.pem');
     const during = Date.parse('2026-12-01T00:00:00Z');
     expect(verifyChain({ configured, leaf: { der: leaf } }, during)).toMatchObject(accepted);
   });

@@ -115,10 +115,23 @@ export function formatDistinguishedName(name: Pick<DistinguishedName, 'rdns'>): 
 export function nonTextReason({ rdns }: Pick<DistinguishedName, 'rdns'>): string | undefined {
   for (const { type, value } of rdns.flat()) {
     if (value.kind === 'text') continue;
-    const problem = value.kind === 'der' ? `has the ASN.1 tag 0x${hex(value.der.subarray(0, 1))}` : value.problem;
+    const problem = value.kind === 'der' ? `is ${describeType(value.der)}` : value.problem;
     return `the value of ${attributeTypeName(type) ?? type} ${problem}`;
   }
   return undefined;
+}
+
+const stringTypes: Readonly<Record<number, string>> = {
+  21: 'a VideotexString',
+  25: 'a GraphicString',
+  26: 'a VisibleString',
+  27: 'a GeneralString',
+};
+
+/** Names the type of a value that is not a DirectoryString (RFC 5280 §4.1.2.4). */
+function describeType(der: Uint8Array): string {
+  const type = stringTypes[der[0] ?? 0] ?? `of the ASN.1 type 0x${hex(der.subarray(0, 1))}`;
+  return `${type}, which RFC 5280 §4.1.2.4 does not allow`;
 }
 
 function decodeRdn(element: DerElement): RelativeDistinguishedName {
