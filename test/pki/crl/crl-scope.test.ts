@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
-import { parsePemCertificates } from '../../../src/pki/certificate/pem.ts';
+import { parseCertificateFile } from '../../../src/pki/certificate/pem.ts';
 import { parseCrls } from '../../../src/pki/crl/crl-files.ts';
 import { describeScope } from '../../../src/pki/crl/crl-scope.ts';
 import { CrlStore } from '../../../src/pki/crl/crl-store.ts';
@@ -75,8 +75,8 @@ const all = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 test('a client certificate without distribution points is covered by the CRL that step-ca publishes', async () => {
   const read = (name: string) => readFileSync(join(repositoryRoot, 'test/cases/step-ca-crl', name));
-  const [caDer = Buffer.of()] = parsePemCertificates(read('ca.pem').toString());
-  const [clientDer = Buffer.of()] = parsePemCertificates(read('client.pem').toString());
+  const [caDer] = parseCertificateFile(read('ca.pem')).certificates;
+  const [clientDer] = parseCertificateFile(read('client.pem')).certificates;
   const configured = createTrustStore([parseCaCertificate(caDer)]);
   const now = Date.parse('2026-12-01');
   const store = new CrlStore({ currentTrust: () => configured, now: () => now });
