@@ -98,9 +98,8 @@ describeWith(['nginx', 'redis-server'], 'nginx responds with JSON to', () => {
     });
   });
 
-  test('a request for an internal location, with 404', async () => {
-    const response = await deployment.send({ method: 'GET', path: '/countersign-error/certificate' });
-    expect(response.status).toBe(404);
+  test.each(['certificate', ''])('a request for the internal location "%s", with 404', async (name) => {
+    expectOwnError(await deployment.send({ method: 'GET', path: `/countersign-error/${name}` }), 404);
   });
 
   test('a request while the server is unavailable, with 503 and Retry-After', async () => {
