@@ -40,7 +40,7 @@ export function alternativeNameCandidates({ alternativeNames }: ClientCertificat
 /** RFC 8705 §2.1.2 defines fields for four of the nine forms of a GeneralName. These are the others. */
 export function otherAlternativeNames({ otherNames }: ClientCertificate): UnsuitableName[] {
   const { directory, otherForms } = otherNames;
-  const forms = [...otherForms].map((tag) => generalNameForms[tag] ?? `[${tag & 0x1f}]`);
+  const forms = [...new Set(otherForms.map(({ tag }) => tag))].map((tag) => generalNameForms[tag] ?? `[${tag & 0x1f}]`);
   return [...(directory.length > 0 ? ['directoryName'] : []), ...forms].map((form) => ({
     field: 'subjectAltName',
     value: form,

@@ -9,6 +9,8 @@ import {
   DIRECTORY_NAME_TAG,
   decodeDirectoryName,
   kindByTag,
+  type NameForm,
+  nameForm,
 } from './subject-alternative-names.ts';
 
 /** The base of a GeneralSubtree: a part of the name space of one name form (RFC 5280 §4.2.1.10). */
@@ -19,8 +21,8 @@ export type Subtree =
   | { readonly kind: 'email'; readonly base: string }
   | { readonly kind: 'ip'; readonly address: Uint8Array; readonly prefixLength: number }
   | { readonly kind: 'directory'; readonly base: EncodedName }
-  /** A name form that cannot be compared; `tag` is that of the GeneralName. */
-  | { readonly kind: 'other'; readonly tag: number };
+  /** A name form that cannot be compared. */
+  | { readonly kind: 'other'; readonly form: NameForm };
 
 /** The subtrees within which a CA may issue certificates, and within which it may not. */
 export interface NameConstraints {
@@ -63,7 +65,7 @@ function parseSubtree(element: DerElement): Subtree {
   requireNoBounds(bounds);
   if (base.tag === DIRECTORY_NAME_TAG) return { kind: 'directory', base: decodeDirectoryName(base) };
   const kind = kindByTag[base.tag];
-  if (kind === undefined) return { kind: 'other', tag: base.tag };
+  if (kind === undefined) return { kind: 'other', form: nameForm(base) };
   if (kind === 'ip') return parseAddressRange(base.content);
   const problem = alternativeNameProblem(kind, base.content);
   if (problem !== undefined) throw malformed(problem);

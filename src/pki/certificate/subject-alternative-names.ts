@@ -14,12 +14,20 @@ export type SubjectAlternativeNames = Readonly<Record<AlternativeNameKind, reado
 /** Names that cannot identify a client but that name constraints can apply to (RFC 5280 §4.2.1.10). */
 export interface OtherNames {
   readonly directory: readonly EncodedName[];
-  /** The tags of the other GeneralName forms that occur: otherName, x400Address, ediPartyName, registeredID. */
-  readonly otherForms: ReadonlySet<number>;
+  /** The other forms that occur: otherName of each type, x400Address, ediPartyName, registeredID. */
+  readonly otherForms: readonly NameForm[];
   /** Whether there is an email address with a non-ASCII local part (SmtpUTF8Mailbox, RFC 9598 §3). */
   readonly hasUtf8Mailbox: boolean;
   /** What is wrong with a name of a type that could identify a client. Such a name identifies none, and is ignored. */
   readonly malformed: ReadonlyMap<AlternativeNameKind, string>;
+}
+
+/** A form of GeneralName that cannot be compared. Each type of otherName is a form of its own (RFC 5280 §4.2.1.6). */
+export interface NameForm {
+  /** The tag of the GeneralName. */
+  readonly tag: number;
+  /** The type-id of an otherName. Undefined if it is malformed: the form can then be that of any otherName. */
+  readonly type: string | undefined;
 }
 
 /** The GeneralName tags of names that can identify a client (RFC 5280 §4.2.1.6). */
@@ -46,8 +54,7 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
   const malformed = new Map<AlternativeNameKind, string>();
   const directory: EncodedName[] = [];
-  const otherForms = new Set<number>();
-  let hasUtf8Mailbox = false;
+  const otherForms = new Map<string, NameForm>();
   for (const name of extension ? generalNames(extension) : []) {
     const kind = kindByTag[name.tag];
     if (kind !== undefined) {
@@ -56,11 +63,13 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
       else malformed.set(kind, problem);
     } else if (name.tag === DIRECTORY_NAME_TAG) directory.push(decodeDirectoryName(name));
     else {
-      otherForms.add(name.tag);
-      hasUtf8Mailbox ||= isUtf8Mailbox(name);
+      const form = nameForm(name);
+      otherForms.set(`${form.tag} ${form.type}`, form);
     }
   }
-  return { names, otherNames: { directory, otherForms, hasUtf8Mailbox, malformed } };
+  const forms = [...otherForms.values()];
+  const hasUtf8Mailbox = forms.some(({ type }) => type === SMTP_UTF8_MAILBOX);
+  return { names, otherNames: { directory, otherForms: forms, hasUtf8Mailbox, malformed } };
 }
 
 /** RFC 5280 §4.2.1.6: a SEQUENCE of GeneralNames, whose forms have the context tags 0 to 8. */
@@ -77,9 +86,9 @@ function generalNames(extension: DerElement): readonly DerElement[] {
 const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88]);
 
 /** OtherName is SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT }, [0] IMPLICIT. */
-function isUtf8Mailbox({ tag, children: [type] }: DerElement): boolean {
-  if (tag !== OTHER_NAME_TAG || type?.tag !== Tag.objectIdentifier) return false;
-  return parseObjectIdentifier(type.content) === SMTP_UTF8_MAILBOX;
+export function nameForm({ tag, children }: DerElement): NameForm {
+  const [type] = tag === OTHER_NAME_TAG ? children : [];
+  return { tag, type: type?.tag === Tag.objectIdentifier ? parseObjectIdentifier(type.content) : undefined };
 }
 
 const OTHER_NAME_TAG = 0xa0;

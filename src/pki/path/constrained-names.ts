@@ -1,7 +1,7 @@
 import type { Certificate } from '../certificate/certificate.ts';
 import { isHostName } from '../certificate/name-constraints.ts';
 import type { DistinguishedName, EncodedName } from '../certificate/names/distinguished-name.ts';
-import type { AlternativeNameKind } from '../certificate/subject-alternative-names.ts';
+import type { AlternativeNameKind, NameForm } from '../certificate/subject-alternative-names.ts';
 
 /** A name of a certificate, normalized for comparison. One without a `host` or `bytes` cannot be compared. */
 export type ConstrainedName =
@@ -10,7 +10,7 @@ export type ConstrainedName =
   | { readonly kind: 'uri'; readonly text: string; readonly host: string | undefined }
   | { readonly kind: 'ip'; readonly text: string; readonly bytes: readonly number[] | undefined }
   | { readonly kind: 'directory'; readonly name: EncodedName }
-  | { readonly kind: 'other'; readonly tag: number };
+  | { readonly kind: 'other'; readonly form: NameForm };
 
 const COMMON_NAME = '2.5.4.3';
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
@@ -28,7 +28,7 @@ export function* constrainedNames(certificate: Certificate, isLeaf: boolean): Ge
   }
   for (const kind of otherNames.malformed.keys()) yield malformedName[kind];
   for (const name of otherNames.directory) yield { kind: 'directory', name };
-  for (const tag of otherNames.otherForms) yield { kind: 'other', tag };
+  for (const form of otherNames.otherForms) yield { kind: 'other', form };
   // RFC 9598 §6: constraints on email addresses apply to these as well. They are not parsed, so they match none.
   if (otherNames.hasUtf8Mailbox) yield malformedName.email;
   for (const text of textsOf(subject, EMAIL_ADDRESS)) yield parseEmail(text);

@@ -1,6 +1,7 @@
 import type { Subtree } from '../certificate/name-constraints.ts';
 import { startsWithRdns } from '../certificate/names/compare-rdns.ts';
 import type { EncodedName } from '../certificate/names/distinguished-name.ts';
+import type { NameForm } from '../certificate/subject-alternative-names.ts';
 import type { ConstrainedName } from './constrained-names.ts';
 
 /**
@@ -23,8 +24,14 @@ export function subtreePosition(name: ConstrainedName, subtree: Subtree): Subtre
     case 'directory':
       return subtree.kind === 'directory' ? directoryPosition(name.name, subtree.base) : undefined;
     case 'other':
-      return subtree.kind === 'other' && subtree.tag === name.tag ? 'unclear' : undefined;
+      return subtree.kind === 'other' && mayBeSameForm(name.form, subtree.form) ? 'unclear' : undefined;
   }
+}
+
+/** Constraints on one type of otherName do not apply to another, as in OpenSSL. */
+function mayBeSameForm(one: NameForm, other: NameForm): boolean {
+  if (one.tag !== other.tag) return false;
+  return one.type === undefined || other.type === undefined || one.type === other.type;
 }
 
 type NameOf<Kind extends ConstrainedName['kind']> = Extract<ConstrainedName, { kind: Kind }>;

@@ -201,9 +201,18 @@ const directoryRows: Row[] = [
   [directory(ours), { ...subject(), ...san(directory([['O', 'Others']])) }, 'outside'],
 ];
 
+const userPrincipalName = generalName.other('1.3.6.1.4.1.311.20.2.3', der(0x0c, Buffer.from('host@EXAMPLE.COM')));
+/** As FreeIPA writes into every certificate. */
+const kerberosName = generalName.other('1.3.6.1.5.2.2', der(0x1b, Buffer.from('host/a.example.com@EXAMPLE.COM')));
+const withoutType = der(0xa0, der(0xa0, der(0x0c, Buffer.from('a'))));
+
 const otherFormRows: Row[] = [
   [unknownOtherName, san(unknownOtherName), 'unclear'],
-  [unknownOtherName, san(utf8Mailbox('ä@example.com')), 'unclear'],
+  [unknownOtherName, san(utf8Mailbox('ä@example.com')), 'unconstrained'],
+  [userPrincipalName, san(kerberosName), 'unconstrained'],
+  [userPrincipalName, san(kerberosName, userPrincipalName), 'unclear'],
+  [userPrincipalName, san(withoutType), 'unclear'],
+  [withoutType, san(kerberosName), 'unclear'],
   [unknownOtherName, san(registeredId('1.2.3')), 'unconstrained'],
   [unknownOtherName, { dns: ['a.example.com'] }, 'unconstrained'],
   [registeredId('1.2.3'), san(registeredId('1.2.3')), 'unclear'],

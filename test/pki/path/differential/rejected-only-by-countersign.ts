@@ -91,13 +91,6 @@ export const rejectedOnlyByCountersign: Readonly<Record<string, RejectedOnlyByCo
     because: 'an empty base covers nothing in OpenSSL, and everything in others; Countersign rejects both',
     section: 'RFC 5280 §4.2.1.10 does not define an empty base for these two forms',
   },
-  'otherName of another type': {
-    ours: /has a name of a form that cannot be compared/,
-    // An otherName of one type, and constraints on those of another.
-    concerns: labelled('names'),
-    because: 'it treats each type as a separate form; Countersign rejects every otherName if any is constrained',
-    section: 'RFC 5280 §4.2.1.10: what cannot be processed is rejected',
-  },
   'SmtpUTF8Mailbox below constraints on email addresses': {
     ours: /has a name of type email that cannot be compared (outside|within)/,
     concerns: containing('06082b06010505070809'),
