@@ -45,7 +45,7 @@ export function checkPublicKeyInfo(info: DerElement): void {
   const oid = parseObjectIdentifier(id.content);
   if (oid === RSA_ENCRYPTION || oid === RSASSA_PSS) checkRsaKey(bytes);
   if (oid === EC_PUBLIC_KEY && parameters?.tag !== Tag.objectIdentifier) {
-    throw new CertificateError('has an EC key on an unnamed curve; P-256, P-384, P-521 are accepted');
+    throw new CertificateError(`has an EC key on an unnamed curve; ${ACCEPTED_CURVES} are accepted`);
   }
 }
 
@@ -100,13 +100,20 @@ function requireRsa({ modulusLength = 0, publicExponent = 0n }: KeyDetails): voi
   }
 }
 
-const acceptedCurves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+/** The NIST curves, and those of RFC 5639 with pseudo-random parameters, which German government PKIs require. */
+const acceptedCurves: ReadonlySet<string> = new Set([
+  'prime256v1',
+  'secp384r1',
+  'secp521r1',
+  'brainpoolP256r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1',
+]);
+const ACCEPTED_CURVES = 'P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 and brainpoolP512r1';
 
 function requireAcceptedCurve({ namedCurve }: KeyDetails): void {
   if (namedCurve === undefined || !acceptedCurves.has(namedCurve)) {
-    throw new CertificateError(
-      `has an EC key on ${namedCurve ?? 'an unnamed curve'}; P-256, P-384, P-521 are accepted`,
-    );
+    throw new CertificateError(`has an EC key on ${namedCurve ?? 'an unnamed curve'}; ${ACCEPTED_CURVES} are accepted`);
   }
 }
 

@@ -46,7 +46,7 @@ class SignatureChecks {
 /** The approximate time of a verification, relative to P-384. */
 function verificationCost({ asymmetricKeyDetails }: KeyObject): number {
   const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
-  if (namedCurve === 'secp521r1') return 3;
+  if (namedCurve === 'secp521r1' || namedCurve === 'brainpoolP512r1') return 3;
   return modulusLength > MAX_RSA_BITS_OF_UNIT_COST ? 2 : 1;
 }
 

@@ -26,6 +26,8 @@ describe('a client certificate is accepted', () => {
   test.each<[string, CertificateOptions]>([
     ['EC P-256', { keyType: 'ec-p256' }],
     ['EC P-384', { keyType: 'ec-p384' }],
+    ['EC brainpoolP256r1', { keyType: 'ec-brainpool-p256r1' }],
+    ['EC brainpoolP512r1', { keyType: 'ec-brainpool-p512r1' }],
     ['RSA 2048', { keyType: 'rsa-2048' }],
     ['RSA 4096', { keyType: 'rsa-4096' }],
     ['Ed25519', { keyType: 'ed25519' }],

@@ -85,6 +85,7 @@ describe('path building is bounded for', () => {
     ['10 CAs with one name, P-256', tenOfOneName('ec-p256')],
     ['10 CAs with one name, P-384', tenOfOneName('ec-p384')],
     ['10 CAs with one name, P-521', tenOfOneName('ec-p521')],
+    ['10 CAs with one name, brainpoolP512r1', tenOfOneName('ec-brainpool-p512r1')],
     ['10 CAs with one name, RSA 4096', tenRsaOfOneName()],
     ['a chain of 10 CAs with one name, P-384', tenInARow('ec-p384')],
     ['a chain of 10 CAs with one name, P-521', tenInARow('ec-p521')],

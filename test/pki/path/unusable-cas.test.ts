@@ -29,7 +29,8 @@ describe('a CA certificate is rejected, configured or forwarded', () => {
     ['with RSA of 2047 bits', { publicKey: rsaPublicKey({ bits: 2047 }) }, 'has an RSA key of 2047 bits'],
     ['with RSA and exponent 3', { keyType: 'rsa-2048-e3' }, 'has an RSA key with exponent 3'],
     ['with explicit curve parameters', { publicKey: explicitCurve }, 'has an EC key on an unnamed curve'],
-    ['with secp256k1', { keyType: 'ec-secp256k1' }, 'has an EC key on secp256k1'],
+    ['with secp256k1', { keyType: 'ec-secp256k1' }, 'has an EC key on secp256k1; P-256, P-384, P-521, brainpoolP256r1'],
+    ['with brainpoolP256t1', { keyType: 'ec-brainpool-p256t1' }, 'has an EC key on brainpoolP256t1'],
   ])('%s', (_, options, reason) => {
     const unusable = root.issueIntermediate(options);
     expect(() => parseCaCertificate(unusable.der)).toThrow(reason);

@@ -32,7 +32,15 @@ const keyType: fc.Arbitrary<KeyType> = fc.oneof(
   { weight: 12, arbitrary: fc.constant<KeyType>('ec-p256') },
   {
     weight: 1,
-    arbitrary: fc.constantFrom<KeyType>('rsa-2048', 'ec-p384', 'ed25519', 'rsa-1024', 'rsa-2048-e3', 'ec-secp256k1'),
+    arbitrary: fc.constantFrom<KeyType>(
+      'rsa-2048',
+      'ec-p384',
+      'ed25519',
+      'ec-brainpool-p256r1',
+      'rsa-1024',
+      'rsa-2048-e3',
+      'ec-secp256k1',
+    ),
   },
 );
 
