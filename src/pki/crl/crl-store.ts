@@ -16,7 +16,7 @@ export interface StoredCrl {
   readonly publicKeyThumbprint: string;
   /**
    * Whether a source still has a CRL of this scope. Otherwise the CA has replaced it by CRLs of other scopes: it applies
-   * until it expires, but says nothing about how the CA divides its CRLs today.
+   * until it expires, but does not indicate how the CA divides its CRLs today.
    */
   readonly isPublished: boolean;
 }

@@ -52,7 +52,7 @@ describeWith(['openssl'], 'CRLs made by openssl ca', () => {
       idp('relativename = name', '[name]', 'CN = Partition'),
       'distribution point CN=Partition,CN=CA,O=Acme',
     ],
-  ])('cover a client as their scope says: %s', async (name, extensions, reason) => {
+  ])('cover a client within their scope: %s', async (name, extensions, reason) => {
     expect((await statusWith(await ca.issueCrl(name, extensions))).reason).toContain(reason);
   });
 
