@@ -37,7 +37,7 @@ const DER_SEQUENCE = 0x30;
  */
 export function parseCrls(content: Uint8Array): Uint8Array[] {
   const kind = content[0] === DER_SEQUENCE ? (derKind(content) ?? kinds.crl) : undefined;
-  // Also if it is not recognized, so that the error says what is malformed.
+  // Also if it is not recognized, so that the error names what is malformed.
   if (kind === kinds.crl) return [content];
   const { blocks } = parsePemBlocks(content, 'X509 CRL');
   if (blocks.length > 0) return blocks;

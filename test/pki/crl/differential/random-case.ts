@@ -13,7 +13,7 @@ export interface PlannedPoint {
   readonly crlIssuer: 'none' | 'own' | 'other';
 }
 
-export interface PlannedCertificate {
+interface PlannedCertificate {
   readonly isCa: boolean;
   /** Undefined omits the extension. */
   readonly points: readonly PlannedPoint[] | undefined;
@@ -22,7 +22,7 @@ export interface PlannedCertificate {
 }
 
 /** Further differences from a usual CRL. */
-export const crlChanges = [
+const crlChanges = [
   'expired',
   'future',
   'no nextUpdate',
@@ -35,10 +35,10 @@ export const crlChanges = [
   'v1',
   'SHA-1',
 ] as const;
-export type CrlChange = (typeof crlChanges)[number];
+type CrlChange = (typeof crlChanges)[number];
 
 /** The entry of the certificate, if it is listed. */
-export const listings = [
+const listings = [
   'plain',
   'hold',
   'removeFromCRL',
