@@ -14,15 +14,17 @@ export function startsWithRdns(name: EncodedName, prefix: EncodedName): boolean 
   return results.includes('unclear') ? 'unclear' : true;
 }
 
-/** An RDN by its bytes, and in its canonical form if it has one. */
+/** An RDN by its bytes, the types of its attributes, and in its canonical form if it has one. */
 interface ComparableRdn {
   readonly der: Uint8Array;
+  readonly types: string;
   readonly canonical: string | undefined;
 }
 
 function sameRdn(a: ComparableRdn | undefined, b: ComparableRdn): boolean | 'unclear' {
-  if (a && Buffer.compare(a.der, b.der) === 0) return true;
-  return a?.canonical !== undefined && b.canonical !== undefined ? a.canonical === b.canonical : 'unclear';
+  if (!a || a.types !== b.types) return false;
+  if (Buffer.compare(a.der, b.der) === 0) return true;
+  return a.canonical !== undefined && b.canonical !== undefined ? a.canonical === b.canonical : 'unclear';
 }
 
 /** A name is compared with many others, so it is prepared once. */
@@ -34,6 +36,10 @@ function comparableRdns(name: EncodedName): readonly ComparableRdn[] {
   const elements = parseDer(name.encoded).children;
   const rdns = name.rdns.map((rdn, index) => ({
     der: elements[index]?.encoded ?? new Uint8Array(),
+    types: rdn
+      .map(({ type }) => type)
+      .sort()
+      .join(),
     canonical: canonicalRdn(rdn),
   }));
   prepared.set(name, rdns);

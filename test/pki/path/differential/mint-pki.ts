@@ -1,5 +1,6 @@
 import { type CertificateOptions, createTestCa, type TestCa, toPem } from '../../../support/certificates.ts';
 import { type KeyPair, type KeyType, keyPair } from '../../../support/keys.ts';
+import { caName, inUtf8, type NameShape } from './ca-names.ts';
 import type { ChangeLabel } from './certificate-changes.ts';
 import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
 
@@ -7,7 +8,13 @@ import type { Entity, PkiPlan, PlannedCertificate } from './random-pki.ts';
  * How a certificate differs from a valid one: what was changed, the type of its key unless it is P-256, and whether its
  * issuer is another key of the same name.
  */
-export type Label = ChangeLabel | `key ${KeyType}` | 'broken signature' | 'self-issued';
+export type Label =
+  | ChangeLabel
+  | `key ${KeyType}`
+  | `name ${NameShape}`
+  | 'issuer in UTF-8'
+  | 'broken signature'
+  | 'self-issued';
 
 export interface LabelledCertificate {
   readonly der: Uint8Array;
@@ -40,22 +47,26 @@ export function mintPki(plan: PkiPlan, number: number): MintedPki {
 /** A CA with the key and the name of an entity. */
 interface Signer {
   readonly keyType: KeyType;
+  readonly shape: NameShape;
   readonly ca: TestCa;
 }
 
-function signerFor({ name, keyType, key }: Entity, number: number): Signer {
+function signerFor({ name, shape, keyType, key }: Entity, number: number): Signer {
   const keys = keysOf({ keyType, key });
-  return { keyType, ca: createTestCa({ subject: [['CN', `${name} ${number}`]], keys }) };
+  return { keyType, shape, ca: createTestCa({ subject: caName(shape, `${name} ${number}`), keys }) };
 }
 
 function mintCertificate(planned: PlannedCertificate, signers: readonly Signer[], leafKeyType: KeyType) {
   const holder = planned.subject === 'leaf' ? undefined : signers[planned.subject];
   const issuer = signers[planned.issuer];
   if (!issuer) throw new Error('a certificate without an issuer');
-  const defaults = holder ? caOptions(holder) : leafOptions(leafKeyType);
+  const issuerName = planned.hasIssuerInUtf8 ? { issuerName: inUtf8(issuer.ca.subject) } : {};
+  const defaults = { ...(holder ? caOptions(holder) : leafOptions(leafKeyType)), ...issuerName };
   const { der } = issuer.ca.issue(changed(defaults, planned));
   const signed = planned.hasBrokenSignature ? withBrokenSignature(der) : der;
   const labels = labelsOf(planned, holder?.keyType ?? leafKeyType);
+  labels.push(`name ${issuer.shape}`);
+  if (planned.hasIssuerInUtf8) labels.push('issuer in UTF-8');
   if (holder && isSelfIssued(holder, issuer)) labels.push('self-issued');
   return { der: signed, pem: toPem(signed), labels };
 }

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import type { KeyType } from '../../../support/keys.ts';
+import { type NameShape, nameShapes } from './ca-names.ts';
 import { type CertificateChange, certificateChange } from './certificate-changes.ts';
 
 /** A subject with a name and a key; there are few of both, so that some share them. */
 export interface Entity {
   readonly name: string;
+  readonly shape: NameShape;
   readonly keyType: KeyType;
   /** The number of the key among those of its type. */
   readonly key: number;
@@ -16,6 +18,8 @@ export interface PlannedCertificate {
   readonly issuer: number;
   readonly changes: readonly CertificateChange[];
   readonly hasBrokenSignature: boolean;
+  /** Whether the issuer's name is in another encoding than that of the CA's certificate. */
+  readonly hasIssuerInUtf8: boolean;
 }
 
 /** The description of a PKI from which certificates are issued. */
@@ -46,6 +50,10 @@ const keyType: fc.Arbitrary<KeyType> = fc.oneof(
 
 const entity: fc.Arbitrary<Entity> = fc.record({
   name: fc.constantFrom('Root', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'),
+  shape: fc.oneof(
+    { weight: 1, arbitrary: fc.constant<NameShape>('plain') },
+    { weight: 1, arbitrary: fc.constantFrom(...nameShapes) },
+  ),
   keyType,
   key: fc.nat(5),
 });
@@ -60,7 +68,7 @@ const changes = fc.oneof(
 export const randomPki: fc.Arbitrary<PkiPlan> = fc.array(entity, { minLength: 1, maxLength: 3 }).chain((entities) => {
   const someEntity = fc.nat(entities.length - 1);
   const certificate = (subject: fc.Arbitrary<number | 'leaf'>, issuer: fc.Arbitrary<number>) =>
-    fc.record<PlannedCertificate>({ subject, issuer, changes, hasBrokenSignature: rarely });
+    fc.record<PlannedCertificate>({ subject, issuer, changes, hasBrokenSignature: rarely, hasIssuerInUtf8: rarely });
   const chain = entities.map((_, index) => certificate(fc.constant(index), fc.constant(Math.max(index - 1, 0))));
   const crossCertificates = fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },

@@ -30,6 +30,13 @@ export const rejectedOnlyByCountersign: Readonly<Record<string, RejectedOnlyByCo
     because: 'at security level 0 it accepts every hash; a SHA-1 collision allows to forge a path',
     section: 'RFC 6194 §2, RFC 5280 §6.1.3 (a)(1)',
   },
+  'invalid string in another encoding': {
+    ours: /has no known issuer|^no anchor$/,
+    concerns: (certificate) =>
+      labelled('issuer in UTF-8')(certificate) && labelled('name underscore', 'name ampersand')(certificate),
+    because: 'it reads a PrintableString with characters that this type does not have, and compares the text',
+    section: 'RFC 5280 §7.1: names match by their bytes, or by comparing strings of their types',
+  },
   'weak RSA key': {
     ours: /has an RSA key of 1024 bits/,
     concerns: labelled('key rsa-1024'),
