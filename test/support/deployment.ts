@@ -5,7 +5,7 @@ import {
   type ServerOptions,
   startAuthorizationServer,
 } from './authorization-server.ts';
-import { createTestCa, type MintedCertificate, type TestCa } from './certificates.ts';
+import { type CertificateOptions, createTestCa, type MintedCertificate, type TestCa } from './certificates.ts';
 import { curl } from './curl.ts';
 import { freePort } from './free-port.ts';
 import type { HttpResponse } from './http-response.ts';
@@ -26,6 +26,8 @@ export interface DeploymentOptions extends Omit<ServerOptions, 'directory'> {
   readonly replace?: ShippedTerminatorOptions['replace'];
   /** The path of the issuer, e.g. `/tenant`. Default: none. */
   readonly path?: string;
+  /** What is special about the client CA. */
+  readonly clientCa?: CertificateOptions;
 }
 
 /** A certificate and its key, for the TLS client of Node.js. */
@@ -70,13 +72,13 @@ export interface Deployment extends AuthorizationServer {
 }
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
-  const { path = '', env = {}, replace = [], terminator = 'nginx', ...serverOptions } = options;
+  const { path = '', env = {}, replace = [], terminator = 'nginx', clientCa = {}, ...serverOptions } = options;
   const shipped: ShippedTerminator = terminators[terminator];
   const directory = temporaryDirectory();
   const port = await freePort();
   const issuer = `https://${plainHost}:${port}${path}`;
   const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
-  const ca = createTestCa({ subject: [['CN', 'Client CA']] });
+  const ca = createTestCa({ subject: [['CN', 'Client CA']], ...clientCa });
   const defaults = {
     COUNTERSIGN_ISSUER: issuer,
     COUNTERSIGN_MTLS_URL: mtlsUrl,
