@@ -39,7 +39,7 @@ interface ReportedCa {
 export interface FileVerification {
   readonly chain: ChainStatus;
   readonly anchors: readonly CaCertificate[];
-  /** Parts of the CA files that are not read. */
+  /** Parts of the CA and CRL files that are not read. */
   readonly unread: readonly string[];
 }
 
@@ -54,8 +54,9 @@ export async function verifyFile(
   others: readonly Uint8Array[],
   { ca = '', crl = [] }: PathOptions,
 ): Promise<FileVerification> {
-  const { store: trust, unread } = await asOperatorError(async () => loadTrustStore(ca));
-  const { current } = await asOperatorError(() => loadCrls(crl, trust));
+  const { store: trust, unread: unreadInCas } = await asOperatorError(async () => loadTrustStore(ca));
+  const { current, unread: unreadInCrls } = await loadCrls(crl, trust);
+  const unread = [...unreadInCas, ...unreadInCrls];
   const mode = crl.length === 0 ? 'off' : 'require';
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
   const { anchors } = trust;
@@ -73,18 +74,28 @@ export function reportPath(chain: ChainStatus, subject: string): PathReport {
   return { verified, reason, ca_certificates: path ? reportedCas(path) : [], subject: abbreviate(subject) };
 }
 
-async function loadCrls(paths: readonly string[], trust: TrustStore): Promise<CrlStore> {
+async function loadCrls(paths: readonly string[], trust: TrustStore) {
   const store = new CrlStore({ currentTrust: () => trust, now: Date.now });
-  for (const file of paths.flatMap(crlFiles)) await loadCrlFile(file, store);
-  return store;
-}
-
-async function loadCrlFile(file: string, store: CrlStore): Promise<void> {
-  try {
-    await store.load(file, readCrlFile(file));
-  } catch (error) {
-    throw new CertificateError(`${file}: ${fileErrorReason(error)}`);
+  const unread: string[] = [];
+  const problems: string[] = [];
+  const attempt = async <Value>(file: string, read: () => Value) => {
+    try {
+      return await read();
+    } catch (error) {
+      problems.push(`${file}: ${fileErrorReason(error)}`);
+      return undefined;
+    }
+  };
+  const load = async (file: string) => {
+    const parsed = readCrlFile(file);
+    unread.push(...parsed.unread.map((part) => `${file}: ${part}`));
+    await store.load(file, parsed.crls);
+  };
+  for (const path of paths) {
+    for (const file of (await attempt(path, () => crlFiles(path))) ?? []) await attempt(file, () => load(file));
   }
+  if (problems.length > 0) throw new OperatorError(problems);
+  return { current: store.current, unread };
 }
 
 async function parseOrExplain(der: Uint8Array) {

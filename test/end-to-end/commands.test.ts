@@ -267,6 +267,12 @@ describe('countersign certificate --ca', () => {
     ['a CA file that does not exist', ['--ca', '/nowhere.pem'], '/nowhere.pem'],
     ['a CA file with a client certificate', ['--ca', leafFile], 'is not a CA certificate'],
     ['a CRL file without a CRL', [...bundle, '--crl', leafFile], `${leafFile}: contains no CRL`],
+    ['a CRL file that does not exist', [...bundle, '--crl', '/nowhere.crl'], '/nowhere.crl: no such file or directory'],
+    [
+      'every CRL file that cannot be used',
+      [...bundle, '--crl', leafFile, ...crlOf('cut-off.crl', createCrl(root).subarray(0, 100))],
+      'cut-off.crl: contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER: it is DER that is cut off',
+    ],
     [
       'a CRL of an unknown issuer',
       [...bundle, ...crlOf('x.crl', createCrl(createTestCa({ subject: [['CN', 'X']] })))],

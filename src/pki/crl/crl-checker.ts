@@ -6,7 +6,7 @@ import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import type { CrlCache } from './crl-cache.ts';
 import { describeCrl } from './crl-coverage.ts';
-import { crlFiles, parseCrls, readCrlFile } from './crl-files.ts';
+import { crlFiles, type ParsedCrls, parseCrls, readCrlFile } from './crl-files.ts';
 import { describeScope } from './crl-scope.ts';
 import { CrlStore, type StoredCrl } from './crl-store.ts';
 import { type CrlPolicy, crlViolation } from './crl-violation.ts';
@@ -94,7 +94,7 @@ function pollUrls({ config, cache, log, now }: CrlCheckerOptions, store: CrlStor
   const abort = new AbortController();
   const { intervalMilliseconds } = config;
   const firstAttempts = config.urls.map((url) => {
-    const load = async (content: Uint8Array) => logLoaded(await store.load(url, parseCrls(content)), log);
+    const load = async (content: Uint8Array) => loadParsed(url, parseCrls(content), store, log);
     const onStatus = logStatusChanges(url, log);
     return pollCrlUrl({ url, intervalMilliseconds, cache, load, onStatus, now, signal: abort.signal });
   });
@@ -122,11 +122,16 @@ async function loadFiles({ paths, urls }: CrlConfig, store: CrlStore, log: Log):
 
 async function loadFile(file: string, store: CrlStore, log: Log): Promise<string[]> {
   try {
-    logLoaded(await store.load(file, readCrlFile(file)), log);
+    await loadParsed(file, readCrlFile(file), store, log);
     return [];
   } catch (error) {
     return [problemWith(file, error)];
   }
+}
+
+async function loadParsed(source: string, { crls, unread }: ParsedCrls, store: CrlStore, log: Log): Promise<void> {
+  for (const part of unread) log.warn({ event: 'crl_warning', source }, `CRL from ${source}: ${part}`);
+  logLoaded(await store.load(source, crls), log);
 }
 
 function problemWith(source: string, error: unknown): string {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../../files/content-kind.ts';
-import { derKind } from '../../files/der-kind.ts';
+import { derKind, isDerCutOff } from '../../files/der-kind.ts';
 import { describeContent } from '../../files/describe-content.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parsePemBlocks } from '../certificate/pem.ts';
@@ -17,13 +17,20 @@ export function crlFiles(path: string): string[] {
     .map((name) => join(path, name));
 }
 
+/** The CRLs in a file or a response, and what else that contains. */
+export interface ParsedCrls {
+  /** DER. */
+  readonly crls: readonly Uint8Array[];
+  /** Parts that are not read, for warnings. */
+  readonly unread: readonly string[];
+}
+
 /**
  * Reads the CRLs of a file.
  *
- * @returns DER
  * @throws {CertificateError} when it contains none
  */
-export function readCrlFile(path: string): Uint8Array[] {
+export function readCrlFile(path: string): ParsedCrls {
   return parseCrls(readFileSync(path));
 }
 
@@ -32,17 +39,20 @@ const DER_SEQUENCE = 0x30;
 /**
  * Splits the content of a file or a response into CRLs: its PEM blocks (`X509 CRL`), or all of it as one CRL in DER.
  *
- * @returns DER
  * @throws {CertificateError} when it contains none, naming what it contains instead
  */
-export function parseCrls(content: Uint8Array): Uint8Array[] {
-  const kind = content[0] === DER_SEQUENCE ? (derKind(content) ?? kinds.crl) : undefined;
-  // Also if it is not recognized, so that the error names what is malformed.
-  if (kind === kinds.crl) return [content];
-  const { blocks } = parsePemBlocks(content, 'X509 CRL');
-  if (blocks.length > 0) return blocks;
+export function parseCrls(content: Uint8Array): ParsedCrls {
+  if (mayBeDerCrl(content)) return { crls: [content], unread: [] };
+  const { blocks, unread } = parsePemBlocks(content, 'X509 CRL');
+  if (blocks.length > 0) return { crls: blocks, unread };
   const actual = describeContent(content);
-  throw new CertificateError(
-    `contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER${actual === undefined ? '' : `: it ${actual}`}`,
-  );
+  const found = actual === undefined ? unread : [`it ${actual}`];
+  throw new CertificateError(['contains no CRL, neither PEM (-----BEGIN X509 CRL-----) nor DER', ...found].join(': '));
+}
+
+/** Whether it is a CRL, or DER that is not recognized: the error of the parser then names what is malformed. */
+function mayBeDerCrl(content: Uint8Array): boolean {
+  if (content[0] !== DER_SEQUENCE || isDerCutOff(content)) return false;
+  const kind = derKind(content);
+  return kind === undefined || kind === kinds.crl;
 }

@@ -80,7 +80,7 @@ test('a client certificate without distribution points is covered by the CRL tha
   const configured = createTrustStore([parseCaCertificate(caDer)]);
   const now = Date.parse('2026-12-01');
   const store = new CrlStore({ currentTrust: () => configured, now: () => now });
-  const [loaded] = await store.load('crl.pem', parseCrls(read('crl.pem')));
+  const [loaded] = await store.load('crl.pem', parseCrls(read('crl.pem')).crls);
   expect(loaded && describeScope(loaded.crl.scope)).toBe(
     'end-entity certificates only, distribution point http://ca.acme.example/1.0/crl',
   );

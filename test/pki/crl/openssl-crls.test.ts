@@ -33,7 +33,7 @@ describeWith(['openssl'], 'CRLs made by openssl ca', () => {
 
   const statusWith = async (crl: string) => {
     const store = new CrlStore({ currentTrust: () => trust, now: Date.now });
-    await store.load(crl, readCrlFile(crl));
+    await store.load(crl, readCrlFile(crl).crls);
     const policy = { byDefault: { mode: 'require', maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
     const found = buildPaths(parseClientCertificate(client.der), [], trust);
     return selectValidPaths(found, Date.now(), (path, now) => crlViolation(path, store.current, policy, now));
