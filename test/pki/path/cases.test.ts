@@ -24,9 +24,10 @@ const rows: [title: string, folder: string, ca: string, client: string][] = [
 
 describe('a reported certificate is verified:', () => {
   test.each(rows)('%s', (_, folder, ca, client) => {
-    const trust = loadTrustStore(join(cases, folder, `${ca}.pem`));
+    const { store: trust } = loadTrustStore(join(cases, folder, `${ca}.pem`));
     expect(trust.anchors).toHaveLength(1);
-    const [der = new Uint8Array()] = parseCertificateFile(readFileSync(join(cases, folder, `${client}.pem`)));
+    const { certificates } = parseCertificateFile(readFileSync(join(cases, folder, `${client}.pem`)));
+    const [der = new Uint8Array()] = certificates;
     const presented = { certificate: parseClientCertificate(der), chain: [] };
     const { verified, reason } = createChainVerifier(() => trust)(presented, NOW);
     expect([verified, reason]).toEqual([true, expect.stringMatching(/^path to anchor "CN=/)]);
