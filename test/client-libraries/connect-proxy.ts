@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export interface ConnectProxy {
   readonly url: string;
@@ -11,18 +12,11 @@ export interface ConnectProxy {
  * host names of the shipped configuration, and its TLS connection still ends at the terminator.
  */
 export async function startConnectProxy(): Promise<ConnectProxy> {
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   const server = createServer((_request, response) => response.writeHead(405).end());
   server.on('connect', ({ url = '' }, client, head) => {
     const upstream = connect({ host: '127.0.0.1', port: Number(url.slice(url.lastIndexOf(':') + 1)) });
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(socket as Socket);
-      socket.once('error', () => other.destroy());
-      socket.once('close', () => sockets.delete(socket as Socket));
-    }
+    link(client, upstream, sockets);
     upstream.once('connect', () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       upstream.write(head);
@@ -38,4 +32,17 @@ export async function startConnectProxy(): Promise<ConnectProxy> {
   };
   // Safe: the server listens on TCP.
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+/** An error of one side closes the other. */
+function link(client: Duplex, upstream: Duplex, sockets: Set<Duplex>): void {
+  const pairs: readonly (readonly [socket: Duplex, other: Duplex])[] = [
+    [client, upstream],
+    [upstream, client],
+  ];
+  for (const [socket, other] of pairs) {
+    sockets.add(socket);
+    socket.once('error', () => other.destroy());
+    socket.once('close', () => sockets.delete(socket));
+  }
 }

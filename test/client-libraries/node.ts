@@ -37,43 +37,67 @@ async function runOpenidClient({ scenario, deployment, fetchAs }: RunningScenari
   return results;
 }
 
-async function runOauth4webapi({ scenario, deployment, fetchAs }: RunningScenario): Promise<Result[]> {
-  const library = 'oauth4webapi';
-  const issuer = new URL(scenario.issuer);
-  const options = { [oauth.customFetch]: deployment.fetchAs() };
-  const discover = async (algorithm: 'oidc' | 'oauth2') =>
-    oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...options, algorithm }));
+/** oauth4webapi, and jose with the token that it got. */
+async function runOauth4webapi(running: RunningScenario): Promise<Result[]> {
+  const { scenario, fetchAs } = running;
+  const step = (name: string) => ({ library: 'oauth4webapi', scenario: scenario.name, step: name });
   const results = [
-    await resultOf({ library, scenario: scenario.name, step: 'discovery' }, async () => {
-      for (const algorithm of ['oidc', 'oauth2'] as const) await discover(algorithm);
+    await resultOf(step('discovery'), async () => {
+      for (const algorithm of ['oidc', 'oauth2'] as const) await discover(running, algorithm);
     }),
   ];
   let token = '';
-  for (const identity of scenario.clients) {
+  for (const client of scenario.clients) {
     const request = async () => {
-      token = await requestToken(await discover('oauth2'), identity, fetchAs(identity));
+      token = await requestToken(await discover(running, 'oauth2'), client, fetchAs(client));
     };
-    results.push(await resultOf({ library, scenario: scenario.name, step: identity.method }, request));
+    results.push(await resultOf(step(client.method), request));
   }
-  const verify = async () => {
-    const request = new Request(scenario.audience, { headers: { authorization: `Bearer ${token}` } });
-    await oauth.validateJwtAccessToken(await discover('oauth2'), request, scenario.audience, options);
-  };
-  const verifyWithJose = async () => {
-    const { jwks_uri: jwksUri = '' } = await discover('oauth2');
-    // Safe: the JWKS of the server; jose validates what it uses of it.
-    const keys = createLocalJWKSet((await (await deployment.fetchAs()(jwksUri)).json()) as JSONWebKeySet);
-    const verifyFor = (audience: string, text: string) =>
-      jwtVerify(text, keys, { issuer: scenario.issuer, audience, typ: 'at+jwt', requiredClaims: ['sub', 'exp'] });
-    await verifyFor(scenario.audience, token);
-    await requireRejection(() => verifyFor('https://other.example', token));
-    await requireRejection(() => verifyFor(scenario.audience, tampered(token)));
-  };
+  const jose = { ...step('verification'), library: 'jose' };
   return [
     ...results,
-    await resultOf({ library, scenario: scenario.name, step: 'verification' }, verify),
-    await resultOf({ library: 'jose', scenario: scenario.name, step: 'verification' }, verifyWithJose),
+    await resultOf(step('verification'), () => validateAccessToken(running, token)),
+    await resultOf(jose, () => verifyWithJose(running, token)),
   ];
+}
+
+async function discover({ scenario, deployment }: RunningScenario, algorithm: 'oidc' | 'oauth2') {
+  const issuer = new URL(scenario.issuer);
+  const options = { algorithm, [oauth.customFetch]: deployment.fetchAs() };
+  return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options));
+}
+
+/** RFC 9068 §4, as a resource server does. */
+async function validateAccessToken(running: RunningScenario, token: string): Promise<void> {
+  const { audience } = running.scenario;
+  const options = { [oauth.customFetch]: running.deployment.fetchAs() };
+  const server = await discover(running, 'oauth2');
+  const validate = (text: string, expectedAudience: string) => {
+    const request = new Request(audience, { headers: { authorization: `Bearer ${text}` } });
+    return oauth.validateJwtAccessToken(server, request, expectedAudience, options);
+  };
+  await requireVerification(validate, token, audience);
+}
+
+async function verifyWithJose(running: RunningScenario, token: string): Promise<void> {
+  const { issuer, audience } = running.scenario;
+  const { jwks_uri: jwksUri = '' } = await discover(running, 'oauth2');
+  // Safe: the JWKS of the server; jose validates what it uses of it.
+  const keys = createLocalJWKSet((await (await running.deployment.fetchAs()(jwksUri)).json()) as JSONWebKeySet);
+  const verify = (text: string, expectedAudience: string) =>
+    jwtVerify(text, keys, { issuer, audience: expectedAudience, typ: 'at+jwt', requiredClaims: ['sub', 'exp'] });
+  await requireVerification(verify, token, audience);
+}
+
+/** Accepts the token, and rejects it for another audience and with another signature. */
+async function requireVerification(
+  verify: (token: string, audience: string) => Promise<unknown>,
+  token: string,
+  audience: string,
+): Promise<void> {
+  await verify(token, audience);
+  await requireRejection(() => verify(token, 'https://other.example'));
+  await requireRejection(() => verify(tampered(token), audience));
 }
 
 async function requestToken(server: oauth.AuthorizationServer, { clientId }: ScenarioClient, fetch: HttpsFetch) {

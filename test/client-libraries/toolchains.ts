@@ -93,7 +93,8 @@ export function installedToolchain(language: Language): string | undefined {
 export async function build(language: Language, installed: string): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const inherited = Object.entries(process.env).map(([name, value = '']) => [name, value]);
-  for (const { env, ...command } of toolchains[language].build(installed) as readonly Command[]) {
+  const toolchain: Toolchain = toolchains[language];
+  for (const { env, ...command } of toolchain.build(installed)) {
     const options = { cwd: join(source, language), env: { ...Object.fromEntries(inherited), ...env } };
     await execute(command, { ...options, timeout: BUILD_TIMEOUT_MILLISECONDS });
   }

@@ -117,6 +117,20 @@ describeWith(['nginx', 'redis-server'], 'the metadata of an issuer', () => {
       },
     );
 
+    test('is the same with a query, which some clients append', async () => {
+      for (const name of documentNames) {
+        expect(await readJson(`${base}/.well-known/${name}?appid=a`)).toEqual(documentOf(name));
+      }
+    });
+
+    test('is not served at the path of another issuer', async () => {
+      for (const name of documentNames) {
+        for (const target of [`/.well-known/${name}/tenants/two`, `/tenants/two/.well-known/${name}`]) {
+          expect((await get(target)).status, target).toBe(404);
+        }
+      }
+    });
+
     test('has a head, and names the methods that it has', async () => {
       for (const name of documentNames) {
         const head = await get(`${base}/.well-known/${name}`, {}, 'HEAD');
