@@ -53,13 +53,13 @@ describe('the configuration', () => {
 
   test('warns if the server listens beyond loopback but trusts only proxies on loopback', () => {
     const beyond = { ...validConfig, COUNTERSIGN_LISTEN: '[::]:8080', COUNTERSIGN_PROXY_SECRET: secret };
-    expect(readConfig(beyond).warnings).toEqual([expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES is not set')]);
+    expect(readConfig(beyond).warnings).toEqual([expect.stringContaining('COUNTERSIGN_TRUSTED_PROXIES: is not set')]);
     expect(readConfig({ ...beyond, COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.7' }).warnings).toEqual([]);
     expect(readConfig(validConfig).warnings).toEqual([]);
   });
 
   test('warns about settings of Redis that have no effect without it', () => {
-    const warning = 'COUNTERSIGN_REDIS_TIMEOUT has no effect without COUNTERSIGN_REDIS_URL';
+    const warning = 'COUNTERSIGN_REDIS_TIMEOUT: has no effect without COUNTERSIGN_REDIS_URL';
     expect(readConfig({ ...validConfig, COUNTERSIGN_REDIS_TIMEOUT: '50ms' }).warnings).toEqual([warning]);
     const redis = { ...validConfig, COUNTERSIGN_CLIENTS_FILE: undefined, COUNTERSIGN_REDIS_TIMEOUT: '50ms' };
     const inFile = { COUNTERSIGN_REDIS_URL_FILE: secretFile('redis-url', 'redis://r') };
@@ -89,13 +89,13 @@ describe('the configuration', () => {
   });
 
   test.each<[string, Record<string, string | undefined>, string]>([
-    ['no issuer', { COUNTERSIGN_ISSUER: undefined }, 'COUNTERSIGN_ISSUER is missing'],
+    ['no issuer', { COUNTERSIGN_ISSUER: undefined }, 'COUNTERSIGN_ISSUER: is missing'],
     [
       'an issuer that clients would not compare as equal',
       { COUNTERSIGN_ISSUER: 'https://Auth.example' },
       'https://auth.example',
     ],
-    ['no terminator', { COUNTERSIGN_TERMINATOR: undefined }, 'COUNTERSIGN_TERMINATOR is missing'],
+    ['no terminator', { COUNTERSIGN_TERMINATOR: undefined }, 'COUNTERSIGN_TERMINATOR: is missing'],
     ['an unknown terminator', { COUNTERSIGN_TERMINATOR: 'ngnix' }, 'nginx, ingress-nginx'],
     ['no key', { COUNTERSIGN_SIGNING_KEY_FILE: undefined }, 'openssl genpkey'],
     ['a key file that does not exist', { COUNTERSIGN_SIGNING_KEY_FILE: '/nowhere' }, '/nowhere'],
@@ -107,7 +107,7 @@ describe('the configuration', () => {
     ['an empty key', { COUNTERSIGN_SIGNING_KEY_FILE: secretFile('empty.pem', ' \n') }, 'empty'],
     ['a key and a key file', { COUNTERSIGN_SIGNING_KEY: 'k' }, 'is set together with COUNTERSIGN_SIGNING_KEY_FILE'],
     ['an unsupported algorithm', { COUNTERSIGN_SIGNING_ALG: 'none' }, 'ES256'],
-    ['no clients', { COUNTERSIGN_CLIENTS_FILE: undefined }, 'COUNTERSIGN_CLIENTS_FILE is missing'],
+    ['no clients', { COUNTERSIGN_CLIENTS_FILE: undefined }, 'COUNTERSIGN_CLIENTS_FILE: is missing'],
     ['two sources of clients', { COUNTERSIGN_REDIS_URL: 'redis://r' }, 'one of the two'],
     [
       'an invalid Redis URL',
@@ -118,17 +118,17 @@ describe('the configuration', () => {
     [
       'every IPv4 address without a secret',
       { COUNTERSIGN_LISTEN: '0.0.0.0:8080' },
-      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET) is missing',
+      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET): is missing',
     ],
     [
       'every IPv6 address without a secret',
       { COUNTERSIGN_LISTEN: '[::]:8080' },
-      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET) is missing',
+      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET): is missing',
     ],
     [
       'another proxy without a secret',
       { COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.5' },
-      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET) is missing',
+      'COUNTERSIGN_PROXY_SECRET_FILE (or COUNTERSIGN_PROXY_SECRET): is missing',
     ],
     [
       'every IPv4 address as trusted proxy',
@@ -153,7 +153,7 @@ describe('the configuration', () => {
     [
       'a file for a setting that is not a secret',
       { COUNTERSIGN_ISSUER: undefined, COUNTERSIGN_ISSUER_FILE: '/x' },
-      'COUNTERSIGN_ISSUER is missing',
+      'COUNTERSIGN_ISSUER: is missing',
     ],
     ['a secret that is invalid in a header', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'non-ASCII'],
     [
@@ -187,7 +187,7 @@ describe('the configuration', () => {
     [
       'verification by the server without CA certificates',
       { COUNTERSIGN_CHAIN_VERIFIED_BY: 'countersign' },
-      'CLIENT_CA_FILE is missing',
+      'CLIENT_CA_FILE: is missing',
     ],
     ['an invalid boolean', { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'yes' }, 'true, false'],
   ])('rejects %s', (_, env, message) => {

@@ -7,7 +7,7 @@ export const PREFIX = 'COUNTERSIGN_';
 
 /** Reads settings from environment variables, and collects every problem and warning. */
 export class Settings {
-  /** One sentence for each, beginning with the name of the variable. */
+  /** One sentence for each, beginning with the name of the variable and a colon. */
   readonly problems: string[] = [];
   /** Settings that are valid but probably not intended. */
   readonly warnings: string[] = [];
@@ -40,23 +40,23 @@ export class Settings {
       return check();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return this.#addProblem(`${PREFIX}${this.variableOf(setting)}: ${message}`);
+      return this.reject(setting, message);
     }
   }
 
-  /** @param message a predicate: "is set, but …" */
+  /** @param message what is wrong and how to fix it: "is set, but …: remove it" */
   reject(setting: Setting, message: string): undefined {
-    return this.#addProblem(`${PREFIX}${this.variableOf(setting)} ${message}`);
+    return this.#addProblem(`${PREFIX}${this.variableOf(setting)}: ${message}`);
   }
 
   warn(setting: Setting, message: string): void {
-    this.warnings.push(`${PREFIX}${this.variableOf(setting)} ${message}`);
+    this.warnings.push(`${PREFIX}${this.variableOf(setting)}: ${message}`);
   }
 
   /** @param fix how to fix it, or why it is needed, as a clause */
   reportMissing(setting: Setting, fix: string): undefined {
     const variable = setting.isSecret ? `${fileVariable(setting)} (or ${PREFIX}${setting.name})` : setting.name;
-    return this.#addProblem(`${PREFIX}${variable} is missing: ${fix}`);
+    return this.#addProblem(`${PREFIX}${variable}: is missing: ${fix}`);
   }
 
   #readSet(setting: Setting): unknown {
@@ -82,7 +82,7 @@ export class Settings {
   #checkCompanions(setting: Setting): void {
     const { requires, onlyWith } = setting;
     if (requires && !requires.anyOf.some((name) => this.#isSet(name))) {
-      this.#addProblem(`${PREFIX}${requires.anyOf[0]} is missing: ${requires.reason}`);
+      this.#addProblem(`${PREFIX}${requires.anyOf[0]}: is missing: ${requires.reason}`);
     }
     // Lenient about `…_FILE`, since an invalid combination only misses a warning.
     if (onlyWith && !onlyWith.some((name) => this.#isSet(name) || this.#isSet(`${name}_FILE`))) {

@@ -85,7 +85,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr, stdout } = await runCountersign(['serve']);
     expect([code, stdout]).toEqual([1, '']);
     for (const name of ['ISSUER', 'TERMINATOR', 'CLIENTS_FILE', 'SIGNING_KEY_FILE (or COUNTERSIGN_SIGNING_KEY)']) {
-      expect(stderr).toContain(`COUNTERSIGN_${name} is missing`);
+      expect(stderr).toContain(`COUNTERSIGN_${name}: is missing`);
     }
     expect(stderr).toContain('openssl genpkey');
     expect(stderr).not.toContain(' at ');
@@ -97,7 +97,7 @@ describe('countersign serve without configuration', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('unknown setting COUNTERSIGN_ISSUR has no effect (did you mean COUNTERSIGN_ISSUER?)');
     expect(stderr).toContain('COUNTERSIGN_VERDICT_HEADER has no effect (did you mean COUNTERSIGN_VERIFY_HEADER?)');
-    expect(stderr).toContain('COUNTERSIGN_ISSUER is missing');
+    expect(stderr).toContain('COUNTERSIGN_ISSUER: is missing');
   });
 
   test('lists the errors of the key and of the clients together', async () => {

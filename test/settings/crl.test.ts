@@ -50,7 +50,7 @@ describe('an override for a CA that is not configured', () => {
   ])('%s=%s is rejected with CLIENT_CA_FILE "%s"', (name, text, caFile) => {
     const { settings } = read({ [`COUNTERSIGN_${name}`]: text, COUNTERSIGN_CLIENT_CA_FILE: caFile });
     expect(settings.problems).toContain(
-      `COUNTERSIGN_${name} names ${unknown}, but no CA in COUNTERSIGN_CLIENT_CA_FILE has that key`,
+      `COUNTERSIGN_${name}: names ${unknown}, but no CA in COUNTERSIGN_CLIENT_CA_FILE has that key`,
     );
   });
 });
@@ -94,8 +94,8 @@ describe('COUNTERSIGN_CLIENT_CRLS', () => {
     const { settings, crl } = read({ COUNTERSIGN_CRL_MAX_STALENESS: '7d', COUNTERSIGN_CRL_INTERVAL: '1m' });
     expect(crl).toBeUndefined();
     expect(settings.warnings).toEqual([
-      expect.stringContaining('COUNTERSIGN_CRL_MAX_STALENESS has no effect'),
-      expect.stringContaining('COUNTERSIGN_CRL_INTERVAL has no effect'),
+      expect.stringContaining('COUNTERSIGN_CRL_MAX_STALENESS: has no effect'),
+      expect.stringContaining('COUNTERSIGN_CRL_INTERVAL: has no effect'),
     ]);
   });
 });

@@ -63,13 +63,13 @@ describe('the verifier of the chain', () => {
   });
 
   test.each<[Environment, string]>([
-    [{}, 'COUNTERSIGN_TERMINATOR is missing'],
+    [{}, 'COUNTERSIGN_TERMINATOR: is missing'],
     [{ TERMINATOR: 'iis' }, '"iis" is not one of: nginx'],
     [
       { TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'header' },
-      'COUNTERSIGN_CHAIN_VERIFIED_BY is header, but envoy forwards no verification header',
+      'COUNTERSIGN_CHAIN_VERIFIED_BY: is header, but envoy forwards no verification header',
     ],
-    [{ TERMINATOR: 'nginx', CHAIN_VERIFIED_BY: 'countersign' }, 'COUNTERSIGN_CLIENT_CA_FILE is missing'],
+    [{ TERMINATOR: 'nginx', CHAIN_VERIFIED_BY: 'countersign' }, 'COUNTERSIGN_CLIENT_CA_FILE: is missing'],
     [{ TERMINATOR: 'nginx', ...byHeader, ...ca }, 'COUNTERSIGN_CLIENT_CA_FILE would have no effect'],
     [{ TERMINATOR: 'envoy', ...byTerminator, ...ca }, 'COUNTERSIGN_CLIENT_CA_FILE would have no effect'],
     [{ TERMINATOR: 'envoy', CHAIN_VERIFIED_BY: 'nobody' }, '"nobody" is not one of'],
@@ -77,8 +77,8 @@ describe('the verifier of the chain', () => {
     [{ TERMINATOR: 'aws-alb-passthrough', VERIFY_HEADER: 'X-Verify' }, 'that it has not verified'],
     [{ TERMINATOR: 'azure-app-service', CHAIN_VERIFIED_BY: 'terminator' }, 'that it has not verified'],
     [{ TERMINATOR: 'nginx', CHAIN_HEADER: 'X-Chain' }, 'nginx does not forward the chain in a header of its own'],
-    [{ TERMINATOR: 'nginx', VERIFY_HEADER: 'X-SSL-Client-Cert' }, 'VERIFY_HEADER is x-ssl-client-cert'],
-    [{ TERMINATOR: 'rfc9440', CHAIN_HEADER: 'Client-Cert' }, 'CHAIN_HEADER is client-cert'],
+    [{ TERMINATOR: 'nginx', VERIFY_HEADER: 'X-SSL-Client-Cert' }, 'VERIFY_HEADER: is x-ssl-client-cert'],
+    [{ TERMINATOR: 'rfc9440', CHAIN_HEADER: 'Client-Cert' }, 'CHAIN_HEADER: is client-cert'],
     [{ TERMINATOR: 'rfc9440', CHAIN_HEADER: 'Connection' }, 'meaning of its own'],
   ])('%j is rejected: %s', (env, problem) => {
     const { problems } = read(env);

@@ -344,7 +344,7 @@ test('every HTTPS setting is rejected for a Unix socket, all at once', () => {
     'PROXY_CA_FILE',
     'PROXY_SANS',
   ];
-  expect(problems.map((problem) => problem.split(' ')[0])).toEqual(names.map((name) => `COUNTERSIGN_${name}`));
+  expect(problems.map((problem) => problem.split(/[ :]/)[0])).toEqual(names.map((name) => `COUNTERSIGN_${name}`));
 });
 
 test('every problem of the proxy settings is reported at once', () => {
