@@ -131,7 +131,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
       'poison',
     ]);
     expect(shown.stdout).toContain(`identity   thumbprint ${certificate.thumbprint} (until 2035-01-31T23:59:59.999Z)`);
-    expect(shown.stdout).toContain('note: "\\e[31mred"');
+    expect(shown.stdout).toContain('note: "\\u001b[31mred"');
     expect(JSON.parse(ofCertificate.stdout).clients).toMatchObject([{ client_id: 'sensor:{7}*[a]', enabled: true }]);
     // Invalid values are not exported.
     expect([exported.code, exported.stderr]).toEqual([
@@ -236,7 +236,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const values = [
       [Buffer.from(`${start},"client_name":"\u00e4"}`, 'latin1'), '(record): is not valid UTF-8'],
       [`${start},"claims":{"x":1e400}}`, '(record): contains claims.x, which is a number that JSON cannot represent'],
-      [`${start},"enabled":"no"}`, 'enabled must be true or false, not a string'],
+      [`${start},"enabled":"no"}`, 'enabled: must be true or false, not a string'],
     ] as const;
     for (const [value, message] of values) {
       await redis.set(`${prefix}client:odd`, value);

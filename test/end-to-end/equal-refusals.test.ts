@@ -24,7 +24,7 @@ const invalidValues: [
   ['null', (redis, key) => redis.set(key, 'null'), 'not a JSON object'],
   ['a number', (redis, key) => redis.set(key, '1'), 'not a JSON object'],
   ['a list of records', (redis, key, id) => redis.set(key, JSON.stringify([record(id)])), 'not a JSON object'],
-  ['an empty object', (redis, key) => redis.set(key, '{}'), 'client_id '],
+  ['an empty object', (redis, key) => redis.set(key, '{}'), 'client_id: '],
   ['a Redis list', (redis, key, id) => redis.rpush(key, JSON.stringify(record(id))), 'WRONGTYPE'],
   ['a Redis hash', (redis, key, id) => redis.hset(key, record(id)), 'WRONGTYPE'],
   ['a Redis set', (redis, key, id) => redis.sadd(key, JSON.stringify(record(id))), 'WRONGTYPE'],
@@ -36,7 +36,7 @@ const invalidValues: [
   [
     'a record with an invalid subject',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { tls_client_auth_subject_dn: 'victim' }))),
-    'tls_client_auth_subject_dn ',
+    'tls_client_auth_subject_dn: invalid subject DN',
   ],
   [
     'a record with two subject values',
@@ -46,7 +46,7 @@ const invalidValues: [
   [
     'a record with an unknown field',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { enabeld: false }))),
-    'enabeld is not a field',
+    'enabeld: is not a field',
   ],
   [
     'a record without a method',
