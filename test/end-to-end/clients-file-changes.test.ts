@@ -87,7 +87,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const invalid = fileOf(client('b'), client('c', { scopes: 'x' }), client('d', { access_token_lifetime: 1 }));
     const { event, reason } = await reloadAfter(countersign, () => writeFileSync(file, invalid));
     expect(event).toBe('clients_reload_failed');
-    expect(reason).toContain(`${file}: client c (record 2): scopes is not a field`);
+    expect(reason).toContain(`${file}: client c (record 2): scopes: is not a field`);
     expect(reason).toContain(`${file}: client d (record 3): access_token_lifetime: must be at least 10`);
     expect(await servedOf(countersign, 'a', 'b')).toEqual(['a']);
     await reloadAfter(countersign, () => writeFileSync(file, fileOf(client('b'))));
