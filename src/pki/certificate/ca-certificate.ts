@@ -5,13 +5,15 @@ import { requireCertificateSize } from './client-certificate.ts';
 import { ExtensionOid } from './extensions.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 import { namesChain } from './names/distinguished-name.ts';
-import { type PolicyMapping, parsePolicyMappings } from './policies.ts';
+import { type PolicyMapping, parseInhibitAnyPolicy, parsePolicyMappings } from './policies.ts';
 
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
 export interface CaCertificate extends Certificate {
   readonly publicKey: KeyObject;
   readonly nameConstraints: NameConstraints | undefined;
   readonly policyMappings: readonly PolicyMapping[];
+  /** After how many more certificates that are not self-issued anyPolicy has no meaning; may be Infinity. */
+  readonly inhibitAnyPolicy: number;
 }
 
 /**
@@ -23,9 +25,14 @@ export function parseCaCertificate(der: Uint8Array): CaCertificate {
   requireCertificateSize(der);
   const { certificate, structure, openssl } = parseCertificate(der);
   requireCa(certificate);
-  const nameConstraints = parseNameConstraints(structure.extensions.get(ExtensionOid.nameConstraints));
-  const policyMappings = parsePolicyMappings(structure.extensions);
-  return { ...certificate, publicKey: openssl.publicKey, nameConstraints, policyMappings };
+  const { extensions } = structure;
+  return {
+    ...certificate,
+    publicKey: openssl.publicKey,
+    nameConstraints: parseNameConstraints(extensions.get(ExtensionOid.nameConstraints)),
+    policyMappings: parsePolicyMappings(extensions),
+    inhibitAnyPolicy: parseInhibitAnyPolicy(extensions),
+  };
 }
 
 function requireCa({ subject, basicConstraints, keyUsage }: Certificate): void {

@@ -21,7 +21,12 @@ import {
   nonTextReason,
 } from './names/distinguished-name.ts';
 import { parseWithOpenssl } from './openssl-certificate.ts';
-import { certificatePoliciesOf, type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
+import {
+  type CertificatePolicies,
+  certificatePoliciesOf,
+  type PolicyConstraints,
+  parsePolicyConstraints,
+} from './policies.ts';
 import { checkPublicKeyInfo, publicKeyOf, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
@@ -58,8 +63,7 @@ export interface Certificate {
   /** Undefined without the extension, which allows every use. */
   readonly extendedKeyUsage: ExtendedKeyUsage | undefined;
   readonly policyConstraints: PolicyConstraints;
-  /** DER; see `parseCertificatePolicies`. Undefined without the extension. */
-  readonly certificatePolicies: Uint8Array | undefined;
+  readonly certificatePolicies: CertificatePolicies | undefined;
   /** Hex. */
   readonly subjectKeyIdentifier: string | undefined;
   readonly authorityKeyIdentifier: string | undefined;

@@ -10,12 +10,21 @@ export const ANY_POLICY = '2.5.29.32.0';
 
 /**
  * When the policy rules of a certificate take effect: after this many more certificates that are not self-issued.
- * Infinity if the certificate does not have the rule (RFC 5280 §4.2.1.11, §4.2.1.14).
+ * Infinity if the certificate does not have the rule (RFC 5280 §4.2.1.11).
  */
 export interface PolicyConstraints {
   readonly requireExplicitPolicy: number;
   readonly inhibitPolicyMapping: number;
-  readonly inhibitAnyPolicy: number;
+}
+
+/**
+ * The extension certificatePolicies, which is parsed in path validation, and only if the path requires a policy or the
+ * extension is critical: most certificates have this extension, and few paths require a policy.
+ */
+export interface CertificatePolicies {
+  /** See {@link parseCertificatePolicies}. */
+  readonly der: Uint8Array;
+  readonly isCritical: boolean;
 }
 
 /** Two policies that a CA considers equivalent (RFC 5280 §4.2.1.5). Neither is anyPolicy. */
@@ -32,22 +41,14 @@ const REQUIRE_EXPLICIT_POLICY = 0x80;
 const INHIBIT_POLICY_MAPPING = 0x81;
 
 /**
- * Parses policyConstraints, SEQUENCE { requireExplicitPolicy [0] OPTIONAL, inhibitPolicyMapping [1] OPTIONAL }, and
- * inhibitAnyPolicy, an INTEGER.
+ * Parses policyConstraints, SEQUENCE { requireExplicitPolicy [0] OPTIONAL, inhibitPolicyMapping [1] OPTIONAL }.
  *
- * @throws {CertificateError} when either is malformed: then it is unknown what the certificate requires
+ * @throws {CertificateError} when they are malformed: then it is unknown what the certificate requires
  */
 export function parsePolicyConstraints(extensions: Extensions): PolicyConstraints {
-  const inhibitAnyPolicy = extensions.get(ExtensionOid.inhibitAnyPolicy);
-  return {
-    ...parseExplicitAndMapping(extensions.get(ExtensionOid.policyConstraints)),
-    inhibitAnyPolicy: inhibitAnyPolicy ? parseInhibitAnyPolicy(inhibitAnyPolicy) : Number.POSITIVE_INFINITY,
-  };
-}
-
-function parseExplicitAndMapping(extension: DerElement | undefined): Omit<PolicyConstraints, 'inhibitAnyPolicy'> {
   const malformed = (problem: string) => malformedExtension('its policy constraints are', problem, '§4.2.1.11');
   const parsed = { requireExplicitPolicy: Number.POSITIVE_INFINITY, inhibitPolicyMapping: Number.POSITIVE_INFINITY };
+  const extension = extensions.get(ExtensionOid.policyConstraints);
   if (!extension) return parsed;
   const { tag, children } = parseExtensionValue(extension);
   if (tag !== Tag.sequence) throw malformed('not a SEQUENCE');
@@ -63,7 +64,15 @@ function parseExplicitAndMapping(extension: DerElement | undefined): Omit<Policy
   return parsed;
 }
 
-function parseInhibitAnyPolicy(extension: DerElement): number {
+/**
+ * Parses the inhibitAnyPolicy of a CA certificate, an INTEGER: after how many more certificates that are not self-issued
+ * anyPolicy has no meaning. Infinity without the extension (RFC 5280 §4.2.1.14).
+ *
+ * @throws {CertificateError} when it is malformed
+ */
+export function parseInhibitAnyPolicy(extensions: Extensions): number {
+  const extension = extensions.get(ExtensionOid.inhibitAnyPolicy);
+  if (!extension) return Number.POSITIVE_INFINITY;
   const malformed = (problem: string) => malformedExtension('its inhibitAnyPolicy is', problem, '§4.2.1.14');
   const { tag, content } = parseExtensionValue(extension);
   if (tag !== Tag.integer) throw malformed('not an INTEGER');
@@ -79,28 +88,20 @@ function parseSkipCount(content: Uint8Array, malformed: (problem: string) => Cer
   return content.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/**
- * The DER of certificatePolicies, which is parsed only for a path that requires a policy: most certificates have this
- * extension and no path requires it. If it is critical, it is also checked here (RFC 5280 §4.2).
- *
- * @throws {CertificateError} when it is critical and malformed
- */
-export function certificatePoliciesOf(extensions: Extensions): Uint8Array | undefined {
+export function certificatePoliciesOf(extensions: Extensions): CertificatePolicies | undefined {
   const extension = extensions.get(ExtensionOid.certificatePolicies);
-  const value = extension?.children.at(-1)?.content;
-  if (extension && value && isCritical(extension)) parseCertificatePolicies(value);
-  return value;
+  const der = extension?.children.at(-1)?.content;
+  return extension && der && { der, isCritical: isCritical(extension) };
 }
 
 /**
  * Parses SEQUENCE OF { policyIdentifier, policyQualifiers OPTIONAL }. Qualifiers are for display, and ignored.
  *
- * @param value the DER inside the extension's OCTET STRING
  * @throws {CertificateError} when it is malformed
  */
-export function parseCertificatePolicies(value: Uint8Array): ReadonlySet<string> {
+export function parseCertificatePolicies({ der }: CertificatePolicies): ReadonlySet<string> {
   const malformed = (problem: string) => malformedExtension('its certificate policies are', problem, '§4.2.1.4');
-  const { tag, children } = parseDer(value);
+  const { tag, children } = parseDer(der);
   if (tag !== Tag.sequence || children.length === 0) throw malformed('not a SEQUENCE of at least one policy');
   const policies = new Set<string>();
   for (const { tag: each, children: fields } of children) {

@@ -1,7 +1,7 @@
 import { isSelfIssued } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
-import type { SearchBudget } from './search-budget.ts';
+import type { PolicySteps, SearchBudget } from './search-budget.ts';
 import { ValidPolicies } from './valid-policies.ts';
 
 /**
@@ -13,13 +13,24 @@ export function policyViolation(
   path: CertificationPath,
   { policies: budget }: SearchBudget,
 ): PathViolation | undefined {
+  const malformed = malformedCriticalPolicies(path, budget);
   const requiredAt = explicitPolicyRequiredAt(path);
-  if (requiredAt === undefined) return undefined;
+  if (malformed || requiredAt === undefined) return malformed;
   const valid = new ValidPolicies(budget);
   for (let position = path.caCertificates.length; position >= 0; position--) {
     const problem = problemAt(path, position, valid);
     if (problem === undefined) continue;
     return pathViolation(path, position, `${problem}; ${requirement(path, requiredAt, position)}`, SECTION);
+  }
+  return undefined;
+}
+
+/** A critical extension that cannot be processed makes a path invalid, even if its content does not matter. */
+function malformedCriticalPolicies(path: CertificationPath, budget: PolicySteps): PathViolation | undefined {
+  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
+    if (!certificate.certificatePolicies?.isCritical) continue;
+    const problem = explained(() => void budget.policiesOf(certificate));
+    if (problem !== undefined) return pathViolation(path, position, problem, 'RFC 5280 §4.2');
   }
   return undefined;
 }
@@ -46,11 +57,18 @@ function explicitPolicyRequiredAt(path: CertificationPath): number | undefined {
 
 /** Processes the next certificate, and explains why no policy is valid for the path down to it. */
 function problemAt(path: CertificationPath, position: number, valid: ValidPolicies): string | undefined {
-  try {
-    const issuerOfThis = path.caCertificates[position];
-    const ca = path.caCertificates[position - 1];
+  const isAnchor = position === path.caCertificates.length;
+  const ca = path.caCertificates[position - 1];
+  return explained(() => {
     if (ca === undefined) return valid.processLeaf(path.leaf);
-    return issuerOfThis === undefined ? valid.processAnchor(ca) : valid.processCa(ca);
+    return isAnchor ? valid.processAnchor(ca) : valid.processCa(ca);
+  });
+}
+
+/** The result, or what is malformed. */
+function explained(process: () => string | undefined): string | undefined {
+  try {
+    return process();
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     return `cannot be validated: ${error.message}`;

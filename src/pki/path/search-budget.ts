@@ -2,7 +2,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { parseCertificatePolicies } from '../certificate/policies.ts';
+import { type CertificatePolicies, parseCertificatePolicies } from '../certificate/policies.ts';
 import { type ConstrainedName, constrainedNames } from './constrained-names.ts';
 
 /** What one path search may still compute, however many certificates it has to consider. */
@@ -78,7 +78,7 @@ const MAX_POLICY_STEPS = 100_000;
 /** The certificate policies that are processed during one path search: parsed once, and processed within the budget. */
 export class PolicySteps {
   #left = MAX_POLICY_STEPS;
-  readonly #policies = new Map<Certificate, ReadonlySet<string>>();
+  readonly #policies = new Map<Certificate, ReadonlySet<string> | CertificateError>();
 
   /**
    * Undefined for a certificate without the extension.
@@ -87,8 +87,9 @@ export class PolicySteps {
    */
   policiesOf(certificate: Certificate): ReadonlySet<string> | undefined {
     if (certificate.certificatePolicies === undefined) return undefined;
-    const policies = this.#policies.get(certificate) ?? parseCertificatePolicies(certificate.certificatePolicies);
+    const policies = this.#policies.get(certificate) ?? parsePoliciesOrError(certificate.certificatePolicies);
     this.#policies.set(certificate, policies);
+    if (policies instanceof CertificateError) throw policies;
     return policies;
   }
 
@@ -99,5 +100,14 @@ export class PolicySteps {
   spend(steps: number): void {
     this.#left -= steps;
     if (this.#left < 0) throw new CertificateError(`more than ${MAX_POLICY_STEPS} certificate policies to process`);
+  }
+}
+
+function parsePoliciesOrError(policies: CertificatePolicies): ReadonlySet<string> | CertificateError {
+  try {
+    return parseCertificatePolicies(policies);
+  } catch (error) {
+    if (error instanceof CertificateError) return error;
+    throw error;
   }
 }

@@ -53,14 +53,14 @@ export class ValidPolicies {
 
   /** RFC 5280 §6.1.4 (b), (h) to (j). */
   #prepareForNext(ca: CaCertificate): string | undefined {
-    const { policyMappings, policyConstraints } = ca;
+    const { policyMappings, policyConstraints, inhibitAnyPolicy } = ca;
     if (policyMappings.length > 0) this.#map(policyMappings);
     if (this.#policies?.size === 0) {
       return 'maps all of its policies, which a CA above it inhibits (inhibitPolicyMapping)';
     }
     const counted = isSelfIssued(ca) ? 0 : 1;
     this.#mappingSkip = Math.min(this.#mappingSkip - counted, policyConstraints.inhibitPolicyMapping);
-    this.#anyPolicySkip = Math.min(this.#anyPolicySkip - counted, policyConstraints.inhibitAnyPolicy);
+    this.#anyPolicySkip = Math.min(this.#anyPolicySkip - counted, inhibitAnyPolicy);
     return undefined;
   }
 

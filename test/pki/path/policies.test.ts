@@ -277,8 +277,10 @@ describe('certificatePolicies that', () => {
       expect(verifyLevels([], [any, required], [policies(value)])).toMatchObject(rejected(reason));
       expect(verifyLevels([], [policies(value), required], [any])).toMatchObject(rejected(reason));
     });
-    test('reject the certificate if they are critical', () => {
-      expect(() => verifyLevels([], [], [policies(value, true)])).toThrow(`${reason}`);
+    test('reject the path if they are critical, since they cannot be processed', () => {
+      expect(verifyLevels([], [], [policies(value, true)])).toMatchObject(rejected(reason));
+      expect(verifyLevels([], [policies(value, true)], [])).toMatchObject(rejected(reason));
+      expect(verifyLevels([policies(value, true)], [], [])).toMatchObject(rejected(`${problem}`));
     });
     test('are ignored if they are not critical, and no policy is required', () => {
       expect(verifyLevels([], [policies(value)], [policies(value)])).toMatchObject(accepted);
@@ -346,6 +348,13 @@ test.each<[string, RawExtension, string]>([
   ],
 ])('%s in a CA certificate are rejected, even if no policy is required', (_, extension, reason) => {
   expect(() => verifyLevels([], [extension], [])).toThrow(reason);
+});
+
+test.each([
+  ['policyMappings', raw('2.5.29.33', p1)],
+  ['inhibitAnyPolicy', raw('2.5.29.54', p1)],
+])('%s in a leaf have no meaning, and are ignored', (_, extension) => {
+  expect(verifyLevels([], [P(1), required], [P(1), extension])).toMatchObject(accepted);
 });
 
 /** Merges requireExplicitPolicy and inhibitPolicyMapping of a level, since an extension occurs once. */

@@ -12,7 +12,7 @@ import {
 } from '../../../support/policies.ts';
 
 /** The policy extensions of one certificate; undefined: without the extension. */
-export interface PolicyPlan {
+interface PolicyPlan {
   readonly policies: readonly string[] | undefined;
   readonly mappings: readonly (readonly [string, string])[];
   readonly requireExplicit: number | undefined;
