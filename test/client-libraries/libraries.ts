@@ -40,7 +40,7 @@ export const libraries: readonly Library[] = [
     language: 'java',
     pinned: [pom, '<artifactId>oauth2-oidc-sdk</artifactId>\n      <version>'],
     notes:
-      'Has a parser for each document. `getMtlsEndpointAliases()` has the alias. EdDSA needs Tink and an own key selector.',
+      'Has a parser for each document. `getMtlsEndpointAliases()` has the alias. Its default key selector has no EdDSA.',
   },
   {
     name: 'go-oidc',
