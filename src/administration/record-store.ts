@@ -111,7 +111,8 @@ export function withExplainedErrors(description: string, explain: RedisConnectio
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const isErrorReply = error.name === 'ReplyError';
-      const what = isErrorReply ? 'returned an error' : 'did not reply';
+      const hasReplied = isErrorReply || error.name === 'UnexpectedReplyError';
+      const what = hasReplied ? 'returned an error' : 'did not reply';
       throw new AdministrationError([`Redis at ${description} ${what}: ${explain(error)}`], { isErrorReply });
     }
   };

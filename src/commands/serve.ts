@@ -1,5 +1,5 @@
 import { type Config, readConfig } from '../config.ts';
-import { createLog } from '../observability/log.ts';
+import { createLog, type Log } from '../observability/log.ts';
 import { startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../settings/unknown-settings.ts';
@@ -10,10 +10,23 @@ import { untilStopped } from './signals.ts';
 export async function serve(env: Environment): Promise<void> {
   const stopped = untilStopped();
   const log = createLog();
+  exitOnUnexpectedError(log);
   const service = await startService(readConfigOrExplain(env), log);
   const signal = await stopped;
   log.info({ event: 'stopping', signal }, `${signal}: finishing requests in flight`);
   await service.close();
+}
+
+/**
+ * Ends the process after an exception that nothing handles, or a rejection: its state is unknown from then on. Without
+ * this, Node.js would print the properties of the error, which may hold a password.
+ */
+function exitOnUnexpectedError(log: Log): void {
+  process.on('uncaughtException', (error, origin) => {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : typeof error;
+    log.error({ event: 'crashed', origin, reason }, 'unexpected error, which is a bug: the server exits');
+    process.exit(1);
+  });
 }
 
 /** A missing setting is often a misspelt one, and the log of a server that does not start cannot report that. */

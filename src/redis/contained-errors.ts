@@ -16,7 +16,7 @@ export function containErrors(): void {
   replaceConnectionOnException();
 }
 
-/** Who awaits a command still gets its error; an outcome that nobody awaits is not an unhandled rejection any more. */
+/** Who awaits a command still gets its error; an outcome that is not awaited is no unhandled rejection any more. */
 function handleEachRejection(): void {
   const { sendCommand } = Redis.prototype;
   Redis.prototype.sendCommand = function (command, stream) {

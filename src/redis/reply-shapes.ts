@@ -44,6 +44,20 @@ export function requireOk(reply: unknown, command: string): void {
   if (reply !== 'OK') throw new UnexpectedReplyError(`unexpected reply to ${command}`);
 }
 
+/**
+ * Returns the reply of a script that replies with one item for each of its keys.
+ *
+ * @throws {UnexpectedReplyError}
+ */
+export function requireItems<Item>(
+  reply: unknown,
+  keys: readonly string[],
+  isItem: (item: unknown) => item is Item,
+): readonly Item[] {
+  if (Array.isArray(reply) && reply.length === keys.length && reply.every(isItem)) return reply;
+  throw new UnexpectedReplyError('unexpected reply to a script');
+}
+
 /** Makes ioredis reject a command whose reply has another shape, with an {@link UnexpectedReplyError}. */
 export function rejectUnexpectedReplies(): void {
   for (const [name, isExpected] of Object.entries(shapes)) {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
+import { type Redis, type RedisOptions, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
 
 /**
  * Finds the master as ioredis does, with three bugs of its failover detector fixed:
@@ -30,7 +30,7 @@ export class FailoverSafeSentinelConnector extends SentinelConnector {
  * version still has them.
  */
 interface PrivateMembers {
-  connectToSentinel(...args: unknown[]): Redis;
+  connectToSentinel(endpoint: Address, options?: RedisOptions): Redis;
   /** Asks one sentinel for the master's address. */
   resolve(sentinel: Address): Promise<Address | null>;
   /** Subscribes to `+switch-master`, once connected to the master. */
@@ -53,8 +53,10 @@ const unpatched = SentinelConnector.prototype as unknown as PrivateMembers;
 
 const overrides: Pick<PrivateMembers, 'connectToSentinel' | 'resolve' | 'initFailoverDetector'> &
   ThisType<PrivateMembers> = {
-  connectToSentinel(...args) {
-    return unpatched.connectToSentinel.apply(this, args).on('error', () => {});
+  connectToSentinel(endpoint, options) {
+    // Sentinels need no name of the client library, which their ACL may not permit.
+    const withoutInfo = { ...options, disableClientInfo: true };
+    return unpatched.connectToSentinel.call(this, endpoint, withoutInfo).on('error', () => {});
   },
   async resolve(sentinel) {
     const master = await unpatched.resolve.call(this, sentinel);

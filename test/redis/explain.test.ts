@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
 import { explainProblem } from '../../src/redis/explain.ts';
+import { UnexpectedReplyError } from '../../src/redis/reply-shapes.ts';
 
 /** A TLS alert as Node 24 and later report it. */
 const opensslError = (text: string, number: number) =>
   `40636EFFC87F0000:error:${text}:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1605:SSL alert number ${number}\n`;
 const withCode = (message: string, code: string) => Object.assign(new Error(message), { code });
+
+/** An error reply, as ioredis reports it. */
+const refused = (message: string, name: string, ...args: string[]) =>
+  Object.assign(new Error(message), { command: { name, args } });
 
 const slotsFailed = (message: string) =>
   Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: new Error(message) });
@@ -89,6 +94,41 @@ test.each([
     /^no sentinel returned the address of the master: the server does not respond$/,
   ],
   [slotsFailed('WRONGPASS x'), false, /WRONGPASS/],
+  [
+    new Error(
+      "All sentinels are unreachable. Retrying from scratch after 10ms. Last error: NOPERM User sentinel has no permissions to run the 'sentinel|sentinels' command",
+    ),
+    false,
+    /^the ACL of the sentinels' user lacks \+sentinel\|sentinels \(NOPERM/,
+  ],
+  [
+    refused("NOPERM this user has no permissions to run the 'client' command or its subcommand", 'CLIENT', 'TRACKING'),
+    false,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL lacks \+client\|tracking \(NOPERM/,
+  ],
+  [
+    refused(
+      'NOPERM this user has no permissions to access one of the keys used as arguments',
+      'get',
+      'countersign:registry',
+    ),
+    false,
+    /lacks the key countersign:registry, or its pattern \(NOPERM/,
+  ],
+  [refused('NOPERM No permissions to access a key', 'EVALSHA', '0a1b'), false, /lacks a key, or its pattern \(NOPERM/],
+  [refused('NOPERM No permissions to access a channel', 'subscribe', 'changes'), false, /lacks &changes \(NOPERM/],
+  [
+    new Error(
+      'DENIED Redis is running in protected mode because protected mode is enabled and no password is set. In this mode connections are only accepted from the loopback interface.',
+    ),
+    false,
+    /^the server is in protected mode: configure a user and password for it \(DENIED [^.]*no password is set\.\)$/,
+  ],
+  [new Error('ERR SELECT is not allowed in cluster mode'), false, /use redis\+cluster:\/\//],
+  [new Error('ERR This instance has cluster support disabled'), false, /not a Redis Cluster node: use redis:\/\//],
+  [new Error(''), false, /^the server replied with an empty error$/],
+  [new Error('Invalid array length. Please report this.'), false, /^not a Redis server$/],
+  [new UnexpectedReplyError('unexpected reply to INFO'), false, /^unexpected reply to INFO: check that only Redis/],
   [slotsFailed('Connection is closed.'), false, /^no cluster node is reachable$/],
   [new Error('timeout'), false, /^no cluster node replied to CLUSTER SLOTS$/],
   [new Error('timeout'), true, /^no cluster node replied to CLUSTER SLOTS .*try redis:/],
@@ -106,6 +146,15 @@ test.each([
   [new AggregateError([withCode('connect ECONNREFUSED ::1:1', 'ECONNREFUSED')], ''), false, /ECONNREFUSED/],
 ])('explainProblem explains "%s" (TLS: %s)', (error, isEncrypted, explanation) => {
   expect(explainProblem(error, { isEncrypted })).toMatch(explanation);
+});
+
+test('explainProblem does not suggest another scheme once a connection has succeeded', () => {
+  const reset = withCode('read ECONNRESET', 'ECONNRESET');
+  expect(explainProblem(reset, { hasConnected: true })).toBe('read ECONNRESET');
+});
+
+test('explainProblem names a redirection without an address', () => {
+  expect(explainProblem(new Error('MOVED 5 :6379'), { kind: 'cluster' })).toMatch(/without an address/);
 });
 
 test('explainProblem does not suggest redis+cluster:// after MOVED when the URL has it already', () => {

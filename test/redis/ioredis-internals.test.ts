@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Cluster, Redis, SentinelConnector } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import '../../src/redis/connect.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -211,6 +212,73 @@ describeWith(['redis-server'], 'ioredis Cluster', () => {
       message: 'Failed to refresh slots cache.',
       lastNodeError: { message: 'Connection is closed.' },
     });
+  });
+});
+
+/** With the replacements of src/redis/contained-errors.ts: without them, each of these ends the process. */
+describe('ioredis, with its errors contained,', () => {
+  const FILE = 'contained-errors.ts';
+
+  /** A connection to a server that replies to the first command with this. */
+  async function connectedTo(reply: string) {
+    const port = await listenFor((socket) => socket.once('data', () => socket.write(reply)));
+    const redis = new Redis({
+      protocol: 2,
+      port,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      retryStrategy: () => null,
+    });
+    onTestFinished(() => redis.disconnect());
+    const errors: string[] = [];
+    redis.on('error', ({ message }: Error) => errors.push(message));
+    const ended = new Promise<void>((resolve) => redis.once('end', resolve));
+    return { redis, errors, ended };
+  }
+
+  test('rejects a command whose reply it cannot process, and ends the connection', async () => {
+    const { redis, errors, ended } = await connectedTo(':7\r\n');
+    await expect(redis.subscribe('channel'), lacks('DataHandler.dispatch', FILE)).rejects.toThrow('unexpected reply');
+    await ended;
+    expect(errors).toEqual(['unexpected reply']);
+  });
+
+  test.each([
+    ['$-1\r\n', 'unexpected reply, to no command'],
+    ['-ERR max number of clients reached\r\n', 'ERR max number of clients reached'],
+  ])('ends a connection with the reply %j to no command', async (reply, message) => {
+    const { redis, errors, ended } = await connectedTo(`+PONG\r\n${reply}`);
+    await redis.ping();
+    await ended;
+    expect(errors, lacks('DataHandler.shiftCommand', FILE)).toEqual([message]);
+  });
+
+  test('rejects a command whose reply has another shape', async () => {
+    const { redis } = await connectedTo(':7\r\n');
+    await expect(redis.info(), lacks('Command.setReplyTransformer', 'reply-shapes.ts')).rejects.toThrow(
+      'unexpected reply to INFO',
+    );
+  });
+
+  test('has no unhandled rejection after a refused command that nothing awaits', async () => {
+    const { redis } = await connectedTo('-ERR no\r\n');
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    redis.asking();
+    await new Promise<void>((resolve) => setTimeout(resolve, 100));
+    expect(unhandled, lacks('Redis.sendCommand', FILE)).toEqual([]);
+  });
+
+  test('has the methods of a Cluster that are replaced', () => {
+    // Private in the type declarations only.
+    const { readyCheck } = Cluster.prototype as unknown as { readonly readyCheck: unknown };
+    expect(readyCheck, lacks('Cluster.prototype.readyCheck', 'cluster.ts')).toHaveProperty('length', 1);
+    expect(Cluster.prototype.handleError, lacks('Cluster.prototype.handleError', 'cluster.ts')).toHaveProperty(
+      'length',
+      3,
+    );
   });
 });
 

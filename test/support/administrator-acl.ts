@@ -13,7 +13,7 @@ export function administratorAclRule(
   const channels = mayWrite ? [`&${prefix}changes`] : [];
   const reading = 'hello auth ping info select scan type get smembers eval_ro evalsha_ro';
   const writing = mayWrite ? ' eval evalsha set del sadd srem publish' : '';
-  const ofCluster = isCluster ? ' cluster|slots cluster|info readonly client|setname' : '';
+  const ofCluster = isCluster ? ' cluster|slots cluster|info readonly asking client|setname' : '';
   const commands = `${reading}${writing}${ofCluster}`.split(' ').map((command) => `+${command}`);
   return [name, 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...commands].join(' ');
 }

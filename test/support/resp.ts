@@ -3,7 +3,7 @@
  *
  * @throws {Error} if it is not a RESP value
  */
-export function endOfValue(bytes: Buffer, start: number): number | undefined {
+function endOfValue(bytes: Buffer, start: number): number | undefined {
   const lineEnd = bytes.indexOf('\r\n', start);
   if (lineEnd < 0) return undefined;
   const type = bytes.toString('latin1', start, start + 1);

@@ -3,7 +3,7 @@ export function serverAclRule(prefix: string, password: string, isCluster = fals
   const keys = ['client:*', 'registry'].map((name) => `%R~${prefix}${name}`);
   const channels = ['&__redis__:invalidate', `&${prefix}changes`];
   const commands = 'hello auth ping info get pttl subscribe client|id client|tracking';
-  const ofCluster = 'cluster|slots cluster|info readonly client|setname';
+  const ofCluster = 'cluster|slots cluster|info readonly asking client|setname';
   const allowed = `${commands}${isCluster ? ` ${ofCluster}` : ''}`.split(' ').map((command) => `+${command}`);
   return ['server', 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...allowed].join(' ');
 }

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { requireItems } from '../reply-shapes.ts';
 import { defineScript, keyGroups } from './script.ts';
 
 /** Bulk access to sets. A key of another type counts as an empty set, and `add` replaces it. */
@@ -18,12 +19,17 @@ interface Membership {
 export function openSets(redis: Redis | Cluster): Sets {
   const runMembers = defineScript(redis, membersScript, { readsOnly: true });
   return {
-    // The script returns one array per key.
-    members: async (keys) =>
-      (await Promise.all(keyGroups(redis, keys).map((group) => runMembers(group)))).flat() as string[][],
+    members: async (keys) => {
+      const read = async (group: readonly string[]) => requireItems(await runMembers(group), group, isMembers);
+      return (await Promise.all(keyGroups(redis, keys).map(read))).flat();
+    },
     add: membershipChange(redis, addScript),
     remove: membershipChange(redis, removeScript),
   };
+}
+
+function isMembers(item: unknown): item is readonly string[] {
+  return Array.isArray(item) && item.every((member) => typeof member === 'string');
 }
 
 function membershipChange(redis: Redis | Cluster, lua: string): Sets['add'] {

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { requireItems } from '../reply-shapes.ts';
 import { defineScript, keyGroups } from './script.ts';
 
 /**
@@ -16,11 +17,16 @@ type ValueReader = (keys: readonly string[]) => Promise<readonly StoredValue[]>;
 export function valueReader(redis: Redis | Cluster): ValueReader {
   const run = defineScript(redis, readScript, { readsOnly: true });
   const readGroup = async (keys: readonly string[]) => {
-    // See what the script returns.
-    const replies = (await run(keys)) as readonly (string | readonly [string])[];
+    const replies = requireItems(await run(keys), keys, isValueReply);
     return Promise.all(replies.map((reply, index) => storedValue(redis, keys[index] ?? '', reply)));
   };
   return async (keys) => (await Promise.all(keyGroups(redis, keys).map(readGroup))).flat();
+}
+
+type ValueReply = string | readonly [string];
+
+function isValueReply(item: unknown): item is ValueReply {
+  return typeof item === 'string' || (Array.isArray(item) && item.length === 1 && typeof item[0] === 'string');
 }
 
 /** Returns, for each key, the string, or the name of another type in an array. */
@@ -32,11 +38,7 @@ for index, key in ipairs(KEYS) do
 end
 return found`;
 
-function storedValue(
-  redis: Redis | Cluster,
-  key: string,
-  reply: string | readonly [string],
-): StoredValue | Promise<StoredValue> {
+function storedValue(redis: Redis | Cluster, key: string, reply: ValueReply): StoredValue | Promise<StoredValue> {
   if (typeof reply === 'string') {
     return reply.includes('\uFFFD') ? readBytes(redis, key) : { type: 'string', text: reply };
   }
@@ -71,10 +73,14 @@ export function valueReplacer(redis: Redis | Cluster, channel: string): ValueRep
   return (replacements) =>
     keyGroups(redis, replacements).flatMap((group) => {
       const keys = group.map(({ key }) => key);
-      const written = run(keys, [channel, ...group.flatMap(scriptArguments)]);
-      // The script returns 0 or 1 per key.
-      return group.map(async (_, index) => ((await written) as readonly number[])[index] === 1);
+      const reply = run(keys, [channel, ...group.flatMap(scriptArguments)]);
+      const written = reply.then((items) => requireItems(items, keys, isFlag));
+      return group.map(async (_, index) => (await written)[index] === 1);
     });
+}
+
+function isFlag(item: unknown): item is 0 | 1 {
+  return item === 0 || item === 1;
 }
 
 function scriptArguments({ expected, next }: Replacement): (string | Buffer)[] {

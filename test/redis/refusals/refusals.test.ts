@@ -10,7 +10,7 @@ type Row = readonly [command: string, reply: string, readiness: 200 | 503, reaso
 
 const noPermission = (command: string) => `-NOPERM User server has no permissions to run the '${command}' command\r\n`;
 
-/** One row of each kind of cause; `npm run test:redis-refusals` tries every command with every reply. */
+/** One row of each kind of cause; `npm run test:refusals` tries every command with every reply. */
 const rows: Readonly<Record<Topology, readonly Row[]>> = {
   server: [
     ['HELLO', noPermission('hello'), 503, /lacks \+hello \(NOPERM/],
@@ -42,6 +42,8 @@ const rows: Readonly<Record<Topology, readonly Row[]>> = {
     ['HELLO', noPermission('hello'), 503, /lacks \+hello \(NOPERM/],
     ['CLUSTER SLOTS', wrongTypes['nested nil'], 503, /^unexpected reply to CLUSTER/],
     ['CLUSTER INFO', noPermission('cluster|info'), 503, /lacks \+cluster\|info \(NOPERM/],
+    // Reading a migrating slot: GET is redirected, and ASKING is refused.
+    ['ASKING', noPermission('asking'), 503, /while a slot migrates, the ACL needs \+asking/],
     ['GET', errorReplies['MOVED without an address'], 503, /redirects to a node without an address/],
   ],
 };
@@ -65,7 +67,11 @@ for (const topology of ['server', 'sentinel', 'cluster'] as const) {
     });
 
     test.each(rows[topology])('%s with %j survives, is %d, and logs %s', async (command, reply, readiness, reason) => {
-      redis.setRule((words) => (words.join(' ').startsWith(command) ? reply : undefined));
+      const { port } = new URL(redis.url.replace('redis+cluster', 'http'));
+      redis.setRule((words) => {
+        if (words.join(' ').startsWith(command)) return reply;
+        return command === 'ASKING' && words[0] === 'GET' ? `-ASK 5 127.0.0.1:${port}\r\n` : undefined;
+      });
       redis.resetAll();
       await eventually(
         async () => (await server.readiness()) === readiness && redis.refused().length > 0,
