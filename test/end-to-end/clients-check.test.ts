@@ -82,6 +82,25 @@ describe('countersign clients check', () => {
     ]);
   });
 
+  test('warns about a shared name that is pinned to a CA of which another client has certificates', async () => {
+    const file = join(directory, 'pins.yaml');
+    const [own, spire] = ['A', 'B'].map((letter) => letter.repeat(43).replace(/.$/, 'A'));
+    const pinned = (id: string, name: string, pin = '') =>
+      `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, ${name}, tls_client_auth_ca: [${pin}]}\n`;
+    const records = [
+      pinned('group', 'tls_client_auth_subject_dn: "O=SPIRE,C=US"', spire),
+      pinned('workload', 'tls_client_auth_san_uri: spiffe://td/a', spire),
+      pinned('alone', 'tls_client_auth_subject_dn: "O=Acme"', own),
+    ];
+    writeFileSync(file, records.join(''));
+    const message = expect.stringMatching(`^${spire} is not a CA of its own: client workload is pinned to it as well`);
+    const [code, { warnings }] = await check(file);
+    expect([code, warnings]).toEqual([
+      0,
+      [{ file, location: 'record 1', client: 'group', field: 'tls_client_auth_ca', message }],
+    ]);
+  });
+
   test('checks the other files if one of them is invalid', async () => {
     const broken = join(directory, 'broken.json');
     writeFileSync(broken, '[');

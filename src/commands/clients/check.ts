@@ -7,6 +7,7 @@ import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
+import { findSharedPins } from './shared-pins.ts';
 
 interface CheckOptions {
   readonly policy: RegistrationPolicy;
@@ -31,7 +32,8 @@ export async function checkClients(
   const read = await readClientsFiles(found.files, policy, now);
   const parsed = { ...read, errors: [...found.errors, ...read.errors] };
   const unverified = isVerifierSet ? undefined : unverifiedWarning(parsed);
-  const checked = { ...parsed, warnings: unverified ? [...parsed.warnings, unverified] : parsed.warnings };
+  const warnings = [...parsed.warnings, ...sharedPinWarnings(parsed), ...(unverified ? [unverified] : [])];
+  const checked = { ...parsed, warnings };
   const owners = checked.clients.map((client) => ({ client, location: locationOf(client, checked) }));
   const conflicts = (await findConflictsAmong(owners, { policy, now })).lines();
   if (output === 'json') printJson(paths, checked, conflicts);
@@ -49,6 +51,15 @@ function unverifiedWarning({ clients, locate }: ClientsFilesResult): RecordDiagn
     `is tls_client_auth, and COUNTERSIGN_CLIENT_CA_FILE is not set here: a server without it ` +
     `cannot verify the chain, and either rejects ${affected} or does not start`;
   return { ...locate(first.clientId), client: first.clientId, field: 'token_endpoint_auth_method', message };
+}
+
+function sharedPinWarnings({ clients, locate }: ClientsFilesResult): RecordDiagnostic[] {
+  return findSharedPins(clients).map(({ client: { clientId }, field, message }) => ({
+    ...locate(clientId),
+    client: clientId,
+    field,
+    message,
+  }));
 }
 
 function locationOf({ clientId }: Client, { locate }: ClientsFilesResult): string {
