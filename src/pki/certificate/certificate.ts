@@ -100,7 +100,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const openssl = parseWithOpenssl(der, () => nonTextReason(names.subject) ?? nonTextReason(names.issuer));
   requireStrongKey(publicKeyOf(openssl));
   const { validity } = structure;
-  const crlDistributionPoints = parseCrlDistributionPoints(structure);
+  const crlDistributionPoints = parseCrlDistributionPoints(structure, names.issuer);
   const certificate = { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints };
   return { certificate, structure, openssl };
 }

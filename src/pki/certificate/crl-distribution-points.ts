@@ -1,7 +1,9 @@
+import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { directoryName, type PointName, parseGeneralNames, parsePointNames } from './distribution-point-name.ts';
+import { directoryKey, type PointName, parseGeneralNames, parsePointNames } from './distribution-point-name.ts';
 import { ExtensionOid } from './extensions.ts';
+import type { EncodedName } from './names/distinguished-name.ts';
 import { ALL_REASONS, parseReasonFlags, type ReasonFlags } from './revocation-reasons.ts';
 import { type CertificateStructure, isCritical, parseExtensionValue } from './structure.ts';
 import { DIRECTORY_NAME_TAG } from './subject-alternative-names.ts';
@@ -21,14 +23,19 @@ export interface CrlDistributionPoints {
  * Parses the CRL distribution points of a certificate. Unless it is critical, a malformed extension is not an error, since
  * the certificate can be valid without CRLs: it counts as an extension that names no usable distribution point.
  *
+ * @param issuerName the issuer of the certificate
  * @throws {CertificateError} when the extension is malformed and critical
  */
-export function parseCrlDistributionPoints(structure: CertificateStructure): CrlDistributionPoints {
-  const { issuer, extensions } = structure;
-  const reasonsByName = new Map(issuerNames(structure).map(({ key }) => [key, ALL_REASONS]));
+export function parseCrlDistributionPoints(
+  { issuer, extensions }: CertificateStructure,
+  issuerName: EncodedName,
+): CrlDistributionPoints {
+  const issuerKey = directoryKey(issuerName);
+  const alternatives = alternativeKeys(extensions.get(ExtensionOid.issuerAlternativeName));
+  const reasonsByName = new Map([issuerKey, ...alternatives].map((key) => [key, ALL_REASONS]));
   const extension = extensions.get(ExtensionOid.crlDistributionPoints);
   if (!extension) return { named: undefined, reasonsByName };
-  const points = orIfMalformed(undefined, () => parsePoints(extension, issuer));
+  const points = orIfMalformed(undefined, () => parsePoints(extension, issuer, issuerKey));
   if (!points && isCritical(extension)) throw malformed();
   for (const { names, reasons, isOfIssuer } of points ?? []) {
     for (const { key } of isOfIssuer ? names : []) reasonsByName.set(key, (reasonsByName.get(key) ?? 0) | reasons);
@@ -43,10 +50,10 @@ interface DistributionPoint {
   readonly isOfIssuer: boolean;
 }
 
-function parsePoints(extension: DerElement, issuer: DerElement): DistributionPoint[] {
+function parsePoints(extension: DerElement, issuer: DerElement, issuerKey: string): DistributionPoint[] {
   const { tag, children } = parseExtensionValue(extension);
   if (tag !== Tag.sequence) throw malformed();
-  return children.map((point) => parsePoint(point, issuer));
+  return children.map((point) => parsePoint(point, issuer, issuerKey));
 }
 
 const DISTRIBUTION_POINT = 0xa0;
@@ -54,7 +61,7 @@ const REASONS = 0x81;
 const CRL_ISSUER = 0xa2;
 
 /** Without a distributionPoint, the names of the CRL issuer count (RFC 5280 §6.3.3 (b)(2)(i)). */
-function parsePoint({ children }: DerElement, issuer: DerElement): DistributionPoint {
+function parsePoint({ children }: DerElement, issuer: DerElement, issuerKey: string): DistributionPoint {
   const field = (tag: number) => children.find((child) => child.tag === tag);
   const [name, reasons, crlIssuer] = [field(DISTRIBUTION_POINT), field(REASONS), field(CRL_ISSUER)];
   const issuers = crlIssuer && parseGeneralNames(crlIssuer);
@@ -62,20 +69,18 @@ function parsePoint({ children }: DerElement, issuer: DerElement): DistributionP
   return {
     names: name ? parsePointNames(name, directory ?? issuer) : (issuers ?? []),
     reasons: reasons ? parseReasonFlags(reasons) : ALL_REASONS,
-    isOfIssuer: issuers === undefined || issuers.some(({ key }) => key === directoryName(issuer).key),
+    isOfIssuer: issuers === undefined || issuers.some(({ key }) => key === issuerKey),
   };
 }
 
 function describePoint({ names, isOfIssuer }: DistributionPoint): string {
-  const text = names.map((name) => name.text).join(' or ') || 'a distribution point without a name';
+  const text = abbreviate(names.map((name) => name.text).join(' or ')) || 'a distribution point without a name';
   return isOfIssuer ? text : `${text} of another CRL issuer`;
 }
 
-/** The issuer field and the issuer alternative names. */
-function issuerNames({ issuer, extensions }: CertificateStructure): PointName[] {
-  const alternative = extensions.get(ExtensionOid.issuerAlternativeName);
-  const names = alternative && orIfMalformed([], () => parseGeneralNames(parseExtensionValue(alternative)));
-  return [directoryName(issuer), ...(names ?? [])];
+function alternativeKeys(extension: DerElement | undefined): string[] {
+  const names = extension && orIfMalformed([], () => parseGeneralNames(parseExtensionValue(extension)));
+  return names?.map(({ key }) => key) ?? [];
 }
 
 function malformed(): CertificateError {

@@ -2,7 +2,12 @@ import { abbreviate, printable } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { chainingKey, decodeDistinguishedName, formatDistinguishedName } from './names/distinguished-name.ts';
+import {
+  chainingKey,
+  decodeDistinguishedName,
+  type EncodedName,
+  formatDistinguishedName,
+} from './names/distinguished-name.ts';
 import { DIRECTORY_NAME_TAG } from './subject-alternative-names.ts';
 
 /** A GeneralName in a certificate or a CRL. */
@@ -46,9 +51,14 @@ function pointName(name: DerElement): PointName {
 }
 
 /** @param name a Name */
-export function directoryName(name: DerElement): PointName {
+function directoryName(name: DerElement): PointName {
   const decoded = decodeDistinguishedName(name);
-  return { key: `directory ${chainingKey(decoded)}`, text: abbreviate(formatDistinguishedName(decoded)) };
+  return { key: directoryKey(decoded), text: abbreviate(formatDistinguishedName(decoded)) };
+}
+
+/** The key of a directory name. */
+export function directoryKey(name: EncodedName): string {
+  return `directory ${chainingKey(name)}`;
 }
 
 const textTags: ReadonlySet<number> = new Set([0x81, 0x82, 0x86]);

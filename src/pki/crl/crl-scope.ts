@@ -1,3 +1,4 @@
+import { abbreviate } from '../../text.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { type DerElement, Tag } from '../certificate/der-element.ts';
 import { parseBoolean } from '../certificate/der-values.ts';
@@ -81,7 +82,7 @@ export function scopeKey({ certificates, names, reasons }: CrlScope): string {
 /** Empty for a complete CRL. */
 export function describeScope({ certificates, names, reasons }: CrlScope): string {
   const type = certificates === 'all' ? [] : [`${certificates} certificates only`];
-  const point = names ? [`distribution point ${names.map(({ text }) => text).join(' or ')}`] : [];
+  const point = names ? [`distribution point ${abbreviate(names.map(({ text }) => text).join(' or '))}`] : [];
   const some = reasons === ALL_REASONS ? [] : [`reasons ${describeReasons(reasons)} only`];
   return [...type, ...point, ...some].join(', ');
 }

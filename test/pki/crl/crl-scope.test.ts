@@ -209,6 +209,22 @@ describe('a client certificate is covered by', () => {
   });
 });
 
+const criticalPoints = (value: Uint8Array): CertificateOptions => ({
+  extraExtensions: [{ oid: '2.5.29.31', critical: true, value }],
+});
+
+test('a client certificate can have critical distribution points', async () => {
+  const certificate = criticalPoints(crlDistributionPoints([fullName(first)]).value);
+  for (const mode of ['require', 'off'] as const) {
+    expect(await validate({ crls: [crlFor([fullName(first)])], certificate, mode })).toMatchObject({ verified: true });
+  }
+});
+
+test('a client certificate with malformed critical distribution points is rejected', () => {
+  const { der: client } = ca.issue(criticalPoints(sequence(sequence(der(0xa0)))));
+  expect(() => parseClientCertificate(client)).toThrow('its CRL distribution points are malformed');
+});
+
 describe('the status of a client certificate is unknown', () => {
   const unknown = 'the certificate has an unknown revocation status: ';
   test.each<[string, Given, string]>([
@@ -318,6 +334,19 @@ describe('the status of a client certificate is unknown', () => {
         'the CRL of CA "CN=CA,O=Acme" (reasons cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise only) expired at',
     ],
     ['with a CRL for no reason', { crls: [crlFor([onlyReasons()])] }, 'no CRL lists it for the reasons keyCompromise'],
+    [
+      'with a CRL of its distribution point for some reasons',
+      { crls: [crlFor([fullName(first), onlyReasons(1, 2, 3)])], certificate: naming([fullName(first)]) },
+      'no CRL lists it for the reasons superseded, cessationOfOperation',
+    ],
+    [
+      'with the CRL of a name relative to the issuer, where its own is relative to another CRL issuer',
+      {
+        crls: [crlFor([relativeToIssuer(['CN', 'Partition 1'])])],
+        certificate: naming([relativeToIssuer(['CN', 'Partition 1']), crlIssuer(directory([['O', 'Other']]))]),
+      },
+      '(CN=Partition 1,O=Other of another CRL issuer)',
+    ],
     [
       'with the CRL of a distribution point that is for some reasons',
       { crls: [crlFor([fullName(first)])], certificate: naming([fullName(first), pointReasons(1, 2, 3)]) },
