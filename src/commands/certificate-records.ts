@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { authenticateClient } from '../authentication/authenticate-client.ts';
 import { type Diagnostic, formatDiagnostic } from '../clients/diagnostics.ts';
 import { ClientsFileError, parseRecords } from '../clients/files/parse-records.ts';
@@ -109,8 +110,12 @@ function pinFor({ chain, policy }: SuggestionContext): { readonly tls_client_aut
   return anchor && isNeeded ? { tls_client_auth_ca: [anchor.publicKeyThumbprint] } : {};
 }
 
-/** Without a CA, the chain is assumed to be verified. */
-const assumedChain: ChainStatus = { verified: true, reason: 'assumed', paths: undefined };
+/** Without a CA, the chain is assumed to be verified, unless the certificate has none. */
+function assumedChain({ der }: ClientCertificate): ChainStatus {
+  const openssl = new X509Certificate(der);
+  if (!openssl.verify(openssl.publicKey)) return { verified: true, reason: 'assumed', paths: undefined };
+  return { verified: false, reason: 'it is self-signed, so no CA issued it' };
+}
 
 /**
  * Why the server would not accept the record, or not accept the certificate with it.
@@ -120,7 +125,7 @@ const assumedChain: ChainStatus = { verified: true, reason: 'assumed', paths: un
 async function problemOf(
   { yaml }: SuggestedRecord,
   certificate: ClientCertificate,
-  { chain = assumedChain, policy, now }: SuggestionContext,
+  { chain = assumedChain(certificate), policy, now }: SuggestionContext,
   nameField?: string,
 ): Promise<string | undefined> {
   try {

@@ -433,6 +433,14 @@ describe('countersign certificate', () => {
     ]);
   });
 
+  test('prints only the records of the certificate itself if it is self-signed', async () => {
+    const { pem, thumbprint } = selfSigned({ subject: [['CN', 'sensor-7']] });
+    const { code, stdout } = await runCountersign(['certificate', '-'], { input: pem });
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`thumbprint: ${thumbprint}`)]);
+    expect(stdout).toMatch(/^Not by its subject CN=sensor-7: .*: it is self-signed, so no CA issued it$/m);
+    expect(stdout).not.toContain('method: tls_client_auth');
+  });
+
   test('prints only the records of the certificate itself if its signature is too weak for a name', async () => {
     const { pem, thumbprint } = createTestCa().issue({ signatureHash: 'SHA-1', dns: ['a.example'] });
     const { code, stdout } = await runCountersign(['certificate', file('sha1.pem', pem)]);
