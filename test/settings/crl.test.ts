@@ -75,7 +75,7 @@ describe('COUNTERSIGN_CLIENT_CRLS', () => {
       'COUNTERSIGN_CRL_INTERVAL: "1ms" is shorter than a second',
       `COUNTERSIGN_CLIENT_CRLS: ${certificate}: ${none} contains a certificate`,
       expect.stringContaining(`COUNTERSIGN_CLIENT_CRLS: ${message}: ${none} is a PKCS #7 message`),
-      expect.stringContaining(`COUNTERSIGN_CLIENT_CRLS: ${wide}: ${none} is UTF-16LE text`),
+      expect.stringContaining(`COUNTERSIGN_CLIENT_CRLS: ${wide}: is UTF-16LE text`),
       'COUNTERSIGN_CLIENT_CRLS: /nowhere.crl: no such file or directory',
     ]);
   });

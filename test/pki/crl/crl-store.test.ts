@@ -273,6 +273,16 @@ describe('a CRL is rejected', () => {
       () => ofRoot({ extensions: [{ oid: '2.5.29.20', value: octetString(Buffer.of(1)) }] }),
       'has a malformed CRL number',
     ],
+    [
+      'with a thisUpdate with fractions of a second',
+      () => ofRoot({ rawThisUpdate: der(0x18, Buffer.from('20260101000000.5Z')) }),
+      'has a GeneralizedTime that is not YYYYMMDDHHMMSSZ: "20260101000000.5Z"',
+    ],
+    [
+      'with a thisUpdate with a time zone',
+      () => ofRoot({ rawThisUpdate: der(0x17, Buffer.from('260101000000+0100')) }),
+      'has a UTCTime that is not YYMMDDHHMMSSZ: "260101000000+0100"',
+    ],
     ['of version 3', () => ofRoot({ rawVersion: integer(2n) }), 'has an unknown version: neither v1 nor v2'],
     [
       'with a nextUpdate before its thisUpdate',
