@@ -1,6 +1,6 @@
 import type { RegistrationPolicy } from './clients/registration-policy.ts';
 import type { ListenAddress } from './http/listen-address.ts';
-import { OperatorError } from './operator-error.ts';
+import { ConfigurationError, OperatorError } from './operator-error.ts';
 import type { CrlConfig } from './pki/crl/crl-checker.ts';
 import { type ClientCa, chainSettings, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig, readRequiredRedisConfig } from './settings/clients.ts';
@@ -43,13 +43,13 @@ export interface Config {
 /**
  * Reads the configuration of the server from the `COUNTERSIGN_…` variables; docs/configuration.md lists them.
  *
- * @throws {OperatorError} with every problem
+ * @throws {ConfigurationError} with every problem
  */
 export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
   const { issuer, mtlsUrl, terminator, clients, signingKey, ...config } = readAllSettings(settings);
   if (!issuer || !mtlsUrl || !terminator || !clients || !signingKey || settings.problems.length > 0) {
-    throw new OperatorError(settings.problems);
+    throw new ConfigurationError(settings.problems);
   }
   const { warnings } = settings;
   return {

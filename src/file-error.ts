@@ -5,6 +5,7 @@
  */
 export function fileErrorReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not valid UTF-8';
-  return error.message.replace(/^E[A-Z0-9]+: (.*?), \w+(?: '.*')?$/s, '$1');
+  return error.message
+    .replace(/^E[A-Z0-9]+: (.*?), \w+(?: '.*')?$/s, '$1')
+    .replace(/^(?:listen|bind|connect) E[A-Z0-9]+: ([^:]+).*$/s, '$1');
 }

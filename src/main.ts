@@ -9,6 +9,7 @@ import { clientsProgram } from './commands/clients/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
+import { ConfigurationError } from './operator-error.ts';
 import { printable } from './text.ts';
 
 // Each command is imported when it runs, and `./config.ts` where it is needed: importing all of them takes longer than
@@ -115,7 +116,8 @@ function end(error: unknown): void {
     return;
   }
   printError(error);
-  process.exit(error instanceof InterruptedError ? error.exitCode : 1);
+  if (error instanceof InterruptedError) process.exit(error.exitCode);
+  process.exit(error instanceof ConfigurationError ? 2 : 1);
 }
 
 /**

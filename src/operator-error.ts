@@ -8,3 +8,8 @@ export class OperatorError extends Error {
     this.problems = problems;
   }
 }
+
+/** The server cannot start with its configuration: its settings, or a file that they name. */
+export class ConfigurationError extends OperatorError {
+  override readonly name = 'ConfigurationError';
+}

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { STANDARD_INPUT } from '../clients/files/find-files.ts';
 import { fileErrorReason } from '../file-error.ts';
+import { encodingProblem } from '../files/text-encoding.ts';
 import { OperatorError } from '../operator-error.ts';
 
 /** The file, or standard input, that a command reads. */
@@ -42,21 +42,12 @@ export function parseInput<Value>({ name, content }: InputFile, parse: (content:
 /**
  * The text of a file. A byte order mark stays in it.
  *
- * @throws {OperatorError} with the file and the first line that is not UTF-8
+ * @throws {OperatorError} with the file, and its encoding or the first line that is not UTF-8
  */
 export function decodeInput({ name, content }: InputFile): string {
-  if (isUtf8(content)) return content.toString('utf8');
-  throw new OperatorError([`${name}: line ${firstInvalidLine(content)}: not valid UTF-8`]);
-}
-
-/** No character of UTF-8 but the line feed contains its byte. */
-function firstInvalidLine(content: Buffer): number {
-  let start = 0;
-  for (let line = 1; ; line += 1) {
-    const end = content.indexOf('\n', start);
-    if (end < 0 || !isUtf8(content.subarray(start, end))) return line;
-    start = end + 1;
-  }
+  const problem = encodingProblem(content);
+  if (problem !== undefined) throw new OperatorError([`${name}: ${problem}`]);
+  return content.toString('utf8');
 }
 
 function inputError(name: string, error: unknown): OperatorError {

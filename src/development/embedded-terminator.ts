@@ -3,6 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { fileErrorReason } from '../file-error.ts';
 import { TLS_CIPHERS } from '../http/tls.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
@@ -66,7 +67,7 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
 }
 
 function explain(error: NodeJS.ErrnoException, port: number): string {
-  if (error.code !== 'EADDRINUSE') return `cannot listen on localhost:${port}: ${error.message}`;
+  if (error.code !== 'EADDRINUSE') return `cannot listen on localhost:${port}: ${fileErrorReason(error)}`;
   return `port ${port} on localhost is in use: choose another one with "npm start -- --port ${port + 1}"`;
 }
 

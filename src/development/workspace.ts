@@ -1,6 +1,7 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import {
   type IssuanceOptions,
@@ -37,8 +38,7 @@ export async function openWorkspace(folder: string, now: number): Promise<Worksp
     return await fillWorkspace(folder, now);
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new OperatorError([`cannot use the folder ${folder}: ${detail}`]);
+    throw new OperatorError([`cannot use the folder ${folder}: ${fileErrorReason(error)}`]);
   }
 }
 

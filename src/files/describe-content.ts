@@ -20,6 +20,16 @@ export function describeContent(content: Uint8Array): string | undefined {
   );
 }
 
+/**
+ * Like {@link describeContent}, for a file that should contain YAML or JSON: undefined for all JSON, and for a document
+ * that contains PEM in one of its values.
+ */
+export function describeUnrelated(content: Uint8Array): string | undefined {
+  const description = describeContent(content);
+  const isDocument = description?.startsWith('contains') && !/^\s*-----BEGIN /.test(latin1(content.subarray(0, 99)));
+  return isDocument || description === 'is JSON' ? undefined : description;
+}
+
 function predicate(verb: string, kind: ContentKind | undefined): string | undefined {
   if (!kind) return undefined;
   return `${verb} ${kind.name}${kind.fix === undefined ? '' : `: ${kind.fix}`}`;

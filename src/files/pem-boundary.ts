@@ -35,7 +35,7 @@ interface SimilarLine {
 
 /** What makes the line something else than a BEGIN or END line; undefined if it is one, or part of a comment. */
 function damageOf({ before, after, word, space, name }: SimilarLine): string | undefined {
-  if (!/^[\p{Pd}\u2212]+$/u.test(before)) return undefined;
+  if (!/^(?:[\p{Pd}\u2212]{2,}|[^-\w])$/u.test(before)) return undefined;
   if (/[\p{Pd}\u2212]/u.test((before + after).replaceAll('-', ''))) {
     return 'a typographic dash, which a word processor or web page has put in place of hyphens';
   }

@@ -46,6 +46,18 @@ function isAsciiText(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
+/** Why content is not UTF-8, with the line and the fix; undefined if it is. UTF-16 of ASCII is also valid UTF-8. */
+export function encodingProblem(content: Uint8Array): string | undefined {
+  const wide = wideEncodingProblem(content);
+  if (wide !== undefined || isUtf8(content)) return wide;
+  return notUtf8(firstInvalidLine(content));
+}
+
+/** @param line counted from 1 */
+export function notUtf8(line: number): string {
+  return `line ${line}: not valid UTF-8; if it is Windows-1252 or Latin-1, convert it (iconv -f WINDOWS-1252 -t UTF-8)`;
+}
+
 /** No character of UTF-8 but the line feed contains its byte, so that each line is valid by itself. */
 export function firstInvalidLine(content: Uint8Array): number {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);

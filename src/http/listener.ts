@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -51,7 +52,7 @@ export async function openHttpListener(
   const active = new ActiveRequests(server);
   handleClientErrors(server, active, onMalformed);
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
-  if (address.kind === 'unix') await removeStaleSocket(address.path);
+  if (address.kind === 'unix') await prepareSocket(address);
   await listen(server, address);
   return { address: actualAddress(server, address), close: () => active.drain() };
 }
@@ -80,10 +81,27 @@ function explainListenError(error: NodeJS.ErrnoException, address: ListenAddress
     EADDRINUSE: 'another program is listening there',
     EACCES: address.kind === 'unix' ? explainNoAccess(dirname(address.path)) : 'permission denied',
     EADDRNOTAVAIL: 'this machine does not have that address',
+    EAFNOSUPPORT: 'this machine does not support IPv6',
+    ENOTFOUND: 'the host name is unknown',
+    EMFILE: 'too many files are open; raise the limit (ulimit -n)',
     ENOENT: 'the folder of the socket does not exist',
-    EINVAL: address.kind === 'unix' ? 'the socket path is too long (more than 107 bytes)' : 'invalid address',
+    EINVAL:
+      address.kind === 'unix'
+        ? 'the socket path is too long (more than 107 bytes)'
+        : 'invalid address (a link-local one needs its zone: fe80::1%eth0)',
   };
-  return `cannot listen on ${location}: ${reasons[error.code ?? ''] ?? error.message}`;
+  return `cannot listen on ${location}: ${reasons[error.code ?? ''] ?? fileErrorReason(error)}`;
+}
+
+/** @throws {OperatorError} when the path cannot be used */
+async function prepareSocket(address: ListenAddress & { readonly kind: 'unix' }): Promise<void> {
+  try {
+    await removeStaleSocket(address.path);
+  } catch (error) {
+    // An error of `lstat` or `unlink`, such as ENOTDIR or ENAMETOOLONG.
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError([`cannot listen on ${address.path}: ${fileErrorReason(error)}`]);
+  }
 }
 
 /** Node reports EACCES even if the folder does not exist. */

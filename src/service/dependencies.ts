@@ -1,7 +1,7 @@
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
-import { OperatorError } from '../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { SigningKeyConfig } from '../settings/signing-key.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from '../tokens/signing-key.ts';
@@ -21,7 +21,7 @@ export interface Dependencies {
 /**
  * Opens everything, and defers closing it to `opened`.
  *
- * @throws {OperatorError} with the problems of the signing key, the clients and the CRLs, all at once
+ * @throws {ConfigurationError} with the problems of the signing key, the clients and the CRLs, all at once
  */
 export async function openDependencies(config: Config, log: Log, opened: AsyncDisposableStack): Promise<Dependencies> {
   const problems: string[] = [];
@@ -37,7 +37,7 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   opened.defer(() => registry?.close());
   crls = await openCrls(config, trust.current, log).catch(collect);
   opened.defer(() => crls?.stop());
-  if (!signingKey || !registry || problems.length > 0) throw new OperatorError(problems);
+  if (!signingKey || !registry || problems.length > 0) throw new ConfigurationError(problems);
   return { trust, signingKey, registry, crls };
 }
 

@@ -458,7 +458,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
       /two\.jsonl: line 1: invalid JSON/,
       /two\.jsonl: client a \(line 2\): client_id: is already defined in .*one\.json, record 1/,
       /three\.yaml: client evil\\u\{1b\}\[2J/,
-      /four\.yaml: invalid YAML or JSON/,
+      /four\.yaml: line \d+: invalid YAML: /,
     ]) {
       expect(message).toMatch(part);
     }

@@ -83,7 +83,7 @@ describe('countersign clients import', () => {
       JSON.stringify({ clients: [{ clientId: 'a', clientAuthenticatorType: 'x' }] }),
       'import keycloak',
     ],
-    ['a file that is not UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'not valid UTF-8'],
+    ['a file that is not UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'is UTF-16LE text'],
     ['a file that is nested too deeply', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
   ])('rejects %s, and names it', async (_, source, content, message) => {
     const path = content === undefined ? '/nowhere/realm.json' : file('refused.json', content);

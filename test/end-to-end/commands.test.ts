@@ -83,7 +83,7 @@ describe('countersign', () => {
 describe('countersign serve without configuration', () => {
   test('lists every missing setting and how to fix it', async () => {
     const { code, stderr, stdout } = await runCountersign(['serve']);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([2, '']);
     for (const name of ['ISSUER', 'TERMINATOR', 'CLIENTS_FILE', 'SIGNING_KEY_FILE (or COUNTERSIGN_SIGNING_KEY)']) {
       expect(stderr).toContain(`COUNTERSIGN_${name}: is missing`);
     }
@@ -94,7 +94,7 @@ describe('countersign serve without configuration', () => {
   test('suggests the closest setting for a misspelt one', async () => {
     const env = { COUNTERSIGN_ISSUR: 'https://auth.example', COUNTERSIGN_VERDICT_HEADER: 'X-Verify' };
     const { code, stderr } = await runCountersign(['serve'], { env });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain('unknown setting COUNTERSIGN_ISSUR has no effect (did you mean COUNTERSIGN_ISSUER?)');
     expect(stderr).toContain('COUNTERSIGN_VERDICT_HEADER has no effect (did you mean COUNTERSIGN_VERIFY_HEADER?)');
     expect(stderr).toContain('COUNTERSIGN_ISSUER: is missing');
@@ -108,7 +108,7 @@ describe('countersign serve without configuration', () => {
       COUNTERSIGN_CLIENTS_FILE: file('invalid.yaml', '- {client_id: a, token_endpoint_auth_method: tls_client_auth}'),
     };
     const { code, stderr } = await runCountersign(['serve'], { env });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: contains no private key in PEM or JWK');
     expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn: is missing');
   });
@@ -124,7 +124,7 @@ describe('countersign serve without configuration', () => {
       ),
     };
     const { code, stderr } = await runCountersign(['serve'], { env });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain(
       'client a uses tls_client_auth, but its certificate chain is not verified: COUNTERSIGN_CLIENT_CA_FILE is not set',
     );

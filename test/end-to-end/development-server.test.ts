@@ -112,7 +112,7 @@ describe('countersign dev', () => {
     for (const [content, line] of [
       [
         clients.replace('    audience:', '   audience:'),
-        `the previous clients stay active: ${path}: invalid YAML or JSON`,
+        `the previous clients stay active: ${path}: line `,
       ],
       [clients.replace('scope: api1', 'scope: api2'), `reloaded ${path}: 2 clients, 0 added, 1 changed, 0 removed`],
       ['clients: []', `reloaded ${path}: 0 clients, 0 added, 0 changed, 2 removed`],

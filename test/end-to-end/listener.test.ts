@@ -149,6 +149,13 @@ describe('COUNTERSIGN_LISTEN=unix:…', () => {
   });
 
   test('rejects a missing folder', () => expectRejected('/no/such/folder/countersign.sock'));
+
+  test('rejects a path that is too long, or in something else than a folder', async () => {
+    await expectRejected(path('x'.repeat(150)));
+    await expectRejected(path('x'.repeat(300)));
+    writeFileSync(path('file.txt'), '');
+    await expectRejected(path('file.txt/countersign.sock'));
+  });
 });
 
 test('the server reports an address that is in use', async () => {

@@ -1,3 +1,4 @@
+import { describeUnrelated } from '../../files/describe-content.ts';
 import { ParseError, parseJson } from '../strict-json.ts';
 import { parseYaml } from './parse-yaml.ts';
 
@@ -37,6 +38,17 @@ export class ClientsFileError extends Error {
  * @throws {ClientsFileError}
  */
 export function parseRecords(path: string, text: string): readonly FileRecord[] {
+  try {
+    return recordsIn(path, text);
+  } catch (error) {
+    const instead = error instanceof ClientsFileError ? describeUnrelated(Buffer.from(text)) : undefined;
+    throw instead === undefined
+      ? error
+      : new ClientsFileError(path, `${instead}; expected a list of clients in YAML or JSON`);
+  }
+}
+
+function recordsIn(path: string, text: string): readonly FileRecord[] {
   const document = parseDocument(path, text);
   const records = isObject(document) ? document.clients : document;
   if (!Array.isArray(records))

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isScalar,
@@ -7,6 +8,7 @@ import {
   parseDocument,
   type Scalar,
   visit,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import { lossyYamlNumber } from '../lossy-number.ts';
@@ -16,21 +18,46 @@ import { ParseError } from '../strict-json.ts';
  * Parses YAML, and rejects values that would change their meaning.
  *
  * @throws {ParseError}
- * @throws {Error} of `yaml`, if the syntax is invalid
  */
 export function parseYaml(text: string): unknown {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  // YAML 1.2 §5.4: CR alone ends a line as well, which the library does not support.
+  const document = parseDocument(text.replaceAll(/\r(?!\n)/g, '\n'), {
+    lineCounter: lines,
+    // `keyLoss` reports duplicates by their names.
+    uniqueKeys: false,
+  });
   // A warning, such as an unknown tag, means that the value is not what its author meant either.
   const [error] = [...document.errors, ...document.warnings];
   const line = error?.linePos?.[0].line ?? 1;
   if (error?.code === 'MULTIPLE_DOCS') throw new ParseError(line, SECOND_DOCUMENT);
   if (error?.code === 'RESOURCE_EXHAUSTION') throw new ParseError(line, 'nested too deeply');
-  if (error) throw error;
+  if (error) throw new ParseError(line, `invalid YAML: ${describeProblem(error)}`);
   const loss = findDataLoss(document);
   if (loss) throw new ParseError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
-  return document.toJS({ maxAliasCount: 100 });
+  return toValue(document);
 }
+
+/** The library's description, without its location and excerpt, or a better one. */
+function describeProblem({ code, message }: YAMLError): string {
+  return problems[code] ?? message.replace(/ at line \d+, column \d+[\s\S]*$/, '');
+}
+
+const problems: Partial<Record<YAMLError['code'], string>> = {
+  TAB_AS_INDENT: 'a tab in the indentation; use spaces',
+};
+
+function toValue(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    // The only error that is left after the checks above.
+    if (error instanceof ReferenceError) throw new ParseError(1, `more than ${MAX_ALIASES} nodes by aliases (*name)`);
+    throw error;
+  }
+}
+
+const MAX_ALIASES = 100;
 
 const SECOND_DOCUMENT =
   'a second document starts here (---): write all clients in one list, or each document in its own file';
@@ -51,6 +78,7 @@ function findDataLoss(document: Document): DataLoss | undefined {
     Scalar: (_, node) => stopAt(scalarLoss(node)),
     Map: (_, node) => stopAt(tagLoss(node) ?? keyLoss(node, document)),
     Seq: (_, node) => stopAt(tagLoss(node)),
+    Alias: (_, node) => stopAt(aliasLoss(node, document)),
   });
   return found;
 }
@@ -65,6 +93,11 @@ function scalarLoss(node: Scalar): DataLoss | undefined {
   if (typeof value === 'object' && value !== null)
     return { node, message: `${source} is not a string; put it in quotes` };
   return undefined;
+}
+
+function aliasLoss(node: Alias, document: Document): DataLoss | undefined {
+  if (node.resolve(document) !== undefined) return undefined;
+  return { node, message: `the alias *${node.source} has no anchor &${node.source} before it` };
 }
 
 /** JSON has no sets or other tagged collections. */

@@ -2,6 +2,7 @@ import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileErrorReason } from '../../file-error.ts';
+import { Utf8Decoder } from '../../files/utf8-decoder.ts';
 import { STANDARD_INPUT } from './find-files.ts';
 import { ClientsFileError } from './parse-records.ts';
 
@@ -12,10 +13,10 @@ import { ClientsFileError } from './parse-records.ts';
  * @throws {ClientsFileError} if it cannot be read or is not UTF-8
  */
 export async function* readText(file: string, name: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decoder = new Utf8Decoder();
   try {
-    for await (const chunk of openSource(file)) yield decoder.decode(chunk, { stream: true });
-    yield decoder.decode();
+    for await (const chunk of openSource(file)) yield decoder.decode(chunk);
+    yield decoder.end();
   } catch (error) {
     throw new ClientsFileError(name, fileErrorReason(error));
   }

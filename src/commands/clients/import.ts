@@ -4,6 +4,7 @@ import { readIdentityServer } from '../../administration/import/identity-server/
 import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { renderRecords } from '../../administration/import/render.ts';
 import { validateDrafts } from '../../administration/import/validate-drafts.ts';
+import { describeUnrelated } from '../../files/describe-content.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
@@ -46,7 +47,8 @@ function readDrafts(source: ImportSource, input: InputFile, now: number): Drafts
     return readers[source](text, now);
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
-    throw new OperatorError([`${input.name}: ${error.message}`]);
+    const instead = describeUnrelated(input.content);
+    throw new OperatorError([`${input.name}: ${instead === undefined ? error.message : `${instead}; expected JSON`}`]);
   }
 }
 

@@ -43,14 +43,9 @@ describe('readClientsFiles', () => {
     ['a string', 'clients', 'clients.yaml', 'expected a list of clients'],
     ['a client outside a list', one, 'clients.yaml', 'expected a list of clients'],
     ['another field next to clients', `clients: [${one}]\nmore: 1`, 'clients.yaml', 'unknown field "more"'],
-    ['invalid syntax', 'clients: [', 'clients.yaml', 'invalid YAML or JSON: '],
-    [
-      'a duplicate key',
-      '- {client_id: a, client_id: b}',
-      'clients.yaml',
-      'invalid YAML or JSON: Map keys must be unique',
-    ],
-    ['invalid UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'is not valid UTF-8'],
+    ['invalid syntax', 'clients: [', 'clients.yaml', 'line 1: invalid YAML: '],
+    ['a duplicate key', '- {client_id: a, client_id: b}', 'clients.yaml', 'line 1: duplicate key'],
+    ['invalid UTF-8', Buffer.from('- {client_id: "\u00e4"}', 'latin1'), 'clients.yaml', 'line 1: not valid UTF-8'],
     ['empty JSON Lines', '', 'clients.jsonl', 'contains no record; if there are no clients, use a .json file'],
     [
       'JSON Lines of white space',

@@ -27,7 +27,7 @@ describe('parseRecords', () => {
   test.each([
     ['clients.json', '[{"client_id": "a"},]', "line 1: invalid JSON: Unexpected token ']' at column 21"],
     ['clients.json', '[{"enabled": false, "enabled": true}]', 'duplicate key'],
-    ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'unique'],
+    ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'duplicate key'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
     ['clients.json', '{"$schema": 1, "clients": []}', '"$schema" must be a string'],
     ['clients.json', '{"$schema": "clients.schema.json"}', 'expected a list'],
