@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { parseCaCertificate } from '../pki/certificate/ca-certificate.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseClientCertificate, requireValidAt } from '../pki/certificate/client-certificate.ts';
@@ -52,16 +52,15 @@ export function reportOn(der: Uint8Array): CertificateReport {
     public_key_thumbprint: sha256Thumbprint(structure.publicKey.encoded),
     not_before: openssl.validFromDate.toISOString(),
     not_after: openssl.validToDate.toISOString(),
-    key: describeKey(openssl),
+    key: describeKey(publicKeyOf(openssl, structure.publicKey)),
     signature_algorithm: openssl.signatureAlgorithm ?? 'unknown',
     rejected: isCa ? caRejections(der) : clientRejections(der),
   };
 }
 
-function describeKey(certificate: X509Certificate): string {
-  const publicKey = publicKeyOf(certificate);
-  const { namedCurve, modulusLength } = publicKey.asymmetricKeyDetails ?? {};
-  return [publicKey.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
+function describeKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  const { namedCurve, modulusLength } = asymmetricKeyDetails ?? {};
+  return [asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
 }
 
 /** Runs the same checks as the server. */

@@ -83,14 +83,23 @@ function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificate
 const STRING_OVERHEAD = 48;
 const OBJECT_OVERHEAD = 2048;
 
+/** An attribute of a name takes four objects; in 16 KiB there can be 1,500 of them. */
+const ATTRIBUTE_OVERHEAD = 320;
+
 /** Estimates the memory, in bytes, that a cached result takes. */
 function memoryBytes({ certificate, chain }: DecodedChain): number {
-  const { der, subject, issuer, alternativeNames } = certificate;
+  const { der, subject, issuer, alternativeNames, otherNames } = certificate;
   // A path through a certificate of the chain holds its parsed form for as long as this entry is cached.
   const chainBytes = chain.reduce((bytes, { length }) => bytes + 4 * length + OBJECT_OVERHEAD, 0);
   const names = Object.values(alternativeNames).flat();
   const nameBytes = names.reduce((bytes, name) => bytes + name.length + STRING_OVERHEAD, 0);
-  // Subject and issuer are held parsed, and in a canonical form, which can be longer and takes two bytes a character.
-  const canonicalBytes = [subject, issuer].reduce((bytes, name) => bytes + 2 * (name.canonical?.length ?? 0), 0);
-  return OBJECT_OVERHEAD + chainBytes + 3 * der.length + canonicalBytes + nameBytes;
+  // These names are held parsed, and in a canonical form, which can be longer and takes two bytes a character.
+  const distinguishedNameBytes = [subject, issuer, ...otherNames.directory].reduce(
+    (bytes, { rdns, canonical = '' }) => {
+      const attributes = rdns.reduce((count, rdn) => count + Math.max(rdn.length, 1), 0);
+      return bytes + 2 * canonical.length + ATTRIBUTE_OVERHEAD * attributes;
+    },
+    0,
+  );
+  return OBJECT_OVERHEAD + chainBytes + 3 * der.length + distinguishedNameBytes + nameBytes;
 }

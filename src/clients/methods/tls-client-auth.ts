@@ -94,7 +94,9 @@ function hasSubject(certificate: ClientCertificate, registered: RegisteredSubjec
 function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
   if (registered.kind === 'dn') return nameMismatchReason(certificate, registered.name);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
-  return `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}; registered is "${registered.name}"`;
+  const malformed = certificate.otherNames.malformed.get(registered.kind);
+  const ignored = malformed === undefined ? '' : `, and ${malformed}, which is ignored`;
+  return `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}${ignored}; registered is "${registered.name}"`;
 }
 
 function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {

@@ -1,7 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
-import { requireCertificateSize } from './client-certificate.ts';
 import { ExtensionOid } from './extensions.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 import { namesChain } from './names/distinguished-name.ts';
@@ -17,12 +16,11 @@ export interface CaCertificate extends Certificate {
 }
 
 /**
- * Parses the DER of a CA certificate.
+ * Parses the DER of a CA certificate. A received one must be limited in size first (`requireCertificateSize`).
  *
  * @throws {CertificateError} when it is malformed, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n), §4.1.2.6)
  */
 export function parseCaCertificate(der: Uint8Array): CaCertificate {
-  requireCertificateSize(der);
   const { certificate, structure, openssl } = parseCertificate(der);
   requireCa(certificate);
   const { extensions } = structure;

@@ -98,7 +98,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
   // OpenSSL verifies signatures and computes with the key. It rejects names with a value that is not a valid string.
   const openssl = parseWithOpenssl(der, () => nonTextReason(names.subject) ?? nonTextReason(names.issuer));
-  requireStrongKey(publicKeyOf(openssl));
+  requireStrongKey(publicKeyOf(openssl, structure.publicKey));
   const { validity } = structure;
   const crlDistributionPoints = parseCrlDistributionPoints(structure, names.issuer);
   const certificate = { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints };

@@ -4,7 +4,10 @@ import { CertificateError } from './certificate-error.ts';
 /** A certificate that may identify a client. Its issuer is not verified and its validity period not yet checked. */
 export type ClientCertificate = Certificate;
 
-/** The longest DER that is parsed. */
+/**
+ * The longest DER that is parsed of a received certificate: clients choose its size, and proxies forward it in a header.
+ * A configured CA certificate can be longer.
+ */
 export const MAX_CERTIFICATE_BYTES = 16_384;
 
 /**

@@ -1,4 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
 import { type DerElement, Tag } from './der-element.ts';
@@ -61,13 +62,18 @@ function checkRsaKey(bytes: Uint8Array): void {
 /**
  * The public key of a certificate.
  *
+ * @param info its SubjectPublicKeyInfo, for the message
  * @throws {CertificateError} when it is malformed, or of an unknown type
  */
-export function publicKeyOf(certificate: X509Certificate): KeyObject {
+export function publicKeyOf(certificate: X509Certificate, { children: [algorithm] }: DerElement): KeyObject {
   try {
     return certificate.publicKey;
   } catch {
-    throw new CertificateError('has a public key that is malformed, or of an unknown type');
+    const [id] = algorithm?.children ?? [];
+    const oid = id ? parseObjectIdentifier(id.content) : 'missing';
+    throw new CertificateError(
+      `has a public key that is malformed or of an unknown type (algorithm ${abbreviate(oid)})`,
+    );
   }
 }
 

@@ -50,6 +50,8 @@ export function acceptedSignatureAlgorithm(algorithm: DerElement): SignatureAlgo
 const HASH_ALGORITHM = 0xa0;
 const SALT_LENGTH = 0xa2;
 const DEFAULT_SALT_LENGTH = 20;
+/** The salt is part of the signature, which is as long as the key: at most 8,192 bits. */
+const MAX_SALT_LENGTH = 1024;
 
 function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | undefined {
   const parameter = (tag: number) => parameters?.children.find((element) => element.tag === tag)?.children[0];
@@ -57,6 +59,7 @@ function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | 
   if (hash?.tag !== Tag.objectIdentifier) return undefined;
   const salt = parameter(SALT_LENGTH);
   const saltLength = salt ? parseInteger(salt).reduce((sum, byte) => sum * 256 + byte, 0) : DEFAULT_SALT_LENGTH;
+  if (saltLength > MAX_SALT_LENGTH) return undefined;
   const accepted = acceptedPssHashes[parseObjectIdentifier(hash.content)];
   return accepted && { ...accepted, saltLength };
 }

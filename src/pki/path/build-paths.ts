@@ -2,6 +2,7 @@ import { abbreviate } from '../../text.ts';
 import { type CaCertificate, compareExpiry, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
+import { requireCertificateSize } from '../certificate/client-certificate.ts';
 import { formatDistinguishedName, namesChain } from '../certificate/names/distinguished-name.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
@@ -166,6 +167,7 @@ function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore):
 
 function parseCaOrExplain(der: Uint8Array): CaCertificate | string {
   try {
+    requireCertificateSize(der);
     return parseCaCertificate(der);
   } catch (error) {
     if (error instanceof CertificateError) return error.message;

@@ -66,7 +66,7 @@ describeWith(
         expect(counts['both accept']).toBeGreaterThan(RUNS / 10);
         expect(counts['both reject']).toBeGreaterThan(RUNS / 10);
       },
-      60_000 + RUNS * 100,
+      60_000 + RUNS * 500,
     );
   },
 );
