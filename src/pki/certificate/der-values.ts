@@ -60,7 +60,7 @@ export function parseObjectIdentifier(content: Uint8Array): string {
 
 const MAX_SMALL_ARC_BYTES = 7;
 
-/** X.690 §8.19.2: seven bits of an arc in each byte; the high bit says that another byte follows. */
+/** X.690 §8.19.2: seven bits of an arc in each byte; the high bit means that another byte follows. */
 function arcsOf(content: Uint8Array): bigint[] {
   const arcs: bigint[] = [];
   let start = 0;

@@ -109,7 +109,7 @@ describe('names that are not the same bytes', () => {
     expect(verifyChain(leafOf(plain, [['CN', 'ACME  root']])).verified).toBe(true);
   });
 
-  test('do not chain if one is not comparable, and the reason says why', () => {
+  test('do not chain if one is not comparable, and the reason is named', () => {
     expect(verifyChain(leafOf(root, [['CN', 'acme_Root', 'printable']])).reason).toContain(
       'chains only to the same bytes: the value of CN is not a valid PrintableString',
     );
