@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connection.ts';
-import { isErrorReply } from './reply-shapes.ts';
+import { isErrorReply, UnexpectedReplyError } from './reply-shapes.ts';
 
 /** Redis cannot be reached, rejects the command, or is not ready. The message holds the reason. */
 export class RedisUnavailableError extends Error {
@@ -99,11 +99,12 @@ export class GuardedRedis {
 
   #onFailure(error: unknown): RedisUnavailableError {
     const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
-    this.#consecutiveFailures = isErrorReply(error) ? 0 : this.#consecutiveFailures + 1;
+    const hasReplied = isErrorReply(error) || error instanceof UnexpectedReplyError;
+    this.#consecutiveFailures = hasReplied ? 0 : this.#consecutiveFailures + 1;
     clearTimeout(this.#recoveryTimer);
     this.#recoveryTimer = undefined;
     // A single missing reply is not a problem yet; an error reply is.
-    if (isErrorReply(error) || this.#isThrottled()) {
+    if (hasReplied || this.#isThrottled()) {
       if (this.#problem === undefined) this.#onProblem(reason);
       this.#problem = reason;
     }

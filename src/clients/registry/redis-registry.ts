@@ -77,6 +77,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   // The new connection may be to another server, with other data.
   onConnected = () => revalidate(cache, dataLoss);
   startDataLossCheck(dataLoss);
+  startReadCheck(redis, keys.clientPrefix);
   return toRegistry({ connection, redis, dataLoss, cache, feed, keys, description: access.address.description });
 }
 
@@ -115,6 +116,11 @@ function startDataLossCheck(dataLoss: DataLossDetector): void {
   dataLoss.hasLostData().catch(() => {});
 }
 
+/** The ACL may permit the marker, but not the records. No record has an empty `client_id`. */
+function startReadCheck({ execute }: GuardedRedis, clientPrefix: string): void {
+  execute((redis) => redis.get(clientPrefix)).catch(() => {});
+}
+
 /** Whether an invalidation would have arrived if a value that was loaded at `loadedAt` had changed. */
 function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boolean {
   if (feed.mode === 'pubsub' && now - loadedAt > MAX_UNTRACKED_MILLISECONDS) return false;
@@ -138,6 +144,7 @@ function toRegistry({ connection, redis, dataLoss, cache, feed, keys, descriptio
       if (cache.hasUsableEntry()) return undefined;
       // Without requests, nothing else would detect a failure or a recovery.
       startDataLossCheck(dataLoss);
+      startReadCheck(redis, keys.clientPrefix);
       return problem;
     },
     get remote() {

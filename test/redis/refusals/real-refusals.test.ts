@@ -42,6 +42,7 @@ const untilReadiness = (server: WatchedServer, status: 200 | 503) =>
 const denied = [
   ['+get', /lacks \+get \(NOPERM/, 503],
   ['%R~countersign:registry', /lacks the key countersign:registry, or its pattern \(NOPERM/, 503],
+  ['%R~countersign:client:*', /lacks the key countersign:client:, or its pattern \(NOPERM/, 503],
   ['+select', /lacks \+select \(NOPERM/, 503],
   ['+subscribe', /lacks \+subscribe \(NOPERM/, 200],
   ['+client|id', /lacks \+client\|id \(NOPERM/, 200],
