@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
+import type { DerElement } from './der-element.ts';
 import {
   type BasicConstraints,
   type ExtendedKeyUsage,
@@ -21,12 +22,7 @@ import {
   nonTextReason,
 } from './names/distinguished-name.ts';
 import { parseWithOpenssl } from './openssl-certificate.ts';
-import {
-  type CertificatePolicies,
-  certificatePoliciesOf,
-  type PolicyConstraints,
-  parsePolicyConstraints,
-} from './policies.ts';
+import { type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
 import { checkPublicKeyInfo, publicKeyOf, requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
@@ -63,7 +59,11 @@ export interface Certificate {
   /** Undefined without the extension, which allows every use. */
   readonly extendedKeyUsage: ExtendedKeyUsage | undefined;
   readonly policyConstraints: PolicyConstraints;
-  readonly certificatePolicies: CertificatePolicies | undefined;
+  /**
+   * Parsed in path validation, and only if a policy is required or the extension is critical: most certificates have it,
+   * and few paths require a policy. See `parseCertificatePolicies`.
+   */
+  readonly certificatePolicies: DerElement | undefined;
   /** Hex. */
   readonly subjectKeyIdentifier: string | undefined;
   readonly authorityKeyIdentifier: string | undefined;
@@ -111,7 +111,7 @@ function usageFields({ extensions }: CertificateStructure) {
     keyUsage: parseKeyUsage(extensions.get(ExtensionOid.keyUsage)),
     extendedKeyUsage: parseExtendedKeyUsage(extensions.get(ExtensionOid.extendedKeyUsage)),
     policyConstraints: parsePolicyConstraints(extensions),
-    certificatePolicies: certificatePoliciesOf(extensions),
+    certificatePolicies: extensions.get(ExtensionOid.certificatePolicies),
   };
 }
 

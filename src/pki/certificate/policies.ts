@@ -1,9 +1,8 @@
 import { CertificateError } from './certificate-error.ts';
-import { parseDer } from './der.ts';
 import { type DerElement, Tag } from './der-element.ts';
 import { parseObjectIdentifier } from './der-values.ts';
 import { ExtensionOid } from './extensions.ts';
-import { isCritical, parseExtensionValue } from './structure.ts';
+import { parseExtensionValue } from './structure.ts';
 
 /** Stands for every policy (RFC 5280 §4.2.1.4). */
 export const ANY_POLICY = '2.5.29.32.0';
@@ -15,16 +14,6 @@ export const ANY_POLICY = '2.5.29.32.0';
 export interface PolicyConstraints {
   readonly requireExplicitPolicy: number;
   readonly inhibitPolicyMapping: number;
-}
-
-/**
- * The extension certificatePolicies, which is parsed in path validation, and only if the path requires a policy or the
- * extension is critical: most certificates have this extension, and few paths require a policy.
- */
-export interface CertificatePolicies {
-  /** See {@link parseCertificatePolicies}. */
-  readonly der: Uint8Array;
-  readonly isCritical: boolean;
 }
 
 /** Two policies that a CA considers equivalent (RFC 5280 §4.2.1.5). Neither is anyPolicy. */
@@ -46,22 +35,23 @@ const INHIBIT_POLICY_MAPPING = 0x81;
  * @throws {CertificateError} when they are malformed: then it is unknown what the certificate requires
  */
 export function parsePolicyConstraints(extensions: Extensions): PolicyConstraints {
-  const malformed = (problem: string) => malformedExtension('its policy constraints are', problem, '§4.2.1.11');
   const parsed = { requireExplicitPolicy: Number.POSITIVE_INFINITY, inhibitPolicyMapping: Number.POSITIVE_INFINITY };
   const extension = extensions.get(ExtensionOid.policyConstraints);
   if (!extension) return parsed;
-  const { tag, children } = parseExtensionValue(extension);
-  if (tag !== Tag.sequence) throw malformed('not a SEQUENCE');
-  if (children.length === 0) throw malformed('neither requireExplicitPolicy nor inhibitPolicyMapping');
-  let previousTag = 0;
-  for (const { tag: field, content } of children) {
-    if (field <= previousTag) throw malformed('a repeated field, or fields in the wrong order');
-    previousTag = field;
-    if (field === REQUIRE_EXPLICIT_POLICY) parsed.requireExplicitPolicy = parseSkipCount(content, malformed);
-    else if (field === INHIBIT_POLICY_MAPPING) parsed.inhibitPolicyMapping = parseSkipCount(content, malformed);
-    else throw malformed('an unknown field');
-  }
-  return parsed;
+  return parseOrExplain('its policy constraints are malformed', '§4.2.1.11', () => {
+    const { tag, children } = parseExtensionValue(extension);
+    if (tag !== Tag.sequence) throw new CertificateError('not a SEQUENCE');
+    if (children.length === 0) throw new CertificateError('neither requireExplicitPolicy nor inhibitPolicyMapping');
+    let previousTag = 0;
+    for (const { tag: field, content } of children) {
+      if (field <= previousTag) throw new CertificateError('a repeated field, or fields in the wrong order');
+      previousTag = field;
+      if (field === REQUIRE_EXPLICIT_POLICY) parsed.requireExplicitPolicy = parseSkipCount(content);
+      else if (field === INHIBIT_POLICY_MAPPING) parsed.inhibitPolicyMapping = parseSkipCount(content);
+      else throw new CertificateError('an unknown field');
+    }
+    return parsed;
+  });
 }
 
 /**
@@ -73,48 +63,45 @@ export function parsePolicyConstraints(extensions: Extensions): PolicyConstraint
 export function parseInhibitAnyPolicy(extensions: Extensions): number {
   const extension = extensions.get(ExtensionOid.inhibitAnyPolicy);
   if (!extension) return Number.POSITIVE_INFINITY;
-  const malformed = (problem: string) => malformedExtension('its inhibitAnyPolicy is', problem, '§4.2.1.14');
-  const { tag, content } = parseExtensionValue(extension);
-  if (tag !== Tag.integer) throw malformed('not an INTEGER');
-  return parseSkipCount(content, malformed);
+  return parseOrExplain('its inhibitAnyPolicy is malformed', '§4.2.1.14', () => {
+    const { tag, content } = parseExtensionValue(extension);
+    if (tag !== Tag.integer) throw new CertificateError('not an INTEGER');
+    return parseSkipCount(content);
+  });
 }
 
 /** SkipCerts ::= INTEGER (0..MAX). A count longer than any path has no effect, so the precision does not matter. */
-function parseSkipCount(content: Uint8Array, malformed: (problem: string) => CertificateError): number {
+function parseSkipCount(content: Uint8Array): number {
   const [first, second] = content;
-  if (first === undefined) throw malformed('a count without a value');
-  if (first >= 0x80) throw malformed('a negative count');
-  if (first === 0 && second !== undefined && second < 0x80) throw malformed('a count that is not minimally encoded');
+  if (first === undefined) throw new CertificateError('a count without a value');
+  if (first >= 0x80) throw new CertificateError('a negative count');
+  if (first === 0 && second !== undefined && second < 0x80) {
+    throw new CertificateError('a count that is not minimally encoded');
+  }
   return content.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-export function certificatePoliciesOf(extensions: Extensions): CertificatePolicies | undefined {
-  const extension = extensions.get(ExtensionOid.certificatePolicies);
-  const der = extension?.children.at(-1)?.content;
-  return extension && der && { der, isCritical: isCritical(extension) };
-}
-
 /**
- * Parses SEQUENCE OF { policyIdentifier, policyQualifiers OPTIONAL }. Qualifiers are for display, and ignored.
+ * Parses certificatePolicies, SEQUENCE OF { policyIdentifier, policyQualifiers OPTIONAL }. Qualifiers are for display, and
+ * ignored.
  *
  * @throws {CertificateError} when it is malformed
  */
-export function parseCertificatePolicies({ der }: CertificatePolicies): ReadonlySet<string> {
-  const malformed = (problem: string) => malformedExtension('its certificate policies are', problem, '§4.2.1.4');
-  const { tag, children } = parseDer(der);
-  if (tag !== Tag.sequence || children.length === 0) throw malformed('not a SEQUENCE of at least one policy');
-  const policies = new Set<string>();
-  for (const { tag: each, children: fields } of children) {
-    const [identifier, qualifiers, ...more] = fields;
-    const isPolicy = each === Tag.sequence && identifier?.tag === Tag.objectIdentifier && more.length === 0;
-    if (!isPolicy || (qualifiers && qualifiers.tag !== Tag.sequence)) {
-      throw malformed('a policy that is not an object identifier with optional qualifiers');
+export function parseCertificatePolicies(extension: DerElement): ReadonlySet<string> {
+  return parseOrExplain('its certificate policies are malformed', '§4.2.1.4', () => {
+    const policies = new Set<string>();
+    for (const { tag, children } of nonEmptySequence(extension, 'policy')) {
+      const [identifier, qualifiers, ...more] = children;
+      const isPolicy = tag === Tag.sequence && identifier?.tag === Tag.objectIdentifier && more.length === 0;
+      if (!isPolicy || (qualifiers && qualifiers.tag !== Tag.sequence)) {
+        throw new CertificateError('a policy that is not an object identifier with optional qualifiers');
+      }
+      const policy = parseObjectIdentifier(identifier.content);
+      if (policies.has(policy)) throw new CertificateError(`policy ${policy} appears twice`);
+      policies.add(policy);
     }
-    const policy = parseObjectIdentifier(identifier.content);
-    if (policies.has(policy)) throw malformed(`policy ${policy} appears twice`);
-    policies.add(policy);
-  }
-  return policies;
+    return policies;
+  });
 }
 
 /**
@@ -125,22 +112,33 @@ export function parseCertificatePolicies({ der }: CertificatePolicies): Readonly
 export function parsePolicyMappings(extensions: Extensions): readonly PolicyMapping[] {
   const extension = extensions.get(ExtensionOid.policyMappings);
   if (!extension) return [];
-  const malformed = (problem: string) => malformedExtension('its policy mappings are', problem, '§4.2.1.5');
-  const { tag, children } = parseExtensionValue(extension);
-  if (tag !== Tag.sequence || children.length === 0) throw malformed('not a SEQUENCE of at least one mapping');
-  return children.map(({ tag: each, children: policies }) => {
-    const [issuer, subject, ...more] = policies;
-    const isPair = issuer?.tag === Tag.objectIdentifier && subject?.tag === Tag.objectIdentifier && more.length === 0;
-    if (each !== Tag.sequence || !isPair) throw malformed('a mapping that is not a pair of object identifiers');
-    const issuerPolicy = parseObjectIdentifier(issuer.content);
-    const subjectPolicy = parseObjectIdentifier(subject.content);
-    if (issuerPolicy === ANY_POLICY || subjectPolicy === ANY_POLICY) {
-      throw new CertificateError('maps a policy to or from anyPolicy (RFC 5280 §6.1.4 (a))');
-    }
-    return { issuerPolicy, subjectPolicy };
-  });
+  const mappings = parseOrExplain('its policy mappings are malformed', '§4.2.1.5', () =>
+    nonEmptySequence(extension, 'mapping').map(parseMapping),
+  );
+  if (mappings.some(({ issuerPolicy, subjectPolicy }) => [issuerPolicy, subjectPolicy].includes(ANY_POLICY))) {
+    throw new CertificateError('maps a policy to or from anyPolicy (RFC 5280 §6.1.4 (a))');
+  }
+  return mappings;
 }
 
-function malformedExtension(subject: string, problem: string, section: string): CertificateError {
-  return new CertificateError(`${subject} malformed: ${problem} (RFC 5280 ${section})`);
+function parseMapping({ tag, children: [issuer, subject, ...more] }: DerElement): PolicyMapping {
+  const isPair = issuer?.tag === Tag.objectIdentifier && subject?.tag === Tag.objectIdentifier && more.length === 0;
+  if (tag !== Tag.sequence || !isPair) throw new CertificateError('a mapping that is not a pair of object identifiers');
+  return { issuerPolicy: parseObjectIdentifier(issuer.content), subjectPolicy: parseObjectIdentifier(subject.content) };
+}
+
+function nonEmptySequence(extension: DerElement, item: string): readonly DerElement[] {
+  const { tag, children } = parseExtensionValue(extension);
+  if (tag === Tag.sequence && children.length > 0) return children;
+  throw new CertificateError(`not a SEQUENCE of at least one ${item}`);
+}
+
+/** Adds to the problem of an extension which one it is, and the section of RFC 5280 that defines it. */
+function parseOrExplain<Value>(what: string, section: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw new CertificateError(`${what}: ${error.message} (RFC 5280 ${section})`, { cause: error });
+  }
 }

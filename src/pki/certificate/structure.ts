@@ -138,6 +138,7 @@ export function parseExtensionValue({ children }: DerElement): DerElement {
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     const id = children[0] ? parseObjectIdentifier(children[0].content) : 'without an object identifier';
-    throw new CertificateError(`extension ${id} is ${error.message}`, { cause: error });
+    const verb = /^\d/.test(error.message) ? 'has' : 'is';
+    throw new CertificateError(`extension ${id} ${verb} ${error.message}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { isSelfIssued } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
+import { isCritical } from '../certificate/structure.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import type { PolicySteps, SearchBudget } from './search-budget.ts';
 import { ValidPolicies } from './valid-policies.ts';
@@ -28,7 +29,8 @@ export function policyViolation(
 /** A critical extension that cannot be processed makes a path invalid, even if its content does not matter. */
 function malformedCriticalPolicies(path: CertificationPath, budget: PolicySteps): PathViolation | undefined {
   for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
-    if (!certificate.certificatePolicies?.isCritical) continue;
+    const { certificatePolicies } = certificate;
+    if (certificatePolicies === undefined || !isCritical(certificatePolicies)) continue;
     const problem = explained(() => void budget.policiesOf(certificate));
     if (problem !== undefined) return pathViolation(path, position, problem, 'RFC 5280 §4.2');
   }

@@ -2,7 +2,8 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
-import { type CertificatePolicies, parseCertificatePolicies } from '../certificate/policies.ts';
+import type { DerElement } from '../certificate/der-element.ts';
+import { parseCertificatePolicies } from '../certificate/policies.ts';
 import { type ConstrainedName, constrainedNames } from './constrained-names.ts';
 
 /** What one path search may still compute, however many certificates it has to consider. */
@@ -103,9 +104,9 @@ export class PolicySteps {
   }
 }
 
-function parsePoliciesOrError(policies: CertificatePolicies): ReadonlySet<string> | CertificateError {
+function parsePoliciesOrError(extension: DerElement): ReadonlySet<string> | CertificateError {
   try {
-    return parseCertificatePolicies(policies);
+    return parseCertificatePolicies(extension);
   } catch (error) {
     if (error instanceof CertificateError) return error;
     throw error;

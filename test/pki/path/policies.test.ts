@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCertificateFile } from '../../../src/pki/certificate/pem.ts';
 import { type CertificateOptions, createTestCa, type TestCa } from '../../support/certificates.ts';
@@ -356,6 +357,24 @@ test.each([
 ])('%s in a leaf have no meaning, and are ignored', (_, extension) => {
   expect(verifyLevels([], [P(1), required], [P(1), extension])).toMatchObject(accepted);
 });
+
+test('any bytes in a policy extension give a result or a reason', () => {
+  const root = createTestCa({ subject: [['CN', 'Root']] });
+  const valid = [P(1), map([1, 2]), required, noMappingAfter(1), noAnyAfter(1)];
+  const extension = fc
+    .tuple(fc.constantFrom(...valid), fc.nat(60), fc.nat(255), fc.boolean())
+    .map(([{ oid, value }, index, byte, critical]) => ({ oid, critical, value: changedByte(value, index, byte) }));
+  const property = fc.property(extension, (changed) => {
+    const ca = root.issueIntermediate({ subject: [['CN', 'CA']], extraExtensions: [changed] });
+    const { reason } = verifyChain({ configured: [root], forwarded: [ca], leaf: ca.issue() });
+    expect(reason).toMatch(/^path to anchor|polic/i);
+  });
+  fc.assert(property, { numRuns: 200, seed: 1 });
+});
+
+function changedByte(bytes: Uint8Array, index: number, byte: number): Uint8Array {
+  return bytes.with(index % bytes.length, byte);
+}
 
 /** Merges requireExplicitPolicy and inhibitPolicyMapping of a level, since an extension occurs once. */
 function mergeConstraints(level: Level): Level {
