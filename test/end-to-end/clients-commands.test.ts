@@ -250,6 +250,11 @@ describeWith(['redis-server'], 'countersign clients', () => {
       for (const { code, stderr } of changed) expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
       expect(await redis.getBuffer(`${prefix}client:odd`)).toEqual(stored);
     }
+    const exported = await clients(['export']);
+    expect([exported.code, exported.stderr]).toEqual([
+      0,
+      'countersign: client odd is exported, but the server and apply reject it: enabled: must be true or false, not a string\n',
+    ]);
     // The replacement character is valid UTF-8 like any other.
     await redis.set(`${prefix}client:odd`, `${start},"client_name":"\ufffd"}`);
     expect((await clients(['disable', 'odd'])).stdout).toBe('client odd is now disabled\n');

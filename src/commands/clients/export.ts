@@ -26,7 +26,7 @@ export async function exportClients(env: Environment, { output, ...file }: Expor
   let skipped = 0;
   const skip = (listed: ListedRecord) => {
     skipped += 1;
-    printSkipped(listed);
+    printProblem(listed, 'is skipped');
   };
   const show = out === undefined ? progress.showBesideOutput : progress.show;
   const records = exportable(listRecords(store, { policy, now, progress: show }), skip);
@@ -35,20 +35,23 @@ export async function exportClients(env: Environment, { output, ...file }: Expor
   return skipped === 0 ? 0 : 1;
 }
 
-/** An invalid record is exported as well, because `apply` reports its errors. */
+/** An invalid record is exported as well, with a warning: a copy of all records must not lose one. */
 async function* exportable(
   records: AsyncIterable<ListedRecord>,
   skip: (listed: ListedRecord) => void,
 ): AsyncGenerator<JsonObject> {
   for await (const listed of records) {
-    if (listed.record?.client_id === listed.clientId) yield listed.record;
-    else skip(listed);
+    if (listed.record?.client_id !== listed.clientId) skip(listed);
+    else {
+      if (listed.errors.length > 0) printProblem(listed, 'is exported, but the server and apply reject it');
+      yield listed.record;
+    }
   }
 }
 
-function printSkipped({ clientId, errors }: ListedRecord): void {
+function printProblem({ clientId, errors }: ListedRecord, problem: string): void {
   const reasons = errors.map(formatDiagnostic).join('; ');
-  console.error(printable(`countersign: client ${clientId} is skipped: ${reasons}`));
+  console.error(printable(`countersign: client ${clientId} ${problem}: ${reasons}`));
 }
 
 async function* jsonLines(records: AsyncIterable<object>): AsyncGenerator<string> {
