@@ -6,8 +6,8 @@ import type { StoredCrl } from './crl-store.ts';
 /** Whether a CRL lists a certificate if it is revoked, for some reasons at least. */
 export type Coverage =
   | { readonly covers: true; readonly reasons: ReasonFlags }
-  /** `problem` is a predicate of the CRL. */
-  | { readonly covers: false; readonly problem: string };
+  /** `problem` returns a predicate of the CRL. Few are needed: a CA can have a CRL for each of hundreds of distribution points. */
+  | { readonly covers: false; readonly problem: () => string };
 
 /** The CRLs of the certificate's issuer, which together show how the CA divides them. */
 export interface IssuerCrls {
@@ -19,17 +19,19 @@ export interface IssuerCrls {
 export function coverageOf(certificate: Certificate, stored: StoredCrl, all: IssuerCrls): Coverage {
   const { certificates, names, reasons } = stored.crl.scope;
   const type = typeOf(certificate);
-  if (certificates !== 'all' && certificates !== type) return outside(`lists no ${type} certificates`);
+  if (certificates !== 'all' && certificates !== type) return outside(() => `lists no ${type} certificates`);
   if (!names) return { covers: true, reasons };
   const { named, reasonsByName } = certificate.crlDistributionPoints;
   const matching = names.reduce((flags, { key }) => flags | (reasonsByName.get(key) ?? 0), 0);
   if (matching !== 0) return { covers: true, reasons: matching & reasons };
-  if (named) return outside(`is not for the distribution points that the certificate names (${listed(named)})`);
+  if (named) {
+    return outside(() => `is not for the distribution points that the certificate names (${listed(named)})`);
+  }
   const problem = undividedProblem(stored, type, all);
   return problem === undefined ? { covers: true, reasons } : outside(problem);
 }
 
-function outside(problem: string): Coverage {
+function outside(problem: () => string): Coverage {
   return { covers: false, problem };
 }
 
@@ -43,7 +45,7 @@ function typeOf({ basicConstraints }: Certificate): 'CA' | 'end-entity' {
  * several of them, so one that is the only CRL of its CA lists them all. Once there is another, or there may be, nothing
  * indicates which one lists the certificate.
  */
-function undividedProblem(stored: StoredCrl, type: 'CA' | 'end-entity', all: IssuerCrls): string | undefined {
+function undividedProblem(stored: StoredCrl, type: 'CA' | 'end-entity', all: IssuerCrls) {
   const own = stored.crl.scope.names ?? [];
   const other = all.crls.find(({ isPublished, crl: { scope } }) => {
     const isRelevant = isPublished && (scope.certificates === 'all' || scope.certificates === type);
@@ -51,13 +53,13 @@ function undividedProblem(stored: StoredCrl, type: 'CA' | 'end-entity', all: Iss
   });
   if (other) {
     const another = other.crl.scope.names?.map(({ text }) => text) ?? [];
-    return `is one of several, among them one for ${listed(another)}, and the certificate names no distribution point`;
+    return () =>
+      `is one of several, among them one for ${listed(another)}, and the certificate names no distribution point`;
   }
   if (all.missingSources.length === 0) return undefined;
-  return (
+  return () =>
     'may be one of several, and the certificate names no distribution point: ' +
-    `not loaded yet is ${listed(all.missingSources)}`
-  );
+    `not loaded yet is ${listed(all.missingSources)}`;
 }
 
 const MAX_LISTED = 3;

@@ -98,19 +98,20 @@ function undeterminedReason(
   now: number,
 ): string | undefined {
   let reasons = 0;
-  const problems: string[] = [];
+  const failed: { readonly stored: StoredCrl; readonly problem: () => string }[] = [];
   for (const stored of own.crls) {
     const coverage = coverageOf(certificate, stored, own);
     const problem = coverage.covers ? timeProblem(stored, expiry, now) : coverage.problem;
-    if (problem !== undefined) problems.push(`${describeCrl(stored)} ${problem}`);
+    if (problem !== undefined) failed.push({ stored, problem });
     else if (coverage.covers) reasons |= coverage.reasons;
   }
   if (reasons === ALL_REASONS) return undefined;
+  const problems = failed.map(({ stored, problem }) => `${describeCrl(stored)} ${problem()}`);
   const missing = `no CRL lists it for the reasons ${describeReasons(ALL_REASONS & ~reasons)}`;
   return listed(reasons === 0 && problems.length > 0 ? problems : [missing, ...problems], '; ');
 }
 
-function timeProblem({ crl: { thisUpdate, nextUpdate } }: StoredCrl, expiry: number, now: number): string | undefined {
-  if (now < thisUpdate) return `is not valid before ${new Date(thisUpdate).toISOString()}`;
-  return nextUpdate < expiry ? `expired at ${new Date(nextUpdate).toISOString()}` : undefined;
+function timeProblem({ crl: { thisUpdate, nextUpdate } }: StoredCrl, expiry: number, now: number) {
+  if (now < thisUpdate) return () => `is not valid before ${new Date(thisUpdate).toISOString()}`;
+  return nextUpdate < expiry ? () => `expired at ${new Date(nextUpdate).toISOString()}` : undefined;
 }
