@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RedisConnection } from '../../src/redis/connection.ts';
 import { explainProblem } from '../../src/redis/explain.ts';
 import { GuardedRedis } from '../../src/redis/guarded-redis.ts';
+import { UnexpectedReplyError } from '../../src/redis/reply-shapes.ts';
 
 /** A connection that is up. The commands of this file do not use its client. */
 const up = { redis: {}, problem: undefined, explain: explainProblem } as unknown as RedisConnection;
@@ -79,6 +80,13 @@ describe('GuardedRedis', () => {
     expect(guarded.problems).toEqual([]);
     await failThreeTimes(guarded);
     expect(guarded.problems).toEqual(['connection lost']);
+  });
+
+  test('reports a malformed reply at once', async () => {
+    const guarded = guard();
+    const malformed = failsWith(new UnexpectedReplyError('unexpected reply to GET'));
+    await expect(guarded.execute(malformed)).rejects.toThrow('unexpected reply to GET');
+    expect(guarded.problems).toEqual([expect.stringContaining('unexpected reply to GET')]);
   });
 
   test('does not report a WRONGTYPE reply', async () => {

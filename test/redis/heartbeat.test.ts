@@ -98,6 +98,24 @@ function scriptedConnection(onPing: (number: number, reply: (number: number) => 
 }
 
 describe('a heartbeat', () => {
+  test('counts an error reply as an answer', async () => {
+    let pings = 0;
+    const ping = async () => {
+      pings++;
+      throw Object.assign(new Error('NOPERM no'), { name: 'ReplyError' });
+    };
+    const silent: number[] = [];
+    const heartbeat = createHeartbeat({ redis: { ping }, onSilent: () => silent.push(pings) });
+    onTestFinished(() => heartbeat.stop());
+    heartbeat.start();
+    // More than are sent to a server that does not reply.
+    await eventually(
+      () => pings > 15,
+      () => `${pings} PINGs were sent`,
+    );
+    expect(silent).toEqual([]);
+  });
+
   test('calls onSilent after four unanswered PINGs, at its interval of 150 ms', async () => {
     // The first two are answered.
     const { heartbeat, sentAt, silentAfter } = scriptedConnection((number, reply) => number <= 2 && reply(number));

@@ -109,7 +109,11 @@ for (const topology of ['server', 'sentinel', 'cluster'] as const) {
         () => 'the command is not sent',
       );
       await delay(500);
-      if (name in errorReplies) expect(statuses[need]).toContain(await running.readiness());
+      if (name in errorReplies)
+        await eventually(
+          async () => statuses[need].includes(await running.readiness()),
+          () => `/readyz is not ${statuses[need].join(' or ')}`,
+        );
       await expectExplained(running);
       await recover(running);
     }
