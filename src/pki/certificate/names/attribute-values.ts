@@ -15,7 +15,14 @@ export function decodeAttributeValue(element: DerElement): AttributeValue {
   if (!type) return { kind: 'der', der: element.encoded };
   const text = type.decode(element.content);
   if (text !== undefined) return { kind: 'text', text };
-  return { kind: 'undecodable', der: element.encoded, problem: `is not a valid ${type.name}` };
+  return { kind: 'undecodable', der: element.encoded, problem: `is not a valid ${problemWith(type, element.content)}` };
+}
+
+function problemWith({ name, allows }: StringType, content: Uint8Array): string {
+  const byte = allows && content.find((each) => !allows(each));
+  if (byte === undefined) return name;
+  const isPrintable = byte > 0x20 && byte < 0x7f;
+  return `${name}: it contains ${isPrintable ? `"${String.fromCharCode(byte)}"` : `the byte 0x${byte.toString(16)}`}`;
 }
 
 /** The DER of a text as UTF8String, for the `#hex` notation of RFC 4514 §2.4. */
@@ -45,13 +52,20 @@ type Decode = (content: Uint8Array) => string | undefined;
 const DIGITS = '0123456789';
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
+interface StringType {
+  readonly name: string;
+  readonly decode: Decode;
+  /** For types with one byte per character. */
+  readonly allows?: (byte: number) => boolean;
+}
+
 /** X.680 §41. TeletexString (T.61) is decoded as ISO 8859-1, which is what encoders write under that tag. */
-const stringTypes: Readonly<Record<number, { readonly name: string; readonly decode: Decode }>> = {
+const stringTypes: Readonly<Record<number, StringType>> = {
   [Tag.utf8String]: { name: 'UTF8String', decode: decodeUtf8 },
-  [Tag.numericString]: { name: 'NumericString', decode: charactersOf(`${DIGITS} `) },
-  [Tag.printableString]: { name: 'PrintableString', decode: charactersOf(`${LETTERS}${DIGITS} '()+,-./:=?`) },
+  [Tag.numericString]: oneByteType('NumericString', within(`${DIGITS} `)),
+  [Tag.printableString]: oneByteType('PrintableString', within(`${LETTERS}${DIGITS} '()+,-./:=?`)),
   [Tag.teletexString]: { name: 'TeletexString', decode: decodeLatin1 },
-  [Tag.ia5String]: { name: 'IA5String', decode: bytesWhere((byte) => byte < 0x80) },
+  [Tag.ia5String]: oneByteType('IA5String', (byte) => byte < 0x80),
   [Tag.universalString]: { name: 'UniversalString', decode: decodeUtf32 },
   [Tag.bmpString]: { name: 'BMPString', decode: decodeUtf16 },
 };
@@ -60,13 +74,17 @@ function decodeLatin1(content: Uint8Array): string {
   return Buffer.from(content).toString('latin1');
 }
 
-function bytesWhere(isAllowed: (byte: number) => boolean): Decode {
-  return (content) => (content.every(isAllowed) ? decodeLatin1(content) : undefined);
+function oneByteType(name: string, allows: (byte: number) => boolean): StringType {
+  return {
+    name,
+    allows,
+    decode: (content) => (content.every((byte) => allows(byte)) ? decodeLatin1(content) : undefined),
+  };
 }
 
-function charactersOf(alphabet: string): Decode {
+function within(alphabet: string): (byte: number) => boolean {
   const allowed = new Set(Buffer.from(alphabet));
-  return bytesWhere((byte) => allowed.has(byte));
+  return (byte) => allowed.has(byte);
 }
 
 /** Big-endian. BMPString has no surrogates in ISO 10646, but Windows writes them in pairs. */
