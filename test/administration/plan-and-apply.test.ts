@@ -382,14 +382,14 @@ describeWith(['redis-server'], 'plan and apply', () => {
       await apply([certified('a', [0], { not_after: '2030-01-31' })]);
       const [later, meanwhile] = ['2030-02-01', '2030-01-31'].map((day) => certified('b', [0], { not_before: day }));
       expect(kinds(await plan([later ?? {}]))).toEqual(['added b']);
-      expect(await rejection([meanwhile ?? {}])).toHaveLength(2);
+      expect(await rejection([meanwhile ?? {}])).toHaveLength(1);
     });
 
     test('with at most 50 messages for a thousand clients', async () => {
       const many = Array.from({ length: 1_000 }, (_, number) => named(`c${number}`, 'same.example'));
       const messages = await rejection(many);
-      expect(messages).toHaveLength(52);
-      expect(messages.at(-2)).toBe('… and 949 more');
+      expect(messages).toHaveLength(51);
+      expect(messages.at(-1)).toBe('… and 949 more');
     });
   });
 
