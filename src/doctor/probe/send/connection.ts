@@ -102,10 +102,16 @@ export function openPlainConnection(address: Address): Promise<PlainConnectionRe
   return promise;
 }
 
-const unreachableCodes = [
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'],
-  ...['ENETUNREACH', 'ETIMEDOUT', 'EADDRNOTAVAIL'],
-];
+/** Why an address cannot be reached, by error code. */
+const unreachableReasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'the host name is unknown',
+  EAI_AGAIN: 'the name server does not respond',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ETIMEDOUT: 'no response',
+  EADDRNOTAVAIL: 'invalid address',
+};
 
 const untrustedCodes = [
   ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
@@ -118,11 +124,14 @@ const validityCodes = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
 /** Classifies an error of a socket. */
 export function failureOf(error: Error & { readonly code?: string; readonly reason?: string }): Failure {
   const { code = '' } = error;
-  if (unreachableCodes.includes(code)) return { kind: 'unreachable', detail: error.message };
+  const unreachable = unreachableReasons[code];
+  if (unreachable !== undefined) return { kind: 'unreachable', detail: `${unreachable} (${code})` };
   // Node's messages continue with advice for the author of the program.
   if (untrustedCodes.includes(code)) return { kind: 'untrusted', detail: code };
   if (validityCodes.includes(code)) return { kind: 'outside_validity', detail: code };
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { kind: 'name_mismatch', detail: error.reason ?? error.message };
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return { kind: 'closed', detail: 'does not respond with TLS on this port' };
   // The reason of OpenSSL and nghttp2, without the numbers and file names around it.
   const [, constant] = /(?:ERR_SSL|NGHTTP2)_(\w+)/.exec(`${code} ${error.message}`) ?? [];
   const reason = constant === undefined ? code || error.message : constant.toLowerCase().replaceAll('_', ' ');

@@ -66,7 +66,17 @@ function describeUnreached({ kind, detail }: Failure, where: string, serverCaFil
   }
 }
 
+/** Causes that another CA file does not fix, by code. */
+const untrustedCauses: Readonly<Record<string, string>> = {
+  INVALID_PURPOSE: 'its extended key usage lacks serverAuth',
+  INVALID_CA: 'a certificate above it is not a CA certificate',
+  CERT_SIGNATURE_FAILURE: 'a signature in its chain is invalid',
+  CERT_REJECTED: 'its root is not trusted for this purpose',
+};
+
 function describeUntrusted(detail: string, serverCaFile: string | undefined): string {
+  const cause = untrustedCauses[detail];
+  if (cause !== undefined) return `${cause} (${detail})`;
   if (serverCaFile === undefined)
     return `not issued by a CA that this machine trusts (${detail}); pass it with --cacert`;
   return `not issued by a CA of ${serverCaFile} (${detail}); pass the one that issued it with --cacert`;
