@@ -110,10 +110,7 @@ describe('countersign dev', () => {
     const path = join(cwd, '.countersign/clients.yaml');
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
-      [
-        clients.replace('    audience:', '   audience:'),
-        `the previous clients stay active: ${path}: line `,
-      ],
+      [clients.replace('    audience:', '   audience:'), `the previous clients stay active: ${path}: line `],
       [clients.replace('scope: api1', 'scope: api2'), `reloaded ${path}: 2 clients, 0 added, 1 changed, 0 removed`],
       ['clients: []', `reloaded ${path}: 0 clients, 0 added, 0 changed, 2 removed`],
     ] as const) {
