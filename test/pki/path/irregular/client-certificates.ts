@@ -17,7 +17,7 @@ import { signatureAlgorithm, signatureOver } from '../../../support/keys.ts';
 export const ca = createTestCa({ subject: [['CN', 'Root of irregular certificates']] });
 
 /** Accepted, or how the reason of the rejection starts. */
-export type Verdict = 'accepted' | { readonly rejected: string };
+type Verdict = 'accepted' | { readonly rejected: string };
 
 export interface IrregularCertificate {
   readonly what: string;
