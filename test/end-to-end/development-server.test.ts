@@ -186,8 +186,8 @@ describe('countersign dev reports in one line why it does not start', () => {
     ]);
   });
 
-  test.each<[string, (cwd: string) => void, string | RegExp]>([
-    ['if the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder'],
+  test.each<[string, (cwd: string) => void, string | RegExp, number]>([
+    ['if the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder', 1],
     [
       'if a certificate is invalid',
       (cwd) => {
@@ -196,6 +196,7 @@ describe('countersign dev reports in one line why it does not start', () => {
         writeFileSync(join(cwd, '.countersign/ca-key.pem'), 'x');
       },
       'is not a certificate: delete the file',
+      1,
     ],
     [
       'if clients.yaml is not a list of clients',
@@ -204,6 +205,7 @@ describe('countersign dev reports in one line why it does not start', () => {
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: 7');
       },
       /^countersign: \/\S+\/clients\.yaml: expected a list of clients/,
+      2,
     ],
     [
       'if clients.yaml has an invalid client',
@@ -212,12 +214,13 @@ describe('countersign dev reports in one line why it does not start', () => {
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');
       },
       'client a (record 1): token_endpoint_auth_method: is missing',
+      2,
     ],
-  ])('%s', async (_, spoil, message) => {
+  ])('%s', async (_, spoil, message, expectedCode) => {
     const cwd = temporaryDirectory();
     spoil(cwd);
     const { code, stderr } = await runCountersign(['dev', '--port', String(await freePort())], { cwd });
-    expect(code).toBe(1);
+    expect(code).toBe(expectedCode);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
