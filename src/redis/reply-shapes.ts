@@ -20,6 +20,11 @@ const isSlot = (value: unknown) => typeof value === 'number' && value >= 0 && va
 /** Start, end, then the nodes: host, port and more each. The host is null if a node does not know its own. */
 const isSlotRange = (range: unknown) =>
   Array.isArray(range) && isSlot(range[0]) && isSlot(range[1]) && range.slice(2).every(isClusterNode);
+/** With an empty one, ioredis would drop its connections to all nodes. */
+function isSlotMap(reply: unknown): boolean {
+  if (Array.isArray(reply) && reply.length === 0) throw new Error('CLUSTERDOWN the node has no slot map');
+  return isListOf(isSlotRange)(reply);
+}
 const isClusterNode = (node: unknown) => Array.isArray(node) && isTextOrNull(node[0]) && typeof node[1] === 'number';
 
 /**
@@ -29,7 +34,7 @@ const isClusterNode = (node: unknown) => Array.isArray(node) && isTextOrNull(nod
 const shapes: Readonly<Record<string, (reply: unknown) => boolean>> = {
   info: isText,
   // INFO, or SLOTS.
-  cluster: (reply) => isText(reply) || isListOf(isSlotRange)(reply),
+  cluster: (reply) => isText(reply) || isSlotMap(reply),
   // get-master-addr-by-name, or sentinels.
   sentinel: (reply) => reply === null || isListOf((item) => isText(item) || isListOf(isText)(item))(reply),
   get: isTextOrNull,
