@@ -49,10 +49,11 @@ function undividedProblem(stored: StoredCrl, type: 'CA' | 'end-entity', all: Iss
   const own = stored.crl.scope.names ?? [];
   const other = all.crls.find(({ isPublished, crl: { scope } }) => {
     const isRelevant = isPublished && (scope.certificates === 'all' || scope.certificates === type);
-    return isRelevant && scope.names?.every(({ key }) => !own.some((name) => name.key === key));
+    return isRelevant && !scope.names?.some(({ key }) => own.some((name) => name.key === key));
   });
   if (other) {
-    const another = other.crl.scope.names?.map(({ text }) => text) ?? [];
+    const { names = [{ text: 'all distribution points' }] } = other.crl.scope;
+    const another = names.map(({ text }) => text);
     return () =>
       `is one of several, among them one for ${listed(another)}, and the certificate names no distribution point`;
   }

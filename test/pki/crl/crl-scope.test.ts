@@ -310,6 +310,16 @@ describe('the status of a client certificate is unknown', () => {
       'is one of several',
     ],
     [
+      'without a name, with the CRL of a distribution point next to a complete one that has expired',
+      {
+        crls: [
+          crlFor([fullName(first)]),
+          createCrl(ca, { thisUpdate: new Date(Date.now() - 2 * HOUR), nextUpdate: new Date(Date.now() - HOUR) }),
+        ],
+      },
+      'is one of several, among them one for all distribution points',
+    ],
+    [
       'without a name, with the CRL of a distribution point while others may not have been loaded yet',
       { crls: [crlFor([fullName(first)])], missing: ['http://ca.example/2.crl'] },
       'may be one of several, and the certificate names no distribution point: not loaded yet is http://ca.example/2.crl',
