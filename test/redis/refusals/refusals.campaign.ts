@@ -101,7 +101,6 @@ for (const topology of ['server', 'sentinel', 'cluster'] as const) {
     /** Refuses the command on all new connections of a running server. */
     async function refuseAtReconnection(command: string, need: Need, name: string, reply: string): Promise<void> {
       const running = await startedServer();
-      running.newReasons();
       refuse(command, reply);
       redis.resetAll();
       await eventually(
