@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
+import { describeContent } from '../files/describe-content.ts';
 import { wideEncodingProblem } from '../files/text-encoding.ts';
 
 const READABLE_BY_OTHERS = 0o004;
@@ -15,12 +16,18 @@ const STICKY = 0o1000;
  */
 export function readSecretFile(path: string): string {
   const content = readContent(path);
-  const problem = wideEncodingProblem(content) ?? (isUtf8(content) ? undefined : 'is not text in UTF-8');
-  if (problem !== undefined) throw new RangeError(`${path} ${problem}`);
+  const wide = wideEncodingProblem(content);
+  if (wide !== undefined) throw new RangeError(`${path} ${wide}`);
+  if (!isUtf8(content)) throw new RangeError(`${path} is not text in UTF-8${describeInstead(content)}`);
   const text = content.toString('utf8').trim();
   if (text === '') throw new RangeError(`${path} is empty`);
   if (text.includes('\0')) throw new RangeError(`${path} contains a NUL byte: write the file anew as text`);
   return text;
+}
+
+function describeInstead(content: Buffer): string {
+  const description = describeContent(content);
+  return description === undefined ? '' : `: it ${description}`;
 }
 
 function readContent(path: string): Buffer {
