@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
-import { loadTrustStore } from '../../../src/pki/path/trust-store.ts';
+import { parseCrl } from '../../../src/pki/crl/crl.ts';
+import { createTrustStore, loadTrustStore } from '../../../src/pki/path/trust-store.ts';
 import { createTestCa, type TestCa, toPem } from '../../support/certificates.ts';
+import { createCrl } from '../../support/crls.ts';
 import { der, objectIdentifier, sequence, setOf } from '../../support/der.ts';
 import type { NameParts } from '../../support/distinguished-name.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -89,6 +91,13 @@ describe('a CA whose name has', () => {
   test.each(caNames)('%s does not verify the clients of another CA with this name', (_, subject) => {
     const [root, other] = [createTestCa({ subject }), createTestCa({ subject })];
     expect(verifyChain({ configured: [root], leaf: other.issue() }).reason).toContain('is not signed by the key');
+  });
+
+  test.each(caNames)('%s is found by the issuer of its CRL', async (_, subject) => {
+    const root = createTestCa({ subject });
+    const { issuer } = await parseCrl(createCrl(root));
+    const found = createTrustStore([parseCaCertificate(root.der)]).findBySubject(issuer);
+    expect(found.map(({ thumbprint }) => thumbprint)).toEqual([root.thumbprint]);
   });
 
   test.each(caNames)('%s rolls over its key without lengthening the path', (_, subject) => {
