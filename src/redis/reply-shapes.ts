@@ -34,7 +34,7 @@ const isClusterNode = (node: unknown) => Array.isArray(node) && isTextOrNull(nod
 const shapes: Readonly<Record<string, (reply: unknown) => boolean>> = {
   info: isText,
   // INFO, or SLOTS.
-  cluster: (reply) => isText(reply) || isSlotMap(reply),
+  cluster: (reply) => (typeof reply === 'string' ? reply.includes('cluster_state:') : isSlotMap(reply)),
   // get-master-addr-by-name, or sentinels.
   sentinel: (reply) => reply === null || isListOf((item) => isText(item) || isListOf(isText)(item))(reply),
   get: isTextOrNull,

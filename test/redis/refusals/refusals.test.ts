@@ -41,6 +41,7 @@ const rows: Readonly<Record<Topology, readonly Row[]>> = {
   cluster: [
     ['HELLO', noPermission('hello'), 503, /lacks \+hello \(NOPERM/],
     ['CLUSTER SLOTS', wrongTypes['nested nil'], 503, /^unexpected reply to CLUSTER/],
+    ['CLUSTER SLOTS', wrongTypes['a simple string'], 503, /^unexpected reply to CLUSTER/],
     ['CLUSTER SLOTS', wrongTypes['an empty array'], 503, /does not serve all slots: check CLUSTER INFO/],
     ['CLUSTER INFO', noPermission('cluster|info'), 503, /lacks \+cluster\|info \(NOPERM/],
     // Reading a migrating slot: GET is redirected, and ASKING is refused.
