@@ -6,6 +6,7 @@ import { IncompleteBody } from '../http/malformed-requests.ts';
 import { type Form, foreignCharset, parseForm } from '../oauth/form.ts';
 import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
 import { peerCertificate } from '../terminator/peer-certificate.ts';
+import { valuesOf } from '../terminator/raw-headers.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 import { abbreviate } from '../text.ts';
 
@@ -29,10 +30,13 @@ export function clientRequest(c: EndpointContext, listensOn: ListenerKind, now: 
   };
 }
 
+/** @throws {OAuthError} invalid_request if the connection is already closed */
 function peerOf(c: EndpointContext, listensOn: ListenerKind, now: number): Peer {
   if (listensOn === 'unix') return { kind: 'unix' };
   const { socket } = c.env.incoming;
-  const address = socket.remoteAddress ?? 'unknown';
+  const address = socket.remoteAddress;
+  // The peer reset the connection before the server asked for its address.
+  if (address === undefined) throw invalidRequest('The connection was closed.');
   if (listensOn === 'tcp') return { kind: 'address', address };
   return { kind: 'tls', address, certificate: peerCertificate(socket), now };
 }
@@ -50,7 +54,9 @@ async function readForm(c: EndpointContext): Promise<Form> {
     throw invalidRequest('The endpoint accepts only POST.', { status: 405, headers: { allow: 'POST' } });
   }
   if (c.req.url.includes('?')) throw invalidRequest('Parameters belong in the request body, not in the URL.');
-  const charset = foreignCharset(c.req.header('content-type'));
+  const [contentType, ...repeated] = valuesOf(c.env.incoming.rawHeaders, 'content-type');
+  if (repeated.length > 0) throw invalidRequest('Content-Type is repeated.');
+  const charset = foreignCharset(contentType);
   requireUnencodedBody(c);
   return parseForm(await readBody(c), charset);
 }
@@ -73,7 +79,7 @@ async function readBody(c: EndpointContext): Promise<string> {
   const declared = c.req.header('content-length');
   if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw bodyTooLarge();
   try {
-    return await (declared === undefined ? readChunks(c.env.incoming) : c.req.text());
+    return await (declared === undefined ? readChunks(c.env.incoming) : readWhole(c));
   } catch (error) {
     const { destroyed, errored } = c.env.incoming;
     if (error instanceof OAuthError || !destroyed) throw error;
@@ -82,6 +88,11 @@ async function readBody(c: EndpointContext): Promise<string> {
       ...(errored instanceof IncompleteBody && { status: errored.status }),
     });
   }
+}
+
+/** Not as `text()`, which removes a byte order mark: the same bytes must mean the same with either framing. */
+async function readWhole(c: EndpointContext): Promise<string> {
+  return Buffer.from(await c.req.arrayBuffer()).toString('utf8');
 }
 
 async function readChunks(incoming: AsyncIterable<Uint8Array>): Promise<string> {

@@ -4,21 +4,23 @@ import type { Socket } from 'node:net';
 /** Requests that are still unanswered after this time are aborted. */
 const DRAIN_MILLISECONDS = 10_000;
 
-/** `answered`: the response was sent before the body was received in full. */
+/** `incomplete`: its body was not received in full. */
 export type RequestInFlight =
-  | { readonly kind: 'none' | 'answered' }
-  | { readonly kind: 'received'; readonly response: ServerResponse }
-  | { readonly kind: 'incomplete'; readonly request: IncomingMessage };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'received' | 'incomplete'; readonly response: ServerResponse };
 
-/** Tracks which connections have a request in flight, so that a shutdown does not cut off its response. */
+/** Tracks which connections have a request in flight, so that nothing cuts off its response or overtakes it. */
 export class ActiveRequests {
   readonly #server: Server;
   readonly #responses = new Map<Socket, ServerResponse>();
+  readonly #known = new WeakSet<Socket>();
+  readonly #ending = new WeakSet<Socket>();
   #draining = false;
 
   constructor(server: Server) {
     this.#server = server;
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      this.#forgetOnClose(socket);
       this.#responses.set(socket, response);
       response.once('close', () => {
         const pipelined = this.#responses.get(socket) !== response;
@@ -28,12 +30,32 @@ export class ActiveRequests {
     });
   }
 
+  /** In Node 24, a response that waits for an earlier one emits no `close` when the connection closes. */
+  #forgetOnClose(socket: Socket): void {
+    if (this.#known.has(socket)) return;
+    this.#known.add(socket);
+    socket.once('close', () => this.#responses.delete(socket));
+  }
+
   /** The last request on this connection that still has an unfinished response or body. */
   on(socket: Socket): RequestInFlight {
     const response = this.#responses.get(socket);
-    if (!response) return { kind: 'none' };
-    if (response.req.complete) return { kind: 'received', response };
-    return response.writableEnded ? { kind: 'answered' } : { kind: 'incomplete', request: response.req };
+    return response ? { kind: response.req.complete ? 'received' : 'incomplete', response } : { kind: 'none' };
+  }
+
+  /** Whether a request head was ever received on this connection. */
+  hasServed(socket: Socket): boolean {
+    return this.#known.has(socket);
+  }
+
+  /** Records that no further request on this connection is processed (RFC 9112 §9.6). */
+  end(socket: Socket): void {
+    this.#ending.add(socket);
+  }
+
+  /** Whether `end` was called for this connection. */
+  isEnding(socket: Socket): boolean {
+    return this.#ending.has(socket);
   }
 
   /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, unlinkSync } from 'node:fs';
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -45,11 +45,15 @@ export async function openHttpListener(
   fetch: Fetch,
   onMalformed: OnMalformed,
 ): Promise<HttpListener> {
-  const server = createServer(address, rejectMalformed(getRequestListener(fetch), onMalformed));
+  const server = createServer(address);
   // By default Node keeps the first 2,000 fields and silently drops the rest, which may include those of the proxy. The
   // size limit of the header is sufficient.
   server.maxHeadersCount = 0;
+  // By default Node sends no response to a client that closes its side of the connection behind a complete request. Node
+  // does not document this property; without it that default remains.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const active = new ActiveRequests(server);
+  server.on('request', rejectMalformed(getRequestListener(fetch), active, onMalformed));
   handleClientErrors(server, active, onMalformed);
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await prepareSocket(address);
@@ -57,9 +61,9 @@ export async function openHttpListener(
   return { address: actualAddress(server, address), close: () => active.drain() };
 }
 
-function createServer(address: ListenAddress, listener: RequestListener): Server {
-  if (address.kind !== 'tls') return createHttpServer(limits, listener);
-  return createHttpsServer({ ...limits, ...httpsOptions(address.tls) }, listener);
+function createServer(address: ListenAddress): Server {
+  if (address.kind !== 'tls') return createHttpServer(limits);
+  return createHttpsServer({ ...limits, ...httpsOptions(address.tls) });
 }
 
 /** Binds the address. Only the owner and the group can connect to a Unix socket. */

@@ -15,9 +15,17 @@ export interface ClientError extends NodeJS.ErrnoException {
 /** Explains an error of the connection, or of Node's HTTP parser, to the operator who has to fix it. */
 export function explainError(error: ClientError): MalformedRequest {
   const { code = 'UNKNOWN' } = error;
-  if (code === 'HPE_INVALID_METHOD') return explainRequestLine(error);
+  if (code === 'HPE_INVALID_METHOD') return explainMethod(error);
+  if (code === 'HPE_INVALID_VERSION' && hasVersion(error))
+    return { code: 'INVALID_REQUEST_LINE', reason: 'the request line does not end with CR LF after the HTTP version' };
   const reason = reasons[code] ?? (code.startsWith('HPE_') ? `not well-formed HTTP (${code})` : code);
-  return { code, reason };
+  return { code, reason: mayBePem.has(code) && hasPem(error) ? `${reason}: ${RAW_PEM}` : reason };
+}
+
+/** Explains an error after the header of a request. */
+export function explainBodyError(error: ClientError): MalformedRequest {
+  const reason = bodyReasons[error.code ?? ''];
+  return reason === undefined ? explainError(error) : { code: 'INVALID_CHUNK', reason };
 }
 
 /**
@@ -30,19 +38,19 @@ const RAW_PEM = 'a proxy that forwards an unescaped PEM causes this (nginx: use 
 const ONLY_HTTP_1 = 'configure the proxy to use HTTP/1.1 to the server';
 
 const reasons: Readonly<Record<string, string>> = {
-  HPE_CR_EXPECTED: `a line feed inside a header field: ${RAW_PEM}`,
+  HPE_CR_EXPECTED: 'a line feed inside a header field',
   HPE_LF_EXPECTED: 'a carriage return inside a header field',
-  HPE_INVALID_HEADER_TOKEN: `a character that is not allowed in a header field, or a line feed inside one: ${RAW_PEM}`,
+  HPE_INVALID_HEADER_TOKEN: 'a character that is not allowed in a header field, or a line feed inside one',
   HPE_HEADER_OVERFLOW: `the header is larger than ${MAX_HEADER_BYTES} bytes`,
   HPE_INVALID_URL: 'the request target has a character that is not allowed in a URL',
   HPE_INVALID_CONSTANT: 'the request line does not end in an HTTP version',
   HPE_INVALID_VERSION: `the HTTP version is neither 1.0 nor 1.1: ${ONLY_HTTP_1}`,
   HPE_PAUSED_H2_UPGRADE: `HTTP/2 without TLS is not supported: ${ONLY_HTTP_1}`,
-  HPE_INVALID_TRANSFER_ENCODING: 'Transfer-Encoding does not end in chunked, once: the end of the body is unknown',
+  HPE_INVALID_TRANSFER_ENCODING: 'Transfer-Encoding is not exactly chunked: the end of the body is unknown',
   HPE_INVALID_CONTENT_LENGTH: 'Content-Length is not a number, or is sent together with Transfer-Encoding',
   HPE_UNEXPECTED_CONTENT_LENGTH: 'Content-Length is sent twice, or together with Transfer-Encoding',
   HPE_INVALID_CHUNK_SIZE: 'a chunk of the body has an invalid size',
-  HPE_STRICT: 'a chunk of the body does not have the size that it declares',
+  HPE_STRICT: 'a carriage return without a line feed behind it',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'the chunk extensions of the body are too large',
   HPE_INVALID_EOF_STATE: 'the connection was closed before the request was complete',
   HPE_CLOSED_CONNECTION: 'data follows a request after which the connection closes',
@@ -58,8 +66,32 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake did not complete in time',
 };
 
+/** The errors that an unescaped PEM in a header field causes. */
+const mayBePem: ReadonlySet<string> = new Set(['HPE_CR_EXPECTED', 'HPE_INVALID_HEADER_TOKEN']);
+
+const MALFORMED_LINE = 'the line of a chunk size, or a field of the trailer, is malformed';
+
+/** What errors of the header mean in a chunked body. */
+const bodyReasons: Readonly<Record<string, string>> = {
+  HPE_STRICT: 'a chunk of the body does not have the size that it declares',
+  HPE_CR_EXPECTED: MALFORMED_LINE,
+  HPE_LF_EXPECTED: MALFORMED_LINE,
+  HPE_INVALID_HEADER_TOKEN: MALFORMED_LINE,
+  HPE_HEADER_OVERFLOW: `the trailer is larger than ${MAX_HEADER_BYTES} bytes`,
+};
+
+function hasPem({ rawPacket = new Uint8Array() }: ClientError): boolean {
+  return Buffer.from(rawPacket).includes('-----BEGIN ');
+}
+
+/** Whether the parser stopped behind a version that the server supports. */
+function hasVersion({ rawPacket = new Uint8Array(), bytesParsed = 0 }: ClientError): boolean {
+  const text = Buffer.from(rawPacket).toString('latin1');
+  return /HTTP\/1\.[01]\n?$/.test(text.slice(0, bytesParsed)) && !/^\d/.test(text.slice(bytesParsed));
+}
+
 /** Names what was sent in the place of a known method, as far as the bytes prove it. */
-function explainRequestLine({ rawPacket = new Uint8Array(), bytesParsed = 0 }: ClientError): MalformedRequest {
+function explainMethod({ rawPacket = new Uint8Array(), bytesParsed = 0 }: ClientError): MalformedRequest {
   const text = Buffer.from(rawPacket).toString('latin1');
   const line = text.slice(text.lastIndexOf('\n', bytesParsed - 1) + 1).split('\r')[0] ?? '';
   const code = 'HPE_INVALID_METHOD';

@@ -12,6 +12,7 @@ export type RequestHead =
   | { readonly kind: 'malformed'; readonly code: HeadErrorCode; readonly reason: string };
 
 type HeadErrorCode =
+  | 'INVALID_EXPECTATION'
   | 'INVALID_HOST'
   | 'INVALID_TARGET'
   | 'INVALID_TRANSFER_ENCODING'
@@ -23,7 +24,7 @@ export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: Incoming
   // Node's parser also accepts 0.9 and 2.0.
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return malformed('UNSUPPORTED_VERSION', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
-  const codings = transferCodings(rawHeaders);
+  const codings = elements(rawHeaders, 'transfer-encoding');
   if (codings.some((coding) => coding !== 'chunked')) {
     const reason = `Transfer-Encoding is ${quote(codings.join(', '))}, and only chunked is supported`;
     // Without chunked at the end, the end of the body is unknown (RFC 9112 §6.3).
@@ -37,6 +38,10 @@ export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: Incoming
   }
   const invalid = hosts.find((host) => !isHostAndPort(host));
   if (invalid !== undefined) return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
+  // HTTP/1.0 has no expectations (RFC 9110 §10.1.1).
+  const expectations = httpVersion === '1.0' ? [] : elements(rawHeaders, 'expect');
+  if (expectations.some((expectation) => expectation !== '100-continue'))
+    return malformed('INVALID_EXPECTATION', `Expect is ${quote(expectations.join(', '))}, and not 100-continue`);
   const target = originForm(url);
   if (target === undefined) return malformed('INVALID_TARGET', `the request target ${quote(url)} is not a path`);
   // Node's parser drops the bytes that follow a request with Upgrade. A Transfer-Encoding in HTTP/1.0 makes the framing
@@ -54,10 +59,10 @@ function values(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 
-/** In lower case. The list may have empty elements (RFC 9110 §5.6.1). */
-function transferCodings(rawHeaders: readonly string[]): string[] {
-  const codings = values(rawHeaders, 'transfer-encoding').join(',').split(',');
-  return codings.map((coding) => coding.trim().toLowerCase()).filter((coding) => coding !== '');
+/** The elements of a list in lower case. It may have empty ones (RFC 9110 §5.6.1). */
+function elements(rawHeaders: readonly string[], name: string): string[] {
+  const list = values(rawHeaders, name).join(',').split(',');
+  return list.map((element) => element.trim().toLowerCase()).filter((element) => element !== '');
 }
 
 /** A server must also accept the absolute-form (RFC 9112 §3.2.2); only its path is used. */

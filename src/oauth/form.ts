@@ -29,7 +29,8 @@ export function foreignCharset(contentType: string | undefined): string | undefi
   if (type?.essence !== MEDIA_TYPE) throw invalidRequest(`The request body must be ${MEDIA_TYPE}.`);
   const charset = type.params.get('charset') ?? 'utf-8';
   const encoding = encodingOf(charset);
-  if (encoding === undefined || encoding.startsWith('utf-16')) {
+  if (charsetsOf(contentType).size > 1) throw invalidRequest('The Content-Type names more than one charset.');
+  if (encoding === undefined || !containsAscii(encoding)) {
     throw invalidRequest('The charset of the request body is not supported: send UTF-8.', {
       reason: `the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}, which is not supported: send UTF-8`,
     });
@@ -37,7 +38,19 @@ export function foreignCharset(contentType: string | undefined): string | undefi
   return encoding === 'utf-8' ? undefined : charset;
 }
 
-/** The encoding of the WHATWG Encoding Standard with this label; all but UTF-16 contain ASCII. */
+/** In UTF-16 the bytes of ASCII mean something else, and in ISO-2022-JP they do after an escape sequence. */
+function containsAscii(encoding: string): boolean {
+  return !encoding.startsWith('utf-16') && encoding !== 'iso-2022-jp';
+}
+
+/** MIMEType keeps the first value of a repeated parameter; other parsers keep the last. */
+function charsetsOf(contentType = ''): ReadonlySet<string> {
+  const parameters = contentType.matchAll(/;([^=;"]+)=("(?:[^"\\]|\\.)*"|[^;"]*)/g);
+  const charsets = [...parameters].filter(([, name = '']) => name.trim().toLowerCase() === 'charset');
+  return new Set(charsets.map(([, , value = '']) => value.replaceAll('"', '').trim().toLowerCase()));
+}
+
+/** The name of the encoding that has this label in the WHATWG Encoding Standard. */
 function encodingOf(label: string): string | undefined {
   try {
     return new TextDecoder(label).encoding;
@@ -62,9 +75,11 @@ function parseMediaType(contentType = ''): MIMEType | undefined {
  * @throws {OAuthError} invalid_request
  */
 export function parseForm(body: string, charset?: string): Form {
+  if (body.startsWith('\uFEFF')) throw invalidRequest('The request body starts with a byte order mark.');
   requireWellFormedEscapes(body);
   const parameters = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(body)) {
+  // URLSearchParams would remove a question mark from the start of the body.
+  for (const [name, value] of new URLSearchParams(`?${body}`)) {
     requireText(name, charset);
     requireText(value, charset);
     const values = parameters.get(name);

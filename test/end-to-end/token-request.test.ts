@@ -206,6 +206,8 @@ describe('a token request is rejected', () => {
     ['Content-Encoding: identity, BR', 415, '"identity, br"', 'Content-Encoding is not supported'],
     ['Content-Range: bytes 0-9/20', 400, 'Content-Range', 'Content-Range is not supported'],
     ['Content-Type: application/x-www-form-urlencoded; charset=utf-16', 400, '"utf-16"', 'The charset of the request'],
+    [`${formType}; x=y\r\nContent-Type: application/json`, 400, 'Content-Type is repeated', 'Content-Type is repeated'],
+    [`${formType}\r\n${formType}`, 400, 'Content-Type is repeated', 'Content-Type is repeated'],
   ])('by the name of its header %s', async (line, status, cause, description) => {
     const type = line.startsWith('Content-Type') ? [] : [formType];
     const request = { body, lines: [...certificate, ...type, line] };
@@ -217,12 +219,42 @@ describe('a token request is rejected', () => {
 
   test.each([
     ['an invalid chunk size', 'Transfer-Encoding: chunked', 'zz\r\n', /^the request body is incomplete: a chunk/],
-    ['a chunk of another size', 'Transfer-Encoding: chunked', '1\r\nabc\r\n', /^the request body is incomplete: /],
+    [
+      'a chunk of another size',
+      'Transfer-Encoding: chunked',
+      '1\r\nabc\r\n',
+      /: a chunk of the body does not have the size/,
+    ],
+    [
+      'bare line feeds',
+      'Transfer-Encoding: chunked',
+      '1\na\n0\n\n',
+      /: the line of a chunk size, or a field of the trailer/,
+    ],
+    [
+      'a malformed trailer',
+      'Transfer-Encoding: chunked',
+      '0\r\na b\r\n\r\n',
+      /: the line of a chunk size, or a field of/,
+    ],
+    ['a tab', 'Transfer-Encoding: chunked\t', '0\r\n\r\n', /: Transfer-Encoding is not exactly chunked/],
   ])('once, with its cause, for a body with %s', async (_, framing, content, reason) => {
     const head = ['POST /token HTTP/1.1', 'Host: x', formType, ...certificate, framing, '', ''].join('\r\n');
     expectError(await sendRaw(server.url, Buffer.from(head + content)), 400, 'invalid_request');
     await server.waitForEvent(({ event, reason: logged }) => event === 'token_rejected' && reason.test(String(logged)));
     expect(server.lines.filter(({ event }) => event === 'request_malformed')).toEqual([]);
+  });
+
+  test.each([`\uFEFF${body}`, `?${body}`])('for the body %j with either framing', async (text) => {
+    const bytes = Buffer.from(text);
+    expectError(await post(text), 400, 'invalid_request');
+    const head = ['POST /token HTTP/1.1', 'Host: x', formType, ...certificate, 'Transfer-Encoding: chunked', '', ''];
+    const chunks = [`${head.join('\r\n')}${bytes.length.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n'];
+    expectError(
+      await sendRaw(server.url, Buffer.concat(chunks.map((chunk) => Buffer.from(chunk)))),
+      400,
+      'invalid_request',
+    );
   });
 
   test('with a challenge only if it has an Authorization header', async () => {

@@ -59,6 +59,7 @@ describe('a malformed request head gets a JSON error and is reported once', () =
 
   test.each([
     [417, 'INVALID_EXPECTATION', 'GET / HTTP/1.1\r\nExpect: x'],
+    [417, 'INVALID_EXPECTATION', 'GET / HTTP/1.1\r\nExpect: 100-continue, x'],
     [400, 'INVALID_METHOD', 'CONNECT auth.example:443 HTTP/1.1'],
   ])('%i for %s', async (status, code, head) => {
     const response = await send(head, 'Host: auth.example');
@@ -79,6 +80,16 @@ describe('bytes that are not HTTP are reported with a code and an explanation', 
       /^a character that is not allowed in a header/,
     ],
     ['a carriage return', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\rb', 'HPE_LF_EXPECTED', /^a carriage return/],
+    ['a space before a colon', 'GET / HTTP/1.1\r\nHost : a', 'HPE_INVALID_HEADER_TOKEN', /or a line feed inside one$/],
+    ['a folded line', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b: c\r\n\td', 'HPE_INVALID_HEADER_TOKEN', /inside one$/],
+    ['bare line feeds', 'GET / HTTP/1.1\nHost: a\n', 'INVALID_REQUEST_LINE', /does not end with CR LF after/],
+    [
+      'a space behind the version',
+      'GET / HTTP/1.1 \r\nHost: a',
+      'INVALID_REQUEST_LINE',
+      /does not end with CR LF after/,
+    ],
+    ['two carriage returns', 'GET / HTTP/1.1\r\r\nHost: a', 'HPE_STRICT', /^a carriage return without a line feed/],
     ['TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 'HPE_INVALID_METHOD', /^a TLS handshake/],
     ['the PROXY protocol', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2', 'HPE_INVALID_METHOD', /^the PROXY protocol/],
     [
@@ -114,6 +125,7 @@ describe('what the server does not implement is rejected with its own status', (
     [505, 'UNSUPPORTED_VERSION', 'GET / HTTP/0.9\r\nHost: a'],
     [505, 'UNSUPPORTED_VERSION', 'GET /'],
     [505, 'HPE_INVALID_VERSION', 'GET / HTTP/1.2\r\nHost: a'],
+    [505, 'HPE_INVALID_VERSION', 'GET / HTTP/1.10\r\nHost: a'],
     [505, 'HPE_INVALID_VERSION', 'GET / HTTP/3.0\r\nHost: a'],
     [505, 'HPE_PAUSED_H2_UPGRADE', 'PRI * HTTP/2.0\r\n\r\nSM'],
     [501, 'UNSUPPORTED_TRANSFER_ENCODING', `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked${chunked}`],
@@ -180,6 +192,16 @@ describe('a request with any valid host is accepted', () => {
     const response = await send(...lines, 'Connection: close');
     expect([response.status, new URL(response.body).pathname, rejected]).toEqual([200, '/token', []]);
   });
+});
+
+test.each([
+  'Expect:',
+  'Expect: 100-Continue',
+  'Expect: ,100-continue,',
+  'Expect: 100-continue\r\nExpect: 100-continue',
+])('a request with %j is accepted', async (line) => {
+  const response = await send('GET /token HTTP/1.1', 'Host: a', line, 'Connection: close');
+  expect([response.status, rejected]).toEqual([200, []]);
 });
 
 test('more header fields than the default limit of Node reach the application', async () => {

@@ -15,6 +15,8 @@ describe('form parsing decodes', () => {
     ['a=b=c', 'a', 'b=c'],
     ['__proto__=x', '__proto__', 'x'],
     ['a=1', 'toString', undefined],
+    ['?a=1', 'a', undefined],
+    ['?a=1', '?a', '1'],
   ])('%j: %s is %j', (body, name, value) => {
     expect(parseForm(body).get(name)).toBe(value);
   });
@@ -38,6 +40,7 @@ describe('form parsing rejects', () => {
     ['invalid percent-encoding', 'a=%zz'],
     ['bytes that are not UTF-8', 'a=%ff'],
     ['a NUL', 'client_id=a%00b'],
+    ['a byte order mark at its start', '\uFEFFclient_id=a'],
   ])('%s', (_, body) => {
     expect(() => parseForm(body)).toThrow(OAuthError);
   });
@@ -79,6 +82,8 @@ describe('the content type of a form', () => {
     `${type}; boundary="a;charset=utf-16"`,
     `${type}; foo`,
     `${type}; q=0.9; x="\\""`,
+    `${type}; charset=utf-8; Charset="UTF-8"`,
+    `${type}; x="\\"; charset=utf-16"; charset=utf-8`,
     ` ${type}`,
   ])('%s means UTF-8', (value) => expect(foreignCharset(value)).toBeUndefined());
   test.each([
@@ -97,13 +102,21 @@ describe('the content type of a form', () => {
       expect(error).toMatchObject({ code: 'invalid_request', reason: expect.stringContaining('"ISO-8859-1"') });
     },
   );
-  test.each(['utf-16', 'UTF-16LE', 'utf-7', 'cp037', 'x-unknown'])(
+  test.each(['utf-16', 'UTF-16LE', 'iso-2022-jp', 'csISO2022JP', 'utf-7', 'cp037', 'x-unknown'])(
     'with the charset %s is rejected by name',
     (name) => {
       const error = rejection(() => foreignCharset(`${type}; charset=${name}`));
       expect(error).toMatchObject({ code: 'invalid_request', reason: expect.stringContaining(JSON.stringify(name)) });
     },
   );
+  test.each([
+    `${type}; charset=utf-8; charset=iso-8859-1`,
+    `${type}; charset=iso-8859-1; x=y; CHARSET="utf-8"`,
+    `${type}; charset=utf-8;\tcharset=utf-16`,
+    `${type}; x="a"; charset=us-ascii; y="b;c"; charset=windows-1252`,
+  ])('%s is rejected, since parsers differ in which charset they take', (value) => {
+    expect(rejection(() => foreignCharset(value))).toMatchObject({ description: expect.stringContaining('charset') });
+  });
   test.each([
     undefined,
     '',
