@@ -18,13 +18,13 @@ describeWith(['redis-server'], 'the cache of CRLs in Redis', () => {
   afterAll(() => admin?.close());
 
   /** A cache of a user with the documented ACL and, if stated, the rules for CRLs. */
-  async function openCache(crlRules: (prefix: string) => string) {
+  async function openCache(crlRules: (prefix: string) => string, database = 0) {
     const prefix = keyPrefix();
     const user = prefix.replaceAll(':', '-');
     const rules = `${serverAclRule(prefix, 'secret')} ${crlRules(prefix)}`.trim().split(' ');
     await admin.client.call('ACL', 'SETUSER', user, ...rules.slice(1));
     const url = new URL(redisUrl());
-    [url.username, url.password] = [user, 'secret'];
+    [url.username, url.password, url.pathname] = [user, 'secret', `/${database}`];
     const connection = await openRedis({
       address: parseRedisUrl(url.href),
       tls: {},
@@ -73,6 +73,14 @@ describeWith(['redis-server'], 'the cache of CRLs in Redis', () => {
     await admin.client.set(key, 'of another type');
     await expect(cache.store(URL_OF_CRL, Buffer.of(2), 2_000)).rejects.toThrow(CrlCacheError);
     expect(refusals).toEqual([expect.stringContaining('WRONGTYPE')]);
+  });
+
+  test('sends no command while Redis refuses SELECT, since it would reach database 0', async () => {
+    const { cache, prefix } = await openCache(crlAclRules, 1);
+    expect(await contentPolledThrough(cache)).toEqual([['the CRL'], [undefined]]);
+    for (const use of [cache.find(URL_OF_CRL), cache.content(URL_OF_CRL), cache.store(URL_OF_CRL, Buffer.of(1), 1_000)])
+      await expect(use).rejects.toThrow(/lacks \+select/);
+    expect(await admin.client.keys(`${prefix}*`)).toEqual([]);
   });
 
   test.each<[string, (prefix: string) => string]>([
