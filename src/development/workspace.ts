@@ -2,12 +2,17 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
+import { FileContentError } from '../files/file-content-error.ts';
+import { parsePrivateKeyFile } from '../files/private-key.ts';
 import { OperatorError } from '../operator-error.ts';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import {
   type IssuanceOptions,
   issueCertificate,
   type KeyPairWithCertificate,
 } from '../pki/certificate/issue-certificate.ts';
+import { parseWithOpenssl } from '../pki/certificate/openssl-certificate.ts';
+import { parseCertificateFile } from '../pki/certificate/pem.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
 /** The folder with keys, certificates and clients for development. It is created at the first start and then reused. */
@@ -100,19 +105,33 @@ class WorkspaceFiles {
     return this.#read(name) ?? this.#write(name, create());
   }
 
+  /** Undefined if a file of the pair is missing, or the certificate expires within a day. */
   #storedPair(name: string): KeyPairWithCertificate | undefined {
-    const certificatePem = this.#read(`${name}.pem`);
-    const privateKeyPem = this.#read(`${name}-key.pem`);
+    const [certificateFile, keyFile] = [`${name}.pem`, `${name}-key.pem`];
+    const certificatePem = this.#read(certificateFile);
+    const privateKeyPem = this.#read(keyFile);
     if (certificatePem === undefined || privateKeyPem === undefined) return undefined;
-    return this.#isValidTomorrow(`${name}.pem`, certificatePem) ? { certificatePem, privateKeyPem } : undefined;
+    const certificate = this.#parse(certificateFile, (content) =>
+      parseWithOpenssl(parseCertificateFile(content).certificates[0]),
+    );
+    const { key } = this.#parse(keyFile, parsePrivateKeyFile);
+    if (!certificate.checkPrivateKey(key)) throw this.#unusable(keyFile, `is not the key of ${certificateFile}`);
+    const isValidTomorrow = certificate.validToDate.getTime() > this.#now + ONE_DAY;
+    return isValidTomorrow ? { certificatePem, privateKeyPem } : undefined;
   }
 
-  #isValidTomorrow(name: string, pem: string): boolean {
+  #parse<Value>(name: string, parse: (content: Buffer) => Value): Value {
     try {
-      return new X509Certificate(pem).validToDate.getTime() > this.#now + ONE_DAY;
-    } catch {
-      throw new OperatorError([`${join(this.#folder, name)} is not a certificate: delete the file to recreate it`]);
+      return parse(readFileSync(join(this.#folder, name)));
+    } catch (error) {
+      if (error instanceof CertificateError || error instanceof FileContentError)
+        throw this.#unusable(name, error.message);
+      throw error;
     }
+  }
+
+  #unusable(name: string, problem: string): OperatorError {
+    return new OperatorError([`${join(this.#folder, name)}: ${problem}; delete the file to recreate it`]);
   }
 
   #read(name: string): string | undefined {

@@ -1,10 +1,10 @@
-import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { MAX_CERTIFICATE_BYTES } from '../pki/certificate/client-certificate.ts';
 import { ExtensionOid } from '../pki/certificate/extensions.ts';
-import { requireStrongKey } from '../pki/certificate/public-key-policy.ts';
-import { parseCertificateStructure } from '../pki/certificate/structure.ts';
+import { publicKeyOf, requireStrongKey } from '../pki/certificate/public-key-policy.ts';
+import { type CertificateStructure, parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 
@@ -41,24 +41,25 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return { kind: 'none' };
   try {
-    requireStrongKey(certificate.publicKey);
+    const { extensions, publicKey } = parseBoundedStructure(certificate.raw);
+    requireStrongKey(publicKeyOf(certificate, publicKey));
+    const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
     return {
       kind: 'certificate',
       thumbprint: sha256Thumbprint(certificate.raw),
-      names: namesOf(certificate),
+      names: [...dns.map((name) => `dns:${name}`), ...uri.map((name) => `uri:${name}`)],
       notBefore: certificate.validFromDate.getTime(),
       notAfter: certificate.validToDate.getTime(),
       chainError: socket.authorized ? undefined : String(socket.authorizationError),
     };
   } catch (error) {
     // OpenSSL accepted it in the handshake, but a part of it is malformed or too weak for us.
-    return { kind: 'unacceptable', reason: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof CertificateError ? error.message : 'cannot be parsed by OpenSSL';
+    return { kind: 'unacceptable', reason };
   }
 }
 
-function namesOf({ raw }: X509Certificate): readonly string[] {
-  if (raw.length > MAX_CERTIFICATE_BYTES) throw new RangeError(`is longer than ${MAX_CERTIFICATE_BYTES} bytes`);
-  const { extensions } = parseCertificateStructure(raw);
-  const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
-  return [...dns.map((name) => `dns:${name}`), ...uri.map((name) => `uri:${name}`)];
+function parseBoundedStructure(der: Uint8Array): CertificateStructure {
+  if (der.length > MAX_CERTIFICATE_BYTES) throw new CertificateError(`is longer than ${MAX_CERTIFICATE_BYTES} bytes`);
+  return parseCertificateStructure(der);
 }

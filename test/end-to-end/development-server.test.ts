@@ -1,9 +1,10 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
+import { selfSigned } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { type DevelopmentServer, startDevelopmentServer } from '../support/development-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -195,7 +196,29 @@ describe('countersign dev reports in one line why it does not start', () => {
         writeFileSync(join(cwd, '.countersign/ca.pem'), 'x');
         writeFileSync(join(cwd, '.countersign/ca-key.pem'), 'x');
       },
-      'is not a certificate: delete the file',
+      /\/ca\.pem: contains no certificate, neither PEM nor DER; delete the file to recreate it/,
+      1,
+    ],
+    [
+      'if a key is encrypted',
+      (cwd) => {
+        const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' } as const;
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+        mkdirSync(join(cwd, '.countersign'));
+        writeFileSync(join(cwd, '.countersign/ca.pem'), selfSigned().pem);
+        writeFileSync(join(cwd, '.countersign/ca-key.pem'), privateKey.export(encrypted));
+      },
+      /\/ca-key\.pem: contains an encrypted private key: decrypt it .*; delete the file to recreate it/,
+      1,
+    ],
+    [
+      'if a key is that of another certificate',
+      (cwd) => {
+        mkdirSync(join(cwd, '.countersign'));
+        writeFileSync(join(cwd, '.countersign/ca.pem'), selfSigned().pem);
+        writeFileSync(join(cwd, '.countersign/ca-key.pem'), selfSigned().privateKeyPem);
+      },
+      /\/ca-key\.pem: is not the key of ca\.pem; delete the file to recreate it/,
       1,
     ],
     [

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type CrlCache, CrlCacheError, createLocalCrlCache } from './crl-cache.ts';
+import { fetchCrl } from './fetch-crl.ts';
 
 export interface PolledUrl {
   readonly url: string;
@@ -83,37 +84,4 @@ function oncePerDigest(load: PolledUrl['load']) {
     }
     if (last.problem) throw last.problem;
   };
-}
-
-const TIMEOUT_MILLISECONDS = 30_000;
-/** A CRL with a million entries has about 40 MiB. */
-const MAX_BYTES = 64 * 1024 * 1024;
-
-/**
- * Fetches a URL from the configuration, never one from a certificate. Redirects are not followed.
- *
- * @throws {Error} stating why there is no response with status 200 within 30 s and 64 MiB
- */
-async function fetchCrl(url: string, signal: AbortSignal): Promise<Uint8Array> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MILLISECONDS)]);
-  try {
-    const response = await fetch(url, { redirect: 'error', signal: bounded });
-    if (response.status !== 200) throw new Error(`the server responded with status ${response.status}`);
-    return await readBounded(response);
-  } catch (error) {
-    // The message of fetch is only "fetch failed"; its cause has the details.
-    const { message, cause } = error instanceof Error ? error : new Error(String(error));
-    throw new Error(cause instanceof Error ? `${message}: ${cause.message}` : message);
-  }
-}
-
-async function readBounded({ body }: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`the response is larger than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

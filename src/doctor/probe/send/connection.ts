@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { firstAttempt, unreachableReason } from '../../../network-error.ts';
 import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { Address, Route } from '../routes.ts';
 
@@ -102,17 +103,6 @@ export function openPlainConnection(address: Address): Promise<PlainConnectionRe
   return promise;
 }
 
-/** Why an address cannot be reached, by error code. */
-const unreachableReasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'the host name is unknown',
-  EAI_AGAIN: 'the name server does not respond',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  ETIMEDOUT: 'no response',
-  EADDRNOTAVAIL: 'invalid address',
-};
-
 const untrustedCodes = [
   ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE'],
@@ -122,10 +112,11 @@ const untrustedCodes = [
 const validityCodes = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
 
 /** Classifies an error of a socket. */
-export function failureOf(error: Error & { readonly code?: string; readonly reason?: string }): Failure {
+export function failureOf(thrown: Error): Failure {
+  const error = firstAttempt(thrown);
   const { code = '' } = error;
-  const unreachable = unreachableReasons[code];
-  if (unreachable !== undefined) return { kind: 'unreachable', detail: `${unreachable} (${code})` };
+  const unreachable = unreachableReason(error);
+  if (unreachable !== undefined) return { kind: 'unreachable', detail: unreachable };
   // Node's messages continue with advice for the author of the program.
   if (untrustedCodes.includes(code)) return { kind: 'untrusted', detail: code };
   if (validityCodes.includes(code)) return { kind: 'outside_validity', detail: code };

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { firstAttempt, type NetworkError, unreachableReason } from '../../../network-error.ts';
 import { OperatorError } from '../../../operator-error.ts';
 import { headerFormatNames } from '../../../terminator/formats.ts';
 import type { EffectiveConfig } from '../../observer/effective-config.ts';
@@ -45,7 +46,7 @@ function send(listener: string, method: string, path: string): Promise<ListenerR
     resolve({ status: response.statusCode ?? 0, body: parseJson(Buffer.concat(chunks).toString('utf8')) });
   });
   outgoing.once('timeout', () => outgoing.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)));
-  outgoing.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(listener, error)));
+  outgoing.once('error', (error) => reject(unreachable(listener, error)));
   outgoing.end();
   return promise;
 }
@@ -64,12 +65,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-function unreachable(listener: string, { code, message }: NodeJS.ErrnoException): OperatorError {
+function unreachable(listener: string, thrown: Error): OperatorError {
+  const error = firstAttempt(thrown);
   return new OperatorError([
-    `cannot reach the operations listener at ${listener} (${code ?? message}): run the doctor on the host of the ` +
-      'server, or forward the port (kubectl port-forward pod/NAME 9090) and name it with --operations; ' +
-      'the listener may also be off (COUNTERSIGN_OPERATIONS_LISTEN)',
+    `cannot reach the operations listener at ${listener}: ${unreachableReason(error) ?? describeOther(error)}; run the ` +
+      'doctor on the host of the server, or forward the port (kubectl port-forward pod/NAME 9090) and name it with ' +
+      '--operations; the listener may also be off (COUNTERSIGN_OPERATIONS_LISTEN)',
   ]);
+}
+
+function describeOther({ code = '', message }: NetworkError): string {
+  if (code.startsWith('HPE_')) return `it does not respond with HTTP (${code})`;
+  return code === 'ECONNRESET' ? 'it closed the connection (ECONNRESET)' : code || message;
 }
 
 function effectiveConfigIn(listener: string, { status, body }: ListenerResponse): EffectiveConfig {
