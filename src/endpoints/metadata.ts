@@ -48,6 +48,8 @@ export function openidProviderMetadata(facts: MetadataFacts) {
     subject_types_supported: ['public'],
     // §3 requires RS256. go-oidc rejects tokens whose algorithm is not in this list.
     id_token_signing_alg_values_supported: [...new Set([facts.signingAlgorithm, 'RS256'])],
+    // The one member whose default promises something: true.
+    request_uri_parameter_supported: false,
   };
 }
 

@@ -23,8 +23,8 @@ export class ActiveRequests {
       this.#forgetOnClose(socket);
       this.#responses.set(socket, response);
       response.once('close', () => {
-        const pipelined = this.#responses.get(socket) !== response;
-        if (!pipelined) this.#responses.delete(socket);
+        const isLast = this.#responses.get(socket) === response;
+        if (isLast && response.req.complete) this.#responses.delete(socket);
       });
       if (this.#draining) response.shouldKeepAlive = false;
     });
@@ -40,7 +40,8 @@ export class ActiveRequests {
   /** The last request on this connection that still has an unfinished response or body. */
   on(socket: Socket): RequestInFlight {
     const response = this.#responses.get(socket);
-    return response ? { kind: response.req.complete ? 'received' : 'incomplete', response } : { kind: 'none' };
+    if (response && !response.req.complete) return { kind: 'incomplete', response };
+    return response && !response.writableFinished ? { kind: 'received', response } : { kind: 'none' };
   }
 
   /** Whether a request head was ever received on this connection. */

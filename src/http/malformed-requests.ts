@@ -72,23 +72,33 @@ function onClientError(error: ClientError, socket: Socket, active: ActiveRequest
     return;
   }
   active.end(socket);
-  const isReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-  // The application reports what it rejects, including a body that it cannot read to its end. A connection that is reset
-  // between two requests, or before the first one by a load balancer that checks the port, is not a failure.
-  const isHarmless = isReset && (inFlight.kind === 'received' || active.hasServed(socket) || socket.bytesRead === 0);
+  const isHarmless = endsWithoutRequest(error, socket, active);
+  // The application reports what it rejects, including a body that it cannot read to its end.
   if (inFlight.kind !== 'incomplete' && !isHarmless) onMalformed(malformed);
   if (isLost) {
     // No response can be delivered, and a connection that waits for one would never close.
     if (inFlight.kind === 'incomplete') inFlight.response.req.destroy(new IncompleteBody(malformed));
     socket.destroy();
-  } else if (inFlight.kind === 'none') respondOnSocket(malformed.code, socket);
+  } else if (inFlight.kind === 'none' && isHarmless) socket.destroy();
+  else if (inFlight.kind === 'none') respondOnSocket(malformed.code, socket);
   else if (inFlight.kind === 'received') closeAfter(inFlight.response, socket);
   else rejectBody(inFlight.response, socket, malformed);
 }
 
+/**
+ * Whether the connection ends while no request is being received: a load balancer checks the port, or a proxy opens a
+ * connection in advance, which might take a response for that to its next request.
+ */
+function endsWithoutRequest({ code }: ClientError, socket: Socket, active: ActiveRequests): boolean {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return socket.bytesRead === 0;
+  const isReset = code === 'ECONNRESET' || code === 'EPIPE';
+  return isReset && (socket.bytesRead === 0 || active.hasServed(socket));
+}
+
 function closeAfter(response: ServerResponse, socket: Socket): void {
   response.shouldKeepAlive = false;
-  response.once('close', () => socket.destroySoon());
+  if (response.writableFinished) socket.destroySoon();
+  else response.once('close', () => socket.destroySoon());
 }
 
 /**

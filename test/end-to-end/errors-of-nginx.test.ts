@@ -98,6 +98,17 @@ describeWith(['nginx', 'redis-server'], 'nginx responds with JSON to', () => {
     });
   });
 
+  test.each([
+    [421, plainHost],
+    [421, 'other.example'],
+    [400, `${mtlsHost}/x`],
+  ])('a request with %i, and logs its Host header %s', async (status, name) => {
+    const host = `Host: ${name}\r\n`;
+    expectOwnError(await deployment.sendBytes(Buffer.from(`GET / HTTP/1.1\r\n${host}\r\n`)), status);
+    const log = () => readFileSync(join(deployment.directory, 'countersign-rejected.log'), 'utf8');
+    await eventually(() => log().includes(`"http_host":"${name}"`), log);
+  });
+
   test.each(['certificate', ''])('a request for the internal location "%s", with 404', async (name) => {
     expectOwnError(await deployment.send({ method: 'GET', path: `/countersign-error/${name}` }), 404);
   });

@@ -39,6 +39,7 @@ const registered: Readonly<Record<DocumentName, readonly string[]>> = {
     'authorization_endpoint',
     'subject_types_supported',
     'id_token_signing_alg_values_supported',
+    'request_uri_parameter_supported',
   ],
 };
 
@@ -99,6 +100,8 @@ describeWith(['nginx', 'redis-server'], 'the metadata of an issuer', () => {
       const metadata = documentOf('openid-configuration');
       expect(metadata.subject_types_supported).toEqual(['public']);
       expect(metadata.id_token_signing_alg_values_supported).toEqual(['ES256', 'RS256']);
+      // Without this member it would be true.
+      expect(metadata.request_uri_parameter_supported).toBe(false);
       for (const [name, url] of endpointsOf(metadata)) expect(url, name).toMatch(/^https:\/\/[^/]+\/[^?#]*$/);
     });
 

@@ -145,6 +145,22 @@ test('the server reports bytes that are not HTTP once, however many packets foll
   expect([received().match(/HTTP\/1\.1 /g), events.length]).toEqual([['HTTP/1.1 '], 1]);
 });
 
+test.each(['GET /token', 'GET /jwks', 'POST /nowhere', 'POST /token'])(
+  'a malformed body behind the response to %s causes neither a second response nor a second event',
+  async (line) => {
+    const before = server.lines.length;
+    const { socket, received, closed } = await openPlain(server.url);
+    socket.write(`${line} HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    await eventually(() => /\r\n\r\n\{.*\}$/.test(received()), received);
+    socket.write('zz\r\n');
+    await eventually(closed, () => `still open: ${received()}`);
+    await exchange(token, 'end');
+    const rejections = server.lines.slice(before).filter(({ client_id }) => client_id === undefined);
+    expect(rejections.map(({ event }) => event)).toEqual(line.endsWith('/token') ? ['token_rejected'] : []);
+    expect(received().match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
+  },
+);
+
 test('a client that closes its side of the connection behind the request gets the response', async () => {
   expect(await exchange(token, 'end')).toMatchObject({ statuses: [200], tokens: 1 });
   expect(await exchange(token + token, 'end')).toMatchObject({ statuses: [200, 200], tokens: 2 });
