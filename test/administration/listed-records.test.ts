@@ -60,10 +60,12 @@ describeWith(['redis-server'], 'a record that SCAN returns twice while a Cluster
   async function startMigration(key: string): Promise<void> {
     const owner = await cluster.masterOfKey(key);
     const next = cluster.nodes.find((node) => node !== owner);
-    const slot = Number(await sendRedisCommand(owner.port, ['CLUSTER', 'KEYSLOT', key]));
+    const slot = String(await sendRedisCommand(owner.port, ['CLUSTER', 'KEYSLOT', key]));
     await sendRedisCommand(owner.port, ['SET', key, record('a')]);
-    const redis = new Redis(next?.port ?? 0);
-    await redis.cluster('SETSLOT', slot, 'IMPORTING', String(await sendRedisCommand(owner.port, ['CLUSTER', 'MYID'])));
+    const id = String(await sendRedisCommand(owner.port, ['CLUSTER', 'MYID']));
+    const port = next?.port ?? 0;
+    await sendRedisCommand(port, ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', id]);
+    const redis = new Redis(port);
     await redis.pipeline().asking().set(key, record('a')).exec();
     redis.disconnect();
   }

@@ -142,7 +142,7 @@ describeWith(['nginx', 'redis-server'], 'an access token contains', () => {
     async (claim) => {
       const { response, event } = await requestAs({ claims: { [claim]: 'forged' } }, {});
       expect([response.status, response.json().error]).toEqual([400, 'invalid_client']);
-      expect(event.reason).toContain(`claims.${claim} is a claim that the server sets`);
+      expect(event.reason).toContain(`claims.${claim}: is a claim that the server sets`);
     },
   );
 });

@@ -70,7 +70,7 @@ async function moveSlots({ nodes }: ClusterDeployment, from: RedisNode, to: Redi
   await sendRedisCommand(to.port, ['CLUSTER', 'BUMPEPOCH']);
   for (const node of [from, ...nodes.filter((other) => other !== from && other !== to), to]) {
     const redis = new Redis(node.port);
-    await Promise.all(slots.map((slot) => redis.cluster('SETSLOT', slot, 'NODE', id)));
+    await Promise.all(slots.map((slot) => redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)));
     redis.disconnect();
   }
 }
