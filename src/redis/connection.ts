@@ -7,7 +7,7 @@ import { requireOk } from './reply-shapes.ts';
 import type { RedisAddress } from './url.ts';
 
 interface RedisConnectionOptions extends ConnectOptions {
-  /** Called on each change of status with the problem, or with undefined once the connection is up. */
+  /** Called after each attempt with the problem, or with undefined once the connection is up. */
   readonly onStatusChange: (problem: string | undefined) => void;
 }
 
@@ -42,7 +42,6 @@ class ReconnectingConnection implements RedisConnection {
   readonly explain: ErrorExplainer;
   problem: string | undefined = NOT_CONNECTED_YET;
   readonly #options: RedisConnectionOptions;
-  readonly #reportStatus: RedisConnectionOptions['onStatusChange'];
   readonly #firstAttempt = Promise.withResolvers<void>();
   readonly #selectRetry = createRetry(() => this.#reconnect());
   /** The last one of the present attempt to connect to a cluster, until an error is reported. */
@@ -54,7 +53,6 @@ class ReconnectingConnection implements RedisConnection {
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
     this.explain = explainerFor(options, () => this.#wasReady);
-    this.#reportStatus = throttlePerMessage(options.onStatusChange);
     this.redis = connect(options, () => this.#isAbandoned());
     reconnectOnEnd(this.redis, () => this.#isClosed || this.#isAbandoned());
     this.redis.on('ready', () => this.#onReady());
@@ -108,7 +106,8 @@ class ReconnectingConnection implements RedisConnection {
   }
 
   async #onError(error: Error): Promise<void> {
-    if (this.#isReady() || UNINFORMATIVE_ERROR.test(error.message)) return;
+    // A reply that ends the connection is a problem, its loss alone is not: the next attempt follows at once.
+    if ((this.#isReady() && 'syscall' in error) || UNINFORMATIVE_ERROR.test(error.message)) return;
     this.#nodeError = undefined;
     const problem = await explainPerNode(error, this.#options, this.explain);
     // Probing the nodes takes a while; the connection may be up by now.
@@ -136,7 +135,7 @@ class ReconnectingConnection implements RedisConnection {
 
   #report(problem: string | undefined): void {
     this.problem = problem;
-    this.#reportStatus(problem);
+    this.#options.onStatusChange(problem);
     this.#firstAttempt.resolve();
   }
 }
@@ -147,25 +146,4 @@ function explainTimeout({ kind, isEncrypted }: RedisAddress, wasDisconnected: bo
     return 'the cluster nodes do not report that they are ready: check CLUSTER INFO';
   if (wasDisconnected) return explainClose(isEncrypted);
   return status === 'connect' ? 'the server accepts connections but does not respond' : 'the server does not respond';
-}
-
-const REPORT_AGAIN_AFTER_MILLISECONDS = 60_000;
-const MAX_TRACKED_PROBLEMS = 20;
-
-/**
- * Passes each problem on once a minute, until undefined reports recovery. ioredis emits an error per failed attempt, and
- * several different ones for the same state.
- */
-function throttlePerMessage(report: (problem: string | undefined) => void): (problem: string | undefined) => void {
-  const reportedAt = new Map<string, number>();
-  return (problem) => {
-    if (problem === undefined) reportedAt.clear();
-    else {
-      const last = reportedAt.get(problem);
-      if (last !== undefined && performance.now() - last < REPORT_AGAIN_AFTER_MILLISECONDS) return;
-      if (reportedAt.size > MAX_TRACKED_PROBLEMS) reportedAt.clear();
-      reportedAt.set(problem, performance.now());
-    }
-    report(problem);
-  };
 }

@@ -34,7 +34,7 @@ export class GuardedRedis {
   #problem: string | undefined;
   #recoveryTimer: NodeJS.Timeout | undefined;
 
-  /** @param onProblem called when commands start to fail although the connection is up; with undefined on recovery */
+  /** @param onProblem called when commands fail although the connection is up, for another reason than before; with undefined on recovery */
   constructor(connection: RedisConnection, onProblem: (problem: string | undefined) => void) {
     this.#connection = connection;
     this.#onProblem = onProblem;
@@ -105,7 +105,7 @@ export class GuardedRedis {
     this.#recoveryTimer = undefined;
     // A single missing reply is not a problem yet; an error reply is.
     if (hasReplied || this.#isThrottled()) {
-      if (this.#problem === undefined) this.#onProblem(reason);
+      if (reason !== this.#problem) this.#onProblem(reason);
       this.#problem = reason;
     }
     return new RedisUnavailableError(reason);

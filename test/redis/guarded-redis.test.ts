@@ -89,6 +89,13 @@ describe('GuardedRedis', () => {
     expect(guarded.problems).toEqual([expect.stringContaining('unexpected reply to GET')]);
   });
 
+  test('reports an error reply that follows a lost connection', async () => {
+    const guarded = guard();
+    await failThreeTimes(guarded);
+    await expect(guarded.execute(failsWith(reply('NOAUTH required')))).rejects.toThrow('NOAUTH');
+    expect(guarded.problems).toEqual(['connection lost', expect.stringContaining('authentication failed')]);
+  });
+
   test('does not report a WRONGTYPE reply', async () => {
     const guarded = guard();
     await expect(guarded.execute(failsWith(reply('WRONGTYPE list')))).rejects.toThrow('WRONGTYPE list');

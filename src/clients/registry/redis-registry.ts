@@ -7,6 +7,7 @@ import { GuardedRedis } from '../../redis/guarded-redis.ts';
 import { dropWhenSilent } from '../../redis/heartbeat.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
+import { throttleStatus } from '../../redis/throttle.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { createDataLossDetector, type DataLossDetector } from './data-loss.ts';
@@ -55,17 +56,20 @@ const MAX_UNTRACKED_MILLISECONDS = 5_000;
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
   const { access, policy, now, events } = options;
   const keys = registryKeys(options.keyPrefix);
+  const reportStatus = throttleStatus(events.onConnection);
   let onConnected = () => {};
+  let redis: GuardedRedis | undefined;
   const connection = await openRedis({
     ...access,
     commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
     onStatusChange: (problem) => {
-      events.onConnection(problem);
+      // A reply may end each connection. The first command that succeeds then reports the recovery.
+      if (problem !== undefined || redis?.problem === undefined) reportStatus(problem);
       if (problem === undefined) onConnected();
     },
   });
   dropWhenSilent(connection.redis);
-  const redis = new GuardedRedis(connection, events.onConnection);
+  redis = new GuardedRedis(connection, reportStatus);
   const dataLoss = createDataLossDetector(redis, keys.marker, events.onDataLoss);
   const cache = new NearCache<StoredClient>({
     load: (clientId) => loadClient(clientId, { redis, prefix: keys.clientPrefix, dataLoss, policy, now }),
@@ -141,11 +145,12 @@ function toRegistry({ connection, redis, dataLoss, cache, feed, keys, descriptio
     find: (clientId) => findClient(clientId, cache, keys.clientPrefix),
     get notReadyReason() {
       const { problem } = redis;
-      if (cache.hasUsableEntry()) return undefined;
-      // Without requests, nothing else would detect a failure or a recovery.
+      const isServing = cache.hasUsableEntry();
+      if (isServing && problem === undefined) return undefined;
+      // Without requests, or while all clients are cached, nothing else would detect a failure or a recovery.
       startDataLossCheck(dataLoss);
       startReadCheck(redis, keys.clientPrefix);
-      return problem;
+      return isServing ? undefined : problem;
     },
     get remote() {
       return remoteState(redis, feed, cache);

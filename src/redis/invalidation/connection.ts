@@ -3,6 +3,7 @@ import { connectionOptions, type RedisAccess } from '../connect.ts';
 import { type ErrorExplainer, explainerFor } from '../explain.ts';
 import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
+import { UnexpectedReplyError } from '../reply-shapes.ts';
 import type { Endpoint } from '../url.ts';
 import { enableTracking, type TrackedKeys, type TrackingStatus } from './enable-tracking.ts';
 import { readRunId } from './server-identity.ts';
@@ -93,8 +94,9 @@ export class InvalidationConnection {
   async #onReady(): Promise<void> {
     this.#hasConnected = true;
     try {
-      // A refusal is reported here; the heartbeat would only notice that there is no reply.
-      await this.#redis.ping();
+      // A refusal is reported here; the heartbeat would only notice that there is no valid reply.
+      const pong: unknown = await this.#redis.ping();
+      if (pong !== 'PONG') throw new UnexpectedReplyError('unexpected reply to PING');
       // Before tracking is enabled: a subscribed connection accepts few commands.
       const runId = await readRunId(this.#redis);
       this.#onEnabled(runId, await enableTracking(this.#redis, this.#options, this.#explain));
