@@ -12,7 +12,7 @@ export interface RedisCredentials {
 /**
  * Sends one command on a new connection to a Redis or a sentinel on loopback.
  *
- * @throws {Error} if nothing listens, on an error reply, or without a reply within half a second
+ * @throws {Error} if nothing listens, on an error reply, or without a reply within three seconds
  */
 export async function sendRedisCommand(
   port: number,
@@ -28,8 +28,8 @@ export async function sendRedisCommand(
     retryStrategy: () => null,
     enableReadyCheck: false,
     disableClientInfo: true,
-    connectTimeout: 500,
-    commandTimeout: 500,
+    connectTimeout: 3_000,
+    commandTimeout: 3_000,
   });
   client.on('error', () => {}); // The command rejects as well.
   try {
