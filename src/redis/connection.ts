@@ -9,6 +9,8 @@ import type { RedisAddress } from './url.ts';
 interface RedisConnectionOptions extends ConnectOptions {
   /** Called after each attempt with the problem, or with undefined once the connection is up. */
   readonly onStatusChange: (problem: string | undefined) => void;
+  /** Called when a sentinel refuses to announce failovers, with the sentinel and the reason. */
+  readonly onSentinelRefusal?: (problem: string) => void;
 }
 
 export interface RedisConnection {
@@ -58,6 +60,7 @@ class ReconnectingConnection implements RedisConnection {
     this.redis.on('ready', () => this.#onReady());
     this.redis.on('error', (error: Error) => this.#onError(error));
     this.redis.on('close', () => this.#onClose());
+    this.redis.on('sentinel refusal', (error: Error) => options.onSentinelRefusal?.(this.explain(error)));
     // A cluster that fails to connect may emit nothing else.
     this.redis.on('node error', (error: Error) => {
       if (!this.#isReady()) this.#nodeError = error;
@@ -106,12 +109,17 @@ class ReconnectingConnection implements RedisConnection {
   }
 
   async #onError(error: Error): Promise<void> {
-    // A reply that ends the connection is a problem, its loss alone is not: the next attempt follows at once.
-    if ((this.#isReady() && 'syscall' in error) || UNINFORMATIVE_ERROR.test(error.message)) return;
+    if (UNINFORMATIVE_ERROR.test(error.message)) return;
+    if (this.#isReady()) return this.#onErrorWhileReady(error);
     this.#nodeError = undefined;
     const problem = await explainPerNode(error, this.#options, this.explain);
     // Probing the nodes takes a while; the connection may be up by now.
     if (!this.#isReady()) this.#report(problem);
+  }
+
+  /** A reply that ends the connection is a problem. Its loss alone is not: the next attempt follows at once. */
+  #onErrorWhileReady(error: Error): void {
+    if (!('syscall' in error)) this.#options.onStatusChange(this.explain(error));
   }
 
   #onClose(): void {

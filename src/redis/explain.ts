@@ -1,6 +1,7 @@
 import type { RedisAccess } from './connect.ts';
 import { explainAclDenial, explainRefusal, type RefusedCommand } from './explain-refusal.ts';
 import { UnexpectedReplyError } from './reply-shapes.ts';
+import { SentinelRefusal } from './sentinel-connector.ts';
 import type { RedisAddress } from './url.ts';
 
 /** Turns an error into a problem for the operator: what is wrong, and which setting fixes it. */
@@ -30,6 +31,8 @@ type Expected = Partial<Pick<RedisAddress, 'isEncrypted' | 'kind'>> & { readonly
 /** Explains why Redis cannot be used, and which setting fixes it where one does. */
 export function explainProblem(error: Error, expected: Expected = {}): string {
   const { isEncrypted = false, kind = 'server', hasConnected = false } = expected;
+  if (error instanceof SentinelRefusal)
+    return `${error.message}: ${explainSentinelReply(error.cause) ?? normalizeMessage(error.cause.message)}`;
   const cause = rootCause(error);
   const { message: original, code = '' } = cause;
   const message = normalizeMessage(original);
@@ -137,10 +140,16 @@ const SENTINELS_FAILED = /^All sentinels are unreachable\.(?:.*? Last error: (.*
 function explainSentinels(lastError: string | undefined): string {
   if (lastError === undefined) return NO_MASTER_ADDRESS;
   if (CONNECTION_LOST.test(lastError)) return 'no sentinel is reachable';
-  const message = normalizeMessage(lastError);
+  const error = new Error(lastError);
+  return explainSentinelReply(error) ?? `${NO_MASTER_ADDRESS}: ${normalizeMessage(lastError)}`;
+}
+
+function explainSentinelReply(error: NodeError): string | undefined {
+  const message = normalizeMessage(error.message);
   if (AUTHENTICATION_FAILED.test(message)) return `${CHECK_SENTINEL_CREDENTIALS} (${message})`;
-  const problem = explainAclDenial(message, "the sentinels' user") ?? explainRefusal(message, 'sentinel');
-  return problem === undefined ? `${NO_MASTER_ADDRESS}: ${message}` : `${problem} (${firstSentence(message)})`;
+  const problem =
+    explainAclDenial(message, "the sentinels' user", error.command) ?? explainRefusal(message, 'sentinel');
+  return problem === undefined ? undefined : `${problem} (${firstSentence(message)})`;
 }
 
 const NO_MASTER_ADDRESS = 'no sentinel returned the address of the master';

@@ -47,6 +47,7 @@ export async function openRedisRegistry(
       modes.push(mode);
       reasons.push(reason);
     },
+    onSentinelRefusal: () => {},
     onDataLoss: (isLost) => dataLosses.push(isLost),
   };
   const registry = await createRedisRegistry({

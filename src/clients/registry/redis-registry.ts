@@ -36,6 +36,8 @@ export interface CacheSettings {
 export interface RegistryEvents {
   /** @param problem why Redis is unreachable; undefined once it is connected */
   readonly onConnection: (problem: string | undefined) => void;
+  /** @param problem which sentinel refuses to announce failovers, and why */
+  readonly onSentinelRefusal: (problem: string) => void;
   /** @param problem why Redis itself does not send invalidations; undefined if it does */
   readonly onInvalidationMode: (mode: InvalidationMode, problem: string | undefined) => void;
   /** @param isLost whether all records were lost, or restored */
@@ -67,6 +69,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
       if (problem !== undefined || redis?.problem === undefined) reportStatus(problem);
       if (problem === undefined) onConnected();
     },
+    onSentinelRefusal: throttleStatus((problem) => problem !== undefined && events.onSentinelRefusal(problem)),
   });
   dropWhenSilent(connection.redis);
   redis = new GuardedRedis(connection, reportStatus);

@@ -60,6 +60,7 @@ export function registryEvents(log: Log): RegistryEvents {
       if (problem === undefined) log.info({ event: 'redis_connected' }, 'connected to Redis');
       else log.error({ event: 'redis_unreachable', reason: problem }, 'Redis is unreachable');
     },
+    onSentinelRefusal: (problem) => log.warn({ event: 'sentinel_refused', reason: problem }, NO_FAILOVER_MESSAGES),
     onInvalidationMode: (mode, problem) => {
       const reason = problem === undefined ? {} : { reason: problem };
       const fields = { event: 'invalidation_mode_changed', mode, ...reason };
@@ -74,6 +75,8 @@ export function registryEvents(log: Log): RegistryEvents {
   };
 }
 
+const NO_FAILOVER_MESSAGES =
+  'a sentinel refuses to announce failovers: unless another one does, a replaced master that stays up may be used for seconds';
 const PUBSUB_ONLY =
   'client tracking is unavailable: changes made with `countersign clients` propagate immediately, others within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER';
 const NO_INVALIDATION =

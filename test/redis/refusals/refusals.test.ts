@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startAuthorizationServer } from '../../support/authorization-server.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type RefusingRedis, startRefusingRedis, type Topology } from './refusing-redis.ts';
@@ -84,3 +85,18 @@ for (const topology of ['server', 'sentinel', 'cluster'] as const) {
     });
   });
 }
+
+describeWith(['redis-server'], 'a running server whose sentinel refuses SUBSCRIBE', () => {
+  test('serves, and logs which sentinel refuses to announce failovers, and why', async () => {
+    const redis = await startRefusingRedis('sentinel');
+    onTestFinished(() => redis.stop());
+    redis.setRule(([word, channel]) =>
+      word === 'SUBSCRIBE' && channel === '+SWITCH-MASTER' ? noPermission('subscribe') : undefined,
+    );
+    const server = await startAuthorizationServer({ redisUrl: redis.url });
+    onTestFinished(() => server.stop());
+    const { reason } = await server.countersign.waitForEvent(({ event }) => event === 'sentinel_refused');
+    expect(reason).toMatch(/^127\.0\.0\.1:\d+: the ACL of the sentinels' user lacks \+subscribe \(NOPERM /);
+    expect((await server.countersign.fetchOperations('/readyz')).status).toBe(200);
+  });
+});
