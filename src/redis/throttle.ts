@@ -2,12 +2,12 @@ const REPORT_AGAIN_AFTER_MILLISECONDS = 60_000;
 /** After this long without a problem, each one is reported again at once. */
 const RECOVERED_AFTER_MILLISECONDS = 1_000;
 /** A problem may contain a key that a request named. */
-const MAX_PROBLEMS = 5;
+const MAX_PROBLEMS = 20;
 
 type ReportStatus = (problem: string | undefined) => void;
 
 /**
- * Passes each problem on once a minute, at most five different ones, and undefined once the last one passed on is over.
+ * Passes each problem on once a minute, at most 20 different ones, and undefined once the last one passed on is over.
  * ioredis emits an error per failed attempt, and several different ones for the same state; a server may accept each
  * connection and then end it.
  */

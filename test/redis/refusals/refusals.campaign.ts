@@ -81,6 +81,9 @@ for (const topology of ['server', 'sentinel', 'cluster'] as const) {
       // Client tracking is tried again on new connections, or once a minute.
       redis.resetAll();
       await running.untilRecovered();
+      // The same reason is logged again after a second without a problem.
+      await delay(1_100);
+      running.newReasons();
     }
 
     async function expectExplained(running: WatchedServer): Promise<void> {
