@@ -93,6 +93,8 @@ export interface RecordsConfig {
   readonly policy: RegistrationPolicy;
   /** Whether a setting determines who verifies the chains of clients. */
   readonly isVerifierSet: boolean;
+  /** Settings that are valid but probably not intended, and parts of their files that are not read. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws {OperatorError} with every problem */
@@ -100,13 +102,16 @@ export function readRecordsConfig(env: Environment): RecordsConfig {
   const settings = new Settings(env);
   const policy = readRegistrationPolicy(settings, readClientCa(settings));
   if (settings.problems.length > 0) throw new OperatorError(settings.problems);
-  return { policy, isVerifierSet: Object.values(chainSettings).some((setting) => settings.has(setting)) };
+  const isVerifierSet = Object.values(chainSettings).some((setting) => settings.has(setting));
+  return { policy, isVerifierSet, warnings: settings.warnings };
 }
 
 /** What commands need that manage the clients in Redis. */
 export interface AdministrationConfig {
   readonly redis: RedisConfig;
   readonly policy: RegistrationPolicy;
+  /** As in {@link RecordsConfig}. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws {OperatorError} with every problem, such as that no Redis is set */
@@ -115,5 +120,5 @@ export function readAdministrationConfig(env: Environment): AdministrationConfig
   const redis = readRequiredRedisConfig(settings);
   const policy = readRegistrationPolicy(settings, readClientCa(settings));
   if (!redis || settings.problems.length > 0) throw new OperatorError(settings.problems);
-  return { redis, policy };
+  return { redis, policy, warnings: settings.warnings };
 }

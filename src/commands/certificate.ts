@@ -8,6 +8,7 @@ import { type Suggestions, suggestPin, suggestRecords } from './certificate-reco
 import { type CertificateReport, factRows, reportOn } from './certificate-report.ts';
 import { parseInput, readInput } from './input-file.ts';
 import { printValue } from './output/document.ts';
+import { printWarnings } from './output/errors.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
 import {
   type FileVerification,
@@ -35,19 +36,22 @@ export async function describeCertificate(
   { output, ...options }: CertificateOptions,
   env: Environment,
 ): Promise<number> {
-  const { policy } = readRecordsConfig(env);
+  const { policy, warnings } = readRecordsConfig(env);
+  printWarnings(warnings);
   const input = await readInput(file);
   const { certificates, unread } = parseInput(input, parseCertificateFile);
   const [der, ...others] = certificates;
   const report = parseInput(input, () => reportOn(der));
   const verification = options.ca === undefined ? undefined : await verifyFile(der, others, options);
   const path = verification && reportPath(verification.chain, report.subject);
+  const allUnread = [...unread, ...(verification?.unread ?? [])];
   const suggestions = await suggestionsFor(der, report, verification, policy);
   if (output === 'json') {
     const { records, unsuitable } = suggestions;
-    printValue('json', { ...report, ...(path && { path }), records: records.map(({ record }) => record), unsuitable });
+    const suggested = { records: records.map(({ record }) => record), unsuitable };
+    printValue('json', { ...report, ...(path && { path }), ...suggested, unread: allUnread });
   } else {
-    printReport(report, { others: others.length, unread: [...unread, ...(verification?.unread ?? [])], path });
+    printReport(report, { others: others.length, unread: allUnread, path });
     printSuggestions(suggestions);
   }
   return report.rejected.length === 0 && path?.verified !== false ? 0 : 1;

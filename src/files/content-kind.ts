@@ -18,8 +18,8 @@ export const kinds = {
   encryptedPrivateKey: { name: 'an encrypted private key', fix: 'decrypt it with openssl pkey -in FILE -out NEW_FILE' },
   publicKey: { name: 'a public key' },
   parameters: { name: 'key parameters' },
-  pkcs7: { name: 'a PKCS #7 message', fix: `extract its certificates with ${OPENSSL_PKCS7}` },
-  pkcs7Der: { name: 'a PKCS #7 message', fix: `extract its certificates with ${OPENSSL_PKCS7} -inform DER` },
+  pkcs7: { name: 'a PKCS #7 message', fix: `extract its certificates and CRLs with ${OPENSSL_PKCS7}` },
+  pkcs7Der: { name: 'a PKCS #7 message', fix: `extract its certificates and CRLs with ${OPENSSL_PKCS7} -inform DER` },
   pkcs12: {
     name: 'a PKCS #12 file',
     fix: `extract its certificates with ${OPENSSL_PKCS12} -nokeys, or its key with ${OPENSSL_PKCS12} -nocerts -noenc`,

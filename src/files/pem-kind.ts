@@ -9,9 +9,10 @@ const labels: Readonly<Record<string, ContentKind>> = {
     name: "a certificate with OpenSSL's trust settings (TRUSTED CERTIFICATE)",
     fix: 'convert it with openssl x509 -in FILE',
   },
-  // RFC 7468 §5.1: not to be read as CERTIFICATE.
+  // RFC 7468 §5.1 and §6: parsers should not read these historical labels as CERTIFICATE and X509 CRL.
   'X509 CERTIFICATE': { name: 'a certificate with the label X509 CERTIFICATE', fix: useLabelCertificate },
   'X.509 CERTIFICATE': { name: 'a certificate with the label X.509 CERTIFICATE', fix: useLabelCertificate },
+  CRL: { name: 'a CRL with the label CRL', fix: 'change the label of its BEGIN and END lines to X509 CRL' },
   'X509 CRL': kinds.crl,
   'CERTIFICATE REQUEST': kinds.certificateRequest,
   'NEW CERTIFICATE REQUEST': kinds.certificateRequest,

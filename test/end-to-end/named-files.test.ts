@@ -45,6 +45,23 @@ describe('a file that does not contain what a command reads is named with its co
       'it contains a private key',
     ],
     [
+      'a historical label',
+      ['certificate', file('old.pem', ca.pem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE'))],
+      'X509 CERTIFICATE: change the label of its BEGIN and END lines to CERTIFICATE',
+    ],
+    [
+      'PKCS #7 in place of a CRL',
+      [
+        'certificate',
+        caFile,
+        '--ca',
+        caFile,
+        '--crl',
+        file('crl.p7', '-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n'),
+      ],
+      'it contains a PKCS #7 message: extract its certificates and CRLs with openssl pkcs7',
+    ],
+    [
       'an empty CA file',
       ['certificate', caFile, '--ca', file('none.pem', '')],
       'none.pem: contains no certificate, neither PEM nor DER; it is empty',
@@ -56,13 +73,35 @@ describe('a file that does not contain what a command reads is named with its co
   });
 });
 
+const bundle = file('bundle.pem', ca.pem + ca.privateKeyPem);
+
 test('certificate notes each part of its file and of the CA file that it does not read', async () => {
-  const paths = [file('pair.pem', client.pem + client.privateKeyPem), file('bundle.pem', ca.pem + ca.privateKeyPem)];
-  const [certificate = '', bundle = ''] = paths;
+  const certificate = file('pair.pem', client.pem + client.privateKeyPem);
   const { code, stdout } = await runCountersign(['certificate', certificate, '--ca', bundle]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/Note: line \d+: contains a private key, which is not read/);
   expect(stdout).toMatch(/Note: .*bundle\.pem: line \d+: contains a private key, which is not read/);
+  const json = await runCountersign(['certificate', certificate, '--ca', bundle, '-o', 'json']);
+  expect(JSON.parse(json.stdout).unread).toEqual([
+    expect.stringMatching(/^line \d+: contains a private key, which is not read/),
+    expect.stringMatching(/bundle\.pem: line \d+: contains a private key, which is not read/),
+  ]);
+});
+
+describe('a command that reads the CA file of the settings warns about the parts that it does not read', () => {
+  const env = { COUNTERSIGN_CLIENT_CA_FILE: bundle, COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:9/' };
+  const records = file('empty.yaml', 'clients: []\n');
+
+  test.each<[string, readonly string[]]>([
+    ['clients check', ['clients', 'check', records]],
+    ['clients check -o json', ['clients', 'check', records, '-o', 'json']],
+    ['clients plan', ['clients', 'plan', '-f', records]],
+    ['certificate', ['certificate', caFile]],
+  ])('%s', async (_, args) => {
+    const { stdout, stderr } = await runCountersign(args, { env });
+    expect(stderr).toMatch(/warning: COUNTERSIGN_CLIENT_CA_FILE: .*bundle\.pem: line \d+: contains a private key/);
+    expect(stdout).not.toContain('private key');
+  });
 });
 
 describe('a certificate that OpenSSL cannot parse is rejected with the value that it rejects', () => {

@@ -6,6 +6,7 @@ import { readAdministrationConfig } from '../../config.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { openRedis } from '../../redis/connection.ts';
 import type { Environment } from '../../settings/settings.ts';
+import { printWarnings } from '../output/errors.ts';
 import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
 import { Interruption } from './interruption.ts';
 
@@ -31,7 +32,8 @@ const COMMAND_TIMEOUT_MILLISECONDS = 30_000;
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function openAdministration(env: Environment): Promise<Administration> {
-  const { redis, policy } = readAdministrationConfig(env);
+  const { redis, policy, warnings } = readAdministrationConfig(env);
+  printWarnings(warnings);
   await using resources = new AsyncDisposableStack();
   const progress = resources.use(createProgressBar(env));
   const interruption = resources.use(new Interruption(progress.clear));

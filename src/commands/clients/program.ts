@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { printProblem } from '../output/errors.ts';
+import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
 import type { ExportCommandOptions } from './export.ts';
 import type { ImportSource } from './import.ts';
@@ -23,8 +23,7 @@ export function clientsProgram(program: Command): void {
 /** A misspelt setting can make a command change other clients than those intended. */
 async function warnAboutUnknownSettings(): Promise<void> {
   const { describeUnknownSetting, findUnknownSettings } = await import('../../settings/unknown-settings.ts');
-  const unknown = findUnknownSettings(await environment());
-  for (const setting of unknown) printProblem(`warning: ${describeUnknownSetting(setting)}`);
+  printWarnings(findUnknownSettings(await environment()).map(describeUnknownSetting));
 }
 
 const checkHelp = `
@@ -41,7 +40,9 @@ function addCheck(clients: Command): void {
     .action(async (paths: string[], { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
       const { readRecordsConfig } = await import('../../config.ts');
-      process.exitCode = await checkClients(paths, { ...readRecordsConfig(await environment()), output });
+      const { warnings, ...config } = readRecordsConfig(await environment());
+      printWarnings(warnings);
+      process.exitCode = await checkClients(paths, { ...config, output });
     });
 }
 

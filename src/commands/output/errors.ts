@@ -29,6 +29,11 @@ export function printProblem(problem: string): void {
   for (const line of problem.split('\n')) console.error(`${name} ${printable(line)}`);
 }
 
+/** Prints on standard error what does not keep the command from running. */
+export function printWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) printProblem(`warning: ${warning}`);
+}
+
 /** As shells report a program ended by SIGPIPE. */
 const BROKEN_PIPE = 141;
 
