@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
+import { parseRecords } from '../src/clients/files/parse-records.ts';
 import { openHttpListener } from '../src/http/listener.ts';
 import { OperatorError } from '../src/operator-error.ts';
 import { fetchCrl } from '../src/pki/crl/fetch-crl.ts';
@@ -128,5 +129,80 @@ describe('a listener that cannot be opened', () => {
     expect(message).toContain(`cannot listen on ${host}:0: `);
     expect(message).toContain(expected);
     expect(message).not.toMatch(RAW);
+  });
+});
+
+describe('a clients file in YAML', () => {
+  const of = (...lines: readonly string[]) => `clients:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  const aliases = (name: string) => Array(12).fill(`*${name}`).join(', ');
+  const bomb = `a: &a [1]\nb: &b [${aliases('a')}]\nclients: [${aliases('b')}]\n`;
+
+  test.each<[string, string, string]>([
+    ['with a tab', 'clients:\n\t- client_id: a\n', 'line 2: invalid YAML: a tab in the indentation; use spaces'],
+    [
+      'with a line that is indented too little',
+      of('- client_id: a', ' scope: b'),
+      'line 3: invalid YAML: wrong indent',
+    ],
+    ['with a list in the wrong column', 'clients:\n    - a: 1\n  - a: 2\n', 'line 3: invalid YAML: wrong indentation'],
+    ['without a space after a colon', of('- client_id: a', '  scope:b'), 'line 3: invalid YAML: a line lacks ": "'],
+    ['with a colon in a value', of('- note: see: this'), 'line 2: invalid YAML: a second ": "'],
+    ['with a double quote that is open', of('- client_id: "a', '  scope: b'), 'line 2: invalid YAML: a quotation mark'],
+    ['with a single quote that is open', of("- client_id: 'a", '  scope: b'), 'line 2: invalid YAML: a quotation mark'],
+    ['with an apostrophe in single quotes', of("- note: 'it's'"), 'text after the closing quotation mark'],
+    ['with a path in double quotes', of('- note: "C:\\q"'), '\\q is not an escape in double quotes; write \\\\'],
+    ['with an open [', 'clients: [{client_id: a},\n', 'line 1: invalid YAML: a [ is not closed'],
+    ['with an open {', of('- {client_id: a', '- {client_id: b}'), 'line 2: invalid YAML: a { is not closed'],
+    ['with a ] too many', 'clients: [{client_id: a}]]\n', 'unexpected ]: its opening bracket is missing'],
+    ['without a comma', of('- {client_id: a scope: b}'), 'a comma is missing within brackets'],
+    ['with JSON without a comma', '{"clients": [{"a": "a" "b": "b"}]}', 'a comma is missing within brackets'],
+    ['with a comma first', 'clients: [, a]', 'a comma without a value before it'],
+    ['with @ first', of('- client_id: @a'), 'a value that starts with @ must be in quotes'],
+    ['with & alone', of('- note: & more'), 'a value that starts with & must be in quotes'],
+    ['with a tag', of('- note: !read x'), 'the tag !read is not supported'],
+    ['with a value of another type than its tag', of('- note: !!int x'), 'not of the type of its tag !!int'],
+    ['with a list behind its key', 'clients: - client_id: a\n', 'a list must start on the line after its key'],
+    ['with a comment directly behind a value', of('- client_id: "a"#x'), 'a comment (#) lacks the space before it'],
+    ['with text behind |', of('- note: |x', '    y'), 'text after | or > on its line'],
+    ['with a directive only', '%YAML 1.2\n- client_id: a\n', '--- is missing after the directives'],
+    ['with an unknown alias', of('- *a'), 'line 2: the alias *a has no anchor &a before it'],
+    ['with an alias bomb', bomb, 'line 3: the aliases (*name) stand for more than 100 values'],
+    ['with two documents', '- a: 1\n---\n- b: 1\n', 'line 2: a second document starts here'],
+    [
+      'with a merge conflict',
+      'clients:\n<<<<<<< HEAD\n  - client_id: a\n=======\n',
+      'line 2: invalid YAML: a merge conflict',
+    ],
+    ['with a template', of('- client_id: {{ .Values.id }}'), 'line 2: a template ({{): render it first'],
+    ['nested deeply', '['.repeat(20_000), 'nested too deeply'],
+  ])('%s is rejected with its cause', (_, text, expected) => {
+    const parse = () => parseRecords('clients.yaml', text);
+    expect(parse).toThrow(expected);
+    expect(parse).not.toThrow(/implicit|compact mapping|flow|block|scalar|token|indicator/i);
+  });
+});
+
+describe('a clients file in JSON', () => {
+  test.each<[string, string, string]>([
+    ['that is cut off', '[{"client_id": "a"', 'line 1: invalid JSON at column 19: the text ends too early'],
+    ['with an open string', '[{"client_id": "a}]', 'a string is not closed'],
+    ['with a trailing comma', '[{"client_id": "a",}]', 'a comma before }'],
+    ['with two commas', '[{"client_id": "a",, "scope": "b"}]', 'a comma without a value before it'],
+    ['with a comment', '[{"client_id": "a"} // x\n]', 'a comment, which JSON does not allow'],
+    ['with single quotes', "[{'client_id': 'a'}]", "' in place of a double quotation mark"],
+    ['with typographic quotes', '[{"client_id": “a”}]', 'a typographic quotation mark in place of "'],
+    ['with a name without quotes', '[{client_id: "a"}]', 'a name must be in double quotes'],
+    ['with a value without quotes', '[{"client_id": a}]', 'a word without quotation marks'],
+    ['of Python', '[{"enabled": True}]', 'True is not a JSON value; true, false and null are'],
+    ['with a line break in a string', '[{"note": "a\nb"}]', 'a line break in a string; write it as \\n'],
+    ['with a tab in a string', '[{"note": "a\tb"}]', 'a tab in a string; write it as \\t'],
+    ['with a backslash', '[{"note": "C:\\x"}]', 'an invalid escape in a string; write \\\\ for a backslash'],
+    ['with a leading zero', '[{"n": 01}]', 'a number must not start with 0'],
+    ['with a second value', '[]\n[]', 'line 2: invalid JSON at column 1: text after the end of the value'],
+    ['with NUL behind it', '[]\0', 'unexpected U+0000'],
+  ])('%s is rejected with its cause', (_, text, expected) => {
+    const parse = () => parseRecords('clients.json', text);
+    expect(parse).toThrow(expected);
+    expect(parse).not.toThrow(/token|JSON input|property name|literal|in JSON/);
   });
 });

@@ -1,3 +1,4 @@
+import { explainJsonProblem } from './json-problem.ts';
 import { type JsonToken, jsonTokens } from './json-tokens.ts';
 import { lossyNumber } from './lossy-number.ts';
 
@@ -83,7 +84,8 @@ function locate(text: string, { message }: SyntaxError): ParseError {
   const token = /^(Unexpected token '.+?'), /su.exec(message);
   const offset = stated ? Number(stated[1]) : (offsetOfUnexpectedToken(text) ?? text.length);
   const problem = token?.[1] ?? message.slice(0, stated?.index).replace(/ in JSON$/, '');
-  return errorAt(text, offset, (column) => `invalid JSON: ${problem} at column ${column}`);
+  const explained = explainJsonProblem(text, offset, problem);
+  return errorAt(text, offset, (column) => `invalid JSON at column ${column}: ${explained}`);
 }
 
 /** Where a value is expected and none starts. For all other syntax errors V8 states the position. */

@@ -8,11 +8,11 @@ import {
   parseDocument,
   type Scalar,
   visit,
-  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import { lossyYamlNumber } from '../lossy-number.ts';
 import { ParseError } from '../strict-json.ts';
+import { explainYamlError } from './yaml-problem.ts';
 
 /**
  * Parses YAML, and rejects values that would change their meaning.
@@ -22,42 +22,54 @@ import { ParseError } from '../strict-json.ts';
 export function parseYaml(text: string): unknown {
   const lines = new LineCounter();
   // YAML 1.2 §5.4: CR alone ends a line as well, which the library does not support.
-  const document = parseDocument(text.replaceAll(/\r(?!\n)/g, '\n'), {
+  const source = text.replaceAll(/\r(?!\n)/g, '\n');
+  const document = parseDocument(source, {
     lineCounter: lines,
     // `keyLoss` reports duplicates by their names.
     uniqueKeys: false,
   });
   // A warning, such as an unknown tag, means that the value is not what its author meant either.
   const [error] = [...document.errors, ...document.warnings];
-  const line = error?.linePos?.[0].line ?? 1;
+  const lineAt = (offset: number) => lines.linePos(offset).line;
+  const line = lineAt(error?.pos[0] ?? 0);
   if (error?.code === 'MULTIPLE_DOCS') throw new ParseError(line, SECOND_DOCUMENT);
   if (error?.code === 'RESOURCE_EXHAUSTION') throw new ParseError(line, 'nested too deeply');
-  if (error) throw new ParseError(line, `invalid YAML: ${describeProblem(error)}`);
+  if (error) {
+    const { message, offset } = explainYamlError(error, document, source);
+    throw new ParseError(lineAt(offset), `invalid YAML: ${message}`);
+  }
   const loss = findDataLoss(document);
-  if (loss) throw new ParseError(lines.linePos(loss.node.range?.[0] ?? 0).line, loss.message);
-  return toValue(document);
+  if (loss) {
+    const [offset = 0] = loss.node.range ?? [];
+    throw new ParseError(lineAt(offset), source.startsWith('{{', offset - 1) ? TEMPLATE : loss.message);
+  }
+  return toValue(document, lineAt);
 }
 
-/** The library's description, without its location and excerpt, or a better one. */
-function describeProblem({ code, message }: YAMLError): string {
-  return problems[code] ?? message.replace(/ at line \d+, column \d+[\s\S]*$/, '');
-}
-
-const problems: Partial<Record<YAMLError['code'], string>> = {
-  TAB_AS_INDENT: 'a tab in the indentation; use spaces',
-};
-
-function toValue(document: Document): unknown {
+function toValue(document: Document, lineAt: (offset: number) => number): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     // The only error that is left after the checks above.
-    if (error instanceof ReferenceError) throw new ParseError(1, `more than ${MAX_ALIASES} nodes by aliases (*name)`);
+    if (error instanceof ReferenceError) throw new ParseError(lineAt(lastAlias(document)), TOO_MANY_ALIASES);
     throw error;
   }
 }
 
+function lastAlias(document: Document): number {
+  let offset = 0;
+  visit(document, {
+    Alias: (_, { range }) => {
+      offset = range?.[0] ?? offset;
+    },
+  });
+  return offset;
+}
+
 const MAX_ALIASES = 100;
+const TOO_MANY_ALIASES = `the aliases (*name) stand for more than ${MAX_ALIASES} values: write them out`;
+
+const TEMPLATE = 'a template ({{): render it first, or put the value in quotes';
 
 const SECOND_DOCUMENT =
   'a second document starts here (---): write all clients in one list, or each document in its own file';
