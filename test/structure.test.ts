@@ -43,7 +43,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   pino: 'observability/log.ts',
   'prom-client': 'observability/metrics.ts',
   'string-width': 'commands/output/text.ts',
-  yaml: ['administration/import/render.ts', 'clients/files/parse-yaml.ts', 'commands/output/document.ts'],
+  yaml: ['administration/import/render.ts', 'clients/files/', 'commands/output/document.ts'],
   commander: ['commands/clients/', 'main.ts'],
 };
 
