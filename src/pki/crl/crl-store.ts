@@ -1,9 +1,10 @@
+import { abbreviate } from '../../text.ts';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { chainingKey, type EncodedName, formatDistinguishedName } from '../certificate/names/distinguished-name.ts';
 import { verifySignature } from '../certificate/signature-algorithms.ts';
 import type { TrustStore } from '../path/trust-store.ts';
-import { type Crl, parseCrl, type SignedCrl } from './crl.ts';
+import { type Crl, parseCrl, parseSignedCrl, type SignedCrl } from './crl.ts';
 import { scopeKey } from './crl-scope.ts';
 
 /** A CRL that was signed by a configured CA. */
@@ -108,11 +109,12 @@ export class CrlStore {
   }
 
   async #verify(der: Uint8Array): Promise<[key: string, stored: StoredCrl]> {
-    const signed = await parseCrl(der);
+    const signed = parseSignedCrl(der);
     const { subject: issuer, subjectText: ca, publicKeyThumbprint } = await this.#signerOf(signed);
+    const crl = await parseCrl(signed);
     // The issuer of the CA's certificate, not that of the CRL, which would keep the whole DER in memory.
-    const stored = { crl: signed.crl, issuer, ca, publicKeyThumbprint, isPublished: true };
-    return [[publicKeyThumbprint, chainingKey(issuer), scopeKey(signed.crl.scope)].join(' '), stored];
+    const stored = { crl, issuer, ca, publicKeyThumbprint, isPublished: true };
+    return [[publicKeyThumbprint, chainingKey(issuer), scopeKey(crl.scope)].join(' '), stored];
   }
 
   #add(key: string, stored: StoredCrl): boolean {
@@ -130,7 +132,7 @@ export class CrlStore {
     for (const ca of candidates) if (await verifySignature(algorithm, signed, ca.publicKey)) signers.push(ca);
     const signer = signers.find(({ keyUsage }) => !keyUsage || keyUsage.has('cRLSign'));
     if (signer) return signer;
-    const name = formatDistinguishedName(issuer);
+    const name = abbreviate(formatDistinguishedName(issuer));
     if (candidates.length === 0) {
       throw new CertificateError(`has issuer "${name}", which is not a CA of COUNTERSIGN_CLIENT_CA_FILE`);
     }

@@ -19,41 +19,57 @@ export interface Crl {
   readonly revoked: SerialNumberSet;
 }
 
-/** A parsed CRL whose signature is not verified yet. */
+/** A CRL whose signature is not verified yet. The rest of it is interpreted only afterwards: see {@link parseCrl}. */
 export interface SignedCrl {
-  readonly crl: Crl;
   readonly issuer: EncodedName;
   readonly algorithm: SignatureAlgorithm;
   /** The signed bytes and their signature. Views into the DER. */
   readonly signed: { readonly data: Uint8Array; readonly signature: Uint8Array };
+  readonly fields: LocatedFields;
 }
 
 const EXTENSIONS = 0xa0;
 
 /**
- * Parses the DER of a CRL. Delta CRLs and indirect CRLs are rejected. It yields to the event loop in between, since a CRL
- * can have a million entries.
+ * Parses what identifies the signer of a CRL. A CRL can be of any size and come from an unauthenticated server, so that
+ * its content, with which the work grows, is not interpreted before the signature is verified.
  *
- * @throws {CertificateError} when it is not DER, not a CRL of one of these kinds, or has no nextUpdate
+ * @throws {CertificateError} when it is not DER, not a CRL, or signed with an algorithm that is not accepted
  */
-export async function parseCrl(der: Uint8Array): Promise<SignedCrl> {
+export function parseSignedCrl(der: Uint8Array): SignedCrl {
   const outer = parseDerHeader(der, 0, der.length);
   if (outer.end !== der.length) throw new CertificateError(`${der.length - outer.end} trailing bytes after the CRL`);
-  const [tbs, algorithm, signature, ...more] = headersIn(der, outer);
+  const [tbs, algorithm, signature, ...more] = headersIn(der, outer, CRL_FIELDS);
   if (outer.tag !== Tag.sequence || tbs?.tag !== Tag.sequence || signature?.tag !== Tag.bitString || more.length > 0) {
     throw new CertificateError('not a CRL: its structure does not match RFC 5280 §5.1');
   }
   const fields = locateFields(der, tbs);
-  const accepted = parseSignatureAlgorithm(algorithm && elementAt(der, algorithm), fields.algorithm);
-  const extensions = parseCrlExtensions(fields.extensions);
-  const crl = {
+  return {
+    algorithm: parseSignatureAlgorithm(algorithm && shortElementAt(der, algorithm), fields.algorithm),
+    issuer: decodeDistinguishedName(fields.issuer),
+    signed: {
+      data: der.subarray(tbs.at, tbs.end),
+      signature: parseBitString(shortElementAt(der, signature)).bytes,
+    },
+    fields,
+  };
+}
+
+/**
+ * Parses the contents of a CRL. Delta CRLs and indirect CRLs are rejected. It yields to the event loop in between, since a
+ * CRL can have a million entries.
+ *
+ * @param signed whose signature has been verified
+ * @throws {CertificateError} when it is malformed, or no certificate can be checked against such a CRL
+ */
+export async function parseCrl({ fields }: SignedCrl): Promise<Crl> {
+  const extensions = parseCrlExtensions(fields.extensions && elementAt(fields.der, fields.extensions));
+  return {
     scope: parseCrlScope(extensions.get(CrlExtensionOid.issuingDistributionPoint), fields.issuer),
     ...parseUpdates(fields),
     number: parseCrlNumber(extensions.get(CrlExtensionOid.crlNumber)),
-    revoked: await parseRevokedCertificates(der, fields.revoked),
+    revoked: await parseRevokedCertificates(fields.der, fields.revoked),
   };
-  const signed = { data: der.subarray(tbs.at, tbs.end), signature: parseBitString(elementAt(der, signature)).bytes };
-  return { crl, issuer: decodeDistinguishedName(fields.issuer), algorithm: accepted, signed };
 }
 
 function parseSignatureAlgorithm(outer: DerElement | undefined, inner: DerElement): SignatureAlgorithm {
@@ -79,9 +95,14 @@ interface LocatedHeader extends DerHeader {
   readonly at: number;
 }
 
-function headersIn(der: Uint8Array, { start, end }: DerHeader): LocatedHeader[] {
+/** The fields of a CertificateList and of a TBSCertList. */
+const CRL_FIELDS = 3;
+const TBS_FIELDS = 7;
+
+/** The first elements within another: all, or one more than the expected number. */
+function headersIn(der: Uint8Array, { start, end }: DerHeader, expected: number): LocatedHeader[] {
   const headers: LocatedHeader[] = [];
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end && headers.length <= expected; ) {
     const header = parseDerHeader(der, at, end);
     headers.push({ ...header, at });
     at = header.end;
@@ -93,10 +114,31 @@ function elementAt(der: Uint8Array, { at, end }: LocatedHeader): DerElement {
   return parseDer(der.subarray(at, end));
 }
 
-/** All fields of a TBSCertList. The entries are only located, since there can be many (RFC 5280 §5.1.2). */
-function locateFields(der: Uint8Array, tbs: DerHeader) {
-  const all = headersIn(der, tbs);
-  const version = all[0]?.tag === Tag.integer ? elementAt(der, all[0]) : undefined;
+/** The fields that are parsed before the signature is verified have fewer than 10,000 bytes in every real CRL. */
+const MAX_FIELD_BYTES = 65_536;
+
+function shortElementAt(der: Uint8Array, header: LocatedHeader): DerElement {
+  const length = header.end - header.at;
+  if (length <= MAX_FIELD_BYTES) return elementAt(der, header);
+  throw new CertificateError(
+    `has an issuer, algorithm or signature of ${length} bytes; at most ${MAX_FIELD_BYTES} are accepted`,
+  );
+}
+
+/** The fields of a TBSCertList. Those that can be long are only located (RFC 5280 §5.1.2). */
+interface LocatedFields {
+  readonly der: Uint8Array;
+  readonly algorithm: DerElement;
+  readonly issuer: DerElement;
+  readonly thisUpdate: DerElement;
+  readonly nextUpdate: DerElement;
+  readonly revoked: LocatedHeader | undefined;
+  readonly extensions: LocatedHeader | undefined;
+}
+
+function locateFields(der: Uint8Array, tbs: DerHeader): LocatedFields {
+  const all = headersIn(der, tbs, TBS_FIELDS);
+  const version = all[0]?.tag === Tag.integer ? shortElementAt(der, all[0]) : undefined;
   if (version) requireKnownVersion(version);
   const [algorithm, issuer, thisUpdate, nextUpdate, ...optional] = version ? all.slice(1) : all;
   const revoked = optional[0]?.tag === Tag.sequence ? optional.shift() : undefined;
@@ -108,12 +150,13 @@ function locateFields(der: Uint8Array, tbs: DerHeader) {
     throw new CertificateError('has no nextUpdate, so it is unknown when it expires (RFC 5280 §5.1.2.5)');
   }
   return {
-    algorithm: elementAt(der, algorithm),
-    issuer: elementAt(der, issuer),
-    thisUpdate: elementAt(der, thisUpdate),
-    nextUpdate: elementAt(der, nextUpdate),
+    der,
+    algorithm: shortElementAt(der, algorithm),
+    issuer: shortElementAt(der, issuer),
+    thisUpdate: shortElementAt(der, thisUpdate),
+    nextUpdate: shortElementAt(der, nextUpdate),
     revoked,
-    extensions: extensions && elementAt(der, extensions),
+    extensions,
   };
 }
 
