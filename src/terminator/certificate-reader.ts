@@ -88,11 +88,17 @@ const ATTRIBUTE_OVERHEAD = 320;
 
 /** Estimates the memory, in bytes, that a cached result takes. */
 function memoryBytes({ certificate, chain }: DecodedChain): number {
-  const { der, subject, issuer, alternativeNames, otherNames } = certificate;
+  const { der, subject, issuer, alternativeNames, otherNames, crlDistributionPoints } = certificate;
   // A path through a certificate of the chain holds its parsed form for as long as this entry is cached.
   const chainBytes = chain.reduce((bytes, { length }) => bytes + 4 * length + OBJECT_OVERHEAD, 0);
   const names = Object.values(alternativeNames).flat();
   const nameBytes = names.reduce((bytes, name) => bytes + name.length + STRING_OVERHEAD, 0);
+  // A canonical form takes two bytes a character; the key and its value are an entry of a map.
+  const { named = [], reasonsByName } = crlDistributionPoints;
+  const pointBytes = [...named, ...reasonsByName.keys()].reduce(
+    (bytes, text) => bytes + 2 * text.length + 2 * STRING_OVERHEAD,
+    0,
+  );
   // These names are held parsed, and in a canonical form, which can be longer and takes two bytes a character.
   const distinguishedNameBytes = [subject, issuer, ...otherNames.directory].reduce(
     (bytes, { rdns, canonical = '' }) => {
@@ -101,5 +107,5 @@ function memoryBytes({ certificate, chain }: DecodedChain): number {
     },
     0,
   );
-  return OBJECT_OVERHEAD + chainBytes + 3 * der.length + distinguishedNameBytes + nameBytes;
+  return OBJECT_OVERHEAD + chainBytes + 3 * der.length + distinguishedNameBytes + nameBytes + pointBytes;
 }

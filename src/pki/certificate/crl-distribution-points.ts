@@ -24,7 +24,7 @@ export interface CrlDistributionPoints {
  * the certificate can be valid without CRLs: it counts as an extension that names no usable distribution point.
  *
  * @param issuerName the issuer of the certificate
- * @throws {CertificateError} when the extension is malformed and critical
+ * @throws {CertificateError} when the extension is malformed and critical, is not DER, or has too many relative names
  */
 export function parseCrlDistributionPoints(
   { issuer, extensions }: CertificateStructure,
@@ -35,12 +35,16 @@ export function parseCrlDistributionPoints(
   const reasonsByName = new Map([issuerKey, ...alternatives].map((key) => [key, ALL_REASONS]));
   const extension = extensions.get(ExtensionOid.crlDistributionPoints);
   if (!extension) return { named: undefined, reasonsByName };
-  const points = orIfMalformed(undefined, () => parsePoints(extension, issuer, issuerKey));
-  if (!points && isCritical(extension)) throw malformed();
-  for (const { names, reasons, isOfIssuer } of points ?? []) {
+  requireFewRelativeNames(extension, issuer);
+  const points = parseOrError(() => parsePoints(extension, issuer, issuerKey));
+  if (points instanceof CertificateError) {
+    if (isCritical(extension)) throw malformed(points);
+    return { named: [`a malformed extension: ${points.message}`], reasonsByName };
+  }
+  for (const { names, reasons, isOfIssuer } of points) {
     for (const { key } of isOfIssuer ? names : []) reasonsByName.set(key, (reasonsByName.get(key) ?? 0) | reasons);
   }
-  return { named: points?.map(describePoint) ?? ['a malformed extension'], reasonsByName };
+  return { named: points.map(describePoint), reasonsByName };
 }
 
 interface DistributionPoint {
@@ -52,7 +56,7 @@ interface DistributionPoint {
 
 function parsePoints(extension: DerElement, issuer: DerElement, issuerKey: string): DistributionPoint[] {
   const { tag, children } = parseExtensionValue(extension);
-  if (tag !== Tag.sequence) throw malformed();
+  if (tag !== Tag.sequence) throw new CertificateError('not a SEQUENCE');
   return children.map((point) => parsePoint(point, issuer, issuerKey));
 }
 
@@ -73,25 +77,48 @@ function parsePoint({ children }: DerElement, issuer: DerElement, issuerKey: str
   };
 }
 
+/** 60 names of an issuer of 200 bytes. */
+const MAX_COMPLETED_BYTES = 16_384;
+const RELATIVE_NAME = 0xa1;
+
+/**
+ * Limits the names that are relative to the CRL issuer, also where a validator ignores the extension. OpenSSL completes
+ * each with the name of the issuer as well, so 400 of them and an issuer of 8,000 bytes, which any client can send, would
+ * take 500 ms.
+ */
+function requireFewRelativeNames(extension: DerElement, issuer: DerElement): void {
+  // OpenSSL would also parse BER, in which names could hide.
+  const { children: points } = parseExtensionValue(extension);
+  const relative = points.filter(({ children }) =>
+    children.some(({ tag, children: [name] }) => tag === DISTRIBUTION_POINT && name?.tag === RELATIVE_NAME),
+  );
+  const completed = relative.reduce((sum, { encoded }) => sum + issuer.encoded.length + encoded.length, 0);
+  if (completed <= MAX_COMPLETED_BYTES) return;
+  throw new CertificateError(
+    `has ${relative.length} CRL distribution points relative to the CRL issuer, ${completed} bytes with the name of the issuer; at most ${MAX_COMPLETED_BYTES} are accepted`,
+  );
+}
+
 function describePoint({ names, isOfIssuer }: DistributionPoint): string {
   const text = abbreviate(names.map((name) => name.text).join(' or ')) || 'a distribution point without a name';
   return isOfIssuer ? text : `${text} of another CRL issuer`;
 }
 
 function alternativeKeys(extension: DerElement | undefined): string[] {
-  const names = extension && orIfMalformed([], () => parseGeneralNames(parseExtensionValue(extension)));
-  return names?.map(({ key }) => key) ?? [];
+  const names = extension && parseOrError(() => parseGeneralNames(parseExtensionValue(extension)));
+  return names === undefined || names instanceof CertificateError ? [] : names.map(({ key }) => key);
 }
 
-function malformed(): CertificateError {
-  return new CertificateError('its CRL distribution points are malformed (RFC 5280 §4.2.1.13)');
+function malformed(cause: CertificateError): CertificateError {
+  const problem = 'its CRL distribution points are malformed';
+  return new CertificateError(`${problem}: ${cause.message} (RFC 5280 §4.2.1.13)`, { cause });
 }
 
-function orIfMalformed<Value, Fallback>(fallback: Fallback, parse: () => Value): Value | Fallback {
+function parseOrError<Value>(parse: () => Value): Value | CertificateError {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof CertificateError) return fallback;
+    if (error instanceof CertificateError) return error;
     throw error;
   }
 }

@@ -225,6 +225,21 @@ test('a client certificate with malformed critical distribution points is reject
   expect(() => parseClientCertificate(client)).toThrow('its CRL distribution points are malformed');
 });
 
+test.each([
+  ['well-formed', []],
+  ['malformed', [[fullName()]]],
+])('a certificate with many relative names and a long issuer is rejected quickly if they are %s', (_, points) => {
+  const longName = Array.from({ length: 60 }, (_, index) => ['OU', `${index}`.repeat(20)] as const);
+  const relative = Array.from({ length: 400 }, () => [relativeToIssuer(['CN', 'x'])]);
+  const { der: client } = createTestCa({ subject: longName }).issue(naming(...points, ...relative));
+  expect(client.length).toBeLessThan(16_384);
+  const start = process.threadCpuUsage();
+  expect(() => parseClientCertificate(client)).toThrow(
+    /has 400 CRL distribution points relative to the CRL issuer, \d+ bytes with the name of the issuer; at most 16384/,
+  );
+  expect(process.threadCpuUsage(start).user).toBeLessThan(100_000);
+});
+
 describe('the status of a client certificate is unknown', () => {
   const unknown = 'the certificate has an unknown revocation status: ';
   test.each<[string, Given, string]>([
@@ -289,7 +304,7 @@ describe('the status of a client certificate is unknown', () => {
         crls: [crlFor([fullName(first)])],
         certificate: { extraExtensions: [{ oid: '2.5.29.31', value: sequence(sequence(der(0xa0))) }] },
       },
-      '(a malformed extension)',
+      '(a malformed extension: has a malformed distribution point name)',
     ],
     [
       'with several CRLs, none of which it names',
