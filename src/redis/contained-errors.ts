@@ -60,9 +60,13 @@ const overrides: Pick<DataHandler, 'dispatch' | 'shiftCommand'> & ThisType<DataH
     // From here on, replies would be taken for those of other commands.
     if (!item) throw reply instanceof Error ? reply : new UnexpectedReplyError('unexpected reply, to no command');
     this.current = item.command;
+    if (isErrorReply(reply)) reply.message = reply.message.replace(PROTECTED_MODE, '$1');
     return item;
   },
 };
+
+/** Its explanation, "no password is set", makes ioredis ignore the error. */
+const PROTECTED_MODE = /^(DENIED .*?protected mode)\b.*$/s;
 
 function replaceConnectionOnException(): void {
   // Node imports the exports of a CommonJS module; bundlers and test runners, its default export.

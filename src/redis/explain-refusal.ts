@@ -33,6 +33,10 @@ const refusals: readonly (readonly [RegExp, string])[] = [
   [/^MISCONF/, 'the server rejects writes because it cannot save its data: check its log'],
   [/^OOM/, 'the server rejects writes because its memory is full: increase maxmemory'],
   [/^NOREPLICAS/, 'the server rejects writes because too few replicas are in sync: check min-replicas-to-write'],
+  [
+    /^CLUSTERDOWN .* addresses/,
+    'the cluster nodes do not know their own addresses: set cluster-announce-ip, or let them meet',
+  ],
   [/^CLUSTERDOWN/, 'the cluster does not serve all slots: check CLUSTER INFO'],
   [
     /^(?:MOVED|ASK)\b(?! \d+ \S+:\d+$)/,
@@ -46,7 +50,7 @@ const refusals: readonly (readonly [RegExp, string])[] = [
   [/^DENIED/, 'the server is in protected mode: configure a user and password for it'],
   [/cluster support disabled/, 'the server is not a Redis Cluster node: use redis:// in COUNTERSIGN_REDIS_URL'],
   [/No such master/, 'the sentinels do not monitor this master: check its name in COUNTERSIGN_REDIS_URL'],
-  [/^ERR unknown (?:sub)?command/i, 'the server does not support a command, or has it renamed'],
+  [/^ERR unknown (?:sub|redis )?command/i, 'the server does not support a command, or has it renamed'],
 ];
 
 /** Authenticated, but not permitted. For commands in scripts, Redis before 7.2 has no error code. */

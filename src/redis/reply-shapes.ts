@@ -23,8 +23,14 @@ const isSlotRange = (range: unknown) =>
 /** With an empty one, ioredis would drop its connections to all nodes. */
 function isSlotMap(reply: unknown): boolean {
   if (Array.isArray(reply) && reply.length === 0) throw new Error('CLUSTERDOWN the node has no slot map');
-  return isListOf(isSlotRange)(reply);
+  if (!isListOf(isSlotRange)(reply)) return false;
+  // ioredis skips such nodes; without any other, it would never connect, nor report an error.
+  if (!nodeHosts(reply).some(Boolean)) throw new Error('CLUSTERDOWN the nodes have no addresses');
+  return true;
 }
+/** Of a reply whose ranges are slot ranges. */
+const nodeHosts = (ranges: unknown) =>
+  Array.isArray(ranges) ? ranges.flatMap((range) => range.slice(2).map((node: readonly unknown[]) => node[0])) : [];
 const isClusterNode = (node: unknown) => Array.isArray(node) && isTextOrNull(node[0]) && typeof node[1] === 'number';
 
 /**

@@ -11,10 +11,16 @@ type Row = readonly [command: string, reply: string, readiness: 200 | 503, reaso
 
 const noPermission = (command: string) => `-NOPERM User server has no permissions to run the '${command}' command\r\n`;
 
+const PROTECTED_MODE =
+  '-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface.\r\n';
+/** Of a node that has never met another one. */
+const NO_ADDRESS = '*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$0\r\n\r\n:6379\r\n$1\r\nx\r\n';
+
 /** One row of each kind of cause; `npm run test:refusals` tries every command with every reply. */
 const rows: Readonly<Record<Topology, readonly Row[]>> = {
   server: [
     ['HELLO', noPermission('hello'), 503, /lacks \+hello \(NOPERM/],
+    ['HELLO', PROTECTED_MODE, 503, /^the server is in protected mode: configure a user and password for it/],
     ['SELECT', noPermission('select'), 503, /lacks \+select \(NOPERM/],
     [
       'SELECT',
@@ -44,6 +50,7 @@ const rows: Readonly<Record<Topology, readonly Row[]>> = {
     ['CLUSTER SLOTS', wrongTypes['nested nil'], 503, /^unexpected reply to CLUSTER/],
     ['CLUSTER SLOTS', wrongTypes['a simple string'], 503, /^unexpected reply to CLUSTER/],
     ['CLUSTER SLOTS', wrongTypes['an empty array'], 503, /does not serve all slots: check CLUSTER INFO/],
+    ['CLUSTER SLOTS', NO_ADDRESS, 503, /do not know their own addresses: set cluster-announce-ip/],
     ['CLUSTER INFO', noPermission('cluster|info'), 503, /lacks \+cluster\|info \(NOPERM/],
     // Reading a migrating slot: GET is redirected, and ASKING is refused.
     ['ASKING', noPermission('asking'), 503, /while a slot migrates, the ACL needs \+asking/],
