@@ -166,6 +166,7 @@ describe('a clients file in YAML', () => {
     ['with text behind |', of('- note: |x', '    y'), 'text after | or > on its line'],
     ['with a directive only', '%YAML 1.2\n- client_id: a\n', '--- is missing after the directives'],
     ['with an unknown alias', of('- *a'), 'line 2: the alias *a has no anchor &a before it'],
+    ['with an alias within its value', of('- &a', '  note: [*a]'), 'line 3: the alias *a is within its own value'],
     ['with an alias bomb', bomb, 'line 3: the aliases (*name) stand for more than 100 values'],
     ['with two documents', '- a: 1\n---\n- b: 1\n', 'line 2: a second document starts here'],
     [

@@ -49,6 +49,7 @@ function wordProblem(text: string, offset: number, problem: string): string {
   const [after = ''] = /^[A-Za-z]*/.exec(text.slice(offset, offset + MAX_WORD)) ?? [];
   const word = before + after;
   if (OTHER_LITERALS.test(word)) return `${word} is not a JSON value; true, false and null are`;
+  if (text.slice(0, offset).trim() === '') return 'the text does not start with a JSON value';
   if (word !== '') return 'a word without quotation marks';
   return `unexpected ${codePoint(text.slice(offset))}`;
 }

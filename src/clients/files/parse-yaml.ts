@@ -90,7 +90,7 @@ function findDataLoss(document: Document): DataLoss | undefined {
     Scalar: (_, node) => stopAt(scalarLoss(node)),
     Map: (_, node) => stopAt(tagLoss(node) ?? keyLoss(node, document)),
     Seq: (_, node) => stopAt(tagLoss(node)),
-    Alias: (_, node) => stopAt(aliasLoss(node, document)),
+    Alias: (_, node, ancestors) => stopAt(aliasLoss(node, document, ancestors)),
   });
   return found;
 }
@@ -107,9 +107,11 @@ function scalarLoss(node: Scalar): DataLoss | undefined {
   return undefined;
 }
 
-function aliasLoss(node: Alias, document: Document): DataLoss | undefined {
-  if (node.resolve(document) !== undefined) return undefined;
-  return { node, message: `the alias *${node.source} has no anchor &${node.source} before it` };
+function aliasLoss(node: Alias, document: Document, ancestors: readonly unknown[]): DataLoss | undefined {
+  const value = node.resolve(document);
+  if (value === undefined)
+    return { node, message: `the alias *${node.source} has no anchor &${node.source} before it` };
+  return ancestors.includes(value) ? { node, message: `the alias *${node.source} is within its own value` } : undefined;
 }
 
 /** JSON has no sets or other tagged collections. */

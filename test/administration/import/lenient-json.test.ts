@@ -37,6 +37,10 @@ describe('JSON in the dialect of .NET configuration files', () => {
     expect(jsonIn(text)).toBeUndefined();
   });
 
+  test('reports a text that is not JSON as such', () => {
+    expect(() => parseLenientJson('Clients: []')).toThrow('the text does not start with a JSON value');
+  });
+
   test('reports the line and column of an error', () => {
     expect(() => parseLenientJson('{ /* one\n two */ // three\n  "a": 1,\n  b\n}')).toThrow(
       'line 4: invalid JSON at column 3: a name must be in double quotes',
