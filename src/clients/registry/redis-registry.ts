@@ -81,8 +81,11 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
     ...options.cache,
   });
   const feed = openFeed(connection, options, { keys, cache, dataLoss });
-  // The new connection may be to another server, with other data.
-  onConnected = () => revalidate(cache, dataLoss);
+  // The new connection may be to another server, with other data and another ACL.
+  onConnected = () => {
+    revalidate(cache, dataLoss);
+    startReadCheck(redis, keys.clientPrefix);
+  };
   startDataLossCheck(dataLoss);
   startReadCheck(redis, keys.clientPrefix);
   return toRegistry({ connection, redis, dataLoss, cache, feed, keys, description: access.address.description });

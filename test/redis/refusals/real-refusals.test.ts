@@ -1,4 +1,4 @@
-import { onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, onTestFinished, test } from 'vitest';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
 import { programPath } from '../../support/program-path.ts';
@@ -10,6 +10,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { startWatchedServer, type WatchedServer } from './watched-server.ts';
 
 const PREFIX = 'countersign:';
+const env = { COUNTERSIGN_REDIS_KEY_PREFIX: PREFIX };
 /** The documented ACL of the server for a database other than 0. */
 const rule = `${serverAclRule(PREFIX, 'secret')} +select`;
 
@@ -26,7 +27,6 @@ async function startServer(
   path = '/1',
   credentials = 'server:secret@',
 ): Promise<WatchedServer> {
-  const env = { COUNTERSIGN_REDIS_KEY_PREFIX: PREFIX };
   const server = await startWatchedServer(`redis://${credentials}127.0.0.1:${port}${path}`, env);
   onTestFinished(() => server.stop());
   return server;
@@ -49,16 +49,49 @@ const denied = [
   ['+client|tracking', /lacks \+client\|tracking \(NOPERM/, 200],
   ['&__redis__:invalidate', /lacks &__redis__:invalidate \(NOPERM/, 200],
 ] as const;
+const [, , , deniedAtStart] = denied;
+
+describeWith(['redis-server'], 'a server whose ACL', () => {
+  let redis: RunningRedis;
+  let server: WatchedServer;
+  beforeAll(async () => {
+    redis = await startRedis({
+      program: programPath('redis-server'),
+      directory: temporaryDirectory(),
+      aclRules: [rule],
+    });
+    server = await startWatchedServer(`redis://server:secret@127.0.0.1:${redis.port}/1`, env);
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await redis?.stop();
+  });
+
+  const administer = (...words: [string, ...string[]]) => sendRedisCommand(redis.port, words);
+
+  test.each(denied)(
+    'lacks %s from now on logs it, and recovers once it is added',
+    async (missing, reason, readiness) => {
+      await server.untilRecovered();
+      await administer('ACL', 'SETUSER', 'server', 'reset', ...rule.replace(` ${missing}`, '').split(' ').slice(1));
+      await administer('CLIENT', 'KILL', 'USER', 'server');
+      await server.untilLogged(reason);
+      await untilReadiness(server, readiness);
+      await administer('ACL', 'SETUSER', 'server', missing);
+      // The server tries client tracking again after a minute, or on a new connection.
+      await administer('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await server.untilRecovered();
+    },
+  );
+});
 
 describeWith(['redis-server'], 'a running server', () => {
-  test.each(denied)('whose ACL lacks %s logs it, and recovers once it is added', async (missing, reason, readiness) => {
+  test.each([deniedAtStart])('whose ACL lacks %s logs it, and recovers once it is added', async (missing, reason) => {
     const { redis, administer } = await startRedisWith([], [rule.replace(` ${missing}`, '')]);
     const server = await startServer(redis);
     await server.untilLogged(reason);
-    await untilReadiness(server, readiness);
+    await untilReadiness(server, 503);
     await administer('ACL', 'SETUSER', 'server', missing);
-    // The server tries client tracking again after a minute, or on a new connection.
-    await administer('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await server.untilRecovered();
   });
 
