@@ -37,6 +37,11 @@ const names =
     Array.isArray(scope?.names) && scope.names.includes(name);
 const isNamed = ({ scope }: PlannedCrl) => scope !== undefined && scope.names !== 'none';
 
+const isOlderThan =
+  ({ hoursOld }: PlannedCrl) =>
+  (other: PlannedCrl) =>
+    other.hoursOld > hoursOld && other.listing !== undefined;
+
 /** The CRLs that Countersign does not load. */
 const isRejected = (crl: PlannedCrl) =>
   changed('no nextUpdate', 'delta', 'unknown critical', 'other key', 'broken signature', 'SHA-1')(crl) ||
@@ -80,6 +85,12 @@ export const acceptedOnlyByCountersign: Readonly<Record<string, AcceptedOnlyByCo
     errors: notCovered,
     applies: anyCrl(changed('wrong AKI')),
     because: 'to Countersign it is a hint; the signature decides',
+    section: 'RFC 5280 §6.3.3 (f) and (g)',
+  },
+  'a newer CRL with a key identifier of another key': {
+    errors: [REVOKED],
+    applies: ({ crls }) => crls.some((crl) => changed('wrong AKI')(crl) && crls.some(isOlderThan(crl))),
+    because: 'it prefers an older CRL whose key identifier matches; to Countersign the newest one counts',
     section: 'RFC 5280 §6.3.3 (f) and (g)',
   },
   'a critical CRL number': {
