@@ -7,9 +7,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default'],
-    // One process more than there are cores, since many tests wait for timers and processes most of the time.
+    // Two processes more than there are cores, since many tests wait for timers and processes most of the time.
     pool: 'forks',
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: EndToEndFirst },
     // The files of a process share loaded modules. No test modifies them.
     isolate: false,

@@ -7,7 +7,7 @@ import { type MintedCase, mintCase } from './differential/mint-case.ts';
 import { randomCase } from './differential/random-case.ts';
 import { type CountersignResult, checkWithCountersign, checkWithOpenssl } from './differential/results.ts';
 
-const SHORT = 250;
+const SHORT = 150;
 const RUNS = Number(process.env.COUNTERSIGN_DIFFERENTIAL_RUNS ?? SHORT);
 /** Fixed for the short run: rare disagreements are left to the long run. */
 const SEED = Number(process.env.COUNTERSIGN_DIFFERENTIAL_SEED ?? (RUNS > SHORT ? Date.now() % 2 ** 31 : 1));

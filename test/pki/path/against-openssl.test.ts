@@ -7,7 +7,7 @@ import { type Comparison, compare } from './differential/compare.ts';
 import { randomPki } from './differential/random-pki.ts';
 import { rejectedOnlyByCountersign } from './differential/rejected-only-by-countersign.ts';
 
-const SHORT = 250;
+const SHORT = 150;
 const RUNS = Number(process.env.COUNTERSIGN_DIFFERENTIAL_RUNS ?? SHORT);
 /** Fixed for the short run: rare disagreements, as with one PKI in 20,000, are left to the long run. */
 const SEED = Number(process.env.COUNTERSIGN_DIFFERENTIAL_SEED ?? (RUNS > SHORT ? Date.now() % 2 ** 31 : 1));
