@@ -144,7 +144,7 @@ export class ApplyLock implements AsyncDisposable {
   #timedOut(other: string): AdministrationError {
     const isApply = describeOwner(other) !== undefined;
     const fix = isApply ? 'run the command again when it has ended' : 'delete that key if no apply is running';
-    const waited = `waited ${WAIT_MILLISECONDS / 1000} seconds, nothing was written`;
+    const waited = `waited ${WAIT_MILLISECONDS / 1000} seconds`;
     return new AdministrationError([`${this.#describe(other)}; ${waited}: ${fix}`]);
   }
 

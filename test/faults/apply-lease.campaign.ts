@@ -96,9 +96,9 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     const rejected = apply('a');
     await prints(rejected, `countersign: ${OTHER}; waiting up to 20 seconds\n`);
     expect(await rejected.exited).toBe(1);
-    const how = 'waited 20 seconds, nothing was written';
     expect(rejected.stderr().split('\n').slice(1)).toEqual([
-      `countersign: ${OTHER}; ${how}: run the command again when it has ended`,
+      `countersign: ${OTHER}; waited 20 seconds: run the command again when it has ended`,
+      'countersign: Nothing was written.',
       '',
     ]);
     expect([await ids(), await redis.get(KEY)]).toEqual([[], owner]);
