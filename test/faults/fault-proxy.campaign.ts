@@ -25,13 +25,14 @@ describeWith(['redis-server'], 'a fault proxy', () => {
 
   it('delays data and preserves its order', async () => {
     expect(await client.ping()).toBe('PONG');
-    proxy.setLatency(40);
+    proxy.setLatency(150);
     const start = performance.now();
     const first = client.echo('1').then(() => performance.now() - start);
     await delay(20);
     proxy.setLatency(0);
     expect(await client.echo('2')).toBe('2');
-    expect(await first).toBeGreaterThan(39);
+    // A timer can fire early by as long as the turn of the event loop took that started it.
+    expect(await first).toBeGreaterThan(100);
     expect(await client.ping()).toBe('PONG');
   });
 
