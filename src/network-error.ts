@@ -43,7 +43,7 @@ const certificateReasons: Readonly<Record<string, string>> = {
 };
 
 /** Why a server's certificate is rejected, with the code; undefined for any other error. */
-export function certificateReason({ code = '', reason }: NetworkError): string | undefined {
+export function certificateReason({ code = '', reason }: Pick<NetworkError, 'code' | 'reason'>): string | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return reason ?? `it is for another name (${code})`;
   const known = certificateReasons[code];
   return known === undefined ? undefined : `${known} (${code})`;

@@ -1,3 +1,4 @@
+import { certificateReason } from '../../../network-error.ts';
 import { OperatorError } from '../../../operator-error.ts';
 import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { ProbeOptions } from '../options.ts';
@@ -66,17 +67,17 @@ function describeUnreached({ kind, detail }: Failure, where: string, serverCaFil
   }
 }
 
-/** Causes that another CA file does not fix, by code. */
-const untrustedCauses: Readonly<Record<string, string>> = {
-  INVALID_PURPOSE: 'its extended key usage lacks serverAuth',
-  INVALID_CA: 'a certificate above it is not a CA certificate',
-  CERT_SIGNATURE_FAILURE: 'a signature in its chain is invalid',
-  CERT_REJECTED: 'its root is not trusted for this purpose',
-};
+/** Codes of causes that another CA file does not fix. */
+const otherCauses: ReadonlySet<string> = new Set([
+  'INVALID_PURPOSE',
+  'INVALID_CA',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_REJECTED',
+]);
 
 function describeUntrusted(detail: string, serverCaFile: string | undefined): string {
-  const cause = untrustedCauses[detail];
-  if (cause !== undefined) return `${cause} (${detail})`;
+  const cause = otherCauses.has(detail) ? certificateReason({ code: detail }) : undefined;
+  if (cause !== undefined) return cause;
   if (serverCaFile === undefined)
     return `not issued by a CA that this machine trusts (${detail}); pass it with --cacert`;
   return `not issued by a CA of ${serverCaFile} (${detail}); pass the one that issued it with --cacert`;
