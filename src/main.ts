@@ -1,7 +1,6 @@
-#!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
 import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, textFormatOption } from './commands/clients/options.ts';
@@ -14,7 +13,7 @@ import { printable } from './text.ts';
 
 // Each command is imported when it runs, and `./config.ts` where it is needed: importing all of them takes longer than
 // most of them run.
-const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const { version, description } = packageJson;
 
 // The help of `serve` is the table of settings, which `serve` imports anyway. No other command imports all of it.
 const serveHelp = process.argv.includes('serve') ? (await import('./settings/reference.ts')).settingsHelp() : '';

@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestCa } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
-import { sharedCompileCache, testEnvironment } from '../support/countersign.ts';
+import { countersignCommand, sharedCompileCache, testEnvironment } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -37,7 +37,7 @@ function block(language: string, content: string, replacements: Readonly<Record<
   }, found.text);
 }
 
-const countersign = `${process.execPath} ${join(repositoryRoot, 'src/main.ts')}`;
+const countersign = countersignCommand([]).join(' ');
 const shell = async (script: string, cwd: string, env: Record<string, string> = {}) => {
   const { code, stdout, stderr } = await runProgram('sh', ['-ec', script], {
     cwd,

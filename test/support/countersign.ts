@@ -44,13 +44,12 @@ export interface FinishedCommand {
   readonly stderr: string;
 }
 
-const mainFile = join(repositoryRoot, 'src/main.ts');
 /** Lets processes reuse what an earlier one has compiled. */
 export const sharedCompileCache = () => ({ NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled') });
 /** Tests run many servers at once, so none can use the default operations port. */
 export const testEnvironment = () => ({ COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0', ...sharedCompileCache() });
-/** The command line that runs Countersign with these arguments. */
-export const countersignCommand = (args: readonly string[]) => [process.execPath, mainFile, ...args];
+/** The command line that runs the built Countersign with these arguments. */
+export const countersignCommand = (args: readonly string[]) => [process.execPath, inject('countersign'), ...args];
 
 const START_TIMEOUT = 15_000;
 const EVENT_TIMEOUT = 5_000;
@@ -63,7 +62,8 @@ const EVENT_TIMEOUT = 5_000;
 export async function startCountersign(options: StartOptions = {}): Promise<RunningCountersign> {
   const { env = {}, args = ['serve'], cwd = repositoryRoot } = options;
   const { lines, add } = jsonLines();
-  const program = startProgram(process.execPath, [mainFile, ...args], {
+  const [node = '', ...command] = countersignCommand(args);
+  const program = startProgram(node, command, {
     env: { ...testEnvironment(), ...env },
     cwd,
     onStdout: add,
@@ -101,7 +101,8 @@ export function spawnCountersign(
 /** Runs a command to its end. A non-zero exit code is a result. */
 export async function runCountersign(args: readonly string[], options: RunOptions = {}): Promise<FinishedCommand> {
   const env = { ...testEnvironment(), ...options.env };
-  const finished = await runProgram(process.execPath, [mainFile, ...args], { cwd: repositoryRoot, ...options, env });
+  const [node = '', ...command] = countersignCommand(args);
+  const finished = await runProgram(node, command, { cwd: repositoryRoot, ...options, env });
   return { ...finished, stdout: finished.stdout.toString() };
 }
 

@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { buildCountersign } from '../../build.ts';
 import { type Installation, installationsOf } from './install-programs.ts';
 import { findProgram, isContinuousIntegration, missingProgram, type ProgramName, programNames } from './programs.ts';
 import { type RunningRedis, startRedis } from './redis-server.ts';
 
-/** Once per test run: finds or installs the programs, starts redis-server, and afterwards removes everything. */
+/**
+ * Once per test run: finds or installs the programs, builds Countersign, starts redis-server, and afterwards removes
+ * everything.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const programs = findPrograms();
   const temporaryRoot = mkdtempSync(join(tmpdir(), 'cs-'));
@@ -15,6 +19,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const redis = await startSharedRedis(programs['redis-server'], temporaryRoot);
   project.provide('programs', programs);
   project.provide('temporaryRoot', temporaryRoot);
+  project.provide('countersign', await buildCountersign(join(temporaryRoot, 'dist')));
   project.provide('redisUrl', redis?.url ?? '');
   return async () => {
     await redis?.stop();

@@ -7,6 +7,8 @@ declare module 'vitest' {
     programs: Partial<Record<ProgramName, string>>;
     /** The temporary folder of this test run. */
     temporaryRoot: string;
+    /** The command as it ships, built from the source of this test run. */
+    countersign: string;
     /** The URL of the redis-server of this test run; empty if there is none. */
     redisUrl: string;
   }

@@ -8,6 +8,7 @@ export default function setup(project: TestProject): () => void {
   const temporaryRoot = mkdtempSync(join(tmpdir(), 'cs-'));
   project.provide('programs', {});
   project.provide('temporaryRoot', temporaryRoot);
+  project.provide('countersign', '');
   project.provide('redisUrl', '');
   return () => rmSync(temporaryRoot, { recursive: true, force: true });
 }

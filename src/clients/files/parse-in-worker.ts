@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
 import type { ParseRequest, ParseResponse } from './parse-worker.ts';
@@ -20,8 +21,11 @@ export async function parseInWorker(path: string, text: string, signal?: AbortSi
   throw new ClientsFileError(path, response.message);
 }
 
+/** It is next to this file, in the source as well as in the build. */
+const workerFile = new URL(`parse-worker${extname(import.meta.url)}`, import.meta.url);
+
 async function runWorker(request: ParseRequest, signal: AbortSignal | undefined): Promise<ParseResponse> {
-  const worker = new Worker(new URL('parse-worker.ts', import.meta.url), { workerData: request });
+  const worker = new Worker(workerFile, { workerData: request });
   const { promise, resolve, reject } = Promise.withResolvers<ParseResponse>();
   const abort = () => reject(signal?.reason);
   worker.once('message', resolve).once('error', reject);

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
-import type * as StringWidth from 'string-width';
+import stringWidth from 'string-width';
 
 /** The output of commands that report on files and servers: human-readable, or machine-readable. */
 export type OutputFormat = 'text' | 'json';
@@ -65,13 +64,5 @@ function alignCells(cells: readonly string[], widths: readonly number[]): string
 
 /** How many columns of a terminal a text takes: East Asian characters take two. */
 function displayWidth(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : stringWidth().default(text);
-}
-
-const require = createRequire(import.meta.url);
-
-/** Loading it takes a sixth of the start time of a command, and most print only ASCII. */
-function stringWidth(): typeof StringWidth {
-  // The types of the package describe its module.
-  return require('string-width') as typeof StringWidth;
+  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
 }

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// The command. This file must load on any Node, so that an old one reports its version instead of a syntax error: it has
+// no static imports, and no syntax that the oldest Node with modules lacks.
+
+const REQUIRED_MAJOR = 24;
+const { node: found } = process.versions;
+
+if (Number(found.split('.')[0]) < REQUIRED_MAJOR) {
+  console.error(`countersign: Node.js ${REQUIRED_MAJOR} or later is required, but this is Node.js ${found}`);
+  process.exitCode = 1;
+} else {
+  import('./main.ts');
+}
