@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tokenRequester } from '../faults/token-load.ts';
-import { selfSigned } from '../support/certificates.ts';
-import { startProgram } from '../support/child-process.ts';
-import { eventually } from '../support/eventually.ts';
-import { openRedisRegistry } from '../support/redis-registry.ts';
-import { repositoryRoot } from '../support/repository-root.ts';
-import { residentMemory } from './resident-memory.ts';
+import { tokenRequester } from '../../faults/token-load.ts';
+import { selfSigned } from '../../support/certificates.ts';
+import { startProgram } from '../../support/child-process.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openRedisRegistry } from '../../support/redis-registry.ts';
+import { repositoryRoot } from '../../support/repository-root.ts';
+import { residentMemory } from '../measure/resident-memory.ts';
 
 export interface ReplicaOptions {
   readonly url: string;

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Redis } from 'ioredis';
-import { startProgram } from '../support/child-process.ts';
-import { findProgram } from '../support/programs.ts';
-import { startRedis } from '../support/redis-server.ts';
-import { repositoryRoot } from '../support/repository-root.ts';
+import { startProgram } from '../../support/child-process.ts';
+import { findProgram } from '../../support/programs.ts';
+import { startRedis } from '../../support/redis-server.ts';
+import { repositoryRoot } from '../../support/repository-root.ts';
+import { residentMemory } from '../measure/resident-memory.ts';
 import { measureLookups, measureReplicaMemory } from './measure-replica.ts';
-import { residentMemory } from './resident-memory.ts';
 
 /**
  * `npm run benchmark:clients [SIZE…]`: prints the duration and the memory of `countersign clients plan` and `apply` for

@@ -1,0 +1,27 @@
+import type { Cores } from '../machine.ts';
+import type { Table } from '../report/table.ts';
+import type { Tree } from '../tree.ts';
+
+/** What the command line and the machine determine for every case. */
+export interface RunContext {
+  readonly rounds: number;
+  readonly cores: Cores;
+  /** The working tree first, then the revisions that it is compared with. */
+  readonly trees: readonly Tree[];
+  /** A directory for this run alone. */
+  readonly directory: string;
+  /** Reports what is being measured, on a terminal. */
+  readonly progress: (text: string) => void;
+}
+
+export interface CaseResult {
+  readonly tables: readonly Table[];
+  /** The figures, for `--output json`. */
+  readonly figures: unknown;
+}
+
+/** A question that the benchmark answers. */
+export interface Case {
+  readonly description: string;
+  readonly run: (context: RunContext) => Promise<CaseResult>;
+}

@@ -1,0 +1,50 @@
+import type { NetConnectOpts } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts';
+import { acceptsConnections } from '../../support/accepts-connections.ts';
+import type { Cores } from '../machine.ts';
+import type { PinnedProcess } from './pinned-process.ts';
+
+/** What every contender of a case is configured with. Files are absolute paths. */
+export interface Workload {
+  readonly cores: Cores;
+  /** A directory for files of the contender. */
+  readonly directory: string;
+  readonly algorithm: SigningAlgorithm;
+  /** PKCS #8. */
+  readonly signingKeyFile: string;
+  readonly clientCaFile: string;
+  /** Client records, JSON. */
+  readonly clientsFile: string;
+}
+
+/** A server that issues tokens, and that a case measures. */
+export interface Contender {
+  readonly name: string;
+  readonly start: (workload: Workload) => Promise<RunningContender>;
+}
+
+export interface RunningContender {
+  readonly name: string;
+  readonly address: NetConnectOpts;
+  /** The processes whose CPU time counts. */
+  readonly pids: readonly number[];
+  readonly lastOutput: () => string;
+  /** How many decisions it has audited, if that is known. */
+  readonly audited?: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+const START_LIMIT_MILLISECONDS = 90_000;
+
+/** @throws {Error} with its output, if the process exits or does not accept connections in time */
+export async function untilItAccepts(name: string, address: NetConnectOpts, process: PinnedProcess): Promise<void> {
+  const start = performance.now();
+  while (!(await acceptsConnections(address))) {
+    if (process.hasExited()) throw new Error(`${name} has exited:\n${process.lastOutput()}`);
+    if (performance.now() - start > START_LIMIT_MILLISECONDS) {
+      throw new Error(`${name} does not accept connections:\n${process.lastOutput()}`);
+    }
+    await delay(20);
+  }
+}

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * The CPU time of all threads of these processes so far, in microseconds: user and system, with the resolution of the
+ * scheduler (`/proc/PID/task/TID/schedstat`, nanoseconds). Threads that have ended are not included.
+ */
+export function cpuMicroseconds(pids: readonly number[]): number {
+  return pids.flatMap(threadsOf).reduce((sum, file) => sum + nanosecondsOf(file), 0) / 1000;
+}
+
+function threadsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`);
+}
+
+/** 0 for a thread that ends between the two reads. */
+function nanosecondsOf(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8').split(' ', 1)[0]);
+  } catch {
+    return 0;
+  }
+}
