@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { EffectiveConfig } from './doctor/observer/effective-config.ts';
 import { observationsEndpoint, watchEndpoint } from './doctor/observer/endpoint.ts';
@@ -8,8 +7,9 @@ import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { authorizationServerMetadata, openidProviderMetadata, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
 import { requestPath } from './endpoints/request.ts';
-import { respondWithError } from './endpoints/respond.ts';
+import { type Endpoint, respondWithError } from './endpoints/respond.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
+import type { HttpRequest } from './http/received-request.ts';
 import { withoutTrailingSlash } from './oauth/issuer.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -18,7 +18,12 @@ export interface AppDependencies extends TokenEndpointDependencies {
   readonly mtlsUrl: string;
 }
 
-export type App = Hono<{ Bindings: HttpBindings }>;
+export type App = Hono<Env>;
+
+/** What the listener passes on: the request as received, and not Hono's copy of it. */
+interface Env {
+  readonly Bindings: { readonly incoming: HttpRequest };
+}
 
 /**
  * Every route of the public listener. The endpoints are served at the root, for a proxy that strips the issuer's path,
@@ -33,18 +38,19 @@ export function createApp(dependencies: AppDependencies): App {
   const serveTokens = tokenEndpoint(dependencies);
 
   const app = newApp();
+  const serve = (path: string, endpoint: Endpoint) => app.all(path, ({ env }) => endpoint(env.incoming));
   const bases = new Set(['', pathOf(issuer), pathOf(mtlsUrl)]);
   for (const base of bases) {
-    app.all(`${base}/token`, serveTokens);
-    app.all(`${base}/jwks`, serveKeys);
-    app.all(`${base}/authorize`, authorizeEndpoint);
+    serve(`${base}/token`, serveTokens);
+    serve(`${base}/jwks`, serveKeys);
+    serve(`${base}/authorize`, authorizeEndpoint);
   }
   // RFC 8414 §3.1 and OpenID Connect Discovery §4.1 remove the trailing slash of an issuer; some clients keep it.
   for (const path of new Set([...bases, issuer.endsWith('/') ? `${pathOf(issuer)}/` : ''])) {
-    for (const url of wellKnownPaths('oauth-authorization-server', path)) app.all(url, serveMetadata);
-    for (const url of wellKnownPaths('openid-configuration', path)) app.all(url, serveOpenidMetadata);
+    for (const url of wellKnownPaths('oauth-authorization-server', path)) serve(url, serveMetadata);
+    for (const url of wellKnownPaths('openid-configuration', path)) serve(url, serveOpenidMetadata);
   }
-  app.notFound((c) => respondWithError(c, invalidRequest('No such endpoint.', { status: 404 })));
+  app.notFound(({ env }) => respondWithError(env.incoming, invalidRequest('No such endpoint.', { status: 404 })));
   return app;
 }
 

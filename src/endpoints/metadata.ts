@@ -4,8 +4,7 @@ import { grantTypes } from '../oauth/grammar.ts';
 import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import { invalidRequest } from '../oauth/oauth-error.ts';
 import type { SigningAlgorithm } from '../tokens/signing-algorithm.ts';
-import type { EndpointContext } from './request.ts';
-import { respondWithError } from './respond.ts';
+import { type Endpoint, respondWithError } from './respond.ts';
 
 export interface MetadataFacts {
   /** As clients configure it. */
@@ -59,14 +58,15 @@ const MAX_AGE_SECONDS = 300;
  * Serves a public, cacheable document. It is rendered once; a conditional request for the same version gets 304
  * (RFC 9110 §13.1.2).
  */
-export function publishedDocument(document: object, contentType: string): (c: EndpointContext) => Response {
+export function publishedDocument(document: object, contentType: string): Endpoint {
   const body = JSON.stringify(document);
   const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
   const headers = { etag, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` };
-  return (c) => {
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return respondWithError(c, readOnly());
-    if (matchesEtag(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
-    return c.body(body, 200, { ...headers, 'content-type': contentType });
+  return (request) => {
+    const { method, fields } = request;
+    if (method !== 'GET' && method !== 'HEAD') return respondWithError(request, readOnly());
+    if (matchesEtag(fields.combined('if-none-match'), etag)) return new Response(null, { status: 304, headers });
+    return new Response(body, { status: 200, headers: { ...headers, 'content-type': contentType } });
   };
 }
 

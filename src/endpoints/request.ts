@@ -1,17 +1,12 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Context } from 'hono';
 import type { ClientRequest } from '../authentication/authenticate-request.ts';
+import type { HeaderFields } from '../http/header-fields.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
-import { IncompleteBody } from '../http/malformed-requests.ts';
+import { BodyTooLarge, type HttpRequest, IncompleteBody } from '../http/received-request.ts';
 import { type Form, foreignCharset, parseForm } from '../oauth/form.ts';
-import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
+import { invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import { peerCertificate } from '../terminator/peer-certificate.ts';
-import { valuesOf } from '../terminator/raw-headers.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 import { abbreviate } from '../text.ts';
-
-/** Hono's context, with Node's own request: only there are repeated headers still separate. */
-export type EndpointContext = Context<{ Bindings: HttpBindings }>;
 
 /** What kind of socket the listener opened. A closed socket no longer has an address to derive it from. */
 export type ListenerKind = ListenAddress['kind'];
@@ -21,19 +16,18 @@ export type ListenerKind = ListenAddress['kind'];
  *
  * @param now milliseconds since the epoch
  */
-export function clientRequest(c: EndpointContext, listensOn: ListenerKind, now: number): ClientRequest {
+export function clientRequest(request: HttpRequest, listensOn: ListenerKind, now: number): ClientRequest {
   return {
-    headers: c.env.incoming.rawHeaders,
-    peer: peerOf(c, listensOn, now),
-    authorization: c.req.header('authorization'),
-    readForm: () => readForm(c),
+    headers: request.fields,
+    peer: peerOf(request, listensOn, now),
+    authorization: request.fields.combined('authorization'),
+    readForm: () => readForm(request),
   };
 }
 
 /** @throws {OAuthError} invalid_request if the connection is already closed */
-function peerOf(c: EndpointContext, listensOn: ListenerKind, now: number): Peer {
+function peerOf({ socket }: HttpRequest, listensOn: ListenerKind, now: number): Peer {
   if (listensOn === 'unix') return { kind: 'unix' };
-  const { socket } = c.env.incoming;
   const address = socket.remoteAddress;
   // The peer reset the connection before the server asked for its address.
   if (address === undefined) throw invalidRequest('The connection was closed.');
@@ -49,21 +43,22 @@ const MAX_BODY_BYTES = 64 * 1024;
  *
  * @throws {OAuthError} invalid_request, also as 405 and 413
  */
-async function readForm(c: EndpointContext): Promise<Form> {
-  if (c.req.method !== 'POST') {
+async function readForm(request: HttpRequest): Promise<Form> {
+  const { method, url = '', fields } = request;
+  if (method !== 'POST') {
     throw invalidRequest('The endpoint accepts only POST.', { status: 405, headers: { allow: 'POST' } });
   }
-  if (c.req.url.includes('?')) throw invalidRequest('Parameters belong in the request body, not in the URL.');
-  const [contentType, ...repeated] = valuesOf(c.env.incoming.rawHeaders, 'content-type');
+  if (url.includes('?')) throw invalidRequest('Parameters belong in the request body, not in the URL.');
+  const [contentType, ...repeated] = fields.all('content-type');
   if (repeated.length > 0) throw invalidRequest('Content-Type is repeated.');
   const charset = foreignCharset(contentType);
-  requireUnencodedBody(c);
-  return parseForm(await readBody(c), charset);
+  requireUnencodedBody(fields);
+  return parseForm(await readBody(request), charset);
 }
 
 /** Rejects a header that gives the body another meaning than its bytes have (RFC 9110 §8.4, §14.4). */
-function requireUnencodedBody(c: EndpointContext): void {
-  const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? '';
+function requireUnencodedBody(fields: HeaderFields): void {
+  const encoding = fields.combined('content-encoding')?.trim().toLowerCase() ?? '';
   if (encoding !== '' && encoding !== 'identity') {
     throw invalidRequest('Content-Encoding is not supported: the request body must be sent as it is.', {
       reason: `Content-Encoding is ${JSON.stringify(abbreviate(encoding))}, which is not supported`,
@@ -71,42 +66,24 @@ function requireUnencodedBody(c: EndpointContext): void {
       headers: { 'accept-encoding': 'identity' },
     });
   }
-  if (c.req.header('content-range') !== undefined)
+  if (fields.combined('content-range') !== undefined)
     throw invalidRequest('Content-Range is not supported: the request body must be sent as a whole.');
 }
 
-async function readBody(c: EndpointContext): Promise<string> {
-  const declared = c.req.header('content-length');
-  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw bodyTooLarge();
+/** The text keeps a byte order mark, which the form then rejects. */
+async function readBody(request: HttpRequest): Promise<string> {
+  if (Number(request.fields.combined('content-length') ?? 0) > MAX_BODY_BYTES) throw bodyTooLarge();
   try {
-    return await (declared === undefined ? readChunks(c.env.incoming) : readWhole(c));
+    return (await request.readBody(MAX_BODY_BYTES)).toString('utf8');
   } catch (error) {
-    const { destroyed, errored } = c.env.incoming;
-    if (error instanceof OAuthError || !destroyed) throw error;
-    throw invalidRequest('The request body is incomplete.', {
-      reason: `the request body is incomplete: ${errored instanceof IncompleteBody ? errored.message : 'the connection was closed'}`,
-      ...(errored instanceof IncompleteBody && { status: errored.status }),
-    });
+    if (error instanceof BodyTooLarge) throw bodyTooLarge();
+    if (!(error instanceof IncompleteBody)) throw error;
+    const reason = `the request body is incomplete: ${error.message}`;
+    throw invalidRequest('The request body is incomplete.', { reason, status: error.status });
   }
 }
 
-/** Not as `text()`, which removes a byte order mark: the same bytes must mean the same with either framing. */
-async function readWhole(c: EndpointContext): Promise<string> {
-  return Buffer.from(await c.req.arrayBuffer()).toString('utf8');
-}
-
-async function readChunks(incoming: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw bodyTooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function bodyTooLarge() {
+function bodyTooLarge(): OAuthError {
   // The rest of the body is not read, so the connection cannot be reused.
   return invalidRequest(`The request body is larger than ${MAX_BODY_BYTES} bytes.`, {
     status: 413,

@@ -1,38 +1,41 @@
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { HttpRequest } from '../http/received-request.ts';
 import { type ErrorStatusTable, errorStatus, OAuthError } from '../oauth/oauth-error.ts';
 import type { Audit, AuditEntry } from '../observability/audit.ts';
-import type { EndpointContext } from './request.ts';
 
-const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+/** Responds to a request. */
+export type Endpoint = (request: HttpRequest) => Response | Promise<Response>;
 
 /** A JSON response that must not be cached (RFC 6749 §5.1). */
-export function respond(c: EndpointContext, body: object): Response {
-  return c.json(body, 200, noStore);
+export function respond(body: object): Response {
+  // Not Hono's `c.json()`: it copies more than one header into a `Headers` object, from which the adapter copies them back.
+  return new Response(JSON.stringify(body), { status: 200, headers: jsonHeaders });
 }
 
 /**
  * The one place that renders an error (RFC 6749 §5.2). Its private reason never reaches the caller.
  *
- * @param status the HTTP status of each code at this endpoint
+ * @param table the HTTP status of each code at this endpoint
  */
 export function respondWithError(
-  c: EndpointContext,
+  request: HttpRequest,
   error: OAuthError,
-  status: ErrorStatusTable = errorStatus,
+  table: ErrorStatusTable = errorStatus,
 ): Response {
-  const challenge = mustChallenge(c, error);
-  const body = { error: error.code, error_description: error.description };
+  const challenge = mustChallenge(request, error);
+  const status = challenge ? 401 : (error.status ?? table[error.code]);
   const headers = {
-    ...noStore,
+    ...jsonHeaders,
     ...error.headers,
     ...(challenge && { 'www-authenticate': 'Basic realm="countersign"' }),
   };
-  return c.json(body, (challenge ? 401 : (error.status ?? status[error.code])) as ContentfulStatusCode, headers);
+  return new Response(JSON.stringify({ error: error.code, error_description: error.description }), { status, headers });
 }
 
 /** RFC 6749 §5.2: a client that used the `Authorization` header gets 401 and a challenge. */
-function mustChallenge(c: EndpointContext, { code }: OAuthError): boolean {
-  return code === 'invalid_client' && c.req.header('authorization') !== undefined;
+function mustChallenge({ fields }: HttpRequest, { code }: OAuthError): boolean {
+  return code === 'invalid_client' && fields.combined('authorization') !== undefined;
 }
 
 /**
@@ -44,18 +47,18 @@ function mustChallenge(c: EndpointContext, { code }: OAuthError): boolean {
 export function audited(
   audit: Audit,
   status: ErrorStatusTable,
-  steps: (c: EndpointContext, entry: AuditEntry) => Promise<Response>,
-): (c: EndpointContext) => Promise<Response> {
-  return async (c) => {
+  steps: (request: HttpRequest, entry: AuditEntry) => Promise<Response>,
+): Endpoint {
+  return async (request) => {
     const entry: AuditEntry = {};
     const start = performance.now();
     try {
-      const response = await steps(c, entry);
+      const response = await steps(request, entry);
       audit.granted(entry, performance.now() - start);
       return response;
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
-      const response = respondWithError(c, error, status);
+      const response = respondWithError(request, error, status);
       Object.assign(entry, { error: error.code, status: response.status, reason: reasonOf(thrown) });
       const duration = performance.now() - start;
       if (error.code === 'server_error') audit.failed(entry, duration, thrown);

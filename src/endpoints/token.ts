@@ -4,8 +4,8 @@ import { errorStatus } from '../oauth/oauth-error.ts';
 import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/audit.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
-import { clientRequest, type EndpointContext, type ListenerKind } from './request.ts';
-import { audited, respond } from './respond.ts';
+import { clientRequest, type ListenerKind } from './request.ts';
+import { audited, type Endpoint, respond } from './respond.ts';
 
 export interface TokenEndpointDependencies extends AuthenticationDependencies {
   readonly issuer: string;
@@ -21,12 +21,12 @@ const tokenAudit: AuditedEndpoint = {
 };
 
 /** The token endpoint (RFC 6749 §3.2): from the request to a certificate-bound access token (RFC 8705 §3). */
-export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: EndpointContext) => Promise<Response> {
+export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint {
   const { issuer, listensOn, signingKey, auditLog, now } = dependencies;
 
-  return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (c, entry) => {
+  return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry) => {
     // 1. to 5. Authenticate the client.
-    const request = clientRequest(c, listensOn, now());
+    const request = clientRequest(received, listensOn, now());
     const { client, certificate, form } = await authenticateRequest(request, dependencies, entry);
     // 6. Authorize.
     const authorization = await authorize({ client, form, now: now() });
@@ -35,7 +35,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): (c: Endp
     addClaims(entry, claims, signingKey.keyId);
     const accessToken = await signingKey.sign(claims);
     // 8. Respond.
-    return respond(c, {
+    return respond({
       access_token: accessToken,
       token_type: 'Bearer',
       expires_in: authorization.lifetimeSeconds,

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Server as NetServer } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { fileErrorReason } from '../file-error.ts';
@@ -10,6 +10,7 @@ import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { MAX_HEADER_BYTES } from './malformed-reasons.ts';
 import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
+import { ReceivedRequest } from './received-request.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
 /** The application that the listener serves: Hono's `app.fetch`. */
@@ -22,7 +23,8 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-const limits = {
+const options = {
+  IncomingMessage: ReceivedRequest,
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -61,13 +63,13 @@ export async function openHttpListener(
   return { address: actualAddress(server, address), close: () => active.drain() };
 }
 
-function createServer(address: ListenAddress): Server {
-  if (address.kind !== 'tls') return createHttpServer(limits);
-  return createHttpsServer({ ...limits, ...httpsOptions(address.tls) });
+function createServer(address: ListenAddress): Server<typeof ReceivedRequest> {
+  if (address.kind !== 'tls') return createHttpServer(options);
+  return createHttpsServer({ ...options, ...httpsOptions(address.tls) });
 }
 
 /** Binds the address. Only the owner and the group can connect to a Unix socket. */
-function listen(server: Server, address: ListenAddress): Promise<void> {
+function listen(server: NetServer, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new OperatorError([explainListenError(error, address)])),
@@ -144,7 +146,7 @@ async function removeStaleSocket(path: string): Promise<void> {
   if (!isInUse) unlinkSync(path);
 }
 
-function actualAddress(server: Server, address: ListenAddress): ListenAddress {
+function actualAddress(server: NetServer, address: ListenAddress): ListenAddress {
   const bound = server.address();
   if (address.kind === 'unix' || bound === null || typeof bound === 'string') return address;
   return { ...address, port: bound.port };

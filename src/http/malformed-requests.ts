@@ -8,6 +8,7 @@ import {
   type MalformedRequest,
   responseFor,
 } from './malformed-reasons.ts';
+import { IncompleteBody, type ReceivedRequest } from './received-request.ts';
 import { parseRequestHead } from './request-head.ts';
 
 export type OnMalformed = (request: MalformedRequest) => void;
@@ -20,7 +21,7 @@ export function rejectMalformed(
   listener: RequestListener,
   active: ActiveRequests,
   onMalformed: OnMalformed,
-): RequestListener {
+): RequestListener<typeof ReceivedRequest> {
   return (incoming, outgoing) => {
     const { socket } = incoming;
     if (active.isEnding(socket)) return;
@@ -46,7 +47,11 @@ export function rejectMalformed(
  * Responds to everything that never becomes a request: parser and TLS errors, timeouts and `CONNECT`. Without this, Node
  * would send an empty response and nothing would be logged.
  */
-export function handleClientErrors(server: Server, active: ActiveRequests, onMalformed: OnMalformed): void {
+export function handleClientErrors(
+  server: Server<typeof ReceivedRequest>,
+  active: ActiveRequests,
+  onMalformed: OnMalformed,
+): void {
   server.on('clientError', (error: ClientError, socket: Socket) => onClientError(error, socket, active, onMalformed));
   // Rejected with the rest of the request head: Node would send an empty response.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -114,18 +119,6 @@ function rejectBody(response: ServerResponse, socket: Socket, malformed: Malform
   };
   if (response.socket) setImmediate(reject);
   else response.once('socket', () => setImmediate(reject));
-}
-
-/** The error with which the body of a request ends that did not arrive in full, or not as valid HTTP. */
-export class IncompleteBody extends Error {
-  override readonly name = 'IncompleteBody';
-  readonly status: 400 | 408;
-
-  /** The message is the reason. */
-  constructor({ code, reason }: MalformedRequest) {
-    super(reason);
-    this.status = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  }
 }
 
 /** Responds to a request whose head was parsed, and closes the connection, since the body was not read. */

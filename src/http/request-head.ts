@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { HeaderFields } from './header-fields.ts';
+import type { ReceivedRequest } from './received-request.ts';
 
 /** Why the request head is malformed, or what the application and the connection need to know of it. */
 export type RequestHead =
@@ -20,18 +21,18 @@ type HeadErrorCode =
   | 'UNSUPPORTED_VERSION';
 
 /** Validates the parts of a request head that Node's parser does not check (RFC 9112 §2.3, §3.2, §6.1). */
-export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: IncomingMessage): RequestHead {
+export function parseRequestHead({ fields, httpVersion, url = '' }: ReceivedRequest): RequestHead {
   // Node's parser also accepts 0.9 and 2.0.
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return malformed('UNSUPPORTED_VERSION', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
-  const codings = elements(rawHeaders, 'transfer-encoding');
+  const codings = elements(fields, 'transfer-encoding');
   if (codings.some((coding) => coding !== 'chunked')) {
     const reason = `Transfer-Encoding is ${quote(codings.join(', '))}, and only chunked is supported`;
     // Without chunked at the end, the end of the body is unknown (RFC 9112 §6.3).
     const code = codings.at(-1) === 'chunked' ? 'UNSUPPORTED_TRANSFER_ENCODING' : 'INVALID_TRANSFER_ENCODING';
     return malformed(code, reason);
   }
-  const hosts = values(rawHeaders, 'host');
+  const hosts = fields.all('host');
   // Only an HTTP/1.0 request may omit Host.
   if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
     return malformed('INVALID_HOST', `Host appears ${hosts.length} times`);
@@ -39,14 +40,14 @@ export function parseRequestHead({ rawHeaders, httpVersion, url = '' }: Incoming
   const invalid = hosts.find((host) => !isHostAndPort(host));
   if (invalid !== undefined) return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
   // HTTP/1.0 has no expectations (RFC 9110 §10.1.1).
-  const expectations = httpVersion === '1.0' ? [] : elements(rawHeaders, 'expect');
+  const expectations = httpVersion === '1.0' ? [] : elements(fields, 'expect');
   if (expectations.some((expectation) => expectation !== '100-continue'))
     return malformed('INVALID_EXPECTATION', `Expect is ${quote(expectations.join(', '))}, and not 100-continue`);
   const target = originForm(url);
   if (target === undefined) return malformed('INVALID_TARGET', `the request target ${quote(url)} is not a path`);
   // Node's parser drops the bytes that follow a request with Upgrade. A Transfer-Encoding in HTTP/1.0 makes the framing
   // unreliable (RFC 9112 §6.1).
-  const isUnreliable = values(rawHeaders, 'upgrade').length > 0 || (codings.length > 0 && httpVersion === '1.0');
+  const isUnreliable = fields.all('upgrade').length > 0 || (codings.length > 0 && httpVersion === '1.0');
   return { kind: 'well-formed', target, framing: isUnreliable ? 'unreliable' : 'reliable' };
 }
 
@@ -54,19 +55,15 @@ function malformed(code: HeadErrorCode, reason: string): RequestHead {
   return { kind: 'malformed', code, reason };
 }
 
-/** @param name in lower case */
-function values(rawHeaders: readonly string[], name: string): string[] {
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
-}
-
 /** The elements of a list in lower case. It may have empty ones (RFC 9110 §5.6.1). */
-function elements(rawHeaders: readonly string[], name: string): string[] {
-  const list = values(rawHeaders, name).join(',').split(',');
+function elements(fields: HeaderFields, name: string): string[] {
+  const list = fields.combined(name)?.split(',') ?? [];
   return list.map((element) => element.trim().toLowerCase()).filter((element) => element !== '');
 }
 
 /** A server must also accept the absolute-form (RFC 9112 §3.2.2); only its path is used. */
 function originForm(url: string): string | undefined {
+  if (url.startsWith('/')) return url.includes('\\') ? undefined : url;
   const [, host = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? ['', 'none', url];
   const target = rest.startsWith('?') || rest === '' ? `/${rest}` : rest;
   const isPath = target.startsWith('/') && !target.includes('\\');

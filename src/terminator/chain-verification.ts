@@ -1,5 +1,6 @@
+import type { HeaderFields } from '../http/header-fields.ts';
 import type { ChainStatus, PresentedChain } from '../pki/path/verify-chain.ts';
-import { type RawHeaders, singleValue } from './raw-headers.ts';
+import { singleValue } from './single-value.ts';
 import type { ChainVerification } from './terminator.ts';
 
 /**
@@ -18,7 +19,7 @@ const MAX_QUOTED_LENGTH = 120;
  *
  * @throws {ForwardingError} malformed, when a field appears more than once
  */
-export function readVerification(headers: RawHeaders, { fields }: ChainVerification): ForwardedVerification {
+export function readVerification(headers: HeaderFields, { fields }: ChainVerification): ForwardedVerification {
   if (fields.length === 0) return { result: 'absent', reason: 'the terminator forwards no verification result' };
   const results = fields.map(({ header, successValue }) => {
     const value = singleValue(headers, header);

@@ -1,6 +1,6 @@
+import type { HeaderFields } from '../http/header-fields.ts';
 import { certificateHeaders } from './formats.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
-import type { RawHeaders } from './raw-headers.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
 import { untrustedReason } from './trusted-proxy.ts';
 
@@ -31,16 +31,8 @@ export function detectForeignHeaders(
   };
 }
 
-const nameLengths: ReadonlySet<number> = new Set([...certificateHeaders].map(({ length }) => length));
-
-function findCertificateHeaders(headers: RawHeaders): string[] {
-  const found: string[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i];
-    // The length rules out most names, without a lower-case copy.
-    if (name === undefined || !nameLengths.has(name.length) || headers[i + 1] === '') continue;
-    const lower = name.toLowerCase();
-    if (certificateHeaders.has(lower)) found.push(lower);
-  }
-  return found;
+/** Those that are not empty. */
+function findCertificateHeaders(headers: HeaderFields): string[] {
+  const names = [...headers.names()].filter((name) => certificateHeaders.has(name));
+  return names.filter((name) => headers.all(name).some((value) => value !== ''));
 }

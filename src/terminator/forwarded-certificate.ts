@@ -1,12 +1,13 @@
+import type { HeaderFields } from '../http/header-fields.ts';
 import { type ForwardedVerification, readVerification } from './chain-verification.ts';
 import { absentValues, headerFormats } from './formats.ts';
 import { ForwardingError } from './forwarding-error.ts';
-import { type RawHeaders, singleValue, valuesOf } from './raw-headers.ts';
+import { singleValue } from './single-value.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
 import { type Peer, PROXY_SECRET_HEADER, untrustedReason } from './trusted-proxy.ts';
 
 export interface ForwardedRequest {
-  readonly headers: RawHeaders;
+  readonly headers: HeaderFields;
   readonly peer: Peer;
 }
 
@@ -41,15 +42,15 @@ export function readForwardedCertificate(request: ForwardedRequest, terminator: 
   return { kind: 'none', reason: `the terminator forwarded no certificate in ${terminator.certificateHeader}` };
 }
 
-function rejectEarlyData(headers: RawHeaders): void {
-  if (valuesOf(headers, 'early-data').some((value) => value !== '')) {
+function rejectEarlyData(headers: HeaderFields): void {
+  if (headers.all('early-data').some((value) => value !== '')) {
     throw new ForwardingError('early_data', 'Early-Data is set: the request may be a replay');
   }
 }
 
 /** A client that names the proxy's headers in `Connection` causes some proxies to delete them (RFC 9110 §7.6.1). */
-function rejectStrippedFields(headers: RawHeaders, terminator: Terminator): void {
-  const tokens = valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(','));
+function rejectStrippedFields(headers: HeaderFields, terminator: Terminator): void {
+  const tokens = headers.all('connection').flatMap((value) => value.toLowerCase().split(','));
   if (tokens.length === 0) return;
   const ours = [...forwardedHeaders(terminator), PROXY_SECRET_HEADER];
   const named = tokens.map((token) => token.trim()).find((token) => ours.includes(token));
@@ -61,11 +62,11 @@ function isAbsent(value: string): boolean {
   return value === '' || absentValues.has(value) || /^:?(?:[$]|%[{[]|[{][a-z])/.test(value);
 }
 
-function readChain(headers: RawHeaders, { name, chainHeader }: Terminator): string | undefined {
+function readChain(headers: HeaderFields, { name, chainHeader }: Terminator): string | undefined {
   if (chainHeader === undefined) return undefined;
   const maySpanLines = headerFormats[name].chain?.maySpanLines === true;
   // RFC 9110 §5.3: the lines of a list-based field combine in order.
-  const value = maySpanLines ? valuesOf(headers, chainHeader).join(', ') : singleValue(headers, chainHeader);
+  const value = maySpanLines ? headers.combined(chainHeader) : singleValue(headers, chainHeader);
   return value === undefined || isAbsent(value) ? undefined : value;
 }
 

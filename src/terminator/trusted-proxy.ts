@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type BlockList, isIP, isIPv6 } from 'node:net';
+import type { HeaderFields } from '../http/header-fields.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
 import { type ProxyCertificateRule, proxyCertificateViolation } from './proxy-certificate.ts';
-import { type RawHeaders, valuesOf } from './raw-headers.ts';
 
 /** The peer of the connection on which a request was received. */
 export type Peer =
@@ -29,7 +29,7 @@ export function digestProxySecret(secret: string): Buffer {
 }
 
 /** Why certificates from this peer are not accepted, or undefined if the peer is the trusted proxy. */
-export function untrustedReason(peer: Peer, headers: RawHeaders, trust: ProxyTrust): string | undefined {
+export function untrustedReason(peer: Peer, headers: HeaderFields, trust: ProxyTrust): string | undefined {
   return (
     addressViolation(peer, trust.trustedAddresses) ??
     certificateViolation(peer, trust.proxyCertificateRules) ??
@@ -55,9 +55,9 @@ function certificateViolation(peer: Peer, rules: readonly ProxyCertificateRule[]
   return proxyCertificateViolation({ kind: 'none' }, rules, 0);
 }
 
-function secretViolation(headers: RawHeaders, digests: readonly Buffer[]): string | undefined {
+function secretViolation(headers: HeaderFields, digests: readonly Buffer[]): string | undefined {
   if (digests.length === 0) return undefined;
-  const [secret, ...repeated] = valuesOf(headers, PROXY_SECRET_HEADER);
+  const [secret, ...repeated] = headers.all(PROXY_SECRET_HEADER);
   if (secret === undefined) return `the proxy sent no ${PROXY_SECRET_HEADER}, and COUNTERSIGN_PROXY_SECRET is set`;
   if (repeated.length > 0) return `${PROXY_SECRET_HEADER} is repeated`;
   const candidate = digestProxySecret(secret);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { HeaderFields } from '../../src/http/header-fields.ts';
 import { CertificateError } from '../../src/pki/certificate/certificate-error.ts';
 import { decodeChain } from '../../src/terminator/certificate-reader.ts';
 import type { HeaderFormat } from '../../src/terminator/format.ts';
@@ -37,7 +38,10 @@ function terminatorOf(name: HeaderFormatName): Terminator {
 
 /** Receives these fields as a server that is configured for this format. */
 function receive(name: HeaderFormatName, fields: Readonly<Record<string, string>>) {
-  const forwarded = readForwardedCertificate({ headers: Object.entries(fields).flat(), peer }, terminatorOf(name));
+  const forwarded = readForwardedCertificate(
+    { headers: new HeaderFields(Object.entries(fields).flat()), peer },
+    terminatorOf(name),
+  );
   if (forwarded.kind === 'none') return forwarded;
   return { ...forwarded, ...decodeChain(forwarded, name) };
 }

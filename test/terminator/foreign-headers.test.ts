@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { HeaderFields } from '../../src/http/header-fields.ts';
 import { detectForeignHeaders } from '../../src/terminator/foreign-headers.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
@@ -40,13 +41,13 @@ describe('a certificate header of another format', () => {
     ['our own', ['X-SSL-Client-Cert', 'x', 'X-SSL-Client-Verify', 'SUCCESS'], []],
     ['none', ['Host', 'auth.example', 'Content-Type', 'x'], []],
   ])('is detected: %s', (_, headers, expected) => {
-    watch()({ headers, peer: proxy });
+    watch()({ headers: new HeaderFields(headers), peer: proxy });
     expect(reported).toEqual(expected);
   });
 
   test('is reported once a minute', () => {
     const detect = watch();
-    const receive = (name: string) => detect({ headers: [name, 'x'], peer: proxy });
+    const receive = (name: string) => detect({ headers: new HeaderFields([name, 'x']), peer: proxy });
     for (const [at, name] of [
       [0, 'Client-Cert'],
       [1, 'Client-Cert'],
@@ -63,7 +64,7 @@ describe('a certificate header of another format', () => {
   });
 
   test('is ignored if the peer is not the trusted proxy', () => {
-    const headers = ['Client-Cert', 'x'];
+    const headers = new HeaderFields(['Client-Cert', 'x']);
     watch()({ headers, peer: untrusted });
     const withSecret = { ...terminator.proxyTrust, proxySecretDigests: [digestProxySecret('x'.repeat(32))] };
     watch({ ...terminator, proxyTrust: withSecret })({ headers, peer: proxy });
@@ -71,7 +72,10 @@ describe('a certificate header of another format', () => {
   });
 
   test('is not foreign if a setting names it', () => {
-    watch({ ...terminator, certificateHeader: 'client-cert' })({ headers: ['Client-Cert', 'x'], peer: proxy });
+    watch({ ...terminator, certificateHeader: 'client-cert' })({
+      headers: new HeaderFields(['Client-Cert', 'x']),
+      peer: proxy,
+    });
     expect(reported).toEqual([]);
   });
 });

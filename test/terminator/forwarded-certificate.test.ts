@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { HeaderFields } from '../../src/http/header-fields.ts';
 import type { HeaderFormat } from '../../src/terminator/format.ts';
 import { type HeaderFormatName, headerFormats } from '../../src/terminator/formats.ts';
 import { readForwardedCertificate } from '../../src/terminator/forwarded-certificate.ts';
@@ -30,7 +31,7 @@ const success = ['X-SSL-Client-Verify', 'SUCCESS'];
 const read = (
   headers: string[],
   more: { peer?: Parameters<typeof readForwardedCertificate>[0]['peer']; by?: Terminator } = {},
-) => readForwardedCertificate({ headers, peer: more.peer ?? proxy }, more.by ?? terminator);
+) => readForwardedCertificate({ headers: new HeaderFields(headers), peer: more.peer ?? proxy }, more.by ?? terminator);
 
 describe('a forwarded certificate is read', () => {
   test.each([

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HeaderFields } from '../../src/http/header-fields.ts';
 import { isLoopback, parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { untrustedReason } from '../../src/terminator/trusted-proxy.ts';
 
@@ -14,7 +15,10 @@ test.each([
 ])('a peer is trusted if %s is configured and it has the address %s', (configured, address) => {
   const trust = { proxySecretDigests: [], proxyCertificateRules: [] };
   const { addresses } = parseTrustedAddresses(configured);
-  expect(untrustedReason({ kind: 'address', address }, [], { ...trust, trustedAddresses: addresses })).toBeUndefined();
+  const headers = new HeaderFields([]);
+  expect(
+    untrustedReason({ kind: 'address', address }, headers, { ...trust, trustedAddresses: addresses }),
+  ).toBeUndefined();
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { HeaderFields } from '../../src/http/header-fields.ts';
 import type { PeerCertificate } from '../../src/terminator/peer-certificate.ts';
 import type { ProxyCertificateRule } from '../../src/terminator/proxy-certificate.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
@@ -32,14 +33,12 @@ const over = (certificate: PeerCertificate, now = notBefore, address = '127.0.0.
   now,
 });
 
+const noFields = new HeaderFields([]);
+
 describe('during a rotation with two proxy secrets', () => {
   const both = trust({ proxySecretDigests: [first, second].map(digestProxySecret) });
   const reasonFor = (...values: string[]) =>
-    untrustedReason(
-      { kind: 'unix' },
-      values.flatMap((value) => [header, value]),
-      both,
-    );
+    untrustedReason({ kind: 'unix' }, new HeaderFields(values.flatMap((value) => [header, value])), both);
 
   test.each([first, second])('%s is accepted', (secret) => expect(reasonFor(secret)).toBeUndefined());
 
@@ -70,7 +69,7 @@ describe('the proxy certificate', () => {
     ['is both', valid, [pinned, named]],
     ['is in its last second', valid, [pinned, named], notAfter + 999],
   ])('is accepted if it %s', (_, presented, proxyCertificateRules, now) => {
-    expect(untrustedReason(over(presented, now), [], trust({ proxyCertificateRules }))).toBeUndefined();
+    expect(untrustedReason(over(presented, now), noFields, trust({ proxyCertificateRules }))).toBeUndefined();
   });
 
   test.each<[string, PeerCertificate, ProxyCertificateRule[], string, number?]>([
@@ -94,26 +93,26 @@ describe('the proxy certificate', () => {
     ['has an invalid date', { ...valid, notAfter: Number.NaN }, [pinned], 'invalid validity period'],
     ['is presented at an invalid time', valid, [pinned], 'invalid validity period', Number.NaN],
   ])('is rejected if it %s', (_, presented, proxyCertificateRules, reason, now) => {
-    expect(untrustedReason(over(presented, now), [], trust({ proxyCertificateRules }))).toContain(reason);
+    expect(untrustedReason(over(presented, now), noFields, trust({ proxyCertificateRules }))).toContain(reason);
   });
 
   test('can be presented only over TLS', () => {
     const peers = [{ kind: 'unix' }, { kind: 'address', address: '127.0.0.1' }] as const;
     for (const peer of peers)
-      expect(untrustedReason(peer, [], trust({ proxyCertificateRules: [pinned] }))).toContain('no cert');
+      expect(untrustedReason(peer, noFields, trust({ proxyCertificateRules: [pinned] }))).toContain('no cert');
   });
 
   test('does not fill the log with ten thousand names', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `dns:${index}.internal`);
     expect(
-      untrustedReason(over({ ...valid, names }), [], trust({ proxyCertificateRules: [named] }))?.length,
+      untrustedReason(over({ ...valid, names }), noFields, trust({ proxyCertificateRules: [named] }))?.length,
     ).toBeLessThan(400);
   });
 });
 
 test('a proxy must meet every condition, and the reason names the first that fails', () => {
   const all = trust({ proxySecretDigests: [digestProxySecret(first)], proxyCertificateRules: [pinned, named] });
-  const reasonFor = (peer: Peer, secret: string) => untrustedReason(peer, [header, secret], all);
+  const reasonFor = (peer: Peer, secret: string) => untrustedReason(peer, new HeaderFields([header, secret]), all);
   expect(reasonFor(over(valid), first)).toBeUndefined();
   expect(reasonFor(over(valid), second)).toContain('does not match');
   expect(reasonFor(over({ kind: 'none' }), second)).toContain('presented no certificate');

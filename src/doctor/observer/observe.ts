@@ -1,8 +1,8 @@
 import type { ClientCertificateReader } from '../../authentication/client-certificate.ts';
 import type { PresentedCertificate } from '../../clients/methods/method.ts';
+import type { HeaderFields } from '../../http/header-fields.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import type { ForwardedRequest } from '../../terminator/forwarded-certificate.ts';
-import { type RawHeaders, valuesOf } from '../../terminator/raw-headers.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import { untrustedReason } from '../../terminator/trusted-proxy.ts';
 import type { ObservationStore } from './observation-store.ts';
@@ -61,8 +61,8 @@ export function withObserver(
   };
 }
 
-function readTags(headers: RawHeaders): Tag[] {
-  return valuesOf(headers, DOCTOR_HEADER).map((value) => {
+function readTags(headers: HeaderFields): Tag[] {
+  return headers.all(DOCTOR_HEADER).map((value) => {
     const dot = value.indexOf('.');
     if (dot < 0) return { id: value, request: '' };
     return { id: value.slice(0, dot), request: value.slice(dot + 1, dot + 1 + MAX_REQUEST_CHARACTERS) };

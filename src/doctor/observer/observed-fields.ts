@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { HeaderFields } from '../../http/header-fields.ts';
 import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
 import type { HeaderFormat } from '../../terminator/format.ts';
 import { type HeaderFormatName, headerFormatNames, headerFormats, knownHeaders } from '../../terminator/formats.ts';
-import type { RawHeaders } from '../../terminator/raw-headers.ts';
 import { forwardedHeaders, type Terminator } from '../../terminator/terminator.ts';
 import { PROXY_SECRET_HEADER } from '../../terminator/trusted-proxy.ts';
 
@@ -33,11 +33,11 @@ const REDACTED = '(redacted)';
 const transportFields = ['host', 'connection', 'early-data', 'trailer'];
 
 /** The fields that concern certificates and the proxy, in any spelling; at most 64 of them. */
-export function observedFields(headers: RawHeaders, terminator: Terminator): ObservedField[] {
+export function observedFields(headers: HeaderFields, terminator: Terminator): ObservedField[] {
   const names = new Set([...knownHeaders, ...forwardedHeaders(terminator), ...transportFields, PROXY_SECRET_HEADER]);
   const fields: ObservedField[] = [];
-  for (let i = 0; i + 1 < headers.length && fields.length < MAX_FIELDS; i += 2) {
-    const [name = '', value = ''] = headers.slice(i, i + 2);
+  for (const [name, value] of headers.lines()) {
+    if (fields.length === MAX_FIELDS) break;
     // Other spellings are observed as well: some proxies and frameworks treat them as the same field.
     const normalized = name.toLowerCase().replace(/[._]/g, '-');
     const certificate = recognizeCertificate(value);

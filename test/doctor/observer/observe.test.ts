@@ -2,6 +2,7 @@ import { BlockList } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createObservationStore } from '../../../src/doctor/observer/observation-store.ts';
 import { type Observation, withObserver } from '../../../src/doctor/observer/observe.ts';
+import { HeaderFields } from '../../../src/http/header-fields.ts';
 import { invalidClient } from '../../../src/oauth/oauth-error.ts';
 import type { Terminator } from '../../../src/terminator/terminator.ts';
 import type { Peer } from '../../../src/terminator/trusted-proxy.ts';
@@ -29,7 +30,7 @@ function observe(headers: readonly string[], peer: Peer = unix, fail?: Error): r
     terminator,
     observations,
   );
-  const request = { headers: ['X-Countersign-Doctor', `${id}.7`, ...headers], peer };
+  const request = { headers: new HeaderFields(['X-Countersign-Doctor', `${id}.7`, ...headers]), peer };
   if (fail) expect(() => readCertificate(request)).toThrow(fail);
   else expect(readCertificate(request)).toEqual({ kind: 'none', reason: 'there is none' });
   return observations.read(id) ?? [];

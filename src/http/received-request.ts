@@ -1,0 +1,64 @@
+import { IncomingMessage } from 'node:http';
+import { HeaderFields } from './header-fields.ts';
+import type { MalformedRequest } from './malformed-reasons.ts';
+
+/** Node's request as the listener creates it, with the only way to read its header and its body. */
+export class ReceivedRequest extends IncomingMessage {
+  #fields: HeaderFields | undefined;
+
+  /** Parsed once. */
+  get fields(): HeaderFields {
+    this.#fields ??= new HeaderFields(this.rawHeaders);
+    return this.#fields;
+  }
+
+  /**
+   * Reads the body, which may only be done once.
+   *
+   * @throws {BodyTooLarge} as soon as it exceeds `maxBytes`; the rest of it is discarded
+   * @throws {IncompleteBody}
+   */
+  readBody(maxBytes: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      this.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= maxBytes) chunks.push(chunk);
+        else reject(new BodyTooLarge());
+      });
+      this.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+      // Node reports no error to a request without a listener for it, and always closes it.
+      this.on('close', () => {
+        if (!this.readableEnded) reject(this.errored instanceof IncompleteBody ? this.errored : connectionClosed());
+      });
+    });
+  }
+}
+
+/**
+ * A request as the application receives it. The properties that are left out would show a merged header: Node joins the
+ * lines of some repeated fields and drops those of others.
+ */
+export type HttpRequest = Pick<ReceivedRequest, 'method' | 'url' | 'socket' | 'fields' | 'readBody'>;
+
+/** The body of a request exceeds the limit. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge';
+}
+
+/** The error with which the body of a request ends that did not arrive in full, or not as valid HTTP. */
+export class IncompleteBody extends Error {
+  override readonly name = 'IncompleteBody';
+  readonly status: 400 | 408;
+
+  /** The message is the reason. */
+  constructor({ code, reason }: MalformedRequest) {
+    super(reason);
+    this.status = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  }
+}
+
+function connectionClosed(): IncompleteBody {
+  return new IncompleteBody({ code: 'ECONNRESET', reason: 'the connection was closed' });
+}
