@@ -21,7 +21,7 @@ export function parseDer(bytes: Uint8Array): DerElement {
   const trailing = bytes.length - outer.end;
   if (trailing > 0) throw new CertificateError(`${trailing} trailing bytes after the DER`);
   if (outer.tag & CONSTRUCTED) requireWellFormed(bytes, outer);
-  return elementAt(bytes, 0, bytes.length);
+  return new ParsedElement(bytes, 0, outer);
 }
 
 /** The tag of an element and the range of its content, for inputs too large to build a tree of. */
@@ -38,9 +38,10 @@ export interface DerHeader {
  * @throws {CertificateError}
  */
 export function parseDerHeader(bytes: Uint8Array, offset: number, limit: number): DerHeader {
-  const { tag, next } = parseTag(bytes, offset);
-  const { length, start } = parseLength(bytes, next);
-  const end = start + length;
+  const tag = bytes[offset] ?? 0;
+  const length = endOfTag(bytes, offset);
+  const start = endOfLength(bytes, length);
+  const end = start + contentLength(bytes, length, start);
   if (end > limit) throw malformedDer('an element extends past its enclosing element', offset);
   return { tag, start, end };
 }
@@ -61,47 +62,63 @@ function requireWellFormed(bytes: Uint8Array, outer: DerHeader): void {
   }
 }
 
-function elementAt(bytes: Uint8Array, offset: number, limit: number): DerElement {
-  const { tag, start, end } = parseDerHeader(bytes, offset, limit);
-  let children: readonly DerElement[] | undefined;
-  return {
-    tag,
-    content: bytes.subarray(start, end),
-    encoded: bytes.subarray(offset, end),
-    offset,
-    get children() {
-      children ??= tag & CONSTRUCTED ? elementsIn(bytes, start, end) : [];
-      return children;
-    },
-  };
+/** Views are created on demand: of most elements, only the tag or the children are read. */
+class ParsedElement implements DerElement {
+  readonly tag: number;
+  readonly offset: number;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #end: number;
+  #children: readonly DerElement[] | undefined;
+
+  constructor(bytes: Uint8Array, offset: number, { tag, start, end }: DerHeader) {
+    this.tag = tag;
+    this.offset = offset;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get content(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  get encoded(): Uint8Array {
+    return this.#bytes.subarray(this.offset, this.#end);
+  }
+
+  get children(): readonly DerElement[] {
+    this.#children ??= this.tag & CONSTRUCTED ? elementsIn(this.#bytes, this.#start, this.#end) : [];
+    return this.#children;
+  }
 }
 
 function elementsIn(bytes: Uint8Array, start: number, end: number): DerElement[] {
   const elements: DerElement[] = [];
   for (let offset = start; offset < end; ) {
-    const element = elementAt(bytes, offset, end);
-    elements.push(element);
-    offset += element.encoded.length;
+    const header = parseDerHeader(bytes, offset, end);
+    elements.push(new ParsedElement(bytes, offset, header));
+    offset = header.end;
   }
   return elements;
 }
 
-/** X.690 §8.1.2: the identifier byte, and where the length begins. Numbers above 30 are skipped: nothing uses them. */
-function parseTag(bytes: Uint8Array, offset: number): { tag: number; next: number } {
+/** X.690 §8.1.2: where the length begins. Tag numbers above 30 are skipped: nothing uses them. */
+function endOfTag(bytes: Uint8Array, offset: number): number {
   const tag = bytes[offset];
   if (tag === undefined) throw malformedDer('the encoding is truncated', offset);
   if ((tag & HIGH_TAG_NUMBER) !== HIGH_TAG_NUMBER) {
     if (tag < 0x40) requireForm(tag, offset);
-    return { tag, next: offset + 1 };
+    return offset + 1;
   }
   let last = offset + 1;
   while ((bytes[last] ?? 0) >= 0x80) last += 1;
   if (bytes[last] === undefined) throw malformedDer('the encoding is truncated', offset);
-  const [first = 0] = bytes.subarray(offset + 1);
+  const first = bytes[offset + 1] ?? 0;
   if (first === 0x80 || first < HIGH_TAG_NUMBER) {
     throw malformedDer('a tag number that is not minimally encoded', offset);
   }
-  return { tag, next: last + 1 };
+  return last + 1;
 }
 
 /** EXTERNAL, EMBEDDED PDV, SEQUENCE, SET and CHARACTER STRING. */
@@ -117,16 +134,23 @@ function requireForm(tag: number, offset: number): void {
   throw malformedDer(`tag 0x${tag.toString(16)} has the ${form} form, which DER forbids for this type`, offset);
 }
 
-/** X.690 §10.1: the definite form, in the fewest bytes. */
-function parseLength(bytes: Uint8Array, offset: number): { length: number; start: number } {
+/** X.690 §10.1: where the content begins. The length is in the definite form, in the fewest bytes. */
+function endOfLength(bytes: Uint8Array, offset: number): number {
   const first = bytes[offset];
   if (first === undefined) throw malformedDer('the encoding is truncated', offset);
-  if (first < 0x80) return { length: first, start: offset + 1 };
+  if (first < 0x80) return offset + 1;
   if (first === 0x80) throw malformedDer('indefinite length is BER, not DER', offset);
   const start = offset + 1 + (first & 0x7f);
   if (start > bytes.length) throw malformedDer('the encoding is truncated', offset);
-  const digits = bytes.subarray(offset + 1, start);
-  const length = digits.reduce((sum, digit) => sum * 256 + digit, 0);
-  if (length < 0x80 || digits[0] === 0) throw malformedDer('a length that is not minimally encoded', offset);
-  return { length, start };
+  const isShort = start === offset + 2 && (bytes[offset + 1] ?? 0) < 0x80;
+  if (isShort || bytes[offset + 1] === 0) throw malformedDer('a length that is not minimally encoded', offset);
+  return start;
+}
+
+/** @param start where the content begins, after a length of one byte or of 0x80 plus the number of its digits */
+function contentLength(bytes: Uint8Array, offset: number, start: number): number {
+  if (start === offset + 1) return bytes[offset] ?? 0;
+  let length = 0;
+  for (let digit = offset + 1; digit < start; digit++) length = length * 256 + (bytes[digit] ?? 0);
+  return length;
 }
