@@ -1,9 +1,10 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 import { ExtensionOid } from './extensions.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 import { namesChain } from './names/distinguished-name.ts';
+import { opensslCertificate } from './openssl-certificate.ts';
 import { type PolicyMapping, parseInhibitAnyPolicy, parsePolicyMappings } from './policies.ts';
 
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
@@ -52,7 +53,7 @@ export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | '
 
 /** Whether its own key signed it. This verifies a signature: use it for configured certificates, not for received ones. */
 export function isSelfSigned(ca: CaCertificate): boolean {
-  return isSelfIssued(ca) && new X509Certificate(ca.der).verify(ca.publicKey);
+  return isSelfIssued(ca) && opensslCertificate(ca.der).verify(ca.publicKey);
 }
 
 /** Compares CA certificates, for sorting: the one that expires last comes first. */

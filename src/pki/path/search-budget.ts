@@ -1,8 +1,9 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import type { DerElement } from '../certificate/der-element.ts';
+import { opensslCertificate } from '../certificate/openssl-certificate.ts';
 import { parseCertificatePolicies } from '../certificate/policies.ts';
 import { type ConstrainedName, constrainedNames } from './constrained-names.ts';
 
@@ -36,7 +37,7 @@ class SignatureChecks {
     const cost = verificationCost(issuer.publicKey);
     if (cost > this.#left) return undefined;
     this.#left -= cost;
-    const openssl = this.#openssl.get(child) ?? new X509Certificate(child.der);
+    const openssl = this.#openssl.get(child) ?? opensslCertificate(child.der);
     this.#openssl.set(child, openssl);
     const isSigned = openssl.verify(issuer.publicKey);
     this.#results.set(pair, isSigned);
