@@ -27,7 +27,9 @@ beforeAll(async () => {
       find: () => Promise.reject(new Error(detail)),
     },
     signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
-    auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics()),
+    auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics(), () =>
+      Promise.resolve(true),
+    ),
     now: Date.now,
   });
   listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, app.fetch, () => {});

@@ -40,7 +40,6 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   ioredis: 'redis/',
   zod: 'clients/',
   'lru-cache': 'cache/',
-  pino: 'observability/log.ts',
   'prom-client': 'observability/metrics.ts',
   'string-width': 'commands/output/text.ts',
   yaml: ['administration/import/render.ts', 'clients/files/', 'commands/output/document.ts'],

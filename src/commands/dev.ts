@@ -3,12 +3,14 @@ import { isAbsolute, join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import { readClientsFiles } from '../clients/files/read-clients-files.ts';
 import { readConfig } from '../config.ts';
-import { createConsoleLog } from '../development/console-log.ts';
+import { consoleRestoredLine, createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
+import { LogOutput } from '../observability/log-output.ts';
 import { type Service, startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
+import { printProblem } from './output/errors.ts';
 import { untilStopped } from './signals.ts';
 
 export interface DevOptions {
@@ -37,7 +39,10 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   });
   // The user did not configure the file, so errors name the file and not a setting.
   const clients = { store: 'memory', file: workspace.clientsFile, setting: undefined } as const;
-  const service = await startService({ ...config, clients }, createConsoleLog(console.log));
+  const output = new LogOutput({ restoredLine: consoleRestoredLine, onOutage: printProblem });
+  process.on('exit', () => output.flush());
+  const print = (text: string) => output.append(`${text}\n`);
+  const service = await startService({ ...config, clients }, createConsoleLog(print), output);
   if (service.address.kind !== 'tcp') throw new Error('the development server listens on TCP');
   const { server, ca } = workspace;
   const terminator = await startEmbeddedTerminator({
@@ -48,7 +53,7 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     proxySecret,
     verifyHeader: VERIFY_HEADER,
   });
-  console.log(await greeting(port, workspace, service.operationsAddress));
+  print(await greeting(port, workspace, service.operationsAddress));
   await stopped;
   await terminator.close();
   await service.close();

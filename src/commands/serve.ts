@@ -1,5 +1,6 @@
 import { type Config, readConfig } from '../config.ts';
-import { createLog, type Log } from '../observability/log.ts';
+import { createLog, type Log, restoredLine } from '../observability/log.ts';
+import { LogOutput } from '../observability/log-output.ts';
 import { startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../settings/unknown-settings.ts';
@@ -9,9 +10,11 @@ import { untilStopped } from './signals.ts';
 /** `countersign serve`: runs the server, configured by the environment, until SIGINT or SIGTERM. */
 export async function serve(env: Environment): Promise<void> {
   const stopped = untilStopped();
-  const log = createLog();
+  const output = new LogOutput({ restoredLine, onOutage: printProblem });
+  process.on('exit', () => output.flush());
+  const log = createLog((line) => output.append(line));
   exitOnUnexpectedError(log);
-  const service = await startService(readConfigOrExplain(env), log);
+  const service = await startService(readConfigOrExplain(env), log, output);
   const signal = await stopped;
   log.info({ event: 'stopping', signal }, `${signal}: finishing requests in flight`);
   await service.close();

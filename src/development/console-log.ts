@@ -12,6 +12,11 @@ interface EventFields {
   readonly advice?: string;
 }
 
+/** The line that is written when the console can be written again. */
+export function consoleRestoredLine(reason: string, lostLines: number): string {
+  return `The console can be written again (${reason}); ${lostLines} lines were lost since the start.\n`;
+}
+
 /** The events of level info that are written. Without `clients_reloaded`, a fixed file would still look broken. */
 const writtenEvents: readonly unknown[] = ['token_issued', 'clients_reloaded'];
 

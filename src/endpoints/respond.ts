@@ -40,7 +40,8 @@ function mustChallenge({ fields }: HttpRequest, { code }: OAuthError): boolean {
 
 /**
  * Runs the steps of an endpoint. Whatever happens in them, the request ends with exactly one audit event and one
- * response. The steps add what they learn to the audit entry.
+ * response. The steps add what they learn to the audit entry. The response waits until the event has been written, so
+ * that no client learns a decision that the audit log does not contain.
  *
  * @param status the HTTP status of each error code at this endpoint
  */
@@ -49,8 +50,8 @@ export function audited(
   status: ErrorStatusTable,
   steps: (request: HttpRequest, entry: AuditEntry) => Promise<Response>,
 ): Endpoint {
-  return async (request) => {
-    const entry: AuditEntry = {};
+  const decide = async (request: HttpRequest): Promise<Response> => {
+    const entry = audit.begin();
     const start = performance.now();
     try {
       const response = await steps(request, entry);
@@ -66,6 +67,19 @@ export function audited(
       return response;
     }
   };
+  return async (request) => {
+    const response = await decide(request);
+    return (await audit.written()) ? response : respondWithError(request, unaudited(), status);
+  };
+}
+
+/** The one response without an audit event. The log output reports on standard error why there is none. */
+function unaudited(): OAuthError {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason: 'the log cannot be written',
+    headers: { 'retry-after': '1' },
+  });
 }
 
 function unexpected(): OAuthError {

@@ -5,6 +5,8 @@ import { addRequestMetrics } from './request-metrics.ts';
 
 /** What is known about a request when it is decided. It contains no token, key, PEM or secret. */
 export interface AuditEntry {
+  /** That of a rejected request, until the request is granted. */
+  event: string;
   /** Address of the peer, which is the proxy; `unix` for a Unix socket. */
   peer?: string;
   /** As sent in the request; authenticated only if the event is `token_issued`. */
@@ -27,6 +29,8 @@ export interface AuditEntry {
   status?: number;
   /** The exact reason, which the client does not receive. */
   reason?: string;
+  /** Of an internal error. */
+  stack?: string;
 }
 
 /** How the decisions of an endpoint appear in the audit log and in the metrics. */
@@ -42,36 +46,49 @@ export interface AuditedEndpoint {
   readonly rejected: { readonly event: string };
 }
 
-/** Records each decision of one endpoint once: a log event, and the metrics. */
+/**
+ * Records each decision of one endpoint once: a log event, and the metrics. An entry is not copied, so that its log line
+ * is cheap: it must not be used afterwards.
+ */
 export interface Audit {
+  /** The entry of a new request. */
+  begin(): AuditEntry;
   granted(entry: AuditEntry, durationMilliseconds: number): void;
   rejected(entry: AuditEntry, durationMilliseconds: number): void;
   /** An internal error. `cause` is what was thrown. */
   failed(entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
+  /** Resolves when every decision of this turn of the event loop has been written: to false if one could not be. */
+  written(): Promise<boolean>;
 }
 
 export interface AuditLog {
   readonly forEndpoint: (endpoint: AuditedEndpoint) => Audit;
 }
 
-export function createAuditLog(log: Log, metrics: Metrics): AuditLog {
+/** @param written whether the lines of this turn of the event loop have been written to `log` */
+export function createAuditLog(log: Log, metrics: Metrics, written: () => Promise<boolean>): AuditLog {
   return {
     forEndpoint: ({ name, granted, rejected: { event } }) => {
       const record = addRequestMetrics(metrics, name, granted.outcome);
       return {
+        begin: () => ({ event }),
         granted: (entry, duration) => {
           record(undefined, duration);
-          const level = entry.advice === undefined ? 'info' : 'warn';
-          log[level]({ event: granted.event, ...withBoundedReason(entry) }, granted.message);
+          entry.event = granted.event;
+          log[entry.advice === undefined ? 'info' : 'warn'](entry, granted.message);
         },
         rejected: (entry, duration) => {
           record(entry.error ?? 'server_error', duration);
-          log.warn({ event, ...withBoundedReason(entry) }, `${name} request rejected`);
+          boundReason(entry);
+          log.warn(entry, `${name} request rejected`);
         },
         failed: (entry, duration, cause) => {
           record(entry.error ?? 'server_error', duration);
-          log.error({ event, ...withBoundedReason(entry), ...stackOf(cause) }, `${name} request failed`);
+          boundReason(entry);
+          if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
+          log.error(entry, `${name} request failed`);
         },
+        written,
       };
     },
   };
@@ -80,12 +97,7 @@ export function createAuditLog(log: Log, metrics: Metrics): AuditLog {
 const MAX_REASON_CHARACTERS = 4_000;
 
 /** Reasons are short by construction; this bounds the log line even if one is not. */
-function withBoundedReason({ reason, ...entry }: AuditEntry): AuditEntry {
-  if (reason === undefined || reason === '') return entry;
-  if (reason.length <= MAX_REASON_CHARACTERS) return { ...entry, reason };
-  return { ...entry, reason: `${reason.slice(0, MAX_REASON_CHARACTERS).toWellFormed()}…` };
-}
-
-function stackOf(cause: unknown): { stack?: string } {
-  return cause instanceof Error && cause.stack !== undefined ? { stack: cause.stack } : {};
+function boundReason(entry: AuditEntry): void {
+  if (entry.reason === undefined || entry.reason.length <= MAX_REASON_CHARACTERS) return;
+  entry.reason = `${entry.reason.slice(0, MAX_REASON_CHARACTERS).toWellFormed()}…`;
 }

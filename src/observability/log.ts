@@ -1,5 +1,3 @@
-import { pino } from 'pino';
-
 /** A structured log. `fields` contains the name of the event; `message` is for humans. */
 export interface Log {
   info(fields: object, message: string): void;
@@ -7,13 +5,31 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** One JSON object per line on standard output, written synchronously so that no line is lost when the process ends. */
-export function createLog(): Log {
-  const options = {
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    messageKey: 'message',
-  };
-  return pino(options, pino.destination({ dest: 1, sync: true }));
+/** A log of one JSON object per line. */
+export function createLog(append: (line: string) => void): Log {
+  const at = (level: Level) => (fields: object, message: string) => append(jsonLine(level, fields, message));
+  return { info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** Logged when the log can be written again. */
+export function restoredLine(reason: string, lostLines: number): string {
+  const message = `the log can be written again; ${lostLines} lines were lost since the start`;
+  return jsonLine('warn', { event: 'log_restored', reason, lost_lines: lostLines }, message);
+}
+
+type Level = 'info' | 'warn' | 'error';
+
+/** The fields are not copied into the object that is written: most lines are audit events, which have many. */
+function jsonLine(level: Level, fields: object, message: string): string {
+  const members = JSON.stringify(fields).slice(1, -1);
+  return `{"level":"${level}","time":"${currentTime()}",${members},"message":${JSON.stringify(message)}}\n`;
+}
+
+let formatted = { at: 0, text: '' };
+
+/** Formatting the time costs as much as the rest of a line, so the lines of a millisecond share it. */
+function currentTime(): string {
+  const now = Date.now();
+  if (now !== formatted.at) formatted = { at: now, text: new Date(now).toISOString() };
+  return formatted.text;
 }

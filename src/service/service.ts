@@ -8,8 +8,9 @@ import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { openHttpListener } from '../http/listener.ts';
 import type { MalformedRequest } from '../http/malformed-reasons.ts';
-import { createAuditLog } from '../observability/audit.ts';
+import { type AuditLog, createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
+import type { LogOutput } from '../observability/log-output.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
@@ -32,20 +33,22 @@ export interface Service {
 /**
  * Opens everything that the configuration names, logs the effective configuration, and listens.
  *
+ * @param output what `log` is written to
  * @throws {OperatorError} with every problem of the key, the clients and the CRLs, or if an address cannot be listened on
  */
-export async function startService(config: Config, log: Log): Promise<Service> {
+export async function startService(config: Config, log: Log, output: LogOutput): Promise<Service> {
   await using opened = new AsyncDisposableStack();
   const dependencies = await openDependencies(config, log, opened);
   logStartup(config, dependencies, log);
 
-  const metrics = createServiceMetrics(dependencies);
+  const metrics = createServiceMetrics(dependencies, output);
   const { operationsListen } = config;
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
   const observations = operationsListen && createObservationStore<Observation>(Date.now);
-  const app = createPublicApp(config, dependencies, observations, metrics, log);
+  const auditLog = createAuditLog(log, metrics, () => output.written());
+  const app = createPublicApp(config, dependencies, observations, auditLog, log);
   let isClosing = false;
-  const notReadyReason = () => (isClosing ? 'shutting down' : dependencies.registry.notReadyReason);
+  const notReadyReason = () => (isClosing ? 'shutting down' : (output.problem ?? dependencies.registry.notReadyReason));
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp = observations && createOperationsApp({ observations, effectiveConfig, metrics, notReadyReason });
 
@@ -75,10 +78,16 @@ function logStartup(config: Config, { registry, signingKey }: Dependencies, log:
   }
 }
 
-function createServiceMetrics({ trust, crls, registry }: Dependencies): Metrics {
+function createServiceMetrics({ trust, crls, registry }: Dependencies, output: LogOutput): Metrics {
   const metrics = createMetrics();
   addPkiMetrics(metrics, trust.current, crls);
   addRegistryMetrics(metrics, registry);
+  metrics.addCounter({
+    name: 'log_lines_lost_total',
+    help: 'Lines that could not be written to the log',
+    labels: [],
+    read: () => [{ labels: {}, value: output.lostLines }],
+  });
   return metrics;
 }
 
@@ -86,7 +95,7 @@ function createPublicApp(
   { issuer, mtlsUrl, listen, terminator }: Config,
   dependencies: Dependencies,
   observations: ObservationStore<Observation> | undefined,
-  metrics: Metrics,
+  auditLog: AuditLog,
   log: Log,
 ): App {
   const readCertificate = createClientCertificateReader(terminator, dependencies, log);
@@ -97,7 +106,7 @@ function createPublicApp(
     readCertificate: observations ? withObserver(readCertificate, terminator, observations) : readCertificate,
     registry: dependencies.registry,
     signingKey: dependencies.signingKey,
-    auditLog: createAuditLog(log, metrics),
+    auditLog,
     now: Date.now,
   });
 }

@@ -6,7 +6,9 @@ function startAudit() {
   const lines: object[] = [];
   const write = (fields: object) => void lines.push(fields);
   const metrics = createMetrics();
-  const audit = createAuditLog({ info: write, warn: write, error: write }, metrics).forEndpoint({
+  const audit = createAuditLog({ info: write, warn: write, error: write }, metrics, () =>
+    Promise.resolve(true),
+  ).forEndpoint({
     name: 'token',
     granted: { event: 'token_issued', message: 'token issued', outcome: 'issued' },
     rejected: { event: 'token_rejected' },
@@ -17,18 +19,18 @@ function startAudit() {
 test('the audit log truncates a reason that is too long', () => {
   const { lines, audit } = startAudit();
   const reason = 'x'.repeat(100_000);
-  audit.rejected({ peer: 'unix', reason }, 1);
-  audit.failed({ peer: 'unix', reason }, 1);
+  audit.rejected({ ...audit.begin(), peer: 'unix', reason }, 1);
+  audit.failed({ ...audit.begin(), peer: 'unix', reason }, 1);
   const short = { event: 'token_rejected', peer: 'unix', reason: expect.stringMatching(/^x{4000}…$/) };
   expect(lines).toEqual([short, short]);
 });
 
 test('each audited token request is counted by outcome and error, with its duration in seconds', async () => {
   const { audit, metrics } = startAudit();
-  audit.granted({ peer: 'unix' }, 2);
-  audit.granted({ peer: 'unix' }, 40);
-  audit.rejected({ peer: 'unix', error: 'invalid_client' }, 3);
-  audit.failed({ peer: 'unix', error: 'server_error' }, 3_000);
+  audit.granted({ ...audit.begin(), peer: 'unix' }, 2);
+  audit.granted({ ...audit.begin(), peer: 'unix' }, 40);
+  audit.rejected({ ...audit.begin(), peer: 'unix', error: 'invalid_client' }, 3);
+  audit.failed({ ...audit.begin(), peer: 'unix', error: 'server_error' }, 3_000);
   const lines = (await metrics.render()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
