@@ -1,5 +1,10 @@
 import type { Case, RunContext } from './cases/case.ts';
+import { openLoopCase } from './cases/open-loop.ts';
+import { overload } from './cases/overload.ts';
+import { soak } from './cases/soak.ts';
+import { startUp } from './cases/start-up.ts';
 import { throughputCase } from './cases/throughput.ts';
+import { behindNginx } from './contenders/behind-nginx.ts';
 import type { Contender } from './contenders/contender.ts';
 import { limits } from './contenders/limit.ts';
 import { type ServeOptions, serve } from './contenders/serve.ts';
@@ -7,23 +12,15 @@ import { type ServeOptions, serve } from './contenders/serve.ts';
 /** Every case, in the order in which they run. */
 export const cases = {
   'one-client': throughputCase({
-    title: 'One client, known certificate',
+    title: 'One client, known certificate (ES256)',
     description: 'one client of a CA whose certificate is known',
-    contenders: (context) => [
-      ...Object.values(limits),
-      ...ofEveryTree(context, { clients: 'file' }),
-      ...ofEveryTree(context, { clients: 'Redis' }),
-    ],
+    contenders: (context) => [...Object.values(limits), ...withBothStores(context), ...context.peers],
   }),
   'many-clients': throughputCase({
     title: '10,000 clients in rotation, each with a certificate of its own',
     description: '10,000 clients in rotation',
     clients: 10_000,
-    contenders: (context) => [
-      limits.A,
-      ...ofEveryTree(context, { clients: 'file' }),
-      ...ofEveryTree(context, { clients: 'Redis' }),
-    ],
+    contenders: (context) => [limits.A, ...withBothStores(context)],
   }),
   'rotating-certificates': throughputCase({
     title: '12,000 certificates in rotation, over a certificate cache of 10,000',
@@ -38,17 +35,17 @@ export const cases = {
     contenders: (context) => [limits.A, ...ofEveryTree(context, { clients: 'file' })],
   }),
   eddsa: throughputCase({
-    title: 'EdDSA',
+    title: 'EdDSA (Ed25519)',
     description: 'tokens signed with Ed25519',
     algorithm: 'EdDSA',
-    contenders: (context) => [...Object.values(limits), ...ofEveryTree(context, { clients: 'file' })],
+    contenders: (context) => [...Object.values(limits), ...ofEveryTree(context, { clients: 'file' }), ...context.peers],
   }),
   rs256: throughputCase({
-    title: 'RS256',
-    description: 'tokens signed with RSA, 2048 bits',
+    title: 'RS256 (RSA, 2048 bits)',
+    description: 'tokens signed with RSA',
     algorithm: 'RS256',
     requests: 1_000,
-    contenders: (context) => [...Object.values(limits), ...ofEveryTree(context, { clients: 'file' })],
+    contenders: (context) => [...Object.values(limits), ...ofEveryTree(context, { clients: 'file' }), ...context.peers],
   }),
   audit: throughputCase({
     title: 'Where the audit log goes',
@@ -60,6 +57,24 @@ export const cases = {
       ...ofEveryTree(context, { clients: 'file', audit: '/dev/null' }),
     ],
   }),
+  nginx: throughputCase({
+    title: 'Behind nginx with mutual TLS, keep-alive',
+    description: 'through nginx with mutual TLS, keep-alive connections',
+    certificates: 'handshake',
+    contenders: limitAndServeBehindNginx,
+  }),
+  'nginx-handshakes': throughputCase({
+    title: 'Behind nginx with mutual TLS, a handshake per token',
+    description: 'through nginx with mutual TLS, a handshake per token',
+    certificates: 'handshake',
+    requestsPerConnection: 1,
+    requests: 1_000,
+    contenders: limitAndServeBehindNginx,
+  }),
+  'open-loop': openLoopCase((context) => [limits.A, ...withBothStores(context), ...context.peers]),
+  overload,
+  'start-up': startUp,
+  soak,
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof cases;
@@ -69,4 +84,12 @@ export const caseNames = Object.keys(cases) as readonly CaseName[];
 
 function ofEveryTree({ trees }: RunContext, options: ServeOptions): readonly Contender[] {
   return trees.map((tree) => serve(tree, options));
+}
+
+function withBothStores(context: RunContext): readonly Contender[] {
+  return [...ofEveryTree(context, { clients: 'file' }), ...ofEveryTree(context, { clients: 'Redis' })];
+}
+
+function limitAndServeBehindNginx(context: RunContext): readonly Contender[] {
+  return [limits.A, ...ofEveryTree(context, { clients: 'file' })].map(behindNginx);
 }

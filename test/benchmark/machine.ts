@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { findProgram } from '../support/programs.ts';
 
-/** Where processes run. Undefined where they cannot be pinned. */
+/** Lists of cores for taskset. Undefined where nothing can be pinned. */
 export interface Cores {
-  readonly contender: number | undefined;
+  readonly contender: string | undefined;
   /** Of the load generator, and of what a contender needs besides: Redis, nginx. */
-  readonly load: number | undefined;
+  readonly load: string | undefined;
+  /** Every core that this process may use. */
+  readonly all: string | undefined;
 }
 
 /** What the figures of a run depend on, for its report. */
@@ -49,25 +51,26 @@ export function claimCores(warn: (problem: string) => void): Cores {
   const taskset = findProgram('taskset');
   if (taskset === undefined) {
     warn('taskset is missing (package util-linux): nothing is pinned, so only ratios of CPU time are meaningful');
-    return { contender: undefined, load: undefined };
+    return { contender: undefined, load: undefined, all: undefined };
   }
-  const [contender, load] = separateCores(allowedCores());
+  const all = allowedCores();
+  const [contender, load] = separateCores(expandList(all));
   if (contender === undefined || load === undefined) {
     warn('there is only one core: contenders share it with the load generator, so rates and latencies mean nothing');
-    return { contender, load: contender };
+    return { contender: all, load: all, all };
   }
-  execFileSync(taskset, ['--all-tasks', '--pid', '--cpu-list', String(load), String(process.pid)], { stdio: 'ignore' });
-  return { contender, load };
+  execFileSync(taskset, ['--all-tasks', '--pid', '--cpu-list', `${load}`, `${process.pid}`], { stdio: 'ignore' });
+  return { contender: `${contender}`, load: `${load}`, all };
 }
 
-/** The command line that runs a program on one core. */
+/** The command line that runs a program on these cores. */
 export function pinned(
-  core: number | undefined,
+  cores: string | undefined,
   command: string,
   args: readonly string[],
 ): [string, readonly string[]] {
-  if (core === undefined) return [command, args];
-  return [findProgram('taskset') ?? 'taskset', ['--cpu-list', String(core), command, ...args]];
+  if (cores === undefined) return [command, args];
+  return [findProgram('taskset') ?? 'taskset', ['--cpu-list', cores, command, ...args]];
 }
 
 /** Two cores that are not hardware threads of the same one, if there are any. */
@@ -81,8 +84,8 @@ function separateCores(allowed: readonly number[]): readonly (number | undefined
   return [first, second];
 }
 
-function allowedCores(): readonly number[] {
-  return expandList(/Cpus_allowed_list:\s*(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '');
+function allowedCores(): string {
+  return /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
 }
 
 /** `0-2,5` */

@@ -5,6 +5,7 @@ import { type CaseName, caseNames, cases } from './cases.ts';
 export interface BenchmarkOptions {
   readonly cases: readonly CaseName[];
   readonly rounds: number;
+  readonly minutes: number;
   readonly against: readonly string[];
   readonly output: 'text' | 'json';
 }
@@ -26,8 +27,14 @@ More: docs/performance.md`;
 export function parseOptions(args: readonly string[]): BenchmarkOptions {
   const program = new Command('npm run benchmark --')
     .description('Measure what a token costs, next to what it would cost at least.')
-    .option('--cases <names>', 'only these cases, separated by commas', parseCases, caseNames)
-    .option('--rounds <number>', 'measured rounds per contender', parseRounds, 7)
+    .option(
+      '--cases <names>',
+      'only these cases, separated by commas',
+      parseCases,
+      caseNames.filter((name) => name !== 'soak'),
+    )
+    .option('--rounds <number>', 'measured rounds per contender', parsePositive, 7)
+    .option('--minutes <number>', 'duration of the case soak', parsePositive, 10)
     .option('--against <revision>', 'also measure a commit of this repository; may be repeated', collect, [])
     .addOption(new Option('--output <format>', 'output format').choices(['text', 'json']).default('text'))
     .addHelpText('after', epilogue)
@@ -49,9 +56,9 @@ function parseCases(text: string): readonly CaseName[] {
   });
 }
 
-function parseRounds(text: string): number {
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds > 0) return rounds;
+function parsePositive(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
   throw new InvalidArgumentError('Expected a number above 0.');
 }
 

@@ -31,6 +31,7 @@ export function prepare({ directory: parent, cores, clients, algorithm }: Prepar
   };
   const ca = createTestCa();
   const clientIds = Array.from({ length: clients }, (_, index) => `device-${String(index).padStart(5, '0')}`);
+  const issue = issuerOf(ca);
   const workload = {
     cores,
     directory,
@@ -38,8 +39,9 @@ export function prepare({ directory: parent, cores, clients, algorithm }: Prepar
     signingKeyFile: write('signing-key.pem', signingKey(algorithm).export({ type: 'pkcs8', format: 'pem' }).toString()),
     clientCaFile: write('client-ca.pem', ca.pem),
     clientsFile: write('clients.json', JSON.stringify(clientIds.map(recordOf))),
+    clientCertificate: issue(clientIds[0] ?? ''),
   };
-  return { workload, clientIds, issue: issuerOf(ca) };
+  return { workload, clientIds, issue };
 }
 
 function recordOf(clientId: string): object {

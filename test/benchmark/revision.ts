@@ -1,10 +1,8 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { runProgram } from '../support/run-program.ts';
+import { runTool } from './processes.ts';
 import { type Tree, treeAt } from './tree.ts';
-
-const INSTALL_LIMIT_MILLISECONDS = 600_000;
 
 /**
  * Checks out a commit as a git worktree, and installs its own dependencies.
@@ -35,13 +33,5 @@ export async function buildIfBuilt(root: string): Promise<void> {
   if ('build' in scripts) await npm(root, 'run', 'build');
 }
 
-async function git(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await runProgram('git', args, { cwd: repositoryRoot });
-  if (code !== 0) throw new Error(`git ${args.join(' ')}: ${stderr.trim()}`);
-  return stdout.toString();
-}
-
-async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
-  const { code, stdout, stderr } = await runProgram('npm', args, { cwd, timeout: INSTALL_LIMIT_MILLISECONDS });
-  if (code !== 0) throw new Error(`npm ${args.join(' ')} in ${cwd}: exit code ${code}\n${stdout}${stderr}`);
-}
+const git = (...args: readonly string[]) => runTool('git', args, repositoryRoot);
+const npm = (cwd: string, ...args: readonly string[]) => runTool('npm', args, cwd);

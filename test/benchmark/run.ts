@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../support/repository-root.ts';
 import type { CaseResult, RunContext } from './cases/case.ts';
 import { type CaseName, cases } from './cases.ts';
-import { killAllProcesses } from './contenders/pinned-process.ts';
+import type { Contender } from './contenders/contender.ts';
+import { oidcProvider } from './contenders/oidc-provider.ts';
+import { installLibraries } from './libraries/load-library.ts';
 import { claimCores, describeMachine, requireCpuTime } from './machine.ts';
 import { type BenchmarkOptions, parseOptions } from './options.ts';
+import { killAllProcesses } from './processes.ts';
 import { createProgress } from './progress.ts';
 import { renderText } from './report/table.ts';
 import { buildIfBuilt, checkOut, pruneWorktrees } from './revision.ts';
@@ -28,10 +31,11 @@ try {
   await end(1);
 }
 
-async function run({ cases: names, rounds, against, output }: BenchmarkOptions): Promise<void> {
+async function run({ cases: names, rounds, minutes, against, output }: BenchmarkOptions): Promise<void> {
   requireCpuTime();
   const cores = claimCores((problem) => console.error(`warning: ${problem}`));
-  const context = { rounds, cores, directory, trees: await prepareTrees(against) };
+  const trees = await prepareTrees(against);
+  const context = { rounds, minutes, cores, directory, trees, peers: await findPeers() };
   const results: Partial<Record<CaseName, CaseResult>> = {};
   for (const name of names) {
     const result = await runCase(name, context);
@@ -55,6 +59,18 @@ async function prepareTrees(revisions: readonly string[]): Promise<Tree[]> {
     trees.push(await checkOut(revision, directory));
   }
   return trees;
+}
+
+async function findPeers(): Promise<Contender[]> {
+  progress.show('installing the libraries of the benchmark');
+  try {
+    await installLibraries();
+    return [oidcProvider];
+  } catch (error) {
+    progress.clear();
+    console.error(`warning: oidc-provider is not measured: ${error instanceof Error ? error.message : error}`);
+    return [];
+  }
 }
 
 function reportOf(results: Partial<Record<CaseName, CaseResult>>) {

@@ -1,3 +1,4 @@
+import type { Contender } from '../contenders/contender.ts';
 import type { Cores } from '../machine.ts';
 import type { Table } from '../report/table.ts';
 import type { Tree } from '../tree.ts';
@@ -6,6 +7,10 @@ import type { Tree } from '../tree.ts';
 export interface RunContext {
   readonly rounds: number;
   readonly cores: Cores;
+  /** Duration of `soak`. */
+  readonly minutes: number;
+  /** Other authorization servers, for the cases that compare with them. */
+  readonly peers: readonly Contender[];
   /** The working tree first, then the revisions that it is compared with. */
   readonly trees: readonly Tree[];
   /** A directory for this run alone. */

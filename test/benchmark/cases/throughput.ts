@@ -1,103 +1,93 @@
 import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts';
 import { startAll, stopAll } from '../../support/start-all.ts';
 import type { Contender } from '../contenders/contender.ts';
-import { tokenRequest } from '../load/token-request.ts';
+import { type Certificates, requestSource } from '../load/request-source.ts';
 import { type Measurement, measureInRounds } from '../measure/rounds.ts';
 import type { Spread } from '../measure/statistics.ts';
-import { type Preparation, prepare } from '../prepare.ts';
+import { prepare } from '../prepare.ts';
 import type { Table } from '../report/table.ts';
 import type { Case, RunContext } from './case.ts';
-
-/**
- * Which certificates the requests of a case present. `known`: each client has one, which the server has seen. `rotating`:
- * more of them in rotation than the certificate cache holds. `once`: each of them a single time.
- */
-export type Certificates = 'known' | 'rotating' | 'once';
 
 export interface ThroughputOptions {
   readonly title: string;
   readonly description: string;
+  /** The first is the reference of the ratios. */
   readonly contenders: (context: RunContext) => readonly Contender[];
   readonly clients?: number;
   readonly certificates?: Certificates;
   readonly algorithm?: SigningAlgorithm;
   /** Per contender and round. */
   readonly requests?: number;
+  /** Default: all of them. */
+  readonly requestsPerConnection?: number;
+  readonly notes?: readonly string[];
 }
 
 const CONNECTIONS = 32;
 const REQUESTS = 4_000;
-/** The certificate cache holds 10,000. */
-const ROTATING_CERTIFICATES = 12_000;
 
 /** CPU time per token of contenders that are saturated in alternation. */
 export function throughputCase(options: ThroughputOptions): Case {
-  const { clients = 1, algorithm = 'ES256', requests = REQUESTS } = options;
+  const { clients = 1, algorithm = 'ES256', requests = REQUESTS, certificates = 'known' } = options;
+  const { requestsPerConnection } = options;
+  const warmUpRequests = Math.max(requestsPerConnection ? REQUESTS : requests, clients);
   return {
     description: options.description,
     run: async (context) => {
       const { directory, cores, rounds, progress } = context;
-      progress('preparing');
+      progress('issuing certificates');
       const preparation = prepare({ directory, cores, clients, algorithm });
-      const next = requestSource(preparation, options.certificates ?? 'known', requests * (rounds + 1));
+      const load = {
+        rounds,
+        requests,
+        connections: CONNECTIONS,
+        ...(requestsPerConnection && { requestsPerConnection }),
+        warmUpRequests,
+        requestsFor: requestSource(preparation, certificates, warmUpRequests + rounds * requests),
+        progress,
+      };
       progress('starting the contenders');
-      const running = await startAll(options.contenders(context).map(({ start }) => start(preparation.workload)));
+      const contenders = await startAll(options.contenders(context).map(({ start }) => start(preparation.workload)));
       try {
-        const requestsFor = () => next();
-        const measurements = await measureInRounds(running, {
-          rounds,
-          requests,
-          connections: CONNECTIONS,
-          requestsFor,
-          progress,
-        });
-        return { tables: [tableOf(options.title, measurements)], figures: measurements };
+        const measurements = await measureInRounds(contenders, load);
+        return { tables: [tableOf(options, measurements)], figures: measurements };
       } finally {
-        await stopAll(running);
+        await stopAll(contenders);
       }
     },
   };
 }
 
-/** Prepares the requests; each contender goes through all of them from the start. */
-function requestSource({ clientIds, issue }: Preparation, certificates: Certificates, total: number) {
-  const length = { known: clientIds.length, rotating: ROTATING_CERTIFICATES, once: total }[certificates];
-  const requests = Array.from({ length }, (_, index) => {
-    const clientId = clientIds[index % clientIds.length] ?? '';
-    return tokenRequest(clientId, issue(clientId));
-  });
-  return () => {
-    let index = 0;
-    return () => requests[index++ % length] ?? Buffer.of();
-  };
-}
-
-function tableOf(title: string, measurements: readonly Measurement[]): Table {
-  const reference = measurements[0]?.contender ?? '';
+function tableOf({ title, notes = [] }: ThroughputOptions, measurements: readonly Measurement[]): Table {
+  const [reference] = measurements;
+  const terminator = reference?.terminatorCpu ? ['nginx µs'] : [];
   return {
     title,
     columns: [
       'contender',
       'CPU µs/token',
-      'lowest–highest',
-      `× ${reference}`,
-      'tokens/s',
-      'p50 ms',
-      'p99 ms',
-      'p99.9 ms',
+      'spread',
+      `× ${reference?.contender}`,
+      'spread',
+      ...terminator,
+      ...rateColumns,
     ],
-    rows: measurements.map(({ contender, cpu, ratio, requestsPerSecond, latency: { p50, p99, p999 } }) => [
+    rows: measurements.map(({ contender, cpu, ratio, terminatorCpu, requestsPerSecond, latency }) => [
       contender,
       cpu.median.toFixed(0),
-      range(cpu),
+      range(cpu, 0),
       ratio.median.toFixed(2),
+      range(ratio, 2),
+      ...(terminatorCpu ? [terminatorCpu.median.toFixed(0)] : []),
       requestsPerSecond.median.toFixed(0),
-      ...[p50, p99, p999].map((milliseconds) => milliseconds.toFixed(1)),
+      ...[latency.p50, latency.p99, latency.p999].map((milliseconds) => milliseconds.toFixed(1)),
     ]),
-    notes: [],
+    notes,
   };
 }
 
-function range({ lowest, highest }: Spread): string {
-  return `${lowest.toFixed(0)}–${highest.toFixed(0)}`;
+const rateColumns = ['tokens/s', 'p50 ms', 'p99 ms', 'p99.9 ms'];
+
+function range({ lowest, highest }: Spread, digits: number): string {
+  return `${lowest.toFixed(digits)}–${highest.toFixed(digits)}`;
 }

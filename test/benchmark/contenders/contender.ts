@@ -1,7 +1,8 @@
-import type { NetConnectOpts } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts';
 import { acceptsConnections } from '../../support/accepts-connections.ts';
+import type { MintedCertificate } from '../../support/certificates.ts';
 import type { Cores } from '../machine.ts';
 import type { PinnedProcess } from './pinned-process.ts';
 
@@ -16,6 +17,8 @@ export interface Workload {
   readonly clientCaFile: string;
   /** Client records, JSON. */
   readonly clientsFile: string;
+  /** Of the first client. */
+  readonly clientCertificate: MintedCertificate;
 }
 
 /** A server that issues tokens, and that a case measures. */
@@ -26,9 +29,14 @@ export interface Contender {
 
 export interface RunningContender {
   readonly name: string;
-  readonly address: NetConnectOpts;
+  /** The loopback port of the server itself. */
+  readonly port: number;
+  /** Opens a connection for requests. */
+  readonly connect: () => Socket;
   /** The processes whose CPU time counts. */
   readonly pids: readonly number[];
+  /** Of the TLS terminator in front of it, if there is one. */
+  readonly terminatorPids?: readonly number[];
   readonly lastOutput: () => string;
   /** How many decisions it has audited, if that is known. */
   readonly audited?: () => number;
@@ -47,4 +55,16 @@ export async function untilItAccepts(name: string, address: NetConnectOpts, proc
     }
     await delay(20);
   }
+}
+
+/** A loopback port of a contender. */
+export interface PortAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A contender that is one process, which accepts connections at this address. */
+export function runningServer(name: string, address: PortAddress, server: PinnedProcess): RunningContender {
+  const { pid, lastOutput, stop } = server;
+  return { name, port: address.port, connect: () => connect(address), pids: [pid], lastOutput, stop };
 }

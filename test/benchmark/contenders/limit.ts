@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { freePort } from '../../support/free-port.ts';
-import { type Contender, untilItAccepts } from './contender.ts';
+import { type Contender, runningServer, untilItAccepts } from './contender.ts';
 import { startPinned } from './pinned-process.ts';
 
 /** What bounds the cost of a token from below: servers that do nothing but parse the form and sign. */
@@ -20,7 +20,7 @@ function limit(name: string, file: string, ...signer: readonly string[]): Conten
       const server = startPinned(process.execPath, args, { core: cores.contender });
       const address = { host: '127.0.0.1', port };
       await untilItAccepts(name, address, server);
-      return { name, address, pids: [server.pid], lastOutput: server.lastOutput, stop: server.stop };
+      return runningServer(name, address, server);
     },
   };
 }

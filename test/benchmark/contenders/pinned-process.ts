@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { bareEnvironment } from '../../support/child-process.ts';
 import { pinned } from '../machine.ts';
+import { endWithThisRun } from '../processes.ts';
 
 /** Where the standard output of a contender goes: the audit log of `serve`. */
 export type Output = { readonly kind: 'pipe' } | { readonly kind: 'file'; readonly path: string };
 
 export interface PinnedProcessOptions {
-  readonly core: number | undefined;
+  readonly core: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Default: a pipe that this process reads. */
@@ -26,12 +27,6 @@ export interface PinnedProcess {
 
 const KEPT_CHARACTERS = 4_000;
 const GRACE_MILLISECONDS = 10_000;
-const running = new Set<ChildProcess>();
-
-/** Ends what still runs, for a run that fails or is interrupted. */
-export function killAllProcesses(): void {
-  for (const child of running) child.kill('SIGKILL');
-}
 
 /** Starts a program on one core, with nothing of this environment but PATH and HOME. */
 export function startPinned(program: string, args: readonly string[], options: PinnedProcessOptions): PinnedProcess {
@@ -41,13 +36,14 @@ export function startPinned(program: string, args: readonly string[], options: P
   const child = spawn(command, commandArgs, {
     stdio: ['ignore', stdout, 'pipe'],
     env: bareEnvironment(env),
+    detached: true,
     ...(cwd !== undefined && { cwd }),
   });
   if (typeof stdout === 'number') closeSync(stdout);
-  running.add(child);
-  const { promise: exited, resolve } = Promise.withResolvers<void>();
-  child.once('error', () => resolve()).once('close', () => resolve());
-  exited.then(() => running.delete(child));
+  let hasExited = false;
+  const exited = endWithThisRun(child).finally(() => {
+    hasExited = true;
+  });
 
   let [last, lines] = ['', 0];
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -66,7 +62,7 @@ export function startPinned(program: string, args: readonly string[], options: P
     pid: child.pid ?? 0,
     lastOutput: () => last,
     lines: () => lines,
-    hasExited: () => !running.has(child),
+    hasExited: () => hasExited,
     stop,
   };
 }

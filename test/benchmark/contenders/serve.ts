@@ -4,17 +4,19 @@ import { freePort } from '../../support/free-port.ts';
 import { findProgram, missingProgram } from '../../support/programs.ts';
 import { runProgram } from '../../support/run-program.ts';
 import type { Tree } from '../tree.ts';
-import { type Contender, untilItAccepts, type Workload } from './contender.ts';
+import { type Contender, runningServer, untilItAccepts, type Workload } from './contender.ts';
 import { type Output, type PinnedProcess, startPinned } from './pinned-process.ts';
 
 export interface ServeOptions {
   readonly clients: 'file' | 'Redis';
   /** Where the audit log goes. Default: a pipe, as in a container. */
   readonly audit?: 'file' | 'pipe' | '/dev/null';
+  /** Arguments of Node. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /** `countersign serve` of a revision, on a loopback port, with default settings. */
-export function serve(tree: Tree, { clients, audit }: ServeOptions): Contender {
+export function serve(tree: Tree, { clients, audit, nodeArguments = [] }: ServeOptions): Contender {
   const detail = audit === undefined ? clients : `audit to ${audit === '/dev/null' ? audit : `a ${audit}`}`;
   const name = `serve, ${detail}${tree.revision && ` (${tree.revision})`}`;
   return {
@@ -23,41 +25,40 @@ export function serve(tree: Tree, { clients, audit }: ServeOptions): Contender {
       const workload = { ...shared, directory: mkdtempSync(join(shared.directory, 'serve-')) };
       const redis = clients === 'Redis' ? await startRedisWithClients(tree, workload) : undefined;
       const address = { host: '127.0.0.1', port: await freePort() };
-      const env = {
-        ...environment(workload, `${address.host}:${address.port}`),
-        ...(redis ? { COUNTERSIGN_REDIS_URL: redis.url } : { COUNTERSIGN_CLIENTS_FILE: workload.clientsFile }),
-      };
       const output = auditOutput(audit ?? 'pipe', workload.directory);
-      const { contender: core } = workload.cores;
-      const server = startPinned(tree.node, [tree.program, 'serve'], { core, env, output });
+      const server = startPinned(tree.node, [...nodeArguments, tree.program, 'serve'], {
+        core: workload.cores.contender,
+        env: { ...serveSettings(workload, address.port), ...clientStore(workload, redis) },
+        output,
+      });
       await untilItAccepts(name, address, server);
-      return {
-        name,
-        address,
-        pids: [server.pid],
-        lastOutput: server.lastOutput,
-        ...(output.kind === 'pipe' && { audited: server.lines }),
-        stop: async () => {
-          await server.stop();
-          await redis?.process.stop();
-        },
+      const stop = async () => {
+        await server.stop();
+        await redis?.process.stop();
       };
+      const audited = output.kind === 'pipe' && { audited: server.lines };
+      return { ...runningServer(name, address, server), ...audited, stop };
     },
   };
 }
 
-/** The settings of `serve`, except for the client store. */
-export function environment(workload: Workload, listen: string): Record<string, string> {
+/** The settings of `serve`, except for its client store. */
+export function serveSettings(workload: Workload, port: number): Record<string, string> {
   return {
     COUNTERSIGN_ISSUER: 'https://auth.example',
     COUNTERSIGN_MTLS_URL: 'https://mtls.auth.example',
     COUNTERSIGN_TERMINATOR: 'nginx',
-    COUNTERSIGN_LISTEN: listen,
+    COUNTERSIGN_LISTEN: `127.0.0.1:${port}`,
     COUNTERSIGN_OPERATIONS_LISTEN: 'off',
     COUNTERSIGN_SIGNING_KEY_FILE: workload.signingKeyFile,
     COUNTERSIGN_SIGNING_ALG: workload.algorithm,
     COUNTERSIGN_CLIENT_CA_FILE: workload.clientCaFile,
   };
+}
+
+/** The settings of the client store: Redis, or the file. */
+export function clientStore({ clientsFile }: Workload, redis: RedisWithClients | undefined): Record<string, string> {
+  return redis ? { COUNTERSIGN_REDIS_URL: redis.url } : { COUNTERSIGN_CLIENTS_FILE: clientsFile };
 }
 
 function auditOutput(audit: 'file' | 'pipe' | '/dev/null', directory: string): Output {

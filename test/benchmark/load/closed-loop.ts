@@ -1,18 +1,20 @@
-import type { NetConnectOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import { requireToken } from './require-token.ts';
-import { TokenConnection } from './token-connection.ts';
+import { type RawResponse, TokenConnection } from './token-connection.ts';
 
 export interface ClosedLoop {
-  readonly address: NetConnectOpts;
+  readonly connect: () => Socket;
   readonly connections: number;
   /** How many requests all connections send together. */
   readonly requests: number;
   readonly nextRequest: () => Uint8Array;
+  /** Default: `requests`. A connection is replaced by a new one after its last response. */
+  readonly requestsPerConnection?: number;
 }
 
 export interface LoadResult {
   readonly seconds: number;
-  /** Milliseconds, in the order of the responses. */
+  /** Milliseconds, in the order of the responses. With a new connection for each request, they include its handshake. */
   readonly latencies: Float64Array;
 }
 
@@ -21,32 +23,49 @@ export interface LoadResult {
  *
  * @throws {Error} if a response is anything but 200 with a token
  */
-export async function runClosedLoop({ address, connections, requests, nextRequest }: ClosedLoop): Promise<LoadResult> {
+export async function runClosedLoop(load: ClosedLoop): Promise<LoadResult> {
+  const { connect, connections, requests, nextRequest, requestsPerConnection = requests } = load;
   const latencies = new Float64Array(requests);
   const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+  const open = new Set<TokenConnection>();
   let [sent, received] = [0, 0];
 
-  const sendOn = (connection: TokenConnection) => {
+  const openConnection = () => {
+    const start = performance.now();
+    const connection = new TokenConnection(connect(), reject);
+    open.add(connection);
+    sendOn(connection, 0, start);
+  };
+  const sendOn = (connection: TokenConnection, before: number, start = performance.now()) => {
     if (sent === requests) return;
     sent += 1;
-    const start = performance.now();
     connection.send(nextRequest(), (response) => {
       latencies[received] = performance.now() - start;
       received += 1;
-      try {
-        requireToken(response);
-        if (received === requests) resolve();
-        else sendOn(connection);
-      } catch (error) {
-        reject(error);
-      }
+      if (!isToken(response)) return;
+      if (received === requests) resolve();
+      else if (before + 1 < requestsPerConnection && !response.closes) sendOn(connection, before + 1);
+      else replace(connection);
     });
+  };
+  const replace = (connection: TokenConnection) => {
+    connection.close();
+    open.delete(connection);
+    openConnection();
+  };
+  const isToken = (response: RawResponse) => {
+    try {
+      requireToken(response);
+      return true;
+    } catch (error) {
+      reject(error);
+      return false;
+    }
   };
 
   const start = performance.now();
-  const open = Array.from({ length: Math.min(connections, requests) }, () => TokenConnection.to(address, reject));
   try {
-    open.forEach(sendOn);
+    for (let index = 0; index < Math.min(connections, requests); index += 1) openConnection();
     await finished;
     return { seconds: (performance.now() - start) / 1000, latencies };
   } finally {

@@ -1,19 +1,16 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 /** What a server responded to one request. */
 export interface RawResponse {
   readonly status: number;
   readonly text: string;
-}
-
-/** The connection was closed, or its response is not HTTP/1.1. */
-export class ConnectionError extends Error {
-  override readonly name = 'ConnectionError';
+  /** Whether the connection cannot be used for another request. */
+  readonly closes: boolean;
 }
 
 /**
- * One keep-alive connection that sends one request at a time. Requests are bytes that were prepared before the
- * measurement, and callbacks replace promises, so that the load generator uses as little CPU time as possible.
+ * One connection that sends one request at a time. Requests are bytes that were prepared before the measurement, and
+ * callbacks replace promises, so that the load generator uses little CPU time.
  */
 export class TokenConnection {
   readonly #socket: Socket;
@@ -22,17 +19,18 @@ export class TokenConnection {
   #closed = false;
 
   /** @param onError called once if the connection ends before `close`, with a request in flight or not */
-  constructor(socket: Socket, onError: (error: ConnectionError) => void) {
+  constructor(socket: Socket, onError: (error: Error) => void) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => this.#receive(text));
-    socket.once('error', ({ message }) => this.#fail(message, onError));
-    socket.once('close', () => this.#fail('the server closed the connection', onError));
-  }
-
-  static to(address: NetConnectOpts, onError: (error: ConnectionError) => void): TokenConnection {
-    return new TokenConnection(connect(address), onError);
+    const fail = (reason: string) => {
+      if (this.#closed) return;
+      this.#closed = true;
+      onError(new Error(reason));
+    };
+    socket.once('error', ({ message }) => fail(message));
+    socket.once('close', () => fail('the server closed the connection'));
   }
 
   send(request: Uint8Array, onResponse: (response: RawResponse) => void): void {
@@ -54,12 +52,6 @@ export class TokenConnection {
     this.#onResponse = undefined;
     onResponse?.(response);
   }
-
-  #fail(reason: string, onError: (error: ConnectionError) => void): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    onError(new ConnectionError(reason));
-  }
 }
 
 /** The response, once all of it was received (RFC 9112 §6.3: a content length, or chunks). */
@@ -68,8 +60,9 @@ function completeResponse(text: string): RawResponse | undefined {
   if (headEnd < 0) return undefined;
   const head = text.slice(0, headEnd);
   const length = /\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  // Chunked otherwise. A last chunk that arrives alone is found as well, since all of the text is kept.
   const isComplete =
     length === undefined ? text.endsWith('\r\n0\r\n\r\n') : text.length >= headEnd + 4 + Number(length);
-  return isComplete ? { status: Number(head.slice(9, 12)), text } : undefined;
+  return isComplete
+    ? { status: Number(head.slice(9, 12)), text, closes: /\nconnection: *close/i.test(head) }
+    : undefined;
 }

@@ -20,3 +20,9 @@ function nanosecondsOf(file: string): number {
     return 0;
   }
 }
+
+/** The processes that a process has started and that run now. */
+export function childrenOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? [] : children.split(' ').map(Number);
+}

@@ -1,5 +1,5 @@
 import type { RunningContender } from '../contenders/contender.ts';
-import { type ClosedLoop, runClosedLoop } from '../load/closed-loop.ts';
+import { runClosedLoop } from '../load/closed-loop.ts';
 import { cpuMicroseconds } from './cpu-time.ts';
 import { type Latency, latencyOf, type Spread, spreadOf } from './statistics.ts';
 
@@ -8,6 +8,8 @@ export interface Measurement {
   readonly contender: string;
   /** CPU microseconds per request. */
   readonly cpu: Spread;
+  /** CPU microseconds per request of the TLS terminator in front of it. */
+  readonly terminatorCpu?: Spread;
   /** CPU time relative to the first contender in the same round. */
   readonly ratio: Spread;
   readonly requestsPerSecond: Spread;
@@ -19,20 +21,26 @@ export interface Rounds {
   /** Per contender and round. */
   readonly requests: number;
   readonly connections: number;
+  /** Default: all of them. */
+  readonly requestsPerConnection?: number;
+  /** Before the first round, with few connections: each known client was served once afterwards. */
+  readonly warmUpRequests: number;
   /** The requests of one contender. */
-  readonly requestsFor: (contender: RunningContender) => () => Uint8Array;
+  readonly requestsFor: () => () => Uint8Array;
   readonly progress: (text: string) => void;
 }
 
+const WARM_UP_CONNECTIONS = 4;
+
 interface Round {
   readonly cpu: number;
+  readonly terminatorCpu: number;
   readonly requestsPerSecond: number;
   readonly latencies: Float64Array;
 }
 
 /**
- * Measures the contenders in alternation, so that other load on the machine affects all of them, after one round each
- * that is not counted.
+ * Measures the contenders in alternation, so that other load on the machine affects all of them, after each was warmed up.
  *
  * @throws {Error} if a contender responds with anything but a token, or does not audit every decision
  */
@@ -42,40 +50,51 @@ export async function measureInRounds(
 ): Promise<Measurement[]> {
   const runners = contenders.map((contender) => ({
     contender,
-    run: roundRunner(contender, options),
+    run: roundRunner(contender, options.requestsFor()),
     rounds: [] as Round[],
   }));
-  for (let number = 0; number <= options.rounds; number += 1) {
+  const { rounds: count, requests, warmUpRequests, progress } = options;
+  for (const { contender, run } of runners) {
+    progress(`warm-up, ${contender.name}`);
+    await run({ requests: warmUpRequests, connections: WARM_UP_CONNECTIONS });
+  }
+  for (let number = 1; number <= count; number += 1) {
     for (const { contender, run, rounds } of runners) {
-      options.progress(`${number === 0 ? 'warm-up' : `round ${number}/${options.rounds}`}, ${contender.name}`);
-      const round = await run();
-      if (number > 0) rounds.push(round);
+      progress(`round ${number}/${count}, ${contender.name}`);
+      rounds.push(await run(options));
     }
   }
-  for (const { contender } of runners) await requireAudit(contender, options.requests * (options.rounds + 1));
+  for (const { contender } of runners) await requireAudit(contender, warmUpRequests + count * requests);
   const reference = runners[0]?.rounds.map(({ cpu }) => cpu) ?? [];
-  return runners.map(({ contender, rounds }) => summarize(contender.name, rounds, reference));
+  return runners.map(({ contender, rounds }) => summarize(contender, rounds, reference));
 }
 
-function roundRunner(
-  contender: RunningContender,
-  { requests, connections, requestsFor }: Rounds,
-): () => Promise<Round> {
-  const load: ClosedLoop = { address: contender.address, connections, requests, nextRequest: requestsFor(contender) };
-  return async () => {
-    const before = cpuMicroseconds(contender.pids);
-    const { seconds, latencies } = await runClosedLoop(load).catch((error: Error) => {
+type Load = Pick<Rounds, 'requests' | 'connections' | 'requestsPerConnection'>;
+
+/** The rounds of a contender continue its sequence of requests. */
+function roundRunner(contender: RunningContender, nextRequest: () => Uint8Array): (load: Load) => Promise<Round> {
+  const { connect, pids, terminatorPids = [] } = contender;
+  return async (load) => {
+    const { requests } = load;
+    const before = [cpuMicroseconds(pids), cpuMicroseconds(terminatorPids)] as const;
+    const { seconds, latencies } = await runClosedLoop({ ...load, connect, nextRequest }).catch((error: Error) => {
       throw new Error(`${contender.name}: ${error.message}\n${contender.lastOutput()}`);
     });
-    const cpu = (cpuMicroseconds(contender.pids) - before) / requests;
-    return { cpu, requestsPerSecond: requests / seconds, latencies };
+    const cpu = (cpuMicroseconds(pids) - before[0]) / requests;
+    const terminatorCpu = (cpuMicroseconds(terminatorPids) - before[1]) / requests;
+    return { cpu, terminatorCpu, requestsPerSecond: requests / seconds, latencies };
   };
 }
 
-function summarize(contender: string, rounds: readonly Round[], reference: readonly number[]): Measurement {
+function summarize(
+  { name, terminatorPids }: RunningContender,
+  rounds: readonly Round[],
+  reference: readonly number[],
+): Measurement {
   return {
-    contender,
+    contender: name,
     cpu: spreadOf(rounds.map(({ cpu }) => cpu)),
+    ...(terminatorPids && { terminatorCpu: spreadOf(rounds.map(({ terminatorCpu }) => terminatorCpu)) }),
     ratio: spreadOf(rounds.map(({ cpu }, index) => cpu / (reference[index] ?? Number.NaN))),
     requestsPerSecond: spreadOf(rounds.map(({ requestsPerSecond }) => requestsPerSecond)),
     latency: latencyOf(rounds.flatMap(({ latencies }) => [...latencies])),

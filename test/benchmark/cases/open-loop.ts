@@ -1,0 +1,73 @@
+import type { Contender } from '../contenders/contender.ts';
+import { runOpenLoop } from '../load/open-loop.ts';
+import { requestSource } from '../load/request-source.ts';
+import { requireToken } from '../load/require-token.ts';
+import { type Latency, latencyOf } from '../measure/statistics.ts';
+import { prepare } from '../prepare.ts';
+import type { Case, RunContext } from './case.ts';
+import { measureSaturation } from './saturation.ts';
+
+interface OpenLoopFigures {
+  readonly contender: string;
+  readonly saturationPerSecond: number;
+  readonly requestsPerSecond: number;
+  readonly latency: Latency;
+}
+
+/** Of the saturation of each contender. */
+export const OPEN_LOOP_SHARE = 0.7;
+const SECONDS = 10;
+export const MAX_CONNECTIONS = 512;
+
+/** Latency under a load that arrives whether or not the server responds, at 70 % of what saturates it. */
+export function openLoopCase(contenders: (context: RunContext) => readonly Contender[]): Case {
+  return {
+    description: 'latency at 70 % of saturation, measured from the scheduled send time',
+    run: async (context) => {
+      const figures: OpenLoopFigures[] = [];
+      for (const contender of contenders(context)) figures.push(await measureOpenLoop(contender, context));
+      return { tables: [tableOf(figures)], figures };
+    },
+  };
+}
+
+async function measureOpenLoop(contender: Contender, context: RunContext): Promise<OpenLoopFigures> {
+  const preparation = prepare({ directory: context.directory, cores: context.cores, clients: 1, algorithm: 'ES256' });
+  const nextRequest = requestSource(preparation, 'known', 1)();
+  const running = await contender.start(preparation.workload);
+  try {
+    context.progress(`saturation, ${contender.name}`);
+    const saturationPerSecond = await measureSaturation(running, nextRequest);
+    const requestsPerSecond = saturationPerSecond * OPEN_LOOP_SHARE;
+    context.progress(`${requestsPerSecond.toFixed(0)} requests/s, ${contender.name}`);
+    const latencies: number[] = [];
+    await runOpenLoop({
+      connect: running.connect,
+      requestsPerSecond,
+      seconds: SECONDS,
+      nextRequest,
+      maxConnections: MAX_CONNECTIONS,
+      onOutcome: (response, milliseconds) => {
+        requireToken(response);
+        latencies.push(milliseconds);
+      },
+    });
+    return { contender: contender.name, saturationPerSecond, requestsPerSecond, latency: latencyOf(latencies) };
+  } finally {
+    await running.stop();
+  }
+}
+
+function tableOf(figures: readonly OpenLoopFigures[]) {
+  return {
+    title: `Latency at ${OPEN_LOOP_SHARE * 100} % of saturation (open loop, ${SECONDS} s, ES256, one client)`,
+    columns: ['contender', 'saturation/s', 'requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms'],
+    rows: figures.map(({ contender, saturationPerSecond, requestsPerSecond, latency: { p50, p99, p999 } }) => [
+      contender,
+      saturationPerSecond.toFixed(0),
+      requestsPerSecond.toFixed(0),
+      ...[p50, p99, p999].map((milliseconds) => milliseconds.toFixed(2)),
+    ]),
+    notes: ['Requests arrive at random (a Poisson process). Latency counts from the scheduled time of a request.'],
+  };
+}
