@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
-import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, type JWK } from 'jose';
 import { FileContentError } from '../files/file-content-error.ts';
 import { parsePrivateKeyFile } from '../files/private-key.ts';
 import { abbreviate } from '../text.ts';
 import type { AccessTokenClaims } from './access-token-claims.ts';
+import { createJwsSigner } from './jws-signer.ts';
 import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './signing-algorithm.ts';
 
 /** The key that signs access tokens. The private key never leaves this object. */
@@ -13,8 +14,8 @@ export interface SigningKey {
   readonly keyId: string;
   /** The public key as published in the JWKS (RFC 7517 §4). */
   readonly publicJwk: JWK;
-  /** Signs an access token (RFC 9068 §2.1). */
-  sign(claims: AccessTokenClaims): Promise<string>;
+  /** Signs an access token (RFC 9068 §2.1); a promise unless the signature is computed at once. */
+  sign(claims: AccessTokenClaims): string | Promise<string>;
 }
 
 /** The private key is unusable. The message contains the cause and the fix. */
@@ -47,12 +48,12 @@ export async function readSigningKey(
 async function signingKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
   const publicMembers = createPublicKey(key).export({ format: 'jwk' }) as JWK;
   const keyId = await calculateJwkThumbprint(publicMembers);
-  const header = { alg: algorithm, typ: 'at+jwt', kid: keyId };
+  const sign = createJwsSigner(algorithm, { typ: 'at+jwt', kid: keyId }, key);
   return {
     algorithm,
     keyId,
     publicJwk: { ...publicMembers, use: 'sig', alg: algorithm, kid: keyId },
-    sign: (claims) => new SignJWT({ ...claims }).setProtectedHeader(header).sign(key),
+    sign: (claims) => sign(JSON.stringify(claims)),
   };
 }
 
@@ -88,7 +89,7 @@ function parseJwk(text: string): webcrypto.JsonWebKey {
 }
 
 function chooseAlgorithm(key: KeyObject, wanted: SigningAlgorithm | undefined): SigningAlgorithm {
-  const fitting = signingAlgorithmNames.filter((name) => signingAlgorithms[name](key));
+  const fitting = signingAlgorithmNames.filter((name) => signingAlgorithms[name].suits(key));
   const [byDefault] = fitting;
   if (!byDefault) throw new SigningKeyError(`unsupported key: ${describe(key)}`);
   if (wanted && !fitting.includes(wanted)) {
