@@ -3,6 +3,7 @@ import { openLoopCase } from './cases/open-loop.ts';
 import { overload } from './cases/overload.ts';
 import { soak } from './cases/soak.ts';
 import { startUp } from './cases/start-up.ts';
+import { steps } from './cases/steps.ts';
 import { throughputCase } from './cases/throughput.ts';
 import { behindNginx } from './contenders/behind-nginx.ts';
 import type { Contender } from './contenders/contender.ts';
@@ -73,6 +74,7 @@ export const cases = {
   }),
   'open-loop': openLoopCase((context) => [limits.A, ...withBothStores(context), ...context.peers]),
   overload,
+  steps,
   'start-up': startUp,
   soak,
 } as const satisfies Record<string, Case>;

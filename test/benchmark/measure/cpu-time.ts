@@ -26,3 +26,8 @@ export function childrenOf(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return children === '' ? [] : children.split(' ').map(Number);
 }
+
+/** The CPU time of the thread that runs JavaScript, in microseconds. */
+export function mainThreadMicroseconds(pid: number): number {
+  return nanosecondsOf(`/proc/${pid}/task/${pid}/schedstat`) / 1000;
+}
