@@ -78,33 +78,53 @@ export function parseForm(body: string, charset?: string): Form {
   if (body.startsWith('\uFEFF')) throw invalidRequest('The request body starts with a byte order mark.');
   requireWellFormedEscapes(body);
   const parameters = new Map<string, string[]>();
-  // URLSearchParams would remove a question mark from the start of the body.
-  for (const [name, value] of new URLSearchParams(`?${body}`)) {
-    requireText(name, charset);
-    requireText(value, charset);
+  for (const parameter of body.split('&')) {
+    if (parameter === '') continue;
+    const equals = parameter.indexOf('=');
+    const name = decode(equals < 0 ? parameter : parameter.slice(0, equals), charset);
+    const value = equals < 0 ? '' : decode(parameter.slice(equals + 1), charset);
     const values = parameters.get(name);
-    if (!values) parameters.set(name, [value]);
-    else if (repeatable.has(name)) values.push(value);
-    else throw invalidRequest('A request parameter is repeated.');
+    if (values && !repeatable.has(name)) throw invalidRequest('A request parameter is repeated.');
+    const present = value === '' ? [] : [value];
+    if (values) values.push(...present);
+    else parameters.set(name, present);
   }
-  const present = (name: string) => (parameters.get(name) ?? []).filter((value) => value !== '');
-  return { get: (name) => present(name)[0], all: present };
+  return { get: (name) => parameters.get(name)?.[0], all: (name) => parameters.get(name) ?? [] };
 }
 
 function requireWellFormedEscapes(body: string): void {
   if (/%(?![0-9A-Fa-f]{2})/.test(body)) throw invalidRequest('The request body has a malformed percent-encoding.');
 }
 
+/** What is not printable ASCII, or does not stand for itself. */
+const ENCODED = /[^\x20-\x7e]|[%+]/;
+
+/** Decodes a name or a value like URLSearchParams, with U+FFFD for bytes that are not UTF-8. */
+function decode(text: string, charset: string | undefined): string {
+  if (!ENCODED.test(text)) return text;
+  const decoded = decodePercent(text.replaceAll('+', ' '));
+  requireText(decoded, charset);
+  return decoded;
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '\uFFFD';
+  }
+}
+
 const BEYOND_ASCII = /[^\0-\x7f]/;
 
-/** URLSearchParams substitutes U+FFFD for bytes that are not UTF-8, so two different bodies would parse alike. */
+/** With U+FFFD in the place of bytes that are not UTF-8, two different bodies would parse alike. */
 function requireText(text: string, charset: string | undefined): void {
   if (charset !== undefined && BEYOND_ASCII.test(text)) {
     throw invalidRequest('The request body has characters beyond ASCII, and its charset is not UTF-8.', {
       reason: `a parameter has characters beyond ASCII, and the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}: send UTF-8`,
     });
   }
-  if (text.includes('\uFFFD') || text.includes('\0')) {
+  if (text.includes('\uFFFD') || text.includes('\0') || !text.isWellFormed()) {
     throw invalidRequest('The request body has a character that is not allowed.');
   }
 }

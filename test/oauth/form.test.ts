@@ -39,6 +39,8 @@ describe('form parsing rejects', () => {
     ['a percent sign with one digit', 'a=%4'],
     ['invalid percent-encoding', 'a=%zz'],
     ['bytes that are not UTF-8', 'a=%ff'],
+    ['bytes that are not UTF-8 before a character beyond ASCII', 'a=%C3€'],
+    ['half of a surrogate pair', 'a=\ud800'],
     ['a NUL', 'client_id=a%00b'],
     ['a byte order mark at its start', '\uFEFFclient_id=a'],
   ])('%s', (_, body) => {
@@ -64,6 +66,67 @@ describe('form parsing rejects', () => {
         for (const [name, value] of Object.entries(parameters)) expect(form.get(name)).toBe(value);
       }),
     );
+  });
+});
+
+describe('form parsing agrees with URLSearchParams', () => {
+  const pieces = [
+    ...[
+      'a',
+      'b',
+      'resource',
+      '=',
+      '&',
+      '+',
+      '?',
+      ' ',
+      '%41',
+      '%26',
+      '%3D',
+      '%2B',
+      '%25',
+      '%3d%3D',
+      '%C3%BC',
+      '%e2%82%ac',
+    ],
+    ...['\u00fc', '\u20ac', '\u{1d11e}', '\ud800', '\udc00', '\uFEFF', '\uFFFD', '\0', '%EF%BB%BF', '%EF%BF%BD', '%00'],
+    // Not UTF-8: cut off, continued by nothing, overlong, a surrogate, beyond Unicode.
+    ...['%C3', '%BC', '%c0%af', '%e0%80%af', '%ed%a0%80', '%f4%90%80%80', '%F0%9D%84', '%ff', '%', '%4', '%zz'],
+  ];
+  const bodies = fc.array(fc.constantFrom(...pieces), { maxLength: 10 }).map((chosen) => chosen.join(''));
+
+  /** The parameters that a body must have; undefined if it must be rejected. */
+  function expected(body: string): Map<string, string[]> | undefined {
+    // Node misreads characters beyond ASCII next to bytes that are not UTF-8: "%C3€" becomes "ì".
+    const ascii = body.toWellFormed().replace(/[^\0-\x7f]+/g, encodeURIComponent);
+    // URLSearchParams would remove a question mark from the start of the body.
+    const parameters = [...new URLSearchParams(`?${ascii}`)];
+    const isMalformed = body.startsWith('\uFEFF') || /%(?![0-9A-Fa-f]{2})/.test(body);
+    if (isMalformed || parameters.flat().some((text) => /[\0\uFFFD]/.test(text))) return undefined;
+    const byName = Map.groupBy(parameters, ([name]) => name);
+    if ([...byName].some(([name, values]) => name !== 'resource' && values.length > 1)) return undefined;
+    const present = [...byName].map(
+      ([name, values]) => [name, values.map(([, value]) => value).filter((value) => value !== '')] as const,
+    );
+    return new Map(present.map(([name, values]) => [name, [...values]]));
+  }
+
+  test('about what it accepts, and about every value', () => {
+    const outcomes = { accepted: 0, rejected: 0 };
+    fc.assert(
+      fc.property(bodies, (body) => {
+        const parameters = expected(body);
+        outcomes[parameters ? 'accepted' : 'rejected'] += 1;
+        if (!parameters) expect(() => parseForm(body)).toThrow(OAuthError);
+        else {
+          const form = parseForm(body);
+          for (const [name, [first]] of parameters) expect(form.get(name)).toBe(first);
+          expect(form.all('resource')).toEqual(parameters.get('resource') ?? []);
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(Math.min(outcomes.accepted, outcomes.rejected)).toBeGreaterThan(500);
   });
 });
 
