@@ -1,11 +1,16 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** The addresses from which forwarded certificates are accepted. */
 export interface TrustedAddresses {
-  readonly addresses: BlockList;
+  readonly addresses: AddressList;
   /** Whether any of them is outside the loopback ranges. */
   readonly beyondLoopback: boolean;
   readonly description: string;
+}
+
+export interface AddressList {
+  /** Whether the list contains an address, in any notation. */
+  check(address: string): boolean;
 }
 
 const LOOPBACK = '127.0.0.0/8,::1/128';
@@ -23,7 +28,30 @@ export function parseTrustedAddresses(text: string = LOOPBACK): TrustedAddresses
     addresses.addSubnet(address, prefix, family);
     beyondLoopback ||= !isLoopbackRange(address, prefix);
   }
-  return { addresses, beyondLoopback, description: text === LOOPBACK ? 'loopback' : text };
+  return { addresses: withCache(addresses), beyondLoopback, description: text === LOOPBACK ? 'loopback' : text };
+}
+
+const MAX_CACHED_RESULTS = 1_000;
+
+/** A `BlockList` parses the address, and crosses into C++, on every check. Requests come from few proxies. */
+function withCache(list: BlockList): AddressList {
+  const cached = new Map<string, boolean>();
+  return {
+    check: (address) => {
+      const known = cached.get(address);
+      if (known !== undefined) return known;
+      if (cached.size >= MAX_CACHED_RESULTS) cached.clear();
+      const result = contains(list, address);
+      cached.set(address, result);
+      return result;
+    },
+  };
+}
+
+/** A dual-stack listener reports an IPv4 peer as ::ffff:192.0.2.1, which a BlockList treats as the IPv4 address. */
+function contains(list: BlockList, address: string): boolean {
+  if (isIP(address) === 0) return false;
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 function parseEntry(entry: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } {

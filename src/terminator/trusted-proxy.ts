@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type BlockList, isIP, isIPv6 } from 'node:net';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
 import { type ProxyCertificateRule, proxyCertificateViolation } from './proxy-certificate.ts';
+import type { AddressList } from './trusted-addresses.ts';
 
 /** The peer of the connection on which a request was received. */
 export type Peer =
@@ -16,7 +16,7 @@ export const PROXY_SECRET_HEADER = 'x-countersign-proxy-secret';
 
 /** How the proxy is authenticated. Every condition must hold. */
 export interface ProxyTrust {
-  readonly trustedAddresses: BlockList;
+  readonly trustedAddresses: AddressList;
   /** The SHA-256 of each valid secret: digests have equal lengths, which the comparison needs. Empty: none required. */
   readonly proxySecretDigests: readonly Buffer[];
   /** Empty: the proxy needs no certificate. */
@@ -38,15 +38,9 @@ export function untrustedReason(peer: Peer, headers: HeaderFields, trust: ProxyT
 }
 
 /** File permissions protect a Unix socket, so its peers count as trusted addresses. */
-function addressViolation(peer: Peer, trusted: BlockList): string | undefined {
-  if (peer.kind === 'unix' || isTrustedAddress(peer.address, trusted)) return undefined;
+function addressViolation(peer: Peer, trusted: AddressList): string | undefined {
+  if (peer.kind === 'unix' || trusted.check(peer.address)) return undefined;
   return `the peer ${peer.address} is not in COUNTERSIGN_TRUSTED_PROXIES`;
-}
-
-/** A dual-stack listener reports an IPv4 peer as ::ffff:192.0.2.1, which a BlockList treats as the IPv4 address. */
-function isTrustedAddress(address: string, trusted: BlockList): boolean {
-  if (isIP(address) === 0) return false;
-  return trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** A peer can present a certificate only over TLS, and the settings require one only for TLS listeners. */
