@@ -1,4 +1,3 @@
-import type { HeaderFields } from '../http/header-fields.ts';
 import { certificateHeaders } from './formats.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
@@ -19,9 +18,10 @@ export function detectForeignHeaders(
   now: () => number,
 ): (request: ForwardedRequest) => void {
   const own = forwardedHeaders(terminator);
+  const others = [...certificateHeaders].filter((name) => !own.includes(name));
   const reportedAt = new Map<string, number>();
   return ({ headers, peer }) => {
-    const foreign = findCertificateHeaders(headers).filter((name) => !own.includes(name));
+    const foreign = others.filter((name) => headers.all(name).some((value) => value !== ''));
     if (foreign.length === 0 || untrustedReason(peer, headers, terminator.proxyTrust) !== undefined) return;
     for (const name of foreign) {
       if (now() - (reportedAt.get(name) ?? Number.NEGATIVE_INFINITY) < REPORT_INTERVAL_MS) continue;
@@ -29,10 +29,4 @@ export function detectForeignHeaders(
       report(name);
     }
   };
-}
-
-/** Those that are not empty. */
-function findCertificateHeaders(headers: HeaderFields): string[] {
-  const names = [...headers.names()].filter((name) => certificateHeaders.has(name));
-  return names.filter((name) => headers.all(name).some((value) => value !== ''));
 }

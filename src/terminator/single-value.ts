@@ -7,7 +7,7 @@ import { ForwardingError } from './forwarding-error.ts';
  * @throws {ForwardingError} malformed, when it appears more than once
  */
 export function singleValue(headers: HeaderFields, name: string): string | undefined {
-  const [value, ...repeated] = headers.all(name);
-  if (repeated.length > 0) throw new ForwardingError('malformed', `${name} appears ${repeated.length + 1} times`);
-  return value;
+  const values = headers.all(name);
+  if (values.length > 1) throw new ForwardingError('malformed', `${name} appears ${values.length} times`);
+  return values[0];
 }

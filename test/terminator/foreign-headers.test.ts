@@ -36,7 +36,7 @@ describe('a certificate header of another format', () => {
   test.each([
     ['Envoy', ['X-Forwarded-Client-Cert', 'x'], ['x-forwarded-client-cert']],
     ['RFC 9440', ['CLIENT-CERT', ':AA==:'], ['client-cert']],
-    ['both', ['client-cert', 'x', 'x-forwarded-client-cert', 'x'], ['client-cert', 'x-forwarded-client-cert']],
+    ['both', ['client-cert', 'x', 'x-forwarded-client-cert', 'x'], ['x-forwarded-client-cert', 'client-cert']],
     ['an empty one', ['Client-Cert', ''], []],
     ['our own', ['X-SSL-Client-Cert', 'x', 'X-SSL-Client-Verify', 'SUCCESS'], []],
     ['none', ['Host', 'auth.example', 'Content-Type', 'x'], []],
