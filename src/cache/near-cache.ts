@@ -19,7 +19,7 @@ export interface NearCacheOptions<Value> {
    * Whether invalidation covers a value loaded at this time: every change since then, up to a moment ago, was reported by
    * `invalidate` or `markAllStale`.
    */
-  readonly isCovered: (loadedAt: number) => boolean;
+  readonly isCovered: (loadedAt: number, now: number) => boolean;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Of the values that are present. */
@@ -80,12 +80,13 @@ export class NearCache<Value> {
   /** @throws what `load` throws, or {TimeoutError}, when no cached value may be served instead */
   async find(key: string): Promise<Value> {
     const { refreshAfter, maxAge, negativeTtl } = this.#options.lifetimes;
-    const present = this.#usableEntry(this.#present, key, maxAge);
-    const entry = present ?? this.#usableEntry(this.#absent, key, negativeTtl);
-    if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt))
+    const now = this.#options.now();
+    const present = usable(this.#present.get(key), maxAge, now);
+    const entry = present ?? usable(this.#absent.get(key), negativeTtl, now);
+    if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt, now))
       return this.#revalidate(key, present);
     this.counts.hits++;
-    if (this.#age(entry) > refreshAfter) this.#refreshInBackground(key);
+    if (now - entry.loadedAt > refreshAfter) this.#refreshInBackground(key);
     return entry.value;
   }
 
@@ -104,7 +105,8 @@ export class NearCache<Value> {
 
   /** Whether any present value may be served without the store. */
   hasUsableEntry(): boolean {
-    return this.#present.some((entry) => this.#isUsable(entry, this.#options.lifetimes.maxAge));
+    const now = this.#options.now();
+    return this.#present.some((entry) => usable(entry, this.#options.lifetimes.maxAge, now) !== undefined);
   }
 
   /** Of the values that are present. */
@@ -123,7 +125,7 @@ export class NearCache<Value> {
       return await this.#loads.wait(key, this.#options.loadTimeoutMilliseconds);
     } catch (error) {
       // Looked up again, since the entry may have been invalidated during the load.
-      const remaining = this.#usableEntry(this.#present, key, this.#options.lifetimes.maxAge);
+      const remaining = usable(this.#present.get(key), this.#options.lifetimes.maxAge, this.#options.now());
       if (remaining) return this.#serveStale(remaining);
       // It was: the store may reply now, whatever failed before the change.
       if (present) return this.#loads.wait(key, this.#options.loadTimeoutMilliseconds);
@@ -154,17 +156,9 @@ export class NearCache<Value> {
     outOf.delete(key);
     into.set(key, entry, key.length + ENTRY_OVERHEAD_BYTES + result.bytes);
   }
+}
 
-  #usableEntry(cache: BoundedCache<Entry<Value>>, key: string, maxAge: number): Entry<Value> | undefined {
-    const entry = cache.get(key);
-    return entry && this.#isUsable(entry, maxAge) ? entry : undefined;
-  }
-
-  #isUsable(entry: Entry<Value>, maxAge: number): boolean {
-    return this.#age(entry) <= maxAge && this.#options.now() < entry.expiresAt;
-  }
-
-  #age({ loadedAt }: Entry<Value>): number {
-    return this.#options.now() - loadedAt;
-  }
+/** The entry, unless it is too old or the store has expired it. */
+function usable<Value>(entry: Entry<Value> | undefined, maxAge: number, now: number): Entry<Value> | undefined {
+  return entry && now - entry.loadedAt <= maxAge && now < entry.expiresAt ? entry : undefined;
 }

@@ -76,7 +76,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   const dataLoss = createDataLossDetector(redis, keys.marker, events.onDataLoss);
   const cache = new NearCache<StoredClient>({
     load: (clientId) => loadClient(clientId, { redis, prefix: keys.clientPrefix, dataLoss, policy, now }),
-    isCovered: (loadedAt) => isCovered(feed, loadedAt, performance.now()),
+    isCovered: (loadedAt, now) => isCovered(feed, loadedAt, now),
     now: () => performance.now(),
     ...options.cache,
   });
