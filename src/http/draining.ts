@@ -19,13 +19,16 @@ export class ActiveRequests {
 
   constructor(server: Server) {
     this.#server = server;
+    const responses = this.#responses;
+    // One function for all responses, and `on`, since they close once: `once` would add two objects to every request.
+    function forget(this: ServerResponse): void {
+      const { socket, complete } = this.req;
+      if (complete && responses.get(socket) === this) responses.delete(socket);
+    }
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       this.#forgetOnClose(socket);
-      this.#responses.set(socket, response);
-      response.once('close', () => {
-        const isLast = this.#responses.get(socket) === response;
-        if (isLast && response.req.complete) this.#responses.delete(socket);
-      });
+      responses.set(socket, response);
+      response.on('close', forget);
       if (this.#draining) response.shouldKeepAlive = false;
     });
   }
