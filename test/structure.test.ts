@@ -50,8 +50,14 @@ const source = join(repositoryRoot, 'src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const imports = files.flatMap((file) => {
   const text = readFileSync(join(source, file), 'utf8');
-  const found = [...text.matchAll(/^(?:import|export)\s(type\s)?[^;]*?from '([^']+)'|^import '([^']+)'/gm)];
-  return found.map(([, type, from, bare]) => ({ file, typeOnly: type !== undefined, target: from ?? bare ?? '' }));
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s(type\s)?[^;]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm),
+  ];
+  return found.map(([, type, ...targets]) => ({
+    file,
+    typeOnly: type !== undefined,
+    target: targets.find((target) => target !== undefined) ?? '',
+  }));
 });
 /** The room of a file: the longest entry of the journey that its path begins with. */
 const folderOf = (file: string) => {

@@ -51,7 +51,7 @@ export async function describeCertificate(
     const suggested = { records: records.map(({ record }) => record), unsuitable };
     printValue('json', { ...report, ...(path && { path }), ...suggested, unread: allUnread });
   } else {
-    printReport(report, { others: others.length, unread: allUnread, path });
+    await printReport(report, { others: others.length, unread: allUnread, path });
     printSuggestions(suggestions);
   }
   return report.rejected.length === 0 && path?.verified !== false ? 0 : 1;
@@ -85,8 +85,8 @@ interface ReportContext {
   readonly path: PathReport | undefined;
 }
 
-function printReport(report: CertificateReport, { others, unread, path }: ReportContext): void {
-  for (const line of table(factRows(report))) console.log(line);
+async function printReport(report: CertificateReport, { others, unread, path }: ReportContext): Promise<void> {
+  for (const line of await table(factRows(report))) console.log(line);
   if (report.is_ca)
     console.log(`${styled('yellow', 'Note:')} this is a CA certificate, which a client may not present`);
   for (const reason of report.rejected) console.log(`${styled('red', 'Rejected by the server:')} it ${reason}`);

@@ -21,7 +21,7 @@ export async function doctor(options: DoctorOptions, output: OutputFormat): Prom
   trustSystemCas();
   if (output === 'json') return await printJson(options);
   const report = await run(options);
-  printReport(report);
+  await printReport(report);
   return exitCodes[report.conclusion];
 }
 
@@ -57,26 +57,26 @@ function clearProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }
 
-function printReport(report: ProbeReport): void {
+async function printReport(report: ProbeReport): Promise<void> {
   const isSent = report.baseline.length > 0;
-  if (isSent) printSections(report);
+  if (isSent) await printSections(report);
   for (const note of report.notes) console.log(`${styled('yellow', 'note')} ${note}`);
   for (const problem of report.problems) console.log(`${styled('red', 'error')} ${problem}`);
   if (isSent) console.log(describeCoverage(report));
   console.log(describeConclusion(report));
 }
 
-function printSections(report: ProbeReport): void {
+async function printSections(report: ProbeReport): Promise<void> {
   console.log(styled('bold', 'Requests without any forgery'));
-  for (const section of baselineSections(report)) printSection(section);
+  for (const section of baselineSections(report)) await printSection(section);
   console.log(`\n${styled('bold', 'Forgeries')}`);
-  for (const section of forgerySections(report.forgeries)) printSection(section);
+  for (const section of forgerySections(report.forgeries)) await printSection(section);
   console.log('');
 }
 
-function printSection({ heading, tables }: Section): void {
+async function printSection({ heading, tables }: Section): Promise<void> {
   console.log(`\n${heading}`);
-  for (const line of tables.flatMap(table)) {
+  for (const line of (await Promise.all(tables.map(table))).flat()) {
     console.log(`  ${line.replace(/ACCEPTED|NOT trusted/g, (word) => styled('red', word))}`);
   }
 }

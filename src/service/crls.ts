@@ -1,10 +1,9 @@
 import { fileErrorReason } from '../file-error.ts';
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
-import { type CrlCache, createLocalCrlCache, createRedisCrlCache } from '../pki/crl/crl-cache.ts';
+import { type CrlCache, createLocalCrlCache } from '../pki/crl/crl-cache.ts';
 import { type CrlChecker, type CrlConfig, openCrlChecker } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
-import { openRedis } from '../redis/connection.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
 
 /** A CRL with a million entries has about 40 MiB. */
@@ -44,5 +43,9 @@ async function openCrlCache(clients: ClientsConfig, log: Log): Promise<CrlCache>
       `CRLs cannot be shared through Redis, so each replica fetches them: ${reason}`,
     );
   };
+  const [{ openRedis }, { createRedisCrlCache }] = await Promise.all([
+    import('../redis/connection.ts'),
+    import('../pki/crl/redis-crl-cache.ts'),
+  ]);
   return createRedisCrlCache(await openRedis(options), clients.keyPrefix, onRefused);
 }

@@ -1,7 +1,5 @@
-import { watchClientsFile } from '../clients/files/watch-clients-file.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { createMemoryRegistry } from '../clients/registry/memory-registry.ts';
-import { createRedisRegistry } from '../clients/registry/redis-registry.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
@@ -15,14 +13,17 @@ interface RegistryConfig {
 }
 
 /**
- * Opens the configured client store.
+ * Opens the configured client store. Only its code is loaded: ioredis and the YAML parser are large.
  *
  * @throws {OperatorError} with every problem of a clients file
  */
 export async function openRegistry(config: RegistryConfig, log: Log): Promise<Registry> {
   const { clients, policy } = config;
-  if (clients.store === 'memory')
+  if (clients.store === 'memory') {
+    const { watchClientsFile } = await import('../clients/files/watch-clients-file.ts');
     return createMemoryRegistry(await watchClientsFile(clients, config, log), clients.file);
+  }
+  const { createRedisRegistry } = await import('../clients/registry/redis-registry.ts');
   const { address, tls, keyPrefix, cache } = clients;
   return createRedisRegistry({
     access: { address, tls },

@@ -1,4 +1,3 @@
-import { createSecureContext } from 'node:tls';
 import { type PrivateKeyFile, parsePrivateKeyFile } from '../files/private-key.ts';
 import type { FiledCertificate } from './certificate-file.ts';
 import type { Warn } from './setting.ts';
@@ -40,7 +39,8 @@ export function pairWithKey(
   }
   const cert = chain.map((certificate) => certificate.pem).join('');
   try {
-    createSecureContext({ cert, key: pem });
+    // Every command reads settings, few have a key pair, and node:tls takes as long to load as all of this folder.
+    process.getBuiltinModule('node:tls').createSecureContext({ cert, key: pem });
   } catch (error) {
     throw new RangeError(`cannot be used with ${own.subject} in ${own.file}: ${explainRejectedPair(error)}`);
   }

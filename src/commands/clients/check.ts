@@ -37,7 +37,7 @@ export async function checkClients(
   const owners = checked.clients.map((client) => ({ client, location: locationOf(client, checked) }));
   const conflicts = (await findConflictsAmong(owners, { policy, now })).lines();
   if (output === 'json') printJson(paths, checked, conflicts);
-  else printText(checked, conflicts);
+  else await printText(checked, conflicts);
   return checked.errors.length === 0 ? 0 : 1;
 }
 
@@ -79,8 +79,11 @@ function printJson(
   printValue('json', others.length === 0 ? { file, ...report } : report);
 }
 
-function printText({ clients, errors, warnings }: ClientsFilesResult, conflicts: readonly string[]): void {
-  for (const line of table(clients.map(rowOf))) console.log(line);
+async function printText(
+  { clients, errors, warnings }: ClientsFilesResult,
+  conflicts: readonly string[],
+): Promise<void> {
+  for (const line of await table(clients.map(rowOf))) console.log(line);
   const allWarnings = [
     ...warnings.map(describeDiagnostic),
     ...conflicts.map((conflict) => `${conflict} (rejected by apply)`),

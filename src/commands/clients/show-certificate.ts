@@ -26,7 +26,7 @@ export async function showClientsOfCertificate(env: Environment, file: string, o
   const { thumbprint } = certificate;
   if (output !== 'table') printValue(output, { thumbprint, clients });
   else if (clients.length === 0) console.log(`no client is registered for the certificate ${thumbprint}`);
-  else for (const line of table(candidates.flatMap((candidate) => rowsOf(candidate, now)))) console.log(line);
+  else for (const line of await table(candidates.flatMap((candidate) => rowsOf(candidate, now)))) console.log(line);
   return clients.length > 0 ? 0 : 1;
 }
 

@@ -27,15 +27,15 @@ export async function showClient(env: Environment, clientId: string, output: Cli
   const [value] = await interruption.abortable(store.read([clientId]));
   if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
   const description = describeClient({ clientId, value, ...parseStoredValue(clientId, value, policy, now) }, now);
-  if (output === 'table') console.log(descriptionLines(description).join('\n'));
+  if (output === 'table') console.log((await descriptionLines(description)).join('\n'));
   else printValue(output, description);
   return description.valid ? 0 : 1;
 }
 
-function descriptionLines({ errors, warnings, record, ...description }: ClientDescription): string[] {
+async function descriptionLines({ errors, warnings, record, ...description }: ClientDescription): Promise<string[]> {
   const registrations = description.registrations.map((registration) => ['identity', formatRegistration(registration)]);
   return [
-    ...table([...factRows(description), ...registrations]),
+    ...(await table([...factRows(description), ...registrations])),
     ...errors.map((error) => `${styled('red', 'error')} ${printable(error)}`),
     ...warnings.map((warning) => `${styled('yellow', 'warning')} ${printable(warning)}`),
     ...(record ? ['', styled('bold', 'Record:'), yamlText([record]).trimEnd()] : []),

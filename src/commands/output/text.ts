@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import stringWidth from 'string-width';
 
 /** The output of commands that report on files and servers: human-readable, or machine-readable. */
 export type OutputFormat = 'text' | 'json';
@@ -29,40 +28,45 @@ export async function* rowTable(headings: readonly string[], rows: AsyncIterable
   for await (const row of rows) {
     batch.push(row);
     if (batch.length < ROWS_IN_BATCH) continue;
-    yield alignRows(batch, widths);
+    yield await alignRows(batch, widths);
     batch = [];
   }
-  yield alignRows(batch, widths);
+  yield await alignRows(batch, widths);
 }
 
-function alignRows(rows: readonly Row[], widths: number[]): string {
-  for (const { cells } of rows) widenColumns(widths, cells.slice(0, -1));
-  const lines = rows.map(({ cells, style }) => {
-    const line = alignCells(cells, widths);
+async function alignRows(rows: readonly Row[], widths: number[]): Promise<string> {
+  const cells = rows.map((row) => row.cells);
+  const measure = await measureFor(cells);
+  for (const row of cells) widenColumns(widths, row.slice(0, -1), measure);
+  const lines = rows.map(({ style, ...row }) => {
+    const line = alignCells(row.cells, widths, measure);
     return `${style === undefined ? line : styled(style, line)}\n`;
   });
   return lines.join('');
 }
 
 /** The lines of a table; the last column is not padded. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+export async function table(rows: readonly (readonly string[])[]): Promise<string[]> {
   const widths: number[] = [];
-  for (const row of rows) widenColumns(widths, row);
-  return rows.map((row) => alignCells(row, widths));
+  const measure = await measureFor(rows);
+  for (const row of rows) widenColumns(widths, row, measure);
+  return rows.map((row) => alignCells(row, widths, measure));
 }
 
-function widenColumns(widths: number[], cells: readonly string[]): void {
-  for (const [column, cell] of cells.entries()) widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
+function widenColumns(widths: number[], cells: readonly string[], measure: Measure): void {
+  for (const [column, cell] of cells.entries()) widths[column] = Math.max(widths[column] ?? 0, measure(cell));
 }
 
-function alignCells(cells: readonly string[], widths: readonly number[]): string {
-  const padded = cells.map(
-    (cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - displayWidth(cell))),
-  );
+function alignCells(cells: readonly string[], widths: readonly number[], measure: Measure): string {
+  const padded = cells.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - measure(cell))));
   return padded.join('  ').trimEnd();
 }
 
-/** How many columns of a terminal a text takes: East Asian characters take two. */
-function displayWidth(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
+/** How many columns of a terminal a text takes. */
+type Measure = (text: string) => number;
+
+/** East Asian characters take two columns. The library takes longer to load than most commands to run. */
+async function measureFor(rows: readonly (readonly string[])[]): Promise<Measure> {
+  const isAscii = rows.every((cells) => cells.every((cell) => /^[ -~]*$/.test(cell)));
+  return isAscii ? (text) => text.length : (await import('string-width')).default;
 }

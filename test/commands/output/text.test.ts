@@ -9,7 +9,7 @@ const rows = [
 const aligned = ['CN=東京    x', 'CN=e\u0301       y', 'CN=abcdef  z'];
 
 test('table and rowTable align columns with characters of double and zero width', async () => {
-  expect(table(rows)).toEqual(aligned);
+  expect(await table(rows)).toEqual(aligned);
   const cells = (async function* () {
     for (const row of rows) yield { cells: row };
   })();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type CrlCache, CrlCacheError, createRedisCrlCache } from '../../../src/pki/crl/crl-cache.ts';
+import { type CrlCache, CrlCacheError } from '../../../src/pki/crl/crl-cache.ts';
 import { pollCrlUrl } from '../../../src/pki/crl/poll-crl-url.ts';
+import { createRedisCrlCache } from '../../../src/pki/crl/redis-crl-cache.ts';
 import { openRedis } from '../../../src/redis/connection.ts';
 import { parseRedisUrl } from '../../../src/redis/url.ts';
 import { startCrlServer } from '../../support/crl-server.ts';
