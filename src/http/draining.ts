@@ -9,47 +9,53 @@ export type RequestInFlight =
   | { readonly kind: 'none' }
   | { readonly kind: 'received' | 'incomplete'; readonly response: ServerResponse };
 
+/** An open connection on which a request head was received. */
+interface Connection {
+  /** To the last request whose response or body is unfinished. */
+  response: ServerResponse | undefined;
+}
+
 /** Tracks which connections have a request in flight, so that nothing cuts off its response or overtakes it. */
 export class ActiveRequests {
   readonly #server: Server;
-  readonly #responses = new Map<Socket, ServerResponse>();
-  readonly #known = new WeakSet<Socket>();
+  /**
+   * Changes with connections, not with requests: a Map that grows and shrinks copies itself, and the copies in the old
+   * generation keep what they held alive until the next major garbage collection.
+   */
+  readonly #connections = new Map<Socket, Connection>();
   readonly #ending = new WeakSet<Socket>();
   #draining = false;
 
   constructor(server: Server) {
     this.#server = server;
-    const responses = this.#responses;
-    // One function for all responses, and `on`, since they close once: `once` would add two objects to every request.
-    function forget(this: ServerResponse): void {
-      const { socket, complete } = this.req;
-      if (complete && responses.get(socket) === this) responses.delete(socket);
-    }
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      this.#forgetOnClose(socket);
-      responses.set(socket, response);
-      response.on('close', forget);
+      const connection = this.#connections.get(socket) ?? this.#open(socket);
+      connection.response = response;
+      response.on('close', () => {
+        if (connection.response === response && response.req.complete) connection.response = undefined;
+      });
       if (this.#draining) response.shouldKeepAlive = false;
     });
   }
 
-  /** In Node 24, a response that waits for an earlier one emits no `close` when the connection closes. */
-  #forgetOnClose(socket: Socket): void {
-    if (this.#known.has(socket)) return;
-    this.#known.add(socket);
-    socket.once('close', () => this.#responses.delete(socket));
+  #open(socket: Socket): Connection {
+    const connection: Connection = { response: undefined };
+    this.#connections.set(socket, connection);
+    // In Node 24, a response that waits for an earlier one emits no `close` when the connection closes.
+    socket.once('close', () => this.#connections.delete(socket));
+    return connection;
   }
 
   /** The last request on this connection that still has an unfinished response or body. */
   on(socket: Socket): RequestInFlight {
-    const response = this.#responses.get(socket);
+    const response = this.#connections.get(socket)?.response;
     if (response && !response.req.complete) return { kind: 'incomplete', response };
     return response && !response.writableFinished ? { kind: 'received', response } : { kind: 'none' };
   }
 
   /** Whether a request head was ever received on this connection. */
   hasServed(socket: Socket): boolean {
-    return this.#known.has(socket);
+    return this.#connections.has(socket);
   }
 
   /** Records that no further request on this connection is processed (RFC 9112 §9.6). */
@@ -65,7 +71,7 @@ export class ActiveRequests {
   /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const response of this.#responses.values()) response.shouldKeepAlive = false;
+    for (const { response } of this.#connections.values()) if (response) response.shouldKeepAlive = false;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // Connections that wait for their next request, or have received only a part of it, do not close by themselves.
     this.#server.closeIdleConnections();
