@@ -1,9 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'rolldown';
+import { build, type OutputBundle, type Plugin } from 'rolldown';
 
 /**
  * Builds the program as it ships: each `import()` is a chunk of its own, loaded when it runs. Dependencies are part of the
- * build.
+ * build; docs/decisions/0014-one-build.md states why.
  *
  * @param directory is emptied first
  * @returns the file that Node.js runs
@@ -15,10 +16,69 @@ export async function buildCountersign(directory: string): Promise<string> {
     platform: 'node',
     // The CommonJS of some packages requires its own files by computed names; their ES modules do not.
     resolve: { mainFields: ['module', 'main'] },
+    plugins: [listPackages],
     // V8 stores a text with any character beyond Latin-1 in twice the memory.
     output: { dir: directory, cleanDir: true, sourcemap: true, charset: 'ascii' },
   });
   return join(directory, 'countersign.js');
+}
+
+/** Adds the licenses of the packages in the build, and a list of them for scanners, which find no `node_modules`. */
+const listPackages: Plugin = {
+  name: 'list-packages',
+  generateBundle(_, bundle) {
+    const packages = packagesIn(bundle);
+    this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-LICENSES.txt', source: licenseTexts(packages) });
+    this.emitFile({ type: 'asset', fileName: 'sbom.cdx.json', source: softwareBillOfMaterials(packages) });
+  },
+};
+
+/** A package with modules in the build. */
+interface BuiltInPackage {
+  readonly name: string;
+  readonly version: string;
+  /** An SPDX expression. */
+  readonly license: string;
+  readonly directory: string;
+}
+
+function packagesIn(bundle: OutputBundle): readonly BuiltInPackage[] {
+  const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  const directories = modules.flatMap((module) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module) ?? []);
+  return [...new Set(directories)].sort().map((directory) => {
+    const { name, version, license } = readPackage(directory);
+    return { name, version, license, directory };
+  });
+}
+
+function readPackage(directory: string): Omit<BuiltInPackage, 'directory'> {
+  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+}
+
+/** @throws {Error} if a package has no text of its license */
+function licenseTexts(packages: readonly BuiltInPackage[]): string {
+  const entries = packages.map(({ name, version, license, directory }) => {
+    const files = readdirSync(directory).filter((file) => /^(?:licen[cs]e|copying|notice|copyright)/i.test(file));
+    if (files.length === 0) throw new Error(`${directory} has no license text, so it cannot be part of the build`);
+    const texts = files.sort().map((file) => readFileSync(join(directory, file), 'utf8').trim());
+    return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+  });
+  return `${entries.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+/** CycloneDX 1.6, without a time or a serial number, so that the same source makes the same file. */
+function softwareBillOfMaterials(packages: readonly BuiltInPackage[]): string {
+  const { name, version } = readPackage(import.meta.dirname);
+  const component = (type: string, pkg: Pick<BuiltInPackage, 'name' | 'version'>) => {
+    const purl = `pkg:npm/${pkg.name.replace('@', '%40')}@${pkg.version}`;
+    return { type, 'bom-ref': purl, name: pkg.name, version: pkg.version, purl };
+  };
+  const components = packages.map(({ license, ...pkg }) => ({
+    ...component('library', pkg),
+    licenses: [{ expression: license }],
+  }));
+  const metadata = { component: component('application', { name, version }) };
+  return `${JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, metadata, components }, null, 2)}\n`;
 }
 
 /** `npm run build`. */

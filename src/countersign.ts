@@ -6,7 +6,7 @@ const REQUIRED_MAJOR = 24;
 const { node: found } = process.versions;
 
 if (Number(found.split('.')[0]) < REQUIRED_MAJOR) {
-  console.error(`countersign: Node.js ${REQUIRED_MAJOR} or later is required, but this is Node.js ${found}`);
+  console.error(`countersign: Node.js ${found} is too old; install Node.js ${REQUIRED_MAJOR} or later`);
   process.exitCode = 1;
 } else {
   import('./main.ts');
