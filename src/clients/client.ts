@@ -9,10 +9,19 @@ export interface Client {
   readonly authentication: ClientAuthentication;
   readonly grantTypes: readonly GrantType[];
   readonly scopes: readonly string[];
-  /** The audiences of every token, and the additional audiences of each scope (RFC 9068 §3). */
-  readonly audience: { readonly always: readonly string[]; readonly byScope: ReadonlyMap<string, readonly string[]> };
+  readonly audience: RegisteredAudience;
   readonly accessTokenLifetimeSeconds: number;
   readonly scopeClaim: 'string' | 'array';
   /** Additional claims of its tokens; never one that the server sets. */
   readonly claims: Readonly<Record<string, Json>>;
+}
+
+/** The audiences of a client's tokens (RFC 9068 §3). */
+export interface RegisteredAudience {
+  /** Those of every token. */
+  readonly always: readonly string[];
+  /** The additional audiences of each scope. */
+  readonly byScope: ReadonlyMap<string, readonly string[]>;
+  /** All of them: the audience of a token with all scopes. */
+  readonly all: readonly string[];
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Client } from './client.ts';
+import type { Client, RegisteredAudience } from './client.ts';
 import type { Diagnostic, Diagnostics } from './diagnostics.ts';
 import { nonJsonValue } from './json-value.ts';
 import { parseClientAuthentication } from './parse-client-authentication.ts';
@@ -43,14 +43,14 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
 }
 
 function scopesOf({ scope }: ClientRecord): string[] {
-  return scope === '' ? [] : [...new Set(scope.split(' '))];
+  return scope === '' ? [] : distinct(scope.split(' '));
 }
 
 /** One audience, a list, or a map from scope to either. */
-function parseAudience(record: ClientRecord, { errors }: Diagnostics): Client['audience'] {
+function parseAudience(record: ClientRecord, { errors }: Diagnostics): RegisteredAudience {
   const { audience = [] } = record;
-  if (typeof audience === 'string') return { always: [audience], byScope: new Map() };
-  if (Array.isArray(audience)) return { always: audience, byScope: new Map() };
+  if (typeof audience === 'string') return { always: [audience], byScope: new Map(), all: [audience] };
+  if (Array.isArray(audience)) return { always: audience, byScope: new Map(), all: distinct(audience) };
   const registered = scopesOf(record);
   const byScope = new Map<string, readonly string[]>();
   for (const [scope, values] of Object.entries(audience)) {
@@ -58,7 +58,11 @@ function parseAudience(record: ClientRecord, { errors }: Diagnostics): Client['a
       errors.push({ field: `audience.${scope}`, message: 'is not a scope of this client' });
     byScope.set(scope, typeof values === 'string' ? [values] : values);
   }
-  return { always: [], byScope };
+  return { always: [], byScope, all: distinct(registered.flatMap((scope) => byScope.get(scope) ?? [])) };
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)];
 }
 
 function toDiagnostic(issue: z.core.$ZodIssue): Diagnostic {

@@ -2,6 +2,7 @@ import { type AuthenticationDependencies, authenticateRequest } from '../authent
 import { authorize } from '../grants/grants.ts';
 import { errorStatus } from '../oauth/oauth-error.ts';
 import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/audit.ts';
+import { createTimeFormatter } from '../observability/time-formatter.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
 import { clientRequest, type ListenerKind } from './request.ts';
@@ -39,7 +40,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
       access_token: accessToken,
       token_type: 'Bearer',
       expires_in: authorization.lifetimeSeconds,
-      ...(authorization.scope.length > 0 && { scope: authorization.scope.join(' ') }),
+      scope: authorization.scope.join(' ') || undefined,
     });
   });
 }
@@ -49,5 +50,7 @@ function addClaims(entry: AuditEntry, { scope, aud, jti, exp }: AccessTokenClaim
   entry.audience = typeof aud === 'string' ? [aud] : aud;
   entry.jti = jti;
   entry.kid = keyId;
-  entry.expires_at = new Date(exp * 1000).toISOString();
+  entry.expires_at = formatExpiry(exp * 1000);
 }
+
+const formatExpiry = createTimeFormatter();

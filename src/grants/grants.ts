@@ -12,7 +12,7 @@ const grants: Readonly<Record<GrantType, Grant>> = {
  *
  * @throws {OAuthError} invalid_request, unsupported_grant_type, unauthorized_client, or what the grant throws
  */
-export async function authorize(request: GrantRequest): Promise<Authorization> {
+export function authorize(request: GrantRequest): Authorization | Promise<Authorization> {
   const requested = request.form.get('grant_type');
   if (requested === undefined) throw invalidRequest('The parameter grant_type is missing.');
   const grantType = grantTypes.find((name) => name === requested);

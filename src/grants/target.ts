@@ -25,6 +25,8 @@ export function resolveTarget(
   requestedScope: string | undefined,
   resources: readonly string[],
 ): Target {
+  if (requestedScope === undefined && resources.length === 0)
+    return { scope: client.scopes, audience: client.audience.all };
   const scope = grantScope(requestedScope, client.scopes);
   const audienceOf = (token: string) => client.audience.byScope.get(token) ?? client.audience.always;
   if (resources.length === 0)
@@ -49,10 +51,10 @@ function grantScope(requested: string | undefined, registered: readonly string[]
 }
 
 function requireRegistered({ audience }: Client, resources: readonly string[]): void {
-  const registered = new Set([...audience.always, ...[...audience.byScope.values()].flat()]);
   for (const resource of resources) {
     if (!isResourceIndicator(resource)) throw invalidTarget('resource is not an absolute URI without a fragment');
-    if (!registered.has(resource)) throw invalidTarget(`the client is not registered for resource "${resource}"`);
+    if (!audience.all.includes(resource))
+      throw invalidTarget(`the client is not registered for resource "${resource}"`);
   }
 }
 

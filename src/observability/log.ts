@@ -1,3 +1,5 @@
+import { createTimeFormatter } from './time-formatter.ts';
+
 /** A structured log. `fields` contains the name of the event; `message` is for humans. */
 export interface Log {
   info(fields: object, message: string): void;
@@ -22,14 +24,7 @@ type Level = 'info' | 'warn' | 'error';
 /** The fields are not copied into the object that is written: most lines are audit events, which have many. */
 function jsonLine(level: Level, fields: object, message: string): string {
   const members = JSON.stringify(fields).slice(1, -1);
-  return `{"level":"${level}","time":"${currentTime()}",${members},"message":${JSON.stringify(message)}}\n`;
+  return `{"level":"${level}","time":"${formatTime(Date.now())}",${members},"message":${JSON.stringify(message)}}\n`;
 }
 
-let formatted = { at: 0, text: '' };
-
-/** Formatting the time costs as much as the rest of a line, so the lines of a millisecond share it. */
-function currentTime(): string {
-  const now = Date.now();
-  if (now !== formatted.at) formatted = { at: now, text: new Date(now).toISOString() };
-  return formatted.text;
-}
+const formatTime = createTimeFormatter();

@@ -32,7 +32,8 @@ export function createJwsSigner(algorithm: SigningAlgorithm, header: object, key
 const signInThreadPool = promisify(sign);
 
 function serialize(signingInput: string, signature: Buffer): string {
-  return `${signingInput}.${signature.toString('base64url')}`;
+  // Not a template literal: V8 would keep its parts, and JSON.stringify takes twice as long for a response with them.
+  return [signingInput, signature.toString('base64url')].join('.');
 }
 
 function encode(text: string): string {

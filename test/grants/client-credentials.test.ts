@@ -20,7 +20,7 @@ const plain = client({});
 const flat = client({ audience: ['https://a', 'https://b'] });
 const mapped = client({ audience: { read: 'https://a', write: ['https://a', 'https://b'] } });
 const scopeless = client({ scope: '', audience: 'https://a' });
-const ask = (who: typeof plain, form: string) =>
+const ask = async (who: typeof plain, form: string) =>
   authorize({ client: who, form: parseForm(`grant_type=client_credentials&${form}`), now: 0 });
 
 describe('client_credentials grants', () => {
@@ -30,6 +30,13 @@ describe('client_credentials grants', () => {
     ['scopes in the requested order, without duplicates', plain, 'scope=write+read+write', ['write', 'read'], []],
     ['all registered scopes if the requested scope is empty', plain, 'scope=', ['read', 'write', 'admin'], []],
     ['the registered audience', flat, 'scope=read', ['read'], ['https://a', 'https://b']],
+    [
+      'the audiences of all registered scopes if none is requested',
+      mapped,
+      '',
+      ['read', 'write', 'admin'],
+      ['https://a', 'https://b'],
+    ],
     ['the audience of the scope', mapped, 'scope=read', ['read'], ['https://a']],
     [
       'the audiences of several scopes, without duplicates',
@@ -58,6 +65,18 @@ describe('client_credentials grants', () => {
     ['no scope at all', scopeless, '', [], ['https://a']],
   ])('%s', async (_, who, form, scope, audience) => {
     expect(await ask(who, form)).toEqual({ sub: 'a', scope, audience, lifetimeSeconds: 3600 });
+  });
+
+  test.each([
+    ['without an audience', {}],
+    ['with a repeated audience', { audience: ['https://b', 'https://a', 'https://b'] }],
+    [
+      'with audiences of scopes in another order',
+      { audience: { write: ['https://b', 'https://a'], read: 'https://a' } },
+    ],
+  ])('the same for no scope and for all registered scopes: a client %s', async (_, fields) => {
+    const who = client(fields);
+    expect(await ask(who, '')).toEqual(await ask(who, 'scope=read+write+admin'));
   });
 
   test('grants the registered lifetime', async () => {
@@ -95,7 +114,7 @@ describe('client_credentials rejects', () => {
     ['grant_type=__proto__', 'unsupported_grant_type'],
   ])('%s', async (form, code) => {
     const request = { client: plain, form: parseForm(form), now: 0 };
-    await expect(authorize(request)).rejects.toThrow(expect.objectContaining({ code }));
+    expect(() => authorize(request)).toThrow(expect.objectContaining({ code }));
   });
 
   test('authorize rejects a client that is not registered for the grant', async () => {
