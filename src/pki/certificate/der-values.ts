@@ -52,34 +52,43 @@ export function parseBitString({ content, offset }: DerElement): { bytes: Uint8A
  * @throws {CertificateError} when an arc is not minimally encoded or incomplete
  */
 export function parseObjectIdentifier(content: Uint8Array): string {
-  const [joined, ...rest] = arcsOf(content);
-  if (joined === undefined) throw new CertificateError('not DER: an OBJECT IDENTIFIER without content');
-  const root = joined < 80n ? joined / 40n : 2n;
-  return [root, joined - root * 40n, ...rest].join('.');
-}
-
-const MAX_SMALL_ARC_BYTES = 7;
-
-/** X.690 §8.19.2: seven bits of an arc in each byte; the high bit means that another byte follows. */
-function arcsOf(content: Uint8Array): bigint[] {
-  const arcs: bigint[] = [];
+  let text = '';
   let start = 0;
-  for (const [index, byte] of content.entries()) {
+  for (let index = 0; index < content.length; index++) {
+    const byte = content[index] ?? 0;
     if (index === start && byte === 0x80) {
       throw new CertificateError('not DER: an OBJECT IDENTIFIER with an arc that is not minimally encoded');
     }
     if (byte >= 0x80) continue;
-    arcs.push(arcOf(content.subarray(start, index + 1)));
+    const arc = arcOf(content, start, index + 1);
+    text += start === 0 ? firstArcs(arc) : `.${arc}`;
     start = index + 1;
   }
   if (start < content.length) throw new CertificateError('not DER: a truncated OBJECT IDENTIFIER');
-  return arcs;
+  if (text === '') throw new CertificateError('not DER: an OBJECT IDENTIFIER without content');
+  return text;
 }
 
-/** A long arc is converted at once: adding one byte after the other takes quadratic time. */
-function arcOf(bytes: Uint8Array): bigint {
-  if (bytes.length <= MAX_SMALL_ARC_BYTES) return BigInt(bytes.reduce((arc, byte) => arc * 128 + (byte & 0x7f), 0));
-  return BigInt(`0b${Array.from(bytes, (byte) => (byte & 0x7f).toString(2).padStart(7, '0')).join('')}`);
+/** The first two arcs are joined into one (X.690 §8.19.4). */
+function firstArcs(joined: number | bigint): string {
+  if (joined >= 80) return `2.${typeof joined === 'bigint' ? joined - 80n : joined - 80}`;
+  return `${Math.floor(Number(joined) / 40)}.${Number(joined) % 40}`;
+}
+
+const MAX_SMALL_ARC_BYTES = 7;
+
+/**
+ * X.690 §8.19.2: seven bits of an arc in each byte; the high bit means that another byte follows. A long arc is converted
+ * at once: adding one byte after the other takes quadratic time.
+ */
+function arcOf(content: Uint8Array, start: number, end: number): number | bigint {
+  if (end - start > MAX_SMALL_ARC_BYTES) {
+    const bits = Array.from(content.subarray(start, end), (byte) => (byte & 0x7f).toString(2).padStart(7, '0'));
+    return BigInt(`0b${bits.join('')}`);
+  }
+  let arc = 0;
+  for (let index = start; index < end; index++) arc = arc * 128 + ((content[index] ?? 0) & 0x7f);
+  return arc;
 }
 
 /** RFC 5280 §4.1.2.5 narrows both types to seconds, no fraction, and Z; DER would allow a fraction (X.690 §11.7). */
@@ -105,10 +114,18 @@ export function parseTime({ tag, content }: DerElement): number {
   }
   // RFC 5280 §4.1.2.5.1: 50 is 1950, 49 is 2049.
   const century = text < '50' ? '20' : '19';
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(tag === Tag.utcTime ? century + text : text) ?? [];
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const instant = Date.parse(iso);
-  if (!Number.isNaN(instant) && new Date(instant).toISOString() === iso) return instant;
+  return parseInstant(tag === Tag.utcTime ? century + text : text);
+}
+
+/** @param digits YYYYMMDDHHMMSSZ */
+function parseInstant(digits: string): number {
+  const field = (start: number, end: number) => Number(digits.slice(start, end));
+  const [month, day] = [field(4, 6), field(6, 8)];
+  const [hour, minute, second] = [field(8, 10), field(10, 12), field(12, 14)];
+  const date = new Date(0);
+  date.setUTCFullYear(field(0, 4), month - 1, day);
+  const isInCalendar = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  if (isInCalendar && hour < 24 && minute < 60 && second < 60) return date.setUTCHours(hour, minute, second);
+  const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
   throw new CertificateError(`has a time that does not exist in the calendar: ${iso}`);
 }

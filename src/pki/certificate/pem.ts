@@ -10,11 +10,10 @@ const END = '-----END CERTIFICATE-----';
 
 /** The textual encoding of RFC 7468 §5: lines of 64 characters, LF, with a final LF. */
 export function encodePem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return [BEGIN, ...lines, END, ''].join('\n');
+  const base64 = Buffer.from(der.buffer, der.byteOffset, der.length).toString('base64');
+  let pem = `${BEGIN}\n`;
+  for (let at = 0; at < base64.length; at += 64) pem += `${base64.slice(at, at + 64)}\n`;
+  return `${pem}${END}\n`;
 }
 
 /**

@@ -107,8 +107,11 @@ export function alternativeNameProblem(kind: AlternativeNameKind, content: Uint8
   if (kind === 'ip') {
     return content.length === 4 || content.length === 16 ? undefined : `an IP address of ${content.length} bytes`;
   }
-  const isPrintable = content.every((byte) => byte >= 0x20 && byte <= 0x7e);
-  return isPrintable ? undefined : `a ${kind} name with a control or non-ASCII character`;
+  return content.every(isPrintable) ? undefined : `a ${kind} name with a control or non-ASCII character`;
+}
+
+function isPrintable(byte: number): boolean {
+  return byte >= 0x20 && byte <= 0x7e;
 }
 
 function decodeIpAddress(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
 
 /** A thumbprint from a client record. SHA-1 eases migration from .NET, where it is the default. */
@@ -8,12 +8,12 @@ export type RegisteredThumbprint =
 
 /** `x5t#S256`: base64url of the SHA-256 of the DER, without padding (RFC 8705 §3.1). */
 export function sha256Thumbprint(der: Uint8Array): string {
-  return createHash('sha256').update(der).digest('base64url');
+  return hash('sha256', der, 'base64url');
 }
 
 /** `x5t`: base64url of the SHA-1 of the DER (RFC 7515 §4.1.7). Compared only with registered thumbprints. */
 export function sha1Thumbprint(der: Uint8Array): string {
-  return createHash('sha1').update(der).digest('base64url');
+  return hash('sha1', der, 'base64url');
 }
 
 /**

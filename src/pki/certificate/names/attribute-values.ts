@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type DerElement, Tag } from '../der-element.ts';
 
 /** The value of one attribute of a name. */
@@ -33,11 +34,7 @@ export function encodeUtf8String(text: string): Uint8Array {
 
 /** Strictly decoded UTF-8, or undefined. A byte order mark is kept; preparing the string for comparison rejects it. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? bufferOf(bytes).toString('utf8') : undefined;
 }
 
 function derLength(length: number): number[] {
@@ -71,14 +68,19 @@ const stringTypes: Readonly<Record<number, StringType>> = {
 };
 
 function decodeLatin1(content: Uint8Array): string {
-  return Buffer.from(content).toString('latin1');
+  return bufferOf(content).toString('latin1');
+}
+
+/** A view, not a copy. */
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function oneByteType(name: string, allows: (byte: number) => boolean): StringType {
   return {
     name,
     allows,
-    decode: (content) => (content.every((byte) => allows(byte)) ? decodeLatin1(content) : undefined),
+    decode: (content) => (content.every(allows) ? decodeLatin1(content) : undefined),
   };
 }
 

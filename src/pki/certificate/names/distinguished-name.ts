@@ -98,7 +98,8 @@ export function isReverseOf(presented: MatchableName, registered: MatchableName)
  */
 export function canonicalName(rdns: readonly RelativeDistinguishedName[]): string {
   if (rdns.length === 0) throw new CertificateError('the subject DN is empty');
-  if (rdns.flat().length > MAX_ATTRIBUTES) throw new CertificateError(`more than ${MAX_ATTRIBUTES} attributes`);
+  const attributes = rdns.reduce((count, rdn) => count + rdn.length, 0);
+  if (attributes > MAX_ATTRIBUTES) throw new CertificateError(`more than ${MAX_ATTRIBUTES} attributes`);
   return JSON.stringify(rdns.map(canonicalRdn));
 }
 
@@ -148,7 +149,9 @@ function decodeAttribute(element: DerElement): Attribute {
 
 /** X.501 §9.3: an RDN contains a type at most once. */
 function canonicalRdn(rdn: RelativeDistinguishedName): string[] {
-  if (rdn.length === 0) throw new CertificateError('an RDN without an attribute');
+  const [first] = rdn;
+  if (!first) throw new CertificateError('an RDN without an attribute');
+  if (rdn.length === 1) return [`${first.type}${canonicalValue(first)}`];
   const types = new Set(rdn.map((attribute) => attribute.type));
   if (types.size < rdn.length) throw new CertificateError('the same attribute type twice in one RDN');
   return rdn.map((attribute) => `${attribute.type}${canonicalValue(attribute)}`).sort();

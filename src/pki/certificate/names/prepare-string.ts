@@ -12,6 +12,9 @@ const PROHIBITED = /[\p{C}\p{Default_Ignorable_Code_Point}\u1806\ufffc\ufffd]/u;
 /** A SPACE with a combining mark is not a space (RFC 4518 §2.6.1); `¨` normalizes to one. */
 const RUN_OF_SPACES = /(?: (?!\p{M}))+/gu;
 
+/** Of these texts, the steps below change only the case: printable ASCII without insignificant spaces. */
+const ONLY_FOLDED = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
+
 const MAX_FOLDING_ROUNDS = 4;
 
 /**
@@ -39,6 +42,7 @@ const TOO_MANY_MARKS = new RegExp(`[\\p{M}\uff9e\uff9f]{${MAX_MARKS + 1}}`, 'u')
  * @throws {CertificateError} naming what cannot be compared
  */
 export function prepareString(text: string): string {
+  if (ONLY_FOLDED.test(text)) return text.toLowerCase();
   if (TOO_MANY_MARKS.test(text)) throw new CertificateError(`contains more than ${MAX_MARKS} combining marks in a row`);
   const prepared = collapseSpaces(foldAndNormalize(text.replace(SPACES, ' ')));
   const prohibited = PROHIBITED.exec(prepared)?.[0].codePointAt(0);
