@@ -4,6 +4,7 @@ import { LogOutput } from '../observability/log-output.ts';
 import { startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../settings/unknown-settings.ts';
+import { withSourcePositions } from '../source-positions.ts';
 import { printProblem } from './output/errors.ts';
 import { untilStopped } from './signals.ts';
 
@@ -26,7 +27,7 @@ export async function serve(env: Environment): Promise<void> {
  */
 function exitOnUnexpectedError(log: Log): void {
   process.on('uncaughtException', (error, origin) => {
-    const reason = error instanceof Error ? (error.stack ?? error.message) : typeof error;
+    const reason = error instanceof Error ? withSourcePositions(error.stack ?? error.message) : typeof error;
     log.error({ event: 'crashed', origin, reason }, 'unexpected error, which is a bug: the server exits');
     process.exit(1);
   });

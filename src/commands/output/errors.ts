@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { inspect, styleText } from 'node:util';
 import { fileErrorReason } from '../../file-error.ts';
 import { OperatorError } from '../../operator-error.ts';
+import { withSourcePositions } from '../../source-positions.ts';
 import { printable } from '../../text.ts';
 
 /** A signal ended a command before it was done. The message states how far it got. */
@@ -20,7 +21,7 @@ export class InterruptedError extends Error {
 export function printError(error: unknown): void {
   if (error instanceof OperatorError) for (const problem of error.problems) printProblem(problem);
   else if (error instanceof InterruptedError) printProblem(error.message);
-  else printProblem(`unexpected error ${inspect(error)}`);
+  else printProblem(`unexpected error ${withSourcePositions(inspect(error))}`);
 }
 
 /** Prints a problem of one or more lines. It may quote file contents and names, so terminal controls are escaped. */
