@@ -1,0 +1,186 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { selfSigned } from '../support/certificates.ts';
+import { type RunningProgram, startProgram } from '../support/child-process.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { installNode } from './install-node.ts';
+import { type InstalledPackage, installPackage } from './install-package.ts';
+
+/** The oldest, its newest minor version, and the newest. */
+const supported = ['24.0.0', '24.22.3', '26.12.1'];
+/** The first with modules, and those that distributions still ship. */
+const tooOld = ['12.22.12', '20.20.2', '22.23.5'];
+
+const INSTALL_TIMEOUT = 600_000;
+
+let installed: InstalledPackage;
+const nodes = new Map<string, string>();
+beforeAll(() => {
+  installed = installPackage(temporaryDirectory());
+  for (const version of [...supported, ...tooOld]) nodes.set(version, installNode(version));
+}, INSTALL_TIMEOUT);
+
+/** `env` in the first line of the command finds this version of Node.js. */
+const environment = (version: string, env: Record<string, string> = {}) => ({
+  ...env,
+  PATH: [nodes.get(version) ?? '', process.env.PATH ?? ''].join(delimiter),
+});
+const run = async (version: string, args: readonly string[], env: Record<string, string> = {}) => {
+  const cwd = temporaryDirectory();
+  const finished = await runProgram(installed.command, args, { cwd, env: environment(version, env) });
+  return { ...finished, stdout: finished.stdout.toString() };
+};
+/** @returns standard output */
+const succeed = async (version: string, args: readonly string[], env: Record<string, string> = {}) => {
+  const { code, stdout, stderr } = await run(version, args, env);
+  expect([code, stderr], args.join(' ')).toEqual([0, '']);
+  return stdout;
+};
+const start = async (version: string, args: readonly string[], env: Record<string, string>, until: string) => {
+  const cwd = temporaryDirectory();
+  const program = startProgram(installed.command, args, { cwd, env: environment(version, env) });
+  const started = () => program.stdout().includes(until);
+  await eventually(() => started() || program.hasExited(), program.stdout, 20_000);
+  expect(started(), program.stderr()).toBe(true);
+  return program;
+};
+const file = (name: string, content: string) => {
+  const path = join(temporaryDirectory(), name);
+  writeFileSync(path, content);
+  return path;
+};
+
+describe('the installed package', () => {
+  test('needs no other package', () => {
+    expect(installed.packages).toEqual(['countersign']);
+  });
+
+  test('contains the build with its source maps, the examples and the documentation, and neither source nor tests', () => {
+    const files = globSync('**/*.*', { cwd: installed.folder });
+    const expected = ['dist/countersign.js', 'LICENSE', 'README.md', 'CHANGELOG.md', 'nginx/countersign.conf'];
+    const paths = [...expected, 'docs/clients.schema.json', 'deploy/terminators/envoy.yaml'];
+    expect(paths.filter((path) => globSync(path, { cwd: installed.folder }).length === 0)).toEqual([]);
+    expect(files.filter((path) => path.endsWith('.ts') || path.startsWith('test'))).toEqual([]);
+    const scripts = files.filter((path) => path.endsWith('.js'));
+    expect(scripts.filter((path) => !files.includes(`${path}.map`) && !isEmpty(path))).toEqual([]);
+  });
+
+  test('names each package of the build with its version and license', () => {
+    const read = (name: string) => readFileSync(join(installed.folder, 'dist', name), 'utf8');
+    const { components } = JSON.parse(read('sbom.cdx.json'));
+    const names = components.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(['hono', 'jose', 'ioredis', '@peculiar/x509', 'zod', 'yaml']));
+    expect(names).not.toContain('vitest');
+    const licenses = read('THIRD-PARTY-LICENSES.txt');
+    for (const { name, version } of components) expect(licenses).toContain(`${name} ${version} (`);
+  });
+});
+
+/** A chunk that only imports others has no source map. */
+function isEmpty(path: string): boolean {
+  return !readFileSync(join(installed.folder, path), 'utf8').includes('sourceMappingURL');
+}
+
+test.each(tooOld)('each command reports in one line that Node.js %s is too old', async (version) => {
+  for (const args of [['--version'], ['--help'], ['serve'], ['clients', 'list']]) {
+    const { code, stdout, stderr } = await run(version, args);
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      `countersign: Node.js ${version} is too old; install Node.js 24 or later\n`,
+    ]);
+  }
+});
+
+const certificate = selfSigned();
+const certificates = [{ thumbprint: certificate.thumbprint }];
+const record = { client_id: 'device', token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates };
+
+describe.each(supported)('the installed package with Node.js %s', (version) => {
+  test('prints its version and the help of every command', async () => {
+    const { version: own } = JSON.parse(readFileSync(join(installed.folder, 'package.json'), 'utf8'));
+    expect(await succeed(version, ['--version'])).toBe(`${own}\n`);
+    for (const parent of [[], ['clients']]) {
+      const help = await succeed(version, [...parent, '--help']);
+      const names = [...help.matchAll(/^ {2}([a-z]+)(?= .*|$)/gm)].map(([, name = '']) => name);
+      expect(names).toContain('help');
+      for (const name of names) {
+        const usage = `Usage: countersign ${[...parent, name].join(' ')}`;
+        expect(await succeed(version, [...parent, name, '--help'])).toContain(usage);
+      }
+    }
+  });
+
+  test('prints a certificate, and checks a file that is parsed in a worker', async () => {
+    const path = file('certificate.pem', certificate.pem);
+    expect(await succeed(version, ['certificate', path])).toContain(certificate.thumbprint);
+    const large = file('clients.yaml', `# ${'x'.repeat(20_000)}\n${JSON.stringify([record])}`);
+    expect(await succeed(version, ['clients', 'check', large])).toContain('1 valid client, 0 warnings, 0 errors');
+    expect(JSON.parse(await succeed(version, ['clients', 'schema']))).toHaveProperty('$schema');
+  });
+
+  test('serves a token', async () => {
+    const socket = join(temporaryDirectory(), 'socket');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const env = {
+      COUNTERSIGN_ISSUER: 'https://auth.example',
+      COUNTERSIGN_TERMINATOR: 'nginx',
+      COUNTERSIGN_LISTEN: `unix:${socket}`,
+      COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      COUNTERSIGN_CLIENTS_FILE: file('clients.json', JSON.stringify([record])),
+    };
+    const server = await start(version, ['serve'], env, '"listening"');
+    try {
+      const lines = [
+        `X-SSL-Client-Cert: ${encodeURIComponent(certificate.pem)}`,
+        'X-SSL-Client-Verify: FAILED:self-signed',
+      ];
+      const body = { grant_type: 'client_credentials', client_id: 'device' };
+      const { status, body: text } = await sendRequest(`unix:${socket}`, { lines, body });
+      expect([status, decodeJwt(JSON.parse(text).access_token)]).toMatchObject([200, { client_id: 'device' }]);
+    } finally {
+      await expectStopped(server);
+    }
+  });
+
+  test('runs the development server', async () => {
+    const port = String(await freePort());
+    await expectStopped(await start(version, ['dev', '--port', port], {}, 'Ctrl-C'));
+  });
+});
+
+async function expectStopped(program: RunningProgram): Promise<void> {
+  expect([await program.stop(), program.stderr()]).toEqual([0, '']);
+}
+
+describeWith(['redis-server'], 'the installed package manages clients in Redis', () => {
+  test.each(supported)('with Node.js %s', async (version) => {
+    const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
+    const clients = file('clients.json', JSON.stringify([record]));
+    const expected: readonly (readonly [string, string])[] = [
+      [`plan -f ${clients}`, '+ device'],
+      [`apply -f ${clients}`, '+ device'],
+      ['list', 'device'],
+      ['show device', certificate.thumbprint],
+      ['disable device', 'device'],
+      ['enable device', 'device'],
+      ['export', 'client_id: device'],
+      ['remove device', 'device'],
+    ];
+    for (const [command, output] of expected) {
+      const { code, stdout, stderr } = await run(version, ['clients', ...command.split(' ')], env);
+      expect([command, code, `${stdout}${stderr}`]).toEqual([command, 0, expect.stringContaining(output)]);
+    }
+    expect(await succeed(version, ['clients', 'export'], env)).toBe('clients: []\n');
+  });
+});
