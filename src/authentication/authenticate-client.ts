@@ -5,7 +5,7 @@ import { invalidClient, invalidRequest } from '../oauth/oauth-error.ts';
 import type { PresentedCredentials } from './presented-credentials.ts';
 
 /** A client that has proven who it is. */
-export interface AuthenticatedClient extends Authentication {
+export interface AuthenticatedClient extends Required<Authentication> {
   readonly client: Client;
   readonly method: AuthenticationMethodName;
 }
@@ -31,11 +31,13 @@ export async function authenticateClient(
   if (used !== descriptor.credential) {
     throw invalidClient(`the request uses ${used}; the client is registered for ${method}`);
   }
-  return { client, method, ...(await descriptor.authenticate(client.authentication, request)) };
+  const { certificate, advice } = await descriptor.authenticate(client.authentication, request);
+  return { client, method, certificate, advice };
 }
 
 /** RFC 6749 §2.3: a client must not use more than one method in a request. */
 function requireOneMethod({ methods }: PresentedCredentials, { presented }: AuthenticationRequest): void {
+  if (methods.length === 0) return;
   const certificates = presented.kind === 'certificate' ? ['a client certificate'] : [];
   const used = [...methods, ...certificates];
   if (used.length < 2) return;

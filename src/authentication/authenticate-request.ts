@@ -22,7 +22,7 @@ export interface AuthenticationDependencies {
 }
 
 /** A request whose client is authenticated. */
-export interface AuthenticatedRequest extends AuthenticatedClient {
+export interface AuthenticatedRequest extends Pick<AuthenticatedClient, 'client' | 'certificate'> {
   readonly form: Form;
 }
 
@@ -48,10 +48,11 @@ export async function authenticateRequest(
   // 4. Find the client.
   const found = await registry.find(credentials.clientId);
   // 5. Authenticate it.
-  const authenticated = await authenticateClient(found, credentials, { form, presented, now: now() });
-  entry.method = authenticated.method;
-  if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
-  return { form, ...authenticated };
+  const proof = { form, presented, now: now() };
+  const { client, method, certificate, advice } = await authenticateClient(found, credentials, proof);
+  entry.method = method;
+  if (advice !== undefined) entry.advice = advice;
+  return { client, certificate, form };
 }
 
 function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {

@@ -53,7 +53,15 @@ async function readForm(request: HttpRequest): Promise<Form> {
   if (repeated.length > 0) throw invalidRequest('Content-Type is repeated.');
   const charset = foreignCharset(contentType);
   requireUnencodedBody(fields);
-  return parseForm(await readBody(request), charset);
+  if (Number(fields.combined('content-length') ?? 0) > MAX_BODY_BYTES) throw bodyTooLarge();
+  try {
+    const body = await request.readBody(MAX_BODY_BYTES);
+    // The text keeps a byte order mark, which the form then rejects.
+    return parseForm(body.toString('utf8'), charset);
+  } catch (error) {
+    if (error instanceof BodyTooLarge) throw bodyTooLarge();
+    throw error instanceof IncompleteBody ? bodyIncomplete(error) : error;
+  }
 }
 
 /** Rejects a header that gives the body another meaning than its bytes have (RFC 9110 §8.4, §14.4). */
@@ -70,17 +78,11 @@ function requireUnencodedBody(fields: HeaderFields): void {
     throw invalidRequest('Content-Range is not supported: the request body must be sent as a whole.');
 }
 
-/** The text keeps a byte order mark, which the form then rejects. */
-async function readBody(request: HttpRequest): Promise<string> {
-  if (Number(request.fields.combined('content-length') ?? 0) > MAX_BODY_BYTES) throw bodyTooLarge();
-  try {
-    return (await request.readBody(MAX_BODY_BYTES)).toString('utf8');
-  } catch (error) {
-    if (error instanceof BodyTooLarge) throw bodyTooLarge();
-    if (!(error instanceof IncompleteBody)) throw error;
-    const reason = `the request body is incomplete: ${error.message}`;
-    throw invalidRequest('The request body is incomplete.', { reason, status: error.status });
-  }
+function bodyIncomplete({ message, status }: IncompleteBody): OAuthError {
+  return invalidRequest('The request body is incomplete.', {
+    reason: `the request body is incomplete: ${message}`,
+    status,
+  });
 }
 
 function bodyTooLarge(): OAuthError {

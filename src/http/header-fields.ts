@@ -18,8 +18,9 @@ export class HeaderFields {
     const names = this.#names;
     let values: string[] | undefined;
     for (let line = names.indexOf(name); line >= 0; line = names.indexOf(name, line + 1)) {
-      values ??= [];
-      values.push(this.#rawHeaders[2 * line + 1] ?? '');
+      const value = this.#rawHeaders[2 * line + 1] ?? '';
+      if (values) values.push(value);
+      else values = [value];
     }
     return values ?? none;
   }

@@ -57,8 +57,12 @@ function malformed(code: HeadErrorCode, reason: string): RequestHead {
 
 /** The elements of a list in lower case. It may have empty ones (RFC 9110 §5.6.1). */
 function elements(fields: HeaderFields, name: string): string[] {
-  const list = fields.combined(name)?.split(',') ?? [];
-  return list.map((element) => element.trim().toLowerCase()).filter((element) => element !== '');
+  const list = fields.combined(name);
+  if (list === undefined) return [];
+  return list
+    .split(',')
+    .map((element) => element.trim().toLowerCase())
+    .filter((element) => element !== '');
 }
 
 /** A server must also accept the absolute-form (RFC 9112 §3.2.2); only its path is used. */

@@ -1,3 +1,4 @@
+import type { HeaderFields } from '../http/header-fields.ts';
 import { certificateHeaders } from './formats.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
@@ -21,7 +22,7 @@ export function detectForeignHeaders(
   const others = [...certificateHeaders].filter((name) => !own.includes(name));
   const reportedAt = new Map<string, number>();
   return ({ headers, peer }) => {
-    const foreign = others.filter((name) => headers.all(name).some((value) => value !== ''));
+    const foreign = others.filter((name) => isPresent(headers, name));
     if (foreign.length === 0 || untrustedReason(peer, headers, terminator.proxyTrust) !== undefined) return;
     for (const name of foreign) {
       if (now() - (reportedAt.get(name) ?? Number.NEGATIVE_INFINITY) < REPORT_INTERVAL_MS) continue;
@@ -29,4 +30,10 @@ export function detectForeignHeaders(
       report(name);
     }
   };
+}
+
+/** Whether any line of a field has a value. */
+function isPresent(headers: HeaderFields, name: string): boolean {
+  const values = headers.all(name);
+  return values.length > 0 && values.some((value) => value !== '');
 }

@@ -46,7 +46,7 @@ export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> 
    *
    * @throws {OAuthError} invalid_client: the only way to reject, and the last line of every method
    */
-  authenticate(registered: Registered, request: AuthenticationRequest): Promise<Authentication>;
+  authenticate(registered: Registered, request: AuthenticationRequest): Authentication | Promise<Authentication>;
 }
 
 /** What a request presents to prove who sent it. */
@@ -90,7 +90,7 @@ export interface Authentication {
   /** The certificate that tokens are bound to (RFC 8705 §3). */
   readonly certificate: ClientCertificate;
   /** For the operator: what about this client should change. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
 }
 
 /** Credentials in the form or the `Authorization` header (RFC 7591 §2, RFC 7521 §4.2). */

@@ -33,7 +33,7 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAu
       return { key: identityKey(identity), identity, certificateKeys, notBefore, notAfter };
     }),
   caPins: () => [],
-  authenticate: async ({ certificates }, request) => {
+  authenticate: ({ certificates }, request) => {
     const { certificate } = requireCertificate(request);
     const { now } = request;
     const matches = certificates.filter((registered) => isRegistered(certificate, registered));

@@ -55,7 +55,7 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
     return [{ key: identityKey(identity), identity, certificateKeys: [], notAfter }];
   },
   caPins: ({ caPins }) => caPins,
-  authenticate: async ({ subject, caPins, notAfter }, request) => {
+  authenticate: ({ subject, caPins, notAfter }, request) => {
     const { certificate, chain } = requireCertificate(request);
     if (notAfter !== undefined && request.now > notAfter)
       throw invalidClient('the registration of the subject has ended');
