@@ -37,8 +37,9 @@ export function describePathViolation({ position, subject, problem, section }: P
 
 /** The CA certificates of a path, for logs and reports. */
 export function describePath({ caCertificates }: CertificationPath): string {
-  return `path to anchor ${caCertificates
-    .map(({ subjectText }) => `"${subjectText}"`)
-    .toReversed()
-    .join(' → ')}`;
+  const fromAnchor = caCertificates.reduceRight(
+    (names, { subjectText }) => `${names}${names && ' → '}"${subjectText}"`,
+    '',
+  );
+  return `path to anchor ${fromAnchor}`;
 }

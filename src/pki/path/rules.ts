@@ -98,13 +98,17 @@ function firstProblem(
  * @param now milliseconds since the epoch
  */
 export function validityViolation(path: CertificationPath, now: number): PathViolation | undefined {
-  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
-    try {
+  // On every request, so without a copy of the path.
+  let position = 0;
+  try {
+    requireValidAt(path.leaf, now);
+    for (const certificate of path.caCertificates) {
+      position += 1;
       requireValidAt(certificate, now);
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      return pathViolation(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
     }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return pathViolation(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
   }
-  return undefined;
 }
