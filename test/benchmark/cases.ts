@@ -1,3 +1,4 @@
+import { administration } from './administration/administration.ts';
 import type { Case, RunContext } from './cases/case.ts';
 import { openLoopCase } from './cases/open-loop.ts';
 import { overload } from './cases/overload.ts';
@@ -6,9 +7,10 @@ import { startUp } from './cases/start-up.ts';
 import { steps } from './cases/steps.ts';
 import { throughputCase } from './cases/throughput.ts';
 import { behindNginx } from './contenders/behind-nginx.ts';
-import type { Contender } from './contenders/contender.ts';
+import { type Contender, forFirstClient } from './contenders/contender.ts';
 import { limits } from './contenders/limit.ts';
 import { type ServeOptions, serve } from './contenders/serve.ts';
+import { ratioTarget } from './report/targets.ts';
 
 /** Every case, in the order in which they run. */
 export const cases = {
@@ -16,12 +18,49 @@ export const cases = {
     title: 'One client, known certificate (ES256)',
     description: 'one client of a CA whose certificate is known',
     contenders: (context) => [...Object.values(limits), ...withBothStores(context), ...context.peers],
+    targets: (measurements) => [
+      ...ratioTarget(measurements, {
+        title: 'known client in a file, relative to limit A',
+        contender: 'serve, file',
+        relativeTo: 'limit A',
+        limit: 1.35,
+      }),
+      ...ratioTarget(measurements, {
+        title: 'known client in Redis, relative to limit A',
+        contender: 'serve, Redis',
+        relativeTo: 'limit A',
+        limit: 1.35,
+      }),
+      ...ratioTarget(measurements, {
+        title: 'known client, relative to oidc-provider',
+        contender: 'serve, file',
+        relativeTo: 'oidc-provider',
+        limit: 0.5,
+      }),
+      ...ratioTarget(measurements, {
+        title: 'Redis, relative to a file',
+        contender: 'serve, Redis',
+        relativeTo: 'serve, file',
+        limit: 1.03,
+      }),
+    ],
   }),
   'many-clients': throughputCase({
     title: '10,000 clients in rotation, each with a certificate of its own',
     description: '10,000 clients in rotation',
     clients: 10_000,
-    contenders: (context) => [limits.A, ...withBothStores(context)],
+    contenders: (context) => [
+      limits.A,
+      ...ofEveryTree(context, { clients: 'file' }).map(forFirstClient),
+      ...withBothStores(context),
+    ],
+    targets: (measurements) =>
+      ratioTarget(measurements, {
+        title: '10,000 clients in rotation, relative to one of them',
+        contender: 'serve, file',
+        relativeTo: 'serve, file, only one client',
+        limit: 1.15,
+      }),
   }),
   'rotating-certificates': throughputCase({
     title: '12,000 certificates in rotation, over a certificate cache of 10,000',
@@ -34,6 +73,13 @@ export const cases = {
     description: 'certificates that are each presented once',
     certificates: 'once',
     contenders: (context) => [limits.A, ...ofEveryTree(context, { clients: 'file' })],
+    targets: (measurements) =>
+      ratioTarget(measurements, {
+        title: 'new certificate, its path validated, relative to limit A',
+        contender: 'serve, file',
+        relativeTo: 'limit A',
+        limit: 3,
+      }),
   }),
   eddsa: throughputCase({
     title: 'EdDSA (Ed25519)',
@@ -45,7 +91,7 @@ export const cases = {
     title: 'RS256 (RSA, 2048 bits)',
     description: 'tokens signed with RSA',
     algorithm: 'RS256',
-    requests: 1_000,
+    requests: 500,
     contenders: (context) => [...Object.values(limits), ...ofEveryTree(context, { clients: 'file' }), ...context.peers],
   }),
   audit: throughputCase({
@@ -69,7 +115,7 @@ export const cases = {
     description: 'through nginx with mutual TLS, a handshake per token',
     certificates: 'handshake',
     requestsPerConnection: 1,
-    requests: 1_000,
+    requests: 500,
     contenders: limitAndServeBehindNginx,
   }),
   'open-loop': openLoopCase((context) => [limits.A, ...withBothStores(context), ...context.peers]),
@@ -77,6 +123,7 @@ export const cases = {
   steps,
   'start-up': startUp,
   soak,
+  administration,
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof cases;

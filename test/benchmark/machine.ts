@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
 import { findProgram } from '../support/programs.ts';
 
 /** Lists of cores for taskset. Undefined where nothing can be pinned. */
@@ -10,27 +9,6 @@ export interface Cores {
   readonly load: string | undefined;
   /** Every core that this process may use. */
   readonly all: string | undefined;
-}
-
-/** What the figures of a run depend on, for its report. */
-export interface Machine {
-  readonly processor: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly versions: Readonly<Record<string, string>>;
-}
-
-export function describeMachine(): Machine {
-  const processor = cpus()[0]?.model.trim() ?? 'unknown';
-  const { node, v8, openssl } = process.versions;
-  return {
-    processor,
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${release()}`,
-    versions: { node, v8, openssl: openssl ?? 'unknown' },
-  };
 }
 
 /** @throws {Error} where CPU time cannot be measured */

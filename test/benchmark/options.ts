@@ -1,13 +1,17 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
 import { closestMatch } from '../../src/closest-match.ts';
 import { type CaseName, caseNames, cases } from './cases.ts';
+import { type PeerName, peerNames } from './contenders/peers.ts';
 
 export interface BenchmarkOptions {
   readonly cases: readonly CaseName[];
   readonly rounds: number;
   readonly minutes: number;
+  readonly sizes: readonly number[];
   readonly against: readonly string[];
+  readonly with: readonly PeerName[];
   readonly output: 'text' | 'json';
+  readonly writeDocs?: true;
 }
 
 const epilogue = `
@@ -23,37 +27,64 @@ anything but a token), 2 usage error.
 
 More: docs/performance.md`;
 
-/** Parses the command line of \`npm run benchmark --\`; exits for \`--help\` and for wrong options. */
-export function parseOptions(args: readonly string[]): BenchmarkOptions {
+/** They take long and are about something other than the cost of a token. */
+const slowCases: readonly CaseName[] = ['soak', 'administration'];
+const defaultCases = caseNames.filter((name) => !slowCases.includes(name));
+
+/**
+ * Parses the command line of `npm run benchmark --`.
+ *
+ * @param output where the help and errors are written; default: the standard streams
+ * @throws {CommanderError} after it has written the help, or what is wrong with an option
+ */
+export function parseOptions(args: readonly string[], output: OutputConfiguration = {}): BenchmarkOptions {
   const program = new Command('npm run benchmark --')
     .description('Measure what a token costs, next to what it would cost at least.')
-    .option(
-      '--cases <names>',
-      'only these cases, separated by commas',
-      parseCases,
-      caseNames.filter((name) => name !== 'soak'),
+    .addOption(
+      new Option('--cases <names>', 'only these cases, separated by commas')
+        .default(defaultCases, `all but ${slowCases.join(' and ')}`)
+        .argParser(listOf(caseNames)),
     )
-    .option('--rounds <number>', 'measured rounds per contender', parsePositive, 7)
+    .option('--rounds <number>', 'measured rounds per contender', parsePositive, 15)
     .option('--minutes <number>', 'duration of the case soak', parsePositive, 10)
-    .option('--against <revision>', 'also measure a commit of this repository; may be repeated', collect, [])
+    .addOption(
+      new Option('--sizes <numbers>', 'numbers of clients for the case administration')
+        .default([1_000, 100_000], '1000,100000')
+        .argParser((text) => text.split(',').map(parsePositive)),
+    )
+    .addOption(
+      new Option('--against <revision>', 'also measure a commit of this repository; may be repeated')
+        .default([], 'none')
+        .argParser(collect),
+    )
+    .addOption(
+      new Option('--with <programs>', `also measure ${peerNames.join(', ')} (separated by commas) if installed`)
+        .default([], 'none')
+        .argParser(listOf(peerNames)),
+    )
     .addOption(new Option('--output <format>', 'output format').choices(['text', 'json']).default('text'))
+    .option(
+      '--write-docs',
+      'write the tables of these cases to docs/performance.md; with one-client also the plot and the README',
+    )
     .addHelpText('after', epilogue)
     .allowExcessArguments(false)
     .showHelpAfterError('(see npm run benchmark -- --help)')
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+    .exitOverride()
+    .configureOutput(output);
   // Safe: the parsers above give the members these types.
   return program.parse(args, { from: 'user' }).opts() as BenchmarkOptions;
 }
 
-function parseCases(text: string): readonly CaseName[] {
-  return text.split(',').map((name) => {
-    const known = caseNames.find((caseName) => caseName === name.trim());
-    if (known !== undefined) return known;
-    const suggestion = closestMatch(name, caseNames);
-    throw new InvalidArgumentError(
-      suggestion === undefined ? `The cases are ${caseNames.join(', ')}.` : `Did you mean ${suggestion}?`,
-    );
-  });
+function listOf<T extends string>(known: readonly T[]): (text: string) => readonly T[] {
+  return (text) =>
+    text.split(',').map((name) => {
+      const match = known.find((candidate) => candidate === name.trim());
+      if (match !== undefined) return match;
+      const suggestion = closestMatch(name, known);
+      const hint = suggestion === undefined ? `Use one of ${known.join(', ')}.` : `Did you mean ${suggestion}?`;
+      throw new InvalidArgumentError(hint);
+    });
 }
 
 function parsePositive(text: string): number {

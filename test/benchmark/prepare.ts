@@ -32,6 +32,7 @@ export function prepare({ directory: parent, cores, clients, algorithm }: Prepar
   const ca = createTestCa();
   const clientIds = Array.from({ length: clients }, (_, index) => `device-${String(index).padStart(5, '0')}`);
   const issue = issuerOf(ca);
+  const [firstClientId = ''] = clientIds;
   const workload = {
     cores,
     directory,
@@ -39,7 +40,8 @@ export function prepare({ directory: parent, cores, clients, algorithm }: Prepar
     signingKeyFile: write('signing-key.pem', signingKey(algorithm).export({ type: 'pkcs8', format: 'pem' }).toString()),
     clientCaFile: write('client-ca.pem', ca.pem),
     clientsFile: write('clients.json', JSON.stringify(clientIds.map(recordOf))),
-    clientCertificate: issue(clientIds[0] ?? ''),
+    firstClientId,
+    clientCertificate: issue(firstClientId),
   };
   return { workload, clientIds, issue };
 }

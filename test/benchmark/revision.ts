@@ -4,13 +4,29 @@ import { repositoryRoot } from '../support/repository-root.ts';
 import { runTool } from './processes.ts';
 import { type Tree, treeAt } from './tree.ts';
 
+/** The working tree and these commits, built where they have a build, and ready to run. */
+export async function prepareTrees(
+  revisions: readonly string[],
+  directory: string,
+  progress: (text: string) => void,
+): Promise<Tree[]> {
+  progress('building');
+  await buildIfBuilt(repositoryRoot);
+  const trees = [treeAt(repositoryRoot, '')];
+  for (const revision of revisions) {
+    progress(`installing ${revision}`);
+    trees.push(await checkOut(revision, directory));
+  }
+  return trees;
+}
+
 /**
  * Checks out a commit as a git worktree, and installs its own dependencies.
  *
  * @param directory the parent of the worktree
  * @throws {Error} if there is no such commit, or its installation fails
  */
-export async function checkOut(revision: string, directory: string): Promise<Tree> {
+async function checkOut(revision: string, directory: string): Promise<Tree> {
   const commit = (await git('rev-parse', '--verify', '--short', `${revision}^{commit}`)).trim();
   const root = join(mkdtempSync(join(directory, 'revision-')), 'tree');
   await git('worktree', 'add', '--detach', root, commit);
@@ -25,7 +41,7 @@ export async function pruneWorktrees(): Promise<void> {
 }
 
 /** Builds a tree whose program is built; `src/main.ts` of an older one runs as it is. */
-export async function buildIfBuilt(root: string): Promise<void> {
+async function buildIfBuilt(root: string): Promise<void> {
   // Safe: a package.json of this project.
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;

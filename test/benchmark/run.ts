@@ -1,22 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { repositoryRoot } from '../support/repository-root.ts';
+import { CommanderError } from 'commander';
 import type { CaseResult, RunContext } from './cases/case.ts';
 import { type CaseName, cases } from './cases.ts';
-import type { Contender } from './contenders/contender.ts';
-import { oidcProvider } from './contenders/oidc-provider.ts';
-import { installLibraries } from './libraries/load-library.ts';
-import { claimCores, describeMachine, requireCpuTime } from './machine.ts';
+import { findPeers } from './contenders/peers.ts';
+import { claimCores, requireCpuTime } from './machine.ts';
 import { type BenchmarkOptions, parseOptions } from './options.ts';
 import { killAllProcesses } from './processes.ts';
 import { createProgress } from './progress.ts';
+import { writeDocuments } from './report/documents.ts';
+import { findProvenance } from './report/provenance.ts';
 import { renderText } from './report/table.ts';
-import { buildIfBuilt, checkOut, pruneWorktrees } from './revision.ts';
-import { type Tree, workingTree } from './tree.ts';
+import { targetTable } from './report/targets.ts';
+import { prepareTrees, pruneWorktrees } from './revision.ts';
 
 /** `npm run benchmark`: see options.ts and docs/performance.md. */
-const options = parseOptions(process.argv.slice(2));
+const options = parseOrExit(process.argv.slice(2));
 const progress = createProgress();
 const directory = mkdtempSync(join(tmpdir(), 'cs-benchmark-'));
 
@@ -31,51 +31,50 @@ try {
   await end(1);
 }
 
-async function run({ cases: names, rounds, minutes, against, output }: BenchmarkOptions): Promise<void> {
+async function run(options: BenchmarkOptions) {
+  const { cases: names, rounds, minutes, sizes, against, with: peerNames, output, writeDocs } = options;
   requireCpuTime();
-  const cores = claimCores((problem) => console.error(`warning: ${problem}`));
-  const trees = await prepareTrees(against);
-  const context = { rounds, minutes, cores, directory, trees, peers: await findPeers() };
-  const results: Partial<Record<CaseName, CaseResult>> = {};
+  const cores = claimCores(progress.warn);
+  const trees = await prepareTrees(against, directory, progress.show);
+  const peers = await findPeers(peerNames, progress);
+  const results = new Map<CaseName, CaseResult>();
   for (const name of names) {
-    const result = await runCase(name, context);
-    results[name] = result;
+    const context: RunContext = {
+      rounds,
+      minutes,
+      sizes,
+      cores,
+      directory,
+      trees,
+      peers,
+      progress: caseProgress(name),
+    };
+    const result = await cases[name].run(context);
+    progress.clear();
+    results.set(name, result);
     if (output === 'text') for (const table of result.tables) console.log(renderText(table));
   }
-  if (output === 'json') console.log(JSON.stringify(reportOf(results), undefined, 2));
-}
-
-async function runCase(name: CaseName, context: Omit<RunContext, 'progress'>): Promise<CaseResult> {
-  const result = await cases[name].run({ ...context, progress: (text) => progress.show(`${name}: ${text}`) });
-  progress.clear();
-  return result;
-}
-
-async function prepareTrees(revisions: readonly string[]): Promise<Tree[]> {
-  await buildIfBuilt(repositoryRoot);
-  const trees = [workingTree()];
-  for (const revision of revisions) {
-    progress.show(`installing ${revision}`);
-    trees.push(await checkOut(revision, directory));
+  const targets = targetTable(results.values());
+  if (output === 'text' && targets.rows.length > 0) console.log(renderText(targets));
+  const provenance = await findProvenance();
+  if (output === 'json') {
+    const figures = Object.fromEntries([...results].map(([name, result]) => [name, result.figures]));
+    console.log(JSON.stringify({ ...provenance, rounds, cases: figures }, undefined, 2));
   }
-  return trees;
+  if (writeDocs) await writeDocuments(results, provenance);
 }
 
-async function findPeers(): Promise<Contender[]> {
-  progress.show('installing the libraries of the benchmark');
+function parseOrExit(args: readonly string[]): BenchmarkOptions {
   try {
-    await installLibraries();
-    return [oidcProvider];
+    return parseOptions(args);
   } catch (error) {
-    progress.clear();
-    console.error(`warning: oidc-provider is not measured: ${error instanceof Error ? error.message : error}`);
-    return [];
+    if (!(error instanceof CommanderError)) throw error;
+    process.exit(error.exitCode === 0 ? 0 : 2);
   }
 }
 
-function reportOf(results: Partial<Record<CaseName, CaseResult>>) {
-  const figures = Object.entries(results).map(([name, result]) => [name, result.figures]);
-  return { date: new Date().toISOString(), machine: describeMachine(), cases: Object.fromEntries(figures) };
+function caseProgress(name: CaseName): RunContext['progress'] {
+  return (text) => progress.show(`${name}: ${text}`);
 }
 
 /** Leaves nothing behind: no process, no directory, no worktree. */

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryRoot } from '../support/repository-root.ts';
 
 /** A checked-out revision of this project whose `serve` is measured. */
 export interface Tree {
@@ -12,8 +11,6 @@ export interface Tree {
   /** What `bin` runs: the built program, or `src/main.ts` of a revision without a build. */
   readonly program: string;
 }
-
-export const workingTree = (): Tree => treeAt(repositoryRoot, '');
 
 export function treeAt(root: string, revision: string): Tree {
   // Safe: a package.json of this project.

@@ -1,12 +1,15 @@
 import type { Contender } from '../contenders/contender.ts';
 import type { Cores } from '../machine.ts';
 import type { Table } from '../report/table.ts';
+import type { Target } from '../report/targets.ts';
 import type { Tree } from '../tree.ts';
 
 /** What the command line and the machine determine for every case. */
 export interface RunContext {
   readonly rounds: number;
   readonly cores: Cores;
+  /** The numbers of clients for `administration`. */
+  readonly sizes: readonly number[];
   /** Duration of `soak`. */
   readonly minutes: number;
   /** Other authorization servers, for the cases that compare with them. */
@@ -21,6 +24,7 @@ export interface RunContext {
 
 export interface CaseResult {
   readonly tables: readonly Table[];
+  readonly targets?: readonly Target[];
   /** The figures, for `--output json`. */
   readonly figures: unknown;
 }

@@ -1,4 +1,4 @@
-import type { Contender } from '../contenders/contender.ts';
+import { type Contender, supports } from '../contenders/contender.ts';
 import { runOpenLoop } from '../load/open-loop.ts';
 import { requestSource } from '../load/request-source.ts';
 import { requireToken } from '../load/require-token.ts';
@@ -25,7 +25,8 @@ export function openLoopCase(contenders: (context: RunContext) => readonly Conte
     description: 'latency at 70 % of saturation, measured from the scheduled send time',
     run: async (context) => {
       const figures: OpenLoopFigures[] = [];
-      for (const contender of contenders(context)) figures.push(await measureOpenLoop(contender, context));
+      const selected = contenders(context).filter((contender) => supports(contender, 'ES256'));
+      for (const contender of selected) figures.push(await measureOpenLoop(contender, context));
       return { tables: [tableOf(figures)], figures };
     },
   };

@@ -6,6 +6,7 @@ import type { RawResponse } from '../load/token-connection.ts';
 import { residentMemory } from '../measure/resident-memory.ts';
 import { quantile } from '../measure/statistics.ts';
 import { prepare } from '../prepare.ts';
+import type { Target } from '../report/targets.ts';
 import type { Case } from './case.ts';
 import { OPEN_LOOP_SHARE } from './open-loop.ts';
 import { measureSaturation } from './saturation.ts';
@@ -69,7 +70,7 @@ export const overload: Case = {
         await contender.stop();
       }
     }
-    return { tables: [tableOf(figures)], figures };
+    return { tables: [tableOf(figures)], targets: targetsOf(figures), figures };
   },
 };
 
@@ -135,6 +136,17 @@ function tableOf(figures: readonly PhaseFigures[]) {
     ),
     notes: figures.flatMap(({ phase, failed: { example } }) => (example === undefined ? [] : [`${phase}: ${example}`])),
   };
+}
+
+function targetsOf(figures: readonly PhaseFigures[]): readonly Target[] {
+  return figures
+    .filter(({ revision, phase }) => revision === '' && phase !== 'before')
+    .map(({ phase, late, failed }) => ({
+      title: `${phase}: requests of good clients with neither a token nor a 503 within 1 s`,
+      limit: 0,
+      measured: late + failed.count,
+      unit: '',
+    }));
 }
 
 function percent(count: number, total: number): string {

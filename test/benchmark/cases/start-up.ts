@@ -11,8 +11,12 @@ import { type Spread, spreadOf } from '../measure/statistics.ts';
 import { prepare } from '../prepare.ts';
 import { endWithThisRun } from '../processes.ts';
 import type { Table } from '../report/table.ts';
+import type { Target } from '../report/targets.ts';
 import type { Tree } from '../tree.ts';
 import type { Case } from './case.ts';
+
+/** Milliseconds, and MiB at rest. */
+const limits = { 'serve listens': 300, 'at rest': 90, '--version': 80, '--help': 80, 'certificate FILE': 150 } as const;
 
 /** What is measured of each program, as the columns of the table. */
 const columns = ['serve listens', 'at rest', '--version', '--help', 'certificate FILE'] as const;
@@ -46,7 +50,7 @@ export const startUp: Case = {
       { program: 'node --eval 0', figures: { '--version': spreadOf(bare) } },
       ...programs.map(({ tree, samples }) => ({ program: nameOf(tree), figures: spreadsOf(samples) })),
     ];
-    return { tables: [tableOf(figures)], figures };
+    return { tables: [tableOf(figures)], targets: targetsOf(figures), figures };
   },
 };
 
@@ -115,6 +119,16 @@ function spreadsOf(samples: readonly Record<Column, number>[]): Record<Column, S
 }
 
 const nameOf = ({ revision }: Tree) => (revision === '' ? 'countersign' : `countersign (${revision})`);
+
+function targetsOf(programs: readonly StartUpFigures[]): readonly Target[] {
+  const current = programs.find(({ program }) => program === 'countersign')?.figures ?? {};
+  return columns.map((column) => ({
+    title: column === 'at rest' ? 'memory of serve at rest' : `duration: ${column}`,
+    limit: limits[column],
+    measured: current[column]?.median ?? Number.NaN,
+    unit: column === 'at rest' ? 'MiB' : 'ms',
+  }));
+}
 
 function tableOf(programs: readonly StartUpFigures[]): Table {
   const cell = (column: Column, spread: Spread | undefined) => {

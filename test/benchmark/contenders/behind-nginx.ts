@@ -5,7 +5,7 @@ import { createTestCa, type MintedCertificate } from '../../support/certificates
 import { freePort } from '../../support/free-port.ts';
 import { runnableConfiguration, shippedConfiguration, wholeConfiguration } from '../../support/nginx-configuration.ts';
 import { findProgram, missingProgram } from '../../support/programs.ts';
-import { childrenOf } from '../measure/cpu-time.ts';
+import { processTree } from '../measure/cpu-time.ts';
 import { type Contender, type RunningContender, untilItAccepts, type Workload } from './contender.ts';
 import { startPinned } from './pinned-process.ts';
 
@@ -48,7 +48,7 @@ async function startNginx({ port }: RunningContender, workload: Workload) {
   await untilItAccepts('nginx', address, nginx);
   const { pem: cert, privateKeyPem: key } = workload.clientCertificate;
   const tls = { ...address, servername: HOST, ca: serverCa.pem, cert, key };
-  return { connect: () => connect(tls), pids: [nginx.pid, ...childrenOf(nginx.pid)], stop: nginx.stop };
+  return { connect: () => connect(tls), pids: processTree(nginx.pid), stop: nginx.stop };
 }
 
 function writeConfiguration(

@@ -6,14 +6,23 @@ import type { MintedCertificate } from '../../support/certificates.ts';
  * @param certificate omitted for a request that is sent to nginx, over mutual TLS
  */
 export function tokenRequest(clientId: string, certificate?: MintedCertificate): Buffer {
-  const body = `grant_type=client_credentials&client_id=${clientId}`;
   const forwarded = certificate
     ? [`X-SSL-Client-Cert: ${encodeURIComponent(certificate.pem)}`, 'X-SSL-Client-Verify: SUCCESS']
     : [];
+  return post('/token', forwarded, { client_id: clientId });
+}
+
+/** A request of a client with a secret, for other authorization servers. */
+export function secretRequest(path: string, { id, secret }: { id: string; secret: string }): Buffer {
+  return post(path, [], { client_id: id, client_secret: secret });
+}
+
+function post(path: string, headers: readonly string[], parameters: Readonly<Record<string, string>>): Buffer {
+  const body = new URLSearchParams({ grant_type: 'client_credentials', ...parameters }).toString();
   const head = [
-    'POST /token HTTP/1.1',
+    `POST ${path} HTTP/1.1`,
     'Host: mtls.auth.example',
-    ...forwarded,
+    ...headers,
     'User-Agent: benchmark',
     'Accept: */*',
     'Content-Type: application/x-www-form-urlencoded',

@@ -21,10 +21,10 @@ function nanosecondsOf(file: string): number {
   }
 }
 
-/** The processes that a process has started and that run now. */
-export function childrenOf(pid: number): readonly number[] {
+/** A process and all that it has started, directly or not. */
+export function processTree(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return children === '' ? [] : children.split(' ').map(Number);
+  return [pid, ...(children === '' ? [] : children.split(' ').map(Number).flatMap(processTree))];
 }
 
 /** The CPU time of the thread that runs JavaScript, in microseconds. */

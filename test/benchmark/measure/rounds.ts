@@ -8,6 +8,7 @@ export interface Measurement {
   readonly contender: string;
   /** CPU microseconds per request. */
   readonly cpu: Spread;
+  readonly cpuByRound: readonly number[];
   /** CPU microseconds per request of the TLS terminator in front of it. */
   readonly terminatorCpu?: Spread;
   /** CPU time relative to the first contender in the same round. */
@@ -50,13 +51,14 @@ export async function measureInRounds(
 ): Promise<Measurement[]> {
   const runners = contenders.map((contender) => ({
     contender,
-    run: roundRunner(contender, options.requestsFor()),
+    run: roundRunner(contender, requestsOf(contender, options)),
     rounds: [] as Round[],
   }));
   const { rounds: count, requests, warmUpRequests, progress } = options;
   for (const { contender, run } of runners) {
     progress(`warm-up, ${contender.name}`);
-    await run({ requests: warmUpRequests, connections: WARM_UP_CONNECTIONS });
+    const requests = Math.max(warmUpRequests, contender.warmUpRequests ?? 0);
+    await run({ requests, connections: WARM_UP_CONNECTIONS });
   }
   for (let number = 1; number <= count; number += 1) {
     for (const { contender, run, rounds } of runners) {
@@ -65,8 +67,12 @@ export async function measureInRounds(
     }
   }
   for (const { contender } of runners) await requireAudit(contender, warmUpRequests + count * requests);
-  const reference = runners[0]?.rounds.map(({ cpu }) => cpu) ?? [];
+  const [reference = []] = runners.map(({ rounds }) => rounds.map(({ cpu }) => cpu));
   return runners.map(({ contender, rounds }) => summarize(contender, rounds, reference));
+}
+
+function requestsOf({ request }: RunningContender, { requestsFor }: Rounds): () => Uint8Array {
+  return request === undefined ? requestsFor() : () => request;
 }
 
 type Load = Pick<Rounds, 'requests' | 'connections' | 'requestsPerConnection'>;
@@ -91,14 +97,21 @@ function summarize(
   rounds: readonly Round[],
   reference: readonly number[],
 ): Measurement {
+  const cpuByRound = rounds.map(({ cpu }) => cpu);
   return {
     contender: name,
-    cpu: spreadOf(rounds.map(({ cpu }) => cpu)),
+    cpu: spreadOf(cpuByRound),
+    cpuByRound,
     ...(terminatorPids && { terminatorCpu: spreadOf(rounds.map(({ terminatorCpu }) => terminatorCpu)) }),
-    ratio: spreadOf(rounds.map(({ cpu }, index) => cpu / (reference[index] ?? Number.NaN))),
+    ratio: ratioOf(cpuByRound, reference),
     requestsPerSecond: spreadOf(rounds.map(({ requestsPerSecond }) => requestsPerSecond)),
     latency: latencyOf(rounds.flatMap(({ latencies }) => [...latencies])),
   };
+}
+
+/** The ratios of two contenders in the same rounds. */
+export function ratioOf(cpuByRound: readonly number[], reference: readonly number[]): Spread {
+  return spreadOf(cpuByRound.map((cpu, index) => cpu / (reference[index] ?? Number.NaN)));
 }
 
 /** A server that skips audit events would be cheaper. */

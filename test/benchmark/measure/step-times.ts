@@ -66,7 +66,7 @@ function nodeSteps(nodes: readonly ProfileNode[], sourceOf: (frame: CallFrame) =
 }
 
 /** @param file a path from the root of the repository */
-export function stepOfFile(file: string): keyof typeof stepFiles | undefined {
+function stepOfFile(file: string): keyof typeof stepFiles | undefined {
   let best: { step: keyof typeof stepFiles; length: number } | undefined;
   for (const step of Object.keys(stepFiles) as (keyof typeof stepFiles)[]) {
     for (const prefix of stepFiles[step]) {

@@ -6,10 +6,12 @@ import { selfSigned } from '../../support/certificates.ts';
 import { startProgram } from '../../support/child-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openRedisRegistry } from '../../support/redis-registry.ts';
-import { repositoryRoot } from '../../support/repository-root.ts';
 import { residentMemory } from '../measure/resident-memory.ts';
+import { quantile } from '../measure/statistics.ts';
+import type { Tree } from '../tree.ts';
 
 export interface ReplicaOptions {
+  readonly tree: Tree;
   readonly url: string;
   readonly directory: string;
   readonly size: number;
@@ -19,10 +21,24 @@ export interface ReplicaOptions {
 const MAX_REQUESTS = 200_000;
 const CONCURRENCY = 100;
 
-/** Prints the memory of a replica with default settings before and after it has served many clients. */
-export async function measureReplicaMemory({ url, directory, size, clientIdAt }: ReplicaOptions): Promise<void> {
-  const replica = startReplica(url, directory);
-  const listening = join(directory, 'replica.sock');
+/** Resident MiB. */
+export interface ReplicaMemory {
+  readonly before: number;
+  readonly after: number;
+  readonly peak: number;
+}
+
+/** Medians in microseconds. */
+export interface LookupTimes {
+  readonly miss: number;
+  readonly hit: number;
+}
+
+/** The memory of a replica with default settings before and after it has served many clients. */
+export async function measureReplicaMemory(options: ReplicaOptions): Promise<ReplicaMemory> {
+  const { directory, size, clientIdAt } = options;
+  const replica = startReplica(options);
+  const listening = join(directory, `replica-${size}.sock`);
   await eventually(() => replica.stdout().includes('"listening"'), replica.stderr, 10_000);
   const requestToken = tokenRequester(`unix:${listening}`, selfSigned());
   const requestAll = async (count: number) => {
@@ -38,12 +54,12 @@ export async function measureReplicaMemory({ url, directory, size, clientIdAt }:
   const requests = Math.min(size, MAX_REQUESTS);
   await requestAll(requests);
   const after = residentMemory(replica.pid);
-  console.log(`  replica: ${before} MiB, after ${requests} clients ${after.current} MiB, ${after.peak} MiB peak`);
   await replica.stop();
+  return { before, after: after.current, peak: after.peak };
 }
 
-/** Prints the duration of a lookup of a cached client and of one that Redis has. */
-export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions): Promise<void> {
+/** The duration of a lookup of a client that Redis has, and of a cached one. */
+export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions): Promise<LookupTimes> {
   const bounds = { entries: 200_000, bytes: 2 ** 30 };
   const { registry, modes } = await openRedisRegistry(url, { prefix: 'countersign:', cache: { bounds } });
   await eventually(
@@ -53,29 +69,29 @@ export async function measureLookups({ url, size, clientIdAt }: ReplicaOptions):
   );
   const step = Math.max(1, Math.floor(size / 20_000));
   const clientIds = Array.from({ length: Math.min(size, 20_000) }, (_, index) => clientIdAt(index * step));
-  for (const name of ['miss', 'hit']) {
+  const measurePass = async () => {
     const times: number[] = [];
     for (const clientId of clientIds) {
       const started = performance.now();
       await registry.find(clientId);
       times.push((performance.now() - started) * 1000);
     }
-    times.sort((a, b) => a - b);
-    const at = (share: number) => (times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(1);
-    console.log(`  ${name}: p50 ${at(0.5)} µs, p99 ${at(0.99)} µs`);
-  }
+    return quantile(times, 0.5);
+  };
+  const figures = { miss: await measurePass(), hit: await measurePass() };
   await registry.close();
+  return figures;
 }
 
-function startReplica(url: string, directory: string) {
+function startReplica({ tree, url, directory, size }: ReplicaOptions) {
   const key = join(directory, 'replica-key.pem');
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  return startProgram(process.execPath, [join(repositoryRoot, 'src/main.ts'), 'serve'], {
+  return startProgram(tree.node, [tree.program, 'serve'], {
     env: {
       COUNTERSIGN_ISSUER: 'https://auth.example',
       COUNTERSIGN_TERMINATOR: 'nginx',
-      COUNTERSIGN_LISTEN: `unix:${join(directory, 'replica.sock')}`,
+      COUNTERSIGN_LISTEN: `unix:${join(directory, `replica-${size}.sock`)}`,
       COUNTERSIGN_OPERATIONS_LISTEN: 'off',
       COUNTERSIGN_SIGNING_KEY_FILE: key,
       COUNTERSIGN_REDIS_URL: url,

@@ -1,0 +1,101 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runClosedLoop } from './closed-loop.ts';
+import { runOpenLoop } from './open-loop.ts';
+import { tokenRequest } from './token-request.ts';
+
+const TOKEN = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.${'x'.repeat(86)}`;
+const nextRequest = () => tokenRequest('device');
+
+/** Starts a server, and returns how to connect to it. */
+async function listen(respond: RequestListener) {
+  const server = createServer(respond);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  // Safe: it listens on a TCP port.
+  const { port } = server.address() as AddressInfo;
+  return () => connect(port, '127.0.0.1');
+}
+
+const withToken: RequestListener = (_, response) => response.end(JSON.stringify({ access_token: TOKEN }));
+
+describe('a closed loop', () => {
+  test('sends each request once, and returns the latency of each', async () => {
+    let received = 0;
+    const connections = new Set();
+    const server = await listen((request, response) => {
+      received += 1;
+      connections.add(request.socket);
+      withToken(request, response);
+    });
+    const { latencies } = await runClosedLoop({ connect: server, connections: 4, requests: 50, nextRequest });
+    expect([received, connections.size, latencies.length]).toEqual([50, 4, 50]);
+    expect(Math.min(...latencies)).toBeGreaterThan(0);
+  });
+
+  test('opens a new connection for each request if required', async () => {
+    const connections = new Set();
+    const server = await listen((request, response) => {
+      connections.add(request.socket);
+      withToken(request, response);
+    });
+    await runClosedLoop({ connect: server, connections: 2, requests: 10, nextRequest, requestsPerConnection: 1 });
+    expect(connections.size).toBe(10);
+  });
+
+  test('accepts a chunked response', async () => {
+    const server = await listen((_, response) => {
+      response.write('{"access_token":');
+      response.end(`"${TOKEN}"}`);
+    });
+    await runClosedLoop({ connect: server, connections: 1, requests: 2, nextRequest });
+  });
+
+  test.each<[string, RequestListener, RegExp]>([
+    ['an error', (_, response) => response.writeHead(503).end('later'), /expected 200 .* 503/],
+    ['200 without a token', (_, response) => response.end('{}'), /expected a JWT/],
+    ['200 with an opaque token', (_, response) => response.end('{"access_token":"abc"}'), /expected a JWT/],
+    ['nothing', (request) => request.socket.destroy(), /closed the connection/],
+  ])('rejects %s', async (_, respond, message) => {
+    const server = await listen(respond);
+    const load = { connect: server, connections: 2, requests: 10, nextRequest };
+    await expect(runClosedLoop(load)).rejects.toThrow(message);
+  });
+});
+
+describe('an open loop', () => {
+  /** @returns status and latency of every request */
+  async function run(respond: RequestListener, maxConnections: number) {
+    const outcomes: { status: number; milliseconds: number }[] = [];
+    await runOpenLoop({
+      connect: await listen(respond),
+      requestsPerSecond: 200,
+      seconds: 0.3,
+      nextRequest,
+      maxConnections,
+      onOutcome: ({ status }, milliseconds) => outcomes.push({ status, milliseconds }),
+    });
+    return outcomes;
+  }
+
+  test('counts the latency of a request from its scheduled time', async () => {
+    // One connection that answers 100 requests a second: each request waits for those before it.
+    const outcomes = await run(async (request, response) => {
+      await delay(10);
+      withToken(request, response);
+    }, 1);
+    expect(outcomes.length).toBeGreaterThan(30);
+    expect(Math.max(...outcomes.map(({ milliseconds }) => milliseconds))).toBeGreaterThan(100);
+  });
+
+  test('reports a request that the server leaves without a response', async () => {
+    const outcomes = await run((request) => request.socket.destroy(), 10);
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([0]));
+  });
+});
