@@ -41,7 +41,7 @@ function withCache(list: BlockList): AddressList {
       const known = cached.get(address);
       if (known !== undefined) return known;
       if (cached.size >= MAX_CACHED_RESULTS) cached.clear();
-      const result = contains(list, address);
+      const result = isInBlockList(list, address);
       cached.set(address, result);
       return result;
     },
@@ -49,7 +49,7 @@ function withCache(list: BlockList): AddressList {
 }
 
 /** A dual-stack listener reports an IPv4 peer as ::ffff:192.0.2.1, which a BlockList treats as the IPv4 address. */
-function contains(list: BlockList, address: string): boolean {
+function isInBlockList(list: BlockList, address: string): boolean {
   if (isIP(address) === 0) return false;
   return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import type { ListenAddress } from '../../src/http/listen-address.ts';
 import { createLog, restoredLine } from '../../src/observability/log.ts';
 import { LogOutput } from '../../src/observability/log-output.ts';
 import { startService } from '../../src/service/service.ts';
@@ -40,6 +41,7 @@ const preparation: readonly [what: string, isPart: (called: FunctionCalls) => bo
   ['record', ({ file }) => file === 'src/clients/parse-client.ts' || file === 'src/clients/stored-record.ts'],
   ['lookup in Redis', ({ file }) => file === 'src/clients/registry/load-client.ts'],
   ['certificate', ({ name }) => name === 'decodeChain' || name === 'parseCertificateStructure'],
+  ['address of the proxy', ({ name }) => name === 'isInBlockList'],
   ['path', ({ file }) => file === 'src/pki/path/build-paths.ts'],
   ['jose', ({ file }) => file.startsWith('node_modules/jose/')],
 ];
@@ -47,7 +49,11 @@ const preparation: readonly [what: string, isPart: (called: FunctionCalls) => bo
 test('1,000 tokens of a client in a file repeat nothing that was prepared for the first', async () => {
   const file = join(temporaryDirectory(), 'clients.json');
   writeFileSync(file, JSON.stringify([record]));
-  expect(await preparedForFirst({ COUNTERSIGN_CLIENTS_FILE: file })).toEqual(['certificate', 'path']);
+  expect(await preparedForFirst({ COUNTERSIGN_CLIENTS_FILE: file })).toEqual([
+    'certificate',
+    'address of the proxy',
+    'path',
+  ]);
 });
 
 test('1,000 tokens of a client in Redis repeat nothing that was prepared for the first', async () => {
@@ -55,7 +61,7 @@ test('1,000 tokens of a client in Redis repeat nothing that was prepared for the
   const { client, close } = connectRedis();
   await client.set(`${prefix}client:a`, JSON.stringify(record));
   const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: prefix };
-  const expected = ['schema', 'record', 'lookup in Redis', 'certificate', 'path'];
+  const expected = ['schema', 'record', 'lookup in Redis', 'certificate', 'address of the proxy', 'path'];
   expect(await preparedForFirst(env).finally(close)).toEqual(expected);
 });
 
@@ -70,12 +76,11 @@ function partsOf(called: readonly FunctionCalls[]): string[] {
  */
 async function preparedForFirst(clients: Readonly<Record<string, string>>): Promise<string[]> {
   const folder = temporaryDirectory();
-  const socketPath = join(folder, 'public.sock');
   writeFileSync(join(folder, 'ca.pem'), ca.pem);
   const config = readConfig({
     COUNTERSIGN_ISSUER: 'https://auth.example',
     COUNTERSIGN_TERMINATOR: 'nginx',
-    COUNTERSIGN_LISTEN: `unix:${socketPath}`,
+    COUNTERSIGN_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_OPERATIONS_LISTEN: 'off',
     COUNTERSIGN_CLIENT_CA_FILE: join(folder, 'ca.pem'),
     COUNTERSIGN_SIGNING_KEY: await openssl(['genpkey', '-algorithm', 'ed25519']),
@@ -87,13 +92,17 @@ async function preparedForFirst(clients: Readonly<Record<string, string>>): Prom
     createLog((line) => output.append(line)),
     output,
   );
+  const { address } = service;
   try {
-    const first = await countCalls(() => requestTokens(socketPath, 1));
+    const first = await countCalls(() => requestTokens(address, 1));
     let repeated: readonly string[] = [];
     const repeatsNothing = async (tokens: number) => {
-      const others = await countCalls(() => requestTokens(socketPath, tokens));
-      const signed = others.find(({ file, name }) => file === 'src/tokens/signing-key.ts' && name === 'sign');
-      expect(signed?.calls).toBe(tokens);
+      const others = await countCalls(() => requestTokens(address, tokens));
+      const callsOf = (path: string, called: string) =>
+        others.find(({ file, name }) => file === path && name === called)?.calls;
+      expect(callsOf('src/tokens/signing-key.ts', 'sign')).toBe(tokens);
+      // One pass over the header of each request.
+      expect(callsOf('src/http/header-fields.ts', 'HeaderFields')).toBe(tokens);
       repeated = partsOf(others);
       return repeated.length === 0;
     };
@@ -108,11 +117,11 @@ async function preparedForFirst(clients: Readonly<Record<string, string>>): Prom
 }
 
 /** Each connection sends its next request when it has received the whole response to the last. */
-async function requestTokens(socketPath: string, count: number): Promise<void> {
+async function requestTokens(address: ListenAddress, count: number): Promise<void> {
   let sent = 0;
   await Promise.all(
     Array.from({ length: Math.min(count, CONNECTIONS) }, async () => {
-      const socket = connect(socketPath).setEncoding('latin1');
+      const socket = connect(portOf(address), '127.0.0.1').setEncoding('latin1');
       const responses = on(socket, 'data');
       for (sent += 1; ; sent += 1) {
         socket.write(request);
@@ -124,4 +133,9 @@ async function requestTokens(socketPath: string, count: number): Promise<void> {
       socket.destroy();
     }),
   );
+}
+
+function portOf(address: ListenAddress): number {
+  if (address.kind !== 'tcp') throw new Error('the server does not listen on TCP');
+  return address.port;
 }

@@ -1,20 +1,57 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import type { Redis } from 'ioredis';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { OAuthError } from '../../../src/oauth/oauth-error.ts';
 import { describeWith } from '../../support/describe-with.ts';
+import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
+import { programPath } from '../../support/program-path.ts';
 import { connectRedis, keyPrefix, redisUrl } from '../../support/redis.ts';
 import { openRedisRegistry } from '../../support/redis-registry.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { slowdown } from '../../support/slowdown.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const records = [
   { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
 ];
+
+/** How many commands Redis executed, without those that watch connections. */
+async function commandsOf(redis: Redis): Promise<number> {
+  const statistics = await redis.info('commandstats');
+  const calls = [...statistics.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)];
+  const counted = calls.filter(([, command = '']) => !/^(?:ping|info|hello|client\|.*)$/.test(command));
+  return counted.reduce((sum, [, , count]) => sum + Number(count), 0);
+}
 
 describeWith(['redis-server'], 'a Redis registry', () => {
   const prefix = keyPrefix();
   const open = async (url: string) => (await openRedisRegistry(url, { prefix })).registry;
   const { client: redis, close } = connectRedis();
   afterAll(close);
+
+  test('executes no command for a cached client', async () => {
+    const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory() });
+    onTestFinished(async () => void (await server.stop()));
+    const { client, close } = connectRedis(server.url);
+    onTestFinished(close);
+    await client.set(`${prefix}client:a`, JSON.stringify(records[0]));
+    const registry = await open(server.url);
+    onTestFinished(() => registry.close());
+    const findOften = async () => {
+      const before = await commandsOf(client);
+      for (let times = 0; times < 1_000; times++) expect((await registry.find('a'))?.clientId).toBe('a');
+      return (await commandsOf(client)) - before;
+    };
+    // The client is loaded again when the invalidation feed has connected.
+    let executed = Number.NaN;
+    await eventually(
+      async () => {
+        executed = await findOften();
+        return executed === 0;
+      },
+      () => `${executed} commands for 1,000 lookups`,
+    );
+  });
 
   describe('rejects with invalid_client if the value is', () => {
     const invalidValues: [string, (key: string) => Promise<unknown>][] = [
