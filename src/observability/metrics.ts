@@ -6,8 +6,6 @@ export interface Metrics {
   addGauge(gauge: ObservedMetric): void;
   /** Adds a counter that is kept elsewhere and read at each scrape. */
   addCounter(counter: ObservedMetric): void;
-  /** Adds a counter; the result resolves the child of a combination of labels, which starts at 0. */
-  counter<Label extends string>(metric: MetricDefinition<Label>): (labels: Labels<Label>) => CounterChild;
   /** Adds a histogram; the result resolves the child of a combination of labels, which starts empty. */
   histogram<Label extends string>(metric: HistogramDefinition<Label>): (labels: Labels<Label>) => HistogramChild;
   render(): Promise<string>;
@@ -37,10 +35,6 @@ export interface Sample {
 }
 
 /** One time series. Resolve it once, not per request. */
-export interface CounterChild {
-  inc(): void;
-}
-
 export interface HistogramChild {
   observe(value: number): void;
 }
@@ -71,13 +65,6 @@ export function createMetrics(): Metrics {
           for (const { labels, value } of metric.read()) counter.inc(labels, value);
         },
       });
-    },
-    counter: (metric) => {
-      const counter = new Counter(options(metric));
-      return (labels) => {
-        counter.inc(labels, 0);
-        return counter.labels(labels);
-      };
     },
     histogram: (metric) => {
       const histogram = new Histogram({ ...options(metric), buckets: [...metric.buckets] });

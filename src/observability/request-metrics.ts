@@ -1,11 +1,13 @@
 import { type ErrorCode, errorStatus } from '../oauth/oauth-error.ts';
-import type { CounterChild, HistogramChild, Metrics } from './metrics.ts';
+import type { HistogramChild, Metrics } from './metrics.ts';
 
 /** Counts one request: `error` is the code of the response, undefined for a granted request. */
 export type RequestRecorder = (error: ErrorCode | undefined, durationMilliseconds: number) => void;
 
 interface OutcomeMetrics {
-  readonly requests: CounterChild;
+  readonly labels: { readonly outcome: string; readonly error: string };
+  /** Counted here and read at each scrape: a counter of the library hashes its labels on every call. */
+  requests: number;
   readonly duration: HistogramChild;
 }
 
@@ -14,17 +16,12 @@ const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 
 /**
  * Adds the metrics of one endpoint. Every combination of labels is resolved here, since resolving one costs more than
- * counting.
+ * observing.
  *
  * @param endpoint part of the metric names: `token` in `countersign_token_requests_total`
  * @param granted the outcome of a granted request, such as `issued`
  */
 export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: string): RequestRecorder {
-  const requests = metrics.counter({
-    name: `${endpoint}_requests_total`,
-    help: `Requests to the ${endpoint} endpoint by outcome (${granted}, rejected, failed) and OAuth error code`,
-    labels: ['outcome', 'error'],
-  });
   const durations = metrics.histogram({
     name: `${endpoint}_request_duration_seconds`,
     help: 'Time from the request header to the response, by outcome',
@@ -33,16 +30,22 @@ export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: s
   });
   const metricsOf = (error: ErrorCode | undefined): OutcomeMetrics => {
     const outcome = error === undefined ? granted : outcomeOf(error);
-    return { requests: requests({ outcome, error: error ?? '' }), duration: durations({ outcome }) };
+    return { labels: { outcome, error: error ?? '' }, requests: 0, duration: durations({ outcome }) };
   };
   const failed = metricsOf('server_error');
   // `errorStatus` is a complete Record, so its keys are exactly the error codes.
   const outcomes = [undefined, ...(Object.keys(errorStatus) as ErrorCode[])] as const;
-  const byError = new Map(outcomes.map((error) => [error, metricsOf(error)]));
+  const byError = new Map(outcomes.map((error) => [error, error === 'server_error' ? failed : metricsOf(error)]));
+  metrics.addCounter({
+    name: `${endpoint}_requests_total`,
+    help: `Requests to the ${endpoint} endpoint by outcome (${granted}, rejected, failed) and OAuth error code`,
+    labels: ['outcome', 'error'],
+    read: () => [...byError.values()].map(({ labels, requests }) => ({ labels, value: requests })),
+  });
   return (error, durationMilliseconds) => {
-    const { requests: counter, duration } = byError.get(error) ?? failed;
-    counter.inc();
-    duration.observe(durationMilliseconds / 1_000);
+    const outcome = byError.get(error) ?? failed;
+    outcome.requests += 1;
+    outcome.duration.observe(durationMilliseconds / 1_000);
   };
 }
 
