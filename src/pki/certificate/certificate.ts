@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
+import { parseDer } from './der.ts';
 import type { DerElement } from './der-element.ts';
 import {
   type BasicConstraints,
@@ -72,6 +73,8 @@ export interface Certificate {
   readonly unknownCriticalExtensions: readonly string[];
 }
 
+type Extensions = CertificateStructure['extensions'];
+
 /** A certificate as seen by two independent parsers, this one and OpenSSL. */
 export interface ParsedCertificate {
   readonly certificate: Certificate;
@@ -86,40 +89,62 @@ export interface ParsedCertificate {
  */
 export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const structure = parseCertificateStructure(der);
-  const { version } = structure;
+  const { version, extensions, publicKey } = structure;
   if (version !== 3) {
     throw new CertificateError(
       `is X.509 v${version}; only v3 is accepted: others cannot state what they may be used for`,
     );
   }
-  checkPublicKeyInfo(structure.publicKey);
-  const usage = usageFields(structure);
-  const names = { ...nameFields(structure), ...identifierFields(der, structure) };
+  checkPublicKeyInfo(publicKey);
+  const usage = parseUsage(extensions);
+  const names = parseNames(structure);
+  const identifiers = parseIdentifiers(structure);
   const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
   // OpenSSL verifies signatures and computes with the key. It rejects names with a value that is not a valid string.
   const openssl = parseWithOpenssl(der, () => nonTextReason(names.subject) ?? nonTextReason(names.issuer));
-  requireStrongKey(publicKeyOf(openssl, structure.publicKey));
-  const { validity } = structure;
-  const crlDistributionPoints = parseCrlDistributionPoints(structure, names.issuer);
-  const certificate = { der, ...names, ...validity, signatureAlgorithm, ...usage, crlDistributionPoints };
+  requireStrongKey(publicKeyOf(openssl, publicKey));
+  const certificate = {
+    der,
+    thumbprint: sha256Thumbprint(der),
+    sha1Thumbprint: sha1Thumbprint(der),
+    publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
+    // Field by field: spreading the objects takes 7 µs.
+    issuer: names.issuer,
+    subject: names.subject,
+    subjectText: names.subjectText,
+    alternativeNames: names.alternativeNames,
+    otherNames: names.otherNames,
+    notBefore: structure.validity.notBefore,
+    notAfter: structure.validity.notAfter,
+    signatureAlgorithm,
+    basicConstraints: usage.basicConstraints,
+    keyUsage: usage.keyUsage,
+    extendedKeyUsage: usage.extendedKeyUsage,
+    policyConstraints: usage.policyConstraints,
+    certificatePolicies: extensions.get(ExtensionOid.certificatePolicies),
+    serialNumber: identifiers.serialNumber,
+    subjectKeyIdentifier: identifiers.subjectKeyIdentifier,
+    authorityKeyIdentifier: identifiers.authorityKeyIdentifier,
+    crlDistributionPoints: parseCrlDistributionPoints(structure, names.issuer),
+    unknownCriticalExtensions: identifiers.unknownCriticalExtensions,
+  };
   return { certificate, structure, openssl };
 }
 
-function usageFields({ extensions }: CertificateStructure) {
+function parseUsage(extensions: Extensions) {
   return {
     basicConstraints: parseBasicConstraints(extensions.get(ExtensionOid.basicConstraints)),
     keyUsage: parseKeyUsage(extensions.get(ExtensionOid.keyUsage)),
     extendedKeyUsage: parseExtendedKeyUsage(extensions.get(ExtensionOid.extendedKeyUsage)),
     policyConstraints: parsePolicyConstraints(extensions),
-    certificatePolicies: extensions.get(ExtensionOid.certificatePolicies),
   };
 }
 
-function nameFields({ issuer, subject, extensions }: CertificateStructure) {
+function parseNames({ issuer, subject, extensions }: CertificateStructure) {
   const name = decodeDistinguishedName(subject);
   const { names, otherNames } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName));
   return {
-    issuer: decodeDistinguishedName(issuer),
+    issuer: decodeIssuer(issuer),
     subject: name,
     subjectText: abbreviate(formatDistinguishedName(name)),
     alternativeNames: names,
@@ -127,12 +152,19 @@ function nameFields({ issuer, subject, extensions }: CertificateStructure) {
   };
 }
 
-function identifierFields(der: Uint8Array, { serialNumber, publicKey, extensions }: CertificateStructure) {
+/** Most certificates have the issuer of the one before: in the cache, they share it. */
+let lastIssuer: EncodedName | undefined;
+
+function decodeIssuer({ encoded }: DerElement): EncodedName {
+  if (lastIssuer !== undefined && Buffer.compare(lastIssuer.encoded, encoded) === 0) return lastIssuer;
+  // A copy: a view would keep the whole certificate in memory for as long as any other one with this issuer.
+  lastIssuer = decodeDistinguishedName(parseDer(encoded.slice()));
+  return lastIssuer;
+}
+
+function parseIdentifiers({ serialNumber, extensions }: CertificateStructure) {
   const critical = [...extensions].filter(([id, extension]) => isCritical(extension) && !processedExtensions.has(id));
   return {
-    thumbprint: sha256Thumbprint(der),
-    sha1Thumbprint: sha1Thumbprint(der),
-    publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
     serialNumber: Buffer.from(serialNumber).toString('hex'),
     subjectKeyIdentifier: parseSubjectKeyIdentifier(extensions.get(ExtensionOid.subjectKeyIdentifier)),
     authorityKeyIdentifier: parseAuthorityKeyIdentifier(extensions.get(ExtensionOid.authorityKeyIdentifier)),

@@ -78,6 +78,9 @@ function parsePathLength(element: DerElement): number {
 /** The numbers of the keyUsage bits that are enforced (RFC 5280 §4.2.1.3). */
 const keyUsageBits = { digitalSignature: 0, keyAgreement: 4, keyCertSign: 5, cRLSign: 6 } as const;
 
+// Safe: the table above is closed, so its keys are exactly these names.
+const keyUsageNames = Object.keys(keyUsageBits) as (keyof typeof keyUsageBits)[];
+
 /** What the key may be used for. */
 export type KeyUsage = ReadonlySet<keyof typeof keyUsageBits>;
 
@@ -94,13 +97,14 @@ export function parseKeyUsage(extension: DerElement | undefined): KeyUsage | und
   if (value.tag !== Tag.bitString) throw new CertificateError('has a key usage that is not a BIT STRING');
   const { bytes } = parseBitString(value);
   const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
-  // Safe: the table above is closed, so its keys are exactly these names.
-  const names = Object.keys(keyUsageBits) as (keyof typeof keyUsageBits)[];
-  return new Set(names.filter((name) => isSet(keyUsageBits[name])));
+  return new Set(keyUsageNames.filter((name) => isSet(keyUsageBits[name])));
 }
 
 /** The extended key usages that are enforced (RFC 5280 §4.2.1.12). */
 const extendedKeyUsages = { clientAuth: '1.3.6.1.5.5.7.3.2', anyExtendedKeyUsage: '2.5.29.37.0' } as const;
+
+// Safe: the table above is closed, so its keys are exactly these names.
+const extendedKeyUsageNames = Object.keys(extendedKeyUsages) as (keyof typeof extendedKeyUsages)[];
 
 /** What the key may be used for, as far as it concerns clients: empty if the certificate allows only other uses. */
 export type ExtendedKeyUsage = ReadonlySet<keyof typeof extendedKeyUsages>;
@@ -119,9 +123,7 @@ export function parseExtendedKeyUsage(extension: DerElement | undefined): Extend
     throw new CertificateError('has an extended key usage that is not a SEQUENCE of object identifiers');
   }
   const listed = new Set(children.map(({ content }) => parseObjectIdentifier(content)));
-  // Safe: the table above is closed, so its keys are exactly these names.
-  const names = Object.keys(extendedKeyUsages) as (keyof typeof extendedKeyUsages)[];
-  return new Set(names.filter((name) => listed.has(extendedKeyUsages[name])));
+  return new Set(extendedKeyUsageNames.filter((name) => listed.has(extendedKeyUsages[name])));
 }
 
 /** AuthorityKeyIdentifier.keyIdentifier, [0] IMPLICIT. */
