@@ -4,6 +4,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireCertificateSize } from '../certificate/client-certificate.ts';
 import { formatDistinguishedName, namesChain } from '../certificate/names/distinguished-name.ts';
+import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
 import { createSearchBudget } from './search-budget.ts';
@@ -153,16 +154,16 @@ interface ForwardedCas {
  * @param forwarded DER, without the leaf
  */
 function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
-  const known = new Set([...trust.anchors, ...trust.intermediates].map(({ thumbprint }) => thumbprint));
-  const caCertificates: CaCertificate[] = [];
+  const parsed = new Map<string, CaCertificate>();
   const ignored: string[] = [];
   for (const [index, der] of forwarded.entries()) {
+    const thumbprint = sha256Thumbprint(der);
+    if (trust.has(thumbprint) || parsed.has(thumbprint)) continue;
     const ca = parseCaOrExplain(der);
     if (typeof ca === 'string') ignored.push(`forwarded certificate ${index + 1} ${ca}`);
-    else if (!known.has(ca.thumbprint)) caCertificates.push(ca);
-    if (typeof ca !== 'string') known.add(ca.thumbprint);
+    else parsed.set(thumbprint, ca);
   }
-  return { caCertificates: caCertificates.sort(compareExpiry), ignored };
+  return { caCertificates: [...parsed.values()].sort(compareExpiry), ignored };
 }
 
 function parseCaOrExplain(der: Uint8Array): CaCertificate | string {

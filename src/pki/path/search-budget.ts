@@ -37,12 +37,31 @@ class SignatureChecks {
     const cost = verificationCost(issuer.publicKey);
     if (cost > this.#left) return undefined;
     this.#left -= cost;
-    const openssl = this.#openssl.get(child) ?? opensslCertificate(child.der);
-    this.#openssl.set(child, openssl);
-    const isSigned = openssl.verify(issuer.publicKey);
+    const results = resultsOfCa(child);
+    const isSigned = results?.get(issuer) ?? this.#verify(child, issuer);
+    results?.set(issuer, isSigned);
     this.#results.set(pair, isSigned);
     return isSigned;
   }
+
+  #verify(child: Certificate, issuer: CaCertificate): boolean {
+    const openssl = this.#openssl.get(child) ?? opensslCertificate(child.der);
+    this.#openssl.set(child, openssl);
+    return openssl.verify(issuer.publicKey);
+  }
+}
+
+/**
+ * The signatures of CA certificates that were verified in earlier searches: those between configured ones are part of
+ * every path. They cost the same budget as before, so that the result of a search does not depend on earlier ones.
+ */
+const earlierResults = new WeakMap<Certificate, WeakMap<CaCertificate, boolean>>();
+
+function resultsOfCa(child: Certificate): WeakMap<CaCertificate, boolean> | undefined {
+  if (!child.basicConstraints.isCa) return undefined;
+  const results = earlierResults.get(child) ?? new WeakMap<CaCertificate, boolean>();
+  earlierResults.set(child, results);
+  return results;
 }
 
 /** The approximate time of a verification, relative to P-384. */

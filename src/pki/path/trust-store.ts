@@ -25,11 +25,14 @@ export interface TrustStore {
    */
   findBySubject(issuer: EncodedName): readonly CaCertificate[];
   isAnchor(ca: CaCertificate): boolean;
+  /** Whether a certificate is an anchor or an intermediate, by its thumbprint (`x5t#S256`). */
+  has(thumbprint: string): boolean;
 }
 
 /** Duplicate certificates are kept once. */
 export function createTrustStore(caCertificates: readonly CaCertificate[]): TrustStore {
-  const distinct = [...new Map(caCertificates.map((ca) => [ca.thumbprint, ca])).values()];
+  const byThumbprint = new Map(caCertificates.map((ca) => [ca.thumbprint, ca]));
+  const distinct = [...byThumbprint.values()];
   const anchors = distinct.filter(isSelfSigned);
   const anchorThumbprints = new Set(anchors.map(({ thumbprint }) => thumbprint));
   const intermediates = distinct.filter(({ thumbprint }) => !anchorThumbprints.has(thumbprint));
@@ -43,6 +46,7 @@ export function createTrustStore(caCertificates: readonly CaCertificate[]): Trus
       return key === undefined ? [] : (bySubject.get(key) ?? []);
     },
     isAnchor: ({ thumbprint }) => anchorThumbprints.has(thumbprint),
+    has: (thumbprint) => byThumbprint.has(thumbprint),
   };
 }
 
