@@ -1,8 +1,11 @@
 import { writeSync } from 'node:fs';
 import { fileErrorReason } from '../file-error.ts';
 
-/** Beyond this, lines are written before the turn ends, so that their memory is bounded. In UTF-16 code units. */
-const MAX_PENDING_LENGTH = 64 * 1024;
+/**
+ * Longer batches are written before the turn ends: their memory is bounded, and during an overload, when a turn is long,
+ * responses do not wait for its end. In UTF-16 code units.
+ */
+const MAX_BATCH_LENGTH = 64 * 1024;
 /** How often an output that fails is tried again while nothing is logged. */
 const RETRY_MILLISECONDS = 1_000;
 /** How long to wait before a full pipe is tried again, if its writes do not block. */
@@ -24,10 +27,10 @@ interface Outage {
   readonly isLineCut: boolean;
 }
 
-/** One turn of the event loop in which lines were appended. */
-interface Turn {
-  readonly end: PromiseWithResolvers<boolean>;
-  hasLostLines: boolean;
+/** Lines that are written together: those of one turn of the event loop, unless they are many. */
+interface Batch {
+  readonly written: PromiseWithResolvers<boolean>;
+  isComplete: boolean;
 }
 
 /**
@@ -39,7 +42,7 @@ export class LogOutput {
   readonly #options: LogOutputOptions;
   readonly #write: (bytes: Uint8Array) => number;
   #pending = '';
-  #turn: Turn | undefined;
+  #batch: Batch | undefined;
   #outage: Outage | undefined;
   #retry: NodeJS.Timeout | undefined;
   #lostLines = 0;
@@ -62,13 +65,13 @@ export class LogOutput {
   /** @param line ends with a newline, which is its only one */
   append(line: string): void {
     this.#pending += line;
-    this.#turn ??= this.#startTurn();
-    if (this.#pending.length > MAX_PENDING_LENGTH) this.flush();
+    this.#batch ??= this.#startBatch();
+    if (this.#pending.length > MAX_BATCH_LENGTH) this.#endBatch(this.#batch);
   }
 
-  /** Resolves when the lines of this turn have been written: to false if one of them is lost. */
+  /** Resolves when all lines so far have been written: to false if one of the last ones is lost. */
   written(): Promise<boolean> {
-    return this.#turn?.end.promise ?? Promise.resolve(this.#outage === undefined);
+    return this.#batch?.written.promise ?? Promise.resolve(this.#outage === undefined);
   }
 
   /** Writes the pending lines now: for the end of the process. */
@@ -78,17 +81,21 @@ export class LogOutput {
     const lost = this.#endOutage() ? this.#writeAll(lines) : lines;
     if (lost.length === 0) return;
     this.#lostLines += lost.reduce((count, byte) => count + Number(byte === NEWLINE), 0);
-    if (this.#turn) this.#turn.hasLostLines = true;
+    if (this.#batch) this.#batch.isComplete = false;
   }
 
-  #startTurn(): Turn {
-    const turn = { end: Promise.withResolvers<boolean>(), hasLostLines: false };
+  #startBatch(): Batch {
+    const batch = { written: Promise.withResolvers<boolean>(), isComplete: true };
     setImmediate(() => {
-      this.flush();
-      this.#turn = undefined;
-      turn.end.resolve(!turn.hasLostLines);
+      if (this.#batch === batch) this.#endBatch(batch);
     });
-    return turn;
+    return batch;
+  }
+
+  #endBatch(batch: Batch): void {
+    this.flush();
+    this.#batch = undefined;
+    batch.written.resolve(batch.isComplete);
   }
 
   /** @returns the bytes that could not be written */
