@@ -32,6 +32,7 @@ export class ReceivedRequest extends IncomingMessage {
       this.on('close', () => {
         if (!this.readableEnded) reject(this.errored instanceof IncompleteBody ? this.errored : connectionClosed());
       });
+      if (this.closed) reject(connectionClosed());
     });
   }
 }

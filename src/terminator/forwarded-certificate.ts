@@ -50,8 +50,9 @@ function rejectEarlyData(headers: HeaderFields): void {
 
 /** A client that names the proxy's headers in `Connection` causes some proxies to delete them (RFC 9110 §7.6.1). */
 function rejectStrippedFields(headers: HeaderFields, terminator: Terminator): void {
-  const tokens = headers.all('connection').flatMap((value) => value.toLowerCase().split(','));
-  if (tokens.length === 0) return;
+  const connection = headers.combined('connection');
+  if (connection === undefined) return;
+  const tokens = connection.toLowerCase().split(',');
   const ours = [...forwardedHeaders(terminator), PROXY_SECRET_HEADER];
   const named = tokens.map((token) => token.trim()).find((token) => ours.includes(token));
   if (named !== undefined) throw new ForwardingError('stripped', `Connection names ${named}`);

@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { BodyTooLarge, IncompleteBody, ReceivedRequest } from '../../src/http/received-request.ts';
+
+/** The request that a server receives from these bytes, and the socket of its sender. */
+async function receive(bytes: string): Promise<{ request: ReceivedRequest; sender: Socket }> {
+  const server = createServer({ IncomingMessage: ReceivedRequest });
+  onTestFinished(() => server.closeAllConnections());
+  onTestFinished(() => void server.close());
+  const received = new Promise<ReceivedRequest>((resolve) => server.on('request', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // listen() has resolved on a TCP port, so the address is an object.
+  const sender = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  sender.write(bytes);
+  return { request: await received, sender };
+}
+
+const head = 'POST / HTTP/1.1\r\nHost: a\r\n';
+
+test.each([
+  ['in one piece', `${head}Content-Length: 3\r\n\r\na=1`],
+  ['in chunks', `${head}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\n=1\r\n0\r\n\r\n`],
+  ['of exactly the limit', `${head}Content-Length: 3\r\n\r\na=1`, 3],
+])('a body %s is read', async (_, bytes, limit = 100) => {
+  const { request } = await receive(bytes);
+  expect((await request.readBody(limit)).toString()).toBe('a=1');
+});
+
+test('a request without a body has an empty one', async () => {
+  const { request } = await receive(`${head}\r\n`);
+  expect(await request.readBody(100)).toHaveLength(0);
+});
+
+test('a body that exceeds the limit is rejected before it has ended', async () => {
+  const { request } = await receive(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n`);
+  await expect(request.readBody(4)).rejects.toThrow(BodyTooLarge);
+});
+
+test('a body whose sender disconnects is incomplete', async () => {
+  const { request, sender } = await receive(`${head}Content-Length: 3\r\n\r\na`);
+  const body = request.readBody(100);
+  sender.destroy();
+  await expect(body).rejects.toThrow(IncompleteBody);
+});
+
+test('a body that is read after its sender has disconnected is incomplete', async () => {
+  const { request, sender } = await receive(`${head}Content-Length: 3\r\n\r\na`);
+  sender.destroy();
+  await new Promise((resolve) => request.once('close', resolve));
+  await expect(request.readBody(100)).rejects.toThrow(IncompleteBody);
+});
