@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type OutputBundle, type Plugin } from 'rolldown';
 
@@ -20,7 +20,10 @@ export async function buildCountersign(directory: string): Promise<string> {
     // V8 stores a text with any character beyond Latin-1 in twice the memory.
     output: { dir: directory, cleanDir: true, sourcemap: true, charset: 'ascii' },
   });
-  return join(directory, 'countersign.js');
+  const command = join(directory, 'countersign.js');
+  // npm makes the commands of installed packages executable; in a clone, npx runs this file as it is.
+  chmodSync(command, 0o755);
+  return command;
 }
 
 /** Adds the licenses of the packages in the build, and a list of them for scanners, which find no `node_modules`. */

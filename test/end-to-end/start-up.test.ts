@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { runCountersign, startCountersign } from '../support/countersign.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
@@ -82,6 +82,10 @@ test.each([
 ] as const)('%s loads of the large modules only %j', async (_, expected, load) => {
   const loaded = await load();
   expect(large.filter((name) => loaded.has(name))).toEqual([...expected]);
+});
+
+test('the built command is executable, as npx in a clone requires', () => {
+  expect(statSync(inject('countersign')).mode & 0o111).toBe(0o111);
 });
 
 test('the command requires the Node.js that package.json names', () => {
