@@ -25,6 +25,8 @@ export interface Config {
   readonly listen: ListenAddress;
   /** Undefined if the operations listener is off. */
   readonly operationsListen: ListenAddress | undefined;
+  /** Milliseconds. */
+  readonly maxQueueDelay: number;
   readonly terminator: Terminator;
   /** The CAs to which the server verifies client certificates; undefined if it does not. */
   readonly clientCa: ClientCa | undefined;
@@ -47,8 +49,8 @@ export interface Config {
  */
 export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
-  const { issuer, mtlsUrl, terminator, clients, signingKey, ...config } = readAllSettings(settings);
-  if (!issuer || !mtlsUrl || !terminator || !clients || !signingKey || settings.problems.length > 0) {
+  const { issuer, mtlsUrl, terminator, maxQueueDelay, clients, signingKey, ...config } = readAllSettings(settings);
+  if (!issuer || !mtlsUrl || !terminator || !maxQueueDelay || !clients || !signingKey || settings.problems.length > 0) {
     throw new ConfigurationError(settings.problems);
   }
   const { warnings } = settings;
@@ -57,6 +59,7 @@ export function readConfig(env: Environment): Config {
     issuer,
     mtlsUrl,
     terminator,
+    maxQueueDelay,
     clients,
     signingKey,
     warnings,
@@ -70,6 +73,7 @@ function readAllSettings(settings: Settings) {
   const mtlsUrl = settings.read(serverSettings.MTLS_URL) ?? issuer;
   const address = settings.read(serverSettings.LISTEN);
   const operationsAddress = settings.read(serverSettings.OPERATIONS_LISTEN);
+  const maxQueueDelay = settings.read(serverSettings.MAX_QUEUE_DELAY);
   const forwarded = readForwardedFields(settings);
   const clientCa = readClientCa(settings);
   const { listen, trust, description } = readProxyTrust(settings, address);
@@ -78,6 +82,7 @@ function readAllSettings(settings: Settings) {
     mtlsUrl,
     listen,
     operationsListen: operationsAddress === 'off' ? undefined : operationsAddress,
+    maxQueueDelay,
     terminator: forwarded && { ...forwarded, proxyTrust: trust },
     clientCa,
     proxyTrustDescription: description,

@@ -8,6 +8,7 @@ import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { type LoadShedding, shedOverload } from './load-shedding.ts';
 import { MAX_HEADER_BYTES } from './malformed-reasons.ts';
 import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { ReceivedRequest } from './received-request.ts';
@@ -40,12 +41,14 @@ const options = {
  * Opens a listener.
  *
  * @param onMalformed called for each request that is rejected before it reaches the application
+ * @param shedding undefined if every request is served, however long that takes
  * @throws {OperatorError} when the address cannot be bound
  */
 export async function openHttpListener(
   address: ListenAddress,
   fetch: Fetch,
   onMalformed: OnMalformed,
+  shedding?: LoadShedding,
 ): Promise<HttpListener> {
   const server = createServer(address);
   // By default Node keeps the first 2,000 fields and silently drops the rest, which may include those of the proxy. The
@@ -55,7 +58,9 @@ export async function openHttpListener(
   // does not document this property; without it that default remains.
   Object.assign(server, { httpAllowHalfOpen: true });
   const active = new ActiveRequests(server);
-  server.on('request', rejectMalformed(getRequestListener(fetch), active, onMalformed));
+  const application = getRequestListener(fetch);
+  const listener = shedding ? shedOverload(application, shedding) : application;
+  server.on('request', rejectMalformed(listener, active, onMalformed));
   handleClientErrors(server, active, onMalformed);
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await prepareSocket(address);
@@ -68,6 +73,12 @@ function createServer(address: ListenAddress): Server<typeof ReceivedRequest> {
   return createHttpsServer({ ...options, ...httpsOptions(address.tls) });
 }
 
+/**
+ * How many connections may wait to be accepted; the system may allow less. The kernel drops the attempts of others, and
+ * they connect after a second or more. Node's default is 511.
+ */
+const BACKLOG = 4_096;
+
 /** Binds the address. Only the owner and the group can connect to a Unix socket. */
 function listen(server: NetServer, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -75,8 +86,8 @@ function listen(server: NetServer, address: ListenAddress): Promise<void> {
       reject(new OperatorError([explainListenError(error, address)])),
     );
     const umask = address.kind === 'unix' ? process.umask(0o117) : undefined;
-    if (address.kind === 'unix') server.listen(address.path, resolve);
-    else server.listen(address.port, address.host, resolve);
+    if (address.kind === 'unix') server.listen({ path: address.path, backlog: BACKLOG }, resolve);
+    else server.listen({ port: address.port, host: address.host, backlog: BACKLOG }, resolve);
     if (umask !== undefined) process.umask(umask);
   });
 }

@@ -7,6 +7,7 @@ import { createObservationStore, type ObservationStore } from '../doctor/observe
 import { type Observation, withObserver } from '../doctor/observer/observe.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { openHttpListener } from '../http/listener.ts';
+import type { LoadShedding } from '../http/load-shedding.ts';
 import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { type AuditLog, createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
@@ -18,6 +19,7 @@ import { describeUnknownSetting } from '../settings/unknown-settings.ts';
 import { createCertificateReader } from '../terminator/certificate-reader.ts';
 import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
 
@@ -55,7 +57,8 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const operationsAddress =
     operationsListen && operationsApp && (await openListener(operationsListen, operationsApp, log, opened));
   if (operationsAddress) logListening('operations_listening', operationsAddress, log);
-  const address = await openListener(config.listen, app, log, opened);
+  const shedding = createLoadShedding(config, metrics, log);
+  const address = await openListener(config.listen, app, log, opened, shedding);
   logListening('listening', address, log);
 
   const running = opened.move();
@@ -92,7 +95,7 @@ function createServiceMetrics({ trust, crls, registry }: Dependencies, output: L
 }
 
 function createPublicApp(
-  { issuer, mtlsUrl, listen, terminator }: Config,
+  { issuer, mtlsUrl, listen, terminator, maxQueueDelay }: Config,
   dependencies: Dependencies,
   observations: ObservationStore<Observation> | undefined,
   auditLog: AuditLog,
@@ -105,7 +108,7 @@ function createPublicApp(
     listensOn: listen.kind,
     readCertificate: observations ? withObserver(readCertificate, terminator, observations) : readCertificate,
     registry: dependencies.registry,
-    signingKey: dependencies.signingKey,
+    signingKey: withBoundedQueue(dependencies.signingKey, maxQueueDelay),
     auditLog,
     now: Date.now,
   });
@@ -148,16 +151,34 @@ function effectiveConfigOf({ issuer, mtlsUrl, terminator, proxyTrustDescription,
   };
 }
 
+/** A shed request has no audit event of its endpoint, which never sees it, but one log event and a metric. */
+function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Log): LoadShedding {
+  let shed = 0;
+  metrics.addCounter({
+    name: 'requests_shed_total',
+    help: 'POST requests that were rejected because of overload',
+    labels: [],
+    read: () => [{ labels: {}, value: shed }],
+  });
+  const onShed = (queueDelay: number) => {
+    shed += 1;
+    const reason = `it waited up to ${Math.round(queueDelay)} ms, and COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
+    log.warn({ event: 'request_shed', status: 503, reason }, 'request rejected: the server is overloaded');
+  };
+  return { maxQueueDelay, onShed };
+}
+
 /** @returns the actual address: port 0 is replaced by the port that the system chose */
 async function openListener(
   address: ListenAddress,
   { fetch }: App,
   log: Log,
   opened: AsyncDisposableStack,
+  shedding?: LoadShedding,
 ): Promise<ListenAddress> {
   const onMalformed = (request: MalformedRequest) =>
     log.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
-  const listener = await openHttpListener(address, fetch, onMalformed);
+  const listener = await openHttpListener(address, fetch, onMalformed, shedding);
   opened.defer(listener.close);
   return listener.address;
 }

@@ -1,5 +1,5 @@
 import type { CacheSettings } from '../clients/registry/redis-registry.ts';
-import { parseDuration } from './parsers.ts';
+import { durationUpTo, parseDuration } from './parsers.ts';
 import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';
 
@@ -65,14 +65,6 @@ export function readCacheSettings(settings: Settings): CacheSettings {
       negativeTtl: NEGATIVE_TTL_MILLISECONDS,
     },
     loadTimeoutMilliseconds,
-  };
-}
-
-function durationUpTo(max: number): (text: string) => number {
-  return (text) => {
-    const milliseconds = parseDuration(text);
-    if (milliseconds > 0 && milliseconds <= max) return milliseconds;
-    throw new RangeError(`"${text}" must be more than 0 and at most ${max / 1000}s`);
   };
 }
 

@@ -13,6 +13,15 @@ export function parseDuration(text: string): number {
   return Number(count) * (MILLISECONDS[unit] ?? Number.NaN);
 }
 
+/** Parses a duration of more than 0. @param max milliseconds */
+export function durationUpTo(max: number): (text: string) => number {
+  return (text) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds > 0 && milliseconds <= max) return milliseconds;
+    throw new RangeError(`"${text}" must be more than 0 and at most ${max / 1000}s`);
+  };
+}
+
 /** A parser that accepts exactly these names, and throws a RangeError that lists them. */
 export function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
   return (text) => {

@@ -1,6 +1,9 @@
 import { type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { parseBaseUrl } from '../oauth/issuer.ts';
+import { durationUpTo } from './parsers.ts';
 import { defineSettings } from './setting.ts';
+
+const MAX_QUEUE_DELAY_LIMIT_MILLISECONDS = 60_000;
 
 export const serverSettings = defineSettings('Server', {
   ISSUER: {
@@ -27,6 +30,12 @@ export const serverSettings = defineSettings('Server', {
     details:
       'It serves `/livez`, `/readyz`, `/metrics` and the API of [`countersign doctor`](doctor.md). Not for clients.',
     default: '127.0.0.1:9090',
+  },
+  MAX_QUEUE_DELAY: {
+    parse: durationUpTo(MAX_QUEUE_DELAY_LIMIT_MILLISECONDS),
+    description: 'how long a request may wait before the server reads it',
+    details: 'A POST request that may have waited longer gets 503 with `Retry-After`. See [Overload](#overload).',
+    default: '200ms',
   },
 });
 

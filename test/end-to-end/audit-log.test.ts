@@ -50,6 +50,8 @@ async function startServer({ script = 'exec "$@"', preload = '', stdout = 'pipe'
     COUNTERSIGN_OPERATIONS_LISTEN: `unix:${operations}`,
     COUNTERSIGN_CLIENTS_FILE: clientsFile,
     COUNTERSIGN_SIGNING_KEY: signingKey,
+    // Requests that wait for the reader of the log are served, not shed.
+    COUNTERSIGN_MAX_QUEUE_DELAY: '60s',
     ...(preload && { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(preload)}"` }),
   });
   const child = spawn('sh', ['-c', script, folder, ...countersignCommand(['serve'])], {

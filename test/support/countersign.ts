@@ -46,8 +46,15 @@ export interface FinishedCommand {
 
 /** Lets processes reuse what an earlier one has compiled. */
 export const sharedCompileCache = () => ({ NODE_COMPILE_CACHE: join(inject('temporaryRoot'), 'compiled') });
-/** Tests run many servers at once, so none can use the default operations port. */
-export const testEnvironment = () => ({ COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0', ...sharedCompileCache() });
+/**
+ * Tests run many servers at once, so none can use the default operations port. On a busy machine, each of them may have to
+ * wait longer than the default queue delay, which has its own tests.
+ */
+export const testEnvironment = () => ({
+  COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
+  COUNTERSIGN_MAX_QUEUE_DELAY: '30s',
+  ...sharedCompileCache(),
+});
 /** The command line that runs the built Countersign with these arguments. */
 export const countersignCommand = (args: readonly string[]) => [process.execPath, inject('countersign'), ...args];
 

@@ -1,0 +1,37 @@
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { SigningKey } from './signing-key.ts';
+
+/**
+ * Bounds the queue of the thread pool, in which slow algorithms sign: while the oldest signature is late, `sign` starts
+ * no other.
+ *
+ * @param maxQueueDelay milliseconds
+ * @returns a key whose `sign` throws `OAuthError` temporarily_unavailable
+ */
+export function withBoundedQueue(key: SigningKey, maxQueueDelay: number): SigningKey {
+  /** The oldest first. */
+  const pending = new Set<{ readonly started: number }>();
+  return {
+    ...key,
+    sign: (claims) => {
+      const started = performance.now();
+      const oldest = pending.values().next().value ?? { started };
+      const age = started - oldest.started;
+      // While the oldest one waited, the queue behind it grew: at twice the rate that is possible, to twice its length.
+      if (age > maxQueueDelay / 2) throw overloaded(age, pending.size);
+      const signature = key.sign(claims);
+      if (typeof signature === 'string') return signature;
+      const entry = { started };
+      pending.add(entry);
+      return signature.finally(() => pending.delete(entry));
+    },
+  };
+}
+
+function overloaded(age: number, count: number): OAuthError {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason: `overloaded: signatures are pending (${count}), the oldest for ${Math.round(age)} ms`,
+    headers: { 'retry-after': '1' },
+  });
+}

@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { selfSigned } from '../support/certificates.ts';
+import { type RunningCountersign, startCountersign } from '../support/countersign.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Open, openPlain } from '../support/open-connection.ts';
+import { openssl } from '../support/openssl.ts';
+import { requestBytes, sendRequest } from '../support/raw-http.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const CONNECTIONS = 400;
+const REQUESTS_EACH = 5;
+
+const client = selfSigned();
+const request = {
+  lines: [`X-SSL-Client-Cert: ${encodeURIComponent(client.pem)}`, 'X-SSL-Client-Verify: FAILED:self-signed'],
+  body: { grant_type: 'client_credentials', client_id: 'a' },
+};
+let server: RunningCountersign;
+
+beforeAll(async () => {
+  const clients = join(temporaryDirectory(), 'clients.json');
+  const record = { client_id: 'a', token_endpoint_auth_method: 'self_signed_tls_client_auth' };
+  writeFileSync(clients, JSON.stringify([{ ...record, certificates: [{ pem: client.pem }] }]));
+  server = await startCountersign({
+    env: {
+      COUNTERSIGN_ISSUER: 'https://auth.example',
+      COUNTERSIGN_TERMINATOR: 'nginx',
+      COUNTERSIGN_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_CLIENTS_FILE: clients,
+      COUNTERSIGN_SIGNING_KEY: await openssl(['genpkey', '-algorithm', 'ed25519']),
+      // So short that any machine exceeds it with this many requests at once.
+      COUNTERSIGN_MAX_QUEUE_DELAY: '1ms',
+    },
+  });
+});
+afterAll(() => server.stop());
+
+const statuses = ({ received }: Open<never>): number[] =>
+  [...received().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
+test('a server that was suspended serves or sheds each of 2,000 waiting requests, and then recovers', async () => {
+  const before = await sendRequest(server.url, request);
+  expect(before.status).toBe(200);
+  server.kill('SIGSTOP');
+  // The kernel accepts them. Requests on one connection are served in order.
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openPlain(server.url)));
+  const waiting = Buffer.concat(Array.from({ length: REQUESTS_EACH }, () => requestBytes(request)));
+  for (const { socket } of connections) socket.write(waiting);
+  server.kill('SIGCONT');
+
+  const responses = () => connections.flatMap((connection) => statuses(connection as Open<never>));
+  const expected = CONNECTIONS * REQUESTS_EACH;
+  await eventually(
+    () => responses().length === expected,
+    () => `${responses().length} of ${expected} responses`,
+    30_000,
+  );
+  for (const { socket } of connections) socket.destroy();
+  const issued = responses().filter((status) => status === 200).length;
+  const shed = responses().filter((status) => status === 503).length;
+  expect(issued + shed).toBe(expected);
+  expect([issued > 0, shed > 0]).toEqual([true, true]);
+
+  const isShed = ({ event }: { event?: unknown }) => event === 'request_shed';
+  await server.waitForEvent(() => server.lines.filter(isShed).length >= shed);
+  expect(server.lines.filter(isShed)).toHaveLength(shed);
+  expect(server.auditEvents()).toHaveLength(issued + 1);
+  expect(server.lines.find(isShed)).toMatchObject({
+    level: 'warn',
+    status: 503,
+    reason: expect.stringMatching(/^it waited up to \d+ ms, and COUNTERSIGN_MAX_QUEUE_DELAY is 1 ms$/),
+  });
+  const { body: metrics } = await server.fetchOperations('/metrics');
+  expect(metrics).toContain(`\ncountersign_requests_shed_total ${shed}\n`);
+
+  for (let round = 0; round < 10; round++) expect((await sendRequest(server.url, request)).status).toBe(200);
+  expect((await server.fetchOperations('/readyz')).status).toBe(200);
+});
