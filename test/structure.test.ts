@@ -96,3 +96,14 @@ test('only config.ts reads the environment', () => {
   const readers = files.filter((file) => readFileSync(join(source, file), 'utf8').includes('process.env'));
   expect(readers).toEqual(['config.ts']);
 });
+
+test('only http/received-request.ts reads the header of a request from Node or Hono', () => {
+  // These receive requests of the developer's own, and responses.
+  const served = files.filter((file) => !/^(?:development|doctor\/probe|pki\/crl)\//.test(file));
+  const readers = served.filter((file) =>
+    /\.rawHeaders\b|headersDistinct|\breq\.header\(|incoming\.headers\.\w+\b(?! = )/.test(
+      readFileSync(join(source, file), 'utf8'),
+    ),
+  );
+  expect(readers).toEqual(['http/received-request.ts']);
+});
