@@ -86,32 +86,44 @@ const EXTENSIONS = 0xa3;
 
 /** The unique identifiers are not read: RFC 5280 §4.1.2.8 gives them no meaning for validation. */
 function parseExtensions(optional: readonly DerElement[]): Map<string, DerElement> {
+  requireOrder(optional);
   const extensions = new Map<string, DerElement>();
-  const known = [ISSUER_UNIQUE_ID, SUBJECT_UNIQUE_ID, EXTENSIONS].filter((tag) =>
-    optional.some((element) => element.tag === tag),
-  );
-  if (known.join() !== optional.map(({ tag }) => tag).join()) {
-    throw new CertificateError('not a certificate: its TBSCertificate has unknown, repeated or misplaced fields');
-  }
   const container = optional.find(({ tag }) => tag === EXTENSIONS);
   const [list, ...more] = container?.children ?? [];
   if (container && (!list || more.length > 0)) throw new CertificateError('has malformed extensions');
   for (const extension of list ? sequence(list, 'extensions') : []) {
-    const [id, ...rest] = sequence(extension, 'Extension');
+    const fields = sequence(extension, 'Extension');
+    const [id] = fields;
     if (id?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an object identifier');
     const name = parseObjectIdentifier(id.content);
     if (extensions.has(name)) throw new CertificateError(`has extension ${name} twice (RFC 5280 §4.2)`);
-    requireExtensionFields(name, rest);
+    requireExtensionFields(name, fields);
     extensions.set(name, extension);
   }
   return extensions;
 }
 
-/** `critical` is FALSE by default. DER omits it then, but one that is written out has the same meaning. */
+/** Each field at most once, in the order of their tags. */
+function requireOrder(optional: readonly DerElement[]): void {
+  let previous = 0;
+  for (const { tag } of optional) {
+    const isKnown = tag === ISSUER_UNIQUE_ID || tag === SUBJECT_UNIQUE_ID || tag === EXTENSIONS;
+    if (!isKnown || tag <= previous) {
+      throw new CertificateError('not a certificate: its TBSCertificate has unknown, repeated or misplaced fields');
+    }
+    previous = tag;
+  }
+}
+
+/**
+ * Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }. DER omits a `critical` of
+ * FALSE, but one that is written out has the same meaning.
+ */
 function requireExtensionFields(name: string, fields: readonly DerElement[]): void {
-  if (fields.at(-1)?.tag !== Tag.octetString) throw new CertificateError(`has extension ${name} without a value`);
-  const [critical] = fields.length > 1 ? fields : [];
-  if (fields.length > 2 || (critical && critical.tag !== Tag.boolean)) {
+  const value = fields.length > 1 ? fields.at(-1) : undefined;
+  if (value?.tag !== Tag.octetString) throw new CertificateError(`has extension ${name} without a value`);
+  const critical = fields.length > 2 ? fields[1] : undefined;
+  if (fields.length > 3 || (critical && critical.tag !== Tag.boolean)) {
     throw new CertificateError(`has extension ${name} with more than a criticality and a value`);
   }
   if (critical) parseBoolean(critical);
