@@ -82,6 +82,8 @@ async function preparedForFirst(clients: Readonly<Record<string, string>>): Prom
     COUNTERSIGN_TERMINATOR: 'nginx',
     COUNTERSIGN_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_OPERATIONS_LISTEN: 'off',
+    // The machine may be busy, and collecting the counts stops the server.
+    COUNTERSIGN_MAX_QUEUE_DELAY: '60s',
     COUNTERSIGN_CLIENT_CA_FILE: join(folder, 'ca.pem'),
     COUNTERSIGN_SIGNING_KEY: await openssl(['genpkey', '-algorithm', 'ed25519']),
     ...clients,
