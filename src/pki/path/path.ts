@@ -36,10 +36,14 @@ export function describePathViolation({ position, subject, problem, section }: P
 }
 
 /** The CA certificates of a path, for logs and reports. */
-export function describePath({ caCertificates }: CertificationPath): string {
-  const fromAnchor = caCertificates.reduceRight(
-    (names, { subjectText }) => `${names}${names && ' → '}"${subjectText}"`,
-    '',
-  );
-  return `path to anchor ${fromAnchor}`;
+export function describePath(path: CertificationPath): string {
+  const described = descriptions.get(path);
+  if (described !== undefined) return described;
+  const names = path.caCertificates.map(({ subjectText }) => `"${subjectText}"`);
+  const description = `path to anchor ${names.reverse().join(' → ')}`;
+  descriptions.set(path, description);
+  return description;
 }
+
+/** Every request has a path, and its audit event the description. */
+const descriptions = new WeakMap<CertificationPath, string>();
