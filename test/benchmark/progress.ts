@@ -16,7 +16,7 @@ export function createProgress(): Progress {
   const show = (text: string) => {
     if (!stderr.isTTY) return;
     const seconds = Math.round((performance.now() - start) / 1000);
-    stderr.write(`${ERASE_LINE}${`[${seconds} s] ${text}`.slice(0, stderr.columns - 1)}`);
+    stderr.write(`${ERASE_LINE}${`[${seconds} s] ${text}`.slice(0, (stderr.columns || 80) - 1)}`);
   };
   const warn = (problem: string) => {
     clear();

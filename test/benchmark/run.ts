@@ -20,14 +20,16 @@ const options = parseOrExit(process.argv.slice(2));
 const progress = createProgress();
 const directory = mkdtempSync(join(tmpdir(), 'cs-benchmark-'));
 
+let isEnding = false;
 process.once('SIGINT', () => void end(130));
 process.once('SIGTERM', () => void end(143));
 try {
   await run(options);
   await end(0);
 } catch (error) {
+  // After a signal, the case fails because its processes have ended.
   progress.clear();
-  console.error(`error: ${error instanceof Error ? error.message : error}`);
+  if (!isEnding) console.error(`error: ${error instanceof Error ? error.message : error}`);
   await end(1);
 }
 
@@ -77,11 +79,13 @@ function caseProgress(name: CaseName): RunContext['progress'] {
   return (text) => progress.show(`${name}: ${text}`);
 }
 
-/** Leaves nothing behind: no process, no directory, no worktree. */
-async function end(code: number): Promise<never> {
+/** Leaves nothing behind: no process, no directory, no worktree. Only the first call counts. */
+async function end(code: number): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
   progress.clear();
   killAllProcesses();
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   if (options.against.length > 0) await pruneWorktrees();
   process.exit(code);
 }
