@@ -36,6 +36,9 @@ describe('a value is read:', () => {
     ['a long object identifier', objectIdentifier, '06 09 2a 86 48 86 f7 0d 01 01 0b', '1.2.840.113549.1.1.11'],
     ['an arc above 39 below 2', objectIdentifier, '06 03 88 37 03', '2.999.3'],
     ['0.0', objectIdentifier, '06 01 00', '0.0'],
+    ['1.39, the last of its root', objectIdentifier, '06 01 4f', '1.39'],
+    ['2.0, the first of its root', objectIdentifier, '06 01 50', '2.0'],
+    ['a second arc of 64 bits', objectIdentifier, '06 0a 81 ff ff ff ff ff ff ff ff 7f', '2.18446744073709551535'],
     [
       'a UUID as an arc',
       objectIdentifier,
@@ -53,6 +56,7 @@ describe('a value is read:', () => {
     ['GeneralizedTime', instant, time('20501231235959Z'), '2050-12-31T23:59:59.000Z'],
     ['GeneralizedTime before 2050', instant, time('20260101000000Z'), '2026-01-01T00:00:00.000Z'],
     ['29 February of a leap year', instant, time('200229235959Z'), '2020-02-29T23:59:59.000Z'],
+    ['GeneralizedTime of the year 99', instant, time('00991231235959Z'), '0099-12-31T23:59:59.000Z'],
     ['the end of all time', instant, time('99991231235959Z'), '9999-12-31T23:59:59.000Z'],
   ])('%s', (_, read, hex, value) => {
     expect(read(element(hex))).toEqual(value);
