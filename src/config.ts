@@ -1,11 +1,10 @@
 import type { RegistrationPolicy } from './clients/registration-policy.ts';
 import type { ListenAddress } from './http/listen-address.ts';
-import { ConfigurationError, OperatorError } from './operator-error.ts';
+import { ConfigurationError } from './operator-error.ts';
 import type { CrlConfig } from './pki/crl/crl-checker.ts';
-import { type ClientCa, chainSettings, readClientCa } from './settings/client-ca.ts';
-import { type ClientsConfig, readClientsConfig, readRequiredRedisConfig } from './settings/clients.ts';
+import { type ClientCa, readClientCa } from './settings/client-ca.ts';
+import { type ClientsConfig, readClientsConfig } from './settings/clients.ts';
 import { readCrlConfig } from './settings/crl.ts';
-import type { RedisConfig } from './settings/redis.ts';
 import { readRegistrationPolicy } from './settings/registration-policy.ts';
 import { serverSettings } from './settings/server.ts';
 import { type Environment, Settings } from './settings/settings.ts';
@@ -14,9 +13,6 @@ import { readForwardedFields } from './settings/terminator.ts';
 import { readProxyTrust } from './settings/trusted-proxy.ts';
 import { findUnknownSettings, type UnknownSetting } from './settings/unknown-settings.ts';
 import type { Terminator } from './terminator/terminator.ts';
-
-/** The environment of this process. No other file reads it. */
-export const environment: Environment = process.env;
 
 /** The configuration of the server, validated as a whole. */
 export interface Config {
@@ -91,39 +87,4 @@ function readAllSettings(settings: Settings) {
     policy: readRegistrationPolicy(settings, clientCa),
     signingKey: readSigningKeyConfig(settings),
   };
-}
-
-/** What commands need that only check client records. */
-export interface RecordsConfig {
-  readonly policy: RegistrationPolicy;
-  /** Whether a setting determines who verifies the chains of clients. */
-  readonly isVerifierSet: boolean;
-  /** Settings that are valid but probably not intended, and parts of their files that are not read. */
-  readonly warnings: readonly string[];
-}
-
-/** @throws {OperatorError} with every problem */
-export function readRecordsConfig(env: Environment): RecordsConfig {
-  const settings = new Settings(env);
-  const policy = readRegistrationPolicy(settings, readClientCa(settings));
-  if (settings.problems.length > 0) throw new OperatorError(settings.problems);
-  const isVerifierSet = Object.values(chainSettings).some((setting) => settings.has(setting));
-  return { policy, isVerifierSet, warnings: settings.warnings };
-}
-
-/** What commands need that manage the clients in Redis. */
-export interface AdministrationConfig {
-  readonly redis: RedisConfig;
-  readonly policy: RegistrationPolicy;
-  /** As in {@link RecordsConfig}. */
-  readonly warnings: readonly string[];
-}
-
-/** @throws {OperatorError} with every problem, such as that no Redis is set */
-export function readAdministrationConfig(env: Environment): AdministrationConfig {
-  const settings = new Settings(env);
-  const redis = readRequiredRedisConfig(settings);
-  const policy = readRegistrationPolicy(settings, readClientCa(settings));
-  if (!redis || settings.problems.length > 0) throw new OperatorError(settings.problems);
-  return { redis, policy, warnings: settings.warnings };
 }

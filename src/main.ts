@@ -8,11 +8,11 @@ import { clientsProgram } from './commands/clients/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
+import { environment } from './environment.ts';
 import { ConfigurationError } from './operator-error.ts';
 import { printable } from './text.ts';
 
-// Each command is imported when it runs, and `./config.ts` where it is needed: importing all of them takes longer than
-// most of them run.
+// Each command is imported when it runs: importing all of them takes longer than most of them run.
 const { version, description } = packageJson;
 
 // The help of `serve` is the table of settings, which `serve` imports anyway. No other command imports all of it.
@@ -51,7 +51,7 @@ program
   .addHelpText('after', `\n${serveHelp}`)
   .action(async () => {
     const { serve } = await import('./commands/serve.ts');
-    await serve((await import('./config.ts')).environment);
+    await serve(environment);
   });
 
 program
@@ -61,7 +61,7 @@ program
   .option('-d, --folder <folder>', 'folder for keys, certificates and clients.yaml', '.countersign')
   .action(async ({ port, folder }) => {
     const { dev } = await import('./commands/dev.ts');
-    await dev({ port, folder: resolve(folder) }, (await import('./config.ts')).environment);
+    await dev({ port, folder: resolve(folder) }, environment);
   });
 
 clientsProgram(program);
@@ -76,7 +76,7 @@ program
   .addHelpText('after', certificateHelp)
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
-    process.exitCode = await describeCertificate(file, options, (await import('./config.ts')).environment);
+    process.exitCode = await describeCertificate(file, options, environment);
   });
 
 program

@@ -92,9 +92,9 @@ test.each(Object.entries(homes))('%s has one home: %s', (library, home) => {
   expect(importers.filter((file) => ![home].flat().some((place) => file.startsWith(place)))).toEqual([]);
 });
 
-test('only config.ts reads the environment', () => {
+test('only environment.ts reads the environment', () => {
   const readers = files.filter((file) => readFileSync(join(source, file), 'utf8').includes('process.env'));
-  expect(readers).toEqual(['config.ts']);
+  expect(readers).toEqual(['environment.ts']);
 });
 
 test('only http/received-request.ts reads the header of a request from Node or Hono', () => {

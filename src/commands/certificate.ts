@@ -1,5 +1,4 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { readRecordsConfig } from '../config.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { parseCertificateFile } from '../pki/certificate/pem.ts';
 import type { Environment } from '../settings/settings.ts';
@@ -18,6 +17,7 @@ import {
   reportPath,
   verifyFile,
 } from './path-report.ts';
+import { readRecordsConfig } from './records-config.ts';
 
 export interface CertificateOptions extends PathOptions {
   readonly output: OutputFormat;

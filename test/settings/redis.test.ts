@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { readAdministrationConfig } from '../../src/config.ts';
+import { readAdministrationConfig } from '../../src/commands/clients/administration-config.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { openRedis } from '../../src/redis/connection.ts';
 import { selfSigned } from '../support/certificates.ts';

@@ -2,12 +2,12 @@ import { ApplyLock } from '../../administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';
-import { readAdministrationConfig } from '../../config.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { openRedis } from '../../redis/connection.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printWarnings } from '../output/errors.ts';
 import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
+import { readAdministrationConfig } from './administration-config.ts';
 import { Interruption } from './interruption.ts';
 
 /** What a command that manages the clients in Redis works with. Disposing of it closes the connection. */

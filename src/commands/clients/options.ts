@@ -1,5 +1,4 @@
 import { Option } from 'commander';
-import type { Environment } from '../../settings/settings.ts';
 import type { DocumentFormat } from '../output/document.ts';
 
 /** The output of the commands that manage clients in Redis: human-readable, or machine-readable. */
@@ -26,9 +25,4 @@ More: docs/clients.md`;
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
-}
-
-/** Loads the settings when a command runs, and not before. */
-export async function environment(): Promise<Environment> {
-  return (await import('../../config.ts')).environment;
 }

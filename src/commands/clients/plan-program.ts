@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { clientsFormatOption, collect, environment, redisHelp } from './options.ts';
+import { environment } from '../../environment.ts';
+import { clientsFormatOption, collect, redisHelp } from './options.ts';
 import type { ClientFilesOptions, PlanCommandOptions } from './plan.ts';
 
 const filesHelp = `
@@ -26,13 +27,13 @@ export function addPlanCommands(clients: Command): void {
     .addHelpText('after', planHelp)
     .action(async (options: PlanCommandOptions) => {
       const { planClients } = await import('./plan.ts');
-      process.exitCode = await planClients(await environment(), options);
+      process.exitCode = await planClients(environment, options);
     });
   addFilesCommand(clients, 'apply', 'write the records of files to Redis')
     .addHelpText('after', applyHelp)
     .action(async (options: ClientFilesOptions) => {
       const { applyClients } = await import('./apply.ts');
-      process.exitCode = await applyClients(await environment(), options);
+      process.exitCode = await applyClients(environment, options);
     });
 }
 

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
+import { environment } from '../../environment.ts';
 import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
 import type { ExportCommandOptions } from './export.ts';
 import type { ImportSource } from './import.ts';
-import { environment, redisHelp, textFormatOption } from './options.ts';
+import { redisHelp, textFormatOption } from './options.ts';
 import type { OutputFileOptions } from './output-file.ts';
 import { addPlanCommands } from './plan-program.ts';
 import { addRecordCommands } from './records-program.ts';
@@ -23,7 +24,7 @@ export function clientsProgram(program: Command): void {
 /** A misspelt setting can make a command change other clients than those intended. */
 async function warnAboutUnknownSettings(): Promise<void> {
   const { describeUnknownSetting, findUnknownSettings } = await import('../../settings/unknown-settings.ts');
-  printWarnings(findUnknownSettings(await environment()).map(describeUnknownSetting));
+  printWarnings(findUnknownSettings(environment).map(describeUnknownSetting));
 }
 
 const checkHelp = `
@@ -39,8 +40,8 @@ function addCheck(clients: Command): void {
     .addHelpText('after', checkHelp)
     .action(async (paths: string[], { output }: { output: OutputFormat }) => {
       const { checkClients } = await import('./check.ts');
-      const { readRecordsConfig } = await import('../../config.ts');
-      const { warnings, ...config } = readRecordsConfig(await environment());
+      const { readRecordsConfig } = await import('../records-config.ts');
+      const { warnings, ...config } = readRecordsConfig(environment);
       printWarnings(warnings);
       process.exitCode = await checkClients(paths, { ...config, output });
     });
@@ -88,7 +89,7 @@ function addExport(clients: Command): void {
     .addHelpText('after', exportHelp)
     .action(async (options: ExportCommandOptions) => {
       const { exportClients } = await import('./export.ts');
-      process.exitCode = await exportClients(await environment(), options);
+      process.exitCode = await exportClients(environment, options);
     });
 }
 

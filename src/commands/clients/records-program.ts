@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { environment } from '../../environment.ts';
 import type { ListCommandOptions } from './list.ts';
-import { type ClientsFormat, clientsFormatOption, environment, redisHelp } from './options.ts';
+import { type ClientsFormat, clientsFormatOption, redisHelp } from './options.ts';
 
 /** Adds the commands that list, print and change clients in Redis. */
 export function addRecordCommands(clients: Command): void {
@@ -26,7 +27,7 @@ function addList(clients: Command): void {
     .addHelpText('after', listHelp)
     .action(async (pattern: string | undefined, options: ListCommandOptions) => {
       const { listClients } = await import('./list.ts');
-      process.exitCode = await listClients(await environment(), pattern, options);
+      process.exitCode = await listClients(environment, pattern, options);
     });
 }
 
@@ -54,10 +55,10 @@ function addShow(clients: Command): void {
     }
     if (certificate !== undefined) {
       const { showClientsOfCertificate } = await import('./show-certificate.ts');
-      process.exitCode = await showClientsOfCertificate(await environment(), certificate, output);
+      process.exitCode = await showClientsOfCertificate(environment, certificate, output);
     } else if (clientId !== undefined) {
       const { showClient } = await import('./show.ts');
-      process.exitCode = await showClient(await environment(), clientId, output);
+      process.exitCode = await showClient(environment, clientId, output);
     } else {
       show.error('error: expected a client_id or --certificate');
     }
@@ -80,7 +81,7 @@ function addEnable(
 ): void {
   addEachCommand(clients, name, description).action(async (clientIds: string[], { output }: EachClientOptions) => {
     const { enableClients } = await import('./change-clients.ts');
-    process.exitCode = await enableClients(await environment(), clientIds, { isEnabled, output });
+    process.exitCode = await enableClients(environment, clientIds, { isEnabled, output });
   });
 }
 
@@ -88,7 +89,7 @@ function addRemove(clients: Command): void {
   const command = addEachCommand(clients, 'remove', 'remove clients from Redis');
   command.action(async (clientIds: string[], { output }: EachClientOptions) => {
     const { removeClients } = await import('./change-clients.ts');
-    process.exitCode = await removeClients(await environment(), clientIds, output);
+    process.exitCode = await removeClients(environment, clientIds, output);
   });
 }
 
