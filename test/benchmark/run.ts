@@ -21,11 +21,13 @@ const progress = createProgress();
 const directory = mkdtempSync(join(tmpdir(), 'cs-benchmark-'));
 
 let isEnding = false;
+/** A case that fails does not end the others, which take minutes; the exit code reports it. */
+let failed = false;
 process.once('SIGINT', () => void end(130));
 process.once('SIGTERM', () => void end(143));
 try {
   await run(options);
-  await end(0);
+  await end(failed ? 1 : 0);
 } catch (error) {
   // After a signal, the case fails because its processes have ended.
   progress.clear();
@@ -51,8 +53,14 @@ async function run(options: BenchmarkOptions) {
       peers,
       progress: caseProgress(name),
     };
-    const result = await cases[name].run(context);
+    const result = await cases[name].run(context).catch((error: Error) => error);
     progress.clear();
+    if (isEnding) return;
+    if (result instanceof Error) {
+      failed = true;
+      console.error(`error: ${name}: ${result.message}`);
+      continue;
+    }
     results.set(name, result);
     if (output === 'text') for (const table of result.tables) console.log(renderText(table));
   }

@@ -11,7 +11,10 @@ interface OpenLoopFigures {
   readonly contender: string;
   readonly saturationPerSecond: number;
   readonly requestsPerSecond: number;
+  /** Of the tokens. */
   readonly latency: Latency;
+  /** 503: the server sheds load, for example when something else has stalled it. From 0 to 1. */
+  readonly unavailableShare: number;
 }
 
 /** Of the saturation of each contender. */
@@ -42,6 +45,7 @@ async function measureOpenLoop(contender: Contender, context: RunContext): Promi
     const requestsPerSecond = saturationPerSecond * OPEN_LOOP_SHARE;
     context.progress(`${requestsPerSecond.toFixed(0)} requests/s, ${contender.name}`);
     const latencies: number[] = [];
+    let unavailable = 0;
     await runOpenLoop({
       connect: running.connect,
       requestsPerSecond,
@@ -49,11 +53,17 @@ async function measureOpenLoop(contender: Contender, context: RunContext): Promi
       nextRequest,
       maxConnections: MAX_CONNECTIONS,
       onOutcome: (response, milliseconds) => {
+        if (response.status === 503) {
+          unavailable += 1;
+          return;
+        }
         requireToken(response);
         latencies.push(milliseconds);
       },
     });
-    return { contender: contender.name, saturationPerSecond, requestsPerSecond, latency: latencyOf(latencies) };
+    const unavailableShare = unavailable / (unavailable + latencies.length);
+    const latency = latencyOf(latencies);
+    return { contender: contender.name, saturationPerSecond, requestsPerSecond, latency, unavailableShare };
   } finally {
     await running.stop();
   }
@@ -62,13 +72,16 @@ async function measureOpenLoop(contender: Contender, context: RunContext): Promi
 function tableOf(figures: readonly OpenLoopFigures[]) {
   return {
     title: `Latency at ${OPEN_LOOP_SHARE * 100} % of saturation (open loop, ${SECONDS} s, ES256, one client)`,
-    columns: ['contender', 'saturation/s', 'requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms'],
-    rows: figures.map(({ contender, saturationPerSecond, requestsPerSecond, latency: { p50, p99, p999 } }) => [
-      contender,
-      saturationPerSecond.toFixed(0),
-      requestsPerSecond.toFixed(0),
-      ...[p50, p99, p999].map((milliseconds) => milliseconds.toFixed(2)),
-    ]),
+    columns: ['contender', 'saturation/s', 'requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms', '503'],
+    rows: figures.map(
+      ({ contender, saturationPerSecond, requestsPerSecond, latency: { p50, p99, p999 }, unavailableShare }) => [
+        contender,
+        saturationPerSecond.toFixed(0),
+        requestsPerSecond.toFixed(0),
+        ...[p50, p99, p999].map((milliseconds) => milliseconds.toFixed(2)),
+        `${(100 * unavailableShare).toFixed(2)} %`,
+      ],
+    ),
     notes: ['Requests arrive at random (a Poisson process). Latency counts from the scheduled time of a request.'],
   };
 }

@@ -25,6 +25,7 @@ export const soak: Case = {
     const samples: number[] = [];
     const [pid = 0] = contender.pids;
     const latencies: number[] = [];
+    let unavailable = 0;
     try {
       const requestsPerSecond = OPEN_LOOP_SHARE * (await measureSaturation(contender, nextRequest));
       const timer = setInterval(() => {
@@ -33,6 +34,10 @@ export const soak: Case = {
         progress(`${elapsed} of ${minutes} minutes, ${samples.at(-1)} MiB`);
       }, SAMPLE_SECONDS * 1000);
       const onOutcome = (response: Parameters<typeof requireToken>[0], milliseconds: number) => {
+        if (response.status === 503) {
+          unavailable += 1;
+          return;
+        }
         requireToken(response);
         latencies.push(milliseconds);
       };
@@ -41,12 +46,12 @@ export const soak: Case = {
     } finally {
       await contender.stop();
     }
-    return reportOf(minutes, samples, latencies);
+    return reportOf(minutes, samples, latencies, unavailable);
   },
 };
 
 /** @throws {Error} if memory has grown */
-function reportOf(minutes: number, samples: readonly number[], latencies: readonly number[]) {
+function reportOf(minutes: number, samples: readonly number[], latencies: readonly number[], unavailable: number) {
   const third = Math.floor(samples.length / 3);
   const thirds = [0, 1, 2].map((index) => quantile(samples.slice(index * third, (index + 1) * third), 0.5));
   const [first = 0, middle = 0, last = 0] = thirds;
@@ -59,7 +64,7 @@ function reportOf(minutes: number, samples: readonly number[], latencies: readon
     throw new Error(`memory grows: the medians of the thirds of ${minutes} minutes are ${thirds.join(', ')} MiB`);
   }
   const table = {
-    title: `Memory during ${minutes} minutes at ${OPEN_LOOP_SHARE * 100} % of saturation (${latencies.length} tokens)`,
+    title: `Memory during ${minutes} minutes at ${OPEN_LOOP_SHARE * 100} % of saturation (${latencies.length} tokens, ${unavailable} × 503)`,
     columns: ['contender', 'first third', 'second third', 'last third', 'peak', 'p50 ms', 'p99 ms', 'p99.9 ms'],
     rows: [['serve, Redis', ...row]],
     notes: [

@@ -2,6 +2,7 @@ import { freePort } from '../../support/free-port.ts';
 import { serve } from '../contenders/serve.ts';
 import { runClosedLoop } from '../load/closed-loop.ts';
 import { type Certificates, requestSource } from '../load/request-source.ts';
+import { repeatIfUnavailable } from '../load/unavailable.ts';
 import { profileCpu } from '../measure/cpu-profile.ts';
 import { cpuMicroseconds, mainThreadMicroseconds } from '../measure/cpu-time.ts';
 import { stepFiles, stepShares, type TimedStep } from '../measure/step-times.ts';
@@ -49,7 +50,8 @@ async function measureSteps(tree: Tree, certificates: 'known' | 'once', context:
   const nodeArguments = [`--inspect=127.0.0.1:${port}`];
   const contender = await serve(tree, { clients: 'file', nodeArguments }).start(preparation.workload);
   const { connect, pids, stop } = contender;
-  const send = (requests: number) => runClosedLoop({ connect, connections: CONNECTIONS, requests, nextRequest });
+  const send = (requests: number) =>
+    repeatIfUnavailable(() => runClosedLoop({ connect, connections: CONNECTIONS, requests, nextRequest }));
   try {
     await send(WARM_UP);
     progress(`without the profiler (${certificates})`);

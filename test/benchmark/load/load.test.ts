@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { runClosedLoop } from './closed-loop.ts';
 import { runOpenLoop } from './open-loop.ts';
 import { tokenRequest } from './token-request.ts';
+import { repeatIfUnavailable } from './unavailable.ts';
 
 const TOKEN = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.${'x'.repeat(86)}`;
 const nextRequest = () => tokenRequest('device');
@@ -55,6 +56,18 @@ describe('a closed loop', () => {
       response.end(`"${TOKEN}"}`);
     });
     await runClosedLoop({ connect: server, connections: 1, requests: 2, nextRequest });
+  });
+
+  test('is repeated if the server sheds load', async () => {
+    let received = 0;
+    const server = await listen((request, response) => {
+      received += 1;
+      if (received === 2) response.writeHead(503).end('later');
+      else withToken(request, response);
+    });
+    const load = { connect: server, connections: 1, requests: 3, nextRequest };
+    const { latencies } = await repeatIfUnavailable(() => runClosedLoop(load));
+    expect([latencies.length, received]).toEqual([3, 5]);
   });
 
   test.each<[string, RequestListener, RegExp]>([

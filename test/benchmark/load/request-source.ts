@@ -14,7 +14,7 @@ const ROTATING_CERTIFICATES = 12_000;
 /**
  * Prepares requests, so that none is created while the load is measured.
  *
- * @param total how many requests a contender will receive at most
+ * @param total how many requests a contender will receive at most, repeated rounds included
  * @returns creates a sequence of them, for one contender
  */
 export function requestSource(

@@ -1,5 +1,6 @@
 import type { RunningContender } from '../contenders/contender.ts';
 import { runClosedLoop } from '../load/closed-loop.ts';
+import { repeatIfUnavailable } from '../load/unavailable.ts';
 import { cpuMicroseconds } from './cpu-time.ts';
 import { type Latency, latencyOf, type Spread, spreadOf } from './statistics.ts';
 
@@ -80,16 +81,18 @@ type Load = Pick<Rounds, 'requests' | 'connections' | 'requestsPerConnection'>;
 /** The rounds of a contender continue its sequence of requests. */
 function roundRunner(contender: RunningContender, nextRequest: () => Uint8Array): (load: Load) => Promise<Round> {
   const { connect, pids, terminatorPids = [] } = contender;
-  return async (load) => {
+  const measure = async (load: Load) => {
     const { requests } = load;
     const before = [cpuMicroseconds(pids), cpuMicroseconds(terminatorPids)] as const;
-    const { seconds, latencies } = await runClosedLoop({ ...load, connect, nextRequest }).catch((error: Error) => {
-      throw new Error(`${contender.name}: ${error.message}\n${contender.lastOutput()}`);
-    });
+    const { seconds, latencies } = await runClosedLoop({ ...load, connect, nextRequest });
     const cpu = (cpuMicroseconds(pids) - before[0]) / requests;
     const terminatorCpu = (cpuMicroseconds(terminatorPids) - before[1]) / requests;
     return { cpu, terminatorCpu, requestsPerSecond: requests / seconds, latencies };
   };
+  return (load) =>
+    repeatIfUnavailable(() => measure(load)).catch((error: Error) => {
+      throw new Error(`${contender.name}: ${error.message}\n${contender.lastOutput()}`);
+    });
 }
 
 function summarize(
