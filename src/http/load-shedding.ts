@@ -30,8 +30,8 @@ export function shedOverload(
 ): RequestListener<typeof ReceivedRequest> {
   const eventLoop = new EventLoopDelay();
   return (incoming, outgoing) => {
-    const delay = eventLoop.measure();
-    if (delay <= maxQueueDelay || incoming.method !== 'POST') {
+    const { delay, requests } = eventLoop.measure();
+    if (delay <= maxQueueDelay || requests <= MIN_QUEUE_LENGTH || incoming.method !== 'POST') {
       listener(incoming, outgoing);
       return;
     }
@@ -40,6 +40,9 @@ export function shedOverload(
     outgoing.writeHead(503, headers).end(body);
   };
 }
+
+/** A queue as short as this is served soon, however long it waited: a process that was suspended is not overloaded. */
+const MIN_QUEUE_LENGTH = 100;
 
 /** A shorter turn of the event loop does not count as delay of the next one, so that measuring costs nothing at low load. */
 const SHORT_TURN_MILLISECONDS = 10;
@@ -53,17 +56,26 @@ class EventLoopDelay {
   /** When the previous turn and this one began, by `performance.now()`. */
   #previousTurn = 0;
   #thisTurn = 0;
+  #previousRequests = 0;
+  #theseRequests = 0;
 
-  /** @returns milliseconds, an upper bound */
-  measure(): number {
+  /**
+   * Counts a request.
+   *
+   * @returns an upper bound of its delay in milliseconds, and how many requests were read in that time
+   */
+  measure(): { readonly delay: number; readonly requests: number } {
     const now = performance.now();
     if (!this.#isMeasuring) {
       this.#isMeasuring = true;
       this.#previousTurn = now;
       this.#thisTurn = now;
+      this.#previousRequests = 0;
+      this.#theseRequests = 0;
       setImmediate(this.#endTurn);
     }
-    return now - this.#previousTurn;
+    this.#theseRequests += 1;
+    return { delay: now - this.#previousTurn, requests: this.#previousRequests + this.#theseRequests };
   }
 
   /** While turns are long, measures all of each, whatever takes the time: the loop does not wait in between. */
@@ -73,6 +85,8 @@ class EventLoopDelay {
     if (!this.#isMeasuring) return;
     this.#previousTurn = this.#thisTurn;
     this.#thisTurn = now;
+    this.#previousRequests = this.#theseRequests;
+    this.#theseRequests = 0;
     setImmediate(this.#endTurn);
   };
 }

@@ -1,6 +1,9 @@
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { SigningKey } from './signing-key.ts';
 
+/** A queue as short as this is never rejected: the machine may have been busy for a moment. */
+const MIN_QUEUE_LENGTH = 50;
+
 /**
  * Bounds the queue of the thread pool, in which slow algorithms sign: while the oldest signature is late, `sign` starts
  * no other.
@@ -18,7 +21,7 @@ export function withBoundedQueue(key: SigningKey, maxQueueDelay: number): Signin
       const oldest = pending.values().next().value ?? { started };
       const age = started - oldest.started;
       // While the oldest one waited, the queue behind it grew: at twice the rate that is possible, to twice its length.
-      if (age > maxQueueDelay / 2) throw overloaded(age, pending.size);
+      if (age > maxQueueDelay / 2 && pending.size > MIN_QUEUE_LENGTH) throw overloaded(age, pending.size);
       const signature = key.sign(claims);
       if (typeof signature === 'string') return signature;
       const entry = { started };

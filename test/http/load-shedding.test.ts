@@ -31,8 +31,8 @@ beforeAll(async () => {
 afterAll(() => listener.close());
 
 interface Connection {
-  /** Sends a request; resolves to the response. */
-  readonly send: (method: 'GET' | 'POST', path: string) => Promise<string>;
+  /** Sends a request, and behind it as many for documents. Resolves to the response to the first one. */
+  readonly send: (method: 'GET' | 'POST', path: string, behind?: number) => Promise<string>;
   readonly close: () => void;
 }
 
@@ -40,8 +40,10 @@ interface Connection {
 async function open(): Promise<Connection> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname).setEncoding('latin1');
-  const send = async (method: 'GET' | 'POST', path: string) => {
-    socket.write(requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) }));
+  const send: Connection['send'] = async (method, path, behind = 0) => {
+    const document = requestBytes({ method: 'GET', path: '/0' });
+    const request = requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) });
+    socket.write(Buffer.concat([request, ...Array.from({ length: behind }, () => document)]));
     const [response] = await once(socket, 'data');
     return String(response);
   };
@@ -58,11 +60,14 @@ async function sendTogether(...requests: Parameters<Connection['send']>[]): Prom
   return responses;
 }
 
+/** More than the queue that is served whatever its delay is. */
+const LONG_QUEUE = 100;
+
 const statusOf = (response: string) => Number(response.split(' ')[1]);
 
 test('requests that waited longer than the maximum are shed, and the documents among them are served', async () => {
   shed.splice(0);
-  const responses = await sendTogether(['POST', '/300'], ['POST', '/0'], ['POST', '/0'], ['GET', '/0']);
+  const responses = await sendTogether(['POST', '/300', LONG_QUEUE], ['POST', '/0'], ['POST', '/0'], ['GET', '/0']);
   expect(responses.map(statusOf)).toEqual([200, 503, 503, 200]);
   expect(shed).toHaveLength(2);
   expect(Math.min(...shed)).toBeGreaterThan(MAX_QUEUE_DELAY);
@@ -80,12 +85,17 @@ test('requests that waited longer than the maximum are shed, and the documents a
 test('a connection on which a request is shed serves the next one', async () => {
   for (let round = 0; round < 2; round++) {
     const [first, second] = [await open(), await open()];
-    const [, response] = await Promise.all([first.send('POST', '/300'), second.send('POST', '/0')]);
+    const [, response] = await Promise.all([first.send('POST', '/300', LONG_QUEUE), second.send('POST', '/0')]);
     expect(statusOf(response)).toBe(503);
     await endOfTurn();
     expect(statusOf(await second.send('POST', '/0'))).toBe(200);
     for (const { close } of [first, second]) close();
   }
+});
+
+test('a short queue is served, however long it waited', async () => {
+  const responses = await sendTogether(['POST', '/300', LONG_QUEUE - 10], ['POST', '/0'], ['POST', '/0']);
+  expect(responses.map(statusOf)).toEqual([200, 200, 200]);
 });
 
 test('a request is served that arrives after the event loop was blocked by something else, or idle', async () => {

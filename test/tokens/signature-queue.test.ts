@@ -9,6 +9,8 @@ import { openssl } from '../support/openssl.ts';
 // Only its serialization matters to a signer.
 const claims = { iss: 'https://auth.example' } as AccessTokenClaims;
 const MAX_QUEUE_DELAY = 100;
+/** More than the queue that is never rejected. */
+const LONG_QUEUE = 51;
 
 /** A key with a queue of signatures that the test completes, the oldest first. */
 async function slowKey(maxQueueDelay = MAX_QUEUE_DELAY) {
@@ -28,16 +30,23 @@ async function slowKey(maxQueueDelay = MAX_QUEUE_DELAY) {
 
 test('no signature is started while the oldest one is late, and afterwards they are again', async () => {
   const { sign, signatures, complete } = await slowKey();
-  const first = sign(claims);
+  const started = Array.from({ length: LONG_QUEUE }, () => sign(claims));
   await delay(MAX_QUEUE_DELAY);
   expect(() => sign(claims)).toThrow(OAuthError);
-  expect(() => sign(claims)).toThrow(/^overloaded: signatures are pending \(1\), the oldest for \d+ ms$/);
-  expect(signatures).toHaveLength(1);
+  expect(() => sign(claims)).toThrow(/^overloaded: signatures are pending \(51\), the oldest for \d+ ms$/);
+  expect(signatures).toHaveLength(LONG_QUEUE);
+  for (const _ of started) await complete();
+  expect(new Set(await Promise.all(started))).toEqual(new Set(['token']));
+  const next = sign(claims);
   await complete();
-  expect(await first).toBe('token');
-  const second = sign(claims);
-  await complete();
-  expect(await second).toBe('token');
+  expect(await next).toBe('token');
+});
+
+test('a short queue of signatures is never rejected', async () => {
+  const { sign } = await slowKey();
+  for (let count = 1; count < LONG_QUEUE; count++) void sign(claims);
+  await delay(MAX_QUEUE_DELAY);
+  expect(() => sign(claims)).not.toThrow();
 });
 
 test('a burst of signatures is started, however many they are', async () => {
@@ -48,8 +57,9 @@ test('a burst of signatures is started, however many they are', async () => {
 
 test('a late signature that fails no longer blocks others', async () => {
   const { sign, signatures } = await slowKey();
-  const first = Promise.resolve(sign(claims));
+  const [first] = Array.from({ length: LONG_QUEUE }, () => Promise.resolve(sign(claims)));
   await delay(MAX_QUEUE_DELAY);
+  expect(() => sign(claims)).toThrow(OAuthError);
   signatures[0]?.reject(new Error('out of memory'));
   await expect(first).rejects.toThrow('out of memory');
   expect(() => sign(claims)).not.toThrow();
