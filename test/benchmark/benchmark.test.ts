@@ -29,7 +29,7 @@ describe.skipIf(process.platform !== 'linux')('a round', () => {
         requests: 40,
         connections: 4,
         warmUpRequests: 20,
-        requestsFor: requestSource(preparation, 'known', 60),
+        requestsFor: await requestSource(preparation, 'known', 60),
         progress: () => {},
       });
       expect(limit?.cpu.median).toBeGreaterThan(0);

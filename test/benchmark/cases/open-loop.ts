@@ -37,7 +37,7 @@ export function openLoopCase(contenders: (context: RunContext) => readonly Conte
 
 async function measureOpenLoop(contender: Contender, context: RunContext): Promise<OpenLoopFigures> {
   const preparation = prepare({ directory: context.directory, cores: context.cores, clients: 1, algorithm: 'ES256' });
-  const nextRequest = requestSource(preparation, 'known', 1)();
+  const nextRequest = (await requestSource(preparation, 'known', 1))();
   const running = await contender.start(preparation.workload);
   try {
     context.progress(`saturation, ${contender.name}`);

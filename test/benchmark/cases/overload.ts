@@ -45,7 +45,7 @@ export const overload: Case = {
     const figures: PhaseFigures[] = [];
     for (const tree of trees) {
       const preparation = prepare({ directory, cores, clients: 100, algorithm: 'ES256' });
-      const nextRequest = requestSource(preparation, 'known', 100)();
+      const nextRequest = (await requestSource(preparation, 'known', 100))();
       const contender = await serve(tree, { clients: 'file' }).start(preparation.workload);
       try {
         progress('saturation');

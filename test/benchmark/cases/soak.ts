@@ -20,7 +20,7 @@ export const soak: Case = {
   run: async ({ directory, cores, minutes, trees: [tree], progress }) => {
     if (!tree) throw new Error('no revision to measure');
     const preparation = prepare({ directory, cores, clients: CLIENTS, algorithm: 'ES256' });
-    const nextRequest = requestSource(preparation, 'rotating', CLIENTS)();
+    const nextRequest = (await requestSource(preparation, 'rotating', CLIENTS))();
     const contender = await serve(tree, { clients: 'Redis' }).start(preparation.workload);
     const samples: number[] = [];
     const [pid = 0] = contender.pids;

@@ -45,7 +45,7 @@ async function measureSteps(tree: Tree, certificates: 'known' | 'once', context:
   const { directory, cores, progress } = context;
   progress(`issuing certificates (${certificates})`);
   const preparation = prepare({ directory, cores, clients: 1, algorithm: 'ES256' });
-  const nextRequest = requestSource(preparation, certificates, WARM_UP + 2 * PROFILED)();
+  const nextRequest = (await requestSource(preparation, certificates, WARM_UP + 2 * PROFILED))();
   const port = await freePort();
   const nodeArguments = [`--inspect=127.0.0.1:${port}`];
   const contender = await serve(tree, { clients: 'file', nodeArguments }).start(preparation.workload);

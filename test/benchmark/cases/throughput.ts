@@ -46,7 +46,7 @@ export function throughputCase(options: ThroughputOptions): Case {
         connections: CONNECTIONS,
         ...(requestsPerConnection && { requestsPerConnection }),
         warmUpRequests,
-        requestsFor: requestSource(preparation, certificates, 2 * (warmUpRequests + rounds * requests)),
+        requestsFor: await requestSource(preparation, certificates, 2 * (warmUpRequests + rounds * requests)),
         progress,
       };
       progress('starting the contenders');

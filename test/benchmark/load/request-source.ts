@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Preparation } from '../prepare.ts';
 import { tokenRequest } from './token-request.ts';
 
@@ -17,11 +18,11 @@ const ROTATING_CERTIFICATES = 12_000;
  * @param total how many requests a contender will receive at most, repeated rounds included
  * @returns creates a sequence of them, for one contender
  */
-export function requestSource(
+export async function requestSource(
   { clientIds, issue }: Preparation,
   certificates: Certificates,
   total: number,
-): () => () => Uint8Array {
+): Promise<() => () => Uint8Array> {
   const lengths = {
     known: clientIds.length,
     rotating: ROTATING_CERTIFICATES,
@@ -29,10 +30,13 @@ export function requestSource(
     handshake: clientIds.length,
   };
   const length = lengths[certificates];
-  const requests = Array.from({ length }, (_, index) => {
-    const clientId = clientIds[index % clientIds.length] ?? '';
-    return tokenRequest(clientId, certificates === 'handshake' ? undefined : issue(clientId));
-  });
+  const requests: Uint8Array[] = [];
+  while (requests.length < length) {
+    const clientId = clientIds[requests.length % clientIds.length] ?? '';
+    requests.push(tokenRequest(clientId, certificates === 'handshake' ? undefined : issue(clientId)));
+    // Thousands of certificates take seconds, in which Ctrl-C must work.
+    if (requests.length % 100 === 0) await nextTurn();
+  }
   return () => {
     let index = 0;
     return () => requests[index++ % length] ?? Buffer.of();
