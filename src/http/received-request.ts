@@ -2,6 +2,9 @@ import { IncomingMessage } from 'node:http';
 import { HeaderFields } from './header-fields.ts';
 import type { MalformedRequest } from './malformed-reasons.ts';
 
+/** A chunk may hold a single byte, and takes several hundred: more of them are joined. */
+const MAX_CHUNKS = 256;
+
 /** Node's request as the listener creates it, with the only way to read its header and its body. */
 export class ReceivedRequest extends IncomingMessage {
   #fields: HeaderFields | undefined;
@@ -26,6 +29,7 @@ export class ReceivedRequest extends IncomingMessage {
         bytes += chunk.length;
         if (bytes <= maxBytes) chunks.push(chunk);
         else reject(new BodyTooLarge());
+        if (chunks.length === MAX_CHUNKS) chunks.splice(0, MAX_CHUNKS, Buffer.concat(chunks));
       });
       this.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
       // Node reports no error to a request without a listener for it, and always closes it.

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { BodyTooLarge, IncompleteBody, ReceivedRequest } from '../../src/http/received-request.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 /** The request that a server receives from these bytes, and the socket of its sender. */
 async function receive(bytes: string): Promise<{ request: ReceivedRequest; sender: Socket }> {
@@ -36,6 +38,35 @@ test('a body that exceeds the limit is rejected before it has ended', async () =
   const { request } = await receive(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n`);
   await expect(request.readBody(4)).rejects.toThrow(BodyTooLarge);
 });
+
+test('a body in chunks of one byte takes no more memory than its bytes need', async () => {
+  const size = 60_000;
+  const { request, sender } = await receive(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+  let received = 0;
+  const isReceived = new Promise<void>((resolve) => {
+    request.on('data', ({ length }) => {
+      received += length;
+      if (received === size) resolve();
+    });
+  });
+  const body = request.readBody(size);
+  const before = await memory();
+  sender.write('1\r\na\r\n'.repeat(size));
+  await isReceived;
+  expect((await memory()) - before).toBeLessThan(2_000_000);
+  sender.write('0\r\n\r\n');
+  expect((await body).equals(Buffer.alloc(size, 'a'))).toBe(true);
+});
+
+/** In bytes. The memory of buffers is released after the collection. */
+async function memory(): Promise<number> {
+  for (let round = 0; round < 2; round++) {
+    collectGarbage();
+    await endOfTurn();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 test('a body whose sender disconnects is incomplete', async () => {
   const { request, sender } = await receive(`${head}Content-Length: 3\r\n\r\na`);
