@@ -30,8 +30,9 @@ export function shedOverload(
 ): RequestListener<typeof ReceivedRequest> {
   const eventLoop = new EventLoopDelay();
   return (incoming, outgoing) => {
-    const { delay, requests } = eventLoop.measure();
-    if (delay <= maxQueueDelay || requests <= MIN_QUEUE_LENGTH || incoming.method !== 'POST') {
+    const { delay, requests, turn } = eventLoop.measure();
+    const isServedSoon = requests <= MIN_QUEUE_LENGTH || turn <= SERVED_PART * maxQueueDelay;
+    if (delay <= maxQueueDelay || isServedSoon || incoming.method !== 'POST') {
       listener(incoming, outgoing);
       return;
     }
@@ -43,6 +44,12 @@ export function shedOverload(
 
 /** A queue as short as this is served soon, however long it waited: a process that was suspended is not overloaded. */
 const MIN_QUEUE_LENGTH = 100;
+
+/**
+ * The part of the maximum for which each turn of the event loop serves requests, however long they waited: after a pause
+ * of a busy process, hundreds of them are waiting, and are served in milliseconds. Turns of an overload are longer.
+ */
+const SERVED_PART = 1 / 4;
 
 /** A shorter turn of the event loop does not count as delay of the next one, so that measuring costs nothing at low load. */
 const SHORT_TURN_MILLISECONDS = 10;
@@ -62,9 +69,10 @@ class EventLoopDelay {
   /**
    * Counts a request.
    *
-   * @returns an upper bound of its delay in milliseconds, and how many requests were read in that time
+   * @returns an upper bound of its delay, how many requests were read in that time, and how long this turn has taken so
+   *   far; in milliseconds
    */
-  measure(): { readonly delay: number; readonly requests: number } {
+  measure(): { readonly delay: number; readonly requests: number; readonly turn: number } {
     const now = performance.now();
     if (!this.#isMeasuring) {
       this.#isMeasuring = true;
@@ -75,7 +83,11 @@ class EventLoopDelay {
       setImmediate(this.#endTurn);
     }
     this.#theseRequests += 1;
-    return { delay: now - this.#previousTurn, requests: this.#previousRequests + this.#theseRequests };
+    return {
+      delay: now - this.#previousTurn,
+      requests: this.#previousRequests + this.#theseRequests,
+      turn: now - this.#thisTurn,
+    };
   }
 
   /** While turns are long, measures all of each, whatever takes the time: the loop does not wait in between. */

@@ -11,8 +11,13 @@ const shed: number[] = [];
 let listener: HttpListener;
 let url: string;
 
+/** What happens during the next request. */
+let whileServing = () => {};
+
 /** The application blocks the event loop for as many milliseconds as the path states. */
 const application = (request: Request) => {
+  whileServing();
+  whileServing = () => {};
   block(Number(new URL(request.url).pathname.slice(1)));
   return new Response('served');
 };
@@ -96,6 +101,20 @@ test('a connection on which a request is shed serves the next one', async () => 
 test('a short queue is served, however long it waited', async () => {
   const responses = await sendTogether(['POST', '/300', LONG_QUEUE - 10], ['POST', '/0'], ['POST', '/0']);
   expect(responses.map(statusOf)).toEqual([200, 200, 200]);
+});
+
+test.each([
+  ['is served', '/0', [200, 200]],
+  ['is shed once serving it takes too long', `/${MAX_QUEUE_DELAY / 2}`, [200, 503]],
+] as const)('a long queue that waited during a pause %s', async (_, path, expected) => {
+  const [paused, first, second] = [await open(), await open(), await open()];
+  let responses: Promise<string>[] = [];
+  whileServing = () => {
+    responses = [first.send('POST', path, LONG_QUEUE), second.send('POST', '/0')];
+  };
+  await paused.send('POST', '/300');
+  expect((await Promise.all(responses)).map(statusOf)).toEqual(expected);
+  for (const { close } of [paused, first, second]) close();
 });
 
 test('a request is served that arrives after the event loop was blocked by something else, or idle', async () => {
