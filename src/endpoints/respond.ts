@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../http/received-request.ts';
 import { type ErrorStatusTable, errorStatus, OAuthError } from '../oauth/oauth-error.ts';
-import type { Audit, AuditEntry } from '../observability/audit.ts';
+import type { Audit, AuditEntry, Written } from '../observability/audit.ts';
 
 const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
@@ -50,26 +50,27 @@ export function audited(
   status: ErrorStatusTable,
   steps: (request: HttpRequest, entry: AuditEntry) => Promise<Response>,
 ): Endpoint {
-  const decide = async (request: HttpRequest): Promise<Response> => {
+  const decide = async (request: HttpRequest): Promise<{ response: Response; written: Written }> => {
     const entry = audit.begin();
     const start = performance.now();
     try {
       const response = await steps(request, entry);
-      audit.granted(entry, performance.now() - start);
-      return response;
+      return { response, written: audit.granted(entry, performance.now() - start) };
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
       const response = respondWithError(request, error, status);
       Object.assign(entry, { error: error.code, status: response.status, reason: reasonOf(thrown) });
       const duration = performance.now() - start;
-      if (error.code === 'server_error') audit.failed(entry, duration, thrown);
-      else audit.rejected(entry, duration);
-      return response;
+      const isFailure = error.code === 'server_error';
+      return {
+        response,
+        written: isFailure ? audit.failed(entry, duration, thrown) : audit.rejected(entry, duration),
+      };
     }
   };
   return async (request) => {
-    const response = await decide(request);
-    return (await audit.written()) ? response : respondWithError(request, unaudited(), status);
+    const { response, written } = await decide(request);
+    return (await written) ? response : respondWithError(request, unaudited(), status);
   };
 }
 

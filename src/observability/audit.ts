@@ -46,6 +46,9 @@ export interface AuditedEndpoint {
   readonly rejected: { readonly event: string };
 }
 
+/** Resolves when a decision has been written: to false if it could not be. */
+export type Written = Promise<boolean>;
+
 /**
  * Records each decision of one endpoint once: a log event, and the metrics. An entry is not copied, so that its log line
  * is cheap: it must not be used afterwards.
@@ -53,20 +56,18 @@ export interface AuditedEndpoint {
 export interface Audit {
   /** The entry of a new request. */
   begin(): AuditEntry;
-  granted(entry: AuditEntry, durationMilliseconds: number): void;
-  rejected(entry: AuditEntry, durationMilliseconds: number): void;
+  granted(entry: AuditEntry, durationMilliseconds: number): Written;
+  rejected(entry: AuditEntry, durationMilliseconds: number): Written;
   /** An internal error. `cause` is what was thrown. */
-  failed(entry: AuditEntry, durationMilliseconds: number, cause?: unknown): void;
-  /** Resolves when every decision of this turn of the event loop has been written: to false if one could not be. */
-  written(): Promise<boolean>;
+  failed(entry: AuditEntry, durationMilliseconds: number, cause?: unknown): Written;
 }
 
 export interface AuditLog {
   readonly forEndpoint: (endpoint: AuditedEndpoint) => Audit;
 }
 
-/** @param written whether the lines of this turn of the event loop have been written to `log` */
-export function createAuditLog(log: Log, metrics: Metrics, written: () => Promise<boolean>): AuditLog {
+/** @param written whether the lines that were logged last have been written */
+export function createAuditLog(log: Log, metrics: Metrics, written: () => Written): AuditLog {
   return {
     forEndpoint: ({ name, granted, rejected: { event } }) => {
       const record = addRequestMetrics(metrics, name, granted.outcome);
@@ -76,19 +77,21 @@ export function createAuditLog(log: Log, metrics: Metrics, written: () => Promis
           record(undefined, duration);
           entry.event = granted.event;
           log[entry.advice === undefined ? 'info' : 'warn'](entry, granted.message);
+          return written();
         },
         rejected: (entry, duration) => {
           record(entry.error ?? 'server_error', duration);
           boundReason(entry);
           log.warn(entry, `${name} request rejected`);
+          return written();
         },
         failed: (entry, duration, cause) => {
           record(entry.error ?? 'server_error', duration);
           boundReason(entry);
           if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
           log.error(entry, `${name} request failed`);
+          return written();
         },
-        written,
       };
     },
   };
