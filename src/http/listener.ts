@@ -59,7 +59,7 @@ export async function openHttpListener(
   Object.assign(server, { httpAllowHalfOpen: true });
   const active = new ActiveRequests(server);
   const application = getRequestListener(fetch);
-  const listener = shedding ? shedOverload(application, shedding) : application;
+  const listener = shedding ? shedOverload(server, application, shedding) : application;
   server.on('request', rejectMalformed(listener, active, onMalformed));
   handleClientErrors(server, active, onMalformed);
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);

@@ -1,11 +1,36 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { ReceivedRequest } from './received-request.ts';
 
 export interface LoadShedding {
   /** Milliseconds. */
   readonly maxQueueDelay: number;
-  /** Called for each request that is shed, with how many milliseconds it had waited at most. */
+  /** Called for each request that is shed, with how many milliseconds the oldest one in the queue has waited. */
   readonly onShed: (queueDelay: number) => void;
+}
+
+/**
+ * Queues what a turn of the event loop read beyond a few requests. Node accepts one connection in each turn, so a long
+ * turn would keep new connections waiting where they cannot be shed. While the oldest request of a long queue has waited
+ * for longer than the maximum, further ones are rejected at once, without any of their work.
+ */
+export function shedOverload(
+  server: Server<typeof ReceivedRequest>,
+  listener: RequestListener,
+  { maxQueueDelay, onShed }: LoadShedding,
+): RequestListener {
+  const queue = new RequestQueue(listener);
+  server.on('connection', queue.onConnection);
+  return (incoming, outgoing) => {
+    const { delay } = queue;
+    // Documents (GET) are served: that costs hardly more than a rejection.
+    if (delay <= maxQueueDelay || queue.length < MIN_QUEUE_LENGTH || incoming.method !== 'POST') {
+      queue.add(incoming, outgoing);
+      return;
+    }
+    onShed(delay);
+    // The connection stays open: a new one costs more than this response.
+    outgoing.writeHead(503, headers).end(body);
+  };
 }
 
 const body = JSON.stringify({
@@ -20,85 +45,79 @@ const headers = {
   'content-length': body.length,
 };
 
-/**
- * Rejects requests that have waited too long before the server could read them, without any of their work. Documents
- * (GET) are served: that costs hardly more.
- */
-export function shedOverload(
-  listener: RequestListener,
-  { maxQueueDelay, onShed }: LoadShedding,
-): RequestListener<typeof ReceivedRequest> {
-  const eventLoop = new EventLoopDelay();
-  return (incoming, outgoing) => {
-    const { delay, requests, turn } = eventLoop.measure();
-    const isServedSoon = requests <= MIN_QUEUE_LENGTH || turn <= SERVED_PART * maxQueueDelay;
-    if (delay <= maxQueueDelay || isServedSoon || incoming.method !== 'POST') {
-      listener(incoming, outgoing);
-      return;
-    }
-    onShed(delay);
-    // The connection stays open: a new one costs more than this response.
-    outgoing.writeHead(503, headers).end(body);
-  };
-}
-
-/** A queue as short as this is served soon, however long it waited: a process that was suspended is not overloaded. */
+/** A queue that is shorter is served soon, however long it has waited: a suspended process is not overloaded. */
 const MIN_QUEUE_LENGTH = 100;
 
-/**
- * The part of the maximum for which each turn of the event loop serves requests, however long they waited: after a pause
- * of a busy process, hundreds of them are waiting, and are served in milliseconds. Turns of an overload are longer.
- */
-const SERVED_PART = 1 / 4;
+/** How many requests are started in one turn; fewer while connections are accepted. */
+const PER_TURN = 32;
+const PER_TURN_WHILE_ACCEPTING = 4;
 
-/** A shorter turn of the event loop does not count as delay of the next one, so that measuring costs nothing at low load. */
-const SHORT_TURN_MILLISECONDS = 10;
+type Request = Parameters<RequestListener>;
 
-/**
- * How long what is read from a connection may have waited. One turn of the event loop reads everything that had arrived
- * before it began. What is read in this turn has therefore arrived since the previous one began.
- */
-class EventLoopDelay {
-  #isMeasuring = false;
-  /** When the previous turn and this one began, by `performance.now()`. */
-  #previousTurn = 0;
-  #thisTurn = 0;
-  #previousRequests = 0;
-  #theseRequests = 0;
+interface Waiting {
+  readonly request: Request;
+  /** When it was read, by `performance.now()`. */
+  readonly since: number;
+  /** The one that was read after it. */
+  next: Waiting | undefined;
+}
 
-  /**
-   * Counts a request.
-   *
-   * @returns an upper bound of its delay, how many requests were read in that time, and how long this turn has taken so
-   *   far; in milliseconds
-   */
-  measure(): { readonly delay: number; readonly requests: number; readonly turn: number } {
-    const now = performance.now();
-    if (!this.#isMeasuring) {
-      this.#isMeasuring = true;
-      this.#previousTurn = now;
-      this.#thisTurn = now;
-      this.#previousRequests = 0;
-      this.#theseRequests = 0;
-      setImmediate(this.#endTurn);
-    }
-    this.#theseRequests += 1;
-    return {
-      delay: now - this.#previousTurn,
-      requests: this.#previousRequests + this.#theseRequests,
-      turn: now - this.#thisTurn,
-    };
+/** Requests that were read and not started, in their order. */
+class RequestQueue {
+  length = 0;
+  readonly #start: (...request: Request) => void;
+  #oldest: Waiting | undefined;
+  #newest: Waiting | undefined;
+  /** How many may still be started in this turn. */
+  #startable = PER_TURN;
+  #isAccepting = false;
+  #isScheduled = false;
+
+  constructor(start: (...request: Request) => void) {
+    this.#start = start;
   }
 
-  /** While turns are long, measures all of each, whatever takes the time: the loop does not wait in between. */
-  #endTurn = () => {
-    const now = performance.now();
-    this.#isMeasuring = now - this.#thisTurn >= SHORT_TURN_MILLISECONDS;
-    if (!this.#isMeasuring) return;
-    this.#previousTurn = this.#thisTurn;
-    this.#thisTurn = now;
-    this.#previousRequests = this.#theseRequests;
-    this.#theseRequests = 0;
-    setImmediate(this.#endTurn);
+  readonly onConnection = () => {
+    this.#isAccepting = true;
+  };
+
+  /** How long the oldest request has waited, in milliseconds. */
+  get delay(): number {
+    return this.#oldest ? performance.now() - this.#oldest.since : 0;
+  }
+
+  /** Starts the request at once, or after those that are waiting. */
+  add(...request: Request): void {
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(this.#nextTurn);
+    }
+    if (this.#startable > 0 && !this.#oldest) {
+      this.#startable -= 1;
+      this.#start(...request);
+    } else this.#append({ request, since: performance.now(), next: undefined });
+  }
+
+  #append(waiting: Waiting): void {
+    if (this.#newest) this.#newest.next = waiting;
+    else this.#oldest = waiting;
+    this.#newest = waiting;
+    this.length += 1;
+  }
+
+  readonly #nextTurn = () => {
+    const limit = this.#isAccepting ? PER_TURN_WHILE_ACCEPTING : PER_TURN;
+    this.#isAccepting = false;
+    this.#startable = limit;
+    while (this.#startable > 0 && this.#oldest) {
+      const { request } = this.#oldest;
+      this.#oldest = this.#oldest.next;
+      if (!this.#oldest) this.#newest = undefined;
+      this.length -= 1;
+      this.#startable -= 1;
+      this.#start(...request);
+    }
+    this.#isScheduled = this.#startable < PER_TURN;
+    if (this.#isScheduled) setImmediate(this.#nextTurn);
   };
 }

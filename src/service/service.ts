@@ -162,7 +162,8 @@ function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Lo
   });
   const onShed = (queueDelay: number) => {
     shed += 1;
-    const reason = `it waited up to ${Math.round(queueDelay)} ms, and COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
+    const waited = `the oldest waiting request has waited for ${Math.round(queueDelay)} ms`;
+    const reason = `${waited}, and COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
     log.warn({ event: 'request_shed', status: 503, reason }, 'request rejected: the server is overloaded');
   };
   return { maxQueueDelay, onShed };

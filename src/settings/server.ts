@@ -33,8 +33,9 @@ export const serverSettings = defineSettings('Server', {
   },
   MAX_QUEUE_DELAY: {
     parse: durationUpTo(MAX_QUEUE_DELAY_LIMIT_MILLISECONDS),
-    description: 'how long a request may wait before the server reads it',
-    details: 'A POST request that may have waited longer gets 503 with `Retry-After`. See [Overload](#overload).',
+    description: 'how long requests may wait before they are processed',
+    details:
+      'While the oldest one has waited longer, further POST requests get 503 with `Retry-After`. See [Overload](#overload).',
     default: '200ms',
   },
 });

@@ -25,7 +25,7 @@ export interface DecodedChain {
  */
 export type CertificateReader = (forwarded: EncodedCertificates) => DecodedChain;
 
-const CACHE_LIMITS = { entries: 10_000, bytes: 32 * 1024 * 1024 };
+const CACHE_LIMITS = { entries: 10_000, bytes: 64 * 1024 * 1024 };
 
 /**
  * Creates a reader with a cache, keyed by the exact header values: parsing costs as much as ten requests. Cached results

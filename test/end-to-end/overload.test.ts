@@ -78,7 +78,9 @@ test('a server that was suspended serves or sheds each of 2,000 waiting requests
   expect(server.lines.find(isShed)).toMatchObject({
     level: 'warn',
     status: 503,
-    reason: expect.stringMatching(/^it waited up to \d+ ms, and COUNTERSIGN_MAX_QUEUE_DELAY is 1 ms$/),
+    reason: expect.stringMatching(
+      /^the oldest waiting request has waited for \d+ ms, and COUNTERSIGN_MAX_QUEUE_DELAY is 1 ms$/,
+    ),
   });
   const { body: metrics } = await server.fetchOperations('/metrics');
   expect(metrics).toContain(`\ncountersign_requests_shed_total ${shed}\n`);

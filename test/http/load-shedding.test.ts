@@ -1,30 +1,26 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as delay, setImmediate as endOfTurn } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
+import { eventually } from '../support/eventually.ts';
 import { requestBytes } from '../support/raw-http.ts';
 
-const MAX_QUEUE_DELAY = 200;
+const MAX_QUEUE_DELAY = 100;
 const shed: number[] = [];
+const served: string[] = [];
 let listener: HttpListener;
 let url: string;
 
-/** What happens during the next request. */
-let whileServing = () => {};
-
-/** The application blocks the event loop for as many milliseconds as the path states. */
+/** The application blocks the event loop for as many milliseconds as the last segment of the path states. */
 const application = (request: Request) => {
-  whileServing();
-  whileServing = () => {};
-  block(Number(new URL(request.url).pathname.slice(1)));
+  const { pathname } = new URL(request.url);
+  const milliseconds = Number(pathname.split('/').at(-1));
+  for (const start = performance.now(); performance.now() - start < milliseconds; );
+  served.push(pathname);
   return new Response('served');
 };
-
-function block(milliseconds: number): void {
-  for (const start = performance.now(); performance.now() - start < milliseconds; );
-}
 
 beforeAll(async () => {
   listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, application, () => {}, {
@@ -34,94 +30,138 @@ beforeAll(async () => {
   url = describeListenAddress(listener.address);
 });
 afterAll(() => listener.close());
-
-interface Connection {
-  /** Sends a request, and behind it as many for documents. Resolves to the response to the first one. */
-  readonly send: (method: 'GET' | 'POST', path: string, behind?: number) => Promise<string>;
-  readonly close: () => void;
-}
-
-/** A connection that the server has already accepted: it reads all of them in one turn. */
-async function open(): Promise<Connection> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname).setEncoding('latin1');
-  const send: Connection['send'] = async (method, path, behind = 0) => {
-    const document = requestBytes({ method: 'GET', path: '/0' });
-    const request = requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) });
-    socket.write(Buffer.concat([request, ...Array.from({ length: behind }, () => document)]));
-    const [response] = await once(socket, 'data');
-    return String(response);
-  };
-  await send('GET', '/0');
-  return { send, close: () => void socket.end() };
-}
-
-/** Sends these requests at once, each on its own connection. */
-async function sendTogether(...requests: Parameters<Connection['send']>[]): Promise<string[]> {
-  const connections = await Promise.all(requests.map(open));
-  await endOfTurn();
-  const responses = await Promise.all(requests.map((request, index) => connections[index]?.send(...request) ?? ''));
-  for (const { close } of connections) close();
-  return responses;
-}
-
-/** More than the queue that is served whatever its delay is. */
-const LONG_QUEUE = 100;
-
-const statusOf = (response: string) => Number(response.split(' ')[1]);
-
-test('requests that waited longer than the maximum are shed, and the documents among them are served', async () => {
+beforeEach(() => {
   shed.splice(0);
-  const responses = await sendTogether(['POST', '/300', LONG_QUEUE], ['POST', '/0'], ['POST', '/0'], ['GET', '/0']);
-  expect(responses.map(statusOf)).toEqual([200, 503, 503, 200]);
-  expect(shed).toHaveLength(2);
-  expect(Math.min(...shed)).toBeGreaterThan(MAX_QUEUE_DELAY);
-  const [head = '', body = ''] = responses[1]?.split('\r\n\r\n') ?? [];
-  expect(JSON.parse(body)).toEqual({ error: 'temporarily_unavailable', error_description: expect.any(String) });
-  for (const line of [
-    'content-type: application/json',
-    'cache-control: no-store',
-    'pragma: no-cache',
-    'retry-after: 1',
-  ])
-    expect(head.toLowerCase().split('\r\n')).toContain(line);
+  served.splice(0);
 });
 
-test('a connection on which a request is shed serves the next one', async () => {
-  for (let round = 0; round < 2; round++) {
-    const [first, second] = [await open(), await open()];
-    const [, response] = await Promise.all([first.send('POST', '/300', LONG_QUEUE), second.send('POST', '/0')]);
-    expect(statusOf(response)).toBe(503);
-    await endOfTurn();
-    expect(statusOf(await second.send('POST', '/0'))).toBe(200);
-    for (const { close } of [first, second]) close();
-  }
+type Sent = readonly [method: 'GET' | 'POST', path: string];
+
+/** Sends requests on a new connection, without waiting for the responses in between. */
+async function send(...requests: Sent[]): Promise<{ responses: () => string[]; close: () => void }> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).setEncoding('latin1');
+  await once(socket, 'connect');
+  let received = '';
+  socket.on('data', (text: string) => {
+    received += text;
+  });
+  const bytes = requests.map(([method, path]) =>
+    requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) }),
+  );
+  socket.write(Buffer.concat(bytes));
+  return { responses: () => received.split('HTTP/1.1 ').slice(1), close: () => void socket.end() };
+}
+
+/** The first response on a new connection. */
+async function respond(...request: Sent): Promise<string> {
+  const { responses, close } = await send(request);
+  await eventually(
+    () => responses().length > 0,
+    () => 'no response',
+  );
+  close();
+  return responses()[0] ?? '';
+}
+
+const statusOf = (response: string) => Number.parseInt(response, 10);
+
+/** Fills the queue for a second, and resolves when the oldest request in it has waited for too long. */
+async function overload(): Promise<{ untilServed: () => Promise<void> }> {
+  const requests = 500;
+  const { responses, close } = await send(...Array.from({ length: requests }, (): Sent => ['GET', '/2']));
+  // Three turns of 64 ms.
+  await eventually(
+    () => served.length >= 96,
+    () => 'the server does not respond',
+  );
+  const untilServed = async () => {
+    await eventually(
+      () => responses().length === requests,
+      () => `${responses().length} responses`,
+      30_000,
+    );
+    expect(new Set(responses().map(statusOf))).toEqual(new Set([200]));
+    close();
+  };
+  return { untilServed };
+}
+
+test('a POST is shed at once while the oldest request of a long queue has waited too long, and others are served', async () => {
+  const { untilServed } = await overload();
+  const [response, document] = await Promise.all([respond('POST', '/0'), respond('GET', '/0')]);
+  expect([statusOf(response), statusOf(document)]).toEqual([503, 200]);
+  expect(shed).toEqual([expect.any(Number)]);
+  expect(shed[0]).toBeGreaterThan(MAX_QUEUE_DELAY);
+  const [head = '', body = ''] = response.split('\r\n\r\n');
+  expect(JSON.parse(body)).toEqual({ error: 'temporarily_unavailable', error_description: expect.any(String) });
+  const lines = ['content-type: application/json', 'cache-control: no-store', 'pragma: no-cache', 'retry-after: 1'];
+  for (const line of lines) expect(head.toLowerCase().split('\r\n')).toContain(line);
+  await untilServed();
+});
+
+test('connections that arrive during an overload are accepted before the queue is served', async () => {
+  const { untilServed } = await overload();
+  const responses = await Promise.all(Array.from({ length: 10 }, () => respond('POST', '/0')));
+  expect(responses.map(statusOf)).toEqual(Array.from({ length: 10 }, () => 503));
+  await untilServed();
+});
+
+test('a connection on which a request was shed serves the next one after the overload', async () => {
+  const { untilServed } = await overload();
+  const { responses, close } = await send(['POST', '/0'], ['GET', '/0'], ['POST', '/0']);
+  await untilServed();
+  await eventually(
+    () => responses().length === 3,
+    () => `${responses().length} responses`,
+  );
+  expect(responses().map(statusOf)).toEqual([503, 200, 503]);
+  close();
+  expect(statusOf(await respond('POST', '/0'))).toBe(200);
+});
+
+test('requests are served in the order in which they were read', async () => {
+  const paths = Array.from({ length: 200 }, (_, index) => `/${index}/0`);
+  const { responses, close } = await send(...paths.map((path): Sent => ['POST', path]));
+  await eventually(
+    () => responses().length === paths.length,
+    () => `${responses().length} responses`,
+  );
+  expect(served).toEqual(paths);
+  close();
 });
 
 test('a short queue is served, however long it waited', async () => {
-  const responses = await sendTogether(['POST', '/300', LONG_QUEUE - 10], ['POST', '/0'], ['POST', '/0']);
-  expect(responses.map(statusOf)).toEqual([200, 200, 200]);
-});
-
-test.each([
-  ['is served', '/0', [200, 200]],
-  ['is shed once serving it takes too long', `/${MAX_QUEUE_DELAY / 2}`, [200, 503]],
-] as const)('a long queue that waited during a pause %s', async (_, path, expected) => {
-  const [paused, first, second] = [await open(), await open(), await open()];
-  let responses: Promise<string>[] = [];
-  whileServing = () => {
-    responses = [first.send('POST', path, LONG_QUEUE), second.send('POST', '/0')];
-  };
-  await paused.send('POST', '/300');
-  expect((await Promise.all(responses)).map(statusOf)).toEqual(expected);
-  for (const { close } of [paused, first, second]) close();
-});
-
-test('a request is served that arrives after the event loop was blocked by something else, or idle', async () => {
-  const { send, close } = await open();
-  block(300);
-  expect(statusOf(await send('POST', '/0'))).toBe(200);
-  await delay(1.5 * MAX_QUEUE_DELAY);
-  expect(statusOf(await send('POST', '/0'))).toBe(200);
+  const { responses, close } = await send(...Array.from({ length: 100 }, (): Sent => ['POST', '/10']));
+  await eventually(
+    () => served.length >= 32,
+    () => 'the server does not respond',
+  );
+  expect(statusOf(await respond('POST', '/0'))).toBe(200);
+  await eventually(
+    () => responses().length === 100,
+    () => `${responses().length} responses`,
+  );
+  expect(shed).toEqual([]);
   close();
+});
+
+test('requests that arrived while the process was suspended are served', async () => {
+  const requests = 200;
+  const { responses, close } = await send(
+    ['POST', '/300'],
+    ...Array.from({ length: requests }, (): Sent => ['POST', '/0']),
+  );
+  await eventually(
+    () => responses().length > requests,
+    () => `${responses().length} responses`,
+  );
+  expect(shed).toEqual([]);
+  close();
+});
+
+test('a request is served that arrives after the event loop was blocked, or idle', async () => {
+  expect(statusOf(await respond('POST', '/300'))).toBe(200);
+  await delay(1.5 * MAX_QUEUE_DELAY);
+  expect(statusOf(await respond('POST', '/0'))).toBe(200);
 });
