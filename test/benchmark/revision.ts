@@ -27,12 +27,21 @@ export async function prepareTrees(
  * @throws {Error} if there is no such commit, or its installation fails
  */
 async function checkOut(revision: string, directory: string): Promise<Tree> {
-  const commit = (await git('rev-parse', '--verify', '--short', `${revision}^{commit}`)).trim();
+  const commit = await findCommit(revision);
   const root = join(mkdtempSync(join(directory, 'revision-')), 'tree');
   await git('worktree', 'add', '--detach', root, commit);
   await npm(root, 'ci', '--no-audit', '--no-fund');
   await buildIfBuilt(root);
   return treeAt(root, commit);
+}
+
+/** @returns its short hash */
+async function findCommit(revision: string): Promise<string> {
+  try {
+    return (await git('rev-parse', '--verify', '--short', `${revision}^{commit}`)).trim();
+  } catch {
+    throw new Error(`--against ${revision}: this repository has no such commit; list commits with: git log --oneline`);
+  }
 }
 
 /** Unregisters the worktrees whose directories are gone. */

@@ -95,7 +95,7 @@ function tableOf(times: readonly StepTimes[]) {
     ],
     notes: [
       'A step includes the libraries and the native code that it calls. Parsing HTTP and writing to the socket are in the rows',
-      'below the steps. Other threads: the thread pool of WebCrypto, the garbage collector and the compiler of V8.',
+      'below the steps. Other threads: the garbage collector and the compiler of V8, and the thread pool.',
     ],
   };
 }

@@ -26,7 +26,8 @@ export async function findProvenance(): Promise<Provenance> {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${release()}`,
+    // Without what a distribution or a vendor appends to it.
+    system: `${process.platform} ${/^[\d.]+/.exec(release())?.[0] ?? ''}`.trim(),
     versions: {
       node: process.versions.node,
       openssl: process.versions.openssl ?? 'unknown',
