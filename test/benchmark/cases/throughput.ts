@@ -2,7 +2,7 @@ import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts'
 import { startAll, stopAll } from '../../support/start-all.ts';
 import { type Contender, supports } from '../contenders/contender.ts';
 import { type Certificates, requestSource } from '../load/request-source.ts';
-import { type Measurement, measureInRounds } from '../measure/rounds.ts';
+import { type Measurement, measureInRounds, type Rounds } from '../measure/rounds.ts';
 import type { Spread } from '../measure/statistics.ts';
 import { prepare } from '../prepare.ts';
 import type { Table } from '../report/table.ts';
@@ -55,7 +55,7 @@ export function throughputCase(options: ThroughputOptions): Case {
       try {
         const measurements = await measureInRounds(contenders, load);
         const targets = options.targets?.(measurements) ?? [];
-        return { tables: [tableOf(options, measurements)], targets, figures: measurements };
+        return { tables: [tableOf(options, measurements, load)], targets, figures: measurements };
       } finally {
         await stopAll(contenders);
       }
@@ -63,7 +63,11 @@ export function throughputCase(options: ThroughputOptions): Case {
   };
 }
 
-function tableOf({ title }: ThroughputOptions, measurements: readonly Measurement[]): Table {
+function tableOf(
+  { title }: ThroughputOptions,
+  measurements: readonly Measurement[],
+  { rounds, requests }: Pick<Rounds, 'rounds' | 'requests'>,
+): Table {
   const [reference] = measurements;
   const terminator = reference?.terminatorCpu ? ['nginx µs'] : [];
   return {
@@ -87,7 +91,7 @@ function tableOf({ title }: ThroughputOptions, measurements: readonly Measuremen
       requestsPerSecond.median.toFixed(0),
       ...[latency.p50, latency.p99, latency.p999].map((milliseconds) => milliseconds.toFixed(1)),
     ]),
-    notes: [],
+    notes: [`Medians and spreads. Rounds: ${rounds}, of ${requests} requests for each contender.`],
   };
 }
 

@@ -24,6 +24,7 @@ test('a quantile requires values', () => {
 
 test('a spread has the median, the lowest and the highest value', () => {
   expect(spreadOf([9, 1, 5, 7, 3])).toEqual({ median: 5, lowest: 1, highest: 9 });
+  expect(spreadOf([8, 1, 4, 2])).toEqual({ median: 3, lowest: 1, highest: 8 });
 });
 
 test('a latency has the values that 50, 99 and 99.9 % of the requests do not exceed', () => {

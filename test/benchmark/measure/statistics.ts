@@ -7,7 +7,14 @@ export interface Spread {
 
 /** @throws {RangeError} without values */
 export function spreadOf(values: readonly number[]): Spread {
-  return { median: quantile(values, 0.5), lowest: quantile(values, 0), highest: quantile(values, 1) };
+  return { median: medianOf(values), lowest: quantile(values, 0), highest: quantile(values, 1) };
+}
+
+/** The mean of the two values in the middle if their number is even: rounds are few, and the lower one would flatter. */
+function medianOf(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
 /**
