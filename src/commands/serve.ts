@@ -11,6 +11,7 @@ import { untilStopped } from './signals.ts';
 /** `countersign serve`: runs the server, configured by the environment, until SIGINT or SIGTERM. */
 export async function serve(env: Environment): Promise<void> {
   const stopped = untilStopped();
+  ignoreDebuggerSignal();
   const output = new LogOutput({ restoredLine, onOutage: printProblem });
   process.on('exit', () => output.flush());
   const log = createLog((line) => output.append(line));
@@ -19,6 +20,14 @@ export async function serve(env: Environment): Promise<void> {
   const signal = await stopped;
   log.info({ event: 'stopping', signal }, `${signal}: finishing requests in flight`);
   await service.close();
+}
+
+/**
+ * Node.js opens its debugger on SIGUSR1, by which other servers reopen their log: every local user could then read the
+ * signing key.
+ */
+function ignoreDebuggerSignal(): void {
+  process.on('SIGUSR1', () => {});
 }
 
 /**

@@ -63,6 +63,14 @@ const openConnection = async (url: string): Promise<Open> => {
   return { socket, received: () => received, closed: () => closed };
 };
 
+test('on SIGUSR1, the server opens no debugger, and serves requests', async () => {
+  const server = await start('127.0.0.1:0');
+  server.kill('SIGUSR1');
+  expect((await sendRequest(server.url, { path: '/jwks', method: 'GET' })).status).toBe(200);
+  expect(await server.stop()).toBe(0);
+  expect(server.stderr()).toBe('');
+});
+
 describe('on SIGTERM', () => {
   test('the server responds to the request in flight, closes connections, and exits', async () => {
     const server = await start('127.0.0.1:0');
