@@ -5,7 +5,7 @@ export interface LoadShedding {
   /** Milliseconds. */
   readonly maxQueueDelay: number;
   /** Called for each request that is shed, with how many milliseconds the oldest one in the queue has waited. */
-  readonly onShed: (queueDelay: number) => void;
+  readonly onShed: (queueDelay: number, queueLength: number) => void;
 }
 
 /**
@@ -21,13 +21,14 @@ export function shedOverload(
   const queue = new RequestQueue(listener);
   server.on('connection', queue.onConnection);
   return (incoming, outgoing) => {
-    const { delay } = queue;
+    const { delay, length } = queue;
     // Documents (GET) are served: that costs hardly more than a rejection.
-    if (delay <= maxQueueDelay || queue.length < MIN_QUEUE_LENGTH || incoming.method !== 'POST') {
+    const isServed = delay <= maxQueueDelay || length < MIN_QUEUE_LENGTH || incoming.method !== 'POST';
+    if (isServed && length < MAX_QUEUE_LENGTH) {
       queue.add(incoming, outgoing);
       return;
     }
-    onShed(delay);
+    onShed(delay, length);
     // The connection stays open: a new one costs more than this response.
     outgoing.writeHead(503, headers).end(body);
   };
@@ -47,6 +48,12 @@ const headers = {
 
 /** A queue that is shorter is served soon, however long it has waited: a suspended process is not overloaded. */
 const MIN_QUEUE_LENGTH = 100;
+
+/**
+ * Bounds the memory of the queue. Node stops reading a connection only while responses wait on it: without this bound,
+ * one connection could send any number of requests in advance.
+ */
+const MAX_QUEUE_LENGTH = 4_096;
 
 /** How many requests are started in one turn; fewer while connections are accepted. */
 const PER_TURN = 32;

@@ -34,10 +34,15 @@ export class ReceivedRequest extends IncomingMessage {
       this.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
       // Node reports no error to a request without a listener for it, and always closes it.
       this.on('close', () => {
-        if (!this.readableEnded) reject(this.errored instanceof IncompleteBody ? this.errored : connectionClosed());
+        if (!this.readableEnded) reject(this.#incomplete());
       });
-      if (this.closed) reject(connectionClosed());
+      if (this.closed) reject(this.#incomplete());
     });
+  }
+
+  #incomplete(): IncompleteBody {
+    if (this.errored instanceof IncompleteBody) return this.errored;
+    return new IncompleteBody({ code: 'ECONNRESET', reason: 'the connection was closed' });
   }
 }
 
@@ -62,8 +67,4 @@ export class IncompleteBody extends Error {
     super(reason);
     this.status = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   }
-}
-
-function connectionClosed(): IncompleteBody {
-  return new IncompleteBody({ code: 'ECONNRESET', reason: 'the connection was closed' });
 }

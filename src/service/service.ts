@@ -156,14 +156,14 @@ function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Lo
   let shed = 0;
   metrics.addCounter({
     name: 'requests_shed_total',
-    help: 'POST requests that were rejected because of overload',
+    help: 'Requests that were rejected because of overload',
     labels: [],
     read: () => [{ labels: {}, value: shed }],
   });
-  const onShed = (queueDelay: number) => {
+  const onShed = (queueDelay: number, queueLength: number) => {
     shed += 1;
-    const waited = `the oldest waiting request has waited for ${Math.round(queueDelay)} ms`;
-    const reason = `${waited}, and COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
+    const waiting = `${queueLength} requests are waiting, the oldest for ${Math.round(queueDelay)} ms`;
+    const reason = `${waiting}; COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
     log.warn({ event: 'request_shed', status: 503, reason }, 'request rejected: the server is overloaded');
   };
   return { maxQueueDelay, onShed };

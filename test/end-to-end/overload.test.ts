@@ -79,7 +79,7 @@ test('a server that was suspended serves or sheds each of 2,000 waiting requests
     level: 'warn',
     status: 503,
     reason: expect.stringMatching(
-      /^the oldest waiting request has waited for \d+ ms, and COUNTERSIGN_MAX_QUEUE_DELAY is 1 ms$/,
+      /^\d+ requests are waiting, the oldest for \d+ ms; COUNTERSIGN_MAX_QUEUE_DELAY is 1 ms$/,
     ),
   });
   const { body: metrics } = await server.fetchOperations('/metrics');

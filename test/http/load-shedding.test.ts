@@ -165,3 +165,17 @@ test('a request is served that arrives after the event loop was blocked, or idle
   await delay(1.5 * MAX_QUEUE_DELAY);
   expect(statusOf(await respond('POST', '/0'))).toBe(200);
 });
+
+test('a connection that sends requests without end fills the queue only to its bound', async () => {
+  const requests = 8_000;
+  const { responses, close } = await send(...Array.from({ length: requests }, (): Sent => ['GET', '/0']));
+  await eventually(
+    () => responses().length === requests,
+    () => `${responses().length} responses`,
+    30_000,
+  );
+  expect(new Set(responses().map(statusOf))).toEqual(new Set([200, 503]));
+  expect(served.length).toBeGreaterThan(4_096);
+  close();
+  expect(statusOf(await respond('GET', '/0'))).toBe(200);
+});

@@ -81,3 +81,11 @@ test('a body that is read after its sender has disconnected is incomplete', asyn
   await new Promise((resolve) => request.once('close', resolve));
   await expect(request.readBody(100)).rejects.toThrow(IncompleteBody);
 });
+
+test('a body that is read after it was rejected as malformed has that reason', async () => {
+  const { request } = await receive(`${head}Content-Length: 3\r\n\r\na`);
+  const closed = new Promise((resolve) => request.once('close', resolve));
+  request.destroy(new IncompleteBody({ code: 'ERR_HTTP_REQUEST_TIMEOUT', reason: 'it took too long' }));
+  await closed;
+  await expect(request.readBody(100)).rejects.toMatchObject({ status: 408, message: 'it took too long' });
+});
