@@ -57,7 +57,7 @@ const MAX_QUEUE_LENGTH = 4_096;
 
 /** How many requests are started in one turn; fewer while connections are accepted. */
 const PER_TURN = 32;
-const PER_TURN_WHILE_ACCEPTING = 4;
+const PER_TURN_WHILE_ACCEPTING = 8;
 
 type Request = Parameters<RequestListener>;
 

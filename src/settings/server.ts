@@ -36,7 +36,7 @@ export const serverSettings = defineSettings('Server', {
     description: 'how long requests may wait before they are processed',
     details:
       'While the oldest one has waited longer, further POST requests get 503 with `Retry-After`. See [Overload](#overload).',
-    default: '200ms',
+    default: '100ms',
   },
 });
 
