@@ -182,7 +182,7 @@ const ownCertificates: Rejected[] = [
     'a folder',
     { ...https, COUNTERSIGN_TLS_CERTIFICATE_FILE: folder },
     'TLS_CERTIFICATE_FILE',
-    'cannot be read: illegal operation on a directory',
+    'cannot be read: it is a folder, not a file',
   ],
   [
     'the key in its place',
