@@ -16,6 +16,8 @@ export function createMemoryRegistry({ current, stop }: ClientsInMemory, source:
       return `memory, ${size} client${size === 1 ? '' : 's'} from ${source}`;
     },
     find: async (clientId) => current().get(clientId),
+    findByCertificate: async () => [],
+    findResource: async () => undefined,
     notReadyReason: undefined,
     remote: undefined,
     close: async () => stop(),

@@ -149,6 +149,8 @@ function toRegistry({ connection, redis, dataLoss, cache, feed, keys, descriptio
   return {
     description: `Redis at ${description}, keys ${keys.clientPrefix}*`,
     find: (clientId) => findClient(clientId, cache, keys.clientPrefix),
+    findByCertificate: async () => [],
+    findResource: async () => undefined,
     get notReadyReason() {
       const { problem } = redis;
       const isServing = cache.hasUsableEntry();

@@ -1,3 +1,5 @@
+import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
+import type { Resource } from '../../resources/resource.ts';
 import type { Client } from '../client.ts';
 
 /** The store of clients. All implementations pass the same conformance suite. */
@@ -12,6 +14,21 @@ export interface Registry {
    *   record of this client
    */
   find(clientId: string): Promise<Client | undefined>;
+  /**
+   * Finds the clients that are registered by an identity of this certificate, also disabled ones. They are candidates:
+   * each client's record decides whether the certificate authenticates it.
+   *
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_client if the certificate has too many
+   *   identities
+   */
+  findByCertificate(certificate: ClientCertificate): Promise<readonly Client[]>;
+  /**
+   * Finds a resource.
+   *
+   * @param name has passed `isResourceName`
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails
+   */
+  findResource(name: string): Promise<Resource | undefined>;
   /** Why no request can succeed at the moment; undefined if requests can. */
   readonly notReadyReason: string | undefined;
   /** Undefined for a store in this process. */
@@ -37,6 +54,8 @@ export interface RegistryKeys {
   readonly clientPrefix: string;
   /** The key of an identity follows. The value is a set of `client_id`s. */
   readonly identityPrefix: string;
+  /** The name of a resource follows. The value is the record, JSON. */
+  readonly resourcePrefix: string;
   /** Exists once `countersign clients` has written records. If it is gone, Redis has lost its data. */
   readonly marker: string;
   /** The lock of `clients apply`. */
@@ -50,6 +69,7 @@ export function registryKeys(prefix: string): RegistryKeys {
   return {
     clientPrefix: `${prefix}client:`,
     identityPrefix: `${prefix}identity:`,
+    resourcePrefix: `${prefix}resource:`,
     marker: `${prefix}registry`,
     applyLock: `${prefix}apply`,
     changesChannel: `${prefix}changes`,
