@@ -23,7 +23,10 @@ beforeAll(async () => {
     listensOn: 'tcp',
     readCertificate: () => ({ kind: 'none', reason: 'there is none' }),
     registry: {
-      ...createMemoryRegistry({ current: () => new Map(), stop: () => {} }, 'nowhere'),
+      ...createMemoryRegistry(
+        { current: () => ({ clients: new Map(), resources: new Map() }), stop: () => {} },
+        'nowhere',
+      ),
       find: () => Promise.reject(new Error(detail)),
     },
     signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),

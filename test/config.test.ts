@@ -43,7 +43,7 @@ describe('the configuration', () => {
         chainHeader: undefined,
         verification: { by: 'none', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
       },
-      policy: { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] },
+      policy: { allowSha1Thumbprints: false, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] },
       signingKey: { text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
       unknownSettings: [],
     });

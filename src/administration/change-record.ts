@@ -15,7 +15,12 @@ export type ChangeResult =
 const MAX_ATTEMPTS = 5;
 
 /** A server may accept more than the settings of this command: a client that it serves can be disabled. */
-const anyPolicy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] };
+const anyPolicy: RegistrationPolicy = {
+  allowSha1Thumbprints: true,
+  requireCaPin: false,
+  allowUnboundEdgeTokens: true,
+  anchors: [],
+};
 
 /**
  * Changes one record in Redis, and retries when it is written by others at the same time.

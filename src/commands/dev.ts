@@ -86,7 +86,7 @@ const seedClients = [
 async function clientLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
   const { clients } = await readClientsFiles(
     [clientsFile],
-    { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] },
+    { allowSha1Thumbprints: true, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] },
     Date.now(),
   );
   const registered = new Set(clients.map(({ clientId }) => clientId));

@@ -15,13 +15,19 @@ export const registrationSettings = defineSettings('Client certificates', {
     description: '`true` accepts certificates registered by SHA-1 thumbprint, with a warning',
     default: 'false',
   },
+  ALLOW_UNBOUND_EDGE_TOKENS: {
+    parse: parseBoolean,
+    description: '`true` accepts resources with `binding: none`, whose tokens are bound to no certificate',
+    default: 'false',
+  },
 });
 
-/** Reads what client records may contain. Problems are collected in `settings`. */
+/** Reads what records may contain. Problems are collected in `settings`. */
 export function readRegistrationPolicy(settings: Settings, clientCa: ClientCa | undefined): RegistrationPolicy {
   return {
     allowSha1Thumbprints: settings.read(registrationSettings.ALLOW_SHA1_THUMBPRINTS),
     requireCaPin: settings.read(registrationSettings.REQUIRE_CA_PIN),
+    allowUnboundEdgeTokens: settings.read(registrationSettings.ALLOW_UNBOUND_EDGE_TOKENS),
     anchors: clientCa?.store.anchors ?? [],
   };
 }

@@ -49,7 +49,7 @@ const secrets = { client_id: 'a', client_secrets: [secret] };
 
 /** Omits undefined fields, as JSON does. */
 const toJson = (record: unknown): unknown => JSON.parse(JSON.stringify(record));
-const policy = { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] };
+const policy = { allowSha1Thumbprints: false, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] };
 const isValid = (record: unknown) => parseClient(record, policy, 0).ok;
 
 describe('the JSON Schema', () => {

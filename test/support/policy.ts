@@ -1,6 +1,11 @@
 import type { RegistrationPolicy } from '../../src/clients/registration-policy.ts';
 
 /** The policy of a server with default settings. */
-export const defaultPolicy: RegistrationPolicy = { allowSha1Thumbprints: false, requireCaPin: false, anchors: [] };
+export const defaultPolicy: RegistrationPolicy = {
+  allowSha1Thumbprints: false,
+  requireCaPin: false,
+  allowUnboundEdgeTokens: false,
+  anchors: [],
+};
 
 export const withSha1: RegistrationPolicy = { ...defaultPolicy, allowSha1Thumbprints: true };

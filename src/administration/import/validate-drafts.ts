@@ -4,7 +4,12 @@ import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import type { Draft } from './draft.ts';
 
 /** The import warns about SHA-1 thumbprints; `clients check`, which knows the configured CAs, reports CA problems. */
-const policy: RegistrationPolicy = { allowSha1Thumbprints: true, requireCaPin: false, anchors: [] };
+const policy: RegistrationPolicy = {
+  allowSha1Thumbprints: true,
+  requireCaPin: false,
+  allowUnboundEdgeTokens: false,
+  anchors: [],
+};
 
 /**
  * Validates each draft as a client record. A draft that is invalid, or whose `client_id` is taken by an earlier one, is

@@ -2,13 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { watchFiles } from '../../watch-files.ts';
-import type { Client } from '../client.ts';
-import type { ClientsInMemory } from '../registry/memory-registry.ts';
+import type { Records, RecordsInMemory } from '../registry/memory-registry.ts';
 import { describeDiagnostic } from './diagnostics.ts';
 import { type ClientRequirements, type ConfiguredFile, loadClientsFile } from './load-clients-file.ts';
 import type { ClientsFilesResult } from './read-clients-files.ts';
-
-type Clients = ReadonlyMap<string, Client>;
 
 /**
  * Loads the clients file, and reloads it when it changes. The clients are swapped as a whole. If the changed file has
@@ -22,19 +19,19 @@ export async function watchClientsFile(
   requirements: ClientRequirements,
   log: Log,
   intervalMilliseconds?: number,
-): Promise<ClientsInMemory> {
+): Promise<RecordsInMemory> {
   const stopping = new AbortController();
   const { signal } = stopping;
   const { file } = configured;
   const load = async (setting?: string) =>
-    toClients(log, await loadClientsFile({ file, setting }, requirements, signal));
-  let clients: Clients = new Map();
+    toRecords(log, await loadClientsFile({ file, setting }, requirements, signal));
+  let records: Records = { clients: new Map(), resources: new Map() };
   let isLoading = true;
   const reload = async () => {
     // A load in progress detects the change itself.
     if (isLoading) return;
     isLoading = true;
-    clients = await loadOrKeep(clients, load, { file, log, signal });
+    records = await loadOrKeep(records, load, { file, log, signal });
     isLoading = false;
   };
   const watch = watchFiles({ list: () => [file], onChange: () => void reload(), intervalMilliseconds });
@@ -43,20 +40,20 @@ export async function watchClientsFile(
     stopping.abort();
   };
   try {
-    clients = await load(configured.setting);
+    records = await load(configured.setting);
     isLoading = false;
   } catch (error) {
     stop();
     throw error;
   }
-  return { current: () => clients, stop };
+  return { current: () => records, stop };
 }
 
 /** Logs the warnings. */
-function toClients(log: Log, { clients, warnings }: ClientsFilesResult): Clients {
+function toRecords(log: Log, { clients, warnings }: ClientsFilesResult): Records {
   for (const { message, ...place } of warnings)
     log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
-  return new Map(clients.map((client) => [client.clientId, client]));
+  return { clients: new Map(clients.map((client) => [client.clientId, client])), resources: new Map() };
 }
 
 interface Reload {
@@ -66,7 +63,7 @@ interface Reload {
 }
 
 /** Whatever the error of a reload is, the previous clients are kept. */
-async function loadOrKeep(previous: Clients, load: () => Promise<Clients>, reload: Reload): Promise<Clients> {
+async function loadOrKeep(previous: Records, load: () => Promise<Records>, reload: Reload): Promise<Records> {
   const { file, log, signal } = reload;
   try {
     const next = await load();
@@ -78,7 +75,7 @@ async function loadOrKeep(previous: Clients, load: () => Promise<Clients>, reloa
   }
 }
 
-function logReloaded(log: Log, file: string, before: Clients, after: Clients): void {
+function logReloaded(log: Log, file: string, before: Records, after: Records): void {
   const counts = countChanges(before, after);
   log.info({ event: 'clients_reloaded', ...counts }, `reloaded ${file}: ${describeChanges(counts)}`);
 }
@@ -95,13 +92,13 @@ interface ChangeCounts {
   readonly removed: number;
 }
 
-function countChanges(before: Clients, after: Clients): ChangeCounts {
-  const kept = [...after].filter(([id]) => before.has(id));
+function countChanges(before: Records, after: Records): ChangeCounts {
+  const kept = [...after.clients].filter(([id]) => before.clients.has(id));
   return {
-    clients: after.size,
-    added: after.size - kept.length,
-    changed: kept.filter(([id, client]) => !isDeepStrictEqual(before.get(id), client)).length,
-    removed: before.size - kept.length,
+    clients: after.clients.size,
+    added: after.clients.size - kept.length,
+    changed: kept.filter(([id, client]) => !isDeepStrictEqual(before.clients.get(id), client)).length,
+    removed: before.clients.size - kept.length,
   };
 }
 

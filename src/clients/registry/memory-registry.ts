@@ -1,25 +1,43 @@
+import type { Resource } from '../../resources/resource.ts';
 import type { Client } from '../client.ts';
 import type { Registry } from './registry.ts';
 
-/** Clients in memory, by `client_id`. The map is swapped as a whole, never modified. */
-export interface ClientsInMemory {
-  current(): ReadonlyMap<string, Client>;
+/** Records in memory, swapped as a whole. */
+export interface RecordsInMemory {
+  /** The same object until the records are swapped. */
+  current(): Records;
   /** Stops swapping. */
   stop(): void;
 }
 
-/** @param source of the clients, for the description */
-export function createMemoryRegistry({ current, stop }: ClientsInMemory, source: string): Registry {
+/** The records of one version of a file. Never modified. */
+export interface Records {
+  /** By `client_id`. */
+  readonly clients: ReadonlyMap<string, Client>;
+  /** By name. */
+  readonly resources: ReadonlyMap<string, Resource>;
+}
+
+/** @param source of the records, for the description */
+export function createMemoryRegistry({ current, stop }: RecordsInMemory, source: string): Registry {
   return {
     get description() {
-      const { size } = current();
-      return `memory, ${size} client${size === 1 ? '' : 's'} from ${source}`;
+      const { clients, resources } = current();
+      const counts = [
+        counted(clients.size, 'client'),
+        ...(resources.size > 0 ? [counted(resources.size, 'resource')] : []),
+      ];
+      return `memory, ${counts.join(' and ')} from ${source}`;
     },
-    find: async (clientId) => current().get(clientId),
+    find: async (clientId) => current().clients.get(clientId),
     findByCertificate: async () => [],
-    findResource: async () => undefined,
+    findResource: async (name) => current().resources.get(name),
     notReadyReason: undefined,
     remote: undefined,
     close: async () => stop(),
   };
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

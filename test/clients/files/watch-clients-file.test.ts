@@ -30,7 +30,7 @@ function createClientsFile(content: string) {
       20,
     );
     onTestFinished(clients.stop);
-    return { ...clients, ids: () => [...clients.current().keys()] };
+    return { ...clients, ids: () => [...clients.current().clients.keys()] };
   };
   const swap = (next: string) => {
     writeFileSync(`${file}.next`, next);

@@ -108,7 +108,7 @@ async function openMemory(): Promise<Store> {
     return new Map(clients.map((client) => [client.clientId, client]));
   };
   let clients = await read();
-  const registry = createMemoryRegistry({ current: () => clients, stop: () => {} }, file);
+  const registry = createMemoryRegistry({ current: () => ({ clients, resources: new Map() }), stop: () => {} }, file);
   const write = async (clientId: string, record?: ClientRecord) => {
     if (record) all.set(clientId, record);
     else all.delete(clientId);
