@@ -79,9 +79,8 @@ export const clientRecordSchema = z.strictObject({
     .meta(describedAs('true, if present: every token is bound to the certificate that obtained it')),
   grant_types: z
     .array(z.enum(grantTypes, { error: `expected ${grantTypes.join(' or ')}` }))
-    .min(1, 'must not be empty')
     .default(['client_credentials'])
-    .meta(describedAs('the grant types that the client may use')),
+    .meta(describedAs('the grant types that the client may use; an empty list is a client of the edge only')),
   scope: scopeList.default('').meta(describedAs('the scopes that the client may request, separated by one space')),
   audience: z
     .union([oneOrMany, z.record(text(), oneOrMany)], {

@@ -75,6 +75,7 @@ describe('the JSON Schema', () => {
     ['secrets and their method', { ...secrets, token_endpoint_auth_method: 'tls_client_auth' }],
     ['scopes', { ...named, scope: 'a b:c https://x/[y]', audience: { a: 'x', 'b:c': ['y'] } }],
     ['no scopes', { ...named, scope: '' }],
+    ['no grant types', { ...named, grant_types: [] }],
     ['claims', { ...named, claims: { tenant: 'x', roles: ['y'], nested: { sub: 'z' } } }],
   ])('accepts a record with %s, as the server does', (_, record) => {
     expect(isValid(toJson(record))).toBe(true);

@@ -99,6 +99,7 @@ describe('parseClient', () => {
         enabled: false,
       }),
     ],
+    ['of the edge only', with_(byName, { grant_types: [] })],
     ['with explicitly bound tokens', with_(byName, { tls_client_certificate_bound_access_tokens: true })],
   ])('accepts a client %s', (_, record) => {
     expect(parseClient(record, policy, now)).toMatchObject({ ok: true, warnings: [] });

@@ -137,6 +137,12 @@ describeWith(['nginx', 'redis-server'], 'an access token contains', () => {
     expect((await requestAs(registration, {})).response.status).toBe(200);
   });
 
+  test('nothing if the client is registered for the edge only', async () => {
+    const { response, event } = await requestAs({ grant_types: [] }, {});
+    expect([response.status, response.json().error]).toEqual([400, 'unauthorized_client']);
+    expect(event).toMatchObject({ reason: 'the client is not registered for client_credentials' });
+  });
+
   test.each(['iss', 'sub', 'aud', 'exp', 'cnf', 'client_id', 'scope', 'jti'])(
     'no %s claim from the client record',
     async (claim) => {
