@@ -39,7 +39,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
     return respond({
       access_token: accessToken,
       token_type: 'Bearer',
-      expires_in: authorization.lifetimeSeconds,
+      expires_in: claims.exp - claims.iat,
       scope: authorization.scope.join(' ') || undefined,
     });
   });

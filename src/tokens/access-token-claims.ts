@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '../clients/client.ts';
 import type { Authorization } from '../grants/grant.ts';
+import { invalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 
 /** The claims of an access token (RFC 9068 §2.2), with the confirmation of RFC 8705 §3.1. */
@@ -20,10 +21,12 @@ export interface AccessTokenClaims {
 }
 
 /**
- * Builds the claims of one access token.
+ * Builds the claims of one access token. It expires with the certificate at the latest, so that a token that is not bound
+ * to the certificate cannot outlive it either.
  *
  * @param certificate the one that authenticated the client; the token is bound to it
  * @param now milliseconds since the epoch
+ * @throws {OAuthError} invalid_client if the certificate is valid for less than a second more
  */
 export function accessTokenClaims(
   issuer: string,
@@ -34,6 +37,8 @@ export function accessTokenClaims(
 ): AccessTokenClaims {
   const iat = Math.floor(now / 1000);
   const { sub, scope, audience, lifetimeSeconds } = authorization;
+  const exp = Math.min(iat + lifetimeSeconds, Math.floor(certificate.notAfter / 1000));
+  if (exp <= iat) throw invalidClient(tooLateReason(certificate));
   return {
     ...client.claims,
     iss: issuer,
@@ -42,12 +47,20 @@ export function accessTokenClaims(
     client_id: client.clientId,
     iat,
     nbf: iat,
-    exp: iat + lifetimeSeconds,
+    exp,
     // It is in lower case; the copy is one string instead of many parts, which JSON.stringify takes twice as long for.
     jti: randomUUID().toLowerCase(),
     scope: scopeClaim(scope, client.scopeClaim),
     cnf: { 'x5t#S256': certificate.thumbprint },
   };
+}
+
+/**
+ * A certificate is valid during all of its last second (RFC 5280 §4.1.2.5), and a token is not valid at its `exp`
+ * (RFC 7519 §4.1.4), so that second is too late for a token.
+ */
+function tooLateReason({ notAfter }: ClientCertificate): string {
+  return `the certificate expires at ${new Date(notAfter).toISOString()}, too soon for a token`;
 }
 
 /** RFC 9068 §3 requires an audience. If none is registered, it is the issuer. */

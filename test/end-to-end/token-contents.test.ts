@@ -137,6 +137,19 @@ describeWith(['nginx', 'redis-server'], 'an access token contains', () => {
     expect((await requestAs(registration, {})).response.status).toBe(200);
   });
 
+  test('an expiration that is not after that of the certificate', async () => {
+    const minutes = new Date(Math.ceil(Date.now() / 1000) * 1000 + 600_000);
+    const identity = selfSigned({ notAfter: minutes });
+    const certificates = [{ thumbprint: identity.thumbprint }];
+    const client_id = 'expiring';
+    await deployment.register({ client_id, token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates });
+    const decision = await deployment.requestToken(client_id, { identity });
+    const claims = await claimsOf(decision, undefined);
+    expect(claims.exp).toBe(minutes.getTime() / 1000);
+    expect(decision.response.json().expires_in).toBe(Number(claims.exp) - Number(claims.iat));
+    expect(decision.event.expires_at).toBe(minutes.toISOString());
+  });
+
   test('nothing if the client is registered for the edge only', async () => {
     const { response, event } = await requestAs({ grant_types: [] }, {});
     expect([response.status, response.json().error]).toEqual([400, 'unauthorized_client']);
