@@ -1,10 +1,12 @@
-import type { z } from 'zod';
 import type { Client, RegisteredAudience } from './client.ts';
 import type { Diagnostic, Diagnostics } from './diagnostics.ts';
 import { nonJsonValue } from './json-value.ts';
 import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
+import { schemaDiagnostics } from './schema-diagnostics.ts';
+
+const toDiagnostic = schemaDiagnostics('client', clientRecordSchema);
 
 /** A client and its warnings, or all errors of its record. */
 export type ClientParseResult =
@@ -63,47 +65,4 @@ function parseAudience(record: ClientRecord, { errors }: Diagnostics): Registere
 
 function distinct(values: readonly string[]): string[] {
   return [...new Set(values)];
-}
-
-function toDiagnostic(issue: z.core.$ZodIssue): Diagnostic {
-  if (issue.code === 'unrecognized_keys') {
-    return { field: fieldPath([...issue.path, issue.keys[0] ?? '']), message: unknownFieldMessage(issue.keys) };
-  }
-  const message = issue.code === 'invalid_type' ? typeMessage(issue) : issue.message;
-  return { field: fieldPath(issue.path), message };
-}
-
-function unknownFieldMessage([, ...others]: readonly string[]): string {
-  const more = others.length > 0 ? `; also unknown: ${others.join(', ')}` : '';
-  return `is not a field of client records${more}`;
-}
-
-/** Authors of YAML often do not expect the types of `no`, `yes`, `1e5` or `1234`, so the message contains the fix. */
-function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType): string {
-  const received = /received (\w+)/.exec(message)?.[1] ?? 'different type';
-  if (received === 'undefined') return 'is missing';
-  if (expected === 'boolean') return `must be true or false, not ${withArticle(received)}`;
-  if (expected === 'string' && received !== 'array' && received !== 'object')
-    return `must be a string, not ${withArticle(received)}; put it in quotes`;
-  return `must be ${withArticle(expected)}, not ${withArticle(received)}`;
-}
-
-function withArticle(type: string): string {
-  return yamlTypes[type] ?? `a ${type}`;
-}
-
-/** The names of types in YAML. */
-const yamlTypes: Readonly<Record<string, string>> = {
-  array: 'a list',
-  object: 'a map',
-  record: 'a map',
-  int: 'an integer',
-};
-
-function fieldPath(path: readonly PropertyKey[]): string {
-  const text = path.reduce<string>(
-    (parent, key) => (typeof key === 'number' ? `${parent}[${key}]` : `${parent}.${String(key)}`),
-    '',
-  );
-  return text.replace(/^\./, '') || '(record)';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isScopeToken, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
 
 /** What editors display beside a field; the published JSON schema contains it. */
 export const describedAs = (description: string) => ({ description });
@@ -28,3 +29,20 @@ const instant = (ofDay: number) =>
 /** A day begins with its first millisecond and ends with its last. */
 export const begin = instant(0);
 export const end = instant(LAST_MILLISECOND_OF_DAY);
+
+/** Scopes, separated by one space; none by default. */
+export const scopeList = z
+  .string()
+  .superRefine((value, context) => {
+    for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
+      context.addIssue({ code: 'custom', message: scopeProblem(token) });
+    }
+  })
+  .meta({ pattern: String.raw`^(?:[!#-\[\]-~]{1,256}(?: [!#-\[\]-~]{1,256})*)?$` });
+
+function scopeProblem(token: string): string {
+  if (token === '') return 'has too many spaces; separate scopes with one space';
+  if (token.length > MAX_SCOPE_TOKEN_LENGTH)
+    return `contains a scope of ${token.length} characters; expected at most ${MAX_SCOPE_TOKEN_LENGTH}`;
+  return `contains "${token}", which is not a scope; separate scopes with one space`;
+}

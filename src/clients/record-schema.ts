@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { grantTypes, isClientId, isScopeToken, MAX_RESOURCE_LENGTH, MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
+import { grantTypes, isClientId, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts';
 import { clientSecret } from './methods/method.ts';
 import { authenticationMethodNames, methodFields } from './methods/methods.ts';
-import { describedAs, shortText, text } from './record-fields.ts';
+import { describedAs, scopeList, shortText, text } from './record-fields.ts';
 
 /** The `resource` of a request is one of these, and has the same bound. */
 const audienceText = shortText(MAX_RESOURCE_LENGTH, 'as the resource of a request');
@@ -28,22 +28,6 @@ const additionalClaims = z
     }
   })
   .meta({ propertyNames: { not: { enum: [...reservedClaims] } } });
-
-function scopeProblem(token: string): string {
-  if (token === '') return 'has too many spaces; separate scopes with one space';
-  if (token.length > MAX_SCOPE_TOKEN_LENGTH)
-    return `contains a scope of ${token.length} characters; expected at most ${MAX_SCOPE_TOKEN_LENGTH}`;
-  return `contains "${token}", which is not a scope; separate scopes with one space`;
-}
-
-const scopeList = z
-  .string()
-  .superRefine((value, context) => {
-    for (const token of value.split(' ').filter((item) => value !== '' && !isScopeToken(item))) {
-      context.addIssue({ code: 'custom', message: scopeProblem(token) });
-    }
-  })
-  .meta({ pattern: String.raw`^(?:[!#-\[\]-~]{1,256}(?: [!#-\[\]-~]{1,256})*)?$` });
 
 /**
  * A client record with the field names of RFC 7591 §2 and RFC 8705 §2, and extensions. Unknown fields are rejected,
