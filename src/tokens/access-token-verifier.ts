@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto';
+import { type BoundedCache, type Bounds, createBoundedCache } from '../cache/bounded-cache.ts';
+import { type AccessToken, AccessTokenError } from './access-token.ts';
+import { type FindKey, type VerifiedAccessToken, verifyAccessToken } from './verify-access-token.ts';
+
+export interface AccessTokenVerifier {
+  /**
+   * Verifies the signature, the claims and the lifetime of an access token of this server.
+   *
+   * @param now milliseconds since the epoch
+   * @returns the same object for as long as the token is cached, which is not before it was returned once
+   * @throws {AccessTokenError}
+   */
+  verify(token: string, now: number): Promise<AccessToken>;
+  /** For the metrics. */
+  readonly size: Bounds;
+}
+
+interface AccessTokenVerifierOptions {
+  readonly issuer: string;
+  /** Current: a token of a key that it no longer finds is rejected, cached or not. */
+  readonly findKey: FindKey;
+  readonly bounds?: Bounds;
+}
+
+const BOUNDS: Bounds = { entries: 50_000, bytes: 64 * 1024 * 1024 };
+/** Measured: an entry with short claims takes 1,000 bytes; what its users derive from it takes as much again. */
+const ENTRY_BYTES = 2_000;
+
+/**
+ * Creates a verifier with a cache of verified tokens, keyed by their SHA-256. A cached token costs no signature
+ * verification; its lifetime and its key are checked on every call.
+ */
+export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): AccessTokenVerifier {
+  const { issuer, findKey, bounds = BOUNDS } = options;
+  const cache = createBoundedCache<VerifiedAccessToken>(bounds);
+  /** A client's first requests may arrive together. */
+  const pending = new Map<string, Promise<VerifiedAccessToken>>();
+  const verifyOnce = (digest: string, token: string) => {
+    const running = pending.get(digest);
+    if (running) return running;
+    const started = verifyAccessToken(token, issuer, findKey).finally(() => pending.delete(digest));
+    pending.set(digest, started);
+    return started;
+  };
+  return {
+    verify: async (text, now) => {
+      const digest = hash('sha256', text, 'base64');
+      const cached = usable(cache, digest, findKey);
+      if (cached) return requireCurrent(cached.token, now);
+      const verified = await verifyOnce(digest, text);
+      requireCurrent(verified.token, now);
+      // A request that verified it at the same time may have cached it.
+      if (!usable(cache, digest, findKey)) cache.set(digest, verified, ENTRY_BYTES + 2 * text.length);
+      return verified.token;
+    },
+    get size() {
+      return { entries: cache.entries, bytes: cache.bytes };
+    },
+  };
+}
+
+/** The entry, unless its key was replaced or may no longer be used. */
+function usable(
+  cache: BoundedCache<VerifiedAccessToken>,
+  digest: string,
+  findKey: FindKey,
+): VerifiedAccessToken | undefined {
+  const cached = cache.get(digest);
+  return cached && findKey(cached.key.keyId) === cached.key ? cached : undefined;
+}
+
+/** The clocks of replicas differ (RFC 7519 §4.1.4, §4.1.5). */
+const LEEWAY_SECONDS = 5;
+
+function requireCurrent(token: AccessToken, now: number): AccessToken {
+  const { expiresAt, notBefore = 0 } = token;
+  const seconds = now / 1000;
+  if (seconds >= expiresAt + LEEWAY_SECONDS) throw new AccessTokenError(`expired at ${timeOf(expiresAt)}`);
+  if (seconds < notBefore - LEEWAY_SECONDS) throw new AccessTokenError(`is not valid before ${timeOf(notBefore)}`);
+  return token;
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
