@@ -7,6 +7,8 @@ import type { PresentedCredentials } from './presented-credentials.ts';
 /** A client that has proven who it is. */
 export interface AuthenticatedClient extends Required<Authentication> {
   readonly client: Client;
+  /** The subject of its tokens (RFC 9068 §2.2). */
+  readonly sub: string;
   readonly method: AuthenticationMethodName;
 }
 
@@ -31,8 +33,8 @@ export async function authenticateClient(
   if (used !== descriptor.credential) {
     throw invalidClient(`the request uses ${used}; the client is registered for ${method}`);
   }
-  const { certificate, advice } = await descriptor.authenticate(client.authentication, request);
-  return { client, method, certificate, advice };
+  const { certificate, sub = client.clientId, advice } = await descriptor.authenticate(client.authentication, request);
+  return { client, sub, method, certificate, advice };
 }
 
 /** RFC 6749 §2.3: a client must not use more than one method in a request. */

@@ -22,7 +22,7 @@ export interface AuthenticationDependencies {
 }
 
 /** A request whose client is authenticated. */
-export interface AuthenticatedRequest extends Pick<AuthenticatedClient, 'client' | 'certificate'> {
+export interface AuthenticatedRequest extends Pick<AuthenticatedClient, 'client' | 'sub' | 'certificate'> {
   readonly form: Form;
 }
 
@@ -49,10 +49,10 @@ export async function authenticateRequest(
   const found = await registry.find(credentials.clientId);
   // 5. Authenticate it.
   const proof = { form, presented, now: now() };
-  const { client, method, certificate, advice } = await authenticateClient(found, credentials, proof);
+  const { client, sub, method, certificate, advice } = await authenticateClient(found, credentials, proof);
   entry.method = method;
   if (advice !== undefined) entry.advice = advice;
-  return { client, certificate, form };
+  return { client, sub, certificate, form };
 }
 
 function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {

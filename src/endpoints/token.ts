@@ -28,9 +28,9 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
   return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry) => {
     // 1. to 5. Authenticate the client.
     const request = clientRequest(received, listensOn, now());
-    const { client, certificate, form } = await authenticateRequest(request, dependencies, entry);
+    const { client, sub, certificate, form } = await authenticateRequest(request, dependencies, entry);
     // 6. Authorize.
-    const authorization = await authorize({ client, form, now: now() });
+    const authorization = await authorize({ client, sub, form, now: now() });
     // 7. Issue.
     const claims = accessTokenClaims(issuer, client, authorization, certificate, now());
     addClaims(entry, claims, signingKey.keyId);
@@ -45,7 +45,9 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
   });
 }
 
-function addClaims(entry: AuditEntry, { scope, aud, jti, exp }: AccessTokenClaims, keyId: string): void {
+function addClaims(entry: AuditEntry, claims: AccessTokenClaims, keyId: string): void {
+  const { client_id: clientId, sub, scope, aud, jti, exp } = claims;
+  if (sub !== clientId) entry.sub = sub;
   if (scope !== undefined) entry.scope = typeof scope === 'string' ? scope : scope.join(' ');
   entry.audience = typeof aud === 'string' ? [aud] : aud;
   entry.jti = jti;

@@ -5,6 +5,8 @@ import type { Form } from '../oauth/form.ts';
 export interface GrantRequest {
   /** Authenticated, and registered for the grant type. */
   readonly client: Client;
+  /** The subject of its tokens, as authenticated. */
+  readonly sub: string;
   readonly form: Form;
   /** Milliseconds since the epoch. */
   readonly now: number;

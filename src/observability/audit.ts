@@ -17,6 +17,8 @@ export interface AuditEntry {
   thumbprint?: string;
   /** How the chain of the certificate was verified, if it was. */
   chain?: string;
+  /** Subject of the token, if it is not the `client_id`. */
+  sub?: string;
   scope?: string;
   audience?: readonly string[];
   jti?: string;

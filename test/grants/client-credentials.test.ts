@@ -21,7 +21,7 @@ const flat = client({ audience: ['https://a', 'https://b'] });
 const mapped = client({ audience: { read: 'https://a', write: ['https://a', 'https://b'] } });
 const scopeless = client({ scope: '', audience: 'https://a' });
 const ask = async (who: typeof plain, form: string) =>
-  authorize({ client: who, form: parseForm(`grant_type=client_credentials&${form}`), now: 0 });
+  authorize({ client: who, sub: 'spiffe://a/b', form: parseForm(`grant_type=client_credentials&${form}`), now: 0 });
 
 describe('client_credentials grants', () => {
   test.each([
@@ -64,7 +64,7 @@ describe('client_credentials grants', () => {
     ['a scope that belongs to the resource', mapped, 'scope=write&resource=https://b', ['write'], ['https://b']],
     ['no scope at all', scopeless, '', [], ['https://a']],
   ])('%s', async (_, who, form, scope, audience) => {
-    expect(await ask(who, form)).toEqual({ sub: 'a', scope, audience, lifetimeSeconds: 3600 });
+    expect(await ask(who, form)).toEqual({ sub: 'spiffe://a/b', scope, audience, lifetimeSeconds: 3600 });
   });
 
   test.each([
@@ -113,7 +113,7 @@ describe('client_credentials rejects', () => {
     ['grant_type=toString', 'unsupported_grant_type'],
     ['grant_type=__proto__', 'unsupported_grant_type'],
   ])('%s', async (form, code) => {
-    const request = { client: plain, form: parseForm(form), now: 0 };
+    const request = { client: plain, sub: 'a', form: parseForm(form), now: 0 };
     expect(() => authorize(request)).toThrow(expect.objectContaining({ code }));
   });
 

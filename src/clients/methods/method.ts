@@ -89,6 +89,8 @@ export function requireCertificate({
 export interface Authentication {
   /** The certificate that tokens are bound to (RFC 8705 §3). */
   readonly certificate: ClientCertificate;
+  /** The subject of the client's tokens (RFC 9068 §2.2), if that is not its `client_id`. */
+  readonly sub?: string | undefined;
   /** For the operator: what about this client should change. */
   readonly advice?: string | undefined;
 }
