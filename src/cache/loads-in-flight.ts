@@ -6,15 +6,18 @@ export interface Load<Value> {
   isSettled: boolean;
 }
 
-/** Coalesces concurrent loads of one key, and knows whether any of them is overdue. */
-export class LoadsInFlight<Value> {
+/**
+ * Coalesces concurrent loads of one key, and knows whether any of them is overdue. What is loaded is identified by its
+ * key; `Source` is what a load needs besides.
+ */
+export class LoadsInFlight<Value, Source> {
   readonly #byKey = new Map<string, Load<Value>>();
   /** Loads that a caller has given up on and that are still in flight. */
   readonly #overdue = new Set<Load<Value>>();
-  readonly #load: (key: string, isSuperseded: () => boolean) => Promise<Value>;
+  readonly #load: (key: string, source: Source, isSuperseded: () => boolean) => Promise<Value>;
 
   /** @param load loads a key; it stores the result unless the load is superseded by then */
-  constructor(load: (key: string, isSuperseded: () => boolean) => Promise<Value>) {
+  constructor(load: (key: string, source: Source, isSuperseded: () => boolean) => Promise<Value>) {
     this.#load = load;
   }
 
@@ -23,21 +26,21 @@ export class LoadsInFlight<Value> {
   }
 
   /** Joins the load of the key that is in flight, or starts one. */
-  start(key: string): Load<Value> {
+  start(key: string, source: Source): Load<Value> {
     const running = this.#byKey.get(key);
     if (running) return running;
     const load: Load<Value> = {
       isSuperseded: false,
       isSettled: false,
-      result: Promise.resolve().then(() => this.#run(key, load)),
+      result: Promise.resolve().then(() => this.#run(key, source, load)),
     };
     this.#byKey.set(key, load);
     return load;
   }
 
   /** @throws what the load throws, or {TimeoutError}; the load goes on then */
-  async wait(key: string, milliseconds: number): Promise<Value> {
-    const load = this.start(key);
+  async wait(key: string, source: Source, milliseconds: number): Promise<Value> {
+    const load = this.start(key, source);
     try {
       return await withTimeout(load.result, milliseconds);
     } catch (error) {
@@ -58,9 +61,9 @@ export class LoadsInFlight<Value> {
     for (const key of this.#byKey.keys()) this.supersede(key);
   }
 
-  async #run(key: string, load: Load<Value>): Promise<Value> {
+  async #run(key: string, source: Source, load: Load<Value>): Promise<Value> {
     try {
-      return await this.#load(key, () => load.isSuperseded);
+      return await this.#load(key, source, () => load.isSuperseded);
     } finally {
       load.isSettled = true;
       this.#overdue.delete(load);

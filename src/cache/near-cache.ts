@@ -12,9 +12,9 @@ export type LoadResult<Value> =
     }
   | { readonly kind: 'absent'; readonly value: Value; readonly bytes: number };
 
-export interface NearCacheOptions<Value> {
+export interface NearCacheOptions<Value, Source = void> {
   /** Reads from the store. Throws when the lookup fails; failed lookups are never cached. */
-  readonly load: (key: string) => Promise<LoadResult<Value>>;
+  readonly load: (key: string, source: Source) => Promise<LoadResult<Value>>;
   /**
    * Whether invalidation covers a value loaded at this time: every change since then, up to a moment ago, was reported by
    * `invalidate` or `markAllStale`.
@@ -63,30 +63,32 @@ const ENTRY_OVERHEAD_BYTES = 200;
 /**
  * A read-through cache of a store that announces its changes. While invalidation cannot be relied on, each value is
  * revalidated before it is served; if the store does not reply, it is served stale up to its max age.
+ *
+ * A value is identified by its key. `Source` is what a load needs besides the key: equal for equal keys.
  */
-export class NearCache<Value> {
+export class NearCache<Value, Source = void> {
   readonly counts: CacheCounts = { hits: 0, misses: 0, stale: 0 };
-  readonly #options: NearCacheOptions<Value>;
+  readonly #options: NearCacheOptions<Value, Source>;
   readonly #present: BoundedCache<Entry<Value>>;
   readonly #absent = createBoundedCache<Entry<Value>>(NEGATIVE_BOUNDS);
-  readonly #loads = new LoadsInFlight<Value>((key, isSuperseded) => this.#load(key, isSuperseded));
+  readonly #loads = new LoadsInFlight<Value, Source>((...load) => this.#load(...load));
   #epoch = 0;
 
-  constructor(options: NearCacheOptions<Value>) {
+  constructor(options: NearCacheOptions<Value, Source>) {
     this.#options = options;
     this.#present = createBoundedCache(options.bounds);
   }
 
   /** @throws what `load` throws, or {TimeoutError}, when no cached value may be served instead */
-  async find(key: string): Promise<Value> {
+  async find(key: string, source: Source): Promise<Value> {
     const { refreshAfter, maxAge, negativeTtl } = this.#options.lifetimes;
     const now = this.#options.now();
     const present = usable(this.#present.get(key), maxAge, now);
     const entry = present ?? usable(this.#absent.get(key), negativeTtl, now);
     if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt, now))
-      return this.#revalidate(key, present);
+      return this.#revalidate(key, source, present);
     this.counts.hits++;
-    if (now - entry.loadedAt > refreshAfter) this.#refreshInBackground(key);
+    if (now - entry.loadedAt > refreshAfter) this.#refreshInBackground(key, source);
     return entry.value;
   }
 
@@ -114,21 +116,21 @@ export class NearCache<Value> {
     return { entries: this.#present.entries, bytes: this.#present.bytes };
   }
 
-  async #revalidate(key: string, present: Entry<Value> | undefined): Promise<Value> {
+  async #revalidate(key: string, source: Source, present: Entry<Value> | undefined): Promise<Value> {
     // The store is unresponsive: further lookups do not wait for it again.
     if (present && this.#loads.areOverdue) {
-      this.#refreshInBackground(key);
+      this.#refreshInBackground(key, source);
       return this.#serveStale(present);
     }
     this.counts.misses++;
     try {
-      return await this.#loads.wait(key, this.#options.loadTimeoutMilliseconds);
+      return await this.#loads.wait(key, source, this.#options.loadTimeoutMilliseconds);
     } catch (error) {
       // Looked up again, since the entry may have been invalidated during the load.
       const remaining = usable(this.#present.get(key), this.#options.lifetimes.maxAge, this.#options.now());
       if (remaining) return this.#serveStale(remaining);
       // It was: the store may reply now, whatever failed before the change.
-      if (present) return this.#loads.wait(key, this.#options.loadTimeoutMilliseconds);
+      if (present) return this.#loads.wait(key, source, this.#options.loadTimeoutMilliseconds);
       throw error;
     }
   }
@@ -138,13 +140,13 @@ export class NearCache<Value> {
     return value;
   }
 
-  #refreshInBackground(key: string): void {
-    this.#loads.start(key).result.catch(() => {});
+  #refreshInBackground(key: string, source: Source): void {
+    this.#loads.start(key, source).result.catch(() => {});
   }
 
-  async #load(key: string, isSuperseded: () => boolean): Promise<Value> {
+  async #load(key: string, source: Source, isSuperseded: () => boolean): Promise<Value> {
     const loadedAt = this.#options.now();
-    const result = await this.#options.load(key);
+    const result = await this.#options.load(key, source);
     if (!isSuperseded()) this.#store(key, result, loadedAt);
     return result.value;
   }

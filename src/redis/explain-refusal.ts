@@ -71,7 +71,7 @@ function missingRule(message: string, command: RefusedCommand | undefined): stri
   return denied === undefined ? undefined : `+${withSubcommand(denied.toLowerCase(), command)}`;
 }
 
-const readsFirstArgument = new Set(['get', 'pttl', 'hget', 'hmget']);
+const readsFirstArgument = new Set(['get', 'pttl', 'hget', 'hmget', 'scard', 'smembers']);
 
 /** The pattern of the key of a command that reads one key. */
 function missingKey(command: RefusedCommand | undefined): string {

@@ -6,6 +6,9 @@ export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }
 
+/** The ACL denies the command. The message names the rule that is missing. */
+export class AclDeniedError extends RedisUnavailableError {}
+
 type Client = RedisConnection['redis'];
 
 /**
@@ -13,7 +16,7 @@ type Client = RedisConnection['redis'];
  *
  * @throws {RedisUnavailableError} with the reason; a WRONGTYPE reply is thrown as it is, see {@link isWrongType}
  */
-type CommandExecutor = <Value>(command: (redis: Client) => Promise<Value>) => Promise<Value>;
+export type CommandExecutor = <Value>(command: (redis: Client) => Promise<Value>) => Promise<Value>;
 
 const MAX_IN_FLIGHT = 5_000;
 /** Enough to notice that Redis responds again. */
@@ -45,7 +48,22 @@ export class GuardedRedis {
     return this.#connection.problem ?? this.#problem;
   }
 
-  readonly execute: CommandExecutor = async (command) => {
+  readonly execute: CommandExecutor = (command) => this.#run(command, (error) => this.#onFailure(error));
+
+  /**
+   * Like {@link execute}, for commands without which most requests succeed: if the ACL denies one, Redis has no problem.
+   *
+   * @throws {AclDeniedError}
+   */
+  readonly executeOptional: CommandExecutor = (command) =>
+    this.#run(command, (error) =>
+      isAclDenied(error) ? new AclDeniedError(this.#explain(error)) : this.#onFailure(error),
+    );
+
+  async #run<Value>(
+    command: (redis: Client) => Promise<Value>,
+    failure: (error: unknown) => RedisUnavailableError,
+  ): Promise<Value> {
     this.#requireCapacity();
     this.#inFlight++;
     // Outcomes are recorded in the order in which they arrive, so that the last one counts.
@@ -54,11 +72,11 @@ export class GuardedRedis {
       this.#onSuccess();
       return reply;
     } catch (error) {
-      throw isWrongType(error) ? error : this.#onFailure(error);
+      throw isWrongType(error) ? error : failure(error);
     } finally {
       this.#inFlight--;
     }
-  };
+  }
 
   /** Like {@link execute}, for a command that the ACL may deny: resolves with undefined then. */
   readonly executeIfPermitted = async <Value>(
@@ -98,7 +116,7 @@ export class GuardedRedis {
   }
 
   #onFailure(error: unknown): RedisUnavailableError {
-    const reason = this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
+    const reason = this.#explain(error);
     const hasReplied = isErrorReply(error) || error instanceof UnexpectedReplyError;
     this.#consecutiveFailures = hasReplied ? 0 : this.#consecutiveFailures + 1;
     clearTimeout(this.#recoveryTimer);
@@ -110,6 +128,10 @@ export class GuardedRedis {
     }
     return new RedisUnavailableError(reason);
   }
+
+  #explain(error: unknown): string {
+    return this.#connection.explain(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** Whether the key holds another type of value. Redis is available then. */
@@ -117,6 +139,6 @@ export function isWrongType(error: unknown): error is Error {
   return isErrorReply(error) && error.message.startsWith('WRONGTYPE');
 }
 
-function isAclDenied(error: unknown): boolean {
+function isAclDenied(error: unknown): error is Error {
   return isErrorReply(error) && error.message.startsWith('NOPERM');
 }

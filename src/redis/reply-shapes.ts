@@ -46,6 +46,8 @@ const shapes: Readonly<Record<string, (reply: unknown) => boolean>> = {
   get: isTextOrNull,
   pttl: (reply) => typeof reply === 'number',
   scan: (reply) => Array.isArray(reply) && isText(reply[0]) && isListOf(isText)(reply[1]),
+  scard: (reply) => typeof reply === 'number',
+  smembers: isListOf(isText),
   hget: isTextOrNull,
   hmget: isListOf(isTextOrNull),
 };

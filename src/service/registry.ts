@@ -10,6 +10,8 @@ interface RegistryConfig {
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
   readonly terminator: Terminator;
+  /** Undefined if there is no edge listener. */
+  readonly edge?: object | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function openRegistry(config: RegistryConfig, log: Log): Promise<Re
     keyPrefix,
     cache,
     policy,
+    servesEdge: config.edge !== undefined,
     now: Date.now,
     events: registryEvents(log),
   });

@@ -39,7 +39,7 @@ const request = requestBytes({
 const preparation: readonly [what: string, isPart: (called: FunctionCalls) => boolean][] = [
   ['schema', ({ file }) => file.startsWith('node_modules/zod/')],
   ['record', ({ file }) => file === 'src/clients/parse-client.ts' || file === 'src/clients/stored-record.ts'],
-  ['lookup in Redis', ({ file }) => file === 'src/clients/registry/load-client.ts'],
+  ['lookup in Redis', ({ file }) => file === 'src/clients/registry/load-record.ts'],
   ['certificate', ({ name }) => name === 'decodeChain' || name === 'parseCertificateStructure'],
   ['address of the proxy', ({ name }) => name === 'isInBlockList'],
   ['path', ({ file }) => file === 'src/pki/path/build-paths.ts'],

@@ -18,12 +18,15 @@ export interface OpenedRegistry {
   readonly reasons: readonly (string | undefined)[];
   /** For each change, whether the records were lost. */
   readonly dataLosses: readonly boolean[];
+  /** Each rule that the ACL lacked, and whether it was denied or permitted again. */
+  readonly edgePermissions: readonly { readonly rule: string; readonly problem: string | undefined }[];
 }
 
 export interface OpenOptions {
   readonly prefix: string;
   readonly tls?: RedisTls;
   readonly cache?: Partial<CacheSettings>;
+  readonly servesEdge?: boolean;
 }
 
 /** The defaults of the server, but with a timeout for a busy machine. */
@@ -35,12 +38,13 @@ const lenientCache: CacheSettings = {
 
 export async function openRedisRegistry(
   url: string,
-  { prefix, tls = {}, cache }: OpenOptions,
+  { prefix, tls = {}, cache, servesEdge = false }: OpenOptions,
 ): Promise<OpenedRegistry> {
   const problems: (string | undefined)[] = [];
   const modes: InvalidationMode[] = [];
   const reasons: (string | undefined)[] = [];
   const dataLosses: boolean[] = [];
+  const edgePermissions: { rule: string; problem: string | undefined }[] = [];
   const events: RegistryEvents = {
     onConnection: (problem) => problems.push(problem),
     onInvalidationMode: (mode, reason) => {
@@ -49,14 +53,16 @@ export async function openRedisRegistry(
     },
     onSentinelRefusal: () => {},
     onDataLoss: (isLost) => dataLosses.push(isLost),
+    onEdgePermission: (rule, problem) => edgePermissions.push({ rule, problem }),
   };
   const registry = await createRedisRegistry({
     access: { address: parseRedisUrl(url), tls },
     keyPrefix: prefix,
     cache: { ...lenientCache, ...cache },
     policy: defaultPolicy,
+    servesEdge,
     now: Date.now,
     events,
   });
-  return { registry, problems, modes, reasons, dataLosses };
+  return { registry, problems, modes, reasons, dataLosses, edgePermissions };
 }

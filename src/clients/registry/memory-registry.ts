@@ -1,5 +1,6 @@
 import type { Resource } from '../../resources/resource.ts';
 import type { Client } from '../client.ts';
+import { ClientsByIdentity } from './clients-by-identity.ts';
 import type { Registry } from './registry.ts';
 
 /** Records in memory, swapped as a whole. */
@@ -20,6 +21,7 @@ export interface Records {
 
 /** @param source of the records, for the description */
 export function createMemoryRegistry({ current, stop }: RecordsInMemory, source: string): Registry {
+  const indexOf = indexOnce();
   return {
     get description() {
       const { clients, resources } = current();
@@ -30,11 +32,20 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
       return `memory, ${counts.join(' and ')} from ${source}`;
     },
     find: async (clientId) => current().clients.get(clientId),
-    findByCertificate: async () => [],
+    findByCertificate: async (certificate) => indexOf(current()).find(certificate),
     findResource: async (name) => current().resources.get(name),
     notReadyReason: undefined,
     remote: undefined,
     close: async () => stop(),
+  };
+}
+
+/** Indexes each version of the records when the first certificate is looked up in it: without an edge, none is. */
+function indexOnce(): (records: Records) => ClientsByIdentity {
+  let indexed: { readonly records: Records; readonly index: ClientsByIdentity } | undefined;
+  return (records) => {
+    if (indexed?.records !== records) indexed = { records, index: new ClientsByIdentity(records.clients.values()) };
+    return indexed.index;
   };
 }
 

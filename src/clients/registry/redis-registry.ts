@@ -1,18 +1,18 @@
 import type { Bounds } from '../../cache/bounded-cache.ts';
-import { type Lifetimes, NearCache } from '../../cache/near-cache.ts';
-import { invalidClient, OAuthError } from '../../oauth/oauth-error.ts';
+import type { Lifetimes } from '../../cache/near-cache.ts';
+import { invalidClient } from '../../oauth/oauth-error.ts';
 import type { RedisAccess } from '../../redis/connect.ts';
-import { openRedis, type RedisConnection } from '../../redis/connection.ts';
-import { GuardedRedis } from '../../redis/guarded-redis.ts';
-import { dropWhenSilent } from '../../redis/heartbeat.ts';
+import type { GuardedRedis } from '../../redis/guarded-redis.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
-import { throttleStatus } from '../../redis/throttle.ts';
 import type { Client } from '../client.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
+import { parseStoredRecord } from '../stored-record.ts';
 import { createDataLossDetector, type DataLossDetector } from './data-loss.ts';
-import { loadClient, type StoredClient } from './load-client.ts';
+import { type EdgePermissionHandler, EdgeRecords } from './edge-records.ts';
+import { type Caching, RecordCache, requireValid } from './record-cache.ts';
 import { type Registry, type RegistryKeys, type RemoteState, registryKeys } from './registry.ts';
+import { type ConnectionEvents, openRegistryConnection, type RegistryConnection } from './registry-connection.ts';
 
 interface RedisRegistryOptions {
   readonly access: RedisAccess;
@@ -20,6 +20,8 @@ interface RedisRegistryOptions {
   readonly keyPrefix: string;
   readonly cache: CacheSettings;
   readonly policy: RegistrationPolicy;
+  /** Whether to find clients by certificate, and resources. Otherwise the ACL need not permit that. */
+  readonly servesEdge: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly events: RegistryEvents;
@@ -33,19 +35,14 @@ export interface CacheSettings {
 }
 
 /** Each is called on changes only. */
-export interface RegistryEvents {
-  /** @param problem why Redis is unreachable; undefined once it is connected */
-  readonly onConnection: (problem: string | undefined) => void;
-  /** @param problem which sentinel refuses to announce failovers, and why */
-  readonly onSentinelRefusal: (problem: string) => void;
+export interface RegistryEvents extends ConnectionEvents {
   /** @param problem why Redis itself does not send invalidations; undefined if it does */
   readonly onInvalidationMode: (mode: InvalidationMode, problem: string | undefined) => void;
   /** @param isLost whether all records were lost, or restored */
   readonly onDataLoss: (isLost: boolean) => void;
+  readonly onEdgePermission: EdgePermissionHandler;
 }
 
-/** Longer than a request waits: a late reply still fills the cache for the next request. */
-const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
 /** Five PINGs, one of them in flight. A change is in force within a second, even if no invalidation arrives. */
 const SYNCED_WITHIN_MILLISECONDS = 750;
 /** How long a change by other writers may go unnoticed if only `countersign clients` publishes changes. */
@@ -58,66 +55,86 @@ const MAX_UNTRACKED_MILLISECONDS = 5_000;
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
   const { access, policy, now, events } = options;
   const keys = registryKeys(options.keyPrefix);
-  const reportStatus = throttleStatus(events.onConnection);
   let onConnected = () => {};
-  let redis: GuardedRedis | undefined;
-  const connection = await openRedis({
-    ...access,
-    commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
-    onStatusChange: (problem) => {
-      // A reply may end each connection. The first command that succeeds then reports the recovery.
-      if (problem !== undefined || redis?.problem === undefined) reportStatus(problem);
-      if (problem === undefined) onConnected();
-    },
-    onSentinelRefusal: throttleStatus((problem) => problem !== undefined && events.onSentinelRefusal(problem)),
-  });
-  dropWhenSilent(connection.redis);
-  redis = new GuardedRedis(connection, reportStatus);
+  const opened = await openRegistryConnection(access, events, () => onConnected());
+  const { redis } = opened;
   const dataLoss = createDataLossDetector(redis, keys.marker, events.onDataLoss);
-  const cache = new NearCache<StoredClient>({
-    load: (clientId) => loadClient(clientId, { redis, prefix: keys.clientPrefix, dataLoss, policy, now }),
-    isCovered: (loadedAt, now) => isCovered(feed, loadedAt, now),
-    now: () => performance.now(),
+  const caching: Caching = {
     ...options.cache,
-  });
-  const feed = openFeed(connection, options, { keys, cache, dataLoss });
+    isCovered: (loadedAt, at) => isCovered(feed, loadedAt, at),
+    now: () => performance.now(),
+  };
+  const clients = clientCache({ redis, keys, dataLoss, policy, now, caching });
+  const edge = options.servesEdge
+    ? new EdgeRecords({ redis, keys, clients, dataLoss, policy, caching, onPermission: events.onEdgePermission })
+    : undefined;
+  const records: CachedRecords = { keys, clients, edge, dataLoss };
+  const feed = openFeed(opened, options, records);
   // The new connection may be to another server, with other data and another ACL.
   onConnected = () => {
-    revalidate(cache, dataLoss);
-    startReadCheck(redis, keys.clientPrefix);
+    revalidate(records);
+    startReadCheck(redis, records);
   };
   startDataLossCheck(dataLoss);
-  startReadCheck(redis, keys.clientPrefix);
-  return toRegistry({ connection, redis, dataLoss, cache, feed, keys, description: access.address.description });
+  startReadCheck(redis, records);
+  return toRegistry(opened, records, feed, access.address.description);
 }
 
-interface CachedData {
+interface CachedRecords {
   readonly keys: RegistryKeys;
-  readonly cache: NearCache<StoredClient>;
+  readonly clients: RecordCache<Client>;
+  /** Undefined if there is no edge. */
+  readonly edge: EdgeRecords | undefined;
   readonly dataLoss: DataLossDetector;
 }
 
+interface ClientCacheOptions extends Pick<CachedRecords, 'keys' | 'dataLoss'> {
+  readonly redis: GuardedRedis;
+  readonly policy: RegistrationPolicy;
+  readonly now: () => number;
+  readonly caching: Caching;
+}
+
+function clientCache({ redis, keys, dataLoss, policy, now, caching }: ClientCacheOptions): RecordCache<Client> {
+  const source = { redis, execute: redis.execute, prefix: keys.clientPrefix, dataLoss };
+  return new RecordCache<Client>(
+    {
+      ...source,
+      kind: 'client',
+      parse: (clientId, record) => {
+        const parsed = parseStoredRecord(clientId, record, policy, now());
+        return parsed.ok ? { ok: true, record: parsed.client } : parsed;
+      },
+    },
+    caching,
+  );
+}
+
 function openFeed(
-  { redis }: RedisConnection,
+  { connection }: RegistryConnection,
   { access, events }: RedisRegistryOptions,
-  { keys, cache, dataLoss }: CachedData,
+  records: CachedRecords,
 ): InvalidationFeed {
-  return openInvalidationFeed(redis, {
+  const { keys, clients, edge, dataLoss } = records;
+  return openInvalidationFeed(connection.redis, {
     access,
-    prefixes: [keys.clientPrefix, keys.marker],
+    prefixes: [keys.clientPrefix, keys.marker, ...(edge ? [keys.identityPrefix, keys.resourcePrefix] : [])],
     channel: keys.changesChannel,
     onInvalidate: (changed) => {
-      for (const key of changed)
-        if (key.startsWith(keys.clientPrefix)) cache.invalidate(key.slice(keys.clientPrefix.length));
+      for (const key of changed) {
+        if (key.startsWith(keys.clientPrefix)) clients.cache.invalidate(key.slice(keys.clientPrefix.length));
+        edge?.invalidate(key);
+      }
       if (changed.includes(keys.marker)) startDataLossCheck(dataLoss);
     },
-    onFlush: () => revalidate(cache, dataLoss),
+    onFlush: () => revalidate(records),
     onMode: events.onInvalidationMode,
   });
 }
 
-function revalidate(cache: NearCache<StoredClient>, dataLoss: DataLossDetector): void {
-  cache.markAllStale();
+function revalidate({ clients, edge, dataLoss }: CachedRecords): void {
+  clients.cache.markAllStale();
+  edge?.markAllStale();
   startDataLossCheck(dataLoss);
 }
 
@@ -127,8 +144,9 @@ function startDataLossCheck(dataLoss: DataLossDetector): void {
 }
 
 /** The ACL may permit the marker, but not the records. No record has an empty `client_id`. */
-function startReadCheck({ execute }: GuardedRedis, clientPrefix: string): void {
-  execute((redis) => redis.get(clientPrefix)).catch(() => {});
+function startReadCheck({ execute }: GuardedRedis, { keys, edge }: CachedRecords): void {
+  execute((redis) => redis.get(keys.clientPrefix)).catch(() => {});
+  edge?.startPermissionCheck();
 }
 
 /** Whether an invalidation would have arrived if a value that was loaded at `loadedAt` had changed. */
@@ -137,31 +155,30 @@ function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boole
   return now - feed.syncedUntil <= SYNCED_WITHIN_MILLISECONDS;
 }
 
-interface RegistryParts extends CachedData {
-  readonly connection: RedisConnection;
-  readonly redis: GuardedRedis;
-  readonly feed: InvalidationFeed;
-  /** Of the address of Redis. */
-  readonly description: string;
-}
-
-function toRegistry({ connection, redis, dataLoss, cache, feed, keys, description }: RegistryParts): Registry {
+/** @param description of the address of Redis */
+function toRegistry(
+  { connection, redis }: RegistryConnection,
+  records: CachedRecords,
+  feed: InvalidationFeed,
+  description: string,
+): Registry {
+  const { keys, clients, edge, dataLoss } = records;
   return {
     description: `Redis at ${description}, keys ${keys.clientPrefix}*`,
-    find: (clientId) => findClient(clientId, cache, keys.clientPrefix),
-    findByCertificate: async () => [],
-    findResource: async () => undefined,
+    find: async (clientId) => requireValid(await clients.find(clientId), invalidClient),
+    findByCertificate: async (certificate) => requireEdge(edge).findByCertificate(certificate),
+    findResource: async (name) => requireEdge(edge).findResource(name),
     get notReadyReason() {
       const { problem } = redis;
-      const isServing = cache.hasUsableEntry();
+      const isServing = clients.cache.hasUsableEntry();
       if (isServing && problem === undefined) return undefined;
       // Without requests, or while all clients are cached, nothing else would detect a failure or a recovery.
       startDataLossCheck(dataLoss);
-      startReadCheck(redis, keys.clientPrefix);
+      startReadCheck(redis, records);
       return isServing ? undefined : problem;
     },
     get remote() {
-      return remoteState(redis, feed, cache);
+      return remoteState(redis, feed, clients);
     },
     close: async () => {
       feed.close();
@@ -170,31 +187,11 @@ function toRegistry({ connection, redis, dataLoss, cache, feed, keys, descriptio
   };
 }
 
-/** @throws {OAuthError} 503 if the lookup fails, `invalid_client` if the value is not a valid record */
-async function findClient(
-  clientId: string,
-  cache: NearCache<StoredClient>,
-  prefix: string,
-): Promise<Client | undefined> {
-  const key = `${prefix}${clientId}`;
-  const stored = await cache.find(clientId).catch((error: unknown) => {
-    throw lookupFailed(key, error);
-  });
-  if (stored.kind === 'invalid') throw invalidClient(`the value of ${key} is not a client record: ${stored.reason}`);
-  return stored.kind === 'client' ? stored.client : undefined;
+function requireEdge(edge: EdgeRecords | undefined): EdgeRecords {
+  if (edge) return edge;
+  throw new Error('the registry was opened without what the edge reads');
 }
 
-/** Shorter than an absent client is cached, so that a late reply answers the retry. */
-const RETRY_AFTER_SECONDS = 1;
-
-function lookupFailed(key: string, error: unknown): OAuthError {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason: `failed to load ${key} from Redis: ${error instanceof Error ? error.message : error}`,
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
-}
-
-function remoteState({ problem }: GuardedRedis, feed: InvalidationFeed, cache: NearCache<StoredClient>): RemoteState {
+function remoteState({ problem }: GuardedRedis, feed: InvalidationFeed, { cache }: RecordCache<Client>): RemoteState {
   return { isUp: problem === undefined, invalidationMode: feed.mode, ...cache.size, ...cache.counts };
 }

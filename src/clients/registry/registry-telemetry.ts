@@ -72,6 +72,11 @@ export function registryEvents(log: Log): RegistryEvents {
       if (isLost) log.error({ event: 'registry_data_lost' }, DATA_LOST);
       else log.info({ event: 'registry_data_restored' }, 'the client records in Redis are restored');
     },
+    onEdgePermission: (rule, problem) => {
+      if (problem === undefined)
+        log.info({ event: 'edge_permitted', rule }, 'the ACL of Redis permits what the edge reads');
+      else log.error({ event: 'edge_denied', rule, reason: problem }, `${EDGE_DENIED}${rule}`);
+    },
   };
 }
 
@@ -81,6 +86,8 @@ const PUBSUB_ONLY =
   'client tracking is unavailable: changes made with `countersign clients` propagate immediately, others within 5 s or COUNTERSIGN_CLIENT_CACHE_REFRESH_AFTER';
 const NO_INVALIDATION =
   'invalidation messages are unavailable: every request reads its client from Redis, while Redis responds';
+const EDGE_DENIED =
+  'the ACL of Redis denies what the edge reads, whose requests get 503. Add this to the user in COUNTERSIGN_REDIS_URL: ';
 const DATA_LOST =
   'all client records are gone from Redis: cached clients are served up to COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
   'Restore the records: countersign clients apply';

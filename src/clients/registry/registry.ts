@@ -19,14 +19,15 @@ export interface Registry {
    * each client's record decides whether the certificate authenticates it.
    *
    * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_client if the certificate has too many
-   *   identities
+   *   identities or candidates, or if none of them has a valid record
    */
   findByCertificate(certificate: ClientCertificate): Promise<readonly Client[]>;
   /**
    * Finds a resource.
    *
    * @param name has passed `isResourceName`
-   * @throws {OAuthError} temporarily_unavailable if the lookup fails
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_target if the stored value is not a valid
+   *   record of this resource
    */
   findResource(name: string): Promise<Resource | undefined>;
   /** Why no request can succeed at the moment; undefined if requests can. */

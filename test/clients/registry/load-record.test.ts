@@ -1,6 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
+import type { Client } from '../../../src/clients/client.ts';
 import { createDataLossDetector } from '../../../src/clients/registry/data-loss.ts';
-import { loadClient } from '../../../src/clients/registry/load-client.ts';
+import { loadRecord, type RecordSource } from '../../../src/clients/registry/load-record.ts';
+import { parseStoredRecord } from '../../../src/clients/stored-record.ts';
 import { openRedis } from '../../../src/redis/connection.ts';
 import { GuardedRedis } from '../../../src/redis/guarded-redis.ts';
 import { parseRedisUrl } from '../../../src/redis/url.ts';
@@ -10,7 +12,7 @@ import { connectRedis, keyPrefix, redisUrl } from '../../support/redis.ts';
 
 const record = { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a' };
 
-describeWith(['redis-server'], 'a load of a client', () => {
+describeWith(['redis-server'], 'a load of a record', () => {
   const { client: admin, close } = connectRedis();
   afterAll(close);
 
@@ -24,9 +26,19 @@ describeWith(['redis-server'], 'a load of a client', () => {
       return detector.hasLostData();
     };
     const dataLoss = { hasLostData: restoreFirst };
-    const options = { redis, prefix: `${prefix}client:`, dataLoss, policy: defaultPolicy, now: Date.now };
-    expect(await loadClient('a', options)).toMatchObject({ kind: 'present', value: { client: { clientId: 'a' } } });
-    expect(await loadClient('b', options)).toMatchObject({ kind: 'absent', value: { kind: 'none' } });
+    const source: RecordSource<Client> = {
+      kind: 'client',
+      redis,
+      execute: redis.execute,
+      prefix: `${prefix}client:`,
+      parse: (clientId, value) => {
+        const parsed = parseStoredRecord(clientId, value, defaultPolicy, Date.now());
+        return parsed.ok ? { ok: true, record: parsed.client } : parsed;
+      },
+      dataLoss,
+    };
+    expect(await loadRecord('a', source)).toMatchObject({ kind: 'present', value: { record: { clientId: 'a' } } });
+    expect(await loadRecord('b', source)).toMatchObject({ kind: 'absent', value: { kind: 'none' } });
     connection.close();
   });
 });

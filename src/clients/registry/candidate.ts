@@ -1,0 +1,58 @@
+import type { Client } from '../client.ts';
+import { registeredKeys } from '../registered-identities.ts';
+import { type ChangeCounters, counterOf } from './change-counters.ts';
+import type { StoredRecord } from './load-record.ts';
+import type { RecordCache } from './record-cache.ts';
+
+/** Approximate heap sizes: of a candidate, and of one of its identity keys. */
+const BYTES_PER_CANDIDATE = 300;
+const BYTES_PER_KEY = 100;
+
+/** A client that the identity index names for a certificate. That is only a hint: its record decides. */
+export class Candidate {
+  readonly clientId: string;
+  /** The identities of the certificate for which the index names the client. */
+  readonly #identityKeys: readonly string[];
+  /** If there is no valid record, it stays so until its key changes: a known caller causes no lookup of it. */
+  #unusable: { readonly stored: StoredRecord<Client>; readonly version: number } | undefined;
+
+  constructor(clientId: string, identityKeys: readonly string[]) {
+    this.clientId = clientId;
+    this.#identityKeys = identityKeys;
+  }
+
+  /** The approximate memory that it takes. */
+  get bytes(): number {
+    return BYTES_PER_CANDIDATE + this.clientId.length + BYTES_PER_KEY * this.#identityKeys.length;
+  }
+
+  /**
+   * Finds its record. `none` if that does not register any of the identities.
+   *
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails
+   */
+  async find(clients: RecordCache<Client>, changes: ChangeCounters): Promise<StoredRecord<Client>> {
+    const version = changes.version([counterOf(`${clients.prefix}${this.clientId}`)]);
+    if (this.#unusable?.version === version) return this.#unusable.stored;
+    const stored = await clients.find(this.clientId);
+    if (stored.kind === 'record') return this.#isRegistered(stored.record) ? stored : { kind: 'none' };
+    this.#unusable = { stored, version };
+    return stored;
+  }
+
+  #isRegistered(client: Client): boolean {
+    const registered = registeredKeySet(client);
+    return this.#identityKeys.some((key) => registered.has(key));
+  }
+}
+
+const keySets = new WeakMap<Client, ReadonlySet<string>>();
+
+/** Computed once for each client, since it hashes names. */
+function registeredKeySet(client: Client): ReadonlySet<string> {
+  const known = keySets.get(client);
+  if (known) return known;
+  const keys = new Set(registeredKeys(client));
+  keySets.set(client, keys);
+  return keys;
+}

@@ -1,0 +1,25 @@
+import { invalidClient } from '../../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
+import { identitiesOfCertificate, identityKey } from '../identities.ts';
+
+/** The names in a certificate are the choice of others, and each is looked up. */
+const MAX_IDENTITIES = 64;
+
+/**
+ * The keys of every identity by which a client could register this certificate.
+ *
+ * @throws {OAuthError} invalid_client if it has too many
+ */
+export function certificateKeys(certificate: ClientCertificate): readonly string[] {
+  const count = countIdentities(certificate);
+  if (count <= MAX_IDENTITIES) return identitiesOfCertificate(certificate).map(identityKey);
+  throw invalidClient(
+    `the certificate has ${count} identities (thumbprint, public key, subject DN and each SAN), and its client is looked up by at most ${MAX_IDENTITIES}`,
+  );
+}
+
+function countIdentities({ subject, alternativeNames }: ClientCertificate): number {
+  const names = Object.values(alternativeNames).map((each) => new Set(each).size);
+  const thumbprintAndKey = 2;
+  return names.reduce((sum, each) => sum + each, thumbprintAndKey + (subject.canonical === undefined ? 0 : 1));
+}
