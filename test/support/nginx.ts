@@ -3,6 +3,7 @@ import type { NetConnectOpts } from 'node:net';
 import { dirname, join } from 'node:path';
 import { acceptsConnections } from './accepts-connections.ts';
 import { type RunningProgram, startProgram } from './child-process.ts';
+import type { EdgeProxyOptions } from './edge-proxies.ts';
 import { eventually } from './eventually.ts';
 import {
   listenAddresses,
@@ -67,6 +68,22 @@ export function startShippedNginx(options: ShippedTerminatorOptions): Promise<Ru
     ],
   });
   return startNginx({ http: `include ${join(directory, 'countersign.conf')};`, prefix: directory, files });
+}
+
+/** The same with `nginx/edge.conf`. */
+export function startShippedNginxEdge(options: EdgeProxyOptions): Promise<RunningNginx> {
+  const { directory, port, edge, upstream, replace = [] } = options;
+  const files = shippedConfiguration({
+    replace: [
+      ...replace,
+      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ['/etc/nginx/countersign/', `${directory}/`],
+      ['/var/log/nginx/', `${directory}/`],
+      ['unix:/run/countersign/edge.sock', edge.startsWith('unix:') ? edge : new URL(edge).host],
+      ['127.0.0.1:8080', new URL(upstream).host],
+    ],
+  });
+  return startNginx({ http: `include ${join(directory, 'edge.conf')};`, prefix: directory, files });
 }
 
 function writeFiles(prefix: string, files: Readonly<Record<string, string | Uint8Array>>): void {

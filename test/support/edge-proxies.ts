@@ -1,0 +1,37 @@
+import { startShippedNginxEdge } from './nginx.ts';
+import type { ProgramName } from './programs.ts';
+import type { RunningTerminator } from './shipped-terminator.ts';
+
+/** The host name in each shipped configuration of the edge. */
+export const apiHost = 'api.example';
+
+/** How a test runs a proxy with the configuration that the repository ships for the edge. */
+export interface EdgeProxyOptions {
+  /** Holds `client-ca.pem`, `api.example.pem` and `api.example-key.pem`. The proxy's own files go into it as well. */
+  readonly directory: string;
+  /** The loopback port for HTTPS. */
+  readonly port: number;
+  /** Where Countersign's edge listens: `unix:/path` or `http://127.0.0.1:PORT`. */
+  readonly edge: string;
+  /** Where the API listens: `http://127.0.0.1:PORT`. */
+  readonly upstream: string;
+  /** What to replace in the shipped files, before ports and paths are. */
+  readonly replace?: readonly (readonly [from: string, to: string])[];
+}
+
+/**
+ * A proxy at the edge. Its configuration protects three paths of `api.example`: `/orders/` with the route `mint/orders`,
+ * `/reports/` with `verify/reports` and `/stock/` with `either/stock`. Each may be a WebSocket.
+ */
+export interface EdgeProxy {
+  readonly program: ProgramName;
+  /** The settings of Countersign that its configuration requires. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
+}
+
+export const edgeProxies = {
+  nginx: { program: 'nginx', env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' }, start: startShippedNginxEdge },
+} as const satisfies Record<string, EdgeProxy>;
+
+export type EdgeProxyName = keyof typeof edgeProxies;
