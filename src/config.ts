@@ -5,6 +5,7 @@ import type { CrlConfig } from './pki/crl/crl-checker.ts';
 import { type ClientCa, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig } from './settings/clients.ts';
 import { readCrlConfig } from './settings/crl.ts';
+import { type EdgeConfig, readEdgeConfig } from './settings/edge.ts';
 import { readRegistrationPolicy } from './settings/registration-policy.ts';
 import { serverSettings } from './settings/server.ts';
 import { type Environment, Settings } from './settings/settings.ts';
@@ -21,6 +22,8 @@ export interface Config {
   readonly listen: ListenAddress;
   /** Undefined if the operations listener is off. */
   readonly operationsListen: ListenAddress | undefined;
+  /** Undefined if there is no edge listener. */
+  readonly edge: EdgeConfig | undefined;
   /** Milliseconds. */
   readonly maxQueueDelay: number;
   readonly terminator: Terminator;
@@ -78,6 +81,7 @@ function readAllSettings(settings: Settings) {
     mtlsUrl,
     listen,
     operationsListen: operationsAddress === 'off' ? undefined : operationsAddress,
+    edge: readEdgeConfig(settings, forwarded),
     maxQueueDelay,
     terminator: forwarded && { ...forwarded, proxyTrust: trust },
     clientCa,

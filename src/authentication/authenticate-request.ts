@@ -55,7 +55,8 @@ export async function authenticateRequest(
   return { client, sub, certificate, form };
 }
 
-function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {
+/** Adds what is known of the certificate. */
+export function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {
   if (presented.kind === 'none') return;
   entry.subject = presented.certificate.subjectText;
   entry.thumbprint = presented.certificate.thumbprint;

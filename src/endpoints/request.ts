@@ -25,8 +25,13 @@ export function clientRequest(request: HttpRequest, listensOn: ListenerKind, now
   };
 }
 
-/** @throws {OAuthError} invalid_request if the connection is already closed */
-function peerOf({ socket }: HttpRequest, listensOn: ListenerKind, now: number): Peer {
+/**
+ * The peer of the connection, which is the proxy.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {OAuthError} invalid_request if the connection is already closed
+ */
+export function peerOf({ socket }: HttpRequest, listensOn: ListenerKind, now: number): Peer {
   if (listensOn === 'unix') return { kind: 'unix' };
   const address = socket.remoteAddress;
   // The peer reset the connection before the server asked for its address.

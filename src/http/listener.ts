@@ -3,19 +3,15 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, type Server as NetServer } from 'node:net';
 import { dirname } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
+import { type Application, type Fetch, honoApplication } from './application.ts';
 import { ActiveRequests } from './draining.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type LoadShedding, shedOverload } from './load-shedding.ts';
-import { MAX_HEADER_BYTES } from './malformed-reasons.ts';
 import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
-
-/** The application that the listener serves: Hono's `app.fetch`. */
-export type Fetch = Parameters<typeof getRequestListener>[0];
 
 export interface HttpListener {
   /** The actual address, with the port that the system chose. */
@@ -26,7 +22,6 @@ export interface HttpListener {
 
 const options = {
   IncomingMessage: ReceivedRequest,
-  maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   // How often Node checks these timeouts: by default only every 30 s.
@@ -38,19 +33,33 @@ const options = {
 };
 
 /**
+ * Opens a listener for an application of Hono.
+ *
+ * @throws as {@link openListener}
+ */
+export function openHttpListener(
+  address: ListenAddress,
+  fetch: Fetch,
+  onMalformed: OnMalformed,
+  shedding?: LoadShedding,
+): Promise<HttpListener> {
+  return openListener(address, honoApplication(fetch), onMalformed, shedding);
+}
+
+/**
  * Opens a listener.
  *
  * @param onMalformed called for each request that is rejected before it reaches the application
  * @param shedding undefined if every request is served, however long that takes
  * @throws {OperatorError} when the address cannot be bound
  */
-export async function openHttpListener(
+export async function openListener(
   address: ListenAddress,
-  fetch: Fetch,
+  application: Application,
   onMalformed: OnMalformed,
   shedding?: LoadShedding,
 ): Promise<HttpListener> {
-  const server = createServer(address);
+  const server = createServer(address, application);
   // By default Node keeps the first 2,000 fields and silently drops the rest, which may include those of the proxy. The
   // size limit of the header is sufficient.
   server.maxHeadersCount = 0;
@@ -58,19 +67,23 @@ export async function openHttpListener(
   // does not document this property; without it that default remains.
   Object.assign(server, { httpAllowHalfOpen: true });
   const active = new ActiveRequests(server);
-  const application = getRequestListener(fetch);
-  const listener = shedding ? shedOverload(server, application, shedding) : application;
-  server.on('request', rejectMalformed(listener, active, onMalformed));
-  handleClientErrors(server, active, onMalformed);
+  const listener = shedding ? shedOverload(server, application, shedding) : application.serve;
+  server.on('request', rejectMalformed(application, listener, active, onMalformed));
+  // Node would send 100 (Continue) before the request.
+  if (!application.readsBodies) server.on('checkContinue', (...request) => server.emit('request', ...request));
+  handleClientErrors(server, application, active, onMalformed);
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await prepareSocket(address);
   await listen(server, address);
   return { address: actualAddress(server, address), close: () => active.drain() };
 }
 
-function createServer(address: ListenAddress): Server<typeof ReceivedRequest> {
-  if (address.kind !== 'tls') return createHttpServer(options);
-  return createHttpsServer({ ...options, ...httpsOptions(address.tls) });
+function createServer(
+  address: ListenAddress,
+  { maxHeaderBytes: maxHeaderSize }: Application,
+): Server<typeof ReceivedRequest> {
+  if (address.kind !== 'tls') return createHttpServer({ ...options, maxHeaderSize });
+  return createHttpsServer({ ...options, maxHeaderSize, ...httpsOptions(address.tls) });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RequestListener, Server } from 'node:http';
+import type { Application } from './application.ts';
 import type { ReceivedRequest } from './received-request.ts';
 
 export interface LoadShedding {
@@ -15,36 +16,23 @@ export interface LoadShedding {
  */
 export function shedOverload(
   server: Server<typeof ReceivedRequest>,
-  listener: RequestListener,
+  { serve, isShed, overloaded }: Application,
   { maxQueueDelay, onShed }: LoadShedding,
-): RequestListener {
-  const queue = new RequestQueue(listener);
+): RequestListener<typeof ReceivedRequest> {
+  const queue = new RequestQueue(serve);
   server.on('connection', queue.onConnection);
   return (incoming, outgoing) => {
     const { delay, length } = queue;
-    // Documents (GET) are served: that costs hardly more than a rejection.
-    const isServed = delay <= maxQueueDelay || length < MIN_QUEUE_LENGTH || incoming.method !== 'POST';
+    const isServed = delay <= maxQueueDelay || length < MIN_QUEUE_LENGTH || !isShed(incoming);
     if (isServed && length < MAX_QUEUE_LENGTH) {
       queue.add(incoming, outgoing);
       return;
     }
     onShed(delay, length);
     // The connection stays open: a new one costs more than this response.
-    outgoing.writeHead(503, headers).end(body);
+    outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
   };
 }
-
-const body = JSON.stringify({
-  error: 'temporarily_unavailable',
-  error_description: 'The server is overloaded; try again.',
-});
-const headers = {
-  'content-type': 'application/json',
-  'cache-control': 'no-store',
-  pragma: 'no-cache',
-  'retry-after': '1',
-  'content-length': body.length,
-};
 
 /** A queue that is shorter is served soon, however long it has waited: a suspended process is not overloaded. */
 const MIN_QUEUE_LENGTH = 100;
@@ -59,7 +47,7 @@ const MAX_QUEUE_LENGTH = 4_096;
 const PER_TURN = 32;
 const PER_TURN_WHILE_ACCEPTING = 8;
 
-type Request = Parameters<RequestListener>;
+type Request = Parameters<RequestListener<typeof ReceivedRequest>>;
 
 interface Waiting {
   readonly request: Request;

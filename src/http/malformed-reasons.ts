@@ -107,16 +107,15 @@ function explainMethod({ rawPacket = new Uint8Array(), bytesParsed = 0 }: Client
 /** The signature of version 2 of the PROXY protocol. */
 const PROXY_V2 = '\r\n\r\n\0\r\nQUIT\n';
 
-interface ErrorResponse {
+interface MalformedResponse {
   readonly status: number;
-  /** Sent if Node does not send the response itself. */
   readonly phrase: string;
   /** The `error_description`. */
   readonly description: string;
 }
 
 /** The response to a malformed request, by code. */
-export function responseFor(code: string): ErrorResponse {
+export function responseFor(code: string): MalformedResponse {
   const [status, phrase, description] = responses[code] ?? [400, 'Bad Request', MALFORMED_DESCRIPTION];
   return { status, phrase, description };
 }

@@ -1,35 +1,30 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Application, ErrorResponse } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
-import {
-  type ClientError,
-  explainBodyError,
-  explainError,
-  type MalformedRequest,
-  responseFor,
-} from './malformed-reasons.ts';
+import { type ClientError, explainBodyError, explainError, type MalformedRequest } from './malformed-reasons.ts';
 import { IncompleteBody, type ReceivedRequest } from './received-request.ts';
-import { parseRequestHead } from './request-head.ts';
 
 export type OnMalformed = (request: MalformedRequest) => void;
 
 /**
- * Rejects a request whose head the adapter cannot turn into a URL. Without this, the adapter would send an empty 400
- * and nothing would be logged.
+ * Rejects a request whose head is malformed. Without this, Hono's adapter would send an empty 400 and nothing would be
+ * logged.
  */
 export function rejectMalformed(
-  listener: RequestListener,
+  { parseHead, malformed }: Application,
+  listener: RequestListener<typeof ReceivedRequest>,
   active: ActiveRequests,
   onMalformed: OnMalformed,
 ): RequestListener<typeof ReceivedRequest> {
   return (incoming, outgoing) => {
     const { socket } = incoming;
     if (active.isEnding(socket)) return;
-    const head = parseRequestHead(incoming);
+    const head = parseHead(incoming);
     if (head.kind === 'malformed') {
       active.end(socket);
       onMalformed({ code: head.code, reason: head.reason });
-      respond(head.code, outgoing);
+      respond(malformed(head.code), outgoing);
       return;
     }
     if (head.framing === 'unreliable') {
@@ -49,10 +44,12 @@ export function rejectMalformed(
  */
 export function handleClientErrors(
   server: Server<typeof ReceivedRequest>,
+  { malformed }: Application,
   active: ActiveRequests,
   onMalformed: OnMalformed,
 ): void {
-  server.on('clientError', (error: ClientError, socket: Socket) => onClientError(error, socket, active, onMalformed));
+  const rejection: Rejection = { active, onMalformed, responseFor: malformed };
+  server.on('clientError', (error: ClientError, socket: Socket) => onClientError(error, socket, rejection));
   // Rejected with the rest of the request head: Node would send an empty response.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('connect', (_, socket: Socket) => {
@@ -62,12 +59,19 @@ export function handleClientErrors(
     active.end(socket);
     onMalformed({ code: 'INVALID_METHOD', reason: 'CONNECT requests a tunnel' });
     const inFlight = active.on(socket);
-    if (inFlight.kind === 'none') respondOnSocket('INVALID_METHOD', socket);
-    else inFlight.response.once('close', () => respondOnSocket('INVALID_METHOD', socket));
+    const respondLast = () => respondOnSocket(malformed('INVALID_METHOD'), socket);
+    if (inFlight.kind === 'none') respondLast();
+    else inFlight.response.once('close', respondLast);
   });
 }
 
-function onClientError(error: ClientError, socket: Socket, active: ActiveRequests, onMalformed: OnMalformed): void {
+interface Rejection {
+  readonly active: ActiveRequests;
+  readonly onMalformed: OnMalformed;
+  readonly responseFor: Application['malformed'];
+}
+
+function onClientError(error: ClientError, socket: Socket, { active, onMalformed, responseFor }: Rejection): void {
   const inFlight = active.on(socket);
   const malformed = inFlight.kind === 'incomplete' ? explainBodyError(error) : explainError(error);
   const isLost = !socket.writable || error.code === 'ECONNRESET' || malformed.code.startsWith('ERR_SSL_');
@@ -85,9 +89,9 @@ function onClientError(error: ClientError, socket: Socket, active: ActiveRequest
     if (inFlight.kind === 'incomplete') inFlight.response.req.destroy(new IncompleteBody(malformed));
     socket.destroy();
   } else if (inFlight.kind === 'none' && isHarmless) socket.destroy();
-  else if (inFlight.kind === 'none') respondOnSocket(malformed.code, socket);
+  else if (inFlight.kind === 'none') respondOnSocket(responseFor(malformed.code), socket);
   else if (inFlight.kind === 'received') closeAfter(inFlight.response, socket);
-  else rejectBody(inFlight.response, socket, malformed);
+  else rejectBody(inFlight.response, socket, malformed, responseFor(malformed.code));
 }
 
 /**
@@ -110,50 +114,40 @@ function closeAfter(response: ServerResponse, socket: Socket): void {
  * Ends the body of a request with an error. The response is that of the application if it sends one without the body,
  * and follows the responses to earlier requests on the connection.
  */
-function rejectBody(response: ServerResponse, socket: Socket, malformed: MalformedRequest): void {
+function rejectBody(
+  response: ServerResponse,
+  socket: Socket,
+  malformed: MalformedRequest,
+  rejection: ErrorResponse,
+): void {
   closeAfter(response, socket);
   const reject = () => {
     if (response.writableEnded) return;
     // Node destroys the connection together with the body.
-    respondOnSocket(malformed.code, socket, () => response.req.destroy(new IncompleteBody(malformed)));
+    respondOnSocket(rejection, socket, () => response.req.destroy(new IncompleteBody(malformed)));
   };
   if (response.socket) setImmediate(reject);
   else response.once('socket', () => setImmediate(reject));
 }
 
 /** Responds to a request whose head was parsed, and closes the connection, since the body was not read. */
-function respond(code: string, response: ServerResponse): void {
-  const { status, body, headers } = errorResponse(code);
-  response.writeHead(status, headers).end(body);
+function respond({ status, headers, body }: ErrorResponse, response: ServerResponse): void {
+  response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }
 
 /** How long the peer may take to receive the last response and close the connection. */
 const LINGER_MILLISECONDS = 2_000;
 
 /** Responds on a connection on which no request could be parsed, and closes it. */
-function respondOnSocket(code: string, socket: Socket, onSent?: () => void): void {
+function respondOnSocket(response: ErrorResponse, socket: Socket, onSent?: () => void): void {
   if (!socket.writable) {
     onSent?.();
     socket.destroy();
     return;
   }
-  const { status, phrase, body, headers } = errorResponse(code);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const { status, phrase, headers, body } = response;
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
   socket.end([`HTTP/1.1 ${status} ${phrase}`, ...lines, '', body].join('\r\n'), onSent);
   const timer = setTimeout(() => socket.destroy(), LINGER_MILLISECONDS).unref();
   socket.once('close', () => clearTimeout(timer));
-}
-
-/** A JSON error, as every endpoint sends it. */
-function errorResponse(code: string) {
-  const { status, phrase, description } = responseFor(code);
-  const body = JSON.stringify({ error: 'invalid_request', error_description: description });
-  const headers = {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    pragma: 'no-cache',
-    'content-length': body.length,
-    connection: 'close',
-  };
-  return { status, phrase, body, headers };
 }

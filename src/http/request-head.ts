@@ -5,12 +5,18 @@ import type { ReceivedRequest } from './received-request.ts';
 export type RequestHead =
   | {
       readonly kind: 'well-formed';
-      /** In origin-form: it starts with `/`. */
+      /** The application's `url`. */
       readonly target: string;
       /** `unreliable`: where the next request starts on this connection is uncertain, so it must close. */
       readonly framing: 'reliable' | 'unreliable';
     }
-  | { readonly kind: 'malformed'; readonly code: HeadErrorCode; readonly reason: string };
+  | MalformedHead;
+
+interface MalformedHead {
+  readonly kind: 'malformed';
+  readonly code: HeadErrorCode;
+  readonly reason: string;
+}
 
 type HeadErrorCode =
   | 'INVALID_EXPECTATION'
@@ -21,10 +27,10 @@ type HeadErrorCode =
   | 'UNSUPPORTED_VERSION';
 
 /** Validates the parts of a request head that Node's parser does not check (RFC 9112 §2.3, §3.2, §6.1). */
-export function parseRequestHead({ fields, httpVersion, url = '' }: ReceivedRequest): RequestHead {
-  // Node's parser also accepts 0.9 and 2.0.
-  if (httpVersion !== '1.1' && httpVersion !== '1.0')
-    return malformed('UNSUPPORTED_VERSION', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
+export function parseRequestHead(request: ReceivedRequest): RequestHead {
+  const { fields, httpVersion, url = '' } = request;
+  const versionError = versionViolation(request);
+  if (versionError) return versionError;
   const codings = elements(fields, 'transfer-encoding');
   if (codings.some((coding) => coding !== 'chunked')) {
     const reason = `Transfer-Encoding is ${quote(codings.join(', '))}, and only chunked is supported`;
@@ -32,13 +38,8 @@ export function parseRequestHead({ fields, httpVersion, url = '' }: ReceivedRequ
     const code = codings.at(-1) === 'chunked' ? 'UNSUPPORTED_TRANSFER_ENCODING' : 'INVALID_TRANSFER_ENCODING';
     return malformed(code, reason);
   }
-  const hosts = fields.all('host');
-  // Only an HTTP/1.0 request may omit Host.
-  if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
-    return malformed('INVALID_HOST', `Host appears ${hosts.length} times`);
-  }
-  const invalid = hosts.find((host) => !isHostAndPort(host));
-  if (invalid !== undefined) return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
+  const hostError = hostViolation(request);
+  if (hostError) return hostError;
   // HTTP/1.0 has no expectations (RFC 9110 §10.1.1).
   const expectations = httpVersion === '1.0' ? [] : elements(fields, 'expect');
   if (expectations.some((expectation) => expectation !== '100-continue'))
@@ -51,7 +52,24 @@ export function parseRequestHead({ fields, httpVersion, url = '' }: ReceivedRequ
   return { kind: 'well-formed', target, framing: isUnreliable ? 'unreliable' : 'reliable' };
 }
 
-function malformed(code: HeadErrorCode, reason: string): RequestHead {
+/** Node's parser also accepts 0.9 and 2.0. */
+export function versionViolation({ httpVersion }: ReceivedRequest): MalformedHead | undefined {
+  if (httpVersion === '1.1' || httpVersion === '1.0') return undefined;
+  return malformed('UNSUPPORTED_VERSION', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
+}
+
+/** Only an HTTP/1.0 request may omit Host (RFC 9112 §3.2). */
+export function hostViolation({ fields, httpVersion }: ReceivedRequest): MalformedHead | undefined {
+  const hosts = fields.all('host');
+  if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
+    return malformed('INVALID_HOST', `Host appears ${hosts.length} times`);
+  }
+  const invalid = hosts.find((host) => !isHostAndPort(host));
+  if (invalid === undefined) return undefined;
+  return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
+}
+
+function malformed(code: HeadErrorCode, reason: string): MalformedHead {
   return { kind: 'malformed', code, reason };
 }
 

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../oauth/oauth-error.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { addRequestMetrics } from './request-metrics.ts';
@@ -9,6 +8,10 @@ export interface AuditEntry {
   event: string;
   /** Address of the peer, which is the proxy; `unix` for a Unix socket. */
   peer?: string;
+  /** Of a check at the edge: `mint`, `verify` or `either`. */
+  route?: string;
+  /** Name of the resource of a check. */
+  resource?: string;
   /** As sent in the request; authenticated only if the event is `token_issued`. */
   client_id?: string;
   method?: string;
@@ -26,8 +29,8 @@ export interface AuditEntry {
   expires_at?: string;
   /** What the operator should change although the token was issued. */
   advice?: string;
-  /** Error code and HTTP status as the client received them. */
-  error?: ErrorCode;
+  /** Error code and HTTP status as the client received them, or the proxy. */
+  error?: string;
   status?: number;
   /** The exact reason, which the client does not receive. */
   reason?: string;
@@ -66,37 +69,38 @@ export interface Audit {
 
 export interface AuditLog {
   readonly forEndpoint: (endpoint: AuditedEndpoint) => Audit;
+  /** Writes one event, for decisions that are counted elsewhere. The entry must not be used afterwards. */
+  readonly write: (level: keyof Log, entry: AuditEntry, message: string) => Written;
 }
 
 /** @param written whether the lines that were logged last have been written */
 export function createAuditLog(log: Log, metrics: Metrics, written: () => Written): AuditLog {
-  return {
-    forEndpoint: ({ name, granted, rejected: { event } }) => {
-      const record = addRequestMetrics(metrics, name, granted.outcome);
-      return {
-        begin: () => ({ event }),
-        granted: (entry, duration) => {
-          record(undefined, duration);
-          entry.event = granted.event;
-          log[entry.advice === undefined ? 'info' : 'warn'](entry, granted.message);
-          return written();
-        },
-        rejected: (entry, duration) => {
-          record(entry.error ?? 'server_error', duration);
-          boundReason(entry);
-          log.warn(entry, `${name} request rejected`);
-          return written();
-        },
-        failed: (entry, duration, cause) => {
-          record(entry.error ?? 'server_error', duration);
-          boundReason(entry);
-          if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
-          log.error(entry, `${name} request failed`);
-          return written();
-        },
-      };
-    },
+  const write: AuditLog['write'] = (level, entry, message) => {
+    boundReason(entry);
+    log[level](entry, message);
+    return written();
   };
+  const forEndpoint = ({ name, granted, rejected: { event } }: AuditedEndpoint): Audit => {
+    const record = addRequestMetrics(metrics, name, granted.outcome);
+    return {
+      begin: () => ({ event }),
+      granted: (entry, duration) => {
+        record(undefined, duration);
+        entry.event = granted.event;
+        return write(entry.advice === undefined ? 'info' : 'warn', entry, granted.message);
+      },
+      rejected: (entry, duration) => {
+        record(entry.error ?? 'server_error', duration);
+        return write('warn', entry, `${name} request rejected`);
+      },
+      failed: (entry, duration, cause) => {
+        record(entry.error ?? 'server_error', duration);
+        if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
+        return write('error', entry, `${name} request failed`);
+      },
+    };
+  };
+  return { forEndpoint, write };
 }
 
 const MAX_REASON_CHARACTERS = 4_000;

@@ -2,7 +2,7 @@ import { type ErrorCode, errorStatus } from '../oauth/oauth-error.ts';
 import type { HistogramChild, Metrics } from './metrics.ts';
 
 /** Counts one request: `error` is the code of the response, undefined for a granted request. */
-export type RequestRecorder = (error: ErrorCode | undefined, durationMilliseconds: number) => void;
+export type RequestRecorder = (error: string | undefined, durationMilliseconds: number) => void;
 
 interface OutcomeMetrics {
   readonly labels: { readonly outcome: string; readonly error: string };
@@ -35,7 +35,9 @@ export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: s
   const failed = metricsOf('server_error');
   // `errorStatus` is a complete Record, so its keys are exactly the error codes.
   const outcomes = [undefined, ...(Object.keys(errorStatus) as ErrorCode[])] as const;
-  const byError = new Map(outcomes.map((error) => [error, error === 'server_error' ? failed : metricsOf(error)]));
+  const byError = new Map<string | undefined, OutcomeMetrics>(
+    outcomes.map((error) => [error, error === 'server_error' ? failed : metricsOf(error)]),
+  );
   metrics.addCounter({
     name: `${endpoint}_requests_total`,
     help: `Requests to the ${endpoint} endpoint by outcome (${granted}, rejected, failed) and OAuth error code`,

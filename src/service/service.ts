@@ -5,18 +5,22 @@ import type { Config } from '../config.ts';
 import type { EffectiveConfig } from '../doctor/observer/effective-config.ts';
 import { createObservationStore, type ObservationStore } from '../doctor/observer/observation-store.ts';
 import { type Observation, withObserver } from '../doctor/observer/observe.ts';
+import { createEdgeApplication } from '../edge/edge-application.ts';
+import type { TokenEndpointDependencies } from '../endpoints/token.ts';
+import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
-import { openHttpListener } from '../http/listener.ts';
+import { openListener } from '../http/listener.ts';
 import type { LoadShedding } from '../http/load-shedding.ts';
 import type { MalformedRequest } from '../http/malformed-reasons.ts';
-import { type AuditLog, createAuditLog } from '../observability/audit.ts';
+import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { LogOutput } from '../observability/log-output.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
+import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
-import { createCertificateReader } from '../terminator/certificate-reader.ts';
+import { type CertificateReader, createCertificateReader } from '../terminator/certificate-reader.ts';
 import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
@@ -28,6 +32,8 @@ export interface Service {
   readonly address: ListenAddress;
   /** Undefined if the operations listener is off. */
   readonly operationsAddress: ListenAddress | undefined;
+  /** Undefined if there is no edge listener. */
+  readonly edgeAddress: ListenAddress | undefined;
   /** Accepts no new requests, finishes those in flight, and closes everything. */
   close(): Promise<void>;
 }
@@ -48,17 +54,26 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
   const observations = operationsListen && createObservationStore<Observation>(Date.now);
   const auditLog = createAuditLog(log, metrics, () => output.written());
-  const app = createPublicApp(config, dependencies, observations, auditLog, log);
+  const createReader = certificateReaders(dependencies, log);
+  const signingKey = withBoundedQueue(dependencies.signingKey, config.maxQueueDelay);
+  const shared = { issuer: config.issuer, registry: dependencies.registry, signingKey, auditLog, now: Date.now };
+  const app = createPublicApp(config, shared, createReader, observations);
   let isClosing = false;
   const notReadyReason = () => (isClosing ? 'shutting down' : (output.problem ?? dependencies.registry.notReadyReason));
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp = observations && createOperationsApp({ observations, effectiveConfig, metrics, notReadyReason });
 
   const operationsAddress =
-    operationsListen && operationsApp && (await openListener(operationsListen, operationsApp, log, opened));
+    operationsListen &&
+    operationsApp &&
+    (await open(operationsListen, honoApplication(operationsApp.fetch), log, opened));
   if (operationsAddress) logListening('operations_listening', operationsAddress, log);
   const shedding = createLoadShedding(config, metrics, log);
-  const address = await openListener(config.listen, app, log, opened, shedding);
+  const { edge } = config;
+  const edgeAddress =
+    edge && (await open(edge.listen, createEdge(edge, shared, createReader, metrics), log, opened, shedding));
+  if (edgeAddress) logListening('edge_listening', edgeAddress, log);
+  const address = await open(config.listen, honoApplication(app.fetch), log, opened, shedding);
   logListening('listening', address, log);
 
   const running = opened.move();
@@ -66,7 +81,7 @@ export async function startService(config: Config, log: Log, output: LogOutput):
     isClosing = true;
     await running.disposeAsync();
   };
-  return { address, operationsAddress, close };
+  return { address, operationsAddress, edgeAddress, close };
 }
 
 /** The effective configuration in one line, then a line for each warning and each unknown setting. */
@@ -94,40 +109,56 @@ function createServiceMetrics({ trust, crls, registry }: Dependencies, output: L
   return metrics;
 }
 
+/** What every endpoint that issues tokens uses. */
+type Shared = Omit<TokenEndpointDependencies, 'listensOn' | 'readCertificate'>;
+
 function createPublicApp(
-  { issuer, mtlsUrl, listen, terminator, maxQueueDelay }: Config,
-  dependencies: Dependencies,
+  { mtlsUrl, listen, terminator }: Config,
+  shared: Shared,
+  createReader: ReaderFactory,
   observations: ObservationStore<Observation> | undefined,
-  auditLog: AuditLog,
-  log: Log,
 ): App {
-  const readCertificate = createClientCertificateReader(terminator, dependencies, log);
+  const readCertificate = createReader(terminator);
   return createApp({
-    issuer,
+    ...shared,
     mtlsUrl,
     listensOn: listen.kind,
     readCertificate: observations ? withObserver(readCertificate, terminator, observations) : readCertificate,
-    registry: dependencies.registry,
-    signingKey: withBoundedQueue(dependencies.signingKey, maxQueueDelay),
-    auditLog,
-    now: Date.now,
   });
 }
 
-function createClientCertificateReader(
-  terminator: Terminator,
-  { trust, crls }: Dependencies,
-  log: Log,
-): ClientCertificateReader {
+function createEdge(
+  { listen, terminator }: EdgeConfig,
+  shared: Shared,
+  createReader: ReaderFactory,
+  metrics: Metrics,
+): Application {
+  return createEdgeApplication({
+    ...shared,
+    metrics,
+    listensOn: listen.kind,
+    readCertificate: createReader(terminator),
+  });
+}
+
+type ReaderFactory = (terminator: Terminator) => ClientCertificateReader;
+
+/** Creates the readers of the listeners. Those with the same format share a cache of parsed certificates. */
+function certificateReaders({ trust, crls }: Dependencies, log: Log): ReaderFactory {
   const verifyChain = createChainVerifier(trust.current, crls?.violation);
-  const onForeignHeader = (header: string) => logForeignHeader(header, terminator, log);
-  const source = {
-    terminator,
-    decodeChain: createCertificateReader(terminator.name),
-    verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
-    detectForeignHeaders: detectForeignHeaders(terminator, onForeignHeader, Date.now),
+  const decoders = new Map<string, CertificateReader>();
+  return (terminator) => {
+    const decodeChain = decoders.get(terminator.name) ?? createCertificateReader(terminator.name);
+    decoders.set(terminator.name, decodeChain);
+    const onForeignHeader = (header: string) => logForeignHeader(header, terminator, log);
+    const source = {
+      terminator,
+      decodeChain,
+      verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
+      detectForeignHeaders: detectForeignHeaders(terminator, onForeignHeader, Date.now),
+    };
+    return (request) => readClientCertificate(request, source);
   };
-  return (request) => readClientCertificate(request, source);
 }
 
 function logForeignHeader(header: string, { name, certificateHeader }: Terminator, log: Log): void {
@@ -170,21 +201,27 @@ function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Lo
 }
 
 /** @returns the actual address: port 0 is replaced by the port that the system chose */
-async function openListener(
+async function open(
   address: ListenAddress,
-  { fetch }: App,
+  application: Application,
   log: Log,
   opened: AsyncDisposableStack,
   shedding?: LoadShedding,
 ): Promise<ListenAddress> {
   const onMalformed = (request: MalformedRequest) =>
     log.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
-  const listener = await openHttpListener(address, fetch, onMalformed, shedding);
+  const listener = await openListener(address, application, onMalformed, shedding);
   opened.defer(listener.close);
   return listener.address;
 }
 
-function logListening(event: 'listening' | 'operations_listening', address: ListenAddress, log: Log): void {
+const listenerNames = {
+  listening: 'listening',
+  edge_listening: 'edge listener',
+  operations_listening: 'operations listener',
+} as const;
+
+function logListening(event: keyof typeof listenerNames, address: ListenAddress, log: Log): void {
   const url = describeListenAddress(address);
-  log.info({ event, url }, event === 'listening' ? `listening on ${url}` : `operations listener on ${url}`);
+  log.info({ event, url }, `${listenerNames[event]} on ${url}`);
 }

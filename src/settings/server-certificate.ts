@@ -4,12 +4,13 @@ import { pairWithKey, parsePrivateKey, warnIfNotValid } from './key-pair.ts';
 import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
 
-/** Both turn the public listener into an HTTPS listener. */
+/** Both turn the public listener, and the edge listener, into HTTPS listeners. */
 export const serverCertificateSettings = defineSettings('Server', {
   TLS_CERTIFICATE_FILE: {
     parse: readServerCertificateFile,
     description: "the server's certificate for HTTPS, followed by its intermediates, PEM",
-    details: 'With it, `COUNTERSIGN_LISTEN` serves HTTPS (TLS 1.2 and 1.3) instead of HTTP; not on a Unix socket.',
+    details:
+      'With it, `COUNTERSIGN_LISTEN` and `COUNTERSIGN_EDGE_LISTEN` serve HTTPS (TLS 1.2 and 1.3) instead of HTTP; not on a Unix socket.',
     defaultDescription: 'none; serves HTTP',
     requires: { anyOf: ['TLS_KEY_FILE', 'TLS_KEY'], reason: 'set it to the key of COUNTERSIGN_TLS_CERTIFICATE_FILE' },
   },

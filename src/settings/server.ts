@@ -1,4 +1,4 @@
-import { type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { type PlainAddress, parseListenAddress } from '../http/listen-address.ts';
 import { parseBaseUrl } from '../oauth/issuer.ts';
 import { durationUpTo } from './parsers.ts';
 import { defineSettings } from './setting.ts';
@@ -25,7 +25,7 @@ export const serverSettings = defineSettings('Server', {
     default: '127.0.0.1:8080',
   },
   OPERATIONS_LISTEN: {
-    parse: parseOperationsListen,
+    parse: parseOptionalListen,
     description: 'address of the operations listener, or `off`',
     details:
       'It serves `/livez`, `/readyz`, `/metrics` and the API of [`countersign doctor`](doctor.md). Not for clients.',
@@ -40,6 +40,7 @@ export const serverSettings = defineSettings('Server', {
   },
 });
 
-function parseOperationsListen(text: string): ListenAddress | 'off' {
+/** The address of a listener that can be off. */
+export function parseOptionalListen(text: string): PlainAddress | 'off' {
   return text === 'off' ? text : parseListenAddress(text);
 }

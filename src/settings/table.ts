@@ -2,6 +2,7 @@ import { chainSettings } from './client-ca.ts';
 import { cacheSettings } from './client-cache.ts';
 import { clientsFileSettings } from './clients.ts';
 import { crlSettings } from './crl.ts';
+import { edgeSettings } from './edge.ts';
 import { proxyCertificateSettings } from './proxy-certificate.ts';
 import { redisSettings, redisTlsSettings } from './redis.ts';
 import { registrationSettings } from './registration-policy.ts';
@@ -16,6 +17,7 @@ import { trustedProxySettings } from './trusted-proxy.ts';
 export const allSettings: readonly Setting[] = [
   serverSettings,
   serverCertificateSettings,
+  edgeSettings,
   terminatorSettings,
   trustedProxySettings,
   proxyCertificateSettings,

@@ -35,7 +35,7 @@ export const terminatorSettings = defineSettings('Terminator', {
 const { TERMINATOR, CERTIFICATE_HEADER, CHAIN_HEADER, VERIFY_HEADER } = terminatorSettings;
 const { CLIENT_CA_FILE, CHAIN_VERIFIED_BY } = chainSettings;
 
-type ForwardedFields = Omit<Terminator, 'proxyTrust'>;
+export type ForwardedFields = Omit<Terminator, 'proxyTrust'>;
 
 /** Reads what the proxy forwards, in which fields, and who verifies the chain. Problems are collected in `settings`. */
 export function readForwardedFields(settings: Settings): ForwardedFields | undefined {
@@ -57,6 +57,36 @@ export function readForwardedFields(settings: Settings): ForwardedFields | undef
   };
   requireDistinctHeaders(settings, fields);
   return fields;
+}
+
+/**
+ * What another terminator than `COUNTERSIGN_TERMINATOR` forwards, in its usual headers. Settings that rename headers are
+ * about that one, and so is the declaration that the terminator admits only verified certificates.
+ */
+export function otherTerminatorFields(settings: Settings, name: HeaderFormatName): ForwardedFields {
+  const { certificateHeader, chain, verification }: HeaderFormat = headerFormats[name];
+  return {
+    name,
+    certificateHeader,
+    chainHeader: chain?.header,
+    verification: otherVerification(settings, name, verification),
+  };
+}
+
+function otherVerification(
+  settings: Settings,
+  name: HeaderFormatName,
+  fields: readonly VerificationField[],
+): ChainVerification {
+  const declared = settings.read(CHAIN_VERIFIED_BY);
+  const [first, ...others] = fields;
+  if (settings.has(CLIENT_CA_FILE) || declared === 'countersign') return { by: 'countersign', fields };
+  if (declared === 'header' && first) return { by: 'header', fields: [first, ...others] };
+  if (declared !== undefined) {
+    const declaration = `is ${declared}, which cannot apply to ${name} (COUNTERSIGN_EDGE_TERMINATOR)`;
+    settings.reject(CHAIN_VERIFIED_BY, `${declaration}: remove it, and set COUNTERSIGN_CLIENT_CA_FILE to ${CLIENT_CA}`);
+  }
+  return { by: 'none', fields, fix: `COUNTERSIGN_CLIENT_CA_FILE is not set: set it to ${CLIENT_CA}` };
 }
 
 /** The value of nginx and Apache, for formats that have no verification header. */

@@ -2,6 +2,7 @@ import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
 import { isLoopback, parseTrustedAddresses, type TrustedAddresses } from '../terminator/trusted-addresses.ts';
 import { digestProxySecret, type ProxyTrust } from '../terminator/trusted-proxy.ts';
 import { proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
+import { serverSettings } from './server.ts';
 import { readServerCertificate, serverCertificateSettings } from './server-certificate.ts';
 import { defineSettings, type Setting } from './setting.ts';
 import { PREFIX, type Settings } from './settings.ts';
@@ -18,7 +19,7 @@ export const trustedProxySettings = defineSettings('Trusted proxy', {
     description: 'secret that the proxy sends in `X-Countersign-Proxy-Secret`',
     details:
       'At least 32 printable ASCII characters without spaces; during a rotation two secrets, one per line. ' +
-      'Required if `COUNTERSIGN_LISTEN` or `COUNTERSIGN_TRUSTED_PROXIES` include more than loopback, ' +
+      'Required if `COUNTERSIGN_LISTEN`, `COUNTERSIGN_EDGE_LISTEN` or `COUNTERSIGN_TRUSTED_PROXIES` include more than loopback, ' +
       'unless the proxy presents a certificate of its own.',
     isSecret: true,
   },
@@ -33,15 +34,24 @@ export interface ConfiguredProxyTrust {
   readonly description: string;
 }
 
-/** Reads how the proxy is authenticated. Problems are collected in `settings`. */
-export function readProxyTrust(settings: Settings, address: PlainAddress): ConfiguredProxyTrust {
+/**
+ * Reads how the proxy is authenticated. Problems are collected in `settings`.
+ *
+ * @param setting the one that the address is from
+ */
+export function readProxyTrust(
+  settings: Settings,
+  address: PlainAddress,
+  setting: Setting = serverSettings.LISTEN,
+): ConfiguredProxyTrust {
   const proxies = settings.read(TRUSTED_PROXIES) ?? parseTrustedAddresses();
   const secrets = settings.read(PROXY_SECRET) ?? [];
   const certificate = readProxyCertificate(settings);
   const own = readServerCertificate(settings);
-  requireHttps(settings, address);
-  requireProof(settings, address, proxies);
-  warnIfProxiesAreUnset(settings, address);
+  const variable = `${PREFIX}${setting.name}`;
+  requireHttps(settings, address, variable);
+  requireProof(settings, address, variable, proxies);
+  warnIfProxiesAreUnset(settings, address, variable);
   const tls = own && { ...own, peerCaCertificates: certificate?.caCertificates };
   const trusted = address.kind === 'unix' ? 'Unix socket' : `trusted proxies: ${proxies.description}`;
   const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
@@ -57,14 +67,14 @@ export function readProxyTrust(settings: Settings, address: PlainAddress): Confi
 }
 
 /** A proxy presents a certificate in a TLS handshake, which HTTP and Unix sockets do not have. */
-function requireHttps(settings: Settings, { kind }: PlainAddress): void {
+function requireHttps(settings: Settings, { kind }: PlainAddress, variable: string): void {
   const isSet = (setting: Setting) => settings.has(setting);
   const served = Object.values(serverCertificateSettings).filter(isSet);
   const required = Object.values(proxyCertificateSettings).filter(isSet);
   const [first] = required;
   if (kind === 'unix') {
     for (const setting of [...served, ...required]) {
-      settings.reject(setting, 'requires an HTTPS listener: remove it, or set COUNTERSIGN_LISTEN like 127.0.0.1:8443');
+      settings.reject(setting, `requires an HTTPS listener: remove it, or set ${variable} like 127.0.0.1:8443`);
     }
   } else if (first && served.length === 0) {
     const reason = `the proxy can present the certificate of ${PREFIX}${first.name} over HTTPS only`;
@@ -78,22 +88,22 @@ function listensBeyondLoopback(address: PlainAddress): boolean {
 }
 
 /** A listener beyond loopback usually has a proxy on another machine. */
-function warnIfProxiesAreUnset(settings: Settings, address: PlainAddress): void {
+function warnIfProxiesAreUnset(settings: Settings, address: PlainAddress, variable: string): void {
   if (!listensBeyondLoopback(address) || settings.has(TRUSTED_PROXIES)) return;
   const fix = 'set it to the addresses of the proxies if they run elsewhere';
   settings.warn(
     TRUSTED_PROXIES,
-    `is not set: COUNTERSIGN_LISTEN is not loopback, but only proxies on loopback are trusted; ${fix}`,
+    `is not set: ${variable} is not loopback, but only proxies on loopback are trusted; ${fix}`,
   );
 }
 
 /** An address proves who the peer is on this machine only: in a network, others can use it. */
-function requireProof(settings: Settings, address: PlainAddress, proxies: TrustedAddresses): void {
+function requireProof(settings: Settings, address: PlainAddress, variable: string, proxies: TrustedAddresses): void {
   const listensBeyond = listensBeyondLoopback(address);
   const proofs = [PROXY_SECRET, ...Object.values(proxyCertificateSettings)];
   if (proofs.some((setting) => settings.has(setting))) return;
   if (!listensBeyond && !proxies.beyondLoopback) return;
-  const cause = listensBeyond ? 'COUNTERSIGN_LISTEN is not' : 'COUNTERSIGN_TRUSTED_PROXIES are not all';
+  const cause = listensBeyond ? `${variable} is not` : 'COUNTERSIGN_TRUSTED_PROXIES are not all';
   const fix = 'the proxy must present a secret (openssl rand -hex 32)';
   const alternative = 'or a certificate of its own (COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS)';
   settings.reportMissing(PROXY_SECRET, `${cause} loopback, so ${fix} ${alternative}`);

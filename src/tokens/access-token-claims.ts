@@ -17,7 +17,8 @@ export interface AccessTokenClaims {
   readonly exp: number;
   readonly jti: string;
   readonly scope: string | readonly string[] | undefined;
-  readonly cnf: { readonly 'x5t#S256': string };
+  /** Undefined only for a token that the edge mints for a resource whose record permits that. */
+  readonly cnf: { readonly 'x5t#S256': string } | undefined;
 }
 
 /**

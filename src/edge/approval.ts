@@ -1,0 +1,68 @@
+import { NO_BODY } from './respond.ts';
+
+/** How a check was approved. What has happened for the first time is an audit event; repeated uses are only counted. */
+export type ApprovalOutcome =
+  /** A token was minted. */
+  | 'minted'
+  /** A token that was minted for an earlier check is used again. */
+  | 'reused'
+  /** The presented token was verified for the first time. */
+  | 'verified'
+  /** The presented token was verified for an earlier check. */
+  | 'reverified';
+
+/** An approved check: status 200. */
+export interface Approval {
+  readonly outcome: ApprovalOutcome;
+  /** What the upstream receives; from {@link approvalHeaders}. */
+  readonly headers: readonly string[];
+}
+
+/** What the upstream learns of the client. */
+export interface Identity {
+  readonly clientId: string;
+  readonly subject: string;
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  /** The access token that the proxy forwards; undefined if the upstream receives none. */
+  readonly token: string | undefined;
+}
+
+/**
+ * The header of an approval, as Node's flat list of names and values. The same object can be used for many responses.
+ *
+ * No value is empty, since proxies disagree about what that means. What has no value is listed for Envoy to remove from
+ * the request; other proxies remove every one of these headers first.
+ */
+export function approvalHeaders(identity: Identity): readonly string[] {
+  const { clientId, subject, scope, audience, expiresAt, token } = identity;
+  const fields: readonly (readonly [name: string, value: string])[] = [
+    ['Authorization', token === undefined ? '' : `Bearer ${token}`],
+    ['X-Countersign-Client-Id', fieldValue(clientId)],
+    ['X-Countersign-Subject', fieldValue(subject)],
+    ['X-Countersign-Scope', scope.join(' ')],
+    ['X-Countersign-Audience', audience.join(' ')],
+    ['X-Countersign-Expires', String(expiresAt)],
+  ];
+  const present = fields.filter(([, value]) => value !== '');
+  const absent = fields.filter(([, value]) => value === '').map(([name]) => name.toLowerCase());
+  const removal = absent.length === 0 ? [] : ['X-Envoy-Auth-Headers-To-Remove', absent.join(',')];
+  return [...present.flat(), ...removal, ...NO_BODY];
+}
+
+/** Characters that a field value cannot hold, or that a recipient may trim; and the one that encodes them. */
+const ENCODED = /[^\x20-\x7e]|%|^ | $/gu;
+
+/**
+ * A text as a field value: printable ASCII as it is, anything else percent-encoded (RFC 3986 §2.1), and so is `%`
+ * itself. Two texts never have the same value.
+ */
+function fieldValue(text: string): string {
+  return text.replace(ENCODED, percentEncode);
+}
+
+function percentEncode(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+}

@@ -1,0 +1,80 @@
+import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
+import type { Authorization } from '../grants/grant.ts';
+import { resolveTarget } from '../grants/target.ts';
+import type { AuditEntry } from '../observability/audit.ts';
+import { createTimeFormatter } from '../observability/time-formatter.ts';
+import type { Resource } from '../resources/resource.ts';
+import type { Peer } from '../terminator/trusted-proxy.ts';
+import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
+import type { SigningKey } from '../tokens/signing-key.ts';
+import { type Approval, approvalHeaders } from './approval.ts';
+import type { Check } from './check.ts';
+import { MintedTokens } from './minted-tokens.ts';
+
+/** Mints a token for the resource of a check, or reuses one. The client is authenticated for this very check. */
+export type Minter = (authenticated: AuthenticatedClient, check: Check, entry: AuditEntry) => Promise<Approval>;
+
+interface MinterOptions {
+  readonly issuer: string;
+  readonly signingKey: SigningKey;
+}
+
+export function createMinter({ issuer, signingKey }: MinterOptions): Minter {
+  const minted = new MintedTokens();
+  return async ({ client, sub, certificate }, { resource, peer, now }, entry) => {
+    const confirmation = confirmationOf(resource, certificate.thumbprint, peer);
+    const key = { thumbprint: certificate.thumbprint, resource, confirmation };
+    const reusable = minted.find(key, client, now);
+    if (reusable) return { outcome: 'reused', headers: reusable.headers };
+    const authorization: Authorization = {
+      sub,
+      ...resolveTarget(client, resource.scopes.join(' '), [resource.audience]),
+      lifetimeSeconds: resource.accessTokenLifetimeSeconds,
+    };
+    const claims: AccessTokenClaims = {
+      ...accessTokenClaims(issuer, client, authorization, certificate, now),
+      cnf: confirmation === undefined ? undefined : { 'x5t#S256': confirmation },
+    };
+    addClaims(entry, claims, authorization, signingKey.keyId);
+    const token = await signingKey.sign(claims);
+    const headers = approvalHeaders({
+      clientId: client.clientId,
+      subject: claims.sub,
+      scope: authorization.scope,
+      audience: authorization.audience,
+      expiresAt: claims.exp,
+      token,
+    });
+    minted.store(key, { client, resource, headers, issuedAt: claims.iat, expiresAt: claims.exp });
+    return { outcome: 'minted', headers };
+  };
+}
+
+/** The certificate that the token is bound to (RFC 8705 §3.1): the caller's, the proxy's, or none. */
+function confirmationOf({ binding }: Resource, thumbprint: string, peer: Peer): string | undefined {
+  switch (binding.kind) {
+    case 'caller':
+      return thumbprint;
+    case 'proxy': {
+      const presented = peer.kind === 'tls' && peer.certificate.kind === 'certificate' && peer.certificate.thumbprint;
+      return binding.thumbprints.find((known) => known === presented) ?? binding.thumbprints[0];
+    }
+    case 'none':
+      return undefined;
+  }
+}
+
+function addClaims(
+  entry: AuditEntry,
+  { jti, exp }: AccessTokenClaims,
+  { scope, audience }: Authorization,
+  keyId: string,
+): void {
+  entry.scope = scope.join(' ');
+  entry.audience = audience;
+  entry.jti = jti;
+  entry.kid = keyId;
+  entry.expires_at = formatExpiry(exp * 1000);
+}
+
+const formatExpiry = createTimeFormatter();

@@ -1,0 +1,71 @@
+import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
+import { headerFormatNames } from '../terminator/formats.ts';
+import type { Terminator } from '../terminator/terminator.ts';
+import { oneOf } from './parsers.ts';
+import { parseOptionalListen, serverSettings } from './server.ts';
+import { defineSettings, type Setting } from './setting.ts';
+import type { Settings } from './settings.ts';
+import { type ForwardedFields, otherTerminatorFields } from './terminator.ts';
+import { readProxyTrust } from './trusted-proxy.ts';
+
+export const edgeSettings = defineSettings('Edge', {
+  EDGE_LISTEN: {
+    parse: parseOptionalListen,
+    description: 'address of the edge listener, or `off`',
+    details:
+      'It serves the checks of proxies. A proxy is trusted there for the same reasons as at `COUNTERSIGN_LISTEN`. ' +
+      'Never expose it to clients: its responses contain tokens that they must not see.',
+    default: 'off',
+  },
+  EDGE_TERMINATOR: {
+    parse: oneOf(headerFormatNames),
+    description: 'terminator that sends the checks',
+    details:
+      'If it is another one than `COUNTERSIGN_TERMINATOR`, its headers have their usual names: the settings that rename headers do not apply.',
+    defaultDescription: '`COUNTERSIGN_TERMINATOR`',
+    onlyWith: ['EDGE_LISTEN'],
+  },
+});
+const { EDGE_LISTEN, EDGE_TERMINATOR } = edgeSettings;
+const { LISTEN, OPERATIONS_LISTEN } = serverSettings;
+
+/** The edge listener, and the terminator behind which it listens. */
+export interface EdgeConfig {
+  readonly listen: ListenAddress;
+  readonly terminator: Terminator;
+}
+
+/**
+ * Reads the configuration of the edge; undefined if it is off. Problems are collected in `settings`.
+ *
+ * @param forwarded what `COUNTERSIGN_TERMINATOR` forwards
+ */
+export function readEdgeConfig(settings: Settings, forwarded: ForwardedFields | undefined): EdgeConfig | undefined {
+  const address = settings.read(EDGE_LISTEN);
+  const name = settings.read(EDGE_TERMINATOR) ?? forwarded?.name;
+  if (address === 'off') return undefined;
+  requireDistinctAddress(settings, address, LISTEN, settings.read(LISTEN));
+  requireDistinctAddress(settings, address, OPERATIONS_LISTEN, settings.read(OPERATIONS_LISTEN));
+  const { listen, trust } = readProxyTrust(settings, address, EDGE_LISTEN);
+  const fields = name === undefined || name === forwarded?.name ? forwarded : otherTerminatorFields(settings, name);
+  return fields && { listen, terminator: { ...fields, proxyTrust: trust } };
+}
+
+/** The listeners serve different peers: on one address, clients could reach what is not for them. */
+function requireDistinctAddress(
+  settings: Settings,
+  address: PlainAddress,
+  other: Setting,
+  otherAddress: PlainAddress | 'off',
+): void {
+  if (otherAddress === 'off' || !isSameAddress(address, otherAddress)) return;
+  settings.reject(EDGE_LISTEN, `is the address of COUNTERSIGN_${other.name}: choose another port or socket`);
+}
+
+function isSameAddress(one: PlainAddress, other: PlainAddress): boolean {
+  if (one.kind === 'unix' || other.kind === 'unix') {
+    return one.kind === 'unix' && other.kind === 'unix' && one.path === other.path;
+  }
+  // Port 0 is any free one.
+  return one.port !== 0 && one.port === other.port && one.host === other.host;
+}
