@@ -57,7 +57,7 @@ export function openRecordStore(
   const [readValues, replaceValues, sets] = [
     valueReader(redis),
     valueReplacer(redis, keys.changesChannel),
-    openSets(redis),
+    openSets(redis, keys.changesChannel),
   ];
   const recordKey = (clientId: string) => `${keys.clientPrefix}${clientId}`;
   const indexKey = (identityKey: string) => `${keys.identityPrefix}${identityKey}`;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { crlAclRules, serverAclRule } from '../support/server-acl.ts';
+import { crlAclRules, edgeAclRules, serverAclRule } from '../support/server-acl.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/redis.md'), 'utf8');
 
@@ -17,4 +17,8 @@ test('docs/redis.md documents the additional commands of a Cluster that the test
 
 test('docs/redis.md documents the additional rules for CRLs that the tests use', () => {
   expect(page).toContain(`are shared through Redis: \`${crlAclRules('countersign:')}\`.`);
+});
+
+test('docs/redis.md documents the additional rules for an edge that the tests use', () => {
+  expect(page).toContain(`An edge (\`COUNTERSIGN_EDGE_LISTEN\`): \`${edgeAclRules('countersign:')}\`.`);
 });

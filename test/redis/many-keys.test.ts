@@ -139,8 +139,25 @@ for (const [name, open] of [
       expect(relevant().sort()).toEqual([last, key, key]);
     });
 
+    test('publish each set that they change, and no other', async () => {
+      const published: string[] = [];
+      await deployment.subscriber.subscribe(`${prefix}sets`);
+      deployment.subscriber.on('message', (channel, key: string) => channel === `${prefix}sets` && published.push(key));
+      const sets = openSets(redis, `${prefix}sets`);
+      const member = (name: string) => ({ key: `${prefix}members:${name}`, member: 'a' });
+      for (const change of [sets.add, sets.add, sets.remove, sets.remove]) await change([member('x'), member('y')]);
+      await sets.add([member('last')]);
+      // In a cluster, another node may publish the last one first.
+      await eventually(
+        () => published.length >= 5,
+        () => `published: ${published}`,
+      );
+      const [last, x, y] = ['last', 'x', 'y'].map((name) => member(name).key);
+      expect(published.sort()).toEqual([last, x, x, y, y]);
+    });
+
     test('add and remove members of sets, replacing values of other types', async () => {
-      const sets = openSets(redis);
+      const sets = openSets(redis, `${prefix}changes`);
       await deployment.direct.set(`${keys[0]}:set`, 'not a set');
       await sets.add(
         keys.flatMap((key) => [

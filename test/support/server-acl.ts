@@ -12,3 +12,8 @@ export function serverAclRule(prefix: string, password: string, isCluster = fals
 export function crlAclRules(prefix: string): string {
   return `~${prefix}crl:* +hget +hmget +hset +expire +multi +exec +eval +evalsha +set +get +del +type`;
 }
+
+/** What docs/redis.md adds to the rule of the servers for an edge, with `prefix` in place of `countersign:`. */
+export function edgeAclRules(prefix: string): string {
+  return `%R~${prefix}identity:* %R~${prefix}resource:* +smembers +scard`;
+}

@@ -13,7 +13,7 @@ export class Candidate {
   readonly clientId: string;
   /** The identities of the certificate for which the index names the client. */
   readonly #identityKeys: readonly string[];
-  /** If there is no valid record, it stays so until its key changes: a known caller causes no lookup of it. */
+  /** That its record is missing or invalid, until its key changes: a known caller then causes no lookup of it. */
   #unusable: { readonly stored: StoredRecord<Client>; readonly version: number } | undefined;
 
   constructor(clientId: string, identityKeys: readonly string[]) {

@@ -16,15 +16,16 @@ interface Membership {
   readonly member: string;
 }
 
-export function openSets(redis: Redis | Cluster): Sets {
+/** @param channel where each changed key is published */
+export function openSets(redis: Redis | Cluster, channel: string): Sets {
   const runMembers = defineScript(redis, membersScript, { readsOnly: true });
   return {
     members: async (keys) => {
       const read = async (group: readonly string[]) => requireItems(await runMembers(group), group, isMembers);
       return (await Promise.all(keyGroups(redis, keys).map(read))).flat();
     },
-    add: membershipChange(redis, addScript),
-    remove: membershipChange(redis, removeScript),
+    add: membershipChange(redis, addScript, channel),
+    remove: membershipChange(redis, removeScript, channel),
   };
 }
 
@@ -32,12 +33,12 @@ function isMembers(item: unknown): item is readonly string[] {
   return Array.isArray(item) && item.every((member) => typeof member === 'string');
 }
 
-function membershipChange(redis: Redis | Cluster, lua: string): Sets['add'] {
+function membershipChange(redis: Redis | Cluster, lua: string, channel: string): Sets['add'] {
   const run = defineScript(redis, lua);
   const changeGroup = (group: readonly Membership[]) =>
     run(
       group.map(({ key }) => key),
-      group.map(({ member }) => member),
+      [channel, ...group.map(({ member }) => member)],
     );
   return async (memberships) => void (await Promise.all(keyGroups(redis, memberships).map(changeGroup)));
 }
@@ -49,14 +50,18 @@ for index, key in ipairs(KEYS) do
 end
 return found`;
 
+/** ARGV: the channel, then the member for each key. */
 const addScript = `
 for index, key in ipairs(KEYS) do
   local kind = redis.call('TYPE', key).ok
   if kind ~= 'set' and kind ~= 'none' then redis.call('DEL', key) end
-  redis.call('SADD', key, ARGV[index])
+  if redis.call('SADD', key, ARGV[index + 1]) == 1 then redis.call('PUBLISH', ARGV[1], key) end
 end`;
 
+/** ARGV as above. */
 const removeScript = `
 for index, key in ipairs(KEYS) do
-  if redis.call('TYPE', key).ok == 'set' then redis.call('SREM', key, ARGV[index]) end
+  if redis.call('TYPE', key).ok == 'set' and redis.call('SREM', key, ARGV[index + 1]) == 1 then
+    redis.call('PUBLISH', ARGV[1], key)
+  end
 end`;

@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
-import { createMemoryRegistry } from '../../../src/clients/registry/memory-registry.ts';
+import { parseClient } from '../../../src/clients/parse-client.ts';
+import { registeredKeys } from '../../../src/clients/registered-identities.ts';
+import { createMemoryRegistry, type Records } from '../../../src/clients/registry/memory-registry.ts';
 import type { Registry } from '../../../src/clients/registry/registry.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { parseResource } from '../../../src/resources/parse-resource.ts';
+import type { Resource } from '../../../src/resources/resource.ts';
+import { selfSigned } from '../../support/certificates.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
 import { defaultPolicy } from '../../support/policy.ts';
@@ -15,11 +21,13 @@ import { startClusterDeployment } from '../../support/redis-cluster.ts';
 import { openRedisRegistry } from '../../support/redis-registry.ts';
 import { startSentinelDeployment } from '../../support/redis-sentinel.ts';
 import { startTlsRedis } from '../../support/redis-tls.ts';
-import { serverAclRule } from '../../support/server-acl.ts';
+import { edgeAclRules, serverAclRule } from '../../support/server-acl.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
+type ResourceRecord = { readonly name: string; readonly [field: string]: unknown };
 
+const selfSignedMethod = { token_endpoint_auth_method: 'self_signed_tls_client_auth' };
 const named = { token_endpoint_auth_method: 'tls_client_auth' };
 const records: ClientRecord[] = [
   { client_id: 'a', ...named, tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
@@ -27,11 +35,31 @@ const records: ClientRecord[] = [
   { client_id: 'off', ...named, tls_client_auth_san_dns: 'c', enabled: false },
 ];
 
+const resources: ResourceRecord[] = [
+  { name: 'orders', resource: 'https://orders.example', scope: 'read write', binding: 'caller' },
+  { name: 'stock-2', resource: 'https://stock.example', scope: 'read', binding: 'caller', forward: 'none' },
+];
+const resourceFields = { resource: 'https://x.example', binding: 'caller' };
+
+/** A certificate of clients with each kind of identity. */
+const identity = selfSigned({ subject: [['CN', 'many']], dns: ['many.example'], uris: ['spiffe://example/many'] });
+const certificate = parseClientCertificate(identity.der);
+/** How one client after the other registers a certificate. */
+const registrations: [string, object][] = [
+  ['subject', { ...named, tls_client_auth_subject_dn: 'CN=many' }],
+  ['DNS name', { ...named, tls_client_auth_san_dns: 'MANY.example' }],
+  ['URI', { ...named, tls_client_auth_san_uri: 'spiffe://example/many' }],
+  ['thumbprint', { ...selfSignedMethod, certificates: [{ thumbprint: identity.thumbprint }] }],
+  ['certificate', { ...selfSignedMethod, certificates: [{ pem: identity.pem }] }],
+];
+
 /** A deployed store of one kind. */
 interface Store {
   readonly registry: Registry;
   /** As another writer; removes the client if there is no record. */
   readonly write: (clientId: string, record?: ClientRecord) => Promise<void>;
+  /** Likewise. */
+  readonly writeResource: (name: string, record?: ResourceRecord) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -45,6 +73,8 @@ const stores: [string, ProgramName[], () => Promise<Store>][] = [
   ['Redis with Sentinels', redis, openSentinel],
   ['a Redis Cluster, as a user with the least permissions', redis, openCluster],
 ];
+
+const TOO_MANY_IDENTITIES = expect.stringMatching(/^the certificate has 65 identities .* at most 64$/);
 
 for (const [name, programs, open] of stores) {
   describeWith(programs, `a registry in ${name}`, () => {
@@ -88,6 +118,59 @@ for (const [name, programs, open] of stores) {
       },
     );
 
+    test.each(registrations)('finds the clients of a certificate that register its %s', async (_, fields) => {
+      const findIds = async () =>
+        (await store.registry.findByCertificate(certificate)).map(({ clientId }) => clientId).sort();
+      const untilFound = (...expected: string[]) =>
+        eventually(
+          async () => (await findIds()).join() === expected.join(),
+          () => `not found: ${expected}`,
+          1_000,
+        );
+      expect(await findIds()).toEqual([]);
+      await store.write('one', { client_id: 'one', ...fields });
+      await untilFound('one');
+      await store.write('two', { client_id: 'two', ...fields, enabled: false });
+      await untilFound('one', 'two');
+      await store.write('one', { client_id: 'one', ...named, tls_client_auth_subject_dn: 'CN=renamed' });
+      await untilFound('two');
+      await store.write('two');
+      await untilFound();
+      await store.write('one');
+    });
+
+    test.each([
+      [61, 'any'],
+      [62, 'no'],
+    ])('looks up a certificate with %d SANs by %s of its identities', async (count) => {
+      const dns = Array.from({ length: count }, (_, index) => `${index}.example`);
+      const found = store.registry.findByCertificate(parseClientCertificate(selfSigned({ dns }).der));
+      if (count === 61) expect(await found).toEqual([]);
+      else await expect(found).rejects.toMatchObject({ code: 'invalid_client', reason: TOO_MANY_IDENTITIES });
+    });
+
+    test('finds each resource by its name', async () => {
+      for (const { name, resource } of resources)
+        expect(await store.registry.findResource(name)).toMatchObject({ name, audience: resource });
+      expect(await store.registry.findResource('orders')).toMatchObject({ scopes: ['read', 'write'] });
+    });
+
+    test.each(['o', 'orders-', 'a', 'to-string'])('finds no resource for %j', async (name) => {
+      expect(await store.registry.findResource(name)).toBeUndefined();
+    });
+
+    test.each(['p', 'q', 'r'])('propagates changes, removal and addition of resource %j', async (name) => {
+      const find = async () => (await store.registry.findResource(name))?.scopes.join(' ');
+      for (const scope of ['one', 'two', undefined, 'three']) {
+        await store.writeResource(name, scope === undefined ? undefined : { name, ...resourceFields, scope });
+        await eventually(
+          async () => (await find()) === scope,
+          () => `the scope is not ${scope}`,
+          1_000,
+        );
+      }
+    });
+
     test('is ready', () => {
       expect(store.registry.notReadyReason).toBeUndefined();
     });
@@ -100,21 +183,35 @@ for (const [name, programs, open] of stores) {
 
 async function openMemory(): Promise<Store> {
   const file = join(temporaryDirectory(), 'clients.json');
-  const all = new Map(records.map((record) => [record.client_id, record]));
-  const read = async () => {
-    writeFileSync(file, JSON.stringify({ clients: [...all.values()] }));
+  const all = {
+    clients: new Map(records.map((record) => [record.client_id, record])),
+    resources: new Map(resources.map((record) => [record.name, record])),
+  };
+  const read = async (): Promise<Records> => {
+    writeFileSync(file, JSON.stringify({ clients: [...all.clients.values()] }));
     const { clients, errors } = await readClientsFiles([file], defaultPolicy, Date.now());
     expect(errors).toEqual([]);
-    return new Map(clients.map((client) => [client.clientId, client]));
+    return {
+      clients: new Map(clients.map((client) => [client.clientId, client])),
+      resources: new Map([...all.resources].map(([name, record]) => [name, resourceOf(record)])),
+    };
   };
-  let clients = await read();
-  const registry = createMemoryRegistry({ current: () => ({ clients, resources: new Map() }), stop: () => {} }, file);
-  const write = async (clientId: string, record?: ClientRecord) => {
-    if (record) all.set(clientId, record);
-    else all.delete(clientId);
-    clients = await read();
-  };
-  return { registry, write, stop: registry.close };
+  let current = await read();
+  const registry = createMemoryRegistry({ current: () => current, stop: () => {} }, file);
+  const writer =
+    <Record>(to: Map<string, Record>) =>
+    async (name: string, record?: Record) => {
+      if (record) to.set(name, record);
+      else to.delete(name);
+      current = await read();
+    };
+  return { registry, write: writer(all.clients), writeResource: writer(all.resources), stop: registry.close };
+}
+
+function resourceOf(record: ResourceRecord): Resource {
+  const parsed = parseResource(record, defaultPolicy);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+  return parsed.resource;
 }
 
 async function openPlain(): Promise<Store> {
@@ -129,7 +226,7 @@ async function openTls(): Promise<Store> {
     program: programPath('redis-server'),
     directory,
     clientCertificates: true,
-    aclRules: [serverAclRule(prefix, password)],
+    aclRules: [`${serverAclRule(prefix, password)} ${edgeAclRules(prefix)}`],
   });
   const { ca, client } = server;
   const tls = { ca: ca.pem, cert: client.pem, key: client.privateKeyPem };
@@ -147,7 +244,7 @@ async function openSentinel(): Promise<Store> {
 
 async function openCluster(): Promise<Store> {
   const prefix = keyPrefix();
-  const rule = serverAclRule(prefix, password, true).split(' ');
+  const rule = `${serverAclRule(prefix, password, true)} ${edgeAclRules(prefix)}`.split(' ');
   const deployment = await startClusterDeployment({ directory: temporaryDirectory(), args: ['--user', ...rule] });
   const nodes = deployment.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
   const url = `redis+cluster://server:${password}@127.0.0.1:${nodes[0]?.port},127.0.0.1:${nodes[1]?.port}`;
@@ -161,12 +258,22 @@ async function openOver(
   writer: Redis | Cluster,
   stopDeployment: () => Promise<unknown>,
 ): Promise<Store> {
+  const index = new Map<string, readonly string[]>();
   const write = async (clientId: string, record?: ClientRecord) => {
+    const [before, after] = [index.get(clientId) ?? [], record ? indexKeysOf(record) : []];
+    for (const key of after) await writer.sadd(`${prefix}identity:${key}`, clientId);
     const key = `${prefix}client:${clientId}`;
+    await (record ? writer.set(key, JSON.stringify(record)) : writer.del(key));
+    for (const key of before) if (!after.includes(key)) await writer.srem(`${prefix}identity:${key}`, clientId);
+    index.set(clientId, after);
+  };
+  const writeResource = async (name: string, record?: ResourceRecord) => {
+    const key = `${prefix}resource:${name}`;
     await (record ? writer.set(key, JSON.stringify(record)) : writer.del(key));
   };
   for (const record of records) await write(record.client_id, record);
-  const { registry, modes, problems } = await openRedisRegistry(url, { prefix, tls });
+  for (const record of resources) await writeResource(record.name, record);
+  const { registry, modes, problems } = await openRedisRegistry(url, { prefix, tls, servesEdge: true });
   await eventually(
     () => modes.at(-1) === 'tracking',
     () => `not tracked: ${problems}, ${modes}`,
@@ -177,5 +284,11 @@ async function openOver(
     writer.disconnect();
     await stopDeployment();
   };
-  return { registry, write, stop };
+  return { registry, write, writeResource, stop };
+}
+
+function indexKeysOf(record: ClientRecord): readonly string[] {
+  const parsed = parseClient(record, defaultPolicy, Date.now());
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+  return registeredKeys(parsed.client);
 }
