@@ -1,5 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EdgeProxyOptions } from './edge-proxies.ts';
 import { programPath } from './program-path.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
 import { shippedFile } from './shipped-text.ts';
@@ -50,6 +51,20 @@ export function startShippedCaddy(options: ShippedTerminatorOptions): Promise<Ru
     ['https_port 443', `https_port ${port}`],
     ['/etc/caddy/countersign/', `${directory}/`],
     ['reverse_proxy unix//run/countersign/countersign.sock', `reverse_proxy ${upstreamAddress(socket)}`],
+  ]);
+  return startCaddy({ configuration, directory, ports: [port] });
+}
+
+/** The same with `deploy/edge/Caddyfile`. */
+export function startShippedCaddyEdge(options: EdgeProxyOptions): Promise<RunningTerminator> {
+  const { directory, port, edge, upstream, replace = [] } = options;
+  const configuration = shippedFile('deploy/edge/Caddyfile', [
+    ...replace,
+    ['admin off', testOptions],
+    ['https_port 443', `https_port ${port}`],
+    ['/etc/caddy/countersign/', `${directory}/`],
+    ['unix//run/countersign/edge.sock', upstreamAddress(edge)],
+    ['127.0.0.1:8080', new URL(upstream).host],
   ]);
   return startCaddy({ configuration, directory, ports: [port] });
 }

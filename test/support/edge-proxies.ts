@@ -1,3 +1,5 @@
+import { startShippedCaddyEdge } from './caddy.ts';
+import { startShippedHaproxyEdge } from './haproxy.ts';
 import { startShippedNginxEdge } from './nginx.ts';
 import type { ProgramName } from './programs.ts';
 import type { RunningTerminator } from './shipped-terminator.ts';
@@ -32,6 +34,8 @@ export interface EdgeProxy {
 
 export const edgeProxies = {
   nginx: { program: 'nginx', env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' }, start: startShippedNginxEdge },
+  caddy: { program: 'caddy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' }, start: startShippedCaddyEdge },
+  haproxy: { program: 'haproxy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'haproxy' }, start: startShippedHaproxyEdge },
 } as const satisfies Record<string, EdgeProxy>;
 
 export type EdgeProxyName = keyof typeof edgeProxies;

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { EdgeProxyOptions } from './edge-proxies.ts';
 import { programPath } from './program-path.ts';
 import { runProgram } from './run-program.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
@@ -57,6 +58,33 @@ export function startShippedHaproxy(options: ShippedTerminatorOptions): Promise<
   return startHaproxy({ configuration, directory, ports: [port] });
 }
 
+/** The same with `deploy/edge/haproxy.cfg` and its Lua action. */
+export function startShippedHaproxyEdge(options: EdgeProxyOptions): Promise<RunningTerminator> {
+  const { directory, port, edge, upstream, replace = [] } = options;
+  const folder = mkdtempSync(join(directory, 'haproxy-files-'));
+  const logging = 'log stderr format raw local0';
+  const { [edgePaths.configuration]: configuration = '', [edgePaths.action]: action = '' } = shippedFiles(
+    Object.values(edgePaths),
+    [
+      ...replace,
+      ['/etc/haproxy/countersign/', `${folder}/`],
+      ['\nglobal\n', `\nglobal\n    ${logging}\n`],
+      ['defaults countersign-edge', `defaults countersign-edge\n    ${logging}\n    option dontlog-normal`],
+      ['bind :443', `bind 127.0.0.1:${port}`],
+      ['unix@/run/countersign/edge.sock', upstreamAddress(edge)],
+      ['server api 127.0.0.1:8080', `server api ${new URL(upstream).host}`],
+    ],
+  );
+  const read = (name: string) => readFileSync(join(directory, name), 'utf8');
+  writeFiles(folder, {
+    'api.example.pem': `${read('api.example.pem')}${read('api.example-key.pem')}`,
+    'client-ca.pem': read('client-ca.pem'),
+    [basename(edgePaths.action)]: action,
+  });
+  return startHaproxy({ configuration, directory, ports: [port] });
+}
+
+const edgePaths = { configuration: 'deploy/edge/haproxy.cfg', action: 'deploy/edge/haproxy.lua' } as const;
 const paths = { configuration: 'deploy/terminators/haproxy.cfg', list: 'deploy/terminators/haproxy.crt-list' } as const;
 
 function upstreamAddress(socket: string): string {
