@@ -1,21 +1,22 @@
+import type { AuditEntry, Written } from '../observability/audit.ts';
 import { NO_BODY } from './respond.ts';
 
-/** How a check was approved. What has happened for the first time is an audit event; repeated uses are only counted. */
-export type ApprovalOutcome =
-  /** A token was minted. */
-  | 'minted'
-  /** A token that was minted for an earlier check is used again. */
-  | 'reused'
-  /** The presented token was verified for the first time. */
-  | 'verified'
-  /** The presented token was verified for an earlier check. */
-  | 'reverified';
-
-/** An approved check: status 200. */
+/** An approved check: status 200. At least one token is the reason. */
 export interface Approval {
-  readonly outcome: ApprovalOutcome;
   /** What the upstream receives; from {@link approvalHeaders}. */
   readonly headers: readonly string[];
+  /** The token that the client presented. */
+  readonly verified?: ApprovedToken;
+  /** The token that the upstream receives in its place, or because there is none. */
+  readonly minted?: ApprovedToken;
+}
+
+/** A token, as long as it is cached. All checks that it answers share it: only its first use is an audit event. */
+export interface ApprovedToken {
+  /** What the event states of the token. */
+  readonly claims: Pick<AuditEntry, 'scope' | 'audience' | 'jti' | 'kid' | 'expires_at'>;
+  /** Whether the event has been written. Undefined before the first use, and after the event could not be written. */
+  written: Written | undefined;
 }
 
 /** What the upstream learns of the client. */

@@ -1,10 +1,6 @@
 import { type AuthenticatedClient, authenticateClient } from '../authentication/authenticate-client.ts';
 import type { Client } from '../clients/client.ts';
-import {
-  type AuthenticationRequest,
-  type PresentedCertificate,
-  requireCertificate,
-} from '../clients/methods/method.ts';
+import { type PresentedCertificate, requireCertificate } from '../clients/methods/method.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
@@ -13,6 +9,20 @@ import { Denial } from './denial.ts';
 /** A check has no body: it presents a certificate and nothing else. */
 const noForm: Form = { get: () => undefined, all: () => [] };
 const noCredentials = { clientId: '', methods: [] };
+
+/**
+ * Authenticates one client by a certificate alone, by the rules of the token endpoint.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {OAuthError} invalid_client
+ */
+export function authenticateWith(
+  presented: PresentedCertificate,
+  client: Client | undefined,
+  now: number,
+): Promise<AuthenticatedClient> {
+  return authenticateClient(client, noCredentials, { form: noForm, presented, now });
+}
 
 /**
  * Finds the client that a certificate authenticates, by the rules of the token endpoint.
@@ -26,13 +36,12 @@ export async function authenticateByCertificate(
   registry: Registry,
   now: number,
 ): Promise<AuthenticatedClient> {
-  const proof = { form: noForm, presented, now };
-  const { certificate } = requireCertificate(proof);
+  const { certificate } = requireCertificate({ form: noForm, presented, now });
   const candidates = await registry.findByCertificate(certificate);
   const authenticated: AuthenticatedClient[] = [];
   const rejections: string[] = [];
   for (const candidate of candidates) {
-    const result = await tryToAuthenticate(candidate, proof);
+    const result = await tryToAuthenticate(candidate, presented, now);
     if (typeof result === 'string') rejections.push(`"${candidate.clientId}": ${result}`);
     else authenticated.push(result);
   }
@@ -45,10 +54,11 @@ export async function authenticateByCertificate(
 /** @returns the client, or why the certificate does not authenticate it */
 async function tryToAuthenticate(
   candidate: Client,
-  proof: AuthenticationRequest,
+  presented: PresentedCertificate,
+  now: number,
 ): Promise<AuthenticatedClient | string> {
   try {
-    return await authenticateClient(candidate, noCredentials, proof);
+    return await authenticateWith(presented, candidate, now);
   } catch (error) {
     if (error instanceof OAuthError && error.code === 'invalid_client') return error.reason;
     throw error;

@@ -1,8 +1,8 @@
 import type { AuditEntry } from '../observability/audit.ts';
 import type { HistogramChild, Metrics } from '../observability/metrics.ts';
-import type { ApprovalOutcome } from './approval.ts';
 
-export type CheckOutcome = ApprovalOutcome | 'denied' | 'failed';
+/** Of approved checks, those that repeat an earlier one have an outcome of their own. */
+export type CheckOutcome = 'minted' | 'reused' | 'verified' | 'reverified' | 'denied' | 'failed';
 
 /** Counts one decided check. */
 export type CheckCounter = (

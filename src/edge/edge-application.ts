@@ -7,6 +7,7 @@ import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Resource } from '../resources/resource.ts';
+import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
 import type { Approval } from './approval.ts';
 import { authenticateByCertificate } from './authenticate-by-certificate.ts';
@@ -128,16 +129,18 @@ function unknownRoute(reason: string): Denial {
 
 /** How each route decides. A request with `Authorization` is never minted for instead, whichever certificate it has. */
 function createRoutes(dependencies: EdgeDependencies): Readonly<Record<RouteKind, DecideCheck>> {
-  const { registry } = dependencies;
+  const { issuer, registry, signingKey } = dependencies;
+  const findKey = (keyId: string) => (keyId === signingKey.keyId ? signingKey : undefined);
+  const accessTokens = createAccessTokenVerifier({ issuer, findKey });
   const mintFor = createMinter(dependencies);
   const mint: DecideCheck = async (check, entry) => {
     const authenticated = await authenticateByCertificate(check.presented, registry, check.now);
     entry.client_id = authenticated.client.clientId;
     entry.method = authenticated.method;
     if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
-    return mintFor(authenticated, check, entry);
+    return mintFor(authenticated, check);
   };
-  const verify = createVerifier();
+  const verify = createVerifier({ registry, accessTokens, mint: mintFor });
   const either: DecideCheck = (check, entry) =>
     (check.headers.all('authorization').length > 0 ? verify : mint)(check, entry);
   return { mint, verify, either };

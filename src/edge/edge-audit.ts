@@ -1,41 +1,48 @@
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Approval, ApprovalOutcome } from './approval.ts';
-import { addCheckMetrics } from './check-metrics.ts';
+import type { Approval, ApprovedToken } from './approval.ts';
+import { addCheckMetrics, type CheckOutcome } from './check-metrics.ts';
 import type { Denial } from './denial.ts';
 
 /** Records each decision of the edge: the metrics, and an event for all but repeated uses. */
 export interface EdgeAudit {
   /** The entry of a new check. */
   begin(): AuditEntry;
-  /** @returns undefined if there is no event to wait for */
-  approved(entry: AuditEntry, approval: Approval, durationMilliseconds: number): Written | undefined;
+  /** Resolves to true if the events of all tokens have been written, now or for an earlier check. */
+  approved(entry: AuditEntry, approval: Approval, durationMilliseconds: number): Written;
   /** @param cause what was thrown */
   denied(entry: AuditEntry, denial: Denial, durationMilliseconds: number, cause: unknown): Written;
 }
 
-interface ApprovalEvent {
-  readonly event: string;
-  readonly message: string;
-}
-
-const approvalEvents: Readonly<Record<ApprovalOutcome, ApprovalEvent | undefined>> = {
+/** The event of the first use of a token. */
+const firstUse = {
   minted: { event: 'edge_token_minted', message: 'token minted at the edge' },
-  reused: undefined,
   verified: { event: 'edge_token_verified', message: 'token verified at the edge' },
-  reverified: undefined,
-};
+} as const;
 
 export function createEdgeAudit({ write }: AuditLog, metrics: Metrics): EdgeAudit {
   const count = addCheckMetrics(metrics);
+  /** The event of a token: of this check if it is the first to use it, otherwise that of the first one. */
+  const written = (kind: keyof typeof firstUse, token: ApprovedToken, entry: AuditEntry): Written => {
+    if (token.written) return token.written;
+    const { event, message } = firstUse[kind];
+    const level = entry.advice === undefined ? 'info' : 'warn';
+    // A copy: the other token of a check has its own event.
+    const writing = write(level, { ...entry, ...token.claims, event }, message);
+    token.written = writing;
+    void writing.then((isWritten) => {
+      if (!isWritten) token.written = undefined;
+    });
+    return writing;
+  };
   return {
     begin: () => ({ event: 'edge_check_denied' }),
-    approved: (entry, { outcome }, duration) => {
-      count(entry, outcome, duration);
-      const approved = approvalEvents[outcome];
-      if (!approved) return undefined;
-      entry.event = approved.event;
-      return write(entry.advice === undefined ? 'info' : 'warn', entry, approved.message);
+    approved: (entry, { verified, minted }, duration) => {
+      count(entry, outcomeOf(verified, minted), duration);
+      const ofVerified = verified && written('verified', verified, entry);
+      const ofMinted = minted && written('minted', minted, entry);
+      if (ofVerified && ofMinted) return Promise.all([ofVerified, ofMinted]).then((all) => all.every(Boolean));
+      return ofVerified ?? ofMinted ?? Promise.resolve(false);
     },
     denied: (entry, { code }, duration, cause) => {
       const isFailure = code === 'server_error';
@@ -44,4 +51,9 @@ export function createEdgeAudit({ write }: AuditLog, metrics: Metrics): EdgeAudi
       return write(isFailure ? 'error' : 'warn', entry, `edge check ${isFailure ? 'failed' : 'denied'}`);
     },
   };
+}
+
+function outcomeOf(verified: ApprovedToken | undefined, minted: ApprovedToken | undefined): CheckOutcome {
+  if (verified) return verified.written ? 'reverified' : 'verified';
+  return minted?.written ? 'reused' : 'minted';
 }

@@ -1,18 +1,19 @@
 import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
 import type { Authorization } from '../grants/grant.ts';
 import { resolveTarget } from '../grants/target.ts';
-import type { AuditEntry } from '../observability/audit.ts';
 import { createTimeFormatter } from '../observability/time-formatter.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
-import { type Approval, approvalHeaders } from './approval.ts';
+import { type Approval, type ApprovedToken, approvalHeaders } from './approval.ts';
 import type { Check } from './check.ts';
 import { MintedTokens } from './minted-tokens.ts';
 
 /** Mints a token for the resource of a check, or reuses one. The client is authenticated for this very check. */
-export type Minter = (authenticated: AuthenticatedClient, check: Check, entry: AuditEntry) => Promise<Approval>;
+export type Minter = (authenticated: AuthenticatedClient, check: Check) => Promise<MintedApproval>;
+
+export type MintedApproval = Required<Pick<Approval, 'headers' | 'minted'>>;
 
 interface MinterOptions {
   readonly issuer: string;
@@ -21,11 +22,11 @@ interface MinterOptions {
 
 export function createMinter({ issuer, signingKey }: MinterOptions): Minter {
   const minted = new MintedTokens();
-  return async ({ client, sub, certificate }, { resource, peer, now }, entry) => {
+  return async ({ client, sub, certificate }, { resource, peer, now }) => {
     const confirmation = confirmationOf(resource, certificate.thumbprint, peer);
     const key = { thumbprint: certificate.thumbprint, resource, confirmation };
     const reusable = minted.find(key, client, now);
-    if (reusable) return { outcome: 'reused', headers: reusable.headers };
+    if (reusable) return { headers: reusable.headers, minted: reusable.token };
     const authorization: Authorization = {
       sub,
       ...resolveTarget(client, resource.scopes.join(' '), [resource.audience]),
@@ -35,7 +36,6 @@ export function createMinter({ issuer, signingKey }: MinterOptions): Minter {
       ...accessTokenClaims(issuer, client, authorization, certificate, now),
       cnf: confirmation === undefined ? undefined : { 'x5t#S256': confirmation },
     };
-    addClaims(entry, claims, authorization, signingKey.keyId);
     const token = await signingKey.sign(claims);
     const headers = approvalHeaders({
       clientId: client.clientId,
@@ -45,8 +45,9 @@ export function createMinter({ issuer, signingKey }: MinterOptions): Minter {
       expiresAt: claims.exp,
       token,
     });
-    minted.store(key, { client, resource, headers, issuedAt: claims.iat, expiresAt: claims.exp });
-    return { outcome: 'minted', headers };
+    const approved = { claims: auditClaims(claims, authorization, signingKey.keyId), written: undefined };
+    minted.store(key, { client, resource, headers, token: approved, issuedAt: claims.iat, expiresAt: claims.exp });
+    return { headers, minted: approved };
   };
 }
 
@@ -64,17 +65,12 @@ function confirmationOf({ binding }: Resource, thumbprint: string, peer: Peer): 
   }
 }
 
-function addClaims(
-  entry: AuditEntry,
+function auditClaims(
   { jti, exp }: AccessTokenClaims,
   { scope, audience }: Authorization,
-  keyId: string,
-): void {
-  entry.scope = scope.join(' ');
-  entry.audience = audience;
-  entry.jti = jti;
-  entry.kid = keyId;
-  entry.expires_at = formatExpiry(exp * 1000);
+  kid: string,
+): ApprovedToken['claims'] {
+  return { scope: scope.join(' '), audience, jti, kid, expires_at: formatExpiry(exp * 1000) };
 }
 
 const formatExpiry = createTimeFormatter();

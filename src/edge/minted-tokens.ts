@@ -1,6 +1,7 @@
 import { type BoundedCache, createBoundedCache } from '../cache/bounded-cache.ts';
 import type { Client } from '../clients/client.ts';
 import type { Resource } from '../resources/resource.ts';
+import type { ApprovedToken } from './approval.ts';
 
 /** A token that was minted, and the response that contains it. */
 export interface MintedToken {
@@ -8,6 +9,7 @@ export interface MintedToken {
   readonly client: Client;
   readonly resource: Resource;
   readonly headers: readonly string[];
+  readonly token: ApprovedToken;
   /** Seconds since the epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;

@@ -1,11 +1,98 @@
-import type { DecideCheck } from './check.ts';
+import { timingSafeEqual } from 'node:crypto';
+import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
+import type { Registry } from '../clients/registry/registry.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import type { Resource } from '../resources/resource.ts';
+import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
+import type { AccessTokenVerifier, VerifiedAccessToken } from '../tokens/access-token-verifier.ts';
+import { authenticateWith } from './authenticate-by-certificate.ts';
+import { readBearerToken } from './bearer-token.ts';
+import type { Check, DecideCheck } from './check.ts';
 import { Denial } from './denial.ts';
+import type { Minter } from './mint.ts';
+import { TokenUses } from './token-uses.ts';
 
-/** Verifies the bound token of a check. */
-export function createVerifier(): DecideCheck {
-  return async ({ headers }) => {
-    const reason =
-      headers.all('authorization').length === 0 ? 'the request has no Authorization header' : 'not implemented';
-    throw new Denial('invalid_token', reason);
+interface VerifierOptions {
+  readonly registry: Registry;
+  readonly accessTokens: AccessTokenVerifier;
+  /** For resources that receive a token of their own in place of the presented one. */
+  readonly mint: Minter;
+}
+
+/**
+ * Verifies the token of a check: it is a token of this server for the resource, its client may still have it, and it is
+ * bound to the certificate of this very connection (RFC 9068 §4, RFC 8705 §3).
+ */
+export function createVerifier({ registry, accessTokens, mint }: VerifierOptions): DecideCheck {
+  const uses = new TokenUses();
+  return async (check, entry) => {
+    const { resource, now } = check;
+    // 1. Read the token.
+    const text = requireBearerToken(check);
+    // 2. Verify its signature, claims, lifetime and audience.
+    const verified = await verifyToken(text, accessTokens, now);
+    const { token } = verified;
+    entry.client_id = token.clientId;
+    entry.jti = token.tokenId;
+    requireAudience(token, resource);
+    // 3. Find its client, and authenticate it with the certificate.
+    const authenticated = await authenticateClientOf(token, check, registry);
+    entry.method = authenticated.method;
+    if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
+    // 4. Require that the token is bound to this certificate.
+    requireBinding(token, authenticated.certificate);
+    // 5. Authorize.
+    const use = uses.find(verified, text, authenticated.client, resource);
+    // 6. Forward that token, none, or one for the resource alone.
+    if (resource.forward !== 'minted') return { headers: use.headers, verified: use.token };
+    return { ...(await mint(authenticated, check)), verified: use.token };
   };
+}
+
+/** RFC 6750 §3.1: only a request that has a token has an invalid one. */
+function requireBearerToken({ headers }: Check): string {
+  const bearer = readBearerToken(headers);
+  if (bearer.kind === 'token') return bearer.token;
+  if (bearer.kind === 'absent') throw new Denial('invalid_request', 'the request has no Authorization header');
+  throw new Denial(bearer.isToken ? 'invalid_token' : 'invalid_request', bearer.reason);
+}
+
+async function verifyToken(text: string, accessTokens: AccessTokenVerifier, now: number): Promise<VerifiedAccessToken> {
+  try {
+    return await accessTokens.verify(text, now);
+  } catch (error) {
+    throw error instanceof AccessTokenError ? invalidToken(error.message) : error;
+  }
+}
+
+/** RFC 9068 §4: the resource is one of the recipients. */
+function requireAudience({ audience }: AccessToken, resource: Resource): void {
+  if (audience.includes(resource.audience)) return;
+  throw invalidToken(`its aud is ${JSON.stringify(audience)}, and the resource is ${resource.audience}`);
+}
+
+/** RFC 8705 §3: with a certificate that is not the client's, the token is invalid. */
+async function authenticateClientOf(
+  { clientId }: AccessToken,
+  { presented, now }: Check,
+  registry: Registry,
+): Promise<AuthenticatedClient> {
+  try {
+    return await authenticateWith(presented, await registry.find(clientId), now);
+  } catch (error) {
+    if (error instanceof OAuthError && error.code === 'invalid_client') throw new Denial('invalid_token', error.reason);
+    throw error;
+  }
+}
+
+/** RFC 8705 §3.1 */
+function requireBinding({ certificateThumbprint }: AccessToken, { thumbprint }: ClientCertificate): void {
+  const [expected, actual] = [Buffer.from(certificateThumbprint), Buffer.from(thumbprint)];
+  if (expected.length === actual.length && timingSafeEqual(expected, actual)) return;
+  throw invalidToken(`it is bound to the certificate ${certificateThumbprint}, and ${thumbprint} was presented`);
+}
+
+function invalidToken(reason: string): Denial {
+  return new Denial('invalid_token', `the access token: ${reason}`);
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type BoundedCache, type Bounds, createBoundedCache } from '../cache/bounded-cache.ts';
 import { type AccessToken, AccessTokenError } from './access-token.ts';
-import { type FindKey, type VerifiedAccessToken, verifyAccessToken } from './verify-access-token.ts';
+import { type FindKey, type SignedAccessToken, verifyAccessToken } from './verify-access-token.ts';
 
 export interface AccessTokenVerifier {
   /**
@@ -11,9 +11,14 @@ export interface AccessTokenVerifier {
    * @returns the same object for as long as the token is cached, which is not before it was returned once
    * @throws {AccessTokenError}
    */
-  verify(token: string, now: number): Promise<AccessToken>;
+  verify(token: string, now: number): Promise<VerifiedAccessToken>;
   /** For the metrics. */
   readonly size: Bounds;
+}
+
+export interface VerifiedAccessToken extends SignedAccessToken {
+  /** SHA-256 of the serialization, base64. */
+  readonly digest: string;
 }
 
 interface AccessTokenVerifierOptions {
@@ -36,23 +41,27 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
   const cache = createBoundedCache<VerifiedAccessToken>(bounds);
   /** A client's first requests may arrive together. */
   const pending = new Map<string, Promise<VerifiedAccessToken>>();
-  const verifyOnce = (digest: string, token: string) => {
-    const running = pending.get(digest);
-    if (running) return running;
-    const started = verifyAccessToken(token, issuer, findKey).finally(() => pending.delete(digest));
-    pending.set(digest, started);
-    return started;
+  const verifyNow = async (digest: string, text: string) => {
+    try {
+      return { digest, ...(await verifyAccessToken(text, issuer, findKey)) };
+    } finally {
+      pending.delete(digest);
+    }
+  };
+  const verifyOnce = (digest: string, text: string) => {
+    const verification = pending.get(digest) ?? verifyNow(digest, text);
+    pending.set(digest, verification);
+    return verification;
   };
   return {
     verify: async (text, now) => {
       const digest = hash('sha256', text, 'base64');
       const cached = usable(cache, digest, findKey);
-      if (cached) return requireCurrent(cached.token, now);
-      const verified = await verifyOnce(digest, text);
+      const verified = cached ?? (await verifyOnce(digest, text));
       requireCurrent(verified.token, now);
       // A request that verified it at the same time may have cached it.
-      if (!usable(cache, digest, findKey)) cache.set(digest, verified, ENTRY_BYTES + 2 * text.length);
-      return verified.token;
+      if (!cached && !usable(cache, digest, findKey)) cache.set(digest, verified, ENTRY_BYTES + 2 * text.length);
+      return verified;
     },
     get size() {
       return { entries: cache.entries, bytes: cache.bytes };
@@ -73,12 +82,10 @@ function usable(
 /** The clocks of replicas differ (RFC 7519 §4.1.4, §4.1.5). */
 const LEEWAY_SECONDS = 5;
 
-function requireCurrent(token: AccessToken, now: number): AccessToken {
-  const { expiresAt, notBefore = 0 } = token;
+function requireCurrent({ expiresAt, notBefore = 0 }: AccessToken, now: number): void {
   const seconds = now / 1000;
   if (seconds >= expiresAt + LEEWAY_SECONDS) throw new AccessTokenError(`expired at ${timeOf(expiresAt)}`);
   if (seconds < notBefore - LEEWAY_SECONDS) throw new AccessTokenError(`is not valid before ${timeOf(notBefore)}`);
-  return token;
 }
 
 function timeOf(seconds: number): string {

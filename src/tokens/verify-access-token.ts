@@ -9,7 +9,8 @@ export type VerificationKey = Pick<SigningKey, 'algorithm' | 'keyId' | 'publicJw
 /** Finds a key of this server by its `kid`. */
 export type FindKey = (keyId: string) => VerificationKey | undefined;
 
-export interface VerifiedAccessToken {
+/** A token and the key that signed it. */
+export interface SignedAccessToken {
   readonly token: AccessToken;
   readonly key: VerificationKey;
 }
@@ -24,7 +25,7 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
  *
  * @throws {AccessTokenError}
  */
-export async function verifyAccessToken(token: string, issuer: string, findKey: FindKey): Promise<VerifiedAccessToken> {
+export async function verifyAccessToken(token: string, issuer: string, findKey: FindKey): Promise<SignedAccessToken> {
   // 1. Split the serialization.
   const [header, payload] = decodeSegments(token);
   // 2. Find the key that the header names.

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AccessToken } from '../../src/tokens/access-token.ts';
 import type { AccessTokenClaims } from '../../src/tokens/access-token-claims.ts';
-import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
+import { createAccessTokenVerifier, type VerifiedAccessToken } from '../../src/tokens/access-token-verifier.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
 import { countCalls } from '../support/function-calls.ts';
 import { keyPair } from '../support/keys.ts';
@@ -54,7 +53,7 @@ describe('the lifetime of an access token', () => {
     // Once verified, and once from the cache if it was accepted.
     for (let repetition = 0; repetition < 2; repetition += 1) {
       const verification = verifier.verify(token, now);
-      if (reason === undefined) await expect(verification).resolves.toMatchObject({ tokenId: '0190a1c2' });
+      if (reason === undefined) await expect(verification).resolves.toMatchObject({ token: { tokenId: '0190a1c2' } });
       else await expect(verification).rejects.toThrow(reason);
     }
     expect(verifier.size.entries).toBe(reason === undefined ? 1 : 0);
@@ -70,7 +69,7 @@ describe('the lifetime of an access token', () => {
 
   test('without nbf begins before every time', async () => {
     const unlimited = await own.sign({ ...claims, nbf: undefined as never });
-    await expect(verifierOf([own]).verify(unlimited, 0)).resolves.toMatchObject({ notBefore: undefined });
+    await expect(verifierOf([own]).verify(unlimited, 0)).resolves.toMatchObject({ token: { notBefore: undefined } });
   });
 });
 
@@ -79,7 +78,7 @@ describe('a verified access token', () => {
 
   test('costs one signature verification and stays the same object', async () => {
     const verifier = verifierOf([own]);
-    const verified: AccessToken[] = [];
+    const verified: VerifiedAccessToken[] = [];
     const verifyTwice = async () => {
       verified.push(await verifier.verify(token, now), await verifier.verify(token, now));
     };
@@ -90,7 +89,7 @@ describe('a verified access token', () => {
 
   test('costs one signature verification if its first requests arrive together', async () => {
     const verifier = verifierOf([own]);
-    let verified: readonly AccessToken[] = [];
+    let verified: readonly VerifiedAccessToken[] = [];
     const verifyTogether = async () => {
       verified = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(token, now)));
     };
