@@ -52,10 +52,10 @@ export interface EdgeDeployment {
   readonly tlsOf: (identity?: Identity) => { ca: string; servername: string; cert?: string; key?: string };
   /** The certificate that the records register for this name; always the same. */
   readonly certificateOf: (name: string) => MintedCertificate;
-  /** Sends one request through the proxy, byte for byte. */
-  readonly send: (request: RawRequest, identity?: Identity) => Promise<HttpResponse>;
+  /** Sends one request through the proxy, byte for byte. Bytes include the Host header. */
+  readonly send: (request: RawRequest | Uint8Array, identity?: Identity) => Promise<HttpResponse>;
   /** The same, one after the other, with what the API received. */
-  readonly exchange: (request: RawRequest, identity?: Identity) => Promise<EdgeExchange>;
+  readonly exchange: (request: RawRequest | Uint8Array, identity?: Identity) => Promise<EdgeExchange>;
   /** A token of the token endpoint for the client with this name, for the resource. */
   readonly requestToken: (name: string, audience: string) => Promise<string>;
   /** Verifies a token as the API does: signature, issuer, audience. Returns its claims. */
@@ -131,6 +131,11 @@ export function claimsOf(token: string): JWTPayload {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }
 
+/** The bytes of a request for the API. Default: GET. */
+export function edgeRequestBytes(request: RawRequest): Uint8Array {
+  return requestBytes({ method: 'GET', ...request, lines: [`Host: ${apiHost}`, ...(request.lines ?? [])] });
+}
+
 function signingKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -167,8 +172,7 @@ function clientsOf({ port, upstream }: Facts, ca: string): Pick<EdgeDeployment, 
     ...(identity && { cert: identity.pem, key: identity.privateKeyPem }),
   });
   const send: EdgeDeployment['send'] = (request, identity) => {
-    const lines = [`Host: ${apiHost}`, ...(request.lines ?? [])];
-    const bytes = requestBytes({ method: 'GET', ...request, lines });
+    const bytes = request instanceof Uint8Array ? request : edgeRequestBytes(request);
     return sendRaw(`https://127.0.0.1:${port}`, bytes, { tls: tlsOf(identity) });
   };
   const exchange: EdgeDeployment['exchange'] = async (request, identity) => {

@@ -29,11 +29,18 @@ export interface EdgeProxy {
   readonly program: ProgramName;
   /** The settings of Countersign that its configuration requires. */
   readonly env: Readonly<Record<string, string>>;
+  /** Enables HTTP/2, if the configuration does not. */
+  readonly http2?: EdgeProxyOptions['replace'];
   readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
 }
 
 export const edgeProxies = {
-  nginx: { program: 'nginx', env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' }, start: startShippedNginxEdge },
+  nginx: {
+    program: 'nginx',
+    env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' },
+    http2: [['listen 443 ssl', 'listen 443 ssl http2']],
+    start: startShippedNginxEdge,
+  },
   caddy: { program: 'caddy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' }, start: startShippedCaddyEdge },
   haproxy: { program: 'haproxy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'haproxy' }, start: startShippedHaproxyEdge },
 } as const satisfies Record<string, EdgeProxy>;
