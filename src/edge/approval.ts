@@ -44,7 +44,7 @@ export function approvalHeaders(identity: Identity): readonly string[] {
     ['X-Countersign-Client-Id', fieldValue(clientId)],
     ['X-Countersign-Subject', fieldValue(subject)],
     ['X-Countersign-Scope', scope.join(' ')],
-    ['X-Countersign-Audience', audience.join(' ')],
+    ['X-Countersign-Audience', audience.map(listItem).join(' ')],
     ['X-Countersign-Expires', String(expiresAt)],
   ];
   const present = fields.filter(([, value]) => value !== '');
@@ -62,6 +62,11 @@ const ENCODED = /[^\x20-\x7e]|%|^ | $/gu;
  */
 function fieldValue(text: string): string {
   return text.replace(ENCODED, percentEncode);
+}
+
+/** An item of a list that is separated by spaces. A URI has no character that needs encoding; `%` stays as it is. */
+function listItem(text: string): string {
+  return text.replace(/[^\x21-\x7e]/gu, percentEncode);
 }
 
 function percentEncode(character: string): string {

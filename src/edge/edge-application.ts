@@ -3,6 +3,7 @@ import type { ClientCertificateReader } from '../authentication/client-certifica
 import type { Registry } from '../clients/registry/registry.ts';
 import { type ListenerKind, peerOf } from '../endpoints/request.ts';
 import type { Application, ErrorResponse } from '../http/application.ts';
+import type { HeaderFields } from '../http/header-fields.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -50,6 +51,7 @@ export function createEdgeApplication(dependencies: EdgeDependencies): Applicati
     },
     parseHead: parseCheckHead,
     maxHeaderBytes: MAX_HEADER_BYTES,
+    sendsDate: false,
     readsBodies: false,
     isShed: () => true,
     overloaded: errorResponse(new Denial('temporarily_unavailable', 'the server is overloaded')),
@@ -108,6 +110,7 @@ function createApprover(dependencies: EdgeDependencies) {
     const route = parseRoute(url);
     if (!route) throw unknownRoute(`a request target of ${url.length} bytes does not start with ${ROUTE_FORM}`);
     entry.route = route.kind;
+    requireUnstripped(fields);
     // 2. Find the resource.
     const resource = await registry.findResource(route.name);
     if (!resource) throw unknownRoute(`no resource is named "${route.name}"`);
@@ -119,6 +122,21 @@ function createApprover(dependencies: EdgeDependencies) {
     const check = { resource, headers: fields, presented, peer, now: time };
     return decideBy[route.kind](check, entry);
   };
+}
+
+/**
+ * A client that names a field in `Connection` causes some proxies to delete it (RFC 9110 §7.6.1): its own token before the
+ * check, or what the check has set.
+ */
+function requireUnstripped(fields: HeaderFields): void {
+  const connection = fields.combined('connection');
+  if (connection === undefined) return;
+  const named = connection
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim());
+  const ours = named.find((option) => option === 'authorization' || option.startsWith('x-countersign-'));
+  if (ours !== undefined) throw new Denial('invalid_request', `Connection names ${ours}`);
 }
 
 const ROUTE_FORM = '/edge/{mint|verify|either}/{name of a resource}';

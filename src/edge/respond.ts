@@ -6,7 +6,7 @@ import { announcesBody } from './check-head.ts';
 export const NO_BODY = ['Content-Length', '0'] as const;
 
 /** How long a peer may take to send the body of a check, which is discarded, and to close the connection. */
-const LINGER_MILLISECONDS = 2_000;
+const LINGER_MILLISECONDS = 1_000;
 
 /**
  * Sends the response to a check: this header and nothing else, since some gateways copy every field into the request.
@@ -19,7 +19,6 @@ export function respond(
   status: number,
   headers: readonly string[],
 ): void {
-  response.sendDate = false;
   // A connection of HTTP/1.1 persists by default, and Node would announce that, with its timeout.
   if (response.shouldKeepAlive && request.httpVersion === '1.1') response.removeHeader('connection');
   // Node does not change the list.
@@ -40,4 +39,5 @@ function endAfterBody(request: ReceivedRequest, response: ServerResponse): void 
   };
   const timer = setTimeout(end, LINGER_MILLISECONDS).unref();
   request.once('end', end).once('close', end).resume();
+  request.socket.once('end', end);
 }

@@ -10,6 +10,8 @@ export interface Application {
   readonly parseHead: (request: ReceivedRequest) => RequestHead;
   /** Of the request line and the header fields together. */
   readonly maxHeaderBytes: number;
+  /** Whether responses have a `Date` field (RFC 9110 §6.6.1). */
+  readonly sendsDate: boolean;
   /** `false`: the response depends on the head alone, so no client is asked to continue (RFC 9110 §10.1.1). */
   readonly readsBodies: boolean;
   /** Whether a request is rejected while the server is overloaded. */
@@ -36,6 +38,7 @@ export function honoApplication(fetch: Fetch): Application {
     serve: getRequestListener(fetch),
     parseHead: parseRequestHead,
     maxHeaderBytes: MAX_HEADER_BYTES,
+    sendsDate: true,
     readsBodies: true,
     // Documents (GET) are served: that costs hardly more than a rejection.
     isShed: ({ method }) => method === 'POST',

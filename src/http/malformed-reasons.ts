@@ -12,9 +12,14 @@ export interface ClientError extends NodeJS.ErrnoException {
   readonly bytesParsed?: number;
 }
 
-/** Explains an error of the connection, or of Node's HTTP parser, to the operator who has to fix it. */
-export function explainError(error: ClientError): MalformedRequest {
+/**
+ * Explains an error of the connection, or of Node's HTTP parser, to the operator who has to fix it.
+ *
+ * @param maxHeaderBytes the limit of the listener
+ */
+export function explainError(error: ClientError, maxHeaderBytes = MAX_HEADER_BYTES): MalformedRequest {
   const { code = 'UNKNOWN' } = error;
+  if (code === 'HPE_HEADER_OVERFLOW') return { code, reason: `the header is larger than ${maxHeaderBytes} bytes` };
   if (code === 'HPE_INVALID_METHOD') return explainMethod(error);
   if (code === 'HPE_INVALID_VERSION' && hasVersion(error))
     return { code: 'INVALID_REQUEST_LINE', reason: 'the request line does not end with CR LF after the HTTP version' };
@@ -41,7 +46,6 @@ const reasons: Readonly<Record<string, string>> = {
   HPE_CR_EXPECTED: 'a line feed inside a header field',
   HPE_LF_EXPECTED: 'a carriage return inside a header field',
   HPE_INVALID_HEADER_TOKEN: 'a character that is not allowed in a header field, or a line feed inside one',
-  HPE_HEADER_OVERFLOW: `the header is larger than ${MAX_HEADER_BYTES} bytes`,
   HPE_INVALID_URL: 'the request target has a character that is not allowed in a URL',
   HPE_INVALID_CONSTANT: 'the request line does not end in an HTTP version',
   HPE_INVALID_VERSION: `the HTTP version is neither 1.0 nor 1.1: ${ONLY_HTTP_1}`,
@@ -77,7 +81,7 @@ const bodyReasons: Readonly<Record<string, string>> = {
   HPE_CR_EXPECTED: MALFORMED_LINE,
   HPE_LF_EXPECTED: MALFORMED_LINE,
   HPE_INVALID_HEADER_TOKEN: MALFORMED_LINE,
-  HPE_HEADER_OVERFLOW: `the trailer is larger than ${MAX_HEADER_BYTES} bytes`,
+  HPE_HEADER_OVERFLOW: 'the trailer is larger than the header may be',
 };
 
 function hasPem({ rawPacket = new Uint8Array() }: ClientError): boolean {

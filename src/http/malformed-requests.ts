@@ -12,13 +12,14 @@ export type OnMalformed = (request: MalformedRequest) => void;
  * logged.
  */
 export function rejectMalformed(
-  { parseHead, malformed }: Application,
+  { parseHead, malformed, sendsDate }: Application,
   listener: RequestListener<typeof ReceivedRequest>,
   active: ActiveRequests,
   onMalformed: OnMalformed,
 ): RequestListener<typeof ReceivedRequest> {
   return (incoming, outgoing) => {
     const { socket } = incoming;
+    outgoing.sendDate = sendsDate;
     if (active.isEnding(socket)) return;
     const head = parseHead(incoming);
     if (head.kind === 'malformed') {
@@ -44,11 +45,11 @@ export function rejectMalformed(
  */
 export function handleClientErrors(
   server: Server<typeof ReceivedRequest>,
-  { malformed }: Application,
+  { malformed, maxHeaderBytes }: Application,
   active: ActiveRequests,
   onMalformed: OnMalformed,
 ): void {
-  const rejection: Rejection = { active, onMalformed, responseFor: malformed };
+  const rejection = { active, onMalformed, maxHeaderBytes, responseFor: malformed };
   server.on('clientError', (error: ClientError, socket: Socket) => onClientError(error, socket, rejection));
   // Rejected with the rest of the request head: Node would send an empty response.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -65,15 +66,16 @@ export function handleClientErrors(
   });
 }
 
-interface Rejection {
+interface Rejection extends Pick<Application, 'maxHeaderBytes'> {
   readonly active: ActiveRequests;
   readonly onMalformed: OnMalformed;
   readonly responseFor: Application['malformed'];
 }
 
-function onClientError(error: ClientError, socket: Socket, { active, onMalformed, responseFor }: Rejection): void {
+function onClientError(error: ClientError, socket: Socket, rejection: Rejection): void {
+  const { active, onMalformed, maxHeaderBytes, responseFor } = rejection;
   const inFlight = active.on(socket);
-  const malformed = inFlight.kind === 'incomplete' ? explainBodyError(error) : explainError(error);
+  const malformed = inFlight.kind === 'incomplete' ? explainBodyError(error) : explainError(error, maxHeaderBytes);
   const isLost = !socket.writable || error.code === 'ECONNRESET' || malformed.code.startsWith('ERR_SSL_');
   if (active.isEnding(socket)) {
     // Node's parser reports an error again for whatever follows.

@@ -1,0 +1,114 @@
+import { readClientCertificate } from '../../src/authentication/client-certificate.ts';
+import type { Client } from '../../src/clients/client.ts';
+import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
+import type { Registry } from '../../src/clients/registry/registry.ts';
+import { createEdgeApplication } from '../../src/edge/edge-application.ts';
+import { describeListenAddress, type ListenAddress } from '../../src/http/listen-address.ts';
+import { openListener } from '../../src/http/listener.ts';
+import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
+import { createAuditLog } from '../../src/observability/audit.ts';
+import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
+import { createTrustStore } from '../../src/pki/path/trust-store.ts';
+import { createChainVerifier } from '../../src/pki/path/verify-chain.ts';
+import { parseResource } from '../../src/resources/parse-resource.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
+import type { Terminator } from '../../src/terminator/terminator.ts';
+import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
+import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
+import { openssl } from '../support/openssl.ts';
+import { defaultPolicy } from '../support/policy.ts';
+
+/** An edge in this process, which listens on a free port, with records and a clock that tests change. */
+export interface EdgeServer {
+  readonly url: string;
+  readonly clients: Map<string, Client>;
+  readonly resources: Map<string, Resource>;
+  readonly signingKey: SigningKey;
+  /** The audit events so far. */
+  readonly events: Record<string, unknown>[];
+  readonly malformed: MalformedRequest[];
+  readonly metrics: Metrics;
+  /** Replaces members of the registry, or of the server. */
+  readonly replaced: { registry: Partial<Registry>; isLogWritten: boolean; now: number | undefined };
+  readonly close: () => Promise<void>;
+}
+
+export const ISSUER = 'https://auth.example';
+
+const terminator: Terminator = {
+  name: 'nginx',
+  certificateHeader: 'x-ssl-client-cert',
+  chainHeader: undefined,
+  verification: { by: 'none', fields: [], fix: 'set COUNTERSIGN_CLIENT_CA_FILE' },
+  proxyTrust: {
+    trustedAddresses: parseTrustedAddresses().addresses,
+    proxySecretDigests: [],
+    proxyCertificateRules: [],
+  },
+};
+
+const anyAddress: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+
+export async function startEdge(
+  records: { readonly clients: readonly Client[]; readonly resources: readonly object[] },
+  address: ListenAddress = anyAddress,
+): Promise<EdgeServer> {
+  const clients = new Map(records.clients.map((client) => [client.clientId, client]));
+  const resources = new Map(records.resources.map(resource).map((parsed) => [parsed.name, parsed]));
+  const signingKey = await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined);
+  const replaced: EdgeServer['replaced'] = { registry: {}, isLogWritten: true, now: undefined };
+  const events: Record<string, unknown>[] = [];
+  const write = (fields: object) => void events.push({ ...fields });
+  const metrics = createMetrics();
+  const trust = createTrustStore([]);
+  const now = () => replaced.now ?? Date.now();
+  const verifyChain = createChainVerifier(() => trust);
+  const source = {
+    terminator,
+    decodeChain: createCertificateReader('nginx'),
+    verifyChain: (presented: Parameters<typeof verifyChain>[0]) => verifyChain(presented, now()),
+    detectForeignHeaders: () => {},
+  };
+  // A new object for each request, since the registry indexes the clients of each version once.
+  const current = () => ({ clients: new Map(clients), resources });
+  const memory = createMemoryRegistry({ current, stop: () => {} }, 'a test');
+  const application = createEdgeApplication({
+    issuer: ISSUER,
+    listensOn: address.kind,
+    readCertificate: (request) => readClientCertificate(request, source),
+    registry: {
+      ...memory,
+      findByCertificate: (certificate) =>
+        (replaced.registry.findByCertificate ?? memory.findByCertificate)(certificate),
+      findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
+    },
+    signingKey,
+    auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => replaced.isLogWritten),
+    metrics,
+    now,
+  });
+  const malformed: MalformedRequest[] = [];
+  const listener = await openListener(address, application, (request) => malformed.push(request));
+  return {
+    url: describeListenAddress(listener.address),
+    clients,
+    resources,
+    signingKey,
+    events,
+    malformed,
+    metrics,
+    replaced,
+    close: listener.close,
+  };
+}
+
+/** @throws {Error} with the errors of the record */
+export function resource(record: object): Resource {
+  const parsed = parseResource(
+    { name: 'api', resource: 'https://api.example', scope: 'read', binding: 'caller', ...record },
+    { ...defaultPolicy, allowUnboundEdgeTokens: true },
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+  return parsed.resource;
+}
