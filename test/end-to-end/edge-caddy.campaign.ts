@@ -1,3 +1,5 @@
 import { describeEdgeDecisions } from '../support/edge-decisions.ts';
+import { describeEdgeHeaders } from '../support/edge-headers.ts';
 
 describeEdgeDecisions('caddy');
+describeEdgeHeaders('caddy');

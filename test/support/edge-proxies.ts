@@ -32,6 +32,8 @@ export interface EdgeProxy {
   /** Enables HTTP/2, if the configuration does not. */
   readonly http2?: EdgeProxyOptions['replace'];
   readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
+  /** Whether the tested version forwards trailers, as trailers, and cannot be configured not to. Default: false. */
+  readonly forwardsTrailers?: boolean;
 }
 
 export const edgeProxies = {
@@ -42,7 +44,12 @@ export const edgeProxies = {
     start: startShippedNginxEdge,
   },
   caddy: { program: 'caddy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' }, start: startShippedCaddyEdge },
-  haproxy: { program: 'haproxy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'haproxy' }, start: startShippedHaproxyEdge },
+  haproxy: {
+    program: 'haproxy',
+    env: { COUNTERSIGN_EDGE_TERMINATOR: 'haproxy' },
+    start: startShippedHaproxyEdge,
+    forwardsTrailers: true,
+  },
 } as const satisfies Record<string, EdgeProxy>;
 
 export type EdgeProxyName = keyof typeof edgeProxies;
