@@ -1,28 +1,36 @@
 import type { Client } from '../clients/client.ts';
-import { registeredKeys, unregisteredCertificateKeys } from '../clients/registered-identities.ts';
+import { PatternIndex } from '../clients/pattern-index.ts';
+import { registeredKeys, spiffePatternOf, unregisteredCertificateKeys } from '../clients/registered-identities.ts';
+import { isExact } from '../clients/spiffe-pattern.ts';
 
 /**
- * Finds, among many clients, those that one certificate may match: two are registered by the same identity, or one is
- * registered by another identity of a certificate that the other's record contains. Results are candidates, because
+ * Finds, among many clients, those that one certificate may match: two are registered by the same identity, or by
+ * overlapping patterns, or one is registered by another identity of a certificate that the other's record contains. Results are candidates, because
  * keys are compared by their hash.
  */
 export class IdentityIndex {
   readonly #registered = new OwnerIndex();
   /** Further identities of the certificates that records contain. */
   readonly #ofCertificates = new OwnerIndex();
+  readonly #patterns = new PatternIndex<number>();
 
   /** @param owner a number for the client, higher than those before */
   add(client: Client, owner: number): void {
     for (const key of registeredKeys(client)) this.#registered.add(key, owner);
     for (const key of unregisteredCertificateKeys(client)) this.#ofCertificates.add(key, owner);
+    const pattern = spiffePatternOf(client);
+    // Equal SPIFFE IDs have the same key.
+    if (pattern && !isExact(pattern)) this.#patterns.add(pattern, owner);
   }
 
   /** The owners that may conflict with a client that is not in the index. */
   candidates(client: Client): ReadonlySet<number> {
     const keys = registeredKeys(client);
+    const pattern = spiffePatternOf(client);
     return new Set([
       ...[...keys, ...unregisteredCertificateKeys(client)].flatMap((key) => this.#registered.ownersOf(key)),
       ...keys.flatMap((key) => this.#ofCertificates.ownersOf(key)),
+      ...(pattern ? this.#patterns.overlapping(pattern) : []),
     ]);
   }
 

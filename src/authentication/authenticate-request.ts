@@ -58,7 +58,9 @@ export async function authenticateRequest(
 /** Adds what is known of the certificate. */
 export function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {
   if (presented.kind === 'none') return;
-  entry.subject = presented.certificate.subjectText;
-  entry.thumbprint = presented.certificate.thumbprint;
+  const { subjectText, svid, thumbprint } = presented.certificate;
+  entry.subject = subjectText;
+  if (svid.spiffeId !== undefined) entry.spiffe_id = svid.spiffeId;
+  entry.thumbprint = thumbprint;
   if (presented.chain.verified) entry.chain = presented.chain.reason;
 }

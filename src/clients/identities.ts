@@ -3,14 +3,15 @@ import type { ClientCertificate } from '../pki/certificate/client-certificate.ts
 import { formatDistinguishedName, type MatchableName } from '../pki/certificate/names/distinguished-name.ts';
 import type { AlternativeNameKind } from '../pki/certificate/subject-alternative-names.ts';
 import type { RegisteredThumbprint } from '../pki/certificate/thumbprint.ts';
+import { isExact, patternsOf, type SpiffePattern } from './spiffe-pattern.ts';
 
 /**
- * One value that identifies a certificate: its thumbprint, the thumbprint of its key, its subject DN or one of its
- * SANs. Equal identities have the same `kind` and `value`.
+ * One value that identifies a certificate: its thumbprint, the thumbprint of its key, its subject DN, one of its SANs, or
+ * a pattern that its SPIFFE ID matches. Equal identities have the same `kind` and `value`.
  */
 export interface Identity {
-  readonly kind: 'thumbprint' | 'public_key' | 'dn' | AlternativeNameKind;
-  /** A thumbprint in base64url (`sha1:` precedes one of SHA-1), or a name in its canonical form. */
+  readonly kind: 'thumbprint' | 'public_key' | 'dn' | AlternativeNameKind | 'spiffe_pattern';
+  /** A thumbprint in base64url (`sha1:` precedes one of SHA-1), a name in its canonical form, or a pattern. */
   readonly value: string;
   /** For the operator, such as `subject CN=client,O=company`. */
   readonly text: string;
@@ -37,7 +38,7 @@ export function isEffective({ notBefore = -Infinity, notAfter = Infinity }: Vali
 
 /** Every identity by which a client could register this certificate. */
 export function identitiesOfCertificate(certificate: ClientCertificate): readonly Identity[] {
-  const { subject, alternativeNames: names } = certificate;
+  const { subject, alternativeNames: names, svid } = certificate;
   const kinds = ['dns', 'uri', 'ip', 'email'] as const;
   return [
     thumbprintIdentity({ algorithm: 'sha256', value: certificate.thumbprint }),
@@ -45,6 +46,7 @@ export function identitiesOfCertificate(certificate: ClientCertificate): readonl
     publicKeyIdentity(certificate.publicKeyThumbprint),
     ...(subject.canonical === undefined ? [] : [subjectIdentity(subject)]),
     ...kinds.flatMap((kind) => [...new Set(names[kind])].map((name) => alternativeNameIdentity(kind, name))),
+    ...(svid.spiffeId === undefined ? [] : patternsOf(svid.spiffeId).map(patternIdentity)),
   ];
 }
 
@@ -73,4 +75,14 @@ export function subjectIdentity(name: MatchableName): Identity {
 
 export function alternativeNameIdentity(kind: AlternativeNameKind, name: string): Identity {
   return { kind, value: name, text: `${kind} ${name}` };
+}
+
+/** A SPIFFE ID is a URI of the certificate; whether the certificate is an SVID is for the record to decide. */
+export function spiffeIdentity(pattern: SpiffePattern): Identity {
+  if (!isExact(pattern)) return patternIdentity(pattern.text);
+  return { kind: 'uri', value: pattern.text, text: `SPIFFE ID ${pattern.text}` };
+}
+
+function patternIdentity(text: string): Identity {
+  return { kind: 'spiffe_pattern', value: text, text: `SPIFFE IDs ${text}` };
 }

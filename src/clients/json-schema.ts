@@ -50,10 +50,12 @@ function identificationRule(method: AuthenticationMethodName): Rule {
 
 function methodRule(method: AuthenticationMethodName, rule: Rule): object {
   const forbidden = Object.fromEntries(foreignFields(method).map((field) => [field, false]));
+  const { dependentRequired } = authenticationMethods[method];
+  const requirements = Object.keys(dependentRequired).length > 0 ? { dependentRequired } : {};
   return {
     if: { properties: { token_endpoint_auth_method: { const: method } }, required: ['token_endpoint_auth_method'] },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: { ...rule, properties: { ...forbidden, ...rule.properties } },
+    then: { ...rule, properties: { ...forbidden, ...rule.properties }, ...requirements },
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Client } from './client.ts';
-import type { Identity, RegisteredIdentity, ValidityPeriod } from './identities.ts';
+import { type Identity, type RegisteredIdentity, spiffeIdentity, type ValidityPeriod } from './identities.ts';
 import { caPinsOf, identitiesOfAuthentication } from './methods/methods.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
+import { overlapOf, parseSpiffePattern, type SpiffePattern } from './spiffe-pattern.ts';
 
 /** Every registration of a client; several may have the same identity. */
 export function registeredIdentitiesOf({ authentication }: Client): readonly RegisteredIdentity[] {
@@ -12,6 +13,12 @@ export function registeredIdentitiesOf({ authentication }: Client): readonly Reg
 export function identitiesOf({ authentication }: Pick<Client, 'authentication'>): readonly Identity[] {
   const byKey = new Map(identitiesOfAuthentication(authentication).map(({ key, identity }) => [key, identity]));
   return [...byKey.values()];
+}
+
+/** What a client is registered by with `tls_client_auth_spiffe_id`. */
+export function spiffePatternOf({ authentication }: Pick<Client, 'authentication'>): SpiffePattern | undefined {
+  if (authentication.method !== 'tls_client_auth') return undefined;
+  return authentication.subject.kind === 'spiffe' ? authentication.subject.pattern : undefined;
 }
 
 /** The keys of what a client is registered by. */
@@ -34,7 +41,8 @@ export function unregisteredCertificateKeys(client: Client): readonly string[] {
  * Whether one certificate could, now or later, authenticate either of two clients.
  *
  * This is so if they share an identity, or if one is registered by an identity of a certificate that the record of the
- * other contains; unless both are pinned to different anchors, or one registration ends before the other begins.
+ * other contains, or if their patterns of SPIFFE IDs overlap; unless both are pinned to different anchors, or one
+ * registration ends before the other begins. A pattern does not share what a more specific one has precedence over.
  *
  * @param now milliseconds since the epoch
  * @returns an identity that belongs to both
@@ -42,14 +50,22 @@ export function unregisteredCertificateKeys(client: Client): readonly string[] {
 export function sharedIdentity(
   one: Client,
   other: Client,
-  { anchors }: Pick<RegistrationPolicy, 'anchors'>,
+  policy: Pick<RegistrationPolicy, 'anchors'>,
   now: number,
 ): Identity | undefined {
-  const roots = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
-  if (haveDisjointPins(caPinsOf(one.authentication), caPinsOf(other.authentication), roots)) return undefined;
+  if (haveDisjointPins(caPinsOf(one.authentication), caPinsOf(other.authentication), policy)) return undefined;
   const remaining = (client: Client) =>
     registeredIdentitiesOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
-  return commonIdentity(remaining(one), remaining(other)) ?? commonIdentity(remaining(other), remaining(one));
+  return (
+    commonIdentity(remaining(one), remaining(other)) ??
+    commonIdentity(remaining(other), remaining(one)) ??
+    commonSpiffeIds(spiffePatternOf(one), spiffePatternOf(other))
+  );
+}
+
+function commonSpiffeIds(one: SpiffePattern | undefined, other: SpiffePattern | undefined): Identity | undefined {
+  const overlap = one && other && overlapOf(one, other);
+  return overlap === undefined ? undefined : spiffeIdentity(parseSpiffePattern(overlap));
 }
 
 /** One of `identities` that also belongs to a certificate of the others, at a time when both are effective. */
@@ -70,8 +86,13 @@ function commonIdentity(
  * A path contains several CAs, and two pinned keys could both be on it. It has only one anchor, its end, so only pins
  * to nothing but anchors distinguish two clients.
  */
-function haveDisjointPins(one: readonly string[], other: readonly string[], roots: ReadonlySet<string>): boolean {
+export function haveDisjointPins(
+  one: readonly string[],
+  other: readonly string[],
+  { anchors }: Pick<RegistrationPolicy, 'anchors'>,
+): boolean {
   if (one.length === 0 || other.length === 0) return false;
+  const roots = new Set(anchors.map(({ publicKeyThumbprint }) => publicKeyThumbprint));
   if (![...one, ...other].every((pin) => roots.has(pin))) return false;
   return !one.some((pin) => other.includes(pin));
 }

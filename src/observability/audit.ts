@@ -17,6 +17,8 @@ export interface AuditEntry {
   method?: string;
   /** Subject DN of the certificate (RFC 4514). */
   subject?: string;
+  /** SPIFFE ID of the certificate, if it is the X509-SVID of a workload. */
+  spiffe_id?: string;
   thumbprint?: string;
   /** How the chain of the certificate was verified, if it was. */
   chain?: string;

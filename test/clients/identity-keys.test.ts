@@ -28,7 +28,7 @@ describe('the identities of a certificate', () => {
   });
 
   test('include no others', () => {
-    expect(new Set(keysOfCertificate).size).toBe(8);
+    expect(new Set(keysOfCertificate).size).toBe(9);
     for (const fields of [{ tls_client_auth_san_dns: 'b.example' }, { tls_client_auth_subject_dn: 'O=company' }]) {
       expect(keysOfCertificate).not.toContain(
         identityKey(identitiesOf(registeredClient(fields))[0] ?? { kind: 'dn', value: '' }),

@@ -15,6 +15,7 @@ import {
 import { ClientsFileError, type FileRecord, isJsonLines } from './parse-records.ts';
 import { type RecordReadResult, readRecords } from './read-records.ts';
 import { isStream } from './record-source.ts';
+import { SpiffeOverlaps } from './spiffe-overlaps.ts';
 
 /** A valid client of a file. */
 interface FileClient {
@@ -37,12 +38,14 @@ interface FileClientsOptions {
 /** The clients of some files. They are streamed in batches; only their index stays in memory. */
 export class FileClients {
   readonly index = new ClientIndex();
+  readonly #spiffeOverlaps: SpiffeOverlaps;
   readonly #files: readonly string[];
   readonly #options: FileClientsOptions;
 
   constructor(files: readonly string[], options: FileClientsOptions) {
     this.#files = files;
     this.#options = options;
+    this.#spiffeOverlaps = new SpiffeOverlaps(this.index, options.policy);
   }
 
   /**
@@ -91,6 +94,9 @@ export class FileClients {
     const parsed = parseClient(result.value, policy, now);
     if (!parsed.ok) for (const error of parsed.errors) onError(recordDiagnosticOf(file, result, error));
     if (!parsed.ok || index === undefined) return undefined;
+    const overlap = this.#spiffeOverlaps.add(parsed.client, index);
+    if (overlap) onError(recordDiagnosticOf(file, result, overlap));
+    if (overlap) return undefined;
     for (const warning of parsed.warnings) onWarning(recordDiagnosticOf(file, result, warning));
     return { index, client: parsed.client, record: result.value };
   }

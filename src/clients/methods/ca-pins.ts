@@ -19,17 +19,21 @@ export const caPinField = {
  * Parses the CAs that a client is pinned to: thumbprints of their public keys, never names, since anyone can create a
  * second CA of the same name.
  *
+ * @param dependent a field of the record that requires a pin, and why
  * @returns base64url SHA-256; empty if any anchor will do
  */
 export function parseCaPins(
   record: { readonly [FIELD]?: readonly string[] | undefined },
   policy: RegistrationPolicy,
   { errors, warnings }: Diagnostics,
+  dependent?: string,
 ): readonly string[] {
   const pins = record[FIELD];
   if (pins === undefined) {
     const hint = choices(policy);
-    if (policy.requireCaPin)
+    if (dependent !== undefined)
+      errors.push({ field: FIELD, message: `is missing, and ${dependent}${hint || NO_CHOICE}` });
+    else if (policy.requireCaPin)
       errors.push({ field: FIELD, message: `is missing, and COUNTERSIGN_REQUIRE_CA_PIN is true${hint}` });
     else if (policy.anchors.length > 1) warnings.push({ field: FIELD, message: `is missing${hint}` });
     return [];
@@ -44,6 +48,8 @@ export function parseCaPins(
     }
   });
 }
+
+const NO_CHOICE = ': add the key of its CA, which `countersign certificate CA.pem` prints';
 
 /** The CAs that can issue a certificate with the client's name. */
 function choices({ anchors }: RegistrationPolicy): string {

@@ -22,6 +22,8 @@ export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> 
   readonly secretTypes: readonly SecretType[];
   /** The fields that identify the client: exactly one of them, or any number. `client_secrets` counts as one more. */
   readonly identifiedBy: { readonly quantity: 'one' | 'any'; readonly fields: readonly (keyof Fields & string)[] };
+  /** The fields that another one requires, as in JSON Schema. */
+  readonly dependentRequired: { readonly [Field in keyof Fields & string]?: readonly (keyof Fields & string)[] };
   /** The credential that a request carries besides `client_id`. */
   readonly credential: 'certificate' | FormCredential;
   /** Whether the certificate's chain must be verified. */

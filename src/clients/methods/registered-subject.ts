@@ -4,14 +4,16 @@ import { parseDistinguishedName } from '../../pki/certificate/names/parse.ts';
 import { type AlternativeNameKind, normalizeAlternativeName } from '../../pki/certificate/subject-alternative-names.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { describedAs, shortText, text } from '../record-fields.ts';
+import { parseSpiffePattern, type SpiffePattern } from '../spiffe-pattern.ts';
 import type { FieldsOf } from './method.ts';
 
 /** The one subject value that a client of `tls_client_auth` is registered by (RFC 8705 §2.1.2). */
 export type RegisteredSubject =
   | { readonly kind: 'dn'; readonly name: MatchableName }
-  | { readonly kind: AlternativeNameKind; readonly name: string };
+  | { readonly kind: AlternativeNameKind; readonly name: string }
+  | { readonly kind: 'spiffe'; readonly pattern: SpiffePattern };
 
-/** RFC 8705 §2.1.2: a client has exactly one of these. */
+/** RFC 8705 §2.1.2, and a SPIFFE ID: a client has exactly one of these. */
 export const subjectFields = {
   tls_client_auth_subject_dn: text().optional().meta(describedAs('tls_client_auth: the subject DN, RFC 4514')),
   tls_client_auth_san_dns: shortText(253, 'RFC 1035 §2.3.4')
@@ -22,6 +24,12 @@ export const subjectFields = {
   tls_client_auth_san_email: shortText(320, 'RFC 5321 §4.5.3.1')
     .optional()
     .meta(describedAs('tls_client_auth: an email address of the certificate')),
+  tls_client_auth_spiffe_id: shortText(2048, 'SPIFFE-ID §2.3')
+    .optional()
+    .meta({
+      ...describedAs('tls_client_auth: the SPIFFE ID of the certificate; * in the path is any one segment'),
+      pattern: String.raw`^spiffe://[a-z0-9._-]{1,255}(?:/(?:\*|[A-Za-z0-9._-]+))+$`,
+    }),
 };
 
 type SubjectField = keyof typeof subjectFields;
@@ -33,6 +41,7 @@ const parsers: Readonly<Record<SubjectField, (value: string) => RegisteredSubjec
   tls_client_auth_san_uri: (value) => ({ kind: 'uri', name: normalizeAlternativeName('uri', value) }),
   tls_client_auth_san_ip: (value) => ({ kind: 'ip', name: normalizeAlternativeName('ip', value) }),
   tls_client_auth_san_email: (value) => ({ kind: 'email', name: normalizeAlternativeName('email', value) }),
+  tls_client_auth_spiffe_id: (value) => ({ kind: 'spiffe', pattern: parseSpiffePattern(value) }),
 };
 const subjectFieldNames = Object.keys(parsers) as SubjectField[];
 

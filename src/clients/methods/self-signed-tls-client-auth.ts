@@ -18,6 +18,7 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAu
   fields: certificateFields,
   secretTypes: ['X509Thumbprint', 'X509CertificateThumbprint'],
   identifiedBy: { quantity: 'any', fields: ['certificates', 'jwks'] },
+  dependentRequired: {},
   credential: 'certificate',
   requiresChain: false,
   parse: (record, policy, diagnostics, now) => ({

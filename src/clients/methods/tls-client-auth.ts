@@ -8,7 +8,8 @@ import {
 } from '../../pki/certificate/names/distinguished-name.ts';
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import { abbreviate } from '../../text.ts';
-import { alternativeNameIdentity, identityKey, subjectIdentity } from '../identities.ts';
+import { alternativeNameIdentity, type Identity, identityKey, spiffeIdentity, subjectIdentity } from '../identities.ts';
+import { matchesPattern, type SpiffePattern } from '../spiffe-pattern.ts';
 import { caPinField, parseCaPins } from './ca-pins.ts';
 import { type AuthenticationMethod, requireCertificate } from './method.ts';
 import { parseRegisteredSubject, type RegisteredSubject, subjectFields } from './registered-subject.ts';
@@ -25,6 +26,8 @@ export interface TlsClientAuth {
 
 const fields = { ...subjectFields, ...caPinField };
 
+const SPIFFE_PIN = 'tls_client_auth_spiffe_id requires it, to tie the trust domain to its CA';
+
 const SHARED_SUBJECT_FIX =
   'every certificate with it from a trusted CA authenticates as this client. Register a name that only its certificate ' +
   'has, or the certificate itself (`countersign certificate FILE` prints both), or pin the client to a CA of its own ' +
@@ -38,11 +41,13 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
   fields,
   secretTypes: ['X509Name', 'X509CertificateName'],
   identifiedBy: { quantity: 'one', fields: Object.keys(subjectFields) as (keyof typeof subjectFields)[] },
+  dependentRequired: { tls_client_auth_spiffe_id: ['tls_client_auth_ca'] },
   credential: 'certificate',
   requiresChain: true,
   parse: (record, policy, diagnostics) => {
     const registered = parseRegisteredSubject(record, diagnostics);
-    const caPins = parseCaPins(record, policy, diagnostics);
+    const isSpiffe = record.tls_client_auth_spiffe_id !== undefined;
+    const caPins = parseCaPins(record, policy, diagnostics, isSpiffe ? SPIFFE_PIN : undefined);
     if (!registered) return undefined;
     const { field, subject, notAfter } = registered;
     const reason = caPins.length === 0 ? sharedSubjectReason(subject) : undefined;
@@ -50,8 +55,7 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
     return { subject, notAfter, caPins };
   },
   identities: ({ subject, notAfter }) => {
-    const identity =
-      subject.kind === 'dn' ? subjectIdentity(subject.name) : alternativeNameIdentity(subject.kind, subject.name);
+    const identity = identityOf(subject);
     return [{ key: identityKey(identity), identity, certificateKeys: [], notAfter }];
   },
   caPins: ({ caPins }) => caPins,
@@ -64,12 +68,19 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
       throw invalidClient('the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
     }
     requirePinnedCa(caPins, chain);
-    if (hasSubject(certificate, subject)) return { certificate };
+    if (hasSubject(certificate, subject)) return { certificate, sub: subClaim(certificate, subject) };
     throw invalidClient(mismatchReason(certificate, subject));
   },
 };
 
 type VerifiedChain = Extract<ChainStatus, { verified: true }>;
+
+function identityOf(subject: RegisteredSubject): Identity {
+  if (subject.kind === 'dn') return subjectIdentity(subject.name);
+  return subject.kind === 'spiffe'
+    ? spiffeIdentity(subject.pattern)
+    : alternativeNameIdentity(subject.kind, subject.name);
+}
 
 /** Requires a valid path through one of the pinned CAs, identified by its key. */
 function requirePinnedCa(pins: readonly string[], chain: VerifiedChain): void {
@@ -88,15 +99,33 @@ function requirePinnedCa(pins: readonly string[], chain: VerifiedChain): void {
 
 function hasSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
   if (registered.kind === 'dn') return sameDistinguishedName(certificate.subject, registered.name);
+  if (registered.kind === 'spiffe') {
+    const { spiffeId } = certificate.svid;
+    return spiffeId !== undefined && matchesPattern(spiffeId, registered.pattern);
+  }
   return certificate.alternativeNames[registered.kind].includes(registered.name);
+}
+
+/** A client that is registered by a SPIFFE ID acts as the workload, of which a pattern has several. */
+function subClaim({ svid }: ClientCertificate, { kind }: RegisteredSubject): string | undefined {
+  return kind === 'spiffe' ? svid.spiffeId : undefined;
 }
 
 function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
   if (registered.kind === 'dn') return nameMismatchReason(certificate, registered.name);
+  if (registered.kind === 'spiffe') return spiffeMismatchReason(certificate, registered.pattern);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
   const malformed = certificate.otherNames.malformed.get(registered.kind);
   const ignored = malformed === undefined ? '' : `, and ${malformed}, which is ignored`;
   return `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}${ignored}; registered is "${registered.name}"`;
+}
+
+function spiffeMismatchReason({ svid, alternativeNames }: ClientCertificate, { text }: SpiffePattern): string {
+  const registered = `registered is "${text}"`;
+  if (svid.spiffeId !== undefined) return `the certificate's SPIFFE ID is "${svid.spiffeId}"; ${registered}`;
+  const uris = alternativeNames.uri.slice(0, 10).join(', ');
+  const presented = uris === '' ? '' : ` (${abbreviate(uris)})`;
+  return `the certificate is not the X509-SVID of a workload: ${svid.reason}${presented}; ${registered}`;
 }
 
 function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {

@@ -1,6 +1,7 @@
 import { invalidClient } from '../../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import { identitiesOfCertificate, identityKey } from '../identities.ts';
+import { patternsOf } from '../spiffe-pattern.ts';
 
 /** The names in a certificate are the choice of others, and each is looked up. */
 const MAX_IDENTITIES = 64;
@@ -14,12 +15,14 @@ export function certificateKeys(certificate: ClientCertificate): readonly string
   const count = countIdentities(certificate);
   if (count <= MAX_IDENTITIES) return identitiesOfCertificate(certificate).map(identityKey);
   throw invalidClient(
-    `the certificate has ${count} identities (thumbprint, public key, subject DN and each SAN), and its client is looked up by at most ${MAX_IDENTITIES}`,
+    `the certificate has ${count} identities (thumbprint, public key, subject DN, each SAN, and the patterns that its SPIFFE ID matches), and its client is looked up by at most ${MAX_IDENTITIES}`,
   );
 }
 
-function countIdentities({ subject, alternativeNames }: ClientCertificate): number {
+function countIdentities({ subject, alternativeNames, svid }: ClientCertificate): number {
   const names = Object.values(alternativeNames).map((each) => new Set(each).size);
   const thumbprintAndKey = 2;
-  return names.reduce((sum, each) => sum + each, thumbprintAndKey + (subject.canonical === undefined ? 0 : 1));
+  const patterns = svid.spiffeId === undefined ? 0 : patternsOf(svid.spiffeId).length;
+  const others = thumbprintAndKey + (subject.canonical === undefined ? 0 : 1) + patterns;
+  return names.reduce((sum, each) => sum + each, others);
 }

@@ -32,6 +32,7 @@ import {
   parseSubjectAlternativeNames,
   type SubjectAlternativeNames,
 } from './subject-alternative-names.ts';
+import { type Svid, svidOf } from './svid.ts';
 import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
 
 /** The contents of a certificate, a client's or a CA's. Its issuer is not verified, nor its validity period checked. */
@@ -50,6 +51,7 @@ export interface Certificate {
   readonly subjectText: string;
   readonly alternativeNames: SubjectAlternativeNames;
   readonly otherNames: OtherNames;
+  readonly svid: Svid;
   /** Milliseconds since the epoch, both inclusive (RFC 5280 §4.1.2.5). */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -114,6 +116,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
     subjectText: names.subjectText,
     alternativeNames: names.alternativeNames,
     otherNames: names.otherNames,
+    svid: svidOf(names, usage),
     notBefore: structure.validity.notBefore,
     notAfter: structure.validity.notAfter,
     signatureAlgorithm,
@@ -142,13 +145,14 @@ function parseUsage(extensions: Extensions) {
 
 function parseNames({ issuer, subject, extensions }: CertificateStructure) {
   const name = decodeDistinguishedName(subject);
-  const { names, otherNames } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName));
+  const { names, otherNames, uris } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName));
   return {
     issuer: decodeIssuer(issuer),
     subject: name,
     subjectText: abbreviate(formatDistinguishedName(name)),
     alternativeNames: names,
     otherNames,
+    uris,
   };
 }
 

@@ -50,8 +50,11 @@ export const DIRECTORY_NAME_TAG = 0xa4;
 export function parseSubjectAlternativeNames(extension: DerElement | undefined): {
   names: SubjectAlternativeNames;
   otherNames: OtherNames;
+  /** The well-formed URIs as they are in the certificate: a SPIFFE ID has only one spelling. */
+  uris: readonly string[];
 } {
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
+  const uris: string[] = [];
   const malformed = new Map<AlternativeNameKind, string>();
   const directory: EncodedName[] = [];
   const otherForms = new Map<string, NameForm>();
@@ -61,6 +64,7 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
       const problem = alternativeNameProblem(kind, name.content);
       if (problem === undefined) names[kind].push(decodeAlternativeName(kind, name.content));
       else malformed.set(kind, problem);
+      if (problem === undefined && kind === 'uri') uris.push(asciiText(name.content));
     } else if (name.tag === DIRECTORY_NAME_TAG) directory.push(decodeDirectoryName(name));
     else {
       const form = nameForm(name);
@@ -69,7 +73,7 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
   }
   const forms = [...otherForms.values()];
   const hasUtf8Mailbox = forms.some(({ type }) => type === SMTP_UTF8_MAILBOX);
-  return { names, otherNames: { directory, otherForms: forms, hasUtf8Mailbox, malformed } };
+  return { names, otherNames: { directory, otherForms: forms, hasUtf8Mailbox, malformed }, uris };
 }
 
 /** RFC 5280 §4.2.1.6: a SEQUENCE of GeneralNames, whose forms have the context tags 0 to 8. */
@@ -96,7 +100,11 @@ const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
 /** Decodes one name and normalizes it for comparison. */
 function decodeAlternativeName(kind: AlternativeNameKind, content: Uint8Array): string {
-  return normalize[kind](kind === 'ip' ? decodeIpAddress(content) : Buffer.from(content).toString('latin1'));
+  return normalize[kind](kind === 'ip' ? decodeIpAddress(content) : asciiText(content));
+}
+
+function asciiText(content: Uint8Array): string {
+  return Buffer.from(content).toString('latin1');
 }
 
 /**
