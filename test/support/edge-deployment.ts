@@ -157,7 +157,7 @@ function storeOf(directory: string, redisUrl: string | undefined): Store {
   const env = { COUNTERSIGN_REDIS_URL: redisUrl, COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
   const apply = async (records: EdgeRecords) => {
     write(records);
-    const { code, stdout, stderr } = await runCountersign(['clients', 'apply', file], { env });
+    const { code, stdout, stderr } = await runCountersign(['clients', 'apply', '--file', file], { env });
     if (code !== 0) throw new Error(`clients apply: exit code ${code}\n${stdout}${stderr}`);
   };
   return { env, write: apply };

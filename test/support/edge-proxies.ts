@@ -31,6 +31,8 @@ export interface EdgeProxy {
   readonly env: Readonly<Record<string, string>>;
   /** Enables HTTP/2, if the configuration does not. */
   readonly http2?: EdgeProxyOptions['replace'];
+  /** Keeps a connection to the API open for any number of requests, if the configuration does not. */
+  readonly endlessConnection?: EdgeProxyOptions['replace'];
   readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
   /** Whether the tested version forwards trailers, as trailers, and cannot be configured not to. Default: false. */
   readonly forwardsTrailers?: boolean;
@@ -41,6 +43,7 @@ export const edgeProxies = {
     program: 'nginx',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' },
     http2: [['listen 443 ssl', 'listen 443 ssl http2']],
+    endlessConnection: [['keepalive 32;', 'keepalive 32; keepalive_requests 100000;']],
     start: startShippedNginxEdge,
   },
   caddy: { program: 'caddy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' }, start: startShippedCaddyEdge },
