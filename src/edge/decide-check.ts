@@ -1,0 +1,113 @@
+import { addCertificate } from '../authentication/authenticate-request.ts';
+import type { ClientCertificateReader } from '../authentication/client-certificate.ts';
+import type { Registry } from '../clients/registry/registry.ts';
+import { type ListenerKind, peerOf } from '../endpoints/request.ts';
+import type { HeaderFields } from '../http/header-fields.ts';
+import type { ReceivedRequest } from '../http/received-request.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { AuditEntry } from '../observability/audit.ts';
+import type { Resource } from '../resources/resource.ts';
+import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
+import type { SigningKey } from '../tokens/signing-key.ts';
+import type { Approval } from './approval.ts';
+import { authenticateByCertificate } from './authenticate-by-certificate.ts';
+import type { DecideCheck } from './check.ts';
+import { Denial } from './denial.ts';
+import { createMinter } from './mint.ts';
+import { parseRoute, type RouteKind } from './route.ts';
+import { createVerifier } from './verify.ts';
+
+export interface CheckDependencies {
+  readonly issuer: string;
+  readonly listensOn: ListenerKind;
+  readonly readCertificate: ClientCertificateReader;
+  readonly registry: Registry;
+  readonly signingKey: SigningKey;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What is known of a check while it is decided; each step adds what it learned. */
+export interface CheckProgress {
+  readonly entry: AuditEntry;
+  resource: Resource | undefined;
+}
+
+/** @throws {Denial} or {OAuthError} */
+type Decide = (request: ReceivedRequest, progress: CheckProgress) => Promise<Approval>;
+
+/** The steps of a check, which depend on the head of the request alone. */
+export function createCheckDecider(dependencies: CheckDependencies): Decide {
+  const { listensOn, readCertificate, registry, now } = dependencies;
+  const decideBy = createRoutes(dependencies);
+  return async (request, progress) => {
+    const { entry } = progress;
+    const { url = '', fields } = request;
+    const time = now();
+    const peer = peerOf(request, listensOn, time);
+    entry.peer = peer.kind === 'unix' ? 'unix' : peer.address;
+    // 1. Read the route.
+    const route = parseRoute(url);
+    if (!route) throw unknownRoute(`a request target of ${url.length} bytes does not start with ${ROUTE_FORM}`);
+    entry.route = route.kind;
+    requireUnstripped(fields);
+    // 2. Find the resource.
+    const resource = await findResource(route.name, registry);
+    progress.resource = resource;
+    entry.resource = resource.name;
+    // 3. Read what the terminator forwarded; parse the certificate and validate its path.
+    const presented = readCertificate({ headers: fields, peer });
+    addCertificate(entry, presented);
+    // 4. Mint or verify.
+    return decideBy[route.kind]({ resource, headers: fields, presented, peer, now: time }, entry);
+  };
+}
+
+const ROUTE_FORM = '/edge/{mint|verify|either}/{name of a resource}';
+
+/** @throws {Denial} unknown_route, or {OAuthError} temporarily_unavailable */
+async function findResource(name: string, registry: Registry): Promise<Resource> {
+  const resource = await registry.findResource(name).catch((error: unknown) => {
+    if (error instanceof OAuthError && error.code === 'invalid_target') throw new Denial('unknown_route', error.reason);
+    throw error;
+  });
+  if (!resource) throw unknownRoute(`no resource is named "${name}"`);
+  return resource;
+}
+
+function unknownRoute(reason: string): Denial {
+  return new Denial('unknown_route', `${reason}: correct the configuration of the proxy, or add the resource`);
+}
+
+/**
+ * A client that names a field in `Connection` causes some proxies to delete it (RFC 9110 §7.6.1): its own token before the
+ * check, or what the check has set.
+ */
+function requireUnstripped(fields: HeaderFields): void {
+  const connection = fields.combined('connection');
+  if (connection === undefined) return;
+  const options = connection.toLowerCase().split(',');
+  const ours = options
+    .map((option) => option.trim())
+    .find((option) => option === 'authorization' || option.startsWith('x-countersign-'));
+  if (ours !== undefined) throw new Denial('invalid_request', `Connection names ${ours}`);
+}
+
+/** How each route decides. A request with `Authorization` is never minted for instead, whichever certificate it has. */
+function createRoutes(dependencies: CheckDependencies): Readonly<Record<RouteKind, DecideCheck>> {
+  const { issuer, registry, signingKey } = dependencies;
+  const findKey = (keyId: string) => (keyId === signingKey.keyId ? signingKey : undefined);
+  const accessTokens = createAccessTokenVerifier({ issuer, findKey });
+  const mintFor = createMinter(dependencies);
+  const mint: DecideCheck = async (check, entry) => {
+    const authenticated = await authenticateByCertificate(check.presented, registry, check.now);
+    entry.client_id = authenticated.client.clientId;
+    entry.method = authenticated.method;
+    if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
+    return mintFor(authenticated, check);
+  };
+  const verify = createVerifier({ registry, accessTokens, mint: mintFor });
+  const either: DecideCheck = (check, entry) =>
+    check.headers.all('authorization').length > 0 ? verify(check, entry) : mint(check, entry);
+  return { mint, verify, either };
+}
