@@ -47,8 +47,8 @@ export class EdgeRecords {
     const { redis, keys, policy, caching, onPermission } = options;
     const executor = (rule: string) => reportingDenials(redis, (problem) => onPermission(rule, problem));
     this.#keys = keys;
-    this.#executeSets = executor(`+scard +smembers %R~${keys.identityPrefix}*`);
-    this.#executeResources = executor(`+get +pttl %R~${keys.resourcePrefix}*`);
+    this.#executeSets = executor(`%R~${keys.identityPrefix}* +smembers +scard`);
+    this.#executeResources = executor(`%R~${keys.resourcePrefix}*`);
     this.#certificates = new CertificateLookup({
       ...options,
       execute: this.#executeSets,

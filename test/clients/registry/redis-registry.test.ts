@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { OAuthError } from '../../../src/oauth/oauth-error.ts';
+import { commandsOf } from '../../support/commands-of-redis.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -14,14 +14,6 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const records = [
   { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a', scope: 'x y' },
 ];
-
-/** How many commands Redis executed, without those that watch connections. */
-async function commandsOf(redis: Redis): Promise<number> {
-  const statistics = await redis.info('commandstats');
-  const calls = [...statistics.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)];
-  const counted = calls.filter(([, command = '']) => !/^(?:ping|info|hello|client\|.*)$/.test(command));
-  return counted.reduce((sum, [, , count]) => sum + Number(count), 0);
-}
 
 describeWith(['redis-server'], 'a Redis registry', () => {
   const prefix = keyPrefix();

@@ -1,0 +1,9 @@
+import type { Redis } from 'ioredis';
+
+/** How many commands a server has executed, without those that watch connections. */
+export async function commandsOf(redis: Redis): Promise<number> {
+  const statistics = await redis.info('commandstats');
+  const calls = [...statistics.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)];
+  const counted = calls.filter(([, command = '']) => !/^(?:ping|info|hello|client\|.*)$/.test(command));
+  return counted.reduce((sum, [, , count]) => sum + Number(count), 0);
+}
