@@ -142,9 +142,10 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     const lifetimes = { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 1 };
     const opened = await open('server', { cache: { lifetimes } });
     // Neither does a missing or invalid record cause a command for each request of the other client.
-    await untilCached(opened, certificateOf(name), [name]);
+    const certificate = certificateOf(name);
+    await untilCached(opened, certificate, [name]);
     await redis.set(`${prefix}client:${name}-2`, JSON.stringify(recordOf(`${name}-2`, name)));
-    await untilFound(opened, certificateOf(name), [name, `${name}-2`]);
+    await untilFound(opened, certificate, [name, `${name}-2`]);
   });
 
   test('is rejected with the reason if the only candidate has an invalid record', async () => {
