@@ -1,30 +1,31 @@
+import type { RecordKey } from '../resources/record-types.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { IndexEntry, MarkerStatus, Progress, RecordStore } from './record-store.ts';
 
-interface ApplyResult {
-  /** How many clients were written. */
+export interface ApplyResult {
+  /** How many records were written. */
   readonly written: number;
-  /** Clients that another writer changed since the plan was made, and were not written. */
-  readonly conflicts: readonly string[];
+  /** Records that another writer changed since the plan was made, and were not written. */
+  readonly conflicts: readonly RecordKey[];
   readonly marker: MarkerStatus;
 }
 
 interface Tally {
   written: number;
-  readonly conflicts: string[];
+  readonly conflicts: RecordKey[];
 }
 
 const BATCH_SIZE = 200;
 const CONCURRENT_BATCHES = 8;
 
 /**
- * Writes the changes of a plan. Each client is written completely or not at all: new index entries before its record,
- * because an entry is a hint that the record confirms, and obsolete entries are removed after it.
+ * Writes the changes of a plan. Each record is written completely or not at all: a client's new index entries before
+ * it, because an entry is a hint that the record confirms, and obsolete entries are removed after it.
  *
  * @param stop when aborted, the batches in flight are the last
- * @throws {AdministrationError} when Redis fails or the run is stopped, with how many clients were written
+ * @throws {AdministrationError} when Redis fails or the run is stopped, with how many records were written
  */
 export async function applyPlan(
   changes: ChangeLog,
@@ -49,7 +50,7 @@ export async function applyPlan(
     return { ...tally, marker: await store.writeMarker() };
   } catch (error) {
     if (!(error instanceof AdministrationError)) throw error;
-    const written = `${tally.written} of ${changes.count} clients were written`;
+    const written = `${tally.written} of ${changes.count} records were written`;
     const rest = `${error.isErrorReply ? 'once that is fixed, ' : ''}running the command again writes the rest`;
     throw new AdministrationError([...error.problems, `${written}; ${rest}`]);
   }
@@ -67,9 +68,9 @@ async function writeBatch(batch: readonly Change[], store: RecordStore, tally: T
   const records = batch.filter(({ kind }) => kind !== 'reindexed');
   tally.written += batch.length - records.length;
   const writes = store.write(records).map(async (writing, index) => {
-    const isWritten = await writing;
+    const [isWritten, record] = [await writing, records[index]];
     if (isWritten) tally.written += 1;
-    else tally.conflicts.push(records[index]?.clientId ?? '');
+    else if (record) tally.conflicts.push({ type: record.type, id: record.id });
     return isWritten;
   });
   const areWritten = await settleAll(writes);
@@ -78,7 +79,9 @@ async function writeBatch(batch: readonly Change[], store: RecordStore, tally: T
 }
 
 function indexEntries(changes: readonly Change[], which: 'addedKeys' | 'removedKeys'): IndexEntry[] {
-  return changes.flatMap(({ clientId, ...change }) => change[which].map((identityKey) => ({ identityKey, clientId })));
+  return changes.flatMap(({ id: clientId, ...change }) =>
+    change[which].map((identityKey) => ({ identityKey, clientId })),
+  );
 }
 
 /** Waits for all of them even when one fails, so that writes in flight are counted. */

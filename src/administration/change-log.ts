@@ -51,19 +51,23 @@ export class ChangeLog {
     }
   }
 
-  /** Sorts the changes from a position on by `client_id`. */
+  /** Sorts the changes from a position on: clients first, each type by its ids. */
   sortFrom(first: number): void {
     const tail = Array.from({ length: this.count - first }, (_, offset) => ({
-      clientId: this.at(first + offset).clientId,
+      key: sortKey(this.at(first + offset)),
       start: this.#starts[first + offset] ?? 0,
       length: this.#lengths[first + offset] ?? 0,
     }));
-    tail.sort((one, other) => (one.clientId < other.clientId ? -1 : 1));
+    tail.sort((one, other) => (one.key < other.key ? -1 : 1));
     for (const [offset, { start, length }] of tail.entries()) {
       this.#starts[first + offset] = start;
       this.#lengths[first + offset] = length;
     }
   }
+}
+
+function sortKey({ type, id }: Change): string {
+  return `${type}:${id}`;
 }
 
 type EncodedValue = Exclude<StoredValue, { type: 'string' }> | { type: 'string'; text: string; base64?: string };

@@ -1,7 +1,8 @@
 import { formatDiagnostic } from '../clients/diagnostics.ts';
 import type { JsonObject } from '../clients/json-value.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { serializeRecord } from '../clients/serialize-record.ts';
+import { serializeClient } from '../clients/serialize-record.ts';
+import { clientKey, type RecordKey, type RecordType } from '../resources/record-types.ts';
 import { planRemoval } from './change.ts';
 import type { RecordStore } from './record-store.ts';
 import { parseStoredValue } from './stored-records.ts';
@@ -9,7 +10,7 @@ import { parseStoredValue } from './stored-records.ts';
 /** The outcome of a change. */
 export type ChangeResult =
   | { readonly outcome: 'written' | 'unchanged' }
-  /** `reason` follows the name of the client. */
+  /** `reason` follows the name of the record. */
   | { readonly outcome: 'failed'; readonly reason: string };
 
 const MAX_ATTEMPTS = 5;
@@ -23,7 +24,7 @@ const anyPolicy: RegistrationPolicy = {
 };
 
 /**
- * Changes one record in Redis, and retries when it is written by others at the same time.
+ * Changes the record of a client in Redis, and retries when it is written by others at the same time.
  *
  * @param change returns the new record, or undefined when nothing is to be changed
  * @throws {AdministrationError} when Redis fails
@@ -34,8 +35,8 @@ export async function changeRecord(
   change: (record: JsonObject) => JsonObject | undefined,
 ): Promise<ChangeResult> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const [expected] = await store.read([clientId]);
-    if (!expected || expected.type === 'none') return missingClient(store);
+    const [expected] = await store.read([clientKey(clientId)]);
+    if (!expected || expected.type === 'none') return missingRecord('client', store);
     const { client, record, errors } = parseStoredValue(clientId, expected, anyPolicy, Date.now());
     if (!client || !record) {
       const why = `the server rejects it (${errors.slice(0, 1).map(formatDiagnostic)})`;
@@ -43,38 +44,40 @@ export async function changeRecord(
     }
     const next = change(record);
     if (next === undefined) return { outcome: 'unchanged' };
-    const [written] = store.write([{ clientId, expected, next: serializeRecord(next) }]);
+    const [written] = store.write([{ ...clientKey(clientId), expected, next: serializeClient(next) }]);
     if (await written) return { outcome: 'written' };
   }
   return { outcome: 'failed', reason: `was changed by another writer during ${MAX_ATTEMPTS} attempts; try again` };
 }
 
 /**
- * Removes the value of a client, valid or not, and then its index entries.
+ * Removes a record, valid or not, and then the index entries of a client.
  *
  * @throws {AdministrationError} when Redis fails
  */
-export async function removeClient(
+export async function removeRecord(
   store: RecordStore,
-  clientId: string,
+  key: RecordKey,
   policy: RegistrationPolicy,
 ): Promise<ChangeResult> {
-  const [expected = { type: 'none' }] = await store.read([clientId]);
-  const removal = planRemoval(clientId, expected, policy);
-  if (!removal) return missingClient(store);
+  const [expected = { type: 'none' }] = await store.read([key]);
+  const removal = planRemoval(key, expected, policy);
+  if (!removal) return missingRecord(key.type, store);
   const [written] = store.write([removal]);
   if (!(await written)) {
     return { outcome: 'failed', reason: 'was changed by another writer at the same time; check it and try again' };
   }
-  await store.removeIndexEntries(removal.removedKeys.map((identityKey) => ({ identityKey, clientId })));
+  await store.removeIndexEntries(removal.removedKeys.map((identityKey) => ({ identityKey, clientId: key.id })));
   return { outcome: 'written' };
 }
 
 const NO_MARKER =
-  ', and neither is the marker: if Redis has lost its records, servers keep serving cached clients until all files ' +
-  'are applied in one run; to reject a client, write enabled: false in its record there';
+  ', and neither is the marker: if Redis has lost its records, servers keep serving from their cache until all ' +
+  'files are applied in one run';
+const REJECT_CLIENT = '; to reject a client, write enabled: false in its record there';
 
-/** Without the marker, replicas may still serve the client from their cache. */
-async function missingClient(store: RecordStore): Promise<ChangeResult> {
-  return { outcome: 'failed', reason: `is not in Redis${(await store.hasMarker()) ? '' : NO_MARKER}` };
+/** Without the marker, replicas may still use the record from their cache. */
+async function missingRecord(type: RecordType, store: RecordStore): Promise<ChangeResult> {
+  const note = `${NO_MARKER}${type === 'client' ? REJECT_CLIENT : ''}`;
+  return { outcome: 'failed', reason: `is not in Redis${(await store.hasMarker()) ? '' : note}` };
 }

@@ -3,6 +3,7 @@ import { identitiesOfCertificate, identityKey, type RegisteredIdentity } from '.
 import { registeredIdentitiesOf } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import { clientKey } from '../resources/record-types.ts';
 import type { RecordStore } from './record-store.ts';
 import { parseStoredValue } from './stored-records.ts';
 
@@ -26,7 +27,7 @@ export async function clientsOfCertificate(
 ): Promise<readonly CandidateClient[]> {
   const keys = new Set(identitiesOfCertificate(certificate).map(identityKey));
   const clientIds = [...new Set((await store.findOwners([...keys])).flat())].sort();
-  const values = await store.read(clientIds);
+  const values = await store.read(clientIds.map(clientKey));
   return clientIds.flatMap((clientId, index) => {
     const { client } = parseStoredValue(clientId, values[index] ?? { type: 'none' }, policy, now);
     const identities = client ? registeredIdentitiesOf(client).filter(({ key }) => keys.has(key)) : [];

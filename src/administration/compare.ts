@@ -1,17 +1,18 @@
 import type { Client } from '../clients/client.ts';
 import { registeredKeys } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
+import { clientKey, type RecordKey, type RecordType } from '../resources/record-types.ts';
 import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import type { RegistrationContext } from './conflict.ts';
-import type { DesiredClient, DesiredClients } from './desired-clients.ts';
+import type { DesiredRecord, DesiredRecords } from './desired-records.ts';
 import { IdentityIndex } from './identity-index.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
 import { parseStoredValue } from './stored-records.ts';
 
 export interface ComparisonOptions extends RegistrationContext {
-  /** Whether clients that are in no file are removed. */
+  /** Whether records that are in no file are removed, if the files have others of their type. */
   readonly prune: boolean;
   readonly progress: Progress;
 }
@@ -22,14 +23,14 @@ interface PossibleConflict {
   readonly clientId: string;
 }
 
-interface ComparedClient {
-  readonly desired: DesiredClient;
+interface ComparedRecord {
+  readonly desired: DesiredRecord;
   readonly stored: StoredValue;
   /** By index key, the clients that the index names. */
   readonly owners: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Compares the clients of files with those in Redis, and collects the changes. */
+/** Compares the records of files with those in Redis, and collects the changes. */
 export class Comparison {
   readonly changes = new ChangeLog();
   readonly counts = { added: 0, changed: 0, removed: 0, reindexed: 0, unchanged: 0 };
@@ -37,34 +38,33 @@ export class Comparison {
   /** The identities of the clients of the files. */
   readonly identityIndex = new IdentityIndex();
   readonly possibleConflicts: PossibleConflict[] = [];
-  readonly #desired: DesiredClients;
+  readonly #desired: DesiredRecords;
   readonly #store: RecordStore;
   readonly #options: ComparisonOptions;
   /** By the index of a client: the position of its change, or -1. */
   readonly #positions: number[] = [];
+  #compared = 0;
 
-  constructor(desired: DesiredClients, store: RecordStore, options: ComparisonOptions) {
+  constructor(desired: DesiredRecords, store: RecordStore, options: ComparisonOptions) {
     this.#desired = desired;
     this.#store = store;
     this.#options = options;
   }
 
-  /** Compares every client of the files, which are read once. */
+  /** Compares every record of the files, which are read once. */
   async compareAll(): Promise<void> {
     for await (const batch of prefetch(this.#desired.batches(), (desired) => this.#loadStored(desired))) {
       for (const compared of batch) this.#compare(compared);
-      this.#options.progress('compared', this.#positions.length);
+      this.#compared += batch.length;
+      this.#options.progress('compared', this.#compared);
     }
   }
 
-  async #loadStored(batch: readonly DesiredClient[]): Promise<readonly ComparedClient[]> {
+  async #loadStored(batch: readonly DesiredRecord[]): Promise<readonly ComparedRecord[]> {
     // After an error nothing is written, so only further errors of the files matter.
     const needed = this.#desired.errors.count > 0 ? [] : batch;
-    const keys = needed.map(({ client }) => registeredKeys(client));
-    const [stored, owners] = await Promise.all([
-      this.#store.read(needed.map(({ clientId }) => clientId)),
-      this.#store.findOwners(keys.flat()),
-    ]);
+    const keys = needed.map(identityKeysOf);
+    const [stored, owners] = await Promise.all([this.#store.read(needed), this.#store.findOwners(keys.flat())]);
     let position = 0;
     return batch.map((desired, index) => ({
       desired,
@@ -73,44 +73,53 @@ export class Comparison {
     }));
   }
 
-  #compare({ desired, stored, owners }: ComparedClient): void {
-    const { clientId, index } = desired;
-    const missingKeys = [...owners].flatMap(([key, clientIds]) => (clientIds.includes(clientId) ? [] : [key]));
-    const change = planRecord({ ...desired, missingKeys }, stored, this.#options.policy);
-    this.#positions[index] = change ? this.#add(change) : -1;
+  #compare({ desired, stored, owners }: ComparedRecord): void {
+    const { id } = desired;
+    const missingKeys = [...owners].flatMap(([key, clientIds]) => (clientIds.includes(id) ? [] : [key]));
+    const change = planRecord(
+      { ...desired, identityKeys: [...owners.keys()], missingKeys },
+      stored,
+      this.#options.policy,
+    );
+    const position = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
-    this.identityIndex.add(desired.client, index);
+    if (desired.type !== 'client') return;
+    this.#positions[desired.index] = position;
+    this.identityIndex.add(desired.client, desired.index);
   }
 
   /**
-   * Scans Redis for clients that are in no file, and plans to remove them with `prune`.
+   * Scans Redis for records of a type that are in no file, and plans to remove them with `prune`. Files without any
+   * record or list of the type do not manage it: its records are kept.
    *
-   * @returns the `client_id`s of those that are kept
+   * @returns the ids of those that are kept, in no particular order
    */
-  async findUnmanaged(): Promise<readonly string[]> {
+  async findUnmanaged(type: RecordType): Promise<readonly string[]> {
+    const isPruning = this.#options.prune && this.#desired.types.has(type);
     const unmanaged = new Set<string>();
     let scanned = 0;
-    for await (const batch of this.#store.scanClientIds()) {
-      const found = new Set(batch.filter((clientId) => !this.#desired.has(clientId) && !unmanaged.has(clientId)));
-      for (const clientId of found) unmanaged.add(clientId);
-      await (this.#options.prune ? this.#remove([...found]) : this.#keep([...found]));
+    for await (const batch of this.#store.scanIds(type)) {
+      const found = new Set(batch.filter((id) => !this.#desired.has({ type, id }) && !unmanaged.has(id)));
+      for (const id of found) unmanaged.add(id);
+      if (isPruning) await this.#remove([...found].map((id) => ({ type, id })));
+      else if (type === 'client') await this.#keep([...found]);
       scanned += batch.length;
       this.#options.progress('scanned', scanned);
     }
-    return this.#options.prune ? [] : [...unmanaged];
+    return isPruning ? [] : [...unmanaged];
   }
 
-  async #remove(clientIds: readonly string[]): Promise<void> {
-    const values = await this.#store.read(clientIds);
-    for (const [index, clientId] of clientIds.entries()) {
-      const change = planRemoval(clientId, values[index] ?? { type: 'none' }, this.#options.policy);
+  async #remove(keys: readonly RecordKey[]): Promise<void> {
+    const values = await this.#store.read(keys);
+    for (const [index, key] of keys.entries()) {
+      const change = planRemoval(key, values[index] ?? { type: 'none' }, this.#options.policy);
       if (change) this.#add(change);
     }
   }
 
   /** Indexes records that were written manually, and looks for clients of the files with the same identities. */
   async #keep(clientIds: readonly string[]): Promise<void> {
-    const values = await this.#store.read(clientIds);
+    const values = await this.#store.read(clientIds.map(clientKey));
     const valid = clientIds.flatMap((clientId, index) => {
       const stored = values[index] ?? { type: 'none' as const };
       const client = this.#parse(clientId, stored);
@@ -120,7 +129,7 @@ export class Comparison {
     let position = 0;
     for (const { clientId, stored, client, keys } of valid) {
       const addedKeys = keys.filter(() => !owners[position++]?.includes(clientId));
-      const write = { clientId, expected: stored, next: stored.text, addedKeys, removedKeys: [] };
+      const write = { ...clientKey(clientId), expected: stored, next: stored.text, addedKeys, removedKeys: [] };
       if (addedKeys.length > 0) this.#add({ kind: 'reindexed', ...write });
       for (const index of this.identityIndex.candidates(client)) this.possibleConflicts.push({ index, clientId });
     }
@@ -128,7 +137,7 @@ export class Comparison {
 
   #add(change: Change): number {
     this.counts[change.kind] += 1;
-    if (isReenabled(change)) this.reenabled.push(change.clientId);
+    if (isReenabled(change)) this.reenabled.push(change.id);
     return this.changes.add(change);
   }
 
@@ -142,13 +151,17 @@ export class Comparison {
 
   /** A client in Redis; undefined when it is missing or its record is invalid. */
   async storedClient(clientId: string): Promise<Client | undefined> {
-    const [value = { type: 'none' }] = await this.#store.read([clientId]);
+    const [value = { type: 'none' }] = await this.#store.read([clientKey(clientId)]);
     return this.#parse(clientId, value);
   }
 
   #parse(clientId: string, value: StoredValue): Client | undefined {
     return parseStoredValue(clientId, value, this.#options.policy, this.#options.now).client;
   }
+}
+
+function identityKeysOf(record: DesiredRecord): readonly string[] {
+  return record.type === 'client' ? registeredKeys(record.client) : [];
 }
 
 function isReenabled(change: Change): boolean {

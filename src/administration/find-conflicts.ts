@@ -1,6 +1,6 @@
 import type { Comparison } from './compare.ts';
 import { describeConflict, type IdentityOwner, type RegistrationContext } from './conflict.ts';
-import { BoundedList, type DesiredClients } from './desired-clients.ts';
+import { BoundedList, type DesiredRecords } from './desired-records.ts';
 import { IdentityIndex } from './identity-index.ts';
 
 /**
@@ -11,7 +11,7 @@ import { IdentityIndex } from './identity-index.ts';
  */
 export async function findConflicts(
   comparison: Comparison,
-  desired: DesiredClients,
+  desired: DesiredRecords,
   context: RegistrationContext,
 ): Promise<BoundedList> {
   const ownerAt = async (index: number) => {

@@ -10,17 +10,17 @@ import type { RecordStore } from './record-store.ts';
 export function lockedStore(store: RecordStore, lock: ApplyLock, onWaiting: (message: string) => void): RecordStore {
   const acquire = () => lock.acquire(onWaiting);
   return {
-    read: async (clientIds) => {
-      if (clientIds.length > 0) await acquire();
-      return store.read(clientIds);
+    read: async (keys) => {
+      if (keys.length > 0) await acquire();
+      return store.read(keys);
     },
     findOwners: async (identityKeys) => {
       if (identityKeys.length > 0) await acquire();
       return store.findOwners(identityKeys);
     },
-    async *scanClientIds(pattern) {
+    async *scanIds(type, pattern) {
       await acquire();
-      yield* store.scanClientIds(pattern);
+      yield* store.scanIds(type, pattern);
     },
     addIndexEntries: async (entries) => {
       lock.requireHeld();

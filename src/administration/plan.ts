@@ -1,10 +1,11 @@
 import { describeDiagnostic } from '../clients/files/diagnostics.ts';
 import { findFiles } from '../clients/files/find-files.ts';
+import { type RecordType, recordTypeNames } from '../resources/record-types.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
 import { Comparison, type ComparisonOptions } from './compare.ts';
-import { DesiredClients } from './desired-clients.ts';
+import { DesiredRecords } from './desired-records.ts';
 import { findConflicts } from './find-conflicts.ts';
 import type { RecordStore } from './record-store.ts';
 
@@ -12,8 +13,10 @@ import type { RecordStore } from './record-store.ts';
 export interface Plan {
   readonly changes: ChangeLog;
   readonly counts: Readonly<Record<Change['kind'] | 'unchanged', number>>;
-  /** Clients in Redis that are in no file and are kept. */
-  readonly unmanaged: readonly string[];
+  /** The ids of records in Redis that are in no file and are kept, by type, sorted. */
+  readonly unmanaged: Readonly<Record<RecordType, readonly string[]>>;
+  /** Whether records that are in no file are removed, if the files have others of their type. */
+  readonly prune: boolean;
   /** Clients that are disabled in Redis, perhaps for a reason, and that the files enable. */
   readonly reenabled: readonly string[];
   /** Warnings about the records of the files, one line each. */
@@ -30,18 +33,22 @@ export async function makePlan(
   store: RecordStore,
   options: ComparisonOptions,
 ): Promise<Plan> {
-  const desired = new DesiredClients(files, options.policy, options.now);
+  const desired = new DesiredRecords(files, options.policy, options.now);
   const comparison = new Comparison(desired, store, options);
   await comparison.compareAll();
   const { count } = comparison.changes;
-  const unmanaged = desired.errors.count > 0 ? [] : await comparison.findUnmanaged();
+  const unmanaged: Record<RecordType, readonly string[]> = { client: [], resource: [] };
+  // After an error nothing is written.
+  for (const type of desired.errors.count > 0 ? [] : recordTypeNames) {
+    unmanaged[type] = (await comparison.findUnmanaged(type)).toSorted();
+  }
   // SCAN returns keys in no particular order.
   comparison.changes.sortFrom(count);
   const conflicts = await findConflicts(comparison, desired, options);
   const problems = [...desired.errors.lines(), ...conflicts.lines()];
   if (problems.length > 0) throw new AdministrationError(problems);
   const { changes, counts, reenabled } = comparison;
-  return { changes, counts, unmanaged: unmanaged.toSorted(), reenabled, warnings: desired.warnings.lines() };
+  return { changes, counts, unmanaged, prune: options.prune, reenabled, warnings: desired.warnings.lines() };
 }
 
 /**

@@ -1,29 +1,29 @@
 import type { RegistryKeys } from '../clients/registry/registry.ts';
-import { isClientId } from '../oauth/grammar.ts';
 import { scanKeys } from '../redis/commands/scan.ts';
 import { openSets } from '../redis/commands/sets.ts';
 import { type StoredValue, valueReader, valueReplacer } from '../redis/commands/values.ts';
 import type { RedisConnection } from '../redis/connection.ts';
+import { type RecordKey, type RecordType, recordTypes } from '../resources/record-types.ts';
 import { AdministrationError } from './administration-error.ts';
 
-/** Client records in Redis and their identity index, in batches. Each method throws AdministrationError if Redis fails. */
+/** The records in Redis and the identity index of clients, in batches. Each method throws AdministrationError if Redis fails. */
 export interface RecordStore {
-  read(clientIds: readonly string[]): Promise<readonly StoredValue[]>;
+  read(keys: readonly RecordKey[]): Promise<readonly StoredValue[]>;
   /** The clients that the index names for each identity. They are candidates: their records decide. */
   findOwners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
   addIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
   removeIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
   /** @returns for each whether it was written; false when its value is no longer the expected one */
   write(writes: readonly RecordWrite[]): readonly Promise<boolean>[];
-  /** Marks this Redis as holding client records. Call it after they were written. */
+  /** Marks this Redis as holding records. Call it after they were written. */
   writeMarker(): Promise<MarkerStatus>;
   hasMarker(): Promise<boolean>;
   /**
-   * All `client_id`s that have a value, in batches; some may be repeated.
+   * The ids of all records of a type that have a value, in batches; some may be repeated.
    *
    * @param pattern a glob of Redis
    */
-  scanClientIds(pattern?: string): AsyncGenerator<readonly string[]>;
+  scanIds(type: RecordType, pattern?: string): AsyncGenerator<readonly string[]>;
 }
 
 /** An entry of the identity index: certificates with this identity may belong to this client. */
@@ -32,9 +32,8 @@ export interface IndexEntry {
   readonly clientId: string;
 }
 
-/** Replaces the value of a client if it is still the expected one. `next` undefined removes it. */
-interface RecordWrite {
-  readonly clientId: string;
+/** Replaces the value of a record if it is still the expected one. `next` undefined removes it. */
+interface RecordWrite extends RecordKey {
   readonly expected: StoredValue;
   readonly next: string | undefined;
 }
@@ -42,7 +41,7 @@ interface RecordWrite {
 /** Whether Redis had the marker already. `written`: it is a new Redis, or one that has lost its data. */
 export type MarkerStatus = 'present' | 'written';
 
-/** Reports how many clients a long operation has processed, and of how many where the total is known. */
+/** Reports how many records a long operation has processed, and of how many where the total is known. */
 export type Progress = (done: 'compared' | 'scanned' | 'written' | 'read', count: number, total?: number) => void;
 
 const MARKER = JSON.stringify({ format: 1 });
@@ -59,16 +58,16 @@ export function openRecordStore(
     valueReplacer(redis, keys.changesChannel),
     openSets(redis, keys.changesChannel),
   ];
-  const recordKey = (clientId: string) => `${keys.clientPrefix}${clientId}`;
+  const prefixes = { client: keys.clientPrefix, resource: keys.resourcePrefix } satisfies Record<RecordType, string>;
+  const recordKey = ({ type, id }: RecordKey) => `${prefixes[type]}${id}`;
   const indexKey = (identityKey: string) => `${keys.identityPrefix}${identityKey}`;
   const memberOf = ({ identityKey, clientId }: IndexEntry) => ({ key: indexKey(identityKey), member: clientId });
   return {
-    read: (clientIds) => execute(readValues(clientIds.map(recordKey))),
+    read: (records) => execute(readValues(records.map(recordKey))),
     findOwners: (identityKeys) => execute(sets.members(identityKeys.map(indexKey))),
     addIndexEntries: (entries) => execute(sets.add(entries.map(memberOf))),
     removeIndexEntries: (entries) => execute(sets.remove(entries.map(memberOf))),
-    write: (writes) =>
-      replaceValues(writes.map((write) => ({ key: recordKey(write.clientId), ...write }))).map(execute),
+    write: (writes) => replaceValues(writes.map((write) => ({ key: recordKey(write), ...write }))).map(execute),
     writeMarker: async () => {
       const [found] = await execute(readValues([keys.marker]));
       if (found?.type !== 'string' || found.text !== MARKER) await execute(redis.set(keys.marker, MARKER));
@@ -79,20 +78,23 @@ export function openRecordStore(
       const [found] = await execute(readValues([keys.marker]));
       return found !== undefined && found.type !== 'none';
     },
-    scanClientIds: (pattern) => clientIdsOf(scanKeys(redis, keys.clientPrefix, pattern), keys.clientPrefix, execute),
+    scanIds: (type, pattern) => {
+      const found = scanKeys(redis, prefixes[type], pattern);
+      return idsOf(found, { prefix: prefixes[type], isId: recordTypes[type].isId }, execute);
+    },
   };
 }
 
-/** Keys that do not end in a valid `client_id` are skipped: the server never reads them. */
-async function* clientIdsOf(
+/** Keys that do not end in a valid id are skipped: the server never reads them. */
+async function* idsOf(
   keys: AsyncGenerator<string[]>,
-  prefix: string,
+  { prefix, isId }: { readonly prefix: string; readonly isId: (text: string) => boolean },
   execute: ExecuteCommand,
 ): AsyncGenerator<readonly string[]> {
   while (true) {
     const { value, done } = await execute(keys.next());
     if (done) return;
-    yield value.map((key: string) => key.slice(prefix.length)).filter(isClientId);
+    yield value.map((key: string) => key.slice(prefix.length)).filter(isId);
   }
 }
 

@@ -8,17 +8,25 @@ type FieldOrder =
   | { readonly kind: 'alphabetical' };
 
 const alphabetical: FieldOrder = { kind: 'alphabetical' };
-const recordOrder = orderOf(clientRecordSchema);
+const serialize = recordSerializer(clientRecordSchema);
 
 /**
- * Serializes a record for Redis: JSON with the fields in the order of the schema, without defaults. Equal records have
- * the same text, and a client that is disabled and re-enabled has the text that it had before.
+ * Serializes the record of a client for Redis. A client that is disabled and re-enabled has the text that it had before.
  *
  * @param record as parsed from YAML or JSON
  * @throws {RangeError} if it is nested too deeply
  */
-export function serializeRecord(record: unknown): string {
-  return JSON.stringify(ordered(withoutEnabled(record), recordOrder));
+export function serializeClient(record: unknown): string {
+  return serialize(withoutEnabled(record));
+}
+
+/**
+ * Serializes the records of a schema for Redis: JSON with the fields in the order of the schema. Equal records have the
+ * same text.
+ */
+export function recordSerializer(schema: z.ZodObject): (record: unknown) => string {
+  const order = orderOf(schema);
+  return (record) => JSON.stringify(ordered(record, order));
 }
 
 /** Removes `enabled: true`, which is the default. */

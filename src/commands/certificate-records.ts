@@ -129,7 +129,7 @@ async function problemOf(
   nameField?: string,
 ): Promise<string | undefined> {
   try {
-    const [parsed] = parseRecords('record.yaml', yaml).map(({ value }) => parseClient(value, policy, now));
+    const [parsed] = parseRecords('record.yaml', yaml).records.map(({ value }) => parseClient(value, policy, now));
     const describe = (error: Diagnostic) => (error.field === nameField ? error.message : formatDiagnostic(error));
     if (!parsed?.ok) return parsed?.errors.map(describe).join('; ') ?? 'the record is lost';
     const { client } = parsed;

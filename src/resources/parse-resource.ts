@@ -84,10 +84,10 @@ function parseProxyThumbprint(text: string): string | CertificateError {
 
 const MAX_UNBOUND_LIFETIME_SECONDS = 60;
 
-/** Whoever obtains such a token can use it. */
+/** A stolen one works for any client, until it expires. */
 function requireUnboundTokensAllowed(record: ResourceRecord, policy: RegistrationPolicy, errors: Diagnostic[]): void {
   if (!policy.allowUnboundEdgeTokens) {
-    const message = 'none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: whoever obtains such a token can use it';
+    const message = 'none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: any client can use such a token';
     errors.push({ field: 'binding', message });
   }
   if (record.access_token_lifetime > MAX_UNBOUND_LIFETIME_SECONDS) {

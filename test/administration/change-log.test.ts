@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import type { Change } from '../../src/administration/change.ts';
 import { ChangeLog } from '../../src/administration/change-log.ts';
 
-const change = (clientId: string, more: Partial<Change>): Change => ({
+const change = (id: string, more: Partial<Change>): Change => ({
   kind: 'changed',
-  clientId,
+  type: 'client',
+  id,
   expected: { type: 'none' },
   next: undefined,
   addedKeys: [],

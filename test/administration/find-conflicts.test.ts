@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
-import { changeRecord, removeClient } from '../../src/administration/change-record.ts';
+import { changeRecord, removeRecord } from '../../src/administration/change-record.ts';
 import { makePlan } from '../../src/administration/plan.ts';
+import { clientKey } from '../../src/resources/record-types.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -77,7 +78,7 @@ describeWith(['redis-server'], 'concurrent access to a record', () => {
     const { changes } = await plan(named('new'));
     const theirs = named('old', { scope: 'theirs' });
     await opened.redis.set(opened.key('a'), JSON.stringify(theirs));
-    expect(await applyPlan(changes, opened.store, () => {})).toMatchObject({ written: 0, conflicts: ['a'] });
+    expect(await applyPlan(changes, opened.store, () => {})).toMatchObject({ written: 0, conflicts: [clientKey('a')] });
     expect(await theRecord()).toEqual(theirs);
     // The entry of the new name is stale.
     expect(await names()).toBe(2);
@@ -127,7 +128,7 @@ describeWith(['redis-server'], 'concurrent access to a record', () => {
       /^is not in Redis, and neither is the marker: .* servers keep serving/,
     ];
     const disable = () => changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
-    const remove = () => removeClient(opened.store, 'a', defaultPolicy);
+    const remove = () => removeRecord(opened.store, clientKey('a'), defaultPolicy);
     await opened.redis.set(`${prefix}registry`, 'x');
     for (const attempt of [disable, remove]) expect(await attempt()).toEqual({ outcome: 'failed', reason });
     await opened.redis.del(`${prefix}registry`);

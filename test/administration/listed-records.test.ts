@@ -27,7 +27,7 @@ async function pruned(store: RecordStore): Promise<string[]> {
   const file = join(temporaryDirectory(), 'clients.json');
   writeFileSync(file, '[]');
   const { changes } = await makePlan([file], store, { ...options, prune: true });
-  return [...changes.batches(100)].flat().map(({ clientId }) => clientId);
+  return [...changes.batches(100)].flat().map(({ id }) => id);
 }
 
 describeWith(['redis-server'], 'the records in Redis', () => {
@@ -75,7 +75,7 @@ describeWith(['redis-server'], 'a record that SCAN returns twice while a Cluster
     ['pruned', pruned],
   ])('is %s once', async (_, idsOf) => {
     const scanned = [];
-    for await (const part of opened.store.scanClientIds()) scanned.push(...part);
+    for await (const part of opened.store.scanIds('client')) scanned.push(...part);
     expect(scanned).toEqual(['a', 'a']);
     expect(await idsOf(opened.store)).toEqual(['a']);
   });

@@ -70,7 +70,7 @@ describeWith(['redis-server'], 'a lock that is lost while apply writes', () => {
     expect(found.length).toBeLessThanOrEqual(9 * 200);
     expect(message).toBe(
       `${prefix}apply in Redis no longer belongs to this run: another apply may be writing now, or Redis has lost its data\n` +
-        `${found.length} of ${COUNT} clients were written; running the command again writes the rest`,
+        `${found.length} of ${COUNT} records were written; running the command again writes the rest`,
     );
     await lock.release();
     expect(await opened.redis.get(`${prefix}apply`)).toBe('another');

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changedFields } from '../../src/administration/change.ts';
-import { changeRecord, removeClient } from '../../src/administration/change-record.ts';
+import { changeRecord, removeRecord } from '../../src/administration/change-record.ts';
 import { clientsOfCertificate } from '../../src/administration/clients-of-certificate.ts';
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
 import { identityKey } from '../../src/clients/identities.ts';
 import { identitiesOf } from '../../src/clients/registered-identities.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { clientKey } from '../../src/resources/record-types.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -53,8 +54,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const made = await plan(records, prune);
     return { plan: made, applied: await applyPlan(made.changes, opened.store, () => {}) };
   };
-  const kinds = ({ changes }: Plan) =>
-    [...changes.batches(100)].flat().map(({ kind, clientId }) => `${kind} ${clientId}`);
+  const kinds = ({ changes }: Plan) => [...changes.batches(100)].flat().map(({ kind, id }) => `${kind} ${id}`);
   const stored = async () => {
     const records = [];
     for await (const { record } of listRecords(opened.store, options)) records.push(record);
@@ -132,7 +132,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await apply([named('a', 'a'), named('b', 'b')]);
     const { plan: made } = await apply([named('a', 'a', { scope: 'x' })]);
     expect(kinds(made)).toEqual(['changed a']);
-    expect(made.unmanaged).toEqual(['b']);
+    expect(made.unmanaged.client).toEqual(['b']);
     expect((await stored()).map((record) => record?.client_id)).toEqual(['a', 'b']);
   });
 
@@ -140,7 +140,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await empty();
     const names = Array.from({ length: 50 }, (_, number) => `c${number + 10}`);
     await apply(names.map((name) => named(name, name)).toReversed());
-    expect((await plan([named('z', 'z')])).unmanaged).toEqual(names);
+    expect((await plan([named('z', 'z')])).unmanaged.client).toEqual(names);
     const pruned = await plan([named('z', 'z'), named('a', 'a')], true);
     expect(kinds(pruned)).toEqual(['added z', 'added a', ...names.map((name) => `removed ${name}`)]);
   });
@@ -154,7 +154,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const error = await failure.catch((reason: unknown) => reason);
     const written = (await stored()).length;
     expect([written % 200, written < 3_000]).toEqual([0, true]);
-    const how = `${written} of 3000 clients were written; running the command again writes the rest`;
+    const how = `${written} of 3000 records were written; running the command again writes the rest`;
     expect(error).toEqual(new AdministrationError([how]));
     expect(await index()).toHaveLength(written);
     expect(await opened.redis.exists(`${prefix}registry`)).toBe(0);
@@ -248,7 +248,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await becomes(false);
     await apply([named('a', 'a')]);
     await becomes(true);
-    await removeClient(opened.store, 'a', defaultPolicy);
+    await removeRecord(opened.store, clientKey('a'), defaultPolicy);
     await becomes(undefined);
     await registry.close();
   });
@@ -283,7 +283,10 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const made = await plan([named('a', 'a', { scope: 'x' }), named('b', 'b', { scope: 'x' })]);
     const theirs = JSON.stringify(named('a', 'a', { scope: 'theirs' }));
     await opened.redis.set(opened.key('a'), theirs);
-    expect(await applyPlan(made.changes, opened.store, () => {})).toMatchObject({ written: 1, conflicts: ['a'] });
+    expect(await applyPlan(made.changes, opened.store, () => {})).toMatchObject({
+      written: 1,
+      conflicts: [clientKey('a')],
+    });
     expect(await opened.redis.get(opened.key('a'))).toBe(theirs);
     expect(await opened.redis.get(opened.key('b'))).toContain('"scope":"x"');
   });
@@ -399,7 +402,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     const made = await plan([named('b', 'a')], true);
     const written: string[] = [];
     const write: typeof opened.store.write = (writes) => {
-      written.push(...writes.map(({ clientId }) => clientId));
+      written.push(...writes.map(({ id }) => id));
       return opened.store.write(writes);
     };
     await applyPlan(made.changes, { ...opened.store, write }, () => {});

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AdministrationError } from '../../src/administration/administration-error.ts';
 import { applyPlan } from '../../src/administration/apply-plan.ts';
-import { changeRecord, removeClient } from '../../src/administration/change-record.ts';
+import { changeRecord, removeRecord } from '../../src/administration/change-record.ts';
 import { makePlan } from '../../src/administration/plan.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
+import { clientKey } from '../../src/resources/record-types.ts';
 import { administratorAclRule } from '../support/administrator-acl.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -106,7 +107,7 @@ for (const [name, start] of [
       const [one = '', other = ''] = clientIds;
       const disabled = await changeRecord(administrator.store, one, (record) => ({ ...record, enabled: false }));
       expect(disabled).toEqual({ outcome: 'written' });
-      expect(await removeClient(administrator.store, other, defaultPolicy)).toEqual({ outcome: 'written' });
+      expect(await removeRecord(administrator.store, clientKey(other), defaultPolicy)).toEqual({ outcome: 'written' });
       expect(await listed(administrator)).toEqual(
         clientIds
           .filter((id) => id !== other)
@@ -146,7 +147,7 @@ for (const [name, start] of [
         /returned an error: the ACL of the user in COUNTERSIGN_REDIS_URL lacks \+evalsha \(NOPERM/,
       );
       const rest = 'once that is fixed, running the command again writes the rest';
-      await expect(failure).rejects.toThrow(`\n0 of 300 clients were written; ${rest}`);
+      await expect(failure).rejects.toThrow(`\n0 of 300 records were written; ${rest}`);
     });
   });
 }
@@ -165,7 +166,10 @@ describeWith(['redis-server'], 'Redis before 7', () => {
     const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory(), args });
     const opened = await openStore(prefix, server.url);
     await opened.redis.set(opened.key('a'), 'x');
-    expect(await opened.store.read(['a', 'b'])).toEqual([{ type: 'string', text: 'x' }, { type: 'none' }]);
+    expect(await opened.store.read(['a', 'b'].map(clientKey))).toEqual([
+      { type: 'string', text: 'x' },
+      { type: 'none' },
+    ]);
     expect(await opened.store.findOwners(['dns:a'])).toEqual([[]]);
     opened.close();
     await server.stop();
@@ -193,7 +197,7 @@ describeWith(['redis-server'], 'Redis that loses its connections during apply', 
     );
     await killed;
     const [, written = ''] =
-      /did not reply: connection lost\n(\d+) of 5000 clients were written; running the command again/.exec(message) ??
+      /did not reply: connection lost\n(\d+) of 5000 records were written; running the command again/.exec(message) ??
       [];
     expect(Number(written)).toBeGreaterThan(0);
     expect(Number(written)).toBeLessThan(count);

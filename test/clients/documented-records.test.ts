@@ -32,7 +32,7 @@ describe('the server accepts every client record of the documentation:', () => {
 
   test.each(examples)('$page', ({ block }) => {
     const text = Object.entries(abbreviations).reduce((whole, [short, long]) => whole.replaceAll(short, long), block);
-    const results = parseRecords('example.yaml', text).map(({ value }) => parseClient(value, withSha1, 0));
+    const results = parseRecords('example.yaml', text).records.map(({ value }) => parseClient(value, withSha1, 0));
     const problems = results.flatMap((result) => (result.ok ? result.warnings : result.errors));
     expect(problems.filter(({ message }) => !message.includes('SHA-1'))).toEqual([]);
   });

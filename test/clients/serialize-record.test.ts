@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { serializeRecord } from '../../src/clients/serialize-record.ts';
+import { serializeClient } from '../../src/clients/serialize-record.ts';
 
-describe('serializeRecord', () => {
+describe('serializeClient', () => {
   test('writes the fields in the order of the schema, without defaults', () => {
     const record = {
       scope: 'x',
@@ -10,14 +10,14 @@ describe('serializeRecord', () => {
       client_id: 'a',
       claims: { b: 1, a: { d: 1, c: [{ f: 1, e: 2 }] } },
     };
-    expect(serializeRecord(record)).toBe(
+    expect(serializeClient(record)).toBe(
       '{"client_id":"a","certificates":[{"thumbprint":"t","not_after":"2027-01-31","note":"n"}],"scope":"x","claims":{"a":{"c":[{"e":2,"f":1}],"d":1},"b":1}}',
     );
   });
 
   test('omits enabled: true', () => {
-    expect(serializeRecord({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
-    expect(serializeRecord({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
+    expect(serializeClient({ client_id: 'a', enabled: true })).toBe('{"client_id":"a"}');
+    expect(serializeClient({ client_id: 'a', enabled: false })).toBe('{"client_id":"a","enabled":false}');
   });
 
   test('returns the same text for records that differ only in the order of their fields', () => {
@@ -37,10 +37,10 @@ describe('serializeRecord', () => {
           fc.jsonValue(),
         ),
         (value) => {
-          const text = serializeRecord(value);
+          const text = serializeClient(value);
           expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
-          expect(serializeRecord(reversed(value))).toBe(text);
-          expect(serializeRecord(JSON.parse(text))).toBe(text);
+          expect(serializeClient(reversed(value))).toBe(text);
+          expect(serializeClient(JSON.parse(text))).toBe(text);
         },
       ),
     );

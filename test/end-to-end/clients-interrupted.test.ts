@@ -80,7 +80,7 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not reply', () => {
         await prints(apply, `${signal}: finishing writes in flight; press Ctrl-C again to abort`);
         await redis.client('UNPAUSE');
         expect(await apply.exited).toBe(code);
-        const how = `${IN_FLIGHT} of ${COUNT} clients were written; running the command again writes the rest`;
+        const how = `${IN_FLIGHT} of ${COUNT} records were written; running the command again writes the rest`;
         expect(apply.stderr().split('\n').slice(1)).toEqual([`countersign: stopped by ${signal}: ${how}`, '']);
         expect((await redis.keys('countersign:client:*')).length).toBe(IN_FLIGHT);
         expect(await redis.exists('countersign:registry')).toBe(0);

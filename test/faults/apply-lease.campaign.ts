@@ -138,7 +138,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     expect(await ousted.exited).toBe(1);
     expect(ousted.stderr()).toBe(
       'countersign: countersign:apply in Redis no longer belongs to this run: another apply may be writing now, or Redis has lost its data\n' +
-        'countersign: 0 of 2 clients were written; running the command again writes the rest\n',
+        'countersign: 0 of 2 records were written; running the command again writes the rest\n',
     );
     expect([await ids(), await redis.get(KEY)]).toEqual([[], owner]);
   });
@@ -152,7 +152,7 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     expect(await apply('meanwhile').exited).toBe(0);
     stopped.kill('SIGCONT');
     expect(await stopped.exited).toBe(1);
-    expect(stopped.stderr()).toMatch(/: another apply may be writing now.*\n.*: 0 of 2 clients were written; /);
+    expect(stopped.stderr()).toMatch(/: another apply may be writing now.*\n.*: 0 of 2 records were written; /);
     expect(await ids()).toEqual(['meanwhile']);
   });
 

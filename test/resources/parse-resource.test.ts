@@ -150,7 +150,7 @@ describe('binding: none', () => {
 
   test('is rejected for longer, and without the setting, which the errors name', () => {
     expect(errorsOf({ ...unbound, access_token_lifetime: 61 })).toEqual([
-      'binding: none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: whoever obtains such a token can use it',
+      'binding: none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: any client can use such a token',
       'access_token_lifetime: must be at most 60 (seconds) with binding: none',
     ]);
   });

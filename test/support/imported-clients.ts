@@ -21,7 +21,7 @@ export function importedClients({ drafts: all, remarks }: Drafts, now: number): 
   return {
     yaml,
     // Safe: import writes objects only.
-    clients: parseRecords('clients.yaml', yaml).map(({ value }) => value as Readonly<Record<string, unknown>>),
+    clients: parseRecords('clients.yaml', yaml).records.map(({ value }) => value as Readonly<Record<string, unknown>>),
     notes: drafts.flatMap(({ notes }) => notes),
     remarks: drafts.flatMap((draft) => draft.remarks),
     skipped: Object.fromEntries(

@@ -1,15 +1,16 @@
+import { idOfRecord, type RecordType } from '../../resources/record-types.ts';
 import { abbreviate, printable } from '../../text.ts';
 import { type Diagnostic, formatDiagnostic } from '../diagnostics.ts';
 import { type ClientsFileError, type FileRecord, recordLocation } from './parse-records.ts';
 
-/** A problem of a clients file: of one of its records, or of the file or line as a whole. */
+/** A problem of a file of records: of one of its records, or of the file or line as a whole. */
 export type LocatedDiagnostic = RecordDiagnostic | FileDiagnostic;
 
-/** A problem of a record. */
-export interface RecordDiagnostic extends Diagnostic, RecordLocation {
-  /** The `client_id`; if there is none, the location in parentheses. */
-  readonly client: string;
-}
+/** A problem of a record, with its id; if it has none, with its location in parentheses. */
+export type RecordDiagnostic = Diagnostic &
+  RecordLocation &
+  // The `client_id` of a client, or the name of a resource.
+  ({ readonly client: string } | { readonly resource: string });
 
 /** Where a record is. */
 export interface RecordLocation {
@@ -28,26 +29,26 @@ export function fileDiagnosticOf({ file, message }: ClientsFileError): FileDiagn
 
 export function recordDiagnosticOf(
   file: string,
-  { number, value }: FileRecord,
+  { type, number, value }: FileRecord,
   { field, message }: Diagnostic,
 ): RecordDiagnostic {
   const location = recordLocation(file, number);
-  const client = clientIdOf(value) ?? `(${location})`;
-  return { file, client: abbreviate(client), location, field: abbreviate(field), message: abbreviate(message) };
+  const id = abbreviate(idOfRecord(type, value) ?? `(${location})`);
+  return { file, ...namedBy[type](id), location, field: abbreviate(field), message: abbreviate(message) };
 }
 
-/** The `client_id` of a value that may not be a valid record. */
-export function clientIdOf(value: unknown): string | undefined {
-  const isObject = typeof value === 'object' && value !== null && 'client_id' in value;
-  return isObject && typeof value.client_id === 'string' ? value.client_id : undefined;
-}
+const namedBy = {
+  client: (client: string) => ({ client }),
+  resource: (resource: string) => ({ resource }),
+} satisfies Record<RecordType, (id: string) => object>;
 
-/** One line: file, client, location, field, and problem. */
+/** One line: file, record, location, field, and problem. */
 export function describeDiagnostic(diagnostic: LocatedDiagnostic): string {
-  if (!('client' in diagnostic)) return printable(`${diagnostic.file}: ${diagnostic.message}`);
-  const { file, client, location, field, message } = diagnostic;
+  if (!('field' in diagnostic)) return printable(`${diagnostic.file}: ${diagnostic.message}`);
+  const { file, location, field, message } = diagnostic;
+  const [type, id] = 'client' in diagnostic ? ['client', diagnostic.client] : ['resource', diagnostic.resource];
   const place = `(${location})`;
   return printable(
-    `${file}: client ${client === place ? place : `${client} ${place}`}: ${formatDiagnostic({ field, message })}`,
+    `${file}: ${type} ${id === place ? place : `${id} ${place}`}: ${formatDiagnostic({ field, message })}`,
   );
 }

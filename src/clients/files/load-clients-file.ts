@@ -25,7 +25,7 @@ export interface ClientRequirements {
 const SETTLE_MILLISECONDS = 500;
 
 /**
- * Loads the clients of a file. It reads the file until it does not change meanwhile, because a file that is being written
+ * Loads the records of a file. It reads the file until it does not change meanwhile, because a file that is being written
  * may be incomplete.
  *
  * @throws {OperatorError} with every error; errors of the file itself start with the setting
@@ -75,7 +75,7 @@ async function readInTime(
   } catch (error) {
     if (error !== timeout.reason) throw error;
     const errors = [{ file, message: 'takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
-    return { names: [file], clients: [], warnings: [], errors, locate: () => ({ file, location: '' }) };
+    return { names: [file], clients: [], resources: [], warnings: [], errors, locate: () => ({ file, location: '' }) };
   }
 }
 
@@ -91,7 +91,7 @@ function requireNoProblems(
 }
 
 function describeProblem(error: LocatedDiagnostic, { setting }: ConfiguredFile): string {
-  const isOfFile = !('client' in error);
+  const isOfFile = !('field' in error);
   return isOfFile && setting !== undefined ? `${setting}: ${describeDiagnostic(error)}` : describeDiagnostic(error);
 }
 

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
+import { ClientsFileError, type FileContent, parseRecords } from './parse-records.ts';
 import type { ParseRequest, ParseResponse } from './parse-worker.ts';
 
 /** Parsing a shorter text takes less time than starting a thread. */
@@ -13,11 +13,11 @@ const MIN_WORKER_CHARACTERS = 16_384;
  * @throws {ClientsFileError}
  * @throws the reason of the signal
  */
-export async function parseInWorker(path: string, text: string, signal?: AbortSignal): Promise<readonly FileRecord[]> {
+export async function parseInWorker(path: string, text: string, signal?: AbortSignal): Promise<FileContent> {
   signal?.throwIfAborted();
   if (text.length <= MIN_WORKER_CHARACTERS) return parseRecords(path, text);
   const response = await runWorker({ path, text }, signal);
-  if (response.ok) return response.records;
+  if (response.ok) return response.content;
   throw new ClientsFileError(path, response.message);
 }
 

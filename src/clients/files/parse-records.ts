@@ -1,12 +1,21 @@
 import { describeUnrelated } from '../../files/describe-content.ts';
+import { type RecordType, recordTypeNames, recordTypes, typeOfRecord } from '../../resources/record-types.ts';
 import { ParseError, parseJson } from '../strict-json.ts';
 import { parseYaml } from './parse-yaml.ts';
 
 /** A record of a file. */
 export interface FileRecord {
+  readonly type: RecordType;
   /** Its position in the list, or its line in JSON Lines, counted from 1. */
   readonly number: number;
   readonly value: unknown;
+}
+
+/** The content of a file that is not JSON Lines. */
+export interface FileContent {
+  readonly records: readonly FileRecord[];
+  /** The types of its lists, which may be empty. */
+  readonly lists: readonly RecordType[];
 }
 
 /** Whether a file has one record per line, and so can be read with little memory, whatever its length. */
@@ -33,36 +42,61 @@ export class ClientsFileError extends Error {
 }
 
 /**
- * Parses a file of records other than JSON Lines: YAML or JSON, a list or `{clients: [list]}`.
+ * Parses a file of records other than JSON Lines: YAML or JSON, a list or `{clients: [list], resources: [list]}`.
  *
  * @throws {ClientsFileError}
  */
-export function parseRecords(path: string, text: string): readonly FileRecord[] {
+export function parseRecords(path: string, text: string): FileContent {
   try {
-    return recordsIn(path, text);
+    return contentOf(path, text);
   } catch (error) {
     const instead = error instanceof ClientsFileError ? describeUnrelated(Buffer.from(text)) : undefined;
     throw instead === undefined
       ? error
-      : new ClientsFileError(path, `${instead}; expected a list of clients in YAML or JSON`);
+      : new ClientsFileError(path, `${instead}; expected a list of clients or resources in YAML or JSON`);
   }
 }
 
-function recordsIn(path: string, text: string): readonly FileRecord[] {
+function contentOf(path: string, text: string): FileContent {
   const document = parseDocument(path, text);
-  const records = isObject(document) ? document.clients : document;
-  if (!Array.isArray(records))
-    throw new ClientsFileError(path, 'expected a list of clients, or "clients:" with a list under it');
-  const problem = isObject(document) ? topLevelProblem(document) : undefined;
+  if (Array.isArray(document)) return contentOfList(document);
+  const lists = isObject(document) ? recordTypeNames.filter((type) => recordTypes[type].list in document) : [];
+  if (!isObject(document) || lists.length === 0) throw new ClientsFileError(path, NO_LIST);
+  const records = lists.flatMap((type) => recordsOf(path, document, type));
+  const problem = topLevelProblem(document);
   if (problem !== undefined) throw new ClientsFileError(path, problem);
-  return records.map((value, index) => ({ number: index + 1, value }));
+  return { records, lists };
+}
+
+const NO_LIST = 'expected a list of clients, or "clients:" or "resources:" with a list under it';
+
+/** A plain list is one of clients, and may contain resources. */
+function contentOfList(values: readonly unknown[]): FileContent {
+  const records = values.map((value, index) => ({ type: typeOfRecord(value), number: index + 1, value }));
+  return { records, lists: ['client'] };
 }
 
 /** Editors read the location of the schema from `$schema`. */
-function topLevelProblem({ clients, $schema = '', ...others }: Record<string, unknown>): string | undefined {
-  const names = Object.keys(others).map((name) => JSON.stringify(name));
-  if (names.length > 0) return `unknown field ${names.join(', ')}; only "$schema" may be next to "clients"`;
+function topLevelProblem({ $schema = '', ...document }: Record<string, unknown>): string | undefined {
+  const known: readonly string[] = recordTypeNames.map((type) => recordTypes[type].list);
+  const unknown = Object.keys(document).filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => JSON.stringify(name)).join(', ');
+    return `unknown field ${names}; expected "clients", "resources" and "$schema" only`;
+  }
   return typeof $schema === 'string' ? undefined : '"$schema" must be a string';
+}
+
+function recordsOf(path: string, document: Record<string, unknown>, type: RecordType): readonly FileRecord[] {
+  const { list } = recordTypes[type];
+  const values = document[list];
+  if (!Array.isArray(values)) {
+    throw new ClientsFileError(
+      path,
+      `expected a list of ${list} under "${list}:"; if there are none, write ${list}: []`,
+    );
+  }
+  return values.map((value, index) => ({ type, number: index + 1, value }));
 }
 
 /**
@@ -74,7 +108,8 @@ function topLevelProblem({ clients, $schema = '', ...others }: Record<string, un
 export function parseLine(path: string, line: string, number: number): FileRecord | undefined {
   if (line.trim() === '') return undefined;
   try {
-    return { number, value: parseJson(line) };
+    const value = parseJson(line);
+    return { type: typeOfRecord(value), number, value };
   } catch (error) {
     // The line that the error states is always 1.
     throw new ClientsFileError(path, `line ${number}: ${firstLineOf(error)}`);

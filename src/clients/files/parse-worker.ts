@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ClientsFileError, type FileRecord, parseRecords } from './parse-records.ts';
+import { ClientsFileError, type FileContent, parseRecords } from './parse-records.ts';
 
 /** A clients file that is not JSON Lines. */
 export interface ParseRequest {
@@ -8,12 +8,12 @@ export interface ParseRequest {
 }
 
 export type ParseResponse =
-  | { readonly ok: true; readonly records: readonly FileRecord[] }
+  | { readonly ok: true; readonly content: FileContent }
   | { readonly ok: false; readonly message: string };
 
 const { path, text }: ParseRequest = workerData;
 try {
-  parentPort?.postMessage({ ok: true, records: parseRecords(path, text) } satisfies ParseResponse);
+  parentPort?.postMessage({ ok: true, content: parseRecords(path, text) } satisfies ParseResponse);
 } catch (error) {
   parentPort?.postMessage({ ok: false, message: describeError(error) } satisfies ParseResponse);
 }

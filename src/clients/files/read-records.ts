@@ -1,3 +1,4 @@
+import { idOfRecord, type RecordType, recordTypeNames } from '../../resources/record-types.ts';
 import { STANDARD_INPUT } from './find-files.ts';
 import { parseInWorker } from './parse-in-worker.ts';
 import { ClientsFileError, type FileRecord, isJsonLines, parseLine } from './parse-records.ts';
@@ -6,11 +7,18 @@ import { readText } from './record-source.ts';
 /** A record, or why it cannot be parsed. */
 export type RecordReadResult = FileRecord | ClientsFileError;
 
+/** Some records of a file. */
+export interface RecordBatch {
+  readonly results: readonly RecordReadResult[];
+  /** The types of the lists that the file has, besides those of the records; none in JSON Lines. */
+  readonly lists: readonly RecordType[];
+}
+
 /** The records of one file. */
 interface FileRecords {
   /** The file as messages call it. */
   readonly name: string;
-  readonly batches: AsyncIterable<readonly RecordReadResult[]>;
+  readonly batches: AsyncIterable<RecordBatch>;
 }
 
 /**
@@ -51,7 +59,7 @@ async function detectJsonLines(
 function isRecordLine(line: string): boolean {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'client_id' in value;
+    return recordTypeNames.some((type) => idOfRecord(type, value) !== undefined);
   } catch {
     return false;
   }
@@ -69,7 +77,7 @@ async function* readWhole(
   name: string,
   chunks: AsyncIterable<string>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<readonly RecordReadResult[]> {
+): AsyncGenerator<RecordBatch> {
   const texts: string[] = [];
   let length = 0;
   for await (const text of chunks) {
@@ -77,14 +85,15 @@ async function* readWhole(
     if (length > MAX_WHOLE_CHARACTERS) throw new ClientsFileError(name, TOO_LONG);
     texts.push(text);
   }
-  yield await parseInWorker(name, texts.join(''), signal);
+  const { records: results, lists } = await parseInWorker(name, texts.join(''), signal);
+  yield { results, lists };
 }
 
 const TOO_LONG = 'is longer than 256 MiB; write it as JSON Lines (.jsonl, one record per line)';
 
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
 
-async function* readLines(name: string, chunks: AsyncIterable<string>): AsyncGenerator<readonly RecordReadResult[]> {
+async function* readLines(name: string, chunks: AsyncIterable<string>): AsyncGenerator<RecordBatch> {
   let rest = '';
   let number = 0;
   const read = (line: string) => {
@@ -95,9 +104,9 @@ async function* readLines(name: string, chunks: AsyncIterable<string>): AsyncGen
     const lines = `${rest}${text}`.split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > MAX_LINE_CHARACTERS) throw new ClientsFileError(name, `line ${number + 1} is too long`);
-    yield lines.flatMap(read);
+    yield { results: lines.flatMap(read), lists: [] };
   }
-  yield read(rest);
+  yield { results: read(rest), lists: [] };
 }
 
 function readLine(name: string, line: string, number: number): RecordReadResult[] {

@@ -5,7 +5,7 @@ import { PatternIndex } from '../pattern-index.ts';
 import { haveDisjointPins, spiffePatternOf } from '../registered-identities.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { overlapOf, parseSpiffePattern, type SpiffePattern } from '../spiffe-pattern.ts';
-import type { ClientIndex } from './client-index.ts';
+import type { RecordIndex } from './record-index.ts';
 
 /** What clients whose SPIFFE IDs overlap need. */
 export const OVERLAP_FIX =
@@ -24,10 +24,10 @@ export class SpiffeOverlaps {
   readonly #registrations = new PatternIndex<Registration>();
   /** Each list of pins once: clients of one trust domain have the same. */
   readonly #pins = new Map<string, readonly string[]>();
-  readonly #clients: ClientIndex;
+  readonly #clients: RecordIndex;
   readonly #policy: RegistrationPolicy;
 
-  constructor(clients: ClientIndex, policy: RegistrationPolicy) {
+  constructor(clients: RecordIndex, policy: RegistrationPolicy) {
     this.#clients = clients;
     this.#policy = policy;
   }
@@ -53,7 +53,7 @@ export class SpiffeOverlaps {
   }
 
   #describe(pattern: SpiffePattern, { index, pattern: earlier }: Registration): Diagnostic {
-    const other = `client ${this.#clients.clientIdAt(index)} (${this.#clients.describeLocationAt(index)})`;
+    const other = `client ${this.#clients.idAt(index)} (${this.#clients.describeLocationAt(index)})`;
     const both = overlapOf(pattern, parseSpiffePattern(earlier));
     const message = `matches ${both}, and so does ${other} with ${earlier}; neither has precedence: ${OVERLAP_FIX}`;
     return { field: 'tls_client_auth_spiffe_id', message };

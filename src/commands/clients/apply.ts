@@ -1,18 +1,19 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
-import { applyPlan } from '../../administration/apply-plan.ts';
+import { type ApplyResult, applyPlan } from '../../administration/apply-plan.ts';
 import { lockedStore } from '../../administration/locked-store.ts';
 import { findRecordFiles, makePlan } from '../../administration/plan.ts';
+import type { RecordType } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printProblem } from '../output/errors.ts';
 import { styled } from '../output/text.ts';
 import { openAdministration } from './administration.ts';
 import type { ClientFilesOptions } from './plan.ts';
-import { abbreviateList, printPlan } from './print-plan.ts';
+import { abbreviateList, describeKey, printPlan } from './print-plan.ts';
 
 /**
  * `countersign clients apply -f FILE`: makes Redis match the files, without confirmation.
  *
- * @returns the exit code: 0, or 1 when clients were written by others in the meantime
+ * @returns the exit code: 0, or 1 when records were written by others in the meantime
  * @throws {OperatorError} with every invalid record, or when another apply is running, or when Redis fails
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
@@ -33,11 +34,17 @@ export async function applyClients(env: Environment, options: ClientFilesOptions
 
   progress.clear();
   if (options.output === 'table') console.log(styled('bold', `${applied.written} written`));
-  else await interruption.abortable(printPlan(plan, options.output, applied));
+  else await interruption.abortable(printPlan(plan, options.output, reportApplied(applied)));
   if (applied.marker === 'written') console.error(`countersign: ${NEW_MARKER}`);
   if (applied.conflicts.length === 0) return 0;
-  console.error(`countersign: ${WRITTEN_BY_OTHERS}: ${abbreviateList(applied.conflicts)}`);
+  console.error(`countersign: ${WRITTEN_BY_OTHERS}: ${abbreviateList(applied.conflicts.map(describeKey))}`);
   return 1;
+}
+
+/** The outcome in JSON and YAML. */
+function reportApplied({ written, conflicts, marker }: ApplyResult): object {
+  const idsOf = (type: RecordType) => conflicts.filter((key) => key.type === type).map(({ id }) => id);
+  return { written, conflicts: idsOf('client'), conflicting_resources: idsOf('resource'), marker };
 }
 
 /** @throws what was thrown before the first write */
@@ -49,7 +56,7 @@ function reportNothingWritten(error: unknown): never {
 /** Servers treat missing records as lost while the marker is missing, and as removed once it is there again. */
 const NEW_MARKER =
   'note: the marker of the registry was missing from Redis and is now written. If Redis has lost its records, apply all files ' +
-  'in one run: servers reject clients that are still missing';
+  'in one run: servers reject what is still missing';
 
 const WRITTEN_BY_OTHERS =
-  'conflict: these clients were changed by another writer since they were read; run the command again';
+  'conflict: these records were changed by another writer since they were read; run the command again';

@@ -1,7 +1,8 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
-import { type ChangeResult, changeRecord, removeClient } from '../../administration/change-record.ts';
+import { type ChangeResult, changeRecord, removeRecord } from '../../administration/change-record.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
 import { isClientId } from '../../oauth/grammar.ts';
+import { clientKey } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue } from '../output/document.ts';
@@ -62,7 +63,7 @@ export async function removeClients(
   const { store, policy, interruption } = administration;
   const wording = { outcome: 'removed', written: 'was removed', unchanged: 'is missing' } as const;
   return await changeEachClient(clientIds, { wording, output, interruption }, (clientId) =>
-    removeClient(store, clientId, policy),
+    removeRecord(store, clientKey(clientId), policy),
   );
 }
 

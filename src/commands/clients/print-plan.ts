@@ -3,6 +3,7 @@ import type { ChangeLog } from '../../administration/change-log.ts';
 import type { FieldChange } from '../../administration/field-changes.ts';
 import type { Plan } from '../../administration/plan.ts';
 import type { Json } from '../../clients/json-value.ts';
+import { type RecordKey, recordTypeNames, recordTypes } from '../../resources/record-types.ts';
 import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
 import { type Style, styled } from '../output/text.ts';
@@ -21,7 +22,14 @@ const CHANGES_IN_BATCH = 1_000;
 export function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}): Promise<void> {
   if (format === 'table') return writeTexts(planLines(plan));
   const { counts, unmanaged, reenabled, warnings } = plan;
-  const fields = { summary: counts, unmanaged, reenabled, warnings, ...rest };
+  const fields = {
+    summary: counts,
+    unmanaged: unmanaged.client,
+    unmanaged_resources: unmanaged.resource,
+    reenabled,
+    warnings,
+    ...rest,
+  };
   return writeTexts(documentText(format, 'changes', changeReports(plan.changes), () => fields));
 }
 
@@ -34,10 +42,23 @@ function* planLines(plan: Plan): Generator<string> {
     const note = 'disabled in Redis and enabled by the files; to keep them disabled, write enabled: false there:';
     yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.reenabled)}\n`;
   }
-  if (plan.unmanaged.length > 0) {
-    yield `${plan.unmanaged.length} not in the files (kept; --prune removes them): ${abbreviateList(plan.unmanaged)}\n`;
-  }
+  yield* unmanagedLines(plan);
   yield `${styled('bold', summaryOf(plan))}\n`;
+}
+
+function* unmanagedLines({ unmanaged, prune }: Plan): Generator<string> {
+  for (const type of recordTypeNames) {
+    const ids = unmanaged[type];
+    if (ids.length === 0) continue;
+    const what = type === 'client' ? `${ids.length}` : counted(ids.length, type);
+    const { list } = recordTypes[type];
+    const reason = prune ? `the files have no ${list}, and ${list}: [] would remove them` : '--prune removes them';
+    yield `${what} not in the files (kept; ${reason}): ${abbreviateList(ids)}\n`;
+  }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function* firstChanges(changes: ChangeLog): Generator<Change> {
@@ -45,10 +66,10 @@ function* firstChanges(changes: ChangeLog): Generator<Change> {
   for (let position = 0; position < count; position += 1) yield changes.at(position);
 }
 
-/** The first of many `client_id`s, and how many more there are. */
-export function abbreviateList(clientIds: readonly string[]): string {
-  const omitted = clientIds.length - MAX_PRINTED_NAMES;
-  return `${clientIds.slice(0, MAX_PRINTED_NAMES).join(', ')}${omitted > 0 ? ` and ${omitted} more` : ''}`;
+/** The first of many ids, and how many more there are. */
+export function abbreviateList(ids: readonly string[]): string {
+  const omitted = ids.length - MAX_PRINTED_NAMES;
+  return `${ids.slice(0, MAX_PRINTED_NAMES).join(', ')}${omitted > 0 ? ` and ${omitted} more` : ''}`;
 }
 
 function summaryOf({ counts }: Plan): string {
@@ -66,14 +87,20 @@ const markers: Readonly<
   reindexed: { sign: '*', style: 'cyan', note: 'its entries in the identity index are missing' },
 };
 
-/** A line for the client, and one for each field. */
+/** A line for the record, and one for each field. */
 function changeLines(change: Change): string[] {
   const { sign, style, note } = markers[change.kind];
-  const { client_id: clientId, replaces, fields } = reportChange(change);
+  const { replaces, fields } = reportChange(change);
   const replaced = replaces === undefined ? '' : `; the value in Redis ${replaces}`;
-  const printed = fields.filter(({ field }) => field !== 'client_id' || change.kind !== 'added');
-  const title = `${styled(style, `${sign} ${clientId}`)}  (${printable(`${note}${replaced}`)})`;
+  const { idField } = recordTypes[change.type];
+  const printed = fields.filter(({ field }) => field !== idField || change.kind !== 'added');
+  const title = `${styled(style, `${sign} ${describeKey(change)}`)}  (${printable(`${note}${replaced}`)})`;
   return [title, ...printed.map(fieldLine)];
+}
+
+/** A client is named by its `client_id` alone. */
+export function describeKey({ type, id }: RecordKey): string {
+  return type === 'client' ? id : `${type} ${id}`;
 }
 
 function fieldLine({ field, before, after }: FieldChange): string {
@@ -96,7 +123,10 @@ function* changeReports(changes: ChangeLog): Generator<ChangeReport> {
 
 /** One change in JSON and YAML. `before` and `after` of a field are left out where they are absent. */
 interface ChangeReport {
-  readonly client_id: string;
+  /** The id of a client. */
+  readonly client_id?: string;
+  /** The id of a resource. */
+  readonly name?: string;
   readonly change: Change['kind'];
   /** What the replaced value was, when it was not a valid record. */
   readonly replaces?: string;
@@ -106,7 +136,7 @@ interface ChangeReport {
 function reportChange(change: Change): ChangeReport {
   const replaces = change.kind === 'reindexed' ? undefined : replacedValue(change);
   return {
-    client_id: change.clientId,
+    [recordTypes[change.type].idField]: change.id,
     change: change.kind,
     ...(replaces !== undefined && { replaces }),
     fields: changedFields(change),

@@ -1,6 +1,7 @@
 import { parseStoredValue } from '../../administration/stored-records.ts';
 import { isClientId } from '../../oauth/grammar.ts';
 import { OperatorError } from '../../operator-error.ts';
+import { clientKey } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue, yamlText } from '../output/document.ts';
@@ -24,7 +25,7 @@ export async function showClient(env: Environment, clientId: string, output: Cli
       `${printable(clientId)} is not a valid client_id: expected 1 to 255 printable ASCII characters`,
     ]);
   }
-  const [value] = await interruption.abortable(store.read([clientId]));
+  const [value] = await interruption.abortable(store.read([clientKey(clientId)]));
   if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
   const description = describeClient({ clientId, value, ...parseStoredValue(clientId, value, policy, now) }, now);
   if (output === 'table') console.log((await descriptionLines(description)).join('\n'));

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ClientsFileError, parseLine, parseRecords } from '../../../src/clients/files/parse-records.ts';
 import { parseJson } from '../../../src/clients/strict-json.ts';
 
-const values = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
+const values = (path: string, text: string) => parseRecords(path, text).records.map(({ value }) => value);
 
 describe('parseRecords', () => {
   test.each([
@@ -17,7 +17,11 @@ describe('parseRecords', () => {
   });
 
   test('parseLine returns the line of a record, and states it in errors', () => {
-    expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({ number: 2, value: { client_id: 'a' } });
+    expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({
+      type: 'client',
+      number: 2,
+      value: { client_id: 'a' },
+    });
     expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
     expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: invalid JSON');
     const duplicate = 'line 2: duplicate key "client_id" at column 18';
@@ -42,8 +46,9 @@ describe('parseRecords', () => {
 });
 
 /** Each of these puts the text into line 3. */
-const inYaml = (text: string) => () => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`);
-const inJson = (text: string) => () => parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`);
+const inYaml = (text: string) => () => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`).records;
+const inJson = (text: string) => () =>
+  parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`).records;
 const inJsonLines = (text: string) => () => parseLine('clients.jsonl', `{"client_id":"a","claims":${text}}`, 3);
 
 describe('YAML keys that become the same string', () => {
@@ -65,7 +70,7 @@ describe('YAML keys that become the same string', () => {
     ['{x: &e enabled, *e : false}', { x: 'enabled', enabled: false }],
     ['{x: &l [1], y: *l}', { x: [1], y: [1] }],
   ])('do not include %s', (text, claims) => {
-    expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+    expect(inYaml(text)()).toEqual([{ type: 'client', number: 1, value: { client_id: 'a', claims } }]);
   });
 });
 
@@ -105,14 +110,16 @@ describe('YAML that JSON cannot represent', () => {
     ['{"<<": x}', { '<<': 'x' }],
     ['!!map {a: !!seq [!!str 1]}', { a: ['1'] }],
   ])('does not include %s', (text, claims) => {
-    expect(inYaml(text)()).toEqual([{ number: 1, value: { client_id: 'a', claims } }]);
+    expect(inYaml(text)()).toEqual([{ type: 'client', number: 1, value: { client_id: 'a', claims } }]);
   });
 
   test('is also rejected in a file with a YAML 1.1 directive', () => {
-    const parse = (text: string) => () => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`);
+    const parse = (text: string) => () => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`).records;
     expect(parse('{<<: {client_id: a}}')).toThrow('line 3: merge keys');
     expect(parse('{client_id: a, not_before: 2027-01-31}')).toThrow('line 3: 2027-01-31 is not a string');
-    expect(parse('{client_id: a, enabled: no}')()).toEqual([{ number: 1, value: { client_id: 'a', enabled: false } }]);
+    expect(parse('{client_id: a, enabled: no}')()).toEqual([
+      { type: 'client', number: 1, value: { client_id: 'a', enabled: false } },
+    ]);
   });
 });
 

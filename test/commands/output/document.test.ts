@@ -91,7 +91,7 @@ test('jsonText and yamlText write records that the server parses to the same val
   });
   fc.assert(
     fc.property(records, (record) => {
-      const read = (path: string, text: string) => parseRecords(path, text).map(({ value }) => value);
+      const read = (path: string, text: string) => parseRecords(path, text).records.map(({ value }) => value);
       expect(read('clients.yaml', yamlText([record]))).toEqual([asJson(record)]);
       // The server reads JSON with JSON.parse.
       if (jsonText(record).includes('\\\\')) return;

@@ -1,29 +1,24 @@
-import type { Client } from '../clients/client.ts';
 import { describeDiagnostic, type LocatedDiagnostic } from '../clients/files/diagnostics.ts';
-import { FileClients } from '../clients/files/file-clients.ts';
+import { RecordFiles, type ValidRecord } from '../clients/files/record-files.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { serializeRecord } from '../clients/serialize-record.ts';
+import { type RecordKey, type RecordType, recordTypes } from '../resources/record-types.ts';
 
-/** A client of the files whose record is valid by itself. */
-export interface DesiredClient {
-  /** Its position across all files, from 0. */
-  readonly index: number;
-  readonly clientId: string;
-  /** Its record as it is stored in Redis. */
+/** A record of the files that is valid by itself. */
+export type DesiredRecord = ValidRecord & {
+  /** As it is stored in Redis. */
   readonly text: string;
-  readonly client: Client;
-}
+};
 
-/** The clients of all files. Only `client_id`s and locations stay in memory, with the errors and warnings in words. */
-export class DesiredClients {
+/** The records of all files. Only ids and locations stay in memory, with the errors and warnings in words. */
+export class DesiredRecords {
   readonly errors = new BoundedList();
   readonly warnings = new BoundedList();
-  readonly #clients: FileClients;
+  readonly #records: RecordFiles;
 
   /** @param now milliseconds since the epoch */
   constructor(files: readonly string[], policy: RegistrationPolicy, now: number) {
     const addTo = (list: BoundedList) => (diagnostic: LocatedDiagnostic) => list.add(describeDiagnostic(diagnostic));
-    this.#clients = new FileClients(files, {
+    this.#records = new RecordFiles(files, {
       policy,
       now,
       onError: addTo(this.errors),
@@ -32,25 +27,33 @@ export class DesiredClients {
   }
 
   /** Reads all files once. */
-  async *batches(): AsyncGenerator<readonly DesiredClient[]> {
-    for await (const batch of this.#clients.batches()) {
-      yield batch.map(({ index, client, record }) => {
-        return { index, clientId: client.clientId, text: serializeRecord(record), client };
-      });
+  async *batches(): AsyncGenerator<readonly DesiredRecord[]> {
+    for await (const batch of this.#records.batches()) {
+      yield batch.map((record) => ({ ...record, text: recordTypes[record.type].serialize(record.value) }));
     }
   }
 
-  has(clientId: string): boolean {
-    return this.#clients.index.has(clientId);
+  /** The types of which the files have a record, or a list that may be empty. */
+  get types(): ReadonlySet<RecordType> {
+    return this.#records.types;
   }
 
+  has({ type, id }: RecordKey): boolean {
+    return this.#records.index[type].has(id);
+  }
+
+  /** @param index of the client */
   clientIdAt(index: number): string {
-    return this.#clients.index.clientIdAt(index);
+    return this.#records.index.client.idAt(index);
   }
 
-  /** The file, and the record in it. */
+  /**
+   * The file, and the record in it.
+   *
+   * @param index of the client
+   */
   locationAt(index: number): string {
-    return this.#clients.index.describeLocationAt(index);
+    return this.#records.index.client.describeLocationAt(index);
   }
 }
 
