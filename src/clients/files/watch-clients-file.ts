@@ -8,8 +8,8 @@ import { type ClientRequirements, type ConfiguredFile, loadClientsFile } from '.
 import type { ClientsFilesResult } from './read-clients-files.ts';
 
 /**
- * Loads the clients file, and reloads it when it changes. The clients are swapped as a whole. If the changed file has
- * any error, the previous clients stay active and the errors are logged.
+ * Loads the clients file, and reloads it when it changes. Clients and resources are swapped as a whole. If the changed
+ * file has any error, the previous ones stay active and the errors are logged.
  *
  * @param intervalMilliseconds between checks of the file; by default that of {@link watchFiles}
  * @throws {OperatorError} with every error, if the file has one at startup
@@ -50,10 +50,13 @@ export async function watchClientsFile(
 }
 
 /** Logs the warnings. */
-function toRecords(log: Log, { clients, warnings }: ClientsFilesResult): Records {
+function toRecords(log: Log, { clients, resources, warnings }: ClientsFilesResult): Records {
   for (const { message, ...place } of warnings)
     log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
-  return { clients: new Map(clients.map((client) => [client.clientId, client])), resources: new Map() };
+  return {
+    clients: new Map(clients.map((client) => [client.clientId, client])),
+    resources: new Map(resources.map((resource) => [resource.name, resource])),
+  };
 }
 
 interface Reload {
@@ -62,7 +65,7 @@ interface Reload {
   readonly signal: AbortSignal;
 }
 
-/** Whatever the error of a reload is, the previous clients are kept. */
+/** Whatever the error of a reload is, the previous records are kept. */
 async function loadOrKeep(previous: Records, load: () => Promise<Records>, reload: Reload): Promise<Records> {
   const { file, log, signal } = reload;
   try {
@@ -85,25 +88,43 @@ function logReloadFailed(log: Log, file: string, error: unknown): void {
   log.error({ event: 'clients_reload_failed', reason }, `reload failed, the previous clients stay active: ${reason}`);
 }
 
+/** The sizes, and how many clients and resources differ. */
 interface ChangeCounts {
   readonly clients: number;
+  readonly resources: number;
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
 }
 
 function countChanges(before: Records, after: Records): ChangeCounts {
-  const kept = [...after.clients].filter(([id]) => before.clients.has(id));
+  const ofClients = compareMaps(before.clients, after.clients);
+  const ofResources = compareMaps(before.resources, after.resources);
   return {
     clients: after.clients.size,
-    added: after.clients.size - kept.length,
-    changed: kept.filter(([id, client]) => !isDeepStrictEqual(before.clients.get(id), client)).length,
-    removed: before.clients.size - kept.length,
+    resources: after.resources.size,
+    added: ofClients.added + ofResources.added,
+    changed: ofClients.changed + ofResources.changed,
+    removed: ofClients.removed + ofResources.removed,
   };
 }
 
-function describeChanges({ clients, added, changed, removed }: ChangeCounts): string {
-  return `${clients} client${clients === 1 ? '' : 's'}, ${added} added, ${changed} changed, ${removed} removed`;
+function compareMaps<Value>(before: ReadonlyMap<string, Value>, after: ReadonlyMap<string, Value>) {
+  const kept = [...after].filter(([id]) => before.has(id));
+  return {
+    added: after.size - kept.length,
+    changed: kept.filter(([id, value]) => !isDeepStrictEqual(before.get(id), value)).length,
+    removed: before.size - kept.length,
+  };
+}
+
+function describeChanges({ clients, resources, added, changed, removed }: ChangeCounts): string {
+  const sizes = [counted(clients, 'client'), ...(resources > 0 ? [counted(resources, 'resource')] : [])];
+  return `${sizes.join(', ')}, ${added} added, ${changed} changed, ${removed} removed`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A file may have thousands of problems. */
