@@ -77,7 +77,7 @@ describe('watchClientsFile', () => {
       () => ids().includes('later'),
       () => JSON.stringify(lines),
     );
-    expect(lines).toEqual([{ event: 'clients_reloaded', clients: 1, added: 1, changed: 0, removed: 1 }]);
+    expect(lines).toEqual([{ event: 'clients_reloaded', clients: 1, resources: 0, added: 1, changed: 0, removed: 1 }]);
     await delay(1_000);
     expect(lines).toHaveLength(1);
   });
