@@ -8,7 +8,7 @@ import { openListener } from '../../src/http/listener.ts';
 import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
-import { createTrustStore } from '../../src/pki/path/trust-store.ts';
+import { createTrustStore, type TrustStore } from '../../src/pki/path/trust-store.ts';
 import { createChainVerifier } from '../../src/pki/path/verify-chain.ts';
 import { parseResource } from '../../src/resources/parse-resource.ts';
 import type { Resource } from '../../src/resources/resource.ts';
@@ -30,7 +30,13 @@ export interface EdgeServer {
   readonly malformed: MalformedRequest[];
   readonly metrics: Metrics;
   /** Replaces members of the registry, or of the server. */
-  readonly replaced: { registry: Partial<Registry>; isLogWritten: boolean; now: number | undefined };
+  readonly replaced: {
+    registry: Partial<Registry>;
+    isLogWritten: boolean;
+    now: number | undefined;
+    /** The certificates of the trust store. */
+    trust: TrustStore;
+  };
   readonly close: () => Promise<void>;
 }
 
@@ -40,7 +46,7 @@ const terminator: Terminator = {
   name: 'nginx',
   certificateHeader: 'x-ssl-client-cert',
   chainHeader: undefined,
-  verification: { by: 'none', fields: [], fix: 'set COUNTERSIGN_CLIENT_CA_FILE' },
+  verification: { by: 'countersign', fields: [] },
   proxyTrust: {
     trustedAddresses: parseTrustedAddresses().addresses,
     proxySecretDigests: [],
@@ -57,13 +63,17 @@ export async function startEdge(
   const clients = new Map(records.clients.map((client) => [client.clientId, client]));
   const resources = new Map(records.resources.map(resource).map((parsed) => [parsed.name, parsed]));
   const signingKey = await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined);
-  const replaced: EdgeServer['replaced'] = { registry: {}, isLogWritten: true, now: undefined };
+  const replaced: EdgeServer['replaced'] = {
+    registry: {},
+    isLogWritten: true,
+    now: undefined,
+    trust: createTrustStore([]),
+  };
   const events: Record<string, unknown>[] = [];
   const write = (fields: object) => void events.push({ ...fields });
   const metrics = createMetrics();
-  const trust = createTrustStore([]);
   const now = () => replaced.now ?? Date.now();
-  const verifyChain = createChainVerifier(() => trust);
+  const verifyChain = createChainVerifier(() => replaced.trust);
   const source = {
     terminator,
     decodeChain: createCertificateReader('nginx'),
@@ -79,6 +89,7 @@ export async function startEdge(
     readCertificate: (request) => readClientCertificate(request, source),
     registry: {
       ...memory,
+      find: (clientId) => (replaced.registry.find ?? memory.find)(clientId),
       findByCertificate: (certificate) =>
         (replaced.registry.findByCertificate ?? memory.findByCertificate)(certificate),
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
