@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,6 +32,13 @@ const named = (client_id: string, name: string, more: object = {}): ClientRecord
   token_endpoint_auth_method: 'tls_client_auth',
   tls_client_auth_san_dns: name,
   ...more,
+});
+const [caA, caB] = ['A', 'B'].map((name) => createHash('sha256').update(name).digest('base64url'));
+const spiffe = (client_id: string, path: string, ca = caA): ClientRecord => ({
+  client_id,
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_spiffe_id: `spiffe://prod.example/${path}`,
+  tls_client_auth_ca: [ca],
 });
 const certificates = Array.from({ length: 3 }, () => selfSigned());
 const certified = (client_id: string, numbers: readonly number[], more: object = {}): ClientRecord => ({
@@ -216,6 +224,19 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(kinds(await plan([named('b', 'a')]))).toEqual(['changed b']);
   });
 
+  test('a certificate is found by each pattern that its SPIFFE ID matches', async () => {
+    await empty();
+    const id = 'spiffe://prod.example/ns/shop/sa/billing';
+    const certificate = parseClientCertificate(selfSigned({ uris: [id] }).der);
+    const patterns = ['ns/shop/sa/billing', 'ns/*/sa/billing', 'ns/*/sa/*', '*/*/*/billing', 'ns/*/sa/orders', '*/*'];
+    await apply(patterns.map((path, number) => spiffe(`c${number}`, path)));
+    const found = await clientsOfCertificate(certificate, opened.store, defaultPolicy, options.now);
+    expect(found.map(({ identities }) => identities.map(({ identity }) => identity.text))).toEqual([
+      [`SPIFFE ID ${id}`],
+      ...['ns/*/sa/billing', 'ns/*/sa/*', '*/*/*/billing'].map((path) => [`SPIFFE IDs spiffe://prod.example/${path}`]),
+    ]);
+  });
+
   test('the record decides whether a certificate matches a client, not the index', async () => {
     await empty();
     const [certificate = selfSigned()] = certificates;
@@ -378,6 +399,64 @@ describeWith(['redis-server'], 'plan and apply', () => {
           expect(kinds(await plan([second], true))).toHaveLength(2);
         }
       }
+    });
+
+    describe('when their SPIFFE IDs overlap', () => {
+      const [byNamespace, byAccount] = [spiffe('a', 'ns/prod/sa/*'), spiffe('b', 'ns/*/sa/billing')];
+      const id = 'spiffe://prod.example/ns/prod/sa/billing';
+      const fix = 'give one of them a pattern with more literal segments, which has precedence, or pin both';
+
+      test('in one file', async () => {
+        await empty();
+        const messages = await rejection([byNamespace, byAccount]);
+        expect(messages).toHaveLength(1);
+        expect(messages[0]).toMatch(/client b \(record 2\): tls_client_auth_spiffe_id: /);
+        expect(messages[0]).toMatch(/and so does client a \(.*clients\.json, record 1\) with .*ns\/prod\/sa\/\*/);
+        expect(messages[0]).toContain(`matches ${id}`);
+        expect(messages[0]).toContain(fix);
+      });
+
+      test('in Redis, indexed or not', async () => {
+        for (const [stored, added] of [
+          [byNamespace, byAccount],
+          [byAccount, byNamespace],
+        ] as const) {
+          await empty();
+          await apply([stored]);
+          const expected = [expect.stringMatching(`SPIFFE ID ${id}: ${fix}`)];
+          expect(await rejection([added])).toEqual(expected);
+          await empty();
+          await opened.redis.set(opened.key(stored.client_id), JSON.stringify(stored));
+          expect(await rejection([added])).toEqual(expected);
+          expect(kinds(await plan([added], true))).toHaveLength(2);
+        }
+      });
+
+      test('with a registered certificate', async () => {
+        await empty();
+        const held = { ...certified('a', [1]), certificates: [{ pem: selfSigned({ uris: [id] }).pem }] };
+        const what = 'SPIFFE IDs spiffe://prod.example/ns/*/sa/billing: remove the certificate';
+        expect(await rejection([held, byAccount])).toEqual([expect.stringContaining(what)]);
+      });
+
+      test('with a URI', async () => {
+        await empty();
+        const byUri = { ...named('a', 'a'), tls_client_auth_san_dns: undefined, tls_client_auth_san_uri: id };
+        expect(await rejection([byUri, spiffe('b', 'ns/prod/sa/billing')])).toHaveLength(1);
+        expect(kinds(await plan([byUri, byAccount]))).toEqual(['added a', 'added b']);
+      });
+
+      test('unless one has precedence, or they are pinned to different trust anchors', async () => {
+        await empty();
+        const more = [spiffe('c', 'ns/prod/sa/billing'), spiffe('d', 'ns/*/sa/*')];
+        expect(kinds(await plan([byAccount, ...more]))).toEqual(['added b', 'added c', 'added d']);
+        const anchors = [caA, caB].map((key = '') => ({ subjectText: '', publicKeyThumbprint: key }));
+        const policy = { ...defaultPolicy, anchors };
+        const disjoint = [byNamespace, spiffe('b', 'ns/*/sa/billing', caB)];
+        const made = await makePlan([file(disjoint)], opened.store, { ...options, policy, prune: false });
+        expect(kinds(made)).toEqual(['added a', 'added b']);
+        expect(await rejection(disjoint)).toHaveLength(1);
+      });
     });
 
     test('unless one registration ends before the other starts', async () => {

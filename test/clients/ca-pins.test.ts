@@ -42,6 +42,43 @@ describe('tls_client_auth_ca', () => {
   });
 });
 
+describe('a client that is registered by a SPIFFE ID', () => {
+  const spiffe = { tls_client_auth_subject_dn: undefined, tls_client_auth_spiffe_id: 'spiffe://prod.example/a' };
+
+  test.each([
+    [[], ': add the key of its CA, which `countersign certificate CA.pem` prints'],
+    [[one], `: add ${one.publicKeyThumbprint} ("CN=Root A")`],
+    [[one, other], ': any of these CAs could issue a certificate for this client; add the key of the right one'],
+  ])('is rejected without tls_client_auth_ca, and the error contains the fix', (anchors, fix) => {
+    for (const requireCaPin of [false, true]) {
+      const result = parse(spiffe, { anchors, requireCaPin });
+      const what = 'is missing, and tls_client_auth_spiffe_id requires it, to tie the trust domain to its CA';
+      const errors = [{ field: 'tls_client_auth_ca', message: expect.stringContaining(`${what}${fix}`) }];
+      expect(result).toEqual({ ok: false, errors });
+    }
+  });
+
+  test('is accepted with tls_client_auth_ca', () => {
+    const result = parse({ ...spiffe, tls_client_auth_ca: [hex] }, { anchors: [one, other] });
+    expect(result).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  test.each([
+    ['a subject', { tls_client_auth_subject_dn: 'CN=a' }],
+    ['a URI', { tls_client_auth_san_uri: 'spiffe://prod.example/a' }],
+    ['a name in an IdentityServer secret', { client_secrets: [{ type: 'X509Name', value: 'CN=a' }] }],
+  ])('is rejected with %s as well', (_, more) => {
+    const result = parse({ ...spiffe, tls_client_auth_ca: [hex], ...more }, {});
+    expect(result).toMatchObject({ ok: false, errors: [{ message: expect.stringContaining('exactly one') }] });
+  });
+
+  test('is rejected if the ID is invalid, also without a pin', () => {
+    const errors = ['tls_client_auth_spiffe_id', 'tls_client_auth_ca'].map((field) => ({ field }));
+    const result = parse({ ...spiffe, tls_client_auth_spiffe_id: 'spiffe://*/a' }, {});
+    expect(result).toMatchObject({ ok: false, errors });
+  });
+});
+
 describe('a client without tls_client_auth_ca', () => {
   test('causes a warning with all CAs if there are several, and none if there is one', () => {
     expect(parse({}, { anchors: [one] })).toMatchObject({ ok: true, warnings: [] });

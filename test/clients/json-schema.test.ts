@@ -39,6 +39,12 @@ test('the schema has exactly the validated fields', () => {
 const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
 const thumbprint = 'szvSKqdIu_JmiYzNVJthhVtI2BtF7tT648Nc1Sa9aTQ';
 const named = { client_id: 'a', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=a' };
+const spiffe = {
+  client_id: 'a',
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_spiffe_id: 'spiffe://prod.example/a',
+  tls_client_auth_ca: [thumbprint],
+};
 const registered = {
   client_id: 'a',
   token_endpoint_auth_method: 'self_signed_tls_client_auth',
@@ -75,6 +81,8 @@ describe('the JSON Schema', () => {
     ['secrets and their method', { ...secrets, token_endpoint_auth_method: 'tls_client_auth' }],
     ['scopes', { ...named, scope: 'a b:c https://x/[y]', audience: { a: 'x', 'b:c': ['y'] } }],
     ['no scopes', { ...named, scope: '' }],
+    ['a SPIFFE ID', spiffe],
+    ['a pattern of SPIFFE IDs', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://prod.example/ns/*/sa/a' }],
     ['no grant types', { ...named, grant_types: [] }],
     ['claims', { ...named, claims: { tenant: 'x', roles: ['y'], nested: { sub: 'z' } } }],
   ])('accepts a record with %s, as the server does', (_, record) => {
@@ -94,6 +102,13 @@ describe('the JSON Schema', () => {
       'two secrets with names',
       { ...secrets, token_endpoint_auth_method: 'tls_client_auth', client_secrets: [secret, secret] },
     ],
+    ['a SPIFFE ID without a pin', { ...spiffe, tls_client_auth_ca: undefined }],
+    ['a SPIFFE ID and another name', { ...spiffe, tls_client_auth_san_dns: 'a.example' }],
+    ['a SPIFFE ID without a path', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://prod.example' }],
+    ['a trust domain in capitals', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://Prod.example/a' }],
+    ['a wildcard in a trust domain', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://*.example/a' }],
+    ['a wildcard in a segment', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://prod.example/a-*' }],
+    ['certificates and a SPIFFE ID', { ...registered, tls_client_auth_spiffe_id: 'spiffe://prod.example/a' }],
     ['a name and certificates', { ...named, certificates: [{ thumbprint }] }],
     ['a name and keys', { ...named, jwks: { keys: [{ 'x5t#S256': thumbprint }] } }],
     ['certificates and a name', { ...registered, tls_client_auth_san_uri: 'spiffe://a/b' }],

@@ -139,6 +139,22 @@ for (const [name, programs, open] of stores) {
       await store.write('one');
     });
 
+    test.each(['spiffe://example/many', 'spiffe://example/*'])(
+      'finds the client of a certificate whose SPIFFE ID matches %s',
+      async (tls_client_auth_spiffe_id) => {
+        const fields = { ...named, tls_client_auth_spiffe_id, tls_client_auth_ca: [identity.thumbprint] };
+        const findIds = async () => (await store.registry.findByCertificate(certificate)).map((each) => each.clientId);
+        for (const expected of ['workload', '']) {
+          await store.write('workload', expected === '' ? undefined : { client_id: expected, ...fields });
+          await eventually(
+            async () => (await findIds()).join() === expected,
+            () => `not found: ${expected}`,
+            1_000,
+          );
+        }
+      },
+    );
+
     test.each([
       [61, 'any'],
       [62, 'no'],
@@ -146,6 +162,18 @@ for (const [name, programs, open] of stores) {
       const dns = Array.from({ length: count }, (_, index) => `${index}.example`);
       const found = store.registry.findByCertificate(parseClientCertificate(selfSigned({ dns }).der));
       if (count === 61) expect(await found).toEqual([]);
+      else await expect(found).rejects.toMatchObject({ code: 'invalid_client', reason: TOO_MANY_IDENTITIES });
+    });
+
+    test.each([
+      // Its ID, the 41 patterns that match it, its thumbprint, key and subject: 45.
+      [19, 'any'],
+      [20, 'no'],
+    ])('looks up an SVID with %d other SANs by %s of its identities and patterns', async (count) => {
+      const dns = Array.from({ length: count }, (_, index) => `${index}.example`);
+      const uris = ['spiffe://example/a/b/c/d/e/f'];
+      const found = store.registry.findByCertificate(parseClientCertificate(selfSigned({ dns, uris }).der));
+      if (count === 19) expect(await found).toEqual([]);
       else await expect(found).rejects.toMatchObject({ code: 'invalid_client', reason: TOO_MANY_IDENTITIES });
     });
 

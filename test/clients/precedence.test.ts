@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { mostSpecific } from '../../src/clients/precedence.ts';
+import { selfSigned, thumbprintOf } from '../support/certificates.ts';
+import { registeredClient } from '../support/registered-client.ts';
+
+const td = 'spiffe://prod.example';
+const spiffe = (path: string) => ({
+  tls_client_auth_spiffe_id: `${td}/${path}`,
+  tls_client_auth_ca: [thumbprintOf(Buffer.from('CA'))],
+});
+const fields: Record<string, object> = {
+  exact: spiffe('ns/shop/sa/billing'),
+  uri: { tls_client_auth_san_uri: `${td}/ns/shop/sa/billing` },
+  three: spiffe('ns/*/sa/billing'),
+  'also three': spiffe('ns/shop/sa/*'),
+  two: spiffe('ns/*/sa/*'),
+  one: spiffe('ns/*/*/*'),
+  dn: { tls_client_auth_subject_dn: 'CN=billing' },
+  certificate: { certificates: [{ thumbprint: selfSigned().thumbprint }] },
+};
+const match = (name: string) => ({ client: registeredClient({ client_id: name, ...fields[name] }) });
+
+describe('mostSpecific of clients that a certificate authenticates', () => {
+  test.each<[readonly string[], readonly string[]]>([
+    [[], []],
+    [['one'], ['one']],
+    [['dn'], ['dn']],
+    [['exact', 'three'], ['exact']],
+    [['three', 'exact'], ['exact']],
+    [['one', 'two', 'three'], ['three']],
+    [['uri', 'two'], ['uri']],
+    [
+      ['uri', 'exact', 'two'],
+      ['uri', 'exact'],
+    ],
+    [
+      ['three', 'also three', 'two'],
+      ['three', 'also three'],
+    ],
+    [['three', 'also three', 'exact'], ['exact']],
+    [
+      ['dn', 'exact'],
+      ['dn', 'exact'],
+    ],
+    [
+      ['two', 'dn', 'three'],
+      ['dn', 'three'],
+    ],
+    [
+      ['certificate', 'two'],
+      ['certificate', 'two'],
+    ],
+    [
+      ['dn', 'certificate'],
+      ['dn', 'certificate'],
+    ],
+  ])('%j is %j', (names, expected) => {
+    expect(mostSpecific(names.map(match)).map(({ client }) => client.clientId)).toEqual(expected);
+  });
+
+  test('returns the matches themselves', () => {
+    const [general, exact] = [match('two'), match('exact')];
+    expect(mostSpecific([general, exact])[0]).toBe(exact);
+  });
+});
