@@ -31,7 +31,10 @@ export class Candidate {
    *
    * @throws {OAuthError} temporarily_unavailable if the lookup fails
    */
-  async find(clients: RecordCache<Client>, changes: ChangeCounters): Promise<StoredRecord<Client>> {
+  async find(
+    clients: Pick<RecordCache<Client>, 'prefix' | 'find'>,
+    changes: ChangeCounters,
+  ): Promise<StoredRecord<Client>> {
     const version = changes.version([counterOf(`${clients.prefix}${this.clientId}`)]);
     if (this.#unusable?.version === version) return this.#unusable.stored;
     const stored = await clients.find(this.clientId);

@@ -15,12 +15,12 @@ import { lookupFailed } from './lookup-failed.ts';
 import type { Caching, RecordCache } from './record-cache.ts';
 
 interface CertificateLookupOptions {
-  readonly redis: GuardedRedis;
+  readonly redis: Pick<GuardedRedis, 'executeOptional'>;
   /** Executes SMEMBERS. */
   readonly execute: CommandExecutor;
   /** Of the key of an identity. */
   readonly prefix: string;
-  readonly clients: RecordCache<Client>;
+  readonly clients: Pick<RecordCache<Client>, 'prefix' | 'find'>;
   readonly dataLoss: DataLossDetector;
   /** Of all keys that Redis reports. */
   readonly changes: ChangeCounters;

@@ -10,7 +10,7 @@ import type { Registry } from '../../../src/clients/registry/registry.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { parseResource } from '../../../src/resources/parse-resource.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
-import { selfSigned } from '../../support/certificates.ts';
+import { selfSigned, thumbprintOf } from '../../support/certificates.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
 import { defaultPolicy } from '../../support/policy.ts';
@@ -44,11 +44,14 @@ const resourceFields = { resource: 'https://x.example', binding: 'caller' };
 /** A certificate of clients with each kind of identity. */
 const identity = selfSigned({ subject: [['CN', 'many']], dns: ['many.example'], uris: ['spiffe://example/many'] });
 const certificate = parseClientCertificate(identity.der);
+const pinned = { tls_client_auth_ca: [thumbprintOf(identity.der)] };
 /** How one client after the other registers a certificate. */
 const registrations: [string, object][] = [
   ['subject', { ...named, tls_client_auth_subject_dn: 'CN=many' }],
   ['DNS name', { ...named, tls_client_auth_san_dns: 'MANY.example' }],
   ['URI', { ...named, tls_client_auth_san_uri: 'spiffe://example/many' }],
+  ['SPIFFE ID', { ...named, ...pinned, tls_client_auth_spiffe_id: 'spiffe://example/many' }],
+  ['pattern of SPIFFE IDs', { ...named, ...pinned, tls_client_auth_spiffe_id: 'spiffe://example/*' }],
   ['thumbprint', { ...selfSignedMethod, certificates: [{ thumbprint: identity.thumbprint }] }],
   ['certificate', { ...selfSignedMethod, certificates: [{ pem: identity.pem }] }],
 ];
