@@ -1,4 +1,5 @@
 import { startShippedCaddyEdge } from './caddy.ts';
+import { startShippedEnvoyEdge } from './envoy.ts';
 import { startShippedHaproxyEdge } from './haproxy.ts';
 import { startShippedNginxEdge } from './nginx.ts';
 import type { ProgramName } from './programs.ts';
@@ -36,6 +37,11 @@ export interface EdgeProxy {
   readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
   /** Whether the tested version forwards trailers, as trailers, and cannot be configured not to. Default: false. */
   readonly forwardsTrailers?: boolean;
+  /**
+   * Whether a `Location` in a response in place of the edge reaches the client, with 503, which it does not redirect; the
+   * proxy cannot be configured otherwise. Default: false.
+   */
+  readonly copiesLocation?: boolean;
 }
 
 export const edgeProxies = {
@@ -45,6 +51,12 @@ export const edgeProxies = {
     http2: [['listen 443 ssl', 'listen 443 ssl http2']],
     endlessConnection: [['keepalive 32;', 'keepalive 32; keepalive_requests 100000;']],
     start: startShippedNginxEdge,
+  },
+  envoy: {
+    program: 'envoy',
+    env: { COUNTERSIGN_EDGE_TERMINATOR: 'envoy' },
+    start: startShippedEnvoyEdge,
+    copiesLocation: true,
   },
   caddy: { program: 'caddy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' }, start: startShippedCaddyEdge },
   haproxy: {

@@ -1,5 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EdgeProxyOptions } from './edge-proxies.ts';
 import { programPath } from './program-path.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
 import { shippedFile } from './shipped-text.ts';
@@ -37,6 +38,19 @@ export function startShippedEnvoy(options: ShippedTerminatorOptions): Promise<Ru
     ['address: 0.0.0.0, port_value: 443', `address: 127.0.0.1, port_value: ${port}`],
     ['/etc/envoy/countersign/', `${directory}/`],
     ['pipe: { path: /run/countersign/countersign.sock }', upstreamAddress(socket)],
+  ]);
+  return startEnvoy({ configuration, directory, ports: [port] });
+}
+
+/** The same with `deploy/edge/envoy.yaml`. */
+export function startShippedEnvoyEdge(options: EdgeProxyOptions): Promise<RunningTerminator> {
+  const { directory, port, edge, upstream, replace = [] } = options;
+  const configuration = shippedFile('deploy/edge/envoy.yaml', [
+    ...replace,
+    ['address: 0.0.0.0, port_value: 443', `address: 127.0.0.1, port_value: ${port}`],
+    ['/etc/envoy/countersign/', `${directory}/`],
+    ['pipe: { path: /run/countersign/edge.sock }', upstreamAddress(edge)],
+    ['socket_address: { address: 127.0.0.1, port_value: 8080 }', upstreamAddress(upstream)],
   ]);
   return startEnvoy({ configuration, directory, ports: [port] });
 }
