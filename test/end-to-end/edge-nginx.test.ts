@@ -1,0 +1,3 @@
+import { describeEdgeDecisions } from '../support/edge-decisions.ts';
+
+describeEdgeDecisions('nginx');
