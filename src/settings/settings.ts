@@ -50,7 +50,8 @@ export class Settings {
   }
 
   warn(setting: Setting, message: string): void {
-    this.warnings.push(`${PREFIX}${this.variableOf(setting)}: ${message}`);
+    const warning = `${PREFIX}${this.variableOf(setting)}: ${message}`;
+    if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 
   /** @param fix how to fix it, or why it is needed, as a clause */
@@ -71,8 +72,7 @@ export class Settings {
   }
 
   #parse(setting: Setting, read: () => string): unknown {
-    const warn = (message: string) => void this.warnings.push(`${PREFIX}${this.variableOf(setting)}: ${message}`);
-    return this.attempt(setting, () => setting.parse(read(), warn));
+    return this.attempt(setting, () => setting.parse(read(), (message) => this.warn(setting, message)));
   }
 
   #reportIfRequired(setting: Setting): undefined {
