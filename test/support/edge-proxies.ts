@@ -44,6 +44,8 @@ export interface EdgeProxy {
   readonly copiesLocation?: boolean;
 }
 
+const caddyApi = 'reverse_proxy 127.0.0.1:8080 {';
+
 export const edgeProxies = {
   nginx: {
     program: 'nginx',
@@ -58,10 +60,17 @@ export const edgeProxies = {
     start: startShippedEnvoyEdge,
     copiesLocation: true,
   },
-  caddy: { program: 'caddy', env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' }, start: startShippedCaddyEdge },
+  caddy: {
+    program: 'caddy',
+    env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' },
+    endlessConnection: [[caddyApi, `${caddyApi}\n\t\ttransport http {\n\t\t\tmax_conns_per_host 1\n\t\t}`]],
+    start: startShippedCaddyEdge,
+  },
   haproxy: {
     program: 'haproxy',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'haproxy' },
+    // Each thread has connections of its own.
+    endlessConnection: [['setenv COUNTERSIGN_EDGE', 'nbthread 1\n    setenv COUNTERSIGN_EDGE']],
     start: startShippedHaproxyEdge,
     forwardsTrailers: true,
   },
