@@ -45,13 +45,16 @@ const resourceFields = { resource: 'https://x.example', binding: 'caller' };
 const identity = selfSigned({ subject: [['CN', 'many']], dns: ['many.example'], uris: ['spiffe://example/many'] });
 const certificate = parseClientCertificate(identity.der);
 const pinned = { tls_client_auth_ca: [thumbprintOf(identity.der)] };
-/** How one client after the other registers a certificate. */
-const registrations: [string, object][] = [
+/** How one client registers a certificate, and how another one does, if differently. */
+const registrations: [string, object, object?][] = [
   ['subject', { ...named, tls_client_auth_subject_dn: 'CN=many' }],
   ['DNS name', { ...named, tls_client_auth_san_dns: 'MANY.example' }],
   ['URI', { ...named, tls_client_auth_san_uri: 'spiffe://example/many' }],
-  ['SPIFFE ID', { ...named, ...pinned, tls_client_auth_spiffe_id: 'spiffe://example/many' }],
-  ['pattern of SPIFFE IDs', { ...named, ...pinned, tls_client_auth_spiffe_id: 'spiffe://example/*' }],
+  [
+    'SPIFFE ID, or a pattern',
+    { ...named, ...pinned, tls_client_auth_spiffe_id: 'spiffe://example/many' },
+    { ...named, ...pinned, tls_client_auth_spiffe_id: 'spiffe://example/*' },
+  ],
   ['thumbprint', { ...selfSignedMethod, certificates: [{ thumbprint: identity.thumbprint }] }],
   ['certificate', { ...selfSignedMethod, certificates: [{ pem: identity.pem }] }],
 ];
@@ -121,26 +124,29 @@ for (const [name, programs, open] of stores) {
       },
     );
 
-    test.each(registrations)('finds the clients of a certificate that register its %s', async (_, fields) => {
-      const findIds = async () =>
-        (await store.registry.findByCertificate(certificate)).map(({ clientId }) => clientId).sort();
-      const untilFound = (...expected: string[]) =>
-        eventually(
-          async () => (await findIds()).join() === expected.join(),
-          () => `not found: ${expected}`,
-          1_000,
-        );
-      expect(await findIds()).toEqual([]);
-      await store.write('one', { client_id: 'one', ...fields });
-      await untilFound('one');
-      await store.write('two', { client_id: 'two', ...fields, enabled: false });
-      await untilFound('one', 'two');
-      await store.write('one', { client_id: 'one', ...named, tls_client_auth_subject_dn: 'CN=renamed' });
-      await untilFound('two');
-      await store.write('two');
-      await untilFound();
-      await store.write('one');
-    });
+    test.each(registrations)(
+      'finds the clients of a certificate that register its %s',
+      async (_, fields, ofTwo = fields) => {
+        const findIds = async () =>
+          (await store.registry.findByCertificate(certificate)).map(({ clientId }) => clientId).sort();
+        const untilFound = (...expected: string[]) =>
+          eventually(
+            async () => (await findIds()).join() === expected.join(),
+            () => `not found: ${expected}`,
+            1_000,
+          );
+        expect(await findIds()).toEqual([]);
+        await store.write('one', { client_id: 'one', ...fields });
+        await untilFound('one');
+        await store.write('two', { client_id: 'two', ...ofTwo, enabled: false });
+        await untilFound('one', 'two');
+        await store.write('one', { client_id: 'one', ...named, tls_client_auth_subject_dn: 'CN=renamed' });
+        await untilFound('two');
+        await store.write('two');
+        await untilFound();
+        await store.write('one');
+      },
+    );
 
     test.each(['spiffe://example/many', 'spiffe://example/*'])(
       'finds the client of a certificate whose SPIFFE ID matches %s',
