@@ -7,6 +7,7 @@ import { collect, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
+import { resourcesProgram } from './commands/resources/program.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
 import { environment } from './environment.ts';
 import { ConfigurationError } from './operator-error.ts';
@@ -65,6 +66,7 @@ program
   });
 
 clientsProgram(program);
+resourcesProgram(program);
 
 program
   .command('certificate')

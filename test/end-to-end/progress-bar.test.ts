@@ -58,7 +58,7 @@ describeWith(['redis-server', 'python3'], 'the progress bar on a terminal', () =
 
   test('is complete on a wide terminal', async () => {
     const [line] = await bars(100);
-    expect(line).toMatch(/^\[[#.]{24}\] [\d,]+ of 1,000 clients written/);
+    expect(line).toMatch(/^\[[#.]{24}\] [\d,]+ of 1,000 records written/);
   });
 
   test('is absent on a terminal that cannot erase a line', async () => {

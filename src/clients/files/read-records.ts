@@ -8,7 +8,7 @@ import { readText } from './record-source.ts';
 export type RecordReadResult = FileRecord | ClientsFileError;
 
 /** Some records of a file. */
-export interface RecordBatch {
+interface RecordBatch {
   readonly results: readonly RecordReadResult[];
   /** The types of the lists that the file has, besides those of the records; none in JSON Lines. */
   readonly lists: readonly RecordType[];

@@ -5,6 +5,7 @@ import { findFiles } from '../../clients/files/find-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
+import type { Resource } from '../../resources/resource.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
 import { findSharedPins } from './shared-pins.ts';
@@ -70,20 +71,27 @@ function locationOf({ clientId }: Client, { locate }: ClientsFilesResult): strin
 /** With a single path, `file` repeats it as it was given. */
 function printJson(
   paths: readonly string[],
-  { names, clients, errors, warnings }: ClientsFilesResult,
+  { names, clients, resources, errors, warnings }: ClientsFilesResult,
   conflicts: readonly string[],
 ): void {
   const [file, ...others] = paths;
-  const ids = clients.map(({ clientId }) => clientId);
-  const report = { files: names, ok: errors.length === 0, clients: ids, errors, warnings, conflicts };
+  const report = {
+    files: names,
+    ok: errors.length === 0,
+    clients: clients.map(({ clientId }) => clientId),
+    resources: resources.map(({ name }) => name),
+    errors,
+    warnings,
+    conflicts,
+  };
   printValue('json', others.length === 0 ? { file, ...report } : report);
 }
 
 async function printText(
-  { clients, errors, warnings }: ClientsFilesResult,
+  { clients, resources, errors, warnings }: ClientsFilesResult,
   conflicts: readonly string[],
 ): Promise<void> {
-  for (const line of await table(clients.map(rowOf))) console.log(line);
+  for (const line of await table([...clients.map(clientRow), ...resources.map(resourceRow)])) console.log(line);
   const allWarnings = [
     ...warnings.map(describeDiagnostic),
     ...conflicts.map((conflict) => `${conflict} (rejected by apply)`),
@@ -92,14 +100,19 @@ async function printText(
   for (const error of errors) console.log(`${styled('red', 'error')} ${describeDiagnostic(error)}`);
   const counts = [
     counted(clients.length, 'valid client'),
+    ...(resources.length > 0 ? [counted(resources.length, 'valid resource')] : []),
     counted(allWarnings.length, 'warning'),
     counted(errors.length, 'error'),
   ];
   console.log(styled(errors.length === 0 ? 'green' : 'red', counts.join(', ')));
 }
 
-function rowOf({ clientId, enabled, authentication, scopes }: Client): string[] {
+function clientRow({ clientId, enabled, authentication, scopes }: Client): string[] {
   return [clientId, enabled ? 'enabled' : 'disabled', authentication.method, scopes.join(' ') || '(no scope)'];
+}
+
+function resourceRow({ name, binding, scopes }: Resource): string[] {
+  return [name, 'resource', `binding: ${binding.kind}`, scopes.join(' ')];
 }
 
 function counted(count: number, noun: string): string {

@@ -1,6 +1,7 @@
-import { type ListedRecord, listRecords } from '../../administration/stored-records.ts';
-import { formatDiagnostic } from '../../clients/diagnostics.ts';
+import { listRecords, listResources } from '../../administration/stored-records.ts';
+import { type Diagnostic, formatDiagnostic } from '../../clients/diagnostics.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
+import { clientKey, type RecordKey, recordTypes, resourceKey } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { type DocumentFormat, documentText, jsonText, writeTexts } from '../output/document.ts';
@@ -15,7 +16,7 @@ export interface ExportCommandOptions extends OutputFileOptions {
 /**
  * `countersign clients export`: writes all records, in a form that `apply` accepts unchanged.
  *
- * @returns the exit code: 0, or 1 when a value in Redis is not a client record and was skipped
+ * @returns the exit code: 0, or 1 when a value in Redis is not a record and was skipped
  * @throws {OperatorError} when Redis fails, or the file cannot be written
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
@@ -24,36 +25,50 @@ export async function exportClients(env: Environment, { output, ...file }: Expor
   await using administration = await openAdministration(env);
   const { store, policy, now, progress, interruption } = administration;
   let skipped = 0;
-  const skip = (listed: ListedRecord) => {
+  const skip = (stored: StoredRecord) => {
     skipped += 1;
-    printProblem(listed, 'is skipped');
+    printProblem(stored, 'is skipped');
   };
-  const show = out === undefined ? progress.showBesideOutput : progress.show;
-  const records = exportable(listRecords(store, { policy, now, progress: show }), skip);
-  const texts = output === 'jsonl' ? jsonLines(records) : documentText(output, 'clients', records);
+  const options = { policy, now, progress: out === undefined ? progress.showBesideOutput : progress.show };
+  const lists = {
+    clients: exportable(listRecords(store, options), ({ clientId }) => clientKey(clientId), skip),
+    resources: exportable(listResources(store, options), ({ name }) => resourceKey(name), skip),
+  };
+  const texts = output === 'jsonl' ? jsonLines(Object.values(lists)) : documentText(output, lists);
   await interruption.abortable(out === undefined ? writeTexts(texts) : writeOutputFile(out, texts));
   return skipped === 0 ? 0 : 1;
 }
 
+interface ListedValue {
+  readonly record: JsonObject | undefined;
+  readonly errors: readonly Diagnostic[];
+}
+
+interface StoredRecord extends ListedValue {
+  readonly key: RecordKey;
+}
+
 /** An invalid record is exported as well, with a warning: a copy of all records must not lose one. */
-async function* exportable(
-  records: AsyncIterable<ListedRecord>,
-  skip: (listed: ListedRecord) => void,
+async function* exportable<Listed extends ListedValue>(
+  records: AsyncIterable<Listed>,
+  keyOf: (listed: Listed) => RecordKey,
+  skip: (stored: StoredRecord) => void,
 ): AsyncGenerator<JsonObject> {
   for await (const listed of records) {
-    if (listed.record?.client_id !== listed.clientId) skip(listed);
+    const [key, { record, errors }] = [keyOf(listed), listed];
+    if (record?.[recordTypes[key.type].idField] !== key.id) skip({ key, record, errors });
     else {
-      if (listed.errors.length > 0) printProblem(listed, 'is exported, but the server and apply reject it');
-      yield listed.record;
+      if (errors.length > 0) printProblem({ key, record, errors }, 'is exported, but the server and apply reject it');
+      yield record;
     }
   }
 }
 
-function printProblem({ clientId, errors }: ListedRecord, problem: string): void {
+function printProblem({ key, errors }: StoredRecord, problem: string): void {
   const reasons = errors.map(formatDiagnostic).join('; ');
-  console.error(printable(`countersign: client ${clientId} ${problem}: ${reasons}`));
+  console.error(printable(`countersign: ${key.type} ${key.id} ${problem}: ${reasons}`));
 }
 
-async function* jsonLines(records: AsyncIterable<object>): AsyncGenerator<string> {
-  for await (const record of records) yield `${jsonText(record)}\n`;
+async function* jsonLines(lists: readonly AsyncIterable<object>[]): AsyncGenerator<string> {
+  for (const records of lists) for await (const record of records) yield `${jsonText(record)}\n`;
 }

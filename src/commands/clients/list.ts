@@ -1,8 +1,7 @@
 import { type ListedRecord, listRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
-import { printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
-import { type Row, rowTable } from '../output/text.ts';
+import { abbreviateCell, type Row, rowTable } from '../output/text.ts';
 import { openAdministration } from './administration.ts';
 import { type ClientSummary, summarizeClient } from './client-report.ts';
 import type { ClientsFormat } from './options.ts';
@@ -35,7 +34,7 @@ export async function listClients(
   const records = listRecords(store, { policy, now, pattern, progress: progress.showBesideOutput });
   const clients = select(records, options);
   const texts =
-    options.output === 'table' ? rowTable(headings, rowsOf(clients)) : documentText(options.output, 'clients', clients);
+    options.output === 'table' ? rowTable(headings, rowsOf(clients)) : documentText(options.output, { clients });
   await interruption.abortable(writeTexts(texts));
   return 0;
 }
@@ -69,11 +68,4 @@ function rowOf({
   const identity = `${abbreviateCell(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;
   const cells = [id, enabled ? 'enabled' : 'disabled', method, identity, abbreviateCell(scopes.join(' '))];
   return { cells, style: enabled ? undefined : 'yellow' };
-}
-
-const MAX_CELL = 60;
-
-function abbreviateCell(text: string): string {
-  const whole = printable(text);
-  return whole.length <= MAX_CELL ? whole : `${whole.slice(0, MAX_CELL - 1).toWellFormed()}…`;
 }

@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import type { DocumentFormat } from '../output/document.ts';
 
-/** The output of the commands that manage clients in Redis: human-readable, or machine-readable. */
+/** The output of the commands that manage records in Redis: human-readable, or machine-readable. */
 export type ClientsFormat = 'table' | DocumentFormat;
 
 const DESCRIPTION = 'output format, human-readable or machine-readable';
 
-/** `--output` of the commands that manage clients in Redis. */
+/** `--output` of the commands that manage records in Redis. */
 export function clientsFormatOption(): Option {
   return new Option('-o, --output <format>', DESCRIPTION).choices(['table', 'json', 'yaml']).default('table');
 }
@@ -18,7 +18,7 @@ export function textFormatOption(): Option {
 
 /** The end of the help of every command that connects to Redis. */
 export const redisHelp = `
-Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the client records.
+Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the records.
 
 More: docs/clients.md`;
 

@@ -4,7 +4,8 @@ import { clientsFormatOption, collect, redisHelp } from './options.ts';
 import type { ClientFilesOptions, PlanCommandOptions } from './plan.ts';
 
 const filesHelp = `
-Files are YAML, JSON or JSON Lines (.jsonl: one record per line, streamed).${redisHelp}`;
+Files are YAML, JSON or JSON Lines (.jsonl: one record per line, streamed), and
+have clients, resources or both.${redisHelp}`;
 
 const planHelp = `
 Nothing is written.
@@ -13,7 +14,7 @@ Exit codes: 0 success, 1 error, 130 after Ctrl-C. With --detailed-exitcode:
 ${filesHelp}`;
 
 const applyHelp = `
-Every record is validated before the first is written. Clients that are not in
+Every record is validated before the first is written. Records that are not in
 the files are kept unless --prune is given. Applying the same files again
 changes nothing, and resumes a run that failed or was interrupted. While another
 apply is running, this one waits up to 20 seconds for the lock.
@@ -43,6 +44,6 @@ function addFilesCommand(clients: Command, name: string, description: string): C
     .command(name)
     .description(description)
     .requiredOption('-f, --file <path...>', files, collect)
-    .option('--prune', 'remove clients that are not in the files', false)
+    .option('--prune', 'remove records that are not in the files, of the types that the files have', false)
     .addOption(clientsFormatOption());
 }

@@ -30,7 +30,7 @@ export function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}):
     warnings,
     ...rest,
   };
-  return writeTexts(documentText(format, 'changes', changeReports(plan.changes), () => fields));
+  return writeTexts(documentText(format, { changes: changeReports(plan.changes) }, () => fields));
 }
 
 function* planLines(plan: Plan): Generator<string> {

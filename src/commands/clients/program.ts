@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { environment } from '../../environment.ts';
 import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
+import { warnAboutUnknownSettings } from '../unknown-settings.ts';
 import type { ExportCommandOptions } from './export.ts';
 import type { ImportSource } from './import.ts';
 import { redisHelp, textFormatOption } from './options.ts';
@@ -11,7 +12,7 @@ import { addRecordCommands } from './records-program.ts';
 
 /** Adds the commands that manage client records. Each is loaded when it runs. */
 export function clientsProgram(program: Command): void {
-  const clients = program.command('clients').description('manage client records');
+  const clients = program.command('clients').description('manage client records, and the resources beside them');
   clients.hook('preAction', warnAboutUnknownSettings);
   addCheck(clients);
   addImport(clients);
@@ -19,12 +20,6 @@ export function clientsProgram(program: Command): void {
   addRecordCommands(clients);
   addExport(clients);
   addSchema(clients);
-}
-
-/** A misspelt setting can make a command change other clients than those intended. */
-async function warnAboutUnknownSettings(): Promise<void> {
-  const { describeUnknownSetting, findUnknownSettings } = await import('../../settings/unknown-settings.ts');
-  printWarnings(findUnknownSettings(environment).map(describeUnknownSetting));
 }
 
 const checkHelp = `
@@ -35,7 +30,7 @@ function addCheck(clients: Command): void {
   clients
     .command('check')
     .description('validate the records of files as the server does')
-    .argument('<path...>', 'files with client records, folders of them, or - for standard input')
+    .argument('<path...>', 'files with records, folders of them, or - for standard input')
     .addOption(textFormatOption())
     .addHelpText('after', checkHelp)
     .action(async (paths: string[], { output }: { output: OutputFormat }) => {
@@ -96,7 +91,7 @@ function addExport(clients: Command): void {
 function addSchema(clients: Command): void {
   clients
     .command('schema')
-    .description('print the JSON Schema of files with client records, for editors')
+    .description('print the JSON Schema of files with records, for editors')
     .action(async () => {
       const { clientsSchema } = await import('../../clients/json-schema.ts');
       console.log(JSON.stringify(clientsSchema(), null, 2));

@@ -11,39 +11,47 @@ export function printValue(format: DocumentFormat, value: object): void {
   process.stdout.write(format === 'json' ? `${escapeUnprintable(JSON.stringify(value, null, 2))}\n` : yamlText(value));
 }
 
+/** Lists by their names. They need not fit in memory. */
+type Lists = Readonly<Record<string, AsyncIterable<object> | Iterable<object>>>;
+
 /**
- * An object with a list that need not fit in memory, as text: one item at a time, in JSON one per line.
+ * An object with some lists as text: one item at a time, in JSON one per line.
  *
- * @param rest the fields after the list, evaluated once the list has ended
+ * @param rest the fields after the lists, evaluated once these have ended
  */
 export function documentText(
   format: DocumentFormat,
-  name: string,
-  items: AsyncIterable<object> | Iterable<object>,
+  lists: Lists,
   rest: () => object = () => ({}),
 ): AsyncGenerator<string> {
-  return format === 'json' ? jsonDocument(name, items, rest) : yamlDocument(name, items, rest);
+  return format === 'json' ? jsonDocument(lists, rest) : yamlDocument(lists, rest);
 }
 
-async function* jsonDocument(name: string, items: AsyncIterable<object> | Iterable<object>, rest: () => object) {
-  yield `{\n  ${JSON.stringify(name)}: [`;
-  let separator = '\n';
-  for await (const item of items) {
-    yield `${separator}    ${jsonText(item)}`;
-    separator = ',\n';
+async function* jsonDocument(lists: Lists, rest: () => object) {
+  let start = '{';
+  for (const [name, items] of Object.entries(lists)) {
+    yield `${start}\n  ${JSON.stringify(name)}: [`;
+    let separator = '\n';
+    for await (const item of items) {
+      yield `${separator}    ${jsonText(item)}`;
+      separator = ',\n';
+    }
+    yield separator === '\n' ? ']' : '\n  ]';
+    start = ',';
   }
-  yield separator === '\n' ? ']' : '\n  ]';
   for (const [field, value] of Object.entries(rest())) yield `,\n  ${JSON.stringify(field)}: ${jsonText(value)}`;
   yield '\n}\n';
 }
 
-async function* yamlDocument(name: string, items: AsyncIterable<object> | Iterable<object>, rest: () => object) {
-  let heading = `${name}:\n`;
-  for await (const item of items) {
-    yield `${heading}${yamlText([item])}`;
-    heading = '';
+async function* yamlDocument(lists: Lists, rest: () => object) {
+  for (const [name, items] of Object.entries(lists)) {
+    let heading = `${name}:\n`;
+    for await (const item of items) {
+      yield `${heading}${yamlText([item])}`;
+      heading = '';
+    }
+    if (heading !== '') yield `${name}: []\n`;
   }
-  if (heading !== '') yield `${name}: []\n`;
   const fields = rest();
   if (Object.keys(fields).length > 0) yield yamlText(fields);
 }

@@ -50,10 +50,10 @@ const BAR_WIDTH = 24;
 
 function progressLine(done: string, count: number, total: number | undefined, milliseconds: number): string {
   const rate = milliseconds > 0 ? `, ${grouped(Math.round((count / milliseconds) * 1000))} per second` : '';
-  if (total === undefined) return `${grouped(count)} clients ${done}${rate}`;
+  if (total === undefined) return `${grouped(count)} records ${done}${rate}`;
   const filled = Math.round((BAR_WIDTH * count) / Math.max(1, total));
   const bar = `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`;
-  return `${bar} ${grouped(count)} of ${grouped(total)} clients ${done}${rate}`;
+  return `${bar} ${grouped(count)} of ${grouped(total)} records ${done}${rate}`;
 }
 
 function grouped(count: number): string {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '../../text.ts';
 
 /** The output of commands that report on files and servers: human-readable, or machine-readable. */
 export type OutputFormat = 'text' | 'json';
@@ -14,6 +15,14 @@ export function styled(style: Style, text: string): string {
 export interface Row {
   readonly cells: readonly string[];
   readonly style?: Style | undefined;
+}
+
+const MAX_CELL = 60;
+
+/** Shortens untrusted text for a cell that others follow. */
+export function abbreviateCell(text: string): string {
+  const whole = printable(text);
+  return whole.length <= MAX_CELL ? whole : `${whole.slice(0, MAX_CELL - 1).toWellFormed()}…`;
 }
 
 const ROWS_IN_BATCH = 1_000;

@@ -139,7 +139,7 @@ test.each(['json', 'yaml'] as const)(
     await fc.assert(
       fc.asyncProperty(items, fc.boolean(), async (list, hasRest) => {
         let text = '';
-        for await (const part of documentText(format, 'items', list, () => (hasRest ? rest : {}))) text += part;
+        for await (const part of documentText(format, { items: list }, () => (hasRest ? rest : {}))) text += part;
         expect(read(text)).toEqual(asJson({ items: list, ...(hasRest && rest) }));
       }),
       { numRuns: 300 },

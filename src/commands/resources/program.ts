@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { environment } from '../../environment.ts';
+import { type ClientsFormat, clientsFormatOption, redisHelp } from '../clients/options.ts';
+import { warnAboutUnknownSettings } from '../unknown-settings.ts';
+import type { ListResourcesOptions } from './list.ts';
+
+/** Adds the commands that list, print and remove resources in Redis. `clients apply` writes them, beside the clients. */
+export function resourcesProgram(program: Command): void {
+  const resources = program
+    .command('resources')
+    .description('manage the resources behind the edge; `clients apply` writes them')
+    .hook('preAction', warnAboutUnknownSettings);
+  addList(resources);
+  addShow(resources);
+  addRemove(resources);
+}
+
+const listHelp = `
+Exit codes: 0 success, 1 error, 130 after Ctrl-C.
+${redisHelp}`;
+
+function addList(resources: Command): void {
+  resources
+    .command('list')
+    .description('list the resources in Redis')
+    .argument('[pattern]', 'only resources whose name matches this Redis glob-style pattern: * ? [a-z]')
+    .option('--invalid', 'only resources whose record is invalid', false)
+    .addOption(clientsFormatOption())
+    .addHelpText('after', listHelp)
+    .action(async (pattern: string | undefined, options: ListResourcesOptions) => {
+      const { listResourcesInRedis } = await import('./list.ts');
+      process.exitCode = await listResourcesInRedis(environment, pattern, options);
+    });
+}
+
+interface OutputOption {
+  readonly output: ClientsFormat;
+}
+
+const showHelp = `
+Exit codes: 0 success, 1 the resource does not exist, its record is invalid, or
+another error; 130 after Ctrl-C.
+${redisHelp}`;
+
+function addShow(resources: Command): void {
+  resources
+    .command('show')
+    .description('print a record and how the server interprets it')
+    .argument('<name>', 'the resource to print')
+    .addOption(clientsFormatOption())
+    .addHelpText('after', showHelp)
+    .action(async (name: string, { output }: OutputOption) => {
+      const { showResource } = await import('./show.ts');
+      process.exitCode = await showResource(environment, name, output);
+    });
+}
+
+const removeHelp = `
+Exit codes: 0 every resource is removed, 1 a resource does not exist or another
+error, 130 after Ctrl-C.
+${redisHelp}`;
+
+function addRemove(resources: Command): void {
+  resources
+    .command('remove')
+    .description('remove resources from Redis')
+    .argument('<name...>', 'the name of each resource')
+    .addOption(clientsFormatOption())
+    .addHelpText('after', removeHelp)
+    .action(async (names: string[], { output }: OutputOption) => {
+      const { removeResources } = await import('./remove.ts');
+      process.exitCode = await removeResources(environment, names, output);
+    });
+}
