@@ -33,6 +33,7 @@ describe('countersign clients check', () => {
       files: [one, two],
       ok: true,
       clients: ['one', 'two'],
+      resources: [],
       errors: [],
       warnings: [],
       conflicts: [],
@@ -46,6 +47,7 @@ describe('countersign clients check', () => {
       files: ['standard input.jsonl'],
       ok: true,
       clients: ['in'],
+      resources: [],
       errors: [],
       warnings: [],
       conflicts: [],
@@ -66,7 +68,10 @@ describe('countersign clients check', () => {
       },
     ];
     const [code, report] = await check(folder, '-', third);
-    expect([code, Object.keys(report)]).toEqual([1, ['files', 'ok', 'clients', 'errors', 'warnings', 'conflicts']]);
+    expect([code, Object.keys(report)]).toEqual([
+      1,
+      ['files', 'ok', 'clients', 'resources', 'errors', 'warnings', 'conflicts'],
+    ]);
     expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], errors });
   });
 
@@ -74,11 +79,11 @@ describe('countersign clients check', () => {
     const errors = [{ file: '/nowhere.yaml', message: 'no such file or directory' }];
     expect(await check('/nowhere.yaml', one)).toEqual([
       1,
-      { files: [one], ok: false, clients: ['one'], errors, warnings: [], conflicts: [] },
+      { files: [one], ok: false, clients: ['one'], resources: [], errors, warnings: [], conflicts: [] },
     ]);
     expect(await check('/nowhere.yaml')).toEqual([
       1,
-      { file: '/nowhere.yaml', files: [], ok: false, clients: [], errors, warnings: [], conflicts: [] },
+      { file: '/nowhere.yaml', files: [], ok: false, clients: [], resources: [], errors, warnings: [], conflicts: [] },
     ]);
   });
 
@@ -107,7 +112,7 @@ describe('countersign clients check', () => {
     const errors = [{ file: broken, message: expect.stringMatching(/^line 1: invalid JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
-      { files: [broken, one], ok: false, clients: ['one'], errors, warnings: [], conflicts: [] },
+      { files: [broken, one], ok: false, clients: ['one'], resources: [], errors, warnings: [], conflicts: [] },
     ]);
   });
 });

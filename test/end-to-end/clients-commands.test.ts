@@ -74,10 +74,12 @@ describeWith(['redis-server'], 'countersign clients', () => {
         changes: [],
         summary: { added: 0, changed: 0, removed: 0, reindexed: 0, unchanged: 2 },
         unmanaged: [],
+        unmanaged_resources: [],
         reenabled: [],
         warnings: [],
         written: 0,
         conflicts: [],
+        conflicting_resources: [],
         marker: 'present',
       },
     ]);
@@ -138,8 +140,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
       1,
       expect.stringContaining('client poison is skipped: (record): is not valid JSON'),
     ]);
-    expect(parse(exported.stdout)).toEqual(parse(first));
-    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
+    expect(parse(exported.stdout)).toEqual({ ...parse(first), resources: [] });
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual({ ...parse(first), resources: [] });
     expect([written.code, written.stdout]).toEqual([1, '']);
     for (const { stdout } of [table, json, yaml, shown, exported]) expect(stdout).not.toContain(ESC);
     await redis.del(`${prefix}client:poison`, `${prefix}client:list`);
@@ -156,7 +158,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     expect(readFileSync(out, 'utf8')).toBe('mine');
     symlinkSync(out, join(place, 'link.yaml'));
     expect((await clients(['export', '--out', join(place, 'link.yaml'), '--force'])).code).toBe(0);
-    expect(parse(readFileSync(out, 'utf8'))).toEqual(parse(first));
+    expect(parse(readFileSync(out, 'utf8'))).toEqual({ ...parse(first), resources: [] });
     expect(statSync(out).mode & 0o777).toBe(0o604);
     const failed = await clients(['export', '--out', join(place, 'none/clients.yaml')]);
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('none/clients.yaml cannot be written')]);
@@ -168,12 +170,12 @@ describeWith(['redis-server'], 'countersign clients', () => {
     ]);
     expect(readdirSync(place)).toEqual(['dangling.yaml', 'link.yaml', 'mine.yaml']);
     for (const out of ['-', '/dev/stdout']) {
-      expect(parse((await clients(['export', '--out', out])).stdout)).toEqual(parse(first));
+      expect(parse((await clients(['export', '--out', out])).stdout)).toEqual({ ...parse(first), resources: [] });
     }
     const pipe = join(place, 'pipe');
     await runProgram('mkfifo', [pipe]);
     const [read] = await Promise.all([readFile(pipe, 'utf8'), clients(['export', '--out', pipe])]);
-    expect(parse(read)).toEqual(parse(first));
+    expect(parse(read)).toEqual({ ...parse(first), resources: [] });
   });
 
   test('show rejects two arguments, and the help of each command names its exit codes and COUNTERSIGN_REDIS_URL', async () => {
