@@ -86,9 +86,10 @@ export async function startService(config: Config, log: Log, output: LogOutput):
 
 /** The effective configuration in one line, then a line for each warning and each unknown setting. */
 function logStartup(config: Config, { registry, signingKey }: Dependencies, log: Log): void {
-  const { terminator, issuer, warnings, unknownSettings } = config;
+  const { terminator, issuer, edge, warnings, unknownSettings } = config;
   const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
-  const message = `${describeEffectiveConfig(config)}; clients: ${registry.description}; ${signing}`;
+  const ofEdge = edge ? `; edge: ${describeEffectiveConfig({ ...config, ...edge })}` : '';
+  const message = `${describeEffectiveConfig(config)}${ofEdge}; clients: ${registry.description}; ${signing}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
   for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
   for (const setting of unknownSettings) {

@@ -33,6 +33,8 @@ const { LISTEN, OPERATIONS_LISTEN } = serverSettings;
 export interface EdgeConfig {
   readonly listen: ListenAddress;
   readonly terminator: Terminator;
+  /** How the proxy is authenticated, for the startup log. */
+  readonly proxyTrustDescription: string;
 }
 
 /**
@@ -46,9 +48,9 @@ export function readEdgeConfig(settings: Settings, forwarded: ForwardedFields | 
   if (address === 'off') return undefined;
   requireDistinctAddress(settings, address, LISTEN, settings.read(LISTEN));
   requireDistinctAddress(settings, address, OPERATIONS_LISTEN, settings.read(OPERATIONS_LISTEN));
-  const { listen, trust } = readProxyTrust(settings, address, EDGE_LISTEN);
+  const { listen, trust, description } = readProxyTrust(settings, address, EDGE_LISTEN);
   const fields = name === undefined || name === forwarded?.name ? forwarded : otherTerminatorFields(settings, name);
-  return fields && { listen, terminator: { ...fields, proxyTrust: trust } };
+  return fields && { listen, terminator: { ...fields, proxyTrust: trust }, proxyTrustDescription: description };
 }
 
 /** The listeners serve different peers: on one address, clients could reach what is not for them. */

@@ -243,6 +243,28 @@ test('pipelined checks are answered in order', async () => {
   socket.destroy();
 });
 
+test('a check in flight is answered before the listener closes', async () => {
+  const own = await startEdge({ clients: [], resources: [] });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const reached = Promise.withResolvers<void>();
+  own.replaced.registry = {
+    findResource: () => {
+      reached.resolve();
+      return promise;
+    },
+  };
+  const response = sendRaw(own.url, Buffer.from('GET /edge/mint/api HTTP/1.1\r\nHost: edge\r\n\r\n'));
+  await reached.promise;
+  const closed = own.close();
+  resolve(undefined);
+  expect((await response).headerLines).toEqual([
+    'X-Countersign-Error: unknown_route',
+    'Content-Length: 0',
+    'Connection: close',
+  ]);
+  await closed;
+});
+
 describe('HTTP/1.0', () => {
   test('closes the connection', async () => {
     const { status, headerLines } = await check('GET /edge/mint/api HTTP/1.0');
