@@ -8,8 +8,11 @@ import { steps } from './cases/steps.ts';
 import { throughputCase } from './cases/throughput.ts';
 import { behindNginx } from './contenders/behind-nginx.ts';
 import { type Contender, forFirstClient } from './contenders/contender.ts';
+import { bareHonoFor, type CheckKind, edge } from './contenders/edge.ts';
 import { limits } from './contenders/limit.ts';
+
 import { type ServeOptions, serve } from './contenders/serve.ts';
+import { approvals } from './load/check-request.ts';
 import { ratioTarget } from './report/targets.ts';
 
 /** Every case, in the order in which they run. */
@@ -118,6 +121,16 @@ export const cases = {
     requests: 500,
     contenders: limitAndServeBehindNginx,
   }),
+  'edge-mint': checkCase('mint', {
+    title: 'A check of the edge that reuses a minted token (ES256)',
+    description: 'checks of the edge, whose token was minted before',
+    target: 'check with a reused token, relative to bare Hono',
+  }),
+  'edge-verify': checkCase('verify', {
+    title: 'A check of the edge with a token that was verified before (ES256)',
+    description: 'checks of the edge with a token that was verified before',
+    target: 'check of a cached token, relative to bare Hono',
+  }),
   'open-loop': openLoopCase((context) => [limits.A, ...withBothStores(context), ...context.peers]),
   overload,
   steps,
@@ -141,4 +154,22 @@ function withBothStores(context: RunContext): readonly Contender[] {
 
 function limitAndServeBehindNginx(context: RunContext): readonly Contender[] {
   return [limits.A, ...ofEveryTree(context, { clients: 'file' })].map(behindNginx);
+}
+
+interface CheckCase {
+  readonly title: string;
+  readonly description: string;
+  /** The title of its target: a server that decides nothing has at least 0.8 of the rate. */
+  readonly target: string;
+}
+
+function checkCase(kind: CheckKind, { title, description, target }: CheckCase): Case {
+  return throughputCase({
+    title,
+    description,
+    answer: approvals,
+    contenders: ({ trees }) => [bareHonoFor(kind), ...trees.map((tree) => edge(tree, kind))],
+    targets: (measurements) =>
+      ratioTarget(measurements, { title: target, contender: 'edge, file', relativeTo: 'bare Hono', limit: 1.25 }),
+  });
 }

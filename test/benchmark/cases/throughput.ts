@@ -2,6 +2,8 @@ import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts'
 import { startAll, stopAll } from '../../support/start-all.ts';
 import { type Contender, supports } from '../contenders/contender.ts';
 import { type Certificates, requestSource } from '../load/request-source.ts';
+import { requireToken } from '../load/require-token.ts';
+import type { RawResponse } from '../load/token-connection.ts';
 import { type Measurement, measureInRounds, type Rounds } from '../measure/rounds.ts';
 import type { Spread } from '../measure/statistics.ts';
 import { prepare } from '../prepare.ts';
@@ -21,18 +23,29 @@ export interface ThroughputOptions {
   readonly requests?: number;
   /** Default: all of them. */
   readonly requestsPerConnection?: number;
+  /** What a contender answers with. Default: a token. */
+  readonly answer?: Answer;
   readonly targets?: (measurements: readonly Measurement[]) => readonly Target[];
 }
+
+/** What the requests of a case are answered with. */
+export interface Answer {
+  readonly unit: 'token' | 'check';
+  /** @throws {Error} if it is another response */
+  readonly require: (response: RawResponse) => void;
+}
+
+const tokens: Answer = { unit: 'token', require: requireToken };
 
 const CONNECTIONS = 32;
 /** Short rounds: what else the machine does is then much the same for all contenders of a round. */
 const REQUESTS = 2_000;
 const WARM_UP_REQUESTS = 4_000;
 
-/** CPU time per token of contenders that are saturated in alternation. */
+/** CPU time per request of contenders that are saturated in alternation. */
 export function throughputCase(options: ThroughputOptions): Case {
   const { clients = 1, algorithm = 'ES256', requests = REQUESTS, certificates = 'known' } = options;
-  const { requestsPerConnection } = options;
+  const { requestsPerConnection, answer = tokens } = options;
   const warmUpRequests = Math.max(WARM_UP_REQUESTS, clients);
   return {
     description: options.description,
@@ -45,6 +58,7 @@ export function throughputCase(options: ThroughputOptions): Case {
         requests,
         connections: CONNECTIONS,
         ...(requestsPerConnection && { requestsPerConnection }),
+        requireResponse: answer.require,
         warmUpRequests,
         requestsFor: await requestSource(preparation, certificates, 2 * (warmUpRequests + rounds * requests)),
         progress,
@@ -64,7 +78,7 @@ export function throughputCase(options: ThroughputOptions): Case {
 }
 
 function tableOf(
-  { title }: ThroughputOptions,
+  { title, answer: { unit } = tokens }: ThroughputOptions,
   measurements: readonly Measurement[],
   { rounds, requests }: Pick<Rounds, 'rounds' | 'requests'>,
 ): Table {
@@ -74,12 +88,13 @@ function tableOf(
     title,
     columns: [
       'contender',
-      'CPU µs/token',
+      `CPU µs/${unit}`,
       'spread',
       `× ${reference?.contender}`,
       'spread',
       ...terminator,
-      ...rateColumns,
+      `${unit}s/s`,
+      ...latencyColumns,
     ],
     rows: measurements.map(({ contender, cpu, ratio, terminatorCpu, requestsPerSecond, latency }) => [
       contender,
@@ -95,7 +110,7 @@ function tableOf(
   };
 }
 
-const rateColumns = ['tokens/s', 'p50 ms', 'p99 ms', 'p99.9 ms'];
+const latencyColumns = ['p50 ms', 'p99 ms', 'p99.9 ms'];
 
 function range({ lowest, highest }: Spread, digits: number): string {
   return `${lowest.toFixed(digits)}–${highest.toFixed(digits)}`;

@@ -10,6 +10,8 @@ export interface ClosedLoop {
   readonly nextRequest: () => Uint8Array;
   /** Default: `requests`. A connection is replaced by a new one after its last response. */
   readonly requestsPerConnection?: number;
+  /** Throws if the response is not the expected one. Default: `requireToken`. */
+  readonly requireResponse?: (response: RawResponse) => void;
 }
 
 export interface LoadResult {
@@ -21,10 +23,11 @@ export interface LoadResult {
 /**
  * Each connection sends its next request as soon as it has the response to the last one: the server is saturated.
  *
- * @throws {Error} if a response is anything but 200 with a token
+ * @throws {Error} if a response is not the expected one
  */
 export async function runClosedLoop(load: ClosedLoop): Promise<LoadResult> {
   const { connect, connections, requests, nextRequest, requestsPerConnection = requests } = load;
+  const { requireResponse = requireToken } = load;
   const latencies = new Float64Array(requests);
   const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
   const open = new Set<TokenConnection>();
@@ -42,7 +45,7 @@ export async function runClosedLoop(load: ClosedLoop): Promise<LoadResult> {
     connection.send(nextRequest(), (response) => {
       latencies[received] = performance.now() - start;
       received += 1;
-      if (!isToken(response)) return;
+      if (!isExpected(response)) return;
       if (received === requests) resolve();
       else if (before + 1 < requestsPerConnection && !response.closes) sendOn(connection, before + 1);
       else replace(connection);
@@ -53,9 +56,9 @@ export async function runClosedLoop(load: ClosedLoop): Promise<LoadResult> {
     open.delete(connection);
     openConnection();
   };
-  const isToken = (response: RawResponse) => {
+  const isExpected = (response: RawResponse) => {
     try {
-      requireToken(response);
+      requireResponse(response);
       return true;
     } catch (error) {
       reject(error);

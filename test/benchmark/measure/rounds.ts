@@ -1,5 +1,6 @@
 import type { RunningContender } from '../contenders/contender.ts';
-import { runClosedLoop } from '../load/closed-loop.ts';
+import { type ClosedLoop, runClosedLoop } from '../load/closed-loop.ts';
+import { requireToken } from '../load/require-token.ts';
 import { repeatIfUnavailable } from '../load/unavailable.ts';
 import { cpuMicroseconds } from './cpu-time.ts';
 import { type Latency, latencyOf, type Spread, spreadOf } from './statistics.ts';
@@ -18,7 +19,7 @@ export interface Measurement {
   readonly latency: Latency;
 }
 
-export interface Rounds {
+export interface Rounds extends Pick<ClosedLoop, 'requireResponse'> {
   readonly rounds: number;
   /** Per contender and round. */
   readonly requests: number;
@@ -44,7 +45,7 @@ interface Round {
 /**
  * Measures the contenders in alternation, so that other load on the machine affects all of them, after each was warmed up.
  *
- * @throws {Error} if a contender responds with anything but a token, or does not audit every decision
+ * @throws {Error} if a response is not the expected one, or a contender does not audit every decision
  */
 export async function measureInRounds(
   contenders: readonly RunningContender[],
@@ -52,7 +53,7 @@ export async function measureInRounds(
 ): Promise<Measurement[]> {
   const runners = contenders.map((contender) => ({
     contender,
-    run: roundRunner(contender, requestsOf(contender, options)),
+    run: roundRunner(contender, requestsOf(contender, options), options),
     rounds: [] as Round[],
   }));
   const { rounds: count, requests, warmUpRequests, progress } = options;
@@ -79,12 +80,16 @@ function requestsOf({ request }: RunningContender, { requestsFor }: Rounds): () 
 type Load = Pick<Rounds, 'requests' | 'connections' | 'requestsPerConnection'>;
 
 /** The rounds of a contender continue its sequence of requests. */
-function roundRunner(contender: RunningContender, nextRequest: () => Uint8Array): (load: Load) => Promise<Round> {
+function roundRunner(
+  contender: RunningContender,
+  nextRequest: () => Uint8Array,
+  { requireResponse = requireToken }: Pick<Rounds, 'requireResponse'>,
+): (load: Load) => Promise<Round> {
   const { connect, pids, terminatorPids = [] } = contender;
   const measure = async (load: Load) => {
     const { requests } = load;
     const before = [cpuMicroseconds(pids), cpuMicroseconds(terminatorPids)] as const;
-    const { seconds, latencies } = await runClosedLoop({ ...load, connect, nextRequest });
+    const { seconds, latencies } = await runClosedLoop({ ...load, connect, nextRequest, requireResponse });
     const cpu = (cpuMicroseconds(pids) - before[0]) / requests;
     const terminatorCpu = (cpuMicroseconds(terminatorPids) - before[1]) / requests;
     return { cpu, terminatorCpu, requestsPerSecond: requests / seconds, latencies };

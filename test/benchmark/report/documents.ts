@@ -18,6 +18,8 @@ const casesWithTargets: readonly CaseName[] = [
   'one-client',
   'many-clients',
   'new-certificates',
+  'edge-mint',
+  'edge-verify',
   'overload',
   'start-up',
 ];
