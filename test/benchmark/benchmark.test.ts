@@ -5,40 +5,58 @@ import { describe, expect, test } from 'vitest';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { startAll, stopAll } from '../support/start-all.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { Answer } from './cases/throughput.ts';
 import { caseNames } from './cases.ts';
+import type { Contender } from './contenders/contender.ts';
+import { bareHonoFor, edge } from './contenders/edge.ts';
 import { limits } from './contenders/limit.ts';
 import { serve } from './contenders/serve.ts';
+import { approvals } from './load/check-request.ts';
 import { requestSource } from './load/request-source.ts';
+import { requireToken } from './load/require-token.ts';
 import { measureInRounds } from './measure/rounds.ts';
 import { parseOptions } from './options.ts';
 import { prepare } from './prepare.ts';
+import type { Tree } from './tree.ts';
 
 const notPinned = { contender: undefined, load: undefined, all: undefined };
 
 describe.skipIf(process.platform !== 'linux')('a round', () => {
-  test('measures the CPU time per token of serve, relative to the limit', async () => {
+  const measure = async (contenders: (tree: Tree) => readonly Contender[], requireResponse: Answer['require']) => {
     const options = { directory: mkdtempSync(join(temporaryDirectory(), 'b-')), cores: notPinned, clients: 2 } as const;
     const preparation = prepare({ ...options, algorithm: 'ES256' });
     const program = join(repositoryRoot, 'src/countersign.ts');
-    const tree = { revision: '', root: repositoryRoot, node: process.execPath, program };
-    const contenders = [limits.A, serve(tree, { clients: 'file' })];
-    const running = await startAll(contenders.map(({ start }) => start(preparation.workload)));
+    const selected = contenders({ revision: '', root: repositoryRoot, node: process.execPath, program });
+    const running = await startAll(selected.map(({ start }) => start(preparation.workload)));
     try {
-      const [limit, measured] = await measureInRounds(running, {
+      return await measureInRounds(running, {
         rounds: 1,
         requests: 40,
         connections: 4,
         warmUpRequests: 20,
         requestsFor: await requestSource(preparation, 'known', 60),
+        requireResponse,
         progress: () => {},
       });
-      expect(limit?.cpu.median).toBeGreaterThan(0);
-      expect(limit?.ratio.median).toBe(1);
-      expect(measured?.ratio.median).toBeCloseTo((measured?.cpu.median ?? 0) / (limit?.cpu.median ?? 0));
-      expect(measured?.requestsPerSecond.median).toBeGreaterThan(0);
     } finally {
       await stopAll(running);
     }
+  };
+
+  test('measures the CPU time per token of serve, relative to the limit', async () => {
+    const contenders = (tree: Tree) => [limits.A, serve(tree, { clients: 'file' })];
+    const [limit, measured] = await measure(contenders, requireToken);
+    expect(limit?.cpu.median).toBeGreaterThan(0);
+    expect(limit?.ratio.median).toBe(1);
+    expect(measured?.ratio.median).toBeCloseTo((measured?.cpu.median ?? 0) / (limit?.cpu.median ?? 0));
+    expect(measured?.requestsPerSecond.median).toBeGreaterThan(0);
+  });
+
+  test('measures the CPU time per check of the edge, relative to bare Hono', async () => {
+    const contenders = (tree: Tree) => [bareHonoFor('verify'), edge(tree, 'verify')];
+    const [bare, measured] = await measure(contenders, approvals.require);
+    expect(bare?.cpu.median).toBeGreaterThan(0);
+    expect(measured?.ratio.median).toBeGreaterThan(0);
   });
 });
 
