@@ -4,7 +4,7 @@ import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { schemaDiagnostics } from '../clients/schema-diagnostics.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import { type ResourceRecord, resourceRecordSchema } from './record-schema.ts';
+import { MAX_UNBOUND_LIFETIME_SECONDS, type ResourceRecord, resourceRecordSchema } from './record-schema.ts';
 import type { Resource, TokenBinding } from './resource.ts';
 
 /** A resource, or all errors of its record. */
@@ -81,8 +81,6 @@ function parseProxyThumbprint(text: string): string | CertificateError {
     throw error;
   }
 }
-
-const MAX_UNBOUND_LIFETIME_SECONDS = 60;
 
 /** A stolen one works for any client, until it expires. */
 function requireUnboundTokensAllowed(record: ResourceRecord, policy: RegistrationPolicy, errors: Diagnostic[]): void {

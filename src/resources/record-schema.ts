@@ -12,6 +12,9 @@ const MIN_LIFETIME_SECONDS = 10;
 /** The proxy obtains a token for each request, and nothing revokes one that the upstream has received. */
 const MAX_LIFETIME_SECONDS = 300;
 
+/** A stolen token that is bound to no certificate works for any client. */
+export const MAX_UNBOUND_LIFETIME_SECONDS = 60;
+
 /** The current certificate of the proxy, and during a renewal the next one. */
 const MAX_PROXY_CERTIFICATES = 2;
 

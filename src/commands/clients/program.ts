@@ -93,7 +93,7 @@ function addSchema(clients: Command): void {
     .command('schema')
     .description('print the JSON Schema of files with records, for editors')
     .action(async () => {
-      const { clientsSchema } = await import('../../clients/json-schema.ts');
-      console.log(JSON.stringify(clientsSchema(), null, 2));
+      const { recordsSchema } = await import('../../clients/files/json-schema.ts');
+      console.log(JSON.stringify(recordsSchema(), null, 2));
     });
 }

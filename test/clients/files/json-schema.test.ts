@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { clientsSchema } from '../../src/clients/json-schema.ts';
-import { parseClient } from '../../src/clients/parse-client.ts';
-import { clientRecordSchema } from '../../src/clients/record-schema.ts';
-import { repositoryRoot } from '../support/repository-root.ts';
+import { recordsSchema } from '../../../src/clients/files/json-schema.ts';
+import { parseClient } from '../../../src/clients/parse-client.ts';
+import { clientRecordSchema } from '../../../src/clients/record-schema.ts';
+import { parseResource } from '../../../src/resources/parse-resource.ts';
+import { resourceRecordSchema } from '../../../src/resources/record-schema.ts';
+import { repositoryRoot } from '../../support/repository-root.ts';
 
-const schema = clientsSchema() as { $defs: { client: { properties: Record<string, object> } } };
+const schema = recordsSchema() as {
+  $defs: Record<'client' | 'resource', { properties: Record<string, object> }>;
+};
 
 test('docs/clients.schema.json is the output of countersign clients schema', () => {
   const published = readFileSync(join(repositoryRoot, 'docs/clients.schema.json'), 'utf8');
@@ -33,6 +37,7 @@ test('the schema describes every field of every object', () => {
 
 test('the schema has exactly the validated fields', () => {
   expect(Object.keys(schema.$defs.client.properties)).toEqual(Object.keys(clientRecordSchema.shape));
+  expect(Object.keys(schema.$defs.resource.properties)).toEqual(Object.keys(resourceRecordSchema.shape));
 });
 
 /** The schema contains all formats as patterns, too. */
@@ -139,5 +144,62 @@ describe('the JSON Schema', () => {
   ])('accepts an invalid %s, which only the server rejects', (_, record) => {
     expect(isValid(record)).toBe(false);
     expect(validate([record])).toBe(true);
+  });
+});
+
+const resource = { name: 'orders', resource: 'https://orders.example', scope: 'a', binding: 'caller' };
+const isValidResource = (record: unknown) => parseResource(record, { ...policy, allowUnboundEdgeTokens: true }).ok;
+
+describe('the JSON Schema of resources', () => {
+  test.each([
+    ['the required fields', resource],
+    ['no binding', { ...resource, binding: 'none', access_token_lifetime: 60 }],
+    ['the certificates of a proxy', { ...resource, binding: 'proxy', proxy_thumbprints: [thumbprint, 'A'.repeat(43)] }],
+    [
+      'every other field',
+      { ...resource, forward: 'none', access_token_lifetime: 300, resource_metadata: 'https://a/b?c=d' },
+    ],
+    ['a URN', { ...resource, resource: 'urn:example:orders' }],
+  ])('accepts a record with %s, as the server does', (_, record) => {
+    expect(isValidResource(record)).toBe(true);
+    validate([named, record]);
+    expect(validate.errors).toBeNull();
+    expect(validate({ resources: [record] })).toBe(true);
+    expect(validate({ clients: [named], resources: [record] })).toBe(true);
+    expect(validate({ clients: [record] })).toBe(false);
+  });
+
+  test.each([
+    ['no name', { ...resource, name: undefined }],
+    ['an upper-case name', { ...resource, name: 'Orders' }],
+    ['a relative resource', { ...resource, resource: 'orders' }],
+    ['a fragment', { ...resource, resource: 'https://a/#b' }],
+    ['a resource that is too long', { ...resource, resource: `urn:${'a'.repeat(1021)}` }],
+    ['an empty scope', { ...resource, scope: '' }],
+    ['two spaces in the scope', { ...resource, scope: 'a  b' }],
+    ['a lifetime of 9 s', { ...resource, access_token_lifetime: 9 }],
+    ['a lifetime of 301 s', { ...resource, access_token_lifetime: 301 }],
+    ['no statement of the binding', { ...resource, binding: undefined }],
+    ['an unknown binding', { ...resource, binding: 'both' }],
+    ['an unbound token for 61 s', { ...resource, binding: 'none', access_token_lifetime: 61 }],
+    ['a proxy without thumbprints', { ...resource, binding: 'proxy' }],
+    ['three thumbprints', { ...resource, binding: 'proxy', proxy_thumbprints: ['A', 'B', 'C'] }],
+    ['thumbprints without a proxy', { ...resource, proxy_thumbprints: [thumbprint] }],
+    ['an unknown forward', { ...resource, forward: 'token' }],
+    ['http metadata', { ...resource, resource_metadata: 'http://a' }],
+    ['a quotation mark in its metadata', { ...resource, resource_metadata: 'https://a/"' }],
+    ['an unknown field', { ...resource, audience: 'x' }],
+  ])('rejects a record with %s, as the server does', (_, record) => {
+    expect(isValidResource(toJson(record))).toBe(false);
+    expect(validate(toJson({ resources: [record] }))).toBe(false);
+  });
+
+  test('rejects a file without a list', () => {
+    expect([validate({}), validate({ clients: [], more: [] }), validate({ resources: {} })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(validate({ resources: [] })).toBe(true);
   });
 });
