@@ -12,7 +12,10 @@ export interface NameCandidate {
   readonly problem: string | undefined;
 }
 
+export const SPIFFE_ID_FIELD = 'tls_client_auth_spiffe_id';
+
 const labels: Readonly<Record<string, string>> = {
+  [SPIFFE_ID_FIELD]: 'SPIFFE ID',
   tls_client_auth_san_uri: 'URI',
   tls_client_auth_san_dns: 'DNS name',
   tls_client_auth_san_ip: 'IP address',
@@ -23,6 +26,17 @@ const labels: Readonly<Record<string, string>> = {
 
 /** From the most to the least specific kind: a SPIFFE ID before the host that the workload runs on. */
 const kinds = ['uri', 'dns', 'ip', 'email'] as const satisfies readonly AlternativeNameKind[];
+
+/** The SPIFFE ID, if the certificate is the X509-SVID of a workload; otherwise a URI that looks like one. */
+export function spiffeIdCandidates({ svid, alternativeNames }: ClientCertificate): NameCandidate[] {
+  if (svid.spiffeId !== undefined) return [{ field: SPIFFE_ID_FIELD, value: svid.spiffeId, problem: undefined }];
+  const value = alternativeNames.uri.find((uri) => uri.startsWith('spiffe:') && !isTrustDomain(uri));
+  return value === undefined ? [] : [{ field: SPIFFE_ID_FIELD, value, problem: svid.reason }];
+}
+
+function isTrustDomain(uri: string): boolean {
+  return sharedSubjectReason({ kind: 'uri', name: uri }) !== undefined;
+}
 
 /** The alternative names, the one to register a client by first. */
 export function alternativeNameCandidates({ alternativeNames }: ClientCertificate): NameCandidate[] {

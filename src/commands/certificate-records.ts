@@ -13,6 +13,8 @@ import {
   labelOf,
   type NameCandidate,
   otherAlternativeNames,
+  SPIFFE_ID_FIELD,
+  spiffeIdCandidates,
   subjectCandidate,
   type UnsuitableName,
 } from './certificate-names.ts';
@@ -40,11 +42,13 @@ export interface SuggestionContext {
 }
 
 /**
- * Suggests records that register this certificate: by its best alternative name, by its subject, by its thumbprint and
- * by its key. Each suggestion has been parsed from its YAML as the server parses it, and has authenticated the
+ * Suggests records that register this certificate: by its SPIFFE ID, by its best alternative name, by its subject, by its
+ * thumbprint and by its key. Each suggestion has been parsed from its YAML as the server parses it, and has authenticated the
  * certificate. A name that other clients share is not suggested.
  */
 export async function suggestRecords(certificate: ClientCertificate, context: SuggestionContext): Promise<Suggestions> {
+  const spiffeIds = context.chain === undefined ? [] : spiffeIdCandidates(certificate);
+  const bySpiffeId = await suggestName(spiffeIds, certificate, context);
   const byAlternativeName = await suggestName(alternativeNameCandidates(certificate), certificate, context);
   const others = byAlternativeName.records.length === 0 ? otherAlternativeNames(certificate) : [];
   const bySubject = await suggestName([subjectCandidate(certificate)], certificate, context);
@@ -54,8 +58,8 @@ export async function suggestRecords(certificate: ClientCertificate, context: Su
     ),
   );
   return {
-    records: [...byAlternativeName.records, ...bySubject.records, ...byCertificate.flat()],
-    unsuitable: [...byAlternativeName.unsuitable, ...others, ...bySubject.unsuitable],
+    records: [...bySpiffeId.records, ...byAlternativeName.records, ...bySubject.records, ...byCertificate.flat()],
+    unsuitable: [...bySpiffeId.unsuitable, ...byAlternativeName.unsuitable, ...others, ...bySubject.unsuitable],
   };
 }
 
@@ -67,14 +71,24 @@ async function suggestName(
 ): Promise<Suggestions> {
   const unsuitable = new Map<string, UnsuitableName>();
   for (const { field, value, problem } of candidates) {
-    const record = recordOf('tls_client_auth', { [field]: value, ...pinFor(context) });
-    const suggestion = suggest(`By ${labelOf(field)}, in certificates from a trusted CA`, record);
+    const record = recordOf('tls_client_auth', { [field]: value, ...pinFor(field, context) });
+    const suggestion = suggest(titleFor(field, context, certificate), record);
     const reason = problem ?? (await problemOf(suggestion, certificate, context, field));
     if (reason === undefined) return { records: [suggestion], unsuitable: [...unsuitable.values()] };
     const key = `${field} ${reason}`;
     if (!unsuitable.has(key)) unsuitable.set(key, { field, value, reason });
   }
   return { records: [], unsuitable: [...unsuitable.values()] };
+}
+
+/** Only a verified chain determines the CA that a SPIFFE ID is pinned to. */
+function titleFor(field: string, { chain }: SuggestionContext, { svid }: ClientCertificate): string {
+  const by = `By ${labelOf(field)}`;
+  if (field === SPIFFE_ID_FIELD)
+    return `${by}, which is the sub of its tokens; * would stand for any segment of the path`;
+  const isSpiffeId = field === 'tls_client_auth_san_uri' && svid.spiffeId !== undefined;
+  const more = isSpiffeId && chain === undefined ? '; add --ca CA.pem for a record with its SPIFFE ID and CA' : '';
+  return `${by}, in certificates from a trusted CA${more}`;
 }
 
 /** The pin of a client to this CA, for its record. */
@@ -103,9 +117,14 @@ function suggest(title: string, record: object): SuggestedRecord {
   return { title, record, yaml: yamlText('client_id' in record ? [record] : record).trimEnd() };
 }
 
-/** The anchor of the certificate, if the server requires a pin, or trusts other CAs as well. */
-function pinFor({ chain, policy }: SuggestionContext): { readonly tls_client_auth_ca?: readonly string[] } {
-  const isNeeded = policy.requireCaPin || policy.anchors.length > 1;
+/** The anchor of the certificate, if the field or the server requires a pin, or the server trusts other CAs as well. */
+function pinFor(
+  field: string,
+  { chain, policy }: SuggestionContext,
+): {
+  readonly tls_client_auth_ca?: readonly string[];
+} {
+  const isNeeded = field === SPIFFE_ID_FIELD || policy.requireCaPin || policy.anchors.length > 1;
   const anchor = chain?.verified ? chain.paths?.[0]?.caCertificates.at(-1) : undefined;
   return anchor && isNeeded ? { tls_client_auth_ca: [anchor.publicKeyThumbprint] } : {};
 }

@@ -55,6 +55,17 @@ describe('countersign clients check', () => {
     expect(await check('-')).toEqual([0, report]);
   });
 
+  test('rejects patterns of SPIFFE IDs that overlap', async () => {
+    const path = join(directory, 'overlapping.yaml');
+    const pin = 'szvSKqdIu_JmiYzNVJthhVtI2BtF7tT648Nc1Sa9aTQ';
+    const record = (id: string, pattern: string) =>
+      `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_spiffe_id: "${pattern}", tls_client_auth_ca: [${pin}]}`;
+    writeFileSync(path, [record('one', 'spiffe://td/ns/*/sa/a'), record('two', 'spiffe://td/ns/b/sa/*')].join('\n'));
+    const [code, report] = await check(path);
+    expect([code, report.clients, report.conflicts]).toEqual([1, ['one'], []]);
+    expect(report.errors).toMatchObject([{ client: 'two', field: 'tls_client_auth_spiffe_id' }]);
+  });
+
   test('reports a client_id that is in two of its paths', async () => {
     const location = 'record 1';
     const message = `is already defined in ${two}, ${location}; a client has one record`;

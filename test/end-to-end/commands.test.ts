@@ -401,6 +401,33 @@ describe('countersign certificate', () => {
     expect(printed.reasons).toEqual(reasons.map((reason) => expect.stringMatching(reason)));
   });
 
+  test('prints a record with the SPIFFE ID and its CA, if a path to the CA is verified', async () => {
+    const [ca, another] = [createTestCa(), createTestCa()];
+    const spiffeId = 'spiffe://prod.example/ns/shop/sa/billing';
+    const leaf = file('svid.pem', ca.issue({ uris: [spiffeId], subject: [['O', 'SPIRE']] }).pem);
+    const [trusted, untrusted] = [file('svid-ca.pem', ca.pem), file('other-ca.pem', another.pem)];
+    const pin = thumbprintOf(ca.keys.publicKey.export({ type: 'spki', format: 'der' }));
+    const { stdout, code } = await runCountersign(['certificate', leaf, '--ca', trusted]);
+    const title = 'By SPIFFE ID, which is the sub of its tokens; * would stand for any segment of the path:';
+    expect(code).toBe(0);
+    expect(stdout).toContain(title);
+    const json = async (path: string, ...args: string[]) => {
+      const printed = await runCountersign(['certificate', path, ...args, '-o', 'json']);
+      return JSON.parse(printed.stdout);
+    };
+    const [bySpiffeId, byUri] = (await json(leaf, '--ca', trusted)).records;
+    expect(bySpiffeId).toMatchObject({ tls_client_auth_spiffe_id: spiffeId, tls_client_auth_ca: [pin] });
+    expect(byUri).toMatchObject({ tls_client_auth_san_uri: spiffeId });
+    const unverified = await json(leaf, '--ca', untrusted);
+    expect(JSON.stringify(unverified.records)).not.toContain('spiffe_id');
+    const two = file('two-uris.pem', ca.issue({ uris: [spiffeId, 'urn:a'] }).pem);
+    const reason = 'it has 2 URIs; an X509-SVID has exactly one';
+    const field = 'tls_client_auth_spiffe_id';
+    expect((await json(two, '--ca', trusted)).unsuitable).toContainEqual({ field, value: spiffeId, reason });
+    const { stdout: withoutCa } = await runCountersign(['certificate', leaf]);
+    expect(withoutCa).toContain('; add --ca CA.pem for a record with its SPIFFE ID and CA:');
+  });
+
   test('prints a pin if the server trusts several CAs or requires one', async () => {
     const [ca, another] = [createTestCa(), createTestCa({ subject: [['CN', 'Another CA']] })];
     const leaf = file('pinned.pem', ca.issue({ subject: [['CN', 'client']] }).pem);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ClientRecord, Decision } from '../support/authorization-server.ts';
-import { selfSigned } from '../support/certificates.ts';
+import { selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { type Deployment, type Parameters, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { verifyToken } from '../support/verify-token.ts';
@@ -135,6 +135,29 @@ describeWith(['nginx', 'redis-server'], 'an access token contains', () => {
     expect([response.status, response.json().error]).toEqual([400, error]);
     expect(event).toMatchObject({ event: 'token_rejected', error, reason: expect.stringContaining(reason) });
     expect((await requestAs(registration, {})).response.status).toBe(200);
+  });
+
+  test.each([
+    ['its SPIFFE ID', 'spiffe://prod.example/ns/shop/sa/billing'],
+    ['the SPIFFE ID of the certificate for a pattern', 'spiffe://prod.example/ns/*/sa/billing'],
+  ])('%s as sub', async (title, tls_client_auth_spiffe_id) => {
+    const spiffeId = 'spiffe://prod.example/ns/shop/sa/billing';
+    const identity = deployment.ca.issue({ uris: [spiffeId], subject: [['O', 'SPIRE']] });
+    const pin = thumbprintOf(deployment.ca.keys.publicKey.export({ type: 'spki', format: 'der' }));
+    await deployment.register({
+      client_id: title,
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_spiffe_id,
+      tls_client_auth_ca: [pin],
+    });
+    const decision = await deployment.requestToken(title, { identity });
+    expect(await claimsOf(decision, undefined)).toMatchObject({ sub: spiffeId, client_id: title });
+    expect(decision.event).toMatchObject({ client_id: title, sub: spiffeId, spiffe_id: spiffeId });
+    const other = deployment.ca.issue({ uris: ['spiffe://prod.example/ns/shop/sa/orders'] });
+    const rejected = await deployment.requestToken(title, { identity: other });
+    expect([rejected.response.status, rejected.response.json().error]).toEqual([400, 'invalid_client']);
+    expect(rejected.event).toMatchObject({ spiffe_id: 'spiffe://prod.example/ns/shop/sa/orders' });
+    expect(rejected.event).not.toHaveProperty('sub');
   });
 
   test('an expiration that is not after that of the certificate', async () => {
