@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readClientCertificate } from '../../src/authentication/client-certificate.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
@@ -16,7 +17,6 @@ import { createCertificateReader } from '../../src/terminator/certificate-reader
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
-import { openssl } from '../support/openssl.ts';
 import { defaultPolicy } from '../support/policy.ts';
 
 /** An edge in this process, which listens on a free port, with records and a clock that tests change. */
@@ -62,7 +62,8 @@ export async function startEdge(
 ): Promise<EdgeServer> {
   const clients = new Map(records.clients.map((client) => [client.clientId, client]));
   const resources = new Map(records.resources.map(resource).map((parsed) => [parsed.name, parsed]));
-  const signingKey = await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const signingKey = await readSigningKey(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), undefined);
   const replaced: EdgeServer['replaced'] = {
     registry: {},
     isLogWritten: true,
@@ -80,8 +81,14 @@ export async function startEdge(
     verifyChain: (presented: Parameters<typeof verifyChain>[0]) => verifyChain(presented, now()),
     detectForeignHeaders: () => {},
   };
-  // A new object for each request, since the registry indexes the clients of each version once.
-  const current = () => ({ clients: new Map(clients), resources });
+  let version = { clients: new Map(clients), resources };
+  // The registry indexes the clients of each version once.
+  const current = () => {
+    const known = [...version.clients.values()];
+    const isCurrent = clients.size === known.length && [...clients.values()].every((client, i) => client === known[i]);
+    if (!isCurrent) version = { clients: new Map(clients), resources };
+    return version;
+  };
   const memory = createMemoryRegistry({ current, stop: () => {} }, 'a test');
   const application = createEdgeApplication({
     issuer: ISSUER,
