@@ -30,6 +30,7 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     COUNTERSIGN_ISSUER: `https://localhost:${port}`,
     COUNTERSIGN_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_OPERATIONS_LISTEN: '127.0.0.1:0',
+    COUNTERSIGN_EDGE_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_TERMINATOR: 'rfc9440',
     COUNTERSIGN_VERIFY_HEADER: VERIFY_HEADER,
     COUNTERSIGN_CLIENT_CA_FILE: workspace.caFile,
@@ -43,13 +44,15 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   process.on('exit', () => output.flush());
   const print = (text: string) => output.append(`${text}\n`);
   const service = await startService({ ...config, clients }, createConsoleLog(print), output);
-  if (service.address.kind !== 'tcp') throw new Error('the development server listens on TCP');
+  const { address, edgeAddress } = service;
+  if (address.kind !== 'tcp' || edgeAddress?.kind !== 'tcp') throw new Error('the development server listens on TCP');
   const { server, ca } = workspace;
   const terminator = await startEmbeddedTerminator({
     port,
     server,
     ca,
-    upstream: service.address,
+    upstream: address,
+    edge: edgeAddress,
     proxySecret,
     verifyHeader: VERIFY_HEADER,
   });
@@ -70,10 +73,10 @@ async function greeting(port: number, workspace: Workspace, operations: Service[
     '',
     `${folder}/: ${state}`,
     `Clients are in ${folder}/clients.yaml; changes take effect within two seconds and are logged below.`,
-    ...(await clientLines(port, workspace)),
+    ...(await recordLines(port, workspace)),
     ...(operations ? doctorLines(port, workspace, describeListenAddress(operations)) : []),
     '',
-    'Press Ctrl-C to stop. Every token request is logged below.',
+    'Press Ctrl-C to stop. Every token request and every new check of the edge is logged below.',
     '',
   ].join('\n');
 }
@@ -83,13 +86,19 @@ const seedClients = [
   { clientId: 'mtls.tb', files: 'self-signed', identifiedBy: 'its self-signed certificate' },
 ] as const;
 
-async function clientLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
-  const { clients } = await readClientsFiles(
+/** A command for each client and resource of a new workspace that is still registered. */
+async function recordLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
+  const { clients, resources } = await readClientsFiles(
     [clientsFile],
     { allowSha1Thumbprints: true, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] },
     Date.now(),
   );
   const registered = new Set(clients.map(({ clientId }) => clientId));
+  const isProtected = resources.some(({ name }) => name === 'api');
+  return [...clientLines(port, folder, registered), ...(isProtected ? edgeLines(port, folder) : [])];
+}
+
+function clientLines(port: number, folder: string, registered: ReadonlySet<string>): string[] {
   return seedClients
     .filter(({ clientId }) => registered.has(clientId))
     .flatMap(({ clientId, files, identifiedBy }) => {
@@ -98,6 +107,12 @@ async function clientLines(port: number, { folder, clientsFile }: Workspace): Pr
       const command = `curl ${certificate} https://localhost:${port}/token ${form}`;
       return ['', `${styleText('bold', clientId)}, identified by ${identifiedBy}:`, styleText('cyan', command)];
     });
+}
+
+/** How to send a request to the API behind the edge. */
+function edgeLines(port: number, folder: string): string[] {
+  const command = `curl ${certificateOptions(folder, 'client')} https://localhost:${port}/api/orders`;
+  return ['', styleText('bold', 'An API behind the edge, which receives a token:'), styleText('cyan', command)];
 }
 
 /** How to run the doctor against this server. */

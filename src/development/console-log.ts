@@ -9,6 +9,7 @@ interface EventFields {
   readonly reason?: string;
   readonly code?: string;
   readonly scope?: string;
+  readonly resource?: string;
   readonly advice?: string;
 }
 
@@ -17,18 +18,26 @@ export function consoleRestoredLine(reason: string, lostLines: number): string {
   return `The console can be written again (${reason}); ${lostLines} lines were lost since the start.\n`;
 }
 
-/** The events of level info that are written. Without `clients_reloaded`, a fixed file would still look broken. */
-const writtenEvents: readonly unknown[] = ['token_issued', 'clients_reloaded'];
+/** The tokens of which the first use at the edge is an event. */
+const edgeTokens: Readonly<Record<string, string>> = {
+  edge_token_minted: 'minted  ',
+  edge_token_verified: 'verified',
+};
 
-/** A human-readable log: one short line for each token request, warning, and reload of the clients. */
+/** The events of level info that are written. Without `clients_reloaded`, a fixed file would still look broken. */
+const writtenEvents: readonly unknown[] = ['token_issued', ...Object.keys(edgeTokens), 'clients_reloaded'];
+
+/** A human-readable log: one short line for each token request, new check, warning, and reload of the clients. */
 export function createConsoleLog(write: (line: string) => void): Log {
   const line = (symbol: string, text: string) =>
     write(`${styleText('dim', new Date().toTimeString().slice(0, 8))} ${symbol} ${text}`);
   const writeEvent = (fields: EventFields, message: string) => {
     const client = fields.client_id ?? 'no client_id';
+    const edgeToken = edgeTokens[fields.event ?? ''];
     if (fields.event === 'token_issued')
       line(styleText('green', 'issued  '), `${client} ${fields.scope ?? ''} ${fields.advice ?? ''}`.trimEnd());
-    else if (fields.event === 'token_rejected')
+    else if (edgeToken !== undefined) line(styleText('green', edgeToken), `${client} for ${fields.resource}`);
+    else if (fields.event === 'token_rejected' || fields.event === 'edge_check_denied')
       line(styleText('red', 'rejected'), `${client} ${fields.error}: ${fields.reason}`);
     else if (fields.event === 'request_malformed')
       line(styleText('yellow', 'note    '), `${message}: ${fields.reason} (${fields.code})`);

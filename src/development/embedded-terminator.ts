@@ -9,6 +9,7 @@ import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
+import { isForProtectedApi, serveProtectedApi } from './protected-api.ts';
 
 export interface EmbeddedTerminatorOptions {
   readonly port: number;
@@ -17,6 +18,8 @@ export interface EmbeddedTerminatorOptions {
   readonly ca: KeyPairWithCertificate;
   /** The address of the authorization server. */
   readonly upstream: { readonly host: string; readonly port: number };
+  /** The address of its edge, which checks the requests for the API. */
+  readonly edge: { readonly host: string; readonly port: number };
   readonly proxySecret: string;
   /** The header for the verification result. The certificate is in `Client-Cert` (RFC 9440). */
   readonly verifyHeader: string;
@@ -72,11 +75,15 @@ function explain(error: NodeJS.ErrnoException, port: number): string {
 }
 
 function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: EmbeddedTerminatorOptions): void {
-  const { upstream, proxySecret, verifyHeader } = options;
+  const { upstream, edge, proxySecret, verifyHeader } = options;
   const ownHeaders = {
     ...certificateHeaders(incoming.socket as TLSSocket, verifyHeader),
     [PROXY_SECRET_HEADER]: proxySecret,
   };
+  if (isForProtectedApi(incoming)) {
+    serveProtectedApi(incoming, outgoing, edge, ownHeaders);
+    return;
+  }
   const headers = [...forwardedHeaders(incoming.rawHeaders, verifyHeader), ...Object.entries(ownHeaders).flat()];
   const { method, url: path } = incoming;
   // Node's parser drops the bytes that follow a request with Upgrade.

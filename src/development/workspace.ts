@@ -153,7 +153,7 @@ function createSigningKey(): string {
 
 function clientsYaml({ certificatePem }: KeyPairWithCertificate): string {
   const thumbprint = sha256Thumbprint(new X509Certificate(certificatePem).raw);
-  return `# The clients of the development server. Changes take effect within two seconds; the terminal confirms them or reports what is wrong.
+  return `# The clients and resources of the development server. Changes take effect within two seconds; the terminal confirms them or reports what is wrong.
 clients:
   # Identified by its subject, in a certificate that the CA issued (RFC 8705, section 2.1).
   - client_id: mtls.client
@@ -170,5 +170,12 @@ clients:
         note: self-signed.pem
     scope: api1
     audience: https://api.example
+
+# What the edge protects: here, https://localhost/api/.
+resources:
+  - name: api
+    resource: https://api.example
+    scope: api1
+    binding: caller
 `;
 }

@@ -19,6 +19,19 @@ test('the development console states why a request was rejected or malformed', (
   ]);
 });
 
+test('the development console names the client and the resource of each new token at the edge', () => {
+  const lines = linesOf((log) => {
+    log.info({ event: 'edge_token_minted', client_id: 'a', resource: 'api' }, 'minted');
+    log.info({ event: 'edge_token_verified', client_id: 'b', resource: 'api' }, 'verified');
+    log.warn({ event: 'edge_check_denied', error: 'invalid_client', reason: 'no certificate' }, 'denied');
+  });
+  expect(lines).toEqual([
+    'minted   a for api',
+    'verified b for api',
+    'rejected no client_id invalid_client: no certificate',
+  ]);
+});
+
 test('the development console is silent about events that no developer acts on', () => {
   expect(linesOf((log) => log.info({ event: 'listening' }, 'listening'))).toEqual([]);
 });

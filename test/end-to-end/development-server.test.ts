@@ -52,6 +52,32 @@ describe('countersign dev', () => {
     expect(server.stdout()).toMatch(/issued +mtls\.client api1/);
   });
 
+  test('presents the token of its edge to the API behind it, and denies other requests', async () => {
+    const cwd = temporaryDirectory();
+    const server = await start(cwd);
+    const command = /^curl .*\/api\/orders$/m.exec(server.stdout())?.[0];
+    const minted = await paste(command, cwd);
+    expect(Object.keys(minted)).toHaveLength(6);
+    const token = String(minted.authorization).replace('Bearer ', '');
+    const claims = decodeJwt(token);
+    expect(claims).toMatchObject({ aud: 'https://api.example', client_id: 'mtls.client' });
+    expect(minted).toMatchObject({
+      'x-countersign-client-id': 'mtls.client',
+      'x-countersign-expires': String(claims.exp),
+    });
+    const bound = await paste(`${command} -H 'Authorization: Bearer ${token}'`, cwd);
+    expect(bound['x-countersign-client-id']).toBe('mtls.client');
+    const headOf = async (options: string) => {
+      const { stdout } = await runProgram('sh', ['-c', `${command} -sS -i ${options}`], { cwd });
+      return stdout.toString();
+    };
+    const other = '--cert .countersign/self-signed.pem --key .countersign/self-signed-key.pem';
+    const denied = await headOf(`${other} -H 'Authorization: Bearer ${token}'`);
+    expect(denied).toMatch(/^HTTP\/1\.1 401 /);
+    expect(denied).toContain('\r\nwww-authenticate: Bearer error="invalid_token"\r\n');
+    expect(server.stdout()).toMatch(/minted +mtls\.client for api/);
+  });
+
   test('closes the connection after a request with Upgrade, and keeps it open after others', async () => {
     const cwd = temporaryDirectory();
     const { port } = await start(cwd);
@@ -112,8 +138,11 @@ describe('countersign dev', () => {
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
       [clients.replace('    audience:', '   audience:'), `the previous clients stay active: ${path}: line `],
-      [clients.replace('scope: api1', 'scope: api2'), `reloaded ${path}: 2 clients, 0 added, 1 changed, 0 removed`],
-      ['clients: []', `reloaded ${path}: 0 clients, 0 added, 0 changed, 2 removed`],
+      [
+        clients.replace('scope: api1', 'scope: api2'),
+        `reloaded ${path}: 2 clients, 1 resource, 0 added, 1 changed, 0 removed`,
+      ],
+      ['clients: []', `reloaded ${path}: 0 clients, 0 added, 0 changed, 3 removed`],
     ] as const) {
       writeFileSync(path, content);
       await eventually(() => server.stdout().includes(line), server.stdout);

@@ -48,7 +48,7 @@ const shell = async (script: string, cwd: string, env: Record<string, string> = 
 };
 
 describe('README: Try it', () => {
-  test('the first two commands print the documented token response', async () => {
+  test('its commands print the documented responses', async () => {
     const port = await freePort();
     const folder = join(temporaryDirectory(), '.countersign');
     const start = block('sh', 'npm ci && npm start', {
@@ -82,6 +82,12 @@ describe('README: Try it', () => {
       const { iat, nbf, exp, jti, cnf, iss, ...constant } = documentedPayload;
       expect(payload).toMatchObject(constant);
       expect(Number(payload.exp) - Number(payload.iat)).toBe(exp - iat);
+      const edgeCurl = block('sh', '/api/orders', { 8443: String(port), '.countersign': folder });
+      const received = JSON.parse(await shell(edgeCurl, repositoryRoot));
+      const documentedHeaders = JSON.parse(block('json', 'x-countersign-client-id'));
+      expect(Object.keys(received)).toEqual(Object.keys(documentedHeaders));
+      const { authorization, 'x-countersign-expires': expires, ...headers } = documentedHeaders;
+      expect(received).toMatchObject(headers);
     } finally {
       process.kill(-Number(npm.pid), 'SIGINT'); // Ctrl-C reaches npm and its child processes
       await exited;
