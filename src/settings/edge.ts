@@ -13,7 +13,7 @@ export const edgeSettings = defineSettings('Edge', {
     parse: parseOptionalListen,
     description: 'address of the edge listener, or `off`',
     details:
-      'It serves the checks of proxies. A proxy is trusted there for the same reasons as at `COUNTERSIGN_LISTEN`. ' +
+      'It serves the [checks](edge.md) of proxies. A proxy is trusted there for the same reasons as at `COUNTERSIGN_LISTEN`. ' +
       'Never expose it to clients: its responses contain tokens that they must not see.',
     default: 'off',
   },
