@@ -6,6 +6,7 @@ import { type EdgeDeployment, edgeRequestBytes, startEdgeDeployment } from '../s
 import { apiHost } from '../support/edge-proxies.ts';
 import { type EdgeStandIn, startEdgeStandIn } from '../support/edge-stand-in.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { connectHttp2 } from '../support/http2-request.ts';
 import { openTls } from '../support/open-connection.ts';
 
@@ -52,6 +53,11 @@ describeWith(['envoy'], 'the shipped Envoy at the edge', () => {
     });
   });
 
+  test('denies a request that another proxy received as early data', async () => {
+    const { response, received } = await deployment.exchange({ path: '/orders/', lines: ['Early-Data: 1'] }, alpha());
+    expect([response.status, received]).toEqual([401, []]);
+  });
+
   test('denies gRPC with a status of gRPC', async () => {
     const connection = await connectHttp2(`https://127.0.0.1:${deployment.port}`, deployment.tlsOf());
     const fields = { 'content-type': 'application/grpc' };
@@ -80,6 +86,37 @@ describeWith(['envoy'], 'the shipped Envoy at the edge', () => {
     close();
   });
 });
+
+describeWith(['envoy'], 'the shipped Envoy with an edge that requires a secret', () => {
+  const secret = 's'.repeat(64);
+  const start = async (replace: readonly (readonly [string, string])[]) => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const env = { COUNTERSIGN_EDGE_LISTEN: listen, COUNTERSIGN_PROXY_SECRET: secret };
+    return startEdgeDeployment({ proxy: 'envoy', env, edge: `http://${listen}`, replace });
+  };
+
+  test('sends it to the edge only, and replaces that of a client', async () => {
+    const deployment = await start([['# - { key: x-countersign-proxy-secret, value: "..." }', secretOf(secret)]]);
+    const lines = ['X-Countersign-Proxy-Secret: guessed'];
+    const { response, received } = await deployment.exchange(
+      { path: '/orders/', lines },
+      deployment.certificateOf('alpha'),
+    );
+    await deployment.stop();
+    expect([response.status, received.length]).toEqual([200, 1]);
+    expect(JSON.stringify([received, [...response.headers]])).not.toMatch(/guessed|ssss/);
+  });
+
+  test('is denied without it, even if the client sends it', async () => {
+    const deployment = await start([]);
+    const request = { path: '/orders/', lines: [`X-Countersign-Proxy-Secret: ${secret}`] };
+    const { response, received } = await deployment.exchange(request, deployment.certificateOf('alpha'));
+    await deployment.stop();
+    expect([response.status, received]).toEqual([401, []]);
+  });
+});
+
+const secretOf = (secret: string) => `- { key: x-countersign-proxy-secret, value: "${secret}" }`;
 
 describeWith(['envoy'], 'the shipped Envoy with a slow edge', () => {
   let standIn: EdgeStandIn;
