@@ -26,6 +26,8 @@ export interface EdgeDeploymentOptions {
   readonly replace?: EdgeProxyOptions['replace'];
   /** The Redis that holds the records. Default: a file. */
   readonly redisUrl?: string;
+  /** The CA of the clients. Default: a new one. */
+  readonly ca?: TestCa;
   /** Where the proxy finds the edge, if not where Countersign listens. */
   readonly edge?: string;
 }
@@ -68,7 +70,7 @@ export interface EdgeDeployment {
 export async function startEdgeDeployment(options: EdgeDeploymentOptions): Promise<EdgeDeployment> {
   const { env: proxyEnv, start }: EdgeProxy = edgeProxies[options.proxy];
   const directory = temporaryDirectory();
-  const ca = createTestCa({ subject: [['CN', 'Client CA']] });
+  const { ca = createTestCa({ subject: [['CN', 'Client CA']] }) } = options;
   const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
   serverCa.issue({ eku: 'server', dns: [apiHost] }).writeTo(directory, apiHost);
   const clientCaFile = ca.writeTo(directory, 'client-ca').cert;
