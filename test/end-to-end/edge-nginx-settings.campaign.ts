@@ -163,7 +163,7 @@ describeWith(['nginx'], 'the edge in a server of nginx with', () => {
     expect((await send({ path: '/countersign-edge-check' }, alpha)).response.status).toBe(404);
   });
 
-  test('a certificate of another CA says that it is not verified', async () => {
+  test('the certificate of another CA is forwarded as not verified', async () => {
     await start([]);
     respond(401, []);
     await send({ path: '/orders/1' }, selfSigned({ subject: [['CN', 'alpha']] }));

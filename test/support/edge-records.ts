@@ -8,7 +8,7 @@ export interface EdgeRecords {
 }
 
 /** A resource record as an operator writes it. */
-export type ResourceRecord = { readonly name: string; readonly [field: string]: unknown };
+type ResourceRecord = { readonly name: string; readonly [field: string]: unknown };
 
 const audience = ['https://orders.example', 'https://reports.example', 'https://stock.example'];
 const scope = 'orders reports stock';
