@@ -81,12 +81,15 @@ export class NearCache<Value, Source = void> {
 
   /** @throws what `load` throws, or {TimeoutError}, when no cached value may be served instead */
   async find(key: string, source: Source): Promise<Value> {
+    return this.findCached(key, source) ?? this.#revalidate(key, source);
+  }
+
+  /** The value of a key if it may be served without asking the store, which takes a fraction of the time of a promise. */
+  findCached(key: string, source: Source): Value | undefined {
     const { refreshAfter, maxAge, negativeTtl } = this.#options.lifetimes;
     const now = this.#options.now();
-    const present = usable(this.#present.get(key), maxAge, now);
-    const entry = present ?? usable(this.#absent.get(key), negativeTtl, now);
-    if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt, now))
-      return this.#revalidate(key, source, present);
+    const entry = usable(this.#present.get(key), maxAge, now) ?? usable(this.#absent.get(key), negativeTtl, now);
+    if (!entry || entry.epoch !== this.#epoch || !this.#options.isCovered(entry.loadedAt, now)) return undefined;
     this.counts.hits++;
     if (now - entry.loadedAt > refreshAfter) this.#refreshInBackground(key, source);
     return entry.value;
@@ -116,7 +119,8 @@ export class NearCache<Value, Source = void> {
     return { entries: this.#present.entries, bytes: this.#present.bytes };
   }
 
-  async #revalidate(key: string, source: Source, present: Entry<Value> | undefined): Promise<Value> {
+  async #revalidate(key: string, source: Source): Promise<Value> {
+    const present = usable(this.#present.get(key), this.#options.lifetimes.maxAge, this.#options.now());
     // The store is unresponsive: further lookups do not wait for it again.
     if (present && this.#loads.areOverdue) {
       this.#refreshInBackground(key, source);

@@ -1,6 +1,6 @@
 import type { Client } from '../client.ts';
 import { registeredKeys } from '../registered-identities.ts';
-import { type ChangeCounters, counterOf } from './change-counters.ts';
+import type { ChangeCounters } from './change-counters.ts';
 import type { StoredRecord } from './load-record.ts';
 import type { RecordCache } from './record-cache.ts';
 
@@ -13,12 +13,15 @@ export class Candidate {
   readonly clientId: string;
   /** The identities of the certificate for which the index names the client. */
   readonly #identityKeys: readonly string[];
+  /** Of the key of its record, in {@link ChangeCounters}. */
+  readonly #counter: number;
   /** That its record is missing or invalid, until its key changes: a known caller then causes no lookup of it. */
   #unusable: { readonly stored: StoredRecord<Client>; readonly version: number } | undefined;
 
-  constructor(clientId: string, identityKeys: readonly string[]) {
+  constructor(clientId: string, identityKeys: readonly string[], counter: number) {
     this.clientId = clientId;
     this.#identityKeys = identityKeys;
+    this.#counter = counter;
   }
 
   /** The approximate memory that it takes. */
@@ -29,15 +32,23 @@ export class Candidate {
   /**
    * Finds its record. `none` if that does not register any of the identities.
    *
+   * @returns a promise unless the record is cached
    * @throws {OAuthError} temporarily_unavailable if the lookup fails
    */
-  async find(
-    clients: Pick<RecordCache<Client>, 'prefix' | 'find'>,
+  find(
+    clients: Pick<RecordCache<Client>, 'find'>,
     changes: ChangeCounters,
-  ): Promise<StoredRecord<Client>> {
-    const version = changes.version([counterOf(`${clients.prefix}${this.clientId}`)]);
+  ): StoredRecord<Client> | Promise<StoredRecord<Client>> {
+    const version = changes.count(this.#counter);
     if (this.#unusable?.version === version) return this.#unusable.stored;
-    const stored = await clients.find(this.clientId);
+    const found = clients.find(this.clientId);
+    return found instanceof Promise
+      ? found.then((stored) => this.#confirm(stored, version))
+      : this.#confirm(found, version);
+  }
+
+  /** @param version before the lookup */
+  #confirm(stored: StoredRecord<Client>, version: number): StoredRecord<Client> {
     if (stored.kind === 'record') return this.#isRegistered(stored.record) ? stored : { kind: 'none' };
     this.#unusable = { stored, version };
     return stored;

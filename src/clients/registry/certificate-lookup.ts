@@ -52,22 +52,22 @@ export class CertificateLookup {
    */
   async find(certificate: ClientCertificate): Promise<readonly Client[]> {
     const { clients, changes } = this.#options;
-    const candidates = await this.#findCandidates(certificate);
-    const found = await Promise.all(candidates.map((candidate) => candidate.find(clients, changes)));
-    const valid = found.flatMap((stored) => (stored.kind === 'record' ? [stored.record] : []));
-    const invalid = found.flatMap((stored) => (stored.kind === 'invalid' ? [stored.reason] : []));
+    const key = `${certificate.thumbprint}.${changes.version(this.#countersOf(certificate))}`;
+    const candidates = this.cache.findCached(key, certificate) ?? (await this.#findUncached(key, certificate));
+    if ('reason' in candidates) throw invalidClient(candidates.reason);
+    const stored = await all(candidates.map((candidate) => candidate.find(clients, changes)));
+    const valid = stored.flatMap((each) => (each.kind === 'record' ? [each.record] : []));
+    const invalid = stored.flatMap((each) => (each.kind === 'invalid' ? [each.reason] : []));
     if (valid.length === 0 && invalid.length > 0) throw invalidClient(abbreviate(invalid.join('; ')));
     return valid;
   }
 
-  async #findCandidates(certificate: ClientCertificate): Promise<readonly Candidate[]> {
-    const version = this.#options.changes.version(this.#countersOf(certificate));
-    const key = `${certificate.thumbprint}.${version}`;
-    const candidates = await this.cache.find(key, certificate).catch((error: unknown) => {
+  async #findUncached(key: string, certificate: ClientCertificate): Promise<Candidates> {
+    try {
+      return await this.cache.find(key, certificate);
+    } catch (error) {
       throw lookupFailed(`the clients of the certificate with thumbprint ${certificate.thumbprint}`, error);
-    });
-    if ('reason' in candidates) throw invalidClient(candidates.reason);
-    return candidates;
+    }
   }
 
   #countersOf(certificate: ClientCertificate): Uint32Array {
@@ -87,24 +87,31 @@ export class CertificateLookup {
       const found = await readSmallSets({ size: redis.executeOptional, members: execute }, keys, MAX_CANDIDATES);
       return found.every((set) => set.length === 0) ? undefined : found;
     });
-    return toLoadResult(candidatesIn(sets ?? [], identityKeys, prefix));
+    return toLoadResult(this.#candidatesIn(sets ?? [], identityKeys));
+  }
+
+  /** @param sets of the identities, in their order */
+  #candidatesIn(sets: readonly SmallSet[], identityKeys: readonly string[]): Candidates {
+    const { clients, prefix } = this.#options;
+    const named: { readonly clientId: string; readonly identityKey: string }[] = [];
+    for (const [index, set] of sets.entries()) {
+      const identityKey = identityKeys[index] ?? '';
+      if (set === 'oversized') return { reason: tooMany(`the index entry ${prefix}${identityKey} names`) };
+      for (const clientId of set.filter(isClientId)) named.push({ clientId, identityKey });
+    }
+    const byClient = Map.groupBy(named, ({ clientId }) => clientId);
+    if (byClient.size > MAX_CANDIDATES) return { reason: tooMany('the identities of the certificate belong to') };
+    return [...byClient.keys()].sort().map((clientId) => {
+      const keys = (byClient.get(clientId) ?? []).map(({ identityKey }) => identityKey);
+      return new Candidate(clientId, keys, counterOf(`${clients.prefix}${clientId}`));
+    });
   }
 }
 
-/** @param sets of the identities, in their order */
-function candidatesIn(sets: readonly SmallSet[], identityKeys: readonly string[], prefix: string): Candidates {
-  const byClient = new Map<string, string[]>();
-  for (const [index, set] of sets.entries()) {
-    const identityKey = identityKeys[index] ?? '';
-    if (set === 'oversized') return { reason: tooMany(`the index entry ${prefix}${identityKey} names`) };
-    for (const clientId of set.filter(isClientId)) {
-      const keys = byClient.get(clientId);
-      if (keys) keys.push(identityKey);
-      else byClient.set(clientId, [identityKey]);
-    }
-  }
-  if (byClient.size > MAX_CANDIDATES) return { reason: tooMany('the identities of the certificate belong to') };
-  return [...byClient].sort().map(([clientId, keys]) => new Candidate(clientId, keys));
+/** Creates no promises if all values are available. */
+function all<Value extends object>(values: readonly (Value | Promise<Value>)[]): readonly Value[] | Promise<Value[]> {
+  const isAvailable = (value: Value | Promise<Value>): value is Value => !(value instanceof Promise);
+  return values.every(isAvailable) ? values : Promise.all(values);
 }
 
 function tooMany(subject: string): string {

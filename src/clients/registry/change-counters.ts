@@ -11,17 +11,21 @@ export class ChangeCounters {
   /** Counts a change of this key. */
   increment(key: string): void {
     const counter = counterOf(key);
-    this.#counters[counter] = (this.#counters[counter] ?? 0) + 1;
+    this.#counters[counter] = this.count(counter) + 1;
+  }
+
+  /** The version of what depends on the key of a counter. */
+  count(counter: number): number {
+    return this.#counters[counter] ?? 0;
   }
 
   /**
-   * The version of what depends on some keys: no two states have the same version, since counters only increase.
-   *
-   * @param counters of the keys, from {@link counterOf}
+   * The version of what depends on the keys of some counters. No two states have the same version, since counters only
+   * increase.
    */
-  version(counters: Iterable<number>): number {
+  version(counters: Uint32Array): number {
     let sum = 0;
-    for (const counter of counters) sum += this.#counters[counter] ?? 0;
+    for (const counter of counters) sum += this.count(counter);
     return sum;
   }
 }

@@ -16,8 +16,15 @@ export class RecordCache<Value> {
     this.cache = new NearCache({ ...caching, load: (name) => loadRecord(name, source) });
   }
 
-  /** @throws {OAuthError} temporarily_unavailable if the lookup fails */
-  async find(name: string): Promise<StoredRecord<Value>> {
+  /**
+   * @returns a promise unless the record is cached
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails
+   */
+  find(name: string): StoredRecord<Value> | Promise<StoredRecord<Value>> {
+    return this.cache.findCached(name) ?? this.#load(name);
+  }
+
+  async #load(name: string): Promise<StoredRecord<Value>> {
     try {
       return await this.cache.find(name);
     } catch (error) {
