@@ -1,5 +1,4 @@
 import { type App, createApp, createOperationsApp } from '../app.ts';
-import { type ClientCertificateReader, readClientCertificate } from '../authentication/client-certificate.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
 import type { EffectiveConfig } from '../doctor/observer/effective-config.ts';
@@ -9,21 +8,18 @@ import { createEdgeApplication } from '../edge/edge-application.ts';
 import type { TokenEndpointDependencies } from '../endpoints/token.ts';
 import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
-import { openListener } from '../http/listener.ts';
+import { type HttpListener, openListener } from '../http/listener.ts';
 import type { LoadShedding } from '../http/load-shedding.ts';
 import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { LogOutput } from '../observability/log-output.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
-import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
-import { type CertificateReader, createCertificateReader } from '../terminator/certificate-reader.ts';
-import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
-import type { Terminator } from '../terminator/terminator.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
+import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
 
@@ -63,25 +59,32 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp = observations && createOperationsApp({ observations, effectiveConfig, metrics, notReadyReason });
 
-  const operationsAddress =
+  const { edge } = config;
+  const edgeApplication = edge && createEdge(edge, shared, createReader, metrics);
+
+  const open = listenerOpener(log, opened);
+  const operations =
     operationsListen &&
     operationsApp &&
-    (await open(operationsListen, honoApplication(operationsApp.fetch), log, opened));
-  if (operationsAddress) logListening('operations_listening', operationsAddress, log);
+    (await open('operations_listening', operationsListen, honoApplication(operationsApp.fetch)));
   const shedding = createLoadShedding(config, metrics, log);
-  const { edge } = config;
-  const edgeAddress =
-    edge && (await open(edge.listen, createEdge(edge, shared, createReader, metrics), log, opened, shedding));
-  if (edgeAddress) logListening('edge_listening', edgeAddress, log);
-  const address = await open(config.listen, honoApplication(app.fetch), log, opened, shedding);
-  logListening('listening', address, log);
+  const edgeListener =
+    edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, shedding));
+  const listener = await open('listening', config.listen, honoApplication(app.fetch), shedding);
 
   const running = opened.move();
   const close = async () => {
     isClosing = true;
+    // Together, since each may take its time; the operations listener goes on to report why the server is not ready.
+    await Promise.all([listener.close(), edgeListener?.close()]);
     await running.disposeAsync();
   };
-  return { address, operationsAddress, edgeAddress, close };
+  return {
+    address: listener.address,
+    operationsAddress: operations?.address,
+    edgeAddress: edgeListener?.address,
+    close,
+  };
 }
 
 /** The effective configuration in one line, then a line for each warning and each unknown setting. */
@@ -142,34 +145,6 @@ function createEdge(
   });
 }
 
-type ReaderFactory = (terminator: Terminator) => ClientCertificateReader;
-
-/** Creates the readers of the listeners. Those with the same format share a cache of parsed certificates. */
-function certificateReaders({ trust, crls }: Dependencies, log: Log): ReaderFactory {
-  const verifyChain = createChainVerifier(trust.current, crls?.violation);
-  const decoders = new Map<string, CertificateReader>();
-  return (terminator) => {
-    const decodeChain = decoders.get(terminator.name) ?? createCertificateReader(terminator.name);
-    decoders.set(terminator.name, decodeChain);
-    const onForeignHeader = (header: string) => logForeignHeader(header, terminator, log);
-    const source = {
-      terminator,
-      decodeChain,
-      verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
-      detectForeignHeaders: detectForeignHeaders(terminator, onForeignHeader, Date.now),
-    };
-    return (request) => readClientCertificate(request, source);
-  };
-}
-
-function logForeignHeader(header: string, { name, certificateHeader }: Terminator, log: Log): void {
-  log.warn(
-    { event: 'foreign_certificate_header', header, configured: certificateHeader },
-    `the proxy forwards ${header}, which this server ignores: it is configured for ${name} in ${certificateHeader}. ` +
-      'If clients send the header, remove it in the proxy. Otherwise correct COUNTERSIGN_TERMINATOR or the proxy',
-  );
-}
-
 function effectiveConfigOf({ issuer, mtlsUrl, terminator, proxyTrustDescription, listen }: Config): EffectiveConfig {
   return {
     issuer,
@@ -201,28 +176,26 @@ function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Lo
   return { maxQueueDelay, onShed };
 }
 
-/** @returns the actual address: port 0 is replaced by the port that the system chose */
-async function open(
-  address: ListenAddress,
-  application: Application,
-  log: Log,
-  opened: AsyncDisposableStack,
-  shedding?: LoadShedding,
-): Promise<ListenAddress> {
-  const onMalformed = (request: MalformedRequest) =>
-    log.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
-  const listener = await openListener(address, application, onMalformed, shedding);
-  opened.defer(listener.close);
-  return listener.address;
-}
-
 const listenerNames = {
   listening: 'listening',
   edge_listening: 'edge listener',
   operations_listening: 'operations listener',
 } as const;
 
-function logListening(event: keyof typeof listenerNames, address: ListenAddress, log: Log): void {
-  const url = describeListenAddress(address);
-  log.info({ event, url }, `${listenerNames[event]} on ${url}`);
+/** Opens listeners, logs the address of each, and defers closing it to `opened`. */
+function listenerOpener(log: Log, opened: AsyncDisposableStack) {
+  const onMalformed = (request: MalformedRequest) =>
+    log.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
+  return async (
+    event: keyof typeof listenerNames,
+    address: ListenAddress,
+    application: Application,
+    shedding?: LoadShedding,
+  ): Promise<HttpListener> => {
+    const listener = await openListener(address, application, onMalformed, shedding);
+    opened.defer(listener.close);
+    const url = describeListenAddress(listener.address);
+    log.info({ event, url }, `${listenerNames[event]} on ${url}`);
+    return listener;
+  };
 }

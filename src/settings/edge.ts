@@ -69,5 +69,8 @@ function isSameAddress(one: PlainAddress, other: PlainAddress): boolean {
     return one.kind === 'unix' && other.kind === 'unix' && one.path === other.path;
   }
   // Port 0 is any free one.
-  return one.port !== 0 && one.port === other.port && one.host === other.host;
+  if (one.port === 0 || one.port !== other.port) return false;
+  return one.host === other.host || [one.host, other.host].some((host) => ANY_HOST.has(host));
 }
+
+const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::']);

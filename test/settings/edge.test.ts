@@ -115,6 +115,11 @@ describe('the address of the edge', () => {
     ['is that of the public listener', listen('127.0.0.1:8080'), 'is the address of COUNTERSIGN_LISTEN'],
     ['is that of the operations listener', listen('127.0.0.1:9090'), 'is the address of COUNTERSIGN_OPERATIONS_LISTEN'],
     [
+      'is included in that of the public listener',
+      { ...listen('127.0.0.1:8443'), COUNTERSIGN_LISTEN: '[::]:8443', COUNTERSIGN_PROXY_SECRET: 'x'.repeat(32) },
+      'is the address of COUNTERSIGN_LISTEN',
+    ],
+    [
       'is the socket of the public listener',
       { ...listen('unix:/run/a.sock'), COUNTERSIGN_LISTEN: 'unix:/run/a.sock' },
       'COUNTERSIGN_EDGE_LISTEN: is the address of COUNTERSIGN_LISTEN: choose another port or socket',
