@@ -214,12 +214,13 @@ export function describeEdgeDecisions(name: EdgeProxyName): void {
       if (path === '/reports/') expect(response.headers.get('www-authenticate')).toContain(metadata);
     });
 
-    test('denies two Authorization headers', async () => {
+    // HAProxy 2.6 has crashed from 98 of them.
+    test.each([2, 98])('denies %d Authorization headers', async (count) => {
       const [line = ''] = await bearer('alpha', reports)(deployment);
-      const request = { path: '/reports/', lines: [line, 'Authorization: Bearer abc'] };
+      const request = { path: '/reports/', lines: [line, ...Array(count - 1).fill('Authorization: Bearer abc')] };
       const { response, received } = await deployment.exchange(request, deployment.certificateOf('alpha'));
-      // Some proxies reject them as malformed.
-      expect([400, 401]).toContain(response.status);
+      // Some proxies reject them as malformed, or as too many.
+      expect([400, 401, 431]).toContain(response.status);
       expect(received).toEqual([]);
     });
 
