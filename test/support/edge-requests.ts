@@ -41,6 +41,9 @@ const confusing = [
   '/reports/#/../../orders/x',
   '/reports/?/../../orders/x',
   '/reports/..',
+  '//reports/orders/x',
+  '/%2freports/orders/x',
+  '/\\reports/orders/x',
   '//reports/x',
   '/./reports/x',
   '/%72eports/x',
@@ -199,6 +202,7 @@ function readings(target: string): (string | undefined)[] {
   const resolved = plain.flatMap((text) => [
     text,
     new URL(`http://api.example${text}`).pathname,
+    new URL(text, 'http://api.example').pathname,
     posix.normalize(text),
   ]);
   const names = resolved.map((text) => /^\/+(orders|reports|stock)(?=\/|$)/.exec(text)?.[1]);
