@@ -13,7 +13,7 @@ import { MintedTokens } from './minted-tokens.ts';
 /** Mints a token for the resource of a check, or reuses one. The client is authenticated for this very check. */
 export type Minter = (authenticated: AuthenticatedClient, check: Check) => Promise<MintedApproval>;
 
-export type MintedApproval = Required<Pick<Approval, 'headers' | 'minted'>>;
+type MintedApproval = Required<Pick<Approval, 'headers' | 'minted'>>;
 
 interface MinterOptions {
   readonly issuer: string;

@@ -4,7 +4,7 @@ import { type AccessToken, AccessTokenError, type JsonMembers, parseAccessToken,
 import type { SigningKey } from './signing-key.ts';
 
 /** What verification needs of a key that signed a token. */
-export type VerificationKey = Pick<SigningKey, 'algorithm' | 'keyId' | 'publicJwk'>;
+type VerificationKey = Pick<SigningKey, 'algorithm' | 'keyId' | 'publicJwk'>;
 
 /** Finds a key of this server by its `kid`. */
 export type FindKey = (keyId: string) => VerificationKey | undefined;

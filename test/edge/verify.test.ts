@@ -182,6 +182,14 @@ describe('a bound token presented with its certificate', () => {
     expect(await check({ lines: bearer(await token(changes)) })).toMatchObject({ status: 200 });
   });
 
+  test('is approved with claims that a header field cannot hold, which are percent-encoded', async () => {
+    const changes = { sub: ' ä\r\nX-Countersign-Scope: admin', aud: ['https://api.example', 'ä b'] };
+    const response = await check({ lines: bearer(await token(changes)) });
+    expect(response.headerLines).toContain('X-Countersign-Subject: %20%C3%A4%0D%0AX-Countersign-Scope: admin');
+    expect(response.headerLines).toContain('X-Countersign-Audience: https://api.example %C3%A4%20b');
+    expect(response.headers.get('x-countersign-scope')).toBe('read admin');
+  });
+
   test('is approved without the scopes that its client has lost', async () => {
     edge.clients.set('billing', client({ scope: 'read write' }));
     const response = await check({ lines: bearer(await token()) });

@@ -122,10 +122,10 @@ describe('a verified access token', () => {
     const fewEntries = verifierOf([own], { entries: 2, bytes: 1024 * 1024 });
     for (const other of others) await fewEntries.verify(other, now);
     expect(fewEntries.size.entries).toBe(2);
-    const fewBytes = verifierOf([own], { entries: 100, bytes: 8 * 1024 });
+    const fewBytes = verifierOf([own], { entries: 100, bytes: 4 * 1024 });
     for (const other of others) await fewBytes.verify(other, now);
     expect(fewBytes.size.entries).toBeLessThan(4);
-    expect(fewBytes.size.bytes).toBeLessThanOrEqual(8 * 1024);
+    expect(fewBytes.size.bytes).toBeLessThanOrEqual(4 * 1024);
     expect(await signatureVerifications(() => fewBytes.verify(others[0] ?? '', now))).toBe(1);
   });
 

@@ -39,7 +39,7 @@ describe('parsing the claims of an access token accepts', () => {
     ['a scope of one token', { scope: 'read' }, { scope: ['read'] }],
     ['no nbf', { nbf: undefined }, { notBefore: undefined }],
     ['a subject that is a SPIFFE ID', { sub: 'spiffe://prod.example/ns/a' }, { subject: 'spiffe://prod.example/ns/a' }],
-    ['a subject with a space', { sub: 'a client' }, { subject: 'a client' }],
+    ['a subject of any characters', { sub: ' ä\n' }, { subject: ' ä\n' }],
     ['the last second of the year 9999', { exp: 253_402_300_799 }, { expiresAt: 253_402_300_799 }],
     ['claims of the client of any type', { tenant: { deep: [1, { a: null }] }, __proto: 1 }, {}],
   ])('%s', (_, changes, expected) => {
@@ -76,11 +76,6 @@ describe('parsing the claims of an access token rejects', () => {
         `its ${name} (${JSON.stringify(value)}) is not an integer of seconds since the epoch`,
       ]),
     ),
-    ...['a\nb', 'ä', ' a', 'a ', 'a\0', '\t'].map((sub): [string, object, string] => [
-      `sub: ${JSON.stringify(sub)}`,
-      { sub },
-      'its sub has characters that a header field cannot preserve',
-    ]),
     ...['ä', 'a\nb', 'a'.repeat(256)].map((id): [string, object, string] => [
       `client_id: ${JSON.stringify(id)}`,
       { client_id: id },
