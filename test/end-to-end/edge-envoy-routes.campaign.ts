@@ -1,13 +1,14 @@
-import { connect as connectHttp2Session, createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
-import { type EdgeDeployment, edgeRequestBytes, startEdgeDeployment } from '../support/edge-deployment.ts';
-import { apiHost } from '../support/edge-proxies.ts';
+import {
+  type EdgeDeployment,
+  type EdgeExchange,
+  edgeRequestBytes,
+  startEdgeDeployment,
+} from '../support/edge-deployment.ts';
 import { type EdgeStandIn, startEdgeStandIn } from '../support/edge-stand-in.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { connectHttp2 } from '../support/http2-request.ts';
 import { openTls } from '../support/open-connection.ts';
 
 /** One more route than the shipped file has, without a rule. */
@@ -43,7 +44,7 @@ describeWith(['envoy'], 'the shipped Envoy at the edge', () => {
     expect([response.status, received]).toEqual([421, []]);
   });
 
-  test('tells the client why it is denied', async () => {
+  test('returns the code of a denial to the client, as JSON', async () => {
     const { response } = await deployment.exchange({ path: '/orders/' });
     expect(response.json()).toEqual({ error: 'invalid_client' });
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -57,66 +58,33 @@ describeWith(['envoy'], 'the shipped Envoy at the edge', () => {
     const { response, received } = await deployment.exchange({ path: '/orders/', lines: ['Early-Data: 1'] }, alpha());
     expect([response.status, received]).toEqual([401, []]);
   });
-
-  test('denies gRPC with a status of gRPC', async () => {
-    const connection = await connectHttp2(`https://127.0.0.1:${deployment.port}`, deployment.tlsOf());
-    const fields = { 'content-type': 'application/grpc' };
-    const response = await connection.send({ authority: apiHost, path: '/orders/', body: '', fields });
-    connection.close();
-    const unauthenticated = '16';
-    expect(response.headers.get('grpc-status')).toBe(unauthenticated);
-  });
-
-  test.each([
-    ['checks a WebSocket over HTTP/2', undefined, 401],
-    ['passes on a WebSocket over HTTP/2', 'alpha', 200],
-  ])('%s', async (_title, client, status) => {
-    const identity = client === undefined ? undefined : deployment.certificateOf(client);
-    const seen = deployment.upstream.requests.length;
-    const { stream, close } = await openWebSocket(deployment, identity);
-    const head = await new Promise<Record<string, unknown>>((resolve) => void stream.once('response', resolve));
-    expect(head[':status']).toBe(status);
-    const received = deployment.upstream.requests.slice(seen);
-    if (status === 200) {
-      const echoed = new Promise((resolve) => void stream.once('data', resolve));
-      stream.write('a frame');
-      expect(String(await echoed)).toBe('a frame');
-      expect(received).toMatchObject([{ method: 'GET', target: '/orders/socket' }]);
-    } else expect(received).toEqual([]);
-    close();
-  });
 });
 
 describeWith(['envoy'], 'the shipped Envoy with an edge that requires a secret', () => {
   const secret = 's'.repeat(64);
-  const start = async (replace: readonly (readonly [string, string])[]) => {
+  let deployment: EdgeDeployment | undefined;
+  afterEach(() => deployment?.stop());
+
+  async function exchangeWith(replace: readonly (readonly [string, string])[], sent: string): Promise<EdgeExchange> {
     const listen = `127.0.0.1:${await freePort()}`;
     const env = { COUNTERSIGN_EDGE_LISTEN: listen, COUNTERSIGN_PROXY_SECRET: secret };
-    return startEdgeDeployment({ proxy: 'envoy', env, edge: `http://${listen}`, replace });
-  };
+    deployment = await startEdgeDeployment({ proxy: 'envoy', env, edge: `http://${listen}`, replace });
+    const request = { path: '/orders/', lines: [`X-Countersign-Proxy-Secret: ${sent}`] };
+    return deployment.exchange(request, deployment.certificateOf('alpha'));
+  }
 
-  test('sends it to the edge only, and replaces that of a client', async () => {
-    const deployment = await start([['# - { key: x-countersign-proxy-secret, value: "..." }', secretOf(secret)]]);
-    const lines = ['X-Countersign-Proxy-Secret: guessed'];
-    const { response, received } = await deployment.exchange(
-      { path: '/orders/', lines },
-      deployment.certificateOf('alpha'),
-    );
-    await deployment.stop();
+  test('sends it to the edge only, in place of that of a client', async () => {
+    const line = '- { key: x-countersign-proxy-secret, value: "..." }';
+    const { response, received } = await exchangeWith([[`# ${line}`, line.replace('...', secret)]], 'guessed');
     expect([response.status, received.length]).toEqual([200, 1]);
     expect(JSON.stringify([received, [...response.headers]])).not.toMatch(/guessed|ssss/);
   });
 
-  test('is denied without it, even if the client sends it', async () => {
-    const deployment = await start([]);
-    const request = { path: '/orders/', lines: [`X-Countersign-Proxy-Secret: ${secret}`] };
-    const { response, received } = await deployment.exchange(request, deployment.certificateOf('alpha'));
-    await deployment.stop();
+  test('does not forward the secret that a client knows', async () => {
+    const { response, received } = await exchangeWith([], secret);
     expect([response.status, received]).toEqual([401, []]);
   });
 });
-
-const secretOf = (secret: string) => `- { key: x-countersign-proxy-secret, value: "${secret}" }`;
 
 describeWith(['envoy'], 'the shipped Envoy with a slow edge', () => {
   let standIn: EdgeStandIn;
@@ -165,80 +133,3 @@ describeWith(['envoy'], 'the shipped Envoy with a slow edge', () => {
 
 /** To every request that it sends itself. They are Envoy's own, not the client's. */
 const addedByEnvoy = ['x-envoy-expected-rq-timeout-ms', 'x-envoy-internal'];
-
-/** The cluster of an API with HTTP/2 without TLS, and the routes to it. */
-const http2Api = (port: number) => [
-  ['{ cluster: api,', '{ cluster: http2-api,'] as const,
-  [
-    '  clusters:\n',
-    [
-      '  clusters:',
-      '  - name: http2-api',
-      '    type: STATIC',
-      '    typed_extension_protocol_options:',
-      '      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:',
-      '        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-      '        explicit_http_config: { http2_protocol_options: {} }',
-      '    load_assignment:',
-      '      cluster_name: http2-api',
-      '      endpoints:',
-      `      - lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } } }]`,
-      '',
-    ].join('\n'),
-  ] as const,
-];
-
-describeWith(['envoy'], 'the shipped Envoy before an API with HTTP/2', () => {
-  const trailers: (readonly string[])[] = [];
-  const api = createServer();
-  let deployment: EdgeDeployment;
-  beforeAll(async () => {
-    api.on('stream', (stream: ServerHttp2Stream) => {
-      let names: string[] = [];
-      stream.on('trailers', (fields) => {
-        names = Object.keys(fields);
-      });
-      stream.resume().once('end', () => {
-        trailers.push(names);
-        stream.respond({ ':status': 200 }, { endStream: true });
-      });
-    });
-    await new Promise<void>((resolve) => void api.listen(0, '127.0.0.1', resolve));
-    const { port } = api.address() as AddressInfo; // Safe: the server listens on TCP.
-    deployment = await startEdgeDeployment({ proxy: 'envoy', replace: http2Api(port) });
-  });
-  afterAll(async () => {
-    await deployment?.stop();
-    await new Promise((resolve) => void api.close(resolve));
-  });
-
-  test('forwards the trailers of a request, without those that resemble an identity', async () => {
-    const identity = deployment.certificateOf('alpha');
-    const connection = await connectHttp2(`https://127.0.0.1:${deployment.port}`, deployment.tlsOf(identity));
-    const forged = ['authorization', 'x-countersign-scope', 'x.countersign.scope', 'x-forwarded-client-cert'];
-    const sent = Object.fromEntries([...forged, 'checksum'].map((field) => [field, 'a']));
-    const response = await connection.send({ authority: apiHost, path: '/orders/', body: 'a', trailers: sent });
-    connection.close();
-    expect([response.status, trailers]).toEqual([200, [['checksum']]]);
-  });
-});
-
-/** RFC 8441. */
-async function openWebSocket(deployment: EdgeDeployment, identity?: ReturnType<EdgeDeployment['certificateOf']>) {
-  const url = `https://127.0.0.1:${deployment.port}`;
-  const session = connectHttp2Session(url, deployment.tlsOf(identity));
-  await new Promise((resolve, reject) => void session.once('remoteSettings', resolve).once('error', reject));
-  const stream = session.request(
-    {
-      ':method': 'CONNECT',
-      ':protocol': 'websocket',
-      ':scheme': 'https',
-      ':authority': apiHost,
-      ':path': '/orders/socket',
-      'sec-websocket-version': '13',
-    },
-    { endStream: false },
-  );
-  stream.on('error', () => {});
-  return { stream, close: () => session.destroy() };
-}
