@@ -10,7 +10,7 @@ import { CertificateLookup } from './certificate-lookup.ts';
 import { ChangeCounters } from './change-counters.ts';
 import type { DataLossDetector } from './data-loss.ts';
 import { type Caching, RecordCache, requireValid } from './record-cache.ts';
-import type { RegistryKeys } from './registry.ts';
+import type { CacheState, RegistryKeys } from './registry.ts';
 
 interface EdgeRecordsOptions {
   readonly redis: GuardedRedis;
@@ -70,6 +70,12 @@ export class EdgeRecords {
       },
       { ...caching, bounds: RESOURCE_BOUNDS },
     );
+  }
+
+  /** The cache of lookups by certificate. */
+  get certificateCache(): CacheState {
+    const { size, counts } = this.#certificates.cache;
+    return { ...size, ...counts };
   }
 
   /** As {@link CertificateLookup.find}. */

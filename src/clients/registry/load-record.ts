@@ -30,7 +30,7 @@ export interface RecordSource<Value> {
   readonly dataLoss: DataLossDetector;
 }
 
-export type RecordParseResult<Value> =
+type RecordParseResult<Value> =
   | { readonly ok: true; readonly record: Value }
   | { readonly ok: false; readonly errors: readonly Diagnostic[] };
 

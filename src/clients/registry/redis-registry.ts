@@ -178,7 +178,7 @@ function toRegistry(
       return isServing ? undefined : problem;
     },
     get remote() {
-      return remoteState(redis, feed, clients);
+      return remoteState(redis, feed, records);
     },
     close: async () => {
       feed.close();
@@ -192,6 +192,12 @@ function requireEdge(edge: EdgeRecords | undefined): EdgeRecords {
   throw new Error('the registry was opened without what the edge reads');
 }
 
-function remoteState({ problem }: GuardedRedis, feed: InvalidationFeed, { cache }: RecordCache<Client>): RemoteState {
-  return { isUp: problem === undefined, invalidationMode: feed.mode, ...cache.size, ...cache.counts };
+function remoteState({ problem }: GuardedRedis, feed: InvalidationFeed, { clients, edge }: CachedRecords): RemoteState {
+  const ofClients = { ...clients.cache.size, ...clients.cache.counts };
+  return {
+    isUp: problem === undefined,
+    invalidationMode: feed.mode,
+    ...ofClients,
+    certificates: edge?.certificateCache,
+  };
 }

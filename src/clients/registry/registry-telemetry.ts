@@ -1,18 +1,16 @@
 import type { Log } from '../../observability/log.ts';
 import type { Metrics, Sample } from '../../observability/metrics.ts';
 import type { RegistryEvents } from './redis-registry.ts';
-import type { Registry, RemoteState } from './registry.ts';
+import type { CacheState, Registry, RemoteState } from './registry.ts';
 
-/** Adds the metrics of a remote registry and its cache. A registry in memory has none. */
+/** Adds the metrics of a remote registry and its caches. A registry in memory has none. */
 export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
   if (!registry.remote) return;
-  const value = (read: (state: RemoteState) => number) => (): Sample[] =>
-    registry.remote ? [{ labels: {}, value: read(registry.remote) }] : [];
   metrics.addGauge({
     name: 'redis_up',
     help: 'Whether Redis is reachable',
     labels: [],
-    read: value(({ isUp }) => Number(isUp)),
+    read: () => (registry.remote ? [{ labels: {}, value: Number(registry.remote.isUp) }] : []),
   });
   metrics.addGauge({
     name: 'client_invalidation_mode',
@@ -20,23 +18,46 @@ export function addRegistryMetrics(metrics: Metrics, registry: Registry): void {
     labels: ['mode'],
     read: () => invalidationModeSamples(registry.remote),
   });
+  addCacheMetrics(metrics, { prefix: 'client', values: 'Clients', lookups: 'Client lookups' }, () => registry.remote);
+  if (!registry.remote.certificates) return;
+  const ofEdge = { prefix: 'edge_client', values: 'Certificates', lookups: 'Lookups of clients by certificate' };
+  addCacheMetrics(metrics, ofEdge, () => registry.remote?.certificates);
+}
+
+interface CacheNames {
+  /** Of the names of the metrics. */
+  readonly prefix: string;
+  /** What is cached, and what is counted. */
+  readonly values: string;
+  readonly lookups: string;
+}
+
+function addCacheMetrics(
+  metrics: Metrics,
+  { prefix, values, lookups }: CacheNames,
+  read: () => CacheState | undefined,
+): void {
+  const value = (select: (state: CacheState) => number) => (): Sample[] => {
+    const state = read();
+    return state ? [{ labels: {}, value: select(state) }] : [];
+  };
   metrics.addGauge({
-    name: 'client_cache_entries',
-    help: 'Clients in the cache',
+    name: `${prefix}_cache_entries`,
+    help: `${values} in the cache`,
     labels: [],
     read: value(({ entries }) => entries),
   });
   metrics.addGauge({
-    name: 'client_cache_bytes',
-    help: 'Approximate memory of the client cache',
+    name: `${prefix}_cache_bytes`,
+    help: `Approximate memory of the cache of ${values.toLowerCase()}`,
     labels: [],
     read: value(({ bytes }) => bytes),
   });
   metrics.addCounter({
-    name: 'client_lookups_total',
-    help: 'Client lookups: from the cache (hit), from Redis (miss), or from the cache because Redis did not respond (stale)',
+    name: `${prefix}_lookups_total`,
+    help: `${lookups}: from the cache (hit), from Redis (miss), or from the cache because Redis did not respond (stale)`,
     labels: ['result'],
-    read: () => lookupSamples(registry.remote),
+    read: () => lookupSamples(read()),
   });
 }
 
@@ -47,7 +68,7 @@ function invalidationModeSamples(state: RemoteState | undefined): Sample[] {
   }));
 }
 
-function lookupSamples(state: RemoteState | undefined): Sample[] {
+function lookupSamples(state: CacheState | undefined): Sample[] {
   if (!state) return [];
   const { hits: hit, misses: miss, stale } = state;
   return Object.entries({ hit, miss, stale }).map(([result, value]) => ({ labels: { result }, value }));
@@ -74,8 +95,8 @@ export function registryEvents(log: Log): RegistryEvents {
     },
     onEdgePermission: (rule, problem) => {
       if (problem === undefined)
-        log.info({ event: 'edge_permitted', rule }, 'the ACL of Redis permits what the edge reads');
-      else log.error({ event: 'edge_denied', rule, reason: problem }, `${EDGE_DENIED}${rule}`);
+        log.info({ event: 'edge_acl_permitted', rule }, 'the ACL of Redis permits what the edge reads');
+      else log.error({ event: 'edge_acl_denied', rule, reason: problem }, `${EDGE_DENIED}${rule}`);
     },
   };
 }

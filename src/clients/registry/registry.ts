@@ -37,11 +37,17 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-/** The state of a remote store and its cache. */
-export interface RemoteState {
+/** The state of a remote store and its cache of clients. */
+export interface RemoteState extends CacheState {
   readonly isUp: boolean;
   /** The source of invalidations: Redis itself, only `countersign clients`, or none. */
   readonly invalidationMode: 'tracking' | 'pubsub' | 'none';
+  /** The cache of lookups by certificate; undefined without an edge. */
+  readonly certificates: CacheState | undefined;
+}
+
+/** Lookups are counted since the start. */
+export interface CacheState {
   readonly entries: number;
   readonly bytes: number;
   readonly hits: number;
