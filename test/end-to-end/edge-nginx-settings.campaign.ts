@@ -163,6 +163,35 @@ describeWith(['nginx'], 'the edge in a server of nginx with', () => {
     expect((await send({ path: '/countersign-edge-check' }, alpha)).response.status).toBe(404);
   });
 
+  test('a request for another host than that of the handshake is rejected', async () => {
+    await start([]);
+    respond(200, approval);
+    const bytes = requestBytes({ method: 'GET', path: '/orders/1', lines: ['Host: other.example'] });
+    const identity = { cert: alpha.pem, key: alpha.privateKeyPem };
+    const tls = { ca: serverCa.pem, servername: apiHost, ...identity };
+    const response = await sendRaw(`https://127.0.0.1:${port}`, bytes, { tls });
+    expect([response.status, checks]).toEqual([421, []]);
+  });
+
+  test('a token of 16 KB reaches edge and API', async () => {
+    await start([]);
+    const authorization = `Bearer ${'a'.repeat(16 * 1024)}`;
+    respond(200, ['Authorization', authorization]);
+    const { received } = await send({ path: '/reports/1', lines: [`Authorization: ${authorization}`] }, alpha);
+    expect(checks[0]).toContain(authorization);
+    expect(received.map((request) => receivedValues(request, 'Authorization'))).toEqual([[authorization]]);
+  });
+
+  test('the proxy secret reaches the edge, and not the API', async () => {
+    await start([
+      ['    proxy_set_header X-Countersign-Proxy-Secret ""', '    proxy_set_header X-Countersign-Proxy-Secret "s"'],
+    ]);
+    respond(200, approval);
+    const { received } = await send({ path: '/orders/1', lines: ['X-Countersign-Proxy-Secret: forged'] }, alpha);
+    expect(checkFields(checks[0] ?? []).rest).toEqual([['x-countersign-proxy-secret', 's']]);
+    expect(received.map((request) => receivedValues(request, 'X-Countersign-Proxy-Secret'))).toEqual([[]]);
+  });
+
   test('the certificate of another CA is forwarded as not verified', async () => {
     await start([]);
     respond(401, []);

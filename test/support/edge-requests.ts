@@ -11,6 +11,7 @@ import type { Identity } from './deployment.ts';
 import { describeWith } from './describe-with.ts';
 import { type EdgeDeployment, startEdgeDeployment } from './edge-deployment.ts';
 import { apiHost, type EdgeProxy, type EdgeProxyName, edgeProxies } from './edge-proxies.ts';
+import { edgeRecords, withRecord } from './edge-records.ts';
 import { eventually } from './eventually.ts';
 import { type Open, opened } from './open-connection.ts';
 
@@ -162,6 +163,18 @@ export function describeEdgeRequests(name: EdgeProxyName): void {
       const { socket, received } = await open(alpha, head);
       expect(received()).not.toMatch(/^HTTP\/1\.1 101 /);
       socket.destroy();
+    });
+
+    test('a record without a token for the API removes that of the client', async () => {
+      const token = await deployment.requestToken('alpha', 'https://stock.example');
+      await deployment.apply(withRecord(edgeRecords, 'stock', { forward: 'none' }));
+      const request = { path: '/stock/', lines: [`Authorization: Bearer ${token}`] };
+      const { response, received } = await deployment.exchange(request, alpha);
+      const values = received.map((seen) =>
+        ['Authorization', 'X-Countersign-Client-Id'].map((n) => receivedValues(seen, n)),
+      );
+      expect([response.status, values]).toEqual([200, [[[], ['alpha']]]]);
+      await deployment.apply(edgeRecords);
     });
 
     test.each(confusing.map((path) => [path.slice(0, 40), path]))(
