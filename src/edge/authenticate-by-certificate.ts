@@ -1,6 +1,7 @@
 import { type AuthenticatedClient, authenticateClient } from '../authentication/authenticate-client.ts';
 import type { Client } from '../clients/client.ts';
 import { type PresentedCertificate, requireCertificate } from '../clients/methods/method.ts';
+import { mostSpecific } from '../clients/precedence.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
@@ -25,7 +26,8 @@ export function authenticateWith(
 }
 
 /**
- * Finds the client that a certificate authenticates, by the rules of the token endpoint.
+ * Finds the client that a certificate authenticates, by the rules of the token endpoint. Of several, the one that is
+ * registered by the most specific pattern of SPIFFE IDs.
  *
  * @param now milliseconds since the epoch
  * @throws {OAuthError} invalid_client if it authenticates none, temporarily_unavailable if the lookup fails
@@ -38,17 +40,23 @@ export async function authenticateByCertificate(
 ): Promise<AuthenticatedClient> {
   const { certificate } = requireCertificate({ form: noForm, presented, now });
   const candidates = await registry.findByCertificate(certificate);
-  const authenticated: AuthenticatedClient[] = [];
+  const matches: AuthenticatedClient[] = [];
   const rejections: string[] = [];
   for (const candidate of candidates) {
-    const result = await tryToAuthenticate(candidate, presented, now);
+    // As if it were enabled: the certificate of a disabled client must not become that of a pattern.
+    const result = await tryToAuthenticate({ ...candidate, enabled: true }, presented, now);
     if (typeof result === 'string') rejections.push(`"${candidate.clientId}": ${result}`);
-    else authenticated.push(result);
+    else matches.push({ ...result, client: candidate });
   }
-  const [client, ...others] = authenticated;
-  if (!client) throw invalidClient(noClientReason(rejections));
+  const specific = mostSpecific(matches);
+  const [client, ...others] = specific.filter((match) => match.client.enabled);
+  if (!client) throw invalidClient(noClientReason([...rejections, ...specific.map(disabledReason)]));
   if (others.length > 0) throw ambiguous([client, ...others]);
   return client;
+}
+
+function disabledReason({ client }: AuthenticatedClient): string {
+  return `"${client.clientId}": the client is disabled`;
 }
 
 /** @returns the client, or why the certificate does not authenticate it */
