@@ -14,7 +14,7 @@ export interface Approval {
 /** A token, as long as it is cached. All checks that it answers share it: only its first use is an audit event. */
 export interface ApprovedToken {
   /** What the event states of the token. */
-  readonly claims: Pick<AuditEntry, 'scope' | 'audience' | 'jti' | 'kid' | 'expires_at'>;
+  readonly claims: Pick<AuditEntry, 'sub' | 'scope' | 'audience' | 'jti' | 'kid' | 'expires_at'>;
   /** Whether the event has been written. Undefined before the first use, and after the event could not be written. */
   written: Written | undefined;
 }

@@ -66,11 +66,12 @@ function confirmationOf({ binding }: Resource, thumbprint: string, peer: Peer): 
 }
 
 function auditClaims(
-  { jti, exp }: AccessTokenClaims,
+  { client_id: clientId, sub, jti, exp }: AccessTokenClaims,
   { scope, audience }: Authorization,
   kid: string,
 ): ApprovedToken['claims'] {
-  return { scope: scope.join(' '), audience, jti, kid, expires_at: formatExpiry(exp * 1000) };
+  const claims = { scope: scope.join(' '), audience, jti, kid, expires_at: formatExpiry(exp * 1000) };
+  return sub === clientId ? claims : { sub, ...claims };
 }
 
 const formatExpiry = createTimeFormatter();

@@ -60,9 +60,10 @@ function lackReason({ scope }: AccessToken, missing: string): string {
 }
 
 function approvedToken({ token, key }: VerifiedAccessToken): ApprovedToken {
-  const { scope, audience, tokenId: jti, expiresAt } = token;
+  const { clientId, subject: sub, scope, audience, tokenId: jti, expiresAt } = token;
   const expires_at = formatExpiry(expiresAt * 1000);
-  return { claims: { scope: scope.join(' '), audience, jti, kid: key.keyId, expires_at }, written: undefined };
+  const claims = { scope: scope.join(' '), audience, jti, kid: key.keyId, expires_at };
+  return { claims: sub === clientId ? claims : { sub, ...claims }, written: undefined };
 }
 
 const formatExpiry = createTimeFormatter();
