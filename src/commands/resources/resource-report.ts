@@ -1,7 +1,7 @@
 import type { ListedResource } from '../../administration/stored-records.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
-import type { Resource } from '../../resources/resource.ts';
+import type { ForwardedToken, TokenBinding } from '../../resources/resource.ts';
 
 /** One resource of the list, in JSON and YAML. Of an invalid record, only `name` and `errors` are known. */
 export interface ResourceSummary {
@@ -11,10 +11,10 @@ export interface ResourceSummary {
   readonly resource?: string;
   readonly scopes?: readonly string[];
   readonly access_token_lifetime?: number;
-  readonly binding?: Resource['binding']['kind'];
+  readonly binding?: TokenBinding['kind'];
   /** Of the certificates that the proxy presents to the upstream, base64url. */
   readonly proxy_thumbprints?: readonly string[];
-  readonly forward?: Resource['forward'];
+  readonly forward?: ForwardedToken;
   readonly resource_metadata?: string;
   readonly errors: readonly string[];
 }

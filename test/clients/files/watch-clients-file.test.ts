@@ -83,6 +83,35 @@ describe('watchClientsFile', () => {
   });
 });
 
+test('watchClientsFile swaps clients and resources together, and keeps both if either is invalid', async () => {
+  const resource = { name: 'orders', resource: 'https://orders.example', scope: 'read', binding: 'caller' };
+  const content = (id: string, fields = {}) => `${record(id)}${JSON.stringify({ ...resource, ...fields })}\n`;
+  const { open, swap, lines } = createClientsFile(content('first'));
+  const { current } = await open();
+  const before = current();
+  expect(before.resources.get('orders')).toMatchObject({ scopes: ['read'] });
+  swap(content('second', { binding: 'none' }));
+  await eventually(
+    () => lines.length === 1,
+    () => 'no reload',
+  );
+  expect(lines).toEqual([
+    {
+      event: 'clients_reload_failed',
+      reason: expect.stringMatching(/: resource orders \(line 2\): binding: none requires/),
+    },
+  ]);
+  expect(current()).toBe(before);
+  swap(content('second', { scope: 'write' }));
+  await eventually(
+    () => lines.length === 2,
+    () => 'no reload',
+  );
+  expect(lines[1]).toEqual({ event: 'clients_reloaded', clients: 1, resources: 1, added: 1, changed: 1, removed: 1 });
+  expect([...current().clients.keys()]).toEqual(['second']);
+  expect(current().resources.get('orders')).toMatchObject({ scopes: ['write'] });
+});
+
 test('watchClientsFile does not block the event loop', async () => {
   const { open } = createClientsFile(manyRecords);
   const started = performance.now();
