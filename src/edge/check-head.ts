@@ -1,5 +1,6 @@
 import type { ReceivedRequest } from '../http/received-request.ts';
 import { hostViolation, type RequestHead, versionViolation } from '../http/request-head.ts';
+import { hasUnknownMethod } from '../http/unknown-methods.ts';
 
 /**
  * Validates what must hold of the head of every request, and no more: the rest of it is the client's. A check that
@@ -8,7 +9,8 @@ import { hostViolation, type RequestHead, versionViolation } from '../http/reque
 export function parseCheckHead(request: ReceivedRequest): RequestHead {
   const violation = versionViolation(request) ?? hostViolation(request);
   if (violation) return violation;
-  const framing = announcesBody(request) || request.fields.all('upgrade').length > 0 ? 'unreliable' : 'reliable';
+  const isLast = announcesBody(request) || request.fields.all('upgrade').length > 0 || hasUnknownMethod(request);
+  const framing = isLast ? 'unreliable' : 'reliable';
   return { kind: 'well-formed', target: withoutOrigin(request.url ?? ''), framing };
 }
 

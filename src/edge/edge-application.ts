@@ -32,6 +32,7 @@ export function createEdgeApplication(dependencies: EdgeDependencies): Applicati
     maxHeaderBytes: MAX_HEADER_BYTES,
     sendsDate: false,
     readsBodies: false,
+    acceptsAnyMethod: true,
     isShed: () => true,
     overloaded: errorResponse(new Denial('temporarily_unavailable', 'the server is overloaded')),
     malformed: (code) => errorResponse(malformed(code)),

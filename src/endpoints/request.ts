@@ -2,6 +2,7 @@ import type { ClientRequest } from '../authentication/authenticate-request.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
 import { BodyTooLarge, type HttpRequest, IncompleteBody } from '../http/received-request.ts';
+import { peerSocket } from '../http/unknown-methods.ts';
 import { type Form, foreignCharset, parseForm } from '../oauth/form.ts';
 import { invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import { peerCertificate } from '../terminator/peer-certificate.ts';
@@ -31,8 +32,9 @@ export function clientRequest(request: HttpRequest, listensOn: ListenerKind, now
  * @param now milliseconds since the epoch
  * @throws {OAuthError} invalid_request if the connection is already closed
  */
-export function peerOf({ socket }: HttpRequest, listensOn: ListenerKind, now: number): Peer {
+export function peerOf(request: HttpRequest, listensOn: ListenerKind, now: number): Peer {
   if (listensOn === 'unix') return { kind: 'unix' };
+  const socket = peerSocket(request.socket);
   const address = socket.remoteAddress;
   // The peer reset the connection before the server asked for its address.
   if (address === undefined) throw invalidRequest('The connection was closed.');

@@ -14,6 +14,8 @@ export interface Application {
   readonly sendsDate: boolean;
   /** `false`: the response depends on the head alone, so no client is asked to continue (RFC 9110 §10.1.1). */
   readonly readsBodies: boolean;
+  /** Whether a request with a method that Node's parser does not know is served, as GET; see `unknown-methods.ts`. */
+  readonly acceptsAnyMethod: boolean;
   /** Whether a request is rejected while the server is overloaded. */
   readonly isShed: (request: ReceivedRequest) => boolean;
   readonly overloaded: ErrorResponse;
@@ -40,6 +42,7 @@ export function honoApplication(fetch: Fetch): Application {
     maxHeaderBytes: MAX_HEADER_BYTES,
     sendsDate: true,
     readsBodies: true,
+    acceptsAnyMethod: false,
     // Documents (GET) are served: that costs hardly more than a rejection.
     isShed: ({ method }) => method === 'POST',
     overloaded: overloadedResponse,

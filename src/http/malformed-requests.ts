@@ -4,6 +4,7 @@ import type { Application, ErrorResponse } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
 import { type ClientError, explainBodyError, explainError, type MalformedRequest } from './malformed-reasons.ts';
 import { IncompleteBody, type ReceivedRequest } from './received-request.ts';
+import { type ServeUnknownMethod, serveUnknownMethods } from './unknown-methods.ts';
 
 export type OnMalformed = (request: MalformedRequest) => void;
 
@@ -45,11 +46,12 @@ export function rejectMalformed(
  */
 export function handleClientErrors(
   server: Server<typeof ReceivedRequest>,
-  { malformed, maxHeaderBytes }: Application,
+  { malformed, maxHeaderBytes, acceptsAnyMethod }: Application,
   active: ActiveRequests,
   onMalformed: OnMalformed,
 ): void {
-  const rejection = { active, onMalformed, maxHeaderBytes, responseFor: malformed };
+  const serveUnknownMethod = acceptsAnyMethod ? serveUnknownMethods(server, active) : () => false;
+  const rejection = { active, onMalformed, maxHeaderBytes, responseFor: malformed, serveUnknownMethod };
   server.on('clientError', (error: ClientError, socket: Socket) => onClientError(error, socket, rejection));
   // Rejected with the rest of the request head: Node would send an empty response.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -70,10 +72,11 @@ interface Rejection extends Pick<Application, 'maxHeaderBytes'> {
   readonly active: ActiveRequests;
   readonly onMalformed: OnMalformed;
   readonly responseFor: Application['malformed'];
+  readonly serveUnknownMethod: ServeUnknownMethod;
 }
 
 function onClientError(error: ClientError, socket: Socket, rejection: Rejection): void {
-  const { active, onMalformed, maxHeaderBytes, responseFor } = rejection;
+  const { active, onMalformed, maxHeaderBytes, responseFor, serveUnknownMethod } = rejection;
   const inFlight = active.on(socket);
   const malformed = inFlight.kind === 'incomplete' ? explainBodyError(error) : explainError(error, maxHeaderBytes);
   const isLost = !socket.writable || error.code === 'ECONNRESET' || malformed.code.startsWith('ERR_SSL_');
@@ -82,6 +85,7 @@ function onClientError(error: ClientError, socket: Socket, rejection: Rejection)
     if (isLost || malformed.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
     return;
   }
+  if (serveUnknownMethod(error, socket)) return;
   active.end(socket);
   const isHarmless = endsWithoutRequest(error, socket, active);
   // The application reports what it rejects, including a body that it cannot read to its end.

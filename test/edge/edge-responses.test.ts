@@ -172,6 +172,77 @@ describe('every method is accepted:', () => {
   });
 });
 
+describe('a method that the parser does not know is accepted, and the connection closed:', () => {
+  const head = (method: string, name = 'api') =>
+    `${method} /edge/mint/${name}?a HTTP/1.1\r\nHost: edge\r\n${certificate}\r\n\r\n`;
+  const statusesOf = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+
+  test.each(['UPDATE', 'CHECKIN', 'VERSION-CONTROL', 'F', 'get', 'GETS', "!#$%&'*+.^_`|~1"])('%s', async (method) => {
+    const { received, socket } = await open();
+    socket.write(head(method));
+    await once(socket, 'end');
+    const [status, ...headerLines] = received().trimEnd().split('\r\n');
+    expect(status).toBe('HTTP/1.1 200 OK');
+    expect(headerLines).toEqual([...approvalLines, 'Connection: close']);
+    expect(edge.malformed).toEqual([]);
+    socket.destroy();
+  });
+
+  test('after other checks, in order, and what follows is not served', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    edge.replaced.registry = {
+      findResource: (name) => (name === 'slow' ? promise : Promise.resolve(edge.resources.get(name))),
+    };
+    const { received, socket } = await open();
+    socket.write(head('GET', 'slow') + head('UPDATE') + head('GET', 'admin') + head('LABEL', 'admin'));
+    await delay(20);
+    resolve(undefined);
+    await once(socket, 'end');
+    expect(statusesOf(received())).toEqual(['403', '200']);
+    socket.destroy();
+  });
+
+  test('in two parts', async () => {
+    const { received, socket } = await open();
+    const bytes = head('UPDATE');
+    socket.write(bytes.slice(0, 40));
+    await delay(20);
+    socket.write(bytes.slice(40));
+    await once(socket, 'end');
+    expect(statusesOf(received())).toEqual(['200']);
+    socket.destroy();
+  });
+
+  test('with a body, which is not read', async () => {
+    const { received, socket } = await open();
+    const request = head('UPDATE').replace('Host:', 'Content-Length: 1000\r\nHost:');
+    socket.end(`${request}${head('GET', 'admin')}`);
+    await once(socket, 'end');
+    expect(statusesOf(received())).toEqual(['200']);
+  });
+
+  test('unless the rest of the head is malformed', async () => {
+    const { received, socket } = await open();
+    socket.write(head('UPDATE').replace('Host: edge', 'Host edge'));
+    await once(socket, 'end');
+    expect(statusesOf(received())).toEqual(['401']);
+    expect(edge.malformed).toHaveLength(1);
+    socket.destroy();
+  });
+
+  test.each([
+    ['a TLS handshake', '\x16\x03\x01\x02\0'],
+    ['the PROXY protocol', 'PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n'],
+    ['a separator in the method', 'UP@DATE /edge/mint/api HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ])('but not %s', async (_, bytes) => {
+    const { received, socket } = await open();
+    socket.write(Buffer.from(bytes, 'latin1'));
+    await once(socket, 'end');
+    expect(statusesOf(received())).toEqual(['401']);
+    socket.destroy();
+  });
+});
+
 describe('a check that announces a body is decided by its head, and is the last one on its connection:', () => {
   test.each([
     ['Content-Length', ['Content-Length: 1000000']],

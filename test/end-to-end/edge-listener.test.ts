@@ -130,6 +130,12 @@ test('an edge over HTTPS binds a token to the certificate that the proxy present
   const as = ({ pem, privateKeyPem }: MintedCertificate) => ({ tls: { ca: ca.pem, cert: pem, key: privateKeyPem } });
   const { status, claims } = await check(edge, '/edge/mint/proxied', [forwarded], as(proxy));
   expect([status, claims?.cnf]).toEqual([200, { 'x5t#S256': proxyThumbprint }]);
+  const updating = await sendRequest(
+    edge,
+    { method: 'UPDATE', path: '/edge/mint/proxied', lines: [forwarded] },
+    as(proxy),
+  );
+  expect(updating.headers.get('authorization')).toMatch(/^Bearer /);
   const other = await check(edge, '/edge/mint/proxied', [forwarded], as(selfSigned()));
   expect([other.status, other.claims]).toEqual([401, undefined]);
   await server.stop();
