@@ -30,7 +30,10 @@ local set_by_the_edge = {
   "x-countersign-expires",
 }
 
--- What the client receives when its request is rejected.
+-- The statuses of a denied check. HAProxy itself responds with 503 if the edge does not, but without X-Countersign-Error.
+local denied = { [401] = true, [403] = true, [503] = true }
+
+-- What the client receives when its request is denied.
 local returned_to_the_client = { "www-authenticate", "x-countersign-error", "retry-after" }
 
 -- HAProxy numbers the values of a header from 0.
@@ -82,7 +85,7 @@ local function check(txn, route)
     core.log(core.err, "countersign: the check failed: " .. tostring(response))
   elseif response.status == 200 then
     allow(txn, response)
-  elseif response.status == 401 or response.status == 403 or response.status == 503 then
+  elseif denied[response.status] and response.headers["x-countersign-error"] then
     txn:done(rejection(txn, response))
   end
   -- Any other status, and a server that does not respond: the rule after this action responds with 503.
