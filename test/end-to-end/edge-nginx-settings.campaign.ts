@@ -163,8 +163,11 @@ describeWith(['nginx'], 'the edge in a server of nginx with', () => {
     expect((await send({ path: '/countersign-edge-check' }, alpha)).response.status).toBe(404);
   });
 
-  test('a request for another host than that of the handshake is rejected', async () => {
-    await start([]);
+  test.each([
+    ['an unknown host', []],
+    ['another name of the server', [['server_name api.example', 'server_name api.example other.example']]],
+  ] as const)('%s instead of that of the handshake is rejected', async (_title, replace) => {
+    await start(replace);
     respond(200, approval);
     const bytes = requestBytes({ method: 'GET', path: '/orders/1', lines: ['Host: other.example'] });
     const identity = { cert: alpha.pem, key: alpha.privateKeyPem };
