@@ -163,15 +163,19 @@ describeWith(['nginx'], 'the edge in a server of nginx with', () => {
     expect((await send({ path: '/countersign-edge-check' }, alpha)).response.status).toBe(404);
   });
 
+  /** A default server that accepts any handshake, and verifies certificates by a CA of its own. */
+  const anyName = `ssl_certificate /etc/nginx/countersign/api.example.pem;
+    ssl_certificate_key /etc/nginx/countersign/api.example-key.pem;
+    ssl_trusted_certificate /etc/nginx/countersign/api.example.pem;
+    ssl_verify_client optional_no_ca;`;
   test.each([
-    ['an unknown host', []],
-    ['another name of the server', [['server_name api.example', 'server_name api.example other.example']]],
-  ] as const)('%s instead of that of the handshake is rejected', async (_title, replace) => {
+    ['an unknown host', apiHost, 'other.example', []],
+    ['a host', '', apiHost, [['ssl_reject_handshake on;', anyName]]],
+  ] as const)('%s that is not that of the handshake is rejected', async (_title, servername, host, replace) => {
     await start(replace);
     respond(200, approval);
-    const bytes = requestBytes({ method: 'GET', path: '/orders/1', lines: ['Host: other.example'] });
-    const identity = { cert: alpha.pem, key: alpha.privateKeyPem };
-    const tls = { ca: serverCa.pem, servername: apiHost, ...identity };
+    const bytes = requestBytes({ method: 'GET', path: '/orders/1', lines: [`Host: ${host}`] });
+    const tls = { ca: serverCa.pem, servername, cert: alpha.pem, key: alpha.privateKeyPem, rejectUnauthorized: false };
     const response = await sendRaw(`https://127.0.0.1:${port}`, bytes, { tls });
     expect([response.status, checks]).toEqual([421, []]);
   });
