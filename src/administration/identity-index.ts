@@ -1,6 +1,7 @@
 import type { Client } from '../clients/client.ts';
+import { spiffePatternOf } from '../clients/methods/methods.ts';
 import { PatternIndex } from '../clients/pattern-index.ts';
-import { registeredKeys, spiffePatternOf, unregisteredCertificateKeys } from '../clients/registered-identities.ts';
+import { registeredKeys, unregisteredCertificateKeys } from '../clients/registered-identities.ts';
 import { isExact } from '../clients/spiffe-pattern.ts';
 
 /**
@@ -18,7 +19,7 @@ export class IdentityIndex {
   add(client: Client, owner: number): void {
     for (const key of registeredKeys(client)) this.#registered.add(key, owner);
     for (const key of unregisteredCertificateKeys(client)) this.#ofCertificates.add(key, owner);
-    const pattern = spiffePatternOf(client);
+    const pattern = spiffePatternOf(client.authentication);
     // Equal SPIFFE IDs have the same key.
     if (pattern && !isExact(pattern)) this.#patterns.add(pattern, owner);
   }
@@ -26,7 +27,7 @@ export class IdentityIndex {
   /** The owners that may conflict with a client that is not in the index. */
   candidates(client: Client): ReadonlySet<number> {
     const keys = registeredKeys(client);
-    const pattern = spiffePatternOf(client);
+    const pattern = spiffePatternOf(client.authentication);
     return new Set([
       ...[...keys, ...unregisteredCertificateKeys(client)].flatMap((key) => this.#registered.ownersOf(key)),
       ...keys.flatMap((key) => this.#ofCertificates.ownersOf(key)),

@@ -1,6 +1,8 @@
+import { spiffeIdViolation } from '../pki/certificate/spiffe-id.ts';
 import type { Client, RegisteredAudience } from './client.ts';
 import type { Diagnostic, Diagnostics } from './diagnostics.ts';
 import { nonJsonValue } from './json-value.ts';
+import { identitiesOfAuthentication, spiffePatternOf } from './methods/methods.ts';
 import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
@@ -41,7 +43,24 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
     scopeClaim: record.access_token_scope_claim,
     claims: record.claims,
   };
+  warnOfForeignSpiffeId(client, diagnostics);
   return { ok: true, client, warnings: diagnostics.warnings };
+}
+
+/** RFC 9068 §5: the `sub` of a client must not be taken for that of another one. */
+function warnOfForeignSpiffeId({ clientId, authentication }: Client, { warnings }: Diagnostics): void {
+  const isSpiffeId = clientId.startsWith('spiffe:') && spiffeIdViolation(clientId) === undefined;
+  if (!isSpiffeId || spiffePatternOf(authentication)) return;
+  if (
+    identitiesOfAuthentication(authentication).some(
+      ({ identity: { kind, value } }) => kind === 'uri' && value === clientId,
+    )
+  )
+    return;
+  const message =
+    'is a SPIFFE ID that the certificate of the client need not have, and the sub of its tokens: another workload may ' +
+    'have it. Register the client by this ID (tls_client_auth_spiffe_id), or choose another client_id';
+  warnings.push({ field: 'client_id', message });
 }
 
 function scopesOf({ scope }: ClientRecord): string[] {

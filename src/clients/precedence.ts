@@ -1,5 +1,5 @@
 import type { Client } from './client.ts';
-import type { ClientAuthentication } from './methods/methods.ts';
+import { methodOf } from './methods/methods.ts';
 
 /**
  * Of the clients that one certificate authenticates: those that no other has precedence over. One is the client of the
@@ -11,16 +11,8 @@ import type { ClientAuthentication } from './methods/methods.ts';
  * @param matches also those of disabled clients: the certificate of a disabled client must not become that of a pattern
  */
 export function mostSpecific<Match extends { readonly client: Client }>(matches: readonly Match[]): readonly Match[] {
-  const ranks = matches.map(({ client }) => specificity(client.authentication));
+  if (matches.length < 2) return matches;
+  const ranks = matches.map(({ client: { authentication } }) => methodOf(authentication)?.specificity(authentication));
   const highest = Math.max(...ranks.map((rank) => rank ?? -1));
   return matches.filter((_, index) => ranks[index] === undefined || ranks[index] === highest);
-}
-
-/** The number of literal segments of a pattern; undefined if precedence does not apply to the client. */
-function specificity(authentication: ClientAuthentication): number | undefined {
-  if (authentication.method !== 'tls_client_auth') return undefined;
-  const { subject } = authentication;
-  if (subject.kind === 'uri') return Number.POSITIVE_INFINITY;
-  if (subject.kind !== 'spiffe') return undefined;
-  return subject.pattern.wildcards === 0 ? Number.POSITIVE_INFINITY : subject.pattern.literals;
 }

@@ -1,6 +1,6 @@
 import type { Client } from './client.ts';
 import { type Identity, type RegisteredIdentity, spiffeIdentity, type ValidityPeriod } from './identities.ts';
-import { caPinsOf, identitiesOfAuthentication } from './methods/methods.ts';
+import { caPinsOf, identitiesOfAuthentication, spiffePatternOf } from './methods/methods.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 import { overlapOf, parseSpiffePattern, type SpiffePattern } from './spiffe-pattern.ts';
 
@@ -13,12 +13,6 @@ export function registeredIdentitiesOf({ authentication }: Client): readonly Reg
 export function identitiesOf({ authentication }: Pick<Client, 'authentication'>): readonly Identity[] {
   const byKey = new Map(identitiesOfAuthentication(authentication).map(({ key, identity }) => [key, identity]));
   return [...byKey.values()];
-}
-
-/** What a client is registered by with `tls_client_auth_spiffe_id`. */
-export function spiffePatternOf({ authentication }: Pick<Client, 'authentication'>): SpiffePattern | undefined {
-  if (authentication.method !== 'tls_client_auth') return undefined;
-  return authentication.subject.kind === 'spiffe' ? authentication.subject.pattern : undefined;
 }
 
 /** The keys of what a client is registered by. */
@@ -59,7 +53,7 @@ export function sharedIdentity(
   return (
     commonIdentity(remaining(one), remaining(other)) ??
     commonIdentity(remaining(other), remaining(one)) ??
-    commonSpiffeIds(spiffePatternOf(one), spiffePatternOf(other))
+    commonSpiffeIds(spiffePatternOf(one.authentication), spiffePatternOf(other.authentication))
   );
 }
 

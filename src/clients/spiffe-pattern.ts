@@ -44,6 +44,14 @@ export function isExact({ wildcards }: SpiffePattern): boolean {
   return wildcards === 0;
 }
 
+/** The specificity of an exact URI: it precedes every pattern. */
+export const EXACT = Number.POSITIVE_INFINITY;
+
+/** The number of literal segments: a pattern precedes those with fewer. */
+export function specificityOf(pattern: SpiffePattern): number {
+  return isExact(pattern) ? EXACT : pattern.literals;
+}
+
 /** @param spiffeId a valid one */
 export function matchesPattern(spiffeId: string, pattern: SpiffePattern): boolean {
   if (isExact(pattern)) return spiffeId === pattern.text;

@@ -106,6 +106,17 @@ describe('parseClient', () => {
   });
 });
 
+test.each<[string, object, boolean]>([
+  ['is that of the record', { tls_client_auth_spiffe_id: 'spiffe://a/b', tls_client_auth_ca: [own.thumbprint] }, false],
+  ['is the URI of the record', { tls_client_auth_san_uri: 'spiffe://a/b' }, false],
+  ['is not that of the record', { tls_client_auth_san_uri: 'spiffe://a/c' }, true],
+  ['is not in the record', { tls_client_auth_subject_dn: 'CN=a' }, true],
+])('parseClient warns about a SPIFFE ID as client_id only if it is foreign: it %s', (_, fields, isExpected) => {
+  const record = with_(without(byName, 'tls_client_auth_subject_dn'), { client_id: 'spiffe://a/b', ...fields });
+  const warnings = isExpected ? [{ field: 'client_id', message: expect.stringContaining('is a SPIFFE ID') }] : [];
+  expect(parseClient(record, policy, now)).toMatchObject({ ok: true, warnings });
+});
+
 describe('parseClient rejects what JSON or JavaScript would change:', () => {
   const deep = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
   const cyclic: Record<string, unknown> = {};

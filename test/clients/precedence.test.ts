@@ -1,7 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mostSpecific } from '../../src/clients/precedence.ts';
+import { sharedIdentity } from '../../src/clients/registered-identities.ts';
+import { matchesPattern, parseSpiffePattern } from '../../src/clients/spiffe-pattern.ts';
 import { selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { registeredClient } from '../support/registered-client.ts';
+import { spiffePatterns } from '../support/spiffe-ids.ts';
 
 const td = 'spiffe://prod.example';
 const spiffe = (path: string) => ({
@@ -62,4 +66,22 @@ describe('mostSpecific of clients that a certificate authenticates', () => {
     const [general, exact] = [match('two'), match('exact')];
     expect(mostSpecific([general, exact])[0]).toBe(exact);
   });
+});
+
+test('two clients conflict exactly if an ID matches both of them and neither has precedence', () => {
+  const short = spiffePatterns.filter((text) => text.split('/').length <= 8);
+  const idsOf = (length: number): string[] =>
+    length === 0 ? [td] : idsOf(length - 1).flatMap((id) => ['a', 'b'].map((letter) => `${id}/${letter}`));
+  fc.assert(
+    fc.property(short, short, (...texts) => {
+      const patterns = texts.map(parseSpiffePattern);
+      const [one, other] = texts.map((text) => ({ client: registeredClient(spiffe(text.slice(td.length + 1))) }));
+      if (!one || !other) throw new Error('two clients are expected');
+      const ids = idsOf(patterns[0]?.segments.length ?? 0);
+      const isShared = ids.some((id) => patterns.every((pattern) => matchesPattern(id, pattern)));
+      const isAmbiguous = isShared && mostSpecific([one, other]).length === 2;
+      expect(sharedIdentity(one.client, other.client, { anchors: [] }, 0) !== undefined).toBe(isAmbiguous);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,8 +1,8 @@
 import type { Client } from '../client.ts';
 import type { Diagnostic } from '../diagnostics.ts';
-import { caPinsOf } from '../methods/methods.ts';
+import { caPinsOf, spiffePatternOf } from '../methods/methods.ts';
 import { PatternIndex } from '../pattern-index.ts';
-import { haveDisjointPins, spiffePatternOf } from '../registered-identities.ts';
+import { haveDisjointPins } from '../registered-identities.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { overlapOf, parseSpiffePattern, type SpiffePattern } from '../spiffe-pattern.ts';
 import type { RecordIndex } from './record-index.ts';
@@ -34,7 +34,7 @@ export class SpiffeOverlaps {
 
   /** @returns why the client must not be added; undefined if it was */
   add(client: Client, index: number): Diagnostic | undefined {
-    const pattern = spiffePatternOf(client);
+    const pattern = spiffePatternOf(client.authentication);
     if (!pattern) return undefined;
     const caPins = this.#share(caPinsOf(client.authentication));
     const earlier = this.#registrations

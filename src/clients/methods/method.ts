@@ -8,6 +8,7 @@ import type { Diagnostics } from '../diagnostics.ts';
 import type { RegisteredIdentity } from '../identities.ts';
 import { describedAs, end, text } from '../record-fields.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
+import type { SpiffePattern } from '../spiffe-pattern.ts';
 
 /**
  * One client authentication method (`token_endpoint_auth_method`, RFC 7591 §2). A new method is one file with such a
@@ -39,6 +40,15 @@ export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> 
 
   /** Everything that the client is recognized by. */
   identities(registered: Registered): readonly RegisteredIdentity[];
+
+  /** The SPIFFE ID that the client is registered by, or the pattern. */
+  spiffePattern(registered: Registered): SpiffePattern | undefined;
+
+  /**
+   * Decides which of several clients that a certificate authenticates is its client: the one with the highest number.
+   * Undefined if the client has no precedence over others, nor they over it.
+   */
+  specificity(registered: Registered): number | undefined;
 
   /** The CA keys, one of which must be on the certification path (base64url SHA-256); empty if any anchor will do. */
   caPins(registered: Registered): readonly string[];

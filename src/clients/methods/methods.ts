@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { RegisteredIdentity } from '../identities.ts';
+import type { SpiffePattern } from '../spiffe-pattern.ts';
 import type { AuthenticationMethod } from './method.ts';
 import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts';
 import { tlsClientAuth } from './tls-client-auth.ts';
@@ -46,6 +47,10 @@ export function methodOf({ method }: ClientAuthentication): AnyMethod | undefine
 
 export function identitiesOfAuthentication(registered: ClientAuthentication): readonly RegisteredIdentity[] {
   return methodOf(registered)?.identities(registered) ?? [];
+}
+
+export function spiffePatternOf(registered: ClientAuthentication): SpiffePattern | undefined {
+  return methodOf(registered)?.spiffePattern(registered);
 }
 
 export function caPinsOf(registered: ClientAuthentication): readonly string[] {

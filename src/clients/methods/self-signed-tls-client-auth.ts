@@ -33,6 +33,8 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAu
           : [publicKeyIdentity(registered.publicKeyThumbprint), []];
       return { key: identityKey(identity), identity, certificateKeys, notBefore, notAfter };
     }),
+  spiffePattern: () => undefined,
+  specificity: () => undefined,
   caPins: () => [],
   authenticate: ({ certificates }, request) => {
     const { certificate } = requireCertificate(request);

@@ -9,7 +9,7 @@ import {
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import { abbreviate } from '../../text.ts';
 import { alternativeNameIdentity, type Identity, identityKey, spiffeIdentity, subjectIdentity } from '../identities.ts';
-import { matchesPattern, type SpiffePattern } from '../spiffe-pattern.ts';
+import { EXACT, matchesPattern, type SpiffePattern, specificityOf } from '../spiffe-pattern.ts';
 import { caPinField, parseCaPins } from './ca-pins.ts';
 import { type AuthenticationMethod, requireCertificate } from './method.ts';
 import { parseRegisteredSubject, type RegisteredSubject, subjectFields } from './registered-subject.ts';
@@ -57,6 +57,11 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
   identities: ({ subject, notAfter }) => {
     const identity = identityOf(subject);
     return [{ key: identityKey(identity), identity, certificateKeys: [], notAfter }];
+  },
+  spiffePattern: ({ subject }) => (subject.kind === 'spiffe' ? subject.pattern : undefined),
+  specificity: ({ subject }) => {
+    if (subject.kind === 'spiffe') return specificityOf(subject.pattern);
+    return subject.kind === 'uri' ? EXACT : undefined;
   },
   caPins: ({ caPins }) => caPins,
   authenticate: ({ subject, caPins, notAfter }, request) => {
