@@ -34,8 +34,6 @@ export function rejectMalformed(
       outgoing.shouldKeepAlive = false;
     }
     incoming.url = head.target;
-    // Nothing depends on the host, since the issuer is configured, and the adapter's host grammar is not that of the RFC.
-    incoming.headers.host = 'countersign.invalid';
     listener(incoming, outgoing);
   };
 }
