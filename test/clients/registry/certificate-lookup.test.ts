@@ -4,6 +4,7 @@ import { parseClient } from '../../../src/clients/parse-client.ts';
 import { registeredKeys } from '../../../src/clients/registered-identities.ts';
 import type { Registry } from '../../../src/clients/registry/registry.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { errorReplies, wrongTypes } from '../../redis/refusals/replies.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { startCommandProxy } from '../../support/command-proxy.ts';
 import { commandsOf } from '../../support/commands-of-redis.ts';
@@ -273,6 +274,31 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     await untilFound(opened, certificate, ['slow', 'slow-2']);
   });
 
+  test.each(['SCARD', 'SMEMBERS'])(
+    'is unavailable while Redis replies to %s with anything but its reply',
+    async (refused) => {
+      const proxy = await startCommandProxy(server.port);
+      onTestFinished(() => proxy.stop());
+      await register(recordOf('refused'));
+      const { registry } = await open('server', { port: proxy.port });
+      for (const reply of refusals) {
+        proxy.setRule(([command]) => (command?.toUpperCase() === refused ? reply : undefined));
+        const found = registry.findByCertificate(certificateOf('refused'));
+        await expect(found, JSON.stringify(reply)).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+        proxy.setRule(() => undefined);
+        // A new connection, unless the reply was an error.
+        await eventually(
+          () =>
+            idsOf(registry, certificateOf('refused')).then(
+              (ids) => ids.join() === 'refused',
+              () => false,
+            ),
+          () => `not available after ${JSON.stringify(reply)}`,
+        );
+      }
+    },
+  );
+
   describe('while the ACL does not permit it', () => {
     test('is unavailable, and the rule is reported at startup', async () => {
       const { registry, edgePermissions, problems } = await open('without-edge');
@@ -407,6 +433,13 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     });
   });
 });
+
+const { ERR, LOADING, CLUSTERDOWN } = errorReplies;
+const refusals = [
+  ...[ERR, LOADING, CLUSTERDOWN],
+  ...[wrongTypes.nil, wrongTypes['an array of nil'], wrongTypes['a deep array'], wrongTypes['a simple string']],
+  ...[wrongTypes['a map'], wrongTypes['no RESP']],
+];
 
 function resource(name: string): object {
   return { name, resource: `https://${name}.example`, scope: 'x', binding: 'caller' };
