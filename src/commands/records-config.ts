@@ -4,7 +4,7 @@ import { chainSettings, readClientCa } from '../settings/client-ca.ts';
 import { readRegistrationPolicy } from '../settings/registration-policy.ts';
 import { type Environment, Settings } from '../settings/settings.ts';
 
-/** What commands need that only check client records. */
+/** What commands need that only check records. */
 export interface RecordsConfig {
   readonly policy: RegistrationPolicy;
   /** Whether a setting determines who verifies the chains of clients. */

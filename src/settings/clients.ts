@@ -9,19 +9,19 @@ import { PREFIX, type Settings } from './settings.ts';
 export const clientsFileSettings = defineSettings('Clients', {
   CLIENTS_FILE: {
     parse: plainText,
-    description: 'file with the client records, YAML or JSON, instead of Redis',
+    description: 'file with the records of clients and resources, YAML or JSON, instead of Redis',
     details: 'Watched for changes. See [clients.md](clients.md).',
     requiredUnless: 'REDIS_URL',
   },
 });
 const { CLIENTS_FILE } = clientsFileSettings;
 
-/** Where the client records are. */
+/** Where the records are. */
 export type ClientsConfig =
   | ({ readonly store: 'memory' } & ConfiguredFile)
   | ({ readonly store: 'redis'; readonly cache: CacheSettings } & RedisConfig);
 
-/** Reads where the client records are; undefined if nowhere. Problems are collected in `settings`. */
+/** Reads where the records are; undefined if nowhere. Problems are collected in `settings`. */
 export function readClientsConfig(settings: Settings): ClientsConfig | undefined {
   const redis = readRedisConfig(settings);
   const cache = readCacheSettings(settings);
@@ -32,12 +32,15 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
   if (redis !== undefined) return { store: 'redis', cache, ...redis };
   if (file !== undefined) return { store: 'memory', file, setting: PREFIX + CLIENTS_FILE.name };
   if (!settings.has(redisSettings.REDIS_URL)) {
-    settings.reportMissing(CLIENTS_FILE, 'set it to the file with the client records, or set COUNTERSIGN_REDIS_URL');
+    settings.reportMissing(
+      CLIENTS_FILE,
+      'set it to the file with the records of clients and resources, or set COUNTERSIGN_REDIS_URL',
+    );
   }
   return undefined;
 }
 
-/** Reads the connection that the `clients` commands use, which manage clients in Redis only. */
+/** Reads the connection that the commands use which manage records, in Redis only. */
 export function readRequiredRedisConfig(settings: Settings): RedisConfig | undefined {
   const redis = readRedisConfig(settings);
   if (!settings.has(redisSettings.REDIS_URL)) settings.reportMissing(redisSettings.REDIS_URL, redisFix(settings));
@@ -46,6 +49,6 @@ export function readRequiredRedisConfig(settings: Settings): RedisConfig | undef
 
 function redisFix(settings: Settings): string {
   const file = settings.read(CLIENTS_FILE);
-  if (file === undefined) return 'set it to the URL of the Redis that holds the client records';
-  return `this command manages clients in Redis, but COUNTERSIGN_CLIENTS_FILE is set: edit ${file} instead`;
+  if (file === undefined) return 'set it to the URL of the Redis that holds the records';
+  return `this command manages records in Redis, but COUNTERSIGN_CLIENTS_FILE is set: edit ${file} instead`;
 }

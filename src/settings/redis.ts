@@ -11,7 +11,7 @@ import type { Settings } from './settings.ts';
 export const redisSettings = defineSettings('Redis', {
   REDIS_URL: {
     parse: parseRedisUrl,
-    description: 'URL of the Redis that holds the client records',
+    description: 'URL of the Redis that holds the records',
     details:
       'One server, `redis://user:password@host:6379/0`, over TLS (`rediss://…`) or a Unix socket; Sentinel; Cluster. ' +
       'See [redis.md](redis.md).',

@@ -159,7 +159,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const missing = await reloadAfter(countersign, () => rmSync(file));
     expect(missing).toMatchObject({
       reason: `${file}: no such file or directory`,
-      message: `reload failed, the previous clients stay active: ${file}: no such file or directory`,
+      message: `reload failed, the previous records stay active: ${file}: no such file or directory`,
     });
     const folder = await reloadAfter(countersign, () => mkdirSync(file));
     expect(folder.reason).toBe(`${file}: is not a regular file`);

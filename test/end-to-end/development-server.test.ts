@@ -137,7 +137,7 @@ describe('countersign dev', () => {
     const path = join(cwd, '.countersign/clients.yaml');
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
-      [clients.replace('    audience:', '   audience:'), `the previous clients stay active: ${path}: line `],
+      [clients.replace('    audience:', '   audience:'), `the previous records stay active: ${path}: line `],
       [
         clients.replace('scope: api1', 'scope: api2'),
         `reloaded ${path}: 2 clients, 1 resource, 0 added, 1 changed, 0 removed`,

@@ -85,7 +85,7 @@ function logReloaded(log: Log, file: string, before: Records, after: Records): v
 
 function logReloadFailed(log: Log, file: string, error: unknown): void {
   const reason = error instanceof OperatorError ? firstProblems(error.problems) : `${file}: ${error}`;
-  log.error({ event: 'clients_reload_failed', reason }, `reload failed, the previous clients stay active: ${reason}`);
+  log.error({ event: 'clients_reload_failed', reason }, `reload failed, the previous records stay active: ${reason}`);
 }
 
 /** The sizes, and how many clients and resources differ. */

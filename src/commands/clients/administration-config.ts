@@ -6,7 +6,7 @@ import type { RedisConfig } from '../../settings/redis.ts';
 import { readRegistrationPolicy } from '../../settings/registration-policy.ts';
 import { type Environment, Settings } from '../../settings/settings.ts';
 
-/** What commands need that manage the clients in Redis. */
+/** What commands need that manage the records in Redis. */
 export interface AdministrationConfig {
   readonly redis: RedisConfig;
   readonly policy: RegistrationPolicy;

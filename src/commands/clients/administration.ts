@@ -10,7 +10,7 @@ import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
 import { readAdministrationConfig } from './administration-config.ts';
 import { Interruption } from './interruption.ts';
 
-/** What a command that manages the clients in Redis works with. Disposing of it closes the connection. */
+/** What a command that manages records in Redis works with. Disposing of it closes the connection. */
 interface Administration extends AsyncDisposable {
   readonly store: RecordStore;
   readonly policy: RegistrationPolicy;
