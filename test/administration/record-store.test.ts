@@ -5,8 +5,8 @@ import { AdministrationError } from '../../src/administration/administration-err
 import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changeRecord, removeRecord } from '../../src/administration/change-record.ts';
 import { makePlan } from '../../src/administration/plan.ts';
-import { listRecords } from '../../src/administration/stored-records.ts';
-import { clientKey } from '../../src/resources/record-types.ts';
+import { listRecords, listResources } from '../../src/administration/stored-records.ts';
+import { clientKey, resourceKey } from '../../src/resources/record-types.ts';
 import { administratorAclRule } from '../support/administrator-acl.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -115,6 +115,26 @@ for (const [name, start] of [
           .map((id) => `${id} ${id !== one} y`),
       );
       expect(await listed(administrator, 'c{0}:\\*\\[0]*')).toEqual([`${one} false y`]);
+    });
+
+    test('the administrator writes and removes resources, which the auditor lists', async () => {
+      const file = join(temporaryDirectory(), 'resources.yaml');
+      const names = ['orders', 'reports', 'stock'];
+      const resource = (name: string) => `{name: ${name}, resource: "urn:${name}", scope: read, binding: caller}`;
+      writeFileSync(file, `resources: [${names.map(resource)}]`);
+      const { changes } = await makePlan([file], administrator.store, { ...options, prune: true });
+      expect(await applyPlan(changes, administrator.store, () => {})).toMatchObject({ written: 3, conflicts: [] });
+      const read = async () => {
+        const found = [];
+        for await (const { resource: parsed } of listResources(auditor.store, options)) found.push(parsed?.audience);
+        return found;
+      };
+      expect(await read()).toEqual(['urn:orders', 'urn:reports', 'urn:stock']);
+      for (const name of names) {
+        const key = resourceKey(name);
+        expect(await removeRecord(administrator.store, key, defaultPolicy)).toEqual({ outcome: 'written' });
+      }
+      expect(await read()).toEqual([]);
     });
 
     test('the lock is granted to one administrator at a time, and denied to the auditor', async () => {
