@@ -336,6 +336,28 @@ test('a check in flight is answered before the listener closes', async () => {
   await closed;
 });
 
+test('checks that have waited too long are shed, whatever their method', async () => {
+  const shed: number[] = [];
+  const shedding = { maxQueueDelay: 0, onShed: (delay: number) => void shed.push(delay) };
+  const own = await startEdge({ clients: [], resources: [] }, shedding);
+  const { received, socket } = await open(own.url);
+  const count = 400;
+  socket.write('GET /edge/mint/none HTTP/1.1\r\nHost: edge\r\n\r\n'.repeat(count));
+  const responses = () => received().split('HTTP/1.1 ').slice(1);
+  await eventually(
+    () => responses().length === count,
+    () => `received ${responses().length} responses`,
+  );
+  const unavailable = responses().filter((response) => response.startsWith('503 '));
+  expect(unavailable).toHaveLength(shed.length);
+  expect(shed.length).toBeGreaterThan(0);
+  for (const line of ['X-Countersign-Error: temporarily_unavailable', 'Retry-After: 1', 'Content-Length: 0'])
+    expect(unavailable[0]).toContain(`\r\n${line}\r\n`);
+  expect(unavailable[0]).not.toMatch(/^(?:date|content-type):/im);
+  socket.destroy();
+  await own.close();
+});
+
 describe('HTTP/1.0', () => {
   test('closes the connection', async () => {
     const { status, headerLines } = await check('GET /edge/mint/api HTTP/1.0');
@@ -361,8 +383,8 @@ describe('Connection may not name', () => {
 });
 
 /** A connection to the edge, and what was received on it so far. */
-async function open() {
-  const { hostname, port } = new URL(edge.url);
+async function open(url = edge.url) {
+  const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   let text = '';
   socket.setEncoding('latin1').on('data', (chunk: string) => {

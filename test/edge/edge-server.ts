@@ -6,6 +6,7 @@ import type { Registry } from '../../src/clients/registry/registry.ts';
 import { createEdgeApplication } from '../../src/edge/edge-application.ts';
 import { describeListenAddress, type ListenAddress } from '../../src/http/listen-address.ts';
 import { openListener } from '../../src/http/listener.ts';
+import type { LoadShedding } from '../../src/http/load-shedding.ts';
 import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
@@ -58,7 +59,7 @@ const anyAddress: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 export async function startEdge(
   records: { readonly clients: readonly Client[]; readonly resources: readonly object[] },
-  address: ListenAddress = anyAddress,
+  shedding?: LoadShedding,
 ): Promise<EdgeServer> {
   const clients = new Map(records.clients.map((client) => [client.clientId, client]));
   const resources = new Map(records.resources.map(resource).map((parsed) => [parsed.name, parsed]));
@@ -92,7 +93,7 @@ export async function startEdge(
   const memory = createMemoryRegistry({ current, stop: () => {} }, 'a test');
   const application = createEdgeApplication({
     issuer: ISSUER,
-    listensOn: address.kind,
+    listensOn: 'tcp',
     readCertificate: (request) => readClientCertificate(request, source),
     registry: {
       ...memory,
@@ -107,7 +108,8 @@ export async function startEdge(
     now,
   });
   const malformed: MalformedRequest[] = [];
-  const listener = await openListener(address, application, (request) => malformed.push(request));
+  const onMalformed = (request: MalformedRequest) => void malformed.push(request);
+  const listener = await openListener(anyAddress, application, onMalformed, shedding);
   return {
     url: describeListenAddress(listener.address),
     clients,
