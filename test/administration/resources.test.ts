@@ -102,6 +102,8 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
     ['an empty list of clients', { clients: [] }, ['resource:a']],
     ['a file of resources', { resources: [resource('b')] }, ['client:a', ...identities(['a']), 'resource:b']],
     ['an empty list of resources', { resources: [] }, ['client:a', ...identities(['a'])]],
+    ['an empty list', [], ['resource:a']],
+    ['a list of resources', [resource('b')], ['client:a', ...identities(['a']), 'resource:b']],
     ['a list of both', [client('b'), resource('b')], ['client:b', ...identities(['b']), 'resource:b']],
   ])('remove with --prune only what is of the types in %s', async (_, content, expected) => {
     await apply({ clients: [client('a')], resources: [resource('a')] });

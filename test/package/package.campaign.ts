@@ -181,6 +181,6 @@ describeWith(['redis-server'], 'the installed package manages clients in Redis',
       const { code, stdout, stderr } = await run(version, ['clients', ...command.split(' ')], env);
       expect([command, code, `${stdout}${stderr}`]).toEqual([command, 0, expect.stringContaining(output)]);
     }
-    expect(await succeed(version, ['clients', 'export'], env)).toBe('clients: []\n');
+    expect(await succeed(version, ['clients', 'export'], env)).toBe('clients: []\nresources: []\n');
   });
 });

@@ -14,7 +14,7 @@ export interface FileRecord {
 /** The content of a file that is not JSON Lines. */
 export interface FileContent {
   readonly records: readonly FileRecord[];
-  /** The types of its lists, which may be empty. */
+  /** The types of its lists, besides those of the records: a list may be empty. */
   readonly lists: readonly RecordType[];
 }
 
@@ -70,10 +70,10 @@ function contentOf(path: string, text: string): FileContent {
 
 const NO_LIST = 'expected a list of clients, or "clients:" or "resources:" with a list under it';
 
-/** A plain list is one of clients, and may contain resources. */
+/** A plain list contains records of any type. An empty one states that there are no clients. */
 function contentOfList(values: readonly unknown[]): FileContent {
   const records = values.map((value, index) => ({ type: typeOfRecord(value), number: index + 1, value }));
-  return { records, lists: ['client'] };
+  return { records, lists: records.length === 0 ? ['client'] : [] };
 }
 
 /** Editors read the location of the schema from `$schema`. */

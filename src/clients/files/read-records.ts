@@ -10,7 +10,7 @@ export type RecordReadResult = FileRecord | ClientsFileError;
 /** Some records of a file. */
 interface RecordBatch {
   readonly results: readonly RecordReadResult[];
-  /** The types of the lists that the file has, besides those of the records; none in JSON Lines. */
+  /** The types of the lists that the file has, besides those of the records: a list may be empty. */
   readonly lists: readonly RecordType[];
 }
 
