@@ -38,8 +38,8 @@ export async function authenticateByCertificate(
   registry: Registry,
   now: number,
 ): Promise<AuthenticatedClient> {
-  const { certificate } = requireCertificate({ form: noForm, presented, now });
-  const candidates = await registry.findByCertificate(certificate);
+  const { certificate, chain } = requireCertificate({ form: noForm, presented, now });
+  const candidates = await registry.findByCertificate(certificate, chain.verified);
   const matches: AuthenticatedClient[] = [];
   const rejections: string[] = [];
   for (const candidate of candidates) {

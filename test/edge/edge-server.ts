@@ -98,8 +98,7 @@ export async function startEdge(
     registry: {
       ...memory,
       find: (clientId) => (replaced.registry.find ?? memory.find)(clientId),
-      findByCertificate: (certificate) =>
-        (replaced.registry.findByCertificate ?? memory.findByCertificate)(certificate),
+      findByCertificate: (...lookup) => (replaced.registry.findByCertificate ?? memory.findByCertificate)(...lookup),
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
     },
     signingKey,

@@ -29,6 +29,11 @@ export class Candidate {
     return BYTES_PER_CANDIDATE + this.clientId.length + BYTES_PER_KEY * this.#identityKeys.length;
   }
 
+  /** Whether the index names it by the certificate itself or its key: only the owner of the key can present that. */
+  get isRegisteredByKey(): boolean {
+    return this.#identityKeys.some((key) => key.startsWith('thumbprint:') || key.startsWith('public_key:'));
+  }
+
   /**
    * Finds its record. `none` if that does not register any of the identities.
    *

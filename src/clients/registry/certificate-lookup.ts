@@ -27,6 +27,13 @@ interface CertificateLookupOptions {
   readonly caching: Caching;
 }
 
+/** A certificate to look up. */
+interface PresentedIdentity {
+  readonly certificate: ClientCertificate;
+  /** Otherwise, its names are the choice of the client. */
+  readonly hasVerifiedChain: boolean;
+}
+
 /** Those that the identity index names for a certificate, or why it cannot be looked up. */
 type Candidates = readonly Candidate[] | { readonly reason: string };
 
@@ -36,37 +43,40 @@ const MAX_CANDIDATES = 256;
 /** Finds the clients of a certificate by the identity index in Redis, cached until Redis reports a change. */
 export class CertificateLookup {
   /** By thumbprint and version: after a change of any of its identities, the certificate is looked up again. */
-  readonly cache: NearCache<Candidates, ClientCertificate>;
+  readonly cache: NearCache<Candidates, PresentedIdentity>;
   readonly #options: CertificateLookupOptions;
   /** For certificates that are parsed once and presented often: hashing their names takes longer than a cached lookup. */
   readonly #counters = new WeakMap<ClientCertificate, Uint32Array>();
 
   constructor(options: CertificateLookupOptions) {
     this.#options = options;
-    this.cache = new NearCache({ ...options.caching, load: (_, certificate) => this.#load(certificate) });
+    this.cache = new NearCache({ ...options.caching, load: (_, presented) => this.#load(presented) });
   }
 
   /**
    * @throws {OAuthError} temporarily_unavailable if a lookup fails; invalid_client if the certificate has too many
-   *   identities or candidates, or if none of these has a valid record
+   *   identities or candidates, or if the record of one of these is invalid
    */
-  async find(certificate: ClientCertificate): Promise<readonly Client[]> {
+  async find(presented: PresentedIdentity): Promise<readonly Client[]> {
     const { clients, changes } = this.#options;
-    const key = `${certificate.thumbprint}.${changes.version(this.#countersOf(certificate))}`;
-    const candidates = this.cache.findCached(key, certificate) ?? (await this.#findUncached(key, certificate));
+    const { certificate, hasVerifiedChain } = presented;
+    const version = changes.version(this.#countersOf(certificate));
+    const key = `${certificate.thumbprint}.${version}${hasVerifiedChain ? '' : '.unverified'}`;
+    const candidates = this.cache.findCached(key, presented) ?? (await this.#findUncached(key, presented));
     if ('reason' in candidates) throw invalidClient(candidates.reason);
     const stored = await all(candidates.map((candidate) => candidate.find(clients, changes)));
-    const valid = stored.flatMap((each) => (each.kind === 'record' ? [each.record] : []));
     const invalid = stored.flatMap((each) => (each.kind === 'invalid' ? [each.reason] : []));
-    if (valid.length === 0 && invalid.length > 0) throw invalidClient(abbreviate(invalid.join('; ')));
-    return valid;
+    // The certificate of such a client must not become that of another one, of a pattern for example.
+    if (invalid.length > 0) throw invalidClient(abbreviate(invalid.join('; ')));
+    return stored.flatMap((each) => (each.kind === 'record' ? [each.record] : []));
   }
 
-  async #findUncached(key: string, certificate: ClientCertificate): Promise<Candidates> {
+  async #findUncached(key: string, presented: PresentedIdentity): Promise<Candidates> {
     try {
-      return await this.cache.find(key, certificate);
+      return await this.cache.find(key, presented);
     } catch (error) {
-      throw lookupFailed(`the clients of the certificate with thumbprint ${certificate.thumbprint}`, error);
+      const { thumbprint } = presented.certificate;
+      throw lookupFailed(`the clients of the certificate with thumbprint ${thumbprint}`, error);
     }
   }
 
@@ -79,7 +89,7 @@ export class CertificateLookup {
     return counters;
   }
 
-  async #load(certificate: ClientCertificate): Promise<LoadResult<Candidates>> {
+  async #load({ certificate, hasVerifiedChain }: PresentedIdentity): Promise<LoadResult<Candidates>> {
     const { redis, execute, prefix, dataLoss } = this.#options;
     const identityKeys = certificateKeys(certificate);
     const keys = identityKeys.map((key) => `${prefix}${key}`);
@@ -87,7 +97,7 @@ export class CertificateLookup {
       const found = await readSmallSets({ size: redis.executeOptional, members: execute }, keys, MAX_CANDIDATES);
       return found.every((set) => set.length === 0) ? undefined : found;
     });
-    return toLoadResult(this.#candidatesIn(sets ?? [], identityKeys));
+    return toLoadResult(this.#candidatesIn(sets ?? [], identityKeys), hasVerifiedChain);
   }
 
   /** @param sets of the identities, in their order */
@@ -118,8 +128,10 @@ function tooMany(subject: string): string {
   return `${subject} more than ${MAX_CANDIDATES} clients, which are too many to compare with one certificate`;
 }
 
-function toLoadResult(candidates: Candidates): LoadResult<Candidates> {
-  if ('reason' in candidates) return { kind: 'present', value: candidates, bytes: candidates.reason.length };
-  if (candidates.length === 0) return { kind: 'absent', value: candidates, bytes: 0 };
-  return { kind: 'present', value: candidates, bytes: candidates.reduce((sum, { bytes }) => sum + bytes, 0) };
+/** What clients can make grow at will counts as absent, which is cached separately. */
+function toLoadResult(candidates: Candidates, hasVerifiedChain: boolean): LoadResult<Candidates> {
+  if ('reason' in candidates) return { kind: 'absent', value: candidates, bytes: candidates.reason.length };
+  const isGenuine = hasVerifiedChain || candidates.some(({ isRegisteredByKey }) => isRegisteredByKey);
+  const bytes = candidates.reduce((sum, candidate) => sum + candidate.bytes, 0);
+  return { kind: candidates.length > 0 && isGenuine ? 'present' : 'absent', value: candidates, bytes };
 }

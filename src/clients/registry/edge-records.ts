@@ -79,8 +79,8 @@ export class EdgeRecords {
   }
 
   /** As {@link CertificateLookup.find}. */
-  findByCertificate(certificate: ClientCertificate): Promise<readonly Client[]> {
-    return this.#certificates.find(certificate);
+  findByCertificate(certificate: ClientCertificate, hasVerifiedChain: boolean): Promise<readonly Client[]> {
+    return this.#certificates.find({ certificate, hasVerifiedChain });
   }
 
   /** @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_target if the value is not a valid record */

@@ -166,7 +166,7 @@ function toRegistry(
   return {
     description: `Redis at ${description}, keys ${keys.clientPrefix}*`,
     find: async (clientId) => requireValid(await clients.find(clientId), invalidClient),
-    findByCertificate: async (certificate) => requireEdge(edge).findByCertificate(certificate),
+    findByCertificate: async (...lookup) => requireEdge(edge).findByCertificate(...lookup),
     findResource: async (name) => requireEdge(edge).findResource(name),
     get notReadyReason() {
       const { problem } = redis;

@@ -18,10 +18,12 @@ export interface Registry {
    * Finds the clients that are registered by an identity of this certificate, also disabled ones. They are candidates:
    * each client's record decides whether the certificate authenticates it.
    *
+   * @param hasVerifiedChain otherwise the certificate can contain any name: unless it is registered by its thumbprint or
+   *   key, the result is cached briefly, so that a flood of such certificates evicts no others
    * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_client if the certificate has too many
-   *   identities or candidates, or if none of them has a valid record
+   *   identities or candidates, or if the record of one of them is invalid
    */
-  findByCertificate(certificate: ClientCertificate): Promise<readonly Client[]>;
+  findByCertificate(certificate: ClientCertificate, hasVerifiedChain: boolean): Promise<readonly Client[]>;
   /**
    * Finds a resource.
    *

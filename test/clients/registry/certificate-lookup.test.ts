@@ -37,7 +37,7 @@ function indexKeysOf(record: object): readonly string[] {
 }
 
 const idsOf = async (registry: Registry, certificate: ClientCertificate) =>
-  (await registry.findByCertificate(certificate)).map(({ clientId }) => clientId);
+  (await registry.findByCertificate(certificate, true)).map(({ clientId }) => clientId);
 
 describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
   let server: RunningRedis;
@@ -83,7 +83,11 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     await redis.set(`${prefix}client:${record.client_id}`, JSON.stringify(record));
   }
 
-  const untilFound = ({ registry }: OpenedRegistry, certificate: ClientCertificate, expected: readonly string[]) =>
+  const untilFound = (
+    { registry }: Pick<OpenedRegistry, 'registry'>,
+    certificate: ClientCertificate,
+    expected: readonly string[],
+  ) =>
     eventually(
       async () => (await idsOf(registry, certificate)).join() === expected.join(),
       () => `not found: ${expected}`,
@@ -128,13 +132,6 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
         await redis.set(`${prefix}client:${id}`, JSON.stringify(recordOf(id, 'renamed')));
       },
     ],
-    [
-      'whose record is invalid',
-      async (id, key) => {
-        await redis.sadd(key, id);
-        await redis.set(`${prefix}client:${id}`, 'not a record');
-      },
-    ],
   ])('takes an index entry of a client %s for a hint only', async (kind, writeHint) => {
     const name = `hint-${kind.replaceAll(' ', '-')}`;
     const [key = ''] = indexKeysOf(recordOf(name));
@@ -149,15 +146,75 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     await untilFound(opened, certificate, [name, `${name}-2`]);
   });
 
-  test('is rejected with the reason if the only candidate has an invalid record', async () => {
-    const [key = ''] = indexKeysOf(recordOf('invalid'));
+  test('is rejected with the reason, and without a command, if the record of a candidate is invalid', async () => {
+    const [key = ''] = indexKeysOf(recordOf('valid'));
+    await register(recordOf('valid'));
     await redis.sadd(key, 'invalid');
-    await redis.set(`${prefix}client:invalid`, JSON.stringify(recordOf('invalid', 'invalid', { scopes: 'x' })));
-    const { registry } = await open();
-    await expect(registry.findByCertificate(certificateOf('invalid'))).rejects.toMatchObject({
-      code: 'invalid_client',
-      reason: expect.stringMatching(/^the value of countersign:client:invalid is not a client record: .*scopes/),
-    });
+    await redis.set(`${prefix}client:invalid`, JSON.stringify(recordOf('invalid', 'valid', { scopes: 'x' })));
+    const lifetimes = { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 1 };
+    const { registry } = await open('server', { cache: { lifetimes } });
+    const certificate = certificateOf('valid');
+    const rejected = async () => {
+      await expect(registry.findByCertificate(certificate, true)).rejects.toMatchObject({
+        code: 'invalid_client',
+        reason: expect.stringMatching(/^the value of countersign:client:invalid is not a client record: .*scopes/),
+      });
+    };
+    let executed = Number.NaN;
+    await eventually(
+      async () => {
+        const before = await commandsOf(redis);
+        for (let times = 0; times < 100; times++) await rejected();
+        executed = (await commandsOf(redis)) - before;
+        return executed === 0;
+      },
+      () => `${executed} commands for 100 lookups`,
+    );
+    await register(recordOf('invalid', 'valid'));
+    await eventually(
+      () =>
+        idsOf(registry, certificate).then(
+          (ids) => ids.join() === 'invalid,valid',
+          () => false,
+        ),
+      () => 'the record is still invalid',
+      1_000,
+    );
+  });
+
+  test('of certificates with an unverified chain evicts no other, whatever names they contain', async () => {
+    await register(recordOf('victim'));
+    const keys = selfSigned();
+    const thumbprint = {
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      certificates: [{ thumbprint: keys.thumbprint }],
+    };
+    await register({ client_id: 'self-signed', ...thumbprint });
+    const bounds = { entries: 3, bytes: 1024 * 1024 };
+    const { registry } = await open('server', { cache: { bounds } });
+    const [verified, selfIssued] = [certificateOf('victim'), parseClientCertificate(keys.der)];
+    const find = async () => [
+      ...(await registry.findByCertificate(verified, true)),
+      ...(await registry.findByCertificate(selfIssued, false)),
+    ];
+    const expected = ['victim', 'self-signed'];
+    expect((await find()).map(({ clientId }) => clientId)).toEqual(expected);
+    for (let count = 0; count < 10; count++) {
+      const found = await registry.findByCertificate(certificateOf('victim'), false);
+      expect(found.map(({ clientId }) => clientId)).toEqual(['victim']);
+    }
+    let executed = Number.NaN;
+    await eventually(
+      async () => {
+        for (let count = 0; count < 5; count++) await registry.findByCertificate(certificateOf('victim'), false);
+        const before = await commandsOf(redis);
+        for (let times = 0; times < 100; times++)
+          expect((await find()).map(({ clientId }) => clientId)).toEqual(expected);
+        executed = (await commandsOf(redis)) - before;
+        return executed === 0;
+      },
+      () => `${executed} commands for 100 lookups`,
+    );
   });
 
   test('never makes a key of a member that is not a client_id', async () => {
@@ -181,7 +238,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       const { registry } = await open();
       const reads = async () => Number(/cmdstat_smembers:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
       const before = await reads();
-      const rejected = expect(registry.findByCertificate(certificateOf('popular'))).rejects;
+      const rejected = expect(registry.findByCertificate(certificateOf('popular'), true)).rejects;
       await rejected.toMatchObject({ code: 'invalid_client', reason: expect.stringMatching(/dns:.* more than 256/) });
       expect(await reads()).toBe(before);
       await redis.del(key);
@@ -195,7 +252,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       const [key = ''] = indexKeysOf(recordOf(name));
       await redis.sadd(key, ...members(count));
       const { registry, edgePermissions } = await open(user);
-      const found = registry.findByCertificate(certificateOf(name));
+      const found = registry.findByCertificate(certificateOf(name), true);
       if (count === 256) expect(await found).toEqual([]);
       else await expect(found).rejects.toMatchObject({ code: 'invalid_client' });
       expect(edgePermissions).toEqual([]);
@@ -220,7 +277,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       await register(recordOf('two-replicas', 'two-replicas', { enabled: false }));
       for (const { registry } of replicas) {
         await eventually(
-          async () => (await registry.findByCertificate(certificate))[0]?.enabled === false,
+          async () => (await registry.findByCertificate(certificate, true))[0]?.enabled === false,
           () => 'still enabled',
           1_000,
         );
@@ -283,7 +340,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       const { registry } = await open('server', { port: proxy.port });
       for (const reply of refusals) {
         proxy.setRule(([command]) => (command?.toUpperCase() === refused ? reply : undefined));
-        const found = registry.findByCertificate(certificateOf('refused'));
+        const found = registry.findByCertificate(certificateOf('refused'), true);
         await expect(found, JSON.stringify(reply)).rejects.toMatchObject({ code: 'temporarily_unavailable' });
         proxy.setRule(() => undefined);
         // A new connection, unless the reply was an error.
@@ -313,7 +370,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
         },
         { rule: '%R~countersign:resource:*', problem: expect.stringContaining('lacks the key countersign:resource:') },
       ]);
-      await expect(registry.findByCertificate(certificateOf('denied'))).rejects.toMatchObject({
+      await expect(registry.findByCertificate(certificateOf('denied'), true)).rejects.toMatchObject({
         code: 'temporarily_unavailable',
         reason: expect.stringContaining('lacks +smembers'),
         headers: { 'retry-after': '1' },
@@ -347,7 +404,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     const { registry } = await open(user, { servesEdge });
     await registry.find('any');
     if (servesEdge) {
-      await registry.findByCertificate(certificateOf('any'));
+      await registry.findByCertificate(certificateOf('any'), true);
       await registry.findResource('any');
     }
     expect(await redis.call('ACL', 'LOG')).toEqual([]);
@@ -374,7 +431,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
         code: 'temporarily_unavailable',
         reason: expect.stringContaining('records are gone from Redis'),
       };
-      await expect(registry.findByCertificate(certificateOf('other'))).rejects.toMatchObject(unavailable);
+      await expect(registry.findByCertificate(certificateOf('other'), true)).rejects.toMatchObject(unavailable);
       await expect(registry.findResource('other')).rejects.toMatchObject(unavailable);
       await redis.set(marker, '{"format":1}');
       await eventually(
@@ -407,11 +464,11 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       expect(await idsOf(registry, certificate)).toEqual(['down']);
       expect((await registry.findResource('down'))?.name).toBe('down');
       const unavailable = { code: 'temporarily_unavailable', headers: { 'retry-after': '1' } };
-      await expect(registry.findByCertificate(certificateOf('other'))).rejects.toMatchObject(unavailable);
+      await expect(registry.findByCertificate(certificateOf('other'), true)).rejects.toMatchObject(unavailable);
       await expect(registry.findResource('other')).rejects.toMatchObject(unavailable);
       await eventually(
         () =>
-          registry.findByCertificate(certificate).then(
+          registry.findByCertificate(certificate, true).then(
             () => false,
             ({ code }) => code === 'temporarily_unavailable',
           ),

@@ -96,7 +96,7 @@ class Simulation {
   #find(): void {
     const [delivered, flushed] = [{ ...this.#delivered }, { ...this.#flushed }];
     const { stale } = this.#lookup.cache.counts;
-    this.#lookup.find(certificate).then(
+    this.#lookup.find({ certificate, hasVerifiedChain: true }).then(
       (clients) => {
         const isStale = this.#lookup.cache.counts.stale > stale;
         for (const name of names) {
