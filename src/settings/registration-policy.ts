@@ -15,9 +15,13 @@ export const registrationSettings = defineSettings('Client certificates', {
     description: '`true` accepts certificates registered by SHA-1 thumbprint, with a warning',
     default: 'false',
   },
+});
+
+export const resourceSettings = defineSettings('Edge', {
   ALLOW_UNBOUND_EDGE_TOKENS: {
     parse: parseBoolean,
     description: '`true` accepts resources with `binding: none`, whose tokens are bound to no certificate',
+    details: 'The commands that validate [records](clients.md#resources) need it, too.',
     default: 'false',
   },
 });
@@ -27,7 +31,7 @@ export function readRegistrationPolicy(settings: Settings, clientCa: ClientCa | 
   return {
     allowSha1Thumbprints: settings.read(registrationSettings.ALLOW_SHA1_THUMBPRINTS),
     requireCaPin: settings.read(registrationSettings.REQUIRE_CA_PIN),
-    allowUnboundEdgeTokens: settings.read(registrationSettings.ALLOW_UNBOUND_EDGE_TOKENS),
+    allowUnboundEdgeTokens: settings.read(resourceSettings.ALLOW_UNBOUND_EDGE_TOKENS),
     anchors: clientCa?.store.anchors ?? [],
   };
 }

@@ -5,7 +5,7 @@ import { crlSettings } from './crl.ts';
 import { edgeSettings } from './edge.ts';
 import { proxyCertificateSettings } from './proxy-certificate.ts';
 import { redisSettings, redisTlsSettings } from './redis.ts';
-import { registrationSettings } from './registration-policy.ts';
+import { registrationSettings, resourceSettings } from './registration-policy.ts';
 import { serverSettings } from './server.ts';
 import { serverCertificateSettings } from './server-certificate.ts';
 import type { Setting } from './setting.ts';
@@ -18,6 +18,7 @@ export const allSettings: readonly Setting[] = [
   serverSettings,
   serverCertificateSettings,
   edgeSettings,
+  resourceSettings,
   terminatorSettings,
   trustedProxySettings,
   proxyCertificateSettings,
