@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
-import type { EdgeProxyOptions } from './edge-proxies.ts';
+import { connect as connectTls } from 'node:tls';
+import { apiHost, type EdgeProxyOptions } from './edge-proxies.ts';
+import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
 import type { RunningTerminator } from './shipped-terminator.ts';
 import { shippedFiles } from './shipped-text.ts';
@@ -33,7 +36,22 @@ export async function startShippedTraefikEdge(options: EdgeProxyOptions): Promis
     relay.stop();
     return traefik.stop();
   };
+  // It listens before it has loaded the dynamic configuration.
+  const isLoaded = async () => (await presentedName(port)) === apiHost;
+  await eventually(isLoaded, traefik.errors).catch(async (error) => {
+    await stop();
+    throw error;
+  });
   return { ...traefik, stop };
+}
+
+/** The first DNS name of the server's certificate; undefined if the handshake fails. */
+async function presentedName(port: number): Promise<string | undefined> {
+  const socket = connectTls({ host: '127.0.0.1', port, servername: apiHost, rejectUnauthorized: false });
+  const connected = await once(socket, 'secureConnect').catch(() => undefined);
+  const names = connected && socket.getPeerCertificate().subjectaltname;
+  socket.destroy();
+  return names?.replace(/^DNS:/, '');
 }
 
 /** Relays TCP connections to a Unix socket. */
