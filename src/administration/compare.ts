@@ -165,8 +165,9 @@ function identityKeysOf(record: DesiredRecord): readonly string[] {
 }
 
 function isReenabled(change: Change): boolean {
-  const { kind, expected } = change;
+  const { kind, type, expected } = change;
   // Most records do not contain `false`, which is faster to find than the changed fields.
-  if (kind !== 'changed' || expected.type !== 'string' || !expected.text.includes('false')) return false;
+  if (type !== 'client' || kind !== 'changed' || expected.type !== 'string' || !expected.text.includes('false'))
+    return false;
   return changedFields(change).some(({ field, before }) => field === 'enabled' && before === false);
 }

@@ -52,6 +52,13 @@ describeWith(['redis-server'], 'countersign clients and resources', () => {
       expect.stringMatching(/^reports +resource +binding: proxy +read write$/m),
     ]);
     expect(checked.stdout).toContain('1 valid client, 2 valid resources, 1 warning, 0 errors');
+    const lines = parse(records).resources.map((record: object) => `${JSON.stringify(record)}\n`);
+    const piped = await run(['clients', 'check', '-', '-o', 'json'], lines.join(''));
+    expect(JSON.parse(piped.stdout)).toMatchObject({
+      files: ['standard input.jsonl'],
+      clients: [],
+      resources: ['orders', 'reports'],
+    });
     const unbound = records.replace('binding: caller', 'binding: none');
     const path = file(unbound, 'unbound.yaml');
     const rejected = await run(['clients', 'check', path, '-o', 'json']);
