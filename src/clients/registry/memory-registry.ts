@@ -32,7 +32,7 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
       return `memory, ${counts.join(' and ')} from ${source}`;
     },
     find: async (clientId) => current().clients.get(clientId),
-    findByCertificate: async (certificate) => indexOf(current()).find(certificate),
+    findByCertificate: async (certificate) => (await indexOf(current())).find(certificate),
     findResource: async (name) => current().resources.get(name),
     notReadyReason: undefined,
     remote: undefined,
@@ -41,10 +41,10 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
 }
 
 /** Indexes each version of the records when the first certificate is looked up in it: without an edge, none is. */
-function indexOnce(): (records: Records) => ClientsByIdentity {
-  let indexed: { readonly records: Records; readonly index: ClientsByIdentity } | undefined;
+function indexOnce(): (records: Records) => Promise<ClientsByIdentity> {
+  let indexed: { readonly records: Records; readonly index: Promise<ClientsByIdentity> } | undefined;
   return (records) => {
-    if (indexed?.records !== records) indexed = { records, index: new ClientsByIdentity(records.clients.values()) };
+    if (indexed?.records !== records) indexed = { records, index: ClientsByIdentity.index(records.clients.values()) };
     return indexed.index;
   };
 }
