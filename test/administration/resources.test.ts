@@ -166,6 +166,13 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
     expect(await keys()).toEqual(['resource:UPPER', 'resource:a']);
   });
 
+  test('keep the index entries of a client whose record is also the value of a resource', async () => {
+    await apply({ clients: [client('a')] });
+    await opened.redis.copy(`${prefix}client:a`, `${prefix}resource:a`);
+    await apply({ resources: [] }, true);
+    expect(await keys()).toEqual(['client:a', ...identities(['a'])]);
+  });
+
   test('report what is missing or invalid', async () => {
     await opened.redis.set(`${prefix}resource:a`, JSON.stringify(resource('b')));
     const listed = [];
