@@ -16,19 +16,21 @@ const CREDENTIALS = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
  * nowhere else (RFC 6750 §2.1).
  */
 export function readBearerToken(headers: HeaderFields): BearerToken {
-  const [value, ...repeated] = headers.all('authorization');
+  const lines = headers.all('authorization');
+  const [value] = lines;
   if (value === undefined) return { kind: 'absent' };
-  const isToken = [value, ...repeated].some((line) => /^bearer +[^ ]/i.test(line));
-  if (repeated.length > 0) return rejected(`Authorization appears ${repeated.length + 1} times`, isToken);
-  const [, token] = CREDENTIALS.exec(value) ?? [];
-  if (token !== undefined) return { kind: 'token', token };
-  // No token contains a comma: a proxy may have joined two fields.
-  if (isToken && value.includes(',')) return rejected('Authorization contains a comma', true);
-  if (isToken) return rejected('Authorization contains a character that no token does', true);
-  if (/^bearer *$/i.test(value)) return rejected('Authorization contains no token', false);
-  return rejected('Authorization does not use the scheme Bearer', false);
+  const [, token] = (lines.length === 1 && CREDENTIALS.exec(value)) || [];
+  return token === undefined ? rejectedLines(lines) : { kind: 'token', token };
 }
 
-function rejected(reason: string, isToken: boolean): BearerToken {
-  return { kind: 'rejected', reason, isToken };
+function rejectedLines(lines: readonly string[]): BearerToken {
+  const isToken = lines.some((line) => /^bearer +[^ ]/i.test(line));
+  const rejected = (reason: string) => ({ kind: 'rejected', reason, isToken }) as const;
+  const [value = '', ...repeated] = lines;
+  if (repeated.length > 0) return rejected(`Authorization appears ${lines.length} times`);
+  // No token contains a comma: a proxy may have joined two fields.
+  if (isToken && value.includes(',')) return rejected('Authorization contains a comma');
+  if (isToken) return rejected('Authorization contains a character that no token does');
+  if (/^bearer *$/i.test(value)) return rejected('Authorization contains no token');
+  return rejected('Authorization does not use the scheme Bearer');
 }

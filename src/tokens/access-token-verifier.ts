@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type BoundedCache, type Bounds, createBoundedCache } from '../cache/bounded-cache.ts';
+import { type Bounds, createBoundedCache } from '../cache/bounded-cache.ts';
 import { type AccessToken, AccessTokenError } from './access-token.ts';
 import { type FindKey, type SignedAccessToken, verifyAccessToken } from './verify-access-token.ts';
 
@@ -8,10 +8,10 @@ export interface AccessTokenVerifier {
    * Verifies the signature, the claims and the lifetime of an access token of this server.
    *
    * @param now milliseconds since the epoch
-   * @returns the same object for as long as the token is cached, which is not before it was returned once
+   * @returns the same object for as long as the token is cached, and then not as a promise
    * @throws {AccessTokenError}
    */
-  verify(token: string, now: number): Promise<VerifiedAccessToken>;
+  verify(token: string, now: number): VerifiedAccessToken | Promise<VerifiedAccessToken>;
   /** For the metrics. */
   readonly size: Bounds;
 }
@@ -41,42 +41,34 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
   const cache = createBoundedCache<VerifiedAccessToken>(bounds);
   /** A client's first requests may arrive together. */
   const pending = new Map<string, Promise<VerifiedAccessToken>>();
-  const verifyNow = async (digest: string, text: string) => {
+  const verifySignature = async (digest: string, text: string) => {
     try {
       return { digest, ...(await verifyAccessToken(text, issuer, findKey)) };
     } finally {
       pending.delete(digest);
     }
   };
-  const verifyOnce = (digest: string, text: string) => {
-    const verification = pending.get(digest) ?? verifyNow(digest, text);
+  const verifyAndStore = async (digest: string, text: string, now: number) => {
+    const verification = pending.get(digest) ?? verifySignature(digest, text);
     pending.set(digest, verification);
-    return verification;
+    const verified = await verification;
+    requireCurrent(verified.token, now);
+    cache.set(digest, verified, ENTRY_BYTES + text.length);
+    return verified;
   };
   return {
-    verify: async (text, now) => {
+    verify: (text, now) => {
       const digest = hash('sha256', text, 'base64');
-      const cached = usable(cache, digest, findKey);
-      const verified = cached ?? (await verifyOnce(digest, text));
-      requireCurrent(verified.token, now);
-      // A request that verified it at the same time may have cached it.
-      if (!cached && !usable(cache, digest, findKey)) cache.set(digest, verified, ENTRY_BYTES + text.length);
-      return verified;
+      const cached = cache.get(digest);
+      // Its key may have been replaced, or may no longer be used.
+      if (cached === undefined || findKey(cached.key.keyId) !== cached.key) return verifyAndStore(digest, text, now);
+      requireCurrent(cached.token, now);
+      return cached;
     },
     get size() {
       return { entries: cache.entries, bytes: cache.bytes };
     },
   };
-}
-
-/** The entry, unless its key was replaced or may no longer be used. */
-function usable(
-  cache: BoundedCache<VerifiedAccessToken>,
-  digest: string,
-  findKey: FindKey,
-): VerifiedAccessToken | undefined {
-  const cached = cache.get(digest);
-  return cached && findKey(cached.key.keyId) === cached.key ? cached : undefined;
 }
 
 /** The clocks of replicas differ (RFC 7519 §4.1.4, §4.1.5). */

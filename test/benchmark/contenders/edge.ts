@@ -32,7 +32,8 @@ export function edge(tree: Tree, kind: CheckKind): Contender {
           COUNTERSIGN_CLIENTS_FILE: writeRecords(workload),
         },
       });
-      await untilItAccepts(name, edgeAddress, server);
+      // The public listener is the last one.
+      await untilItAccepts(name, address, server);
       const token = kind === 'verify' ? await requestToken(address, workload) : undefined;
       const request = checkRequest(`/edge/${kind}/${RESOURCE.name}`, workload.clientCertificate, token);
       return { ...runningServer(name, edgeAddress, server), request };
