@@ -22,6 +22,6 @@ export interface Check {
  * Decides a check.
  *
  * @param entry the audit entry of the check; each step adds what it learned
- * @throws {Denial} or {OAuthError}
+ * @throws {Denial}, {OAuthError} or {AccessTokenError}
  */
 export type DecideCheck = (check: Check, entry: AuditEntry) => Promise<Approval>;

@@ -33,7 +33,7 @@ export interface CheckProgress {
   resource: Resource | undefined;
 }
 
-/** @throws {Denial} or {OAuthError} */
+/** @throws {Denial}, {OAuthError} or {AccessTokenError} */
 type Decide = (request: ReceivedRequest, progress: CheckProgress) => Promise<Approval>;
 
 /** The steps of a check, which depend on the head of the request alone. */

@@ -1,5 +1,6 @@
 import { type ErrorCode, OAuthError } from '../oauth/oauth-error.ts';
 import type { Resource } from '../resources/resource.ts';
+import { AccessTokenError } from '../tokens/access-token.ts';
 import { NO_BODY } from './respond.ts';
 
 /**
@@ -52,6 +53,7 @@ const denialOf: Readonly<Record<ErrorCode, DenialCode>> = {
 export function toDenial(thrown: unknown): Denial {
   if (thrown instanceof Denial) return thrown;
   if (thrown instanceof OAuthError) return new Denial(denialOf[thrown.code], thrown.reason);
+  if (thrown instanceof AccessTokenError) return new Denial('invalid_token', `the access token: ${thrown.message}`);
   const reason = thrown instanceof Error ? `unexpected: ${thrown.message}` : 'unexpected: not an Error was thrown';
   return new Denial('server_error', reason);
 }

@@ -5,7 +5,7 @@ import { OAuthError } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
-import type { AccessTokenVerifier, VerifiedAccessToken } from '../tokens/access-token-verifier.ts';
+import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { authenticateWith } from './authenticate-by-certificate.ts';
 import { readBearerToken } from './bearer-token.ts';
 import type { Check, DecideCheck } from './check.ts';
@@ -31,7 +31,7 @@ export function createVerifier({ registry, accessTokens, mint }: VerifierOptions
     // 1. Read the token.
     const text = requireBearerToken(check);
     // 2. Verify its signature, claims, lifetime and audience.
-    const verified = await verifyToken(text, accessTokens, now);
+    const verified = await accessTokens.verify(text, now);
     const { token } = verified;
     entry.client_id = token.clientId;
     entry.jti = token.tokenId;
@@ -58,18 +58,10 @@ function requireBearerToken({ headers }: Check): string {
   throw new Denial(bearer.isToken ? 'invalid_token' : 'invalid_request', bearer.reason);
 }
 
-async function verifyToken(text: string, accessTokens: AccessTokenVerifier, now: number): Promise<VerifiedAccessToken> {
-  try {
-    return await accessTokens.verify(text, now);
-  } catch (error) {
-    throw error instanceof AccessTokenError ? invalidToken(error.message) : error;
-  }
-}
-
 /** RFC 9068 §4: the resource is one of the recipients. */
 function requireAudience({ audience }: AccessToken, resource: Resource): void {
   if (audience.includes(resource.audience)) return;
-  throw invalidToken(`its aud is ${JSON.stringify(audience)}, and the resource is ${resource.audience}`);
+  throw new AccessTokenError(`its aud is ${JSON.stringify(audience)}, and the resource is ${resource.audience}`);
 }
 
 /** RFC 8705 §3: with a certificate that is not the client's, the token is invalid. */
@@ -90,9 +82,7 @@ async function authenticateClientOf(
 function requireBinding({ certificateThumbprint }: AccessToken, { thumbprint }: ClientCertificate): void {
   const [expected, actual] = [Buffer.from(certificateThumbprint), Buffer.from(thumbprint)];
   if (expected.length === actual.length && timingSafeEqual(expected, actual)) return;
-  throw invalidToken(`it is bound to the certificate ${certificateThumbprint}, and ${thumbprint} was presented`);
-}
-
-function invalidToken(reason: string): Denial {
-  return new Denial('invalid_token', `the access token: ${reason}`);
+  throw new AccessTokenError(
+    `it is bound to the certificate ${certificateThumbprint}, and ${thumbprint} was presented`,
+  );
 }
