@@ -15,6 +15,11 @@ describe('the Authorization field has the token', () => {
     ['Bearer AZaz09-._~+/', 'AZaz09-._~+/'],
     ['Bearer a==', 'a=='],
     ['Bearer Bearer', 'Bearer'],
+    // Verification rejects the characters of these.
+    ['Bearer "a"', '"a"'],
+    ['Bearer token=a', 'token=a'],
+    ['Bearer ä', 'ä'],
+    ['Bearer a\tb', 'a\tb'],
   ])('%s', (line, token) => {
     expect(read(line)).toEqual({ kind: 'token', token });
   });
@@ -40,13 +45,7 @@ describe('the Authorization field has no acceptable token:', () => {
       'Authorization does not use the scheme Bearer',
       false,
     ],
-    ['two tokens', ['Bearer a b'], 'Authorization contains a character that no token does', true],
-    ['a token in quotation marks', ['Bearer "a"'], 'Authorization contains a character that no token does', true],
-    ['a token as a parameter', ['Bearer token=a'], 'Authorization contains a character that no token does', true],
-    ['padding alone', ['Bearer =='], 'Authorization contains a character that no token does', true],
-    ['padding within the token', ['Bearer a=b'], 'Authorization contains a character that no token does', true],
-    ['a character beyond ASCII', ['Bearer ä'], 'Authorization contains a character that no token does', true],
-    ['a percent-encoded token', ['Bearer a%2eb'], 'Authorization contains a character that no token does', true],
+    ['two tokens', ['Bearer a b'], 'Authorization contains a space after the token', true],
     ['no token', ['Bearer'], 'Authorization contains no token', false],
     ['spaces alone', ['bearer   '], 'Authorization contains no token', false],
     ['an empty field', [''], 'Authorization does not use the scheme Bearer', false],

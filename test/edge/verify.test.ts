@@ -335,6 +335,11 @@ describe('a request is denied', () => {
     ['with an empty field', () => ['Authorization:'], 'does not use the scheme Bearer', false],
     ['with the scheme alone', () => ['Authorization: Bearer'], 'Authorization contains no token', false],
     ['with a token that is not one', () => bearer('x'), 'does not consist of three segments', true],
+    ['with a token in quotation marks', (text) => bearer(`"${text}"`), 'the signature is not base64url', true],
+    ['with a token as a parameter', (text) => bearer(`token=${text}`), 'the header is not base64url', true],
+    ['with a padded token', (text) => bearer(`${text}=`), 'the signature is not base64url', true],
+    ['with a percent-encoded token', (text) => bearer(text.replace('.', '%2e')), 'of three segments', true],
+    ['with a character beyond ASCII', (text) => bearer(`${text}\u00e4`), 'the signature is not base64url', true],
     [
       'with the token in another field',
       (text) => [`X-Authorization: Bearer ${text}`],
