@@ -31,6 +31,6 @@ function logForeignHeader(header: string, { name, certificateHeader }: Terminato
   log.warn(
     { event: 'foreign_certificate_header', header, configured: certificateHeader },
     `the proxy forwards ${header}, which this server ignores: it is configured for ${name} in ${certificateHeader}. ` +
-      'If clients send the header, remove it in the proxy. Otherwise correct COUNTERSIGN_TERMINATOR or the proxy',
+      'If clients send the header, remove it in the proxy. Otherwise correct COUNTERSIGN_TERMINATOR (at the edge: COUNTERSIGN_EDGE_TERMINATOR) or the proxy',
   );
 }
