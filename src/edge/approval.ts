@@ -31,6 +31,19 @@ export interface Identity {
   readonly token: string | undefined;
 }
 
+/** The headers of an approval that the proxy passes to the upstream, and the value of each; empty if it has none. */
+export const identityHeaders: Readonly<Record<string, (identity: Identity) => string>> = {
+  Authorization: ({ token }) => (token === undefined ? '' : `Bearer ${token}`),
+  'X-Countersign-Client-Id': ({ clientId }) => fieldValue(clientId),
+  'X-Countersign-Subject': ({ subject }) => fieldValue(subject),
+  'X-Countersign-Scope': ({ scope }) => scope.join(' '),
+  'X-Countersign-Audience': ({ audience }) => audience.map(listItem).join(' '),
+  'X-Countersign-Expires': ({ expiresAt }) => String(expiresAt),
+};
+
+/** Lists the identity headers that an approval lacks, for Envoy. */
+export const REMOVAL_HEADER = 'X-Envoy-Auth-Headers-To-Remove';
+
 /**
  * The header of an approval, as Node's flat list of names and values. The same object can be used for many responses.
  *
@@ -38,18 +51,10 @@ export interface Identity {
  * the request; other proxies remove every one of these headers first.
  */
 export function approvalHeaders(identity: Identity): readonly string[] {
-  const { clientId, subject, scope, audience, expiresAt, token } = identity;
-  const fields: readonly (readonly [name: string, value: string])[] = [
-    ['Authorization', token === undefined ? '' : `Bearer ${token}`],
-    ['X-Countersign-Client-Id', fieldValue(clientId)],
-    ['X-Countersign-Subject', fieldValue(subject)],
-    ['X-Countersign-Scope', scope.join(' ')],
-    ['X-Countersign-Audience', audience.map(listItem).join(' ')],
-    ['X-Countersign-Expires', String(expiresAt)],
-  ];
+  const fields = Object.entries(identityHeaders).map(([name, valueFor]) => [name, valueFor(identity)] as const);
   const present = fields.filter(([, value]) => value !== '');
   const absent = fields.filter(([, value]) => value === '').map(([name]) => name.toLowerCase());
-  const removal = absent.length === 0 ? [] : ['X-Envoy-Auth-Headers-To-Remove', absent.join(',')];
+  const removal = absent.length === 0 ? [] : [REMOVAL_HEADER, absent.join(',')];
   return [...present.flat(), ...removal, ...NO_BODY];
 }
 
