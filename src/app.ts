@@ -3,6 +3,7 @@ import type { EffectiveConfig } from './doctor/observer/effective-config.ts';
 import { observationsEndpoint, watchEndpoint } from './doctor/observer/endpoint.ts';
 import type { ObservationStore } from './doctor/observer/observation-store.ts';
 import type { Observation } from './doctor/observer/observe.ts';
+import { type UpstreamDependencies, upstreamEndpoint } from './doctor/observer/upstream.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { authorizationServerMetadata, openidProviderMetadata, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
@@ -54,8 +55,11 @@ export function createApp(dependencies: AppDependencies): App {
   return app;
 }
 
-export interface OperationsDependencies {
+export interface OperationsDependencies extends UpstreamDependencies {
+  /** Of requests to the public listener. */
   readonly observations: ObservationStore<Observation>;
+  /** Of checks. */
+  readonly checks: ObservationStore<Observation>;
   readonly effectiveConfig: EffectiveConfig;
   readonly metrics: Metrics;
   /** Why no client can be served at the moment; undefined if some can. */
@@ -63,18 +67,19 @@ export interface OperationsDependencies {
 }
 
 /** Every route of the operations listener, which is not for clients. */
-export function createOperationsApp({
-  observations,
-  effectiveConfig,
-  metrics,
-  notReadyReason,
-}: OperationsDependencies): App {
+export function createOperationsApp(dependencies: OperationsDependencies): App {
+  const { observations, checks, arrivals, effectiveConfig, metrics, notReadyReason } = dependencies;
+  const receive = upstreamEndpoint(dependencies);
   const app = newApp();
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', readiness(notReadyReason));
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
-  app.put('/doctor/:id', watchEndpoint(observations, effectiveConfig));
-  app.get('/doctor/:id', observationsEndpoint(observations));
+  const watched = { '/doctor/:id': observations, '/doctor/checks/:id': checks, '/doctor/upstream/:id': arrivals };
+  for (const [path, store] of Object.entries(watched)) {
+    app.put(path, watchEndpoint(store, effectiveConfig));
+    app.get(path, observationsEndpoint(store));
+  }
+  app.notFound(({ env }) => receive(env.incoming));
   return app;
 }
 

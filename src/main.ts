@@ -86,7 +86,11 @@ program
   .description(
     'check the live proxy: send a certificate and forged ones through it, and report what the server received',
   )
-  .requiredOption('-u, --url <url>', 'URL of the server as clients use it: issuer or mutual TLS base URL')
+  .requiredOption(
+    '-u, --url <url>',
+    'URL of the server as clients use it: issuer or mutual TLS base URL; with --edge, the protected URL',
+  )
+  .option('--edge', 'probe a URL that the edge protects, with the operations listener as its upstream')
   .option('--cert <file>', 'client certificate, PEM; generated for the run if omitted')
   .option('--key <file>', 'key of the client certificate, PEM')
   .option('--cacert <file>', "CA of the proxy's server certificate, PEM")

@@ -1,4 +1,7 @@
 import tls from 'node:tls';
+import type { EdgeReport } from '../doctor/probe/edge/edge-report.ts';
+import { edgeBaselineSections, edgeForgerySections } from '../doctor/probe/edge/edge-sections.ts';
+import { probeEdge } from '../doctor/probe/edge/probe-edge.ts';
 import { type DoctorOptions, parseProbeOptions } from '../doctor/probe/options.ts';
 import { probe } from '../doctor/probe/probe.ts';
 import type { ProbeReport } from '../doctor/probe/probe-report.ts';
@@ -12,7 +15,7 @@ const exitCodes = { secure: 0, incomplete: 1, vulnerable: 2 } as const;
 
 /**
  * `countersign doctor --url URL`: sends a certificate and then forgeries through the live proxy, and reports what the
- * server accepted.
+ * server accepted. With `--edge`, the URL is one that the edge protects, and the report is about what reached its upstream.
  *
  * @returns the exit code: 0 secure, 1 incomplete, 2 vulnerable
  * @throws {OperatorError} when the proxy or the server cannot be probed; with JSON output, it is printed instead
@@ -45,8 +48,11 @@ async function printJson(options: DoctorOptions): Promise<number> {
   }
 }
 
-async function run(options: DoctorOptions): Promise<ProbeReport> {
-  return await probe(await parseProbeOptions(options), showProgress).finally(clearProgress);
+type Report = ProbeReport | EdgeReport;
+
+async function run(options: DoctorOptions): Promise<Report> {
+  const parsed = await parseProbeOptions(options);
+  return await (options.edge ? probeEdge : probe)(parsed, showProgress).finally(clearProgress);
 }
 
 function showProgress(sent: number, total: number): void {
@@ -57,7 +63,7 @@ function clearProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }
 
-async function printReport(report: ProbeReport): Promise<void> {
+async function printReport(report: Report): Promise<void> {
   const isSent = report.baseline.length > 0;
   if (isSent) await printSections(report);
   for (const note of report.notes) console.log(`${styled('yellow', 'note')} ${note}`);
@@ -66,31 +72,40 @@ async function printReport(report: ProbeReport): Promise<void> {
   console.log(describeConclusion(report));
 }
 
-async function printSections(report: ProbeReport): Promise<void> {
+async function printSections(report: Report): Promise<void> {
+  const [baseline, forgeries] = isOfToken(report)
+    ? [baselineSections(report), forgerySections(report.forgeries)]
+    : [edgeBaselineSections(report), edgeForgerySections(report.forgeries)];
   console.log(styled('bold', 'Requests without any forgery'));
-  for (const section of baselineSections(report)) await printSection(section);
+  for (const section of baseline) await printSection(section);
   console.log(`\n${styled('bold', 'Forgeries')}`);
-  for (const section of forgerySections(report.forgeries)) await printSection(section);
+  for (const section of forgeries) await printSection(section);
   console.log('');
+}
+
+function isOfToken(report: Report): report is ProbeReport {
+  return 'forged_certificate' in report;
 }
 
 async function printSection({ heading, tables }: Section): Promise<void> {
   console.log(`\n${heading}`);
   for (const line of (await Promise.all(tables.map(table))).flat()) {
-    console.log(`  ${line.replace(/ACCEPTED|NOT trusted/g, (word) => styled('red', word))}`);
+    console.log(
+      `  ${line.replace(/ACCEPTED|ARRIVED|REACHED|NOT (?:trusted|a token)/g, (word) => styled('red', word))}`,
+    );
   }
 }
 
-function describeCoverage({ coverage: { covered, not_covered } }: ProbeReport): string {
+function describeCoverage({ coverage: { covered, not_covered } }: Report): string {
   return `Covered: ${covered.join(', ')}. Not covered: ${not_covered.join(', ')}.`;
 }
 
-function describeConclusion(report: ProbeReport): string {
+function describeConclusion(report: Report): string {
   const { conclusion, problems, own_certificate } = report;
-  const count = countAccepted(report);
+  const count = isOfToken(report) ? countAccepted(report) : countArrived(report);
   const own = own_certificate.generated ? '' : 'your certificate was accepted, and ';
   const toFix = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const texts: Readonly<Record<ProbeReport['conclusion'], readonly [Style, string]>> = {
+  const texts: Readonly<Record<Report['conclusion'], readonly [Style, string]>> = {
     secure: ['green', `Secure: ${own}${count}.`],
     incomplete: ['yellow', `Incomplete: not everything was observed; of what was, ${count}.`],
     vulnerable: ['red', `Vulnerable: ${count}; ${toFix} to fix, see above.`],
@@ -101,6 +116,15 @@ function describeConclusion(report: ProbeReport): string {
 function countAccepted({ forgeries }: ProbeReport): string {
   if (forgeries.length === 0) return 'no forgery was sent';
   const accepted = forgeries.filter(({ outcome }) => outcome === 'accepted').length;
-  const verb = accepted === 1 ? 'was' : 'were';
-  return `${accepted === 0 ? 'none' : accepted} of ${forgeries.length} forgeries ${verb} accepted`;
+  return `${countOf(accepted, forgeries.length)} accepted`;
+}
+
+function countArrived({ forgeries }: EdgeReport): string {
+  if (forgeries.length === 0) return 'no forgery was sent';
+  const arrived = forgeries.filter(({ outcome }) => outcome === 'vulnerable').length;
+  return `${countOf(arrived, forgeries.length)} let through`;
+}
+
+function countOf(some: number, all: number): string {
+  return `${some === 0 ? 'none' : some} of ${all} forgeries ${some === 1 ? 'was' : 'were'}`;
 }

@@ -50,7 +50,7 @@ export class ReceivedRequest extends IncomingMessage {
  * A request as the application receives it. The properties that are left out would show a merged header: Node joins the
  * lines of some repeated fields and drops those of others.
  */
-export type HttpRequest = Pick<ReceivedRequest, 'method' | 'url' | 'socket' | 'fields' | 'readBody'>;
+export type HttpRequest = Pick<ReceivedRequest, 'method' | 'url' | 'socket' | 'fields' | 'readBody' | 'rawTrailers'>;
 
 /** The body of a request exceeds the limit. */
 export class BodyTooLarge extends Error {

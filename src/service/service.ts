@@ -1,9 +1,10 @@
 import { type App, createApp, createOperationsApp } from '../app.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
-import type { EffectiveConfig } from '../doctor/observer/effective-config.ts';
+import type { Arrival } from '../doctor/observer/arrival.ts';
+import type { EffectiveConfig, ForwardingConfig } from '../doctor/observer/effective-config.ts';
 import { createObservationStore, type ObservationStore } from '../doctor/observer/observation-store.ts';
-import { type Observation, withObserver } from '../doctor/observer/observe.ts';
+import { type Observation, readCertificateTags, withObserver } from '../doctor/observer/observe.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
 import type { TokenEndpointDependencies } from '../endpoints/token.ts';
 import { type Application, honoApplication } from '../http/application.ts';
@@ -18,6 +19,7 @@ import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
+import { type AccessTokenVerifier, createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
@@ -48,19 +50,22 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const metrics = createServiceMetrics(dependencies, output);
   const { operationsListen } = config;
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
-  const observations = operationsListen && createObservationStore<Observation>(Date.now);
+  const observed = operationsListen && createObservationStores();
   const auditLog = createAuditLog(log, metrics, () => output.written());
   const createReader = certificateReaders(dependencies, log);
   const signingKey = withBoundedQueue(dependencies.signingKey, config.maxQueueDelay);
   const shared = { issuer: config.issuer, registry: dependencies.registry, signingKey, auditLog, now: Date.now };
-  const app = createPublicApp(config, shared, createReader, observations);
+  const app = createPublicApp(config, shared, createReader, observed?.observations);
   let isClosing = false;
   const notReadyReason = () => (isClosing ? 'shutting down' : (output.problem ?? dependencies.registry.notReadyReason));
   const effectiveConfig = effectiveConfigOf(config);
-  const operationsApp = observations && createOperationsApp({ observations, effectiveConfig, metrics, notReadyReason });
+  const accessTokens = createTokenVerifier(shared);
+  const operationsApp =
+    observed &&
+    createOperationsApp({ ...observed, accessTokens, effectiveConfig, metrics, notReadyReason, now: Date.now });
 
   const { edge } = config;
-  const edgeApplication = edge && createEdge(edge, shared, createReader, metrics);
+  const edgeApplication = edge && createEdge(edge, shared, createReader, metrics, observed?.checks);
 
   const open = listenerOpener(log, opened);
   const operations =
@@ -113,6 +118,21 @@ function createServiceMetrics({ trust, crls, registry }: Dependencies, output: L
   return metrics;
 }
 
+/** What `countersign doctor` observes at each listener, and at the upstream of a test route. */
+function createObservationStores() {
+  return {
+    observations: createObservationStore<Observation>(Date.now),
+    checks: createObservationStore<Observation>(Date.now),
+    arrivals: createObservationStore<Arrival>(Date.now),
+  };
+}
+
+/** For the doctor, which verifies few tokens. */
+function createTokenVerifier({ issuer, signingKey }: Shared): AccessTokenVerifier {
+  const findKey = (keyId: string) => (keyId === signingKey.keyId ? signingKey : undefined);
+  return createAccessTokenVerifier({ issuer, findKey, bounds: { entries: 100, bytes: 1024 * 1024 } });
+}
+
 /** What every endpoint that issues tokens uses. */
 type Shared = Omit<TokenEndpointDependencies, 'listensOn' | 'readCertificate'>;
 
@@ -136,25 +156,38 @@ function createEdge(
   shared: Shared,
   createReader: ReaderFactory,
   metrics: Metrics,
+  checks: ObservationStore<Observation> | undefined,
 ): Application {
+  const readCertificate = createReader(terminator);
   return createEdgeApplication({
     ...shared,
     metrics,
     listensOn: listen.kind,
-    readCertificate: createReader(terminator),
+    readCertificate: checks ? withObserver(readCertificate, terminator, checks, readCertificateTags) : readCertificate,
   });
 }
 
-function effectiveConfigOf({ issuer, mtlsUrl, terminator, proxyTrustDescription, listen }: Config): EffectiveConfig {
+function effectiveConfigOf(config: Config): EffectiveConfig {
+  const { issuer, mtlsUrl, listen, edge } = config;
   return {
     issuer,
     mtls_url: mtlsUrl,
+    ...forwardingConfigOf(config),
+    listens_on: describeListenAddress(listen),
+    edge: edge ? forwardingConfigOf(edge) : null,
+  };
+}
+
+function forwardingConfigOf({
+  terminator,
+  proxyTrustDescription,
+}: Pick<EdgeConfig, 'terminator' | 'proxyTrustDescription'>): ForwardingConfig {
+  return {
     terminator: terminator.name,
     certificate_header: terminator.certificateHeader,
     chain_header: terminator.chainHeader ?? null,
     verification: terminator.verification,
     proxy_trust: proxyTrustDescription,
-    listens_on: describeListenAddress(listen),
   };
 }
 

@@ -25,6 +25,9 @@ export class AccessTokenError extends Error {
   override readonly name = 'AccessTokenError';
 }
 
+/** The access token is valid, but anyone who has it can use it: it is not bound to a certificate. */
+export class UnboundTokenError extends AccessTokenError {}
+
 /**
  * Parses the claims of an access token whose signature is verified. Other claims than those of {@link AccessToken} are
  * not read.
@@ -122,7 +125,7 @@ function requireTime(claims: JsonMembers, name: string): number {
  * would be bound to something that is not verified here.
  */
 function requireConfirmation({ cnf }: JsonMembers): string {
-  if (cnf === undefined) throw new AccessTokenError('is not bound to a certificate: it has no cnf');
+  if (cnf === undefined) throw new UnboundTokenError('is not bound to a certificate: it has no cnf');
   if (!isObject(cnf)) throw new AccessTokenError('its cnf is not a JSON object');
   const { 'x5t#S256': thumbprint, ...others } = cnf;
   const [other] = Object.keys(others);

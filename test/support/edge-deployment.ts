@@ -30,6 +30,8 @@ export interface EdgeDeploymentOptions {
   readonly ca?: TestCa;
   /** Where the proxy finds the edge, if not where Countersign listens. */
   readonly edge?: string;
+  /** Where the proxy finds the API, if it is another one than `upstream`. */
+  readonly api?: string;
 }
 
 /** What the client and the API saw of a request. */
@@ -50,6 +52,8 @@ export interface EdgeDeployment {
   readonly proxy: RunningTerminator;
   readonly upstream: DemoUpstream;
   readonly ca: TestCa;
+  /** The CA of the proxy's own certificate. */
+  readonly serverCa: TestCa;
   /** The TLS options of a client with this certificate, or with none. */
   readonly tlsOf: (identity?: Identity) => { ca: string; servername: string; cert?: string; key?: string };
   /** The certificate that the records register for this name; always the same. */
@@ -92,17 +96,16 @@ export async function startEdgeDeployment(options: EdgeDeploymentOptions): Promi
   const countersign = await startCountersign({ env: environment });
   const upstream = await startDemoUpstream();
   const port = await freePort();
-  const proxy = await start({ directory, port, edge, upstream: upstream.url, replace: options.replace ?? [] }).catch(
-    async (error) => {
-      await Promise.all([countersign.stop(), upstream.stop()]);
-      throw error;
-    },
-  );
+  const { api = upstream.url, replace = [] } = options;
+  const proxy = await start({ directory, port, edge, upstream: api, replace }).catch(async (error) => {
+    await Promise.all([countersign.stop(), upstream.stop()]);
+    throw error;
+  });
   const stop = async () => {
     await proxy.stop();
     await Promise.all([countersign.stop(), upstream.stop()]);
   };
-  const facts = { port, environment, edge, countersign, proxy, upstream, ca };
+  const facts = { port, environment, edge, countersign, proxy, upstream, ca, serverCa };
   const apply = async (records: EdgeRecords) => {
     const seen = countersign.lines.length;
     await store.write(records);

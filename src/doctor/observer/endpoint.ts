@@ -1,16 +1,18 @@
 import type { Context } from 'hono';
 import type { EffectiveConfig } from './effective-config.ts';
 import { type ObservationStore, WATCH_TTL_SECONDS } from './observation-store.ts';
-import type { Observation } from './observe.ts';
 
 /** At least 128 bits, so that an id cannot be guessed. */
 const WATCH_ID = /^[A-Za-z0-9_-]{22,86}$/;
 
 /**
- * `PUT /doctor/{id}`: starts to observe the requests that carry this id, and discards earlier observations. Responds
+ * `PUT /doctor/{id}`, `/doctor/checks/{id}`, `/doctor/upstream/{id}`: starts to observe what has this id, and discards earlier observations. Responds
  * with the effective configuration.
  */
-export function watchEndpoint(observations: ObservationStore<Observation>, effectiveConfig: EffectiveConfig) {
+export function watchEndpoint(
+  observations: Pick<ObservationStore<unknown>, 'watch'>,
+  effectiveConfig: EffectiveConfig,
+) {
   return (c: Context): Response => {
     const id = c.req.param('id') ?? '';
     if (!WATCH_ID.test(id)) return c.json({ error: 'the id must be 22 to 86 characters of base64url' }, 400);
@@ -19,8 +21,8 @@ export function watchEndpoint(observations: ObservationStore<Observation>, effec
   };
 }
 
-/** `GET /doctor/{id}`: the observations since the last `PUT`. */
-export function observationsEndpoint(observations: ObservationStore<Observation>) {
+/** `GET` of the same: the observations since the last `PUT`. */
+export function observationsEndpoint(observations: Pick<ObservationStore<unknown>, 'read'>) {
   return (c: Context): Response => {
     const found = observations.read(c.req.param('id') ?? '');
     return found ? c.json({ observations: found }) : c.json({ error: 'there is no watch with this id' }, 404);

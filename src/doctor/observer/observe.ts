@@ -40,14 +40,18 @@ interface Tag {
   readonly request: string;
 }
 
+/** Reads by which watches a request may be observed. */
+type TagReader = (headers: HeaderFields, terminator: Terminator) => Tag[];
+
 /** Wraps a reader so that requests of an active watch are observed. What it returns and throws does not change. */
 export function withObserver(
   readCertificate: ClientCertificateReader,
   terminator: Terminator,
   observations: ObservationStore<Observation>,
+  readTags: TagReader = readDoctorHeader,
 ): ClientCertificateReader {
   return (request) => {
-    const tag = observations.findWatched(() => readTags(request.headers));
+    const tag = observations.findWatched(() => readTags(request.headers, terminator));
     if (tag === undefined) return readCertificate(request);
     const add = (outcome: Outcome) => observations.add(tag.id, observationOf(tag, request, terminator, outcome));
     try {
@@ -61,7 +65,20 @@ export function withObserver(
   };
 }
 
-function readTags(headers: HeaderFields): Tag[] {
+/** The id of the watch for checks without any certificate. */
+export const WITHOUT_CERTIFICATE = 'check-without-certificate';
+
+/**
+ * A check has no header of the request that it is about, and so no tag. It is observed by the watches whose ids are the
+ * thumbprints of the certificates in it, or by the one for checks without any.
+ */
+export const readCertificateTags: TagReader = (headers, terminator) => {
+  const certificates = observedFields(headers, terminator).flatMap(({ certificate }) => certificate ?? []);
+  const ids = certificates.length === 0 ? [WITHOUT_CERTIFICATE] : certificates.map(({ thumbprint }) => thumbprint);
+  return ids.map((id) => ({ id, request: '' }));
+};
+
+function readDoctorHeader(headers: HeaderFields): Tag[] {
   return headers.all(DOCTOR_HEADER).map((value) => {
     const dot = value.indexOf('.');
     if (dot < 0) return { id: value, request: '' };

@@ -39,7 +39,7 @@ export function observedFields(headers: HeaderFields, terminator: Terminator): O
   for (const [name, value] of headers.lines()) {
     if (fields.length === MAX_FIELDS) break;
     // Other spellings are observed as well: some proxies and frameworks treat them as the same field.
-    const normalized = name.toLowerCase().replace(/[._]/g, '-');
+    const normalized = normalizedName(name);
     const certificate = recognizeCertificate(value);
     // A certificate in an unknown field is what arrives when the proxy's configuration misspells the name.
     if (!names.has(normalized) && certificate === undefined) continue;
@@ -48,7 +48,12 @@ export function observedFields(headers: HeaderFields, terminator: Terminator): O
   return fields;
 }
 
-function observedField(
+/** In lower case, with `-` for `.` and `_`, which some servers read as the same. */
+export function normalizedName(name: string): string {
+  return name.toLowerCase().replace(/[._]/g, '-');
+}
+
+export function observedField(
   name: string,
   value: string,
   isSecret: boolean,
@@ -67,7 +72,7 @@ export function digestOf(value: string): string {
 
 const SHORTEST_CERTIFICATE = 200;
 
-function recognizeCertificate(value: string): RecognizedCertificate | undefined {
+export function recognizeCertificate(value: string): RecognizedCertificate | undefined {
   if (value.length < SHORTEST_CERTIFICATE) return undefined;
   const thumbprints = headerFormatNames.map((name) => [name, thumbprintIn(value, headerFormats[name])] as const);
   const [, thumbprint] = thumbprints.find(([, found]) => found !== undefined) ?? [];

@@ -4,7 +4,7 @@ import type { Address } from './routes.ts';
 
 /** What to probe, and with which certificate. */
 export interface ProbeOptions {
-  /** The issuer or the mutual TLS base URL. */
+  /** The issuer or the mutual TLS base URL; or, at the edge, a protected URL. */
   readonly url: string;
   readonly clientKeyPair: ClientKeyPair;
   /** PEM: the CA of the proxy's own certificate; undefined for the CAs that this machine trusts. */
@@ -23,6 +23,8 @@ export interface ProbeOptions {
 /** The options of the command line, named as there. */
 export interface DoctorOptions {
   readonly url: string;
+  /** Whether the URL is one that the edge protects. */
+  readonly edge?: boolean;
   readonly cert?: string;
   readonly key?: string;
   readonly cacert?: string;
@@ -54,7 +56,7 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
     }
   };
   const { cacert: serverCaFile, connectTo, operations = [], httpPort = 80 } = options;
-  const url = await collect(() => parseUrl(options.url));
+  const url = await collect(() => (options.edge ? parseProtectedUrl(options.url) : parseUrl(options.url)));
   const clientKeyPair = await collect(() => openClientKeyPair(options, warn));
   const serverCa = await collect(() =>
     serverCaFile === undefined ? undefined : readCaCertificates(serverCaFile, warn),
@@ -67,13 +69,21 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
 }
 
 function parseUrl(text: string): string {
-  if (!URL.canParse(text)) throw new OperatorError([`--url: "${text}" is not a URL such as https://auth.example`]);
-  const { protocol, origin, pathname } = new URL(text);
-  if (protocol !== 'https:') {
-    throw new OperatorError([`--url: "${text}" must start with https://: client certificates require TLS`]);
-  }
+  const { origin, pathname } = parseHttpsUrl(text, 'https://auth.example');
   // Users paste the URL of the token endpoint.
   return origin + pathname.replace(/\/(?:token\/?)?$/, '');
+}
+
+function parseProtectedUrl(text: string): string {
+  const { origin, pathname, search } = parseHttpsUrl(text, 'https://api.example/countersign-doctor/');
+  return origin + pathname + search;
+}
+
+function parseHttpsUrl(text: string, example: string): URL {
+  if (!URL.canParse(text)) throw new OperatorError([`--url: "${text}" is not a URL such as ${example}`]);
+  const url = new URL(text);
+  if (url.protocol === 'https:') return url;
+  throw new OperatorError([`--url: "${text}" must start with https://: client certificates require TLS`]);
 }
 
 function openClientKeyPair(

@@ -3,7 +3,7 @@ import { withoutTrailingSlash } from '../../oauth/issuer.ts';
 /** A way to reach the token endpoint: server name, transport, and the Host and path of the requests. */
 export interface Route {
   /** Stable, machine-readable. */
-  readonly name: 'mutual_tls' | 'issuer' | MismatchedName | 'resumed_session' | UnintendedName;
+  readonly name: 'mutual_tls' | 'issuer' | 'protected' | MismatchedName | 'resumed_session' | UnintendedName;
   /** Human-readable: its URL, or what is unusual about it. */
   readonly title: string;
   readonly address: Address;

@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Observation } from '../observer/observe.ts';
-import type { ClientKeyPair } from './client-key-pair.ts';
 import type { OwnResponses } from './own-responses.ts';
-import { openConnection, openPlainConnection } from './send/connection.ts';
-import { sendOverHttp1 } from './send/http1.ts';
-import { sendOverHttp2 } from './send/http2.ts';
 import type { Watch } from './send/operations-listener.ts';
 import { http1Requests, http2Requests } from './send/requests.ts';
-import type { PresentedAs, ProbeResponse, Trial, TrialResult } from './trial.ts';
+import { type ClientContext, mapConcurrently, sendTrial } from './send/send-trial.ts';
+import type { ProbeResponse, Trial, TrialResult } from './trial.ts';
 
-export interface ProbeContext {
+export interface ProbeContext extends ClientContext {
   readonly watch: Watch;
   readonly watchId: string;
-  readonly clientKeyPairs: Readonly<Record<Exclude<PresentedAs, 'none'>, ClientKeyPair>>;
-  /** PEM; undefined for the CAs that this machine trusts. */
-  readonly serverCa: string | undefined;
   readonly ownResponses: OwnResponses;
   /** Called after each request. */
   readonly onResponse: () => void;
@@ -23,7 +17,6 @@ export interface ProbeContext {
 
 /** Below the number of observations that a server keeps, because some proxies retry requests. */
 const BATCH_SIZE = 96;
-const CONCURRENCY = 4;
 /** For a request that another replica may have answered. */
 const MAX_ATTEMPTS = 6;
 /** How long a request may take to arrive after the proxy closed its connection. */
@@ -70,40 +63,10 @@ async function runBatch(trials: readonly Trial[], context: ProbeContext): Promis
   });
 }
 
-async function send(trial: Trial, { clientKeyPairs, serverCa }: ProbeContext, tag: string): Promise<ProbeResponse> {
-  const { route, presented, protocol, forgery } = trial;
-  if (route.transport === 'plain') return sendPlain(trial, tag);
-  const clientKeyPair = presented === 'none' ? undefined : clientKeyPairs[presented];
-  const connection = await openConnection({ route, clientKeyPair, protocols: [protocol], serverCa });
-  if (connection.kind !== 'open') return connection;
-  const { socket } = connection;
-  try {
-    if (protocol === 'h2') return await sendOverHttp2(socket, http2Requests(route.endpoints, forgery, tag));
-    return await sendOverHttp1(socket, http1Requests(route.endpoints, forgery, tag));
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function sendPlain({ route, forgery }: Trial, tag: string): Promise<ProbeResponse> {
-  const connection = await openPlainConnection(route.address);
-  if (connection.kind !== 'open') return connection;
-  try {
-    return await sendOverHttp1(connection.socket, http1Requests(route.endpoints, forgery, tag));
-  } finally {
-    connection.socket.destroy();
-  }
-}
-
-async function mapConcurrently<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  return results;
+function send({ forgery, ...trial }: Trial, context: ProbeContext, tag: string): Promise<ProbeResponse> {
+  const { endpoints } = trial.route;
+  return sendTrial(trial, context, {
+    http1: () => http1Requests(endpoints, forgery, tag),
+    http2: () => http2Requests(endpoints, forgery, tag),
+  });
 }

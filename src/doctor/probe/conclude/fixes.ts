@@ -1,7 +1,7 @@
 import type { ConfigurationHints, HeaderFormat } from '../../../terminator/format.ts';
 import { type HeaderFormatName, headerFormats } from '../../../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../../../terminator/trusted-proxy.ts';
-import type { EffectiveConfig } from '../../observer/effective-config.ts';
+import type { EffectiveConfig, ForwardingConfig } from '../../observer/effective-config.ts';
 import type { ObservedField } from '../../observer/observed-fields.ts';
 import type { PresentedAs } from '../trial.ts';
 
@@ -15,7 +15,7 @@ export function fixOverwriting(server: EffectiveConfig): string {
 }
 
 /** The names of the fields that the server reads. */
-export function forwardedFieldNames({ certificate_header, chain_header, verification }: EffectiveConfig): string[] {
+export function forwardedFieldNames({ certificate_header, chain_header, verification }: ForwardingConfig): string[] {
   const verificationHeaders = verification.fields.map(({ header }) => header);
   return [certificate_header, ...(chain_header === null ? [] : [chain_header]), ...verificationHeaders];
 }

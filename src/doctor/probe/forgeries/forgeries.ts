@@ -17,14 +17,22 @@ export function forgeriesFor(configured: ConfiguredFields, certificates: ForgedC
   const forged = forgedFields(configured, certificates.forged);
   const otherFormats = headerFormatNames.filter((name) => name !== configured.terminator);
   return [
-    ...namedOtherwise(forged.all),
-    ...repeated(forged.all),
-    ...malformedLines(forged.all),
-    ...inTrailers(forged.all),
-    ...namedInConnection(forged),
+    ...writtenInEveryWay(forged.all),
+    ...verificationNamedInConnection(forged),
     ...partial(forged),
     ...formatSpecific(configured.terminator, forged, certificates),
     ...otherFormats.map((name) => inOtherFormat(name, certificates)),
+  ];
+}
+
+/** Every way to write fields, whatever they mean. */
+export function writtenInEveryWay(all: readonly Field[]): Forgery[] {
+  return [
+    ...namedOtherwise(all),
+    ...repeated(all),
+    ...malformedLines(all),
+    ...inTrailers(all),
+    ...allNamedInConnection(all),
   ];
 }
 
@@ -101,19 +109,25 @@ function inTrailers(all: readonly Field[]): Forgery[] {
 }
 
 /** Some proxies delete the fields that `Connection` names, including those that they set (RFC 9110 §7.6.1). */
-function namedInConnection({ all, certificate, verification }: ForgedFields): Forgery[] {
-  const connection = (names: readonly string[]) => `Connection: ${names.join(', ')}`;
-  const namesOf = (some: readonly Field[]) => some.map(([name]) => name);
+function allNamedInConnection(all: readonly Field[]): Forgery[] {
+  const named = connection(namesOf(all));
+  return [
+    lines('in_connection', 'and named in Connection', [...all.map(lineOf), named]),
+    lines('only_in_connection', 'not sent, and named in Connection', [named]),
+  ];
+}
+
+const connection = (names: readonly string[]) => `Connection: ${names.join(', ')}`;
+const namesOf = (some: readonly Field[]) => some.map(([name]) => name);
+
+function verificationNamedInConnection({ all, certificate, verification }: ForgedFields): Forgery[] {
   const allLines = all.map(lineOf);
-  const allNamed = connection(namesOf(all));
   const verificationNamed = connection(['close', ...namesOf(verification)]);
   const ofVerification = [
     lines('verification_in_connection', 'and the verification named in Connection', [...allLines, verificationNamed]),
     lines('only_verification_in_connection', 'not sent, and the verification named in Connection', [verificationNamed]),
   ];
   return [
-    lines('in_connection', 'and named in Connection', [...allLines, allNamed]),
-    lines('only_in_connection', 'not sent, and named in Connection', [allNamed]),
     ...(verification.length > 0 ? ofVerification : []),
     lines('secret_in_connection', 'and the proxy secret named in Connection', [
       lineOf(certificate),

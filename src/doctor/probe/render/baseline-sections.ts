@@ -1,4 +1,5 @@
 import { printable } from '../../../text.ts';
+import type { ForwardingConfig } from '../../observer/effective-config.ts';
 import type { Observation } from '../../observer/observe.ts';
 import type { ObservedField } from '../../observer/observed-fields.ts';
 import { describeOwnCertificate } from '../client-key-pair.ts';
@@ -30,7 +31,10 @@ function observedFirst(reports: readonly BaselineReport[]): BaselineReport | und
   return reports.find(({ observation }) => observation !== null) ?? reports[0];
 }
 
-function handshakeTable(handshake: HandshakeReport, { own_certificate }: ProbeReport): Table {
+export function handshakeTable(
+  handshake: HandshakeReport,
+  { own_certificate }: Pick<ProbeReport, 'own_certificate'>,
+): Table {
   const { connected_to, server_name, tls_version, http2, client_certificate_requested, failure } = handshake;
   const { subject, generated } = own_certificate;
   const certificate = generated ? 'one generated for this run' : subject;
@@ -42,7 +46,13 @@ function handshakeTable(handshake: HandshakeReport, { own_certificate }: ProbeRe
   ];
 }
 
-function forwardingTables(observation: Observation | null, report: ProbeReport): Table[] {
+/** What is expected of the proxy, and what it forwarded. */
+export interface Expected {
+  readonly server: ForwardingConfig;
+  readonly own_certificate: ProbeReport['own_certificate'];
+}
+
+export function forwardingTables(observation: Observation | null, report: Expected): Table[] {
   const { server } = report;
   const expected = `${server.terminator} in ${forwardedFieldNames(server).join(', ')}; ${server.proxy_trust}`;
   if (observation === null) {
@@ -64,7 +74,7 @@ function forwardingTables(observation: Observation | null, report: ProbeReport):
   ];
 }
 
-function describeField({ value, certificate }: ObservedField, { server, own_certificate }: ProbeReport): string {
+export function describeField({ value, certificate }: ObservedField, { server, own_certificate }: Expected): string {
   if (!certificate) return printable(value);
   const { formats, thumbprint } = certificate;
   const isOwn = thumbprint === own_certificate.thumbprint;

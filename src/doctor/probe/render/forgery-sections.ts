@@ -1,5 +1,6 @@
 import type { ForgeryOutcome } from '../conclude/evaluate-forgery.ts';
 import type { ForgeryReport } from '../probe-report.ts';
+import { type Column, columnsOf, headerOf, isIn } from './columns.ts';
 import type { Section, Table } from './section.ts';
 
 /** Renders one row per forgery; one table per URL of the server, unless they are equal. */
@@ -42,29 +43,6 @@ function routeTable(forgeries: readonly ForgeryReport[]): Table {
   const used = columnsOf(forgeries);
   const routes = Map.groupBy(forgeries, ({ route_title }) => route_title);
   return [headerOf(used), ...[...routes].map(([title, some]) => [title, ...cellsOf(some, used)])];
-}
-
-const columns = [
-  { protocol: 'http/1.1', certificate: 'none', title: 'HTTP/1.1' },
-  { protocol: 'http/1.1', certificate: 'own', title: '+ own' },
-  { protocol: 'http/1.1', certificate: 'untrusted', title: '+ untrusted' },
-  { protocol: 'h2', certificate: 'none', title: 'HTTP/2' },
-  { protocol: 'h2', certificate: 'own', title: '+ own' },
-  { protocol: 'h2', certificate: 'untrusted', title: '+ untrusted' },
-] as const;
-
-type Column = (typeof columns)[number];
-
-function columnsOf(forgeries: readonly ForgeryReport[]): readonly Column[] {
-  return columns.filter((column) => forgeries.some((forgery) => isIn(column, forgery)));
-}
-
-function isIn({ protocol, certificate }: Column, forgery: ForgeryReport): boolean {
-  return forgery.protocol === protocol && forgery.certificate === certificate;
-}
-
-function headerOf(used: readonly Column[]): string[] {
-  return ['', ...used.map(({ title }) => title)];
 }
 
 function cellsOf(forgeries: readonly ForgeryReport[], used: readonly Column[]): string[] {

@@ -49,10 +49,13 @@ function readResponse(received: string, isEnd: boolean): ProbeResponse | undefin
   const head = received.slice(0, headEnd);
   const body = received.slice(headEnd + 4);
   if (status.startsWith('1')) return readResponse(body, isEnd);
-  if (!isEnd && !isComplete(head, body)) return undefined;
+  if (!isEnd && !BODILESS.has(status) && !isComplete(head, body)) return undefined;
   const names = [...head.matchAll(/\r\n([^\s:]+):/g)].map(([, name = '']) => name.toLowerCase());
   return parseResponse(Number(status), names, body);
 }
+
+/** RFC 9112 §6.3. */
+const BODILESS: ReadonlySet<string> = new Set(['204', '304']);
 
 function isComplete(head: string, body: string): boolean {
   if (/\r\ntransfer-encoding:[^\r]*chunked/i.test(head)) return body.endsWith('0\r\n\r\n');

@@ -2,18 +2,19 @@ import { request } from 'node:http';
 import { firstAttempt, type NetworkError, unreachableReason } from '../../../network-error.ts';
 import { OperatorError } from '../../../operator-error.ts';
 import { headerFormatNames } from '../../../terminator/formats.ts';
+import type { Arrival } from '../../observer/arrival.ts';
 import type { EffectiveConfig } from '../../observer/effective-config.ts';
-import type { Observation } from '../../observer/observe.ts';
+import { type Observation, WITHOUT_CERTIFICATE } from '../../observer/observe.ts';
 import { TIMEOUT_MS } from './connection.ts';
 
 /** A watch on all replicas. */
-export interface Watch {
+export interface Watch<Item = Observation> {
   /** One for each replica, in the order of the listeners. */
   readonly effectiveConfigs: readonly [EffectiveConfig, ...EffectiveConfig[]];
   /** Discards the observations so far. */
   readonly restart: () => Promise<void>;
   /** Reads the observations of all replicas. */
-  readonly read: () => Promise<Observation[]>;
+  readonly read: () => Promise<Item[]>;
 }
 
 /**
@@ -22,10 +23,52 @@ export interface Watch {
  * @param listeners `http://host:port` or `unix:/path`
  * @throws {OperatorError} naming a listener that cannot be used; so do the functions of the watch
  */
-export async function openWatch(listeners: readonly [string, ...string[]], id: string): Promise<Watch> {
-  const path = `/doctor/${id}`;
+export function openWatch(listeners: Listeners, id: string): Promise<Watch> {
+  return openWatchAt(listeners, `/doctor/${id}`, isObservation);
+}
+
+/** A watch on the edge listener and on the upstream of a test route, of all replicas. */
+export interface EdgeWatch {
+  readonly effectiveConfigs: Watch['effectiveConfigs'];
+  /** Discards what was observed so far. */
+  readonly restart: () => Promise<void>;
+  /** What arrived at the upstream. */
+  readonly readArrivals: () => Promise<Arrival[]>;
+  /** The checks with one of the certificates, and those without any; the latter also for other clients. */
+  readonly readChecks: () => Promise<Observation[]>;
+}
+
+/**
+ * Starts to observe what arrives at the upstream with this id, and the checks with these certificates or without any.
+ *
+ * @param thumbprints of at most three certificates
+ * @throws as {@link openWatch}
+ */
+export async function openEdgeWatch(
+  listeners: Listeners,
+  id: string,
+  thumbprints: readonly string[],
+): Promise<EdgeWatch> {
+  const arrivals = await openWatchAt(listeners, `/doctor/upstream/${id}`, isArrival);
+  const paths = [...thumbprints, WITHOUT_CERTIFICATE].map((checkId) => `/doctor/checks/${checkId}`);
+  const checks = await Promise.all(paths.map((path) => openWatchAt(listeners, path, isObservation)));
+  return {
+    effectiveConfigs: arrivals.effectiveConfigs,
+    restart: async () => void (await Promise.all([arrivals, ...checks].map(({ restart }) => restart()))),
+    readArrivals: arrivals.read,
+    readChecks: async () => (await Promise.all(checks.map(({ read }) => read()))).flat(),
+  };
+}
+
+type Listeners = readonly [string, ...string[]];
+
+async function openWatchAt<Item>(
+  listeners: Listeners,
+  path: string,
+  isItem: (value: unknown) => value is Item,
+): Promise<Watch<Item>> {
   const start = async (listener: string) => effectiveConfigIn(listener, await send(listener, 'PUT', path));
-  const read = async (listener: string) => observationsIn(listener, await send(listener, 'GET', path));
+  const read = async (listener: string) => observationsIn(listener, await send(listener, 'GET', path), isItem);
   const [first, ...others] = listeners;
   return {
     effectiveConfigs: [await start(first), ...(await Promise.all(others.map(start)))],
@@ -85,9 +128,13 @@ function effectiveConfigIn(listener: string, { status, body }: ListenerResponse)
   throw notCountersign(listener, status);
 }
 
-function observationsIn(listener: string, { status, body }: ListenerResponse): Observation[] {
+function observationsIn<Item>(
+  listener: string,
+  { status, body }: ListenerResponse,
+  isItem: (value: unknown) => value is Item,
+): Item[] {
   const observations = status === 200 && isObject(body) ? body.observations : undefined;
-  if (Array.isArray(observations) && observations.every(isObservation)) return observations;
+  if (Array.isArray(observations) && observations.every(isItem)) return observations;
   if (status === 404) {
     throw new OperatorError([
       `${listener} no longer observes this run: the server restarted, or too many doctors run at the same time; try again`,
@@ -113,6 +160,10 @@ function isEffectiveConfig(value: unknown): value is EffectiveConfig {
 function isObservation(value: unknown): value is Observation {
   if (!isObject(value) || !isObject(value.outcome) || !isObject(value.proxy_trust)) return false;
   return isString(value.request) && isString(value.peer) && Array.isArray(value.fields);
+}
+
+function isArrival(value: unknown): value is Arrival {
+  return isObject(value) && isObject(value.token) && isString(value.request) && Array.isArray(value.fields);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,9 +4,25 @@ import { type Field, type Forgery, lineOf, nothingForged } from '../forgeries/fo
 import type { TokenEndpoint } from '../routes.ts';
 import type { Http2Request } from './http2.ts';
 
+/** What a request contains besides its forgery. */
+interface Message {
+  readonly fields: readonly Field[];
+  readonly body: string;
+}
+
+const commonFields: readonly Field[] = [
+  ['user-agent', 'countersign-doctor'],
+  ['content-type', 'application/x-www-form-urlencoded'],
+];
+
 /** The client is not registered, so the response is `invalid_client` and never contains a token. */
-const form = 'grant_type=client_credentials&client_id=countersign-doctor';
-const commonFields = { 'user-agent': 'countersign-doctor', 'content-type': 'application/x-www-form-urlencoded' };
+const tokenRequest: Message = {
+  fields: commonFields,
+  body: 'grant_type=client_credentials&client_id=countersign-doctor',
+};
+
+/** To a protected URL. Its path has the tag. */
+export const protectedRequest: Message = { fields: commonFields, body: 'a=b' };
 
 /**
  * Writes the requests of one connection over HTTP/1.1, byte for byte. Only the last one is forged and observed.
@@ -26,42 +42,46 @@ function writeRequests<Request>(
   endpoints: readonly TokenEndpoint[],
   forgery: Forgery,
   tag: string,
-  write: (endpoint: TokenEndpoint, forgery: Forgery, tagFields: Field[]) => Request,
+  write: (endpoint: TokenEndpoint, forgery: Forgery, message: Message) => Request,
 ): Request[] {
   return endpoints.map((endpoint, index) => {
     const isLast = index === endpoints.length - 1;
-    return isLast ? write(endpoint, forgery, [[DOCTOR_HEADER, tag]]) : write(endpoint, nothingForged, []);
+    if (!isLast) return write(endpoint, nothingForged, tokenRequest);
+    return write(endpoint, forgery, { ...tokenRequest, fields: [...tokenRequest.fields, [DOCTOR_HEADER, tag]] });
   });
 }
 
-function writeHttp1({ host, path }: TokenEndpoint, { http1, trailer }: Forgery, tagFields: Field[]): Uint8Array {
+/** One request, byte for byte. */
+export function writeHttp1({ host, path }: TokenEndpoint, forgery: Forgery, { fields, body }: Message): Uint8Array {
+  const { http1, trailer } = forgery;
   const { first, last } = http1 ?? { first: [], last: [] };
   const hasTrailer = trailer !== undefined;
   const head = [
     `POST ${path} HTTP/1.1`,
     ...first,
     `Host: ${host}`,
-    ...[...Object.entries(commonFields), ...tagFields].map(lineOf),
-    ...(hasTrailer ? ['Transfer-Encoding: chunked'] : [...last, `Content-Length: ${form.length}`]),
+    ...fields.map(lineOf),
+    ...(hasTrailer ? ['Transfer-Encoding: chunked'] : [...last, `Content-Length: ${body.length}`]),
     ...(trailer === 'announced' ? [`Trailer: ${last.map(nameOf).join(', ')}`] : []),
     '',
     '',
   ];
-  const body = hasTrailer ? [form.length.toString(16), form, '0', ...last, '', ''] : [form];
-  return Buffer.from(head.join('\r\n') + body.join('\r\n'), 'latin1');
+  const content = hasTrailer ? [body.length.toString(16), body, '0', ...last, '', ''] : [body];
+  return Buffer.from(head.join('\r\n') + content.join('\r\n'), 'latin1');
 }
 
 function nameOf(line: string): string {
   return line.slice(0, line.indexOf(':'));
 }
 
-function writeHttp2({ host, path }: TokenEndpoint, { http2, trailer }: Forgery, tagFields: Field[]): Http2Request {
+export function writeHttp2({ host, path }: TokenEndpoint, forgery: Forgery, { fields, body }: Message): Http2Request {
+  const { http2, trailer } = forgery;
   const pseudoHeaders = { ':method': 'POST', ':scheme': 'https', ':authority': host, ':path': path };
-  const headers = { ...pseudoHeaders, ...commonFields, ...groupByName(tagFields) };
+  const headers = { ...pseudoHeaders, ...groupByName(fields) };
   const forged = groupByName(http2 ?? []);
-  if (trailer === undefined) return { headers: { ...headers, ...forged }, body: form, trailers: undefined };
+  if (trailer === undefined) return { headers: { ...headers, ...forged }, body, trailers: undefined };
   const announcement = { trailer: Object.keys(forged).join(', ') };
-  return { headers: { ...headers, ...announcement }, body: form, trailers: forged };
+  return { headers: { ...headers, ...announcement }, body, trailers: forged };
 }
 
 /** Each value of a name becomes a field of its own in HTTP/2. */
