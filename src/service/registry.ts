@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { createMemoryRegistry } from '../clients/registry/memory-registry.ts';
+import { createMemoryRegistry, indexClients } from '../clients/registry/memory-registry.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
@@ -23,7 +23,9 @@ export async function openRegistry(config: RegistryConfig, log: Log): Promise<Re
   const { clients, policy } = config;
   if (clients.store === 'memory') {
     const { watchClientsFile } = await import('../clients/files/watch-clients-file.ts');
-    return createMemoryRegistry(await watchClientsFile(clients, config, log), clients.file);
+    // Indexed with the file: the checks behind a reload would otherwise wait for it.
+    const prepare = config.edge && indexClients;
+    return createMemoryRegistry(await watchClientsFile(clients, config, log, { prepare }), clients.file);
   }
   const { createRedisRegistry } = await import('../clients/registry/redis-registry.ts');
   const { address, tls, keyPrefix, cache } = clients;

@@ -1,30 +1,43 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
-import { watchFiles } from '../../watch-files.ts';
+import { readFileState, watchFiles } from '../../watch-files.ts';
 import type { Records, RecordsInMemory } from '../registry/memory-registry.ts';
 import { describeDiagnostic } from './diagnostics.ts';
 import { type ClientRequirements, type ConfiguredFile, loadClientsFile } from './load-clients-file.ts';
 import type { ClientsFilesResult } from './read-clients-files.ts';
 
+interface WatchOptions {
+  /** Called with records before they are swapped in. Until it resolves, the previous ones stay active. */
+  readonly prepare?: ((records: Records) => Promise<unknown>) | undefined;
+  /** Between checks of the file; by default that of {@link watchFiles}. */
+  readonly intervalMilliseconds?: number | undefined;
+}
+
 /**
  * Loads the clients file, and reloads it when it changes. Clients and resources are swapped as a whole. If the changed
  * file has any error, the previous ones stay active and the errors are logged.
  *
- * @param intervalMilliseconds between checks of the file; by default that of {@link watchFiles}
  * @throws {OperatorError} with every error, if the file has one at startup
  */
 export async function watchClientsFile(
   configured: ConfiguredFile,
   requirements: ClientRequirements,
   log: Log,
-  intervalMilliseconds?: number,
+  { prepare, intervalMilliseconds }: WatchOptions = {},
 ): Promise<RecordsInMemory> {
   const stopping = new AbortController();
   const { signal } = stopping;
   const { file } = configured;
-  const load = async (setting?: string) =>
-    toRecords(log, await loadClientsFile({ file, setting }, requirements, signal));
+  const load = async (setting?: string): Promise<Records> => {
+    const before = readFileState(file);
+    const loaded = toRecords(log, await loadClientsFile({ file, setting }, requirements, signal));
+    if (!prepare) return loaded;
+    await prepare(loaded);
+    signal.throwIfAborted();
+    // A change meanwhile was ignored, since only the load of the file itself detects it.
+    return readFileState(file) === before ? loaded : load(setting);
+  };
   let records: Records = { clients: new Map(), resources: new Map() };
   let isLoading = true;
   const reload = async () => {

@@ -21,7 +21,6 @@ export interface Records {
 
 /** @param source of the records, for the description */
 export function createMemoryRegistry({ current, stop }: RecordsInMemory, source: string): Registry {
-  const indexOf = indexOnce();
   return {
     get description() {
       const { clients, resources } = current();
@@ -32,7 +31,7 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
       return `memory, ${counts.join(' and ')} from ${source}`;
     },
     find: async (clientId) => current().clients.get(clientId),
-    findByCertificate: async (certificate) => (await indexOf(current())).find(certificate),
+    findByCertificate: async (certificate) => (await indexClients(current())).find(certificate),
     findResource: async (name) => current().resources.get(name),
     notReadyReason: undefined,
     remote: undefined,
@@ -40,13 +39,15 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
   };
 }
 
-/** Indexes each version of the records when the first certificate is looked up in it: without an edge, none is. */
-function indexOnce(): (records: Records) => Promise<ClientsByIdentity> {
-  let indexed: { readonly records: Records; readonly index: Promise<ClientsByIdentity> } | undefined;
-  return (records) => {
-    if (indexed?.records !== records) indexed = { records, index: ClientsByIdentity.index(records.clients.values()) };
-    return indexed.index;
-  };
+const indexes = new WeakMap<Records, Promise<ClientsByIdentity>>();
+
+/** Indexes the clients of one version of the records by their identities, once. Without an edge, nothing needs that. */
+export function indexClients(records: Records): Promise<ClientsByIdentity> {
+  const known = indexes.get(records);
+  if (known) return known;
+  const index = ClientsByIdentity.index(records.clients.values());
+  indexes.set(records, index);
+  return index;
 }
 
 function counted(count: number, noun: string): string {

@@ -22,12 +22,12 @@ function createClientsFile(content: string) {
     policy: defaultPolicy,
     terminator: { verification: { by: 'countersign', fields: [] } },
   } as const;
-  const open = async (warn = append) => {
+  const open = async (warn = append, prepare?: () => Promise<void>) => {
     const clients = await watchClientsFile(
       { file, setting: undefined },
       requirements,
       { info: append, warn, error: append },
-      20,
+      { prepare, intervalMilliseconds: 20 },
     );
     onTestFinished(clients.stop);
     return { ...clients, ids: () => [...clients.current().clients.keys()] };
@@ -80,6 +80,30 @@ describe('watchClientsFile', () => {
     expect(lines).toEqual([{ event: 'clients_reloaded', clients: 1, resources: 0, added: 1, changed: 0, removed: 1 }]);
     await delay(1_000);
     expect(lines).toHaveLength(1);
+  });
+
+  test('keeps the previous records until the next ones are prepared, and notices a change meanwhile', async () => {
+    const { open, swap, lines } = createClientsFile(record('first'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let prepared = 0;
+    const { ids } = await open(undefined, async () => {
+      prepared += 1;
+      if (prepared === 2) await promise;
+    });
+    swap(record('second'));
+    await eventually(
+      () => prepared === 2,
+      () => 'no reload',
+    );
+    swap(record('later'));
+    await delay(200);
+    expect([ids(), lines]).toEqual([['first'], []]);
+    resolve();
+    await eventually(
+      () => ids().includes('later'),
+      () => `${ids()}`,
+    );
+    expect(lines).toEqual([{ event: 'clients_reloaded', clients: 1, resources: 0, added: 1, changed: 0, removed: 1 }]);
   });
 });
 
