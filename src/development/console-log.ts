@@ -37,8 +37,10 @@ export function createConsoleLog(write: (line: string) => void): Log {
     if (fields.event === 'token_issued')
       line(styleText('green', 'issued  '), `${client} ${fields.scope ?? ''} ${fields.advice ?? ''}`.trimEnd());
     else if (edgeToken !== undefined) line(styleText('green', edgeToken), `${client} for ${fields.resource}`);
-    else if (fields.event === 'token_rejected' || fields.event === 'edge_check_denied')
+    else if (fields.event === 'token_rejected')
       line(styleText('red', 'rejected'), `${client} ${fields.error}: ${fields.reason}`);
+    else if (fields.event === 'edge_check_denied')
+      line(styleText('red', 'denied  '), `${describeCheck(fields)} ${fields.error}: ${fields.reason}`);
     else if (fields.event === 'request_malformed')
       line(styleText('yellow', 'note    '), `${message}: ${fields.reason} (${fields.code})`);
     else line(styleText('yellow', 'note    '), message);
@@ -50,4 +52,9 @@ export function createConsoleLog(write: (line: string) => void): Log {
     warn: writeEvent,
     error: writeEvent,
   };
+}
+
+/** A check names no client: its caller is known once it is authenticated. */
+function describeCheck({ client_id: client = 'unknown caller', resource = 'no resource' }: EventFields): string {
+  return `${client} for ${resource}`;
 }

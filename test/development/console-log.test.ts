@@ -19,16 +19,21 @@ test('the development console states why a request was rejected or malformed', (
   ]);
 });
 
-test('the development console names the client and the resource of each new token at the edge', () => {
+test('the development console names the client and the resource of each new token and each denied check at the edge', () => {
   const lines = linesOf((log) => {
     log.info({ event: 'edge_token_minted', client_id: 'a', resource: 'api' }, 'minted');
     log.info({ event: 'edge_token_verified', client_id: 'b', resource: 'api' }, 'verified');
-    log.warn({ event: 'edge_check_denied', error: 'invalid_client', reason: 'no certificate' }, 'denied');
+    log.warn(
+      { event: 'edge_check_denied', client_id: 'b', resource: 'api', error: 'invalid_token', reason: 'x' },
+      'denied',
+    );
+    log.warn({ event: 'edge_check_denied', error: 'unknown_route', reason: 'y' }, 'denied');
   });
   expect(lines).toEqual([
     'minted   a for api',
     'verified b for api',
-    'rejected no client_id invalid_client: no certificate',
+    'denied   b for api invalid_token: x',
+    'denied   unknown caller for no resource unknown_route: y',
   ]);
 });
 
