@@ -48,7 +48,7 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     entry.peer = peer.kind === 'unix' ? 'unix' : peer.address;
     // 1. Read the route.
     const route = parseRoute(url);
-    if (!route) throw unknownRoute(`a request target of ${url.length} bytes does not start with ${ROUTE_FORM}`);
+    if (!route) throw new Denial('unknown_route', notARoute(url));
     entry.route = route.kind;
     requireUnstripped(fields);
     // 2. Find the resource.
@@ -63,7 +63,10 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
   };
 }
 
-const ROUTE_FORM = '/edge/{mint|verify|either}/{name of a resource}';
+function notARoute(target: string): string {
+  const form = '/edge/{mint|verify|either}/{name of a resource}';
+  return `the request target (${target.length} bytes) does not start with ${form}: correct the path of the check in the proxy`;
+}
 
 /** @throws {Denial} unknown_route, or {OAuthError} temporarily_unavailable */
 async function findResource(name: string, registry: Registry): Promise<Resource> {
@@ -71,12 +74,11 @@ async function findResource(name: string, registry: Registry): Promise<Resource>
     if (error instanceof OAuthError && error.code === 'invalid_target') throw new Denial('unknown_route', error.reason);
     throw error;
   });
-  if (!resource) throw unknownRoute(`no resource is named "${name}"`);
-  return resource;
-}
-
-function unknownRoute(reason: string): Denial {
-  return new Denial('unknown_route', `${reason}: correct the configuration of the proxy, or add the resource`);
+  if (resource) return resource;
+  throw new Denial(
+    'unknown_route',
+    `no resource is named "${name}": correct the name in the proxy, or apply the record`,
+  );
 }
 
 /**
@@ -90,7 +92,8 @@ function requireUnstripped(fields: HeaderFields): void {
   const ours = options
     .map((option) => option.trim())
     .find((option) => option === 'authorization' || option.startsWith('x-countersign-'));
-  if (ours !== undefined) throw new Denial('invalid_request', `Connection names ${ours}`);
+  if (ours !== undefined)
+    throw new Denial('invalid_request', `Connection names ${ours}, which a proxy would therefore remove`);
 }
 
 /** How each route decides. A request with `Authorization` is never minted for instead, whichever certificate it has. */

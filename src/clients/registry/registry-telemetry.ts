@@ -108,7 +108,7 @@ const PUBSUB_ONLY =
 const NO_INVALIDATION =
   'invalidation messages are unavailable: every request reads its client from Redis, while Redis responds';
 const EDGE_DENIED =
-  'the ACL of Redis denies what the edge reads, whose requests get 503. Add this to the user in COUNTERSIGN_REDIS_URL: ';
+  'the ACL of Redis denies what the edge reads: checks that are not cached get 503. Add this to the user in COUNTERSIGN_REDIS_URL: ';
 const DATA_LOST =
   'all client records are gone from Redis: cached clients are served up to COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
   'Restore the records: countersign clients apply';
