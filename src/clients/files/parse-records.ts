@@ -1,3 +1,4 @@
+import { closestMatch } from '../../closest-match.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
 import { type RecordType, recordTypeNames, recordTypes, typeOfRecord } from '../../resources/record-types.ts';
 import { ParseError, parseJson } from '../strict-json.ts';
@@ -61,7 +62,8 @@ function contentOf(path: string, text: string): FileContent {
   const document = parseDocument(path, text);
   if (Array.isArray(document)) return contentOfList(document);
   const lists = isObject(document) ? recordTypeNames.filter((type) => recordTypes[type].list in document) : [];
-  if (!isObject(document) || lists.length === 0) throw new ClientsFileError(path, NO_LIST);
+  if (!isObject(document)) throw new ClientsFileError(path, NO_LIST);
+  if (lists.length === 0) throw new ClientsFileError(path, `${NO_LIST}${suggestedList(Object.keys(document))}`);
   const records = lists.flatMap((type) => recordsOf(path, document, type));
   const problem = topLevelProblem(document);
   if (problem !== undefined) throw new ClientsFileError(path, problem);
@@ -78,13 +80,20 @@ function contentOfList(values: readonly unknown[]): FileContent {
 
 /** Editors read the location of the schema from `$schema`. */
 function topLevelProblem({ $schema = '', ...document }: Record<string, unknown>): string | undefined {
-  const known: readonly string[] = recordTypeNames.map((type) => recordTypes[type].list);
-  const unknown = Object.keys(document).filter((name) => !known.includes(name));
+  const unknown = Object.keys(document).filter((name) => !listNames.includes(name));
   if (unknown.length > 0) {
     const names = unknown.map((name) => JSON.stringify(name)).join(', ');
-    return `unknown field ${names}; expected "clients", "resources" and "$schema" only`;
+    return `unknown field ${names}; expected "clients", "resources" and "$schema" only${suggestedList(unknown)}`;
   }
   return typeof $schema === 'string' ? undefined : '"$schema" must be a string';
+}
+
+const listNames: readonly string[] = recordTypeNames.map((type) => recordTypes[type].list);
+
+/** The list that a misspelled name may mean. */
+function suggestedList(unknown: readonly string[]): string {
+  const [meant] = unknown.flatMap((name) => closestMatch(name, listNames) ?? []);
+  return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
 }
 
 function recordsOf(path: string, document: Record<string, unknown>, type: RecordType): readonly FileRecord[] {

@@ -99,13 +99,18 @@ describe('readClientsFiles', () => {
     [
       'another section',
       `resources: [${resource}]\nresource: []`,
-      ['unknown field "resource"; expected "clients", "resources" and "$schema" only'],
+      ['unknown field "resource"; expected "clients", "resources" and "$schema" only (did you mean "resources"?)'],
     ],
     ['two sections of one name', `resources: []\nresources: [${resource}]`, ['line 2: duplicate key "resources"']],
     [
       'neither section',
-      'resource: []',
+      'version: 1',
       ['expected a list of clients, or "clients:" or "resources:" with a list under it'],
+    ],
+    [
+      'a misspelled section',
+      'ressource: []',
+      ['expected a list of clients, or "clients:" or "resources:" with a list under it (did you mean "resources"?)'],
     ],
     ['a record of neither type', `[${client}, {}]`, ['client (record 2): client_id: is missing']],
   ])('reports %s, where it is, and the fix', async (_, content, expected) => {
