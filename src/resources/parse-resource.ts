@@ -85,7 +85,7 @@ function parseProxyThumbprint(text: string): string | CertificateError {
 /** A stolen one works for any client, until it expires. */
 function requireUnboundTokensAllowed(record: ResourceRecord, policy: RegistrationPolicy, errors: Diagnostic[]): void {
   if (!policy.allowUnboundEdgeTokens) {
-    const message = 'none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: any client can use such a token';
+    const message = 'none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: anyone can use such a token';
     errors.push({ field: 'binding', message });
   }
   if (record.access_token_lifetime > MAX_UNBOUND_LIFETIME_SECONDS) {

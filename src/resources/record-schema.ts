@@ -61,7 +61,7 @@ export const resourceRecordSchema = z.strictObject({
     .array(text())
     .min(1, 'must not be empty')
     .refine((thumbprints) => thumbprints.length <= MAX_PROXY_CERTIFICATES, {
-      error: 'must be at most 2: that of the current certificate, and during a renewal that of the next one',
+      error: 'must contain at most 2: that of the current certificate, and during a renewal that of the next one',
     })
     .optional()
     .meta({

@@ -62,7 +62,7 @@ describeWith(['redis-server'], 'countersign clients and resources', () => {
     const unbound = records.replace('binding: caller', 'binding: none');
     const path = file(unbound, 'unbound.yaml');
     const rejected = await run(['clients', 'check', path, '-o', 'json']);
-    const message = 'none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: any client can use such a token';
+    const message = 'none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: anyone can use such a token';
     expect([rejected.code, JSON.parse(rejected.stdout)]).toMatchObject([
       1,
       {

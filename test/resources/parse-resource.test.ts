@@ -120,7 +120,11 @@ describe('binding: proxy', () => {
       'proxy_thumbprints: is missing: binding: proxy',
     ],
     ['with an empty list', { ...proxy, proxy_thumbprints: [] }, 'proxy_thumbprints: must not be empty'],
-    ['with three thumbprints', { ...proxy, proxy_thumbprints: [thumbprint, next, thumbprint] }, 'must be at most 2'],
+    [
+      'with three thumbprints',
+      { ...proxy, proxy_thumbprints: [thumbprint, next, thumbprint] },
+      'must contain at most 2',
+    ],
     ['with one thumbprint twice', { ...proxy, proxy_thumbprints: [thumbprint, thumbprint] }, '[1]: is the same as'],
     ['with a text', { ...proxy, proxy_thumbprints: thumbprint }, 'proxy_thumbprints: must be a list, not a string'],
     [
@@ -150,7 +154,7 @@ describe('binding: none', () => {
 
   test('is rejected for longer, and without the setting, which the errors name', () => {
     expect(errorsOf({ ...unbound, access_token_lifetime: 61 })).toEqual([
-      'binding: none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: any client can use such a token',
+      'binding: none requires COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS=true: anyone can use such a token',
       'access_token_lifetime: must be at most 60 (seconds) with binding: none',
     ]);
   });
