@@ -20,7 +20,7 @@ export const chainSettings = defineSettings('Client certificates', {
     description: 'who verifies the chains of `tls_client_auth`',
     details:
       '`countersign`: this server, against `COUNTERSIGN_CLIENT_CA_FILE`. Less secure: `header`, the verification header ' +
-      'next to the certificate; or `terminator`, which you declare to admit only verified certificates. ' +
+      'next to the certificate; or `terminator`, which you declare to admit only verified certificates, at the edge as well. ' +
       'If the format has a verification header, it must report success in each case.',
     defaultDescription: '`countersign`',
   },

@@ -1,6 +1,7 @@
 import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
 import { headerFormatNames } from '../terminator/formats.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import { chainSettings } from './client-ca.ts';
 import { oneOf } from './parsers.ts';
 import { parseOptionalListen, serverSettings } from './server.ts';
 import { defineSettings, type Setting } from './setting.ts';
@@ -28,6 +29,7 @@ export const edgeSettings = defineSettings('Edge', {
 });
 const { EDGE_LISTEN, EDGE_TERMINATOR } = edgeSettings;
 const { LISTEN, OPERATIONS_LISTEN } = serverSettings;
+const { CHAIN_VERIFIED_BY } = chainSettings;
 
 /** The edge listener, and the terminator behind which it listens. */
 export interface EdgeConfig {
@@ -50,7 +52,18 @@ export function readEdgeConfig(settings: Settings, forwarded: ForwardedFields | 
   requireDistinctAddress(settings, address, OPERATIONS_LISTEN, settings.read(OPERATIONS_LISTEN));
   const { listen, trust, description } = readProxyTrust(settings, address, EDGE_LISTEN);
   const fields = name === undefined || name === forwarded?.name ? forwarded : otherTerminatorFields(settings, name);
+  if (fields) warnIfUnverified(settings, fields);
   return fields && { listen, terminator: { ...fields, proxyTrust: trust }, proxyTrustDescription: description };
+}
+
+/** The proxies of the edge are usually others, and often accept certificates that do not verify, for self-signed clients. */
+function warnIfUnverified(settings: Settings, { verification }: ForwardedFields): void {
+  if (verification.by !== 'terminator') return;
+  const fix = 'set COUNTERSIGN_CLIENT_CA_FILE instead, unless each of them does';
+  settings.warn(
+    CHAIN_VERIFIED_BY,
+    `is terminator, so the proxies at COUNTERSIGN_EDGE_LISTEN must admit only verified certificates as well: ${fix}`,
+  );
 }
 
 /** The listeners serve different peers: on one address, clients could reach what is not for them. */

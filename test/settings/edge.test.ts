@@ -63,6 +63,18 @@ describe('the terminator of the edge', () => {
     expect(edge?.terminator).toMatchObject({ name, verification, certificateHeader: 'x-cert' });
   });
 
+  test.each([
+    ['COUNTERSIGN_TERMINATOR', {}],
+    ['the same', { COUNTERSIGN_EDGE_TERMINATOR: 'envoy' }],
+  ])('that is %s has a warning if it is declared to admit only verified certificates', (_, env) => {
+    const declared = { COUNTERSIGN_TERMINATOR: 'envoy', COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator' };
+    expect(configOf(declared).warnings).toEqual([]);
+    expect(configOf({ ...declared, ...env, ...listen('127.0.0.1:8081') }).warnings).toEqual([
+      'COUNTERSIGN_CHAIN_VERIFIED_BY: is terminator, so the proxies at COUNTERSIGN_EDGE_LISTEN must admit only verified ' +
+        'certificates as well: set COUNTERSIGN_CLIENT_CA_FILE instead, unless each of them does',
+    ]);
+  });
+
   test('keeps its renamed headers if it is named again', () => {
     const env = { ...listen('127.0.0.1:8081'), COUNTERSIGN_EDGE_TERMINATOR: 'nginx', COUNTERSIGN_VERIFY_HEADER: 'X-V' };
     expect(configOf(env).edge?.terminator.verification.fields).toEqual([{ header: 'x-v', successValue: 'SUCCESS' }]);
