@@ -1,14 +1,83 @@
 import { describe, expect, test } from 'vitest';
+import { selfSigned } from '../support/certificates.ts';
+import { receivedValues } from '../support/demo-upstream.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { probeEdgeDeployment, startProbedEdge } from '../support/edge-doctor.ts';
-import { edgeProxies } from '../support/edge-proxies.ts';
+import { withoutCertificate } from '../support/doctor.ts';
+import {
+  probeEdgeDeployment,
+  runEdgeDoctor,
+  startDocumentedTestRoute,
+  startProbedEdge,
+} from '../support/edge-doctor.ts';
+import { apiHost, type EdgeProxy, type EdgeProxyName, edgeProxies } from '../support/edge-proxies.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** Safe: the table is closed, so its keys are the names. */
+for (const name of Object.keys(edgeProxies) as EdgeProxyName[]) {
+  const { program, http2 = [], forwardsTrailers }: EdgeProxy = edgeProxies[name];
+  describeWith([program], `countersign doctor --edge with ${name} as shipped`, () => {
+    test('concludes secure', async () => {
+      const { code, report } = await probeEdgeDeployment(await startProbedEdge(name, http2));
+      const trailers = forwardsTrailers ? [expect.stringMatching(/^the proxy forwards trailers/)] : [];
+      expect([report.problems, report.notes]).toEqual([[], trailers]);
+      expect([code, report.conclusion]).toEqual([0, 'secure']);
+      // A doctor whose forgeries never arrive proves nothing.
+      const identified = report.forgeries.filter(({ outcome }) => outcome === 'identified');
+      expect(identified.length).toBeGreaterThan(20);
+      expect(new Set(identified.map(({ certificate }) => certificate))).toEqual(new Set(['own']));
+    });
+  });
+}
 
 describe.each(['nginx', 'envoy'] as const)('countersign doctor --edge with %s', (name) => {
-  describeWith([edgeProxies[name].program], 'as shipped', () => {
-    test('concludes secure', async () => {
-      const { code, report } = await probeEdgeDeployment(await startProbedEdge(name));
-      expect([report.problems, report.notes]).toEqual([[], []]);
-      expect([code, report.conclusion]).toEqual([0, 'secure']);
+  describeWith([edgeProxies[name].program], 'at the documented test route', () => {
+    test('concludes secure, prints no token, and leaves the API alone', async () => {
+      const probed = await startDocumentedTestRoute(name);
+      const { deployment } = probed;
+      const url = `https://${apiHost}/countersign-doctor/`;
+      const { code, stdout } = await runEdgeDoctor(probed, { url });
+      expect([code, stdout]).toEqual([
+        0,
+        expect.stringMatching(/\nSecure: your certificate was accepted, and none of/),
+      ]);
+      expect(stdout).toMatch(/Authorization +\d+ bytes +a token of this server, bound to a certificate\n/i);
+      expect(stdout).toMatch(/X-Countersign-Client-Id +5 bytes +alpha\n/i);
+      expect(stdout).toMatch(/none +HTTP\/1.1 +HTTP 401/);
+      const { stdout: json } = await probeEdgeDeployment(probed, { url });
+      expect(stdout + json).not.toMatch(/eyJ|Bearer/);
+      expect(deployment.upstream.requests).toEqual([]);
+      const { received } = await deployment.exchange({ path: '/orders/' }, deployment.certificateOf('alpha'));
+      expect(received.map((request) => receivedValues(request, 'X-Countersign-Client-Id'))).toEqual([['alpha']]);
     });
+  });
+});
+
+describeWith(['nginx'], 'countersign doctor --edge concludes incomplete', () => {
+  test('without a certificate', async () => {
+    const { code, report } = await probeEdgeDeployment(await startProbedEdge('nginx'), withoutCertificate);
+    expect([code, report.conclusion, report.problems]).toEqual([1, 'incomplete', []]);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(/did not reach the upstream \(HTTP 401.*--cert and --key/),
+    );
+  });
+
+  test('with a certificate that the edge denies, and names its reason', async () => {
+    const certificate = selfSigned().writeTo(temporaryDirectory(), 'c');
+    const { code, report } = await probeEdgeDeployment(await startProbedEdge('nginx'), certificate);
+    expect([code, report.conclusion]).toEqual([1, 'incomplete']);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(/^a request with your certificate did not reach the upstream \(HTTP 401/),
+    );
+  });
+
+  test('at a URL with another upstream', async () => {
+    const probed = await startDocumentedTestRoute('nginx');
+    const { code, report } = await probeEdgeDeployment(probed);
+    expect([code, report.conclusion]).toEqual([1, 'incomplete']);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(
+        /^a request with your certificate did not reach the upstream \(HTTP 200\): let its upstream be the oper/,
+      ),
+    );
   });
 });

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { EdgeReport } from '../../src/doctor/probe/edge/edge-report.ts';
 import { type FinishedCommand, runCountersign } from './countersign.ts';
 import type { DoctorArguments } from './doctor.ts';
-import { type EdgeDeployment, startEdgeDeployment } from './edge-deployment.ts';
+import { type EdgeDeployment, type EdgeDeploymentOptions, startEdgeDeployment } from './edge-deployment.ts';
 import { apiHost, type EdgeProxyName, type EdgeProxyOptions } from './edge-proxies.ts';
 import { freePort } from './free-port.ts';
+import { repositoryRoot } from './repository-root.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A deployment whose API is the operations listener of Countersign. */
@@ -18,10 +21,38 @@ export async function startProbedEdge(
   proxy: EdgeProxyName,
   replace: EdgeProxyOptions['replace'] = [],
 ): Promise<ProbedEdge> {
-  const port = await freePort();
-  const operations = `http://127.0.0.1:${port}`;
-  const env = { COUNTERSIGN_OPERATIONS_LISTEN: `127.0.0.1:${port}` };
-  const deployment = await startEdgeDeployment({ proxy, replace, env, api: operations });
+  const operations = `http://127.0.0.1:${await freePort()}`;
+  return start(operations, { proxy, replace, api: operations });
+}
+
+/** As `startProbedEdge`, but only the test route that docs/doctor.md describes has the operations listener as its upstream. */
+export async function startDocumentedTestRoute(proxy: 'nginx' | 'envoy'): Promise<ProbedEdge> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const documentation = readFileSync(join(repositoryRoot, 'docs/doctor.md'), 'utf8');
+  const block = (start: string) => documentation.split('```').find((text) => text.includes(start)) ?? '';
+  const blockOf = (language: string, start: string) => block(start).replace(`${language}\n`, '');
+  const routes = {
+    nginx: [[NGINX_ORDERS, blockOf('nginx', 'location /countersign-doctor/').replace('127.0.0.1:9090', address)]],
+    envoy: [
+      [ENVOY_ORDERS, blockOf('yaml', 'prefix: /countersign-doctor/')],
+      [
+        ENVOY_API,
+        blockOf('yaml', '  - name: countersign-doctor').replace('port_value: 9090', `port_value: ${address.slice(10)}`),
+      ],
+    ],
+  } as const;
+  const replace = routes[proxy].map(([before, inserted]) => [before, `\n${inserted}${before}`] as const);
+  return start(`http://${address}`, { proxy, replace });
+}
+
+// edge-protect.conf has it as well, in a comment.
+const NGINX_ORDERS = '\n    location /orders/ {\n';
+const ENVOY_ORDERS = '              - match: { prefix: /orders/ }\n';
+const ENVOY_API = '  - name: api\n    type: STRICT_DNS\n';
+
+async function start(operations: string, options: EdgeDeploymentOptions): Promise<ProbedEdge> {
+  const env = { COUNTERSIGN_OPERATIONS_LISTEN: new URL(operations).host };
+  const deployment = await startEdgeDeployment({ ...options, env });
   onTestFinished(() => deployment.stop());
   return { deployment, operations };
 }
