@@ -80,10 +80,18 @@ describeWith(['nginx'], 'through nginx with a certificate of its own', () => {
   }
 
   function forwardFiles(): Record<string, string> {
-    const forward = (variant: string) =>
-      shippedConfiguration({ replace: [['http://countersign', `https://${variant}`]] })['forward-to-countersign.conf'];
-    const files = variants.map(([variant]) => [`${variant}.conf`, forward(variant) ?? '']);
-    return { 'server-ca.pem': serverCa, ...Object.fromEntries(files) };
+    const shipped = (variant: string) =>
+      shippedConfiguration({
+        replace: [
+          ['http://countersign', `https://${variant}`],
+          ['/etc/nginx/countersign/', ''],
+        ],
+      });
+    const forward = variants.map(([variant]) => [
+      `${variant}.conf`,
+      shipped(variant)['forward-to-countersign.conf'] ?? '',
+    ]);
+    return { ...shipped('right'), 'server-ca.pem': serverCa, ...Object.fromEntries(forward) };
   }
 
   async function askThrough(variant: string, clientId: string) {

@@ -52,8 +52,12 @@ describeWith(['nginx'], 'the proxy secret in nginx', () => {
   async function startProxy(server: HttpsServer, secret: string) {
     const port = await freePort();
     const [header, upstream] = ['X-Countersign-Proxy-Secret ""', 'http://countersign'];
-    const replace = [[header, header.replace('""', `"${secret}"`)] as const, [upstream, server.url] as const];
-    const forward = shippedConfiguration({ replace })['forward-to-countersign.conf'] ?? '';
+    const replace = [
+      [header, header.replace('""', `"${secret}"`)],
+      [upstream, server.url],
+      ['/etc/nginx/countersign/', ''],
+    ] as const;
+    const files = shippedConfiguration({ replace });
     const own = victim.writeTo(folder, 'victim');
     const http = `server {
       listen 127.0.0.1:${port} ssl;
@@ -62,9 +66,9 @@ describeWith(['nginx'], 'the proxy secret in nginx', () => {
       ssl_certificate_key ${own.key};
       ssl_trusted_certificate ${own.cert};
       ssl_verify_client optional_no_ca;
-      location / { include forward.conf; }
+      location / { include forward-to-countersign.conf; }
     }`;
-    running.unshift(await startNginx({ http, files: { 'forward.conf': forward } }));
+    running.unshift(await startNginx({ http, files }));
     return (clientId: string) => {
       const lines = ['Host: proxy.example', 'Content-Type: application/x-www-form-urlencoded', 'Connection: close'];
       const tls = { ...identityOf(victim), servername: 'proxy.example', rejectUnauthorized: false };
