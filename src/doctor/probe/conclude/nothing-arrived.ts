@@ -14,7 +14,8 @@ export function nothingArrived(
   const responses = new Set(direct.map(({ response }) => describeResponse(response)));
   const listeners = operationsListeners.join(', ');
   const what = `no request to ${url} arrived at the server whose operations listener is ${listeners}`;
-  return new OperatorError([`${what}: ${causeOf(direct, server)}. Responses: ${[...responses].join('; ')}`]);
+  const edge = server.edge === null ? '' : ' To probe a URL that the edge protects, add --edge.';
+  return new OperatorError([`${what}: ${causeOf(direct, server)}.${edge} Responses: ${[...responses].join('; ')}`]);
 }
 
 function causeOf(direct: readonly TrialResult[], { listens_on }: EffectiveConfig): string {
