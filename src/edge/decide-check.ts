@@ -65,7 +65,8 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
 
 function notARoute(target: string): string {
   const form = '/edge/{mint|verify|either}/{name of a resource}';
-  return `the request target (${target.length} bytes) does not start with ${form}: correct the path of the check in the proxy`;
+  const length = `${target.length} ${target.length === 1 ? 'byte' : 'bytes'}`;
+  return `the request target (${length}) does not start with ${form}: correct the path of the check in the proxy`;
 }
 
 /** @throws {Denial} unknown_route, or {OAuthError} temporarily_unavailable */
