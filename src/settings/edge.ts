@@ -22,7 +22,7 @@ export const edgeSettings = defineSettings('Edge', {
     parse: oneOf(headerFormatNames),
     description: 'terminator that sends the checks',
     details:
-      'If it is another one than `COUNTERSIGN_TERMINATOR`, its headers have their usual names: the settings that rename headers do not apply.',
+      'If it differs from `COUNTERSIGN_TERMINATOR`, its headers have their usual names: the settings that rename headers do not apply.',
     defaultDescription: '`COUNTERSIGN_TERMINATOR`',
     onlyWith: ['EDGE_LISTEN'],
   },
