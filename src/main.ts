@@ -91,6 +91,7 @@ program
     'URL of the server as clients use it: issuer or mutual TLS base URL; with --edge, the protected URL',
   )
   .option('--edge', 'probe a URL that the edge protects, with the operations listener as its upstream')
+  .option('--token <file>', 'with --edge: access token to send, for a route that verifies tokens')
   .option('--cert <file>', 'client certificate, PEM; generated for the run if omitted')
   .option('--key <file>', 'key of the client certificate, PEM')
   .option('--cacert <file>', "CA of the proxy's server certificate, PEM")

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
 import { receivedValues } from '../support/demo-upstream.ts';
@@ -10,6 +12,7 @@ import {
   startProbedEdge,
 } from '../support/edge-doctor.ts';
 import { apiHost, type EdgeProxy, type EdgeProxyName, edgeProxies } from '../support/edge-proxies.ts';
+import { edgeRecords, withRecord } from '../support/edge-records.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Safe: the table is closed, so its keys are the names. */
@@ -49,6 +52,25 @@ describe.each(['nginx', 'envoy'] as const)('countersign doctor --edge with %s', 
       const { received } = await deployment.exchange({ path: '/orders/' }, deployment.certificateOf('alpha'));
       expect(received.map((request) => receivedValues(request, 'X-Countersign-Client-Id'))).toEqual([['alpha']]);
     });
+  });
+});
+
+describeWith(['nginx'], 'countersign doctor --edge with a token', () => {
+  test.each(['original', 'minted', 'none'])('concludes secure at a route that forwards %s', async (forward) => {
+    const probed = await startProbedEdge('nginx');
+    const { deployment } = probed;
+    await deployment.apply(withRecord(edgeRecords, 'reports', { forward }));
+    const file = join(temporaryDirectory(), 'token');
+    const token = await deployment.requestToken('alpha', 'https://reports.example');
+    writeFileSync(file, `${token}\n`);
+    const { code, stdout, report } = await probeEdgeDeployment(probed, {
+      url: `https://${apiHost}/reports/`,
+      token: file,
+    });
+    const notes = forward === 'none' ? [expect.stringMatching(/^no token reached the upstream.*"forward: none"/)] : [];
+    expect([code, report.problems, report.notes]).toEqual([0, [], notes]);
+    expect(report.baseline[0]?.arrival?.token.kind).toBe(forward === 'none' ? 'absent' : 'valid');
+    expect(stdout).not.toContain(token.slice(0, 20));
   });
 });
 

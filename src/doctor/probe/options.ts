@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileErrorReason } from '../../file-error.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { type ClientKeyPair, generateClientKeyPair, readCaCertificates, readClientKeyPair } from './client-key-pair.ts';
 import type { Address } from './routes.ts';
@@ -16,6 +18,8 @@ export interface ProbeOptions {
   readonly httpPort: number;
   /** The operations listeners of all replicas: `http://host:port` or `unix:/path`. */
   readonly operationsListeners: readonly [string, ...string[]];
+  /** The access token to send to a protected URL. */
+  readonly token: string | undefined;
   /** Parts of the files that are not read, as notes. */
   readonly unread: readonly string[];
 }
@@ -25,6 +29,7 @@ export interface DoctorOptions {
   readonly url: string;
   /** Whether the URL is one that the edge protects. */
   readonly edge?: boolean;
+  readonly token?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly cacert?: string;
@@ -63,9 +68,20 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
   );
   const address = await collect(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
   const [first = DEFAULT_LISTENER, ...others] = (await collect(() => operations.map(parseListener))) ?? [];
+  const token = await collect(() => readToken(options));
   if (url === undefined || clientKeyPair === undefined || problems.length > 0) throw new OperatorError(problems);
   const operationsListeners = [first, ...others] as const;
-  return { url, clientKeyPair, serverCa, serverCaFile, connectTo: address, httpPort, operationsListeners, unread };
+  return {
+    url,
+    clientKeyPair,
+    serverCa,
+    serverCaFile,
+    connectTo: address,
+    httpPort,
+    operationsListeners,
+    token,
+    unread,
+  };
 }
 
 function parseUrl(text: string): string {
@@ -94,6 +110,24 @@ function openClientKeyPair(
   if (cert === undefined && key === undefined) return generateClientKeyPair();
   const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
   throw new OperatorError([`--${given} requires --${missing}: pass both, --cert FILE --key FILE`]);
+}
+
+function readToken({ token: file, edge }: DoctorOptions): string | undefined {
+  if (file === undefined) return undefined;
+  if (!edge) throw new OperatorError(['--token requires --edge: the doctor sends no token to /token']);
+  const token = readTextFile(file).trim();
+  if (/^[A-Za-z0-9._~+/-]+=*$/.test(token)) return token;
+  throw new OperatorError([
+    `${file}: is not an access token: pass the value of "access_token" in a response of /token`,
+  ]);
+}
+
+function readTextFile(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (error) {
+    throw new OperatorError([`${file}: cannot be read: ${fileErrorReason(error)}`]);
+  }
 }
 
 const addressPattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/;

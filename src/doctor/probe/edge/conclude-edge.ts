@@ -178,7 +178,7 @@ function explainUnarrived(result: Evaluated, evidence: EdgeEvidence): string {
     return `${what}, and no check with it reached the edge, which expects it from ${where}: check that the proxy requests and forwards it`;
   }
   if (check.outcome.kind !== 'accepted') return `${what}: the edge did not accept it: ${check.outcome.reason}`;
-  return `${what}, although the edge accepted the certificate: the audit event edge_check_denied has the reason`;
+  return `${what}, although the edge accepted the certificate: the audit event edge_check_denied has the reason; a route that verifies tokens requires --token`;
 }
 
 function describeNotes(

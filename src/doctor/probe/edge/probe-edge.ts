@@ -22,7 +22,7 @@ export async function probeEdge(
   options: ProbeOptions,
   onProgress: (sent: number, total: number) => void,
 ): Promise<EdgeReport> {
-  const { url, clientKeyPair: own, serverCa, operationsListeners } = options;
+  const { url, clientKeyPair: own, serverCa, operationsListeners, token } = options;
   const untrusted = own.generated ? own : await generateClientKeyPair();
   const forgedCertificate = await generateForgedCertificate();
   const thumbprints = {
@@ -34,7 +34,7 @@ export async function probeEdge(
   const watch = await openEdgeWatch(operationsListeners, watchId, [...new Set(Object.values(thumbprints))]);
   const { effectiveConfigs } = watch;
   const edge = requireEdge(effectiveConfigs[0].edge, operationsListeners[0]);
-  const context = { watch, watchId, clientKeyPairs: { own, untrusted }, serverCa, onResponse: () => {} };
+  const context = { watch, watchId, token, clientKeyPairs: { own, untrusted }, serverCa, onResponse: () => {} };
   const facts = { url, effectiveConfigs, edge, clientKeyPair: own, thumbprints };
   const isConsistent = configMismatch(effectiveConfigs) === undefined;
   const results = isConsistent ? await sendAll(options, context, edge, forgedCertificate, onProgress) : nothingSent;

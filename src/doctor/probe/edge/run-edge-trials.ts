@@ -11,6 +11,8 @@ import type { EdgeTrialResult } from './edge-trials.ts';
 export interface EdgeProbeContext extends ClientContext {
   readonly watch: EdgeWatch;
   readonly watchId: string;
+  /** The access token to send. */
+  readonly token: string | undefined;
   /** Called after each request. */
   readonly onResponse: () => void;
 }
@@ -58,8 +60,9 @@ function send({ forgery, ...trial }: Trial, context: EdgeProbeContext, tag: stri
   const endpoints = trial.route.endpoints.map(({ host, path }) => {
     return { host, path: `${path}${path.includes('?') ? '&' : '?'}${DOCTOR_PARAMETER}=${tag}` };
   });
+  const message = protectedRequest(context.token);
   return sendTrial(trial, context, {
-    http1: () => endpoints.map((endpoint) => writeHttp1(endpoint, forgery, protectedRequest)),
-    http2: () => endpoints.map((endpoint) => writeHttp2(endpoint, forgery, protectedRequest)),
+    http1: () => endpoints.map((endpoint) => writeHttp1(endpoint, forgery, message)),
+    http2: () => endpoints.map((endpoint) => writeHttp2(endpoint, forgery, message)),
   });
 }

@@ -21,8 +21,11 @@ const tokenRequest: Message = {
   body: 'grant_type=client_credentials&client_id=countersign-doctor',
 };
 
-/** To a protected URL. Its path has the tag. */
-export const protectedRequest: Message = { fields: commonFields, body: 'a=b' };
+/** To a protected URL. Its query has the tag. */
+export function protectedRequest(token: string | undefined): Message {
+  const authorization: Field[] = token === undefined ? [] : [['authorization', `Bearer ${token}`]];
+  return { fields: [...commonFields, ...authorization], body: 'a=b' };
+}
 
 /**
  * Writes the requests of one connection over HTTP/1.1, byte for byte. Only the last one is forged and observed.
