@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Arrival } from '../doctor/observer/arrival.ts';
 import type { EffectiveConfig, ForwardingConfig } from '../doctor/observer/effective-config.ts';
 import { createObservationStore, type ObservationStore } from '../doctor/observer/observation-store.ts';
-import { type Observation, readCertificateTags, withObserver } from '../doctor/observer/observe.ts';
+import { type Observation, withCheckObserver, withObserver } from '../doctor/observer/observe.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
 import type { TokenEndpointDependencies } from '../endpoints/token.ts';
 import { type Application, honoApplication } from '../http/application.ts';
@@ -163,7 +163,7 @@ function createEdge(
     ...shared,
     metrics,
     listensOn: listen.kind,
-    readCertificate: checks ? withObserver(readCertificate, terminator, checks, readCertificateTags) : readCertificate,
+    readCertificate: checks ? withCheckObserver(readCertificate, terminator, checks) : readCertificate,
   });
 }
 

@@ -98,8 +98,21 @@ describeWith(['nginx'], 'countersign doctor --edge concludes incomplete', () => 
     expect([code, report.conclusion]).toEqual([1, 'incomplete']);
     expect(report.notes).toContainEqual(
       expect.stringMatching(
-        /^a request with your certificate did not reach the upstream \(HTTP 200\): let its upstream be the oper/,
+        /^a request with your certificate did not reach the upstream \(HTTP 200\): let the upstream of the URL be the oper/,
       ),
     );
+  });
+
+  test('behind a proxy that caches checks', async () => {
+    const zone = `proxy_cache_path ${temporaryDirectory()} keys_zone=checks:1m;`;
+    const probed = await startProbedEdge('nginx', [
+      ['upstream countersign_edge {', `${zone}\nupstream countersign_edge {`],
+      ['proxy_cache off;', 'proxy_cache checks; proxy_cache_valid any 1h; proxy_cache_key $ssl_client_fingerprint;'],
+    ]);
+    const { code, report } = await probeEdgeDeployment(probed);
+    expect([code, report.problems]).toEqual([1, []]);
+    expect(report.notes).toEqual([
+      expect.stringMatching(/^more requests with your certificate .* the proxy caches checks/),
+    ]);
   });
 });

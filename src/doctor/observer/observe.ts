@@ -40,28 +40,18 @@ interface Tag {
   readonly request: string;
 }
 
-/** Reads by which watches a request may be observed. */
-type TagReader = (headers: HeaderFields, terminator: Terminator) => Tag[];
-
 /** Wraps a reader so that requests of an active watch are observed. What it returns and throws does not change. */
 export function withObserver(
   readCertificate: ClientCertificateReader,
   terminator: Terminator,
   observations: ObservationStore<Observation>,
-  readTags: TagReader = readDoctorHeader,
 ): ClientCertificateReader {
   return (request) => {
-    const tag = observations.findWatched(() => readTags(request.headers, terminator));
+    const tag = observations.findWatched(() => readTags(request.headers));
     if (tag === undefined) return readCertificate(request);
-    const add = (outcome: Outcome) => observations.add(tag.id, observationOf(tag, request, terminator, outcome));
-    try {
-      const presented = readCertificate(request);
-      add(outcomeOf(presented));
-      return presented;
-    } catch (error) {
-      add({ kind: 'rejected', reason: error instanceof OAuthError ? error.reason : 'internal error' });
-      throw error;
-    }
+    return readObserved(readCertificate, request, (outcome) =>
+      observations.add(tag.id, observationOf(tag, request, terminator, outcome)),
+    );
   };
 }
 
@@ -69,16 +59,46 @@ export function withObserver(
 export const WITHOUT_CERTIFICATE = 'check-without-certificate';
 
 /**
- * A check has no header of the request that it is about, and so no tag. It is observed by the watches whose ids are the
- * thumbprints of the certificates in it, or by the one for checks without any.
+ * The same for checks. They have no header of the request that they are about, and so no tag: a check is observed by the
+ * watch whose id is the thumbprint of its certificate, or by the one for checks without any.
  */
-export const readCertificateTags: TagReader = (headers, terminator) => {
-  const certificates = observedFields(headers, terminator).flatMap(({ certificate }) => certificate ?? []);
-  const ids = certificates.length === 0 ? [WITHOUT_CERTIFICATE] : certificates.map(({ thumbprint }) => thumbprint);
-  return ids.map((id) => ({ id, request: '' }));
-};
+export function withCheckObserver(
+  readCertificate: ClientCertificateReader,
+  terminator: Terminator,
+  checks: ObservationStore<Observation>,
+): ClientCertificateReader {
+  return (request) =>
+    readObserved(readCertificate, request, (outcome) => {
+      const tag = checks.findWatched(() => checkTags(outcome, request.headers, terminator));
+      if (tag) checks.add(tag.id, observationOf(tag, request, terminator, outcome));
+    });
+}
 
-function readDoctorHeader(headers: HeaderFields): Tag[] {
+function checkTags(outcome: Outcome, headers: HeaderFields, terminator: Terminator): Tag[] {
+  const ids = () => {
+    if (outcome.kind === 'accepted') return [outcome.thumbprint];
+    if (outcome.kind === 'absent') return [WITHOUT_CERTIFICATE];
+    return observedFields(headers, terminator).flatMap(({ certificate }) => certificate?.thumbprint ?? []);
+  };
+  return ids().map((id) => ({ id, request: '' }));
+}
+
+function readObserved(
+  readCertificate: ClientCertificateReader,
+  request: ForwardedRequest,
+  add: (outcome: Outcome) => void,
+): PresentedCertificate {
+  try {
+    const presented = readCertificate(request);
+    add(outcomeOf(presented));
+    return presented;
+  } catch (error) {
+    add({ kind: 'rejected', reason: error instanceof OAuthError ? error.reason : 'internal error' });
+    throw error;
+  }
+}
+
+function readTags(headers: HeaderFields): Tag[] {
   return headers.all(DOCTOR_HEADER).map((value) => {
     const dot = value.indexOf('.');
     if (dot < 0) return { id: value, request: '' };

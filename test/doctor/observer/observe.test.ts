@@ -1,7 +1,12 @@
 import { BlockList } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createObservationStore } from '../../../src/doctor/observer/observation-store.ts';
-import { type Observation, withObserver } from '../../../src/doctor/observer/observe.ts';
+import {
+  type Observation,
+  WITHOUT_CERTIFICATE,
+  withCheckObserver,
+  withObserver,
+} from '../../../src/doctor/observer/observe.ts';
 import { HeaderFields } from '../../../src/http/header-fields.ts';
 import { invalidClient } from '../../../src/oauth/oauth-error.ts';
 import type { Terminator } from '../../../src/terminator/terminator.ts';
@@ -97,5 +102,36 @@ describe('an observation', () => {
 
   test('contains at most 64 fields', () => {
     expect(fieldsIn(Array.from({ length: 200 }, () => ['client-cert', 'x']).flat())).toHaveLength(64);
+  });
+});
+
+describe('a check', () => {
+  const { thumbprint } = certificate;
+  const escaped = encodeURIComponent(certificate.pem);
+
+  function observeCheck(watch: string, read: ReturnType<typeof withCheckObserver>, headers: readonly string[]) {
+    const checks = createObservationStore<Observation>(() => 0);
+    checks.watch(watch);
+    const request = { headers: new HeaderFields(headers), peer: unix };
+    try {
+      withCheckObserver(read, terminator, checks)(request);
+    } catch {
+      // As the reader threw it.
+    }
+    return (checks.read(watch) ?? []).map(({ request: name, outcome }) => [name, outcome.kind]);
+  }
+  const absent = () => ({ kind: 'none', reason: 'there is none' }) as const;
+  const reject = () => {
+    throw invalidClient('came twice');
+  };
+
+  test('without a certificate is observed by the watch for those', () => {
+    expect(observeCheck(WITHOUT_CERTIFICATE, absent, [])).toEqual([['', 'absent']]);
+    expect(observeCheck(thumbprint, absent, [])).toEqual([]);
+  });
+
+  test('with a rejected certificate is observed by the watch for it', () => {
+    expect(observeCheck(thumbprint, reject, ['X-SSL-Client-Cert', escaped])).toEqual([['', 'rejected']]);
+    expect(observeCheck(WITHOUT_CERTIFICATE, reject, ['X-SSL-Client-Cert', escaped])).toEqual([]);
   });
 });
