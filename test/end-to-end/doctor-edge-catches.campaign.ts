@@ -90,6 +90,21 @@ const sabotages: Readonly<Record<Extract<EdgeProxyName, 'nginx' | 'envoy'>, read
       ],
     },
     {
+      title: 'a check that another location answers',
+      replace: [['include /etc/nginx/countersign/edge-check.conf;', 'location / { return 200; }']],
+      problems: [/^a request without a certificate reached the upstream /],
+    },
+    {
+      title: 'a check that the server rewrites',
+      replace: [
+        [
+          'include /etc/nginx/countersign/edge-check.conf;',
+          'include /etc/nginx/countersign/edge-check.conf; rewrite ^/countersign /page; location = /page { return 200; }',
+        ],
+      ],
+      problems: [/^a request without a certificate reached the upstream /],
+    },
+    {
       title: 'a check with the headers of the client',
       replace: [
         ['proxy_pass_request_headers off;', ''],

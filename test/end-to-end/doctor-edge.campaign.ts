@@ -92,6 +92,29 @@ describeWith(['nginx'], 'countersign doctor --edge concludes incomplete', () => 
     );
   });
 
+  test('with a proxy that the edge does not trust', async () => {
+    const secret = 's'.repeat(64);
+    const env = { COUNTERSIGN_PROXY_SECRET: secret };
+    const { code, stdout, report } = await probeEdgeDeployment(await startProbedEdge('nginx', [], { env }));
+    expect([code, report.problems]).toEqual([1, []]);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(/the edge did not accept it: .*the proxy sent no x-countersign-proxy-secret/),
+    );
+    expect(stdout).not.toContain(secret);
+  });
+
+  test('if there is no edge', async () => {
+    const without = {
+      env: { COUNTERSIGN_EDGE_LISTEN: 'off', COUNTERSIGN_EDGE_TERMINATOR: '' },
+      edge: 'http://127.0.0.1:1',
+    };
+    const { code, report } = await probeEdgeDeployment(await startProbedEdge('nginx', [], without));
+    expect([code, report]).toEqual([
+      1,
+      { conclusion: 'error', problems: [expect.stringMatching(/has no edge listener: set COUNTERSIGN_EDGE_LISTEN$/)] },
+    ]);
+  });
+
   test('at a URL with another upstream', async () => {
     const probed = await startDocumentedTestRoute('nginx');
     const { code, report } = await probeEdgeDeployment(probed);
