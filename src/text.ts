@@ -25,3 +25,8 @@ export function abbreviate(text: string): string {
   if (text.length <= MAX_LENGTH) return text;
   return `${text.slice(0, MAX_LENGTH).toWellFormed()}… (${text.length} characters)`;
 }
+
+/** A number and its noun, such as `1 client` and `2 clients`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

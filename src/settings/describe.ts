@@ -1,5 +1,6 @@
 import type { CrlConfig } from '../pki/crl/crl-checker.ts';
 import type { ChainVerification, Terminator } from '../terminator/terminator.ts';
+import { counted } from '../text.ts';
 import type { ClientCa } from './client-ca.ts';
 
 interface DescribedConfig {
@@ -37,8 +38,4 @@ function describeVerification({ by, fields }: ChainVerification, clientCa: Clien
 function describeClientCa({ path, store: { anchors, intermediates } }: ClientCa): string {
   const others = intermediates.length === 0 ? '' : ` and ${counted(intermediates.length, 'intermediate')}`;
   return `${counted(anchors.length, 'trust anchor')}${others} in ${path}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

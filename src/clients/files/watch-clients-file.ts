@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
+import { counted } from '../../text.ts';
 import { readFileState, watchFiles } from '../../watch-files.ts';
 import type { Records, RecordsInMemory } from '../registry/memory-registry.ts';
 import { describeDiagnostic } from './diagnostics.ts';
@@ -134,10 +135,6 @@ function compareMaps<Value>(before: ReadonlyMap<string, Value>, after: ReadonlyM
 function describeChanges({ clients, resources, added, changed, removed }: ChangeCounts): string {
   const sizes = [counted(clients, 'client'), ...(resources > 0 ? [counted(resources, 'resource')] : [])];
   return `${sizes.join(', ')}, ${added} added, ${changed} changed, ${removed} removed`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A file may have thousands of problems. */

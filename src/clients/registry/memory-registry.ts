@@ -1,4 +1,5 @@
 import type { Resource } from '../../resources/resource.ts';
+import { counted } from '../../text.ts';
 import type { Client } from '../client.ts';
 import { ClientsByIdentity } from './clients-by-identity.ts';
 import type { Registry } from './registry.ts';
@@ -48,8 +49,4 @@ export function indexClients(records: Records): Promise<ClientsByIdentity> {
   const index = ClientsByIdentity.index(records.clients.values());
   indexes.set(records, index);
   return index;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -6,6 +6,7 @@ import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/r
 import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { counted } from '../../text.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
 import { findSharedPins } from './shared-pins.ts';
@@ -113,8 +114,4 @@ function clientRow({ clientId, enabled, authentication, scopes }: Client): strin
 
 function resourceRow({ name, binding, scopes }: Resource): string[] {
   return [name, 'resource', `binding: ${binding.kind}`, scopes.join(' ')];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

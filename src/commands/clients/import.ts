@@ -6,6 +6,7 @@ import { renderRecords } from '../../administration/import/render.ts';
 import { validateDrafts } from '../../administration/import/validate-drafts.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
 import { OperatorError } from '../../operator-error.ts';
+import { counted } from '../../text.ts';
 import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
 import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
@@ -50,8 +51,4 @@ function readDrafts(source: ImportSource, input: InputFile, now: number): Drafts
     const instead = describeUnrelated(input.content);
     throw new OperatorError([`${input.name}: ${instead === undefined ? error.message : `${instead}; expected JSON`}`]);
   }
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

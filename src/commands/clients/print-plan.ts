@@ -4,7 +4,7 @@ import type { FieldChange } from '../../administration/field-changes.ts';
 import type { Plan } from '../../administration/plan.ts';
 import type { Json } from '../../clients/json-value.ts';
 import { type RecordKey, recordTypeNames, recordTypes } from '../../resources/record-types.ts';
-import { printable } from '../../text.ts';
+import { counted, printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
 import { type Style, styled } from '../output/text.ts';
 import type { ClientsFormat } from './options.ts';
@@ -55,10 +55,6 @@ function* unmanagedLines({ unmanaged, prune }: Plan): Generator<string> {
     const reason = prune ? `the files have no ${list}, and ${list}: [] would remove them` : '--prune removes them';
     yield `${what} not in the files (kept; ${reason}): ${abbreviateList(ids)}\n`;
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function* firstChanges(changes: ChangeLog): Generator<Change> {
