@@ -88,3 +88,24 @@ test('all problems of the options are reported at once', async () => {
   const problems = await problemsOf({ url: 'x', cert, connectTo: 'x', operations: ['x'] });
   expect(problems.split('\n')).toHaveLength(4);
 });
+
+test('at the edge, the URL keeps its path and its query', async () => {
+  const { url: parsed } = await parseProbeOptions({ url: 'https://api.example/orders/token?a=b#c', edge: true });
+  expect(parsed).toBe('https://api.example/orders/token?a=b');
+});
+
+test('a token is read from its file', async () => {
+  const token = join(folder, 'token');
+  writeFileSync(token, 'abc.def.ghi\n');
+  expect(await parseProbeOptions({ url, edge: true, token })).toMatchObject({ token: 'abc.def.ghi' });
+  expect(await problemsOf({ token })).toMatch(/^--token requires --edge/);
+});
+
+test('a file that is not a token is named, but not its content', async () => {
+  const token = join(folder, 'not-a-token');
+  writeFileSync(token, '{"access_token": "hunter2"}');
+  expect(await problemsOf({ edge: true, token })).toBe(
+    `${token}: is not an access token: pass the value of "access_token" in a response of /token`,
+  );
+  expect(await problemsOf({ edge: true, token: join(folder, 'missing') })).toMatch(/missing: cannot be read: /);
+});
