@@ -3,7 +3,7 @@ import { configMismatch } from '../conclude/config-mismatch.ts';
 import type { Coverage } from '../probe-report.ts';
 import { describeResponse } from '../trial.ts';
 import {
-  checksWith,
+  baselineCheck,
   type EdgeEvidence,
   type EvaluatedEvidence,
   type EvaluatedTrial,
@@ -43,7 +43,7 @@ function reportBaseline(
     protocol,
     outcome: evaluation.outcome,
     response: describeResponse(response),
-    check: checksWith(presented, evidence)[0] ?? null,
+    check: baselineCheck(presented, evidence) ?? null,
     arrival: arrival ?? null,
   };
 }

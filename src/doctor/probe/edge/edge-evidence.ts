@@ -23,6 +23,8 @@ export interface EdgeEvidence<Result = EdgeTrialResult> {
   readonly repeated: readonly EdgeTrialResult[];
   /** What the edge received with the baseline and with the forgeries. */
   readonly checks: readonly Observation[];
+  /** Those of the baseline alone. */
+  readonly baselineChecks: readonly Observation[];
 }
 
 export interface EvaluatedTrial extends EdgeTrialResult {
@@ -38,6 +40,11 @@ export function evaluateEvidence(evidence: EdgeEvidence): EvaluatedEvidence {
   const reference = evidence.baseline.find(({ presented, arrival }) => presented === 'own' && arrival)?.arrival;
   const evaluate = (result: EdgeTrialResult) => ({ ...result, evaluation: evaluateArrival(result, reference) });
   return { ...evidence, baseline: evidence.baseline.map(evaluate), forged: evidence.forged.map(evaluate), reference };
+}
+
+/** The check of a request of the baseline, if there was one: a check that a forgery caused proves nothing about it. */
+export function baselineCheck(presented: PresentedAs, evidence: EvaluatedEvidence): Observation | undefined {
+  return checksWith(presented, { ...evidence, checks: evidence.baselineChecks })[0];
 }
 
 /** The checks that contained this certificate, or none. */

@@ -1,6 +1,6 @@
 import { describeOwnCertificate } from '../client-key-pair.ts';
-import { describeResponse } from '../trial.ts';
-import { checksWith, type EvaluatedEvidence, type EvaluatedTrial, titleOf } from './edge-evidence.ts';
+import { describeResponse, type ProbeResponse } from '../trial.ts';
+import { baselineCheck, checksWith, type EvaluatedEvidence, type EvaluatedTrial, titleOf } from './edge-evidence.ts';
 import { type EdgeProblem, edgeFix } from './edge-fixes.ts';
 import { missingNames } from './evaluate-arrival.ts';
 
@@ -60,6 +60,9 @@ export function describeUnobserved(evidence: EvaluatedEvidence): string[] {
 
 const NAME_UPSTREAM =
   'let the upstream of the URL be the operations listener of a replica that --operations names (docs/doctor.md)';
+const NAME_ROUTE =
+  'let the proxy send the check to /edge/mint/NAME, /edge/verify/NAME or /edge/either/NAME, with the name of a valid ' +
+  'resource record; the audit event edge_check_denied has the reason (nginx: set $countersign_check in this location itself)';
 const EXEMPT = 'exempt this machine from limits while the doctor runs';
 const BLOCKED =
   'after the forgeries, a request without any forgery no longer reached the upstream: the proxy limits or blocks this ' +
@@ -80,10 +83,11 @@ function explainUnarrived(result: EvaluatedTrial, evidence: EvaluatedEvidence): 
   const own = describeOwnCertificate(clientKeyPair);
   const what = `a request with ${own} did not reach the upstream (${describeResponse(result.response)})`;
   if (clientKeyPair.generated) return `${what}: pass the certificate of a client of the resource with --cert and --key`;
-  const [check] = checksWith('own', evidence);
+  const check = baselineCheck('own', evidence);
   if (result.evaluation.outcome === 'not_observed') {
     return `${what}: ${NAME_UPSTREAM}`;
   }
+  if (isUnknownRoute(result.response)) return `${what}: ${NAME_ROUTE}`;
   if (!check) {
     return (
       `${what}, and no check with it reached the edge, which expects ${edge.terminator} to send it in ` +
@@ -95,6 +99,11 @@ function explainUnarrived(result: EvaluatedTrial, evidence: EvaluatedEvidence): 
     `${what}, although the edge accepted the certificate: the audit event edge_check_denied has the reason; a route that ` +
     'verifies tokens requires --token'
   );
+}
+
+/** The edge rejects such a check before it reads the certificate. */
+function isUnknownRoute(response: ProbeResponse): boolean {
+  return response.kind === 'answered' && response.error === 'unknown_route';
 }
 
 /** None of them is a problem. */

@@ -48,9 +48,9 @@ function requireEdge(edge: EdgeEvidence['edge'] | null, listener: string): EdgeE
   throw new OperatorError([`the server at ${listener} has no edge listener: set COUNTERSIGN_EDGE_LISTEN`]);
 }
 
-type Results = Pick<EdgeEvidence, 'handshakes' | 'baseline' | 'forged' | 'repeated' | 'checks'>;
+type Results = Pick<EdgeEvidence, 'handshakes' | 'baseline' | 'forged' | 'repeated' | 'checks' | 'baselineChecks'>;
 
-const nothingSent: Results = { handshakes: [], baseline: [], forged: [], repeated: [], checks: [] };
+const nothingSent: Results = { handshakes: [], baseline: [], forged: [], repeated: [], checks: [], baselineChecks: [] };
 
 async function sendAll(
   options: ProbeOptions,
@@ -75,5 +75,6 @@ async function sendAll(
     forged: forged.results,
     repeated: repeated.results,
     checks: [...baseline.checks, ...forged.checks],
+    baselineChecks: baseline.checks,
   };
 }
