@@ -287,7 +287,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const kept = await clients(['plan', '-f', file('none.yaml', 'clients: []'), '--detailed-exitcode']);
     expect([kept.code, kept.stdout]).toEqual([
       0,
-      expect.stringContaining('2 not in the files (kept; --prune removes them): '),
+      expect.stringContaining('2 clients not in the files (kept; --prune removes them): '),
     ]);
     const removed = await clients(['remove', 'sensor:{7}*[a]', 'nobody']);
     expect([removed.code, removed.stdout]).toEqual([1, 'client sensor:{7}*[a] was removed\n']);

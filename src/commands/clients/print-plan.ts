@@ -50,10 +50,9 @@ function* unmanagedLines({ unmanaged, prune }: Plan): Generator<string> {
   for (const type of recordTypeNames) {
     const ids = unmanaged[type];
     if (ids.length === 0) continue;
-    const what = type === 'client' ? `${ids.length}` : counted(ids.length, type);
     const { list } = recordTypes[type];
     const reason = prune ? `the files have no ${list}, and ${list}: [] would remove them` : '--prune removes them';
-    yield `${what} not in the files (kept; ${reason}): ${abbreviateList(ids)}\n`;
+    yield `${counted(ids.length, type)} not in the files (kept; ${reason}): ${abbreviateList(ids)}\n`;
   }
 }
 
