@@ -7,6 +7,7 @@ import type { ReceivedRequest } from '../http/received-request.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { AuditEntry } from '../observability/audit.ts';
 import type { Resource } from '../resources/resource.ts';
+import { counted } from '../text.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import type { SigningKey } from '../tokens/signing-key.ts';
 import type { Approval } from './approval.ts';
@@ -65,8 +66,7 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
 
 function notARoute(target: string): string {
   const form = '/edge/{mint|verify|either}/{name of a resource}';
-  const length = `${target.length} ${target.length === 1 ? 'byte' : 'bytes'}`;
-  return `the request target (${length}) does not start with ${form}: correct the path of the check in the proxy`;
+  return `the request target (${counted(target.length, 'byte')}) does not start with ${form}: correct the path of the check in the proxy`;
 }
 
 /** @throws {Denial} unknown_route, or {OAuthError} temporarily_unavailable */
