@@ -7,6 +7,8 @@ import type { EdgeProxyName } from '../support/edge-proxies.ts';
 interface Sabotage {
   readonly title: string;
   readonly replace: readonly (readonly [from: string, to: string])[];
+  /** Where the proxy expects the edge, if not where it is. */
+  readonly edge?: string;
   /** Each is one of the problems. */
   readonly problems: readonly RegExp[];
 }
@@ -48,6 +50,12 @@ const sabotages: Readonly<Record<Extract<EdgeProxyName, 'nginx' | 'envoy'>, read
       title: 'a route without a check',
       replace: [[ordersRule, '                typed_per_filter_config: *unchecked\n']],
       problems: [/^a request without a certificate reached the upstream .*Fix: .*check_settings for ext_authz/],
+    },
+    {
+      title: 'admission while the edge is unavailable',
+      replace: [['failure_mode_allow: false', 'failure_mode_allow: true']],
+      edge: 'http://127.0.0.1:1',
+      problems: [/^a request without a certificate reached the upstream .*Fix: .*failure_mode_allow: false/],
     },
     {
       title: 'the removal of what the check has set',
@@ -120,8 +128,8 @@ const sabotages: Readonly<Record<Extract<EdgeProxyName, 'nginx' | 'envoy'>, read
 
 for (const name of ['envoy', 'nginx'] as const) {
   describeWith([name], `countersign doctor --edge with ${name} finds`, () => {
-    test.each(sabotages[name])('$title', async ({ replace, problems }) => {
-      const { code, report } = await probeEdgeDeployment(await startProbedEdge(name, replace));
+    test.each(sabotages[name])('$title', async ({ replace, edge, problems }) => {
+      const { code, report } = await probeEdgeDeployment(await startProbedEdge(name, replace, edge ? { edge } : {}));
       for (const problem of problems) expect(report.problems).toContainEqual(expect.stringMatching(problem));
       expect([code, report.conclusion]).toEqual([2, 'vulnerable']);
     });
