@@ -51,12 +51,12 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     const route = parseRoute(url);
     if (!route) throw new Denial('unknown_route', notARoute(url));
     entry.route = route.kind;
-    requireUnstripped(fields);
     // 2. Find the resource.
     const resource = await findResource(route.name, registry);
     progress.resource = resource;
     entry.resource = resource.name;
     // 3. Read what the terminator forwarded; parse the certificate and validate its path.
+    requireUnstripped(fields);
     const presented = readCertificate({ headers: fields, peer });
     addCertificate(entry, presented);
     // 4. Mint or verify.
