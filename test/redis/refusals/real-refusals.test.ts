@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/free-port.ts';
 import { programPath } from '../../support/program-path.ts';
 import { connectRedis } from '../../support/redis.ts';
 import { type RunningRedis, startRedis } from '../../support/redis-server.ts';
@@ -115,7 +116,8 @@ describeWith(['redis-server'], 'a running server', () => {
   });
 
   test('for a database of a Cluster names the scheme to use', async () => {
-    const { redis } = await startRedisWith(['--cluster-enabled', 'yes']);
+    // By default, the cluster bus listens 10,000 ports higher, on one of the ephemeral ports.
+    const { redis } = await startRedisWith(['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`]);
     const server = await startServer(redis);
     await server.untilLogged(/^the server is a Redis Cluster node: use redis\+cluster:\/\//);
     server.expectAlive();
