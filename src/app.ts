@@ -31,11 +31,14 @@ interface Env {
  * and below the paths of the issuer and of the mutual TLS base URL, for one that forwards them.
  */
 export function createApp(dependencies: AppDependencies): App {
-  const { issuer, mtlsUrl, signingKey } = dependencies;
-  const facts = { issuer, mtlsUrl, signingAlgorithm: signingKey.algorithm };
+  const { issuer, mtlsUrl, keyring } = dependencies;
+  const facts = { issuer, mtlsUrl, algorithms: keyring.algorithms };
   const serveMetadata = publishedDocument(authorizationServerMetadata(facts), 'application/json');
   const serveOpenidMetadata = publishedDocument(openidProviderMetadata(facts), 'application/json');
-  const serveKeys = publishedDocument({ keys: [signingKey.publicJwk] }, 'application/jwk-set+json');
+  const serveKeys = publishedDocument(
+    { keys: keyring.published.map(({ publicJwk }) => publicJwk) },
+    'application/jwk-set+json',
+  );
   const serveTokens = tokenEndpoint(dependencies);
 
   const app = newApp();

@@ -5,6 +5,7 @@ import { describeListenAddress } from '../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
 import { createAuditLog } from '../src/observability/audit.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
+import { singleKey } from '../src/tokens/keyring/single-key.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';
 import { sendRequest } from './support/raw-http.ts';
@@ -29,7 +30,7 @@ beforeAll(async () => {
       ),
       find: () => Promise.reject(new Error(detail)),
     },
-    signingKey: await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined),
+    keyring: singleKey(await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined)),
     auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics(), () =>
       Promise.resolve(true),
     ),

@@ -7,6 +7,7 @@ import { repositoryRoot } from './support/repository-root.ts';
 const journey = [
   'files',
   'oauth',
+  'tokens/algorithms',
   'observability',
   'http',
   'pki/certificate',

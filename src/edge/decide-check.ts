@@ -9,7 +9,7 @@ import type { AuditEntry } from '../observability/audit.ts';
 import type { Resource } from '../resources/resource.ts';
 import { counted } from '../text.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
-import type { SigningKey } from '../tokens/signing-key.ts';
+import type { Keyring } from '../tokens/keyring/keyring.ts';
 import type { Approval } from './approval.ts';
 import { authenticateByCertificate } from './authenticate-by-certificate.ts';
 import type { DecideCheck } from './check.ts';
@@ -23,7 +23,7 @@ export interface CheckDependencies {
   readonly listensOn: ListenerKind;
   readonly readCertificate: ClientCertificateReader;
   readonly registry: Registry;
-  readonly signingKey: SigningKey;
+  readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -99,9 +99,8 @@ function requireUnstripped(fields: HeaderFields): void {
 
 /** How each route decides. A request with `Authorization` is never minted for instead, whichever certificate it has. */
 function createRoutes(dependencies: CheckDependencies): Readonly<Record<RouteKind, DecideCheck>> {
-  const { issuer, registry, signingKey } = dependencies;
-  const findKey = (keyId: string) => (keyId === signingKey.keyId ? signingKey : undefined);
-  const accessTokens = createAccessTokenVerifier({ issuer, findKey });
+  const { issuer, registry, keyring } = dependencies;
+  const accessTokens = createAccessTokenVerifier({ issuer, keyring });
   const mintFor = createMinter(dependencies);
   const mint: DecideCheck = async (check, entry) => {
     const authenticated = await authenticateByCertificate(check.presented, registry, check.now);

@@ -5,7 +5,7 @@ import { createTimeFormatter } from '../observability/time-formatter.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
-import type { SigningKey } from '../tokens/signing-key.ts';
+import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { type Approval, type ApprovedToken, approvalHeaders } from './approval.ts';
 import type { Check } from './check.ts';
 import { MintedTokens } from './minted-tokens.ts';
@@ -17,10 +17,10 @@ type MintedApproval = Required<Pick<Approval, 'headers' | 'minted'>>;
 
 interface MinterOptions {
   readonly issuer: string;
-  readonly signingKey: SigningKey;
+  readonly keyring: Keyring;
 }
 
-export function createMinter({ issuer, signingKey }: MinterOptions): Minter {
+export function createMinter({ issuer, keyring }: MinterOptions): Minter {
   const minted = new MintedTokens();
   return async ({ client, sub, certificate }, { resource, peer, now }) => {
     const confirmation = confirmationOf(resource, certificate.thumbprint, peer);
@@ -36,6 +36,7 @@ export function createMinter({ issuer, signingKey }: MinterOptions): Minter {
       ...accessTokenClaims(issuer, client, authorization, certificate, now),
       cnf: confirmation === undefined ? undefined : { 'x5t#S256': confirmation },
     };
+    const signingKey = keyring.signingKey();
     const token = await signingKey.sign(claims);
     const headers = approvalHeaders({
       clientId: client.clientId,

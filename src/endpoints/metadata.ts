@@ -3,7 +3,7 @@ import { authenticationMethodNames } from '../clients/methods/methods.ts';
 import { grantTypes } from '../oauth/grammar.ts';
 import { withoutTrailingSlash } from '../oauth/issuer.ts';
 import { invalidRequest } from '../oauth/oauth-error.ts';
-import type { SigningAlgorithm } from '../tokens/signing-algorithm.ts';
+import type { SigningAlgorithm } from '../tokens/algorithms/signing-algorithm.ts';
 import { type Endpoint, respondWithError } from './respond.ts';
 
 export interface MetadataFacts {
@@ -11,7 +11,8 @@ export interface MetadataFacts {
   readonly issuer: string;
   /** The base URL for clients with a certificate: another host than the issuer's, or a path below it. */
   readonly mtlsUrl: string;
-  readonly signingAlgorithm: SigningAlgorithm;
+  /** Of tokens; the server's own first. */
+  readonly algorithms: readonly SigningAlgorithm[];
 }
 
 /**
@@ -46,7 +47,7 @@ export function openidProviderMetadata(facts: MetadataFacts) {
     authorization_endpoint: `${withoutTrailingSlash(facts.issuer)}/authorize`,
     subject_types_supported: ['public'],
     // §3 requires RS256. go-oidc rejects tokens whose algorithm is not in this list.
-    id_token_signing_alg_values_supported: [...new Set([facts.signingAlgorithm, 'RS256'])],
+    id_token_signing_alg_values_supported: [...new Set([...facts.algorithms, 'RS256'])],
     // The one member whose default promises something: true.
     request_uri_parameter_supported: false,
   };

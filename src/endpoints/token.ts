@@ -4,14 +4,14 @@ import { errorStatus } from '../oauth/oauth-error.ts';
 import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/audit.ts';
 import { createTimeFormatter } from '../observability/time-formatter.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
-import type { SigningKey } from '../tokens/signing-key.ts';
+import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { clientRequest, type ListenerKind } from './request.ts';
 import { audited, type Endpoint, respond } from './respond.ts';
 
 export interface TokenEndpointDependencies extends AuthenticationDependencies {
   readonly issuer: string;
   readonly listensOn: ListenerKind;
-  readonly signingKey: SigningKey;
+  readonly keyring: Keyring;
   readonly auditLog: AuditLog;
 }
 
@@ -23,7 +23,7 @@ const tokenAudit: AuditedEndpoint = {
 
 /** The token endpoint (RFC 6749 §3.2): from the request to a certificate-bound access token (RFC 8705 §3). */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint {
-  const { issuer, listensOn, signingKey, auditLog, now } = dependencies;
+  const { issuer, listensOn, keyring, auditLog, now } = dependencies;
 
   return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry) => {
     // 1. to 5. Authenticate the client.
@@ -32,6 +32,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
     // 6. Authorize.
     const authorization = await authorize({ client, sub, form, now: now() });
     // 7. Issue.
+    const signingKey = keyring.signingKey();
     const claims = accessTokenClaims(issuer, client, authorization, certificate, now());
     addClaims(entry, claims, signingKey.keyId);
     const accessToken = await signingKey.sign(claims);

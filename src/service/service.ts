@@ -20,7 +20,6 @@ import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
-import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
@@ -53,11 +52,12 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const observed = operationsListen && createObservationStores();
   const auditLog = createAuditLog(log, metrics, () => output.written());
   const createReader = certificateReaders(dependencies, log);
-  const signingKey = withBoundedQueue(dependencies.signingKey, config.maxQueueDelay);
-  const shared = { issuer: config.issuer, registry: dependencies.registry, signingKey, auditLog, now: Date.now };
+  const { registry, keyring } = dependencies;
+  const shared = { issuer: config.issuer, registry, keyring, auditLog, now: Date.now };
   const app = createPublicApp(config, shared, createReader, observed?.observations);
   let isClosing = false;
-  const notReadyReason = () => (isClosing ? 'shutting down' : (output.problem ?? dependencies.registry.notReadyReason));
+  const notReadyReason = () =>
+    isClosing ? 'shutting down' : (output.problem ?? keyring.notReadyReason ?? registry.notReadyReason);
   const effectiveConfig = effectiveConfigOf(config);
   const accessTokens = createTokenVerifier(shared);
   const operationsApp =
@@ -93,11 +93,10 @@ export async function startService(config: Config, log: Log, output: LogOutput):
 }
 
 /** The effective configuration in one line, then a line for each warning and each unknown setting. */
-function logStartup(config: Config, { registry, signingKey }: Dependencies, log: Log): void {
+function logStartup(config: Config, { registry, keyring }: Dependencies, log: Log): void {
   const { terminator, issuer, edge, warnings, unknownSettings } = config;
-  const signing = `signing with ${signingKey.algorithm} ${signingKey.keyId}`;
   const ofEdge = edge ? `; edge: ${describeEffectiveConfig({ ...config, ...edge })}` : '';
-  const message = `${describeEffectiveConfig(config)}${ofEdge}; clients: ${registry.description}; ${signing}`;
+  const message = `${describeEffectiveConfig(config)}${ofEdge}; clients: ${registry.description}; signing with ${keyring.description}`;
   log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
   for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
   for (const setting of unknownSettings) {
@@ -128,9 +127,8 @@ function createObservationStores() {
 }
 
 /** For the doctor, which verifies few tokens. */
-function createTokenVerifier({ issuer, signingKey }: Shared): AccessTokenVerifier {
-  const findKey = (keyId: string) => (keyId === signingKey.keyId ? signingKey : undefined);
-  return createAccessTokenVerifier({ issuer, findKey, bounds: { entries: 100, bytes: 1024 * 1024 } });
+function createTokenVerifier({ issuer, keyring }: Shared): AccessTokenVerifier {
+  return createAccessTokenVerifier({ issuer, keyring, bounds: { entries: 100, bytes: 1024 * 1024 } });
 }
 
 /** What every endpoint that issues tokens uses. */

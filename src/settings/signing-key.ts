@@ -1,4 +1,4 @@
-import { type SigningAlgorithm, signingAlgorithmNames } from '../tokens/signing-algorithm.ts';
+import { type SigningAlgorithm, signingAlgorithmNames } from '../tokens/algorithms/signing-algorithm.ts';
 import { oneOf, plainText } from './parsers.ts';
 import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { type Bounds, createBoundedCache } from '../cache/bounded-cache.ts';
 import { type AccessToken, AccessTokenError } from './access-token.ts';
-import { type FindKey, type SignedAccessToken, verifyAccessToken } from './verify-access-token.ts';
+import type { Keyring } from './keyring/keyring.ts';
+import { type SignedAccessToken, verifyAccessToken } from './verify-access-token.ts';
 
 export interface AccessTokenVerifier {
   /**
@@ -23,8 +24,8 @@ export interface VerifiedAccessToken extends SignedAccessToken {
 
 interface AccessTokenVerifierOptions {
   readonly issuer: string;
-  /** Current: a token of a key that it no longer finds is rejected, cached or not. */
-  readonly findKey: FindKey;
+  /** A token of a key that is no longer published is rejected, cached or not. */
+  readonly keyring: Pick<Keyring, 'find'>;
   readonly bounds?: Bounds;
 }
 
@@ -37,13 +38,13 @@ const ENTRY_BYTES = 600;
  * verification; its lifetime and its key are checked on every call.
  */
 export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): AccessTokenVerifier {
-  const { issuer, findKey, bounds = BOUNDS } = options;
+  const { issuer, keyring, bounds = BOUNDS } = options;
   const cache = createBoundedCache<VerifiedAccessToken>(bounds);
   /** A client's first requests may arrive together. */
   const pending = new Map<string, Promise<VerifiedAccessToken>>();
   const verifySignature = async (digest: string, text: string) => {
     try {
-      return { digest, ...(await verifyAccessToken(text, issuer, findKey)) };
+      return { digest, ...(await verifyAccessToken(text, issuer, keyring.find)) };
     } finally {
       pending.delete(digest);
     }
@@ -61,7 +62,8 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
       const digest = hash('sha256', text, 'base64');
       const cached = cache.get(digest);
       // Its key may have been replaced, or may no longer be used.
-      if (cached === undefined || findKey(cached.key.keyId) !== cached.key) return verifyAndStore(digest, text, now);
+      if (cached === undefined || keyring.find(cached.key.keyId) !== cached.key)
+        return verifyAndStore(digest, text, now);
       requireCurrent(cached.token, now);
       return cached;
     },

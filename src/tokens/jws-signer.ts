@@ -1,6 +1,6 @@
 import { type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type SigningAlgorithm, signingAlgorithms } from './signing-algorithm.ts';
+import { type SigningAlgorithm, signingAlgorithms } from './algorithms/signing-algorithm.ts';
 
 /** Signs a payload; a promise only if the signature is computed elsewhere. */
 export type JwsSigner = (payload: string) => string | Promise<string>;

@@ -4,16 +4,12 @@ import { FileContentError } from '../files/file-content-error.ts';
 import { parsePrivateKeyFile } from '../files/private-key.ts';
 import { abbreviate } from '../text.ts';
 import type { AccessTokenClaims } from './access-token-claims.ts';
+import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './algorithms/signing-algorithm.ts';
 import { createJwsSigner } from './jws-signer.ts';
-import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './signing-algorithm.ts';
+import type { PublishedKey } from './keyring/keyring.ts';
 
-/** The key that signs access tokens. The private key never leaves this object. */
-export interface SigningKey {
-  readonly algorithm: SigningAlgorithm;
-  /** The RFC 7638 thumbprint of the public key. */
-  readonly keyId: string;
-  /** The public key as published in the JWKS (RFC 7517 §4). */
-  readonly publicJwk: JWK;
+/** A key that signs access tokens. The private key never leaves this object. */
+export interface SigningKey extends PublishedKey {
   /** Signs an access token (RFC 9068 §2.1); a promise unless the signature is computed at once. */
   sign(claims: AccessTokenClaims): string | Promise<string>;
 }

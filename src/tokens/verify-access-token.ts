@@ -1,18 +1,15 @@
 import { compactVerify, errors } from 'jose';
 import { abbreviate } from '../text.ts';
 import { type AccessToken, AccessTokenError, type JsonMembers, parseAccessToken, parseObject } from './access-token.ts';
-import type { SigningKey } from './signing-key.ts';
-
-/** What verification needs of a key that signed a token. */
-type VerificationKey = Pick<SigningKey, 'algorithm' | 'keyId' | 'publicJwk'>;
+import type { PublishedKey } from './keyring/keyring.ts';
 
 /** Finds a key of this server by its `kid`. */
-export type FindKey = (keyId: string) => VerificationKey | undefined;
+export type FindKey = (keyId: string) => PublishedKey | undefined;
 
 /** A token and the key that signed it. */
 export interface SignedAccessToken {
   readonly token: AccessToken;
-  readonly key: VerificationKey;
+  readonly key: PublishedKey;
 }
 
 /** In characters, which are ASCII. Proxies accept no longer header field by default. */
@@ -101,14 +98,14 @@ function requireParameter(value: JsonMembers[string], name: string): string {
 }
 
 /** A key has one algorithm (RFC 8725 §3.1). */
-function requireKey({ alg, kid }: AccessTokenHeader, findKey: FindKey): VerificationKey {
+function requireKey({ alg, kid }: AccessTokenHeader, findKey: FindKey): PublishedKey {
   const key = findKey(kid);
   if (!key) throw new AccessTokenError(`no key of this server has the kid ${quote(kid)}`);
   if (alg === key.algorithm) return key;
   throw new AccessTokenError(`its alg is ${quote(alg)}, and its key is for ${key.algorithm}`);
 }
 
-async function verifySignature(token: string, { algorithm, publicJwk }: VerificationKey): Promise<void> {
+async function verifySignature(token: string, { algorithm, publicJwk }: PublishedKey): Promise<void> {
   try {
     await compactVerify(token, publicJwk, { algorithms: [algorithm] });
   } catch (error) {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SigningAlgorithm } from '../../src/tokens/signing-algorithm.ts';
+import type { SigningAlgorithm } from '../../src/tokens/algorithms/signing-algorithm.ts';
 import { createTestCa, type MintedCertificate, type TestCa } from '../support/certificates.ts';
 import { keyPair } from '../support/keys.ts';
 import type { Workload } from './contenders/contender.ts';

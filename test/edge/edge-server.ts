@@ -17,6 +17,7 @@ import type { Resource } from '../../src/resources/resource.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
+import { singleKey } from '../../src/tokens/keyring/single-key.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
 import { defaultPolicy } from '../support/policy.ts';
 
@@ -101,7 +102,7 @@ export async function startEdge(
       findByCertificate: (...lookup) => (replaced.registry.findByCertificate ?? memory.findByCertificate)(...lookup),
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
     },
-    signingKey,
+    keyring: singleKey(signingKey),
     auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => replaced.isLogWritten),
     metrics,
     now,

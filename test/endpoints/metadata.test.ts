@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { authorizationServerMetadata, openidProviderMetadata } from '../../src/endpoints/metadata.ts';
-import { type SigningAlgorithm, signingAlgorithmNames } from '../../src/tokens/signing-algorithm.ts';
+import { type SigningAlgorithm, signingAlgorithmNames } from '../../src/tokens/algorithms/signing-algorithm.ts';
 import { readSigningKey } from '../../src/tokens/signing-key.ts';
 
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey;
@@ -20,10 +20,10 @@ const keys: Readonly<Record<SigningAlgorithm, KeyObject>> = {
   PS512: rsa,
 };
 
-const factsWith = (signingAlgorithm: SigningAlgorithm) => ({
+const factsWith = (algorithm: SigningAlgorithm) => ({
   issuer: 'https://auth.example/tenant',
   mtlsUrl: 'https://mtls.auth.example/tenant/',
-  signingAlgorithm,
+  algorithms: [algorithm],
 });
 
 describe.each(signingAlgorithmNames)('with tokens signed by %s', (algorithm) => {

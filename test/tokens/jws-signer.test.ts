@@ -1,7 +1,7 @@
 import { compactVerify, errors, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { type SigningAlgorithm, signingAlgorithmNames } from '../../src/tokens/algorithms/signing-algorithm.ts';
 import { createJwsSigner } from '../../src/tokens/jws-signer.ts';
-import { type SigningAlgorithm, signingAlgorithmNames } from '../../src/tokens/signing-algorithm.ts';
 import { type KeyType, keyPair } from '../support/keys.ts';
 
 const keyTypes: Readonly<Record<SigningAlgorithm, KeyType>> = {

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { AccessTokenClaims } from '../../src/tokens/access-token-claims.ts';
-import type { SigningAlgorithm } from '../../src/tokens/signing-algorithm.ts';
+import type { SigningAlgorithm } from '../../src/tokens/algorithms/signing-algorithm.ts';
 import { readSigningKey, SigningKeyError } from '../../src/tokens/signing-key.ts';
 import { openssl } from '../support/openssl.ts';
 

@@ -4,7 +4,11 @@ import { CompactSign } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { AccessTokenError } from '../../src/tokens/access-token.ts';
 import type { AccessTokenClaims } from '../../src/tokens/access-token-claims.ts';
-import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from '../../src/tokens/signing-algorithm.ts';
+import {
+  type SigningAlgorithm,
+  signingAlgorithmNames,
+  signingAlgorithms,
+} from '../../src/tokens/algorithms/signing-algorithm.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
 import { verifyAccessToken } from '../../src/tokens/verify-access-token.ts';
 import { type KeyType, keyPair } from '../support/keys.ts';

@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts';
+import type { SigningAlgorithm } from '../../../src/tokens/algorithms/signing-algorithm.ts';
 import { startAll, stopAll } from '../../support/start-all.ts';
 import { type Contender, supports } from '../contenders/contender.ts';
 import { type Certificates, requestSource } from '../load/request-source.ts';

@@ -1,6 +1,6 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SigningAlgorithm } from '../../../src/tokens/signing-algorithm.ts';
+import type { SigningAlgorithm } from '../../../src/tokens/algorithms/signing-algorithm.ts';
 import { acceptsConnections } from '../../support/accepts-connections.ts';
 import type { MintedCertificate } from '../../support/certificates.ts';
 import { tokenRequest } from '../load/token-request.ts';

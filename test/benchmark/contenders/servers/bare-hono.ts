@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { SignJWT } from 'jose';
-import { type SigningAlgorithm, signingAlgorithmNames } from '../../../../src/tokens/signing-algorithm.ts';
+import { type SigningAlgorithm, signingAlgorithmNames } from '../../../../src/tokens/algorithms/signing-algorithm.ts';
 import { readSigningKey } from '../../../../src/tokens/signing-key.ts';
 import { exampleClaims, tokenResponse } from './issued-token.ts';
 

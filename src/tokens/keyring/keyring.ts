@@ -1,0 +1,34 @@
+import type { JWK } from 'jose';
+import type { SigningAlgorithm } from '../algorithms/signing-algorithm.ts';
+import type { SigningKey } from '../signing-key.ts';
+
+/** A key that verifiers find in the JWKS. */
+export interface PublishedKey {
+  readonly algorithm: SigningAlgorithm;
+  /** The RFC 7638 thumbprint of the public key. */
+  readonly keyId: string;
+  /** The public key as published in the JWKS (RFC 7517 §4). */
+  readonly publicJwk: JWK;
+}
+
+/** The keys of this server as they are now. They change while it runs. */
+export interface Keyring {
+  /** Where the keys are from, for the startup line and for logs. */
+  readonly description: string;
+  /**
+   * The key that signs now.
+   *
+   * @param algorithm that a resource requires; by default the server's own
+   * @throws {OAuthError} temporarily_unavailable if no key of the algorithm can sign at the moment
+   */
+  signingKey(algorithm?: SigningAlgorithm): SigningKey;
+  /** Finds a published key by its `kid`: the same object for as long as it is published. */
+  find(keyId: string): PublishedKey | undefined;
+  /** In the order of the JWKS; the same array until it changes. */
+  readonly published: readonly PublishedKey[];
+  /** Those that have a signing key, the server's own first; the same array until it changes. */
+  readonly algorithms: readonly SigningAlgorithm[];
+  /** Why no token can be signed at the moment; undefined if tokens can. */
+  readonly notReadyReason: string | undefined;
+  close(): Promise<void>;
+}

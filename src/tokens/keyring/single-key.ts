@@ -1,0 +1,28 @@
+import { OAuthError } from '../../oauth/oauth-error.ts';
+import type { SigningKey } from '../signing-key.ts';
+import type { Keyring } from './keyring.ts';
+
+/** A keyring of one key, which never changes. */
+export function singleKey(key: SigningKey): Keyring {
+  return {
+    description: `${key.algorithm} ${key.keyId}`,
+    signingKey: (algorithm = key.algorithm) => {
+      if (algorithm === key.algorithm) return key;
+      throw noSigningKey(`the signing key is for ${key.algorithm}, and the resource requires ${algorithm}`);
+    },
+    find: (keyId) => (keyId === key.keyId ? key : undefined),
+    published: [key],
+    algorithms: [key.algorithm],
+    notReadyReason: undefined,
+    close: async () => {},
+  };
+}
+
+/** No key can sign at the moment. */
+export function noSigningKey(reason: string): OAuthError {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason,
+    headers: { 'retry-after': '5' },
+  });
+}
