@@ -2,6 +2,11 @@ import type { Bounds } from '../../cache/bounded-cache.ts';
 import type { Lifetimes } from '../../cache/near-cache.ts';
 import { invalidClient } from '../../oauth/oauth-error.ts';
 import type { RedisAccess } from '../../redis/connect.ts';
+import {
+  type ConnectionEvents,
+  type GuardedConnection,
+  openGuardedConnection,
+} from '../../redis/guarded-connection.ts';
 import type { GuardedRedis } from '../../redis/guarded-redis.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
@@ -10,7 +15,6 @@ import { CachedRecords } from './cached-records.ts';
 import type { EdgePermissionHandler, EdgeRecords } from './edge-records.ts';
 import { type Caching, requireValid } from './record-cache.ts';
 import { type Registry, type RemoteState, registryKeys } from './registry.ts';
-import { type ConnectionEvents, openRegistryConnection, type RegistryConnection } from './registry-connection.ts';
 
 interface RedisRegistryOptions {
   readonly access: RedisAccess;
@@ -54,7 +58,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   const { access, cache, events } = options;
   const keys = registryKeys(options.keyPrefix);
   let onConnected = () => {};
-  const opened = await openRegistryConnection(access, events, () => onConnected());
+  const opened = await openGuardedConnection(access, events, () => onConnected());
   const caching: Caching = {
     ...cache,
     isCovered: (loadedAt, now) => isCovered(feed, loadedAt, now),
@@ -86,7 +90,7 @@ function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boole
 }
 
 function toRegistry(
-  { connection, redis }: RegistryConnection,
+  { connection, redis }: GuardedConnection,
   records: CachedRecords,
   feed: InvalidationFeed,
   description: string,

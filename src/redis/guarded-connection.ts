@@ -1,8 +1,8 @@
-import type { RedisAccess } from '../../redis/connect.ts';
-import { openRedis, type RedisConnection } from '../../redis/connection.ts';
-import { GuardedRedis } from '../../redis/guarded-redis.ts';
-import { dropWhenSilent } from '../../redis/heartbeat.ts';
-import { throttleStatus } from '../../redis/throttle.ts';
+import type { RedisAccess } from './connect.ts';
+import { openRedis, type RedisConnection } from './connection.ts';
+import { GuardedRedis } from './guarded-redis.ts';
+import { dropWhenSilent } from './heartbeat.ts';
+import { throttleStatus } from './throttle.ts';
 
 /** Each is called on changes only. */
 export interface ConnectionEvents {
@@ -12,8 +12,8 @@ export interface ConnectionEvents {
   readonly onSentinelRefusal: (problem: string) => void;
 }
 
-/** The connection over which a registry reads, and the guard through which it sends its commands. */
-export interface RegistryConnection {
+/** A connection that is dropped when the server is silent, and the guard through which its commands are sent. */
+export interface GuardedConnection {
   readonly connection: RedisConnection;
   readonly redis: GuardedRedis;
 }
@@ -26,11 +26,11 @@ const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
  *
  * @param onConnected called after each further connection, which may be to another server
  */
-export async function openRegistryConnection(
+export async function openGuardedConnection(
   access: RedisAccess,
   events: ConnectionEvents,
   onConnected: () => void,
-): Promise<RegistryConnection> {
+): Promise<GuardedConnection> {
   const reportStatus = throttleStatus(events.onConnection);
   let redis: GuardedRedis | undefined;
   const connection = await openRedis({
