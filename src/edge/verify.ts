@@ -33,6 +33,7 @@ export function createVerifier({ registry, accessTokens, mint }: VerifierOptions
     // 2. Verify its signature, claims, lifetime and audience.
     const verified = await accessTokens.verify(text, now);
     const { token } = verified;
+    const boundTo = requireBoundToken(token);
     entry.client_id = token.clientId;
     entry.jti = token.tokenId;
     requireAudience(token, resource);
@@ -41,7 +42,7 @@ export function createVerifier({ registry, accessTokens, mint }: VerifierOptions
     entry.method = authenticated.method;
     if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
     // 4. Require that the token is bound to this certificate.
-    requireBinding(token, authenticated.certificate);
+    requireBinding(boundTo, authenticated.certificate);
     // 5. Authorize.
     const use = uses.find(verified, text, authenticated.client, resource);
     // 6. Forward that token, none, or one for the resource alone.
@@ -56,6 +57,12 @@ function requireBearerToken({ headers }: Check): string {
   if (bearer.kind === 'token') return bearer.token;
   if (bearer.kind === 'absent') throw new Denial('invalid_request', 'the request has no Authorization header');
   throw new Denial(bearer.isToken ? 'invalid_token' : 'invalid_request', bearer.reason);
+}
+
+/** The thumbprint of the certificate that the token is bound to. Anyone who has an unbound token could use it. */
+function requireBoundToken({ certificateThumbprint }: AccessToken): string {
+  if (certificateThumbprint !== undefined) return certificateThumbprint;
+  throw new AccessTokenError('is not bound to a certificate: it has no cnf');
 }
 
 /** RFC 9068 §4: the resource is one of the recipients. */
@@ -79,10 +86,8 @@ async function authenticateClientOf(
 }
 
 /** RFC 8705 §3.1 */
-function requireBinding({ certificateThumbprint }: AccessToken, { thumbprint }: ClientCertificate): void {
-  const [expected, actual] = [Buffer.from(certificateThumbprint), Buffer.from(thumbprint)];
+function requireBinding(boundTo: string, { thumbprint }: ClientCertificate): void {
+  const [expected, actual] = [Buffer.from(boundTo), Buffer.from(thumbprint)];
   if (expected.length === actual.length && timingSafeEqual(expected, actual)) return;
-  throw new AccessTokenError(
-    `it is bound to the certificate ${certificateThumbprint}, and ${thumbprint} was presented`,
-  );
+  throw new AccessTokenError(`it is bound to the certificate ${boundTo}, and ${thumbprint} was presented`);
 }

@@ -13,20 +13,19 @@ export interface AccessToken {
   readonly scope: readonly string[];
   readonly tokenId: string;
   /** Seconds since the epoch. */
+  readonly issuedAt: number;
+  /** Seconds since the epoch. */
   readonly expiresAt: number;
   /** Seconds since the epoch. */
   readonly notBefore: number | undefined;
-  /** Of the certificate that it is bound to (RFC 8705 §3.1), base64url SHA-256. */
-  readonly certificateThumbprint: string;
+  /** Of the certificate that it is bound to (RFC 8705 §3.1), base64url SHA-256; undefined if anyone who has it can use it. */
+  readonly certificateThumbprint: string | undefined;
 }
 
 /** An access token is not acceptable. The message is the reason, for the operator. */
 export class AccessTokenError extends Error {
   override readonly name = 'AccessTokenError';
 }
-
-/** The access token is valid, but anyone who has it can use it: it is not bound to a certificate. */
-export class UnboundTokenError extends AccessTokenError {}
 
 /**
  * Parses the claims of an access token whose signature is verified. Other claims than those of {@link AccessToken} are
@@ -36,9 +35,9 @@ export class UnboundTokenError extends AccessTokenError {}
  */
 export function parseAccessToken(payload: string): AccessToken {
   const claims = parseObject(payload, 'payload');
-  // RFC 9068 §2.2 requires it. The time from which the token is valid is `nbf`.
-  requireTime(claims, 'iat');
   return {
+    // RFC 9068 §2.2 requires it. The time from which the token is valid is `nbf`.
+    issuedAt: requireTime(claims, 'iat'),
     issuer: requireText(claims, 'iss'),
     subject: requireText(claims, 'sub'),
     clientId: requireClientId(claims),
@@ -47,7 +46,7 @@ export function parseAccessToken(payload: string): AccessToken {
     tokenId: requireText(claims, 'jti'),
     expiresAt: requireTime(claims, 'exp'),
     notBefore: claims.nbf === undefined ? undefined : requireTime(claims, 'nbf'),
-    certificateThumbprint: requireConfirmation(claims),
+    certificateThumbprint: readConfirmation(claims),
   };
 }
 
@@ -124,8 +123,8 @@ function requireTime(claims: JsonMembers, name: string): number {
  * The certificate that the token is bound to (RFC 8705 §3.1). With another member in `cnf` (RFC 7800 §3.1), the token
  * would be bound to something that is not verified here.
  */
-function requireConfirmation({ cnf }: JsonMembers): string {
-  if (cnf === undefined) throw new UnboundTokenError('is not bound to a certificate: it has no cnf');
+function readConfirmation({ cnf }: JsonMembers): string | undefined {
+  if (cnf === undefined) return undefined;
   if (!isObject(cnf)) throw new AccessTokenError('its cnf is not a JSON object');
   const { 'x5t#S256': thumbprint, ...others } = cnf;
   const [other] = Object.keys(others);

@@ -5,29 +5,33 @@ import type { SigningKey } from './signing-key.ts';
 const MIN_QUEUE_LENGTH = 50;
 
 /**
- * Bounds the queue of the thread pool, in which slow algorithms sign: while the oldest signature is late, `sign` starts
+ * Bounds the queue of the thread pool, in which slow algorithms sign: while the oldest signature is late, the key starts
  * no other.
  *
  * @param maxQueueDelay milliseconds
- * @returns a key whose `sign` throws `OAuthError` temporarily_unavailable
+ * @returns a key that throws `OAuthError` temporarily_unavailable instead
  */
 export function withBoundedQueue(key: SigningKey, maxQueueDelay: number): SigningKey {
   /** The oldest first. */
   const pending = new Set<{ readonly started: number }>();
-  return {
-    ...key,
-    sign: (claims) => {
+  const inQueue = <Claims>(sign: (claims: Claims) => string | Promise<string>) => {
+    return (claims: Claims) => {
       const started = performance.now();
       const oldest = pending.values().next().value ?? { started };
       const age = started - oldest.started;
       // While the oldest one waited, the queue behind it grew: at twice the rate that is possible, to twice its length.
       if (age > maxQueueDelay / 2 && pending.size > MIN_QUEUE_LENGTH) throw overloaded(age, pending.size);
-      const signature = key.sign(claims);
+      const signature = sign(claims);
       if (typeof signature === 'string') return signature;
       const entry = { started };
       pending.add(entry);
       return signature.finally(() => pending.delete(entry));
-    },
+    };
+  };
+  return {
+    ...key,
+    sign: inQueue(key.sign),
+    signIntrospectionResponse: inQueue(key.signIntrospectionResponse),
   };
 }
 

@@ -12,11 +12,52 @@ import type { PublishedKey } from './keyring/keyring.ts';
 export interface SigningKey extends PublishedKey {
   /** Signs an access token (RFC 9068 §2.1); a promise unless the signature is computed at once. */
   sign(claims: AccessTokenClaims): string | Promise<string>;
+  /** Signs an introspection response (RFC 9701 §5); as `sign`. */
+  signIntrospectionResponse(claims: IntrospectionResponseClaims): string | Promise<string>;
+}
+
+/** The claims of an introspection response (RFC 9701 §5). It is no access token: it has neither `sub` nor `exp`. */
+export interface IntrospectionResponseClaims {
+  readonly iss: string;
+  /** The `client_id` of the caller. */
+  readonly aud: string;
+  /** Seconds since the epoch. */
+  readonly iat: number;
+  readonly token_introspection: Readonly<Record<string, unknown>>;
 }
 
 /** The private key is unusable. The message contains the cause and the fix. */
 export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError';
+}
+
+/** The key of one file, or every problem of it: each is one sentence part that follows the name of the file. */
+export type SigningKeyResult =
+  | { readonly ok: true; readonly key: SigningKey; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Which algorithm a key is for if its JWK has no `alg`. */
+export interface AlgorithmChoice {
+  /** A key for another algorithm has a problem. */
+  readonly required?: SigningAlgorithm | undefined;
+  /** Chosen if the key suits it. Otherwise, the default of its type. */
+  readonly preferred?: SigningAlgorithm | undefined;
+}
+
+/**
+ * Parses the private key of one file: PEM (PKCS #8, SEC 1, PKCS #1) or JWK.
+ *
+ * @returns a key or all problems, which never quote the key
+ */
+export async function parseSigningKey(text: string, choice: AlgorithmChoice = {}): Promise<SigningKeyResult> {
+  const warnings: string[] = [];
+  try {
+    const key = await readSigningKey(text, choice.required, (part) => warnings.push(part));
+    return { ok: true, key, warnings };
+  } catch (error) {
+    if (error instanceof SigningKeyError) return { ok: false, problems: [error.message] };
+    throw error;
+  }
 }
 
 /**
@@ -44,12 +85,14 @@ export async function readSigningKey(
 async function signingKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
   const publicMembers = createPublicKey(key).export({ format: 'jwk' }) as JWK;
   const keyId = await calculateJwkThumbprint(publicMembers);
-  const sign = createJwsSigner(algorithm, { typ: 'at+jwt', kid: keyId }, key);
+  const signAccessToken = createJwsSigner(algorithm, { typ: 'at+jwt', kid: keyId }, key);
+  const signResponse = createJwsSigner(algorithm, { typ: 'token-introspection+jwt', kid: keyId }, key);
   return {
     algorithm,
     keyId,
     publicJwk: { ...publicMembers, use: 'sig', alg: algorithm, kid: keyId },
-    sign: (claims) => sign(JSON.stringify(claims)),
+    sign: (claims) => signAccessToken(JSON.stringify(claims)),
+    signIntrospectionResponse: (claims) => signResponse(JSON.stringify(claims)),
   };
 }
 

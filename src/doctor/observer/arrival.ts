@@ -3,7 +3,7 @@ import { readBearerToken } from '../../edge/bearer-token.ts';
 import { HeaderFields } from '../../http/header-fields.ts';
 import type { HttpRequest } from '../../http/received-request.ts';
 import { knownHeaders } from '../../terminator/formats.ts';
-import { AccessTokenError, UnboundTokenError } from '../../tokens/access-token.ts';
+import { AccessTokenError } from '../../tokens/access-token.ts';
 import type { AccessTokenVerifier } from '../../tokens/access-token-verifier.ts';
 import { normalizedName, type ObservedField, observedField, recognizeCertificate } from './observed-fields.ts';
 
@@ -69,13 +69,13 @@ async function verifyToken(
   if (bearer.kind === 'rejected') return { kind: 'invalid', reason: bearer.reason };
   try {
     const { token } = await accessTokens.verify(bearer.token, now);
+    if (token.certificateThumbprint === undefined) return { kind: 'unbound' };
     const { Authorization: _, ...described } = identityHeaders;
     const values = Object.entries(described).map(([name, valueFor]) => {
       return [name.toLowerCase(), valueFor({ ...token, token: undefined })] as const;
     });
     return { kind: 'valid', identity: Object.fromEntries(values) };
   } catch (error) {
-    if (error instanceof UnboundTokenError) return { kind: 'unbound' };
     if (error instanceof AccessTokenError) return { kind: 'invalid', reason: `the access token ${error.message}` };
     throw error;
   }

@@ -4,7 +4,7 @@ import { createObservationStore } from '../../../src/doctor/observer/observation
 import { upstreamEndpoint } from '../../../src/doctor/observer/upstream.ts';
 import { HeaderFields } from '../../../src/http/header-fields.ts';
 import type { HttpRequest } from '../../../src/http/received-request.ts';
-import { AccessTokenError, UnboundTokenError } from '../../../src/tokens/access-token.ts';
+import { AccessTokenError } from '../../../src/tokens/access-token.ts';
 import type { VerifiedAccessToken } from '../../../src/tokens/access-token-verifier.ts';
 
 const id = 'w'.repeat(24);
@@ -17,17 +17,19 @@ const token = {
   audience: ['https://orders.example'],
   scope: ['orders'],
   tokenId: 'j',
+  issuedAt: 1_800_000_000,
   expiresAt: 4_102_444_800,
   notBefore: undefined,
   certificateThumbprint: 'c',
 };
 
-/** Verifies "valid" only. */
+/** Verifies "valid" and "unbound" only. */
 async function verify(text: string): Promise<VerifiedAccessToken> {
-  if (text === 'unbound') throw new UnboundTokenError('has no cnf');
-  if (text !== 'valid') throw new AccessTokenError('is none');
   // Safe: the key is not read.
-  return { token, digest: 'd', key: undefined as never };
+  const key = undefined as never;
+  if (text === 'unbound') return { token: { ...token, certificateThumbprint: undefined }, digest: 'u', key };
+  if (text !== 'valid') throw new AccessTokenError('is none');
+  return { token, digest: 'd', key };
 }
 
 async function receive(url: string, headers: readonly string[] = [], rawTrailers: string[] = []) {
