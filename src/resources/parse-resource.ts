@@ -37,6 +37,8 @@ export function parseResource(value: unknown, policy: RegistrationPolicy): Resou
     binding,
     forward: record.forward,
     metadataUrl: record.resource_metadata,
+    signingAlgorithm: record.signing_alg,
+    introspectionClients: record.introspection,
   };
   return { ok: true, resource };
 }

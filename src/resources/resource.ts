@@ -1,3 +1,5 @@
+import type { SigningAlgorithm } from '../tokens/algorithms/signing-algorithm.ts';
+
 /**
  * A protected resource behind the edge (RFC 6749 §1.1, RFC 8707 §2): what a caller needs to reach it, and which token it
  * receives.
@@ -14,6 +16,10 @@ export interface Resource {
   readonly forward: ForwardedToken;
   /** URL of its metadata (RFC 9728 §5.1), for the challenge of a rejected request. */
   readonly metadataUrl: string | undefined;
+  /** The algorithm that its tokens are signed with; undefined for the server's own. */
+  readonly signingAlgorithm: SigningAlgorithm | undefined;
+  /** The `client_id`s of those that may introspect its tokens, besides the client of the token (RFC 7662 §2.1). */
+  readonly introspectionClients: readonly string[];
 }
 
 /** Whose certificate the `cnf` of a minted token names (RFC 8705 §3.1). */

@@ -26,6 +26,8 @@ describe('parseResource', () => {
         binding: { kind: 'caller' },
         forward: 'minted',
         metadataUrl: undefined,
+        signingAlgorithm: undefined,
+        introspectionClients: [],
       },
     });
   });
@@ -38,6 +40,8 @@ describe('parseResource', () => {
       proxy_thumbprints: [Buffer.from(thumbprint, 'base64url').toString('hex'), next],
       forward: 'original',
       resource_metadata: 'https://orders.example/.well-known/oauth-protected-resource?a=b',
+      signing_alg: 'ES384',
+      introspection: ['orders-api', 'https://b.example/{b}:*'],
     };
     expect(parseResource(record, defaultPolicy)).toEqual({
       ok: true,
@@ -49,11 +53,13 @@ describe('parseResource', () => {
         binding: { kind: 'proxy', thumbprints: [thumbprint, next] },
         forward: 'original',
         metadataUrl: record.resource_metadata,
+        signingAlgorithm: 'ES384',
+        introspectionClients: ['orders-api', 'https://b.example/{b}:*'],
       },
     });
   });
 
-  test.each<[string, object, string]>([
+  test.each<[string, object, string | RegExp]>([
     ['without a name', { ...minimal, name: undefined }, 'name: is missing'],
     ['with an empty name', { ...minimal, name: '' }, 'name: expected 1 to 63 lowercase letters, digits and hyphens'],
     ['with an upper-case name', { ...minimal, name: 'Orders' }, 'name: expected 1 to 63 lowercase letters'],
@@ -86,6 +92,29 @@ describe('parseResource', () => {
     ['with a quotation mark in it', { ...minimal, resource_metadata: 'https://a/"' }, 'expected an https URL'],
     ['with metadata that is no URL', { ...minimal, resource_metadata: 'https://' }, 'expected an https URL'],
     ['with a fragment in it', { ...minimal, resource_metadata: 'https://a/#b' }, 'without a fragment'],
+    [
+      'with an algorithm in lower case',
+      { ...minimal, signing_alg: 'eddsa' },
+      /^signing_alg: expected ES256, .* or PS512 \(did you mean "EdDSA"\?\)$/,
+    ],
+    ['with a misspelled algorithm', { ...minimal, signing_alg: 'ES265' }, '(did you mean "ES256"?)'],
+    ['with a symmetric algorithm', { ...minimal, signing_alg: 'HS256' }, 'signing_alg: expected ES256, ES384'],
+    ['with no algorithm', { ...minimal, signing_alg: 'none' }, /^signing_alg: expected ES256, .* or [-\w]+$/],
+    [
+      'with a list of algorithms',
+      { ...minimal, signing_alg: ['ES256'] },
+      /^signing_alg: expected ES256, .* or [-\w]+$/,
+    ],
+    [
+      'with one client that may introspect, not in a list',
+      { ...minimal, introspection: 'orders-api' },
+      'introspection: must be a list, not a string',
+    ],
+    [
+      'with something that is not a client_id',
+      { ...minimal, introspection: ['orders-api', 'a\n'] },
+      'introspection[1]: expected a client_id: 1 to 255 printable ASCII characters',
+    ],
     ['with an unknown field', { ...minimal, policy: 'x' }, 'policy: is not a field of resource records'],
     [
       'with a misspelled field',
@@ -95,7 +124,7 @@ describe('parseResource', () => {
   ])('rejects a record %s', (_, record, problem) => {
     const errors = errorsOf(JSON.parse(JSON.stringify(record)));
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toContain(problem);
+    expect(errors[0]).toMatch(problem);
   });
 
   test.each([
@@ -109,6 +138,10 @@ describe('parseResource', () => {
   test('rejects a field of any length without comparing it', () => {
     const [error = ''] = errorsOf({ ...minimal, [`scope${'x'.repeat(5_000_000)}`]: 'a' });
     expect(error.slice(-60)).not.toContain('did you mean');
+  });
+
+  test('rejects an algorithm of any length without comparing it', () => {
+    expect(errorsOf({ ...minimal, signing_alg: 'ES256'.repeat(1_000_000) }).join()).toMatch(/^.{0,200}$/);
   });
 });
 

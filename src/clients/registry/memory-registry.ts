@@ -34,6 +34,7 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
     find: async (clientId) => current().clients.get(clientId),
     findByCertificate: async (certificate) => (await indexClients(current())).find(certificate),
     findResource: async (name) => current().resources.get(name),
+    findResourcesByAudience: async (audience) => resourcesByAudience(current()).get(audience) ?? [],
     notReadyReason: undefined,
     remote: undefined,
     close: async () => stop(),
@@ -49,4 +50,15 @@ export function indexClients(records: Records): Promise<ClientsByIdentity> {
   const index = ClientsByIdentity.index(records.clients.values());
   indexes.set(records, index);
   return index;
+}
+
+const audiences = new WeakMap<Records, ReadonlyMap<string, readonly Resource[]>>();
+
+/** The resources of one version of the records, by the `aud` of their tokens. */
+function resourcesByAudience(records: Records): ReadonlyMap<string, readonly Resource[]> {
+  const known = audiences.get(records);
+  if (known) return known;
+  const byAudience = Map.groupBy(records.resources.values(), ({ audience }) => audience);
+  audiences.set(records, byAudience);
+  return byAudience;
 }

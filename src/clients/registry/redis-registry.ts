@@ -101,6 +101,7 @@ function toRegistry(
     find: async (clientId) => requireValid(await clients.find(clientId), invalidClient),
     findByCertificate: async (...lookup) => requireEdge(edge).findByCertificate(...lookup),
     findResource: async (name) => requireEdge(edge).findResource(name),
+    findResourcesByAudience: async () => [],
     get notReadyReason() {
       const { problem } = redis;
       const isServing = clients.cache.hasUsableEntry();

@@ -32,6 +32,14 @@ export interface Registry {
    *   record of this resource
    */
   findResource(name: string): Promise<Resource | undefined>;
+  /**
+   * Finds the resources whose tokens have this `aud`, of which there may be none: an audience needs no record.
+   *
+   * @param audience any text, such as a value of `aud`
+   * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_target if there are too many, or if the
+   *   record of one of them is invalid
+   */
+  findResourcesByAudience(audience: string): Promise<readonly Resource[]>;
   /** Why no request can succeed at the moment; undefined if requests can. */
   readonly notReadyReason: string | undefined;
   /** Undefined for a store in this process. */
