@@ -1,0 +1,12 @@
+import type { GuardedConnection } from '../redis/guarded-connection.ts';
+
+/**
+ * The Redis of the keyring and of token revocations, over a connection of its own: neither delays lookups of clients, and
+ * a million revocations do not delay either.
+ */
+export interface TokenStore extends GuardedConnection {
+  /** Of all keys; `countersign:` by default. */
+  readonly keyPrefix: string;
+  /** Calls back after each further connection, which may be to another server, with other data and another ACL. */
+  onReconnected(listener: () => void): void;
+}
