@@ -41,6 +41,7 @@ export class Denial extends Error {
 const denialOf: Readonly<Record<ErrorCode, DenialCode>> = {
   invalid_request: 'invalid_request',
   invalid_client: 'invalid_client',
+  invalid_grant: 'server_error',
   unauthorized_client: 'insufficient_scope',
   unsupported_grant_type: 'server_error',
   invalid_scope: 'insufficient_scope',

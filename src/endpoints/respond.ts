@@ -23,18 +23,18 @@ export function respondWithError(
   error: OAuthError,
   table: ErrorStatusTable = errorStatus,
 ): Response {
-  const challenge = mustChallenge(request, error);
-  const status = challenge ? 401 : (error.status ?? table[error.code]);
+  const status = usedAuthorization(request, error) ? 401 : (error.status ?? table[error.code]);
   const headers = {
     ...jsonHeaders,
     ...error.headers,
-    ...(challenge && { 'www-authenticate': 'Basic realm="countersign"' }),
+    // RFC 9110 §15.5.2 requires a challenge. No registered scheme stands for a client certificate.
+    ...(status === 401 && { 'www-authenticate': 'Basic realm="countersign"' }),
   };
   return new Response(JSON.stringify({ error: error.code, error_description: error.description }), { status, headers });
 }
 
-/** RFC 6749 §5.2: a client that used the `Authorization` header gets 401 and a challenge. */
-function mustChallenge({ fields }: HttpRequest, { code }: OAuthError): boolean {
+/** RFC 6749 §5.2: a client that used the `Authorization` header gets 401. */
+function usedAuthorization({ fields }: HttpRequest, { code }: OAuthError): boolean {
   return code === 'invalid_client' && fields.combined('authorization') !== undefined;
 }
 

@@ -5,6 +5,7 @@
 export const errorStatus = {
   invalid_request: 400,
   invalid_client: 400,
+  invalid_grant: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
   invalid_scope: 400,
@@ -17,6 +18,9 @@ export type ErrorCode = keyof typeof errorStatus;
 
 /** The HTTP status of each code at one endpoint. */
 export type ErrorStatusTable = Readonly<Record<ErrorCode, number>>;
+
+/** Where a client asks about a token, failed authentication is 401 (RFC 7662 §2.3), also without `Authorization`. */
+export const tokenStateErrorStatus: ErrorStatusTable = { ...errorStatus, invalid_client: 401 };
 
 export interface OAuthErrorDetails {
   /** For the caller: a constant text that never states which check failed. */

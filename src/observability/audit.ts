@@ -12,7 +12,7 @@ export interface AuditEntry {
   route?: string;
   /** Name of the resource of a check. */
   resource?: string;
-  /** As sent in the request; authenticated only if the event is `token_issued`. */
+  /** As sent in the request; authenticated only if the request was granted. */
   client_id?: string;
   method?: string;
   /** Subject DN of the certificate (RFC 4514). */
@@ -29,12 +29,16 @@ export interface AuditEntry {
   jti?: string;
   kid?: string;
   expires_at?: string;
+  /** Whether the token that the request is about is active, if the request was granted. */
+  active?: boolean;
+  /** Client of that token, if it is another one. */
+  token_client_id?: string;
   /** What the operator should change although the token was issued. */
   advice?: string;
   /** Error code and HTTP status as the client received them, or the proxy. */
   error?: string;
   status?: number;
-  /** The exact reason, which the client does not receive. */
+  /** The exact reason why the request was rejected or the token is not active, which the client does not receive. */
   reason?: string;
   /** Of an internal error. */
   stack?: string;
@@ -44,13 +48,17 @@ export interface AuditEntry {
 export interface AuditedEndpoint {
   /** Part of its metrics and messages: `token` in `countersign_token_requests_total`. */
   readonly name: string;
-  readonly granted: {
-    readonly event: string;
-    readonly message: string;
-    /** Value of the metric label `outcome`. */
-    readonly outcome: string;
-  };
+  readonly granted: GrantedOutcome;
+  /** Of a granted request about a token that is not active. */
+  readonly inactive?: GrantedOutcome;
   readonly rejected: { readonly event: string };
+}
+
+interface GrantedOutcome {
+  readonly event: string;
+  readonly message: string;
+  /** Value of the metric label `outcome`. */
+  readonly outcome: string;
 }
 
 /** Resolves when a decision has been written: to false if it could not be. */
@@ -82,14 +90,15 @@ export function createAuditLog(log: Log, metrics: Metrics, written: () => Writte
     log[level](entry, message);
     return written();
   };
-  const forEndpoint = ({ name, granted, rejected: { event } }: AuditedEndpoint): Audit => {
-    const record = addRequestMetrics(metrics, name, granted.outcome);
+  const forEndpoint = ({ name, granted, inactive = granted, rejected: { event } }: AuditedEndpoint): Audit => {
+    const record = addRequestMetrics(metrics, name, [...new Set([granted.outcome, inactive.outcome])]);
     return {
       begin: () => ({ event }),
       granted: (entry, duration) => {
-        record(undefined, duration);
-        entry.event = granted.event;
-        return write(entry.advice === undefined ? 'info' : 'warn', entry, granted.message);
+        const { event, message, outcome } = entry.active === false ? inactive : granted;
+        record(outcome, duration);
+        entry.event = event;
+        return write(entry.advice === undefined ? 'info' : 'warn', entry, message);
       },
       rejected: (entry, duration) => {
         record(entry.error ?? 'server_error', duration);

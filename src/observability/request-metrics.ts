@@ -1,8 +1,8 @@
 import { type ErrorCode, errorStatus } from '../oauth/oauth-error.ts';
 import type { HistogramChild, Metrics } from './metrics.ts';
 
-/** Counts one request: `error` is the code of the response, undefined for a granted request. */
-export type RequestRecorder = (error: string | undefined, durationMilliseconds: number) => void;
+/** Counts one request: by its outcome if it was granted, otherwise by the error code of the response. */
+export type RequestRecorder = (outcomeOrError: string, durationMilliseconds: number) => void;
 
 interface OutcomeMetrics {
   readonly labels: { readonly outcome: string; readonly error: string };
@@ -19,39 +19,36 @@ const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
  * observing.
  *
  * @param endpoint part of the metric names: `token` in `countersign_token_requests_total`
- * @param granted the outcome of a granted request, such as `issued`
+ * @param granted the outcomes of granted requests, such as `issued`
  */
-export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: string): RequestRecorder {
+export function addRequestMetrics(metrics: Metrics, endpoint: string, granted: readonly string[]): RequestRecorder {
   const durations = metrics.histogram({
     name: `${endpoint}_request_duration_seconds`,
     help: 'Time from the request header to the response, by outcome',
     labels: ['outcome'],
     buckets: DURATION_BUCKETS,
   });
-  const metricsOf = (error: ErrorCode | undefined): OutcomeMetrics => {
-    const outcome = error === undefined ? granted : outcomeOf(error);
-    return { labels: { outcome, error: error ?? '' }, requests: 0, duration: durations({ outcome }) };
+  const metricsOf = (outcome: string, error: ErrorCode | ''): OutcomeMetrics => {
+    return { labels: { outcome, error }, requests: 0, duration: durations({ outcome }) };
   };
-  const failed = metricsOf('server_error');
+  const failed = metricsOf('failed', 'server_error');
   // `errorStatus` is a complete Record, so its keys are exactly the error codes.
-  const outcomes = [undefined, ...(Object.keys(errorStatus) as ErrorCode[])] as const;
-  const byError = new Map<string | undefined, OutcomeMetrics>(
-    outcomes.map((error) => [error, error === 'server_error' ? failed : metricsOf(error)]),
-  );
+  const errors = (Object.keys(errorStatus) as ErrorCode[]).filter((error) => error !== 'server_error');
+  const all = new Map<string, OutcomeMetrics>([
+    ...granted.map((outcome) => [outcome, metricsOf(outcome, '')] as const),
+    ...errors.map((error) => [error, metricsOf('rejected', error)] as const),
+    // A failure of the server; any other error rejects the request.
+    ['server_error', failed],
+  ]);
   metrics.addCounter({
     name: `${endpoint}_requests_total`,
-    help: `Requests to the ${endpoint} endpoint by outcome (${granted}, rejected, failed) and OAuth error code`,
+    help: `Requests to the ${endpoint} endpoint by outcome (${granted.join(', ')}, rejected, failed) and OAuth error code`,
     labels: ['outcome', 'error'],
-    read: () => [...byError.values()].map(({ labels, requests }) => ({ labels, value: requests })),
+    read: () => [...all.values()].map(({ labels, requests }) => ({ labels, value: requests })),
   });
-  return (error, durationMilliseconds) => {
-    const outcome = byError.get(error) ?? failed;
-    outcome.requests += 1;
-    outcome.duration.observe(durationMilliseconds / 1_000);
+  return (outcomeOrError, durationMilliseconds) => {
+    const counted = all.get(outcomeOrError) ?? failed;
+    counted.requests += 1;
+    counted.duration.observe(durationMilliseconds / 1_000);
   };
-}
-
-/** A `server_error` is a failure of the server; any other error rejects the request. */
-function outcomeOf(error: ErrorCode): 'rejected' | 'failed' {
-  return error === 'server_error' ? 'failed' : 'rejected';
 }

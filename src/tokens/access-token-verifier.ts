@@ -76,10 +76,12 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
 /** The clocks of replicas differ (RFC 7519 §4.1.4, §4.1.5). */
 const LEEWAY_SECONDS = 5;
 
-function requireCurrent({ expiresAt, notBefore = 0 }: AccessToken, now: number): void {
+function requireCurrent(token: AccessToken, now: number): void {
+  const { expiresAt, notBefore = 0 } = token;
   const seconds = now / 1000;
-  if (seconds >= expiresAt + LEEWAY_SECONDS) throw new AccessTokenError(`expired at ${timeOf(expiresAt)}`);
-  if (seconds < notBefore - LEEWAY_SECONDS) throw new AccessTokenError(`is not valid before ${timeOf(notBefore)}`);
+  if (seconds >= expiresAt + LEEWAY_SECONDS) throw new AccessTokenError(`expired at ${timeOf(expiresAt)}`, token);
+  if (seconds < notBefore - LEEWAY_SECONDS)
+    throw new AccessTokenError(`is not valid before ${timeOf(notBefore)}`, token);
 }
 
 function timeOf(seconds: number): string {

@@ -25,6 +25,13 @@ export interface AccessToken {
 /** An access token is not acceptable. The message is the reason, for the operator. */
 export class AccessTokenError extends Error {
   override readonly name = 'AccessTokenError';
+  /** The token, if this server signed it and it is well-formed: it is expired, not valid yet, or revoked. */
+  readonly token: AccessToken | undefined;
+
+  constructor(reason: string, token?: AccessToken) {
+    super(reason);
+    this.token = token;
+  }
 }
 
 /**
