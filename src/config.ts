@@ -9,7 +9,7 @@ import { type EdgeConfig, readEdgeConfig } from './settings/edge.ts';
 import { readRegistrationPolicy } from './settings/registration-policy.ts';
 import { serverSettings } from './settings/server.ts';
 import { type Environment, Settings } from './settings/settings.ts';
-import { readSigningKeyConfig, type SigningKeyConfig } from './settings/signing-key.ts';
+import { type KeyringConfig, readKeyringConfig } from './settings/signing-key.ts';
 import { readForwardedFields } from './settings/terminator.ts';
 import { readProxyTrust } from './settings/trusted-proxy.ts';
 import { findUnknownSettings, type UnknownSetting } from './settings/unknown-settings.ts';
@@ -35,7 +35,7 @@ export interface Config {
   readonly proxyTrustDescription: string;
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
-  readonly signingKey: SigningKeyConfig;
+  readonly keyring: KeyringConfig;
   /** Settings that are valid but probably not intended; one sentence each. */
   readonly warnings: readonly string[];
   readonly unknownSettings: readonly UnknownSetting[];
@@ -48,8 +48,8 @@ export interface Config {
  */
 export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
-  const { issuer, mtlsUrl, terminator, maxQueueDelay, clients, signingKey, ...config } = readAllSettings(settings);
-  if (!issuer || !mtlsUrl || !terminator || !maxQueueDelay || !clients || !signingKey || settings.problems.length > 0) {
+  const { issuer, mtlsUrl, terminator, maxQueueDelay, clients, keyring, ...config } = readAllSettings(settings);
+  if (!issuer || !mtlsUrl || !terminator || !maxQueueDelay || !clients || !keyring || settings.problems.length > 0) {
     throw new ConfigurationError(settings.problems);
   }
   const { warnings } = settings;
@@ -60,7 +60,7 @@ export function readConfig(env: Environment): Config {
     terminator,
     maxQueueDelay,
     clients,
-    signingKey,
+    keyring,
     warnings,
     unknownSettings: findUnknownSettings(env),
   };
@@ -76,6 +76,7 @@ function readAllSettings(settings: Settings) {
   const forwarded = readForwardedFields(settings);
   const clientCa = readClientCa(settings);
   const { listen, trust, description } = readProxyTrust(settings, address);
+  const clients = readClientsConfig(settings);
   return {
     issuer,
     mtlsUrl,
@@ -86,9 +87,9 @@ function readAllSettings(settings: Settings) {
     terminator: forwarded && { ...forwarded, proxyTrust: trust },
     clientCa,
     proxyTrustDescription: description,
-    clients: readClientsConfig(settings),
+    clients,
     crl: readCrlConfig(settings, clientCa),
     policy: readRegistrationPolicy(settings, clientCa),
-    signingKey: readSigningKeyConfig(settings),
+    keyring: readKeyringConfig(settings, clients),
   };
 }

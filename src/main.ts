@@ -5,6 +5,7 @@ import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
+import { keysProgram } from './commands/keys/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
 import { resourcesProgram } from './commands/resources/program.ts';
@@ -67,6 +68,7 @@ program
 
 clientsProgram(program);
 resourcesProgram(program);
+keysProgram(program);
 
 program
   .command('certificate')

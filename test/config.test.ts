@@ -44,7 +44,7 @@ describe('the configuration', () => {
         verification: { by: 'none', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
       },
       policy: { allowSha1Thumbprints: false, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] },
-      signingKey: { text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
+      keyring: { source: 'file', text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
       unknownSettings: [],
     });
     expect(config.terminator.proxyTrust.trustedAddresses.check('127.0.0.1')).toBe(true);

@@ -1,15 +1,17 @@
+import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { SigningKeyConfig } from '../settings/signing-key.ts';
+import type { KeyDirectoryConfig, KeyFileConfig, RedisKeyringConfig } from '../settings/signing-key.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { readSigningKey, SigningKeyError } from '../tokens/signing-key.ts';
 
-interface KeyringConfig {
-  readonly signingKey: SigningKeyConfig;
+/** What every source needs. */
+interface KeyringOptions {
   /** Milliseconds. */
   readonly maxQueueDelay: number;
+  readonly log: Log;
 }
 
 /**
@@ -18,8 +20,23 @@ interface KeyringConfig {
  * @throws {OperatorError} with every problem
  */
 export async function openKeyring(
-  { signingKey: { text, algorithm, setting }, maxQueueDelay }: KeyringConfig,
+  { keyring, maxQueueDelay }: Pick<Config, 'keyring' | 'maxQueueDelay'>,
   log: Log,
+): Promise<Keyring> {
+  const options = { maxQueueDelay, log };
+  switch (keyring.source) {
+    case 'file':
+      return openKeyFile(keyring, options);
+    case 'directory':
+      return openDirectory(keyring, options);
+    case 'redis':
+      return openRedisKeyring(keyring, options);
+  }
+}
+
+async function openKeyFile(
+  { text, algorithm, setting }: KeyFileConfig,
+  { maxQueueDelay, log }: KeyringOptions,
 ): Promise<Keyring> {
   const warn = (part: string) => log.warn({ event: 'setting_warning' }, `COUNTERSIGN_${setting}: ${part}`);
   try {
@@ -28,4 +45,12 @@ export async function openKeyring(
     if (!(error instanceof SigningKeyError)) throw error;
     throw new OperatorError([`COUNTERSIGN_${setting}: ${error.message}`]);
   }
+}
+
+async function openDirectory(_config: KeyDirectoryConfig, _options: KeyringOptions): Promise<Keyring> {
+  throw new OperatorError(['COUNTERSIGN_SIGNING_KEYS_DIR: is not supported yet: set COUNTERSIGN_SIGNING_KEY_FILE']);
+}
+
+async function openRedisKeyring({ setting }: RedisKeyringConfig, _options: KeyringOptions): Promise<Keyring> {
+  throw new OperatorError([`COUNTERSIGN_${setting}: is not supported yet: set COUNTERSIGN_SIGNING_KEY_FILE`]);
 }

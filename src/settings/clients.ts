@@ -11,7 +11,7 @@ export const clientsFileSettings = defineSettings('Clients', {
     parse: plainText,
     description: 'file with the records of clients and resources, YAML or JSON, instead of Redis',
     details: 'Watched for changes. See [clients.md](clients.md).',
-    requiredUnless: 'REDIS_URL',
+    requiredUnless: ['REDIS_URL'],
   },
 });
 const { CLIENTS_FILE } = clientsFileSettings;

@@ -1,10 +1,10 @@
 import { FileContentError } from '../files/file-content-error.ts';
 import type { PrivateKeyFile } from '../files/private-key.ts';
+import { readSecretFile } from '../files/secret-file.ts';
 import type { RedisAccess, RedisTls } from '../redis/connect.ts';
 import { parseRedisUrl } from '../redis/url.ts';
 import { readCertificateFile } from './certificate-file.ts';
 import { type KeyPair, pairWithKey, parsePrivateKey } from './key-pair.ts';
-import { readSecretFile } from './secret-file.ts';
 import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,7 +15,7 @@ export const redisSettings = defineSettings('Redis', {
     details:
       'One server, `redis://user:password@host:6379/0`, over TLS (`rediss://…`) or a Unix socket; Sentinel; Cluster. ' +
       'See [redis.md](redis.md).',
-    requiredUnless: 'CLIENTS_FILE',
+    requiredUnless: ['CLIENTS_FILE'],
     isSecret: true,
   },
   REDIS_KEY_PREFIX: {

@@ -32,7 +32,7 @@ function constraints({ requires, onlyWith }: Setting): string[] {
 
 function describeDefault({ default: text, defaultDescription = 'none', required, requiredUnless }: Setting): string {
   if (required !== undefined) return 'required';
-  if (requiredUnless !== undefined) return `required without ${inCode(requiredUnless)}`;
+  if (requiredUnless !== undefined) return `required without ${requiredUnless.map(inCode).join(' or ')}`;
   return text === undefined ? defaultDescription : `\`${text}\``;
 }
 

@@ -15,8 +15,8 @@ interface SettingDefinition<Value = unknown> {
   readonly defaultDescription?: string;
   /** Makes the setting mandatory. How to fix that it is missing, as a clause. */
   readonly required?: string;
-  /** The name of a setting that can be set instead of this one, which is mandatory otherwise. */
-  readonly requiredUnless?: string;
+  /** Variables that can be set instead of this one, which is mandatory otherwise. */
+  readonly requiredUnless?: readonly string[];
   /** A secret is also read from the file that `…_FILE` names. */
   readonly isSecret?: true;
   /** Another setting that must be set together with this one. */

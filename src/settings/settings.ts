@@ -1,4 +1,4 @@
-import { readSecretFile } from './secret-file.ts';
+import { readSecretFile } from '../files/secret-file.ts';
 import type { Setting, SettingValue } from './setting.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -43,11 +43,11 @@ describe('the help of serve', () => {
   test('lists every setting, the required ones first', () => {
     const listed = lines.flatMap((line) => (/^ {2}COUNTERSIGN_/.test(line) ? line.trim().split(' or ') : []));
     expect(listed.toSorted()).toEqual(variables.map((name) => `COUNTERSIGN_${name}`).sort());
-    expect(listed.slice(0, 7)).toEqual(
-      ['ISSUER', 'TERMINATOR', 'SIGNING_KEY_FILE', 'SIGNING_KEY', 'CLIENTS_FILE', 'REDIS_URL_FILE', 'REDIS_URL'].map(
-        (name) => `COUNTERSIGN_${name}`,
-      ),
-    );
+    const required = [
+      ...['ISSUER', 'TERMINATOR', 'SIGNING_KEY_FILE', 'SIGNING_KEY', 'SIGNING_KEYS_DIR'],
+      ...['KEY_ENCRYPTION_KEY_FILE', 'KEY_ENCRYPTION_KEY', 'CLIENTS_FILE', 'REDIS_URL_FILE', 'REDIS_URL'],
+    ];
+    expect(listed.slice(0, required.length)).toEqual(required.map((name) => `COUNTERSIGN_${name}`));
   });
 
   test('fits into 80 columns', () => {

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
-import { describeContent } from '../files/describe-content.ts';
-import { wideEncodingProblem } from '../files/text-encoding.ts';
+import { describeContent } from './describe-content.ts';
+import { wideEncodingProblem } from './text-encoding.ts';
 
 const READABLE_BY_OTHERS = 0o004;
 const WRITABLE_BY_OTHERS = 0o002;

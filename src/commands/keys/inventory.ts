@@ -1,0 +1,53 @@
+import { OperatorError } from '../../operator-error.ts';
+import type { Environment } from '../../settings/settings.ts';
+import type { KeyFileConfig, KeysLocation } from '../../settings/signing-key.ts';
+import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
+import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
+import { readSigningKey, SigningKeyError } from '../../tokens/signing-key.ts';
+import { readKeysConfig } from './keys-config.ts';
+
+/** The keys of one source, as commands list and export them. No private key is in it. */
+export interface KeyInventory {
+  /** Milliseconds for which a key stays published after it has signed its last token; infinite if until it is removed. */
+  readonly retention: number;
+  readonly keys: readonly InventoryKey[];
+}
+
+export interface InventoryKey extends ScheduledKey, PublishedKey {
+  /** The name of its file; undefined if it is not in a directory. */
+  readonly file: string | undefined;
+}
+
+/**
+ * Reads the keys from where the options and the settings locate them.
+ *
+ * @throws {OperatorError} with every problem
+ */
+export async function readInventory(env: Environment, directory: string | undefined): Promise<KeyInventory> {
+  const location = readKeysConfig(env, directory);
+  switch (location.source) {
+    case 'file':
+      return readFileInventory(location);
+    case 'directory':
+      throw new OperatorError(['keys in a directory are not supported yet']);
+    case 'redis':
+      return readRedisInventory(location);
+  }
+}
+
+async function readFileInventory({ text, algorithm, setting }: KeyFileConfig): Promise<KeyInventory> {
+  try {
+    const key = await readSigningKey(text, algorithm);
+    return {
+      retention: Number.POSITIVE_INFINITY,
+      keys: [{ ...key, signsFrom: Number.NEGATIVE_INFINITY, file: undefined }],
+    };
+  } catch (error) {
+    if (!(error instanceof SigningKeyError)) throw error;
+    throw new OperatorError([`COUNTERSIGN_${setting}: ${error.message}`]);
+  }
+}
+
+async function readRedisInventory(_location: Extract<KeysLocation, { source: 'redis' }>): Promise<KeyInventory> {
+  throw new OperatorError(['keys in Redis are not supported yet']);
+}

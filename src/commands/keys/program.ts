@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander';
+import { environment } from '../../environment.ts';
+import { signingAlgorithmNames } from '../../tokens/algorithms/signing-algorithm.ts';
+import { textFormatOption } from '../clients/options.ts';
+import type { OutputFormat } from '../output/text.ts';
+import { warnAboutUnknownSettings } from '../unknown-settings.ts';
+import type { CreateKeyOptions } from './create.ts';
+
+/** Adds the commands that manage signing keys, in a directory or in Redis. Each is loaded when it runs. */
+export function keysProgram(program: Command): void {
+  const keys = program
+    .command('keys')
+    .description('manage the keys that sign tokens, in a directory or in Redis')
+    .hook('preAction', warnAboutUnknownSettings);
+  addList(keys);
+  addCreate(keys);
+  addExport(keys);
+}
+
+/** What every command of keys reads. */
+interface KeysOptions {
+  readonly dir?: string;
+}
+
+function directoryOption(): Option {
+  return new Option('-d, --dir <directory>', 'directory of keys, instead of the one in the settings');
+}
+
+const sourceHelp = `
+The keys are where the server finds them: in COUNTERSIGN_SIGNING_KEYS_DIR, in
+Redis (COUNTERSIGN_REDIS_URL), or in COUNTERSIGN_SIGNING_KEY_FILE.
+
+More: docs/keys.md`;
+
+const listHelp = `
+States: next (published, does not sign yet), signing, retired (published until
+its last token has expired), expired (can be removed).
+Exit codes: 0 success, 1 error.
+${sourceHelp}`;
+
+function addList(keys: Command): void {
+  keys
+    .command('list')
+    .description('list the keys, when each signs, and until when it is needed')
+    .addOption(directoryOption())
+    .addOption(textFormatOption())
+    .addHelpText('after', listHelp)
+    .action(async ({ output, dir }: KeysOptions & { output: OutputFormat }) => {
+      const { listKeys } = await import('./list.ts');
+      process.exitCode = await listKeys(environment, dir, output);
+    });
+}
+
+const createHelp = `
+In a directory: creates one key that signs from a date, and prints when it
+signs and when the key before it can be removed. An existing file is never
+overwritten.
+Exit codes: 0 success, 1 error.
+${sourceHelp}`;
+
+function addCreate(keys: Command): void {
+  keys
+    .command('create')
+    .description('create a key in a directory, or the first keyring in Redis')
+    .addOption(directoryOption())
+    .option('--from <time>', 'in a directory: when the key begins to sign, UTC: 2026-11-01 or 2026-11-01T1430Z')
+    .addOption(new Option('--alg <algorithm>', 'signature algorithm').choices(signingAlgorithmNames))
+    .addOption(textFormatOption())
+    .addHelpText('after', createHelp)
+    .action(async (options: CreateKeyOptions) => {
+      const { createKey } = await import('./create.ts');
+      process.exitCode = await createKey(environment, options);
+    });
+}
+
+const exportHelp = `
+Prints what /jwks serves: a JWK Set (RFC 7517), for a verifier that reads keys
+from a file. Private keys are never printed.
+Exit codes: 0 success, 1 error.
+${sourceHelp}`;
+
+function addExport(keys: Command): void {
+  keys
+    .command('export')
+    .description('print the published keys as a JWK Set')
+    .requiredOption('--public', 'print the public keys')
+    .addOption(directoryOption())
+    .addHelpText('after', exportHelp)
+    .action(async ({ dir }: KeysOptions) => {
+      const { exportKeys } = await import('./export.ts');
+      process.exitCode = await exportKeys(environment, dir);
+    });
+}
