@@ -1,0 +1,187 @@
+import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
+import { type KeyPhase, keyPhases } from '../lifecycle.ts';
+import type { SealedKey, StoredKey, StoredKeyring } from './stored-keyring.ts';
+
+/** How keys are scheduled, in milliseconds. */
+export interface RotationPolicy {
+  /** How long a key is published before it signs. */
+  readonly publishAhead: number;
+  /** How long a key signs; infinite if keys are rotated by command only. */
+  readonly rotation: number;
+  /** How long a key stays published after it has signed its last token. */
+  readonly retention: number;
+}
+
+/** A change is impossible at the moment. The message states why, and what to do. */
+export class KeyringChangeError extends Error {
+  override readonly name = 'KeyringChangeError';
+}
+
+/** The clocks of servers may differ by this much: a key that signs at once also does so on those that are slow. */
+const CLOCK_TOLERANCE = 5 * 60_000;
+/**
+ * What an emergency adds to the version. After a failover that lost changes, a server may hold a version that is a little
+ * higher than the restored one: it must not undo a removal that was made since.
+ */
+const EMERGENCY_VERSIONS = 1_000;
+
+/** The first key of a keyring signs at once: no verifier has cached a JWKS without it. */
+export function createdKeyring(id: string, key: SealedKey, now: number): StoredKeyring {
+  const first = { ...key, publishedAt: now, signsFrom: now - CLOCK_TOLERANCE };
+  return { id, version: 1, algorithm: key.algorithm, keys: [first] };
+}
+
+/**
+ * Adds the first key of a further algorithm. It signs once it has been published for long enough.
+ *
+ * @throws {KeyringChangeError} if the algorithm has keys
+ */
+export function withAlgorithm(
+  keyring: StoredKeyring,
+  key: SealedKey,
+  { publishAhead }: RotationPolicy,
+  now: number,
+): StoredKeyring {
+  if (keyring.keys.some(({ algorithm }) => algorithm === key.algorithm))
+    throw new KeyringChangeError(`the keyring has keys for ${key.algorithm}: rotate them with \`keys rotate\``);
+  return changed(keyring, [...keyring.keys, { ...key, publishedAt: now, signsFrom: now + publishAhead }]);
+}
+
+/**
+ * The algorithms whose next key is missing. If no key of an algorithm signs yet, the first one does not count.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function missingNextKeys({ keys }: StoredKeyring, now: number): readonly SigningAlgorithm[] {
+  const algorithms = [...new Set(keys.map(({ algorithm }) => algorithm))];
+  return algorithms.filter((algorithm) => {
+    const ofAlgorithm = keys.filter((key) => key.algorithm === algorithm);
+    const begun = ofAlgorithm.filter(({ signsFrom }) => signsFrom <= now).length;
+    return ofAlgorithm.length - begun < (begun === 0 ? 2 : 1);
+  });
+}
+
+/**
+ * What time makes necessary: removes keys that have expired, publishes the missing next keys, and schedules the next
+ * rotations. Returns the same keyring if it is up to date.
+ *
+ * @param fresh a key for each of the algorithms that `missingNextKeys` returns
+ */
+export function maintained(
+  keyring: StoredKeyring,
+  fresh: readonly SealedKey[],
+  policy: RotationPolicy,
+  now: number,
+): StoredKeyring {
+  const missing = missingNextKeys(keyring, now);
+  const added = fresh
+    .filter(({ algorithm }) => missing.includes(algorithm))
+    .map((key) => ({ ...key, publishedAt: now, signsFrom: Number.POSITIVE_INFINITY }));
+  const kept = keyPhases(keyring.keys, policy.retention, now).filter(({ state }) => state !== 'expired');
+  const keys = scheduled([...kept.map(({ key }) => key), ...added], policy, now);
+  const isSame = keys.length === keyring.keys.length && keys.every((key, index) => key === keyring.keys[index]);
+  return isSame ? keyring : changed(keyring, keys);
+}
+
+/** Only the first of the next keys of an algorithm has a time. */
+function scheduled(keys: readonly StoredKey[], policy: RotationPolicy, now: number): readonly StoredKey[] {
+  const phases = keyPhases(keys, policy.retention, now);
+  return phases.map(({ key, state }) => {
+    if (state !== 'next') return key;
+    const ofAlgorithm = phases.filter((phase) => phase.key.algorithm === key.algorithm);
+    const signsFrom = isFirstNext(key, ofAlgorithm)
+      ? nextTransition(key, signingKeyOf(ofAlgorithm), policy, now)
+      : Number.POSITIVE_INFINITY;
+    return signsFrom === key.signsFrom ? key : { ...key, signsFrom };
+  });
+}
+
+function isFirstNext(key: StoredKey, ofAlgorithm: readonly KeyPhase<StoredKey>[]): boolean {
+  return ofAlgorithm.find(({ state }) => state === 'next')?.key === key;
+}
+
+function signingKeyOf(phases: readonly KeyPhase<StoredKey>[]): StoredKey | undefined {
+  return phases.find(({ state }) => state === 'signing')?.key;
+}
+
+/** Never in the past: the key before it signs until now, and the tokens that it signs are verified for the retention. */
+function nextTransition(
+  next: StoredKey,
+  signing: StoredKey | undefined,
+  { publishAhead, rotation }: RotationPolicy,
+  now: number,
+): number {
+  const published = next.publishedAt + publishAhead;
+  return Math.max(signing ? signing.signsFrom + rotation : published, published, now);
+}
+
+/**
+ * The next key of an algorithm signs from now on.
+ *
+ * @throws {KeyringChangeError} if it has not been published for long enough
+ */
+export function rotated(
+  keyring: StoredKeyring,
+  algorithm: SigningAlgorithm,
+  { publishAhead, retention }: RotationPolicy,
+  now: number,
+): StoredKeyring {
+  const phases = keyPhases(keyring.keys, retention, now).filter(({ key }) => key.algorithm === algorithm);
+  const next = phases.find(({ state }) => state === 'next')?.key;
+  if (!next) throw new KeyringChangeError(`the keyring has no next key for ${algorithm}`);
+  const readyAt = next.publishedAt + publishAhead;
+  if (readyAt > now) {
+    const published = `the next key for ${algorithm}, ${next.keyId}, has been published since ${timeOf(next.publishedAt)}`;
+    throw new KeyringChangeError(
+      `${published}: it can sign from ${timeOf(readyAt)}, when verifiers have it (COUNTERSIGN_KEY_PUBLISH_AHEAD)`,
+    );
+  }
+  return changed(
+    keyring,
+    keyring.keys.map((key) => (key === next ? { ...key, signsFrom: now } : key)),
+  );
+}
+
+/**
+ * A key is withdrawn at once: it is no longer published, and its tokens are rejected. If it signs, the next key does from
+ * now on, however long that has been published.
+ *
+ * @throws {KeyringChangeError} if the keyring does not have the key, or no other that can sign
+ */
+export function withoutKey(keyring: StoredKeyring, keyId: string, now: number): StoredKeyring {
+  const removed = requireKey(keyring, keyId);
+  const others = keyring.keys.filter((key) => key !== removed);
+  if (removed.signsFrom > now) return changed(keyring, others, EMERGENCY_VERSIONS);
+  const later = others.filter((key) => key.algorithm === removed.algorithm && key.signsFrom >= removed.signsFrom);
+  const earliest = Math.min(...later.map((key) => key.signsFrom));
+  const successor = later.find((key) => key.signsFrom === earliest);
+  if (!successor) throw new KeyringChangeError(`the keyring has no next key for ${removed.algorithm}`);
+  // It also takes the place of the removed key on servers whose clocks are slow.
+  const signsFrom = Math.min(successor.signsFrom, Math.max(removed.signsFrom, now - CLOCK_TOLERANCE));
+  const keys = others.map((key) => (key === successor ? { ...key, signsFrom } : key));
+  return changed(keyring, keys, EMERGENCY_VERSIONS);
+}
+
+/** @throws {KeyringChangeError} */
+export function requireKey({ keys }: StoredKeyring, keyId: string): StoredKey {
+  const found = keys.find((key) => key.keyId === keyId);
+  if (found) return found;
+  throw new KeyringChangeError('the keyring has no key with this kid: run `countersign keys list`');
+}
+
+/** @param sealed the private keys, sealed anew, by their `kid` */
+export function resealed(keyring: StoredKeyring, sealed: ReadonlyMap<string, string>): StoredKeyring {
+  if (sealed.size === 0) return keyring;
+  return changed(
+    keyring,
+    keyring.keys.map((key) => ({ ...key, sealed: sealed.get(key.keyId) ?? key.sealed })),
+  );
+}
+
+function changed(keyring: StoredKeyring, keys: readonly StoredKey[], versions = 1): StoredKeyring {
+  return { ...keyring, version: keyring.version + versions, keys };
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
