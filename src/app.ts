@@ -5,18 +5,25 @@ import type { ObservationStore } from './doctor/observer/observation-store.ts';
 import type { Observation } from './doctor/observer/observe.ts';
 import { type UpstreamDependencies, upstreamEndpoint } from './doctor/observer/upstream.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
+import { introspectionEndpoint } from './endpoints/introspect.ts';
 import { authorizationServerMetadata, openidProviderMetadata, publishedDocument } from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
 import { requestPath } from './endpoints/request.ts';
 import { type Endpoint, respondWithError } from './endpoints/respond.ts';
+import { revocationEndpoint } from './endpoints/revoke.ts';
 import { type TokenEndpointDependencies, tokenEndpoint } from './endpoints/token.ts';
 import type { HttpRequest } from './http/received-request.ts';
 import { withoutTrailingSlash } from './oauth/issuer.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import type { Metrics } from './observability/metrics.ts';
+import type { AccessTokenVerifier } from './tokens/access-token-verifier.ts';
+import type { TokenRevocations } from './tokens/revocation/token-revocations.ts';
 
 export interface AppDependencies extends TokenEndpointDependencies {
   readonly mtlsUrl: string;
+  readonly accessTokens: AccessTokenVerifier;
+  /** Undefined if tokens cannot be revoked: that requires Redis. */
+  readonly revocations: TokenRevocations | undefined;
 }
 
 export type App = Hono<Env>;
@@ -31,8 +38,8 @@ interface Env {
  * and below the paths of the issuer and of the mutual TLS base URL, for one that forwards them.
  */
 export function createApp(dependencies: AppDependencies): App {
-  const { issuer, mtlsUrl, keyring } = dependencies;
-  const facts = { issuer, mtlsUrl, algorithms: keyring.algorithms };
+  const { issuer, mtlsUrl, keyring, revocations } = dependencies;
+  const facts = { issuer, mtlsUrl, algorithms: keyring.algorithms, canRevoke: revocations !== undefined };
   const serveMetadata = publishedDocument(authorizationServerMetadata(facts), 'application/json');
   const serveOpenidMetadata = publishedDocument(openidProviderMetadata(facts), 'application/json');
   const serveKeys = publishedDocument(
@@ -40,12 +47,16 @@ export function createApp(dependencies: AppDependencies): App {
     'application/jwk-set+json',
   );
   const serveTokens = tokenEndpoint(dependencies);
+  const serveIntrospection = introspectionEndpoint(dependencies);
+  const serveRevocation = revocations && revocationEndpoint({ ...dependencies, revocations });
 
   const app = newApp();
   const serve = (path: string, endpoint: Endpoint) => app.all(path, ({ env }) => endpoint(env.incoming));
   const bases = new Set(['', pathOf(issuer), pathOf(mtlsUrl)]);
   for (const base of bases) {
     serve(`${base}/token`, serveTokens);
+    serve(`${base}/introspect`, serveIntrospection);
+    if (serveRevocation) serve(`${base}/revoke`, serveRevocation);
     serve(`${base}/jwks`, serveKeys);
     serve(`${base}/authorize`, authorizeEndpoint);
   }

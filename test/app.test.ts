@@ -5,6 +5,7 @@ import { describeListenAddress } from '../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
 import { createAuditLog } from '../src/observability/audit.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
+import { createAccessTokenVerifier } from '../src/tokens/access-token-verifier.ts';
 import { singleKey } from '../src/tokens/keyring/single-key.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
 import { openssl } from './support/openssl.ts';
@@ -18,8 +19,10 @@ let listener: HttpListener;
 let url: string;
 
 beforeAll(async () => {
+  const issuer = 'https://auth.example/tenant';
+  const keyring = singleKey(await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined));
   const app = createApp({
-    issuer: 'https://auth.example/tenant',
+    issuer,
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
     readCertificate: () => ({ kind: 'none', reason: 'there is none' }),
@@ -30,7 +33,9 @@ beforeAll(async () => {
       ),
       find: () => Promise.reject(new Error(detail)),
     },
-    keyring: singleKey(await readSigningKey(await openssl(['genpkey', '-algorithm', 'ed25519']), undefined)),
+    keyring,
+    accessTokens: createAccessTokenVerifier({ issuer, keyring }),
+    revocations: undefined,
     auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics(), () =>
       Promise.resolve(true),
     ),

@@ -8,7 +8,7 @@ import { OAuthError } from '../oauth/oauth-error.ts';
 import type { AuditEntry } from '../observability/audit.ts';
 import type { Resource } from '../resources/resource.ts';
 import { counted } from '../text.ts';
-import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
+import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import type { Approval } from './approval.ts';
 import { authenticateByCertificate } from './authenticate-by-certificate.ts';
@@ -24,6 +24,7 @@ export interface CheckDependencies {
   readonly readCertificate: ClientCertificateReader;
   readonly registry: Registry;
   readonly keyring: Keyring;
+  readonly accessTokens: AccessTokenVerifier;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -99,8 +100,7 @@ function requireUnstripped(fields: HeaderFields): void {
 
 /** How each route decides. A request with `Authorization` is never minted for instead, whichever certificate it has. */
 function createRoutes(dependencies: CheckDependencies): Readonly<Record<RouteKind, DecideCheck>> {
-  const { issuer, registry, keyring } = dependencies;
-  const accessTokens = createAccessTokenVerifier({ issuer, keyring });
+  const { registry, accessTokens } = dependencies;
   const mintFor = createMinter(dependencies);
   const mint: DecideCheck = async (check, entry) => {
     const authenticated = await authenticateByCertificate(check.presented, registry, check.now);

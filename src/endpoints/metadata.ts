@@ -13,26 +13,41 @@ export interface MetadataFacts {
   readonly mtlsUrl: string;
   /** Of tokens; the server's own first. */
   readonly algorithms: readonly SigningAlgorithm[];
+  /** Whether there is a revocation endpoint. */
+  readonly canRevoke: boolean;
 }
 
 /**
- * The authorization server metadata (RFC 8414 §2, RFC 8705 §5), from the tables that the server dispatches by. Every
+ * The authorization server metadata (RFC 8414 §2, RFC 8705 §5, RFC 9701 §7), from the tables that the server dispatches by. Every
  * member is registered with IANA, and no array is empty (RFC 8414 §3.2).
  *
  * `response_types_supported` is required, even without an authorization endpoint. `none` is the registered response type
  * that returns nothing (OAuth 2.0 Multiple Response Type Encoding Practices §4).
  */
-export function authorizationServerMetadata({ issuer, mtlsUrl }: MetadataFacts) {
+export function authorizationServerMetadata({ issuer, mtlsUrl, algorithms, canRevoke }: MetadataFacts) {
   const base = withoutTrailingSlash(issuer);
   return {
     issuer,
-    token_endpoint: `${base}/token`,
+    ...authenticatedEndpoints(base, canRevoke),
     jwks_uri: `${base}/jwks`,
     response_types_supported: ['none'],
     grant_types_supported: grantTypes,
     token_endpoint_auth_methods_supported: authenticationMethodNames,
+    introspection_endpoint_auth_methods_supported: authenticationMethodNames,
+    // Introspection responses are signed with the server's own algorithm. Without a key there is none at the moment.
+    introspection_signing_alg_values_supported: algorithms.length > 0 ? algorithms.slice(0, 1) : undefined,
+    revocation_endpoint_auth_methods_supported: canRevoke ? authenticationMethodNames : undefined,
     tls_client_certificate_bound_access_tokens: true,
-    mtls_endpoint_aliases: { token_endpoint: `${withoutTrailingSlash(mtlsUrl)}/token` },
+    mtls_endpoint_aliases: authenticatedEndpoints(withoutTrailingSlash(mtlsUrl), canRevoke),
+  };
+}
+
+/** The endpoints that authenticate their client, which therefore have an alias each (RFC 8705 §5). */
+function authenticatedEndpoints(base: string, canRevoke: boolean) {
+  return {
+    token_endpoint: `${base}/token`,
+    introspection_endpoint: `${base}/introspect`,
+    revocation_endpoint: canRevoke ? `${base}/revoke` : undefined,
   };
 }
 

@@ -2,7 +2,10 @@ import type { HttpRequest } from '../http/received-request.ts';
 import { type ErrorStatusTable, errorStatus, OAuthError } from '../oauth/oauth-error.ts';
 import type { Audit, AuditEntry, Written } from '../observability/audit.ts';
 
-const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+/** RFC 6749 §5.1: of every response that has a token or is about one. */
+export const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+const jsonHeaders = { 'content-type': 'application/json', ...noStore } as const;
 
 /** Responds to a request. */
 export type Endpoint = (request: HttpRequest) => Response | Promise<Response>;

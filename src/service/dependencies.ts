@@ -4,6 +4,7 @@ import type { Log } from '../observability/log.ts';
 import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
+import type { TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import { type WatchedTrustStore, watchClientCa } from './client-ca.ts';
 import { openCrls } from './crls.ts';
 import { openKeyring } from './keyring.ts';
@@ -14,6 +15,8 @@ export interface Dependencies {
   readonly trust: WatchedTrustStore;
   readonly keyring: Keyring;
   readonly registry: Registry;
+  /** Undefined without Redis. */
+  readonly revocations: TokenRevocations | undefined;
   /** Undefined if CRLs are not checked. */
   readonly crls: CrlChecker | undefined;
 }
@@ -39,5 +42,5 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   crls = await openCrls(config, trust.current, log).catch(collect);
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
-  return { trust, keyring, registry, crls };
+  return { trust, keyring, registry, revocations: undefined, crls };
 }

@@ -1,4 +1,4 @@
-import { type App, createApp, createOperationsApp } from '../app.ts';
+import { type App, type AppDependencies, createApp, createOperationsApp } from '../app.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
 import type { Arrival } from '../doctor/observer/arrival.ts';
@@ -6,7 +6,6 @@ import type { EffectiveConfig, ForwardingConfig } from '../doctor/observer/effec
 import { createObservationStore, type ObservationStore } from '../doctor/observer/observation-store.ts';
 import { type Observation, withCheckObserver, withObserver } from '../doctor/observer/observe.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
-import type { TokenEndpointDependencies } from '../endpoints/token.ts';
 import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { type HttpListener, openListener } from '../http/listener.ts';
@@ -19,7 +18,7 @@ import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
-import { type AccessTokenVerifier, createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
+import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
@@ -52,14 +51,15 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const observed = operationsListen && createObservationStores();
   const auditLog = createAuditLog(log, metrics, () => output.written());
   const createReader = certificateReaders(dependencies, log);
-  const { registry, keyring } = dependencies;
-  const shared = { issuer: config.issuer, registry, keyring, auditLog, now: Date.now };
+  const { registry, keyring, revocations } = dependencies;
+  const { issuer } = config;
+  const accessTokens = createAccessTokenVerifier({ issuer, keyring });
+  const shared = { issuer, registry, keyring, accessTokens, revocations, auditLog, now: Date.now };
   const app = createPublicApp(config, shared, createReader, observed?.observations);
   let isClosing = false;
   const notReadyReason = () =>
     isClosing ? 'shutting down' : (output.problem ?? keyring.notReadyReason ?? registry.notReadyReason);
   const effectiveConfig = effectiveConfigOf(config);
-  const accessTokens = createTokenVerifier(shared);
   const operationsApp =
     observed &&
     createOperationsApp({ ...observed, accessTokens, effectiveConfig, metrics, notReadyReason, now: Date.now });
@@ -126,13 +126,8 @@ function createObservationStores() {
   };
 }
 
-/** For the doctor, which verifies few tokens. */
-function createTokenVerifier({ issuer, keyring }: Shared): AccessTokenVerifier {
-  return createAccessTokenVerifier({ issuer, keyring, bounds: { entries: 100, bytes: 1024 * 1024 } });
-}
-
-/** What every endpoint that issues tokens uses. */
-type Shared = Omit<TokenEndpointDependencies, 'listensOn' | 'readCertificate'>;
+/** What every endpoint that issues or verifies tokens uses. */
+type Shared = Omit<AppDependencies, 'mtlsUrl' | 'listensOn' | 'readCertificate'>;
 
 function createPublicApp(
   { mtlsUrl, listen, terminator }: Config,

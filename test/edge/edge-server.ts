@@ -17,6 +17,7 @@ import type { Resource } from '../../src/resources/resource.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
+import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
 import { singleKey } from '../../src/tokens/keyring/single-key.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
 import { defaultPolicy } from '../support/policy.ts';
@@ -92,6 +93,7 @@ export async function startEdge(
     return version;
   };
   const memory = createMemoryRegistry({ current, stop: () => {} }, 'a test');
+  const keyring = singleKey(signingKey);
   const application = createEdgeApplication({
     issuer: ISSUER,
     listensOn: 'tcp',
@@ -102,7 +104,8 @@ export async function startEdge(
       findByCertificate: (...lookup) => (replaced.registry.findByCertificate ?? memory.findByCertificate)(...lookup),
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
     },
-    keyring: singleKey(signingKey),
+    keyring,
+    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring }),
     auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => replaced.isLogWritten),
     metrics,
     now,

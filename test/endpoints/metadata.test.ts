@@ -24,6 +24,7 @@ const factsWith = (algorithm: SigningAlgorithm) => ({
   issuer: 'https://auth.example/tenant',
   mtlsUrl: 'https://mtls.auth.example/tenant/',
   algorithms: [algorithm],
+  canRevoke: true,
 });
 
 describe.each(signingAlgorithmNames)('with tokens signed by %s', (algorithm) => {
