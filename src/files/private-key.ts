@@ -14,6 +14,9 @@ export interface PrivateKeyFile {
   readonly unread: readonly string[];
 }
 
+/** A file contains several private keys, and which one is meant is unknown. */
+export class SeveralKeysError extends FileContentError {}
+
 /**
  * Parses the private key of a PEM file: PKCS #8, PKCS #1 or SEC 1, not encrypted.
  *
@@ -30,7 +33,7 @@ export function parsePrivateKeyFile(content: Uint8Array, accepted = 'PEM'): Priv
     const found = instead === undefined ? unread : [`it ${instead}`];
     throw new FileContentError([`contains no private key in ${accepted}`, ...found].join('; '));
   }
-  if (second) throw new FileContentError(`contains more than one private key, in lines ${key.line} and ${second.line}`);
+  if (second) throw new SeveralKeysError(`contains more than one private key, in lines ${key.line} and ${second.line}`);
   return { ...parseKey(key), unread: [...others.map(describeUnreadBlock), ...unread] };
 }
 

@@ -1,12 +1,17 @@
-import { createPrivateKey, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { KeyObject } from 'node:crypto';
 import { FileContentError } from '../files/file-content-error.ts';
-import { parsePrivateKeyFile } from '../files/private-key.ts';
-import { abbreviate } from '../text.ts';
 import type { AccessTokenClaims } from './access-token-claims.ts';
-import { type SigningAlgorithm, signingAlgorithmNames, signingAlgorithms } from './algorithms/signing-algorithm.ts';
+import {
+  algorithmsFor,
+  experimentalNote,
+  type SigningAlgorithm,
+  signingAlgorithmNames,
+} from './algorithms/signing-algorithm.ts';
+import { publicJwkOf } from './generate-signing-key.ts';
 import { createJwsSigner } from './jws-signer.ts';
 import type { PublishedKey } from './keyring/keyring.ts';
+import { describeKey, keyProblems, signatureProblem } from './signing-key-checks.ts';
+import { type ParsedKey, parseKeyText } from './signing-key-text.ts';
 
 /** A key that signs access tokens. The private key never leaves this object. */
 export interface SigningKey extends PublishedKey {
@@ -26,12 +31,7 @@ export interface IntrospectionResponseClaims {
   readonly token_introspection: Readonly<Record<string, unknown>>;
 }
 
-/** The private key is unusable. The message contains the cause and the fix. */
-export class SigningKeyError extends Error {
-  override readonly name = 'SigningKeyError';
-}
-
-/** The key of one file, or every problem of it: each is one sentence part that follows the name of the file. */
+/** The key of one file, or every problem of it. A problem and a warning are predicates of the file. */
 export type SigningKeyResult =
   | { readonly ok: true; readonly key: SigningKey; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -44,106 +44,104 @@ export interface AlgorithmChoice {
   readonly preferred?: SigningAlgorithm | undefined;
 }
 
-/**
- * Parses the private key of one file: PEM (PKCS #8, SEC 1, PKCS #1) or JWK.
- *
- * @returns a key or all problems, which never quote the key
- */
-export async function parseSigningKey(text: string, choice: AlgorithmChoice = {}): Promise<SigningKeyResult> {
-  const warnings: string[] = [];
-  try {
-    const key = await readSigningKey(text, choice.required, (part) => warnings.push(part));
-    return { ok: true, key, warnings };
-  } catch (error) {
-    if (error instanceof SigningKeyError) return { ok: false, problems: [error.message] };
-    throw error;
-  }
+/** The private key is unusable. The message contains each cause and fix. */
+export class SigningKeyError extends Error {
+  override readonly name = 'SigningKeyError';
 }
 
 /**
- * Parses a private key: PEM (PKCS #8, SEC 1, PKCS #1) or JWK.
+ * Parses a private key, as {@link parseSigningKey}.
  *
  * @param algorithm the one to sign with, or undefined for the default of the key type
- * @param warn called for each part of the text that is not read
- * @throws {SigningKeyError} with the cause and the fix
+ * @param warn called with each warning
+ * @throws {SigningKeyError} with all problems
  */
 export async function readSigningKey(
   text: string,
   algorithm: SigningAlgorithm | undefined,
-  warn: (part: string) => void = () => {},
+  warn: (warning: string) => void = () => {},
 ): Promise<SigningKey> {
-  const trimmed = text.trim();
-  const jwk = trimmed.startsWith('{') ? parseJwk(trimmed) : undefined;
-  const key = jwk ? readJwk(jwk) : readPem(trimmed, warn);
-  const stated = jwk?.alg === undefined ? undefined : requireKnown(String(jwk.alg));
-  if (stated && algorithm && stated !== algorithm) {
-    throw new SigningKeyError(`the key is for ${stated} (its "alg"), and COUNTERSIGN_SIGNING_ALG is ${algorithm}`);
-  }
-  return signingKey(key, chooseAlgorithm(key, algorithm ?? stated));
+  const parsed = await parseSigningKey(text, { required: algorithm });
+  if (!parsed.ok) throw new SigningKeyError(parsed.problems.join('; '));
+  for (const warning of parsed.warnings) warn(warning);
+  return parsed.key;
 }
 
-async function signingKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  const publicMembers = createPublicKey(key).export({ format: 'jwk' }) as JWK;
-  const keyId = await calculateJwkThumbprint(publicMembers);
-  const signAccessToken = createJwsSigner(algorithm, { typ: 'at+jwt', kid: keyId }, key);
-  const signResponse = createJwsSigner(algorithm, { typ: 'token-introspection+jwt', kid: keyId }, key);
+/**
+ * Parses the private key of one file: PEM (PKCS #8, SEC 1, PKCS #1) or JWK.
+ *
+ * @returns a key, or all problems, which never quote the key
+ */
+export async function parseSigningKey(text: string, choice: AlgorithmChoice = {}): Promise<SigningKeyResult> {
+  const parsed = tryParse(text);
+  const { privateKey, publicKey } = parsed;
+  const algorithm = publicKey && chooseAlgorithm(publicKey, parsed.algorithm, choice);
+  const problems = [
+    ...parsed.problems,
+    ...(publicKey ? keyProblems(publicKey) : []),
+    ...(typeof algorithm === 'object' ? algorithm.problems : []),
+  ];
+  if (!privateKey || typeof algorithm !== 'string' || problems.length > 0) return { ok: false, problems };
+  const key = await createSigningKey(privateKey, algorithm);
+  const problem = await signatureProblem(privateKey, key);
+  if (problem !== undefined) return { ok: false, problems: [problem] };
+  return { ok: true, key, warnings: [...parsed.warnings, ...warningsOf(parsed, key)] };
+}
+
+function tryParse(text: string): ParsedKey {
+  try {
+    return parseKeyText(text);
+  } catch (error) {
+    if (error instanceof FileContentError) return { problems: [error.message], warnings: [] };
+    throw error;
+  }
+}
+
+/** The algorithm of a key, or why there is none. */
+function chooseAlgorithm(
+  key: KeyObject,
+  stated: string | undefined,
+  { required, preferred }: AlgorithmChoice,
+): SigningAlgorithm | { readonly problems: readonly string[] } {
+  const suitable = algorithmsFor(key);
+  const [byDefault] = suitable;
+  if (!byDefault) return { problems: [`unsupported key: ${describeKey(key)}; ${SUPPORTED_KEYS}`] };
+  const known = signingAlgorithmNames.find((name) => name === stated);
+  const usable = `use ${suitable.join(', ')}`;
+  const problems: string[] = [];
+  if (stated !== undefined && !known) problems.push(`unsupported algorithm ${JSON.stringify(stated)}; ${usable}`);
+  if (known && required && known !== required)
+    problems.push(`the key is for ${known} (its "alg"), and COUNTERSIGN_SIGNING_ALG is ${required}`);
+  for (const wanted of new Set([known, required])) {
+    if (wanted && !suitable.includes(wanted))
+      problems.push(`${wanted} is incompatible with the key (${describeKey(key)}); ${usable}`);
+  }
+  if (problems.length > 0) return { problems };
+  return known ?? required ?? suitable.find((name) => name === preferred) ?? byDefault;
+}
+
+const SUPPORTED_KEYS = 'use an EC key on P-256, P-384 or P-521, an Ed25519 key, an RSA key, or ML-DSA-44 or ML-DSA-65';
+
+async function createSigningKey(key: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
+  const publicJwk = await publicJwkOf(key, algorithm);
+  const { kid } = publicJwk;
+  const signAccessToken = createJwsSigner(algorithm, { typ: 'at+jwt', kid }, key);
+  const signResponse = createJwsSigner(algorithm, { typ: 'token-introspection+jwt', kid }, key);
   return {
     algorithm,
-    keyId,
-    publicJwk: { ...publicMembers, use: 'sig', alg: algorithm, kid: keyId },
+    keyId: kid,
+    publicJwk,
     sign: (claims) => signAccessToken(JSON.stringify(claims)),
     signIntrospectionResponse: (claims) => signResponse(JSON.stringify(claims)),
   };
 }
 
-function readPem(text: string, warn: (part: string) => void): KeyObject {
-  try {
-    const { key, unread } = parsePrivateKeyFile(Buffer.from(text), 'PEM or JWK');
-    for (const part of unread) warn(part);
-    return key;
-  } catch (error) {
-    if (error instanceof FileContentError) throw new SigningKeyError(error.message);
-    throw error;
-  }
-}
-
-function readJwk(jwk: webcrypto.JsonWebKey): KeyObject {
-  if ('keys' in jwk)
-    throw new SigningKeyError('is a JWK Set; set it to one of its keys, a JWK with its private members');
-  if (jwk.d === undefined) throw new SigningKeyError('is a JWK without the private key: it has no "d"');
-  try {
-    return createPrivateKey({ key: jwk, format: 'jwk' });
-  } catch {
-    const type = [jwk.kty, jwk.crv].filter((name) => typeof name === 'string').join(' ');
-    throw new SigningKeyError(`is a JWK (${abbreviate(type)}) that is damaged or of an unsupported type`);
-  }
-}
-
-function parseJwk(text: string): webcrypto.JsonWebKey {
-  try {
-    return JSON.parse(text) as webcrypto.JsonWebKey;
-  } catch {
-    throw new SigningKeyError('the key looks like a JWK but is not valid JSON');
-  }
-}
-
-function chooseAlgorithm(key: KeyObject, wanted: SigningAlgorithm | undefined): SigningAlgorithm {
-  const fitting = signingAlgorithmNames.filter((name) => signingAlgorithms[name].suits(key));
-  const [byDefault] = fitting;
-  if (!byDefault) throw new SigningKeyError(`unsupported key: ${describe(key)}`);
-  if (wanted && !fitting.includes(wanted)) {
-    throw new SigningKeyError(`${wanted} is incompatible with the key (${describe(key)}); use ${fitting.join(', ')}`);
-  }
-  return wanted ?? byDefault;
-}
-
-function requireKnown(name: string): SigningAlgorithm {
-  const known = signingAlgorithmNames.find((algorithm) => algorithm === name);
-  if (known) return known;
-  throw new SigningKeyError(`unsupported algorithm "${name}"; use one of ${signingAlgorithmNames.join(', ')}`);
-}
-
-function describe(key: KeyObject): string {
-  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
-  return [key.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
+function warningsOf({ keyId: stated }: ParsedKey, { algorithm, keyId }: SigningKey): readonly string[] {
+  const note = experimentalNote(algorithm);
+  return [
+    ...(stated === undefined || stated === keyId
+      ? []
+      : [`its "kid" is not used: the kid of a key is its thumbprint (RFC 7638), ${keyId}`]),
+    ...(note === undefined ? [] : [`${algorithm} is experimental: ${note}`]),
+  ];
 }

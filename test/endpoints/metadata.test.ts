@@ -5,19 +5,23 @@ import { type SigningAlgorithm, signingAlgorithmNames } from '../../src/tokens/a
 import { readSigningKey } from '../../src/tokens/signing-key.ts';
 
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey;
+const ed25519 = generateKeyPairSync('ed25519').privateKey;
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
 const keys: Readonly<Record<SigningAlgorithm, KeyObject>> = {
   ES256: ec('P-256'),
   ES384: ec('P-384'),
   ES512: ec('P-521'),
-  EdDSA: generateKeyPairSync('ed25519').privateKey,
+  EdDSA: ed25519,
+  Ed25519: ed25519,
   RS256: rsa,
   RS384: rsa,
   RS512: rsa,
   PS256: rsa,
   PS384: rsa,
   PS512: rsa,
+  'ML-DSA-44': generateKeyPairSync('ml-dsa-44').privateKey,
+  'ML-DSA-65': generateKeyPairSync('ml-dsa-65').privateKey,
 };
 
 const factsWith = (algorithm: SigningAlgorithm) => ({
@@ -36,8 +40,9 @@ describe.each(signingAlgorithmNames)('with tokens signed by %s', (algorithm) => 
   test('the JWK has every member that a client library requires, and no private one', async () => {
     const pem = keys[algorithm].export({ type: 'pkcs8', format: 'pem' }).toString();
     const { publicJwk } = await readSigningKey(pem, algorithm);
-    // RFC 7517 §4.1 to §4.5, RFC 7518 §6.2.1 and §6.3.1, RFC 8037 §2.
-    const members = { EC: ['crv', 'x', 'y'], RSA: ['n', 'e'], OKP: ['crv', 'x'] }[String(publicJwk.kty)] ?? [];
+    // RFC 7517 §4.1 to §4.5, RFC 7518 §6.2.1 and §6.3.1, RFC 8037 §2, RFC 9964 §4.
+    const members =
+      { EC: ['crv', 'x', 'y'], RSA: ['n', 'e'], OKP: ['crv', 'x'], AKP: ['pub'] }[String(publicJwk.kty)] ?? [];
     expect(Object.keys(publicJwk).sort()).toEqual(['kty', 'use', 'alg', 'kid', ...members].sort());
     expect(publicJwk).toMatchObject({ use: 'sig', alg: algorithm });
     for (const value of Object.values(publicJwk)) expect(value).toMatch(/^[\w-]+$/);

@@ -27,6 +27,8 @@ const generators = {
   'rsa-4096': rsa(4096),
   ed25519: () => generateKeyPairSync('ed25519'),
   ed448: () => generateKeyPairSync('ed448'),
+  'ml-dsa-44': () => generateKeyPairSync('ml-dsa-44'),
+  'ml-dsa-65': () => generateKeyPairSync('ml-dsa-65'),
 } satisfies Record<string, () => KeyPair>;
 
 export type KeyType = keyof typeof generators;

@@ -27,7 +27,7 @@ const claims: AccessTokenClaims = {
   scope: 'read write',
   cnf: { 'x5t#S256': 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' },
 };
-const keyTypes: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ec-p521', 'ed25519', 'rsa-2048'];
+const keyTypes: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ec-p521', 'ed25519', 'rsa-2048', 'ml-dsa-44', 'ml-dsa-65'];
 const pem = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString();
 
 /** A key of the server with this algorithm. */

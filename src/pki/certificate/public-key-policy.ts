@@ -92,18 +92,20 @@ export function requireStrongKey(key: KeyObject): void {
 
 type KeyDetails = NonNullable<KeyObject['asymmetricKeyDetails']>;
 
-function requireRsa({ modulusLength = 0, publicExponent = 0n }: KeyDetails): void {
-  if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) {
-    throw new CertificateError(
-      `has an RSA key of ${modulusLength} bits; ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are accepted`,
-    );
-  }
-  if (publicExponent < MIN_RSA_EXPONENT || publicExponent % 2n === 0n) {
-    throw new CertificateError(`has an RSA key with exponent ${publicExponent}; it must be odd and at least 65537`);
-  }
-  if (publicExponent > MAX_RSA_EXPONENT) {
-    throw new CertificateError('has an RSA key with an exponent of more than 64 bits');
-  }
+function requireRsa(details: KeyDetails): void {
+  const [violation] = rsaKeyViolations(details);
+  if (violation !== undefined) throw new CertificateError(violation);
+}
+
+/** Why an RSA key is not accepted, of a client or for signing: every reason, a predicate of what has the key. */
+export function rsaKeyViolations({ modulusLength = 0, publicExponent = 0n }: KeyDetails): readonly string[] {
+  const violations: string[] = [];
+  if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS)
+    violations.push(`has an RSA key of ${modulusLength} bits; ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are accepted`);
+  if (publicExponent < MIN_RSA_EXPONENT || publicExponent % 2n === 0n)
+    violations.push(`has an RSA key with exponent ${publicExponent}; it must be odd and at least 65537`);
+  if (publicExponent > MAX_RSA_EXPONENT) violations.push('has an RSA key with an exponent of more than 64 bits');
+  return violations;
 }
 
 /** The NIST curves, and those of RFC 5639 with pseudo-random parameters, which German government PKIs require. */

@@ -1,14 +1,15 @@
 import { constants, type KeyObject, type SigningOptions } from 'node:crypto';
+import { ecKey, ed25519Key, type KeyKind, mlDsaKey, rsaKey } from './key-kind.ts';
 
-/** How the keys of one algorithm sign (RFC 7518 §3.1, RFC 8037 §3.1). */
-interface SigningAlgorithmDescriptor {
-  /** Whether a key suits the algorithm. The first algorithm that a key suits is its default. */
-  readonly suits: (key: KeyObject) => boolean;
+/** How the keys of one algorithm sign (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964 §3). */
+interface SigningAlgorithmDescriptor extends KeyKind {
   /** Null if the algorithm hashes the message itself. */
   readonly digest: Digest | null;
   readonly options: SigningOptions;
   /** Other requests would wait for a slow signature on the event loop: docs/decisions/0013-own-signer.md has the figures. */
   readonly signsIn: 'event loop' | 'thread pool';
+  /** What an operator should know before choosing it; undefined if it is established. */
+  readonly experimental?: string;
 }
 
 type Digest = 'sha256' | 'sha384' | 'sha512';
@@ -19,31 +20,48 @@ const fixedLength = { dsaEncoding: 'ieee-p1363' } as const;
 /** RFC 7518 §3.5: MGF1 with the same hash function, which is OpenSSL's default, and a salt as long as its output. */
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } as const;
 
+const es256 = { ...ecKey('prime256v1'), digest: 'sha256', options: fixedLength, signsIn: 'event loop' } as const;
+const es384 = { ...ecKey('secp384r1'), digest: 'sha384', options: fixedLength, signsIn: 'thread pool' } as const;
+const es512 = { ...ecKey('secp521r1'), digest: 'sha512', options: fixedLength, signsIn: 'thread pool' } as const;
+const ed25519 = { ...ed25519Key, digest: null, options: {}, signsIn: 'event loop' } as const;
+const rsa = { ...rsaKey, signsIn: 'thread pool' } as const;
+
+/** Pure ML-DSA with an empty context (RFC 9964 §3), which is OpenSSL's default. */
+const mlDsa = { digest: null, options: {}, signsIn: 'thread pool' } as const;
+
+/** The first algorithm that a key suits is its default. */
 export const signingAlgorithms = {
-  ES256: { suits: isOnCurve('prime256v1'), digest: 'sha256', options: fixedLength, signsIn: 'event loop' },
-  ES384: { suits: isOnCurve('secp384r1'), digest: 'sha384', options: fixedLength, signsIn: 'thread pool' },
-  ES512: { suits: isOnCurve('secp521r1'), digest: 'sha512', options: fixedLength, signsIn: 'thread pool' },
-  EdDSA: { suits: isEd25519, digest: null, options: {}, signsIn: 'event loop' },
-  RS256: { suits: isRsa, digest: 'sha256', options: {}, signsIn: 'thread pool' },
-  RS384: { suits: isRsa, digest: 'sha384', options: {}, signsIn: 'thread pool' },
-  RS512: { suits: isRsa, digest: 'sha512', options: {}, signsIn: 'thread pool' },
-  PS256: { suits: isRsa, digest: 'sha256', options: pss, signsIn: 'thread pool' },
-  PS384: { suits: isRsa, digest: 'sha384', options: pss, signsIn: 'thread pool' },
-  PS512: { suits: isRsa, digest: 'sha512', options: pss, signsIn: 'thread pool' },
+  ES256: es256,
+  ES384: es384,
+  ES512: es512,
+  // One algorithm under two names: RFC 9864 replaces the first. Verifiers know one of them or both.
+  EdDSA: ed25519,
+  Ed25519: ed25519,
+  RS256: { ...rsa, digest: 'sha256', options: {} },
+  RS384: { ...rsa, digest: 'sha384', options: {} },
+  RS512: { ...rsa, digest: 'sha512', options: {} },
+  PS256: { ...rsa, digest: 'sha256', options: pss },
+  PS384: { ...rsa, digest: 'sha384', options: pss },
+  PS512: { ...rsa, digest: 'sha512', options: pss },
+  'ML-DSA-44': { ...mlDsa, ...mlDsaKey('ml-dsa-44'), experimental: largeTokens('3.7 KB') },
+  'ML-DSA-65': { ...mlDsa, ...mlDsaKey('ml-dsa-65'), experimental: largeTokens('4.9 KB') },
 } as const satisfies Record<string, SigningAlgorithmDescriptor>;
 
 export type SigningAlgorithm = keyof typeof signingAlgorithms;
 
 export const signingAlgorithmNames = Object.keys(signingAlgorithms) as readonly SigningAlgorithm[];
 
-function isOnCurve(curve: string): (key: KeyObject) => boolean {
-  return (key) => key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
+/** The algorithms that a key suits, its default first. */
+export function algorithmsFor(key: KeyObject): readonly SigningAlgorithm[] {
+  return signingAlgorithmNames.filter((name) => signingAlgorithms[name].suits(key));
 }
 
-function isEd25519(key: KeyObject): boolean {
-  return key.asymmetricKeyType === 'ed25519';
+/** What an operator should know before choosing the algorithm; undefined if it is established. */
+export function experimentalNote(algorithm: SigningAlgorithm): string | undefined {
+  const { experimental }: SigningAlgorithmDescriptor = signingAlgorithms[algorithm];
+  return experimental;
 }
 
-function isRsa(key: KeyObject): boolean {
-  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+function largeTokens(size: string): string {
+  return `few verifiers know it, and a token of ${size} does not fit into every header buffer (docs/configuration.md, ML-DSA)`;
 }
