@@ -1,28 +1,26 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
-import type { SigningAlgorithm } from './algorithms/signing-algorithm.ts';
+import type { KeyObject } from 'node:crypto';
+import { type SigningAlgorithm, signingAlgorithms } from './algorithms/signing-algorithm.ts';
 
-/** Generates the private key of a new key pair for an algorithm, in the thread pool. */
-export async function generatePrivateKey(algorithm: SigningAlgorithm): Promise<KeyObject> {
-  return (await generators[algorithm]()).privateKey;
+/** The runtime does not have an algorithm. The message contains the fix. */
+export class UnavailableAlgorithmError extends Error {
+  override readonly name = 'UnavailableAlgorithmError';
+
+  constructor(algorithm: SigningAlgorithm, options?: ErrorOptions) {
+    const { node, openssl } = process.versions;
+    const fix = 'use Node.js 24.7 or later with OpenSSL 3.5 or later';
+    super(`${algorithm} is not available in Node.js ${node} with OpenSSL ${openssl}: ${fix}`, options);
+  }
 }
 
-const generate = promisify(generateKeyPair);
-
-const ec = (namedCurve: string) => () => generate('ec', { namedCurve });
-const ed25519 = () => generate('ed25519', {});
-/** As strong as P-256 (NIST SP 800-57 part 1 §5.6.1), and a fifth slower than a key of 2,048 bits to verify. */
-const rsa = () => generate('rsa', { modulusLength: 3072, publicExponent: 65_537 });
-
-const generators: Readonly<Record<SigningAlgorithm, () => Promise<{ readonly privateKey: KeyObject }>>> = {
-  ES256: ec('P-256'),
-  ES384: ec('P-384'),
-  ES512: ec('P-521'),
-  EdDSA: ed25519,
-  RS256: rsa,
-  RS384: rsa,
-  RS512: rsa,
-  PS256: rsa,
-  PS384: rsa,
-  PS512: rsa,
-};
+/**
+ * Generates the private key of a new key pair for an algorithm, in the thread pool.
+ *
+ * @throws {UnavailableAlgorithmError}
+ */
+export async function generatePrivateKey(algorithm: SigningAlgorithm): Promise<KeyObject> {
+  try {
+    return await signingAlgorithms[algorithm].generate();
+  } catch (cause) {
+    throw new UnavailableAlgorithmError(algorithm, { cause });
+  }
+}

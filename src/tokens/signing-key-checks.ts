@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { rsaKeyViolations } from '../pki/certificate/public-key-policy.ts';
-import { UnavailableAlgorithmError } from './generate-signing-key.ts';
+import { UnavailableAlgorithmError } from './generate-key.ts';
 import { createJwsSigner } from './jws-signer.ts';
 import type { PublishedKey } from './keyring/keyring.ts';
 

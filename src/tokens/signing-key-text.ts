@@ -114,7 +114,8 @@ function importProblem({ kty, crv, alg }: JwkMembers, publicKey: KeyObject | und
   const type = [kty, crv ?? (kty === 'AKP' ? alg : undefined)].filter((name) => typeof name === 'string').join(' ');
   const name = `is a JWK (${abbreviate(type)})`;
   if (publicKey) return `${name} whose private part is damaged or does not match its public part`;
-  return `${name} that is damaged or of an unsupported type`;
+  const { node, openssl } = process.versions;
+  return `${name} that is damaged, or of a type that Node.js ${node} with OpenSSL ${openssl} does not support`;
 }
 
 /** RFC 7517 §4.2 */

@@ -7,8 +7,8 @@ import {
   type SigningAlgorithm,
   signingAlgorithmNames,
 } from './algorithms/signing-algorithm.ts';
-import { publicJwkOf } from './generate-signing-key.ts';
 import { createJwsSigner } from './jws-signer.ts';
+import { publicJwkOf } from './key-jwk.ts';
 import type { PublishedKey } from './keyring/keyring.ts';
 import { describeKey, keyProblems, signatureProblem } from './signing-key-checks.ts';
 import { type ParsedKey, parseKeyText } from './signing-key-text.ts';
