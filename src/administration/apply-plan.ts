@@ -21,7 +21,7 @@ const BATCH_SIZE = 200;
 const CONCURRENT_BATCHES = 8;
 
 /**
- * Writes the changes of a plan. Each record is written completely or not at all: a client's new index entries before
+ * Writes the changes of a plan. Each record is written completely or not at all: its new index entries before
  * it, because an entry is a hint that the record confirms, and obsolete entries are removed after it.
  *
  * @param stop when aborted, the batches in flight are the last
@@ -79,9 +79,7 @@ async function writeBatch(batch: readonly Change[], store: RecordStore, tally: T
 }
 
 function indexEntries(changes: readonly Change[], which: 'addedKeys' | 'removedKeys'): IndexEntry[] {
-  return changes.flatMap(({ id: clientId, ...change }) =>
-    change[which].map((identityKey) => ({ identityKey, clientId })),
-  );
+  return changes.flatMap(({ type, id, ...change }) => change[which].map((indexKey) => ({ type, id, indexKey })));
 }
 
 /** Waits for all of them even when one fails, so that writes in flight are counted. */

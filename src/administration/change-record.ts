@@ -51,7 +51,7 @@ export async function changeRecord(
 }
 
 /**
- * Removes a record, valid or not, and then the index entries of a client.
+ * Removes a record, valid or not, and then its index entries.
  *
  * @throws {AdministrationError} when Redis fails
  */
@@ -67,7 +67,7 @@ export async function removeRecord(
   if (!(await written)) {
     return { outcome: 'failed', reason: 'was changed by another writer at the same time; check it and try again' };
   }
-  await store.removeIndexEntries(removal.removedKeys.map((identityKey) => ({ identityKey, clientId: key.id })));
+  await store.removeIndexEntries(removal.removedKeys.map((indexKey) => ({ ...key, indexKey })));
   return { outcome: 'written' };
 }
 

@@ -1,18 +1,20 @@
+import type { Registered } from '../clients/files/record-files.ts';
 import { registeredKeys } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import type { RecordKey } from '../resources/record-types.ts';
+import { audienceKey } from '../resources/resource.ts';
 import { diffFields, type FieldChange } from './field-changes.ts';
-import { decodeStoredValue, parseStoredValue } from './stored-records.ts';
+import { decodeStoredValue, parseRegistered } from './stored-records.ts';
 
-/** One record to write. `reindexed`: it is up to date, and entries in the identity index are missing. */
+/** One record to write. `reindexed`: it is up to date, and its index entries are missing. */
 export interface Change extends RecordKey {
   readonly kind: 'added' | 'changed' | 'removed' | 'reindexed';
   /** The value that the plan is based on. The record is written only while Redis still holds it. */
   readonly expected: StoredValue;
   /** The new value; undefined removes it. */
   readonly next: string | undefined;
-  /** Keys of the identity index: a client is added to these before its record is written. A resource has none. */
+  /** Keys of the index of its type: it is added to these before its record is written. */
   readonly addedKeys: readonly string[];
   /** It is removed from these afterwards. */
   readonly removedKeys: readonly string[];
@@ -21,15 +23,14 @@ export interface Change extends RecordKey {
 /** A record that should be in Redis. */
 interface DesiredRecord extends RecordKey {
   readonly text: string;
-  /** The index keys of the client. */
-  readonly identityKeys: readonly string[];
-  /** Those that do not name the client yet. */
+  readonly indexKeys: readonly string[];
+  /** Those that do not name the record yet. */
   readonly missingKeys: readonly string[];
 }
 
 /** @returns how to get from the value in Redis to the desired record; undefined when nothing is to be done */
 export function planRecord(
-  { type, id, text, identityKeys, missingKeys: addedKeys }: DesiredRecord,
+  { type, id, text, indexKeys, missingKeys: addedKeys }: DesiredRecord,
   expected: StoredValue,
   policy: RegistrationPolicy,
 ): Change | undefined {
@@ -38,7 +39,7 @@ export function planRecord(
   if (isSameRecord({ type, id }, expected, text)) {
     return addedKeys.length === 0 ? undefined : { kind: 'reindexed', ...write, removedKeys: [] };
   }
-  const kept = new Set(identityKeys);
+  const kept = new Set(indexKeys);
   const removedKeys = storedKeys({ type, id }, expected, policy).filter((key) => !kept.has(key));
   return { kind: 'changed', ...write, removedKeys };
 }
@@ -58,10 +59,14 @@ export function planRemoval(key: RecordKey, expected: StoredValue, policy: Regis
 }
 
 /** Index entries of an invalid record are unknown. Any that stay are stale, which is harmless. */
-function storedKeys({ type, id }: RecordKey, value: StoredValue, policy: RegistrationPolicy): readonly string[] {
-  if (type !== 'client') return [];
-  const { client } = parseStoredValue(id, value, policy, 0);
-  return client ? registeredKeys(client) : [];
+function storedKeys(key: RecordKey, value: StoredValue, policy: RegistrationPolicy): readonly string[] {
+  const registered = parseRegistered(key, value, policy, 0);
+  return registered ? indexKeysOf(registered) : [];
+}
+
+/** The keys of the index of its type that name the record: the identities of a client, or the audience of a resource. */
+export function indexKeysOf(registered: Registered): readonly string[] {
+  return registered.type === 'client' ? registeredKeys(registered.client) : [audienceKey(registered.resource.audience)];
 }
 
 /** The fields that a change adds, changes or removes; none for a removed record. */

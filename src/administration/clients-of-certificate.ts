@@ -26,7 +26,8 @@ export async function clientsOfCertificate(
   now: number,
 ): Promise<readonly CandidateClient[]> {
   const keys = new Set(identitiesOfCertificate(certificate).map(identityKey));
-  const clientIds = [...new Set((await store.findOwners([...keys])).flat())].sort();
+  const indexKeys = [...keys].map((indexKey) => ({ type: 'client' as const, indexKey }));
+  const clientIds = [...new Set((await store.findOwners(indexKeys)).flat())].sort();
   const values = await store.read(clientIds.map(clientKey));
   return clientIds.flatMap((clientId, index) => {
     const { client } = parseStoredValue(clientId, values[index] ?? { type: 'none' }, policy, now);

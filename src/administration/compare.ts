@@ -1,15 +1,14 @@
 import type { Client } from '../clients/client.ts';
-import { registeredKeys } from '../clients/registered-identities.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { clientKey, type RecordKey, type RecordType } from '../resources/record-types.ts';
-import { type Change, changedFields, planRecord, planRemoval } from './change.ts';
+import { type Change, changedFields, indexKeysOf, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import type { RegistrationContext } from './conflict.ts';
 import type { DesiredRecord, DesiredRecords } from './desired-records.ts';
 import { IdentityIndex } from './identity-index.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
-import { parseStoredValue } from './stored-records.ts';
+import { parseRegistered, parseStoredValue } from './stored-records.ts';
 
 export interface ComparisonOptions extends RegistrationContext {
   /** Whether records that are in no file are removed, if the files have others of their type. */
@@ -26,7 +25,7 @@ interface PossibleConflict {
 interface ComparedRecord {
   readonly desired: DesiredRecord;
   readonly stored: StoredValue;
-  /** By index key, the clients that the index names. */
+  /** By index key, the ids of the records that the index names. */
   readonly owners: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -63,24 +62,20 @@ export class Comparison {
   async #loadStored(batch: readonly DesiredRecord[]): Promise<readonly ComparedRecord[]> {
     // After an error nothing is written, so only further errors of the files matter.
     const needed = this.#desired.errors.count > 0 ? [] : batch;
-    const keys = needed.map(identityKeysOf);
+    const keys = needed.map((desired) => indexKeysOf(desired).map((indexKey) => ({ type: desired.type, indexKey })));
     const [stored, owners] = await Promise.all([this.#store.read(needed), this.#store.findOwners(keys.flat())]);
     let position = 0;
     return batch.map((desired, index) => ({
       desired,
       stored: stored[index] ?? { type: 'none' },
-      owners: new Map((keys[index] ?? []).map((key) => [key, owners[position++] ?? []])),
+      owners: new Map((keys[index] ?? []).map(({ indexKey }) => [indexKey, owners[position++] ?? []])),
     }));
   }
 
   #compare({ desired, stored, owners }: ComparedRecord): void {
     const { id } = desired;
-    const missingKeys = [...owners].flatMap(([key, clientIds]) => (clientIds.includes(id) ? [] : [key]));
-    const change = planRecord(
-      { ...desired, identityKeys: [...owners.keys()], missingKeys },
-      stored,
-      this.#options.policy,
-    );
+    const missingKeys = [...owners].flatMap(([key, ids]) => (ids.includes(id) ? [] : [key]));
+    const change = planRecord({ ...desired, indexKeys: [...owners.keys()], missingKeys }, stored, this.#options.policy);
     const position = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
     if (desired.type !== 'client') return;
@@ -101,8 +96,8 @@ export class Comparison {
     for await (const batch of this.#store.scanIds(type)) {
       const found = new Set(batch.filter((id) => !this.#desired.has({ type, id }) && !unmanaged.has(id)));
       for (const id of found) unmanaged.add(id);
-      if (isPruning) await this.#remove([...found].map((id) => ({ type, id })));
-      else if (type === 'client') await this.#keep([...found]);
+      const keys = [...found].map((id) => ({ type, id }));
+      await (isPruning ? this.#remove(keys) : this.#keep(keys));
       scanned += batch.length;
       this.#options.progress('scanned', scanned);
     }
@@ -118,21 +113,29 @@ export class Comparison {
   }
 
   /** Indexes records that were written manually, and looks for clients of the files with the same identities. */
-  async #keep(clientIds: readonly string[]): Promise<void> {
-    const values = await this.#store.read(clientIds.map(clientKey));
-    const valid = clientIds.flatMap((clientId, index) => {
+  async #keep(keys: readonly RecordKey[]): Promise<void> {
+    const values = await this.#store.read(keys);
+    const valid = keys.flatMap((key, index) => {
       const stored = values[index] ?? { type: 'none' as const };
-      const client = this.#parse(clientId, stored);
-      return client && stored.type === 'string' ? [{ clientId, stored, client, keys: registeredKeys(client) }] : [];
+      const registered = parseRegistered(key, stored, this.#options.policy, this.#options.now);
+      if (!registered || stored.type !== 'string') return [];
+      const indexKeys = indexKeysOf(registered).map((indexKey) => ({ type: key.type, indexKey }));
+      return [{ key, stored, registered, indexKeys }];
     });
-    const owners = await this.#store.findOwners(valid.flatMap(({ keys }) => keys));
+    const owners = await this.#store.findOwners(valid.flatMap(({ indexKeys }) => indexKeys));
     let position = 0;
-    for (const { clientId, stored, client, keys } of valid) {
-      const addedKeys = keys.filter(() => !owners[position++]?.includes(clientId));
-      const write = { ...clientKey(clientId), expected: stored, next: stored.text, addedKeys, removedKeys: [] };
+    for (const { key, stored, registered, indexKeys } of valid) {
+      const missing = indexKeys.filter(() => !owners[position++]?.includes(key.id));
+      const addedKeys = missing.map(({ indexKey }) => indexKey);
+      const write = { ...key, expected: stored, next: stored.text, addedKeys, removedKeys: [] };
       if (addedKeys.length > 0) this.#add({ kind: 'reindexed', ...write });
-      for (const index of this.identityIndex.candidates(client)) this.possibleConflicts.push({ index, clientId });
+      if (registered.type === 'client') this.#addPossibleConflicts(registered.client);
     }
+  }
+
+  #addPossibleConflicts(client: Client): void {
+    const { clientId } = client;
+    for (const index of this.identityIndex.candidates(client)) this.possibleConflicts.push({ index, clientId });
   }
 
   #add(change: Change): number {
@@ -158,10 +161,6 @@ export class Comparison {
   #parse(clientId: string, value: StoredValue): Client | undefined {
     return parseStoredValue(clientId, value, this.#options.policy, this.#options.now).client;
   }
-}
-
-function identityKeysOf(record: DesiredRecord): readonly string[] {
-  return record.type === 'client' ? registeredKeys(record.client) : [];
 }
 
 function isReenabled(change: Change): boolean {

@@ -14,9 +14,9 @@ export function lockedStore(store: RecordStore, lock: ApplyLock, onWaiting: (mes
       if (keys.length > 0) await acquire();
       return store.read(keys);
     },
-    findOwners: async (identityKeys) => {
-      if (identityKeys.length > 0) await acquire();
-      return store.findOwners(identityKeys);
+    findOwners: async (keys) => {
+      if (keys.length > 0) await acquire();
+      return store.findOwners(keys);
     },
     async *scanIds(type, pattern) {
       await acquire();

@@ -6,11 +6,11 @@ import type { RedisConnection } from '../redis/connection.ts';
 import { type RecordKey, type RecordType, recordTypes } from '../resources/record-types.ts';
 import { AdministrationError } from './administration-error.ts';
 
-/** The records in Redis and the identity index of clients, in batches. Each method throws AdministrationError if Redis fails. */
+/** The records in Redis and their index, in batches. Each method throws AdministrationError if Redis fails. */
 export interface RecordStore {
   read(keys: readonly RecordKey[]): Promise<readonly StoredValue[]>;
-  /** The clients that the index names for each identity. They are candidates: their records decide. */
-  findOwners(identityKeys: readonly string[]): Promise<readonly (readonly string[])[]>;
+  /** The ids of the records that the index names for each key. They are candidates: the records decide. */
+  findOwners(keys: readonly IndexKey[]): Promise<readonly (readonly string[])[]>;
   addIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
   removeIndexEntries(entries: readonly IndexEntry[]): Promise<void>;
   /** @returns for each whether it was written; false when its value is no longer the expected one */
@@ -26,11 +26,14 @@ export interface RecordStore {
   scanIds(type: RecordType, pattern?: string): AsyncGenerator<readonly string[]>;
 }
 
-/** An entry of the identity index: certificates with this identity may belong to this client. */
-export interface IndexEntry {
-  readonly identityKey: string;
-  readonly clientId: string;
+/** A key of the index of clients, which is an identity, or of that of resources, which is an audience. */
+export interface IndexKey {
+  readonly type: RecordType;
+  readonly indexKey: string;
 }
+
+/** Names a record for a key of the index: certificates with this identity, or tokens for this audience, may be for it. */
+export interface IndexEntry extends IndexKey, RecordKey {}
 
 /** Replaces the value of a record if it is still the expected one. `next` undefined removes it. */
 interface RecordWrite extends RecordKey {
@@ -59,12 +62,13 @@ export function openRecordStore(
     openSets(redis, keys.changesChannel),
   ];
   const prefixes = { client: keys.clientPrefix, resource: keys.resourcePrefix } satisfies Record<RecordType, string>;
+  const indexPrefixes = { client: keys.identityPrefix, resource: keys.audiencePrefix } satisfies typeof prefixes;
   const recordKey = ({ type, id }: RecordKey) => `${prefixes[type]}${id}`;
-  const indexKey = (identityKey: string) => `${keys.identityPrefix}${identityKey}`;
-  const memberOf = ({ identityKey, clientId }: IndexEntry) => ({ key: indexKey(identityKey), member: clientId });
+  const setKey = ({ type, indexKey }: IndexKey) => `${indexPrefixes[type]}${indexKey}`;
+  const memberOf = (entry: IndexEntry) => ({ key: setKey(entry), member: entry.id });
   return {
     read: (records) => execute(readValues(records.map(recordKey))),
-    findOwners: (identityKeys) => execute(sets.members(identityKeys.map(indexKey))),
+    findOwners: (indexKeys) => execute(sets.members(indexKeys.map(setKey))),
     addIndexEntries: (entries) => execute(sets.add(entries.map(memberOf))),
     removeIndexEntries: (entries) => execute(sets.remove(entries.map(memberOf))),
     write: (writes) => replaceValues(writes.map((write) => ({ key: recordKey(write), ...write }))).map(execute),

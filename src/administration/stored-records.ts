@@ -1,5 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import type { Diagnostic } from '../clients/diagnostics.ts';
+import type { Registered } from '../clients/files/record-files.ts';
 import type { JsonObject } from '../clients/json-value.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { decodeRecord, parseStoredRecord } from '../clients/stored-record.ts';
@@ -128,6 +129,25 @@ export function parseResourceValue(name: string, value: StoredValue, policy: Reg
   const record = inSchemaOrder('resource', decoded);
   if (!parsed.ok) return { name, record, resource: undefined, errors: parsed.errors };
   return { name, record, resource: parsed.resource, errors: [] };
+}
+
+/**
+ * What a valid record registers, by the rules of the server; undefined of an invalid one.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function parseRegistered(
+  { type, id }: RecordKey,
+  value: StoredValue,
+  policy: RegistrationPolicy,
+  now: number,
+): Registered | undefined {
+  if (type === 'client') {
+    const { client } = parseStoredValue(id, value, policy, now);
+    return client && { type, client };
+  }
+  const { resource } = parseResourceValue(id, value, policy);
+  return resource && { type, resource };
 }
 
 /** @returns the JSON object in a value, its fields in the order of the schema; otherwise what the value is, in words */

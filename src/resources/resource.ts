@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { SigningAlgorithm } from '../tokens/algorithms/signing-algorithm.ts';
 
 /**
@@ -37,4 +38,9 @@ export type ForwardedToken = 'original' | 'minted' | 'none';
 /** The name of a resource is part of a path and of a Redis key. */
 export function isResourceName(name: string): boolean {
   return /^[a-z0-9-]{1,63}$/.test(name);
+}
+
+/** The last part of the Redis key of an audience: base64url of its SHA-256, because it may contain any character. */
+export function audienceKey(audience: string): string {
+  return hash('sha256', audience, 'base64url');
 }

@@ -190,7 +190,7 @@ describeWith(['redis-server'], 'Redis before 7', () => {
       { type: 'string', text: 'x' },
       { type: 'none' },
     ]);
-    expect(await opened.store.findOwners(['dns:a'])).toEqual([[]]);
+    expect(await opened.store.findOwners([{ type: 'client', indexKey: 'dns:a' }])).toEqual([[]]);
     opened.close();
     await server.stop();
   });

@@ -7,6 +7,7 @@ import { removeRecord } from '../../src/administration/change-record.ts';
 import { makePlan, type Plan } from '../../src/administration/plan.ts';
 import { listResources } from '../../src/administration/stored-records.ts';
 import { resourceKey } from '../../src/resources/record-types.ts';
+import { audienceKey } from '../../src/resources/resource.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { defaultPolicy } from '../support/policy.ts';
@@ -50,6 +51,9 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
     [...changes.batches(100)].flat().map(({ kind, type, id }) => `${kind} ${type} ${id}`);
   const keys = async () => (await opened.redis.keys(`${prefix}*:*`)).map((key) => key.slice(prefix.length)).sort();
   const identities = (ids: readonly string[]) => ids.map(() => expect.stringMatching(/^identity:dns:/));
+  const audiences = (names: readonly string[]) =>
+    names.map((name) => `audience:${audienceKey(`https://${name}.example`)}`).sort();
+  const namesOf = (audience: string) => opened.redis.smembers(`${prefix}audience:${audienceKey(audience)}`);
 
   beforeAll(async () => {
     opened = await openStore(prefix);
@@ -94,17 +98,32 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
       { field: 'access_token_lifetime', before: undefined, after: 30 },
     ]);
     await applyPlan(made.changes, opened.store, () => {});
-    expect(await keys()).toEqual(['client:a', 'client:b', ...identities(['a', 'b']), 'resource:a', 'resource:c']);
+    expect(await keys()).toEqual([
+      ...audiences(['a', 'c']),
+      'client:a',
+      'client:b',
+      ...identities(['a', 'b']),
+      'resource:a',
+      'resource:c',
+    ]);
   });
 
   test.each([
-    ['a file of clients', [client('b')], ['client:b', ...identities(['b']), 'resource:a']],
-    ['an empty list of clients', { clients: [] }, ['resource:a']],
-    ['a file of resources', { resources: [resource('b')] }, ['client:a', ...identities(['a']), 'resource:b']],
+    ['a file of clients', [client('b')], [...audiences(['a']), 'client:b', ...identities(['b']), 'resource:a']],
+    ['an empty list of clients', { clients: [] }, [...audiences(['a']), 'resource:a']],
+    [
+      'a file of resources',
+      { resources: [resource('b')] },
+      [...audiences(['b']), 'client:a', ...identities(['a']), 'resource:b'],
+    ],
     ['an empty list of resources', { resources: [] }, ['client:a', ...identities(['a'])]],
-    ['an empty list', [], ['resource:a']],
-    ['a list of resources', [resource('b')], ['client:a', ...identities(['a']), 'resource:b']],
-    ['a list of both', [client('b'), resource('b')], ['client:b', ...identities(['b']), 'resource:b']],
+    ['an empty list', [], [...audiences(['a']), 'resource:a']],
+    ['a list of resources', [resource('b')], [...audiences(['b']), 'client:a', ...identities(['a']), 'resource:b']],
+    [
+      'a list of both',
+      [client('b'), resource('b')],
+      [...audiences(['b']), 'client:b', ...identities(['b']), 'resource:b'],
+    ],
   ])('remove with --prune only what is of the types in %s', async (_, content, expected) => {
     await apply({ clients: [client('a')], resources: [resource('a')] });
     await apply(content, true);
@@ -150,10 +169,39 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
     await apply({ resources: [resource('a'), resource('b')] });
     expect(await removeRecord(opened.store, resourceKey('a'), defaultPolicy)).toEqual({ outcome: 'written' });
     await eventually(
-      () => published.join() === 'resource:a,resource:b,resource:a',
+      () => published.length === 6,
       () => `published ${published}`,
     );
+    const [ofA = '', ofB = ''] = ['a', 'b'].flatMap((name) => audiences([name]));
+    expect(published).toEqual([ofA, ofB, 'resource:a', 'resource:b', 'resource:a', ofA]);
     subscriber.disconnect();
+  });
+
+  test('move a resource to its new audience, and leave others there', async () => {
+    const shared = 'https://shared.example';
+    await apply({ resources: [resource('a', { resource: shared }), resource('b', { resource: shared })] });
+    expect((await namesOf(shared)).sort()).toEqual(['a', 'b']);
+    await apply({ resources: [resource('a')] });
+    expect([await namesOf(shared), await namesOf('https://a.example')]).toEqual([['b'], ['a']]);
+  });
+
+  test('write signing_alg and introspection, and add them to a record without reindexing it', async () => {
+    await apply({ resources: [resource('a')] });
+    const fields = { signing_alg: 'ES384', introspection: ['a', 'b'] };
+    const { made } = await apply({ resources: [resource('a', fields)] });
+    expect(changedFields(made.changes.at(0)).map(({ field, after }) => ({ field, after }))).toEqual([
+      { field: 'signing_alg', after: 'ES384' },
+      { field: 'introspection', after: ['a', 'b'] },
+    ]);
+    expect(JSON.parse((await opened.redis.get(`${prefix}resource:a`)) ?? '')).toEqual(resource('a', fields));
+  });
+
+  test('add missing index entries of resources, also of those that are in no file', async () => {
+    for (const name of ['a', 'b']) await opened.redis.set(`${prefix}resource:${name}`, JSON.stringify(resource(name)));
+    const { made } = await apply({ resources: [resource('a')] });
+    expect(describeChanges(made)).toEqual(['reindexed resource a', 'reindexed resource b']);
+    expect([await namesOf('https://a.example'), await namesOf('https://b.example')]).toEqual([['a'], ['b']]);
+    expect((await plan({ resources: [resource('a')] })).changes.count).toBe(0);
   });
 
   test('replace a value that is not a record, and remove it', async () => {
@@ -163,7 +211,7 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
     const made = await plan({ resources: [resource('a')] }, true);
     expect(describeChanges(made)).toEqual(['changed resource a', 'removed resource b']);
     await applyPlan(made.changes, opened.store, () => {});
-    expect(await keys()).toEqual(['resource:UPPER', 'resource:a']);
+    expect(await keys()).toEqual([...audiences(['a']), 'resource:UPPER', 'resource:a']);
   });
 
   test('keep the index entries of a client whose record is also the value of a resource', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { crlAclRules, edgeAclRules, serverAclRule } from '../support/server-acl.ts';
+import { audienceAclRules, crlAclRules, edgeAclRules, serverAclRule } from '../support/server-acl.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/redis.md'), 'utf8');
 
@@ -21,4 +21,8 @@ test('docs/redis.md documents the additional rules for CRLs that the tests use',
 
 test('docs/redis.md documents the additional rules for an edge that the tests use', () => {
   expect(page).toContain(`An edge (\`COUNTERSIGN_EDGE_LISTEN\`): \`${edgeAclRules('countersign:')}\`.`);
+});
+
+test('docs/redis.md documents the additional rules for resources by audience that the tests use', () => {
+  expect(page).toContain(`(\`signing_alg\` or \`introspection\`): \`${audienceAclRules('countersign:')}\`.`);
 });

@@ -8,7 +8,7 @@ export function administratorAclRule(
   { password, isCluster = false }: { readonly password: string; readonly isCluster?: boolean },
 ): string {
   const mayWrite = name === 'administrator';
-  const names = ['client:*', 'resource:*', 'identity:*', 'registry', ...(mayWrite ? ['apply'] : [])];
+  const names = ['client:*', 'resource:*', 'identity:*', 'audience:*', 'registry', ...(mayWrite ? ['apply'] : [])];
   const keys = names.map((key) => `${mayWrite ? '~' : '%R~'}${prefix}${key}`);
   const channels = mayWrite ? [`&${prefix}changes`] : [];
   const reading = 'hello auth ping info select scan type get smembers eval_ro evalsha_ro';

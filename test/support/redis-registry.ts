@@ -19,7 +19,13 @@ export interface OpenedRegistry {
   /** For each change, whether the records were lost. */
   readonly dataLosses: readonly boolean[];
   /** Each rule that the ACL lacked, and whether it was denied or permitted again. */
-  readonly edgePermissions: readonly { readonly rule: string; readonly problem: string | undefined }[];
+  readonly edgePermissions: readonly Permission[];
+  readonly audiencePermissions: readonly Permission[];
+}
+
+interface Permission {
+  readonly rule: string;
+  readonly problem: string | undefined;
 }
 
 export interface OpenOptions {
@@ -44,7 +50,8 @@ export async function openRedisRegistry(
   const modes: InvalidationMode[] = [];
   const reasons: (string | undefined)[] = [];
   const dataLosses: boolean[] = [];
-  const edgePermissions: { rule: string; problem: string | undefined }[] = [];
+  const edgePermissions: Permission[] = [];
+  const audiencePermissions: Permission[] = [];
   const events: RegistryEvents = {
     onConnection: (problem) => problems.push(problem),
     onInvalidationMode: (mode, reason) => {
@@ -54,6 +61,7 @@ export async function openRedisRegistry(
     onSentinelRefusal: () => {},
     onDataLoss: (isLost) => dataLosses.push(isLost),
     onEdgePermission: (rule, problem) => edgePermissions.push({ rule, problem }),
+    onAudiencePermission: (rule, problem) => audiencePermissions.push({ rule, problem }),
   };
   const registry = await createRedisRegistry({
     access: { address: parseRedisUrl(url), tls },
@@ -64,5 +72,5 @@ export async function openRedisRegistry(
     now: Date.now,
     events,
   });
-  return { registry, problems, modes, reasons, dataLosses, edgePermissions };
+  return { registry, problems, modes, reasons, dataLosses, edgePermissions, audiencePermissions };
 }

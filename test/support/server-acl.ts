@@ -17,3 +17,8 @@ export function crlAclRules(prefix: string): string {
 export function edgeAclRules(prefix: string): string {
   return `%R~${prefix}identity:* %R~${prefix}resource:* +smembers +scard`;
 }
+
+/** What docs/redis.md adds to the rule of the servers for resources by audience, with `prefix` in place of `countersign:`. */
+export function audienceAclRules(prefix: string): string {
+  return `%R~${prefix}audience:* %R~${prefix}resource:* +smembers +scard`;
+}

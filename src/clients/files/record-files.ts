@@ -22,7 +22,8 @@ export type ValidRecord = RecordKey & {
   readonly value: unknown;
 } & Registered;
 
-type Registered =
+/** What a valid record registers. */
+export type Registered =
   | { readonly type: 'client'; readonly client: Client }
   | { readonly type: 'resource'; readonly resource: Resource };
 

@@ -12,7 +12,7 @@ import { type ChangeCounters, counterOf } from './change-counters.ts';
 import type { DataLossDetector } from './data-loss.ts';
 import { unlessLost } from './load-record.ts';
 import { lookupFailed } from './lookup-failed.ts';
-import type { Caching, RecordCache } from './record-cache.ts';
+import { all, type Caching, type RecordCache } from './record-cache.ts';
 
 interface CertificateLookupOptions {
   readonly redis: Pick<GuardedRedis, 'executeOptional'>;
@@ -116,12 +116,6 @@ export class CertificateLookup {
       return new Candidate(clientId, keys, counterOf(`${clients.prefix}${clientId}`));
     });
   }
-}
-
-/** Creates no promises if all values are available. */
-function all<Value extends object>(values: readonly (Value | Promise<Value>)[]): readonly Value[] | Promise<Value[]> {
-  const isAvailable = (value: Value | Promise<Value>): value is Value => !(value instanceof Promise);
-  return values.every(isAvailable) ? values : Promise.all(values);
 }
 
 function tooMany(subject: string): string {

@@ -58,7 +58,8 @@ const audiences = new WeakMap<Records, ReadonlyMap<string, readonly Resource[]>>
 function resourcesByAudience(records: Records): ReadonlyMap<string, readonly Resource[]> {
   const known = audiences.get(records);
   if (known) return known;
-  const byAudience = Map.groupBy(records.resources.values(), ({ audience }) => audience);
+  const sorted = [...records.resources.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const byAudience = Map.groupBy(sorted, ({ audience }) => audience);
   audiences.set(records, byAudience);
   return byAudience;
 }

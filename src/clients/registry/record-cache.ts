@@ -41,3 +41,11 @@ export function requireValid<Value>(
   if (stored.kind === 'invalid') throw invalid(stored.reason);
   return stored.kind === 'record' ? stored.record : undefined;
 }
+
+/** The results of several lookups. Creates no promises if all of them are cached. */
+export function all<Value extends object>(
+  values: readonly (Value | Promise<Value>)[],
+): readonly Value[] | Promise<Value[]> {
+  const isAvailable = (value: Value | Promise<Value>): value is Value => !(value instanceof Promise);
+  return values.every(isAvailable) ? values : Promise.all(values);
+}

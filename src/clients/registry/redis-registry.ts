@@ -11,8 +11,9 @@ import type { GuardedRedis } from '../../redis/guarded-redis.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
+import type { PermissionHandler } from './acl-permission.ts';
 import { CachedRecords } from './cached-records.ts';
-import type { EdgePermissionHandler, EdgeRecords } from './edge-records.ts';
+import type { EdgeRecords } from './edge-records.ts';
 import { type Caching, requireValid } from './record-cache.ts';
 import { type Registry, type RemoteState, registryKeys } from './registry.ts';
 
@@ -22,7 +23,7 @@ interface RedisRegistryOptions {
   readonly keyPrefix: string;
   readonly cache: CacheSettings;
   readonly policy: RegistrationPolicy;
-  /** Whether to find clients by certificate, and resources. Otherwise the ACL need not permit that. */
+  /** Whether to find clients by certificate, and resources by name. Otherwise the ACL need not permit that. */
   readonly servesEdge: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -42,7 +43,9 @@ export interface RegistryEvents extends ConnectionEvents {
   readonly onInvalidationMode: (mode: InvalidationMode, problem: string | undefined) => void;
   /** @param isLost whether all records were lost, or restored */
   readonly onDataLoss: (isLost: boolean) => void;
-  readonly onEdgePermission: EdgePermissionHandler;
+  readonly onEdgePermission: PermissionHandler;
+  /** Of the lookup of resources by audience. */
+  readonly onAudiencePermission: PermissionHandler;
 }
 
 /** Five PINGs, one of them in flight. A change is in force within a second, even if no invalidation arrives. */
@@ -95,13 +98,13 @@ function toRegistry(
   feed: InvalidationFeed,
   description: string,
 ): Registry {
-  const { clients, edge } = records;
+  const { clients, resources, edge } = records;
   return {
     description,
     find: async (clientId) => requireValid(await clients.find(clientId), invalidClient),
     findByCertificate: async (...lookup) => requireEdge(edge).findByCertificate(...lookup),
-    findResource: async (name) => requireEdge(edge).findResource(name),
-    findResourcesByAudience: async () => [],
+    findResource: (name) => resources.find(name),
+    findResourcesByAudience: (audience) => resources.findByAudience(audience),
     get notReadyReason() {
       const { problem } = redis;
       const isServing = clients.cache.hasUsableEntry();

@@ -98,6 +98,11 @@ export function registryEvents(log: Log): RegistryEvents {
         log.info({ event: 'edge_acl_permitted', rule }, 'the ACL of Redis permits what the edge reads');
       else log.error({ event: 'edge_acl_denied', rule, reason: problem }, `${EDGE_DENIED}${rule}`);
     },
+    onAudiencePermission: (rule, problem) => {
+      if (problem === undefined)
+        log.info({ event: 'audience_acl_permitted', rule }, 'the ACL of Redis permits to find resources by audience');
+      else log.warn({ event: 'audience_acl_denied', rule, reason: problem }, `${AUDIENCE_DENIED}${rule}`);
+    },
   };
 }
 
@@ -109,6 +114,9 @@ const NO_INVALIDATION =
   'invalidation messages are unavailable: every request reads its client from Redis, while Redis responds';
 const EDGE_DENIED =
   'the ACL of Redis denies what the edge reads: checks that are not cached get 503. Add this to the user in COUNTERSIGN_REDIS_URL: ';
+const AUDIENCE_DENIED =
+  'the ACL of Redis denies the lookup of resources by audience: the signing_alg of a resource has no effect at the token endpoint, ' +
+  'and its introspection clients cannot introspect its tokens. Add this to the user in COUNTERSIGN_REDIS_URL: ';
 const DATA_LOST =
   'all client records are gone from Redis: cached clients are served up to COUNTERSIGN_CLIENT_CACHE_MAX_AGE. ' +
   'Restore the records: countersign clients apply';

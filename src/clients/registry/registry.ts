@@ -33,7 +33,7 @@ export interface Registry {
    */
   findResource(name: string): Promise<Resource | undefined>;
   /**
-   * Finds the resources whose tokens have this `aud`, of which there may be none: an audience needs no record.
+   * Finds the resources whose tokens have this `aud`, sorted by name. There may be none: an audience needs no record.
    *
    * @param audience any text, such as a value of `aud`
    * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_target if there are too many, or if the
@@ -73,6 +73,8 @@ export interface RegistryKeys {
   readonly identityPrefix: string;
   /** The name of a resource follows. The value is the record, JSON. */
   readonly resourcePrefix: string;
+  /** The key of an audience follows. The value is a set of names of resources. */
+  readonly audiencePrefix: string;
   /** Exists once `countersign clients` has written records. If it is gone, Redis has lost its data. */
   readonly marker: string;
   /** The lock of `clients apply`. */
@@ -87,6 +89,7 @@ export function registryKeys(prefix: string): RegistryKeys {
     clientPrefix: `${prefix}client:`,
     identityPrefix: `${prefix}identity:`,
     resourcePrefix: `${prefix}resource:`,
+    audiencePrefix: `${prefix}audience:`,
     marker: `${prefix}registry`,
     applyLock: `${prefix}apply`,
     changesChannel: `${prefix}changes`,

@@ -79,7 +79,7 @@ const markers: Readonly<
   added: { sign: '+', style: 'green', note: 'added' },
   changed: { sign: '~', style: 'yellow', note: 'changed' },
   removed: { sign: '-', style: 'red', note: 'removed' },
-  reindexed: { sign: '*', style: 'cyan', note: 'its entries in the identity index are missing' },
+  reindexed: { sign: '*', style: 'cyan', note: 'its index entries are missing' },
 };
 
 /** A line for the record, and one for each field. */

@@ -2,6 +2,7 @@ import type { ListedResource } from '../../administration/stored-records.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
 import type { ForwardedToken, TokenBinding } from '../../resources/resource.ts';
+import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 
 /** One resource of the list, in JSON and YAML. Of an invalid record, only `name` and `errors` are known. */
 export interface ResourceSummary {
@@ -16,6 +17,9 @@ export interface ResourceSummary {
   readonly proxy_thumbprints?: readonly string[];
   readonly forward?: ForwardedToken;
   readonly resource_metadata?: string;
+  readonly signing_alg?: SigningAlgorithm;
+  /** The `client_id`s of those that may introspect its tokens. */
+  readonly introspection?: readonly string[];
   readonly errors: readonly string[];
 }
 
@@ -33,7 +37,7 @@ export function describeResource(listed: ListedResource): ResourceDescription {
 export function summarizeResource({ name, resource, errors }: ListedResource): ResourceSummary {
   const messages = errors.map(formatDiagnostic);
   if (!resource) return { name, valid: false, errors: messages };
-  const { binding, metadataUrl } = resource;
+  const { binding, metadataUrl, signingAlgorithm, introspectionClients } = resource;
   return {
     name,
     valid: true,
@@ -44,6 +48,8 @@ export function summarizeResource({ name, resource, errors }: ListedResource): R
     ...(binding.kind === 'proxy' && { proxy_thumbprints: binding.thumbprints }),
     forward: resource.forward,
     ...(metadataUrl !== undefined && { resource_metadata: metadataUrl }),
+    ...(signingAlgorithm !== undefined && { signing_alg: signingAlgorithm }),
+    ...(introspectionClients.length > 0 && { introspection: introspectionClients }),
     errors: messages,
   };
 }

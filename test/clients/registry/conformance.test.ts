@@ -9,7 +9,7 @@ import { createMemoryRegistry, type Records } from '../../../src/clients/registr
 import type { Registry } from '../../../src/clients/registry/registry.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
 import { parseResource } from '../../../src/resources/parse-resource.ts';
-import type { Resource } from '../../../src/resources/resource.ts';
+import { audienceKey, type Resource } from '../../../src/resources/resource.ts';
 import { selfSigned, thumbprintOf } from '../../support/certificates.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -21,7 +21,7 @@ import { startClusterDeployment } from '../../support/redis-cluster.ts';
 import { openRedisRegistry } from '../../support/redis-registry.ts';
 import { startSentinelDeployment } from '../../support/redis-sentinel.ts';
 import { startTlsRedis } from '../../support/redis-tls.ts';
-import { edgeAclRules, serverAclRule } from '../../support/server-acl.ts';
+import { audienceAclRules, edgeAclRules, serverAclRule } from '../../support/server-acl.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 type ClientRecord = { readonly client_id: string; readonly [field: string]: unknown };
@@ -38,6 +38,8 @@ const records: ClientRecord[] = [
 const resources: ResourceRecord[] = [
   { name: 'orders', resource: 'https://orders.example', scope: 'read write', binding: 'caller' },
   { name: 'stock-2', resource: 'https://stock.example', scope: 'read', binding: 'caller', forward: 'none' },
+  { name: 'two', resource: 'https://shared.example', scope: 'read', binding: 'caller' },
+  { name: 'one', resource: 'https://shared.example', scope: 'write', binding: 'caller' },
 ];
 const resourceFields = { resource: 'https://x.example', binding: 'caller' };
 
@@ -209,6 +211,41 @@ for (const [name, programs, open] of stores) {
       }
     });
 
+    test('finds the resources of an audience, sorted by name, and no other', async () => {
+      const namesOf = async (audience: string) =>
+        (await store.registry.findResourcesByAudience(audience)).map(({ name }) => name);
+      expect(await namesOf('https://orders.example')).toEqual(['orders']);
+      expect(await namesOf('https://shared.example')).toEqual(['one', 'two']);
+      for (const other of ['', 'orders', 'https://orders.example/', 'https://ORDERS.example', '*', '\0', '__proto__'])
+        expect(await namesOf(other)).toEqual([]);
+    });
+
+    test('propagates changes, removal and addition of the resources of an audience within a second', async () => {
+      const find = async (audience: string) =>
+        (await store.registry.findResourcesByAudience(audience))
+          .map(({ name, signingAlgorithm = '' }) => `${name} ${signingAlgorithm}`)
+          .join();
+      const [one, other] = ['urn:example:one', 'urn:example:other'];
+      expect([await find(one), await find(other)]).toEqual(['', '']);
+      const steps: [name: string, fields: object | undefined, ofOne: string, ofOther: string][] = [
+        ['s', { resource: one }, 's ', ''],
+        ['s', { resource: one, signing_alg: 'ES384' }, 's ES384', ''],
+        ['r', { resource: one }, 'r ,s ES384', ''],
+        ['s', { resource: other }, 'r ', 's '],
+        ['r', undefined, '', 's '],
+        ['s', undefined, '', ''],
+        ['s', { resource: one }, 's ', ''],
+      ];
+      for (const [name, fields, ofOne, ofOther] of steps) {
+        await store.writeResource(name, fields && { name, ...resourceFields, scope: 'x', ...fields });
+        await eventually(
+          async () => (await find(one)) === ofOne && (await find(other)) === ofOther,
+          () => `not found: ${ofOne} and ${ofOther}`,
+          1_000,
+        );
+      }
+    });
+
     test('is ready', () => {
       expect(store.registry.notReadyReason).toBeUndefined();
     });
@@ -264,7 +301,7 @@ async function openTls(): Promise<Store> {
     program: programPath('redis-server'),
     directory,
     clientCertificates: true,
-    aclRules: [`${serverAclRule(prefix, password)} ${edgeAclRules(prefix)}`],
+    aclRules: [`${serverAclRule(prefix, password)} ${edgeAclRules(prefix)} ${audienceAclRules(prefix)}`],
   });
   const { ca, client } = server;
   const tls = { ca: ca.pem, cert: client.pem, key: client.privateKeyPem };
@@ -282,7 +319,9 @@ async function openSentinel(): Promise<Store> {
 
 async function openCluster(): Promise<Store> {
   const prefix = keyPrefix();
-  const rule = `${serverAclRule(prefix, password, true)} ${edgeAclRules(prefix)}`.split(' ');
+  const rule = `${serverAclRule(prefix, password, true)} ${edgeAclRules(prefix)} ${audienceAclRules(prefix)}`.split(
+    ' ',
+  );
   const deployment = await startClusterDeployment({ directory: temporaryDirectory(), args: ['--user', ...rule] });
   const nodes = deployment.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
   const url = `redis+cluster://server:${password}@127.0.0.1:${nodes[0]?.port},127.0.0.1:${nodes[1]?.port}`;
@@ -305,9 +344,18 @@ async function openOver(
     for (const key of before) if (!after.includes(key)) await writer.srem(`${prefix}identity:${key}`, clientId);
     index.set(clientId, after);
   };
+  const audiences = new Map<string, string>();
   const writeResource = async (name: string, record?: ResourceRecord) => {
+    const [before, after] = [
+      audiences.get(name),
+      record && `${prefix}audience:${audienceKey(String(record.resource))}`,
+    ];
+    if (after) await writer.sadd(after, name);
     const key = `${prefix}resource:${name}`;
     await (record ? writer.set(key, JSON.stringify(record)) : writer.del(key));
+    if (before && before !== after) await writer.srem(before, name);
+    if (after) audiences.set(name, after);
+    else audiences.delete(name);
   };
   for (const record of records) await write(record.client_id, record);
   for (const record of resources) await writeResource(record.name, record);
