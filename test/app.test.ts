@@ -34,7 +34,7 @@ beforeAll(async () => {
       find: () => Promise.reject(new Error(detail)),
     },
     keyring,
-    accessTokens: createAccessTokenVerifier({ issuer, keyring }),
+    accessTokens: createAccessTokenVerifier({ issuer, keyring, revocations: undefined }),
     revocations: undefined,
     auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics(), () =>
       Promise.resolve(true),

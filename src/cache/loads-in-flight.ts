@@ -1,3 +1,5 @@
+import { TimeoutError, withTimeout } from './timeout.ts';
+
 /** A load of one key. */
 export interface Load<Value> {
   readonly result: Promise<Value>;
@@ -69,30 +71,5 @@ export class LoadsInFlight<Value, Source> {
       this.#overdue.delete(load);
       if (this.#byKey.get(key) === load) this.#byKey.delete(key);
     }
-  }
-}
-
-/** No result in time. It may still arrive. */
-class TimeoutError extends Error {
-  override readonly name = 'TimeoutError';
-}
-
-/**
- * Waits for a result, but not longer than the timeout. A result that has arrived counts even if this process was too busy
- * to read it: once the time is over, pending I/O is read once more.
- *
- * @throws {TimeoutError}
- */
-async function withTimeout<Value>(result: Promise<Value>, milliseconds: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new TimeoutError(`no reply within ${milliseconds} ms`));
-    // In a turn of the event loop, timers run before pending I/O, and setImmediate runs after it.
-    timer = setTimeout(() => setImmediate(giveUp), milliseconds);
-  });
-  try {
-    return await Promise.race([result, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -71,13 +71,13 @@ function missingRule(message: string, command: RefusedCommand | undefined): stri
   return denied === undefined ? undefined : `+${withSubcommand(denied.toLowerCase(), command)}`;
 }
 
-const readsFirstArgument = new Set(['get', 'pttl', 'hget', 'hmget', 'scard', 'smembers']);
+const firstArgumentIsKey = new Set(['get', 'set', 'pttl', 'hget', 'hmget', 'scard', 'smembers', 'xrange', 'xadd']);
 
-/** The pattern of the key of a command that reads one key. */
+/** The pattern of the key of a command with one key. */
 function missingKey(command: RefusedCommand | undefined): string {
   const [first] = command?.args ?? [];
-  const isRead = command !== undefined && readsFirstArgument.has(command.name.toLowerCase());
-  return isRead && typeof first === 'string' ? `the key ${first}, or its pattern` : 'a key, or its pattern';
+  const isNamed = command !== undefined && firstArgumentIsKey.has(command.name.toLowerCase());
+  return isNamed && typeof first === 'string' ? `the key ${first}, or its pattern` : 'a key, or its pattern';
 }
 
 /** Redis before 7 does not name the subcommand. */

@@ -33,6 +33,11 @@ const nodeHosts = (ranges: unknown) =>
   Array.isArray(ranges) ? ranges.flatMap((range) => range.slice(2).map((node: readonly unknown[]) => node[0])) : [];
 const isClusterNode = (node: unknown) => Array.isArray(node) && isTextOrNull(node[0]) && typeof node[1] === 'number';
 
+/** An id, and a list of fields and values. */
+function isStreamEntry(item: unknown): boolean {
+  return Array.isArray(item) && item.length === 2 && isText(item[0]) && isListOf(isText)(item[1]);
+}
+
 /**
  * The replies to the commands that ioredis or we send, by the name under which ioredis knows the command. ioredis uses
  * several without a check, in callbacks whose exceptions end the process.
@@ -44,10 +49,14 @@ const shapes: Readonly<Record<string, (reply: unknown) => boolean>> = {
   // get-master-addr-by-name, or sentinels.
   sentinel: (reply) => reply === null || isListOf((item) => isText(item) || isListOf(isText)(item))(reply),
   get: isTextOrNull,
+  set: (reply) => reply === null || reply === 'OK',
   pttl: (reply) => typeof reply === 'number',
   scan: (reply) => Array.isArray(reply) && isText(reply[0]) && isListOf(isText)(reply[1]),
   scard: (reply) => typeof reply === 'number',
   smembers: isListOf(isText),
+  xadd: isText,
+  xrange: isListOf(isStreamEntry),
+  xdel: (reply) => typeof reply === 'number',
   hget: isTextOrNull,
   hmget: isListOf(isTextOrNull),
 };

@@ -4,11 +4,13 @@ import type { Log } from '../observability/log.ts';
 import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
-import type { TokenRevocations } from '../tokens/revocation/token-revocations.ts';
+import type { ObservedRevocations } from '../tokens/revocation/redis-revocations.ts';
 import { type WatchedTrustStore, watchClientCa } from './client-ca.ts';
 import { openCrls } from './crls.ts';
 import { openKeyring } from './keyring.ts';
 import { openRegistry } from './registry.ts';
+import { openRevocations } from './revocations.ts';
+import { openTokenStore } from './token-store.ts';
 
 /** What the listeners need before they can serve a request. */
 export interface Dependencies {
@@ -16,7 +18,7 @@ export interface Dependencies {
   readonly keyring: Keyring;
   readonly registry: Registry;
   /** Undefined without Redis. */
-  readonly revocations: TokenRevocations | undefined;
+  readonly revocations: ObservedRevocations | undefined;
   /** Undefined if CRLs are not checked. */
   readonly crls: CrlChecker | undefined;
 }
@@ -35,12 +37,18 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   let crls: CrlChecker | undefined;
   const trust = watchClientCa(config.clientCa, log, () => void crls?.reload());
   opened.defer(() => trust.stop());
+  const { clients } = config;
+  // Beside the connection of the registry: an attempt to connect may take seconds.
+  const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
+  opened.defer(async () => (await connecting)?.connection.close());
   const keyring = await openKeyring(config, log).catch(collect);
   opened.defer(() => keyring?.close());
   const registry = await openRegistry(config, log).catch(collect);
   opened.defer(() => registry?.close());
+  const revocations = await openRevocations(await connecting, clients, log);
+  opened.defer(() => revocations?.close());
   crls = await openCrls(config, trust.current, log).catch(collect);
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
-  return { trust, keyring, registry, revocations: undefined, crls };
+  return { trust, keyring, registry, revocations, crls };
 }

@@ -19,6 +19,7 @@ import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
+import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
@@ -53,7 +54,7 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const createReader = certificateReaders(dependencies, log);
   const { registry, keyring, revocations } = dependencies;
   const { issuer } = config;
-  const accessTokens = createAccessTokenVerifier({ issuer, keyring });
+  const accessTokens = createAccessTokenVerifier({ issuer, keyring, revocations });
   const shared = { issuer, registry, keyring, accessTokens, revocations, auditLog, now: Date.now };
   const app = createPublicApp(config, shared, createReader, observed?.observations);
   let isClosing = false;
@@ -104,10 +105,11 @@ function logStartup(config: Config, { registry, keyring }: Dependencies, log: Lo
   }
 }
 
-function createServiceMetrics({ trust, crls, registry }: Dependencies, output: LogOutput): Metrics {
+function createServiceMetrics({ trust, crls, registry, revocations }: Dependencies, output: LogOutput): Metrics {
   const metrics = createMetrics();
   addPkiMetrics(metrics, trust.current, crls);
   addRegistryMetrics(metrics, registry);
+  if (revocations) addRevocationMetrics(metrics, () => revocations.state);
   metrics.addCounter({
     name: 'log_lines_lost_total',
     help: 'Lines that could not be written to the log',

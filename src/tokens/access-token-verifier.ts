@@ -2,15 +2,17 @@ import { hash } from 'node:crypto';
 import { type Bounds, createBoundedCache } from '../cache/bounded-cache.ts';
 import { type AccessToken, AccessTokenError } from './access-token.ts';
 import type { Keyring } from './keyring/keyring.ts';
+import type { TokenRevocations } from './revocation/token-revocations.ts';
 import { type SignedAccessToken, verifyAccessToken } from './verify-access-token.ts';
 
 export interface AccessTokenVerifier {
   /**
-   * Verifies the signature, the claims and the lifetime of an access token of this server.
+   * Verifies the signature, the claims and the lifetime of an access token of this server, and that it is not revoked.
    *
    * @param now milliseconds since the epoch
-   * @returns the same object for as long as the token is cached, and then not as a promise
-   * @throws {AccessTokenError}
+   * @returns the same object for as long as the token is cached, and then as a promise only if Redis has to be asked
+   *   whether it is revoked
+   * @throws {AccessTokenError}, or {OAuthError} temporarily_unavailable if it is unknown whether the token is revoked
    */
   verify(token: string, now: number): VerifiedAccessToken | Promise<VerifiedAccessToken>;
   /** For the metrics. */
@@ -26,6 +28,8 @@ interface AccessTokenVerifierOptions {
   readonly issuer: string;
   /** A token of a key that is no longer published is rejected, cached or not. */
   readonly keyring: Pick<Keyring, 'find'>;
+  /** Undefined if tokens cannot be revoked. */
+  readonly revocations: Pick<TokenRevocations, 'check'> | undefined;
   readonly bounds?: Bounds;
 }
 
@@ -35,10 +39,10 @@ const ENTRY_BYTES = 600;
 
 /**
  * Creates a verifier with a cache of verified tokens, keyed by their SHA-256. A cached token costs no signature
- * verification; its lifetime and its key are checked on every call.
+ * verification; its lifetime, its key and its revocation are checked on every call.
  */
 export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): AccessTokenVerifier {
-  const { issuer, keyring, bounds = BOUNDS } = options;
+  const { issuer, keyring, revocations, bounds = BOUNDS } = options;
   const cache = createBoundedCache<VerifiedAccessToken>(bounds);
   /** A client's first requests may arrive together. */
   const pending = new Map<string, Promise<VerifiedAccessToken>>();
@@ -55,7 +59,7 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
     const verified = await verification;
     requireCurrent(verified.token, now);
     cache.set(digest, verified, ENTRY_BYTES + text.length);
-    return verified;
+    return requireUnrevoked(verified, revocations);
   };
   return {
     verify: (text, now) => {
@@ -65,7 +69,7 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
       if (cached === undefined || keyring.find(cached.key.keyId) !== cached.key)
         return verifyAndStore(digest, text, now);
       requireCurrent(cached.token, now);
-      return cached;
+      return requireUnrevoked(cached, revocations);
     },
     get size() {
       return { entries: cache.entries, bytes: cache.bytes };
@@ -82,6 +86,20 @@ function requireCurrent(token: AccessToken, now: number): void {
   if (seconds >= expiresAt + LEEWAY_SECONDS) throw new AccessTokenError(`expired at ${timeOf(expiresAt)}`, token);
   if (seconds < notBefore - LEEWAY_SECONDS)
     throw new AccessTokenError(`is not valid before ${timeOf(notBefore)}`, token);
+}
+
+function requireUnrevoked(
+  verified: VerifiedAccessToken,
+  revocations: AccessTokenVerifierOptions['revocations'],
+): VerifiedAccessToken | Promise<VerifiedAccessToken> {
+  const { token } = verified;
+  const reason = revocations?.check(token);
+  if (reason === undefined) return verified;
+  if (typeof reason === 'string') throw new AccessTokenError(reason, token);
+  return reason.then((found) => {
+    if (found === undefined) return verified;
+    throw new AccessTokenError(found, token);
+  });
 }
 
 function timeOf(seconds: number): string {

@@ -105,7 +105,7 @@ export async function startEdge(
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
     },
     keyring,
-    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring }),
+    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations: undefined }),
     auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => replaced.isLogWritten),
     metrics,
     now,

@@ -3,7 +3,8 @@ import type { AccessToken } from '../access-token.ts';
 /** The revoked tokens, as far as this replica knows them. */
 export interface TokenRevocations {
   /**
-   * Why a token counts as revoked; undefined if it does not. A promise only if Redis has to be asked for this token.
+   * Why a token is revoked, as the message of an `AccessTokenError`; undefined if it is not. A promise only if Redis has to
+   * be asked for this token.
    *
    * @throws {OAuthError} temporarily_unavailable if it is unknown whether the token is revoked
    */

@@ -1,0 +1,196 @@
+import { withTimeout } from '../../cache/timeout.ts';
+import { OAuthError } from '../../oauth/oauth-error.ts';
+import type { AccessToken } from '../access-token.ts';
+import type { TokenStore } from '../token-store.ts';
+import { refusalReporter } from './refusal-reporter.ts';
+import { digestOf, revocationReason, revokedToken, subjectsOf } from './revocation.ts';
+import { type FeedEvents, RevocationFeed } from './revocation-feed.ts';
+import {
+  addToStream,
+  findRevocations,
+  type RevocationKeys,
+  readStream,
+  revocationKeys,
+  trimStream,
+  writeKeyOnce,
+} from './revocation-store.ts';
+import { RevocationTable } from './revocation-table.ts';
+import type { TokenRevocations } from './token-revocations.ts';
+
+interface RedisRevocationsOptions {
+  readonly store: TokenStore;
+  /** Milliseconds since the stream was last read for which the table decides while Redis is unreachable. */
+  readonly maxAge: number;
+  /** Milliseconds that a verification waits for Redis. */
+  readonly lookupTimeout: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly events: RevocationEvents;
+  /** Of the table. Default: what fits into 64 MiB, at 64 bytes each. */
+  readonly maxEntries?: number;
+}
+
+/** Each is called on changes only. */
+export interface RevocationEvents extends Omit<FeedEvents, 'onRead'> {
+  /** @param problem why Redis refuses to read the stream; undefined once it permits it */
+  readonly onFeedProblem: (problem: string | undefined) => void;
+  /** @param problem why Redis refuses to look up single tokens; undefined once it permits it */
+  readonly onLookupProblem: (problem: string | undefined) => void;
+}
+
+/** The revocations of this replica, for the metrics. Lookups are counted since the start. */
+export interface RevocationState {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Seconds since all revocations in Redis were known here; infinite if they never were. */
+  readonly ageSeconds: number;
+  /** Verifications that Redis was asked for. */
+  readonly lookups: {
+    /** Redis has replied. */
+    readonly found: number;
+    /** It has not, and the table decided. */
+    readonly stale: number;
+    /** It has not, and the verification failed. */
+    readonly failed: number;
+  };
+}
+
+/** Revocations with their metrics. */
+export interface ObservedRevocations extends TokenRevocations {
+  readonly state: RevocationState;
+}
+
+const MAX_ENTRIES = 2 ** 20;
+const TRIM_INTERVAL_MILLISECONDS = 60_000;
+
+/** Starts to read the revocations. Until that is done, each token is looked up in Redis. */
+export function createRedisRevocations(options: RedisRevocationsOptions): ObservedRevocations {
+  const revocations = new RedisRevocations(options);
+  options.store.onReconnected(() => revocations.start());
+  revocations.start();
+  return revocations;
+}
+
+/**
+ * The revocations in Redis, all of them in memory. A verification asks Redis only if a revocation that is older than a
+ * second may be missing there.
+ */
+class RedisRevocations implements ObservedRevocations {
+  readonly #options: RedisRevocationsOptions;
+  readonly #keys: RevocationKeys;
+  readonly #table: RevocationTable;
+  readonly #feed: RevocationFeed;
+  readonly #onLookup: (error: unknown) => void;
+  /** The generation of the table that does not contain a token. */
+  readonly #absentIn = new WeakMap<AccessToken, number>();
+  readonly #lookups = { found: 0, stale: 0, failed: 0 };
+  #trimmedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RedisRevocationsOptions) {
+    const { store, now, events, maxEntries = MAX_ENTRIES } = options;
+    const keys = revocationKeys(store.keyPrefix);
+    this.#options = options;
+    this.#keys = keys;
+    this.#table = new RevocationTable(maxEntries);
+    this.#onLookup = refusalReporter(store, events.onLookupProblem);
+    this.#feed = new RevocationFeed({
+      readStream: (from, count) => readStream(store.redis.executeOptional, keys, from, count),
+      table: this.#table,
+      now,
+      events: { ...events, onRead: refusalReporter(store, events.onFeedProblem) },
+    });
+  }
+
+  /** The connection is new, perhaps to another server with other data and another ACL. */
+  start(): void {
+    this.#feed.restart();
+    // The ACL may permit the stream, but not the keys. No token has an empty `jti`.
+    const { redis } = this.#options.store;
+    const found = findRevocations(redis.executeOptional, this.#keys, [{ kind: 'jti', value: '' }]);
+    found.then(() => this.#onLookup(undefined), this.#onLookup);
+  }
+
+  check(token: AccessToken): string | undefined | Promise<string | undefined> {
+    const known = this.#findKnown(token);
+    if (known !== undefined || this.#feed.isCovered(performance.now())) return known;
+    return this.#lookUp(token);
+  }
+
+  /** What the table contains, whether or not it is up to date: revocations are never undone. */
+  #findKnown(token: AccessToken): string | undefined {
+    const table = this.#table;
+    if (table.size === 0 || this.#absentIn.get(token) === table.generation) return undefined;
+    for (const subject of subjectsOf(token)) {
+      const before = table.find(digestOf(subject));
+      if (before !== undefined && token.issuedAt <= before) return revocationReason(subject, before);
+    }
+    this.#absentIn.set(token, table.generation);
+    return undefined;
+  }
+
+  async #lookUp(token: AccessToken): Promise<string | undefined> {
+    const { store, lookupTimeout, maxAge } = this.#options;
+    const subjects = subjectsOf(token);
+    try {
+      const lookup = findRevocations(store.redis.executeOptional, this.#keys, subjects);
+      const found = await withTimeout(lookup, lookupTimeout);
+      this.#lookups.found += 1;
+      const index = found.findIndex((before) => before !== undefined && token.issuedAt <= before);
+      const [subject, before] = [subjects[index], found[index]];
+      return subject && before !== undefined ? revocationReason(subject, before) : undefined;
+    } catch (error) {
+      this.#onLookup(error);
+      const age = performance.now() - this.#feed.syncedAt;
+      if (!this.#feed.isComplete || age > maxAge) {
+        this.#lookups.failed += 1;
+        throw unavailable('failed to look up in Redis whether the token is revoked', error);
+      }
+      this.#lookups.stale += 1;
+      return this.#findKnown(token);
+    }
+  }
+
+  async revoke(token: AccessToken): Promise<void> {
+    const { store, now } = this.#options;
+    const { execute } = store.redis;
+    const revocation = revokedToken(token.tokenId, token.expiresAt);
+    try {
+      const isNew = await writeKeyOnce(execute, this.#keys, revocation, now());
+      // A client that repeats a request cannot make the stream grow.
+      if (!isNew && this.#table.find(digestOf(revocation)) !== undefined) return;
+      const time = await addToStream(execute, this.#keys, revocation);
+      this.#feed.add(revocation);
+      this.#trimOccasionally(time);
+    } catch (error) {
+      throw unavailable('failed to store the revocation in Redis', error);
+    }
+  }
+
+  /** Older entries than necessary are harmless. @param time by the clock of Redis */
+  #trimOccasionally(time: number): void {
+    const now = performance.now();
+    if (now - this.#trimmedAt < TRIM_INTERVAL_MILLISECONDS) return;
+    this.#trimmedAt = now;
+    trimStream(this.#options.store.redis.executeOptional, this.#keys, time).catch(() => {});
+  }
+
+  get state(): RevocationState {
+    const { size: entries, bytes } = this.#table;
+    return { entries, bytes, ageSeconds: (performance.now() - this.#feed.syncedAt) / 1000, lookups: this.#lookups };
+  }
+
+  async close(): Promise<void> {
+    this.#feed.stop();
+  }
+}
+
+const RETRY_AFTER_SECONDS = 1;
+
+/** @param what has failed, for the operator */
+function unavailable(what: string, error: unknown): OAuthError {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason: `${what}: ${error instanceof Error ? error.message : error}`,
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  });
+}

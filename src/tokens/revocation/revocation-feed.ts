@@ -1,0 +1,179 @@
+import { digestOf, type Revocation } from './revocation.ts';
+import type { StreamEntry } from './revocation-store.ts';
+import type { RevocationTable } from './revocation-table.ts';
+
+interface FeedOptions {
+  /** Reads entries of the stream, the first one included. */
+  readonly readStream: (from: string, count: number) => Promise<readonly StreamEntry[]>;
+  readonly table: RevocationTable;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly events: FeedEvents;
+}
+
+export interface FeedEvents {
+  /** @param error of a read; undefined after one that has succeeded */
+  readonly onRead: (error: unknown) => void;
+  /** Redis no longer has revocations that are still in force. */
+  readonly onLoss: () => void;
+  /** @param id of an entry that is not a revocation */
+  readonly onInvalidEntry: (id: string) => void;
+  /** @param isFull whether the table has become too small for all revocations, or large enough again */
+  readonly onCapacity: (isFull: boolean) => void;
+}
+
+const POLL_MILLISECONDS = 250;
+/** Four polls: a revocation is in force within a second, even if the connection is silently cut off. */
+const COVERED_MILLISECONDS = 1_000;
+/** Other commands of the connection wait for one page at most. */
+const PAGE_ENTRIES = 1_000;
+const CLOCK_STEP_MILLISECONDS = 1_000;
+const REREAD_MILLISECONDS = 60_000;
+
+/**
+ * Follows the stream of revocations from the last entry that was read, and reads it whole at the start, after each further
+ * connection, and whenever that entry is no longer where it was: trimmed, flushed, or lost in a failover, after which the
+ * ids of new entries may be lower. Revocations stay in the table until they expire, whatever happens to the stream.
+ */
+export class RevocationFeed {
+  readonly #options: FeedOptions;
+  /** The last entry that was read; undefined if there is none yet. */
+  #cursor: StreamEntry | undefined;
+  /** The last entry that was read before the whole stream is read again, until it is found there. */
+  #expected: StreamEntry | undefined;
+  /** Incremented when a read of the whole stream starts. */
+  #pass = 0;
+  #isWhole = false;
+  /** Whether the table was too small for an entry in this pass. */
+  #isFull = false;
+  #isComplete = true;
+  #syncedAt = Number.NEGATIVE_INFINITY;
+  #restartedAt = Number.NEGATIVE_INFINITY;
+  #lastTime = 0;
+  #isPolling = false;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the table has every revocation that is older than a second. @param now by `performance.now()` */
+  isCovered(now: number): boolean {
+    return this.#isWhole && this.#isComplete && now - this.#syncedAt <= COVERED_MILLISECONDS;
+  }
+
+  /** Whether the table had every revocation when the stream was last read to its end. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** When the stream was last read to its end, by `performance.now()`; -Infinity if never. */
+  get syncedAt(): number {
+    return this.#syncedAt;
+  }
+
+  /** Reads the whole stream. What is known stays known. */
+  restart(): void {
+    this.#readFromStart();
+    void this.#poll();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#isPolling || this.#isStopped) return;
+    this.#isPolling = true;
+    clearTimeout(this.#timer);
+    try {
+      this.#checkTable();
+      while (!(await this.#readPage()));
+      this.#options.events.onRead(undefined);
+    } catch (error) {
+      this.#options.events.onRead(error);
+    }
+    this.#isPolling = false;
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.#poll(), POLL_MILLISECONDS).unref();
+  }
+
+  /** @returns whether the end of the stream was reached */
+  async #readPage(): Promise<boolean> {
+    const [pass, sentAt] = [this.#pass, performance.now()];
+    const page = await this.#options.readStream(this.#cursor?.id ?? '-', PAGE_ENTRIES);
+    if (this.#isStopped) return true;
+    // The page may be from an earlier server.
+    if (pass !== this.#pass) return false;
+    const [first] = page;
+    if (this.#cursor && !isSameEntry(first, this.#cursor)) {
+      this.#readFromStart();
+      return false;
+    }
+    for (const entry of this.#cursor ? page.slice(1) : page) this.#add(entry);
+    this.#cursor = page.at(-1) ?? this.#cursor;
+    if (page.length === PAGE_ENTRIES) return false;
+    this.#onEnd(sentAt);
+    return true;
+  }
+
+  #onEnd(sentAt: number): void {
+    // Only what is older than any revocation in force is removed from the stream on purpose.
+    const expiresAt = this.#expected?.revocation?.expiresAt ?? 0;
+    if (expiresAt * 1000 > this.#options.now()) this.#options.events.onLoss();
+    this.#expected = undefined;
+    this.#isWhole = true;
+    this.#syncedAt = sentAt;
+    this.#setComplete(!this.#isFull);
+  }
+
+  #readFromStart(): void {
+    this.#expected = this.#cursor ?? this.#expected;
+    this.#cursor = undefined;
+    this.#pass += 1;
+    this.#isWhole = false;
+    this.#isFull = false;
+    this.#restartedAt = performance.now();
+  }
+
+  #add(entry: StreamEntry): void {
+    const { id, revocation } = entry;
+    if (this.#expected && isSameEntry(entry, this.#expected)) this.#expected = undefined;
+    if (revocation) this.add(revocation);
+    else this.#options.events.onInvalidEntry(id);
+  }
+
+  /** Adds a revocation that Redis has stored. */
+  add(revocation: Revocation): void {
+    const { table, now } = this.#options;
+    const { before, expiresAt } = revocation;
+    if (table.add(digestOf(revocation), before, expiresAt, Math.floor(now() / 1000))) return;
+    this.#isFull = true;
+    this.#setComplete(false);
+  }
+
+  #setComplete(isComplete: boolean): void {
+    if (isComplete !== this.#isComplete) this.#options.events.onCapacity(!isComplete);
+    this.#isComplete = isComplete;
+  }
+
+  /** Drops what has expired, and reads everything again if something may be missing that Redis has. */
+  #checkTable(): void {
+    const { table, now } = this.#options;
+    const time = now();
+    table.sweep(Math.floor(time / 1000));
+    // What had expired by a clock that has since been set back is in force again.
+    const isSetBack = time < this.#lastTime - CLOCK_STEP_MILLISECONDS;
+    this.#lastTime = time;
+    const hasRoom = !this.#isComplete && !table.isNearlyFull;
+    const isDue = hasRoom && performance.now() - this.#restartedAt > REREAD_MILLISECONDS;
+    if (isSetBack || isDue) this.restart();
+  }
+}
+
+function isSameEntry(one: StreamEntry | undefined, other: StreamEntry): boolean {
+  const [a, b] = [one?.revocation, other.revocation];
+  if (one?.id !== other.id) return false;
+  return a?.kind === b?.kind && a?.value === b?.value && a?.before === b?.before && a?.expiresAt === b?.expiresAt;
+}

@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto';
+import type { AccessToken } from '../access-token.ts';
+
+/** What a revocation names: one token by its `jti`, or the tokens of a client or for an audience. */
+export interface RevokedSubject {
+  readonly kind: RevocationKind;
+  readonly value: string;
+}
+
+export const revocationKinds = ['jti', 'client', 'audience'] as const;
+
+export type RevocationKind = (typeof revocationKinds)[number];
+
+/** Revoked: the tokens of a subject that were issued until a moment. */
+export interface Revocation extends RevokedSubject {
+  /** In seconds since the epoch. A token is revoked if its `iat` is not later; {@link ALL} for a single token. */
+  readonly before: number;
+  /** When the last of its tokens has expired everywhere, in seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Later than any `iat`, in 32 bits. */
+export const ALL = 0xffff_ffff;
+
+/** The longest lifetime that a record may have. */
+const LONGEST_LIFETIME_SECONDS = 24 * 3600;
+/** The clocks of replicas may differ by 5 minutes, and a verifier accepts a token for 5 s after it has expired. */
+export const CLOCK_TOLERANCE_SECONDS = 305;
+
+/** @param expiresAt `exp` of the token, in seconds since the epoch */
+export function revokedToken(jti: string, expiresAt: number): Revocation {
+  return { kind: 'jti', value: jti, before: ALL, expiresAt: expiresAt + CLOCK_TOLERANCE_SECONDS };
+}
+
+/** @param issuedUntil the last `iat` that is revoked, in seconds since the epoch */
+export function cutOff(subject: RevokedSubject, issuedUntil: number): Revocation {
+  return {
+    ...subject,
+    before: issuedUntil,
+    expiresAt: issuedUntil + LONGEST_LIFETIME_SECONDS + CLOCK_TOLERANCE_SECONDS,
+  };
+}
+
+/** @returns a list of each subject by which this token may be revoked */
+export function subjectsOf({ tokenId, clientId, audience }: AccessToken): readonly RevokedSubject[] {
+  return [
+    { kind: 'jti', value: tokenId },
+    { kind: 'client', value: clientId },
+    ...audience.map((value) => ({ kind: 'audience', value }) as const),
+  ];
+}
+
+/** Identifies a subject in memory and in the keys of Redis, which therefore contain nothing of a token: SHA-256. */
+export function digestOf({ kind, value }: RevokedSubject): Buffer {
+  return hash('sha256', `${kind}:${value}`, 'buffer');
+}
+
+/** Why a token is revoked, as the message of an `AccessTokenError`. */
+export function revocationReason({ kind, value }: RevokedSubject, before: number): string {
+  if (kind === 'jti') return 'is revoked';
+  const whose = kind === 'client' ? `of client ${JSON.stringify(value)}` : `for ${JSON.stringify(value)}`;
+  return `is revoked, as every token ${whose} that was issued until ${new Date(before * 1000).toISOString()}`;
+}
