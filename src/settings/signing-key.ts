@@ -1,7 +1,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { fileErrorReason } from '../file-error.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from '../tokens/algorithms/signing-algorithm.ts';
-import { KEY_RETENTION_MILLISECONDS, type KeyPolicy, type RotationPolicy } from '../tokens/keyring/key-policy.ts';
+import {
+  CLOCK_TOLERANCE_MILLISECONDS,
+  KEY_RETENTION_MILLISECONDS,
+  type KeyPolicy,
+  type RotationPolicy,
+} from '../tokens/keyring/key-policy.ts';
 import type { ClientsConfig } from './clients.ts';
 import { type KeyEncryptionKeys, parseKeyEncryptionKeys } from './key-encryption-key.ts';
 import { oneOf, parseDuration, plainText } from './parsers.ts';
@@ -182,14 +187,15 @@ function readPolicy(settings: Settings): RotationPolicy {
   const publishAhead = settings.read(KEY_PUBLISH_AHEAD);
   const rotation = settings.read(KEY_ROTATION);
   const retention = KEY_RETENTION_MILLISECONDS;
-  if (rotation === 'off') return { retention, publishAhead, rotation: undefined };
+  const clockTolerance = CLOCK_TOLERANCE_MILLISECONDS;
+  if (rotation === 'off') return { retention, publishAhead, clockTolerance, rotation: undefined };
   const shortest = publishAhead + retention;
   if (rotation < shortest && settings.has(signingKeySettings.KEY_ENCRYPTION_KEY)) {
     const parts = 'COUNTERSIGN_KEY_PUBLISH_AHEAD and the 24 h 5 min for which a key stays published';
     const fix = `set it to ${Math.ceil(shortest / MINUTE)}m or longer, or to off`;
     settings.reject(KEY_ROTATION, `is shorter than ${parts} together: ${fix}`);
   }
-  return { retention, publishAhead, rotation };
+  return { retention, publishAhead, clockTolerance, rotation };
 }
 
 /** Reported together with the problems of other settings. The keys are read when the server opens them. */

@@ -10,7 +10,11 @@ export interface KeyPolicy {
 export interface RotationPolicy extends KeyPolicy {
   /** For how long a key signs, in milliseconds; undefined if only an operator rotates keys. */
   readonly rotation: number | undefined;
+  /** By how much the clocks of servers may differ. At most half of `publishAhead`. */
+  readonly clockTolerance: number;
 }
 
-/** The longest lifetime that a record may have (24 h), and 5 minutes by which clocks may differ. */
-export const KEY_RETENTION_MILLISECONDS = 86_400_000 + 300_000;
+export const CLOCK_TOLERANCE_MILLISECONDS = 300_000;
+
+/** The longest lifetime that a record may have (24 h), and the time by which clocks may differ. */
+export const KEY_RETENTION_MILLISECONDS = 86_400_000 + CLOCK_TOLERANCE_MILLISECONDS;

@@ -1,16 +1,7 @@
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
+import type { RotationPolicy } from '../key-policy.ts';
 import { type KeyPhase, keyPhases } from '../lifecycle.ts';
 import type { SealedKey, StoredKey, StoredKeyring } from './stored-keyring.ts';
-
-/** How keys are scheduled, in milliseconds. */
-export interface RotationPolicy {
-  /** How long a key is published before it signs. */
-  readonly publishAhead: number;
-  /** How long a key signs; infinite if keys are rotated by command only. */
-  readonly rotation: number;
-  /** How long a key stays published after it has signed its last token. */
-  readonly retention: number;
-}
 
 /** A change is impossible at the moment. The message states why, and what to do. */
 export class KeyringChangeError extends Error {
@@ -87,7 +78,8 @@ export function maintained(
 function scheduled(keys: readonly StoredKey[], policy: RotationPolicy, now: number): readonly StoredKey[] {
   const phases = keyPhases(keys, policy.retention, now);
   return phases.map(({ key, state }) => {
-    if (state !== 'next') return key;
+    // A server whose clock is fast may sign with it already.
+    if (state !== 'next' || key.signsFrom <= now + policy.clockTolerance) return key;
     const ofAlgorithm = phases.filter((phase) => phase.key.algorithm === key.algorithm);
     const signsFrom = isFirstNext(key, ofAlgorithm)
       ? nextTransition(key, signingKeyOf(ofAlgorithm), policy, now)
@@ -104,26 +96,29 @@ function signingKeyOf(phases: readonly KeyPhase<StoredKey>[]): StoredKey | undef
   return phases.find(({ state }) => state === 'signing')?.key;
 }
 
-/** Never in the past: the key before it signs until now, and the tokens that it signs are verified for the retention. */
+/**
+ * At the earliest after the time by which clocks may differ: a server whose clock is fast would otherwise have signed later
+ * with the key before it, and that key would be removed before its last tokens expire.
+ */
 function nextTransition(
   next: StoredKey,
   signing: StoredKey | undefined,
-  { publishAhead, rotation }: RotationPolicy,
+  { publishAhead, rotation = Number.POSITIVE_INFINITY, clockTolerance }: RotationPolicy,
   now: number,
 ): number {
   const published = next.publishedAt + publishAhead;
-  return Math.max(signing ? signing.signsFrom + rotation : published, published, now);
+  return Math.max(signing ? signing.signsFrom + rotation : published, published, now + clockTolerance);
 }
 
 /**
- * The next key of an algorithm signs from now on.
+ * The next key of an algorithm signs soon: from a time that the clock of no server has passed yet.
  *
  * @throws {KeyringChangeError} if it has not been published for long enough
  */
 export function rotated(
   keyring: StoredKeyring,
   algorithm: SigningAlgorithm,
-  { publishAhead, retention }: RotationPolicy,
+  { publishAhead, retention, clockTolerance }: RotationPolicy,
   now: number,
 ): StoredKeyring {
   const phases = keyPhases(keyring.keys, retention, now).filter(({ key }) => key.algorithm === algorithm);
@@ -136,9 +131,10 @@ export function rotated(
       `${published}: it can sign from ${timeOf(readyAt)}, when verifiers have it (COUNTERSIGN_KEY_PUBLISH_AHEAD)`,
     );
   }
+  const signsFrom = Math.min(next.signsFrom, now + clockTolerance);
   return changed(
     keyring,
-    keyring.keys.map((key) => (key === next ? { ...key, signsFrom: now } : key)),
+    keyring.keys.map((key) => (key === next ? { ...key, signsFrom } : key)),
   );
 }
 
