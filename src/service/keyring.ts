@@ -2,7 +2,9 @@ import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { KeyDirectoryConfig, KeyFileConfig, RedisKeyringConfig } from '../settings/signing-key.ts';
+import { openKeyDirectory } from '../tokens/keyring/directory/key-directory.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
+import { liveKeyring } from '../tokens/keyring/live-keyring.ts';
 import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { readSigningKey, SigningKeyError } from '../tokens/signing-key.ts';
@@ -47,9 +49,17 @@ async function openKeyFile(
   }
 }
 
-async function openDirectory(_config: KeyDirectoryConfig, _options: KeyringOptions): Promise<Keyring> {
-  throw new OperatorError(['COUNTERSIGN_SIGNING_KEYS_DIR: is not supported yet: set COUNTERSIGN_SIGNING_KEY_FILE']);
+async function openDirectory(config: KeyDirectoryConfig, options: KeyringOptions): Promise<Keyring> {
+  try {
+    const source = await openKeyDirectory({ ...config, ...options, now: Date.now });
+    return liveKeyring(source, { retention: PUBLISHED_UNTIL_REMOVED, now: Date.now });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    throw new OperatorError(error.problems.map((problem) => `COUNTERSIGN_SIGNING_KEYS_DIR: ${problem}`));
+  }
 }
+
+const PUBLISHED_UNTIL_REMOVED = Number.POSITIVE_INFINITY;
 
 async function openRedisKeyring({ setting }: RedisKeyringConfig, _options: KeyringOptions): Promise<Keyring> {
   throw new OperatorError([`COUNTERSIGN_${setting}: is not supported yet: set COUNTERSIGN_SIGNING_KEY_FILE`]);

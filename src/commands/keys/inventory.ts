@@ -1,9 +1,11 @@
 import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
-import type { KeyFileConfig, KeysLocation } from '../../settings/signing-key.ts';
+import type { KeyDirectoryConfig, KeyFileConfig, KeysLocation } from '../../settings/signing-key.ts';
+import { readKeyDirectory } from '../../tokens/keyring/directory/read-key-directory.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
 import { readSigningKey, SigningKeyError } from '../../tokens/signing-key.ts';
+import { printWarnings } from '../output/errors.ts';
 import { readKeysConfig } from './keys-config.ts';
 
 /** The keys of one source, as commands list and export them. No private key is in it. */
@@ -29,7 +31,7 @@ export async function readInventory(env: Environment, directory: string | undefi
     case 'file':
       return readFileInventory(location);
     case 'directory':
-      throw new OperatorError(['keys in a directory are not supported yet']);
+      return readDirectoryInventory(location);
     case 'redis':
       return readRedisInventory(location);
   }
@@ -46,6 +48,12 @@ async function readFileInventory({ text, algorithm, setting }: KeyFileConfig): P
     if (!(error instanceof SigningKeyError)) throw error;
     throw new OperatorError([`COUNTERSIGN_${setting}: ${error.message}`]);
   }
+}
+
+async function readDirectoryInventory({ path, algorithm }: KeyDirectoryConfig): Promise<KeyInventory> {
+  const { keys, warnings } = await readKeyDirectory(path, algorithm);
+  printWarnings(warnings);
+  return { retention: Number.POSITIVE_INFINITY, keys };
 }
 
 async function readRedisInventory(_location: Extract<KeysLocation, { source: 'redis' }>): Promise<KeyInventory> {

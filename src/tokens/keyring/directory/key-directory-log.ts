@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { Log } from '../../../observability/log.ts';
+import { counted } from '../../../text.ts';
+import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
+import type { KeyPolicy } from '../key-policy.ts';
+import { formatKeyTime } from '../key-time.ts';
+import { type KeyPhase, type KeyState, keyPhases } from '../lifecycle.ts';
+import { changeWarnings, isSameKey } from './key-changes.ts';
+import type { DirectoryKey } from './read-key-directory.ts';
+
+interface KeyDirectoryLog {
+  readonly path: string;
+  readonly algorithm: SigningAlgorithm | undefined;
+  readonly policy: KeyPolicy;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** For the startup line: the key of the server's own algorithm that signs. */
+export function describeKeys(keys: readonly DirectoryKey[], { path, algorithm, now }: KeyDirectoryLog): string {
+  const time = now();
+  const begun = keys.filter((key) => key.signsFrom <= time && (algorithm ?? key.algorithm) === key.algorithm);
+  const of = `one of ${counted(keys.length, 'key')} in ${path}`;
+  return [...begun.slice(-1).map((key) => `${key.algorithm} ${key.keyId} (${key.file})`), of].join(', ');
+}
+
+/** Logs what has changed since the previous version, which has no keys at startup, and what that breaks. */
+export function logLoaded(
+  before: readonly DirectoryKey[],
+  after: readonly DirectoryKey[],
+  unread: readonly string[],
+  { path, policy, log, ...options }: KeyDirectoryLog,
+): void {
+  const now = options.now();
+  const isStartup = before.length === 0;
+  const added = after.filter((key) => !before.some((known) => isSameKey(known, key)));
+  const removed = before.filter((key) => !after.some((kept) => isSameKey(kept, key)));
+  if (!isStartup) {
+    const counts = { keys: after.length, added: added.length, removed: removed.length };
+    const text = `${counted(counts.keys, 'key')}, ${counts.added} added, ${counts.removed} removed`;
+    log.info({ event: 'signing_keys_reloaded', ...counts }, `reloaded the signing keys of ${path}: ${text}`);
+  }
+  // Keys of a directory are published until they are removed.
+  const phases = keyPhases(after, Number.POSITIVE_INFINITY, now);
+  for (const phase of phases) if (added.includes(phase.key)) logKey(phase, log);
+  const broken = isStartup ? [] : changeWarnings({ before, after, policy, now });
+  for (const warning of [...unread, ...broken.map((sentence) => join(path, sentence))])
+    log.warn({ event: 'signing_key_warning' }, warning);
+}
+
+function logKey({ key, state }: KeyPhase<DirectoryKey>, log: Log): void {
+  const { file, keyId, algorithm, signsFrom } = key;
+  const time = formatKeyTime(signsFrom);
+  const fields = { event: 'signing_key', file, kid: keyId, alg: algorithm, state, signs_from: time ?? null };
+  log.info(fields, `key ${keyId} (${algorithm}) of ${file}: ${describeState(state, time)}`);
+}
+
+function describeState(state: KeyState, signsFrom: string | undefined): string {
+  if (state === 'next') return `published, signs from ${signsFrom}`;
+  return state === 'signing' ? 'signs' : 'published only, another key signs';
+}
+
+export function logReloadFailed(reason: string, { path, log }: KeyDirectoryLog): void {
+  const message = `cannot reload the signing keys of ${path}: ${reason}; the previous ones stay in use`;
+  log.error({ event: 'signing_keys_reload_failed', reason }, message);
+}
