@@ -10,9 +10,9 @@ import { readInventory } from './inventory.ts';
  * @throws {OperatorError} with every problem
  */
 export async function exportKeys(env: Environment, directory: string | undefined): Promise<number> {
-  const { keys, retention } = await readInventory(env, directory);
+  const { keys, retention, keepsExpired } = await readInventory(env, directory);
   const phases = keyPhases(keys, retention, Date.now());
-  const published = phases.filter(({ state }) => state !== 'expired').map(({ key }) => key.publicJwk);
+  const published = phases.filter(({ state }) => keepsExpired || state !== 'expired').map(({ key }) => key.publicJwk);
   await writeTexts([`${JSON.stringify({ keys: published }, null, 2)}\n`]);
   return 0;
 }

@@ -2,16 +2,19 @@ import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import type { KeyDirectoryConfig, KeyFileConfig, KeysLocation } from '../../settings/signing-key.ts';
 import { readKeyDirectory } from '../../tokens/keyring/directory/read-key-directory.ts';
+import { KEY_RETENTION_MILLISECONDS } from '../../tokens/keyring/key-policy.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
 import { readSigningKey, SigningKeyError } from '../../tokens/signing-key.ts';
 import { printWarnings } from '../output/errors.ts';
 import { readKeysConfig } from './keys-config.ts';
 
-/** The keys of one source, as commands list and export them. No private key is in it. */
+/** The keys of one source, as commands list and export them. */
 export interface KeyInventory {
-  /** Milliseconds for which a key stays published after it has signed its last token; infinite if until it is removed. */
+  /** Milliseconds after which the last token that a key signed has expired, and the key is not needed any more. */
   readonly retention: number;
+  /** Whether keys are published until an operator removes them. */
+  readonly keepsExpired: boolean;
   readonly keys: readonly InventoryKey[];
 }
 
@@ -41,7 +44,8 @@ async function readFileInventory({ text, algorithm, setting }: KeyFileConfig): P
   try {
     const key = await readSigningKey(text, algorithm);
     return {
-      retention: Number.POSITIVE_INFINITY,
+      retention: KEY_RETENTION_MILLISECONDS,
+      keepsExpired: true,
       keys: [{ ...key, signsFrom: Number.NEGATIVE_INFINITY, file: undefined }],
     };
   } catch (error) {
@@ -50,10 +54,10 @@ async function readFileInventory({ text, algorithm, setting }: KeyFileConfig): P
   }
 }
 
-async function readDirectoryInventory({ path, algorithm }: KeyDirectoryConfig): Promise<KeyInventory> {
+async function readDirectoryInventory({ path, algorithm, policy }: KeyDirectoryConfig): Promise<KeyInventory> {
   const { keys, warnings } = await readKeyDirectory(path, algorithm);
   printWarnings(warnings);
-  return { retention: Number.POSITIVE_INFINITY, keys };
+  return { retention: policy.retention, keepsExpired: true, keys };
 }
 
 async function readRedisInventory(_location: Extract<KeysLocation, { source: 'redis' }>): Promise<KeyInventory> {

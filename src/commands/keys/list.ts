@@ -1,10 +1,11 @@
 import type { Environment } from '../../settings/settings.ts';
+import { formatKeyTime } from '../../tokens/keyring/key-time.ts';
 import { type KeyPhase, keyPhases } from '../../tokens/keyring/lifecycle.ts';
 import { jsonText, writeTexts } from '../output/document.ts';
 import { type OutputFormat, table } from '../output/text.ts';
 import { type InventoryKey, readInventory } from './inventory.ts';
 
-const headings = ['STATE', 'ALG', 'SIGNS FROM', 'UNTIL', 'KID', 'FILE'];
+const headings = ['STATE', 'UNTIL', 'ALG', 'SIGNS FROM', 'KID', 'FILE'];
 
 /**
  * `countersign keys list`: prints the state of each key.
@@ -22,16 +23,13 @@ export async function listKeys(env: Environment, directory: string | undefined, 
 }
 
 function summarize({ key, state, until }: KeyPhase<InventoryKey>) {
-  const { keyId, algorithm, signsFrom, file } = key;
-  return { kid: keyId, alg: algorithm, state, signs_from: timeOrNull(signsFrom), until: timeOrNull(until), file };
+  const { keyId, algorithm, signsFrom, file = null } = key;
+  const [signs_from, state_until] = [signsFrom, until].map((time) => formatKeyTime(time) ?? null);
+  return { kid: keyId, alg: algorithm, state, state_until, signs_from, file };
 }
 
 function rowOf({ key, state, until }: KeyPhase<InventoryKey>): string[] {
   const { keyId, algorithm, signsFrom, file = '' } = key;
-  return [state, algorithm, timeOrNull(signsFrom) ?? '-', timeOrNull(until) ?? '-', keyId, file];
-}
-
-/** RFC 3339 in seconds; null if the time is infinite. */
-function timeOrNull(milliseconds: number): string | null {
-  return Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z') : null;
+  const [from = '-', end = '-'] = [signsFrom, until].map(formatKeyTime);
+  return [state, end, algorithm, from, keyId, file];
 }

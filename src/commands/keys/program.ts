@@ -33,8 +33,9 @@ Redis (COUNTERSIGN_REDIS_URL), or in COUNTERSIGN_SIGNING_KEY_FILE.
 More: docs/keys.md`;
 
 const listHelp = `
-States: next (published, does not sign yet), signing, retired (published until
-its last token has expired), expired (can be removed).
+A key is next (published before it signs), signing, retired (its tokens may not
+have expired) and expired (not needed any more; remove it from a directory).
+UNTIL is when that state ends.
 Exit codes: 0 success, 1 error.
 ${sourceHelp}`;
 

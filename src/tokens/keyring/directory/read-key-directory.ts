@@ -77,12 +77,19 @@ async function readKeyFile(
   const text = attempt(problems, path, () => readSecretFile(path));
   attempt(problems, path, () => requireOwner(folder, path));
   const result = text === undefined ? undefined : await parseSigningKey(text, { preferred });
-  if (result?.ok === false) problems.push(...result.problems.map((problem) => `${path}: ${problem}`));
+  if (result?.ok === false)
+    problems.push(...result.problems.map((problem) => `${path}: ${problem}${hintFor(signsFrom)}`));
   if (!result?.ok || signsFrom === undefined || problems.length > 0) return { problems, warnings: [] };
   const warnings = result.warnings.map((warning) => `${path}: ${warning}`);
   const { key: signer } = result;
   const { keyId, algorithm, publicJwk } = signer;
   return { key: { file: name, keyId, algorithm, publicJwk, signsFrom, signer }, problems, warnings };
+}
+
+/** A name without a time may be that of another file, such as a README or a certificate. */
+function hintFor(signsFrom: number | undefined): string {
+  const isOtherFile = signsFrom === Number.NEGATIVE_INFINITY;
+  return isOtherFile ? '; if it is not a key, remove it, or begin its name with a dot: only keys belong here' : '';
 }
 
 /** Adds what `read` throws to `problems`, as a sentence about the file. */
@@ -101,9 +108,8 @@ const WRITABLE_BY_OTHERS = 0o002;
 const ROOT = 0;
 
 /**
- * Whoever can add a file to the directory can sign tokens. The sticky bit, with which a secret file may be in a directory
- * that every user can write to, does not keep others from that. A volume of Kubernetes has such a mode, but no container
- * can write to it.
+ * A user who can add a file to the directory can sign tokens. With the sticky bit, every user can add files but only the
+ * owner of a file replaces it; a volume of Kubernetes has that mode, although no container can write to it.
  *
  * @throws {RangeError}
  */
