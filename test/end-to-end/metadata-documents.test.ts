@@ -19,7 +19,7 @@ const required = {
 type DocumentName = keyof typeof required;
 const documentNames = Object.keys(required) as DocumentName[];
 
-/** The registered names (RFC 8414 §2, RFC 8705 §3.3 and §5, OpenID Connect Discovery 1.0 §3) that may occur. */
+/** The registered names (RFC 8414 §2, RFC 8705 §3.3 and §5, RFC 9701 §7, OpenID Connect Discovery 1.0 §3) that may occur. */
 const registered: Readonly<Record<DocumentName, readonly string[]>> = {
   'oauth-authorization-server': [
     'issuer',
@@ -32,6 +32,7 @@ const registered: Readonly<Record<DocumentName, readonly string[]>> = {
     'revocation_endpoint_auth_methods_supported',
     'introspection_endpoint',
     'introspection_endpoint_auth_methods_supported',
+    'introspection_signing_alg_values_supported',
     'tls_client_certificate_bound_access_tokens',
     'mtls_endpoint_aliases',
   ],
