@@ -27,7 +27,7 @@ afterAll(() => server?.close());
 beforeEach(() => {
   for (const id of clientIds) server.clients.set(id, client(id, server.certificateOf(id)));
   server.resources.set('api', resource({ introspection: ['api'] }));
-  Object.assign(server.replaced, { registry: {}, keyring: {}, now: undefined });
+  Object.assign(server.replaced, { registry: {}, keyring: {}, now: undefined, check: undefined });
   server.events.splice(0);
 });
 
@@ -196,6 +196,24 @@ const inactive: Inactive[] = [
     'not valid yet',
     () => server.sign(claimsFor('owner', { nbf: past + 14_400 })),
     /^the token: is not valid before \d{4}-/,
+  ],
+  [
+    'revoked',
+    () => server.sign(claimsFor('owner')),
+    /^the token: was revoked$/,
+    'api',
+    () => {
+      server.replaced.check = () => 'was revoked';
+    },
+  ],
+  [
+    'revoked, which only Redis knows',
+    () => server.sign(claimsFor('owner')),
+    /^the token: was revoked$/,
+    'owner',
+    () => {
+      server.replaced.check = async () => 'was revoked';
+    },
   ],
   [
     "another client's, for a caller that no resource lists",
@@ -404,6 +422,16 @@ describe('while a record cannot be looked up, the answer is 503 and not a guess:
   test('those of the resources', async () => {
     server.replaced.registry.findResourcesByAudience = () => Promise.reject(unavailable);
     await isUnavailable('api', server.sign(claimsFor('owner')));
+  });
+
+  test('whether the token is revoked', async () => {
+    server.replaced.check = () => {
+      throw unavailable;
+    };
+    for (const caller of ['owner', 'api', 'stranger']) {
+      server.events.splice(0);
+      await isUnavailable(caller, server.sign(claimsFor('owner')));
+    }
   });
 
   test('but nothing is looked up for what is not a token of this server', async () => {

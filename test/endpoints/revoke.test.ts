@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 beforeEach(() => {
-  Object.assign(server.replaced, { registry: {}, keyring: {}, now: undefined, revoke: undefined });
+  Object.assign(server.replaced, { registry: {}, keyring: {}, now: undefined, check: undefined, revoke: undefined });
   server.events.splice(0);
   server.revoked.splice(0);
 });
@@ -126,6 +126,14 @@ test('while it is not certain that the revocation is stored, the response is 503
     'temporarily_unavailable',
   ]);
   expect(server.events).toMatchObject([{ event: 'revocation_rejected', reason: 'Redis is unreachable' }]);
+});
+
+test('a token of the caller that is revoked already is revoked again: an earlier request may have failed halfway', async () => {
+  server.replaced.check = () => 'was revoked';
+  expect((await revoke('owner', server.sign(claimsFor('owner')))).status).toBe(200);
+  expect(server.revoked).toHaveLength(1);
+  expect((await revoke('other', server.sign(claimsFor('owner')))).status).toBe(200);
+  expect(server.revoked).toHaveLength(1);
 });
 
 describe('rejected is', () => {

@@ -57,6 +57,7 @@ interface Replaced {
   registry: Partial<Registry>;
   keyring: Partial<Keyring>;
   now: number | undefined;
+  check: TokenRevocations['check'] | undefined;
   revoke: TokenRevocations['revoke'] | undefined;
 }
 
@@ -88,7 +89,7 @@ export async function startTokenServer(
   };
   const clients = new Map(clientIds.map((id) => [id, client(id, certificateOf(id))]));
   const resources = new Map(resourceRecords.map(resource).map((each) => [each.name, each]));
-  const replaced: Replaced = { registry: {}, keyring: {}, now: undefined, revoke: undefined };
+  const replaced: Replaced = { registry: {}, keyring: {}, now: undefined, check: undefined, revoke: undefined };
   const now = () => replaced.now ?? Date.now();
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { keyring, keyId } = await replaceableKeyring(privateKey, replaced);
@@ -100,6 +101,13 @@ export async function startTokenServer(
     { current: () => ({ clients, resources: new Map(resources) }), stop: () => {} },
     'a test',
   );
+  const revocations: TokenRevocations | undefined = canRevoke
+    ? {
+        check: (token) => replaced.check?.(token),
+        revoke: (token) => (replaced.revoke ?? (async (each) => void revoked.push(each)))(token),
+        close: async () => {},
+      }
+    : undefined;
   const verifyChain = createChainVerifier(() => createTrustStore([]));
   const source = {
     terminator,
@@ -119,14 +127,8 @@ export async function startTokenServer(
         (replaced.registry.findResourcesByAudience ?? memory.findResourcesByAudience)(audience),
     },
     keyring,
-    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring }),
-    revocations: canRevoke
-      ? {
-          check: () => undefined,
-          revoke: (token) => (replaced.revoke ?? (async (each) => void revoked.push(each)))(token),
-          close: async () => {},
-        }
-      : undefined,
+    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
+    revocations,
     auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => true),
     now,
   });
