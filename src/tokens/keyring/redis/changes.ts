@@ -1,5 +1,5 @@
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
-import type { RotationPolicy } from '../key-policy.ts';
+import { CLOCK_TOLERANCE_MILLISECONDS, type RotationPolicy } from '../key-policy.ts';
 import { type KeyPhase, keyPhases } from '../lifecycle.ts';
 import type { SealedKey, StoredKey, StoredKeyring } from './stored-keyring.ts';
 
@@ -8,18 +8,16 @@ export class KeyringChangeError extends Error {
   override readonly name = 'KeyringChangeError';
 }
 
-/** The clocks of servers may differ by this much: a key that signs at once also does so on those that are slow. */
-const CLOCK_TOLERANCE = 5 * 60_000;
 /**
  * What an emergency adds to the version. After a failover that lost changes, a server may hold a version that is a little
  * higher than the restored one: it must not undo a removal that was made since.
  */
 const EMERGENCY_VERSIONS = 1_000;
 
-/** The first key of a keyring signs at once: no verifier has cached a JWKS without it. */
+/** The first key of a keyring signs at once, also on servers whose clocks are slow: no verifier has cached a JWKS without it. */
 export function createdKeyring(id: string, key: SealedKey, now: number): StoredKeyring {
-  const first = { ...key, publishedAt: now, signsFrom: now - CLOCK_TOLERANCE };
-  return { id, version: 1, algorithm: key.algorithm, keys: [first] };
+  const first = { ...key, publishedAt: now, signsFrom: now - CLOCK_TOLERANCE_MILLISECONDS };
+  return { id, createdAt: now, version: 1, algorithm: key.algorithm, keys: [first] };
 }
 
 /**
@@ -131,7 +129,8 @@ export function rotated(
       `${published}: it can sign from ${timeOf(readyAt)}, when verifiers have it (COUNTERSIGN_KEY_PUBLISH_AHEAD)`,
     );
   }
-  const signsFrom = Math.min(next.signsFrom, now + clockTolerance);
+  const signsFrom = now + clockTolerance;
+  if (next.signsFrom <= signsFrom) return keyring;
   return changed(
     keyring,
     keyring.keys.map((key) => (key === next ? { ...key, signsFrom } : key)),
@@ -153,7 +152,7 @@ export function withoutKey(keyring: StoredKeyring, keyId: string, now: number): 
   const successor = later.find((key) => key.signsFrom === earliest);
   if (!successor) throw new KeyringChangeError(`the keyring has no next key for ${removed.algorithm}`);
   // It also takes the place of the removed key on servers whose clocks are slow.
-  const signsFrom = Math.min(successor.signsFrom, Math.max(removed.signsFrom, now - CLOCK_TOLERANCE));
+  const signsFrom = Math.min(successor.signsFrom, Math.max(removed.signsFrom, now - CLOCK_TOLERANCE_MILLISECONDS));
   const keys = others.map((key) => (key === successor ? { ...key, signsFrom } : key));
   return changed(keyring, keys, EMERGENCY_VERSIONS);
 }

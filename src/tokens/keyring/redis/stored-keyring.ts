@@ -20,9 +20,11 @@ export interface StoredKey extends SealedKey, ScheduledKey {
 
 /** The value of `{prefix}keyring`. Never modified. */
 export interface StoredKeyring {
-  /** Chosen by `countersign keys create`. Versions of keyrings with different ids are not comparable. */
+  /** Random, chosen by `countersign keys create`. */
   readonly id: string;
-  /** Increases with each change. */
+  /** Milliseconds since the epoch. A keyring replaces those that were created before it. */
+  readonly createdAt: number;
+  /** Of the keyring with this id; increases with each change. */
   readonly version: number;
   /** The servers' own algorithm, unless a server sets another one. */
   readonly algorithm: SigningAlgorithm;
@@ -41,9 +43,15 @@ export const MAX_KEYRING_CHARACTERS = 1024 * 1024;
 /** Far from the largest integer that a double represents exactly. */
 const MAX_VERSION = 2 ** 52;
 
+/** Whether one keyring is older than the other, so that servers that hold the other write it back. */
+export function isOlder(one: StoredKeyring, other: StoredKeyring): boolean {
+  return one.id === other.id ? one.version < other.version : one.createdAt < other.createdAt;
+}
+
 /** As JSON, with the times in RFC 3339. */
-export function serializeKeyring({ id, version, algorithm, keys }: StoredKeyring): string {
-  return JSON.stringify({ format: FORMAT, id, version, algorithm, keys: keys.map(serializeKey) });
+export function serializeKeyring({ id, createdAt, version, algorithm, keys }: StoredKeyring): string {
+  const created = { id, created_at: new Date(createdAt).toISOString() };
+  return JSON.stringify({ format: FORMAT, ...created, version, algorithm, keys: keys.map(serializeKey) });
 }
 
 function serializeKey({ keyId, algorithm, publicJwk, sealed, publishedAt, signsFrom }: StoredKey) {
@@ -77,8 +85,13 @@ export function parseKeyring(text: string): StoredKeyring {
   const parsed = keys.map((key: unknown, index) => parseKey(key, `keys[${index}]`));
   const duplicate = parsed.find(({ keyId }, index) => parsed.findIndex((key) => key.keyId === keyId) !== index);
   if (duplicate) throw new StoredKeyringError(`two keys have the "kid" ${duplicate.keyId}`);
-  const algorithm = requireAlgorithm(value.algorithm, '"algorithm"');
-  return { id: requireToken(value.id, '"id"'), version, algorithm, keys: parsed };
+  return {
+    id: requireToken(value.id, '"id"'),
+    createdAt: requireTime(value.created_at, '"created_at"'),
+    version,
+    algorithm: requireAlgorithm(value.algorithm, '"algorithm"'),
+    keys: parsed,
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import type { TimedValue, TimedValueStore } from '../../../redis/commands/timed-value.ts';
+import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
+import { generatePrivateKey } from '../../generate-key.ts';
+import { privateJwkOf, publicJwkOf } from '../../key-jwk.ts';
+import type { RotationPolicy } from '../key-policy.ts';
+import { createdKeyring, KeyringChangeError, maintained, missingNextKeys, resealed, withAlgorithm } from './changes.ts';
+import { type Sealer, sealedWith } from './sealing.ts';
+import { parseKeyring, type SealedKey, type StoredKeyring, serializeKeyring } from './stored-keyring.ts';
+
+/** What every change needs. */
+interface ChangeOptions {
+  readonly store: TimedValueStore;
+  readonly sealer: Sealer;
+  readonly policy: RotationPolicy;
+  /**
+   * Checks the keyring before it is changed: a key that does not belong there would be written again.
+   *
+   * @throws {Error} if it must not be changed
+   */
+  readonly verify: (keyring: StoredKeyring, text: string) => void | Promise<void>;
+}
+
+/** The keyring before and after a change, the same object if nothing had to be changed. */
+export interface KeyringChange {
+  readonly before: StoredKeyring;
+  readonly after: StoredKeyring;
+  /** When it was changed, by the clock of Redis, in milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** @param now by the clock of Redis, in milliseconds since the epoch */
+type ChangeStep = (keyring: StoredKeyring, now: number) => StoredKeyring | Promise<StoredKeyring>;
+
+/** Each failed attempt means that a server or a command has changed the keyring. */
+const MAX_ATTEMPTS = 20;
+
+/**
+ * Changes the keyring in Redis, and publishes the next keys that are missing before and after that. Computed again if
+ * the keyring has changed meanwhile.
+ *
+ * @throws {KeyringChangeError} if there is no keyring, or from the step
+ * @throws {StoredKeyringError} if the value is not a valid keyring
+ */
+export async function changeKeyring(options: ChangeOptions, step: ChangeStep): Promise<KeyringChange> {
+  const maintain = createMaintenance(options);
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+    const { value, time } = await options.store.read();
+    const text = requireValue(value);
+    const before = parseKeyring(text);
+    await options.verify(before, text);
+    const after = await maintain(await step(await maintain(before, time), time), time);
+    if (after === before) return { before, after, time };
+    if (await options.store.replace(text, serializeKeyring(after), time)) return { before, after, time };
+  }
+  throw new KeyringChangeError(CHANGING);
+}
+
+const CHANGING = 'the keyring is being changed by others all the time: try again';
+
+/** A keyring that was created, or to which an algorithm was added. */
+export interface KeyringCreation {
+  readonly keyring: StoredKeyring;
+  readonly isNew: boolean;
+  /** By the clock of Redis, in milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/**
+ * Creates the first keyring, or adds an algorithm to the existing one.
+ *
+ * @throws {KeyringChangeError} if there is a keyring that has keys for the algorithm
+ */
+export async function createKeyring(
+  options: ChangeOptions,
+  algorithm: SigningAlgorithm | undefined,
+): Promise<KeyringCreation> {
+  const { sealer, policy } = options;
+  const created = await createFirst(options, algorithm ?? 'ES256');
+  if (created) return created;
+  const { after, time } = await changeKeyring(options, async (keyring, now) => {
+    if (algorithm === undefined) throw new KeyringChangeError(EXISTS);
+    return withAlgorithm(keyring, await generateKey(algorithm, sealer, currentName(keyring)), policy, now);
+  });
+  return { keyring: after, isNew: false, time };
+}
+
+/** @returns undefined if there is a keyring */
+async function createFirst(options: ChangeOptions, algorithm: SigningAlgorithm): Promise<KeyringCreation | undefined> {
+  const { store, sealer } = options;
+  const maintain = createMaintenance(options);
+  const id = randomBytes(16).toString('base64url');
+  const key = await generateKey(algorithm, sealer, sealer.names[0]);
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+    const { value, time } = await store.read();
+    if (value.type !== 'none') return undefined;
+    const keyring = await maintain(createdKeyring(id, key, time), time);
+    if (await store.replace(undefined, serializeKeyring(keyring), time)) return { keyring, isNew: true, time };
+  }
+  throw new KeyringChangeError(CHANGING);
+}
+
+const EXISTS = 'there is a keyring: rotate its keys with `countersign keys rotate`, or add an algorithm with --alg';
+
+/** Seals every private key with the first key-encryption key. */
+export async function resealedKeyring(keyring: StoredKeyring, sealer: Sealer): Promise<StoredKeyring> {
+  const [first] = sealer.names;
+  const others = keyring.keys.filter(({ sealed }) => sealedWith(sealed) !== first);
+  const seal = async ({ keyId, sealed }: SealedKey) =>
+    [keyId, await sealer.seal(await sealer.unseal(sealed), first)] as const;
+  return resealed(keyring, new Map(await Promise.all(others.map(seal))));
+}
+
+function requireValue(value: TimedValue['value']): string {
+  if (value.type === 'string') return value.text;
+  if (value.type === 'none') throw new KeyringChangeError('there is no keyring: run `countersign keys create`');
+  throw new KeyringChangeError(`the key of the keyring holds a ${value.name}: delete it`);
+}
+
+/** Keys that one attempt has generated are used by the next one. */
+function createMaintenance({ sealer, policy }: ChangeOptions) {
+  const generated = new Map<SigningAlgorithm, SealedKey>();
+  const take = async (keyring: StoredKeyring, algorithm: SigningAlgorithm): Promise<SealedKey> => {
+    const isUsed = (key: SealedKey) => keyring.keys.some(({ keyId }) => keyId === key.keyId);
+    const known = generated.get(algorithm);
+    if (known && !isUsed(known)) return known;
+    const key = await generateKey(algorithm, sealer, currentName(keyring));
+    generated.set(algorithm, key);
+    return key;
+  };
+  return async (keyring: StoredKeyring, now: number): Promise<StoredKeyring> => {
+    const fresh = await Promise.all(missingNextKeys(keyring, now).map((algorithm) => take(keyring, algorithm)));
+    return maintained(keyring, fresh, policy, now);
+  };
+}
+
+/** One key-encryption key seals all keys, until `keys reseal`: every server can unseal them while its file changes. */
+function currentName({ keys }: StoredKeyring): string {
+  // A keyring has at least one key.
+  return sealedWith(keys.at(-1)?.sealed ?? '');
+}
+
+async function generateKey(algorithm: SigningAlgorithm, sealer: Sealer, name: string): Promise<SealedKey> {
+  const key = await generatePrivateKey(algorithm);
+  const publicJwk = await publicJwkOf(key, algorithm);
+  const sealed = await sealer.seal(await privateJwkOf(key, algorithm), name);
+  return { keyId: publicJwk.kid, algorithm, publicJwk, sealed };
+}

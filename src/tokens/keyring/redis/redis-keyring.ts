@@ -1,0 +1,203 @@
+import type { Log } from '../../../observability/log.ts';
+import { openTimedValue, type TimedValueStore } from '../../../redis/commands/timed-value.ts';
+import { isWrongType, RedisUnavailableError } from '../../../redis/guarded-redis.ts';
+import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
+import type { TokenStore } from '../../token-store.ts';
+import type { RotationPolicy } from '../key-policy.ts';
+import type { KeyringSource, KeyringVersion } from '../live-keyring.ts';
+import { createKeyringLog, type KeyringLog } from './keyring-log.ts';
+import { maintainKeyring } from './maintain-keyring.ts';
+import { createMaintenanceSchedule, type MaintenanceSchedule } from './maintenance-schedule.ts';
+import { notReadyReason } from './not-ready.ts';
+import type { Sealer } from './sealing.ts';
+import { isOlder, parseKeyring, type StoredKeyring, StoredKeyringError } from './stored-keyring.ts';
+import { type UnsealedKeyring, unsealKeyring } from './unsealed-keyring.ts';
+
+export interface RedisKeyringOptions {
+  readonly store: TokenStore;
+  readonly sealer: Sealer;
+  readonly policy: RotationPolicy;
+  /** The server's own; undefined for that of the keyring. */
+  readonly algorithm: SigningAlgorithm | undefined;
+  /** Milliseconds. */
+  readonly maxQueueDelay: number;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** A key that is dropped is rejected everywhere within a second. */
+const POLL_MILLISECONDS = 500;
+
+/**
+ * The keyring at `{prefix}keyring`, which every server follows and maintains. Resolves after the first attempt to read it,
+ * whether or not that succeeds.
+ */
+export async function openRedisKeyring(options: RedisKeyringOptions): Promise<KeyringSource> {
+  const source = new RedisKeyring(options);
+  await source.poll();
+  return source;
+}
+
+class RedisKeyring implements KeyringSource {
+  readonly description: string;
+  notReadyReason: string | undefined;
+  readonly #options: RedisKeyringOptions;
+  readonly #key: string;
+  readonly #value: TimedValueStore;
+  readonly #log: KeyringLog;
+  readonly #schedule: MaintenanceSchedule;
+  #version: KeyringVersion;
+  #held: { readonly keyring: UnsealedKeyring; readonly text: string } | undefined;
+  /** The value that was found last, held or rejected: nothing is to be done until it changes. */
+  #seen: string | undefined;
+  #unfollowed: StoredKeyring | undefined;
+  #problem = 'the keyring has not been read yet';
+  #timer: NodeJS.Timeout | undefined;
+  #isPolling = false;
+  #isMaintaining = false;
+  #isClosed = false;
+
+  constructor(options: RedisKeyringOptions) {
+    const { store, policy, algorithm, log } = options;
+    this.#options = options;
+    this.#key = `${store.keyPrefix}keyring`;
+    this.description = `the keyring in Redis, ${this.#key}`;
+    this.#value = guarded(store, this.#key);
+    this.#log = createKeyringLog(log, policy.retention);
+    this.#schedule = createMaintenanceSchedule(policy);
+    this.#version = { keys: [], algorithm };
+    store.onReconnected(() => void this.poll());
+  }
+
+  current(): KeyringVersion {
+    return this.#version;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Reads the keyring, does what is due, and schedules the next poll. Never throws. */
+  async poll(): Promise<void> {
+    if (this.#isPolling || this.#isClosed) return;
+    this.#isPolling = true;
+    clearTimeout(this.#timer);
+    try {
+      await this.#follow();
+    } catch (error) {
+      this.#onFailure(error);
+    } finally {
+      this.#isPolling = false;
+    }
+    this.#updateReadiness();
+    this.#startMaintenance();
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.poll(), POLL_MILLISECONDS).unref();
+  }
+
+  async #follow(): Promise<void> {
+    const text = await this.#options.store.redis.execute((redis) => redis.get(this.#key));
+    if (text === this.#seen) return;
+    this.#seen = undefined;
+    if (text === null) return this.#onMissing();
+    if (text === this.#held?.text) return this.#settle(text);
+    try {
+      await this.#onChange(text);
+    } catch (error) {
+      if (!(error instanceof StoredKeyringError)) throw error;
+      this.#seen = text;
+      this.#reject(error.message);
+    }
+  }
+
+  async #onChange(text: string): Promise<void> {
+    const stored = parseKeyring(text);
+    const held = this.#held?.keyring;
+    if (held && isOlder(stored, held.stored)) return this.#writeBack(text);
+    const keyring = await unsealKeyring(stored, this.#options, held);
+    this.#unfollowed = keyring.problem !== undefined && held && held.problem === undefined ? stored : undefined;
+    // Who can write to Redis could have made it.
+    if (this.#unfollowed) throw new StoredKeyringError(`${keyring.problem}`);
+    this.#held = { keyring, text };
+    this.#version = { keys: keyring.keys, algorithm: this.#options.algorithm ?? stored.algorithm };
+    this.#settle(text);
+    this.#schedule.follow(stored, this.#options.now());
+    this.#logAdoption(stored, held?.stored);
+  }
+
+  #logAdoption(stored: StoredKeyring, previous: StoredKeyring | undefined): void {
+    const now = this.#options.now();
+    if (!previous) this.#log.loaded(stored, now);
+    else if (previous.id === stored.id) this.#log.changed(stored, now);
+    else this.#log.replaced(stored, previous, now);
+  }
+
+  async #onMissing(): Promise<void> {
+    if (this.#held) return this.#writeBack(undefined);
+    this.#problem = 'there is no keyring in Redis: run `countersign keys create`';
+    this.#log.missing();
+  }
+
+  /** Redis has lost changes. Several servers may try; the first one succeeds, and the newest version remains. */
+  async #writeBack(found: string | undefined): Promise<void> {
+    const held = this.#held;
+    // What was not unsealed may not be genuine.
+    if (!held || held.keyring.problem !== undefined) return;
+    const { time } = await this.#value.read();
+    if (!(await this.#value.replace(found, held.text, time))) return;
+    this.#settle(held.text);
+    this.#log.restored(held.keyring.stored, found === undefined ? 'none' : 'older');
+  }
+
+  #settle(text: string): void {
+    this.#seen = text;
+    this.#unfollowed = undefined;
+    this.#log.settled();
+  }
+
+  #reject(reason: string): void {
+    this.#problem = `the value of ${this.#key} in Redis is not used: ${reason}`;
+    this.#log.rejected(reason);
+  }
+
+  #onFailure(error: unknown): void {
+    this.#seen = undefined;
+    if (isWrongType(error)) return void this.#reject('it is not a string');
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#problem = `the keyring cannot be read from Redis: ${reason}`;
+    // While the connection is down, that of the registry is as well, and that is logged.
+    const { connection } = this.#options.store;
+    if (!(error instanceof RedisUnavailableError) || connection.problem === undefined) this.#log.unreadable(reason);
+  }
+
+  #updateReadiness(): void {
+    const { algorithm, now } = this.#options;
+    this.notReadyReason = this.#held
+      ? notReadyReason({ keyring: this.#held.keyring, algorithm, unfollowed: this.#unfollowed }, now())
+      : this.#problem;
+  }
+
+  #startMaintenance(): void {
+    const held = this.#held;
+    const isDue = held?.keyring.problem === undefined && this.#schedule.isDue(this.#options.now());
+    if (!held || !isDue || this.#isMaintaining || this.#isClosed) return;
+    this.#isMaintaining = true;
+    const { sealer, policy, now } = this.#options;
+    // Not awaited: it may generate keys, and changes are followed meanwhile.
+    void maintainKeyring({ store: this.#value, sealer, policy, now, held: held.text })
+      .then((problem) => (problem === undefined ? this.#log.maintained() : this.#log.maintenanceFailed(problem)))
+      .finally(() => {
+        this.#isMaintaining = false;
+        this.#schedule.done(held.keyring.stored, now());
+      });
+  }
+}
+
+function guarded({ connection, redis }: TokenStore, key: string): TimedValueStore {
+  const value = openTimedValue(connection.redis, key);
+  return {
+    read: () => redis.execute(() => value.read()),
+    replace: (...parameters) => redis.execute(() => value.replace(...parameters)),
+  };
+}
