@@ -44,6 +44,22 @@ function addedTooLate({ before, after, policy, now }: KeyChanges): KeyPhase<Dire
   );
 }
 
+/**
+ * Keys that may have appeared too late, by the times at which their files were changed: what the directory contained
+ * before is not known at startup. The first key of a directory is not late.
+ */
+export function startupWarnings(keys: readonly DirectoryKey[], { publishAhead }: KeyPolicy, now: number): string[] {
+  const late = keys
+    .slice(1)
+    .filter(({ signsFrom, changedAt }) => signsFrom > now - publishAhead && signsFrom < changedAt + publishAhead);
+  return late.map(
+    ({ file, keyId, signsFrom, changedAt }) =>
+      `${file} may have appeared too late: it was changed at ${formatKeyTime(changedAt)}, and its key (${keyId}) signs ` +
+      `from ${formatKeyTime(signsFrom)}; verifiers that fetched the JWKS before it was published reject its tokens ` +
+      'until they fetch it again (COUNTERSIGN_KEY_PUBLISH_AHEAD)',
+  );
+}
+
 function describeRemoved({ key, state, until }: KeyPhase<DirectoryKey>, { after, policy, now }: KeyChanges): string {
   const { file, keyId } = key;
   const lastExpiry = formatKeyTime(state === 'signing' ? now + policy.retention : until);

@@ -5,7 +5,7 @@ import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import type { KeyPolicy } from '../key-policy.ts';
 import { formatKeyTime } from '../key-time.ts';
 import { type KeyPhase, type KeyState, keyPhases } from '../lifecycle.ts';
-import { changeWarnings, isSameKey } from './key-changes.ts';
+import { changeWarnings, isSameKey, startupWarnings } from './key-changes.ts';
 import type { DirectoryKey } from './read-key-directory.ts';
 
 interface KeyDirectoryLog {
@@ -21,8 +21,10 @@ interface KeyDirectoryLog {
 export function describeKeys(keys: readonly DirectoryKey[], { path, algorithm, now }: KeyDirectoryLog): string {
   const time = now();
   const begun = keys.filter((key) => key.signsFrom <= time && (algorithm ?? key.algorithm) === key.algorithm);
+  // Of keys of several algorithms that began at the same time, the first one.
+  const signing = begun.find(({ signsFrom }) => signsFrom === begun.at(-1)?.signsFrom);
   const of = `one of ${counted(keys.length, 'key')} in ${path}`;
-  return [...begun.slice(-1).map((key) => `${key.algorithm} ${key.keyId} (${key.file})`), of].join(', ');
+  return signing ? `${signing.algorithm} ${signing.keyId} (${signing.file}), ${of}` : of;
 }
 
 /** Logs what has changed since the previous version, which has no keys at startup, and what that breaks. */
@@ -44,7 +46,7 @@ export function logLoaded(
   // Keys of a directory are published until they are removed.
   const phases = keyPhases(after, Number.POSITIVE_INFINITY, now);
   for (const phase of phases) if (added.includes(phase.key)) logKey(phase, log);
-  const broken = isStartup ? [] : changeWarnings({ before, after, policy, now });
+  const broken = isStartup ? startupWarnings(after, policy, now) : changeWarnings({ before, after, policy, now });
   for (const warning of [...unread, ...broken.map((sentence) => join(path, sentence))])
     log.warn({ event: 'signing_key_warning' }, warning);
 }

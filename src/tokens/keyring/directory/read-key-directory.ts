@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileErrorReason } from '../../../file-error.ts';
 import { readSecretFile } from '../../../files/secret-file.ts';
@@ -12,6 +12,8 @@ import { parseKeyFileName } from './key-file-name.ts';
 export interface DirectoryKey extends KeyringKey {
   /** The name of its file. If the name has no time, the key precedes all others, and `signsFrom` is -Infinity. */
   readonly file: string;
+  /** When its file was last changed, in milliseconds since the epoch. */
+  readonly changedAt: number;
   readonly signer: SigningKey;
 }
 
@@ -75,15 +77,16 @@ async function readKeyFile(
   const problems: string[] = [];
   const signsFrom = attempt(problems, path, () => parseKeyFileName(name));
   const text = attempt(problems, path, () => readSecretFile(path));
-  attempt(problems, path, () => requireOwner(folder, path));
+  const changedAt = attempt(problems, path, () => requireOwner(folder, path).mtimeMs);
   const result = text === undefined ? undefined : await parseSigningKey(text, { preferred });
   if (result?.ok === false)
     problems.push(...result.problems.map((problem) => `${path}: ${problem}${hintFor(signsFrom)}`));
-  if (!result?.ok || signsFrom === undefined || problems.length > 0) return { problems, warnings: [] };
+  if (!result?.ok || signsFrom === undefined || changedAt === undefined || problems.length > 0)
+    return { problems, warnings: [] };
   const warnings = result.warnings.map((warning) => `${path}: ${warning}`);
   const { key: signer } = result;
   const { keyId, algorithm, publicJwk } = signer;
-  return { key: { file: name, keyId, algorithm, publicJwk, signsFrom, signer }, problems, warnings };
+  return { key: { file: name, changedAt, keyId, algorithm, publicJwk, signsFrom, signer }, problems, warnings };
 }
 
 /** A name without a time may be that of another file, such as a README or a certificate. */
@@ -113,10 +116,11 @@ const ROOT = 0;
  *
  * @throws {RangeError}
  */
-function requireOwner(folder: string, path: string): void {
+function requireOwner(folder: string, path: string): Stats {
   const { mode, uid } = statSync(folder);
-  if ((mode & WRITABLE_BY_OTHERS) === 0) return;
-  if ([ROOT, uid, process.geteuid?.()].includes(statSync(path).uid)) return;
+  const stats = statSync(path);
+  if ((mode & WRITABLE_BY_OTHERS) === 0) return stats;
+  if ([ROOT, uid, process.geteuid?.()].includes(stats.uid)) return stats;
   throw new RangeError(`belongs to another user, and every user can add keys to ${folder}: run chmod o-w ${folder}`);
 }
 
