@@ -2,12 +2,12 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { SigningAlgorithm } from './algorithms/signing-algorithm.ts';
 
-/** The public key of a private key, as published in the JWKS (RFC 7517 §4). Its `kid` is its thumbprint (RFC 7638). */
+/** A public key, or that of a private key, as published in the JWKS (RFC 7517 §4). Its `kid` is its thumbprint (RFC 7638). */
 export async function publicJwkOf(
   key: KeyObject,
   algorithm: SigningAlgorithm,
 ): Promise<JWK & { readonly kid: string }> {
-  const members = membersOf(createPublicKey(key));
+  const members = membersOf(key.type === 'private' ? createPublicKey(key) : key);
   return { ...members, use: 'sig', alg: algorithm, kid: await calculateJwkThumbprint(members) };
 }
 

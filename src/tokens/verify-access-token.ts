@@ -35,8 +35,12 @@ export async function verifyAccessToken(token: string, issuer: string, findKey: 
   throw new AccessTokenError(`its iss is ${quote(parsed.issuer)}, and not ${issuer}`);
 }
 
-/** The texts of the header and of the payload of a JWS in compact serialization (RFC 7515 §7.1). */
-function decodeSegments(token: string): readonly [header: string, payload: string] {
+/**
+ * The texts of the header and of the payload of a JWS in compact serialization (RFC 7515 §7.1).
+ *
+ * @throws {AccessTokenError}
+ */
+export function decodeSegments(token: string): readonly [header: string, payload: string] {
   if (token.length > MAX_TOKEN_LENGTH)
     throw new AccessTokenError(`is ${token.length} characters long; at most ${MAX_TOKEN_LENGTH} are accepted`);
   const [header, payload, signature, ...others] = token.split('.');
@@ -105,7 +109,8 @@ function requireKey({ alg, kid }: AccessTokenHeader, findKey: FindKey): Publishe
   throw new AccessTokenError(`its alg is ${quote(alg)}, and its key is for ${key.algorithm}`);
 }
 
-async function verifySignature(token: string, { algorithm, publicJwk }: PublishedKey): Promise<void> {
+/** @throws {AccessTokenError} */
+export async function verifySignature(token: string, { algorithm, publicJwk }: PublishedKey): Promise<void> {
   try {
     await compactVerify(token, publicJwk, { algorithms: [algorithm] });
   } catch (error) {
