@@ -45,7 +45,7 @@ export async function createKeyInDirectory(
   if (!isFirst && signsFrom < now + policy.publishAhead)
     printWarnings([describeTooSoon(key, now + policy.publishAhead)]);
   if (current && !ownAlgorithm && current !== algorithm) printWarnings([describeNewAlgorithm(key, current)]);
-  const schedule = { ...policy, path, key, previous, isFirst };
+  const schedule = { ...policy, path, key, previous, isFirst, now };
   await writeTexts(output === 'json' ? [`${jsonText(summarize(schedule))}\n`] : await describe(schedule));
   return 0;
 }
@@ -79,6 +79,8 @@ interface Schedule extends KeyPolicy {
   readonly previous: DirectoryKey | undefined;
   /** Whether the directory had no key. */
   readonly isFirst: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** @param earliest milliseconds since the epoch */
@@ -96,14 +98,15 @@ function describeNewAlgorithm({ file, algorithm, signsFrom }: KeyFile, current: 
   );
 }
 
-function summarize({ path, key, previous, isFirst, publishAhead, retention }: Schedule) {
+function summarize({ path, key, previous, isFirst, now, publishAhead, retention }: Schedule) {
   const { file, keyId, algorithm, signsFrom } = key;
+  const publishBefore = signsFrom - publishAhead;
   const removable = formatKeyTime(signsFrom + retention);
   return {
     file: join(path, file),
     kid: keyId,
     alg: algorithm,
-    publish_before: isFirst ? null : formatKeyTime(signsFrom - publishAhead),
+    publish_before: isFirst || publishBefore <= now ? null : formatKeyTime(publishBefore),
     signs_from: formatKeyTime(signsFrom),
     previous: previous ? { file: join(path, previous.file), kid: previous.keyId, removable_from: removable } : null,
   };
