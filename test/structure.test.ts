@@ -46,7 +46,13 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   'prom-client': 'observability/metrics.ts',
   'string-width': 'commands/output/text.ts',
   yaml: ['administration/import/render.ts', 'clients/files/', 'commands/output/document.ts'],
-  commander: ['commands/clients/', 'commands/keys/program.ts', 'commands/resources/program.ts', 'main.ts'],
+  commander: [
+    'commands/clients/',
+    'commands/keys/program.ts',
+    'commands/resources/program.ts',
+    'commands/tokens/program.ts',
+    'main.ts',
+  ],
 };
 
 const source = join(repositoryRoot, 'src');

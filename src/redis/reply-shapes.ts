@@ -50,6 +50,7 @@ const shapes: Readonly<Record<string, (reply: unknown) => boolean>> = {
   sentinel: (reply) => reply === null || isListOf((item) => isText(item) || isListOf(isText)(item))(reply),
   get: isTextOrNull,
   set: (reply) => reply === null || reply === 'OK',
+  time: isListOf((part) => isText(part) || typeof part === 'number'),
   pttl: (reply) => typeof reply === 'number',
   scan: (reply) => Array.isArray(reply) && isText(reply[0]) && isListOf(isText)(reply[1]),
   scard: (reply) => typeof reply === 'number',

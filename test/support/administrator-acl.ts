@@ -1,5 +1,5 @@
 /**
- * The ACL rules for `countersign clients` in docs/clients.md, with a password, and `prefix` in place of `countersign:`. An
+ * The ACL rules for `countersign clients`, `resources` and `tokens` in docs/clients.md, with a password, and `prefix` in place of `countersign:`. An
  * auditor can plan, list, show and export.
  */
 export function administratorAclRule(
@@ -8,11 +8,19 @@ export function administratorAclRule(
   { password, isCluster = false }: { readonly password: string; readonly isCluster?: boolean },
 ): string {
   const mayWrite = name === 'administrator';
-  const names = ['client:*', 'resource:*', 'identity:*', 'audience:*', 'registry', ...(mayWrite ? ['apply'] : [])];
+  const names = [
+    'client:*',
+    'resource:*',
+    'identity:*',
+    'audience:*',
+    'registry',
+    'revocations',
+    ...(mayWrite ? ['apply', 'revoked:*'] : []),
+  ];
   const keys = names.map((key) => `${mayWrite ? '~' : '%R~'}${prefix}${key}`);
   const channels = mayWrite ? [`&${prefix}changes`] : [];
-  const reading = 'hello auth ping info select scan type get smembers eval_ro evalsha_ro';
-  const writing = mayWrite ? ' eval evalsha set del sadd srem publish' : '';
+  const reading = 'hello auth ping info select scan type get smembers xrange eval_ro evalsha_ro';
+  const writing = mayWrite ? ' eval evalsha set del sadd srem time xadd xdel publish' : '';
   const ofCluster = isCluster ? ' cluster|slots cluster|info readonly asking client|setname' : '';
   const commands = `${reading}${writing}${ofCluster}`.split(' ').map((command) => `+${command}`);
   return [name, 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...commands].join(' ');

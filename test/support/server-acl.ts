@@ -1,11 +1,14 @@
 /** The ACL rule of the servers in docs/redis.md, with a password, and `prefix` in place of `countersign:`. */
 export function serverAclRule(prefix: string, password: string, isCluster = false): string {
-  const keys = ['client:*', 'registry'].map((name) => `%R~${prefix}${name}`);
+  const read = ['client:*', 'registry'].map((name) => `%R~${prefix}${name}`);
+  const written = ['revocations', 'revoked:*'].map((name) => `~${prefix}${name}`);
   const channels = ['&__redis__:invalidate', `&${prefix}changes`];
-  const commands = 'hello auth ping info get pttl subscribe client|id client|tracking';
+  const commands = 'hello auth ping info get pttl set xrange xadd xdel subscribe client|id client|tracking';
   const ofCluster = 'cluster|slots cluster|info readonly asking client|setname';
   const allowed = `${commands}${isCluster ? ` ${ofCluster}` : ''}`.split(' ').map((command) => `+${command}`);
-  return ['server', 'on', `>${password}`, 'resetchannels', '-@all', ...keys, ...channels, ...allowed].join(' ');
+  return ['server', 'on', `>${password}`, 'resetchannels', '-@all', ...read, ...written, ...channels, ...allowed].join(
+    ' ',
+  );
 }
 
 /** What docs/redis.md adds to the rule of the servers for CRLs from URLs, with `prefix` in place of `countersign:`. */

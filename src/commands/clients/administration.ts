@@ -1,5 +1,6 @@
 import { ApplyLock } from '../../administration/apply-lock.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
+import { openRevocationStore, type RevocationStore } from '../../administration/revocation-store.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';
 import { OperatorError } from '../../operator-error.ts';
@@ -11,8 +12,9 @@ import { readAdministrationConfig } from './administration-config.ts';
 import { Interruption } from './interruption.ts';
 
 /** What a command that manages records in Redis works with. Disposing of it closes the connection. */
-interface Administration extends AsyncDisposable {
+export interface Administration extends AsyncDisposable {
   readonly store: RecordStore;
+  readonly revocations: RevocationStore;
   readonly policy: RegistrationPolicy;
   /** When the command started, in milliseconds since the epoch. */
   readonly now: number;
@@ -52,6 +54,7 @@ export async function openAdministration(env: Environment): Promise<Administrati
   const opened = resources.move();
   return {
     store: openRecordStore(connection, keys, description),
+    revocations: openRevocationStore(connection, redis.keyPrefix, description),
     policy,
     now: Date.now(),
     progress,

@@ -1,3 +1,4 @@
+import { defineScript } from '../../redis/commands/script.ts';
 import { type CommandExecutor, isWrongType } from '../../redis/guarded-redis.ts';
 import { ALL, digestOf, type Revocation, type RevokedSubject } from './revocation.ts';
 import { keyValue, parseKeyValue, parseStreamFields, streamFields } from './stored-revocation.ts';
@@ -56,8 +57,36 @@ export async function writeKeyOnce(
   now: number,
 ): Promise<boolean> {
   const key = keyOf(keys, revocation);
-  const lifetime = Math.max(1, revocation.expiresAt * 1000 - now);
-  return (await execute((redis) => redis.set(key, keyValue(revocation), 'PX', lifetime, 'NX'))) !== null;
+  const value = keyValue(revocation);
+  return (await execute((redis) => redis.set(key, value, 'PX', lifetimeOf(revocation, now), 'NX'))) !== null;
+}
+
+/**
+ * Writes the key of a revocation, unless a later one is there. It expires with the revocation.
+ *
+ * @param now milliseconds since the epoch
+ */
+export async function extendKey(
+  execute: CommandExecutor,
+  keys: RevocationKeys,
+  revocation: Revocation,
+  now: number,
+): Promise<void> {
+  const args = [String(revocation.before), keyValue(revocation), String(lifetimeOf(revocation, now))];
+  await execute((redis) => defineScript(redis, extendScript)([keyOf(keys, revocation)], args));
+}
+
+/** ARGV: `before`, the value, its lifetime in milliseconds. A value without `before` revokes everything. */
+const extendScript = `
+if redis.call('TYPE', KEYS[1]).ok == 'string' then
+  local isJson, known = pcall(cjson.decode, redis.call('GET', KEYS[1]))
+  if isJson and type(known) == 'table' and (tonumber(known.before) or math.huge) >= tonumber(ARGV[1]) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+function lifetimeOf({ expiresAt }: Revocation, now: number): number {
+  return Math.max(1, expiresAt * 1000 - now);
 }
 
 /** The key of the stream has another type of value. Redis is available then. */

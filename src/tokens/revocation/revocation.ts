@@ -22,26 +22,24 @@ export interface Revocation extends RevokedSubject {
 /** Later than any `iat`, in 32 bits. */
 export const ALL = 0xffff_ffff;
 
-/** The longest lifetime that a record may have. */
-const LONGEST_LIFETIME_SECONDS = 24 * 3600;
-/** The clocks of replicas may differ by 5 minutes, and a verifier accepts a token for 5 s after it has expired. */
-export const CLOCK_TOLERANCE_SECONDS = 305;
+/** The longest lifetime of a token that a record may have. */
+export const LONGEST_LIFETIME_SECONDS = 24 * 3600;
+/** Between any two clocks of replicas and of Redis. */
+export const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
+/** A verifier accepts a token for 5 s after it has expired. */
+const EXPIRY_TOLERANCE_SECONDS = MAX_CLOCK_DIFFERENCE_SECONDS + 5;
 
-/** @param expiresAt `exp` of the token, in seconds since the epoch */
+/** @param expiresAt `exp` of the token, or the latest that it may have, in seconds since the epoch */
 export function revokedToken(jti: string, expiresAt: number): Revocation {
-  return { kind: 'jti', value: jti, before: ALL, expiresAt: expiresAt + CLOCK_TOLERANCE_SECONDS };
+  return { kind: 'jti', value: jti, before: ALL, expiresAt: expiresAt + EXPIRY_TOLERANCE_SECONDS };
 }
 
-/** @param issuedUntil the last `iat` that is revoked, in seconds since the epoch */
-export function cutOff(subject: RevokedSubject, issuedUntil: number): Revocation {
-  return {
-    ...subject,
-    before: issuedUntil,
-    expiresAt: issuedUntil + LONGEST_LIFETIME_SECONDS + CLOCK_TOLERANCE_SECONDS,
-  };
+/** @param before the last `iat` that is revoked, in seconds since the epoch */
+export function cutOff(subject: RevokedSubject, before: number): Revocation {
+  return { ...subject, before, expiresAt: before + LONGEST_LIFETIME_SECONDS + EXPIRY_TOLERANCE_SECONDS };
 }
 
-/** @returns a list of each subject by which this token may be revoked */
+/** Each subject by which a token may be revoked. */
 export function subjectsOf({ tokenId, clientId, audience }: AccessToken): readonly RevokedSubject[] {
   return [
     { kind: 'jti', value: tokenId },
