@@ -41,7 +41,7 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   // Beside the connection of the registry: an attempt to connect may take seconds.
   const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
   opened.defer(async () => (await connecting)?.connection.close());
-  const keyring = await openKeyring(config, log).catch(collect);
+  const keyring = await openKeyring(config, connecting, log).catch(collect);
   opened.defer(() => keyring?.close());
   const registry = await openRegistry(config, log).catch(collect);
   opened.defer(() => registry?.close());

@@ -8,6 +8,7 @@ import { liveKeyring } from '../tokens/keyring/live-keyring.ts';
 import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { readSigningKey, SigningKeyError } from '../tokens/signing-key.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
 
 /** What every source needs. */
 interface KeyringOptions {
@@ -19,10 +20,12 @@ interface KeyringOptions {
 /**
  * Opens the configured keyring.
  *
+ * @param store being connected to; undefined without Redis
  * @throws {OperatorError} with every problem
  */
 export async function openKeyring(
   { keyring, maxQueueDelay }: Pick<Config, 'keyring' | 'maxQueueDelay'>,
+  store: Promise<TokenStore> | undefined,
   log: Log,
 ): Promise<Keyring> {
   const options = { maxQueueDelay, log };
@@ -32,7 +35,7 @@ export async function openKeyring(
     case 'directory':
       return openDirectory(keyring, options);
     case 'redis':
-      return openRedisKeyring(keyring, options);
+      return openFromRedis(keyring, { ...options, store: await requireStore(store) });
   }
 }
 
@@ -61,6 +64,20 @@ async function openDirectory(config: KeyDirectoryConfig, options: KeyringOptions
 
 const PUBLISHED_UNTIL_REMOVED = Number.POSITIVE_INFINITY;
 
-async function openRedisKeyring({ setting }: RedisKeyringConfig, _options: KeyringOptions): Promise<Keyring> {
-  throw new OperatorError([`COUNTERSIGN_${setting}: is not supported yet: set COUNTERSIGN_SIGNING_KEY_FILE`]);
+async function requireStore(store: Promise<TokenStore> | undefined): Promise<TokenStore> {
+  if (store) return store;
+  throw new Error('the settings allow a keyring in Redis only with COUNTERSIGN_REDIS_URL');
+}
+
+async function openFromRedis(
+  { keyEncryptionKeys, algorithm, policy, setting }: RedisKeyringConfig,
+  { store, ...options }: KeyringOptions & { readonly store: TokenStore },
+): Promise<Keyring> {
+  const [{ createSealer }, { openRedisKeyring }] = await Promise.all([
+    import('../tokens/keyring/redis/sealing.ts'),
+    import('../tokens/keyring/redis/redis-keyring.ts'),
+  ]);
+  const sealer = await createSealer(keyEncryptionKeys, setting);
+  const source = await openRedisKeyring({ store, sealer, policy, algorithm, ...options, now: Date.now });
+  return liveKeyring(source, { retention: policy.retention, now: Date.now });
 }

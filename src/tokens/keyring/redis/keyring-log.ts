@@ -10,6 +10,8 @@ export interface KeyringLog {
   replaced(keyring: StoredKeyring, replaced: StoredKeyring, now: number): void;
   /** This server has written back what it held. */
   restored(keyring: StoredKeyring, found: 'none' | 'older'): void;
+  /** No private key can be unsealed. */
+  sealed(reason: string): void;
   missing(): void;
   rejected(reason: string): void;
   /** Redis responds, but refuses the command. */
@@ -32,6 +34,7 @@ export function createKeyringLog(log: Log, retention: number): KeyringLog {
     replaced: (keyring, { id }, now) =>
       log.warn({ event: 'keyring_replaced', replaced_id: id, ...describe(keyring, now) }, REPLACED),
     restored: ({ id, version }, found) => log.warn({ event: 'keyring_restored', id, version, found }, RESTORED),
+    sealed: (reason) => problems.add(`sealed: ${reason}`, () => log.error({ event: 'keyring_sealed', reason }, SEALED)),
     missing: () => problems.add('missing', () => log.error({ event: 'keyring_missing' }, MISSING)),
     rejected: (reason) =>
       problems.add(`rejected: ${reason}`, () => log.error({ event: 'keyring_rejected', reason }, REJECTED)),
@@ -46,6 +49,7 @@ export function createKeyringLog(log: Log, retention: number): KeyringLog {
 
 const REPLACED = 'another keyring was created in Redis: tokens of the previous keys are rejected from now on';
 const RESTORED = 'Redis had lost changes of the keyring: this server has written back the keyring that it holds';
+const SEALED = 'no key of the keyring can sign here: it is published, and tokens are verified';
 const MISSING = 'there is no keyring in Redis: run `countersign keys create`';
 const REJECTED = 'the keyring in Redis is not used, and not overwritten';
 const UNREADABLE = 'the keyring cannot be read from Redis';

@@ -18,7 +18,7 @@ interface HeldKeyrings {
  */
 export function notReadyReason({ keyring, algorithm, unfollowed }: HeldKeyrings, now: number): string | undefined {
   const { stored, problem } = keyring;
-  if (problem !== undefined) return `no key of the keyring can sign: ${problem}`;
+  if (problem !== undefined) return `no key of the keyring can sign: the private keys are ${problem}`;
   const own = algorithm ?? stored.algorithm;
   const phases = phasesOf(stored, own, now);
   const [first] = phases;

@@ -118,19 +118,20 @@ class RedisKeyring implements KeyringSource {
     const keyring = await unsealKeyring(stored, this.#options, held);
     this.#unfollowed = keyring.problem !== undefined && held && held.problem === undefined ? stored : undefined;
     // Who can write to Redis could have made it.
-    if (this.#unfollowed) throw new StoredKeyringError(`${keyring.problem}`);
+    if (this.#unfollowed) throw new StoredKeyringError(`its private keys are ${keyring.problem}`);
     this.#held = { keyring, text };
     this.#version = { keys: keyring.keys, algorithm: this.#options.algorithm ?? stored.algorithm };
     this.#settle(text);
     this.#schedule.follow(stored, this.#options.now());
-    this.#logAdoption(stored, held?.stored);
+    this.#logAdoption(keyring, held?.stored);
   }
 
-  #logAdoption(stored: StoredKeyring, previous: StoredKeyring | undefined): void {
+  #logAdoption({ stored, problem }: UnsealedKeyring, previous: StoredKeyring | undefined): void {
     const now = this.#options.now();
     if (!previous) this.#log.loaded(stored, now);
     else if (previous.id === stored.id) this.#log.changed(stored, now);
     else this.#log.replaced(stored, previous, now);
+    if (problem !== undefined) this.#log.sealed(`the private keys are ${problem}`);
   }
 
   async #onMissing(): Promise<void> {
@@ -163,7 +164,10 @@ class RedisKeyring implements KeyringSource {
 
   #onFailure(error: unknown): void {
     this.#seen = undefined;
-    if (isWrongType(error)) return void this.#reject('it is not a string');
+    if (isWrongType(error)) {
+      this.#reject('it is not a string');
+      return;
+    }
     const reason = error instanceof Error ? error.message : String(error);
     this.#problem = `the keyring cannot be read from Redis: ${reason}`;
     // While the connection is down, that of the registry is as well, and that is logged.

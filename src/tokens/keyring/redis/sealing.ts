@@ -29,13 +29,18 @@ export class UnknownKeyEncryptionKeyError extends SealError {}
  * keyring seals a few keys a month.
  *
  * @param keys 32 bytes each
+ * @param setting the variable that holds them or names their file, without the prefix; for messages
  */
-export async function createSealer(keys: readonly [Uint8Array, ...Uint8Array[]]): Promise<Sealer> {
+export async function createSealer(keys: readonly [Uint8Array, ...Uint8Array[]], setting: string): Promise<Sealer> {
   const [first, ...others] = await Promise.all(keys.map(nameKey));
   // There is one name for each key, and at least one key.
   const named = [first, ...others] as readonly [NamedKey, ...NamedKey[]];
   const find = (name: unknown) => named.find((each) => each.name === name)?.key;
   const [{ name: nameOfFirst }, ...rest] = named;
+  const unknownKey = (name: string) =>
+    new UnknownKeyEncryptionKeyError(
+      `sealed with the key-encryption key ${name}, and COUNTERSIGN_${setting} has ${named.map((each) => each.name).join(' and ')}`,
+    );
   return {
     names: [nameOfFirst, ...rest.map(({ name }) => name)],
     seal: async (privateJwk, name) => {
@@ -77,11 +82,7 @@ export function sealedWith(sealed: string): string {
   } catch {
     // Not a JWE at all.
   }
-  throw new SealError('it is not a JWE that names its key-encryption key');
-}
-
-function unknownKey(name: string): UnknownKeyEncryptionKeyError {
-  return new UnknownKeyEncryptionKeyError(`it is sealed with the key-encryption key ${name}`);
+  throw new SealError('not a JWE that names its key-encryption key');
 }
 
 async function decrypt(sealed: string, key: Uint8Array): Promise<JWK> {
@@ -91,6 +92,6 @@ async function decrypt(sealed: string, key: Uint8Array): Promise<JWK> {
     // Encrypted by `seal`, which only accepts a JWK: the encryption is authenticated.
     return JSON.parse(new TextDecoder().decode(plaintext)) as JWK;
   } catch {
-    throw new SealError('it was not sealed with the key-encryption key that it names, or it is damaged');
+    throw new SealError('not sealed with the key-encryption key that it names, or damaged');
   }
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { signingAlgorithms } from '../../algorithms/signing-algorithm.ts';
 import { withBoundedQueue } from '../../signature-queue.ts';
-import { readSigningKey, type SigningKey, SigningKeyError } from '../../signing-key.ts';
+import { parseSigningKey, type SigningKey } from '../../signing-key.ts';
 import { keyProblems } from '../../signing-key-checks.ts';
 import type { KeyringKey } from '../live-keyring.ts';
 import { SealError, type Sealer, UnknownKeyEncryptionKeyError } from './sealing.ts';
@@ -36,22 +36,34 @@ export async function unsealKeyring(
   options: UnsealOptions,
   previous?: UnsealedKeyring,
 ): Promise<UnsealedKeyring> {
-  const known = new Map(previous?.stored.keys.map((key, index) => [key.keyId, { key, opened: previous.keys[index] }]));
-  const opened = await Promise.all(
-    stored.keys.map(async (key) => {
-      const before = known.get(key.keyId);
-      const isUnchanged = before?.opened?.signer && hasSameContent(before.key, key);
-      if (before?.opened && isUnchanged) return { key: withTime(before.opened, key.signsFrom), problem: undefined };
-      const { signer, problem, publicJwk } = await openKey(key, options);
-      const isKnown = before?.opened?.signer && signer && before.opened.algorithm === key.algorithm;
-      if (before?.opened && isKnown) return { key: withTime(before.opened, key.signsFrom), problem };
-      const { keyId, algorithm, signsFrom } = key;
-      return { key: { keyId, algorithm, publicJwk, signsFrom, signer }, problem };
-    }),
-  );
+  const known = knownKeys(previous);
+  const open = async (key: StoredKey): Promise<OpenedKey> => {
+    const before = known.get(key.keyId);
+    if (before && hasSameContent(before.stored, key)) return { key: withTime(before.key, key.signsFrom) };
+    const opened = await openKey(key, options);
+    const isKnown = before?.key.algorithm === key.algorithm && opened.problem === undefined;
+    return before && isKnown ? { key: withTime(before.key, key.signsFrom) } : opened;
+  };
+  const opened = await Promise.all(stored.keys.map(open));
   const problem = opened.find((key) => key.problem !== undefined)?.problem;
   const keys = opened.map(({ key }) => (problem === undefined ? key : { ...key, signer: undefined }));
   return { stored, keys, problem };
+}
+
+interface KnownKey {
+  readonly stored: StoredKey;
+  readonly key: KeyringKey;
+}
+
+/** Those that were unsealed, by their `kid`. */
+function knownKeys(previous: UnsealedKeyring | undefined): ReadonlyMap<string, KnownKey> {
+  const known = new Map<string, KnownKey>();
+  if (!previous || previous.problem !== undefined) return known;
+  for (const [index, stored] of previous.stored.keys.entries()) {
+    const key = previous.keys[index];
+    if (key) known.set(key.keyId, { stored, key });
+  }
+  return known;
 }
 
 function hasSameContent(one: StoredKey, other: StoredKey): boolean {
@@ -67,30 +79,31 @@ function withTime(key: KeyringKey, signsFrom: number): KeyringKey {
 }
 
 interface OpenedKey {
-  readonly signer: SigningKey | undefined;
-  readonly problem: string | undefined;
-  readonly publicJwk: JWK;
+  /** It does not sign if there is a problem. */
+  readonly key: KeyringKey;
+  readonly problem?: string;
 }
 
-async function openKey(key: StoredKey, { sealer, maxQueueDelay }: UnsealOptions): Promise<OpenedKey> {
-  const publicJwk = await publishedJwk(key);
+async function openKey(stored: StoredKey, { sealer, maxQueueDelay }: UnsealOptions): Promise<OpenedKey> {
+  const { keyId, algorithm, signsFrom } = stored;
+  const key = { keyId, algorithm, signsFrom, publicJwk: await publishedJwk(stored) };
   try {
-    const signer = await unsealKey(key, sealer);
-    return { signer: withBoundedQueue(signer, maxQueueDelay), problem: undefined, publicJwk };
+    return { key: { ...key, signer: withBoundedQueue(await unsealKey(stored, sealer), maxQueueDelay) } };
   } catch (error) {
-    if (error instanceof UnknownKeyEncryptionKeyError) return { signer: undefined, problem: error.message, publicJwk };
-    if (error instanceof SealError || error instanceof SigningKeyError)
-      throw new StoredKeyringError(`the private key of ${key.keyId} is invalid: ${error.message}`);
+    if (error instanceof UnknownKeyEncryptionKeyError)
+      return { key: { ...key, signer: undefined }, problem: error.message };
+    if (error instanceof SealError) throw new StoredKeyringError(`the private key of ${keyId} is ${error.message}`);
     throw error;
   }
 }
 
 async function unsealKey({ keyId, algorithm, sealed }: StoredKey, sealer: Sealer): Promise<SigningKey> {
   const jwk = await sealer.unseal(sealed);
-  if (jwk.alg !== algorithm) throw new SealError(`it is not a key for ${algorithm}`);
-  const key = await readSigningKey(JSON.stringify(jwk), algorithm);
-  if (key.keyId === keyId) return key;
-  throw new SealError('it does not belong to the public key');
+  if (jwk.alg !== algorithm) throw new SealError(`not a key for ${algorithm}`);
+  const parsed = await parseSigningKey(JSON.stringify(jwk), { required: algorithm });
+  if (!parsed.ok) throw new SealError(`unusable: ${parsed.problems.join('; ')}`);
+  if (parsed.key.keyId === keyId) return parsed.key;
+  throw new SealError('the one of another key');
 }
 
 /** The public key as the JWKS contains it, whatever other members are stored. */
