@@ -4,7 +4,6 @@ import type { Registry } from '../clients/registry/registry.ts';
 import { negotiateMediaType } from '../http/content-negotiation.ts';
 import { type ErrorCode, OAuthError, tokenStateErrorStatus } from '../oauth/oauth-error.ts';
 import type { AuditedEndpoint, AuditLog } from '../observability/audit.ts';
-import type { Resource } from '../resources/resource.ts';
 import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { activeResponse, inactiveResponse, introspectionResponseClaims } from '../tokens/introspection-response.ts';
@@ -70,38 +69,41 @@ function respondWithJwt(jwt: string): Response {
  * Requires that the client of the token still exists and is enabled, and that the caller is that client or one that a
  * resource of the token lists. Both are looked up in any case, so that the time of the answer shows neither.
  *
- * @throws {AccessTokenError} or {OAuthError} temporarily_unavailable
+ * @throws {AccessTokenError}, or {OAuthError} temporarily_unavailable
  */
 async function requireAccess(token: AccessToken, caller: Client, registry: Registry): Promise<void> {
   const isOwn = token.clientId === caller.clientId;
-  const [client, resources] = await Promise.all([
-    isOwn ? caller : findClient(token.clientId, registry),
-    isOwn ? [] : findResources(token.audience, registry),
+  const [client, denial] = await Promise.all([
+    isOwn ? caller : unlessInvalid('invalid_client', registry.find(token.clientId)),
+    isOwn ? undefined : findDenial(token, caller, registry),
   ]);
-  if (!isOwn && !resources.some(({ introspectionClients }) => introspectionClients.includes(caller.clientId)))
-    throw new AccessTokenError(`no resource of its aud lists ${JSON.stringify(caller.clientId)} for introspection`);
-  if (!client) throw new AccessTokenError('its client is not registered any more');
+  if (denial !== undefined) throw new AccessTokenError(denial);
+  if (client === undefined) throw new AccessTokenError('its client is not registered any more');
+  if ('invalid' in client) throw new AccessTokenError(client.invalid);
   if (!client.enabled) throw new AccessTokenError('its client is disabled');
 }
 
-async function findClient(clientId: string, registry: Registry): Promise<Client | undefined> {
-  return unlessInvalid('invalid_client', () => registry.find(clientId));
-}
-
-/** The resources that the token is for. */
-async function findResources(audience: AccessToken['audience'], registry: Registry): Promise<readonly Resource[]> {
+/** Why no resource that the token is for lists the caller (RFC 7662 §2.1); undefined if one does. */
+async function findDenial(token: AccessToken, { clientId }: Client, registry: Registry): Promise<string | undefined> {
   const found = await Promise.all(
-    audience.map((each) => unlessInvalid('invalid_target', () => registry.findResourcesByAudience(each))),
+    token.audience.map((each) => unlessInvalid('invalid_target', registry.findResourcesByAudience(each))),
   );
-  return found.flat();
+  const resources = found.flatMap((each) => ('invalid' in each ? [] : each));
+  if (resources.some(({ introspectionClients }) => introspectionClients.includes(clientId))) return undefined;
+  const invalid = found.flatMap((each) => ('invalid' in each ? [each.invalid] : []));
+  return [`no resource of its aud lists ${JSON.stringify(clientId)} for introspection`, ...invalid].join('; ');
 }
 
-/** A record that is not valid permits nothing: the token is not active because of it. */
-async function unlessInvalid<Found>(code: ErrorCode, find: () => Promise<Found>): Promise<Found> {
+/** The reason why a record is not valid. Such a record permits nothing. */
+interface Invalid {
+  readonly invalid: string;
+}
+
+async function unlessInvalid<Found>(code: ErrorCode, lookup: Promise<Found>): Promise<Found | Invalid> {
   try {
-    return await find();
+    return await lookup;
   } catch (error) {
-    if (error instanceof OAuthError && error.code === code) throw new AccessTokenError(error.reason);
+    if (error instanceof OAuthError && error.code === code) return { invalid: error.reason };
     throw error;
   }
 }

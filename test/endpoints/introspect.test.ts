@@ -76,6 +76,16 @@ describe('an active token', () => {
     expect((await introspect('stranger', token)).body).toBe(INACTIVE);
   });
 
+  test('of several resources is described even if the record of another one is invalid', async () => {
+    const error = { description: 'x', reason: 'the value of countersign:resource:x is not a resource record' };
+    server.replaced.registry.findResourcesByAudience = async (audience) => {
+      if (audience === API) return [resource({ introspection: ['api'] })];
+      throw new OAuthError('invalid_target', error);
+    };
+    const token = server.sign(claimsFor('owner', { aud: ['https://invalid.example', API] }));
+    expect((await introspect('api', token)).json().active).toBe(true);
+  });
+
   test.each([
     ['a string', 'read write', 'read write'],
     ['a list', ['read', 'write'], 'read write'],
@@ -237,7 +247,7 @@ const inactive: Inactive[] = [
   [
     "another client's, while the record of the resource is invalid",
     () => server.sign(claimsFor('owner')),
-    /^the token: the value of countersign:resource:api is not/,
+    /^the token: no resource of its aud lists "api" for introspection; the value of countersign:resource:api is not/,
     'api',
     () => {
       const error = { description: 'x', reason: 'the value of countersign:resource:api is not a resource record' };

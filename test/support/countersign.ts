@@ -19,7 +19,7 @@ export interface RunningCountersign {
   readonly stderr: () => string;
   /** Waits for the first log line, past or future, that satisfies the predicate. Default: at most 5,000 ms. */
   readonly waitForEvent: (predicate: (line: LogLine) => boolean, milliseconds?: number) => Promise<LogLine>;
-  /** The log lines of event `token_issued` or `token_rejected` so far. */
+  /** The log lines of decisions of the public listener so far. */
   readonly auditEvents: () => readonly LogLine[];
   /** Sends a GET request to the operations listener. */
   readonly fetchOperations: (path: string) => Promise<{ readonly status: number; readonly body: string }>;
@@ -61,6 +61,17 @@ export const countersignCommand = (args: readonly string[]) => [process.execPath
 const START_TIMEOUT = 15_000;
 const EVENT_TIMEOUT = 5_000;
 
+/** Their events. */
+const decisions: ReadonlySet<string> = new Set([
+  'token_issued',
+  'token_rejected',
+  'token_introspected',
+  'introspection_rejected',
+  'token_revoked',
+  'revocation_ignored',
+  'revocation_rejected',
+]);
+
 /**
  * Starts Countersign as a process, and waits until it listens.
  *
@@ -83,7 +94,7 @@ export async function startCountersign(options: StartOptions = {}): Promise<Runn
     lines,
     stderr: program.stderr,
     waitForEvent: (predicate, milliseconds = EVENT_TIMEOUT) => waitForLine(lines, predicate, milliseconds),
-    auditEvents: () => lines.filter(({ event }) => event === 'token_issued' || event === 'token_rejected'),
+    auditEvents: () => lines.filter(({ event }) => decisions.has(String(event))),
     fetchOperations: (path) => fetchOperations(lines, path),
     kill: program.kill,
     exited: program.exited,
