@@ -49,7 +49,7 @@ export function revocationEndpoint(dependencies: RevocationEndpointDependencies)
       requireOwn(token, client);
       await revocations.revoke(token);
     });
-    // 8. Respond. The status says everything.
+    // 8. Respond. The client only needs the status (RFC 7009 §2.2).
     return new Response(null, { status: 200, headers: noStore });
   });
 }
