@@ -98,7 +98,7 @@ describeWith(['nginx', 'redis-server'], 'introspection and revocation behind ngi
       10_000,
     );
 
-  test('a new token is active for its client and for the client of the API, and for nobody else', async () => {
+  test('a new token is active for its client and for the client of the API, and for no other client', async () => {
     const token = await newToken();
     const expected = { ...decodeJwt(token), active: true, token_type: 'Bearer', scope: 'read write' };
     expect((await introspect('billing', token)).json()).toEqual(expected);

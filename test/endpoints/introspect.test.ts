@@ -116,7 +116,7 @@ describe('an active token', () => {
     expect(claims.cnf).not.toEqual({ 'x5t#S256': server.certificateOf('owner').thumbprint });
   });
 
-  test('is active whatever additional claims say that are called like members of the response', async () => {
+  test('is active whatever its additional claims contain that are called like members of the response', async () => {
     const token = server.sign(claimsFor('owner', { active: false, token_type: 'x', username: 'root', error: 'x' }));
     const response = (await introspect('owner', token)).json();
     expect(response).toMatchObject({ active: true, token_type: 'Bearer', username: 'root', error: 'x' });
