@@ -6,7 +6,13 @@ import type { Observation } from './doctor/observer/observe.ts';
 import { type UpstreamDependencies, upstreamEndpoint } from './doctor/observer/upstream.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { introspectionEndpoint } from './endpoints/introspect.ts';
-import { authorizationServerMetadata, openidProviderMetadata, publishedDocument } from './endpoints/metadata.ts';
+import {
+  authorizationServerMetadata,
+  jwkSet,
+  openidProviderMetadata,
+  type PublishedKeys,
+  publishedDocument,
+} from './endpoints/metadata.ts';
 import { readiness } from './endpoints/readiness.ts';
 import { requestPath } from './endpoints/request.ts';
 import { type Endpoint, respondWithError } from './endpoints/respond.ts';
@@ -39,13 +45,12 @@ interface Env {
  */
 export function createApp(dependencies: AppDependencies): App {
   const { issuer, mtlsUrl, keyring, revocations } = dependencies;
-  const facts = { issuer, mtlsUrl, algorithms: keyring.algorithms, canRevoke: revocations !== undefined };
-  const serveMetadata = publishedDocument(authorizationServerMetadata(facts), 'application/json');
-  const serveOpenidMetadata = publishedDocument(openidProviderMetadata(facts), 'application/json');
-  const serveKeys = publishedDocument(
-    { keys: keyring.published.map(({ publicJwk }) => publicJwk) },
-    'application/jwk-set+json',
-  );
+  const factsWith = (keys: PublishedKeys) => ({ issuer, mtlsUrl, keys, canRevoke: revocations !== undefined });
+  const publish = (render: (keys: PublishedKeys) => object, contentType: string) =>
+    publishedDocument(keyring, render, contentType);
+  const serveMetadata = publish((keys) => authorizationServerMetadata(factsWith(keys)), 'application/json');
+  const serveOpenidMetadata = publish((keys) => openidProviderMetadata(factsWith(keys)), 'application/json');
+  const serveKeys = publish(jwkSet, 'application/jwk-set+json');
   const serveTokens = tokenEndpoint(dependencies);
   const serveIntrospection = introspectionEndpoint(dependencies);
   const serveRevocation = revocations && revocationEndpoint({ ...dependencies, revocations });

@@ -21,7 +21,7 @@ interface MinterOptions {
 }
 
 export function createMinter({ issuer, keyring }: MinterOptions): Minter {
-  const minted = new MintedTokens();
+  const minted = new MintedTokens(keyring);
   return async ({ client, sub, certificate }, { resource, peer, now }) => {
     const confirmation = confirmationOf(resource, certificate.thumbprint, peer);
     const key = { thumbprint: certificate.thumbprint, resource, confirmation };
@@ -36,7 +36,7 @@ export function createMinter({ issuer, keyring }: MinterOptions): Minter {
       ...accessTokenClaims(issuer, client, authorization, certificate, now),
       cnf: confirmation === undefined ? undefined : { 'x5t#S256': confirmation },
     };
-    const signingKey = keyring.signingKey();
+    const signingKey = keyring.signingKey(resource.signingAlgorithm);
     const token = await signingKey.sign(claims);
     const headers = approvalHeaders({
       clientId: client.clientId,
@@ -47,7 +47,10 @@ export function createMinter({ issuer, keyring }: MinterOptions): Minter {
       token,
     });
     const approved = { claims: auditClaims(claims, authorization, signingKey.keyId), written: undefined };
-    minted.store(key, { client, resource, headers, token: approved, issuedAt: claims.iat, expiresAt: claims.exp });
+    const { iat: issuedAt, exp: expiresAt } = claims;
+    const published = keyring.find(signingKey.keyId);
+    if (published)
+      minted.store(key, { client, resource, key: published, headers, token: approved, issuedAt, expiresAt });
     return { headers, minted: approved };
   };
 }

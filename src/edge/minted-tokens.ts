@@ -1,6 +1,7 @@
 import { type BoundedCache, createBoundedCache } from '../cache/bounded-cache.ts';
 import type { Client } from '../clients/client.ts';
 import type { Resource } from '../resources/resource.ts';
+import type { Keyring, PublishedKey } from '../tokens/keyring/keyring.ts';
 import type { ApprovedToken } from './approval.ts';
 
 /** A token that was minted, and the response that contains it. */
@@ -8,6 +9,8 @@ export interface MintedToken {
   /** The records that it was minted from: an entry counts only for these objects. */
   readonly client: Client;
   readonly resource: Resource;
+  /** The key that signed it: an entry counts only while it is published. */
+  readonly key: PublishedKey;
   readonly headers: readonly string[];
   readonly token: ApprovedToken;
   /** Seconds since the epoch. */
@@ -33,8 +36,10 @@ const ENTRY_OVERHEAD_BYTES = 1_000;
  */
 export class MintedTokens {
   readonly #cache: BoundedCache<MintedToken>;
+  readonly #keyring: Pick<Keyring, 'find'>;
 
-  constructor(bounds = BOUNDS) {
+  constructor(keyring: Pick<Keyring, 'find'>, bounds = BOUNDS) {
+    this.#keyring = keyring;
     this.#cache = createBoundedCache(bounds);
   }
 
@@ -42,7 +47,12 @@ export class MintedTokens {
   find(key: MintedKey, client: Client, now: number): MintedToken | undefined {
     const minted = this.#cache.get(cacheKey(key));
     const isCurrent = minted?.client === client && minted.resource === key.resource && isFresh(minted, now);
-    return isCurrent ? minted : undefined;
+    return isCurrent && this.#isPublished(minted.key) ? minted : undefined;
+  }
+
+  /** After an emergency rotation, its tokens are rejected. */
+  #isPublished(key: PublishedKey): boolean {
+    return this.#keyring.find(key.keyId) === key;
   }
 
   store(key: MintedKey, minted: MintedToken): void {

@@ -1,18 +1,20 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { authenticationMethodNames } from '../clients/methods/methods.ts';
 import { grantTypes } from '../oauth/grammar.ts';
 import { withoutTrailingSlash } from '../oauth/issuer.ts';
-import { invalidRequest } from '../oauth/oauth-error.ts';
-import type { SigningAlgorithm } from '../tokens/algorithms/signing-algorithm.ts';
+import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
+import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { type Endpoint, respondWithError } from './respond.ts';
+
+/** What published documents follow while the server runs. */
+export type PublishedKeys = Pick<Keyring, 'published' | 'algorithms'>;
 
 export interface MetadataFacts {
   /** As clients configure it. */
   readonly issuer: string;
   /** The base URL for clients with a certificate: another host than the issuer's, or a path below it. */
   readonly mtlsUrl: string;
-  /** Of tokens; the server's own first. */
-  readonly algorithms: readonly SigningAlgorithm[];
+  readonly keys: PublishedKeys;
   /** Whether there is a revocation endpoint. */
   readonly canRevoke: boolean;
 }
@@ -24,8 +26,9 @@ export interface MetadataFacts {
  * `response_types_supported` is required, even without an authorization endpoint. `none` is the registered response type
  * that returns nothing (OAuth 2.0 Multiple Response Type Encoding Practices §4).
  */
-export function authorizationServerMetadata({ issuer, mtlsUrl, algorithms, canRevoke }: MetadataFacts) {
+export function authorizationServerMetadata({ issuer, mtlsUrl, keys, canRevoke }: MetadataFacts) {
   const base = withoutTrailingSlash(issuer);
+  const { algorithms } = keys;
   return {
     issuer,
     ...authenticatedEndpoints(base, canRevoke),
@@ -61,29 +64,76 @@ export function openidProviderMetadata(facts: MetadataFacts) {
     ...authorizationServerMetadata(facts),
     authorization_endpoint: `${withoutTrailingSlash(facts.issuer)}/authorize`,
     subject_types_supported: ['public'],
-    // §3 requires RS256. go-oidc rejects tokens whose algorithm is not in this list.
-    id_token_signing_alg_values_supported: [...new Set([...facts.algorithms, 'RS256'])],
+    id_token_signing_alg_values_supported: tokenAlgorithms(facts.keys),
     // The one member whose default promises something: true.
     request_uri_parameter_supported: false,
   };
 }
 
+/**
+ * The algorithms of every token that a verifier may meet: those of the keys that sign, the server's own first, and of those
+ * that are about to, or did. go-oidc rejects tokens whose algorithm is not in the list, and reads it once, when it starts.
+ * OpenID Connect Discovery §3 requires RS256.
+ */
+function tokenAlgorithms({ published, algorithms }: PublishedKeys): readonly string[] {
+  return [...new Set([...algorithms, ...published.map(({ algorithm }) => algorithm), 'RS256'])];
+}
+
+/** The keys that verify tokens, as a JWK Set (RFC 7517 §5). */
+export function jwkSet({ published }: PublishedKeys) {
+  return { keys: published.map(({ publicJwk }) => publicJwk) };
+}
+
 const MAX_AGE_SECONDS = 300;
 
 /**
- * Serves a public, cacheable document. It is rendered once; a conditional request for the same version gets 304
- * (RFC 9110 §13.1.2).
+ * Serves a public, cacheable document. It is rendered when the keys change; a conditional request for the same version gets
+ * 304 (RFC 9110 §13.1.2). Without a key, there is no document: recipients that cached an earlier one keep it.
  */
-export function publishedDocument(document: object, contentType: string): Endpoint {
-  const body = JSON.stringify(document);
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-  const headers = { etag, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` };
+export function publishedDocument(
+  keyring: PublishedKeys,
+  render: (keys: PublishedKeys) => object,
+  contentType: string,
+): Endpoint {
+  const currentVersion = versions(keyring, render);
   return (request) => {
     const { method, fields } = request;
     if (method !== 'GET' && method !== 'HEAD') return respondWithError(request, readOnly());
+    const { keys, body, etag } = currentVersion();
+    if (keys.published.length === 0) return respondWithError(request, noKeys());
+    const headers = { etag, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` };
     if (matchesEtag(fields.combined('if-none-match'), etag)) return new Response(null, { status: 304, headers });
     return new Response(body, { status: 200, headers: { ...headers, 'content-type': contentType } });
   };
+}
+
+interface Version {
+  readonly keys: PublishedKeys;
+  readonly body: string;
+  /** The same for the same body (RFC 9110 §8.8.3). */
+  readonly etag: string;
+}
+
+function versions(keyring: PublishedKeys, render: (keys: PublishedKeys) => object): () => Version {
+  const renderVersion = (keys: PublishedKeys): Version => {
+    const body = JSON.stringify(render(keys));
+    return { keys, body, etag: `"${hash('sha256', body, 'base64url')}"` };
+  };
+  let version: Version | undefined;
+  return () => {
+    const { published, algorithms } = keyring;
+    if (version?.keys.published === published && version.keys.algorithms === algorithms) return version;
+    version = renderVersion({ published, algorithms });
+    return version;
+  };
+}
+
+function noKeys() {
+  return new OAuthError('temporarily_unavailable', {
+    description: 'The server cannot answer at the moment; try again.',
+    reason: 'no key is published',
+    headers: { 'retry-after': '5' },
+  });
 }
 
 function readOnly() {

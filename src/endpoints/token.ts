@@ -5,6 +5,7 @@ import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/aud
 import { createTimeFormatter } from '../observability/time-formatter.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
+import { requiredAlgorithm } from '../tokens/required-algorithm.ts';
 import { clientRequest, type ListenerKind } from './request.ts';
 import { audited, type Endpoint, respond } from './respond.ts';
 
@@ -23,7 +24,7 @@ const tokenAudit: AuditedEndpoint = {
 
 /** The token endpoint (RFC 6749 §3.2): from the request to a certificate-bound access token (RFC 8705 §3). */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint {
-  const { issuer, listensOn, keyring, auditLog, now } = dependencies;
+  const { issuer, listensOn, registry, keyring, auditLog, now } = dependencies;
 
   return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry) => {
     // 1. to 5. Authenticate the client.
@@ -32,8 +33,9 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
     // 6. Authorize.
     const authorization = await authorize({ client, sub, form, now: now() });
     // 7. Issue.
-    const signingKey = keyring.signingKey();
     const claims = accessTokenClaims(issuer, client, authorization, certificate, now());
+    const hasChoice = keyring.algorithms.length > 1;
+    const signingKey = keyring.signingKey(hasChoice ? await requiredAlgorithm(claims.aud, registry) : undefined);
     addClaims(entry, claims, signingKey.keyId);
     const accessToken = await signingKey.sign(claims);
     // 8. Respond.

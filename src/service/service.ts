@@ -22,6 +22,7 @@ import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
+import { addKeyringMetrics } from './keyring-metrics.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
 
 /** A running server. */
@@ -105,9 +106,13 @@ function logStartup(config: Config, { registry, keyring }: Dependencies, log: Lo
   }
 }
 
-function createServiceMetrics({ trust, crls, registry, revocations }: Dependencies, output: LogOutput): Metrics {
+function createServiceMetrics(
+  { trust, crls, registry, keyring, revocations }: Dependencies,
+  output: LogOutput,
+): Metrics {
   const metrics = createMetrics();
   addPkiMetrics(metrics, trust.current, crls);
+  addKeyringMetrics(metrics, keyring);
   addRegistryMetrics(metrics, registry);
   if (revocations) addRevocationMetrics(metrics, () => revocations.state);
   metrics.addCounter({

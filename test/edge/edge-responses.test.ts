@@ -342,7 +342,7 @@ test('a check in flight is answered before the listener closes', async () => {
 test('checks that have waited too long are shed, whatever their method', async () => {
   const shed: number[] = [];
   const shedding = { maxQueueDelay: 0, onShed: (delay: number) => void shed.push(delay) };
-  const own = await startEdge({ clients: [], resources: [] }, shedding);
+  const own = await startEdge({ clients: [], resources: [] }, { shedding });
   const { received, socket } = await open(own.url);
   const count = 400;
   socket.write('GET /edge/mint/none HTTP/1.1\r\nHost: edge\r\n\r\n'.repeat(count));

@@ -18,6 +18,7 @@ import { createCertificateReader } from '../../src/terminator/certificate-reader
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
+import type { Keyring } from '../../src/tokens/keyring/keyring.ts';
 import { singleKey } from '../../src/tokens/keyring/single-key.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
 import { defaultPolicy } from '../support/policy.ts';
@@ -61,7 +62,7 @@ const anyAddress: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 export async function startEdge(
   records: { readonly clients: readonly Client[]; readonly resources: readonly object[] },
-  shedding?: LoadShedding,
+  { shedding, keyring: givenKeyring }: { readonly shedding?: LoadShedding; readonly keyring?: Keyring } = {},
 ): Promise<EdgeServer> {
   const clients = new Map(records.clients.map((client) => [client.clientId, client]));
   const resources = new Map(records.resources.map(resource).map((parsed) => [parsed.name, parsed]));
@@ -93,7 +94,7 @@ export async function startEdge(
     return version;
   };
   const memory = createMemoryRegistry({ current, stop: () => {} }, 'a test');
-  const keyring = singleKey(signingKey);
+  const keyring = givenKeyring ?? singleKey(signingKey);
   const application = createEdgeApplication({
     issuer: ISSUER,
     listensOn: 'tcp',

@@ -27,7 +27,7 @@ const keys: Readonly<Record<SigningAlgorithm, KeyObject>> = {
 const factsWith = (algorithm: SigningAlgorithm) => ({
   issuer: 'https://auth.example/tenant',
   mtlsUrl: 'https://mtls.auth.example/tenant/',
-  algorithms: [algorithm],
+  keys: { algorithms: [algorithm], published: [] },
   canRevoke: true,
 });
 

@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import type { SigningAlgorithm } from '../algorithms/signing-algorithm.ts';
 import type { SigningKey } from '../signing-key.ts';
+import type { KeyPhase, ScheduledKey } from './lifecycle.ts';
 
 /** A key that verifiers find in the JWKS. */
 export interface PublishedKey {
@@ -28,6 +29,10 @@ export interface Keyring {
   readonly published: readonly PublishedKey[];
   /** Those that have a signing key, the server's own first; the same array until it changes. */
   readonly algorithms: readonly SigningAlgorithm[];
+  /** The state of each key, for the metrics. */
+  readonly phases: readonly KeyPhase<ScheduledKey>[];
+  /** Increases with each change of the keys in Redis, 0 before the first; always undefined if they are elsewhere. */
+  readonly version: number | undefined;
   /** Why no token can be signed at the moment; undefined if tokens can. */
   readonly notReadyReason: string | undefined;
   close(): Promise<void>;

@@ -15,6 +15,8 @@ export interface KeyringVersion {
   readonly keys: readonly KeyringKey[];
   /** The server's own algorithm; undefined for that of the key that was the last to begin signing. */
   readonly algorithm: SigningAlgorithm | undefined;
+  /** Increases with each version, 0 before the first, if the source counts them. */
+  readonly number?: number | undefined;
 }
 
 export interface KeyringSource {
@@ -61,6 +63,12 @@ export function liveKeyring(source: KeyringSource, { retention, now }: LiveKeyri
     get algorithms() {
       return current().algorithms;
     },
+    get phases() {
+      return current().phases;
+    },
+    get version() {
+      return source.current().number;
+    },
     get notReadyReason() {
       return source.notReadyReason ?? (current().algorithms.length === 0 ? 'no key of the keyring signs' : undefined);
     },
@@ -74,6 +82,7 @@ interface View {
   /** Milliseconds since the epoch, the end excluded. */
   readonly from: number;
   readonly until: number;
+  readonly phases: readonly KeyPhase<KeyringKey>[];
   readonly published: readonly PublishedKey[];
   readonly byKeyId: ReadonlyMap<string, PublishedKey>;
   readonly signers: ReadonlyMap<SigningAlgorithm, SigningKey>;
@@ -89,6 +98,7 @@ function viewAt(version: KeyringVersion, retention: number, now: number, previou
     version,
     from: now,
     until: Math.min(...phases.map(({ until }: KeyPhase<KeyringKey>) => until)),
+    phases,
     published: sameOr(previous?.published, published),
     byKeyId: new Map(published.map((key) => [key.keyId, key])),
     signers,

@@ -13,6 +13,10 @@ export function singleKey(key: SigningKey): Keyring {
     find: (keyId) => (keyId === key.keyId ? key : undefined),
     published: [key],
     algorithms: [key.algorithm],
+    phases: [
+      { key: { ...key, signsFrom: Number.NEGATIVE_INFINITY }, state: 'signing', until: Number.POSITIVE_INFINITY },
+    ],
+    version: undefined,
     notReadyReason: undefined,
     close: async () => {},
   };
