@@ -22,7 +22,7 @@ export interface KeyDirectoryOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Between checks of the files; by default that of {@link watchFiles}. */
+  /** Between checks of the files. Default: 1,000. */
   readonly intervalMilliseconds?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface KeyDirectoryOptions {
  * @throws {OperatorError} with every problem, if there is one at startup
  */
 export async function openKeyDirectory(options: KeyDirectoryOptions): Promise<KeyringSource> {
-  const { path, intervalMilliseconds } = options;
+  const { path, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
   const directory = new LoadedDirectory(options);
   const list = () => listKeyFiles(path).map((name) => join(path, name));
   // Watched before they are read: a change in between would otherwise be missed.
@@ -59,8 +59,9 @@ interface Version {
   readonly algorithm: SigningAlgorithm | undefined;
 }
 
-/** After a failed reload. Its cause may pass although no file changes: no free file descriptor, or the time of a key. */
-const RETRY_MILLISECONDS = 10_000;
+const INTERVAL_MILLISECONDS = 1_000;
+/** A failed reload is repeated: its cause may pass although no file changes, such as the time of a key. */
+const RETRY_INTERVALS = 10;
 
 /** The keys in use. One load runs after the other. */
 class LoadedDirectory {
@@ -115,7 +116,8 @@ class LoadedDirectory {
       const failure = error instanceof OperatorError ? error.problems.join('; ') : String(error);
       if (failure !== this.#failure) logReloadFailed(failure, this.#options);
       this.#failure = failure;
-      this.#retry = setTimeout(() => this.reload(), RETRY_MILLISECONDS).unref();
+      const { intervalMilliseconds = INTERVAL_MILLISECONDS } = this.#options;
+      this.#retry = setTimeout(() => this.reload(), RETRY_INTERVALS * intervalMilliseconds).unref();
     }
   }
 }

@@ -146,6 +146,18 @@ describe('a directory of keys', () => {
     expect(keyring.notReadyReason).toBeUndefined();
   });
 
+  test('is read again until its problem has passed, which is logged once', async () => {
+    const path = folderWith({ '2096-11-01.pem': one });
+    const { keyring, setTime, event, events, published } = await open(path);
+    writeFiles(path, { '2096-12-01.pem': two });
+    rmSync(join(path, '2096-11-01.pem'));
+    await event('signing_keys_reload_failed');
+    setTime('2096-12-01T00:00Z');
+    await event('signing_keys_reloaded');
+    expect([published().length, idOf(keyring)]).toEqual([1, published()[0]]);
+    expect(events.filter((line) => line.event === 'signing_keys_reload_failed').length).toBe(1);
+  });
+
   test('warns if a key is replaced in place, and follows the directory', async () => {
     const path = folderWith({ '2096-11-01.pem': one });
     const { keyring, event, published } = await open(path);
