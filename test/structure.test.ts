@@ -48,7 +48,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   yaml: ['administration/import/render.ts', 'clients/files/', 'commands/output/document.ts'],
   commander: [
     'commands/clients/',
-    'commands/keys/program.ts',
+    'commands/keys/',
     'commands/resources/program.ts',
     'commands/tokens/program.ts',
     'main.ts',

@@ -118,10 +118,11 @@ export function readKeyringConfig(settings: Settings, clients: ClientsConfig | u
 }
 
 /** Where the keys are that a command manages. It may run where the key-encryption key is not. */
-export type KeysLocation =
-  | KeyFileConfig
-  | KeyDirectoryConfig
-  | (Omit<RedisKeyringConfig, 'keyEncryptionKeys'> & { readonly keyEncryptionKeys: KeyEncryptionKeys | undefined });
+export type KeysLocation = KeyFileConfig | KeyDirectoryConfig | RedisLocation;
+
+export interface RedisLocation extends Omit<RedisKeyringConfig, 'keyEncryptionKeys'> {
+  readonly keyEncryptionKeys: KeyEncryptionKeys | undefined;
+}
 
 /**
  * Reads where a command finds the keys; undefined if nowhere. Problems are collected in `settings`.

@@ -29,7 +29,7 @@ export async function createKey(env: Environment, { dir, from, ...options }: Cre
       return createKeyInDirectory(location, { from, ...options });
     case 'redis':
       if (from !== undefined) throw new ConfigurationError([ONLY_IN_DIRECTORY]);
-      throw new OperatorError(['keys in Redis are not supported yet']);
+      return (await import('./create-in-redis.ts')).createKeyInRedis(location, options);
   }
 }
 

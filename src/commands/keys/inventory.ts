@@ -1,6 +1,6 @@
 import { OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
-import type { KeyDirectoryConfig, KeyFileConfig, KeysLocation } from '../../settings/signing-key.ts';
+import type { KeyDirectoryConfig, KeyFileConfig, RedisLocation } from '../../settings/signing-key.ts';
 import { readKeyDirectory } from '../../tokens/keyring/directory/read-key-directory.ts';
 import { KEY_RETENTION_MILLISECONDS } from '../../tokens/keyring/key-policy.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
@@ -60,6 +60,8 @@ async function readDirectoryInventory({ path, algorithm, policy }: KeyDirectoryC
   return { retention: policy.retention, keepsExpired: true, keys };
 }
 
-async function readRedisInventory(_location: Extract<KeysLocation, { source: 'redis' }>): Promise<KeyInventory> {
-  throw new OperatorError(['keys in Redis are not supported yet']);
+async function readRedisInventory({ redis, policy }: RedisLocation): Promise<KeyInventory> {
+  const { readKeyringInRedis } = await import('./keyring-in-redis.ts');
+  const keys = await readKeyringInRedis(redis);
+  return { retention: policy.retention, keepsExpired: false, keys: keys.map((key) => ({ ...key, file: undefined })) };
 }

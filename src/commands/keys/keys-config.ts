@@ -1,6 +1,6 @@
 import { OperatorError } from '../../operator-error.ts';
 import { type Environment, Settings } from '../../settings/settings.ts';
-import { type KeysLocation, readKeysLocation } from '../../settings/signing-key.ts';
+import { type KeysLocation, type RedisLocation, readKeysLocation } from '../../settings/signing-key.ts';
 import { printWarnings } from '../output/errors.ts';
 
 /**
@@ -15,4 +15,16 @@ export function readKeysConfig(env: Environment, directory: string | undefined):
   if (!location || settings.problems.length > 0) throw new OperatorError(settings.problems);
   printWarnings(settings.warnings);
   return location;
+}
+
+/**
+ * The keyring in Redis, for the commands that only exist there.
+ *
+ * @throws {OperatorError} with every problem
+ */
+export function readRedisLocation(env: Environment): RedisLocation {
+  const location = readKeysConfig(env, undefined);
+  if (location.source === 'redis') return location;
+  const place = location.source === 'file' ? 'in a file (COUNTERSIGN_SIGNING_KEY)' : 'in a directory';
+  throw new OperatorError([`this command is for a keyring in Redis, and the keys are ${place}: see docs/keys.md`]);
 }

@@ -5,6 +5,7 @@ import { textFormatOption } from '../clients/options.ts';
 import type { OutputFormat } from '../output/text.ts';
 import { warnAboutUnknownSettings } from '../unknown-settings.ts';
 import type { CreateKeyOptions } from './create.ts';
+import { addRedisCommands } from './redis-program.ts';
 
 /** Adds the commands that manage signing keys, in a directory or in Redis. Each is loaded when it runs. */
 export function keysProgram(program: Command): void {
@@ -15,6 +16,7 @@ export function keysProgram(program: Command): void {
   addList(keys);
   addCreate(keys);
   addExport(keys);
+  addRedisCommands(keys);
 }
 
 /** What every command of keys reads. */
@@ -56,6 +58,8 @@ const createHelp = `
 In a directory: creates one key that signs from a date, and prints when it
 signs and when the key before it can be removed. An existing file is never
 overwritten.
+In Redis: creates the keyring, once. The servers then rotate its keys. With
+--alg, adds an algorithm to it.
 Exit codes: 0 success, 1 error.
 ${sourceHelp}`;
 

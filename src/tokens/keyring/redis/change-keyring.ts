@@ -9,7 +9,7 @@ import { type Sealer, sealedWith } from './sealing.ts';
 import { parseKeyring, type SealedKey, type StoredKeyring, serializeKeyring } from './stored-keyring.ts';
 
 /** What every change needs. */
-interface ChangeOptions {
+export interface ChangeOptions {
   readonly store: TimedValueStore;
   readonly sealer: Sealer;
   readonly policy: RotationPolicy;
@@ -58,12 +58,11 @@ export async function changeKeyring(options: ChangeOptions, step: ChangeStep): P
 
 const CHANGING = 'the keyring is being changed by others all the time: try again';
 
-/** A keyring that was created, or to which an algorithm was added. */
-export interface KeyringCreation {
-  readonly keyring: StoredKeyring;
-  readonly isNew: boolean;
-  /** By the clock of Redis, in milliseconds since the epoch. */
-  readonly time: number;
+interface CreateOptions {
+  /** Of the keyring that is created if there is none. */
+  readonly first: SigningAlgorithm;
+  /** To be added to an existing keyring. */
+  readonly algorithm: SigningAlgorithm | undefined;
 }
 
 /**
@@ -73,16 +72,19 @@ export interface KeyringCreation {
  */
 export async function createKeyring(
   options: ChangeOptions,
-  algorithm: SigningAlgorithm | undefined,
-): Promise<KeyringCreation> {
+  { first, algorithm }: CreateOptions,
+): Promise<KeyringChange | KeyringCreation> {
   const { sealer, policy } = options;
-  const created = await createFirst(options, algorithm ?? 'ES256');
+  const created = await createFirst(options, first);
   if (created) return created;
-  const { after, time } = await changeKeyring(options, async (keyring, now) => {
-    if (algorithm === undefined) throw new KeyringChangeError(EXISTS);
-    return withAlgorithm(keyring, await generateKey(algorithm, sealer, currentName(keyring)), policy, now);
-  });
-  return { keyring: after, isNew: false, time };
+  if (algorithm === undefined) throw new KeyringChangeError(EXISTS);
+  return changeKeyring(options, async (keyring, now) =>
+    withAlgorithm(keyring, await generateKey(algorithm, sealer, currentName(keyring)), policy, now),
+  );
+}
+
+interface KeyringCreation extends Omit<KeyringChange, 'before'> {
+  readonly before?: undefined;
 }
 
 /** @returns undefined if there is a keyring */
@@ -94,8 +96,8 @@ async function createFirst(options: ChangeOptions, algorithm: SigningAlgorithm):
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const { value, time } = await store.read();
     if (value.type !== 'none') return undefined;
-    const keyring = await maintain(createdKeyring(id, key, time), time);
-    if (await store.replace(undefined, serializeKeyring(keyring), time)) return { keyring, isNew: true, time };
+    const after = await maintain(createdKeyring(id, key, time), time);
+    if (await store.replace(undefined, serializeKeyring(after), time)) return { after, time };
   }
   throw new KeyringChangeError(CHANGING);
 }

@@ -157,8 +157,21 @@ export function withoutKey(keyring: StoredKeyring, keyId: string, now: number): 
   return changed(keyring, keys, EMERGENCY_VERSIONS);
 }
 
-/** @throws {KeyringChangeError} */
-export function requireKey({ keys }: StoredKeyring, keyId: string): StoredKey {
+/**
+ * A key does not sign any more. If it signs now, the next key replaces it as `rotated` does, and it stays published until
+ * its tokens have expired. If it has not signed yet, it is removed.
+ *
+ * @throws {KeyringChangeError} if it is retired already, or if the next key has not been published for long enough
+ */
+export function retired(keyring: StoredKeyring, keyId: string, policy: RotationPolicy, now: number): StoredKeyring {
+  const key = requireKey(keyring, keyId);
+  const phase = keyPhases(keyring.keys, policy.retention, now).find((each) => each.key === key);
+  if (phase?.state === 'next') return withoutKey(keyring, keyId, now);
+  if (phase?.state === 'signing') return rotated(keyring, key.algorithm, policy, now);
+  throw new KeyringChangeError(`${keyId} is retired already, and stays published until its tokens have expired`);
+}
+
+function requireKey({ keys }: StoredKeyring, keyId: string): StoredKey {
   const found = keys.find((key) => key.keyId === keyId);
   if (found) return found;
   throw new KeyringChangeError('the keyring has no key with this kid: run `countersign keys list`');

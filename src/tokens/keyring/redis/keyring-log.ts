@@ -15,7 +15,7 @@ export interface KeyringLog {
   missing(): void;
   rejected(reason: string): void;
   /** Redis responds, but refuses the command. */
-  unreadable(reason: string): void;
+  readFailed(reason: string): void;
   /** The keyring of this server is the one in Redis. */
   settled(): void;
   maintenanceFailed(reason: string): void;
@@ -38,8 +38,8 @@ export function createKeyringLog(log: Log, retention: number): KeyringLog {
     missing: () => problems.add('missing', () => log.error({ event: 'keyring_missing' }, MISSING)),
     rejected: (reason) =>
       problems.add(`rejected: ${reason}`, () => log.error({ event: 'keyring_rejected', reason }, REJECTED)),
-    unreadable: (reason) =>
-      problems.add(`unreadable: ${reason}`, () => log.error({ event: 'keyring_unreadable', reason }, UNREADABLE)),
+    readFailed: (reason) =>
+      problems.add(`read failed: ${reason}`, () => log.error({ event: 'keyring_read_failed', reason }, READ_FAILED)),
     settled: problems.clear,
     maintenanceFailed: (reason) =>
       maintenanceProblems.add(reason, () => log.error({ event: 'keyring_maintenance_failed', reason }, UNMAINTAINED)),
@@ -52,7 +52,7 @@ const RESTORED = 'Redis had lost changes of the keyring: this server has written
 const SEALED = 'no key of the keyring can sign here: it is published, and tokens are verified';
 const MISSING = 'there is no keyring in Redis: run `countersign keys create`';
 const REJECTED = 'the keyring in Redis is not used, and not overwritten';
-const UNREADABLE = 'the keyring cannot be read from Redis';
+const READ_FAILED = 'the keyring cannot be read from Redis';
 const UNMAINTAINED = 'the keyring in Redis cannot be maintained: no new key is published until this is fixed';
 
 /** What an operator compares with `countersign keys list`. */

@@ -172,7 +172,7 @@ class RedisKeyring implements KeyringSource {
     this.#problem = `the keyring cannot be read from Redis: ${reason}`;
     // While the connection is down, that of the registry is as well, and that is logged.
     const { connection } = this.#options.store;
-    if (!(error instanceof RedisUnavailableError) || connection.problem === undefined) this.#log.unreadable(reason);
+    if (!(error instanceof RedisUnavailableError) || connection.problem === undefined) this.#log.readFailed(reason);
   }
 
   #updateReadiness(): void {

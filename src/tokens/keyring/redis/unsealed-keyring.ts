@@ -106,8 +106,12 @@ async function unsealKey({ keyId, algorithm, sealed }: StoredKey, sealer: Sealer
   throw new SealError('the one of another key');
 }
 
-/** The public key as the JWKS contains it, whatever other members are stored. */
-async function publishedJwk({ keyId, algorithm, publicJwk }: StoredKey): Promise<JWK> {
+/**
+ * The public key as the JWKS contains it, whatever other members are stored.
+ *
+ * @throws {StoredKeyringError}
+ */
+export async function publishedJwk({ keyId, algorithm, publicJwk }: StoredKey): Promise<JWK> {
   const invalid = (problem: string) => new StoredKeyringError(`the public key of ${keyId} ${problem}`);
   if (['d', 'k', 'priv'].some((member) => member in publicJwk)) throw invalid('contains a private key');
   const key = parsePublicKey(publicJwk);

@@ -1,0 +1,25 @@
+import type { RedisLocation } from '../../settings/signing-key.ts';
+import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
+import { createKeyring } from '../../tokens/keyring/redis/change-keyring.ts';
+import type { OutputFormat } from '../output/text.ts';
+import { withKeyringInRedis } from './keyring-in-redis.ts';
+import { printChange } from './print-change.ts';
+
+interface CreateInRedisOptions {
+  readonly alg?: SigningAlgorithm;
+  readonly output: OutputFormat;
+}
+
+/**
+ * `countersign keys create` in Redis: creates the keyring or, with `--alg`, adds an algorithm to it.
+ *
+ * @returns the exit code: 0
+ * @throws {OperatorError} with every problem
+ */
+export async function createKeyInRedis(location: RedisLocation, options: CreateInRedisOptions): Promise<number> {
+  const { before, after, time } = await withKeyringInRedis(location, (keyring) =>
+    createKeyring(keyring, { algorithm: options.alg, first: options.alg ?? location.algorithm ?? 'ES256' }),
+  );
+  await printChange({ before: before?.keys ?? [], after: after.keys, time }, location.policy, options.output);
+  return 0;
+}
