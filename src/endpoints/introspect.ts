@@ -50,6 +50,7 @@ export function introspectionEndpoint(dependencies: IntrospectionEndpointDepende
       addToken(entry, token);
       entry.kid = key.keyId;
       await requireAccess(token, client, registry);
+      entry.active = true;
       return activeResponse(text);
     });
     const response = active ?? inactiveResponse;

@@ -19,11 +19,10 @@ export function requireToken(form: Form): string {
 /**
  * Runs steps that require an active token.
  *
- * @param entry gets the outcome, and the reason why the token is not active
+ * @param entry gets the reason why the token is not active
  * @returns undefined if it is not
  */
 export async function ifActive<Result>(entry: AuditEntry, steps: () => Promise<Result>): Promise<Result | undefined> {
-  entry.active = true;
   try {
     return await steps();
   } catch (error) {

@@ -27,7 +27,7 @@ test('a client revokes a token of its own', async () => {
   expect(['cache-control', 'pragma'].map((name) => response.headers.get(name))).toEqual(['no-store', 'no-cache']);
   expect(server.revoked).toMatchObject([{ tokenId: 'an-id', clientId: 'owner' }]);
   expect(server.events).toMatchObject([
-    { event: 'token_revoked', client_id: 'owner', active: true, jti: 'an-id', expires_at: expect.any(String) },
+    { event: 'token_revoked', client_id: 'owner', jti: 'an-id', expires_at: expect.any(String) },
   ]);
 });
 
@@ -89,7 +89,7 @@ test.each([
   const response = await revoke('owner', server.sign(claimsFor('owner', { iat: past, nbf: past, ...times })));
   expect(response.status).toBe(200);
   expect(server.revoked).toMatchObject([{ tokenId: 'an-id' }]);
-  expect(server.events).toMatchObject([{ event: 'token_revoked', active: true }]);
+  expect(server.events).toMatchObject([{ event: 'token_revoked', jti: 'an-id' }]);
 });
 
 test("another client's token is invalid_grant, also for a client that may introspect it", async () => {

@@ -25,6 +25,33 @@ test('the audit log truncates a reason that is too long', () => {
   expect(lines).toEqual([short, short]);
 });
 
+test('a granted request about an inactive token has an event, a message and an outcome of its own', async () => {
+  const lines: object[] = [];
+  const messages: string[] = [];
+  const write = (fields: object, message: string) => {
+    lines.push({ ...fields });
+    messages.push(message);
+  };
+  const metrics = createMetrics();
+  const audit = createAuditLog({ info: write, warn: write, error: write }, metrics, () =>
+    Promise.resolve(true),
+  ).forEndpoint({
+    name: 'revocation',
+    granted: { event: 'token_revoked', message: 'token revoked', outcome: 'revoked' },
+    inactive: { event: 'revocation_ignored', message: 'no token revoked', outcome: 'ignored' },
+    rejected: { event: 'revocation_rejected' },
+  });
+  audit.granted({ ...audit.begin(), active: false }, 1);
+  audit.granted(audit.begin(), 1);
+  expect(lines).toEqual([{ event: 'revocation_ignored', active: false }, { event: 'token_revoked' }]);
+  expect(messages).toEqual(['no token revoked', 'token revoked']);
+  const text = await metrics.render();
+  for (const outcome of ['ignored', 'revoked']) {
+    expect(text).toContain(`countersign_revocation_requests_total{outcome="${outcome}",error=""} 1`);
+    expect(text).toContain(`countersign_revocation_request_duration_seconds_count{outcome="${outcome}"} 1`);
+  }
+});
+
 test('each audited token request is counted by outcome and error, with its duration in seconds', async () => {
   const { audit, metrics } = startAudit();
   audit.granted({ ...audit.begin(), peer: 'unix' }, 2);
