@@ -7,8 +7,17 @@ import {
   selfSigned,
   type TestCa,
 } from '../support/certificates.ts';
-import { type Deployment, type DeploymentOptions, formOf, startDeployment } from '../support/deployment.ts';
+import {
+  type Deployment,
+  type DeploymentOptions,
+  formOf,
+  mtlsHost,
+  plainHost,
+  type Route,
+  startDeployment,
+} from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
+import type { RawRequest } from '../support/raw-http.ts';
 import { type ShippedTerminator, type TerminatorName, terminators } from '../support/terminators.ts';
 
 /** A certificate's shape, and what registers it by name. */
@@ -227,6 +236,52 @@ for (const { terminator, title, options = {}, expected } of rows) {
       if (event.event !== 'token_issued') return `${response.status} ${event.error}: ${event.reason}`;
       return event.thumbprint === identity?.thumbprint ? 'token' : `token for ${event.thumbprint}`;
     }
+
+    describe('introspection and revocation', () => {
+      const clientId = 'manages-tokens';
+      const form = (token: string) => ({ client_id: clientId, token });
+      let identity: MintedCertificate;
+      let token: string;
+      beforeAll(async () => {
+        identity = deployment.ca.issue({ subject: [['CN', clientId]] });
+        const registration = { token_endpoint_auth_method: 'tls_client_auth', ...dn(`CN=${clientId}`) };
+        await deployment.register({ client_id: clientId, ...registration });
+        token = String((await deployment.requestToken(clientId, { identity })).response.json().access_token);
+      });
+      const send = async (request: RawRequest, route: Route) =>
+        (await deployment.watch(() => deployment.send(request, route))).response;
+
+      test('have the same answers as without a terminator', async () => {
+        const introspect = (...lines: readonly string[]) =>
+          send({ path: '/introspect', lines, body: form(token) }, { identity });
+        expect((await introspect()).json()).toMatchObject({ active: true, client_id: clientId });
+        const jwt = await introspect('Accept: application/token-introspection+jwt');
+        expect(jwt.headers.get('content-type')).toBe('application/token-introspection+jwt');
+        expect(jwt.body.split('.')).toHaveLength(3);
+        const revoked = await send({ path: '/revoke', body: form(token) }, { identity });
+        expect([revoked.status, revoked.body, revoked.headers.get('cache-control')]).toEqual([200, '', 'no-store']);
+        expect((await introspect()).body).toBe('{"active":false}');
+      });
+
+      test.each([mtlsHost, plainHost])('accept no certificate from a header at %s', async (host) => {
+        const forged = [
+          `X-SSL-Client-Cert: ${encodeURIComponent(identity.pem)}`,
+          'X-SSL-Client-Verify: SUCCESS',
+          `X-Forwarded-Client-Cert: Cert="${encodeURIComponent(identity.pem)}"`,
+          `Client-Cert: :${Buffer.from(identity.der).toString('base64')}:`,
+        ];
+        for (const path of ['/introspect', '/revoke']) {
+          const response = await send({ path, lines: forged, body: form(token) }, { host });
+          expect([response.status, response.json().error]).toEqual([401, 'invalid_client']);
+          expect(response.headers.get('www-authenticate')).toBe('Basic realm="countersign"');
+        }
+      });
+
+      test.each(['/introspect', '/revoke'])('%s accepts the body of a token of 60,000 characters', async (path) => {
+        const allowed = await send({ path, body: form('x'.repeat(60_000)) }, { identity });
+        expect(allowed.status).toBe(200);
+      });
+    });
 
     describe.each(shapes)('%s', (...shape) => {
       test.each(senders)('%s', async (sender) => {
