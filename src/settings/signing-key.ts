@@ -124,16 +124,12 @@ export interface RedisLocation extends Omit<RedisKeyringConfig, 'keyEncryptionKe
   readonly keyEncryptionKeys: KeyEncryptionKeys | undefined;
 }
 
-/**
- * Reads where a command finds the keys; undefined if nowhere. Problems are collected in `settings`.
- *
- * @param directory an option of the command, which takes precedence over the settings
- */
-export function readKeysLocation(settings: Settings, directory: string | undefined): KeysLocation | undefined {
+/** Reads where a command finds the keys, first a directory; undefined if nowhere. Problems are collected in `settings`. */
+export function readKeysLocation(settings: Settings): KeysLocation | undefined {
   const { SIGNING_KEY, SIGNING_KEYS_DIR, KEY_ENCRYPTION_KEY, SIGNING_ALG } = signingKeySettings;
   const algorithm = settings.read(SIGNING_ALG);
   const policy = readPolicy(settings);
-  const path = directory ?? settings.read(SIGNING_KEYS_DIR);
+  const path = settings.read(SIGNING_KEYS_DIR);
   if (path !== undefined) return { source: 'directory', path, algorithm, policy };
   const text = settings.read(SIGNING_KEY);
   if (text !== undefined) return { source: 'file', text, algorithm, setting: settings.variableOf(SIGNING_KEY) };

@@ -42,6 +42,7 @@ export async function createKeyInDirectory(
   const previous = others.findLast((key) => key.signsFrom < signsFrom);
   const key = await writeKeyFile(path, { algorithm, signsFrom });
   const isFirst = keys.length === 0;
+  if (isFirst && signsFrom > now) printWarnings([describeNoSigner(key)]);
   if (!isFirst && signsFrom < now + policy.publishAhead)
     printWarnings([describeTooSoon(key, now + policy.publishAhead)]);
   if (current && !ownAlgorithm && current !== algorithm) printWarnings([describeNewAlgorithm(key, current)]);
@@ -81,6 +82,10 @@ interface Schedule extends KeyPolicy {
   readonly isFirst: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
+}
+
+function describeNoSigner({ signsFrom }: KeyFile): string {
+  return `no key signs before ${formatKeyTime(signsFrom)}, and the server does not start until one does: create another one from today`;
 }
 
 /** @param earliest milliseconds since the epoch */

@@ -10,8 +10,9 @@ import { printWarnings } from '../output/errors.ts';
  * @throws {OperatorError} with every problem, such as that neither a directory nor Redis is set
  */
 export function readKeysConfig(env: Environment, directory: string | undefined): KeysLocation {
-  const settings = new Settings(env);
-  const location = readKeysLocation(settings, directory);
+  if (directory === '') throw new OperatorError(['--dir is empty: expected the path of a directory']);
+  const settings = new Settings(directory === undefined ? env : { ...env, COUNTERSIGN_SIGNING_KEYS_DIR: directory });
+  const location = readKeysLocation(settings);
   if (!location || settings.problems.length > 0) throw new OperatorError(settings.problems);
   printWarnings(settings.warnings);
   return location;
