@@ -53,8 +53,8 @@ export function openRevocationStore(
     },
     revoke: async (revocation, now) => {
       await run(extendKey(execute, keys, revocation, now));
-      const time = await run(addToStream(execute, keys, revocation));
-      await run(trimStream(execute, keys, time));
+      const id = await run(addToStream(execute, keys, revocation));
+      await run(trimStream(execute, keys, timeOfId(id)));
     },
     list: async (now) => {
       const found = new Map<string, ListedRevocation>();

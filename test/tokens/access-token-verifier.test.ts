@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AccessToken } from '../../src/tokens/access-token.ts';
 import type { AccessTokenClaims } from '../../src/tokens/access-token-claims.ts';
 import { createAccessTokenVerifier, type VerifiedAccessToken } from '../../src/tokens/access-token-verifier.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
@@ -139,5 +140,61 @@ describe('a verified access token', () => {
     await expect(verifier.verify(token, now)).resolves.toBeDefined();
     await expect(verifier.verify(forged, now)).rejects.toThrow('the signature is not one of the key');
     expect(verifier.size().entries).toBe(1);
+  });
+});
+
+describe('the revocation of an access token', () => {
+  const now = START * 1000;
+
+  /** A verifier whose revocations are asked for by these functions, in turn. */
+  function verifierWith(outcomes: readonly (() => string | undefined | Promise<string | undefined>)[]) {
+    const asked: AccessToken[] = [];
+    const check = (asking: AccessToken) => outcomes[asked.push(asking) - 1]?.();
+    const keyring = { find: () => own };
+    return { asked, verifier: createAccessTokenVerifier({ issuer, keyring, revocations: { check } }) };
+  }
+
+  test('is checked on every use of a cached token, which is no promise unless Redis is asked', async () => {
+    const reason = 'is revoked';
+    const { asked, verifier } = verifierWith([
+      () => undefined,
+      () => undefined,
+      async () => undefined,
+      () => reason,
+      async () => reason,
+      () => undefined,
+    ]);
+    const first = await verifier.verify(token, now);
+    expect(verifier.verify(token, now)).toBe(first);
+    const looksUp = verifier.verify(token, now);
+    expect(looksUp).toBeInstanceOf(Promise);
+    expect(await looksUp).toBe(first);
+    expect(() => verifier.verify(token, now)).toThrow(expect.objectContaining({ message: reason }));
+    await expect(verifier.verify(token, now)).rejects.toThrow(expect.objectContaining({ message: reason }));
+    expect(verifier.verify(token, now)).toBe(first);
+    expect(new Set(asked)).toEqual(new Set([first.token]));
+  });
+
+  test('is checked after the first verification, whose token the reason contains', async () => {
+    const { verifier } = verifierWith([() => 'is revoked', () => undefined]);
+    await expect(verifier.verify(token, now)).rejects.toMatchObject({
+      message: 'is revoked',
+      token: { tokenId: '0190a1c2' },
+    });
+    expect((await verifier.verify(token, now)).token.tokenId).toBe('0190a1c2');
+  });
+
+  test('is not checked for a token that is rejected for another reason', async () => {
+    const { asked, verifier } = verifierWith([]);
+    await expect(verifier.verify(`${token.slice(0, -4)}AAAA`, now)).rejects.toThrow('the signature is not');
+    await expect(verifier.verify(token, now + 400_000)).rejects.toThrow('expired at');
+    expect(asked).toEqual([]);
+  });
+
+  test('leaves an error of Redis as it is', async () => {
+    const failure = new Error('unknown');
+    const { verifier } = verifierWith([() => Promise.reject(failure), () => Promise.reject(failure)]);
+    await expect(verifier.verify(token, now)).rejects.toBe(failure);
+    await expect(verifier.verify(token, now)).rejects.toBe(failure);
   });
 });

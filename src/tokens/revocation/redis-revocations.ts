@@ -11,6 +11,7 @@ import {
   type RevocationKeys,
   readStream,
   revocationKeys,
+  timeOfId,
   trimStream,
   writeKeyOnce,
 } from './revocation-store.ts';
@@ -158,9 +159,9 @@ class RedisRevocations implements ObservedRevocations {
       const isNew = await writeKeyOnce(execute, this.#keys, revocation, now());
       // A client that repeats a request cannot make the stream grow.
       if (!isNew && this.#table.find(digestOf(revocation)) !== undefined) return;
-      const time = await addToStream(execute, this.#keys, revocation);
-      this.#feed.add(revocation);
-      this.#trimOccasionally(time);
+      const id = await addToStream(execute, this.#keys, revocation);
+      this.#feed.add(id, revocation);
+      this.#trimOccasionally(timeOfId(id));
     } catch (error) {
       throw unavailable('failed to store the revocation in Redis', error);
     }

@@ -30,6 +30,12 @@ const PAGE_ENTRIES = 1_000;
 const CLOCK_STEP_MILLISECONDS = 1_000;
 const REREAD_MILLISECONDS = 60_000;
 
+interface ExpectedEntry {
+  readonly entry: StreamEntry;
+  /** By `performance.now()`: a read that was sent later finds it. */
+  readonly since: number;
+}
+
 /**
  * Follows the stream of revocations from the last entry that was read, and reads it whole at the start, after each further
  * connection, and whenever that entry is no longer where it was: trimmed, flushed, or lost in a failover, after which the
@@ -39,8 +45,8 @@ export class RevocationFeed {
   readonly #options: FeedOptions;
   /** The last entry that was read; undefined if there is none yet. */
   #cursor: StreamEntry | undefined;
-  /** The last entry that was read before the whole stream is read again, until it is found there. */
-  #expected: StreamEntry | undefined;
+  /** The last entry that was written here, or read before the whole stream is read again, until it is read. */
+  #expected: ExpectedEntry | undefined;
   /** Incremented when a read of the whole stream starts. */
   #pass = 0;
   #isWhole = false;
@@ -119,33 +125,44 @@ export class RevocationFeed {
   }
 
   #onEnd(sentAt: number): void {
-    // Only what is older than any revocation in force is removed from the stream on purpose.
-    const expiresAt = this.#expected?.revocation?.expiresAt ?? 0;
-    if (expiresAt * 1000 > this.#options.now()) this.#options.events.onLoss();
-    this.#expected = undefined;
+    this.#checkLoss(sentAt);
     this.#isWhole = true;
     this.#syncedAt = sentAt;
     this.#setComplete(!this.#isFull);
   }
 
+  /** Only what is older than any revocation in force is removed from the stream on purpose. */
+  #checkLoss(sentAt: number): void {
+    if (!this.#expected || this.#expected.since >= sentAt) return;
+    const { expiresAt = 0 } = this.#expected.entry.revocation ?? {};
+    this.#expected = undefined;
+    if (expiresAt * 1000 > this.#options.now()) this.#options.events.onLoss();
+  }
+
   #readFromStart(): void {
-    this.#expected = this.#cursor ?? this.#expected;
+    const now = performance.now();
+    if (this.#cursor) this.#expected ??= { entry: this.#cursor, since: now };
     this.#cursor = undefined;
     this.#pass += 1;
     this.#isWhole = false;
     this.#isFull = false;
-    this.#restartedAt = performance.now();
+    this.#restartedAt = now;
   }
 
   #add(entry: StreamEntry): void {
     const { id, revocation } = entry;
-    if (this.#expected && isSameEntry(entry, this.#expected)) this.#expected = undefined;
-    if (revocation) this.add(revocation);
+    if (this.#expected && isSameEntry(entry, this.#expected.entry)) this.#expected = undefined;
+    if (revocation) this.#addRevocation(revocation);
     else this.#options.events.onInvalidEntry(id);
   }
 
-  /** Adds a revocation that Redis has stored. */
-  add(revocation: Revocation): void {
+  /** Adds a revocation that was written here. */
+  add(id: string, revocation: Revocation): void {
+    this.#expected = { entry: { id, revocation }, since: performance.now() };
+    this.#addRevocation(revocation);
+  }
+
+  #addRevocation(revocation: Revocation): void {
     const { table, now } = this.#options;
     const { before, expiresAt } = revocation;
     if (table.add(digestOf(revocation), before, expiresAt, Math.floor(now() / 1000))) return;

@@ -108,14 +108,15 @@ async function executeOnStream<Reply>(
   }
 }
 
-/** Adds a revocation to the stream. @returns the time in its id, in milliseconds since the epoch, by the clock of Redis */
+/** Adds a revocation to the stream. @returns the id of the entry */
 export async function addToStream(
   execute: CommandExecutor,
   { stream }: RevocationKeys,
   revocation: Revocation,
-): Promise<number> {
+): Promise<string> {
   const id = await executeOnStream(execute, stream, (redis) => redis.xadd(stream, '*', ...streamFields(revocation)));
-  return timeOfId(id ?? '');
+  // Redis only replies with null if it must not create the stream.
+  return id ?? '';
 }
 
 /** An entry of the stream. */

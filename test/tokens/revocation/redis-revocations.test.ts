@@ -1,40 +1,428 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { OAuthError } from '../../../src/oauth/oauth-error.ts';
+import { startCommandProxy } from '../../support/command-proxy.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
-import { keyPrefix, redisUrl } from '../../support/redis.ts';
-import { accessToken, openTokenRevocations } from '../../support/token-revocations.ts';
+import { startFaultProxy } from '../../support/fault-proxy.ts';
+import { programPath } from '../../support/program-path.ts';
+import { keyPrefix } from '../../support/redis.ts';
+import { type RedisNode, startRedisNode } from '../../support/redis-node.ts';
+import { sendRedisCommand } from '../../support/send-redis-command.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { accessToken, type OpenedRevocations, openTokenRevocations } from '../../support/token-revocations.ts';
 
-describeWith(['redis-server'], 'the revocations of two replicas', () => {
+const seconds = () => Math.floor(Date.now() / 1000);
+const inAnHour = () => String(seconds() + 3_600);
+
+describeWith(['redis-server'], 'the revocations of a replica', () => {
+  let node: RedisNode;
   let redis: Redis;
-  beforeAll(() => {
-    redis = new Redis(redisUrl());
+  beforeAll(async () => {
+    node = await startRedisNode({ program: programPath('redis-server'), directory: temporaryDirectory() });
+    redis = new Redis(node.port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    redis.on('error', () => {});
   });
-  afterAll(() => redis?.disconnect());
+  afterAll(async () => {
+    redis?.disconnect();
+    await node?.stop();
+  });
 
-  async function openReplicas(prefix = keyPrefix()) {
-    const replicas = await Promise.all([
-      openTokenRevocations(redisUrl(), { prefix }),
-      openTokenRevocations(redisUrl(), { prefix }),
-    ]);
-    onTestFinished(() => {
-      for (const { close } of replicas) close();
-    });
-    await Promise.all(replicas.map(({ untilSynced }) => untilSynced()));
-    return { prefix, replicas };
+  type Options = Partial<Parameters<typeof openTokenRevocations>[1]> & {
+    readonly port?: number;
+    readonly user?: string;
+  };
+
+  async function open({ port = node.port, user = '', ...options }: Options = {}): Promise<OpenedRevocations> {
+    const opened = await openTokenRevocations(`redis://${user}127.0.0.1:${port}`, { prefix: keyPrefix(), ...options });
+    onTestFinished(opened.close);
+    return opened;
   }
 
-  test('contain a revoked token in all of them within a second', async () => {
-    const { replicas } = await openReplicas();
+  async function openSynced(options: Options = {}): Promise<OpenedRevocations> {
+    const opened = await open(options);
+    await opened.untilSynced();
+    return opened;
+  }
+
+  const revoke = (prefix: string, jti: string, id = '*') =>
+    redis.xadd(`${prefix}revocations`, id, 'jti', jti, 'exp', inAnHour());
+
+  /** The reason, undefined, or the code of the error. */
+  const outcomeOf = ({ revocations }: Pick<OpenedRevocations, 'revocations'>, token = accessToken()) =>
+    Promise.resolve()
+      .then(() => revocations.check(token))
+      .catch((error: unknown) => (error instanceof OAuthError ? error.code : String(error)));
+
+  const untilRevoked = ({ revocations, events }: OpenedRevocations, token = accessToken()) =>
+    eventually(
+      async () => (await outcomeOf({ revocations }, token)) === 'is revoked',
+      () => `it is not revoked: ${events}`,
+    );
+  const untilEvent = ({ events }: OpenedRevocations, expected: RegExp) =>
+    eventually(
+      () => events.some((event) => expected.test(event)),
+      () => `no ${expected} in ${events}`,
+    );
+
+  test('contain a token that another replica revokes, within a second', async () => {
+    const prefix = keyPrefix();
+    const [one, two] = [await openSynced({ prefix }), await openSynced({ prefix })];
     const token = accessToken();
-    for (const { revocations } of replicas) expect(revocations.check(token)).toBe(undefined);
-    await replicas[0]?.revocations.revoke(token);
-    expect(replicas[0]?.revocations.check(token)).toBe('is revoked');
+    expect([one.revocations.check(token), two.revocations.check(token)]).toEqual([undefined, undefined]);
+    await one.revocations.revoke(token);
+    expect(one.revocations.check(token)).toBe('is revoked');
     await eventually(
-      () => replicas[1]?.revocations.check(token) === 'is revoked',
-      () => 'not revoked',
+      () => two.revocations.check(token) === 'is revoked',
+      () => 'it is not revoked',
       1_000,
     );
-    expect(replicas[1]?.revocations.check(accessToken())).toBe(undefined);
+    expect(two.revocations.check(accessToken())).toBe(undefined);
+  });
+
+  test('take no command of Redis for a verification', async () => {
+    const { revocations } = await openSynced();
+    await revocations.revoke(accessToken());
+    const token = accessToken();
+    const lookups = async () => /cmdstat_get:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1];
+    const before = await lookups();
+    for (let times = 0; times < 1_000; times += 1) expect(revocations.check(token)).toBe(undefined);
+    expect(await lookups()).toBe(before);
+    expect(revocations.state.lookups).toEqual({ found: 0, stale: 0, failed: 0 });
+  });
+
+  test('do not grow in Redis if a token is revoked repeatedly, unless Redis has lost it', async () => {
+    const prefix = keyPrefix();
+    const { revocations } = await openSynced({ prefix });
+    const token = accessToken();
+    for (let times = 0; times < 5; times += 1) await revocations.revoke(token);
+    expect(await redis.xlen(`${prefix}revocations`)).toBe(1);
+    await redis.del(await redis.keys(`${prefix}*`));
+    await revocations.revoke(token);
+    expect(await redis.keys(`${prefix}*`)).toHaveLength(2);
+  });
+
+  test('are completed in Redis if an earlier revocation wrote the key only', async () => {
+    const prefix = keyPrefix();
+    const [one, two] = [await openSynced({ prefix }), await openSynced({ prefix })];
+    const token = accessToken();
+    await one.revocations.revoke(token);
+    const other = accessToken();
+    await redis.rename(`${prefix}revocations`, `${prefix}aside`);
+    await one.revocations.revoke(other);
+    await redis.rename(`${prefix}aside`, `${prefix}revocations`);
+    await two.revocations.revoke(other);
+    await untilRevoked(two, other);
+    expect(await redis.xlen(`${prefix}revocations`)).toBe(2);
+  });
+
+  test('have keys in Redis that contain nothing of a token, and expire with it', async () => {
+    const prefix = keyPrefix();
+    const { revocations } = await openSynced({ prefix });
+    const token = accessToken({ tokenId: 'a\r\nb{c}*', expiresAt: seconds() + 100 });
+    await revocations.revoke(token);
+    const [key = ''] = await redis.keys(`${prefix}revoked:*`);
+    expect(key.slice(prefix.length)).toMatch(/^revoked:jti:[\w-]{43}$/);
+    expect(Math.abs((await redis.pttl(key)) - 405_000)).toBeLessThan(30_000);
+  });
+
+  describe('while they are being read', () => {
+    /** A server that refuses to read the stream. */
+    async function openUnread(options: Options = {}) {
+      const proxy = await startCommandProxy(node.port);
+      onTestFinished(() => proxy.stop());
+      proxy.setRule(([command]) => (command?.toUpperCase() === 'XRANGE' ? '-LOADING not yet\r\n' : undefined));
+      return { proxy, opened: await open({ port: proxy.port, ...options }) };
+    }
+
+    test('are looked up for each token', async () => {
+      const prefix = keyPrefix();
+      const { opened, proxy } = await openUnread({ prefix });
+      const [revoked, other] = [accessToken(), accessToken()];
+      await (await openSynced({ prefix })).revocations.revoke(revoked);
+      await expect(opened.revocations.check(revoked)).resolves.toBe('is revoked');
+      await expect(opened.revocations.check(other)).resolves.toBe(undefined);
+      expect(opened.revocations.state).toMatchObject({ entries: 0, lookups: { found: 2 } });
+      proxy.setRule(() => undefined);
+      await opened.untilSynced();
+      expect([opened.revocations.check(revoked), opened.revocations.check(other)]).toEqual(['is revoked', undefined]);
+    });
+
+    test('are unknown if Redis does not respond either, and no verification succeeds', async () => {
+      const { opened, proxy } = await openUnread({ lookupTimeout: 50 });
+      proxy.setRule(([command]) => (/^(xrange|get)$/i.test(command ?? '') ? '-LOADING not yet\r\n' : undefined));
+      const failure = await Promise.resolve(opened.revocations.check(accessToken())).catch((error: unknown) => error);
+      if (!(failure instanceof OAuthError)) throw failure;
+      expect([failure.code, failure.headers]).toEqual(['temporarily_unavailable', { 'retry-after': '1' }]);
+      expect(failure.reason).toMatch(
+        /^failed to look up in Redis whether the token is revoked: the server is still loading its data/,
+      );
+      expect(opened.revocations.state.lookups).toEqual({ found: 0, stale: 0, failed: 1 });
+    });
+
+    test.each(['not JSON', '{}'])('count as revoked if the value of a key is %j', async (value) => {
+      const prefix = keyPrefix();
+      const { opened } = await openUnread({ prefix });
+      const token = accessToken();
+      await (await openSynced({ prefix })).revocations.revoke(token);
+      const [key = ''] = await redis.keys(`${prefix}revoked:*`);
+      await redis.set(key, value);
+      await expect(opened.revocations.check(token)).resolves.toBe('is revoked');
+      await redis.del(key);
+      await expect(opened.revocations.check(token)).resolves.toBe(undefined);
+      await redis.rpush(key, value);
+      await expect(opened.revocations.check(token)).resolves.toBe('is revoked');
+    });
+  });
+
+  describe('when Redis is unreachable', () => {
+    async function openBehindProxy(options: Options) {
+      const proxy = await startFaultProxy({ target: { port: node.port } });
+      onTestFinished(() => proxy.stop());
+      const prefix = keyPrefix();
+      const opened = await openSynced({ prefix, port: proxy.port, ...options });
+      const revoked = accessToken();
+      await opened.revocations.revoke(revoked);
+      return { proxy, prefix, opened, revoked };
+    }
+
+    const untilOutcome = (opened: OpenedRevocations, expected: string) =>
+      eventually(
+        async () => (await outcomeOf(opened)) === expected,
+        () => `${opened.events}`,
+      );
+
+    test.each(['refuse', 'stopForwarding'] as const)(
+      'hold for known tokens, and decide others up to the maximum age (%s)',
+      async (failure) => {
+        const { proxy, opened, revoked, prefix } = await openBehindProxy({ maxAge: 3_000, lookupTimeout: 50 });
+        const unrelated = accessToken();
+        await proxy[failure]();
+        await eventually(
+          async () => {
+            expect(await outcomeOf(opened, unrelated)).toBe(undefined);
+            return opened.revocations.state.lookups.stale > 0;
+          },
+          () => 'no lookup was stale',
+        );
+        await expect(opened.revocations.revoke(unrelated)).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+        await untilOutcome(opened, 'temporarily_unavailable');
+        expect(opened.revocations.state.ageSeconds).toBeGreaterThan(2.9);
+        expect(opened.revocations.check(revoked)).toBe('is revoked');
+        const meanwhile = accessToken();
+        await revoke(prefix, meanwhile.tokenId);
+        await proxy.resume();
+        await untilRevoked(opened, meanwhile);
+        expect(await outcomeOf(opened)).toBe(undefined);
+      },
+    );
+
+    test('fail at once if they were never read', async () => {
+      const opened = await open({ port: 1, lookupTimeout: 50 });
+      expect(await outcomeOf(opened)).toBe('temporarily_unavailable');
+    });
+  });
+
+  describe('after Redis', () => {
+    test('has restarted without data hold, and their loss is reported', async () => {
+      const opened = await openSynced();
+      const token = accessToken();
+      await opened.revocations.revoke(token);
+      node.kill('SIGKILL');
+      expect(opened.revocations.check(token)).toBe('is revoked');
+      await eventually(
+        () => redis.status !== 'ready',
+        () => 'it is still up',
+      );
+      await node.restart();
+      await untilEvent(opened, /^lost$/);
+      await opened.untilSynced();
+      expect(opened.revocations.check(token)).toBe('is revoked');
+      expect(opened.events.filter((event) => event === 'lost')).toHaveLength(1);
+    });
+
+    test('was flushed hold, and new ones arrive', async () => {
+      const prefix = keyPrefix();
+      const [one, two] = [await openSynced({ prefix }), await openSynced({ prefix })];
+      const [before, after] = [accessToken(), accessToken()];
+      await one.revocations.revoke(before);
+      await untilRevoked(two, before);
+      await redis.flushall();
+      await Promise.all([untilEvent(one, /^lost$/), untilEvent(two, /^lost$/)]);
+      await one.revocations.revoke(after);
+      await untilRevoked(two, after);
+      expect([one.revocations.check(before), two.revocations.check(before)]).toEqual(['is revoked', 'is revoked']);
+      expect(await redis.xlen(`${prefix}revocations`)).toBe(1);
+      // As after a failover, the token can be revoked in Redis again.
+      await one.revocations.revoke(before);
+      expect(await redis.xlen(`${prefix}revocations`)).toBe(2);
+    });
+
+    test.each([
+      ['lower than the last one', '500-0', ['600-0']],
+      ['lower and higher than the last one', '500-0', ['600-0', '2000-0']],
+      ['equal to the last one', '500-0', ['1000-0']],
+    ])('has lost the last writes finds ids that are %s', async (_, first, ids) => {
+      const prefix = keyPrefix();
+      const [kept, last] = [accessToken(), accessToken()];
+      await revoke(prefix, kept.tokenId, first);
+      await revoke(prefix, last.tokenId, '1000-0');
+      const opened = await openSynced({ prefix });
+      expect(opened.revocations.state.entries).toBe(2);
+      const added = ids.map(() => accessToken());
+      // In one step, as a new master appears.
+      const failover = redis.multi().del(`${prefix}revocations`);
+      failover.xadd(`${prefix}revocations`, first, 'jti', kept.tokenId, 'exp', inAnHour());
+      for (const [index, id] of ids.entries())
+        failover.xadd(`${prefix}revocations`, id, 'jti', added[index]?.tokenId ?? '', 'exp', inAnHour());
+      await failover.exec();
+      for (const token of added) await untilRevoked(opened, token);
+      expect([kept, last].map((token) => opened.revocations.check(token))).toEqual(['is revoked', 'is revoked']);
+      expect(opened.events).toContain('lost');
+    });
+
+    test('has trimmed the stream hold, and nothing counts as lost', async () => {
+      const prefix = keyPrefix();
+      const opened = await openSynced({ prefix });
+      const old = Date.now() - 26 * 3_600_000;
+      await redis.xadd(`${prefix}revocations`, `${old}-0`, 'jti', 'old', 'exp', String(seconds() - 60));
+      await redis.xadd(`${prefix}revocations`, `${old}-1`, 'jti', 'older', 'exp', String(seconds() - 60));
+      const token = accessToken();
+      await opened.revocations.revoke(token);
+      await eventually(
+        async () => (await redis.xlen(`${prefix}revocations`)) === 1,
+        () => 'it is not trimmed',
+      );
+      await opened.untilSynced();
+      expect(opened.revocations.check(token)).toBe('is revoked');
+      expect(opened.events).toEqual([]);
+    });
+  });
+
+  test('are looked up while the key of the stream has another type, and read once it has not', async () => {
+    const prefix = keyPrefix();
+    await redis.set(`${prefix}revocations`, 'x');
+    const opened = await open({ prefix });
+    await untilEvent(opened, new RegExp(`^feed: the key ${prefix}revocations does not hold a stream: delete it$`));
+    const token = accessToken();
+    await expect(opened.revocations.check(token)).resolves.toBe(undefined);
+    const failure = opened.revocations.revoke(token);
+    await expect(failure).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+      reason: expect.stringContaining('does not hold a stream: delete it'),
+    });
+    // The key of the token was written.
+    await expect(opened.revocations.check(token)).resolves.toBe('is revoked');
+    expect(opened.store.redis.problem).toBe(undefined);
+    await redis.del(`${prefix}revocations`);
+    await untilEvent(opened, /^feed: undefined$/);
+    await opened.untilSynced();
+    await opened.revocations.revoke(token);
+    expect(await redis.xlen(`${prefix}revocations`)).toBe(1);
+  });
+
+  test('skip entries of the stream that are not revocations, and name them', async () => {
+    const prefix = keyPrefix();
+    const token = accessToken();
+    await redis.xadd(`${prefix}revocations`, '5-1', 'x', 'y');
+    await redis.xadd(`${prefix}revocations`, '5-2', 'jti', 'a', 'exp', 'soon');
+    await redis.xadd(`${prefix}revocations`, '5-3', 'jti', token.tokenId, 'exp', inAnHour());
+    const opened = await openSynced({ prefix });
+    expect(opened.revocations.check(token)).toBe('is revoked');
+    await redis.xadd(`${prefix}revocations`, '5-4', 'issuer', 'y', 'exp', inAnHour());
+    await untilEvent(opened, /5-4/);
+    expect(opened.events).toEqual(['invalid: 5-1', 'invalid: 5-2', 'invalid: 5-4']);
+  });
+
+  describe('that exceed the bound of memory', () => {
+    test('are looked up in Redis, and none is ignored', async () => {
+      const prefix = keyPrefix();
+      const opened = await openSynced({ prefix, maxEntries: 5 });
+      const tokens = Array.from({ length: 12 }, () => accessToken());
+      const other = await openSynced({ prefix });
+      for (const token of tokens) await other.revocations.revoke(token);
+      await untilEvent(opened, /^full$/);
+      const outcomes = await Promise.all(tokens.map((token) => opened.revocations.check(token)));
+      expect(outcomes).toEqual(tokens.map(() => 'is revoked'));
+      expect(opened.revocations.state.entries).toBe(5);
+      await expect(opened.revocations.check(accessToken())).resolves.toBe(undefined);
+    });
+
+    test('are unknown while Redis is unreachable, except those in memory', async () => {
+      const proxy = await startFaultProxy({ target: { port: node.port } });
+      onTestFinished(() => proxy.stop());
+      const prefix = keyPrefix();
+      for (let count = 0; count < 12; count += 1) await revoke(prefix, `token ${count}`);
+      const opened = await open({ prefix, port: proxy.port, maxEntries: 5, lookupTimeout: 50 });
+      await untilEvent(opened, /^full$/);
+      await proxy.refuse();
+      expect(opened.revocations.check(accessToken({ tokenId: 'token 0' }))).toBe('is revoked');
+      await expect(opened.revocations.check(accessToken())).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    });
+  });
+
+  test('are read again after the clock was set back', async () => {
+    const prefix = keyPrefix();
+    const token = accessToken();
+    await revoke(prefix, token.tokenId);
+    let offset = 7_200_000;
+    const opened = await openSynced({ prefix, now: () => Date.now() + offset });
+    expect([opened.revocations.state.entries, opened.revocations.check(token)]).toEqual([0, undefined]);
+    offset = 0;
+    await untilRevoked(opened, token);
+  });
+
+  test('are in force up to five minutes after the token has expired, since clocks differ', async () => {
+    const prefix = keyPrefix();
+    const token = accessToken({ expiresAt: seconds() + 5 });
+    const fast = await openSynced({ prefix, now: () => Date.now() + 300_000 });
+    const slow = await openSynced({ prefix, now: () => Date.now() - 300_000 });
+    await fast.revocations.revoke(token);
+    await untilRevoked(slow, token);
+    expect(fast.revocations.check(token)).toBe('is revoked');
+  });
+
+  describe('of a user whose ACL', () => {
+    const rules = (prefix: string) => [
+      `~${prefix}revocations`,
+      `~${prefix}revoked:*`,
+      ...'hello auth ping info get set xrange xadd xdel'.split(' ').map((command) => `+${command}`),
+    ];
+    /** Of a server that lacks a rule: what a check amounts to, whether a token can be revoked, and what is reported. */
+    const rows: readonly (readonly [missing: string, check: string, canRevoke: boolean, event: RegExp | undefined])[] =
+      [
+        ['', 'memory', true, undefined],
+        ['+xrange', 'lookup', true, /^feed: the ACL of the user in COUNTERSIGN_REDIS_URL lacks \+xrange \(NOPERM/],
+        ['~revocations', 'lookup', false, /^feed: .* lacks the key .*revocations, or its pattern \(NOPERM/],
+        ['+get', 'memory', true, /^lookup: .* lacks \+get \(NOPERM/],
+        ['~revoked:*', 'memory', false, /^lookup: .* lacks the key .*revoked:jti:[\w-]+, or its pattern \(NOPERM/],
+        ['+set', 'memory', false, undefined],
+        ['+xadd', 'memory', false, undefined],
+        ['+xdel', 'memory', true, undefined],
+      ];
+
+    test.each(rows)('lacks %j check by %s', async (missing, check, canRevoke, event) => {
+      const prefix = keyPrefix();
+      const permitted = rules(prefix).filter((rule) => rule !== missing && rule !== missing.replace('~', `~${prefix}`));
+      const user = prefix.replaceAll(':', '-');
+      const setUser = (...more: readonly string[]) => sendRedisCommand(node.port, ['ACL', 'SETUSER', user, ...more]);
+      await setUser('reset', 'on', '>secret', '-@all', ...permitted);
+      const opened = await open({ prefix, user: `${user}:secret@`, lookupTimeout: 2_000 });
+      if (check === 'memory') await opened.untilSynced();
+      if (event) await untilEvent(opened, event);
+      const token = accessToken();
+      const outcome = opened.revocations.check(token);
+      expect(outcome instanceof Promise ? 'lookup' : 'memory').toBe(check);
+      expect(await outcome).toBe(undefined);
+      const revoked = await opened.revocations.revoke(token).then(
+        () => true,
+        (error) => String(error.reason),
+      );
+      expect(revoked).toEqual(canRevoke || expect.stringMatching(/^failed to store the revocation in Redis: .*NOPERM/));
+      await setUser(...rules(prefix));
+      await opened.untilSynced();
+      await opened.revocations.revoke(token);
+      await untilRevoked(opened, token);
+    });
   });
 });
