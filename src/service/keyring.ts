@@ -48,7 +48,7 @@ async function openKeyFile(
     return singleKey(withBoundedQueue(await readSigningKey(text, algorithm, warn), maxQueueDelay));
   } catch (error) {
     if (!(error instanceof SigningKeyError)) throw error;
-    throw new OperatorError([`COUNTERSIGN_${setting}: ${error.message}`]);
+    throw new OperatorError(error.problems.map((problem) => `COUNTERSIGN_${setting}: ${problem}`));
   }
 }
 

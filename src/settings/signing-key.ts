@@ -57,7 +57,9 @@ export const signingKeySettings = defineSettings('Signing keys', {
   SIGNING_ALG: {
     parse: oneOf(signingAlgorithmNames),
     description: 'signature algorithm of tokens, unless a resource names its own',
-    details: '`ES256`, `ES384`, `ES512`, `EdDSA`, `RS256` … `PS512`.',
+    details:
+      '`ES256`, `ES384`, `ES512`, `EdDSA` or `Ed25519`, `RS256` … `PS512`; experimental: `ML-DSA-44`, `ML-DSA-65` ' +
+      '([keys.md](keys.md#algorithms)).',
     defaultDescription:
       'of one key, that of its type (`RS256` for RSA); of a directory, that of the key that began to sign last; ' +
       'of the keyring in Redis, that of `countersign keys create`',

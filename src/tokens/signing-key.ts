@@ -44,9 +44,15 @@ export interface AlgorithmChoice {
   readonly preferred?: SigningAlgorithm | undefined;
 }
 
-/** The private key is unusable. The message contains each cause and fix. */
+/** The private key is unusable. The message contains all problems. */
 export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
 }
 
 /**
@@ -62,7 +68,7 @@ export async function readSigningKey(
   warn: (warning: string) => void = () => {},
 ): Promise<SigningKey> {
   const parsed = await parseSigningKey(text, { required: algorithm });
-  if (!parsed.ok) throw new SigningKeyError(parsed.problems.join('; '));
+  if (!parsed.ok) throw new SigningKeyError(parsed.problems);
   for (const warning of parsed.warnings) warn(warning);
   return parsed.key;
 }

@@ -50,7 +50,7 @@ async function readFileInventory({ text, algorithm, setting }: KeyFileConfig): P
     };
   } catch (error) {
     if (!(error instanceof SigningKeyError)) throw error;
-    throw new OperatorError([`COUNTERSIGN_${setting}: ${error.message}`]);
+    throw new OperatorError(error.problems.map((problem) => `COUNTERSIGN_${setting}: ${problem}`));
   }
 }
 

@@ -63,5 +63,5 @@ export function experimentalNote(algorithm: SigningAlgorithm): string | undefine
 }
 
 function largeTokens(size: string): string {
-  return `few verifiers know it, and a token of ${size} does not fit into every header buffer (docs/configuration.md, ML-DSA)`;
+  return `few verifiers know it, and a token of ${size} does not fit into every header buffer (docs/keys.md, ML-DSA)`;
 }
