@@ -28,6 +28,8 @@ resources:
     binding: proxy
     proxy_thumbprints: [${thumbprint}]
     forward: none
+    signing_alg: ES384
+    introspection: [billing, reports-api]
 `;
 
 describeWith(['redis-server'], 'countersign clients and resources', () => {
@@ -131,6 +133,8 @@ describeWith(['redis-server'], 'countersign clients and resources', () => {
           binding: 'proxy',
           proxy_thumbprints: [thumbprint],
           forward: 'none',
+          signing_alg: 'ES384',
+          introspection: ['billing', 'reports-api'],
           errors: [],
         },
       ],
