@@ -66,7 +66,7 @@ class RedisKeyring implements KeyringSource {
     this.#value = guarded(store, this.#key);
     this.#log = createKeyringLog(log, policy.retention);
     this.#schedule = createMaintenanceSchedule(policy);
-    this.#version = { keys: [], algorithm };
+    this.#version = { keys: [], algorithm, number: 0 };
     store.onReconnected(() => void this.poll());
   }
 
@@ -120,7 +120,8 @@ class RedisKeyring implements KeyringSource {
     // Who can write to Redis could have made it.
     if (this.#unfollowed) throw new StoredKeyringError(`its private keys are ${keyring.problem}`);
     this.#held = { keyring, text };
-    this.#version = { keys: keyring.keys, algorithm: this.#options.algorithm ?? stored.algorithm };
+    const algorithm = this.#options.algorithm ?? stored.algorithm;
+    this.#version = { keys: keyring.keys, algorithm, number: stored.version };
     this.#settle(text);
     this.#schedule.follow(stored, this.#options.now());
     this.#logAdoption(keyring, held?.stored);
