@@ -47,7 +47,7 @@ export const signingKeySettings = defineSettings('Signing keys', {
     onlyWith: ['SIGNING_KEYS_DIR', 'KEY_ENCRYPTION_KEY'],
   },
   KEY_ROTATION: {
-    parse: (text) => (text === 'off' ? text : durationBetween('10m', '3650d')(text)),
+    parse: parseRotation,
     description: 'for how long a key of the keyring in Redis signs, or `off`',
     details:
       'At least `COUNTERSIGN_KEY_PUBLISH_AHEAD` and the 24 h 5 min for which a key is published after it signed.',
@@ -205,6 +205,15 @@ function requireDirectory(path: string): void {
   } catch (error) {
     if (error instanceof RangeError) throw error;
     throw new RangeError(`${path} cannot be read: ${fileErrorReason(error)}`);
+  }
+}
+
+function parseRotation(text: string): number | 'off' {
+  if (text === 'off') return text;
+  try {
+    return durationBetween('10m', '3650d')(text);
+  } catch (error) {
+    throw new RangeError(`${error instanceof Error ? error.message : error}, or off`);
   }
 }
 
