@@ -49,6 +49,7 @@ export function introspectionEndpoint(dependencies: IntrospectionEndpointDepende
       const { token, key } = await accessTokens.verify(text, now());
       addToken(entry, token);
       entry.kid = key.keyId;
+      requireUnexpired(token, now());
       await requireAccess(token, client, registry);
       entry.active = true;
       return activeResponse(text);
@@ -64,6 +65,11 @@ export function introspectionEndpoint(dependencies: IntrospectionEndpointDepende
 
 function respondWithJwt(jwt: string): Response {
   return new Response(jwt, { status: 200, headers: { 'content-type': JWT_TYPE, ...noStore } });
+}
+
+/** The verifier allows for clocks that differ. An active response never has an `exp` that has passed. */
+function requireUnexpired({ expiresAt }: AccessToken, now: number): void {
+  if (now / 1000 >= expiresAt) throw new AccessTokenError(`expired at ${new Date(expiresAt * 1000).toISOString()}`);
 }
 
 /**

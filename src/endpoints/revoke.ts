@@ -4,6 +4,7 @@ import { OAuthError, tokenStateErrorStatus } from '../oauth/oauth-error.ts';
 import type { AuditedEndpoint, AuditLog } from '../observability/audit.ts';
 import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
+import { MAX_CLOCK_DIFFERENCE_SECONDS } from '../tokens/revocation/revocation.ts';
 import type { TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import { addToken, ifActive, requireToken } from './presented-token.ts';
 import { clientRequest, type ListenerKind } from './request.ts';
@@ -53,9 +54,6 @@ export function revocationEndpoint(dependencies: RevocationEndpointDependencies)
     return new Response(null, { status: 200, headers: noStore });
   });
 }
-
-/** The clocks of replicas may differ. */
-const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
 
 /**
  * Whether a token is revoked although it is not active here: another replica may accept it, either by its clock, or

@@ -1,4 +1,5 @@
 import type { IntrospectionResponseClaims } from './signing-key.ts';
+import { decodeSegments } from './verify-access-token.ts';
 
 /** What introspection answers about a token (RFC 7662 §2.2). */
 export type IntrospectionResponse = InactiveResponse | { readonly active: true; readonly [claim: string]: unknown };
@@ -18,9 +19,9 @@ export const inactiveResponse: InactiveResponse = { active: false };
  * @param token verified
  */
 export function activeResponse(token: string): IntrospectionResponse {
-  const [, payload = ''] = token.split('.');
+  const [, payload] = decodeSegments(token);
   // Safe: the payload of a verified token is a JSON object.
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+  const claims = JSON.parse(payload) as Record<string, unknown>;
   const { scope } = claims;
   return {
     ...claims,

@@ -194,6 +194,11 @@ const inactive: Inactive[] = [
     /^the token: expired at \d{4}-/,
   ],
   [
+    'expired this second',
+    () => server.sign(claimsFor('owner', { iat: past, nbf: past, exp: Math.floor(Date.now() / 1000) })),
+    /^the token: expired at \d{4}-/,
+  ],
+  [
     'expired since it was introspected',
     () => server.sign(claimsFor('owner')),
     /^the token: expired at \d{4}-/,
