@@ -10,6 +10,7 @@ import type { Resource } from '../resources/resource.ts';
 import { counted } from '../text.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
+import type { TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import type { Approval } from './approval.ts';
 import { authenticateByCertificate } from './authenticate-by-certificate.ts';
 import type { DecideCheck } from './check.ts';
@@ -25,6 +26,8 @@ export interface CheckDependencies {
   readonly registry: Registry;
   readonly keyring: Keyring;
   readonly accessTokens: AccessTokenVerifier;
+  /** Undefined if tokens cannot be revoked. */
+  readonly revocations: Pick<TokenRevocations, 'findKnown'> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -1,7 +1,8 @@
 import type { Application, ErrorResponse } from '../http/application.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
-import type { AuditLog, Written } from '../observability/audit.ts';
+import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { AccessTokenError } from '../tokens/access-token.ts';
 import { parseCheckHead } from './check-head.ts';
 import { type CheckDependencies, type CheckProgress, createCheckDecider } from './decide-check.ts';
 import { Denial, denialHeaders, denialStatus, toDenial } from './denial.ts';
@@ -64,11 +65,20 @@ function audited(dependencies: EdgeDependencies): (request: ReceivedRequest) => 
       return { decision: { status: 200, headers: approval.headers }, written };
     } catch (thrown) {
       const denial = toDenial(thrown);
+      addTokenOf(thrown, entry);
       const decision = denied(denial, progress);
       Object.assign(entry, { error: denial.code, status: decision.status, reason: denial.message });
       return { decision, written: audit.denied(entry, denial, performance.now() - start, thrown) };
     }
   };
+}
+
+/** Which token was rejected: one of our own that is expired or revoked, for example. */
+function addTokenOf(thrown: unknown, entry: AuditEntry): void {
+  const { token = undefined } = thrown instanceof AccessTokenError ? thrown : {};
+  if (!token) return;
+  entry.client_id = token.clientId;
+  entry.jti = token.tokenId;
 }
 
 function denied(denial: Denial, { resource }: Pick<CheckProgress, 'resource'>): Decision {

@@ -6,6 +6,7 @@ import type { Resource } from '../resources/resource.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
+import type { RevocableToken, TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import { type Approval, type ApprovedToken, approvalHeaders } from './approval.ts';
 import type { Check } from './check.ts';
 import { MintedTokens } from './minted-tokens.ts';
@@ -18,10 +19,12 @@ type MintedApproval = Required<Pick<Approval, 'headers' | 'minted'>>;
 interface MinterOptions {
   readonly issuer: string;
   readonly keyring: Keyring;
+  /** Undefined if tokens cannot be revoked. */
+  readonly revocations: Pick<TokenRevocations, 'findKnown'> | undefined;
 }
 
-export function createMinter({ issuer, keyring }: MinterOptions): Minter {
-  const minted = new MintedTokens(keyring);
+export function createMinter({ issuer, keyring, revocations }: MinterOptions): Minter {
+  const minted = new MintedTokens({ keyring, revocations });
   return async ({ client, sub, certificate }, { resource, peer, now }) => {
     const confirmation = confirmationOf(resource, certificate.thumbprint, peer);
     const key = { thumbprint: certificate.thumbprint, resource, confirmation };
@@ -47,12 +50,17 @@ export function createMinter({ issuer, keyring }: MinterOptions): Minter {
       token,
     });
     const approved = { claims: auditClaims(claims, authorization, signingKey.keyId), written: undefined };
-    const { iat: issuedAt, exp: expiresAt } = claims;
     const published = keyring.find(signingKey.keyId);
+    const revocable = revocableOf(claims, authorization);
+    const { exp: expiresAt } = claims;
     if (published)
-      minted.store(key, { client, resource, key: published, headers, token: approved, issuedAt, expiresAt });
+      minted.store(key, { client, resource, key: published, headers, token: approved, revocable, expiresAt });
     return { headers, minted: approved };
   };
+}
+
+function revocableOf({ jti, client_id, iat }: AccessTokenClaims, { audience }: Authorization): RevocableToken {
+  return { tokenId: jti, clientId: client_id, audience, issuedAt: iat };
 }
 
 /** The certificate that the token is bound to (RFC 8705 §3.1): the caller's, the proxy's, or none. */

@@ -2,6 +2,7 @@ import { type BoundedCache, createBoundedCache } from '../cache/bounded-cache.ts
 import type { Client } from '../clients/client.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { Keyring, PublishedKey } from '../tokens/keyring/keyring.ts';
+import type { RevocableToken, TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import type { ApprovedToken } from './approval.ts';
 
 /** A token that was minted, and the response that contains it. */
@@ -13,9 +14,17 @@ export interface MintedToken {
   readonly key: PublishedKey;
   readonly headers: readonly string[];
   readonly token: ApprovedToken;
+  /** An entry counts only until the token is revoked, as far as this replica knows. */
+  readonly revocable: RevocableToken;
   /** Seconds since the epoch. */
-  readonly issuedAt: number;
   readonly expiresAt: number;
+}
+
+/** What decides whether a minted token may still be used. */
+interface MintedTokensOptions {
+  readonly keyring: Pick<Keyring, 'find'>;
+  /** Undefined if tokens cannot be revoked. */
+  readonly revocations: Pick<TokenRevocations, 'findKnown'> | undefined;
 }
 
 /** What a token depends on, apart from the records. */
@@ -36,10 +45,10 @@ const ENTRY_OVERHEAD_BYTES = 1_000;
  */
 export class MintedTokens {
   readonly #cache: BoundedCache<MintedToken>;
-  readonly #keyring: Pick<Keyring, 'find'>;
+  readonly #options: MintedTokensOptions;
 
-  constructor(keyring: Pick<Keyring, 'find'>, bounds = BOUNDS) {
-    this.#keyring = keyring;
+  constructor(options: MintedTokensOptions, bounds = BOUNDS) {
+    this.#options = options;
     this.#cache = createBoundedCache(bounds);
   }
 
@@ -47,12 +56,13 @@ export class MintedTokens {
   find(key: MintedKey, client: Client, now: number): MintedToken | undefined {
     const minted = this.#cache.get(cacheKey(key));
     const isCurrent = minted?.client === client && minted.resource === key.resource && isFresh(minted, now);
-    return isCurrent && this.#isPublished(minted.key) ? minted : undefined;
+    return isCurrent && this.#isAccepted(minted) ? minted : undefined;
   }
 
-  /** After an emergency rotation, its tokens are rejected. */
-  #isPublished(key: PublishedKey): boolean {
-    return this.#keyring.find(key.keyId) === key;
+  /** Otherwise introspection rejects the token: after an emergency rotation, or because it is revoked. */
+  #isAccepted({ key, revocable }: MintedToken): boolean {
+    const { keyring, revocations } = this.#options;
+    return keyring.find(key.keyId) === key && revocations?.findKnown(revocable) === undefined;
   }
 
   store(key: MintedKey, minted: MintedToken): void {
@@ -63,7 +73,7 @@ export class MintedTokens {
 }
 
 /** Not before it was issued either: the clock may have been set back. */
-function isFresh({ issuedAt, expiresAt }: MintedToken, now: number): boolean {
+function isFresh({ revocable: { issuedAt }, expiresAt }: MintedToken, now: number): boolean {
   const seconds = now / 1_000;
   return issuedAt <= seconds && seconds < (issuedAt + expiresAt) / 2;
 }

@@ -20,6 +20,7 @@ import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts
 import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
 import type { Keyring } from '../../src/tokens/keyring/keyring.ts';
 import { singleKey } from '../../src/tokens/keyring/single-key.ts';
+import type { RevocableToken } from '../../src/tokens/revocation/token-revocations.ts';
 import { readSigningKey, type SigningKey } from '../../src/tokens/signing-key.ts';
 import { defaultPolicy } from '../support/policy.ts';
 
@@ -40,6 +41,7 @@ export interface EdgeServer {
     now: number | undefined;
     /** The certificates of the trust store. */
     trust: TrustStore;
+    revocation: ((token: RevocableToken) => string | undefined | Promise<string | undefined>) | undefined;
   };
   readonly close: () => Promise<void>;
 }
@@ -73,6 +75,14 @@ export async function startEdge(
     isLogWritten: true,
     now: undefined,
     trust: createTrustStore([]),
+    revocation: undefined,
+  };
+  const revocations = {
+    check: (token: RevocableToken) => replaced.revocation?.(token),
+    findKnown: (token: RevocableToken) => {
+      const known = replaced.revocation?.(token);
+      return typeof known === 'string' ? known : undefined;
+    },
   };
   const events: Record<string, unknown>[] = [];
   const write = (fields: object) => void events.push({ ...fields });
@@ -106,7 +116,8 @@ export async function startEdge(
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
     },
     keyring,
-    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations: undefined }),
+    accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
+    revocations,
     auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => replaced.isLogWritten),
     metrics,
     now,

@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RevocableToken } from '../../src/tokens/revocation/token-revocations.ts';
 import { createTestCa, type MintedCertificate, selfSigned, thumbprintOf } from '../support/certificates.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { registeredClient } from '../support/registered-client.ts';
@@ -35,6 +36,7 @@ beforeEach(() => {
   edge.clients.set('billing', pinned(caller));
   for (const record of resources) edge.resources.set(record.name, resource(record));
   edge.replaced.now = undefined;
+  edge.replaced.revocation = undefined;
   edge.events.splice(0);
 });
 
@@ -164,6 +166,21 @@ describe('a token is not reused', () => {
     const next = await check('/edge/mint/api', certificate);
     expect(next.status).toBe(200);
     expect(next.token).not.toBe(token);
+  });
+
+  test('once it is revoked', async () => {
+    const certificate = newCaller();
+    const { token } = await check('/edge/mint/api', certificate);
+    const { jti, iat } = claimsOf(token);
+    const asked: RevocableToken[] = [];
+    edge.replaced.revocation = (revocable) => {
+      asked.push(revocable);
+      return revocable.tokenId === jti ? 'is revoked' : undefined;
+    };
+    const next = await check('/edge/mint/api', certificate);
+    expect([next.status, next.token === token]).toEqual([200, false]);
+    expect(asked).toEqual([{ tokenId: jti, clientId: 'billing', audience: ['https://api.example'], issuedAt: iat }]);
+    expect((await check('/edge/mint/api', certificate)).token).toBe(next.token);
   });
 
   test('for another resource of the same audience', async () => {

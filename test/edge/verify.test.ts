@@ -62,6 +62,7 @@ beforeEach(() => {
   edge.replaced.isLogWritten = true;
   edge.replaced.now = NOW;
   edge.replaced.trust = trust;
+  edge.replaced.revocation = undefined;
   edge.events.length = 0;
 });
 
@@ -447,6 +448,29 @@ describe('a token that was approved before', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('authorization')).toBeNull();
     edge.resources.set('api', resource({ forward: 'original' }));
+  });
+
+  test('is denied once it is revoked, known here or looked up, and the event names it', async () => {
+    const lines = await approved();
+    const jti = `token-${issued}`;
+    for (const revocation of [() => 'is revoked', async () => 'is revoked']) {
+      edge.replaced.revocation = revocation;
+      await expectDenied({ lines, reason: 'the access token: is revoked' });
+      expect(lastEvent()).toMatchObject({ client_id: 'billing', jti });
+      edge.events.length = 0;
+    }
+    edge.replaced.revocation = async () => undefined;
+    expect((await check({ lines })).status).toBe(200);
+  });
+
+  test('is neither approved nor denied while it is unknown whether it is revoked', async () => {
+    const lines = await approved();
+    edge.replaced.revocation = async () => {
+      throw new OAuthError('temporarily_unavailable', { description: 'x', reason: 'Redis is down' });
+    };
+    const response = await check({ lines });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(lastEvent()).toMatchObject({ error: 'temporarily_unavailable', reason: 'Redis is down' });
   });
 
   test('is neither approved nor denied while its client cannot be looked up', async () => {

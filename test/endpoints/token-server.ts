@@ -104,6 +104,7 @@ export async function startTokenServer(
   const revocations: TokenRevocations | undefined = canRevoke
     ? {
         check: (token) => replaced.check?.(token),
+        findKnown: () => undefined,
         revoke: (token) => (replaced.revoke ?? (async (each) => void revoked.push(each)))(token),
         close: async () => {},
       }

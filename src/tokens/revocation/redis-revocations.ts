@@ -16,7 +16,7 @@ import {
   writeKeyOnce,
 } from './revocation-store.ts';
 import { RevocationTable } from './revocation-table.ts';
-import type { TokenRevocations } from './token-revocations.ts';
+import type { RevocableToken, TokenRevocations } from './token-revocations.ts';
 
 interface RedisRevocationsOptions {
   readonly store: TokenStore;
@@ -83,7 +83,7 @@ class RedisRevocations implements ObservedRevocations {
   readonly #feed: RevocationFeed;
   readonly #onLookup: (error: unknown) => void;
   /** The generation of the table that does not contain a token. */
-  readonly #absentIn = new WeakMap<AccessToken, number>();
+  readonly #absentIn = new WeakMap<RevocableToken, number>();
   readonly #lookups = { found: 0, stale: 0, failed: 0 };
   #trimmedAt = Number.NEGATIVE_INFINITY;
 
@@ -111,14 +111,14 @@ class RedisRevocations implements ObservedRevocations {
     found.then(() => this.#onLookup(undefined), this.#onLookup);
   }
 
-  check(token: AccessToken): string | undefined | Promise<string | undefined> {
-    const known = this.#findKnown(token);
+  check(token: RevocableToken): string | undefined | Promise<string | undefined> {
+    const known = this.findKnown(token);
     if (known !== undefined || this.#feed.isCovered(performance.now())) return known;
     return this.#lookUp(token);
   }
 
   /** What the table contains, whether or not it is up to date: revocations are never undone. */
-  #findKnown(token: AccessToken): string | undefined {
+  findKnown(token: RevocableToken): string | undefined {
     const table = this.#table;
     if (table.size === 0 || this.#absentIn.get(token) === table.generation) return undefined;
     for (const subject of subjectsOf(token)) {
@@ -129,7 +129,7 @@ class RedisRevocations implements ObservedRevocations {
     return undefined;
   }
 
-  async #lookUp(token: AccessToken): Promise<string | undefined> {
+  async #lookUp(token: RevocableToken): Promise<string | undefined> {
     const { store, lookupTimeout, maxAge } = this.#options;
     const subjects = subjectsOf(token);
     try {
@@ -147,7 +147,7 @@ class RedisRevocations implements ObservedRevocations {
         throw unavailable('failed to look up in Redis whether the token is revoked', error);
       }
       this.#lookups.stale += 1;
-      return this.#findKnown(token);
+      return this.findKnown(token);
     }
   }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { AccessToken } from '../access-token.ts';
+import type { RevocableToken } from './token-revocations.ts';
 
 /** What a revocation names: one token by its `jti`, or the tokens of a client or for an audience. */
 export interface RevokedSubject {
@@ -40,7 +40,7 @@ export function cutOff(subject: RevokedSubject, before: number): Revocation {
 }
 
 /** Each subject by which a token may be revoked. */
-export function subjectsOf({ tokenId, clientId, audience }: AccessToken): readonly RevokedSubject[] {
+export function subjectsOf({ tokenId, clientId, audience }: RevocableToken): readonly RevokedSubject[] {
   return [
     { kind: 'jti', value: tokenId },
     { kind: 'client', value: clientId },

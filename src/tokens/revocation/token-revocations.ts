@@ -1,5 +1,8 @@
 import type { AccessToken } from '../access-token.ts';
 
+/** What decides whether a token is revoked. */
+export type RevocableToken = Pick<AccessToken, 'tokenId' | 'clientId' | 'audience' | 'issuedAt'>;
+
 /** The revoked tokens, as far as this replica knows them. */
 export interface TokenRevocations {
   /**
@@ -8,7 +11,9 @@ export interface TokenRevocations {
    *
    * @throws {OAuthError} temporarily_unavailable if it is unknown whether the token is revoked
    */
-  check(token: AccessToken): string | undefined | Promise<string | undefined>;
+  check(token: RevocableToken): string | undefined | Promise<string | undefined>;
+  /** As {@link check}, but without Redis: undefined if no revocation of the token is known here. */
+  findKnown(token: RevocableToken): string | undefined;
   /**
    * Revokes one token. Resolves once the revocation is stored in Redis, from where every replica learns of it.
    *
