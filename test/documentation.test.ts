@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { verifierCaches } from '../src/commands/keys/verifier-caches.ts';
 import { repositoryRoot } from './support/repository-root.ts';
 
 const pages = [
@@ -53,3 +54,62 @@ describe('links and paths in the documentation resolve:', () => {
     expect(abbreviated).toEqual([]);
   });
 });
+
+describe('what `keys rotate --now` prints about verifiers is in docs/keys.md:', () => {
+  const rows = textOf('docs/keys.md')
+    .split('\n')
+    .map((line) => line.split(' | '))
+    .filter(({ length }) => length === 4);
+
+  test.each(verifierCaches)('%s accepts a removed key for %s', (verifiers, accepts) => {
+    for (const verifier of verifiers.split(', ')) {
+      const times = rows.filter(([name = '']) => name.includes(verifier)).map(([, , , time = '']) => time);
+      expect(times.some((time) => normalize(time).includes(normalize(accepts)))).toBe(true);
+    }
+  });
+});
+
+const normalize = (text: string) => text.replaceAll(/[*`]/g, '');
+
+/** Guarantees before it were tested before they were written down. */
+const FIRST_GUARANTEE_WITH_TESTS = 17;
+
+describe('the guarantees of SECURITY.md on keys and tokens', () => {
+  const section =
+    textOf('SECURITY.md')
+      .split(/^## /m)
+      .find((text) => text.startsWith('Guarantees')) ?? '';
+  const guarantees = section
+    .split(/^(?=\d+\. )/m)
+    .slice(1)
+    .map((text) => ({ number: Number.parseInt(text, 10), text }))
+    .filter(({ number }) => number >= FIRST_GUARANTEE_WITH_TESTS);
+
+  test('are there, and each names a test', () => {
+    expect(guarantees.length).toBeGreaterThan(5);
+    expect(guarantees.filter(({ text }) => namedTests(text).length === 0).map(({ number }) => number)).toEqual([]);
+  });
+
+  test.each(guarantees.flatMap(({ number, text }) => namedTests(text).map((named) => ({ number, ...named }))))(
+    '$number is held by a test that exists: $name',
+    ({ file, name }) => {
+      const names = testNamesIn(file);
+      expect(name.split(' › ').filter((part) => !names.has(part))).toEqual([]);
+    },
+  );
+});
+
+/** What a guarantee names as `- *group › test* ([file](file))`. */
+function namedTests(text: string): { readonly file: string; readonly name: string }[] {
+  const named = text.replaceAll(/\s+/g, ' ').matchAll(/- \*([^*]+)\* \(\[(test\/[^\]]+)\]\(\2\)\)/g);
+  return [...named].map(([, name = '', file = '']) => ({ file, name }));
+}
+
+/** The names of the tests of a file, of their groups and of the rows of tables, as they are written there. */
+function testNamesIn(file: string): ReadonlySet<string> {
+  const call =
+    /\b(?:test|describe)(?:\.(?:each|for|concurrent|sequential))*\(|\]\)\(|`\(|\bdescribeWith\(\[[^\]]*\],|\[/;
+  const name = /\s*(?:'([^'\n]+)'|`([^`]+)`|"([^"\n]+)"),/;
+  const names = textOf(file).matchAll(new RegExp(`(?:${call.source})${name.source}`, 'g'));
+  return new Set([...names].map(([, single, template, double]) => single ?? template ?? double ?? ''));
+}
