@@ -44,6 +44,15 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds that forgeries
     expect(problems).toEqual([expect.stringMatching(/the forged certificate was accepted .*:\d+\/token, and with/)]);
   });
 
+  test.each(['/introspect', '/revoke'])('at %s alone', async (path) => {
+    const here = 'location / {\n        include /etc/nginx/countersign/forward-to-countersign.conf;';
+    const { code, routes, problems } = await routesThrough({
+      replace: [[here, `${withoutOverwriting.replace('/', `= ${path}`)} ${here}`]],
+    });
+    expect([code, routes]).toEqual([2, new Set(['other_path'])]);
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`was accepted .*:\\d+${path}, and with`))]);
+  });
+
   test('for a Host that the proxy does not serve', async () => {
     const { code, routes } = await routesThrough({ replace: [[rejection, `${withoutOverwriting}\n}`]] });
     expect([code, routes]).toEqual([2, new Set(['unknown_host'])]);

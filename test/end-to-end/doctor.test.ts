@@ -89,7 +89,11 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shippe
     const events = deployment.countersign.auditEvents();
     expect(events.length).toBeGreaterThan(forgeries.length / 2);
     expect(new Set(events.map(({ event, client_id }) => `${event} ${client_id}`))).toEqual(
-      new Set(['token_rejected countersign-doctor']),
+      new Set([
+        'token_rejected countersign-doctor',
+        'introspection_rejected countersign-doctor',
+        'revocation_rejected countersign-doctor',
+      ]),
     );
   });
 

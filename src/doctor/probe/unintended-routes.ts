@@ -1,8 +1,8 @@
 import type { Route } from './routes.ts';
 
-/** Routes that should be closed, but where other rules of the proxy may apply, or none. */
+/** Routes where other rules of the proxy may apply than on the direct ones, or none. Most should be closed. */
 export interface UnintendedRoutes {
-  /** The other paths at which the server has endpoints, and other spellings of the direct ones. */
+  /** The other paths at which the server authenticates clients, and other spellings of the direct ones. */
   readonly paths: readonly Route[];
   /** Names that the proxy does not serve, so that its default server responds. */
   readonly unknownNames: readonly Route[];
@@ -10,7 +10,7 @@ export interface UnintendedRoutes {
 }
 
 /**
- * Plans the routes that clients are not meant to use.
+ * Plans the routes besides those on which the doctor tries every forgery.
  *
  * @param basePaths the paths below which the server has its endpoints, without a trailing slash
  * @param httpPort of the same host
@@ -22,7 +22,7 @@ export function unintendedRoutes(
 ): UnintendedRoutes {
   const names = [...new Map(direct.map((route) => [route.endpoints[0].host, route])).values()];
   const directTitles = direct.map(({ title }) => title);
-  const paths = [...new Set(['', ...basePaths])].map((base) => `${base}/token`);
+  const paths = [...new Set(['', ...basePaths])].flatMap((base) => endpointNames.map((name) => `${base}/${name}`));
   const otherPaths = names
     .flatMap((route) => paths.map((path) => atPath(route, path, 'other_path')))
     .filter(({ title }) => !directTitles.includes(title));
@@ -32,6 +32,9 @@ export function unintendedRoutes(
     plainHttp: names.map((route) => plainHttp(route, httpPort)),
   };
 }
+
+/** The endpoints that authenticate clients. */
+const endpointNames = ['token', 'introspect', 'revoke'];
 
 /** Equivalent paths (RFC 3986 §6.2.2 and §5.2.4) that a rule of the proxy may not match. */
 function unnormalizedPaths(route: Route): Route[] {

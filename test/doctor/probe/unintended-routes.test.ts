@@ -9,8 +9,13 @@ const routesWith = (httpPort: number) => unintendedRoutes(straight, ['/tenant', 
 
 test('unintended routes include every path at every name and unnormalized spellings of direct paths', () => {
   expect(routesWith(80).paths.map(({ title }) => title)).toEqual([
-    'https://mtls.auth.example/token',
-    'https://auth.example/token',
+    ...['mtls.auth.example', 'auth.example'].flatMap((host) => [
+      `https://${host}/token`,
+      `https://${host}/introspect`,
+      `https://${host}/revoke`,
+      `https://${host}/tenant/introspect`,
+      `https://${host}/tenant/revoke`,
+    ]),
     'https://mtls.auth.example/tenant/%74oken',
     'https://mtls.auth.example/tenant/./token',
     'https://mtls.auth.example/tenant/x/../token',
