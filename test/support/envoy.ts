@@ -20,7 +20,7 @@ interface EnvoyOptions {
  * Runs the real Envoy. What it writes includes why a handshake failed (`TLS_error`).
  * @throws {Error} with what Envoy wrote, when it rejects the configuration
  */
-function startEnvoy(options: EnvoyOptions): Promise<RunningTerminator> {
+export function startEnvoy(options: EnvoyOptions): Promise<RunningTerminator> {
   const { configuration, ports, directory = temporaryDirectory() } = options;
   const file = join(mkdtempSync(join(directory, 'envoy-')), 'envoy.yaml');
   writeFileSync(file, configuration);
