@@ -60,7 +60,7 @@ signs and when the key before it can be removed. An existing file is never
 overwritten.
 In Redis: creates the keyring, once. The servers then rotate its keys. With
 --alg, adds an algorithm to it.
-Exit codes: 0 success, 1 error.
+Exit codes: 0 success, 1 error, 2 --from is missing or not a time.
 ${sourceHelp}`;
 
 function addCreate(keys: Command): void {

@@ -27,7 +27,7 @@ export function describeKeys(keys: readonly DirectoryKey[], { path, algorithm, n
   return signing ? `${signing.algorithm} ${signing.keyId} (${signing.file}), ${of}` : of;
 }
 
-/** Logs what has changed since the previous version, which has no keys at startup, and what that breaks. */
+/** Logs what has changed, also when a key signs, since the previous version, which has no keys at startup, and what that breaks. */
 export function logLoaded(
   before: readonly DirectoryKey[],
   after: readonly DirectoryKey[],
@@ -45,7 +45,7 @@ export function logLoaded(
   }
   // Keys of a directory are published until they are removed.
   const phases = keyPhases(after, Number.POSITIVE_INFINITY, now);
-  for (const phase of phases) if (added.includes(phase.key)) logKey(phase, log);
+  for (const phase of phases) if (!before.includes(phase.key)) logKey(phase, log);
   const broken = isStartup ? startupWarnings(after, policy, now) : changeWarnings({ before, after, policy, now });
   for (const warning of [...unread, ...broken.map((sentence) => join(path, sentence))])
     log.warn({ event: 'signing_key_warning' }, warning);

@@ -93,6 +93,7 @@ class LoadedDirectory {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#retry);
     await this.#lastLoad;
     clearTimeout(this.#retry);
   }

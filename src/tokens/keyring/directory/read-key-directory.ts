@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileErrorReason } from '../../../file-error.ts';
 import { readSecretFile } from '../../../files/secret-file.ts';
@@ -54,11 +54,19 @@ export async function readKeyDirectory(path: string, preferred: SigningAlgorithm
 function listDirectory(path: string): { files: readonly string[]; folders: readonly string[] } {
   try {
     const names = listKeyFiles(path);
-    const isFolder = (name: string) => statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() === true;
-    const folders = new Set(names.filter(isFolder));
+    const folders = new Set(names.filter((name) => isFolder(join(path, name))));
     return { files: names.filter((name) => !folders.has(name)), folders: [...folders] };
   } catch (error) {
     throw new OperatorError([`${path} cannot be read: ${fileErrorReason(error)}`]);
+  }
+}
+
+/** A file that cannot be accessed is reported when it is read. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 
@@ -120,7 +128,8 @@ function requireOwner(folder: string, path: string): Stats {
   const { mode, uid } = statSync(folder);
   const stats = statSync(path);
   if ((mode & WRITABLE_BY_OTHERS) === 0) return stats;
-  if ([ROOT, uid, process.geteuid?.()].includes(stats.uid)) return stats;
+  const trusted = [ROOT, uid, process.geteuid?.()];
+  if (trusted.includes(stats.uid) && trusted.includes(lstatSync(path).uid)) return stats;
   throw new RangeError(`belongs to another user, and every user can add keys to ${folder}: run chmod o-w ${folder}`);
 }
 

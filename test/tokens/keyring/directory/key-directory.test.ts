@@ -179,6 +179,15 @@ describe('a directory of keys', () => {
     expect(published().length).toBe(2);
   });
 
+  test('follows and logs another time in the name of a file', async () => {
+    const path = folderWith({ '2096-11-01.pem': one, '2096-12-01.pem': two });
+    const { keyring, event, events, published } = await open(path);
+    renameSync(join(path, '2096-12-01.pem'), join(path, '2096-11-02.pem'));
+    expect((await event('signing_keys_reloaded')).message).toMatch(/: 2 keys, 0 added, 0 removed$/);
+    expect(events.at(-1)?.message).toMatch(/of 2096-11-02\.pem: signs$/);
+    expect(idOf(keyring)).toBe(published()[1]);
+  });
+
   test('does not reload if files are written again with the same keys', async () => {
     const volume = mountSecret({ '2096-11-01.pem': one });
     const { keyring, event, events } = await open(volume.folder);

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { OperatorError } from '../../../../src/operator-error.ts';
@@ -152,7 +152,11 @@ describe('a directory of keys is rejected', () => {
   test('if a link leads nowhere', async () => {
     const folder = folderWith({ '2026-11-01.pem': one });
     symlinkSync('nowhere', join(folder, '2026-12-01.pem'));
-    expect(await problemsIn(folder)).toEqual(['2026-12-01.pem cannot be read: no such file or directory']);
+    symlinkSync('2026-12-02.pem', join(folder, '2026-12-02.pem'));
+    expect(await problemsIn(folder)).toEqual([
+      '2026-12-01.pem cannot be read: no such file or directory',
+      expect.stringMatching(/^2026-12-02\.pem cannot be read: too many symbolic links/),
+    ]);
   });
 
   test('if it does not exist, or is a file', async () => {
@@ -172,9 +176,13 @@ describe('a directory of keys is rejected', () => {
     chmodSync(folder, 0o1777);
     expect((await readKeyDirectory(folder, undefined)).keys.length).toBe(2);
     chownSync(join(folder, '2026-12-01.pem'), 65_534, 65_534);
+    const outside = folderWith({ key: newPem() });
+    symlinkSync(join(outside, 'key'), join(folder, '2026-12-02.pem'));
+    lchownSync(join(folder, '2026-12-02.pem'), 65_534, 65_534);
     expect(await problemsIn(folder)).toEqual([
+      expect.stringMatching(/^2026-12-01\.pem belongs to another user/),
       expect.stringMatching(
-        /^2026-12-01\.pem belongs to another user, and every user can add keys to .*: run chmod o-w/,
+        /^2026-12-02\.pem belongs to another user, and every user can add keys to .*: run chmod o-w/,
       ),
     ]);
   });
