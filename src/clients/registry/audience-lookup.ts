@@ -1,5 +1,6 @@
 import type { Bounds } from '../../cache/bounded-cache.ts';
 import { type LoadResult, NearCache } from '../../cache/near-cache.ts';
+import { OAuthError } from '../../oauth/oauth-error.ts';
 import { readSmallSets } from '../../redis/commands/small-sets.ts';
 import { AclDeniedError, type CommandExecutor, type GuardedRedis } from '../../redis/guarded-redis.ts';
 import { audienceKey, isResourceName, type Resource } from '../../resources/resource.ts';
@@ -20,7 +21,7 @@ interface AudienceLookupOptions {
   readonly caching: Caching;
 }
 
-/** The names of the resources that the index has for an audience, or why there is no answer. */
+/** The names that the index has for an audience, of those resources that have a record; or why there is no answer. */
 type Names = readonly string[] | Unusable;
 
 interface Unusable {
@@ -42,12 +43,12 @@ const BYTES_PER_ENTRY = 100;
  */
 export class AudienceLookup {
   /** By {@link audienceKey}. */
-  readonly cache: NearCache<Names>;
+  readonly #cache: NearCache<Names>;
   readonly #options: AudienceLookupOptions;
 
   constructor(options: AudienceLookupOptions) {
     this.#options = options;
-    this.cache = new NearCache({ ...options.caching, bounds: BOUNDS, load: (key) => this.#load(key) });
+    this.#cache = new NearCache({ ...options.caching, bounds: BOUNDS, load: (key) => this.#load(key) });
   }
 
   /**
@@ -58,7 +59,7 @@ export class AudienceLookup {
    */
   async find(audience: string): Promise<readonly Resource[] | Unusable> {
     const key = audienceKey(audience);
-    const names = this.cache.findCached(key) ?? (await this.#findUncached(key, audience));
+    const names = this.#cache.findCached(key) ?? (await this.#findUncached(key, audience));
     if ('reason' in names) return names;
     const stored = await all(names.map((name) => this.#options.resources.find(name)));
     const invalid = stored.flatMap((each) => (each.kind === 'invalid' ? [each.reason] : []));
@@ -68,16 +69,22 @@ export class AudienceLookup {
     return resources.filter((resource) => resource.audience === audience);
   }
 
-  /** @param redisKey of any record or index entry that has changed */
+  /** @param redisKey of any index entry that has changed */
   invalidate(redisKey: string): void {
     const { prefix } = this.#options;
-    if (redisKey.startsWith(prefix)) this.cache.invalidate(redisKey.slice(prefix.length));
+    if (redisKey.startsWith(prefix)) this.#cache.invalidate(redisKey.slice(prefix.length));
+  }
+
+  /** Anything may have changed. A new record may be one that the index named before, so this follows each of their changes. */
+  markAllStale(): void {
+    this.#cache.markAllStale();
   }
 
   async #findUncached(key: string, audience: string): Promise<Names> {
     try {
-      return await this.cache.find(key);
+      return await this.#cache.find(key);
     } catch (error) {
+      if (error instanceof OAuthError) throw error;
       throw lookupFailed(`the resources of the audience ${abbreviate(audience)}`, error);
     }
   }
@@ -102,6 +109,12 @@ export class AudienceLookup {
     });
     if (set === 'oversized')
       return { reason: `the index entry ${redisKey} names more than ${MAX_RESOURCES} resources` };
-    return (set ?? []).filter(isResourceName).sort();
+    return this.#existing((set ?? []).filter(isResourceName).sort());
+  }
+
+  /** A missing record is cached for seconds only: a stale index entry would cause a lookup of it time and again. */
+  async #existing(names: readonly string[]): Promise<readonly string[]> {
+    const stored = await all(names.map((name) => this.#options.resources.find(name)));
+    return names.filter((_, index) => stored[index]?.kind !== 'none');
   }
 }

@@ -78,13 +78,15 @@ export class ResourceRecords {
 
   /** @param key of any record or index entry that has changed */
   invalidate(key: string): void {
-    if (key.startsWith(this.#prefix)) this.#records.cache.invalidate(key.slice(this.#prefix.length));
     this.#audiences.invalidate(key);
+    if (!key.startsWith(this.#prefix)) return;
+    this.#records.cache.invalidate(key.slice(this.#prefix.length));
+    this.#audiences.markAllStale();
   }
 
   markAllStale(): void {
     this.#records.cache.markAllStale();
-    this.#audiences.cache.markAllStale();
+    this.#audiences.markAllStale();
   }
 
   /** No resource has an empty name. */

@@ -85,6 +85,12 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
       await untilCached(await open('server', { cache: { lifetimes } }), audienceOf('known'), ['known', 'known-2']);
     });
 
+    test('for an audience whose index entry names a resource without a record', async () => {
+      await register(recordOf('stale'));
+      await redis.sadd(indexKey(audienceOf('stale')), 'stale-2');
+      await untilCached(await open('server', { cache: { lifetimes } }), audienceOf('stale'), ['stale']);
+    });
+
     test('for an audience that is known to have no resource, after the lifetime of a negative result', async () => {
       await untilCached(await open('server', { cache: { lifetimes } }), audienceOf('none'), []);
     });
@@ -96,6 +102,18 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
     await register(recordOf('first'));
     await eventually(
       async () => (await namesOf(opened, audienceOf('first'))).join() === 'first',
+      () => 'not found',
+      1_000,
+    );
+  });
+
+  test('finds a resource that the index already named, once its record is added', async () => {
+    const opened = await open();
+    await redis.sadd(indexKey(audienceOf('late')), 'late');
+    expect(await namesOf(opened, audienceOf('late'))).toEqual([]);
+    await register(recordOf('late'));
+    await eventually(
+      async () => (await namesOf(opened, audienceOf('late'))).join() === 'late',
       () => 'not found',
       1_000,
     );
@@ -224,8 +242,10 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
     onTestFinished(async () => void (await own.stop()));
     const direct = new Redis(own.port);
     await register(recordOf('down'), direct);
+    await direct.sadd(indexKey(audienceOf('down')), 'removed');
     direct.disconnect();
-    const opened = await open('default', { port: own.port, cache: {} });
+    const lifetimes = { refreshAfter: 60_000, maxAge: 600_000, negativeTtl: 1 };
+    const opened = await open('default', { port: own.port, cache: { lifetimes } });
     expect(await namesOf(opened, audienceOf('down'))).toEqual(['down']);
     expect(await namesOf(opened, audienceOf('down-none'))).toEqual([]);
     own.kill('SIGKILL');
