@@ -18,7 +18,7 @@ export interface KeyInventory {
   readonly keys: readonly InventoryKey[];
 }
 
-export interface InventoryKey extends ScheduledKey, PublishedKey {
+interface InventoryKey extends ScheduledKey, PublishedKey {
   /** The name of its file; undefined if it is not in a directory. */
   readonly file: string | undefined;
 }
