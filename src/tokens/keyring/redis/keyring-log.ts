@@ -10,8 +10,8 @@ export interface KeyringLog {
   replaced(keyring: StoredKeyring, replaced: StoredKeyring, now: number): void;
   /** This server has written back what it held. */
   restored(keyring: StoredKeyring, found: 'none' | 'older'): void;
-  /** No private key can be unsealed. */
-  sealed(reason: string): void;
+  /** @param reason why no private key can be unsealed; undefined if all are */
+  sealed(reason: string | undefined): void;
   missing(): void;
   rejected(reason: string): void;
   /** Redis responds, but refuses the command. */
@@ -24,6 +24,7 @@ export interface KeyringLog {
 
 export function createKeyringLog(log: Log, retention: number): KeyringLog {
   const problems = onChange();
+  const sealingProblems = onChange();
   const maintenanceProblems = onChange();
   const describe = (keyring: StoredKeyring, now: number) => describeKeyring(keyring, retention, now);
   return {
@@ -34,7 +35,10 @@ export function createKeyringLog(log: Log, retention: number): KeyringLog {
     replaced: (keyring, { id }, now) =>
       log.warn({ event: 'keyring_replaced', replaced_id: id, ...describe(keyring, now) }, REPLACED),
     restored: ({ id, version }, found) => log.warn({ event: 'keyring_restored', id, version, found }, RESTORED),
-    sealed: (reason) => problems.add(`sealed: ${reason}`, () => log.error({ event: 'keyring_sealed', reason }, SEALED)),
+    sealed: (reason) => {
+      if (reason === undefined) sealingProblems.clear();
+      else sealingProblems.add(reason, () => log.error({ event: 'keyring_sealed', reason }, SEALED));
+    },
     missing: () => problems.add('missing', () => log.error({ event: 'keyring_missing' }, MISSING)),
     rejected: (reason) =>
       problems.add(`rejected: ${reason}`, () => log.error({ event: 'keyring_rejected', reason }, REJECTED)),

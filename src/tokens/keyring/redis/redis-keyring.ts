@@ -24,10 +24,11 @@ export interface RedisKeyringOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds between two reads. Default: 500, so that a key that is removed is rejected within a second. */
+  readonly pollInterval?: number;
 }
 
-/** A key that is dropped is rejected everywhere within a second. */
-const POLL_MILLISECONDS = 500;
+const POLL_INTERVAL_MILLISECONDS = 500;
 
 /**
  * The keyring at `{prefix}keyring`, which every server follows and maintains. Resolves after the first attempt to read it,
@@ -93,7 +94,8 @@ class RedisKeyring implements KeyringSource {
     }
     this.#updateReadiness();
     this.#startMaintenance();
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.poll(), POLL_MILLISECONDS).unref();
+    const { pollInterval = POLL_INTERVAL_MILLISECONDS } = this.#options;
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.poll(), pollInterval).unref();
   }
 
   async #follow(): Promise<void> {
@@ -132,7 +134,7 @@ class RedisKeyring implements KeyringSource {
     if (!previous) this.#log.loaded(stored, now);
     else if (previous.id === stored.id) this.#log.changed(stored, now);
     else this.#log.replaced(stored, previous, now);
-    if (problem !== undefined) this.#log.sealed(`the private keys are ${problem}`);
+    this.#log.sealed(problem && `the private keys are ${problem}`);
   }
 
   async #onMissing(): Promise<void> {
