@@ -30,6 +30,8 @@ export interface RotationDeployment {
   /** Of nginx. */
   readonly port: number;
   readonly issuer: string;
+  /** Of the keys in Redis. */
+  readonly prefix: string;
   /** Has the certificates of nginx, and the sockets of the replicas. */
   readonly directory: string;
   /** The processes that run now. */
@@ -118,6 +120,7 @@ export async function startRotationDeployment(options: RotationOptions): Promise
   return {
     port,
     issuer,
+    prefix,
     directory,
     replicas,
     restart: async (index, more) => {

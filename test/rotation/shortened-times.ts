@@ -3,28 +3,41 @@ import { slowdown } from '../support/slowdown.ts';
 
 const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 
 /** A day takes ten seconds on an idle machine, more than eight thousand times less than a real one. */
 const SHORTENED_DAY_SECONDS = 10;
 
 export interface ShortenedTimes {
-  /** The policy by default, but with the shortest period of rotation that leaves time to publish a key. */
-  readonly policy: RotationPolicy;
+  readonly policy: RotationPolicy & { readonly rotation: number };
   /** Seconds: the longest lifetime, a day. */
   readonly tokenLifetime: number;
-  /** By how much a clock may be wrong, in milliseconds: more than the tolerance of five minutes would be. */
+  /** By how much a clock may be wrong, in milliseconds: more than the five minutes would be. */
   readonly clockOffset: number;
   /** Shortens a time in milliseconds. */
   readonly shortened: (milliseconds: number) => number;
 }
 
+/** Milliseconds, before they are shortened. */
+interface ShortenedPeriods {
+  /** Default: 24 hours, that of the server. */
+  readonly publishAhead?: number;
+  /** Default: as soon as a key has been published for long enough. */
+  readonly rotation?: number;
+}
+
 /** On a busy machine the times are longer: its programs need them for the same work. */
-export function shortenedTimes(): ShortenedTimes {
+export function shortenedTimes(options: ShortenedPeriods = {}): ShortenedTimes {
+  const { publishAhead = DAY, rotation = publishAhead } = options;
   const daySeconds = SHORTENED_DAY_SECONDS * Math.ceil(slowdown());
   const day = daySeconds * 1_000;
   const shortened = (milliseconds: number) => (milliseconds / DAY) * day;
   const clockOffset = day / 20;
-  const policy = { publishAhead: day, rotation: day, retention: day + clockOffset, clockTolerance: clockOffset };
+  const policy = {
+    publishAhead: shortened(publishAhead),
+    rotation: shortened(rotation),
+    retention: day + clockOffset,
+    clockTolerance: clockOffset,
+  };
   return { policy, tokenLifetime: daySeconds, clockOffset, shortened };
 }

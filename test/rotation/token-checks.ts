@@ -23,6 +23,7 @@ export interface TokenChecks {
   /** The `kid` of each key that has signed, in the order of their first token. */
   readonly keyIds: () => readonly string[];
   readonly tokens: () => number;
+  readonly tokensOf: (keyId: string) => number;
   /** How often a verifier has verified a token, or has found the key of all that had not expired. */
   readonly verifications: () => number;
   /** Tokens of this key are no longer expected to be accepted. */
@@ -47,12 +48,13 @@ const CHECK_INTERVAL_MILLISECONDS = 20;
 export function startTokenChecks(
   deployment: RotationDeployment,
   times: ShortenedTimes,
-  envoy: ProtectedApi | undefined,
+  envoy?: ProtectedApi,
 ): TokenChecks {
   const verifiers = [joseVerifier(deployment, times), ...cachingVerifiers(deployment, times)];
   const realEnvoy = envoy && { name: 'Envoy', rejects: ({ token }: IssuedToken) => envoy.rejects(token) };
   const unverifiable: UnverifiableToken[] = [];
   const newest = new Map<string, IssuedToken>();
+  const counts = new Map<string, number>();
   const withdrawn = new Set<string>();
   let [tokens, verifications] = [0, 0];
 
@@ -67,6 +69,7 @@ export function startTokenChecks(
   };
   const onToken = async (token: IssuedToken) => {
     tokens += 1;
+    counts.set(token.keyId, (counts.get(token.keyId) ?? 0) + 1);
     const known = newest.get(token.keyId);
     if (!known || known.expiresAt <= token.expiresAt) newest.set(token.keyId, token);
     const isForEnvoy = realEnvoy && (!known || tokens % TOKENS_PER_REQUEST === 0);
@@ -89,8 +92,9 @@ export function startTokenChecks(
   return {
     onToken,
     unverifiable,
-    keyIds: () => [...newest.keys()],
+    keyIds: () => [...counts.keys()],
     tokens: () => tokens,
+    tokensOf: (keyId) => counts.get(keyId) ?? 0,
     verifications: () => verifications,
     withdraw: (keyId) => void withdrawn.add(keyId),
     stop: async () => {
@@ -122,21 +126,26 @@ function joseVerifier({ issuer, load }: RotationDeployment, { shortened, clockOf
 }
 
 /** They only look for the key: that the signature is good, jose has verified. */
-function cachingVerifiers({ fetchJwks }: RotationDeployment, { shortened }: ShortenedTimes): readonly Verifier[] {
+function cachingVerifiers(
+  { fetchJwks }: RotationDeployment,
+  { policy, shortened }: ShortenedTimes,
+): readonly Verifier[] {
   const access: JwksAccess<true> = {
     now: () => performance.now(),
     fetchKeys: async () => new Map((await fetchJwks()).keys.map(({ kid = '' }) => [kid, true])),
   };
+  const { publishAhead } = policy;
   const configurationManager = {
-    automaticRefreshInterval: shortened(12 * HOUR),
-    jitter: shortened(HOUR),
+    automaticRefreshInterval: publishAhead / 2,
+    jitter: publishAhead / 24,
     refreshInterval: shortened(HOUR / 12),
   };
   const finders = {
     'jwt_authn with its default cache': jwtAuthnCache(access, { cacheDuration: shortened(HOUR / 6) }),
     Istio: fixedIntervalCache(access, { interval: shortened(HOUR / 3) }),
+    // 12 hours of a day, and an hour.
     ConfigurationManager: configurationManagerCache(access, configurationManager),
-    'a gateway that caches for 18 hours': fixedIntervalCache(access, { interval: shortened(18 * HOUR) }),
+    'a gateway that caches for 15 hours of a day': fixedIntervalCache(access, { interval: (publishAhead * 15) / 24 }),
   };
   return Object.entries(finders).map(([name, find]) => ({
     name,
