@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -104,6 +104,16 @@ previous   first.pem: do not remove it before ${day(10)}T14:35:00Z
     );
     const first = await keys(['create', '--dir', folderWith({}), '--from', day(9)]);
     expect(first.stderr).toMatch(/no key signs before .*, and the server does not start until one does/);
+  });
+
+  test.runIf(process.geteuid?.() === 0)('warns if the server may not be able to read the file', async () => {
+    const folder = folderWith({});
+    chownSync(folder, 65_534, 65_534);
+    const { code, stderr } = await keys(['create', '--dir', folder, '--from', day(0)]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining(`does not belong to the owner of the directory, and only its owner can read it`),
+    ]);
   });
 
   test.each<[string, (folder: string) => readonly string[], number, RegExp]>([

@@ -87,10 +87,11 @@ class Replicas {
     while (!this.#isStopped) {
       const issuer = this.tokens % 2 === 0 ? this.#steady : this.#restarted;
       const token = await issue(issuer).catch(() => undefined);
-      this.tokens += 1;
-      // A replica that is stopping has closed its socket.
-      if (token !== undefined) pending.push(this.#verify(token), this.#verifyLater(token));
       await delay(20);
+      // A replica that is stopping has closed its socket.
+      if (token === undefined) continue;
+      this.tokens += 1;
+      pending.push(this.#verify(token), this.#verifyLater(token));
     }
     await Promise.all(pending);
   }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import type { KeyDirectoryConfig } from '../../settings/signing-key.ts';
@@ -46,6 +46,7 @@ export async function createKeyInDirectory(
   if (!isFirst && signsFrom < now + policy.publishAhead)
     printWarnings([describeTooSoon(key, now + policy.publishAhead)]);
   if (current && !ownAlgorithm && current !== algorithm) printWarnings([describeNewAlgorithm(key, current)]);
+  if (hasOtherOwner(path, key)) printWarnings([describeOtherOwner(path, key)]);
   const schedule = { ...policy, path, key, previous, isFirst, now };
   await writeTexts(output === 'json' ? [`${jsonText(summarize(schedule))}\n`] : await describe(schedule));
   return 0;
@@ -82,6 +83,16 @@ interface Schedule extends KeyPolicy {
   readonly isFirst: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
+}
+
+/** As after `sudo countersign keys create`. */
+function hasOtherOwner(path: string, { file }: KeyFile): boolean {
+  return statSync(join(path, file)).uid !== statSync(path).uid;
+}
+
+function describeOtherOwner(path: string, { file }: KeyFile): string {
+  const fix = `run chown --reference=${path} ${join(path, file)}`;
+  return `${file} does not belong to the owner of the directory, and only its owner can read it: if that is not the server, ${fix}`;
 }
 
 function describeNoSigner({ signsFrom }: KeyFile): string {
