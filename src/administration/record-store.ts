@@ -27,7 +27,7 @@ export interface RecordStore {
 }
 
 /** A key of the index of clients, which is an identity, or of that of resources, which is an audience. */
-export interface IndexKey {
+interface IndexKey {
   readonly type: RecordType;
   readonly indexKey: string;
 }
