@@ -95,4 +95,33 @@ describeWith(['redis-server'], 'a server with an edge, whose ACL in Redis is tha
     expect([exported.code, applied.code, applied.stderr]).toEqual([0, 0, expect.any(String)]);
     await untilMintResponds(200);
   });
+
+  test('rejects a revoked token at the edge and at /introspect, with that ACL', async () => {
+    const body = { grant_type: 'client_credentials', client_id: 'billing' };
+    const issued = await sendRequest(countersign.url, { lines, body });
+    const token = String(issued.json().access_token);
+    const bearer = [...lines, `Authorization: Bearer ${token}`];
+    const verify = () => sendRequest(edge, { method: 'GET', path: '/edge/verify/api', lines: bearer });
+    const post = (path: string) => sendRequest(countersign.url, { lines, path, body: { client_id: 'billing', token } });
+    expect([(await verify()).status, (await post('/introspect')).json().active]).toEqual([200, true]);
+    expect((await post('/revoke')).status).toBe(200);
+    expect((await verify()).headers.get('x-countersign-error')).toBe('invalid_token');
+    expect((await post('/introspect')).json()).toEqual({ active: false });
+    const metrics = (await countersign.fetchOperations('/metrics')).body;
+    expect(metrics).toMatch(/^countersign_token_revocations 1$/m);
+    expect(metrics).toMatch(/^countersign_token_revocations_age_seconds 0\.\d+$/m);
+    expect(metrics).toMatch(/^countersign_token_revocation_lookups_total\{result="failed"\} 0$/m);
+    expect(countersign.lines.filter(({ event }) => String(event).startsWith('revocation'))).toEqual([]);
+  });
+
+  test('rejects every token of a client within a second of countersign tokens revoke', async () => {
+    const first = (await mint()).headers.get('authorization');
+    const env = { COUNTERSIGN_REDIS_URL: server.url };
+    const { code, stderr } = await runCountersign(['tokens', 'revoke', '--client', 'billing'], { env });
+    expect([code, stderr]).toEqual([0, '']);
+    await eventually(
+      async () => (await mint()).headers.get('authorization') !== first,
+      () => 'the revoked token is minted again',
+    );
+  });
 });

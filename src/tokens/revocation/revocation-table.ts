@@ -131,9 +131,11 @@ class Shard {
   }
 
   #write(slot: number, words: DigestWords, before: number, expiresAt: number): void {
-    this.#slots.set(words, slot);
-    this.#slots[slot + BEFORE] = before;
-    this.#slots[slot + EXPIRES_AT] = expiresAt;
+    const slots = this.#slots;
+    // One by one, which is faster than `set` with an array.
+    [slots[slot], slots[slot + 1], slots[slot + 2], slots[slot + 3]] = words;
+    slots[slot + BEFORE] = before;
+    slots[slot + EXPIRES_AT] = expiresAt;
   }
 
   #slotOf(digest: Buffer): number {

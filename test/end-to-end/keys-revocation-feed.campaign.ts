@@ -1,0 +1,213 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import type { AccessTokenClaims } from '../../src/tokens/access-token-claims.ts';
+import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
+import { readSigningKey } from '../../src/tokens/signing-key.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { programPath } from '../support/program-path.ts';
+import { keyPrefix } from '../support/redis.ts';
+import { startClusterDeployment } from '../support/redis-cluster.ts';
+import { startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { slowdown } from '../support/slowdown.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { accessToken, type OpenedRevocations, openTokenRevocations } from '../support/token-revocations.ts';
+
+const isRevoked = async ({ revocations }: OpenedRevocations, token: ReturnType<typeof accessToken>) =>
+  (await Promise.resolve(revocations.check(token)).catch(() => undefined)) === 'is revoked';
+
+/** Two replicas whose Redis fails over: what is known holds, and what is revoked afterwards arrives. */
+async function expectRevocationsAcross(url: string, failOver: (stream: string) => Promise<unknown>): Promise<void> {
+  const prefix = keyPrefix();
+  const replicas = await Promise.all([1, 2].map(() => openTokenRevocations(url, { prefix, lookupTimeout: 200 })));
+  onTestFinished(() => {
+    for (const { close } of replicas) close();
+  });
+  const [one, two] = replicas;
+  if (!one || !two) throw new Error('there are two replicas');
+  await Promise.all([one.untilSynced(), two.untilSynced()]);
+  const before = Array.from({ length: 20 }, () => accessToken());
+  for (const token of before) await one.revocations.revoke(token);
+  const untilRevoked = (replica: OpenedRevocations, token: ReturnType<typeof accessToken>) =>
+    eventually(
+      () => isRevoked(replica, token),
+      () => `a token is not revoked: ${replica.events}, ${replica.store.connection.problem}`,
+      20_000,
+    );
+  for (const token of before) await untilRevoked(two, token);
+  const failingOver = failOver(`${prefix}revocations`);
+  const hold = async () => {
+    for (const token of before) for (const replica of replicas) expect(await isRevoked(replica, token)).toBe(true);
+  };
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  failingOver.then(end, end);
+  while (!isOver) {
+    await hold();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await failingOver;
+  const after = accessToken();
+  await eventually(
+    async () =>
+      one.revocations.revoke(after).then(
+        () => true,
+        () => false,
+      ),
+    () => 'no revocation is stored after the failover',
+    20_000,
+  );
+  await untilRevoked(two, after);
+  await Promise.all([one.untilSynced(), two.untilSynced()]);
+  await hold();
+  expect(one.revocations.check(accessToken())).toBe(undefined);
+}
+
+describeWith(['redis-server'], 'revocations hold across a failover', () => {
+  test('by Sentinel', async () => {
+    const { nodes, sentinelPorts, masterName, ...deployment } = await startSentinelDeployment({
+      directory: temporaryDirectory(),
+    });
+    onTestFinished(() => deployment.stop());
+    const url = `redis+sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${masterName}`;
+    await expectRevocationsAcross(url, async () => {
+      const master = await deployment.currentMaster();
+      master.kill('SIGKILL');
+      await deployment.masterAfter(master, 30_000);
+    });
+  });
+
+  test('in a Cluster', async () => {
+    const deployment = await startClusterDeployment({ directory: temporaryDirectory(), replicas: 1 });
+    onTestFinished(deployment.stop);
+    const url = `redis+cluster://${deployment.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+    await expectRevocationsAcross(url, async (stream) => {
+      const master = await deployment.masterOfKey(stream);
+      master.kill('SIGKILL');
+      await eventually(
+        async () => (await deployment.masterOfKey(stream).catch(() => master)) !== master,
+        () => 'no replica was promoted',
+        30_000,
+      );
+    });
+  });
+});
+
+const MILLION = 1_000_000;
+
+/** Adds that many revocations to the stream. */
+const fillScript = `
+for number = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+  redis.call('XADD', KEYS[1], '*', 'jti', 'd0d11cb8-741a-48f5-a9a1-' .. number, 'exp', ARGV[3])
+end`;
+
+describeWith(['redis-server'], 'a million revocations', () => {
+  test('take at most 64 bytes each, and cost a verification nothing noticeable', async () => {
+    const server = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory() });
+    onTestFinished(async () => void (await server.stop()));
+    const redis = new Redis(server.port);
+    onTestFinished(() => redis.disconnect());
+    const prefix = keyPrefix();
+    const expiry = String(Math.floor(Date.now() / 1000) + 86_400);
+    for (let count = 0; count < MILLION; count += 10_000)
+      await redis.eval(fillScript, 1, `${prefix}revocations`, count + 1, count + 10_000, expiry);
+    const stream = Number(await redis.memory('USAGE', `${prefix}revocations`));
+
+    const key = await signingKey();
+    const verifierOf = (revocations: OpenedRevocations['revocations'] | undefined) =>
+      createAccessTokenVerifier({ issuer: 'https://auth.example', keyring: { find: () => key }, revocations });
+    const token = await key.sign(claims());
+    const costWithout = await costOf(verifierOf(undefined), token);
+
+    collectGarbage();
+    const rss = process.memoryUsage.rss();
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const start = performance.now();
+    const opened = await openTokenRevocations(server.url, { prefix });
+    onTestFinished(opened.close);
+    await eventually(
+      () => opened.revocations.state.ageSeconds < 1,
+      () => 'they are not read',
+      120_000,
+    );
+    const readIn = performance.now() - start;
+    delay.disable();
+    collectGarbage();
+    const { entries, bytes } = opened.revocations.state;
+    const verifier = verifierOf(opened.revocations);
+    const costWith = await costOf(verifier, token);
+    const costAfterChange = await costOfFirst(opened, accessToken());
+    console.log(
+      [
+        `${entries} revocations: ${(bytes / entries).toFixed(1)} bytes each, ${mebibytes(bytes)} MiB`,
+        `resident memory: ${mebibytes(process.memoryUsage.rss() - rss)} MiB more; in Redis, the stream: ${mebibytes(stream)} MiB`,
+        `read in ${(readIn / 1000).toFixed(1)} s; the event loop was late by ${(delay.percentile(99) / 1e6).toFixed(0)} ms (p99)`,
+        `a verification: ${costWithout.toFixed(2)} µs without revocations, ${costWith.toFixed(2)} µs with a million; ` +
+          `${costAfterChange.toFixed(2)} µs more once after each new revocation`,
+      ].join('\n'),
+    );
+    expect(entries).toBe(MILLION);
+    expect(bytes).toBeLessThanOrEqual(64 * MILLION);
+    expect(opened.revocations.check(accessToken({ tokenId: 'd0d11cb8-741a-48f5-a9a1-1' }))).toBe('is revoked');
+    expect(opened.revocations.check(accessToken({ tokenId: `d0d11cb8-741a-48f5-a9a1-${MILLION}` }))).toBe('is revoked');
+    expect(opened.revocations.check(accessToken({ tokenId: 'd0d11cb8-741a-48f5-a9a1-0' }))).toBe(undefined);
+    // Noise of a busy machine is larger than the difference.
+    expect(costWith).toBeLessThan(1.5 * costWithout + 0.5 * slowdown());
+  }, 400_000);
+});
+
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+
+async function signingKey() {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return readSigningKey(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 'ES256');
+}
+
+function claims(): AccessTokenClaims {
+  const iat = Math.floor(Date.now() / 1000);
+  return {
+    iss: 'https://auth.example',
+    sub: 'billing',
+    aud: 'https://api.example',
+    client_id: 'billing',
+    iat,
+    nbf: iat,
+    exp: iat + 3_600,
+    jti: crypto.randomUUID(),
+    scope: 'read',
+    cnf: { 'x5t#S256': 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' },
+  };
+}
+
+const VERIFICATIONS = 200_000;
+const ROUNDS = 5;
+
+/** Microseconds of a verification of a cached token: the lowest of some rounds. */
+async function costOf(verifier: ReturnType<typeof createAccessTokenVerifier>, token: string): Promise<number> {
+  await verifier.verify(token, Date.now());
+  const costs: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const now = Date.now();
+    const start = performance.now();
+    for (let count = 0; count < VERIFICATIONS; count += 1) verifier.verify(token, now);
+    costs.push(((performance.now() - start) * 1000) / VERIFICATIONS);
+    // The feed is read meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return Math.min(...costs);
+}
+
+/** Microseconds of the first check of a token after the table has changed. */
+async function costOfFirst({ revocations }: OpenedRevocations, token: ReturnType<typeof accessToken>): Promise<number> {
+  const copies = Array.from({ length: 50_000 }, () => ({ ...token }));
+  const start = performance.now();
+  for (const copy of copies) revocations.check(copy);
+  return ((performance.now() - start) * 1000) / copies.length;
+}
