@@ -21,7 +21,7 @@ export interface SigningKey extends PublishedKey {
   signIntrospectionResponse(claims: IntrospectionResponseClaims): string | Promise<string>;
 }
 
-/** The claims of an introspection response (RFC 9701 §5). It is no access token: it has neither `sub` nor `exp`. */
+/** The claims of an introspection response (RFC 9701 §5). It is not an access token: it has neither `sub` nor `exp`. */
 export interface IntrospectionResponseClaims {
   readonly iss: string;
   /** The `client_id` of the caller. */

@@ -197,7 +197,7 @@ describe('nothing in a header selects a key or is fetched:', () => {
     '': 'a',
     'al\u0067\u200b': 'none',
   };
-  test.each(Object.entries(parameters))('%j, whoever signed it', async (name, value) => {
+  test.each(Object.entries(parameters))('%j, whichever key signed it', async (name, value) => {
     const expected = `the header has the parameter ${JSON.stringify(name)}`;
     await expectRejected(signJws({ ...header, [name]: value }, claims, foreign.privateKey), expected);
     // Also the server itself never writes it, even with a value that has no effect.
