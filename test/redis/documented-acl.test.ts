@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryRoot } from '../support/repository-root.ts';
-import { audienceAclRules, crlAclRules, edgeAclRules, serverAclRule } from '../support/server-acl.ts';
+import { audienceAclRules, crlAclRules, edgeAclRules, keyringAclRules, serverAclRule } from '../support/server-acl.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/redis.md'), 'utf8');
 
@@ -25,4 +25,8 @@ test('docs/redis.md documents the additional rules for an edge that the tests us
 
 test('docs/redis.md documents the additional rules for resources by audience that the tests use', () => {
   expect(page).toContain(`(\`signing_alg\` or \`introspection\`): \`${audienceAclRules('countersign:')}\`.`);
+});
+
+test('docs/redis.md documents the additional rules for a keyring that the tests use', () => {
+  expect(page).toContain(`(\`COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE\`): \`${keyringAclRules('countersign:')}\`.`);
 });

@@ -25,3 +25,8 @@ export function edgeAclRules(prefix: string): string {
 export function audienceAclRules(prefix: string): string {
   return `%R~${prefix}audience:* %R~${prefix}resource:* +smembers +scard`;
 }
+
+/** What docs/redis.md adds to the rule of the servers for a keyring in Redis, with `prefix` in place of `countersign:`. */
+export function keyringAclRules(prefix: string): string {
+  return `~${prefix}keyring +get +set +type +time +eval +evalsha +eval_ro +evalsha_ro`;
+}
