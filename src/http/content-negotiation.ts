@@ -14,32 +14,45 @@ export function negotiateMediaType<Type extends string>(
 ): Type {
   const [byDefault] = offered;
   if (accept === undefined || accept === '*/*' || accept === byDefault) return byDefault;
-  const ranges = parseAccept(accept).map(({ type, q }) => ({ range: type.toLowerCase(), q }));
-  let best: Preference & { readonly type: Type } = { type: byDefault, weight: 0, specificity: -1 };
+  const ranges = parseAccept(accept).map(({ type, q }) => ({ range: type.toLowerCase(), weight: q }));
+  let preferred: Preference & { readonly type: Type } = { type: byDefault, ...notAcceptable };
   for (const type of offered) {
     const preference = preferenceFor(type, ranges);
-    if (isStronger(preference, best)) best = { type, ...preference };
+    if (isStronger(preference, preferred)) preferred = { type, ...preference };
   }
-  return best.type;
+  return preferred.type;
+}
+
+interface Range {
+  /** In lower case. */
+  readonly range: string;
+  readonly weight: number;
 }
 
 interface Preference {
   /** The qvalue: 0 if the type is not acceptable. */
   readonly weight: number;
-  /** Of the range that the type matches: how much of the type it names. */
+  /** Of the range that matches the type: 2 if it is the type itself, 0 if it matches any. */
   readonly specificity: number;
 }
 
+const notAcceptable: Preference = { weight: 0, specificity: 0 };
+
 /** The most specific range that matches a type determines its weight. Parameters of a range do not matter here. */
-function preferenceFor(type: string, ranges: readonly { range: string; q: number }[]): Preference {
+function preferenceFor(type: string, ranges: readonly Range[]): Preference {
   const [mainType] = type.split('/', 1);
-  // Some clients write "*" for "*/*".
-  const matching = [['*/*', '*'], [`${mainType}/*`], [type]];
-  for (const [specificity, spellings] of [...matching.entries()].reverse()) {
-    const weights = ranges.filter(({ range }) => spellings.includes(range)).map(({ q }) => q);
-    if (weights.length > 0) return { weight: Math.max(...weights), specificity };
-  }
-  return { weight: 0, specificity: -1 };
+  return (
+    matchOf([type], ranges, 2) ??
+    matchOf([`${mainType}/*`], ranges, 1) ??
+    // Some clients write "*" for "*/*".
+    matchOf(['*/*', '*'], ranges, 0) ??
+    notAcceptable
+  );
+}
+
+function matchOf(spellings: readonly string[], ranges: readonly Range[], specificity: number): Preference | undefined {
+  const weights = ranges.filter(({ range }) => spellings.includes(range)).map(({ weight }) => weight);
+  return weights.length > 0 ? { weight: Math.max(...weights), specificity } : undefined;
 }
 
 function isStronger(one: Preference, other: Preference): boolean {

@@ -334,6 +334,32 @@ function withoutDate({ status, headerLines }: HttpResponse) {
   return { status, headerLines: headerLines.filter((line) => !/^date:/i.test(line)) };
 }
 
+test('the same records are looked up whether or not the caller may introspect the token, or its client is enabled', async () => {
+  const lookups: string[] = [];
+  server.replaced.registry = {
+    find: async (clientId) => {
+      lookups.push(`client ${clientId}`);
+      return server.clients.get(clientId);
+    },
+    findResourcesByAudience: async (audience) => {
+      lookups.push(`audience ${audience}`);
+      return [...server.resources.values()].filter((each) => each.audience === audience);
+    },
+  };
+  const disabled = client('disabled', server.certificateOf('disabled'), { enabled: false });
+  server.clients.set('disabled', disabled);
+  for (const [caller, owner, active] of [
+    ['api', 'owner', true],
+    ['stranger', 'owner', false],
+    ['api', 'disabled', false],
+    ['stranger', 'disabled', false],
+  ] as const) {
+    lookups.splice(0);
+    expect((await introspect(caller, server.sign(claimsFor(owner)))).json().active).toBe(active);
+    expect(lookups).toEqual([`client ${caller}`, `client ${owner}`, `audience ${API}`]);
+  }
+});
+
 describe('a JWT response (RFC 9701)', () => {
   const signed = (caller: string, token: string) => introspect(caller, token, [`Accept: ${jwtType}`]);
 
