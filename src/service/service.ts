@@ -24,6 +24,7 @@ import { certificateReaders, type ReaderFactory } from './certificate-readers.ts
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addKeyringMetrics } from './keyring-metrics.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
+import { watchSigningKeys } from './signing-key-changes.ts';
 
 /** A running server. */
 export interface Service {
@@ -46,6 +47,7 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   await using opened = new AsyncDisposableStack();
   const dependencies = await openDependencies(config, log, opened);
   logStartup(config, dependencies, log);
+  opened.defer(watchSigningKeys(dependencies.keyring, log));
 
   const metrics = createServiceMetrics(dependencies, output);
   const { operationsListen } = config;
