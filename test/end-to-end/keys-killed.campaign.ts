@@ -48,7 +48,7 @@ describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no toke
       env: { COUNTERSIGN_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64url') },
     });
     checks = startTokenChecks(deployment, times);
-    load = startTokenLoad({ ...deployment.load, connections: 4, onToken: checks.onToken });
+    load = startTokenLoad({ ...deployment.load, connections: 4, pause: 10, onToken: checks.onToken });
   });
   afterAll(async () => {
     await load?.stop();

@@ -39,7 +39,7 @@ interface SimulatedVerifier {
 }
 
 /** What happens after waiting. */
-export interface Step {
+interface Step {
   readonly wait: number;
   readonly event: 'issue' | 'kill' | 'restart' | 'rotate' | 'rotate now';
   /** Modulo the number of replicas. */
@@ -47,7 +47,7 @@ export interface Step {
 }
 
 /** A verifier has rejected a token before its expiry. */
-export interface UnverifiableToken {
+interface UnverifiableToken {
   readonly verifier: string;
   readonly keyId: string;
   readonly at: number;

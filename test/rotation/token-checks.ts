@@ -8,7 +8,7 @@ import type { IssuedToken } from './token-load.ts';
 import { configurationManagerCache, fixedIntervalCache, type JwksAccess, jwtAuthnCache } from './verifier-caches.ts';
 
 /** A verifier has rejected a token that had not expired. */
-export interface UnverifiableToken {
+interface UnverifiableToken {
   readonly verifier: string;
   readonly keyId: string;
   readonly reason: string;

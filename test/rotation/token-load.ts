@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { requestBytes } from '../support/raw-http.ts';
 
@@ -24,12 +25,15 @@ export interface TokenLoadOptions {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly body: Readonly<Record<string, string>>;
   readonly connections: number;
+  /** Milliseconds after each request of a connection. Default: none. */
+  readonly pause?: number;
   /** Called with each token. The connection sends its next request when this has resolved. */
   readonly onToken: (token: IssuedToken) => Promise<void>;
 }
 
 /** Requests tokens on keep-alive connections to the terminator, one after the other on each, until it is stopped. */
-export function startTokenLoad({ port, host, tls, body, connections, onToken }: TokenLoadOptions): TokenLoad {
+export function startTokenLoad(options: TokenLoadOptions): TokenLoad {
+  const { port, host, tls, body, connections, pause = 0, onToken } = options;
   const failures = new Map<number, number>();
   const request = requestBytes({ lines: [`Host: ${host}`], body });
   let isStopped = false;
@@ -50,6 +54,7 @@ export function startTokenLoad({ port, host, tls, body, connections, onToken }: 
         unread = '';
         if (response.status === 200) await onToken(issuedToken(response.body));
         else fail(response.status);
+        if (pause > 0) await delay(pause);
         // nginx closes a connection after 1,000 requests.
         if (isStopped || response.isLast) return;
         socket.write(request);
