@@ -11,6 +11,8 @@ interface EventFields {
   readonly scope?: string;
   readonly resource?: string;
   readonly advice?: string;
+  readonly active?: boolean;
+  readonly token_client_id?: string;
 }
 
 /** The line that is written when the console can be written again. */
@@ -24,8 +26,16 @@ const edgeTokens: Readonly<Record<string, string>> = {
   edge_token_verified: 'verified',
 };
 
+/** The events of requests that the public listener rejects. */
+const rejections: readonly unknown[] = ['token_rejected', 'introspection_rejected', 'revocation_rejected'];
+
 /** The events of level info that are written. Without `clients_reloaded`, a fixed file would still look broken. */
-const writtenEvents: readonly unknown[] = ['token_issued', ...Object.keys(edgeTokens), 'clients_reloaded'];
+const writtenEvents: readonly unknown[] = [
+  'token_issued',
+  'token_introspected',
+  ...Object.keys(edgeTokens),
+  'clients_reloaded',
+];
 
 /** A human-readable log: one short line for each token request, new check, warning, and reload of the clients. */
 export function createConsoleLog(write: (line: string) => void): Log {
@@ -37,7 +47,9 @@ export function createConsoleLog(write: (line: string) => void): Log {
     if (fields.event === 'token_issued')
       line(styleText('green', 'issued  '), `${client} ${fields.scope ?? ''} ${fields.advice ?? ''}`.trimEnd());
     else if (edgeToken !== undefined) line(styleText('green', edgeToken), `${client} for ${fields.resource}`);
-    else if (fields.event === 'token_rejected')
+    else if (fields.event === 'token_introspected')
+      line(styleText('green', fields.active ? 'active  ' : 'inactive'), describeIntrospection(client, fields));
+    else if (rejections.includes(fields.event))
       line(styleText('red', 'rejected'), `${client} ${fields.error}: ${fields.reason}`);
     else if (fields.event === 'edge_check_denied')
       line(styleText('red', 'denied  '), `${describeCheck(fields)} ${fields.error}: ${fields.reason}`);
@@ -52,6 +64,10 @@ export function createConsoleLog(write: (line: string) => void): Log {
     warn: writeEvent,
     error: writeEvent,
   };
+}
+
+function describeIntrospection(caller: string, { token_client_id: owner = caller, reason }: EventFields): string {
+  return reason === undefined ? `token of ${owner}, for ${caller}` : `for ${caller}: ${reason}`;
 }
 
 /** A check names no client: its caller is known once it is authenticated. */

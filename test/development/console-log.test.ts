@@ -37,6 +37,22 @@ test('the development console names the client and the resource of each new toke
   ]);
 });
 
+test('the development console states whether an introspected token is active, for which client, and why not', () => {
+  const event = 'token_introspected';
+  const lines = linesOf((log) => {
+    log.info({ event, client_id: 'api', token_client_id: 'a', active: true }, 'introspected');
+    log.info({ event, client_id: 'a', active: true }, 'introspected');
+    log.info({ event, client_id: 'api', token_client_id: 'a', active: false, reason: 'the token: is revoked' }, 'x');
+    log.warn({ event: 'introspection_rejected', client_id: 'a', error: 'invalid_request', reason: 'no token' }, 'x');
+  });
+  expect(lines).toEqual([
+    'active   token of a, for api',
+    'active   token of a, for a',
+    'inactive for api: the token: is revoked',
+    'rejected a invalid_request: no token',
+  ]);
+});
+
 test('the development console is silent about events that no developer acts on', () => {
   expect(linesOf((log) => log.info({ event: 'listening' }, 'listening'))).toEqual([]);
 });
