@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { verifierCaches } from '../../src/commands/keys/verifier-caches.ts';
+import { type FinishedCommand, runCountersign, startCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { connectRedis, keyPrefix, type RedisConnection, redisUrl } from '../support/redis.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** Of each key in the output of a command. */
+type KeyState = 'next' | 'signing' | 'retired';
+
+describeWith(['redis-server'], 'countersign keys in Redis', () => {
+  const folder = temporaryDirectory();
+  const keyFile = (name: string, ...keys: readonly Buffer[]) => {
+    const lines = keys.map((key) => `${key.toString('base64url')}\n`);
+    writeFileSync(join(folder, name), lines.join(''), { mode: 0o600 });
+    return join(folder, name);
+  };
+  const [first, second] = [randomBytes(32), randomBytes(32)];
+  const files = { old: keyFile('old', first), both: keyFile('both', second, first), fresh: keyFile('fresh', second) };
+  let redis: RedisConnection;
+  let env: Record<string, string>;
+  beforeAll(() => {
+    redis = connectRedis();
+  });
+  afterAll(() => redis?.close());
+  beforeEach(() => {
+    env = {
+      COUNTERSIGN_REDIS_URL: redisUrl(),
+      COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix(),
+      COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: files.old,
+    };
+  });
+
+  const run = (args: string, more: Readonly<Record<string, string>> = {}) =>
+    runCountersign(['keys', ...args.split(' ')], { env: { ...env, ...more } });
+  const succeed = async (args: string, more = {}): Promise<FinishedCommand> => {
+    const finished = await run(args, more);
+    expect(finished).toMatchObject({ code: 0 });
+    return finished;
+  };
+  const keysOf = ({ stdout }: FinishedCommand): { kid: string; alg: string; state: KeyState }[] =>
+    JSON.parse(stdout).keys;
+  const kidsOf = (finished: FinishedCommand, state: KeyState) =>
+    keysOf(finished)
+      .filter((key) => key.state === state)
+      .map(({ kid }) => kid);
+
+  test('are created once, listed and exported', async () => {
+    const missing = await run('list');
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      'countersign: there is no keyring: run `countersign keys create`\n',
+    ]);
+    const created = await succeed('create');
+    expect(created.stdout).toMatch(/^ES256 {2}\S{43} {2}signs until \S+, and is published until \S+$/m);
+    expect(created.stdout).toMatch(/^ES256 {2}\S{43} {2}is published, and signs from \S+$/m);
+    const again = await run('create');
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/there is a keyring: rotate its keys/)]);
+    const listed = await succeed('list -o json');
+    expect(keysOf(listed).map(({ state }) => state)).toEqual(['signing', 'next']);
+    const { keys } = JSON.parse((await succeed('export --public')).stdout);
+    expect(keys.map(({ kid }: { kid: string }) => kid)).toEqual(keysOf(listed).map(({ kid }) => kid));
+    expect(JSON.stringify(keys)).not.toMatch(/"d"|sealed/);
+  });
+
+  test('are created for another algorithm, by option or by setting', async () => {
+    expect(keysOf(await succeed('create -o json', { COUNTERSIGN_SIGNING_ALG: 'EdDSA' }))[0]?.alg).toBe('EdDSA');
+    const added = await succeed('create --alg ES384');
+    expect(added.stdout).toMatch(/^ES384 {2}\S{43} {2}is published, and signs from \S+$/m);
+    expect(added.stdout).not.toContain('EdDSA');
+    const again = await run('create --alg ES384');
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/the keyring has keys for ES384/)]);
+  });
+
+  test('are not rotated before verifiers have the next one', async () => {
+    await succeed('create');
+    const early = await run('rotate');
+    expect([early.code, early.stderr]).toEqual([
+      1,
+      expect.stringMatching(/it can sign from \S+, when verifiers have it/),
+    ]);
+  });
+
+  test('are replaced at once after a compromise, with what that does not fix', async () => {
+    const created = await succeed('create -o json');
+    const rotated = await succeed('rotate --now -o json');
+    expect(JSON.parse(rotated.stdout).removed).toEqual(kidsOf(created, 'signing'));
+    expect(kidsOf(rotated, 'signing')).toEqual(kidsOf(created, 'next'));
+    for (const [verifier, time] of verifierCaches) expect(rotated.stderr).toMatch(new RegExp(`${verifier} +${time}`));
+    expect(rotated.stderr).toContain('has been published since');
+  });
+
+  test('are retired or removed by their kid', async () => {
+    const created = await succeed('create -o json');
+    const [next = ''] = kidsOf(created, 'next');
+    expect((await succeed(`retire ${next}`)).stdout).toContain(`${next}  was removed`);
+    const [signing = ''] = kidsOf(created, 'signing');
+    expect((await run(`retire ${signing}`)).stderr).toMatch(/when verifiers have it/);
+    expect(JSON.parse((await succeed(`retire ${signing} --now -o json`)).stdout).removed).toEqual([signing]);
+    const unknown = await run('retire unknown');
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      expect.stringMatching(/no key with this kid: run `countersign keys list`/),
+    ]);
+  });
+
+  test('are sealed anew with the first key-encryption key', async () => {
+    await succeed('create');
+    expect((await run('rotate --now', { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: files.fresh })).stderr).toMatch(
+      /the private keys are sealed with the key-encryption key \S+, and COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE has \S+/,
+    );
+    expect((await succeed('reseal', { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: files.both })).stdout).toMatch(
+      /^2 private keys/,
+    );
+    expect((await succeed('reseal', { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: files.both })).stdout).toMatch(
+      /^0 private keys/,
+    );
+    await succeed('rotate --now', { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: files.fresh });
+    expect((await run('rotate --now')).code).toBe(1);
+    // Without the key-encryption key, they can be listed.
+    await succeed('list', { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: '' });
+  });
+
+  test.each([
+    ['Redis is unreachable', { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' }, /cannot connect to .*ECONNREFUSED/],
+    [
+      'there is no key-encryption key',
+      { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: '' },
+      /KEY_ENCRYPTION_KEY_FILE: is missing/,
+    ],
+    ['there is no Redis', { COUNTERSIGN_REDIS_URL: '' }, /COUNTERSIGN_REDIS_URL/],
+    ['the keys are in a directory', { COUNTERSIGN_SIGNING_KEYS_DIR: folder }, /the keys are in a directory/],
+  ])('are not rotated if %s', async (_, more, message) => {
+    const failed = await run('rotate --now', more);
+    expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  test('are not overwritten if Redis holds something else', async () => {
+    const [value, message] = [
+      '{"format":2}',
+      /keyring in Redis at .*: its "format" is 2.*a newer version of Countersign/,
+    ];
+    const key = `${env.COUNTERSIGN_REDIS_KEY_PREFIX}keyring`;
+    await redis.client.set(key, value);
+    for (const args of ['list', 'create', 'rotate --now']) {
+      const failed = await run(args);
+      expect([args, failed.code]).toEqual([args, 1]);
+      if (args !== 'create') expect(failed.stderr).toMatch(message);
+    }
+    expect(await redis.client.get(key)).toBe(value);
+  });
+
+  test('are followed by a server, which is not ready before they are created', async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const server = await startCountersign({
+      env: {
+        ...env,
+        COUNTERSIGN_ISSUER: 'https://auth.example',
+        COUNTERSIGN_TERMINATOR: 'nginx',
+        COUNTERSIGN_LISTEN: listen,
+      },
+    });
+    try {
+      expect((await server.fetchOperations('/livez')).status).toBe(200);
+      expect(await server.fetchOperations('/readyz')).toMatchObject({
+        status: 503,
+        body: expect.stringMatching(/no keyring in Redis: run `countersign keys create`/),
+      });
+      const created = await succeed('create -o json');
+      const isReady = async () => (await server.fetchOperations('/readyz')).status === 200;
+      await eventually(isReady, () => JSON.stringify(server.lines));
+      const published = async () => {
+        // A JWK Set.
+        const { keys } = (await (await fetch(`http://${listen}/jwks`)).json()) as { keys: { kid: string }[] };
+        return keys.map(({ kid }) => kid);
+      };
+      expect(await published()).toEqual(keysOf(created).map(({ kid }) => kid));
+      const rotated = await succeed('rotate --now -o json');
+      const [removed] = JSON.parse(rotated.stdout).removed;
+      await eventually(
+        async () => !(await published()).includes(removed),
+        () => JSON.stringify(server.lines),
+      );
+      expect(await published()).toEqual(keysOf(rotated).map(({ kid }) => kid));
+      const output = `${JSON.stringify(server.lines)}${server.stderr()}${(await server.fetchOperations('/metrics')).body}`;
+      expect(output).not.toContain(first.toString('base64url'));
+      expect(output).not.toContain('"d":');
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+test('the times that `keys rotate --now` prints are those of docs/keys.md', () => {
+  const page = readFileSync(join(repositoryRoot, 'docs/keys.md'), 'utf8');
+  const rows = page
+    .replaceAll(/[`*]/g, '')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && line.split(' | ').length === 4);
+  for (const [verifier, time] of verifierCaches) {
+    const names = verifier.split(', ');
+    const row = rows.find((line) => names.every((name) => line.split(' | ')[0]?.includes(name)));
+    expect([verifier, row]).toEqual([verifier, expect.stringContaining(time.split(',')[0] ?? time)]);
+  }
+});
