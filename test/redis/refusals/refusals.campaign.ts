@@ -18,6 +18,7 @@ const ofEveryServer: Readonly<Record<string, Need>> = {
   INFO: 'either',
   GET: 'either',
   PTTL: 'either',
+  XRANGE: 'optional',
   PING: 'optional',
   SUBSCRIBE: 'optional',
   'CLIENT ID': 'optional',

@@ -67,7 +67,8 @@ export async function startWatchedServer(redisUrl: string, env: Readonly<Record<
   return watched;
 }
 
-const isOfRedis = (event: unknown) => event === 'redis_unreachable' || event === 'invalidation_mode_changed';
+const eventsOfRedis: readonly unknown[] = ['redis_unreachable', 'invalidation_mode_changed', 'revocation_feed_failed'];
+const isOfRedis = (event: unknown) => eventsOfRedis.includes(event);
 
 function reasonsIn(lines: readonly LogLine[]): string[] {
   const ofRedis = lines.filter(({ event, reason }) => isOfRedis(event) && reason !== undefined);

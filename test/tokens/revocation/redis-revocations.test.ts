@@ -348,6 +348,23 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
       await expect(opened.revocations.check(accessToken())).resolves.toBe(undefined);
     });
 
+    test('fit again once enough have expired, and the stream was read again', async () => {
+      const prefix = keyPrefix();
+      const soon = String(seconds() + 3);
+      for (let count = 0; count < 12; count += 1)
+        await redis.xadd(`${prefix}revocations`, '*', 'jti', `token ${count}`, 'exp', soon);
+      const opened = await open({ prefix, maxEntries: 5 });
+      await untilEvent(opened, /^full$/);
+      await eventually(
+        () => seconds() > Number(soon),
+        () => 'they do not expire',
+      );
+      opened.store.connection.redis.disconnect(true);
+      await untilEvent(opened, /^complete$/);
+      expect(opened.revocations.check(accessToken())).toBe(undefined);
+      expect(opened.events).toEqual(['full', 'complete']);
+    });
+
     test('are unknown while Redis is unreachable, except those in memory', async () => {
       const proxy = await startFaultProxy({ target: { port: node.port } });
       onTestFinished(() => proxy.stop());
