@@ -2,15 +2,13 @@ import type { IntrospectionResponseClaims } from './signing-key.ts';
 import { decodeSegments } from './verify-access-token.ts';
 
 /** What introspection answers about a token (RFC 7662 §2.2). */
-export type IntrospectionResponse = InactiveResponse | { readonly active: true; readonly [claim: string]: unknown };
-
-/** The whole answer about a token that is not active, or that the caller may not introspect: there is no other member. */
-interface InactiveResponse {
-  readonly active: false;
-  readonly [claim: string]: never | false;
+export interface IntrospectionResponse {
+  readonly active: boolean;
+  readonly [claim: string]: unknown;
 }
 
-export const inactiveResponse: InactiveResponse = { active: false };
+/** The whole answer about a token that is not active, or that the caller may not introspect: there is no other member. */
+export const inactiveResponse: IntrospectionResponse = { active: false };
 
 /**
  * Describes an active token by all of its claims. Their names are those of the members of the response (RFC 7662 §2.2,
