@@ -25,7 +25,8 @@ async function slowKey(maxQueueDelay = MAX_QUEUE_DELAY) {
     signatures.shift()?.resolve('token');
     await delay(0);
   };
-  return { ...withBoundedQueue({ ...key, sign }, maxQueueDelay), signatures, complete };
+  const slow = { ...key, sign, signIntrospectionResponse: sign };
+  return { ...withBoundedQueue(slow, maxQueueDelay), signatures, complete };
 }
 
 test('no signature is started while the oldest one is late, and afterwards they are again', async () => {
@@ -40,6 +41,18 @@ test('no signature is started while the oldest one is late, and afterwards they 
   const next = sign(claims);
   await complete();
   expect(await next).toBe('token');
+});
+
+test('an introspection response is not signed while a token is late', async () => {
+  const { sign, signIntrospectionResponse, complete } = await slowKey();
+  const response = { iss: 'https://auth.example', aud: 'caller', iat: 0, token_introspection: { active: false } };
+  const started = Array.from({ length: LONG_QUEUE }, () => sign(claims));
+  await delay(MAX_QUEUE_DELAY);
+  expect(() => signIntrospectionResponse(response)).toThrow(/^overloaded: signatures are pending \(51\)/);
+  for (const _ of started) await complete();
+  const signed = signIntrospectionResponse(response);
+  await complete();
+  expect(await signed).toBe('token');
 });
 
 test('a short queue of signatures is never rejected', async () => {
