@@ -27,7 +27,7 @@ export function parseKeyText(text: string): ParsedKey {
   const trimmed = text.trim();
   if (/^[[{]/.test(trimmed)) return parseJwk(parseObject(trimmed));
   // A JWK beside a PEM block would count as the text that RFC 7468 §2 allows there.
-  if (/-----BEGIN [\s\S]*"kty"|"kty"[\s\S]*-----BEGIN /.test(trimmed)) throw new FileContentError(SEVERAL_KEYS);
+  if (trimmed.includes('-----BEGIN ') && trimmed.includes('"kty"')) throw new FileContentError(SEVERAL_KEYS);
   return parsePem(trimmed);
 }
 
@@ -54,7 +54,7 @@ function parseObject(text: string): JwkMembers {
     value = JSON.parse(text);
   } catch {
     // Objects one after the other, or PEM after an object.
-    if (/\}\s*,?\s*\{|\}\s*-----BEGIN /.test(text)) throw new FileContentError(SEVERAL_KEYS);
+    if (/\}\s*(?:,\s*)?(?:\{|-----BEGIN )/.test(text)) throw new FileContentError(SEVERAL_KEYS);
     throw new FileContentError('the key looks like a JWK but is not valid JSON');
   }
   const loss = findDataLoss(text, value);
