@@ -11,7 +11,6 @@ import {
   type RevocationKeys,
   readStream,
   revocationKeys,
-  timeOfId,
   trimStream,
   writeKeyOnce,
 } from './revocation-store.ts';
@@ -161,18 +160,19 @@ class RedisRevocations implements ObservedRevocations {
       if (!isNew && this.#table.find(digestOf(revocation)) !== undefined) return;
       const id = await addToStream(execute, this.#keys, revocation);
       this.#feed.add(id, revocation);
-      this.#trimOccasionally(timeOfId(id));
+      this.#trimOccasionally(id);
     } catch (error) {
       throw unavailable('failed to store the revocation in Redis', error);
     }
   }
 
-  /** Older entries than necessary are harmless. @param time by the clock of Redis */
-  #trimOccasionally(time: number): void {
+  /** Older entries than necessary are harmless. @param latest id of an entry that was added now */
+  #trimOccasionally(latest: string): void {
     const now = performance.now();
     if (now - this.#trimmedAt < TRIM_INTERVAL_MILLISECONDS) return;
     this.#trimmedAt = now;
-    trimStream(this.#options.store.redis.executeOptional, this.#keys, time).catch(() => {});
+    const { store, now: time } = this.#options;
+    trimStream(store.redis.executeOptional, this.#keys, latest, time()).catch(() => {});
   }
 
   get state(): RevocationState {

@@ -15,7 +15,7 @@ export function revocationKeys(keyPrefix: string): RevocationKeys {
   return { stream: `${keyPrefix}revocations`, prefix: `${keyPrefix}revoked:` };
 }
 
-export function keyOf({ prefix }: RevocationKeys, subject: RevokedSubject): string {
+function keyOf({ prefix }: RevocationKeys, subject: RevokedSubject): string {
   return `${prefix}${subject.kind}:${digestOf(subject).toString('base64url')}`;
 }
 
@@ -142,21 +142,28 @@ export async function readStream(
   return entries.map(([id, fields]) => ({ id, revocation: parseStreamFields(fields) }));
 }
 
-/** An hour longer than any revocation is in force, since the clocks of writers differ from that of Redis. */
+/** An hour longer than any revocation is in force. */
 const KEPT_MILLISECONDS = 25.5 * 3_600_000;
 const TRIM_ENTRIES = 1_000;
 
 /**
- * Removes the entries that are older than any revocation in force. With XDEL, since Redis before 6.2 cannot trim a stream
- * by time. Relative to the clock of Redis, which made the ids.
+ * Removes old entries that are no longer in force, by the clock of Redis, which made the ids, and by ours: either may be
+ * wrong. With XDEL, since Redis before 6.2 cannot trim a stream by time.
  *
- * @param now by the clock of Redis
+ * @param latest id of an entry that was added now
+ * @param now milliseconds since the epoch
  */
-export async function trimStream(execute: CommandExecutor, { stream }: RevocationKeys, now: number): Promise<void> {
-  const end = String(now - KEPT_MILLISECONDS);
+export async function trimStream(
+  execute: CommandExecutor,
+  { stream }: RevocationKeys,
+  latest: string,
+  now: number,
+): Promise<void> {
+  const end = String(timeOfId(latest) - KEPT_MILLISECONDS);
   for (;;) {
     const old = await execute((redis) => redis.xrange(stream, '-', end, 'COUNT', TRIM_ENTRIES));
-    if (old.length > 0) await execute((redis) => redis.xdel(stream, ...old.map(([id]) => id)));
-    if (old.length < TRIM_ENTRIES) return;
+    const expired = old.filter(([, fields]) => (parseStreamFields(fields)?.expiresAt ?? 0) * 1000 <= now);
+    if (expired.length > 0) await execute((redis) => redis.xdel(stream, ...expired.map(([id]) => id)));
+    if (expired.length < TRIM_ENTRIES) return;
   }
 }

@@ -9,7 +9,7 @@ export interface RevokedSubject {
 
 export const revocationKinds = ['jti', 'client', 'audience'] as const;
 
-export type RevocationKind = (typeof revocationKinds)[number];
+type RevocationKind = (typeof revocationKinds)[number];
 
 /** Revoked: the tokens of a subject that were issued until a moment. */
 export interface Revocation extends RevokedSubject {
