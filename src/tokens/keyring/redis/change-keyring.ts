@@ -4,7 +4,15 @@ import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { generatePrivateKey } from '../../generate-key.ts';
 import { privateJwkOf, publicJwkOf } from '../../key-jwk.ts';
 import type { RotationPolicy } from '../key-policy.ts';
-import { createdKeyring, KeyringChangeError, maintained, missingNextKeys, resealed, withAlgorithm } from './changes.ts';
+import {
+  createdKeyring,
+  KeyringChangeError,
+  maintained,
+  missingNextKeys,
+  resealed,
+  withAlgorithm,
+  withNextKeys,
+} from './changes.ts';
 import { type Sealer, sealedWith } from './sealing.ts';
 import { parseKeyring, type SealedKey, type StoredKeyring, serializeKeyring } from './stored-keyring.ts';
 
@@ -37,19 +45,19 @@ const MAX_ATTEMPTS = 20;
 
 /**
  * Changes the keyring in Redis, and publishes the next keys that are missing before and after that. Computed again if
- * the keyring has changed meanwhile.
+ * the keyring has changed meanwhile. Only servers schedule rotations: a command may have other settings.
  *
  * @throws {KeyringChangeError} if there is no keyring, or from the step
  * @throws {StoredKeyringError} if the value is not a valid keyring
  */
 export async function changeKeyring(options: ChangeOptions, step: ChangeStep): Promise<KeyringChange> {
-  const maintain = createMaintenance(options);
+  const publishNextKeys = createKeyPublisher(options.sealer);
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const { value, time } = await options.store.read();
     const text = requireValue(value);
     const before = parseKeyring(text);
     await options.verify(before, text);
-    const after = await maintain(await step(await maintain(before, time), time), time);
+    const after = await publishNextKeys(await step(await publishNextKeys(before, time), time), time);
     if (after === before) return { before, after, time };
     if (await options.store.replace(text, serializeKeyring(after), time)) return { before, after, time };
   }
@@ -89,14 +97,15 @@ interface KeyringCreation extends Omit<KeyringChange, 'before'> {
 
 /** @returns undefined if there is a keyring */
 async function createFirst(options: ChangeOptions, algorithm: SigningAlgorithm): Promise<KeyringCreation | undefined> {
-  const { store, sealer } = options;
-  const maintain = createMaintenance(options);
+  const { store, sealer, policy } = options;
+  const publishNextKeys = createKeyPublisher(sealer);
   const id = randomBytes(16).toString('base64url');
   const key = await generateKey(algorithm, sealer, sealer.names[0]);
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const { value, time } = await store.read();
     if (value.type !== 'none') return undefined;
-    const after = await maintain(createdKeyring(id, key, time), time);
+    const complete = await publishNextKeys(createdKeyring(id, key, time), time);
+    const after = maintained(complete, [], policy, time);
     if (await store.replace(undefined, serializeKeyring(after), time)) return { after, time };
   }
   throw new KeyringChangeError(CHANGING);
@@ -120,7 +129,7 @@ function requireValue(value: TimedValue['value']): string {
 }
 
 /** Keys that one attempt has generated are used by the next one. */
-function createMaintenance({ sealer, policy }: ChangeOptions) {
+function createKeyPublisher(sealer: Sealer) {
   const generated = new Map<SigningAlgorithm, SealedKey>();
   const take = async (keyring: StoredKeyring, algorithm: SigningAlgorithm): Promise<SealedKey> => {
     const isUsed = (key: SealedKey) => keyring.keys.some(({ keyId }) => keyId === key.keyId);
@@ -132,7 +141,7 @@ function createMaintenance({ sealer, policy }: ChangeOptions) {
   };
   return async (keyring: StoredKeyring, now: number): Promise<StoredKeyring> => {
     const fresh = await Promise.all(missingNextKeys(keyring, now).map((algorithm) => take(keyring, algorithm)));
-    return maintained(keyring, fresh, policy, now);
+    return withNextKeys(keyring, fresh, now);
   };
 }
 

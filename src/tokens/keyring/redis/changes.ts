@@ -51,10 +51,23 @@ export function missingNextKeys({ keys }: StoredKeyring, now: number): readonly 
 }
 
 /**
- * What time makes necessary: removes keys that have expired, publishes the missing next keys, and schedules the next
+ * Publishes next keys that are missing. No rotation to them is scheduled yet.
+ *
+ * @param fresh a key for each of the algorithms that `missingNextKeys` returns; others are ignored
+ */
+export function withNextKeys(keyring: StoredKeyring, fresh: readonly SealedKey[], now: number): StoredKeyring {
+  const missing = missingNextKeys(keyring, now);
+  const added = fresh
+    .filter(({ algorithm }) => missing.includes(algorithm))
+    .map((key) => ({ ...key, publishedAt: now, signsFrom: Number.POSITIVE_INFINITY }));
+  return added.length === 0 ? keyring : changed(keyring, [...keyring.keys, ...added]);
+}
+
+/**
+ * What time makes necessary: publishes the missing next keys, removes keys that have expired, and schedules the next
  * rotations. Returns the same keyring if it is up to date.
  *
- * @param fresh a key for each of the algorithms that `missingNextKeys` returns
+ * @param fresh as in {@link withNextKeys}
  */
 export function maintained(
   keyring: StoredKeyring,
@@ -62,14 +75,15 @@ export function maintained(
   policy: RotationPolicy,
   now: number,
 ): StoredKeyring {
-  const missing = missingNextKeys(keyring, now);
-  const added = fresh
-    .filter(({ algorithm }) => missing.includes(algorithm))
-    .map((key) => ({ ...key, publishedAt: now, signsFrom: Number.POSITIVE_INFINITY }));
-  const kept = keyPhases(keyring.keys, policy.retention, now).filter(({ state }) => state !== 'expired');
-  const keys = scheduled([...kept.map(({ key }) => key), ...added], policy, now);
-  const isSame = keys.length === keyring.keys.length && keys.every((key, index) => key === keyring.keys[index]);
-  return isSame ? keyring : changed(keyring, keys);
+  const complete = withNextKeys(keyring, fresh, now);
+  const kept = keyPhases(complete.keys, policy.retention, now).filter(({ state }) => state !== 'expired');
+  const keys = scheduled(
+    kept.map(({ key }) => key),
+    policy,
+    now,
+  );
+  const isSame = keys.length === complete.keys.length && keys.every((key, index) => key === complete.keys[index]);
+  return isSame ? complete : changed(complete, keys);
 }
 
 /** Only the first of the next keys of an algorithm has a time. */

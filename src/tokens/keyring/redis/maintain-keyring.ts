@@ -1,7 +1,7 @@
 import type { TimedValueStore } from '../../../redis/commands/timed-value.ts';
 import type { RotationPolicy } from '../key-policy.ts';
 import { changeKeyring } from './change-keyring.ts';
-import { KeyringChangeError } from './changes.ts';
+import { KeyringChangeError, maintained } from './changes.ts';
 import type { Sealer } from './sealing.ts';
 
 interface MaintenanceOptions {
@@ -33,7 +33,7 @@ export async function maintainKeyring({ held, now, ...options }: MaintenanceOpti
     await changeKeyring({ ...options, verify }, (keyring, time) => {
       // A wrong clock would remove keys that still sign.
       requireSameTime(time, now());
-      return keyring;
+      return maintained(keyring, [], options.policy, time);
     });
     return undefined;
   } catch (error) {

@@ -148,8 +148,14 @@ class RedisKeyring implements KeyringSource {
     const held = this.#held;
     // What was not unsealed may not be genuine.
     if (!held || held.keyring.problem !== undefined) return;
-    const { time } = await this.#value.read();
-    if (!(await this.#value.replace(found, held.text, time))) return;
+    try {
+      const { time } = await this.#value.read();
+      if (!(await this.#value.replace(found, held.text, time))) return;
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      if (this.#isConnected()) this.#log.maintenanceFailed(error.message);
+      return;
+    }
     this.#settle(held.text);
     this.#log.restored(held.keyring.stored, found === undefined ? 'none' : 'older');
   }
@@ -173,9 +179,12 @@ class RedisKeyring implements KeyringSource {
     }
     const reason = error instanceof Error ? error.message : String(error);
     this.#problem = `the keyring cannot be read from Redis: ${reason}`;
-    // While the connection is down, that of the registry is as well, and that is logged.
-    const { connection } = this.#options.store;
-    if (!(error instanceof RedisUnavailableError) || connection.problem === undefined) this.#log.readFailed(reason);
+    if (!(error instanceof RedisUnavailableError) || this.#isConnected()) this.#log.readFailed(reason);
+  }
+
+  /** While the connection is down, that of the registry is as well, and that is logged. */
+  #isConnected(): boolean {
+    return this.#options.store.connection.problem === undefined;
   }
 
   #updateReadiness(): void {
@@ -188,7 +197,7 @@ class RedisKeyring implements KeyringSource {
   #startMaintenance(): void {
     const held = this.#held;
     const isDue = held?.keyring.problem === undefined && this.#schedule.isDue(this.#options.now());
-    if (!held || !isDue || this.#isMaintaining || this.#isClosed) return;
+    if (!held || !isDue || this.#isMaintaining || this.#isClosed || !this.#isConnected()) return;
     this.#isMaintaining = true;
     const { sealer, policy, now } = this.#options;
     // Not awaited: it may generate keys, and changes are followed meanwhile.

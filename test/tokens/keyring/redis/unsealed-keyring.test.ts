@@ -216,3 +216,12 @@ test('a new key is sealed with the key-encryption key of the others, until they 
   );
   expect(await resealedKeyring(resealed.after, both)).toBe(resealed.after);
 });
+
+test('a command whose settings differ from those of the servers schedules no rotation', async () => {
+  const store = new Memory();
+  const rare = { ...policy, rotation: 90 * DAY };
+  await createKeyring({ ...optionsOf(store, sealer), policy: rare }, { first: 'ES256', algorithm: undefined });
+  store.time += 60 * DAY;
+  const { before, after } = await changeKeyring(optionsOf(store, sealer), (each) => each);
+  expect(after).toBe(before);
+});
