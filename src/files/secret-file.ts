@@ -8,11 +8,13 @@ import { wideEncodingProblem } from './text-encoding.ts';
 const READABLE_BY_OTHERS = 0o004;
 const WRITABLE_BY_OTHERS = 0o002;
 const STICKY = 0o1000;
+/** Larger than any secret, and small enough to be read while requests wait. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads a file that contains a secret, without the white space around it.
  *
- * @throws {RangeError} if it cannot be read, is not a file, is empty, or may be read or changed by every user
+ * @throws {RangeError} if it cannot be read, is not a file, is empty or too large, or may be read or changed by every user
  */
 export function readSecretFile(path: string): string {
   const content = readContent(path);
@@ -43,6 +45,7 @@ function readContent(path: string): Buffer {
 /** Its group may read it: Kubernetes mounts a secret with mode 0640 if the pod has an `fsGroup`. */
 function requirePrivate(path: string, stats: Stats): void {
   if (!stats.isFile()) throw new RangeError(`${path} is not a file`);
+  if (stats.size > MAX_BYTES) throw new RangeError(`${path} is larger than 1 MiB, and not a secret`);
   if ((stats.mode & READABLE_BY_OTHERS) !== 0) {
     throw new RangeError(`${path} is readable by every user: run chmod 600 (in Kubernetes, set defaultMode: 0400)`);
   }

@@ -119,6 +119,11 @@ describe('a directory of keys is rejected', () => {
   });
 
   test.each<[string, Files, string]>([
+    [
+      'a large file',
+      { '2026-11-01.pem': one, 'keys.tar': 'x'.repeat(1024 * 1024 + 1) },
+      'keys.tar is larger than 1 MiB',
+    ],
     ['a certificate', { '2026-11-01.pem': one, 'tls.crt': certificate }, 'tls.crt: contains no private key'],
     ['a file with two keys', { '2026-11-01.pem': one + two }, '2026-11-01.pem: contains more than one'],
     [
