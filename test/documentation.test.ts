@@ -107,8 +107,7 @@ function namedTests(text: string): { readonly file: string; readonly name: strin
 
 /** The names of the tests of a file, of their groups and of the rows of tables, as they are written there. */
 function testNamesIn(file: string): ReadonlySet<string> {
-  const call =
-    /\b(?:test|describe)(?:\.(?:each|for|concurrent|sequential))*\(|\)\(|`\(|\bdescribeWith\(\[[^\]]*\],|\[/;
+  const call = /\b(?:test|describe)(?:\.(?:each|for|concurrent|sequential))*\(|\)\(|`\(|\bdescribeWith\(\[[^\]]*\],|\[/;
   const name = /\s*(?:'([^'\n]+)'|`([^`]+)`|"([^"\n]+)"),/;
   const names = textOf(file).matchAll(new RegExp(`(?:${call.source})${name.source}`, 'g'));
   return new Set([...names].map(([, single, template, double]) => single ?? template ?? double ?? ''));
