@@ -21,13 +21,6 @@ const isScript = ([command = '', , , key = '']: Words) => /^eval/i.test(command)
 const isRead = (words: Words) => isScript(words) && words.length === 4;
 const isReplace = (words: Words) => isScript(words) && words.length > 4;
 
-const steps: readonly (readonly [title: string, isStep: (words: Words) => boolean, isExecuted: boolean])[] = [
-  ['before it has read the keyring', isRead, false],
-  ['when it has read the keyring', isRead, true],
-  ['before it has replaced the keyring', isReplace, false],
-  ['when it has replaced the keyring', isReplace, true],
-];
-
 describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no token that a verifier rejects', () => {
   const times = shortenedTimes({ publishAhead: 10 * HOUR });
   const directory = temporaryDirectory();
@@ -95,7 +88,12 @@ describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no toke
     return killed;
   }
 
-  test.each(steps)('if the one that publishes the next key is killed %s', async (_, isStep, isExecuted) => {
+  test.each([
+    ['before it has read the keyring', isRead, false],
+    ['when it has read the keyring', isRead, true],
+    ['before it has replaced the keyring', isReplace, false],
+    ['when it has replaced the keyring', isReplace, true],
+  ])('if the one that publishes the next key is killed %s', async (_, isStep, isExecuted) => {
     const killed = await killAt(isStep, isExecuted);
     const isPublished = async () => hasNextKey((await readKeyring()) as StoredKeyring);
     await eventually(isPublished, () => 'no other replica publishes the next key');
