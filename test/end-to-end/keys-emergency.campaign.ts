@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { clientId, type RotationDeployment, resourceName, startRotationDeployment } from '../rotation/deployment.ts';
 import { DAY, HOUR, shortenedTimes } from '../rotation/shortened-times.ts';
 import { startTokenChecks } from '../rotation/token-checks.ts';
@@ -63,6 +63,7 @@ describeWith(['nginx', 'redis-server'], 'three replicas with a clock that is slo
       await load.stop();
       await checks.stop();
     };
+    onTestFinished(stop);
     return { ...checks, failures: load.failures, waitForTokens, stop };
   }
 

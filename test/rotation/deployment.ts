@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JSONWebKeySet } from 'jose';
 import { createTestCa, type MintedCertificate } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
@@ -130,9 +131,13 @@ export async function startRotationDeployment(options: RotationOptions): Promise
     client,
     load: { port, host: mtlsHost, tls, body: { grant_type: 'client_credentials', client_id: clientId } },
     fetchJwks: async () => {
-      const response = await fetchAsVerifier(`${issuer}/jwks`);
-      if (response.status !== 200) throw new Error(`GET /jwks: ${response.status}`);
-      return JSON.parse(await response.text());
+      // A verifier whose fetch fails, because a replica was killed, keeps what it has and tries again.
+      for (let attempts = 0; ; attempts += 1) {
+        const response = await fetchAsVerifier(`${issuer}/jwks`).catch(() => undefined);
+        if (response?.status === 200) return JSON.parse(await response.text());
+        if (attempts === 100) throw new Error(`GET /jwks: ${response?.status ?? 'no response'}`);
+        await delay(50);
+      }
     },
     run,
     apply,

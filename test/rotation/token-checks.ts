@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
-import { httpsFetch } from '../support/https-fetch.ts';
 import { audience, type RotationDeployment } from './deployment.ts';
 import type { ProtectedApi } from './jwt-authn.ts';
 import { HOUR, type ShortenedTimes } from './shortened-times.ts';
@@ -57,9 +56,11 @@ export function startTokenChecks(
   const counts = new Map<string, number>();
   const withdrawn = new Set<string>();
   let [tokens, verifications] = [0, 0];
+  let isStopped = false;
 
   const verify = async ({ name, rejects }: Verifier, token: IssuedToken) => {
-    const reason = await rejects(token);
+    const reason = await rejects(token).catch((error: Error) => error.message);
+    if (isStopped) return;
     verifications += 1;
     const { keyId, expiresAt } = token;
     // It may have expired meanwhile, also by the clock of a replica.
@@ -81,7 +82,6 @@ export function startTokenChecks(
     await Promise.all(valid.flatMap((token) => all.map((verifier) => verify(verifier, token))));
   };
 
-  let isStopped = false;
   const run = async () => {
     while (!isStopped) {
       await verifyAgain();
@@ -105,13 +105,12 @@ export function startTokenChecks(
 }
 
 /** jose with its default cache, shortened as the other times, and its signature verification. */
-function joseVerifier({ issuer, load }: RotationDeployment, { shortened, clockOffset }: ShortenedTimes): Verifier {
-  const fetchJwks = httpsFetch({ ca: load.tls.ca });
+function joseVerifier({ issuer, fetchJwks }: RotationDeployment, { shortened, clockOffset }: ShortenedTimes): Verifier {
   const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`), {
     cacheMaxAge: shortened(HOUR / 6),
     cooldownDuration: shortened(HOUR / 120),
     timeoutDuration: 60_000,
-    [customFetch]: (url, { signal }) => fetchJwks(url, { signal }),
+    [customFetch]: async () => Response.json(await fetchJwks()),
   });
   // A token of a replica whose clock is fast is not valid yet by ours.
   const options = { issuer, audience, typ: 'at+jwt', clockTolerance: Math.ceil(clockOffset / 1_000) + 1 };
@@ -145,7 +144,7 @@ function cachingVerifiers(
     Istio: fixedIntervalCache(access, { interval: shortened(HOUR / 3) }),
     // 12 hours of a day, and an hour.
     ConfigurationManager: configurationManagerCache(access, configurationManager),
-    'a gateway that caches for 15 hours of a day': fixedIntervalCache(access, { interval: (publishAhead * 15) / 24 }),
+    'a gateway that caches for half of that time': fixedIntervalCache(access, { interval: publishAhead / 2 }),
   };
   return Object.entries(finders).map(([name, find]) => ({
     name,
