@@ -12,7 +12,8 @@ export interface AccessTokenVerifier {
    * @param now milliseconds since the epoch
    * @returns the same object for as long as the token is cached, and then as a promise only if Redis has to be asked
    *   whether it is revoked
-   * @throws {AccessTokenError}, or {OAuthError} temporarily_unavailable if it is unknown whether the token is revoked
+   * @throws {AccessTokenError}, or {OAuthError} temporarily_unavailable if it is unknown whether the token is revoked, or
+   *   which keys are ours
    */
   verify(token: string, now: number): VerifiedAccessToken | Promise<VerifiedAccessToken>;
   /** For the metrics. */

@@ -3,7 +3,7 @@ import { abbreviate } from '../text.ts';
 import { type AccessToken, AccessTokenError, type JsonMembers, parseAccessToken, parseObject } from './access-token.ts';
 import type { PublishedKey } from './keyring/keyring.ts';
 
-/** Finds a key of this server by its `kid`. */
+/** Finds a key of this server by its `kid`. Throws OAuthError `temporarily_unavailable` if the keys are not known. */
 export type FindKey = (keyId: string) => PublishedKey | undefined;
 
 /** A token and the key that signed it. */

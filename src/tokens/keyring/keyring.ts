@@ -23,7 +23,11 @@ export interface Keyring {
    * @throws {OAuthError} temporarily_unavailable if no key of the algorithm can sign at the moment
    */
   signingKey(algorithm?: SigningAlgorithm): SigningKey;
-  /** Finds a published key by its `kid`: the same object for as long as it is published. */
+  /**
+   * Finds a published key by its `kid`: the same object for as long as it is published.
+   *
+   * @throws {OAuthError} temporarily_unavailable if the keys are not known, since they have never been read
+   */
   find(keyId: string): PublishedKey | undefined;
   /** In the order of the JWKS; the same array until it changes. */
   readonly published: readonly PublishedKey[];

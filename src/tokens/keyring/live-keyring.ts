@@ -56,7 +56,12 @@ export function liveKeyring(source: KeyringSource, { retention, now }: LiveKeyri
       if (signer) return signer;
       throw noSigningKey(`no key of the keyring signs ${wanted ?? 'at the moment'}`);
     },
-    find: (keyId) => current().byKeyId.get(keyId),
+    find: (keyId) => {
+      const { version, byKeyId } = current();
+      // The keys have never been read, so any token may be one of ours.
+      if (version.keys.length === 0) throw noSigningKey(source.notReadyReason ?? 'no key of the keyring signs at the moment');
+      return byKeyId.get(keyId);
+    },
     get published() {
       return current().published;
     },

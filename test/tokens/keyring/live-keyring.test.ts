@@ -71,6 +71,13 @@ describe('the keyring', () => {
     expect(open(keys, algorithm).keyring.algorithms).toEqual(expected);
   });
 
+  test('that has never been read cannot tell which tokens are its own', () => {
+    const { changing, keyring } = open([]);
+    expect(() => keyring.find('a')).toThrow(expect.objectContaining({ code: 'temporarily_unavailable' }));
+    changing.set([key('b', -1)]);
+    expect(keyring.find('a')).toBeUndefined();
+  });
+
   test('has no algorithm whose key cannot sign here, publishes that key, and reports why it is not ready', () => {
     const { keyring, kids } = open([key('a', -1, 'ES256', false)]);
     expect([keyring.algorithms, kids()]).toEqual([[], 'a']);
