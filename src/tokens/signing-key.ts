@@ -40,6 +40,8 @@ export type SigningKeyResult =
 export interface AlgorithmChoice {
   /** A key for another algorithm has a problem. */
   readonly required?: SigningAlgorithm | undefined;
+  /** What requires it, for messages. Default: `COUNTERSIGN_SIGNING_ALG`. */
+  readonly requiredBy?: string | undefined;
   /** Chosen if the key suits it. Otherwise, the default of its type. */
   readonly preferred?: SigningAlgorithm | undefined;
 }
@@ -107,7 +109,7 @@ function tryParse(text: string): ParsedKey {
 function chooseAlgorithm(
   key: KeyObject,
   stated: string | undefined,
-  { required, preferred }: AlgorithmChoice,
+  { required, requiredBy = 'COUNTERSIGN_SIGNING_ALG', preferred }: AlgorithmChoice,
 ): SigningAlgorithm | { readonly problems: readonly string[] } {
   const suitable = algorithmsFor(key);
   const [byDefault] = suitable;
@@ -117,7 +119,7 @@ function chooseAlgorithm(
   const problems: string[] = [];
   if (stated !== undefined && !known) problems.push(`unsupported algorithm ${JSON.stringify(stated)}; ${usable}`);
   if (known && required && known !== required)
-    problems.push(`the key is for ${known} (its "alg"), and COUNTERSIGN_SIGNING_ALG is ${required}`);
+    problems.push(`the key is for ${known} (its "alg"), and ${requiredBy} is ${required}`);
   for (const wanted of new Set([known, required])) {
     if (wanted && !suitable.includes(wanted))
       problems.push(`${wanted} is incompatible with the key (${describeKey(key)}); ${usable}`);

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { verifierCaches } from '../../src/commands/keys/verifier-caches.ts';
 import { type FinishedCommand, runCountersign, startCountersign } from '../support/countersign.ts';
@@ -9,6 +10,7 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { connectRedis, keyPrefix, type RedisConnection, redisUrl } from '../support/redis.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
+import { folderWith, newKey, pemOf } from '../support/signing-key-files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Of each key in the output of a command. */
@@ -76,6 +78,54 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
     expect(added.stdout).not.toContain('EdDSA');
     const again = await run('create --alg ES384');
     expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/the keyring has keys for ES384/)]);
+  });
+
+  /** The RFC 7638 thumbprint. */
+  const kidOf = async (key: KeyObject) => calculateJwkThumbprint(await exportJWK(createPublicKey(key)));
+  const pemFile = (key: KeyObject) => join(folderWith({ 'first.pem': pemOf(key) }), 'first.pem');
+  const rsaKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const asJwk = (key: KeyObject, more: object) => JSON.stringify({ ...key.export({ format: 'jwk' }), ...more });
+
+  test('begin with an existing key, for the algorithm of --alg', async () => {
+    const key = rsaKey();
+    const args = `create -o json --key ${pemFile(key)} --alg PS256`;
+    const created = keysOf(await succeed(args, { COUNTERSIGN_SIGNING_ALG: 'RS512' }));
+    expect(created).toEqual([
+      expect.objectContaining({ kid: await kidOf(key), alg: 'PS256', state: 'signing' }),
+      expect.objectContaining({ alg: 'PS256', state: 'next' }),
+    ]);
+  });
+
+  test('begin with an existing key in a JWK, which is not stored in clear', async () => {
+    const key = newKey();
+    const file = join(folderWith({ 'key.jwk': asJwk(key, { alg: 'ES256', kid: 'mine' }) }), 'key.jwk');
+    const { stdout, stderr } = await succeed(`create -o json --key ${file}`);
+    expect(JSON.parse(stdout).keys[0].kid).toBe(await kidOf(key));
+    expect(stderr).toContain(`${file}: its "kid" is not used`);
+    const stored = await redis.client.get(`${env.COUNTERSIGN_REDIS_KEY_PREFIX}keyring`);
+    expect(stored).not.toContain(String(key.export({ format: 'jwk' }).d));
+  });
+
+  test('are created for another algorithm from an existing key, which signs once it has been published', async () => {
+    await succeed('create');
+    const key = rsaKey();
+    const again = await run(`create --key ${pemFile(key)}`);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/there is a keyring: .*--alg/)]);
+    const added = keysOf(await succeed(`create --key ${pemFile(key)} --alg PS256 -o json`));
+    expect(added).toContainEqual(expect.objectContaining({ kid: await kidOf(key), alg: 'PS256', state: 'next' }));
+    const same = await run(`create --key ${pemFile(key)} --alg RS256`);
+    expect([same.code, same.stderr]).toEqual([1, expect.stringMatching(/has this key, \S+, for PS256/)]);
+  });
+
+  test('do not begin with an existing key while COUNTERSIGN_SIGNING_KEY_FILE is set', async () => {
+    const file = pemFile(newKey());
+    const { code, stderr } = await run(`create --key ${file}`, { COUNTERSIGN_SIGNING_KEY_FILE: file });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/SIGNING_KEY_FILE is set: unset it for this command/)]);
+  });
+
+  test('in a directory are not created from an existing key', async () => {
+    const { code, stderr } = await run(`create --dir ${folder} --key ${pemFile(newKey())}`);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--key is for the keyring in Redis.*first\.pem/)]);
   });
 
   test('are not rotated before verifiers have the next one', async () => {

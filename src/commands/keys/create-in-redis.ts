@@ -4,8 +4,11 @@ import { createKeyring } from '../../tokens/keyring/redis/change-keyring.ts';
 import type { OutputFormat } from '../output/text.ts';
 import { withKeyringInRedis } from './keyring-in-redis.ts';
 import { printChange } from './print-change.ts';
+import { readKeyFile } from './read-key-file.ts';
 
 interface CreateInRedisOptions {
+  /** The file of an existing key, which becomes the first one. Default: a new key. */
+  readonly key?: string | undefined;
   readonly alg?: SigningAlgorithm;
   readonly output: OutputFormat;
 }
@@ -17,8 +20,11 @@ interface CreateInRedisOptions {
  * @throws {OperatorError} with every problem
  */
 export async function createKeyInRedis(location: RedisLocation, options: CreateInRedisOptions): Promise<number> {
+  const { alg } = options;
+  const existing = options.key === undefined ? undefined : await readKeyFile(options.key, { alg, ...location });
+  const first = existing?.algorithm ?? alg ?? location.algorithm ?? 'ES256';
   const { before, after, time } = await withKeyringInRedis(location, (keyring) =>
-    createKeyring(keyring, { algorithm: options.alg, first: options.alg ?? location.algorithm ?? 'ES256' }),
+    createKeyring(keyring, { algorithm: alg, first, privateKey: existing?.privateKey }),
   );
   await printChange({ before: before?.keys ?? [], after: after.keys, time }, location.policy, options.output);
   return 0;

@@ -9,6 +9,8 @@ export interface CreateKeyOptions {
   readonly dir?: string;
   /** When the key begins to sign, in a directory. */
   readonly from?: string;
+  /** The file of an existing key, which becomes the first one of the keyring in Redis. */
+  readonly key?: string;
   readonly alg?: SigningAlgorithm;
   readonly output: OutputFormat;
 }
@@ -19,23 +21,33 @@ export interface CreateKeyOptions {
  * @returns the exit code: 0
  * @throws {OperatorError} with every problem
  */
-export async function createKey(env: Environment, { dir, from, ...options }: CreateKeyOptions): Promise<number> {
+export async function createKey(env: Environment, { dir, from, key, ...options }: CreateKeyOptions): Promise<number> {
   const location = readKeysConfig(env, dir);
   switch (location.source) {
     case 'file':
-      throw new OperatorError([ONE_KEY]);
+      throw new OperatorError([key === undefined ? ONE_KEY : describeOtherSource(location.setting)]);
     case 'directory':
+      if (key !== undefined) throw new ConfigurationError([ONLY_IN_REDIS]);
       if (from === undefined) throw new ConfigurationError([NO_TIME]);
       return createKeyInDirectory(location, { from, ...options });
     case 'redis':
       if (from !== undefined) throw new ConfigurationError([ONLY_IN_DIRECTORY]);
-      return (await import('./create-in-redis.ts')).createKeyInRedis(location, options);
+      return (await import('./create-in-redis.ts')).createKeyInRedis(location, { key, ...options });
   }
 }
 
 const ONE_KEY =
   'COUNTERSIGN_SIGNING_KEY_FILE is one key, which this command does not replace: name a directory with --dir, ' +
-  'and set COUNTERSIGN_SIGNING_KEYS_DIR in its place';
+  'and set COUNTERSIGN_SIGNING_KEYS_DIR in its place; or move to a keyring in Redis, as docs/keys.md describes';
+const ONLY_IN_REDIS =
+  '--key is for the keyring in Redis: for that, unset COUNTERSIGN_SIGNING_KEYS_DIR; to add an existing key to a directory, ' +
+  'copy its file there under a name without a time, such as first.pem';
+
+/** @param setting the variable, without the prefix */
+function describeOtherSource(setting: string): string {
+  return `--key is for the keyring in Redis, and COUNTERSIGN_${setting} is set: unset it for this command`;
+}
+
 const NO_TIME =
   '--from is missing: set it to the time from which the key signs, in UTC, such as 2026-11-01 or 2026-11-01T1430Z';
 const ONLY_IN_DIRECTORY =

@@ -59,7 +59,10 @@ In a directory: creates one key that signs from a date, and prints when it
 signs and when the key before it can be removed. An existing file is never
 overwritten.
 In Redis: creates the keyring, once. The servers then rotate its keys. With
---alg, adds an algorithm to it.
+--alg, adds an algorithm to it, whose first key signs once it has been published
+for long enough. With --key, the first key is an existing one, such as that of
+COUNTERSIGN_SIGNING_KEY_FILE (unset this for the command): its kid stays the
+same, and its tokens stay valid. It signs at once, since verifiers know it.
 Exit codes: 0 success, 1 error, 2 --from is missing or not a time.
 ${sourceHelp}`;
 
@@ -69,6 +72,7 @@ function addCreate(keys: Command): void {
     .description('create a key in a directory, or the first keyring in Redis')
     .addOption(directoryOption())
     .option('--from <time>', 'in a directory: when the key begins to sign, UTC: 2026-11-01 or 2026-11-01T1430Z')
+    .option('--key <file>', 'in Redis: the file of an existing private key, PEM or JWK, instead of a new key')
     .addOption(new Option('--alg <algorithm>', 'signature algorithm').choices(signingAlgorithmNames))
     .addOption(textFormatOption())
     .addHelpText('after', createHelp)

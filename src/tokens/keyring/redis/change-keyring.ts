@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { TimedValue, TimedValueStore } from '../../../redis/commands/timed-value.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { generatePrivateKey } from '../../generate-key.ts';
@@ -71,23 +71,27 @@ interface CreateOptions {
   readonly first: SigningAlgorithm;
   /** To be added to an existing keyring. */
   readonly algorithm: SigningAlgorithm | undefined;
+  /** An existing key for that algorithm, which verifiers know. Default: a new one. */
+  readonly privateKey?: KeyObject | undefined;
 }
 
 /**
  * Creates the first keyring, or adds an algorithm to the existing one.
  *
- * @throws {KeyringChangeError} if there is a keyring that has keys for the algorithm
+ * @throws {KeyringChangeError} if there is a keyring that has the key, or keys for the algorithm
  */
 export async function createKeyring(
   options: ChangeOptions,
-  { first, algorithm }: CreateOptions,
+  { first, algorithm, privateKey }: CreateOptions,
 ): Promise<KeyringChange | KeyringCreation> {
   const { sealer, policy } = options;
-  const created = await createFirst(options, first);
+  const makeKey = (alg: SigningAlgorithm, name: string) =>
+    privateKey ? sealKey(privateKey, alg, sealer, name) : generateKey(alg, sealer, name);
+  const created = await createFirst(options, await makeKey(first, sealer.names[0]));
   if (created) return created;
   if (algorithm === undefined) throw new KeyringChangeError(EXISTS);
   return changeKeyring(options, async (keyring, now) =>
-    withAlgorithm(keyring, await generateKey(algorithm, sealer, currentName(keyring)), policy, now),
+    withAlgorithm(keyring, await makeKey(algorithm, currentName(keyring)), policy, now),
   );
 }
 
@@ -96,11 +100,10 @@ interface KeyringCreation extends Omit<KeyringChange, 'before'> {
 }
 
 /** @returns undefined if there is a keyring */
-async function createFirst(options: ChangeOptions, algorithm: SigningAlgorithm): Promise<KeyringCreation | undefined> {
+async function createFirst(options: ChangeOptions, key: SealedKey): Promise<KeyringCreation | undefined> {
   const { store, sealer, policy } = options;
   const publishNextKeys = createKeyPublisher(sealer);
   const id = randomBytes(16).toString('base64url');
-  const key = await generateKey(algorithm, sealer, sealer.names[0]);
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const { value, time } = await store.read();
     if (value.type !== 'none') return undefined;
@@ -152,7 +155,10 @@ function currentName({ keys }: StoredKeyring): string {
 }
 
 async function generateKey(algorithm: SigningAlgorithm, sealer: Sealer, name: string): Promise<SealedKey> {
-  const key = await generatePrivateKey(algorithm);
+  return sealKey(await generatePrivateKey(algorithm), algorithm, sealer, name);
+}
+
+async function sealKey(key: KeyObject, algorithm: SigningAlgorithm, sealer: Sealer, name: string): Promise<SealedKey> {
   const publicJwk = await publicJwkOf(key, algorithm);
   const sealed = await sealer.seal(await privateJwkOf(key, algorithm), name);
   return { keyId: publicJwk.kid, algorithm, publicJwk, sealed };

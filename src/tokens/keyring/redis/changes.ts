@@ -14,16 +14,20 @@ export class KeyringChangeError extends Error {
  */
 const EMERGENCY_VERSIONS = 1_000;
 
-/** The first key of a keyring signs at once, also on servers whose clocks are slow: no verifier has cached a JWKS without it. */
+/**
+ * The first key of a keyring signs at once, also on servers whose clocks are slow: no verifier has cached a JWKS without
+ * it, since there was none, or since the key is an existing one.
+ */
 export function createdKeyring(id: string, key: SealedKey, now: number): StoredKeyring {
   const first = { ...key, publishedAt: now, signsFrom: now - CLOCK_TOLERANCE_MILLISECONDS };
   return { id, createdAt: now, version: 1, algorithm: key.algorithm, keys: [first] };
 }
 
 /**
- * Adds the first key of a further algorithm. It signs once it has been published for long enough.
+ * Adds the first key of a further algorithm. It signs once it has been published for long enough, even an existing one:
+ * the verifiers of this keyring may not know it.
  *
- * @throws {KeyringChangeError} if the algorithm has keys
+ * @throws {KeyringChangeError} if the algorithm has keys, or the key is that of another algorithm
  */
 export function withAlgorithm(
   keyring: StoredKeyring,
@@ -33,6 +37,10 @@ export function withAlgorithm(
 ): StoredKeyring {
   if (keyring.keys.some(({ algorithm }) => algorithm === key.algorithm))
     throw new KeyringChangeError(`the keyring has keys for ${key.algorithm}: rotate them with \`keys rotate\``);
+  // The kid, a thumbprint, is the same for EdDSA and Ed25519, and for the algorithms of RSA.
+  const same = keyring.keys.find(({ keyId }) => keyId === key.keyId);
+  if (same)
+    throw new KeyringChangeError(`the keyring has this key, ${key.keyId}, for ${same.algorithm}: use another one`);
   return changed(keyring, [...keyring.keys, { ...key, publishedAt: now, signsFrom: now + publishAhead }]);
 }
 

@@ -215,6 +215,14 @@ describe('a further algorithm', () => {
     expect(after.keys.slice(0, 2)).toEqual(keyring.keys);
   });
 
+  test('is rejected if its first key is that of another algorithm, whose thumbprint it has', () => {
+    const key = sealedKey('RS256');
+    const keyring = withAlgorithm(newKeyring(), key, policy, START);
+    expect(() => withAlgorithm(keyring, { ...key, algorithm: 'PS256' }, policy, START)).toThrow(
+      /has this key, RS256-\d+, for RS256: use another one/,
+    );
+  });
+
   test('is rejected if the keyring has it', () => {
     expect(() => withAlgorithm(newKeyring(), sealedKey('ES256'), policy, START)).toThrow(/has keys for ES256/);
   });
