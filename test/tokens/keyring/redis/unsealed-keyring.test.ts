@@ -116,10 +116,14 @@ describe('a keyring is rejected if', () => {
     await expect(unseal(withFirst({ sealed }))).rejects.toThrow(/is not a JWE that names its key-encryption key$/);
   });
 
+  const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
   test('each single character of a sealed key is changed', async () => {
     const { sealed } = keyAt(keyring, 0);
     for (let index = 0; index < sealed.length; index += 7) {
-      const changed = `${sealed.slice(0, index)}${sealed[index] === 'A' ? 'B' : 'A'}${sealed.slice(index + 1)}`;
+      // The first bit of a character is always one of the bytes; its last ones may mean nothing.
+      const other = BASE64URL[BASE64URL.indexOf(sealed[index] ?? '') ^ 32] ?? 'A';
+      const changed = `${sealed.slice(0, index)}${other}${sealed.slice(index + 1)}`;
       const outcome = await unseal(withFirst({ sealed: changed })).catch(() => 'rejected' as const);
       // A change of the header may name another key-encryption key: then nothing signs.
       expect(outcome === 'rejected' || outcome.problem !== undefined).toBe(true);
