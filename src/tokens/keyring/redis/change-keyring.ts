@@ -14,7 +14,13 @@ import {
   withNextKeys,
 } from './changes.ts';
 import { type Sealer, sealedWith } from './sealing.ts';
-import { parseKeyring, type SealedKey, type StoredKeyring, serializeKeyring } from './stored-keyring.ts';
+import {
+  parseKeyring,
+  type SealedKey,
+  type StoredKeyring,
+  StoredKeyringError,
+  serializeKeyring,
+} from './stored-keyring.ts';
 
 /** What every change needs. */
 export interface ChangeOptions {
@@ -59,10 +65,24 @@ export async function changeKeyring(options: ChangeOptions, step: ChangeStep): P
     await options.verify(before, text);
     const after = await publishNextKeys(await step(await publishNextKeys(before, time), time), time);
     if (after === before) return { before, after, time };
-    if (await options.store.replace(text, serializeKeyring(after), time)) return { before, after, time };
+    if (await options.store.replace(text, serialize(after), time)) return { before, after, time };
   }
   throw new KeyringChangeError(CHANGING);
 }
+
+/** @throws {KeyringChangeError} if no server would follow it: its version or its size has reached the limit */
+function serialize(keyring: StoredKeyring): string {
+  const text = serializeKeyring(keyring);
+  try {
+    parseKeyring(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof StoredKeyringError)) throw error;
+    throw new KeyringChangeError(`servers would reject the changed keyring, because ${error.message}; ${REPLACE}`);
+  }
+}
+
+const REPLACE = 'stop all servers, delete the key in Redis, and run `countersign keys create`';
 
 const CHANGING = 'the keyring is being changed by others all the time: try again';
 

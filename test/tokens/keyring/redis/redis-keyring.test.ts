@@ -254,6 +254,17 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     expect((await start({ keys: [old] })).keyring.notReadyReason).toMatch(/sealed with/);
   });
 
+  test('is not changed into one that servers would reject', async () => {
+    const keyring = await create();
+    const [leaked] = keyring.keys;
+    await setStored({ ...keyring, version: 2 ** 52 });
+    const changing = change((each, now) => withoutKey(each, leaked?.keyId ?? '', now));
+    await expect(changing).rejects.toThrow(
+      /^servers would reject the changed keyring, because its "version" is 4503599627371\d{3}, not a positive integer; stop all servers/,
+    );
+    expect(parseKeyring(await stored()).version).toBe(2 ** 52);
+  });
+
   test('is changed by one of many servers at a time', async () => {
     await create();
     const options = await changeOptions(client, prefix);
