@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { type ServiceInProcess, startServiceInProcess } from '../support/service.ts';
+import { signJws } from '../support/sign-jws.ts';
 
 const caller = selfSigned();
 const client = {
@@ -78,6 +79,14 @@ describeWith(['redis-server'], 'a server with its keyring in Redis', () => {
     const received = (headers.get('authorization') ?? '').replace('Bearer ', '');
     return { status, token: received, kid: received === '' ? undefined : decodeProtectedHeader(received).kid };
   };
+  const introspect = async (token: string) => {
+    const response = await fetch(`${describeListenAddress(service.address)}/introspect`, {
+      method: 'POST',
+      headers: { 'X-SSL-Client-Cert': encodeURIComponent(caller.pem) },
+      body: new URLSearchParams({ client_id: 'a', token }),
+    });
+    return response.status;
+  };
   const readiness = async () => (await get(service.operationsAddress, '/readyz')).status;
   const version = async () => {
     const { body } = await get(service.operationsAddress, '/metrics');
@@ -87,6 +96,13 @@ describeWith(['redis-server'], 'a server with its keyring in Redis', () => {
   test('publishes nothing before there is one, and then the keys as they are at the moment', async () => {
     expect([await readiness(), (await jwks()).status, await version()]).toEqual([503, 503, 0]);
     expect((await get(service.address, '/.well-known/openid-configuration')).status).toBe(503);
+    // It may be a token of a key that is in Redis once that can be read.
+    const unknown = signJws(
+      { alg: 'ES256', typ: 'at+jwt', kid: 'a' },
+      {},
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+    );
+    expect([(await check('verify', unknown)).status, await introspect(unknown)]).toEqual([503, 503]);
     await keys('create');
     await eventually(
       async () => (await jwks()).kids.length === 2,
@@ -94,6 +110,7 @@ describeWith(['redis-server'], 'a server with its keyring in Redis', () => {
     );
     const before = await jwks();
     const [signing, next] = before.kids;
+    expect([(await check('verify', unknown)).status, await introspect(unknown)]).toEqual([401, 200]);
     expect([await readiness(), (await version()) > 0]).toEqual([200, true]);
     const minted = await check('mint');
     expect([minted.kid, (await check('mint')).token, (await check('verify', minted.token)).status]).toEqual([
