@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { verifierCaches } from '../../src/commands/keys/verifier-caches.ts';
+import { administratorAclRule } from '../support/administrator-acl.ts';
 import { type FinishedCommand, runCountersign, startCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { programPath } from '../support/program-path.ts';
 import { connectRedis, keyPrefix, type RedisConnection, redisUrl } from '../support/redis.ts';
+import { startRedis } from '../support/redis-server.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { folderWith, newKey, pemOf } from '../support/signing-key-files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -126,6 +129,25 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
   test('in a directory are not created from an existing key', async () => {
     const { code, stderr } = await run(`create --dir ${folder} --key ${pemFile(newKey())}`);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/--key is for the keyring in Redis.*first\.pem/)]);
+  });
+
+  test('are changed by the documented administrator, and only listed by the auditor', async () => {
+    const users = (['administrator', 'auditor'] as const).map((name) =>
+      administratorAclRule(name, env.COUNTERSIGN_REDIS_KEY_PREFIX ?? '', { password: 'secret' }),
+    );
+    const program = programPath('redis-server');
+    const server = await startRedis({ program, directory: temporaryDirectory(), aclRules: users });
+    const as = (user: string) => ({ COUNTERSIGN_REDIS_URL: `redis://${user}:secret@127.0.0.1:${server.port}` });
+    await succeed('create', as('administrator'));
+    await succeed('rotate --now', as('administrator'));
+    await succeed('reseal', as('administrator'));
+    for (const user of ['administrator', 'auditor']) {
+      expect(kidsOf(await succeed('list -o json', as(user)), 'signing')).toHaveLength(1);
+      await succeed('export --public', as(user));
+    }
+    const denied = await run('rotate --now', as('auditor'));
+    expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('NOPERM')]);
+    await server.stop();
   });
 
   test('are not rotated before verifiers have the next one', async () => {

@@ -59,7 +59,8 @@ export function liveKeyring(source: KeyringSource, { retention, now }: LiveKeyri
     find: (keyId) => {
       const { version, byKeyId } = current();
       // The keys have never been read, so any token may be one of ours.
-      if (version.keys.length === 0) throw noSigningKey(source.notReadyReason ?? 'no key of the keyring signs at the moment');
+      if (version.keys.length === 0)
+        throw noSigningKey(source.notReadyReason ?? 'no key of the keyring signs at the moment');
       return byKeyId.get(keyId);
     },
     get published() {
