@@ -71,7 +71,7 @@ describe('the keyring', () => {
     expect(open(keys, algorithm).keyring.algorithms).toEqual(expected);
   });
 
-  test('that has never been read cannot tell which tokens are its own', () => {
+  test('that has never been read does not deny that a key is its own', () => {
     const { changing, keyring } = open([]);
     expect(() => keyring.find('a')).toThrow(expect.objectContaining({ code: 'temporarily_unavailable' }));
     changing.set([key('b', -1)]);
