@@ -171,7 +171,11 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
   test('are retired or removed by their kid', async () => {
     const created = await succeed('create -o json');
     const [next = ''] = kidsOf(created, 'next');
-    expect((await succeed(`retire ${next}`)).stdout).toContain(`${next}  was removed`);
+    const removed = await succeed(`retire ${next}`);
+    expect(removed.stdout).toContain(`${next}  was removed`);
+    expect(removed.stdout).toMatch(
+      /^ES256 {2}\S{43} {2}is published, and signs at the next rotation: the servers schedule it/m,
+    );
     const [signing = ''] = kidsOf(created, 'signing');
     expect((await run(`retire ${signing}`)).stderr).toMatch(/when verifiers have it/);
     expect(JSON.parse((await succeed(`retire ${signing} --now -o json`)).stdout).removed).toEqual([signing]);

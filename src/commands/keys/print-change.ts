@@ -38,11 +38,15 @@ export async function printChange(
   return writeTexts(lines.map((line) => `${line}\n`));
 }
 
+/** The command does not know whether the servers rotate keys. They do so within about a minute. */
+const UNSCHEDULED =
+  'is published, and signs at the next rotation: the servers schedule it within a minute or two, unless COUNTERSIGN_KEY_ROTATION is off';
+
 function describe({ state, until }: KeyPhase<StoredKey>, retention: number): string {
   const end = formatKeyTime(until);
   switch (state) {
     case 'next':
-      return end === undefined ? 'is published, and signs after a rotation' : `is published, and signs from ${end}`;
+      return end === undefined ? UNSCHEDULED : `is published, and signs from ${end}`;
     case 'signing':
       return end === undefined
         ? 'signs'

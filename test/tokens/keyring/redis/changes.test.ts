@@ -8,6 +8,7 @@ import {
   retired,
   rotated,
   withAlgorithm,
+  withNextKeys,
   withoutKey,
 } from '../../../../src/tokens/keyring/redis/changes.ts';
 import type { StoredKeyring } from '../../../../src/tokens/keyring/redis/stored-keyring.ts';
@@ -133,6 +134,18 @@ describe('a key that is removed at once', () => {
     expect(keyAt(after, 0).keyId).toBe(keyAt(keyring, 1).keyId);
     for (const clock of [now - 5 * MINUTE, now, now + 5 * MINUTE])
       expect(statesAt(after, clock)).toEqual(['signing', 'next']);
+  });
+
+  test.each([
+    ['is scheduled one rotation later', policy, now - 5 * MINUTE + 30 * DAY],
+    ['has no time if rotation is off', { ...policy, rotation: undefined }, NEVER],
+  ])('after a rotation that has not begun: the new next key %s', (_, settings, expected) => {
+    const keyring = rotated(newKeyring('ES256', settings), 'ES256', settings, now);
+    const command = withNextKeys(withoutKey(keyring, keyAt(keyring, 0).keyId, now), [sealedKey()], now);
+    expect(command.keys.map(({ signsFrom }) => signsFrom)).toEqual([now - 5 * MINUTE, NEVER]);
+    expect(statesAt(command, now - 5 * MINUTE)).toEqual(['signing', 'next']);
+    const maintained = maintain(command, now + MINUTE, settings);
+    expect(maintained.keys.map(({ signsFrom }) => signsFrom)).toEqual([now - 5 * MINUTE, expected]);
   });
 
   test('lets the key before it expire no earlier', () => {
