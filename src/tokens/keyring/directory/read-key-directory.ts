@@ -87,10 +87,9 @@ async function readKeyFile(
   const text = attempt(problems, path, () => readSecretFile(path));
   const changedAt = attempt(problems, path, () => requireOwner(folder, path).mtimeMs);
   const result = text === undefined ? undefined : await parseSigningKey(text, { preferred });
-  if (result?.ok === false)
-    problems.push(...result.problems.map((problem) => `${path}: ${problem}${hintFor(signsFrom)}`));
+  if (result?.ok === false) problems.push(...result.problems.map((problem) => `${path}: ${problem}`));
   if (!result?.ok || signsFrom === undefined || changedAt === undefined || problems.length > 0)
-    return { problems, warnings: [] };
+    return { problems: problems.map((problem) => problem + hintFor(problem, signsFrom)), warnings: [] };
   const warnings = result.warnings.map((warning) => `${path}: ${warning}`);
   const { key: signer } = result;
   const { keyId, algorithm, publicJwk } = signer;
@@ -98,8 +97,9 @@ async function readKeyFile(
 }
 
 /** A name without a time may be that of another file, such as a README or a certificate. */
-function hintFor(signsFrom: number | undefined): string {
-  const isOtherFile = signsFrom === Number.NEGATIVE_INFINITY;
+function hintFor(problem: string, signsFrom: number | undefined): string {
+  // That fix is for the directory: files that are keys have the problem as well.
+  const isOtherFile = signsFrom === Number.NEGATIVE_INFINITY && !problem.includes('run chmod o-w ');
   return isOtherFile ? '; if it is not a key, remove it, or begin its name with a dot: only keys belong here' : '';
 }
 

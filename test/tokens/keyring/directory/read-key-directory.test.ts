@@ -147,6 +147,27 @@ describe('a directory of keys is rejected', () => {
     expect([problems.length, problems[0]?.slice(0, problem.length)]).toEqual([1, problem]);
   });
 
+  test('if it has a file that every user can read and that may not be a key, with a hint', async () => {
+    const folder = folderWith({ '2026-11-01.pem': one, '2026-12-01.pem': two, README: 'the keys of Countersign' });
+    for (const file of ['2026-12-01.pem', 'README']) chmodSync(join(folder, file), 0o644);
+    symlinkSync('nowhere', join(folder, 'old'));
+    expect(await problemsIn(folder)).toEqual([
+      expect.stringMatching(/^2026-12-01\.pem is readable by every user: .*0400\)$/),
+      expect.stringMatching(
+        /^README is readable by every user: .*; if it is not a key, remove it.*only keys belong here$/,
+      ),
+      expect.stringMatching(/^old cannot be read: no such file or directory; if it is not a key/),
+    ]);
+  });
+
+  test('if every user can replace its files, without that hint', async () => {
+    const folder = folderWith({ 'first.pem': one });
+    chmodSync(folder, 0o777);
+    expect(await problemsIn(folder)).toEqual([
+      expect.stringMatching(/^first\.pem can be replaced .*: run chmod o-w \S*$/),
+    ]);
+  });
+
   test('if one key has two algorithms', async () => {
     const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     const jwk = async (algorithm: SigningAlgorithm) => JSON.stringify(await privateJwkOf(key, algorithm));
