@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
 import { describeContent } from './describe-content.ts';
@@ -10,6 +10,7 @@ const WRITABLE_BY_OTHERS = 0o002;
 const STICKY = 0o1000;
 /** Larger than any secret, and small enough to be read while requests wait. */
 const MAX_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Reads a file that contains a secret, without the white space around it.
@@ -35,17 +36,39 @@ function describeInstead(content: Buffer): string {
 function readContent(path: string): Buffer {
   try {
     requirePrivate(path, statSync(path));
-    return readFileSync(path);
+    return readBounded(path);
   } catch (error) {
     if (error instanceof RangeError) throw error;
     throw new RangeError(`${path} cannot be read: ${fileErrorReason(error)}`);
   }
 }
 
+/** Files of procfs state the size 0 and may be endless, and reading some of them waits. */
+function readBounded(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const chunks: Buffer[] = [];
+    for (let length = 0; ; ) {
+      const chunk = Buffer.alloc(CHUNK_BYTES);
+      const read = readSync(file, chunk);
+      if (read === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, read));
+      length += read;
+      requireSize(path, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function requireSize(path: string, bytes: number): void {
+  if (bytes > MAX_BYTES) throw new RangeError(`${path} is larger than 1 MiB, and not a secret`);
+}
+
 /** Its group may read it: Kubernetes mounts a secret with mode 0640 if the pod has an `fsGroup`. */
 function requirePrivate(path: string, stats: Stats): void {
   if (!stats.isFile()) throw new RangeError(`${path} is not a file`);
-  if (stats.size > MAX_BYTES) throw new RangeError(`${path} is larger than 1 MiB, and not a secret`);
+  requireSize(path, stats.size);
   if ((stats.mode & READABLE_BY_OTHERS) !== 0) {
     throw new RangeError(`${path} is readable by every user: run chmod 600 (in Kubernetes, set defaultMode: 0400)`);
   }
