@@ -55,6 +55,15 @@ describe('links and paths in the documentation resolve:', () => {
   });
 });
 
+test('docs/configuration.md lists every log event of the server', () => {
+  const files = readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' });
+  const texts = files.filter((name) => name.endsWith('.ts')).map((name) => textOf(join('src', name)));
+  const events = texts.flatMap((text) => [...text.matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event));
+  expect(events.length).toBeGreaterThan(50);
+  const page = textOf('docs/configuration.md');
+  expect(events.filter((event) => !page.includes(`\`${event}\``))).toEqual([]);
+});
+
 describe('what `keys rotate --now` prints about verifiers is in docs/keys.md:', () => {
   const rows = textOf('docs/keys.md')
     .split('\n')

@@ -151,8 +151,8 @@ export function readKeysLocation(settings: Settings): KeysLocation | undefined {
 }
 
 const NO_LOCATION =
-  'set it to the URL of the Redis that holds the keyring, or name a directory of keys with --dir ' +
-  'or COUNTERSIGN_SIGNING_KEYS_DIR';
+  'set it to the URL of the Redis that holds the keyring. To list, create or export keys in a directory, ' +
+  'name it with --dir or COUNTERSIGN_SIGNING_KEYS_DIR';
 
 const NEEDS_REDIS =
   'is for the keyring in Redis, and COUNTERSIGN_CLIENTS_FILE is set: set COUNTERSIGN_REDIS_URL in its place, ' +

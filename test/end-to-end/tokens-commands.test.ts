@@ -113,12 +113,12 @@ describeWith(['redis-server'], 'countersign tokens', () => {
   test.each<[args: readonly string[], code: number, reason: RegExp]>([
     [[], 2, /expected exactly one of --client, --resource and --jti/],
     [['--client', 'a', '--jti', 'b'], 2, /expected exactly one of/],
-    [['--client', 'ä'], 2, /--client: ä is not a client_id/],
-    [['--client', ''], 2, /--client: {2}is not a client_id/],
-    [['--jti', 'a b'], 2, /--jti: a b is not a jti/],
+    [['--client', 'ä'], 2, /--client: "ä" is not a client_id/],
+    [['--client', ''], 2, /--client: "" is not a client_id/],
+    [['--jti', 'a b'], 2, /--jti: "a b" is not a jti/],
     [['--jti', 'a', '--before', '2026-11-30T08:00:00Z'], 2, /--before has no effect on a single token: remove it/],
-    [['--client', 'a', '--before', 'yesterday'], 2, /--before: yesterday is not an instant such as/],
-    [['--client', 'a', '--before', '2026-11-30'], 2, /--before: 2026-11-30 is not an instant such as/],
+    [['--client', 'a', '--before', 'yesterday'], 2, /--before: "yesterday" is not an instant such as/],
+    [['--client', 'a', '--before', '2026-11-30'], 2, /--before: "2026-11-30" is not an instant such as/],
     [['--client', 'a', '--before', '2026-13-30T08:00:00Z'], 2, /is not an instant such as/],
     [['--client', 'a', '--before', '2099-01-01T00:00:00Z'], 2, /--before: is more than 5 minutes ahead/],
     [
@@ -126,7 +126,7 @@ describeWith(['redis-server'], 'countersign tokens', () => {
       2,
       /--before: is so long ago that every token .* has expired/,
     ],
-    [['--resource', 'Invoices'], 2, /--resource: Invoices is neither the name of a resource nor an absolute URI/],
+    [['--resource', 'Invoices'], 2, /--resource: "Invoices" is neither the name of a resource nor an absolute URI/],
     [
       ['--resource', 'missing'],
       1,

@@ -53,7 +53,7 @@ ${redisHelp}`;
 function addRetire(keys: Command): void {
   keys
     .command('retire')
-    .description('let a key not sign any more, in Redis')
+    .description('stop a key from signing, in Redis')
     .argument('<kid>', 'the kid of the key, as `keys list` prints it')
     .option('--now', 'remove the key, and reject its tokens: for a key that has leaked', false)
     .addOption(textFormatOption())

@@ -77,7 +77,7 @@ function requireTarget(options: RevokeOptions): Target {
 const JTI = /^[\x21-\x7e]{1,255}$/;
 
 function requireGrammar({ option, text }: Target): void {
-  const name = printable(text);
+  const name = quoted(text);
   if (option === 'client' && !isClientId(text))
     throw new ConfigurationError([
       `--client: ${name} is not a client_id: expected 1 to 255 printable ASCII characters`,
@@ -94,7 +94,11 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d
 function parseInstant(text: string): number {
   const milliseconds = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(milliseconds)) return Math.floor(milliseconds / 1000);
-  throw new ConfigurationError([`--before: ${printable(text)} is not an instant such as 2026-11-30T08:00:00Z`]);
+  throw new ConfigurationError([`--before: ${quoted(text)} is not an instant such as 2026-11-30T08:00:00Z`]);
+}
+
+function quoted(text: string): string {
+  return `"${printable(text)}"`;
 }
 
 async function findSubject({ option, text }: Target, administration: Administration): Promise<RevokedSubject> {

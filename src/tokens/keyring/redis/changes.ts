@@ -1,5 +1,6 @@
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { CLOCK_TOLERANCE_MILLISECONDS, type RotationPolicy } from '../key-policy.ts';
+import { formatKeyTime } from '../key-time.ts';
 import { type KeyPhase, keyPhases } from '../lifecycle.ts';
 import type { SealedKey, StoredKey, StoredKeyring } from './stored-keyring.ts';
 
@@ -148,7 +149,7 @@ export function rotated(
   if (readyAt > now) {
     const published = `the next key for ${algorithm}, ${next.keyId}, has been published since ${timeOf(next.publishedAt)}`;
     throw new KeyringChangeError(
-      `${published}: it can sign from ${timeOf(readyAt)}, when verifiers have it (COUNTERSIGN_KEY_PUBLISH_AHEAD)`,
+      `${published}: it can sign from ${timeOf(readyAt)}, when verifiers have it (COUNTERSIGN_KEY_PUBLISH_AHEAD). If the signing key has leaked, add --now`,
     );
   }
   const signsFrom = now + clockTolerance;
@@ -212,6 +213,7 @@ function changed(keyring: StoredKeyring, keys: readonly StoredKey[], versions = 
   return { ...keyring, version: keyring.version + versions, keys };
 }
 
-function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+/** In whole seconds, rounded up, so that what begins then has begun. */
+function timeOf(milliseconds: number): string | undefined {
+  return formatKeyTime(Math.ceil(milliseconds / 1_000) * 1_000);
 }

@@ -34,7 +34,7 @@ export function createKeyringLog(log: Log, retention: number): KeyringLog {
       log.info({ event: 'keyring_changed', ...describe(keyring, now) }, 'the keyring in Redis has changed'),
     replaced: (keyring, { id }, now) =>
       log.warn({ event: 'keyring_replaced', replaced_id: id, ...describe(keyring, now) }, REPLACED),
-    restored: ({ id, version }, found) => log.warn({ event: 'keyring_restored', id, version, found }, RESTORED),
+    restored: ({ id, version }, found) => log.warn({ event: 'keyring_restored', id, version, found }, RESTORED[found]),
     sealed: (reason) => {
       if (reason === undefined) sealingProblems.clear();
       else sealingProblems.add(reason, () => log.error({ event: 'keyring_sealed', reason }, SEALED));
@@ -52,7 +52,11 @@ export function createKeyringLog(log: Log, retention: number): KeyringLog {
 }
 
 const REPLACED = 'another keyring was created in Redis: tokens of the previous keys are rejected from now on';
-const RESTORED = 'Redis had lost changes of the keyring: this server has written back the keyring that it holds';
+const WRITTEN_BACK = 'this server has written back the keyring that it holds';
+const RESTORED = {
+  none: `Redis had lost the keyring: ${WRITTEN_BACK}`,
+  older: `Redis had lost changes of the keyring: ${WRITTEN_BACK}`,
+};
 const SEALED = 'no key of the keyring can sign here: it is published, and tokens are verified';
 const MISSING = 'there is no keyring in Redis: run `countersign keys create`';
 const REJECTED = 'the keyring in Redis is not used, and not overwritten';
