@@ -174,7 +174,7 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
     const removed = await succeed(`retire ${next}`);
     expect(removed.stdout).toContain(`${next}  was removed`);
     expect(removed.stdout).toMatch(
-      /^ES256 {2}\S{43} {2}is published, and signs at the next rotation: the servers schedule it/m,
+      /^ES256 {2}\S{43} {2}is published, and signs after the key before it: the servers schedule/m,
     );
     const [signing = ''] = kidsOf(created, 'signing');
     expect((await run(`retire ${signing}`)).stderr).toMatch(/when verifiers have it/);

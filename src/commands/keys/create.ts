@@ -45,7 +45,7 @@ const ONLY_IN_REDIS =
 
 /** @param setting the variable, without the prefix */
 function describeOtherSource(setting: string): string {
-  return `--key is for the keyring in Redis, and COUNTERSIGN_${setting} is set: unset it for this command`;
+  return `--key is for the keyring in Redis, and COUNTERSIGN_${setting} is set: unset it for this command (env -u COUNTERSIGN_${setting} countersign keys create …)`;
 }
 
 const NO_TIME =

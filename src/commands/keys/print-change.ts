@@ -38,9 +38,9 @@ export async function printChange(
   return writeTexts(lines.map((line) => `${line}\n`));
 }
 
-/** The command does not know whether the servers rotate keys. They do so within about a minute. */
+/** The command does not know whether the servers rotate keys. */
 const UNSCHEDULED =
-  'is published, and signs at the next rotation: the servers schedule it within a minute or two, unless COUNTERSIGN_KEY_ROTATION is off';
+  'is published, and signs after the key before it: the servers schedule this rotation, unless COUNTERSIGN_KEY_ROTATION is off';
 
 function describe({ state, until }: KeyPhase<StoredKey>, retention: number): string {
   const end = formatKeyTime(until);

@@ -59,11 +59,13 @@ In a directory: creates one key that signs from a date, and prints when it
 signs and when the key before it can be removed. An existing file is never
 overwritten.
 In Redis: creates the keyring, once. The servers then rotate its keys. With
---alg, adds an algorithm to it, whose first key signs once it has been published
-for long enough. With --key, the first key is an existing one, such as that of
-COUNTERSIGN_SIGNING_KEY_FILE (unset this for the command): its kid stays the
-same, and its tokens stay valid. It signs at once, since verifiers know it.
-Exit codes: 0 success, 1 error, 2 --from is missing or not a time.
+--key, it begins with an existing key, such as that of the server's
+COUNTERSIGN_SIGNING_KEY_FILE (unset for this command): the kid stays the same,
+its tokens stay valid, and it signs at once, since verifiers know it.
+If there is a keyring, --alg adds an algorithm to it, also with --key. Its first
+key signs once it has been published for long enough.
+Exit codes: 0 success, 1 error, 2 an option is missing, invalid or not for this
+kind of keyring.
 ${sourceHelp}`;
 
 function addCreate(keys: Command): void {
