@@ -12,9 +12,9 @@ import { type StoredKey, type StoredKeyring, StoredKeyringError } from './stored
 /** A version of the keyring whose keys were checked. */
 export interface UnsealedKeyring {
   readonly stored: StoredKeyring;
-  /** In the order of `stored`. They sign unless there is a problem. */
+  /** In the order of `stored`; if only some were unsealed, only those. They sign unless there is a problem. */
   readonly keys: readonly KeyringKey[];
-  /** Why no private key could be unsealed: the key-encryption key is another one. */
+  /** Why a private key could not be unsealed: the key-encryption key is another one. */
   readonly problem: string | undefined;
 }
 
@@ -26,7 +26,8 @@ interface UnsealOptions {
 
 /**
  * Checks the public keys, and unseals the private ones. Unless all of them are sealed with key-encryption keys of this
- * server, and each belongs to its public key, none signs: who can write to Redis could have added the others.
+ * server, and each belongs to its public key, none signs: who can write to Redis could have added the others. Those are not
+ * published either, unless no key could be unsealed: then the key-encryption key of this server may be the wrong one.
  *
  * @param previous whose keys stay the same objects
  * @throws {StoredKeyringError} if a key is invalid or damaged
@@ -46,8 +47,14 @@ export async function unsealKeyring(
   };
   const opened = await Promise.all(stored.keys.map(open));
   const problem = opened.find((key) => key.problem !== undefined)?.problem;
-  const keys = opened.map(({ key }) => (problem === undefined ? key : { ...key, signer: undefined }));
+  const keys = genuine(opened).map(({ key }) => (problem === undefined ? key : { ...key, signer: undefined }));
   return { stored, keys, problem };
+}
+
+/** One key-encryption key seals all keys. If it is one of ours, a key that is sealed with another one was added without it. */
+function genuine(opened: readonly OpenedKey[]): readonly OpenedKey[] {
+  const unsealed = opened.filter(({ problem }) => problem === undefined);
+  return unsealed.length > 0 ? unsealed : opened;
 }
 
 interface KnownKey {

@@ -208,6 +208,16 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     await until(() => server.keyring.notReadyReason === undefined);
   });
 
+  test('has no key that Redis alone has introduced before the server starts', async () => {
+    const keyring = await create();
+    const attacker = await startOther();
+    await setStored({ ...keyring, keys: [...keyring.keys, attacker] });
+    const server = await start();
+    expect(server.keyring.notReadyReason).toMatch(/no key of the keyring can sign/);
+    expect(server.keyring.published.map(({ keyId }) => keyId)).toEqual(keyring.keys.map(({ keyId }) => keyId));
+    expect(server.keyring.find(attacker.keyId)).toBeUndefined();
+  });
+
   /** A key that is sealed with another key-encryption key. */
   const startOther = async () => {
     const [own, others] = [prefix, keyPrefix()];
