@@ -7,7 +7,7 @@ import { UnavailableAlgorithmError } from '../../tokens/generate-key.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
 import type { ChangeOptions } from '../../tokens/keyring/redis/change-keyring.ts';
-import { KeyringChangeError } from '../../tokens/keyring/redis/changes.ts';
+import { KeyringChangeError, NoKeyringError } from '../../tokens/keyring/redis/changes.ts';
 import { createSealer } from '../../tokens/keyring/redis/sealing.ts';
 import { parseKeyring, type StoredKeyring, StoredKeyringError } from '../../tokens/keyring/redis/stored-keyring.ts';
 import { publishedJwk, unsealKeyring } from '../../tokens/keyring/redis/unsealed-keyring.ts';
@@ -54,7 +54,7 @@ async function requireUnsealed(
 export async function readKeyringInRedis(redis: RedisConfig): Promise<readonly (ScheduledKey & PublishedKey)[]> {
   return withValue(redis, async (store) => {
     const { value } = await store.read();
-    if (value.type === 'none') throw new KeyringChangeError('there is no keyring: run `countersign keys create`');
+    if (value.type === 'none') throw new NoKeyringError();
     if (value.type === 'other') throw new StoredKeyringError(`it is a ${value.name}, not a string`);
     const { keys } = parseKeyring(value.text);
     const readKey = async (key: (typeof keys)[number]) => ({ ...key, publicJwk: await publishedJwk(key) });
@@ -84,7 +84,8 @@ async function withValue<Result>(
 }
 
 function toOperatorError(error: unknown, place: string, explain: (error: Error) => string): unknown {
-  if (error instanceof StoredKeyringError) return new OperatorError([`${place}: ${error.message}`]);
+  if (error instanceof StoredKeyringError || error instanceof NoKeyringError)
+    return new OperatorError([`${place}: ${error.message}`]);
   if (error instanceof KeyringChangeError || error instanceof UnavailableAlgorithmError)
     return new OperatorError([error.message]);
   if (!(error instanceof Error) || error instanceof OperatorError) return error;

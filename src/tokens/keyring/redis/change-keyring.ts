@@ -9,6 +9,7 @@ import {
   KeyringChangeError,
   maintained,
   missingNextKeys,
+  NoKeyringError,
   resealed,
   withAlgorithm,
   withNextKeys,
@@ -147,7 +148,7 @@ export async function resealedKeyring(keyring: StoredKeyring, sealer: Sealer): P
 
 function requireValue(value: TimedValue['value']): string {
   if (value.type === 'string') return value.text;
-  if (value.type === 'none') throw new KeyringChangeError('there is no keyring: run `countersign keys create`');
+  if (value.type === 'none') throw new NoKeyringError();
   throw new KeyringChangeError(`the key of the keyring holds a ${value.name}: delete it`);
 }
 

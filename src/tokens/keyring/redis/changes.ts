@@ -9,6 +9,13 @@ export class KeyringChangeError extends Error {
   override readonly name = 'KeyringChangeError';
 }
 
+/** The place, such as the key prefix, may be the wrong one. */
+export class NoKeyringError extends KeyringChangeError {
+  constructor() {
+    super('there is no keyring: run `countersign keys create`');
+  }
+}
+
 /**
  * What an emergency adds to the version. After a failover that lost changes, a server may hold a version that is a little
  * higher than the restored one: it must not undo a removal that was made since.
