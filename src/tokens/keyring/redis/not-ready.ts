@@ -1,4 +1,5 @@
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
+import { formatKeyTime } from '../key-time.ts';
 import { type KeyPhase, keyPhases } from '../lifecycle.ts';
 import type { StoredKey, StoredKeyring } from './stored-keyring.ts';
 import type { UnsealedKeyring } from './unsealed-keyring.ts';
@@ -25,10 +26,17 @@ export function notReadyReason({ keyring, algorithm, unfollowed }: HeldKeyrings,
   if (!first)
     return `the keyring has no key for ${own}: run \`countersign keys create --alg ${own}\`, or unset COUNTERSIGN_SIGNING_ALG`;
   const signing = signingKey(phases);
-  if (!signing) return `the first key for ${own} signs from ${new Date(first.until).toISOString()}`;
+  if (!signing) return describeFirst(own, first.until);
   const theirs = unfollowed && signingKey(phasesOf(unfollowed, own, now));
   if (!theirs || theirs.keyId === signing.keyId) return undefined;
   return `the keyring in Redis, which this server cannot unseal, signs with another key, ${theirs.keyId}`;
+}
+
+/** @param signsFrom infinite until a server schedules it */
+function describeFirst(algorithm: SigningAlgorithm, signsFrom: number): string {
+  const time = formatKeyTime(signsFrom);
+  if (time === undefined) return `no key for ${algorithm} has a time from which it signs yet`;
+  return `the first key for ${algorithm} signs from ${time}`;
 }
 
 function phasesOf({ keys }: StoredKeyring, algorithm: SigningAlgorithm, now: number): readonly KeyPhase<StoredKey>[] {

@@ -218,6 +218,15 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     expect(server.keyring.find(attacker.keyId)).toBeUndefined();
   });
 
+  test('has no key whose time is known: servers are not ready, and schedule the first one', async () => {
+    const keyring = await create();
+    const server = await start();
+    const keys = keyring.keys.map((key) => ({ ...key, signsFrom: Number.POSITIVE_INFINITY }));
+    await setStored({ ...keyring, version: keyring.version + 10, keys });
+    await until(() => server.keyring.notReadyReason === 'no key for ES256 has a time from which it signs yet');
+    await until(() => server.keyring.notReadyReason?.startsWith('the first key for ES256 signs from 20') === true);
+  });
+
   /** A key that is sealed with another key-encryption key. */
   const startOther = async () => {
     const [own, others] = [prefix, keyPrefix()];
