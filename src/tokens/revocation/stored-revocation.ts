@@ -42,7 +42,7 @@ export function keyValue({ kind, value, before, expiresAt }: Revocation): string
 export function parseKeyValue(text: string): number {
   try {
     const { before }: { readonly before?: unknown } = JSON.parse(text);
-    return typeof before === 'number' ? before : ALL;
+    return typeof before === 'number' && before >= 0 && before <= ALL ? before : ALL;
   } catch {
     return ALL;
   }

@@ -53,7 +53,7 @@ describe('a revocation in Redis', () => {
     expect(parseStreamFields(entry.split(' '))).toBe(undefined);
   });
 
-  test.each(['', 'x', 'null', '[]', '{}', '{"before":"1"}', '{"exp":1}'])(
+  test.each(['', 'x', 'null', '[]', '{}', '{"before":"1"}', '{"before":1e300}', '{"before":-1}', '{"exp":1}'])(
     'revokes everything if its value is %j',
     (value) => {
       expect(parseKeyValue(value)).toBe(ALL);
