@@ -24,6 +24,9 @@ export function refusalReporter(
   function refusalOf(error: unknown): string | undefined {
     if (!(error instanceof Error) || connection.problem !== undefined) return undefined;
     const isRefused = error instanceof AclDeniedError || error instanceof NoStreamError || redis.problem !== undefined;
-    return isRefused ? error.message : undefined;
+    return isRefused ? error.message.replace(SINGLE_KEY, '$1*') : undefined;
   }
 }
+
+/** A key of one token, client or audience (`RevocationKeys`). Its problem is that of all, and is to be logged once. */
+const SINGLE_KEY = /(\brevoked:)(?:jti|client|audience):[\w-]{22,}/g;
