@@ -115,7 +115,7 @@ export function withExplainedErrors(description: string, explain: RedisConnectio
     try {
       return await command;
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof Error) || error instanceof AdministrationError) throw error;
       const isErrorReply = error.name === 'ReplyError';
       const hasReplied = isErrorReply || error.name === 'UnexpectedReplyError';
       const what = hasReplied ? 'returned an error' : 'did not reply';

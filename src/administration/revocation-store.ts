@@ -83,10 +83,14 @@ async function* pagesOf(
   }
 }
 
+/** The latest time that RFC 3339 can express. The ids of a stream can be later. */
+const LATEST = 253_402_300_799_999;
+
 /** Of several revocations of one subject, the one that revokes most is in force. */
 function addLatest(found: Map<string, ListedRevocation>, { id, revocation }: StreamEntry, now: number): void {
   if (!revocation || revocation.expiresAt * 1000 <= now) return;
   const key = `${revocation.kind}:${revocation.value}`;
   const known = found.get(key);
-  if (!known || known.before < revocation.before) found.set(key, { ...revocation, revokedAt: timeOfId(id) });
+  const revokedAt = Math.min(timeOfId(id), LATEST);
+  if (!known || known.before < revocation.before) found.set(key, { ...revocation, revokedAt });
 }

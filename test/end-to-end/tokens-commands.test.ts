@@ -149,8 +149,20 @@ describeWith(['redis-server'], 'countersign tokens', () => {
       });
       expect([failed.code, failed.stderr]).toEqual([
         1,
-        expect.stringContaining(`the key ${other}revocations does not hold a stream: delete it`),
+        expect.stringMatching(
+          new RegExp(`^countersign: Redis at \\S+: the key ${other}revocations does not hold a stream: delete it\n$`),
+        ),
       ]);
     }
+  });
+
+  test('revoked lists an entry whose id is later than any time', async () => {
+    const other = keyPrefix();
+    const fields = ['client', 'billing', 'before', '4294967294', 'exp', '4294967295'];
+    await redis.xadd(`${other}revocations`, '18446744073709551615-0', ...fields);
+    const { code, stdout } = await runCountersign(['tokens', 'revoked', '-o', 'json'], {
+      env: { ...env, COUNTERSIGN_REDIS_KEY_PREFIX: other },
+    });
+    expect([code, stdout]).toEqual([0, expect.stringContaining('"revoked_at":"9999-12-31T23:59:59.999Z"')]);
   });
 });
