@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts';
 export interface OpenedRevocations {
   readonly revocations: ObservedRevocations;
   readonly store: TokenStore;
-  /** Such as `feed: the ACL …`, `lookup: …`, `lost`, `full` and `complete`, in their order. */
+  /** Such as `feed: the ACL …`, `lookup: …`, `lost`, `restored: 1`, `full` and `complete`, in their order. */
   readonly events: readonly string[];
   /** Waits until the stream has been read to its end, at most a second ago. */
   readonly untilSynced: () => Promise<void>;
@@ -41,6 +41,7 @@ export async function openTokenRevocations(url: string, options: OpenOptions): P
       onFeedProblem: (problem) => events.push(`feed: ${problem}`),
       onLookupProblem: (problem) => events.push(`lookup: ${problem}`),
       onLoss: () => events.push('lost'),
+      onRestored: (count) => events.push(`restored: ${count}`),
       onInvalidEntry: (id) => events.push(`invalid: ${id}`),
       onCapacity: (isFull) => events.push(isFull ? 'full' : 'complete'),
     },

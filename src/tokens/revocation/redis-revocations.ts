@@ -3,7 +3,7 @@ import { OAuthError } from '../../oauth/oauth-error.ts';
 import type { AccessToken } from '../access-token.ts';
 import type { TokenStore } from '../token-store.ts';
 import { refusalReporter } from './refusal-reporter.ts';
-import { digestOf, revocationReason, revokedToken, subjectsOf } from './revocation.ts';
+import { digestOf, type Revocation, revocationReason, revokedToken, subjectsOf } from './revocation.ts';
 import { type FeedEvents, RevocationFeed } from './revocation-feed.ts';
 import {
   addToStream,
@@ -34,6 +34,8 @@ interface RedisRevocationsOptions {
 export interface RevocationEvents extends Omit<FeedEvents, 'onRead'> {
   /** @param problem why Redis refuses to read the stream; undefined once it permits it */
   readonly onFeedProblem: (problem: string | undefined) => void;
+  /** @param count of revocations that were written again after Redis had lost them */
+  readonly onRestored: (count: number) => void;
   /** @param problem why Redis refuses to look up single tokens; undefined once it permits it */
   readonly onLookupProblem: (problem: string | undefined) => void;
 }
@@ -97,6 +99,7 @@ class RedisRevocations implements ObservedRevocations {
       readStream: (from, count) => readStream(store.redis.executeOptional, keys, from, count),
       table: this.#table,
       now,
+      onMissing: (missing) => void this.#writeAgain(missing),
       events: { ...events, onRead: refusalReporter(store, events.onFeedProblem) },
     });
   }
@@ -158,12 +161,33 @@ class RedisRevocations implements ObservedRevocations {
       const isNew = await writeKeyOnce(execute, this.#keys, revocation, now());
       // A client that repeats a request cannot make the stream grow.
       if (!isNew && this.#table.find(digestOf(revocation)) !== undefined) return;
-      const id = await addToStream(execute, this.#keys, revocation);
-      this.#feed.add(id, revocation);
-      this.#trimOccasionally(id);
+      await this.#addToStream(revocation);
     } catch (error) {
       throw unavailable('failed to store the revocation in Redis', error);
     }
+  }
+
+  async #addToStream(revocation: Revocation): Promise<void> {
+    const id = await addToStream(this.#options.store.redis.execute, this.#keys, revocation);
+    this.#feed.add(id, revocation);
+    this.#trimOccasionally(id);
+  }
+
+  /** Redis has lost them, perhaps before other replicas have read them. */
+  async #writeAgain(missing: readonly Revocation[]): Promise<void> {
+    const { store, now, events } = this.#options;
+    let written = 0;
+    for (const revocation of missing) {
+      try {
+        await writeKeyOnce(store.redis.execute, this.#keys, revocation, now());
+        await this.#addToStream(revocation);
+        written += 1;
+      } catch {
+        // Redis is unreachable again, or refuses to write: the connection, or the next revocation, reports that.
+        this.#feed.addUnwritten(revocation);
+      }
+    }
+    if (written > 0) events.onRestored(written);
   }
 
   /** Older entries than necessary are harmless. @param latest id of an entry that was added now */

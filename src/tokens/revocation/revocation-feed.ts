@@ -1,5 +1,6 @@
+import { OwnRevocations } from './own-revocations.ts';
 import { digestOf, type Revocation } from './revocation.ts';
-import type { StreamEntry } from './revocation-store.ts';
+import { isSameEntry, type StreamEntry } from './revocation-store.ts';
 import type { RevocationTable } from './revocation-table.ts';
 
 interface FeedOptions {
@@ -8,6 +9,8 @@ interface FeedOptions {
   readonly table: RevocationTable;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Called with revocations that were written here, and that Redis has lost. */
+  readonly onMissing: (missing: readonly Revocation[]) => void;
   readonly events: FeedEvents;
 }
 
@@ -43,6 +46,7 @@ interface ExpectedEntry {
  */
 export class RevocationFeed {
   readonly #options: FeedOptions;
+  readonly #own = new OwnRevocations();
   /** The last entry that was read; undefined if there is none yet. */
   #cursor: StreamEntry | undefined;
   /** The last entry that was written here, or read before the whole stream is read again, until it is read. */
@@ -125,18 +129,26 @@ export class RevocationFeed {
   }
 
   #onEnd(sentAt: number): void {
-    this.#checkLoss(sentAt);
+    const hasLoss = this.#checkLoss(sentAt);
+    if (hasLoss || !this.#isWhole) this.#checkOwn(sentAt);
     this.#isWhole = true;
     this.#syncedAt = sentAt;
     this.#setComplete(!this.#isFull);
   }
 
   /** Only what is older than any revocation in force is removed from the stream on purpose. */
-  #checkLoss(sentAt: number): void {
-    if (!this.#expected || this.#expected.since >= sentAt) return;
+  #checkLoss(sentAt: number): boolean {
+    if (!this.#expected || this.#expected.since >= sentAt) return false;
     const { expiresAt = 0 } = this.#expected.entry.revocation ?? {};
     this.#expected = undefined;
-    if (expiresAt * 1000 > this.#options.now()) this.#options.events.onLoss();
+    if (expiresAt * 1000 <= this.#options.now()) return false;
+    this.#options.events.onLoss();
+    return true;
+  }
+
+  #checkOwn(sentAt: number): void {
+    const missing = this.#own.takeMissing(sentAt, Math.floor(this.#options.now() / 1000));
+    if (missing.length > 0) this.#options.onMissing(missing);
   }
 
   #readFromStart(): void {
@@ -144,6 +156,7 @@ export class RevocationFeed {
     if (this.#cursor) this.#expected ??= { entry: this.#cursor, since: now };
     this.#cursor = undefined;
     this.#pass += 1;
+    this.#own.startPass();
     this.#isWhole = false;
     this.#isFull = false;
     this.#restartedAt = now;
@@ -152,12 +165,19 @@ export class RevocationFeed {
   #add(entry: StreamEntry): void {
     const { id, revocation } = entry;
     if (this.#expected && isSameEntry(entry, this.#expected.entry)) this.#expected = undefined;
+    this.#own.found(entry);
     if (revocation) this.#addRevocation(revocation);
     else this.#options.events.onInvalidEntry(id);
   }
 
+  /** A revocation that Redis has lost could not be written again: it is due after the next read of the whole stream. */
+  addUnwritten(revocation: Revocation): void {
+    this.#own.add(undefined, revocation);
+  }
+
   /** Adds a revocation that was written here. */
   add(id: string, revocation: Revocation): void {
+    this.#own.add(id, revocation);
     this.#expected = { entry: { id, revocation }, since: performance.now() };
     this.#addRevocation(revocation);
   }
@@ -187,10 +207,4 @@ export class RevocationFeed {
     const isDue = hasRoom && performance.now() - this.#restartedAt > REREAD_MILLISECONDS;
     if (isSetBack || isDue) this.restart();
   }
-}
-
-function isSameEntry(one: StreamEntry | undefined, other: StreamEntry): boolean {
-  const [a, b] = [one?.revocation, other.revocation];
-  if (one?.id !== other.id) return false;
-  return a?.kind === b?.kind && a?.value === b?.value && a?.before === b?.before && a?.expiresAt === b?.expiresAt;
 }

@@ -167,3 +167,10 @@ export async function trimStream(
     if (expired.length < TRIM_ENTRIES) return;
   }
 }
+
+/** Whether two entries have the same id and the same content: after a failover, ids may be used again. */
+export function isSameEntry(one: StreamEntry | undefined, other: StreamEntry): boolean {
+  const [a, b] = [one?.revocation, other.revocation];
+  if (one?.id !== other.id) return false;
+  return a?.kind === b?.kind && a?.value === b?.value && a?.before === b?.before && a?.expiresAt === b?.expiresAt;
+}

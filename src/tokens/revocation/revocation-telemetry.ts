@@ -1,6 +1,6 @@
 import type { Log } from '../../observability/log.ts';
 import type { Metrics, Sample } from '../../observability/metrics.ts';
-
+import { counted } from '../../text.ts';
 import type { RevocationEvents, RevocationState } from './redis-revocations.ts';
 
 /** Adds the metrics of the revocations that this replica knows. */
@@ -46,6 +46,8 @@ export function revocationEvents(log: Log): RevocationEvents {
       else log.error({ event: 'revocation_lookup_failed', reason: problem }, `${LOOKUP_FAILED}: ${problem}`);
     },
     onLoss: () => log.error({ event: 'revocations_lost' }, LOST),
+    onRestored: (count) =>
+      log.warn({ event: 'revocations_restored', count }, `${counted(count, 'revocation')} of this server ${RESTORED}`),
     onInvalidEntry: (id) =>
       log.warn({ event: 'revocation_invalid', id }, `entry ${id} of the stream is not a revocation`),
     onCapacity: (isFull) => {
@@ -60,4 +62,5 @@ const LOOKUP_FAILED =
   'Redis refuses to look up single revoked tokens: while revocations are being read, tokens get 503';
 const LOST =
   'Redis has lost revocations: servers that are running still reject the tokens that they know, servers that start now do not';
+const RESTORED = 'written to Redis again, which had lost them: no other server may have known them';
 const EXCEED_MEMORY = 'there are more revocations than fit into memory, so each token is looked up in Redis';

@@ -252,10 +252,42 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
       await one.revocations.revoke(after);
       await untilRevoked(two, after);
       expect([one.revocations.check(before), two.revocations.check(before)]).toEqual(['is revoked', 'is revoked']);
-      expect(await redis.xlen(`${prefix}revocations`)).toBe(1);
-      // As after a failover, the token can be revoked in Redis again.
-      await one.revocations.revoke(before);
+      // Its own replica has written the lost one again.
+      await untilEvent(one, /^restored: 1$/);
       expect(await redis.xlen(`${prefix}revocations`)).toBe(2);
+      const started = await openSynced({ prefix });
+      expect(started.revocations.check(before)).toBe('is revoked');
+    });
+
+    test('has lost a revocation before other replicas have read it are written again', async () => {
+      const prefix = keyPrefix();
+      const [one, two] = [await openSynced({ prefix }), await openSynced({ prefix })];
+      // Several, since the other replica may read one of them in time.
+      for (let round = 0; round < 5; round += 1) {
+        const token = accessToken();
+        await one.revocations.revoke(token);
+        await redis.flushall();
+        await untilRevoked(two, token);
+      }
+      expect(one.events.filter((event) => event.startsWith('restored'))).not.toEqual([]);
+    });
+
+    test('was only disconnected are not written again', async () => {
+      const prefix = keyPrefix();
+      const one = await openSynced({ prefix });
+      await one.revocations.revoke(accessToken());
+      await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await eventually(
+        () => one.store.connection.problem !== undefined,
+        () => 'it is connected',
+      );
+      await one.untilSynced();
+      await eventually(
+        async () => (await outcomeOf(one)) === undefined,
+        () => `the stream is not read: ${one.events}`,
+      );
+      expect(await redis.xlen(`${prefix}revocations`)).toBe(1);
+      expect(one.events.filter((event) => event.startsWith('restored'))).toEqual([]);
     });
 
     test.each([
