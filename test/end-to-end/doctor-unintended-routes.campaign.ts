@@ -84,7 +84,10 @@ describeWith(['haproxy', 'redis-server'], 'countersign doctor finds that forgeri
     const { code, routes } = await routesThrough({
       terminator: 'haproxy',
       replace: [
-        ['(client-?cert|ssl-client|^cf-cert) -m reg', '(client-?cert|ssl-client|^cf-cert) -m reg if { path /token }'],
+        [
+          '(client-?cert|ssl-client|^cf-cert) -m reg',
+          '(client-?cert|ssl-client|^cf-cert) -m reg if { path /token /introspect /revoke }',
+        ],
         ['default_backend countersign', 'http-request set-path %[path,url_dec]\n    default_backend countersign'],
       ],
     });
