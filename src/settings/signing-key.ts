@@ -10,7 +10,7 @@ import {
 import type { ClientsConfig } from './clients.ts';
 import { type KeyEncryptionKeys, parseKeyEncryptionKeys } from './key-encryption-key.ts';
 import { oneOf, parseDuration, plainText } from './parsers.ts';
-import { type RedisConfig, readRedisConfig, redisSettings } from './redis.ts';
+import type { RedisConfig } from './redis.ts';
 import { defineSettings } from './setting.ts';
 import { PREFIX, type Settings } from './settings.ts';
 
@@ -103,7 +103,7 @@ export function readKeyringConfig(settings: Settings, clients: ClientsConfig | u
   const path = settings.read(SIGNING_KEYS_DIR);
   const keyEncryptionKeys = settings.read(KEY_ENCRYPTION_KEY);
   const algorithm = settings.read(SIGNING_ALG);
-  const policy = readPolicy(settings);
+  const policy = readKeyPolicy(settings);
   requireOneSource(settings);
   if (text !== undefined) {
     return { source: 'file', text, algorithm, setting: settings.variableOf(SIGNING_KEY) };
@@ -118,41 +118,6 @@ export function readKeyringConfig(settings: Settings, clients: ClientsConfig | u
   const setting = settings.variableOf(KEY_ENCRYPTION_KEY);
   return { source: 'redis', redis: clients, keyEncryptionKeys, setting, algorithm, policy };
 }
-
-/** Where the keys are that a command manages. It may run where the key-encryption key is not. */
-export type KeysLocation = KeyFileConfig | KeyDirectoryConfig | RedisLocation;
-
-export interface RedisLocation extends Omit<RedisKeyringConfig, 'keyEncryptionKeys'> {
-  readonly keyEncryptionKeys: KeyEncryptionKeys | undefined;
-}
-
-/** Reads where a command finds the keys, first a directory; undefined if nowhere. Problems are collected in `settings`. */
-export function readKeysLocation(settings: Settings): KeysLocation | undefined {
-  const { SIGNING_KEY, SIGNING_KEYS_DIR, KEY_ENCRYPTION_KEY, SIGNING_ALG } = signingKeySettings;
-  const algorithm = settings.read(SIGNING_ALG);
-  const policy = readPolicy(settings);
-  const path = settings.read(SIGNING_KEYS_DIR);
-  if (path !== undefined) return { source: 'directory', path, algorithm, policy };
-  const text = settings.read(SIGNING_KEY);
-  if (text !== undefined) return { source: 'file', text, algorithm, setting: settings.variableOf(SIGNING_KEY) };
-  if (settings.has(SIGNING_KEY)) return undefined;
-  const keyEncryptionKeys = settings.read(KEY_ENCRYPTION_KEY);
-  const redis = readRedisConfig(settings);
-  if (!settings.has(redisSettings.REDIS_URL)) settings.reportMissing(redisSettings.REDIS_URL, NO_LOCATION);
-  if (!redis) return undefined;
-  return {
-    source: 'redis',
-    redis,
-    keyEncryptionKeys,
-    setting: settings.variableOf(KEY_ENCRYPTION_KEY),
-    algorithm,
-    policy,
-  };
-}
-
-const NO_LOCATION =
-  'set it to the URL of the Redis that holds the keyring. To list, create or export keys in a directory, ' +
-  'name it with --dir or COUNTERSIGN_SIGNING_KEYS_DIR';
 
 const NEEDS_REDIS =
   'is for the keyring in Redis, and COUNTERSIGN_CLIENTS_FILE is set: set COUNTERSIGN_REDIS_URL in its place, ' +
@@ -181,7 +146,8 @@ const NO_SOURCE =
   'For keys that rotate, set COUNTERSIGN_SIGNING_KEYS_DIR to a directory of keys, ' +
   'or COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE for a keyring in Redis';
 
-function readPolicy(settings: Settings): RotationPolicy {
+/** Problems are collected in `settings`. */
+export function readKeyPolicy(settings: Settings): RotationPolicy {
   const { KEY_PUBLISH_AHEAD, KEY_ROTATION } = signingKeySettings;
   const publishAhead = settings.read(KEY_PUBLISH_AHEAD);
   const rotation = settings.read(KEY_ROTATION);

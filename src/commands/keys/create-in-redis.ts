@@ -1,4 +1,4 @@
-import type { RedisLocation } from '../../settings/signing-key.ts';
+import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { createKeyring } from '../../tokens/keyring/redis/change-keyring.ts';
 import type { OutputFormat } from '../output/text.ts';

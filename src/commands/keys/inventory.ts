@@ -1,6 +1,7 @@
 import { OperatorError } from '../../operator-error.ts';
+import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { Environment } from '../../settings/settings.ts';
-import type { KeyDirectoryConfig, KeyFileConfig, RedisLocation } from '../../settings/signing-key.ts';
+import type { KeyDirectoryConfig, KeyFileConfig } from '../../settings/signing-key.ts';
 import { readKeyDirectory } from '../../tokens/keyring/directory/read-key-directory.ts';
 import { KEY_RETENTION_MILLISECONDS } from '../../tokens/keyring/key-policy.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';

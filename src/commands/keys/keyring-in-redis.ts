@@ -1,8 +1,8 @@
 import { OperatorError } from '../../operator-error.ts';
 import { openTimedValue, type TimedValue } from '../../redis/commands/timed-value.ts';
 import { openRedis } from '../../redis/connection.ts';
+import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { RedisConfig } from '../../settings/redis.ts';
-import type { RedisLocation } from '../../settings/signing-key.ts';
 import { UnavailableAlgorithmError } from '../../tokens/generate-key.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';

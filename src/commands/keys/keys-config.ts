@@ -1,6 +1,6 @@
 import { OperatorError } from '../../operator-error.ts';
+import { type KeysLocation, type RedisLocation, readKeysLocation } from '../../settings/keys-location.ts';
 import { type Environment, Settings } from '../../settings/settings.ts';
-import { type KeysLocation, type RedisLocation, readKeysLocation } from '../../settings/signing-key.ts';
 import { printWarnings } from '../output/errors.ts';
 
 /**

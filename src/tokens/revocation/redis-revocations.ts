@@ -5,16 +5,9 @@ import type { TokenStore } from '../token-store.ts';
 import { refusalReporter } from './refusal-reporter.ts';
 import { digestOf, type Revocation, revocationReason, revokedToken, subjectsOf } from './revocation.ts';
 import { type FeedEvents, RevocationFeed } from './revocation-feed.ts';
-import {
-  addToStream,
-  findRevocations,
-  type RevocationKeys,
-  readStream,
-  revocationKeys,
-  trimStream,
-  writeKeyOnce,
-} from './revocation-store.ts';
+import { findRevocations, type RevocationKeys, readStream, revocationKeys } from './revocation-store.ts';
 import { RevocationTable } from './revocation-table.ts';
+import { RevocationWriter } from './revocation-writer.ts';
 import type { RevocableToken, TokenRevocations } from './token-revocations.ts';
 
 interface RedisRevocationsOptions {
@@ -63,7 +56,6 @@ export interface ObservedRevocations extends TokenRevocations {
 }
 
 const MAX_ENTRIES = 2 ** 20;
-const TRIM_INTERVAL_MILLISECONDS = 60_000;
 
 /** Starts to read the revocations. Until that is done, each token is looked up in Redis. */
 export function createRedisRevocations(options: RedisRevocationsOptions): ObservedRevocations {
@@ -82,11 +74,11 @@ class RedisRevocations implements ObservedRevocations {
   readonly #keys: RevocationKeys;
   readonly #table: RevocationTable;
   readonly #feed: RevocationFeed;
+  readonly #writer: RevocationWriter;
   readonly #onLookup: (error: unknown) => void;
   /** The generation of the table that does not contain a token. */
   readonly #absentIn = new WeakMap<RevocableToken, number>();
   readonly #lookups = { found: 0, stale: 0, failed: 0 };
-  #trimmedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RedisRevocationsOptions) {
     const { store, now, events, maxEntries = MAX_ENTRIES } = options;
@@ -99,9 +91,11 @@ class RedisRevocations implements ObservedRevocations {
       readStream: (from, count) => readStream(store.redis.executeOptional, keys, from, count),
       table: this.#table,
       now,
-      onMissing: (missing) => void this.#writeAgain(missing),
+      onMissing: (lost) => void this.#writeAgain(lost),
       events: { ...events, onRead: refusalReporter(store, events.onFeedProblem) },
     });
+    const onWritten = (id: string, revocation: Revocation) => this.#feed.add(id, revocation);
+    this.#writer = new RevocationWriter({ store, keys, now, onWritten });
   }
 
   /** The connection is new, perhaps to another server with other data and another ACL. */
@@ -154,49 +148,21 @@ class RedisRevocations implements ObservedRevocations {
   }
 
   async revoke(token: AccessToken): Promise<void> {
-    const { store, now } = this.#options;
-    const { execute } = store.redis;
     const revocation = revokedToken(token.tokenId, token.expiresAt);
+    const isKnown = () => this.#table.find(digestOf(revocation)) !== undefined;
     try {
-      const isNew = await writeKeyOnce(execute, this.#keys, revocation, now());
-      // A client that repeats a request cannot make the stream grow.
-      if (!isNew && this.#table.find(digestOf(revocation)) !== undefined) return;
-      await this.#addToStream(revocation);
+      await this.#writer.write(revocation, isKnown);
     } catch (error) {
       throw unavailable('failed to store the revocation in Redis', error);
     }
   }
 
-  async #addToStream(revocation: Revocation): Promise<void> {
-    const id = await addToStream(this.#options.store.redis.execute, this.#keys, revocation);
-    this.#feed.add(id, revocation);
-    this.#trimOccasionally(id);
-  }
-
-  /** Redis has lost them, perhaps before other replicas have read them. */
-  async #writeAgain(missing: readonly Revocation[]): Promise<void> {
-    const { store, now, events } = this.#options;
-    let written = 0;
-    for (const revocation of missing) {
-      try {
-        await writeKeyOnce(store.redis.execute, this.#keys, revocation, now());
-        await this.#addToStream(revocation);
-        written += 1;
-      } catch {
-        // Redis is unreachable again, or refuses to write: the connection, or the next revocation, reports that.
-        this.#feed.addUnwritten(revocation);
-      }
-    }
-    if (written > 0) events.onRestored(written);
-  }
-
-  /** Older entries than necessary are harmless. @param latest id of an entry that was added now */
-  #trimOccasionally(latest: string): void {
-    const now = performance.now();
-    if (now - this.#trimmedAt < TRIM_INTERVAL_MILLISECONDS) return;
-    this.#trimmedAt = now;
-    const { store, now: time } = this.#options;
-    trimStream(store.redis.executeOptional, this.#keys, latest, time()).catch(() => {});
+  /** Other replicas may not have read them before Redis has lost them. */
+  async #writeAgain(lost: readonly Revocation[]): Promise<void> {
+    const unwritten = await this.#writer.writeAgain(lost);
+    for (const revocation of unwritten) this.#feed.addUnwritten(revocation);
+    const written = lost.length - unwritten.length;
+    if (written > 0) this.#options.events.onRestored(written);
   }
 
   get state(): RevocationState {
