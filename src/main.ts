@@ -5,6 +5,7 @@ import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
+import { withKidAsOperand } from './commands/keys/kid-operand.ts';
 import { keysProgram } from './commands/keys/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
@@ -113,7 +114,7 @@ addHelp(program);
 suggestHelp(program, 'countersign');
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(withKidAsOperand(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   end(error);
 }

@@ -181,11 +181,20 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
     const [signing = ''] = kidsOf(created, 'signing');
     expect((await run(`retire ${signing}`)).stderr).toMatch(/when verifiers have it/);
     expect(JSON.parse((await succeed(`retire ${signing} --now -o json`)).stdout).removed).toEqual([signing]);
-    const unknown = await run('retire unknown');
-    expect([unknown.code, unknown.stderr]).toEqual([
-      1,
-      expect.stringMatching(/no key with this kid: run `countersign keys list`/),
-    ]);
+  });
+
+  test.each([
+    'unknown',
+    // One of 64 begins with a hyphen, and could be taken for options.
+    '-ow5SSp2Iho8u2GCbvuDKdGHX3YBjFg0LmZjA3TrU5k',
+    '--now5SSp2Iho8u2GCbvuDKdGHX3YBjFg0LmZjA3TrU',
+    '-- -ow5SSp2Iho8u2GCbvuDKdGHX3YBjFg0LmZjA3TrU5k',
+  ])('are not retired by the kid %s, which none has', async (kid) => {
+    await succeed('create');
+    for (const args of [`retire ${kid}`, ...(kid.startsWith('-- ') ? [] : [`retire --now ${kid} -o json`])]) {
+      const { code, stderr } = await run(args);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/no key with this kid: run `countersign keys list`/)]);
+    }
   });
 
   test('are sealed anew with the first key-encryption key', async () => {
