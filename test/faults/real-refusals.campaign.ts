@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest';
-import { describeWith } from '../../support/describe-with.ts';
-import { eventually } from '../../support/eventually.ts';
-import { freePort } from '../../support/free-port.ts';
-import { programPath } from '../../support/program-path.ts';
-import { connectRedis } from '../../support/redis.ts';
-import { type RunningRedis, startRedis } from '../../support/redis-server.ts';
-import { sendRedisCommand } from '../../support/send-redis-command.ts';
-import { serverAclRule } from '../../support/server-acl.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { startWatchedServer, type WatchedServer } from './watched-server.ts';
+import { startWatchedServer, type WatchedServer } from '../redis/refusals/watched-server.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { programPath } from '../support/program-path.ts';
+import { connectRedis } from '../support/redis.ts';
+import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { sendRedisCommand } from '../support/send-redis-command.ts';
+import { serverAclRule } from '../support/server-acl.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const PREFIX = 'countersign:';
 const env = { COUNTERSIGN_REDIS_KEY_PREFIX: PREFIX };

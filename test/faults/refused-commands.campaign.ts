@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startAuthorizationServer } from '../../support/authorization-server.ts';
-import { describeWith } from '../../support/describe-with.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type RefusingRedis, startRefusingRedis, type Topology } from './refusing-redis.ts';
-import { errorReplies, wrongTypes } from './replies.ts';
-import { startWatchedServer, type WatchedServer } from './watched-server.ts';
+import { type RefusingRedis, startRefusingRedis, type Topology } from '../redis/refusals/refusing-redis.ts';
+import { errorReplies, wrongTypes } from '../redis/refusals/replies.ts';
+import { startWatchedServer, type WatchedServer } from '../redis/refusals/watched-server.ts';
+import { startAuthorizationServer } from '../support/authorization-server.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** A command, the reply to it, the status of `/readyz` meanwhile, and what the log says. */
 type Row = readonly [command: string, reply: string, readiness: 200 | 503, reason: RegExp];
