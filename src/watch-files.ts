@@ -8,6 +8,8 @@ interface WatchFilesOptions {
   /** Lists the files to watch; called at each check, since a folder may gain files. An error counts as a change. */
   readonly list: () => readonly string[];
   readonly onChange: () => void;
+  /** The state of the files that is known already, by {@link filesState}. By default the present one. */
+  readonly state?: string | undefined;
   /** Default: 1,000. */
   readonly intervalMilliseconds?: number | undefined;
 }
@@ -22,12 +24,12 @@ const MAX_UNSETTLED_CHECKS = 10;
  * a symlink in a parent folder, which the operating system's notifications do not report reliably.
  */
 export function watchFiles(options: WatchFilesOptions): FileWatcher {
-  const { list, onChange, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
-  let reported = readState(list);
+  const { list, onChange, state: known = filesState(list), intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
+  let reported = known;
   let last = reported;
   let unsettled = 0;
   const check = () => {
-    const state = readState(list);
+    const state = filesState(list);
     unsettled = state === last ? 0 : unsettled + 1;
     last = state;
     if ((unsettled > 0 && unsettled < MAX_UNSETTLED_CHECKS) || state === reported) return;
@@ -39,7 +41,8 @@ export function watchFiles(options: WatchFilesOptions): FileWatcher {
   return { stop: () => clearInterval(timer) };
 }
 
-function readState(list: () => readonly string[]): string {
+/** Identifies the state of all files, as {@link readFileState} does of one. */
+export function filesState(list: () => readonly string[]): string {
   try {
     return list().map(readFileState).join('\n');
   } catch (error) {

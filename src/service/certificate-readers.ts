@@ -10,8 +10,8 @@ import type { Dependencies } from './dependencies.ts';
 export type ReaderFactory = (terminator: Terminator) => ClientCertificateReader;
 
 /** Creates the readers of the listeners. Those with the same format share a cache of parsed certificates. */
-export function certificateReaders({ trust, crls }: Dependencies, log: Log): ReaderFactory {
-  const verifyChain = createChainVerifier(trust.current, crls?.violation);
+export function certificateReaders({ currentTrust, crls }: Dependencies, log: Log): ReaderFactory {
+  const verifyChain = createChainVerifier(currentTrust, crls?.violation);
   const decoders = new Map<string, CertificateReader>();
   return (terminator) => {
     const decodeChain = decoders.get(terminator.name) ?? createCertificateReader(terminator.name);

@@ -1,39 +1,42 @@
 import type { Log } from '../observability/log.ts';
 import { caFiles, createTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
-import { watchFiles } from '../watch-files.ts';
-
-export interface WatchedTrustStore {
-  current(): TrustStore;
-  stop(): void;
-}
+import { WatchedValue } from '../watched-file.ts';
+import type { WatchedFiles } from './watched-files.ts';
 
 /**
- * Reloads the client CA certificates when their files change, and replaces the trust store as a whole. If the files are
- * missing or invalid, the previous trust store stays in use and the problem is logged.
+ * The trust store of the client CA certificates. It is reloaded when their files change, and replaced as a whole.
+ *
+ * @param onChange called when it has been replaced
+ * @returns the trust store in use
  */
-export function watchClientCa(clientCa: ClientCa | undefined, log: Log, onChange: () => void): WatchedTrustStore {
-  if (!clientCa) return { current: () => emptyTrustStore, stop: () => {} };
-  const { path } = clientCa;
-  let { store } = clientCa;
-  logCaCertificates(store, log);
-  const reload = () => {
-    let unread: readonly string[];
-    try {
-      ({ store, unread } = loadTrustStore(path));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `cannot reload the CA certificates of ${path}: ${reason}; the previous ones stay in use`;
-      log.error({ event: 'client_ca_reload_failed', reason }, message);
-      return;
-    }
-    log.info({ event: 'client_ca_reloaded' }, `reloaded the CA certificates of ${path}`);
+export function watchClientCa(
+  clientCa: ClientCa | undefined,
+  watched: WatchedFiles,
+  log: Log,
+  onChange: () => void,
+): () => TrustStore {
+  if (!clientCa) return () => emptyTrustStore;
+  const { path, store: first } = clientCa;
+  logCaCertificates(first, log);
+  const load = () => {
+    const { store, unread } = loadTrustStore(path);
     for (const part of unread) log.warn({ event: 'client_ca_warning' }, part);
+    return store;
+  };
+  const onReloaded = (store: TrustStore) => {
+    log.info({ event: 'client_ca_reloaded' }, `reloaded the CA certificates of ${path}`);
     logCaCertificates(store, log);
     onChange();
   };
-  const watch = watchFiles({ list: () => caFiles(path), onChange: reload });
-  return { current: () => store, stop: watch.stop };
+  const list = () => caFiles(path);
+  const file = new WatchedValue({ name: 'client_ca', paths: [path], list, first, load, onReloaded, notAfter, log });
+  watched.add(file);
+  return () => file.current;
+}
+
+function notAfter({ anchors, intermediates }: TrustStore): number {
+  return Math.min(...[...anchors, ...intermediates].map((ca) => ca.notAfter));
 }
 
 const emptyTrustStore = createTrustStore([]);

@@ -3,18 +3,23 @@ import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
+import type { TrustStore } from '../pki/path/trust-store.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import type { ObservedRevocations } from '../tokens/revocation/redis-revocations.ts';
-import { type WatchedTrustStore, watchClientCa } from './client-ca.ts';
+import { watchClientCa } from './client-ca.ts';
 import { openCrls } from './crls.ts';
 import { openKeyring } from './keyring.ts';
 import { openRegistry } from './registry.ts';
 import { openRevocations } from './revocations.ts';
 import { openTokenStore } from './token-store.ts';
+import { createWatchedFiles, type WatchedFiles } from './watched-files.ts';
 
 /** What the listeners need before they can serve a request. */
 export interface Dependencies {
-  readonly trust: WatchedTrustStore;
+  /** What is loaded again when its files change. */
+  readonly watched: WatchedFiles;
+  /** The CA certificates in use; another object when they have changed. */
+  readonly currentTrust: () => TrustStore;
   readonly keyring: Keyring;
   readonly registry: Registry;
   /** Undefined without Redis. */
@@ -35,8 +40,9 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
     problems.push(...error.problems);
   };
   let crls: CrlChecker | undefined;
-  const trust = watchClientCa(config.clientCa, log, () => void crls?.reload());
-  opened.defer(() => trust.stop());
+  const watched = createWatchedFiles();
+  opened.defer(() => watched.stop());
+  const currentTrust = watchClientCa(config.clientCa, watched, log, () => void crls?.reload());
   const { clients } = config;
   // Beside the connection of the registry: an attempt to connect may take seconds.
   const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
@@ -47,8 +53,8 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);
   opened.defer(() => revocations?.close());
-  crls = await openCrls(config, trust.current, log).catch(collect);
+  crls = await openCrls(config, currentTrust, log).catch(collect);
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
-  return { trust, keyring, registry, revocations, crls };
+  return { watched, currentTrust, keyring, registry, revocations, crls };
 }

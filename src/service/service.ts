@@ -33,6 +33,8 @@ export interface Service {
   readonly operationsAddress: ListenAddress | undefined;
   /** Undefined if there is no edge listener. */
   readonly edgeAddress: ListenAddress | undefined;
+  /** Reloads everything that is watched. Resolves when that is done; what fails is logged, and stays as it was. */
+  reload(): Promise<void>;
   /** Accepts no new requests, finishes those in flight, and closes everything. */
   close(): Promise<void>;
 }
@@ -92,6 +94,7 @@ export async function startService(config: Config, log: Log, output: LogOutput):
     address: listener.address,
     operationsAddress: operations?.address,
     edgeAddress: edgeListener?.address,
+    reload: () => dependencies.watched.reloadAll(),
     close,
   };
 }
@@ -109,11 +112,11 @@ function logStartup(config: Config, { registry, keyring }: Dependencies, log: Lo
 }
 
 function createServiceMetrics(
-  { trust, crls, registry, keyring, revocations }: Dependencies,
+  { currentTrust, crls, registry, keyring, revocations }: Dependencies,
   output: LogOutput,
 ): Metrics {
   const metrics = createMetrics();
-  addPkiMetrics(metrics, trust.current, crls);
+  addPkiMetrics(metrics, currentTrust, crls);
   addKeyringMetrics(metrics, keyring);
   addRegistryMetrics(metrics, registry);
   if (revocations) addRevocationMetrics(metrics, () => revocations.state);
