@@ -43,12 +43,28 @@ describe('the configuration', () => {
         chainHeader: undefined,
         verification: { by: 'none', fields: [{ header: 'x-ssl-client-verify', successValue: 'SUCCESS' }] },
       },
-      policy: { allowSha1Thumbprints: false, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] },
+      policy: {
+        allowSha1Thumbprints: false,
+        requireCaPin: false,
+        allowUnboundEdgeTokens: false,
+        anchors: [],
+        intermediates: [],
+      },
       keyring: { source: 'file', text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
       unknownSettings: [],
     });
     expect(config.terminator.proxyTrust.trustedAddresses.check('127.0.0.1')).toBe(true);
     expect(config.terminator.proxyTrust.trustedAddresses.check('10.0.0.1')).toBe(false);
+  });
+
+  test('warns of an issuer that ends with a slash, which the iss of every token has', () => {
+    const slash = {
+      ...validConfig,
+      COUNTERSIGN_ISSUER: 'https://auth.example/',
+      COUNTERSIGN_MTLS_URL: 'https://m.example/',
+    };
+    const warning = expect.stringMatching(/^COUNTERSIGN_ISSUER: "https:\/\/auth\.example\/" ends with a slash, /);
+    expect(readConfig(slash).warnings).toEqual([warning]);
   });
 
   test('warns if the server listens beyond loopback but trusts only proxies on loopback', () => {

@@ -21,6 +21,7 @@ const anyPolicy: RegistrationPolicy = {
   requireCaPin: false,
   allowUnboundEdgeTokens: true,
   anchors: [],
+  intermediates: [],
 };
 
 /**

@@ -43,8 +43,18 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
     scopeClaim: record.access_token_scope_claim,
     claims: record.claims,
   };
+  warnOfPlaceholder(client, diagnostics);
   warnOfForeignSpiffeId(client, diagnostics);
   return { ok: true, client, warnings: diagnostics.warnings };
+}
+
+/** The `client_id` of the records that `countersign certificate` prints. */
+export const CLIENT_ID_PLACEHOLDER = 'CHOOSE-ONE';
+
+function warnOfPlaceholder({ clientId }: Client, { warnings }: Diagnostics): void {
+  if (clientId !== CLIENT_ID_PLACEHOLDER) return;
+  const message = 'is the placeholder of `countersign certificate`: choose the client_id that the client sends';
+  warnings.push({ field: 'client_id', message });
 }
 
 /** RFC 9068 §5: the `sub` of a client must not be taken for that of another one. */

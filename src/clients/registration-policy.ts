@@ -7,10 +7,12 @@ export interface RegistrationPolicy {
   /** `COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS`: a resource may have tokens that are bound to no certificate. */
   readonly allowUnboundEdgeTokens: boolean;
   /** The trust anchors of `COUNTERSIGN_CLIENT_CA_FILE`. */
-  readonly anchors: readonly TrustAnchor[];
+  readonly anchors: readonly ConfiguredCa[];
+  /** Its other CA certificates. */
+  readonly intermediates: readonly ConfiguredCa[];
 }
 
-interface TrustAnchor {
+interface ConfiguredCa {
   readonly subjectText: string;
   readonly publicKeyThumbprint: string;
 }

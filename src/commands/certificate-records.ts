@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { authenticateClient } from '../authentication/authenticate-client.ts';
 import { type Diagnostic, formatDiagnostic } from '../clients/diagnostics.ts';
 import { ClientsFileError, parseRecords } from '../clients/files/parse-records.ts';
-import { parseClient } from '../clients/parse-client.ts';
+import { CLIENT_ID_PLACEHOLDER, parseClient } from '../clients/parse-client.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { parseForm } from '../oauth/form.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
@@ -110,7 +110,7 @@ function certificateSuggestions({ thumbprint, publicKeyThumbprint }: ClientCerti
 
 function recordOf(method: string, identity: object): object {
   const tokenFields = { scope: 'api1', audience: 'https://api.example' };
-  return { client_id: 'CHOOSE-ONE', token_endpoint_auth_method: method, ...identity, ...tokenFields };
+  return { client_id: CLIENT_ID_PLACEHOLDER, token_endpoint_auth_method: method, ...identity, ...tokenFields };
 }
 
 function suggest(title: string, record: object): SuggestedRecord {

@@ -90,7 +90,7 @@ const seedClients = [
 async function recordLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
   const { clients, resources } = await readClientsFiles(
     [clientsFile],
-    { allowSha1Thumbprints: true, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] },
+    { allowSha1Thumbprints: true, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [], intermediates: [] },
     Date.now(),
   );
   const registered = new Set(clients.map(({ clientId }) => clientId));

@@ -33,5 +33,6 @@ export function readRegistrationPolicy(settings: Settings, clientCa: ClientCa | 
     requireCaPin: settings.read(registrationSettings.REQUIRE_CA_PIN),
     allowUnboundEdgeTokens: settings.read(resourceSettings.ALLOW_UNBOUND_EDGE_TOKENS),
     anchors: clientCa?.store.anchors ?? [],
+    intermediates: clientCa?.store.intermediates ?? [],
   };
 }

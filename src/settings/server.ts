@@ -1,13 +1,13 @@
 import { type PlainAddress, parseListenAddress } from '../http/listen-address.ts';
 import { parseBaseUrl } from '../oauth/issuer.ts';
 import { durationUpTo } from './parsers.ts';
-import { defineSettings } from './setting.ts';
+import { defineSettings, type Warn } from './setting.ts';
 
 const MAX_QUEUE_DELAY_LIMIT_MILLISECONDS = 60_000;
 
 export const serverSettings = defineSettings('Server', {
   ISSUER: {
-    parse: parseBaseUrl,
+    parse: parseIssuer,
     description: 'URL of this server as clients use it',
     details: 'Starts with https://, has a lower-case host and no default port, and may have a path.',
     required: 'set it to the URL by which clients know this server, such as https://auth.example',
@@ -39,6 +39,16 @@ export const serverSettings = defineSettings('Server', {
     default: '100ms',
   },
 });
+
+/** A final slash is valid, and mostly a mistake: verifiers compare `iss` character by character (RFC 9068 §4). */
+function parseIssuer(text: string, warn: Warn): string {
+  const issuer = parseBaseUrl(text);
+  if (issuer.endsWith('/'))
+    warn(
+      `"${issuer}" ends with a slash, and so does the iss of every token: remove it, or configure it in every client and API`,
+    );
+  return issuer;
+}
 
 /** The address of a listener that can be off. */
 export function parseOptionalListen(text: string): PlainAddress | 'off' {

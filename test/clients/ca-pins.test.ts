@@ -42,6 +42,21 @@ describe('tls_client_auth_ca', () => {
   });
 });
 
+describe('a pin to a CA that is not configured', () => {
+  const pinned = { tls_client_auth_ca: [hex] };
+
+  test('causes a warning with the configured CAs', () => {
+    const message = expect.stringMatching(/is not the key of a CA in COUNTERSIGN_CLIENT_CA_FILE: .*"CN=/);
+    const warnings = [{ field: 'tls_client_auth_ca[0]', message }];
+    expect(parse(pinned, { anchors: [other] })).toMatchObject({ ok: true, warnings });
+  });
+
+  test('causes none if it is a configured intermediate, or no CA is configured', () => {
+    expect(parse(pinned, { anchors: [other], intermediates: [one] })).toMatchObject({ ok: true, warnings: [] });
+    expect(parse(pinned, { anchors: [] })).toMatchObject({ ok: true, warnings: [] });
+  });
+});
+
 describe('a client that is registered by a SPIFFE ID', () => {
   const spiffe = { tls_client_auth_subject_dn: undefined, tls_client_auth_spiffe_id: 'spiffe://prod.example/a' };
 

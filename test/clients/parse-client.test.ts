@@ -117,6 +117,14 @@ test.each<[string, object, boolean]>([
   expect(parseClient(record, policy, now)).toMatchObject({ ok: true, warnings });
 });
 
+test('the placeholder of `countersign certificate` as a client_id is reported', () => {
+  const parsed = parseClient({ ...byCertificate, client_id: 'CHOOSE-ONE' }, defaultPolicy, 0);
+  expect(parsed).toMatchObject({
+    ok: true,
+    warnings: [{ field: 'client_id', message: expect.stringContaining('choose') }],
+  });
+});
+
 describe('parseClient rejects what JSON or JavaScript would change:', () => {
   const deep = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
   const cyclic: Record<string, unknown> = {};

@@ -6,6 +6,7 @@ export const defaultPolicy: RegistrationPolicy = {
   requireCaPin: false,
   allowUnboundEdgeTokens: false,
   anchors: [],
+  intermediates: [],
 };
 
 export const withSha1: RegistrationPolicy = { ...defaultPolicy, allowSha1Thumbprints: true };

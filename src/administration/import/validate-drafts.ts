@@ -9,6 +9,7 @@ const policy: RegistrationPolicy = {
   requireCaPin: false,
   allowUnboundEdgeTokens: false,
   anchors: [],
+  intermediates: [],
 };
 
 /**

@@ -40,7 +40,10 @@ export function parseCaPins(
   }
   return pins.flatMap((pin, index) => {
     try {
-      return parseSha256Thumbprint(pin, '`countersign certificate CA.pem`');
+      const parsed = parseSha256Thumbprint(pin, '`countersign certificate CA.pem`');
+      const unknown = unknownPin(parsed, policy);
+      if (unknown !== undefined) warnings.push({ field: `${FIELD}[${index}]`, message: unknown });
+      return parsed;
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
       errors.push({ field: `${FIELD}[${index}]`, message: error.message });
@@ -51,10 +54,25 @@ export function parseCaPins(
 
 const NO_CHOICE = ': add the key of its CA, which `countersign certificate CA.pem` prints';
 
+/** Why no certificate may ever match a pin: of the CAs on a path, only intermediates can be unknown in advance. */
+function unknownPin(pin: string, { anchors, intermediates }: RegistrationPolicy): string | undefined {
+  const isKnown = [...anchors, ...intermediates].some(({ publicKeyThumbprint }) => publicKeyThumbprint === pin);
+  if (isKnown || anchors.length === 0) return undefined;
+  const configured = anchors.map(nameOf).join(', ');
+  return (
+    'is not the key of a CA in COUNTERSIGN_CLIENT_CA_FILE: only the certificate of a client that sends an intermediate ' +
+    `with this key matches. The configured CAs are ${configured}`
+  );
+}
+
 /** The CAs that can issue a certificate with the client's name. */
 function choices({ anchors }: RegistrationPolicy): string {
   if (anchors.length === 0) return '';
-  const names = anchors.map(({ subjectText, publicKeyThumbprint }) => `${publicKeyThumbprint} ("${subjectText}")`);
+  const names = anchors.map(nameOf);
   if (names.length === 1) return `: add ${names[0]}`;
   return `: any of these CAs could issue a certificate for this client; add the key of the right one: ${names.join(', ')}`;
+}
+
+function nameOf({ subjectText, publicKeyThumbprint }: RegistrationPolicy['anchors'][number]): string {
+  return `${publicKeyThumbprint} ("${subjectText}")`;
 }

@@ -60,7 +60,13 @@ const secrets = { client_id: 'a', client_secrets: [secret] };
 
 /** Omits undefined fields, as JSON does. */
 const toJson = (record: unknown): unknown => JSON.parse(JSON.stringify(record));
-const policy = { allowSha1Thumbprints: false, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [] };
+const policy = {
+  allowSha1Thumbprints: false,
+  requireCaPin: false,
+  allowUnboundEdgeTokens: false,
+  anchors: [],
+  intermediates: [],
+};
 const isValid = (record: unknown) => parseClient(record, policy, 0).ok;
 
 describe('the JSON Schema', () => {
