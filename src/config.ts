@@ -11,7 +11,7 @@ import { serverSettings } from './settings/server.ts';
 import { type Environment, Settings } from './settings/settings.ts';
 import { type KeyringConfig, readKeyringConfig } from './settings/signing-key.ts';
 import { readForwardedFields } from './settings/terminator.ts';
-import { readProxyTrust } from './settings/trusted-proxy.ts';
+import { type ProxyTrustFiles, readProxyTrust, readProxyTrustFiles } from './settings/trusted-proxy.ts';
 import { findUnknownSettings, type UnknownSetting } from './settings/unknown-settings.ts';
 import type { Terminator } from './terminator/terminator.ts';
 
@@ -33,6 +33,8 @@ export interface Config {
   readonly crl: CrlConfig | undefined;
   /** How the proxy is authenticated, for the startup log. */
   readonly proxyTrustDescription: string;
+  /** Of both listeners. */
+  readonly proxyTrustFiles: ProxyTrustFiles;
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
   readonly keyring: KeyringConfig;
@@ -75,6 +77,7 @@ function readAllSettings(settings: Settings) {
   const maxQueueDelay = settings.read(serverSettings.MAX_QUEUE_DELAY);
   const forwarded = readForwardedFields(settings);
   const clientCa = readClientCa(settings);
+  const proxyTrustFiles = readProxyTrustFiles(settings);
   const { listen, trust, description } = readProxyTrust(settings, address);
   const clients = readClientsConfig(settings);
   return {
@@ -87,6 +90,7 @@ function readAllSettings(settings: Settings) {
     terminator: forwarded && { ...forwarded, proxyTrust: trust },
     clientCa,
     proxyTrustDescription: description,
+    proxyTrustFiles,
     clients,
     crl: readCrlConfig(settings, clientCa),
     policy: readRegistrationPolicy(settings, clientCa),

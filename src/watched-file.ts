@@ -54,13 +54,20 @@ export interface WatchedValueOptions<Value> {
   readonly state?: string | undefined;
   /** @throws {Error} with what is wrong and how to fix it; the message never contains a secret */
   readonly load: () => Value | Promise<Value>;
-  /** Called when a reloaded value is in use; logs what changed. */
-  readonly onReloaded: (value: Value, previous: Value) => void;
+  /** Puts a reloaded value to use, after which `current` is that value. If it throws, the previous one stays. */
+  readonly onReloaded?: ((value: Value, previous: Value) => void) | undefined;
+  /** For the log: further fields, and what was loaded, as the end of a sentence. Contains no secret. */
+  readonly describe: (value: Value, previous: Value) => ReloadDescription;
   /** When the first certificate of a value expires, in milliseconds since the epoch. */
   readonly notAfter?: ((value: Value) => number | undefined) | undefined;
   readonly log: Log;
   /** Between checks of the files. Default: 1,000. */
   readonly intervalMilliseconds?: number | undefined;
+}
+
+export interface ReloadDescription {
+  readonly fields?: object;
+  readonly summary: string;
 }
 
 const MAX_LOADS = 5;
@@ -122,12 +129,7 @@ export class WatchedValue<Value> implements WatchedFile {
   async #loadOrKeep(): Promise<void> {
     try {
       const value = await this.#loadOneVersion();
-      if (this.#isStopped) return;
-      const previous = this.#current;
-      this.#current = value;
-      this.loadedAt = Date.now();
-      this.problem = undefined;
-      this.#options.onReloaded(value, previous);
+      if (!this.#isStopped) this.#use(value);
     } catch (error) {
       if (!this.#isStopped) this.#onFailure(reasonOf(error));
     }
@@ -143,6 +145,22 @@ export class WatchedValue<Value> implements WatchedFile {
       } else if ('error' in result) throw result.error;
       else return result.value;
     }
+  }
+
+  #use(value: Value): void {
+    const { name, onReloaded, describe, log, paths } = this.#options;
+    const previous = this.#current;
+    this.#current = value;
+    try {
+      onReloaded?.(value, previous);
+    } catch (error) {
+      this.#current = previous;
+      throw error;
+    }
+    this.loadedAt = Date.now();
+    this.problem = undefined;
+    const { fields, summary } = describe(value, previous);
+    log.info({ event: `${name}_reloaded`, ...fields }, `reloaded ${paths.join(' and ')}: ${summary}`);
   }
 
   #onFailure(reason: string): void {

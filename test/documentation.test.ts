@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verifierCaches } from '../src/commands/keys/verifier-caches.ts';
+import { watchedFileNames } from '../src/watched-file.ts';
 import { repositoryRoot } from './support/repository-root.ts';
 
 const pages = [
@@ -58,7 +59,9 @@ describe('links and paths in the documentation resolve:', () => {
 test('docs/configuration.md lists every log event of the server', () => {
   const files = readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' });
   const texts = files.filter((name) => name.endsWith('.ts')).map((name) => textOf(join('src', name)));
-  const events = texts.flatMap((text) => [...text.matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event));
+  const named = texts.flatMap((text) => [...text.matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event));
+  const reloads = Object.keys(watchedFileNames).flatMap((name) => [`${name}_reloaded`, `${name}_reload_failed`]);
+  const events = [...named, ...reloads];
   expect(events.length).toBeGreaterThan(50);
   const page = textOf('docs/configuration.md');
   expect(events.filter((event) => !page.includes(`\`${event}\``))).toEqual([]);

@@ -1,13 +1,13 @@
 import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import { connect, type Server as NetServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type Application, type Fetch, honoApplication } from './application.ts';
 import { ActiveRequests } from './draining.ts';
-import type { ListenAddress } from './listen-address.ts';
+import type { ListenAddress, ListenerTls } from './listen-address.ts';
 import { type LoadShedding, shedOverload } from './load-shedding.ts';
 import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { ReceivedRequest } from './received-request.ts';
@@ -16,6 +16,13 @@ import { endFailedHandshakes, httpsOptions } from './tls.ts';
 export interface HttpListener {
   /** The actual address, with the port that the system chose. */
   readonly address: ListenAddress;
+  /**
+   * Presents another certificate in the handshakes of new connections, or verifies those of peers against other CA
+   * certificates. Has no effect on a listener without TLS.
+   *
+   * @throws {Error} if OpenSSL rejects them; those before stay in use
+   */
+  replaceTls(tls: ListenerTls): void;
   /** Stops accepting connections, and closes each connection after the response to its request in flight. */
   close(): Promise<void>;
 }
@@ -75,7 +82,13 @@ export async function openListener(
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await prepareSocket(address);
   await listen(server, address);
-  return { address: actualAddress(server, address), close: () => active.drain() };
+  return {
+    address: actualAddress(server, address),
+    replaceTls: (tls) => {
+      if (server instanceof HttpsServer) server.setSecureContext(httpsOptions(tls));
+    },
+    close: () => active.drain(),
+  };
 }
 
 function createServer(

@@ -1,6 +1,7 @@
 import type { Log } from '../observability/log.ts';
 import { caFiles, createTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
+import { counted } from '../text.ts';
 import { WatchedValue } from '../watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
@@ -25,14 +26,26 @@ export function watchClientCa(
     return store;
   };
   const onReloaded = (store: TrustStore) => {
-    log.info({ event: 'client_ca_reloaded' }, `reloaded the CA certificates of ${path}`);
     logCaCertificates(store, log);
     onChange();
   };
-  const list = () => caFiles(path);
-  const file = new WatchedValue({ name: 'client_ca', paths: [path], list, first, load, onReloaded, notAfter, log });
+  const file = new WatchedValue({
+    name: 'client_ca',
+    paths: [path],
+    list: () => caFiles(path),
+    first,
+    load,
+    onReloaded,
+    describe,
+    notAfter,
+    log,
+  });
   watched.add(file);
   return () => file.current;
+}
+
+function describe({ anchors, intermediates }: TrustStore) {
+  return { summary: `${counted(anchors.length, 'anchor')}, ${counted(intermediates.length, 'intermediate')}` };
 }
 
 function notAfter({ anchors, intermediates }: TrustStore): number {

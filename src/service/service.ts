@@ -24,6 +24,7 @@ import { certificateReaders, type ReaderFactory } from './certificate-readers.ts
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addKeyringMetrics } from './keyring-metrics.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
+import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
 
 /** A running server. */
@@ -45,9 +46,12 @@ export interface Service {
  * @param output what `log` is written to
  * @throws {OperatorError} with every problem of the key, the clients and the CRLs, or if an address cannot be listened on
  */
-export async function startService(config: Config, log: Log, output: LogOutput): Promise<Service> {
+export async function startService(configured: Config, log: Log, output: LogOutput): Promise<Service> {
   await using opened = new AsyncDisposableStack();
-  const dependencies = await openDependencies(config, log, opened);
+  const dependencies = await openDependencies(configured, log, opened);
+  const { watched } = dependencies;
+  const proxyTrust = watchProxyTrust(configured, { watched, log });
+  const config = withLiveTrust(configured, proxyTrust);
   logStartup(config, dependencies, log);
   opened.defer(watchSigningKeys(dependencies.keyring, log));
 
@@ -82,6 +86,7 @@ export async function startService(config: Config, log: Log, output: LogOutput):
   const edgeListener =
     edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, shedding));
   const listener = await open('listening', config.listen, honoApplication(app.fetch), shedding);
+  for (const each of [edgeListener, listener]) if (each) proxyTrust.follow(each);
 
   const running = opened.move();
   const close = async () => {
@@ -94,8 +99,17 @@ export async function startService(config: Config, log: Log, output: LogOutput):
     address: listener.address,
     operationsAddress: operations?.address,
     edgeAddress: edgeListener?.address,
-    reload: () => dependencies.watched.reloadAll(),
+    reload: () => watched.reloadAll(),
     close,
+  };
+}
+
+function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {
+  const { edge } = config;
+  return {
+    ...config,
+    terminator: terminator(config.terminator),
+    edge: edge && { ...edge, terminator: terminator(edge.terminator) },
   };
 }
 

@@ -21,18 +21,26 @@ export interface FiledCertificate {
   readonly file: string;
 }
 
+/** The certificates of a file in their order. */
+export type CertificateChain = readonly [FiledCertificate, ...FiledCertificate[]];
+
 /**
  * Reads the certificates of a PEM file, or one in DER, in their order; there is at least one.
  *
  * @param warn called for each part of the file that is not read
  * @throws {RangeError} naming the file, what is wrong with it, and how to fix it
  */
-export function readCertificateFile(path: string, warn: Warn): readonly [FiledCertificate, ...FiledCertificate[]] {
+export function readCertificateFile(path: string, warn: Warn): CertificateChain {
   const content = attempt(`${path} cannot be read`, () => readFileSync(path));
   const { certificates, unread } = attempt(path, () => parseCertificateFile(content));
   for (const part of unread) warn(`${path}: ${part}`);
   const [first, ...others] = certificates;
   return [parse(first, path, 1), ...others.map((der, index) => parse(der, path, index + 2))];
+}
+
+/** Whether it is signed with its own key. */
+export function isRoot({ x509 }: FiledCertificate): boolean {
+  return x509.checkIssued(x509) && x509.verify(x509.publicKey);
 }
 
 function parse(der: Uint8Array, path: string, position: number): FiledCertificate {

@@ -1,5 +1,5 @@
 import { type PrivateKeyFile, parsePrivateKeyFile } from '../files/private-key.ts';
-import type { FiledCertificate } from './certificate-file.ts';
+import type { CertificateChain, FiledCertificate } from './certificate-file.ts';
 import type { Warn } from './setting.ts';
 
 /** A certificate with its chain, and its key, as `node:tls` takes them. PEM. */
@@ -25,10 +25,7 @@ export function parsePrivateKey(text: string, warn: Warn): PrivateKeyFile {
  *
  * @throws {RangeError} a predicate of the key, if it is not that of the first certificate, or if OpenSSL rejects the pair
  */
-export function pairWithKey(
-  chain: readonly [FiledCertificate, ...FiledCertificate[]],
-  { key, pem }: PrivateKeyFile,
-): KeyPair {
+export function pairWithKey(chain: CertificateChain, { key, pem }: PrivateKeyFile): KeyPair {
   const [own, ...others] = chain;
   if (!own.x509.checkPrivateKey(key)) {
     const isOfAnother = others.some(({ x509 }) => x509.checkPrivateKey(key));
@@ -63,10 +60,21 @@ function explainRejectedPair(error: unknown): string {
 }
 
 /** Warns about a certificate outside its validity period. */
-export function warnIfNotValid({ x509, subject }: FiledCertificate, warn: Warn): void {
+export function warnIfNotValid(certificate: FiledCertificate, warn: Warn): void {
+  const violation = validityViolation(certificate);
+  if (violation !== undefined) warn(violation);
+}
+
+/** @throws {RangeError} if a certificate, which is to replace another one, is outside its validity period */
+export function requireValid(certificate: FiledCertificate): void {
+  const violation = validityViolation(certificate);
+  if (violation !== undefined) throw new RangeError(`${certificate.file}: ${violation}`);
+}
+
+function validityViolation({ x509, subject }: FiledCertificate): string | undefined {
   const { validFromDate, validToDate } = x509;
   const now = Date.now();
-  if (now > validToDate.getTime()) warn(`the certificate of ${subject} expired on ${validToDate.toISOString()}`);
-  if (now < validFromDate.getTime())
-    warn(`the certificate of ${subject} is not valid before ${validFromDate.toISOString()}`);
+  if (now > validToDate.getTime()) return `the certificate of ${subject} expired on ${validToDate.toISOString()}`;
+  if (now >= validFromDate.getTime()) return undefined;
+  return `the certificate of ${subject} is not valid before ${validFromDate.toISOString()}`;
 }

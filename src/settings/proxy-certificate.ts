@@ -2,9 +2,10 @@ import { isIP } from 'node:net';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
-import { type FiledCertificate, readCertificateFile } from './certificate-file.ts';
+import { type FiledCertificate, isRoot, readCertificateFile } from './certificate-file.ts';
 import { listOf } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
+import { type SettingFiles, settingFiles } from './setting-files.ts';
 import type { Settings } from './settings.ts';
 
 /** Each requires the proxy to present a certificate of its own. */
@@ -17,7 +18,7 @@ export const proxyCertificateSettings = defineSettings('Trusted proxy', {
   PROXY_CA_FILE: {
     parse: readCaCertificates,
     description: "CA certificates for the proxies' own certificates, PEM, including a root",
-    details: 'Requires HTTPS.',
+    details: 'Requires HTTPS. Watched for changes.',
     requires: {
       anyOf: ['PROXY_SANS'],
       reason:
@@ -43,6 +44,13 @@ export interface ProxyCertificate {
   /** PEM; the TLS listener verifies the proxy's certificate to these. */
   readonly caCertificates: readonly string[];
   readonly description: string;
+}
+
+/** How to read `COUNTERSIGN_PROXY_CA_FILE` again; undefined if it is not set. */
+export function proxyCaFiles(settings: Settings): SettingFiles<readonly FiledCertificate[]> | undefined {
+  const file = settings.fileOf(proxyCertificateSettings.PROXY_CA_FILE);
+  const read = () => settings.read(proxyCertificateSettings.PROXY_CA_FILE);
+  return file && settingFiles([file], read, file.load);
 }
 
 /** Reads these settings; undefined if none is set. Problems are collected in `settings`. */
@@ -85,6 +93,6 @@ function readCaCertificates(path: string, warn: Warn): readonly FiledCertificate
     const fix = 'to trust a single certificate, put its thumbprint into COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
     throw new RangeError(`${path}: ${other.subject} is not a CA certificate; ${fix}`);
   }
-  if (certificates.some(({ x509 }) => x509.checkIssued(x509) && x509.verify(x509.publicKey))) return certificates;
+  if (certificates.some(isRoot)) return certificates;
   throw new RangeError(`${path} contains only intermediates: add the root that issued them`);
 }

@@ -1,5 +1,6 @@
 import { readSecretFile } from '../files/secret-file.ts';
-import type { Setting, SettingValue } from './setting.ts';
+import type { Setting, SettingValue, Warn } from './setting.ts';
+import { naming, type SettingFile } from './setting-files.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -32,6 +33,19 @@ export class Settings {
     const fallback = setting.default === undefined ? undefined : setting.parse(setting.default, () => {});
     // `parse` returns ReturnType<S['parse']>, and undefined only remains where there is no default.
     return (value ?? fallback) as SettingValue<S>;
+  }
+
+  /** How to read a setting again that is a file, or a secret in one; undefined if it is not set, or not in a file. */
+  fileOf<S extends Setting>(setting: S): SettingFile<ReturnType<S['parse']>> | undefined {
+    const variable = setting.isSecret ? fileVariable(setting) : setting.name;
+    if (!this.#isSet(variable)) return undefined;
+    const path = this.#env[PREFIX + variable] ?? '';
+    const name = PREFIX + variable;
+    const parse = (warn: Warn) =>
+      setting.parse(setting.isSecret ? readSecretFile(path) : path, (part) => warn(`${name}: ${part}`));
+    // `parse` returns ReturnType<S['parse']>.
+    const load = (warn: Warn) => naming(name, () => parse(warn) as ReturnType<S['parse']>);
+    return { path, load };
   }
 
   /** Runs a further check of a setting. What it throws becomes a problem of the setting. */

@@ -1,10 +1,17 @@
 import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
 import { isLoopback, parseTrustedAddresses, type TrustedAddresses } from '../terminator/trusted-addresses.ts';
 import { digestProxySecret, type ProxyTrust } from '../terminator/trusted-proxy.ts';
-import { proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
+import type { FiledCertificate } from './certificate-file.ts';
+import { proxyCaFiles, proxyCertificateSettings, readProxyCertificate } from './proxy-certificate.ts';
 import { serverSettings } from './server.ts';
-import { readServerCertificate, serverCertificateSettings } from './server-certificate.ts';
+import {
+  readServerCertificate,
+  type ServerCertificate,
+  serverCertificateFiles,
+  serverCertificateSettings,
+} from './server-certificate.ts';
 import { defineSettings, type Setting } from './setting.ts';
+import { type SettingFiles, settingFiles } from './setting-files.ts';
 import { PREFIX, type Settings } from './settings.ts';
 
 export const trustedProxySettings = defineSettings('Trusted proxy', {
@@ -20,7 +27,7 @@ export const trustedProxySettings = defineSettings('Trusted proxy', {
     details:
       'At least 32 printable ASCII characters without spaces; during a rotation two secrets, one per line. ' +
       'Required if `COUNTERSIGN_LISTEN`, `COUNTERSIGN_EDGE_LISTEN` or `COUNTERSIGN_TRUSTED_PROXIES` include more than loopback, ' +
-      'unless the proxy presents a certificate of its own.',
+      'unless the proxy presents a certificate of its own. The file is watched for changes.',
     isSecret: true,
   },
 });
@@ -52,7 +59,8 @@ export function readProxyTrust(
   requireHttps(settings, address, variable);
   requireProof(settings, address, variable, proxies);
   warnIfProxiesAreUnset(settings, address, variable);
-  const tls = own && { ...own, peerCaCertificates: certificate?.caCertificates };
+  const peerCaCertificates = certificate?.caCertificates;
+  const tls = own && { certificatePem: own.cert, privateKeyPem: own.key, peerCaCertificates };
   const trusted = address.kind === 'unix' ? 'Unix socket' : `trusted proxies: ${proxies.description}`;
   const proofs = [describeProxySecrets(secrets), certificate?.description].filter((proof) => proof !== undefined);
   return {
@@ -63,6 +71,25 @@ export function readProxyTrust(
       proxyCertificateRules: certificate?.rules ?? [],
     },
     description: proofs.length === 0 ? trusted : `${trusted} with ${proofs.join(' and ')}`,
+  };
+}
+
+/** What authenticates the proxy, as far as it is in files that are read again when they change. */
+export interface ProxyTrustFiles {
+  /** The digests of the proxy secrets. */
+  readonly proxySecret: SettingFiles<ProxyTrust['proxySecretDigests']> | undefined;
+  readonly proxyCa: SettingFiles<readonly FiledCertificate[]> | undefined;
+  readonly serverCertificate: SettingFiles<ServerCertificate> | undefined;
+}
+
+/** Problems are collected in `settings`. */
+export function readProxyTrustFiles(settings: Settings): ProxyTrustFiles {
+  const secret = settings.fileOf(PROXY_SECRET);
+  const readSecret = () => settings.read(PROXY_SECRET)?.map(digestProxySecret);
+  return {
+    proxySecret: secret && settingFiles([secret], readSecret, (warn) => secret.load(warn).map(digestProxySecret)),
+    proxyCa: proxyCaFiles(settings),
+    serverCertificate: serverCertificateFiles(settings),
   };
 }
 

@@ -23,6 +23,8 @@ export type PeerCertificate =
       readonly notAfter: number;
       /** OpenSSL's code for why it does not verify against the listener's CA certificates; undefined if it does. */
       readonly chainError: string | undefined;
+      /** The thumbprints of the CA certificates above it, as far as it verifies. */
+      readonly issuers: readonly string[];
     };
 
 const cachedBySocket = new WeakMap<TLSSocket, PeerCertificate>();
@@ -51,11 +53,22 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
       notBefore: certificate.validFromDate.getTime(),
       notAfter: certificate.validToDate.getTime(),
       chainError: socket.authorized ? undefined : String(socket.authorizationError),
+      issuers: socket.authorized ? issuersOf(socket) : [],
     };
   } catch (error) {
     // OpenSSL accepted it in the handshake, but a part of it is malformed or too weak for us.
     const reason = error instanceof CertificateError ? error.message : 'cannot be parsed by OpenSSL';
     return { kind: 'unacceptable', reason };
+  }
+}
+
+/** Includes those that the peer did not send. Node names a root as its own issuer. */
+function issuersOf(socket: TLSSocket): string[] {
+  const issuers: string[] = [];
+  for (let certificate = socket.getPeerCertificate(true); ; certificate = certificate.issuerCertificate) {
+    const { issuerCertificate } = certificate;
+    if (!issuerCertificate || issuerCertificate === certificate) return issuers;
+    issuers.push(sha256Thumbprint(issuerCertificate.raw));
   }
 }
 

@@ -5,7 +5,15 @@ export type ProxyCertificateRule =
   /** It is one of these, by `x5t#S256`, regardless of its issuer. */
   | { readonly kind: 'pinned'; readonly thumbprints: ReadonlySet<string> }
   /** It verifies against the listener's CA certificates, and has one of these names, as in {@link PeerCertificate}. */
-  | { readonly kind: 'named'; readonly names: ReadonlySet<string> };
+  | {
+      readonly kind: 'named';
+      readonly names: ReadonlySet<string>;
+      /**
+       * The thumbprints of the root certificates that are configured now, once another one has been removed: a connection
+       * may have been verified against that one.
+       */
+      readonly remainingRoots?: ReadonlySet<string> | undefined;
+    };
 
 type Certificate = Extract<PeerCertificate, { kind: 'certificate' }>;
 
@@ -41,9 +49,13 @@ function ruleViolation(certificate: Certificate, rule: ProxyCertificateRule): st
     if (rule.thumbprints.has(certificate.thumbprint)) return undefined;
     return 'is not in COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
   }
-  const { chainError, names } = certificate;
+  const { chainError, names, issuers } = certificate;
   if (chainError !== undefined) {
     return `does not verify against COUNTERSIGN_PROXY_CA_FILE: ${explainChainError(chainError)}`;
+  }
+  const { remainingRoots } = rule;
+  if (remainingRoots && !issuers.some((issuer) => remainingRoots.has(issuer))) {
+    return 'was verified against a CA certificate that COUNTERSIGN_PROXY_CA_FILE no longer contains';
   }
   if (names.some((name) => rule.names.has(name))) return undefined;
   return `is issued for ${describeNames(names)}, but COUNTERSIGN_PROXY_SANS lists none of them`;

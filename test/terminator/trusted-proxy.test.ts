@@ -16,6 +16,7 @@ const valid = {
   notBefore,
   notAfter,
   chainError: undefined,
+  issuers: ['the-intermediate', 'the-root'],
 } as const satisfies PeerCertificate;
 
 const pinned: ProxyCertificateRule = { kind: 'pinned', thumbprints: new Set(['another', 'the-proxy']) };
