@@ -8,6 +8,7 @@ import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
 import { LogOutput } from '../observability/log-output.ts';
+import { createLogs } from '../observability/logs.ts';
 import { type Service, startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { printProblem } from './output/errors.ts';
@@ -43,7 +44,8 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   const output = new LogOutput({ restoredLine: consoleRestoredLine, onOutage: printProblem });
   process.on('exit', () => output.flush());
   const print = (text: string) => output.append(`${text}\n`);
-  const service = await startService({ ...config, clients }, createConsoleLog(print), output);
+  const logs = createLogs({ log: createConsoleLog(print), decisions: [output] });
+  const service = await startService({ ...config, clients }, logs);
   const { address, edgeAddress } = service;
   if (address.kind !== 'tcp' || edgeAddress?.kind !== 'tcp') throw new Error('the development server listens on TCP');
   const { server, ca } = workspace;

@@ -1,6 +1,7 @@
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log, restoredLine } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
+import { createLogs } from '../observability/logs.ts';
 import { startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../settings/unknown-settings.ts';
@@ -16,7 +17,7 @@ export async function serve(env: Environment): Promise<void> {
   process.on('exit', () => output.flush());
   const log = createLog((line) => output.append(line));
   exitOnUnexpectedError(log);
-  const service = await startService(readConfigOrExplain(env), log, output);
+  const service = await startService(readConfigOrExplain(env), createLogs({ log, decisions: [output] }));
   const signal = await stopped;
   log.info({ event: 'stopping', signal }, `${signal}: finishing requests in flight`);
   await service.close();

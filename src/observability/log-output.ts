@@ -14,6 +14,8 @@ const FULL_PIPE_MILLISECONDS = 5;
 export interface LogOutputOptions {
   /** Writes at least one of the bytes, and returns how many. Default: to standard output. */
   readonly write?: (bytes: Uint8Array) => number;
+  /** What is written, for messages. Default: `the log`. */
+  readonly name?: string;
   /** The line that is written when the output can be written again. */
   readonly restoredLine: (reason: string, lostLines: number) => string;
   /** Called when writing begins to fail. */
@@ -54,7 +56,7 @@ export class LogOutput {
 
   /** Why nothing can be written; undefined if it can. */
   get problem(): string | undefined {
-    return this.#outage && describe(this.#outage.reason);
+    return this.#outage && this.#describe(this.#outage.reason);
   }
 
   /** How many lines were lost since the start. */
@@ -84,6 +86,28 @@ export class LogOutput {
     if (this.#batch) this.#batch.isComplete = false;
   }
 
+  /**
+   * Opens another file to write to, after the pending lines were written to the one so far.
+   *
+   * @param open throws if that fails; the output then cannot be written until `write` succeeds
+   */
+  reopen(open: () => void): void {
+    this.flush();
+    try {
+      open();
+    } catch (error) {
+      this.#continueOutage({ reason: fileErrorReason(error), isLineCut: false });
+      return;
+    }
+    if (this.#outage) this.#outage = { ...this.#outage, isLineCut: false };
+    this.#endOutage();
+  }
+
+  #describe(reason: string): string {
+    const { name = 'the log' } = this.#options;
+    return `${name} cannot be written: ${reason}`;
+  }
+
   #startBatch(): Batch {
     const batch = { written: Promise.withResolvers<boolean>(), isComplete: true };
     setImmediate(() => {
@@ -111,7 +135,7 @@ export class LogOutput {
   }
 
   #continueOutage(outage: Outage): void {
-    if (!this.#outage) this.#options.onOutage(describe(outage.reason));
+    if (!this.#outage) this.#options.onOutage(this.#describe(outage.reason));
     this.#outage = outage;
     this.#retry ??= setInterval(() => this.#endOutage(), RETRY_MILLISECONDS).unref();
   }
@@ -130,8 +154,6 @@ export class LogOutput {
 }
 
 const NEWLINE = 0x0a;
-
-const describe = (reason: string) => `the log cannot be written: ${reason}`;
 
 /** A pipe that blocks waits by itself. Waiting like this makes the others behave alike. */
 function waitWhileFull(write: () => number): number {

@@ -7,24 +7,40 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** A log of one JSON object per line. */
-export function createLog(append: (line: string) => void): Log {
-  const at = (level: Level) => (fields: object, message: string) => append(jsonLine(level, fields, message));
+/** In ascending order. */
+export const logLevels = ['info', 'warn', 'error'] as const satisfies readonly (keyof Log)[];
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Renders an event as one line, which ends with its only newline. */
+export type LineFormat = (level: LogLevel, fields: object, message: string) => string;
+
+interface LogOptions {
+  /** Default: {@link jsonLine}. */
+  readonly format?: LineFormat;
+  /** Events of lower levels are not written. Default: `info`. */
+  readonly level?: LogLevel;
+}
+
+/** A log of one line for each event. */
+export function createLog(append: (line: string) => void, { format = jsonLine, level = 'info' }: LogOptions = {}): Log {
+  const at = (of: LogLevel) =>
+    logLevels.indexOf(of) < logLevels.indexOf(level)
+      ? () => {}
+      : (fields: object, message: string) => append(format(of, fields, message));
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Logged when the log can be written again. */
-export function restoredLine(reason: string, lostLines: number): string {
+/** The event that is written when an output can be written again. */
+export function restoredLine(reason: string, lostLines: number, format: LineFormat = jsonLine): string {
   const message = `the log can be written again; ${lostLines} lines were lost since the start`;
-  return jsonLine('warn', { event: 'log_restored', reason, lost_lines: lostLines }, message);
+  return format('warn', { event: 'log_restored', reason, lost_lines: lostLines }, message);
 }
-
-type Level = 'info' | 'warn' | 'error';
 
 /** The fields are not copied into the object that is written: most lines are audit events, which have many. */
-function jsonLine(level: Level, fields: object, message: string): string {
+export const jsonLine: LineFormat = (level, fields, message) => {
   const members = JSON.stringify(fields).slice(1, -1);
   return `{"level":"${level}","time":"${formatTime(Date.now())}",${members},"message":${JSON.stringify(message)}}\n`;
-}
+};
 
 const formatTime = createTimeFormatter();

@@ -13,7 +13,7 @@ import type { LoadShedding } from '../http/load-shedding.ts';
 import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
-import type { LogOutput } from '../observability/log-output.ts';
+import type { Logs } from '../observability/logs.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
@@ -34,7 +34,7 @@ export interface Service {
   readonly operationsAddress: ListenAddress | undefined;
   /** Undefined if there is no edge listener. */
   readonly edgeAddress: ListenAddress | undefined;
-  /** Reloads everything that is watched. Resolves when that is done; what fails is logged, and stays as it was. */
+  /** Reloads everything that is watched, and opens the audit file again. Resolves when that is done; what fails is logged, and stays as it was. */
   reload(): Promise<void>;
   /** Accepts no new requests, finishes those in flight, and closes everything. */
   close(): Promise<void>;
@@ -43,10 +43,10 @@ export interface Service {
 /**
  * Opens everything that the configuration names, logs the effective configuration, and listens.
  *
- * @param output what `log` is written to
  * @throws {OperatorError} with every problem of the key, the clients and the CRLs, or if an address cannot be listened on
  */
-export async function startService(configured: Config, log: Log, output: LogOutput): Promise<Service> {
+export async function startService(configured: Config, logs: Logs): Promise<Service> {
+  const { log } = logs;
   await using opened = new AsyncDisposableStack();
   const dependencies = await openDependencies(configured, log, opened);
   const { watched } = dependencies;
@@ -55,11 +55,11 @@ export async function startService(configured: Config, log: Log, output: LogOutp
   logStartup(config, dependencies, log);
   opened.defer(watchSigningKeys(dependencies.keyring, log));
 
-  const metrics = createServiceMetrics(dependencies, output);
+  const metrics = createServiceMetrics(dependencies, logs);
   const { operationsListen } = config;
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
   const observed = operationsListen && createObservationStores();
-  const auditLog = createAuditLog(log, metrics, () => output.written());
+  const auditLog = createAuditLog(logs.audit, metrics, () => logs.written());
   const createReader = certificateReaders(dependencies, log);
   const { registry, keyring, revocations } = dependencies;
   const { issuer } = config;
@@ -68,7 +68,7 @@ export async function startService(configured: Config, log: Log, output: LogOutp
   const app = createPublicApp(config, shared, createReader, observed?.observations);
   let isClosing = false;
   const notReadyReason = () =>
-    isClosing ? 'shutting down' : (output.problem ?? keyring.notReadyReason ?? registry.notReadyReason);
+    isClosing ? 'shutting down' : (logs.problem ?? keyring.notReadyReason ?? registry.notReadyReason);
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp =
     observed &&
@@ -77,12 +77,12 @@ export async function startService(configured: Config, log: Log, output: LogOutp
   const { edge } = config;
   const edgeApplication = edge && createEdge(edge, shared, createReader, metrics, observed?.checks);
 
-  const open = listenerOpener(log, opened);
+  const open = listenerOpener(logs, opened);
   const operations =
     operationsListen &&
     operationsApp &&
     (await open('operations_listening', operationsListen, honoApplication(operationsApp.fetch)));
-  const shedding = createLoadShedding(config, metrics, log);
+  const shedding = createLoadShedding(config, metrics, logs.audit);
   const edgeListener =
     edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, shedding));
   const listener = await open('listening', config.listen, honoApplication(app.fetch), shedding);
@@ -99,7 +99,10 @@ export async function startService(configured: Config, log: Log, output: LogOutp
     address: listener.address,
     operationsAddress: operations?.address,
     edgeAddress: edgeListener?.address,
-    reload: () => watched.reloadAll(),
+    reload: async () => {
+      logs.reopen();
+      await watched.reloadAll();
+    },
     close,
   };
 }
@@ -127,7 +130,7 @@ function logStartup(config: Config, { registry, keyring }: Dependencies, log: Lo
 
 function createServiceMetrics(
   { currentTrust, crls, registry, keyring, revocations }: Dependencies,
-  output: LogOutput,
+  logs: Logs,
 ): Metrics {
   const metrics = createMetrics();
   addPkiMetrics(metrics, currentTrust, crls);
@@ -138,7 +141,7 @@ function createServiceMetrics(
     name: 'log_lines_lost_total',
     help: 'Lines that could not be written to the log',
     labels: [],
-    read: () => [{ labels: {}, value: output.lostLines }],
+    read: () => [{ labels: {}, value: logs.lostLines }],
   });
   return metrics;
 }
@@ -211,7 +214,7 @@ function forwardingConfigOf({
 }
 
 /** A shed request has no audit event of its endpoint, which never sees it, but one log event and a metric. */
-function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Log): LoadShedding {
+function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, audit: Log): LoadShedding {
   let shed = 0;
   metrics.addCounter({
     name: 'requests_shed_total',
@@ -223,7 +226,7 @@ function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, log: Lo
     shed += 1;
     const waiting = `${queueLength} requests are waiting, the oldest for ${Math.round(queueDelay)} ms`;
     const reason = `${waiting}; COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
-    log.warn({ event: 'request_shed', status: 503, reason }, 'request rejected: the server is overloaded');
+    audit.warn({ event: 'request_shed', status: 503, reason }, 'request rejected: the server is overloaded');
   };
   return { maxQueueDelay, onShed };
 }
@@ -235,9 +238,9 @@ const listenerNames = {
 } as const;
 
 /** Opens listeners, logs the address of each, and defers closing it to `opened`. */
-function listenerOpener(log: Log, opened: AsyncDisposableStack) {
+function listenerOpener({ log, audit }: Logs, opened: AsyncDisposableStack) {
   const onMalformed = (request: MalformedRequest) =>
-    log.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
+    audit.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
   return async (
     event: keyof typeof listenerNames,
     address: ListenAddress,

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createLog, restoredLine } from '../../src/observability/log.ts';
 import { LogOutput } from '../../src/observability/log-output.ts';
+import { createLogs } from '../../src/observability/logs.ts';
 import { startService } from '../../src/service/service.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { startDecisionLoad } from '../support/decision-load.ts';
@@ -33,11 +34,8 @@ test('for 1,000 decisions at 32 in flight, the log is written at most once per t
     return bytes.length;
   };
   const output = new LogOutput({ write, restoredLine, onOutage: () => {} });
-  const service = await startService(
-    config,
-    createLog((line) => output.append(line)),
-    output,
-  );
+  const log = createLog((line) => output.append(line));
+  const service = await startService(config, createLogs({ log, decisions: [output] }));
   await output.written();
   writes.splice(0);
 

@@ -2,6 +2,7 @@ import { readConfig } from '../../src/config.ts';
 import { environment } from '../../src/environment.ts';
 import { createLog, restoredLine } from '../../src/observability/log.ts';
 import { LogOutput } from '../../src/observability/log-output.ts';
+import { createLogs } from '../../src/observability/logs.ts';
 import { startService } from '../../src/service/service.ts';
 import type { Environment } from '../../src/settings/settings.ts';
 import type { RotationPolicy } from '../../src/tokens/keyring/key-policy.ts';
@@ -20,7 +21,7 @@ async function serve({ SHORTENED_CLOCK_OFFSET = '0', SHORTENED_KEY_POLICY = '{}'
   const output = new LogOutput({ restoredLine, onOutage: () => {} });
   process.on('exit', () => output.flush());
   const log = createLog((line) => output.append(line));
-  const service = await startService({ ...config, keyring: shortened }, log, output);
+  const service = await startService({ ...config, keyring: shortened }, createLogs({ log, decisions: [output] }));
   process.once('SIGTERM', () => void service.close());
 }
 

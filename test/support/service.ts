@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
 import { createLog, restoredLine } from '../../src/observability/log.ts';
 import { LogOutput } from '../../src/observability/log-output.ts';
+import { createLogs } from '../../src/observability/logs.ts';
 import { type Service, startService } from '../../src/service/service.ts';
 import { openssl } from './openssl.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -41,5 +42,5 @@ export async function startServiceInProcess(
     lines.push(line);
     output.append(line);
   });
-  return { ...(await startService(config, log, output)), lines };
+  return { ...(await startService(config, createLogs({ log, decisions: [output] }))), lines };
 }
