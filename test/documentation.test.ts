@@ -56,14 +56,14 @@ describe('links and paths in the documentation resolve:', () => {
   });
 });
 
-test('docs/configuration.md lists every log event of the server', () => {
+test('docs/metrics.md lists every log event of the server', () => {
   const files = readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' });
   const texts = files.filter((name) => name.endsWith('.ts')).map((name) => textOf(join('src', name)));
   const named = texts.flatMap((text) => [...text.matchAll(/\bevent: '(\w+)'/g)].map(([, event = '']) => event));
   const reloads = Object.keys(watchedFileNames).flatMap((name) => [`${name}_reloaded`, `${name}_reload_failed`]);
   const events = [...named, ...reloads];
   expect(events.length).toBeGreaterThan(50);
-  const page = textOf('docs/configuration.md');
+  const page = textOf('docs/metrics.md');
   expect(events.filter((event) => !page.includes(`\`${event}\``))).toEqual([]);
 });
 
