@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { EffectiveConfig } from './doctor/observer/effective-config.ts';
 import { observationsEndpoint, watchEndpoint } from './doctor/observer/endpoint.ts';
 import type { ObservationStore } from './doctor/observer/observation-store.ts';
@@ -22,6 +22,10 @@ import type { HttpRequest } from './http/received-request.ts';
 import { withoutTrailingSlash } from './oauth/issuer.ts';
 import { invalidRequest } from './oauth/oauth-error.ts';
 import type { Metrics } from './observability/metrics.ts';
+import type { RecentDecisions } from './observability/recent-decisions.ts';
+import { remoteAccess } from './pages/local-access.ts';
+import { operatorPage } from './pages/operator-page.ts';
+import { respondWithLivePart, respondWithPage } from './pages/page.ts';
 import type { AccessTokenVerifier } from './tokens/access-token-verifier.ts';
 import type { TokenRevocations } from './tokens/revocation/token-revocations.ts';
 
@@ -81,18 +85,28 @@ export interface OperationsDependencies extends UpstreamDependencies {
   readonly checks: ObservationStore<Observation>;
   readonly effectiveConfig: EffectiveConfig;
   readonly metrics: Metrics;
+  readonly decisions: RecentDecisions;
   /** Why no client can be served at the moment; undefined if some can. */
   readonly notReadyReason: () => string | undefined;
 }
 
 /** Every route of the operations listener, which is not for clients. */
 export function createOperationsApp(dependencies: OperationsDependencies): App {
-  const { observations, checks, arrivals, effectiveConfig, metrics, notReadyReason } = dependencies;
+  const { observations, checks, arrivals, effectiveConfig, metrics, decisions, notReadyReason } = dependencies;
   const receive = upstreamEndpoint(dependencies);
   const app = newApp();
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', readiness(notReadyReason));
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
+  const page = operatorPage({ issuer: effectiveConfig.issuer, decisions, notReadyReason });
+  app.get(
+    '/decisions',
+    localOnly(() => respondWithPage(page, '/decisions/live')),
+  );
+  app.get(
+    '/decisions/live',
+    localOnly(({ fields }) => respondWithLivePart(page, fields.combined('if-none-match'))),
+  );
   const watched = { '/doctor/:id': observations, '/doctor/checks/:id': checks, '/doctor/upstream/:id': arrivals };
   for (const [path, store] of Object.entries(watched)) {
     app.put(path, watchEndpoint(store, effectiveConfig));
@@ -100,6 +114,14 @@ export function createOperationsApp(dependencies: OperationsDependencies): App {
   }
   app.notFound(({ env }) => receive(env.incoming));
   return app;
+}
+
+/** Serves a page only to this machine; anyone else learns why in one line. */
+function localOnly(serve: (request: HttpRequest) => Promise<Response>) {
+  return (c: Context<Env>): Response | Promise<Response> => {
+    const reason = remoteAccess(c.env.incoming);
+    return reason === undefined ? serve(c.env.incoming) : c.text(`forbidden: ${reason}\n`, 403);
+  };
 }
 
 /** An app that routes by the raw path: Hono would decode it first. */

@@ -23,6 +23,7 @@ const journey = [
   'authentication',
   'grants',
   'tokens',
+  'pages',
   'endpoints',
   'edge',
   'doctor/observer',

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { isAbsolute, join, relative } from 'node:path';
 import { styleText } from 'node:util';
+import { describeDiagnostic } from '../clients/files/diagnostics.ts';
 import { readClientsFiles } from '../clients/files/read-clients-files.ts';
 import { readConfig } from '../config.ts';
 import { consoleRestoredLine, createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
+import { displayPath, doctorExample, type Example, examplesFor } from '../development/examples.ts';
+import { createHome, type HomeRecords } from '../development/home.ts';
+import { createLastToken } from '../development/last-token.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { createLogs } from '../observability/logs.ts';
-import { type Service, startService } from '../service/service.ts';
+import { startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { printProblem } from './output/errors.ts';
 import { untilStopped } from './signals.ts';
@@ -46,95 +49,60 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   const print = (text: string) => output.append(`${text}\n`);
   const logs = createLogs({ log: createConsoleLog(print), decisions: [output] });
   const service = await startService({ ...config, clients }, logs);
-  const { address, edgeAddress } = service;
+  const { address, edgeAddress, operationsAddress, decisions } = service;
   if (address.kind !== 'tcp' || edgeAddress?.kind !== 'tcp') throw new Error('the development server listens on TCP');
-  const { server, ca } = workspace;
+  if (!operationsAddress || !decisions) throw new Error('the development server has an operations listener');
+  decisions.watch(Number.POSITIVE_INFINITY);
+  const operations = describeListenAddress(operationsAddress);
+  const readRecords = () => readDevelopmentRecords(port, workspace);
+  const { issuer } = config;
+  const lastToken = createLastToken();
   const terminator = await startEmbeddedTerminator({
     port,
-    server,
-    ca,
+    server: workspace.server,
+    ca: workspace.ca,
     upstream: address,
     edge: edgeAddress,
     proxySecret,
     verifyHeader: VERIFY_HEADER,
+    home: createHome({ issuer, operations, decisions, lastToken, readRecords }),
+    onTokenResponse: lastToken.onResponse,
   });
-  print(await greeting(port, workspace, service.operationsAddress));
+  const { examples } = await readRecords();
+  print(greeting(port, workspace, [...examples, doctorExample(port, workspace, operations)]));
   await stopped;
   await terminator.close();
   await service.close();
 }
 
-async function greeting(port: number, workspace: Workspace, operations: Service['operationsAddress']): Promise<string> {
+/** The records of the clients file, and what to try with them. */
+async function readDevelopmentRecords(port: number, workspace: Workspace): Promise<HomeRecords> {
+  const { clients, resources, errors } = await readClientsFiles(
+    [workspace.clientsFile],
+    { allowSha1Thumbprints: true, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [], intermediates: [] },
+    Date.now(),
+  );
+  return {
+    clients,
+    examples: examplesFor(port, workspace, { clients, resources }),
+    errors: errors.map(describeDiagnostic),
+  };
+}
+
+function greeting(port: number, workspace: Workspace, examples: readonly Example[]): string {
   const folder = displayPath(workspace.folder);
   const state =
     workspace.created.length > 0 ? `created ${workspace.created.join(', ')}` : 'unchanged since the last start';
   return [
     '',
-    `${styleText('bold', 'Countersign')} listens on ${styleText('bold', `https://localhost:${port}`)}`,
+    `${styleText('bold', 'Countersign')} listens on ${styleText('bold', `https://localhost:${port}`)}, which is also a page for your browser`,
     styleText('yellow', 'For development only: the CA and all keys are throw-away. Do not use it in production.'),
     '',
     `${folder}/: ${state}`,
     `Clients are in ${folder}/clients.yaml; changes take effect within two seconds and are logged below.`,
-    ...(await recordLines(port, workspace)),
-    ...(operations ? doctorLines(port, workspace, describeListenAddress(operations)) : []),
+    ...examples.flatMap(({ title, command }) => ['', styleText('bold', title), styleText('cyan', command)]),
     '',
     'Press Ctrl-C to stop. Every token request and every new check of the edge is logged below.',
     '',
   ].join('\n');
-}
-
-const seedClients = [
-  { clientId: 'mtls.client', files: 'client', identifiedBy: 'its subject in a certificate of the CA' },
-  { clientId: 'mtls.tb', files: 'self-signed', identifiedBy: 'its self-signed certificate' },
-] as const;
-
-/** A command for each client and resource of a new workspace that is still registered. */
-async function recordLines(port: number, { folder, clientsFile }: Workspace): Promise<string[]> {
-  const { clients, resources } = await readClientsFiles(
-    [clientsFile],
-    { allowSha1Thumbprints: true, requireCaPin: false, allowUnboundEdgeTokens: false, anchors: [], intermediates: [] },
-    Date.now(),
-  );
-  const registered = new Set(clients.map(({ clientId }) => clientId));
-  const isProtected = resources.some(({ name }) => name === 'api');
-  return [...clientLines(port, folder, registered), ...(isProtected ? edgeLines(port, folder) : [])];
-}
-
-function clientLines(port: number, folder: string, registered: ReadonlySet<string>): string[] {
-  return seedClients
-    .filter(({ clientId }) => registered.has(clientId))
-    .flatMap(({ clientId, files, identifiedBy }) => {
-      const certificate = certificateOptions(folder, files);
-      const form = `-d grant_type=client_credentials -d client_id=${clientId} -d scope=api1`;
-      const command = `curl ${certificate} https://localhost:${port}/token ${form}`;
-      return ['', `${styleText('bold', clientId)}, identified by ${identifiedBy}:`, styleText('cyan', command)];
-    });
-}
-
-/** How to send a request to the API behind the edge. */
-function edgeLines(port: number, folder: string): string[] {
-  const command = `curl ${certificateOptions(folder, 'client')} https://localhost:${port}/api/orders`;
-  return ['', styleText('bold', 'An API behind the edge, which receives a token:'), styleText('cyan', command)];
-}
-
-/** How to run the doctor against this server. */
-function doctorLines(port: number, { folder }: Workspace, operations: string): string[] {
-  const certificate = certificateOptions(folder, 'client');
-  const command = `npx countersign doctor --url https://localhost:${port} ${certificate} --operations ${operations}`;
-  return ['', styleText('bold', 'Check that spoofed certificate headers are rejected:'), styleText('cyan', command)];
-}
-
-/** Options of both curl and the doctor. */
-function certificateOptions(folder: string, files: string): string {
-  const path = (name: string) => shellQuote(displayPath(join(folder, name)));
-  return `--cacert ${path('ca.pem')} --cert ${path(`${files}.pem`)} --key ${path(`${files}-key.pem`)}`;
-}
-
-function displayPath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
-}
-
-function shellQuote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

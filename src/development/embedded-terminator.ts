@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -9,6 +9,7 @@ import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';
+import { isForHome } from './home.ts';
 import { isForProtectedApi, serveProtectedApi } from './protected-api.ts';
 
 export interface EmbeddedTerminatorOptions {
@@ -21,6 +22,10 @@ export interface EmbeddedTerminatorOptions {
   /** The address of its edge, which checks the requests for the API. */
   readonly edge: { readonly host: string; readonly port: number };
   readonly proxySecret: string;
+  /** Serves the pages of the development server. */
+  readonly home: RequestListener;
+  /** Called with the body of each response of the token endpoint. */
+  readonly onTokenResponse: (body: string) => void;
   /** The header for the verification result. The certificate is in `Client-Cert` (RFC 9440). */
   readonly verifyHeader: string;
 }
@@ -75,7 +80,7 @@ function explain(error: NodeJS.ErrnoException, port: number): string {
 }
 
 function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: EmbeddedTerminatorOptions): void {
-  const { upstream, edge, proxySecret, verifyHeader } = options;
+  const { upstream, edge, proxySecret, verifyHeader, home } = options;
   const ownHeaders = {
     ...certificateHeaders(incoming.socket as TLSSocket, verifyHeader),
     [PROXY_SECRET_HEADER]: proxySecret,
@@ -86,17 +91,28 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: E
     serveProtectedApi(incoming, outgoing, edge, ownHeaders);
     return;
   }
+  if (isForHome(incoming)) {
+    home(incoming, outgoing);
+    return;
+  }
   const headers = [...forwardedHeaders(incoming.rawHeaders, verifyHeader), ...Object.entries(ownHeaders).flat()];
   const { method, url: path } = incoming;
   const upstreamRequest = request({ ...upstream, method, path, headers, setHost: false }, (response) => {
     outgoing.writeHead(response.statusCode ?? 502, withoutHeaders(response.rawHeaders, connectionHeaders));
     response.pipe(outgoing);
+    if (path === '/token' && response.statusCode === 200) collect(response, options.onTokenResponse);
   });
   upstreamRequest.once('error', () => {
     if (outgoing.headersSent) outgoing.destroy();
     else outgoing.writeHead(502).end();
   });
   incoming.pipe(upstreamRequest);
+}
+
+function collect(response: IncomingMessage, onBody: (body: string) => void): void {
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk));
+  response.once('end', () => onBody(Buffer.concat(chunks).toString()));
 }
 
 /** Headers about one connection (RFC 9110 §7.6.1), except those of the message body. */

@@ -1,5 +1,6 @@
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { RecentDecisions } from './recent-decisions.ts';
 import { addRequestMetrics } from './request-metrics.ts';
 
 /** What is known about a request when it is decided. It contains no token, key, PEM or secret. */
@@ -83,10 +84,14 @@ export interface AuditLog {
   readonly write: (level: keyof Log, entry: AuditEntry, message: string) => Written;
 }
 
-/** @param written whether the lines that were logged last have been written */
-export function createAuditLog(log: Log, metrics: Metrics, written: () => Written): AuditLog {
+/**
+ * @param written whether the lines that were logged last have been written
+ * @param recent omitted if nobody can read them
+ */
+export function createAuditLog(log: Log, metrics: Metrics, written: () => Written, recent?: RecentDecisions): AuditLog {
   const write: AuditLog['write'] = (level, entry, message) => {
     boundReason(entry);
+    recent?.add(entry, entry.status === undefined);
     log[level](entry, message);
     return written();
   };

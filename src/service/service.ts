@@ -15,6 +15,7 @@ import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
 import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
@@ -36,6 +37,8 @@ export interface Service {
   readonly edgeAddress: ListenAddress | undefined;
   /** Reloads everything that is watched, and opens the audit file again. Resolves when that is done; what fails is logged, and stays as it was. */
   reload(): Promise<void>;
+  /** The latest decisions; undefined if the operations listener is off. */
+  readonly decisions: RecentDecisions | undefined;
   /** Accepts no new requests, finishes those in flight, and closes everything. */
   close(): Promise<void>;
 }
@@ -59,7 +62,8 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const { operationsListen } = config;
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
   const observed = operationsListen && createObservationStores();
-  const auditLog = createAuditLog(logs.audit, metrics, () => logs.written());
+  const decisions = operationsListen && createRecentDecisions(Date.now);
+  const auditLog = createAuditLog(logs.audit, metrics, () => logs.written(), decisions);
   const createReader = certificateReaders(dependencies, log);
   const { registry, keyring, revocations } = dependencies;
   const { issuer } = config;
@@ -72,7 +76,16 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp =
     observed &&
-    createOperationsApp({ ...observed, accessTokens, effectiveConfig, metrics, notReadyReason, now: Date.now });
+    decisions &&
+    createOperationsApp({
+      ...observed,
+      decisions,
+      accessTokens,
+      effectiveConfig,
+      metrics,
+      notReadyReason,
+      now: Date.now,
+    });
 
   const { edge } = config;
   const edgeApplication = edge && createEdge(edge, shared, createReader, metrics, observed?.checks);
@@ -103,6 +116,7 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
       logs.reopen();
       await watched.reloadAll();
     },
+    decisions,
     close,
   };
 }

@@ -28,7 +28,8 @@ export const serverSettings = defineSettings('Server', {
     parse: parseOptionalListen,
     description: 'address of the operations listener, or `off`',
     details:
-      'It serves `/livez`, `/readyz`, `/metrics` and the API of [`countersign doctor`](doctor.md). Not for clients.',
+      'It serves `/livez`, `/readyz`, `/metrics`, the page `/decisions` (to this machine only) and the API of ' +
+      '[`countersign doctor`](doctor.md). Not for clients.',
     default: '127.0.0.1:9090',
   },
   MAX_QUEUE_DELAY: {

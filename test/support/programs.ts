@@ -22,6 +22,7 @@ const sources = {
   traefik: { releases: 'https://github.com/traefik/traefik/releases, 3.7.13 or later' },
   'redis-server': { apt: 'redis-server', brew: 'redis' },
   openssl: { apt: 'openssl', brew: 'openssl' },
+  chromium: { apt: 'chromium', brew: 'chromium' },
   curl: { apt: 'curl', brew: 'curl' },
   python3: { apt: 'python3', brew: 'python3' },
 } as const satisfies Record<string, Source>;
