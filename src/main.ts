@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
-import { collect, textFormatOption } from './commands/clients/options.ts';
+import { collect, passwordFileOption, passwordOption, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
 import { withKidAsOperand } from './commands/keys/kid-operand.ts';
 import { keysProgram } from './commands/keys/program.ts';
@@ -76,9 +76,14 @@ keysProgram(program);
 program
   .command('certificate')
   .description('print a certificate, the client record fields that register it, and its certification path')
-  .argument('<file>', 'certificate, PEM or DER, optionally followed by its intermediates; - is standard input')
-  .option('--ca <bundle>', 'CA certificates, a file or folder: verify the certificate against them, as the server does')
+  .argument('<file>', 'certificate and its intermediates: PEM, DER, PKCS #7 or PKCS #12; - is standard input')
+  .option(
+    '--ca <bundle>',
+    'CA certificates, a file or folder: verify the certificate against them, as the server does (default: COUNTERSIGN_CLIENT_CA_FILE)',
+  )
   .option('--crl <file>', 'CRLs of its CAs, a file or folder; may be repeated', collect)
+  .addOption(passwordOption())
+  .addOption(passwordFileOption())
   .addOption(textFormatOption())
   .addHelpText('after', certificateHelp)
   .action(async (file: string, options: CertificateOptions) => {
@@ -97,8 +102,10 @@ program
   )
   .option('--edge', 'probe a URL that the edge protects, with the operations listener as its upstream')
   .option('--token <file>', 'with --edge: access token to send, for a route that verifies tokens')
-  .option('--cert <file>', 'client certificate, PEM; generated for the run if omitted')
-  .option('--key <file>', 'key of the client certificate, PEM')
+  .option('--cert <file>', 'client certificate, PEM or PKCS #12; generated for the run if omitted')
+  .option('--key <file>', 'key of the client certificate, PEM; by default, it is in the file of --cert')
+  .addOption(passwordOption())
+  .addOption(passwordFileOption())
   .option('--cacert <file>', "CA of the proxy's server certificate, PEM")
   .option('--connect-to <host:port>', 'connect to this address instead; TLS server name and Host stay those of the URL')
   .option('--http-port <port>', 'port on which the same host may respond without TLS', parsePort, 80)

@@ -21,6 +21,8 @@ export interface CertificateReport {
   readonly issuer: string;
   /** Whether it is a CA certificate, which a client may not present. */
   readonly is_ca: boolean;
+  /** Whether its own key signed it. */
+  readonly self_signed: boolean;
   readonly alternative_names: Readonly<Record<string, readonly string[]>>;
   readonly thumbprint: string;
   readonly thumbprint_hex: string;
@@ -40,11 +42,13 @@ export function reportOn(der: Uint8Array): CertificateReport {
   const subject = decodeDistinguishedName(structure.subject);
   const issuer = decodeDistinguishedName(structure.issuer);
   const openssl = parseWithOpenssl(der, () => nonTextReason(subject) ?? nonTextReason(issuer));
+  const publicKey = publicKeyOf(openssl, structure.publicKey);
   const { isCa } = parseBasicConstraints(structure.extensions.get(ExtensionOid.basicConstraints));
   return {
     subject: formatDistinguishedName(subject),
     issuer: formatDistinguishedName(issuer),
     is_ca: isCa,
+    self_signed: openssl.verify(publicKey),
     alternative_names: parseSubjectAlternativeNames(structure.extensions.get(ExtensionOid.subjectAlternativeName))
       .names,
     thumbprint: sha256Thumbprint(der),
@@ -52,7 +56,7 @@ export function reportOn(der: Uint8Array): CertificateReport {
     public_key_thumbprint: sha256Thumbprint(structure.publicKey.encoded),
     not_before: openssl.validFromDate.toISOString(),
     not_after: openssl.validToDate.toISOString(),
-    key: describeKey(publicKeyOf(openssl, structure.publicKey)),
+    key: describeKey(publicKey),
     signature_algorithm: openssl.signatureAlgorithm ?? 'unknown',
     rejected: isCa ? caRejections(der) : clientRejections(der),
   };

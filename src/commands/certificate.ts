@@ -1,6 +1,9 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
+import { type PasswordOptions, readPassword } from '../files/read-password.ts';
+import { OperatorError } from '../operator-error.ts';
+import { parseCertificateContainer } from '../pki/certificate/certificate-container.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
-import { parseCertificateFile } from '../pki/certificate/pem.ts';
+import { type LoadedTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnsuitable } from './certificate-names.ts';
 import { type Suggestions, suggestPin, suggestRecords } from './certificate-records.ts';
@@ -9,23 +12,19 @@ import { parseInput, readInput } from './input-file.ts';
 import { printValue } from './output/document.ts';
 import { printWarnings } from './output/errors.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
-import {
-  type FileVerification,
-  type PathOptions,
-  type PathReport,
-  printPath,
-  reportPath,
-  verifyFile,
-} from './path-report.ts';
+import { type FileVerification, type PathReport, printPath, reportPath, verifyFile } from './path-report.ts';
 import { readRecordsConfig } from './records-config.ts';
 
-export interface CertificateOptions extends PathOptions {
+export interface CertificateOptions extends PasswordOptions {
+  /** CA certificates, a file or folder. Default: `COUNTERSIGN_CLIENT_CA_FILE`. */
+  readonly ca?: string;
+  readonly crl?: readonly string[];
   readonly output: OutputFormat;
 }
 
 /**
  * `countersign certificate FILE` (`-` for standard input): prints the contents of a certificate and records to register
- * it with. With `--ca`, it also validates the certification path as the server does.
+ * it with. With CAs, it also validates the certification path as the server does.
  *
  * @param env the settings that determine which records the server accepts
  * @returns the exit code: 0 if the server would accept the certificate, or could trust the CA
@@ -33,20 +32,22 @@ export interface CertificateOptions extends PathOptions {
  */
 export async function describeCertificate(
   file: string,
-  { output, ...options }: CertificateOptions,
+  options: CertificateOptions,
   env: Environment,
 ): Promise<number> {
-  const { policy, warnings } = readRecordsConfig(env);
+  const { policy, warnings, clientCa } = readRecordsConfig(env);
   printWarnings(warnings);
+  const password = readPassword(options);
   const input = await readInput(file);
-  const { certificates, unread } = parseInput(input, parseCertificateFile);
+  const { certificates, unread } = parseInput(input, (content) => parseCertificateContainer(content, password));
   const [der, ...others] = certificates;
   const report = parseInput(input, () => reportOn(der));
-  const verification = options.ca === undefined ? undefined : await verifyFile(der, others, options);
+  const cas = casFor(report, options, clientCa?.store);
+  const verification = cas && (await verifyFile(der, others, { trust: cas.store, crl: options.crl ?? [] }));
   const path = verification && reportPath(verification.chain, report.subject);
-  const allUnread = [...unread, ...(verification?.unread ?? [])];
+  const allUnread = [...unread, ...(cas?.unread ?? []), ...(verification?.unread ?? [])];
   const suggestions = await suggestionsFor(der, report, verification, policy);
-  if (output === 'json') {
+  if (options.output === 'json') {
     const { records, unsuitable } = suggestions;
     const suggested = { records: records.map(({ record }) => record), unsuitable };
     printValue('json', { ...report, ...(path && { path }), ...suggested, unread: allUnread });
@@ -55,6 +56,29 @@ export async function describeCertificate(
     printSuggestions(suggestions);
   }
   return report.rejected.length === 0 && path?.verified !== false ? 0 : 1;
+}
+
+/**
+ * The CAs to verify a certificate with: those of `--ca`, or else the configured ones if it is a certificate that they could
+ * have issued to a client. No CA verifies a self-signed one, which can still be registered by itself.
+ */
+function casFor(
+  { is_ca: isCa, self_signed: isSelfSigned }: CertificateReport,
+  { ca, crl }: CertificateOptions,
+  configured: TrustStore | undefined,
+): LoadedTrustStore | undefined {
+  if (ca !== undefined) return loadCas(ca);
+  if (configured && !isCa && !isSelfSigned) return { store: configured, unread: [] };
+  if (crl === undefined || configured) return undefined;
+  throw new OperatorError(['--crl requires the CAs that signed the CRLs: add --ca, or set COUNTERSIGN_CLIENT_CA_FILE']);
+}
+
+function loadCas(path: string): LoadedTrustStore {
+  try {
+    return loadTrustStore(path);
+  } catch (error) {
+    throw new OperatorError([error instanceof Error ? error.message : String(error)]);
+  }
 }
 
 /** No record is suggested for a certificate that the server rejects with every record. */

@@ -8,16 +8,16 @@ import { CrlStore } from '../pki/crl/crl-store.ts';
 import { crlViolation } from '../pki/crl/crl-violation.ts';
 import { buildPaths } from '../pki/path/build-paths.ts';
 import type { CertificationPath } from '../pki/path/path.ts';
-import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import type { TrustStore } from '../pki/path/trust-store.ts';
 import { type ChainStatus, selectValidPaths } from '../pki/path/verify-chain.ts';
 import { abbreviate } from '../text.ts';
 import { styled } from './output/text.ts';
 
-export interface PathOptions {
-  /** A file or folder, as in `COUNTERSIGN_CLIENT_CA_FILE`. */
-  readonly ca?: string | undefined;
-  /** Files or folders. With any, a current CRL of each CA is required. */
-  readonly crl?: readonly string[] | undefined;
+/** What a certificate is verified with. */
+export interface VerificationContext {
+  readonly trust: TrustStore;
+  /** Files or folders of CRLs. With any, a current CRL of each CA is required. */
+  readonly crl: readonly string[];
 }
 
 /** Whether the server would verify the certificate, and its certification path. */
@@ -39,7 +39,7 @@ interface ReportedCa {
 export interface FileVerification {
   readonly chain: ChainStatus;
   readonly anchors: readonly CaCertificate[];
-  /** Parts of the CA and CRL files that are not read. */
+  /** Parts of the CRL files that are not read. */
   readonly unread: readonly string[];
 }
 
@@ -47,16 +47,14 @@ export interface FileVerification {
  * Verifies a certificate as the server does.
  *
  * @param others the further certificates in its file
- * @throws {OperatorError} when a CA or CRL file cannot be used
+ * @throws {OperatorError} when a CRL file cannot be used
  */
 export async function verifyFile(
   der: Uint8Array,
   others: readonly Uint8Array[],
-  { ca = '', crl = [] }: PathOptions,
+  { trust, crl }: VerificationContext,
 ): Promise<FileVerification> {
-  const { store: trust, unread: unreadInCas } = await asOperatorError(async () => loadTrustStore(ca));
-  const { current, unread: unreadInCrls } = await loadCrls(crl, trust);
-  const unread = [...unreadInCas, ...unreadInCrls];
+  const { current, unread } = await loadCrls(crl, trust);
   const mode = crl.length === 0 ? 'off' : 'require';
   const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
   const { anchors } = trust;
@@ -104,14 +102,6 @@ async function parseOrExplain(der: Uint8Array) {
   } catch (error) {
     if (error instanceof CertificateError) return error.message;
     throw error;
-  }
-}
-
-async function asOperatorError<Value>(read: () => Promise<Value>): Promise<Value> {
-  try {
-    return await read();
-  } catch (error) {
-    throw new OperatorError([error instanceof Error ? error.message : String(error)]);
   }
 }
 

@@ -37,7 +37,7 @@ const SEVERAL_KEYS = `contains more than one key; ${IN_A_DIRECTORY}`;
 
 function parsePem(text: string): ParsedKey {
   try {
-    const { key, unread } = parsePrivateKeyFile(Buffer.from(text), 'PEM or JWK');
+    const { key, unread } = parsePrivateKeyFile(Buffer.from(text), { accepted: 'PEM or JWK' });
     return { privateKey: key, publicKey: createPublicKey(key), problems: [], warnings: unread };
   } catch (error) {
     if (error instanceof SeveralKeysError) throw new FileContentError(`${error.message}; ${IN_A_DIRECTORY}`);

@@ -285,7 +285,48 @@ describe('countersign certificate --ca', () => {
   });
 });
 
+describe('countersign certificate with COUNTERSIGN_CLIENT_CA_FILE', () => {
+  const ca = createTestCa();
+  const env = { COUNTERSIGN_CLIENT_CA_FILE: file('configured.pem', ca.pem) };
+  const printedFor = async (pem: string, ...args: string[]) => {
+    const { code, stdout } = await runCountersign(['certificate', '-', '-o', 'json', ...args], { env, input: pem });
+    return { code, ...JSON.parse(stdout) };
+  };
+
+  test('verifies the certificate, and rejects one of another CA', async () => {
+    expect(await printedFor(ca.issue().pem)).toMatchObject({ code: 0, path: { verified: true } });
+    const other = createTestCa({ subject: [['CN', 'Other']] });
+    expect(await printedFor(other.issue().pem)).toMatchObject({ code: 1, path: { verified: false } });
+    const trusted = ['--ca', file('other.pem', other.pem)];
+    expect(await printedFor(other.issue().pem, ...trusted)).toMatchObject({ code: 0, path: { verified: true } });
+  });
+
+  test('does not verify a self-signed certificate, or that of a CA', async () => {
+    for (const { pem } of [selfSigned(), ca]) {
+      const printed = await printedFor(pem);
+      expect(printed).toMatchObject({ code: 0, rejected: [] });
+      expect(printed).not.toHaveProperty('path');
+    }
+  });
+});
+
 describe('countersign certificate', () => {
+  test('reads PKCS #12 with the password in a file', async () => {
+    const { cert, key } = certificate.writeTo(folder, 'in-pkcs12');
+    const out = join(folder, 'client.p12');
+    await openssl(['pkcs12', '-export', '-in', cert, '-inkey', key, '-passout', 'pass:secret', '-out', out]);
+    const password = ['--password-file', file('password', 'secret\n')];
+    const { code, stdout } = await runCountersign(['certificate', out, ...password, '-o', 'json']);
+    expect([code, JSON.parse(stdout).thumbprint]).toEqual([0, certificate.thumbprint]);
+    const without = await runCountersign(['certificate', out]);
+    expect([without.code, without.stderr]).toEqual([
+      1,
+      expect.stringContaining(`${out}: is protected by a password: `),
+    ]);
+    const both = await runCountersign(['certificate', out, ...password, '--password', 'secret']);
+    expect([both.code, both.stderr]).toEqual([1, expect.stringContaining('mutually exclusive')]);
+  });
+
   test.each([
     ['PEM', certificate.pem],
     ['DER', certificate.der],

@@ -16,6 +16,16 @@ export function textFormatOption(): Option {
   return new Option('-o, --output <format>', DESCRIPTION).choices(['text', 'json']).default('text');
 }
 
+/** `--password` of the commands that read PKCS #12. Other users of the machine can see the arguments of a process. */
+export function passwordOption(): Option {
+  return new Option('--password <password>', 'password of the PKCS #12 file; visible in the list of processes');
+}
+
+/** `--password-file` of the same commands. */
+export function passwordFileOption(): Option {
+  return new Option('--password-file <file>', 'file with the password of the PKCS #12 file in one line');
+}
+
 /** The end of the help of every command that connects to Redis. */
 export const redisHelp = `
 Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the records.

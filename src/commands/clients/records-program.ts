@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
 import type { ListCommandOptions } from './list.ts';
-import { type ClientsFormat, clientsFormatOption, redisHelp } from './options.ts';
+import { type ClientsFormat, clientsFormatOption, passwordFileOption, passwordOption, redisHelp } from './options.ts';
+import type { ShowCertificateOptions } from './show-certificate.ts';
 
 /** Adds the commands that list, print and change clients in Redis. */
 export function addRecordCommands(clients: Command): void {
@@ -36,9 +37,8 @@ Exit codes: 0 success, 1 the client does not exist, its record is invalid, no
 client matches the certificate, or another error; 130 after Ctrl-C.
 ${redisHelp}`;
 
-interface ShowCommandOptions {
+interface ShowCommandOptions extends ShowCertificateOptions {
   readonly certificate?: string;
-  readonly output: ClientsFormat;
 }
 
 function addShow(clients: Command): void {
@@ -46,19 +46,24 @@ function addShow(clients: Command): void {
     .command('show')
     .description('print a record and how the server interprets it, or the clients that a certificate matches')
     .argument('[client_id]', 'the client to print')
-    .option('--certificate <file>', 'print the clients that this certificate matches, PEM or DER; - is standard input')
+    .option(
+      '--certificate <file>',
+      'print the clients that this certificate matches: PEM, DER, PKCS #7, PKCS #12; - is standard input',
+    )
+    .addOption(passwordOption())
+    .addOption(passwordFileOption())
     .addOption(clientsFormatOption())
     .addHelpText('after', showHelp);
-  show.action(async (clientId: string | undefined, { certificate, output }: ShowCommandOptions) => {
+  show.action(async (clientId: string | undefined, { certificate, ...options }: ShowCommandOptions) => {
     if (clientId !== undefined && certificate !== undefined) {
       show.error('error: a client_id and --certificate are mutually exclusive; use one of them');
     }
     if (certificate !== undefined) {
       const { showClientsOfCertificate } = await import('./show-certificate.ts');
-      process.exitCode = await showClientsOfCertificate(environment, certificate, output);
+      process.exitCode = await showClientsOfCertificate(environment, certificate, options);
     } else if (clientId !== undefined) {
       const { showClient } = await import('./show.ts');
-      process.exitCode = await showClient(environment, clientId, output);
+      process.exitCode = await showClient(environment, clientId, options.output);
     } else {
       show.error('error: expected a client_id or --certificate');
     }

@@ -1,7 +1,9 @@
 import { type CandidateClient, clientsOfCertificate } from '../../administration/clients-of-certificate.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
+import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
+import { parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
-import { parseCertificateFile } from '../../pki/certificate/pem.ts';
+
 import type { Environment } from '../../settings/settings.ts';
 import { type InputFile, parseInput, readInput } from '../input-file.ts';
 import { printValue } from '../output/document.ts';
@@ -10,6 +12,10 @@ import { openAdministration } from './administration.ts';
 import { describeRegistration, formatRegistration, type Registration } from './client-report.ts';
 import type { ClientsFormat } from './options.ts';
 
+export interface ShowCertificateOptions extends PasswordOptions {
+  readonly output: ClientsFormat;
+}
+
 /**
  * `countersign clients show --certificate FILE`: prints the clients that the certificate matches.
  *
@@ -17,8 +23,12 @@ import type { ClientsFormat } from './options.ts';
  * @throws {OperatorError} when the file has no valid client certificate, or Redis fails
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
-export async function showClientsOfCertificate(env: Environment, file: string, output: ClientsFormat): Promise<number> {
-  const certificate = readCertificate(await readInput(file));
+export async function showClientsOfCertificate(
+  env: Environment,
+  file: string,
+  { output, ...passwordOptions }: ShowCertificateOptions,
+): Promise<number> {
+  const certificate = readCertificate(await readInput(file), readPassword(passwordOptions));
   await using administration = await openAdministration(env);
   const { store, policy, now, interruption } = administration;
   const candidates = await interruption.abortable(clientsOfCertificate(certificate, store, policy, now));
@@ -30,8 +40,10 @@ export async function showClientsOfCertificate(env: Environment, file: string, o
   return clients.length > 0 ? 0 : 1;
 }
 
-function readCertificate(input: InputFile): ClientCertificate {
-  return parseInput(input, (content) => parseClientCertificate(parseCertificateFile(content).certificates[0]));
+function readCertificate(input: InputFile, password: string): ClientCertificate {
+  return parseInput(input, (content) =>
+    parseClientCertificate(parseCertificateContainer(content, password).certificates[0]),
+  );
 }
 
 /** A client that the certificate matches, in JSON and YAML. */

@@ -1,12 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileErrorReason } from '../../file-error.ts';
-import { parsePrivateKeyFile } from '../../files/private-key.ts';
-import { OperatorError } from '../../operator-error.ts';
 import { issueCertificate, type KeyPairWithCertificate } from '../../pki/certificate/issue-certificate.ts';
 import { decodeDistinguishedName, formatDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
-import { parseWithOpenssl } from '../../pki/certificate/openssl-certificate.ts';
-import { type CertificateFile, encodePem, parseCertificateFile } from '../../pki/certificate/pem.ts';
 import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
 import { sha256Thumbprint } from '../../pki/certificate/thumbprint.ts';
 
@@ -24,41 +18,6 @@ export interface ClientKeyPair extends KeyPairWithCertificate {
   readonly certificateFile: string | undefined;
   /** Why it is outside its validity period; undefined when it is within. */
   readonly validityViolation: string | undefined;
-}
-
-/**
- * Reads a certificate and its private key. Further certificates of the file are sent as its chain.
- *
- * @param warn called for each part of the files that is not read
- * @throws {OperatorError} with the file and the problem
- */
-export function readClientKeyPair(certificateFile: string, keyFile: string, warn: Warn): ClientKeyPair {
-  const certificates = readCertificates(certificateFile, warn);
-  const { key, pem, unread } = parseFile(keyFile, parsePrivateKeyFile);
-  for (const part of unread) warn(`${keyFile}: ${part}`);
-  const certificate = parseFile(certificateFile, () => parseWithOpenssl(certificates[0]));
-  if (!certificate.checkPrivateKey(key)) throw new OperatorError([`${keyFile} is not the key of ${certificateFile}`]);
-  const certificatePem = certificates.map(encodePem).join('');
-  return clientKeyPair({ certificatePem, privateKeyPem: pem }, certificate, certificateFile);
-}
-
-/**
- * Reads the CA certificates of a file.
- *
- * @param warn called for each part of the file that is not read
- * @returns PEM
- * @throws {OperatorError} with the file and the problem
- */
-export function readCaCertificates(file: string, warn: Warn): string {
-  return readCertificates(file, warn).map(encodePem).join('');
-}
-
-type Warn = (message: string) => void;
-
-function readCertificates(file: string, warn: Warn): CertificateFile['certificates'] {
-  const { certificates, unread } = parseFile(file, parseCertificateFile);
-  for (const part of unread) warn(`${file}: ${part}`);
-  return certificates;
 }
 
 /** Generates a self-signed certificate for this run. */
@@ -85,8 +44,12 @@ function generateSelfSigned(commonName: string): Promise<KeyPairWithCertificate>
   return issueCertificate({ purpose: 'client', subject: [{ CN: [commonName] }], lifetimeDays: 1, now: Date.now() });
 }
 
-/** @param certificateFile undefined when it was generated */
-function clientKeyPair(
+/**
+ * A certificate with its private key, and what reports state about it.
+ *
+ * @param certificateFile undefined when it was generated
+ */
+export function clientKeyPair(
   pair: KeyPairWithCertificate,
   certificate: X509Certificate,
   certificateFile: string | undefined,
@@ -117,13 +80,4 @@ function validityViolation({ validFromDate, validToDate }: X509Certificate, now:
   if (now > validToDate.getTime()) return `expired on ${validToDate.toISOString()}`;
   if (now < validFromDate.getTime()) return `is not valid before ${validFromDate.toISOString()}`;
   return undefined;
-}
-
-function parseFile<Value>(file: string, parse: (content: Uint8Array) => Value): Value {
-  try {
-    return parse(readFileSync(file));
-  } catch (error) {
-    const isFileError = error instanceof Error && 'syscall' in error;
-    throw new OperatorError([`${file}: ${isFileError ? 'cannot be read: ' : ''}${fileErrorReason(error)}`]);
-  }
 }

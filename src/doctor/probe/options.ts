@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../../file-error.ts';
+import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { OperatorError } from '../../operator-error.ts';
-import { type ClientKeyPair, generateClientKeyPair, readCaCertificates, readClientKeyPair } from './client-key-pair.ts';
+import { type ClientKeyPair, generateClientKeyPair } from './client-key-pair.ts';
+import { readCaCertificates, readClientKeyPair } from './read-key-pair.ts';
 import type { Address } from './routes.ts';
 
 /** What to probe, and with which certificate. */
@@ -25,7 +27,7 @@ export interface ProbeOptions {
 }
 
 /** The options of the command line, named as there. */
-export interface DoctorOptions {
+export interface DoctorOptions extends PasswordOptions {
   readonly url: string;
   /** Whether the URL is one that the edge protects. */
   readonly edge?: boolean;
@@ -103,13 +105,13 @@ function parseHttpsUrl(text: string, example: string): URL {
 }
 
 function openClientKeyPair(
-  { cert, key }: DoctorOptions,
+  { cert, key, ...passwordOptions }: DoctorOptions,
   warn: (part: string) => void,
 ): ClientKeyPair | Promise<ClientKeyPair> {
-  if (cert !== undefined && key !== undefined) return readClientKeyPair(cert, key, warn);
-  if (cert === undefined && key === undefined) return generateClientKeyPair();
-  const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-  throw new OperatorError([`--${given} requires --${missing}: pass both, --cert FILE --key FILE`]);
+  if (cert !== undefined)
+    return readClientKeyPair({ certificateFile: cert, keyFile: key, password: readPassword(passwordOptions) }, warn);
+  if (key === undefined) return generateClientKeyPair();
+  throw new OperatorError(['--key requires --cert: pass both, --cert FILE --key FILE']);
 }
 
 function readToken({ token: file, edge }: DoctorOptions): string | undefined {

@@ -37,6 +37,16 @@ test('all options are parsed', async () => {
   });
 });
 
+test('one file contains the certificate and its encrypted key', async () => {
+  const format = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
+  const both = join(folder, 'both.pem');
+  writeFileSync(both, client.pem + client.keys.privateKey.export(format));
+  const parsed = await parseProbeOptions({ url, cert: both, password: 'secret' });
+  expect(parsed).toMatchObject({ clientKeyPair: { thumbprint: client.thumbprint }, unread: [] });
+  expect(await problemsOf({ cert: both, password: 'other' })).toContain('cannot be decrypted: check the password');
+  expect(await problemsOf({ cert: both })).toContain('contains an encrypted private key: decrypt it with openssl');
+});
+
 test('a certificate is generated and the default listener is used when only the URL is given', async () => {
   const parsed = await parseProbeOptions({ url, operations: [] });
   expect(parsed).toMatchObject({

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { fileErrorReason } from '../file-error.ts';
+import { OperatorError } from '../operator-error.ts';
+import { encodingProblem } from './text-encoding.ts';
+
+/** The options that state the password of a file. */
+export interface PasswordOptions {
+  readonly password?: string | undefined;
+  /** The file with the password in its only line. */
+  readonly passwordFile?: string | undefined;
+}
+
+const MAX_BYTES = 4_096;
+
+/**
+ * The password of the options; empty if there is none.
+ *
+ * @throws {OperatorError} if both are given, or the file cannot be read or is not a password; it never quotes the content
+ */
+export function readPassword({ password, passwordFile }: PasswordOptions): string {
+  if (passwordFile === undefined) return password ?? '';
+  if (password !== undefined)
+    throw new OperatorError(['--password and --password-file are mutually exclusive: use one of them']);
+  const content = readContent(passwordFile);
+  const problem = encodingProblem(content) ?? (content.length > MAX_BYTES ? 'is larger than 4 KiB' : undefined);
+  if (problem !== undefined) throw new OperatorError([`${passwordFile}: ${problem}`]);
+  const line = content.toString().replace(/\r?\n$/, '');
+  if (/[\r\n]/.test(line))
+    throw new OperatorError([`${passwordFile}: has more than one line, so it is not a password`]);
+  return line;
+}
+
+function readContent(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new OperatorError([`${file}: ${fileErrorReason(error)}`]);
+  }
+}
