@@ -14,7 +14,8 @@ interface WatchFilesOptions {
   readonly intervalMilliseconds?: number | undefined;
 }
 
-const INTERVAL_MILLISECONDS = 1_000;
+/** Between two checks, by default. */
+export const INTERVAL_MILLISECONDS = 1_000;
 /** Files that keep changing are reported after this many checks. */
 const MAX_UNSETTLED_CHECKS = 10;
 

@@ -2,25 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileErrorReason } from './file-error.ts';
 import type { Log } from './observability/log.ts';
 import { OperatorError } from './operator-error.ts';
-import { filesState, watchFiles } from './watch-files.ts';
+import { filesState, INTERVAL_MILLISECONDS, watchFiles } from './watch-files.ts';
 
 /**
  * What is loaded from files while the server runs. Each name labels the metrics of its files, and begins their log
- * events: `clients_reloaded`, `clients_reload_failed`. The value is what stays in use if a reload fails, for messages.
+ * events: `clients_reloaded`, `clients_reload_failed`. The value says what stays in use if a reload fails.
  */
 export const watchedFileNames = {
-  clients: 'records',
-  client_ca: 'CA certificates',
-  crls: 'CRLs',
-  signing_key: 'key',
-  signing_keys: 'keys',
-  key_encryption_key: 'key-encryption key',
-  tls_certificate: 'certificate and key',
-  proxy_secret: 'secrets',
-  proxy_ca: 'CA certificates',
-  redis_url: 'credentials',
-  redis_ca: 'CA certificates',
-  redis_certificate: 'certificate and key',
+  clients: 'records stay',
+  client_ca: 'CA certificates stay',
+  crls: 'CRLs stay',
+  signing_key: 'key stays',
+  signing_keys: 'keys stay',
+  key_encryption_key: 'key-encryption key stays',
+  tls_certificate: 'certificate and key stay',
+  proxy_secret: 'secrets stay',
+  proxy_ca: 'CA certificates stay',
+  redis_url: 'credentials stay',
+  redis_ca: 'CA certificates stay',
+  redis_certificate: 'certificate and key stay',
 } as const;
 
 export type WatchedFileName = keyof typeof watchedFileNames;
@@ -40,7 +40,8 @@ export interface WatchedFile {
   readonly notAfter: number | undefined;
   /** Loads the files although they may not have changed. Resolves when that is done or has failed, which is logged. */
   reload(): Promise<void>;
-  stop(): void;
+  /** Resolves when the last load has ended. What it loads is not used. */
+  stop(): Promise<void>;
 }
 
 export interface WatchedValueOptions<Value> {
@@ -48,30 +49,56 @@ export interface WatchedValueOptions<Value> {
   readonly paths: readonly string[];
   /** Lists the files of the paths, if a path can be a folder. */
   readonly list?: (() => readonly string[]) | undefined;
-  /** The value in use, from the files as they were when `state` was taken. */
-  readonly first: Value;
-  /** By {@link filesState}. By default the present one. */
-  readonly state?: string | undefined;
-  /** @throws {Error} with what is wrong and how to fix it; the message never contains a secret */
-  readonly load: () => Value | Promise<Value>;
+  /**
+   * @param previous undefined on startup
+   * @throws {Error} with what is wrong and how to fix it; the message never contains a secret
+   */
+  readonly load: (previous: Value | undefined, stopping: AbortSignal) => Value | Promise<Value>;
   /** Puts a reloaded value to use, after which `current` is that value. If it throws, the previous one stays. */
   readonly onReloaded?: ((value: Value, previous: Value) => void) | undefined;
-  /** For the log: further fields, and what was loaded, as the end of a sentence. Contains no secret. */
+  /** For the log. Contains no secret. */
   readonly describe: (value: Value, previous: Value) => ReloadDescription;
+  /** Logs further lines. */
+  readonly logDetails?: ((value: Value, previous: Value) => void) | undefined;
+  /** Whether a reload has changed nothing, and need not be logged. */
+  readonly isSame?: ((value: Value, previous: Value) => boolean) | undefined;
   /** When the first certificate of a value expires, in milliseconds since the epoch. */
   readonly notAfter?: ((value: Value) => number | undefined) | undefined;
+  /** Whether a failed reload is repeated, since its cause may pass although no file changes, such as the time. */
+  readonly repeats?: boolean;
   readonly log: Log;
   /** Between checks of the files. Default: 1,000. */
   readonly intervalMilliseconds?: number | undefined;
 }
 
-export interface ReloadDescription {
+/** A value, and the state of its files by {@link filesState} from before it was loaded. */
+export interface LoadedValue<Value> {
+  readonly value: Value;
+  readonly state: string;
+}
+
+interface ReloadDescription {
   readonly fields?: object;
+  /** What was loaded, as the end of a sentence. */
   readonly summary: string;
 }
 
-const MAX_LOADS = 5;
-const BETWEEN_LOADS_MILLISECONDS = 100;
+/** Files that change all the time are loaded as they are after this many loads. */
+const MAX_LOADS = 20;
+/** A failed reload is repeated after this many intervals. */
+const REPEAT_INTERVALS = 10;
+
+/**
+ * Loads a value for the first time, and watches its files.
+ *
+ * @throws what `load` throws
+ */
+export async function openWatchedValue<Value>(options: WatchedValueOptions<Value>): Promise<WatchedValue<Value>> {
+  const loaded = await loadOneVersion(options, undefined, new AbortController().signal).catch((error: unknown) => {
+    throw error instanceof LoadFailure ? error.cause : error;
+  });
+  return new WatchedValue(options, loaded);
+}
 
 /**
  * A value from files, swapped as a whole when they change. If they are missing or invalid, the previous value stays in
@@ -84,23 +111,26 @@ export class WatchedValue<Value> implements WatchedFile {
   failures = 0;
   problem: string | undefined;
   readonly #options: WatchedValueOptions<Value>;
-  readonly #list: () => readonly string[];
   readonly #stopWatching: () => void;
+  readonly #stopping = new AbortController();
   #current: Value;
+  /** Of the files when they were loaded last, successfully or not. */
+  #state: string;
   #lastLoad: Promise<void> = Promise.resolve();
   /** A reload that has not begun, which will find the files as they are then. */
   #next: Promise<void> | undefined;
-  #isStopped = false;
+  #repetition: NodeJS.Timeout | undefined;
 
-  constructor(options: WatchedValueOptions<Value>) {
-    const { name, paths, list = () => paths, first, state, intervalMilliseconds } = options;
+  constructor(options: WatchedValueOptions<Value>, { value, state }: LoadedValue<Value>) {
+    const { name, paths, intervalMilliseconds } = options;
     this.name = name;
     this.paths = paths;
     this.#options = options;
-    this.#list = list;
-    this.#current = first;
-    const onChange = () => void this.reload();
-    this.#stopWatching = watchFiles({ list, onChange, state, intervalMilliseconds }).stop;
+    this.#current = value;
+    this.#state = state;
+    const onChange = () => void this.#afterLastLoad(() => this.#loadIfChanged());
+    const watch = watchFiles({ list: listOf(options), onChange, state, intervalMilliseconds });
+    this.#stopWatching = watch.stop;
   }
 
   get current(): Value {
@@ -112,44 +142,49 @@ export class WatchedValue<Value> implements WatchedFile {
   }
 
   reload(): Promise<void> {
-    this.#next ??= this.#lastLoad.then(() => {
+    this.#next ??= this.#afterLastLoad(() => {
       this.#next = undefined;
       return this.#loadOrKeep();
     });
-    this.#lastLoad = this.#next;
     return this.#next;
   }
 
-  stop(): void {
-    this.#isStopped = true;
+  async stop(): Promise<void> {
+    this.#stopping.abort();
     this.#stopWatching();
+    clearTimeout(this.#repetition);
+    await this.#lastLoad;
+  }
+
+  #afterLastLoad(load: () => Promise<void>): Promise<void> {
+    this.#lastLoad = this.#lastLoad.then(load);
+    return this.#lastLoad;
+  }
+
+  /** The last load may have found the change. */
+  async #loadIfChanged(): Promise<void> {
+    if (filesState(listOf(this.#options)) !== this.#state) await this.#loadOrKeep();
   }
 
   /** Whatever the error is, the previous value is kept. */
-  async #loadOrKeep(): Promise<void> {
+  async #loadOrKeep(isRepetition = false): Promise<void> {
+    const { signal } = this.#stopping;
+    clearTimeout(this.#repetition);
     try {
-      const value = await this.#loadOneVersion();
-      if (!this.#isStopped) this.#use(value);
+      const { value, state } = await loadOneVersion(this.#options, this.#current, signal);
+      if (signal.aborted) return;
+      this.#state = state;
+      this.#use(value);
     } catch (error) {
-      if (!this.#isStopped) this.#onFailure(reasonOf(error));
-    }
-  }
-
-  /** Loads again if the files change meanwhile: some would be from before the change, and some from after it. */
-  async #loadOneVersion(): Promise<Value> {
-    for (let loads = 1; ; loads += 1) {
-      const before = filesState(this.#list);
-      const result = await attempt(this.#options.load);
-      if (loads < MAX_LOADS && !this.#isStopped && filesState(this.#list) !== before) {
-        await delay(BETWEEN_LOADS_MILLISECONDS);
-      } else if ('error' in result) throw result.error;
-      else return result.value;
+      if (signal.aborted) return;
+      if (error instanceof LoadFailure) this.#state = error.state;
+      this.#onFailure(reasonOf(error instanceof LoadFailure ? error.cause : error), isRepetition);
     }
   }
 
   #use(value: Value): void {
-    const { name, onReloaded, describe, log, paths } = this.#options;
-    const previous = this.#current;
+    const { name, onReloaded, isSame, describe, logDetails, log, paths } = this.#options;
+    const [previous, isRestored] = [this.#current, this.problem !== undefined];
     this.#current = value;
     try {
       onReloaded?.(value, previous);
@@ -159,24 +194,68 @@ export class WatchedValue<Value> implements WatchedFile {
     }
     this.loadedAt = Date.now();
     this.problem = undefined;
+    if (!isRestored && isSame?.(value, previous)) return;
     const { fields, summary } = describe(value, previous);
     log.info({ event: `${name}_reloaded`, ...fields }, `reloaded ${paths.join(' and ')}: ${summary}`);
+    logDetails?.(value, previous);
   }
 
-  #onFailure(reason: string): void {
-    this.failures += 1;
+  #onFailure(reason: string, isRepetition: boolean): void {
+    const { name, log, repeats, intervalMilliseconds = INTERVAL_MILLISECONDS } = this.#options;
+    if (!isRepetition || reason !== this.problem) {
+      this.failures += 1;
+      const message = `reload failed, the previous ${watchedFileNames[name]} active: ${reason}`;
+      log.error({ event: `${name}_reload_failed`, reason }, message);
+    }
     this.problem = reason;
-    const kept = watchedFileNames[this.name];
-    const message = `reload failed, the previous ${kept} ${kept.endsWith('s') ? 'stay' : 'stays'} in use: ${reason}`;
-    this.#options.log.error({ event: `${this.name}_reload_failed`, reason }, message);
+    if (!repeats) return;
+    const repeat = () => void this.#afterLastLoad(() => this.#loadOrKeep(true));
+    this.#repetition = setTimeout(repeat, REPEAT_INTERVALS * intervalMilliseconds).unref();
+  }
+}
+
+/** Which files could not be loaded, by their state. The cause is the error. */
+class LoadFailure extends Error {
+  override readonly name = 'LoadFailure';
+  readonly state: string;
+
+  constructor(state: string, cause: unknown) {
+    super('files could not be loaded', { cause });
+    this.state = state;
+  }
+}
+
+function listOf<Value>({ paths, list = () => paths }: WatchedValueOptions<Value>): () => readonly string[] {
+  return list;
+}
+
+/**
+ * Loads again if the files change meanwhile: some would be from before the change, and some from after it.
+ *
+ * @throws {LoadFailure}
+ */
+async function loadOneVersion<Value>(
+  options: WatchedValueOptions<Value>,
+  previous: Value | undefined,
+  stopping: AbortSignal,
+): Promise<LoadedValue<Value>> {
+  const { load, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
+  for (let loads = 1; ; loads += 1) {
+    const state = filesState(listOf(options));
+    const result = await attempt(async () => load(previous, stopping));
+    stopping.throwIfAborted();
+    if (loads < MAX_LOADS && filesState(listOf(options)) !== state) {
+      await delay(intervalMilliseconds / 2, undefined, { signal: stopping });
+    } else if ('error' in result) throw new LoadFailure(state, result.error);
+    else return { value: result.value, state };
   }
 }
 
 type Attempt<Value> = { readonly value: Value } | { readonly error: unknown };
 
-async function attempt<Value>(load: () => Value | Promise<Value>): Promise<Attempt<Value>> {
+async function attempt<Value>(run: () => Promise<Value>): Promise<Attempt<Value>> {
   try {
-    return { value: await load() };
+    return { value: await run() };
   } catch (error) {
     return { error };
   }

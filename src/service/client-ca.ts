@@ -18,28 +18,19 @@ export function watchClientCa(
   onChange: () => void,
 ): () => TrustStore {
   if (!clientCa) return () => emptyTrustStore;
-  const { path, store: first } = clientCa;
-  logCaCertificates(first, log);
+  const { path, store: value, state } = clientCa;
+  logCaCertificates(value, log);
   const load = () => {
     const { store, unread } = loadTrustStore(path);
     for (const part of unread) log.warn({ event: 'client_ca_warning' }, part);
     return store;
   };
-  const onReloaded = (store: TrustStore) => {
-    logCaCertificates(store, log);
-    onChange();
-  };
-  const file = new WatchedValue({
-    name: 'client_ca',
-    paths: [path],
-    list: () => caFiles(path),
-    first,
-    load,
-    onReloaded,
-    describe,
-    notAfter,
-    log,
-  });
+  const list = () => caFiles(path);
+  const logDetails = (store: TrustStore) => logCaCertificates(store, log);
+  const file = new WatchedValue(
+    { name: 'client_ca', paths: [path], list, load, onReloaded: onChange, describe, logDetails, notAfter, log },
+    { value, state },
+  );
   watched.add(file);
   return () => file.current;
 }

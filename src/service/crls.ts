@@ -5,6 +5,7 @@ import { type CrlCache, createLocalCrlCache } from '../pki/crl/crl-cache.ts';
 import { type CrlChecker, type CrlConfig, openCrlChecker } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
+import type { WatchedFiles } from './watched-files.ts';
 
 /** A CRL with a million entries has about 40 MiB. */
 const COMMAND_MILLISECONDS = 10_000;
@@ -17,12 +18,15 @@ const COMMAND_MILLISECONDS = 10_000;
 export async function openCrls(
   { crl: config, clients }: { readonly crl: CrlConfig | undefined; readonly clients: ClientsConfig },
   currentTrust: () => TrustStore,
+  watched: WatchedFiles,
   log: Log,
 ): Promise<CrlChecker | undefined> {
   if (!config) return undefined;
   const cache = config.urls.length > 0 ? await openCrlCache(clients, log) : createLocalCrlCache();
   try {
-    return await openCrlChecker({ config, currentTrust, cache, log, now: Date.now });
+    const checker = await openCrlChecker({ config, currentTrust, cache, log, now: Date.now });
+    if (config.paths.length > 0) watched.add(checker.files);
+    return checker;
   } catch (error) {
     cache.close();
     throw new OperatorError([`COUNTERSIGN_CLIENT_CRLS: ${fileErrorReason(error)}`]);

@@ -47,13 +47,13 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   // Beside the connection of the registry: an attempt to connect may take seconds.
   const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
   opened.defer(async () => (await connecting)?.connection.close());
-  const keyring = await openKeyring(config, connecting, log).catch(collect);
+  const keyring = await openKeyring(config, connecting, watched, log).catch(collect);
   opened.defer(() => keyring?.close());
-  const registry = await openRegistry(config, log).catch(collect);
+  const registry = await openRegistry(config, watched, log).catch(collect);
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);
   opened.defer(() => revocations?.close());
-  crls = await openCrls(config, currentTrust, log).catch(collect);
+  crls = await openCrls(config, currentTrust, watched, log).catch(collect);
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
   return { watched, currentTrust, keyring, registry, revocations, crls };

@@ -9,11 +9,13 @@ import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { readSigningKey, SigningKeyError } from '../tokens/signing-key.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
+import type { WatchedFiles } from './watched-files.ts';
 
 /** What every source needs. */
 interface KeyringOptions {
   /** Milliseconds. */
   readonly maxQueueDelay: number;
+  readonly watched: WatchedFiles;
   readonly log: Log;
 }
 
@@ -26,9 +28,10 @@ interface KeyringOptions {
 export async function openKeyring(
   { keyring, maxQueueDelay }: Pick<Config, 'keyring' | 'maxQueueDelay'>,
   store: Promise<TokenStore> | undefined,
+  watched: WatchedFiles,
   log: Log,
 ): Promise<Keyring> {
-  const options = { maxQueueDelay, log };
+  const options = { maxQueueDelay, watched, log };
   switch (keyring.source) {
     case 'file':
       return openKeyFile(keyring, options);
@@ -55,6 +58,7 @@ async function openKeyFile(
 async function openDirectory(config: KeyDirectoryConfig, options: KeyringOptions): Promise<Keyring> {
   try {
     const source = await openKeyDirectory({ ...config, ...options, now: Date.now });
+    options.watched.add(source.watched);
     return liveKeyring(source, { retention: PUBLISHED_UNTIL_REMOVED, now: Date.now });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

@@ -74,8 +74,11 @@ function watch<Value>(
   reaction: Reaction<Value>,
 ): WatchedValue<Value> | undefined {
   if (!files) return undefined;
+  const { paths, first: value, state } = files;
   const load = () => files.load((warning) => log.warn({ event: 'setting_warning' }, warning));
-  return watched.add(new WatchedValue({ ...files, ...reaction, name, load, log }));
+  // A certificate may not be valid yet.
+  const options = { ...reaction, name, paths, load, repeats: true, log };
+  return watched.add(new WatchedValue(options, { value, state }));
 }
 
 function describeSecrets({ length }: ProxyTrust['proxySecretDigests']) {

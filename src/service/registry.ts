@@ -5,6 +5,7 @@ import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import type { WatchedFiles } from './watched-files.ts';
 
 interface RegistryConfig {
   readonly clients: ClientsConfig;
@@ -19,13 +20,15 @@ interface RegistryConfig {
  *
  * @throws {OperatorError} with every problem of a clients file
  */
-export async function openRegistry(config: RegistryConfig, log: Log): Promise<Registry> {
+export async function openRegistry(config: RegistryConfig, watched: WatchedFiles, log: Log): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory') {
     const { watchClientsFile } = await import('../clients/files/watch-clients-file.ts');
     // Indexed with the file: the checks behind a reload would otherwise wait for it.
     const prepare = config.edge && indexClients;
-    return createMemoryRegistry(await watchClientsFile(clients, config, log, { prepare }), clients.file);
+    const records = await watchClientsFile(clients, config, log, { prepare });
+    watched.add(records.watched);
+    return createMemoryRegistry(records, clients.file);
   }
   const { createRedisRegistry } = await import('../clients/registry/redis-registry.ts');
   const { address, tls, keyPrefix, cache } = clients;

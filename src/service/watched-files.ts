@@ -8,7 +8,7 @@ export interface WatchedFiles {
   add<File extends WatchedFile>(file: File): File;
   /** Reloads all of them. Resolves when that is done; what fails is logged, and stays as it was. */
   reloadAll(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 export function createWatchedFiles(): WatchedFiles {
@@ -22,8 +22,8 @@ export function createWatchedFiles(): WatchedFiles {
     reloadAll: async () => {
       await Promise.all(all.map((file) => file.reload()));
     },
-    stop: () => {
-      for (const file of all) file.stop();
+    stop: async () => {
+      await Promise.all(all.map((file) => file.stop()));
     },
   };
 }

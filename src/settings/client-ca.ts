@@ -1,4 +1,5 @@
-import { loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { caFiles, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
+import { filesState } from '../watch-files.ts';
 import { oneOf } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';
@@ -30,6 +31,8 @@ export const chainSettings = defineSettings('Client certificates', {
 export interface ClientCa {
   readonly path: string;
   readonly store: TrustStore;
+  /** Of the files, from before they were loaded, by {@link filesState}. */
+  readonly state: string;
 }
 
 /** Reads `COUNTERSIGN_CLIENT_CA_FILE`; undefined if it is not set. Problems are collected in `settings`. */
@@ -38,7 +41,8 @@ export function readClientCa(settings: Settings): ClientCa | undefined {
 }
 
 function readClientCaFile(path: string, warn: Warn): ClientCa {
+  const state = filesState(() => caFiles(path));
   const { store, unread } = loadTrustStore(path);
   for (const part of unread) warn(part);
-  return { path, store };
+  return { path, store, state };
 }

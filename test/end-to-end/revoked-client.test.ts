@@ -188,7 +188,7 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
       5_000,
     );
     writeFileSync(file, 'not a CRL');
-    await server.countersign.waitForEvent(({ event }) => event === 'crl_unavailable');
+    await server.countersign.waitForEvent(({ event }) => event === 'crls_reload_failed');
     expect(await statusOf(server)).toBe(400);
     expect((await ask(server, other)).response.status).toBe(200);
   });
@@ -202,7 +202,7 @@ describeWith(['redis-server'], 'a CRL in a file', () => {
     await register(server, prefix);
     writeFileSync(join(folder, 'a.crl'), 'not a CRL');
     writeFileSync(join(folder, 'b.crl'), crlOf(5, client));
-    const { reason } = await server.countersign.waitForEvent(({ event }) => event === 'crl_unavailable');
+    const { reason } = await server.countersign.waitForEvent(({ event }) => event === 'crls_reload_failed');
     expect(reason).toContain(join(folder, 'a.crl'));
     await eventually(
       async () => (await statusOf(server)) === 400,

@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
-import { readFileState } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import { caPinsOf, requiresChain } from '../methods/methods.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
@@ -22,11 +20,8 @@ export interface ClientRequirements {
   readonly terminator: Pick<Terminator, 'verification'>;
 }
 
-const SETTLE_MILLISECONDS = 500;
-
 /**
- * Loads the records of a file. It reads the file until it does not change meanwhile, because a file that is being written
- * may be incomplete.
+ * Loads the records of a file.
  *
  * @throws {OperatorError} with every error; errors of the file itself start with the setting
  * @throws the reason of the signal
@@ -36,14 +31,9 @@ export async function loadClientsFile(
   requirements: ClientRequirements,
   stopping: AbortSignal,
 ): Promise<ClientsFilesResult> {
-  const { file } = configured;
-  for (;;) {
-    requireRegularFile(configured);
-    const before = readFileState(file);
-    const result = await readInTime(file, requirements.policy, stopping);
-    if (readFileState(file) === before) return requireNoProblems(result, configured, requirements);
-    await delay(SETTLE_MILLISECONDS, undefined, { signal: stopping });
-  }
+  requireRegularFile(configured);
+  const result = await readInTime(configured.file, requirements.policy, stopping);
+  return requireNoProblems(result, configured, requirements);
 }
 
 /** Reading a named pipe could wait forever for its writer. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { counted } from '../../text.ts';
-import { readFileState, watchFiles } from '../../watch-files.ts';
+import { openWatchedValue, type WatchedFile } from '../../watched-file.ts';
 import type { Records, RecordsInMemory } from '../registry/memory-registry.ts';
 import { describeDiagnostic } from './diagnostics.ts';
 import { type ClientRequirements, type ConfiguredFile, loadClientsFile } from './load-clients-file.ts';
@@ -11,8 +11,12 @@ import type { ClientsFilesResult } from './read-clients-files.ts';
 interface WatchOptions {
   /** Called with records before they are swapped in. Until it resolves, the previous ones stay active. */
   readonly prepare?: ((records: Records) => Promise<unknown>) | undefined;
-  /** Between checks of the file; by default that of {@link watchFiles}. */
+  /** Between checks of the file; by default that of a {@link WatchedFile}. */
   readonly intervalMilliseconds?: number | undefined;
+}
+
+interface WatchedRecords extends RecordsInMemory {
+  readonly watched: WatchedFile;
 }
 
 /**
@@ -26,41 +30,26 @@ export async function watchClientsFile(
   requirements: ClientRequirements,
   log: Log,
   { prepare, intervalMilliseconds }: WatchOptions = {},
-): Promise<RecordsInMemory> {
-  const stopping = new AbortController();
-  const { signal } = stopping;
+): Promise<WatchedRecords> {
   const { file } = configured;
-  const load = async (setting?: string): Promise<Records> => {
-    const before = readFileState(file);
-    const loaded = toRecords(log, await loadClientsFile({ file, setting }, requirements, signal));
-    if (!prepare) return loaded;
-    await prepare(loaded);
-    signal.throwIfAborted();
-    // A change meanwhile was ignored, since only the load of the file itself detects it.
-    return readFileState(file) === before ? loaded : load(setting);
+  const load = async (previous: Records | undefined, stopping: AbortSignal): Promise<Records> => {
+    const setting = previous === undefined ? configured.setting : undefined;
+    const loading = loadClientsFile({ file, setting }, requirements, stopping);
+    const records = toRecords(log, await loading.catch((error: unknown) => throwAbout(file, error)));
+    await prepare?.(records);
+    return records;
   };
-  let records: Records = { clients: new Map(), resources: new Map() };
-  let isLoading = true;
-  const reload = async () => {
-    // A load in progress detects the change itself.
-    if (isLoading) return;
-    isLoading = true;
-    records = await loadOrKeep(records, load, { file, log, signal });
-    isLoading = false;
+  const describe = (after: Records, before: Records) => {
+    const fields = countChanges(before, after);
+    return { fields, summary: describeChanges(fields) };
   };
-  const watch = watchFiles({ list: () => [file], onChange: () => void reload(), intervalMilliseconds });
-  const stop = () => {
-    watch.stop();
-    stopping.abort();
-  };
-  try {
-    records = await load(configured.setting);
-    isLoading = false;
-  } catch (error) {
-    stop();
-    throw error;
-  }
-  return { current: () => records, stop };
+  const watched = await openWatchedValue({ name: 'clients', paths: [file], load, describe, log, intervalMilliseconds });
+  return { current: () => watched.current, watched, stop: () => watched.stop() };
+}
+
+/** Names the file also for an unexpected error. */
+function throwAbout(file: string, error: unknown): never {
+  throw error instanceof OperatorError ? error : new OperatorError([`${file}: ${error}`]);
 }
 
 /** Logs the warnings. */
@@ -71,35 +60,6 @@ function toRecords(log: Log, { clients, resources, warnings }: ClientsFilesResul
     clients: new Map(clients.map((client) => [client.clientId, client])),
     resources: new Map(resources.map((resource) => [resource.name, resource])),
   };
-}
-
-interface Reload {
-  readonly file: string;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-}
-
-/** Whatever the error of a reload is, the previous records are kept. */
-async function loadOrKeep(previous: Records, load: () => Promise<Records>, reload: Reload): Promise<Records> {
-  const { file, log, signal } = reload;
-  try {
-    const next = await load();
-    logReloaded(log, file, previous, next);
-    return next;
-  } catch (error) {
-    if (!signal.aborted) logReloadFailed(log, file, error);
-    return previous;
-  }
-}
-
-function logReloaded(log: Log, file: string, before: Records, after: Records): void {
-  const counts = countChanges(before, after);
-  log.info({ event: 'clients_reloaded', ...counts }, `reloaded ${file}: ${describeChanges(counts)}`);
-}
-
-function logReloadFailed(log: Log, file: string, error: unknown): void {
-  const reason = error instanceof OperatorError ? firstProblems(error.problems) : `${file}: ${error}`;
-  log.error({ event: 'clients_reload_failed', reason }, `reload failed, the previous records stay active: ${reason}`);
 }
 
 /** The sizes, and how many clients and resources differ. */
@@ -135,12 +95,4 @@ function compareMaps<Value>(before: ReadonlyMap<string, Value>, after: ReadonlyM
 function describeChanges({ clients, resources, added, changed, removed }: ChangeCounts): string {
   const sizes = [counted(clients, 'client'), ...(resources > 0 ? [counted(resources, 'resource')] : [])];
   return `${sizes.join(', ')}, ${added} added, ${changed} changed, ${removed} removed`;
-}
-
-/** A file may have thousands of problems. */
-const MAX_LOGGED_PROBLEMS = 20;
-
-function firstProblems(problems: readonly string[]): string {
-  const more = problems.length - MAX_LOGGED_PROBLEMS;
-  return problems.slice(0, MAX_LOGGED_PROBLEMS).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

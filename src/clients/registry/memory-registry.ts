@@ -9,7 +9,7 @@ export interface RecordsInMemory {
   /** The same object until the records are swapped. */
   current(): Records;
   /** Stops swapping. */
-  stop(): void;
+  stop(): void | Promise<void>;
 }
 
 /** The records of one version of a file. Never modified. */

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileErrorReason } from '../../file-error.ts';
 import type { Log } from '../../observability/log.ts';
-import { watchFiles } from '../../watch-files.ts';
+import { counted } from '../../text.ts';
+import { openWatchedValue, type WatchedFile } from '../../watched-file.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import type { CrlCache } from './crl-cache.ts';
@@ -41,7 +42,8 @@ export interface CrlChecker {
    * again, since CRLs that were rejected before can be valid. Problems are logged.
    */
   reload(): Promise<void>;
-  stop(): void;
+  readonly files: WatchedFile;
+  stop(): Promise<void>;
 }
 
 /** An unresponsive CA must not prevent the server from starting. */
@@ -56,14 +58,20 @@ const MAX_STARTUP_MILLISECONDS = 5_000;
 export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChecker> {
   const { config, currentTrust, cache, log, now } = options;
   const store = new CrlStore({ currentTrust, now, sources: config.urls });
-  const problems = await loadFiles(config, store, log);
-  if (problems.length > 0) throw new Error(problems.join('; '));
+  const files = await openWatchedValue({
+    name: 'crls',
+    paths: config.paths,
+    list: () => config.paths.flatMap(crlFiles),
+    load: async () => {
+      const problems = await loadFiles(config, store, log);
+      if (problems.length > 0) throw new Error(problems.join('; '));
+    },
+    describe: () => ({ summary: `${counted(store.current.byCa.size, 'CA')} with a CRL` }),
+    isSame: () => config.paths.length === 0,
+    log,
+  });
   let polling = pollUrls(options, store);
   await Promise.race([polling.firstAttempts, setTimeout(MAX_STARTUP_MILLISECONDS, undefined, { ref: false })]);
-  const reloadFiles = inSequence(async () => {
-    for (const problem of await loadFiles(config, store, log)) logProblem(problem, log);
-  });
-  const watch = watchFiles({ list: () => config.paths.flatMap(crlFiles), onChange: () => void reloadFiles() });
   return {
     violation: (path, time) => crlViolation(path, store.current, config.policy, time),
     crls: () => [...store.current.byCa.values()].flat(),
@@ -71,22 +79,14 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
       store.update();
       polling.stop();
       polling = pollUrls(options, store);
-      await reloadFiles();
+      await files.reload();
     },
-    stop: () => {
-      watch.stop();
+    files,
+    stop: async () => {
+      await files.stop();
       polling.stop();
       cache.close();
     },
-  };
-}
-
-/** Runs a function that does not throw, one call after another: files that change meanwhile are loaded last. */
-function inSequence(run: () => Promise<void>): () => Promise<void> {
-  let last = Promise.resolve();
-  return () => {
-    last = last.then(run);
-    return last;
   };
 }
 

@@ -27,26 +27,31 @@ export function describeKeys(keys: readonly DirectoryKey[], { path, algorithm, n
   return signing ? `${signing.algorithm} ${signing.keyId} (${signing.file}), ${of}` : of;
 }
 
-/** Logs what has changed, also when a key signs, since the previous version, which has no keys at startup, and what that breaks. */
-export function logLoaded(
+interface Keys {
+  readonly keys: readonly DirectoryKey[];
+}
+
+/** What a reload has changed, for the log. */
+export function describeChange({ keys: after }: Keys, { keys: before }: Keys) {
+  const added = after.filter((key) => !before.some((known) => isSameKey(known, key)));
+  const removed = before.filter((key) => !after.some((kept) => isSameKey(kept, key)));
+  const fields = { keys: after.length, added: added.length, removed: removed.length };
+  return { fields, summary: `${counted(after.length, 'key')}, ${fields.added} added, ${fields.removed} removed` };
+}
+
+/** Logs what is new since the previous version, which has no keys at startup, when it signs, and what the change breaks. */
+export function logKeys(
   before: readonly DirectoryKey[],
   after: readonly DirectoryKey[],
   unread: readonly string[],
   { path, policy, log, ...options }: KeyDirectoryLog,
 ): void {
   const now = options.now();
-  const isStartup = before.length === 0;
-  const added = after.filter((key) => !before.some((known) => isSameKey(known, key)));
-  const removed = before.filter((key) => !after.some((kept) => isSameKey(kept, key)));
-  if (!isStartup) {
-    const counts = { keys: after.length, added: added.length, removed: removed.length };
-    const text = `${counted(counts.keys, 'key')}, ${counts.added} added, ${counts.removed} removed`;
-    log.info({ event: 'signing_keys_reloaded', ...counts }, `reloaded the signing keys of ${path}: ${text}`);
-  }
   // Keys of a directory are published until they are removed.
   const phases = keyPhases(after, Number.POSITIVE_INFINITY, now);
   for (const phase of phases) if (!before.includes(phase.key)) logKey(phase, log);
-  const broken = isStartup ? startupWarnings(after, policy, now) : changeWarnings({ before, after, policy, now });
+  const broken =
+    before.length === 0 ? startupWarnings(after, policy, now) : changeWarnings({ before, after, policy, now });
   for (const warning of [...unread, ...broken.map((sentence) => join(path, sentence))])
     log.warn({ event: 'signing_key_warning' }, warning);
 }
@@ -61,9 +66,4 @@ function logKey({ key, state }: KeyPhase<DirectoryKey>, log: Log): void {
 function describeState(state: KeyState, signsFrom: string | undefined): string {
   if (state === 'next') return `published, signs from ${signsFrom}`;
   return state === 'signing' ? 'signs' : 'published only, another key signs';
-}
-
-export function logReloadFailed(reason: string, { path, log }: KeyDirectoryLog): void {
-  const message = `cannot reload the signing keys of ${path}: ${reason}; the previous ones stay in use`;
-  log.error({ event: 'signing_keys_reload_failed', reason }, message);
 }

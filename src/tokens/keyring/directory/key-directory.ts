@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Log } from '../../../observability/log.ts';
-import { OperatorError } from '../../../operator-error.ts';
-import { watchFiles } from '../../../watch-files.ts';
+import { openWatchedValue, type WatchedFile } from '../../../watched-file.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { withBoundedQueue } from '../../signature-queue.ts';
 import type { KeyPolicy } from '../key-policy.ts';
 import type { KeyringSource } from '../live-keyring.ts';
 import { isSameKey } from './key-changes.ts';
-import { describeKeys, logLoaded, logReloadFailed } from './key-directory-log.ts';
+import { describeChange, describeKeys, logKeys } from './key-directory-log.ts';
 import { loadKeyDirectory } from './load-key-directory.ts';
 import { type DirectoryKey, listKeyFiles } from './read-key-directory.ts';
 
@@ -26,6 +25,11 @@ export interface KeyDirectoryOptions {
   readonly intervalMilliseconds?: number | undefined;
 }
 
+/** The keys of a directory, and the watch of its files. */
+export interface KeyDirectorySource extends KeyringSource {
+  readonly watched: WatchedFile;
+}
+
 /**
  * Reads the keys of a directory, and reloads them when its files change. The directory is the truth: every key in it is
  * published, and signs from the time in the name of its file. A version with any problem is rejected as a whole: the
@@ -33,98 +37,50 @@ export interface KeyDirectoryOptions {
  *
  * @throws {OperatorError} with every problem, if there is one at startup
  */
-export async function openKeyDirectory(options: KeyDirectoryOptions): Promise<KeyringSource> {
-  const { path, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
-  const directory = new LoadedDirectory(options);
-  const list = () => listKeyFiles(path).map((name) => join(path, name));
-  // Watched before they are read: a change in between would otherwise be missed.
-  const watch = watchFiles({ list, onChange: () => directory.reload(), intervalMilliseconds });
-  const close = () => {
-    watch.stop();
-    return directory.close();
+export async function openKeyDirectory(options: KeyDirectoryOptions): Promise<KeyDirectorySource> {
+  const { path, algorithm, log, now, intervalMilliseconds } = options;
+  const empty: Version = { keys: [], algorithm, warnings: [] };
+  const watched = await openWatchedValue<Version>({
+    name: 'signing_keys',
+    paths: [path],
+    list: () => listKeyFiles(path).map((name) => join(path, name)),
+    load: async (previous = empty) => {
+      const { keys, warnings } = await loadKeyDirectory(options, now());
+      return nextVersion(previous, keys, warnings, options.maxQueueDelay);
+    },
+    describe: describeChange,
+    logDetails: (version, previous) => logKeys(previous.keys, version.keys, version.warnings, options),
+    isSame: (version, previous) => version === previous,
+    repeats: true,
+    log,
+    intervalMilliseconds,
+  });
+  const first = watched.current;
+  logKeys([], first.keys, first.warnings, options);
+  return {
+    description: describeKeys(first.keys, options),
+    current: () => watched.current,
+    notReadyReason: undefined,
+    watched,
+    close: () => watched.stop(),
   };
-  try {
-    await directory.open();
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const description = describeKeys(directory.version.keys, options);
-  return { description, current: () => directory.version, notReadyReason: undefined, close };
 }
 
 /** Never modified. */
 interface Version {
   readonly keys: readonly DirectoryKey[];
   readonly algorithm: SigningAlgorithm | undefined;
-}
-
-const INTERVAL_MILLISECONDS = 1_000;
-/** A failed reload is repeated: its cause may pass although no file changes, such as the time of a key. */
-const RETRY_INTERVALS = 10;
-
-/** The keys in use. One load runs after the other. */
-class LoadedDirectory {
-  readonly #options: KeyDirectoryOptions;
-  #version: Version;
-  #lastLoad: Promise<void> = Promise.resolve();
-  /** Why the last load failed. */
-  #failure: string | undefined;
-  #retry: NodeJS.Timeout | undefined;
-
-  constructor(options: KeyDirectoryOptions) {
-    this.#options = options;
-    this.#version = { keys: [], algorithm: options.algorithm };
-  }
-
-  get version(): Version {
-    return this.#version;
-  }
-
-  /** @throws {OperatorError} with every problem */
-  open(): Promise<void> {
-    const opening = this.#load();
-    this.#lastLoad = opening.catch(() => {});
-    return opening;
-  }
-
-  reload(): void {
-    this.#lastLoad = this.#lastLoad.then(() => this.#loadOrKeep());
-  }
-
-  async close(): Promise<void> {
-    clearTimeout(this.#retry);
-    await this.#lastLoad;
-    clearTimeout(this.#retry);
-  }
-
-  async #load(): Promise<void> {
-    const { now, maxQueueDelay } = this.#options;
-    const { keys, warnings } = await loadKeyDirectory(this.#options, now());
-    const next = nextVersion(this.#version, keys, maxQueueDelay);
-    const isRestored = this.#failure !== undefined;
-    if (next !== this.#version || isRestored) logLoaded(this.#version.keys, next.keys, warnings, this.#options);
-    this.#version = next;
-    this.#failure = undefined;
-  }
-
-  /** Whatever the error is, the previous keys are kept. */
-  async #loadOrKeep(): Promise<void> {
-    clearTimeout(this.#retry);
-    try {
-      await this.#load();
-    } catch (error) {
-      const failure = error instanceof OperatorError ? error.problems.join('; ') : String(error);
-      if (failure !== this.#failure) logReloadFailed(failure, this.#options);
-      this.#failure = failure;
-      const { intervalMilliseconds = INTERVAL_MILLISECONDS } = this.#options;
-      this.#retry = setTimeout(() => this.reload(), RETRY_INTERVALS * intervalMilliseconds).unref();
-    }
-  }
+  /** What is not read. */
+  readonly warnings: readonly string[];
 }
 
 /** The same version if no key has changed. A key that stays is the same object. */
-function nextVersion(previous: Version, keys: readonly DirectoryKey[], maxQueueDelay: number): Version {
+function nextVersion(
+  previous: Version,
+  keys: readonly DirectoryKey[],
+  warnings: readonly string[],
+  maxQueueDelay: number,
+): Version {
   const next = keys.map(
     (key) =>
       previous.keys.find((known) => isUnchanged(known, key)) ?? {
@@ -133,7 +89,7 @@ function nextVersion(previous: Version, keys: readonly DirectoryKey[], maxQueueD
       },
   );
   const isSame = next.length === previous.keys.length && next.every((key, index) => key === previous.keys[index]);
-  return isSame ? previous : { ...previous, keys: next };
+  return isSame ? previous : { ...previous, keys: next, warnings };
 }
 
 function isUnchanged(known: DirectoryKey, key: DirectoryKey): boolean {

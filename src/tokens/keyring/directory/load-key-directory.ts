@@ -1,11 +1,8 @@
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../../../operator-error.ts';
-import { readFileState } from '../../../watch-files.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { formatKeyTime } from '../key-time.ts';
 import { keyFileTime } from './key-file-name.ts';
-import { type DirectoryKey, type KeyDirectory, listKeyFiles, readKeyDirectory } from './read-key-directory.ts';
+import { type DirectoryKey, type KeyDirectory, readKeyDirectory } from './read-key-directory.ts';
 
 export interface KeyDirectoryLocation {
   readonly path: string;
@@ -13,41 +10,16 @@ export interface KeyDirectoryLocation {
   readonly algorithm: SigningAlgorithm | undefined;
 }
 
-/** A volume is swapped between two files at most once. */
-const MAX_READS = 5;
-const BETWEEN_READS_MILLISECONDS = 100;
-
 /**
- * Reads the keys of a directory for a server: one version of it, of which one key signs.
+ * Reads the keys of a directory for a server: one of them signs.
  *
  * @param now milliseconds since the epoch
  * @throws {OperatorError} with every problem
  */
 export async function loadKeyDirectory(location: KeyDirectoryLocation, now: number): Promise<KeyDirectory> {
-  const directory = await readOneVersion(location);
+  const directory = await readKeyDirectory(location.path, location.algorithm);
   requireSigningKey(directory.keys, location, now);
   return directory;
-}
-
-/** Reads again if the files change meanwhile: some would be from before the change, and some from after it. */
-async function readOneVersion({ path, algorithm }: KeyDirectoryLocation): Promise<KeyDirectory> {
-  for (let reads = 1; ; reads += 1) {
-    const before = readState(path);
-    const result = await readKeyDirectory(path, algorithm).catch((error: unknown) => ({ error }));
-    if (reads < MAX_READS && readState(path) !== before) await delay(BETWEEN_READS_MILLISECONDS);
-    else if ('error' in result) throw result.error;
-    else return result;
-  }
-}
-
-function readState(path: string): string {
-  try {
-    return listKeyFiles(path)
-      .map((name) => readFileState(join(path, name)))
-      .join('\n');
-  } catch (error) {
-    return String(error);
-  }
 }
 
 function requireSigningKey(keys: readonly DirectoryKey[], location: KeyDirectoryLocation, now: number): void {
