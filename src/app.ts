@@ -74,7 +74,7 @@ export function createApp(dependencies: AppDependencies): App {
     for (const url of wellKnownPaths('oauth-authorization-server', path)) serve(url, serveMetadata);
     for (const url of wellKnownPaths('openid-configuration', path)) serve(url, serveOpenidMetadata);
   }
-  app.notFound(({ env }) => respondWithError(env.incoming, invalidRequest('No such endpoint.', { status: 404 })));
+  app.notFound(({ env }) => respondWithError(env.incoming, invalidRequest('endpoint_unknown', 'No such endpoint.')));
   return app;
 }
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
     issuer,
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
-    readCertificate: () => ({ kind: 'none', reason: 'there is none' }),
+    readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: {
       ...createMemoryRegistry(
         { current: () => ({ clients: new Map(), resources: new Map() }), stop: () => {} },

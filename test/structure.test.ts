@@ -6,6 +6,7 @@ import { repositoryRoot } from './support/repository-root.ts';
 /** The folders of src/ in the order of a request. A folder imports from those before it, and from itself. */
 const journey = [
   'files',
+  'reasons',
   'oauth',
   'tokens/algorithms',
   'observability',

@@ -24,14 +24,18 @@ export async function authenticateClient(
   request: AuthenticationRequest,
 ): Promise<AuthenticatedClient> {
   requireOneMethod(credentials, request);
-  if (!client) throw invalidClient('no client is registered under this client_id');
-  if (!client.enabled) throw invalidClient('the client is disabled');
+  if (!client) throw invalidClient('client_unknown', 'no client is registered under this client_id');
+  if (!client.enabled) throw invalidClient('client_disabled', 'the client is disabled');
   const { method } = client.authentication;
   const descriptor = methodOf(client.authentication);
-  if (!descriptor) throw invalidClient('the client is registered for a method that the server does not have');
+  if (!descriptor)
+    throw invalidClient(
+      'client_method_unsupported',
+      'the client is registered for a method that the server does not have',
+    );
   const [used = 'certificate'] = credentials.methods;
   if (used !== descriptor.credential) {
-    throw invalidClient(`the request uses ${used}; the client is registered for ${method}`);
+    throw invalidClient('client_method_mismatch', `the request uses ${used}; the client is registered for ${method}`);
   }
   const { certificate, sub = client.clientId, advice } = await descriptor.authenticate(client.authentication, request);
   return { client, sub, method, certificate, advice };
@@ -43,7 +47,11 @@ function requireOneMethod({ methods }: PresentedCredentials, { presented }: Auth
   const certificates = presented.kind === 'certificate' ? ['a client certificate'] : [];
   const used = [...methods, ...certificates];
   if (used.length < 2) return;
-  throw invalidRequest('The request uses more than one method of client authentication.', {
-    reason: `the request uses ${used.join(' and ')}`,
-  });
+  throw invalidRequest(
+    'authentication_methods_multiple',
+    'The request uses more than one method of client authentication.',
+    {
+      reason: `the request uses ${used.join(' and ')}`,
+    },
+  );
 }

@@ -5,7 +5,7 @@ import type { ChainStatus, PresentedChain } from '../pki/path/verify-chain.ts';
 import type { CertificateReader } from '../terminator/certificate-reader.ts';
 import { chainStatus } from '../terminator/chain-verification.ts';
 import { type ForwardedRequest, readForwardedCertificate } from '../terminator/forwarded-certificate.ts';
-import { ForwardingError, type ForwardingErrorCode } from '../terminator/forwarding-error.ts';
+import { ForwardingError } from '../terminator/forwarding-error.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 
 /** Reads the client certificate of a request. */
@@ -36,17 +36,23 @@ export function readClientCertificate(request: ForwardedRequest, source: Certifi
     const chain = chainStatus(presented, forwarded.verification, verification, source.verifyChain);
     return { kind: 'certificate', certificate: presented.certificate, chain };
   } catch (error) {
-    if (error instanceof CertificateError) throw invalidClient(`the forwarded certificate: ${error.message}`);
-    if (error instanceof ForwardingError) throw rejections[error.code](error.message);
+    if (error instanceof CertificateError)
+      throw invalidClient(error.code, `the forwarded certificate: ${error.message}`);
+    if (error instanceof ForwardingError) throw rejectionOf(error);
     throw error;
   }
 }
 
-const rejections: Readonly<Record<ForwardingErrorCode, (reason: string) => OAuthError>> = {
-  malformed: invalidClient,
-  lost: invalidClient,
-  too_large: (reason) =>
-    invalidRequest('The client certificate is larger than the server accepts.', { reason, status: 431 }),
-  stripped: (reason) => invalidRequest('The Connection header names a field that is not hop-by-hop.', { reason }),
-  early_data: (reason) => invalidRequest('The request may not be sent in TLS early data.', { reason, status: 425 }),
-};
+function rejectionOf({ code, message: reason }: ForwardingError): OAuthError {
+  switch (code) {
+    case 'certificate_too_large':
+      return invalidRequest(code, 'The client certificate is larger than the server accepts.', { reason });
+    case 'header_stripped':
+      return invalidRequest(code, 'The Connection header names a field that is not hop-by-hop.', { reason });
+    case 'early_data':
+      return invalidRequest(code, 'The request may not be sent in TLS early data.', { reason });
+    case 'certificate_lost':
+    case 'forwarded_header_repeated':
+      return invalidClient(code, reason);
+  }
+}

@@ -20,11 +20,12 @@ export function readPresentedCredentials(authorization: string | undefined, form
   const basic = authorization === undefined ? undefined : parseBasic(authorization);
   const inForm = form.get('client_id');
   if (basic && inForm !== undefined && basic.clientId !== inForm) {
-    throw invalidRequest('The request names two clients.');
+    throw invalidRequest('client_id_mismatch', 'The request names two clients.');
   }
   const clientId = basic?.clientId ?? inForm;
-  if (clientId === undefined) throw invalidClient('the request has no client_id');
-  if (!isClientId(clientId)) throw invalidClient('the client_id is malformed (RFC 6749 appendix A.1)');
+  if (clientId === undefined) throw invalidClient('client_id_missing', 'the request has no client_id');
+  if (!isClientId(clientId))
+    throw invalidClient('client_id_malformed', 'the client_id is malformed (RFC 6749 appendix A.1)');
   const methods: FormCredential[] = [];
   if (basic && basic.secret !== '') methods.push('client_secret_basic');
   if (form.get('client_secret') !== undefined) methods.push('client_secret_post');
@@ -41,13 +42,17 @@ interface Basic {
 function parseBasic(authorization: string): Basic {
   const [scheme, base64 = '', ...more] = authorization.split(' ', 3);
   if (scheme?.toLowerCase() !== 'basic' || more.length > 0) {
-    throw invalidClient('the Authorization header is not Basic, and no other scheme is accepted here');
+    throw invalidClient(
+      'authorization_unsupported',
+      'the Authorization header is not Basic, and no other scheme is accepted here',
+    );
   }
   const bytes = Buffer.from(base64, 'base64');
-  if (base64 === '' || bytes.toString('base64') !== base64) throw invalidClient('the Basic credentials are not base64');
+  if (base64 === '' || bytes.toString('base64') !== base64)
+    throw invalidClient('authorization_malformed', 'the Basic credentials are not base64');
   const text = bytes.toString('latin1');
   const colon = text.indexOf(':');
-  if (colon === -1) throw invalidClient('the Basic credentials have no colon');
+  if (colon === -1) throw invalidClient('authorization_malformed', 'the Basic credentials have no colon');
   return { clientId: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) };
 }
 
@@ -55,6 +60,6 @@ function formDecode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw invalidClient('the Basic credentials are not form-encoded (RFC 6749 §2.3.1)');
+    throw invalidClient('authorization_malformed', 'the Basic credentials are not form-encoded (RFC 6749 §2.3.1)');
   }
 }

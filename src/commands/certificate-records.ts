@@ -133,7 +133,7 @@ function pinFor(
 function assumedChain({ der }: ClientCertificate): ChainStatus {
   const openssl = new X509Certificate(der);
   if (!openssl.verify(openssl.publicKey)) return { verified: true, reason: 'assumed', paths: undefined };
-  return { verified: false, reason: 'it is self-signed, so no CA issued it' };
+  return { verified: false, code: 'path_issuer_unknown', reason: 'it is self-signed, so no CA issued it' };
 }
 
 /**

@@ -60,7 +60,11 @@ export async function verifyFile(
   const { anchors } = trust;
   const leaf = await parseOrExplain(der);
   if (typeof leaf === 'string')
-    return { chain: { verified: false, reason: `the certificate ${leaf}` }, anchors, unread };
+    return {
+      chain: { verified: false, code: 'certificate_malformed', reason: `the certificate ${leaf}` },
+      anchors,
+      unread,
+    };
   const checkCrls = (path: CertificationPath, now: number) => crlViolation(path, current, policy, now);
   return { chain: selectValidPaths(buildPaths(leaf, others, trust), Date.now(), checkCrls), anchors, unread };
 }

@@ -4,7 +4,8 @@ import { type PresentedCertificate, requireCertificate } from '../clients/method
 import { mostSpecific } from '../clients/precedence.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
-import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
+import { invalidClient, isInvalidClient, type OAuthError } from '../oauth/oauth-error.ts';
+import type { InvalidClientCode } from '../reasons/reasons.ts';
 import { Denial } from './denial.ts';
 
 /** A check has no body: it presents a certificate and nothing else. */
@@ -41,22 +42,32 @@ export async function authenticateByCertificate(
   const { certificate, chain } = requireCertificate({ form: noForm, presented, now });
   const candidates = await registry.findByCertificate(certificate, chain.verified);
   const matches: AuthenticatedClient[] = [];
-  const rejections: string[] = [];
+  const rejections: Rejection[] = [];
   for (const candidate of candidates) {
     // As if it were enabled: the certificate of a disabled client must not become that of a pattern.
     const result = await tryToAuthenticate({ ...candidate, enabled: true }, presented, now);
-    if (typeof result === 'string') rejections.push(`"${candidate.clientId}": ${result}`);
+    if ('reason' in result) rejections.push(rejection(candidate, result.code, result.reason));
     else matches.push({ ...result, client: candidate });
   }
   const specific = mostSpecific(matches);
   const [client, ...others] = specific.filter((match) => match.client.enabled);
-  if (!client) throw invalidClient(noClientReason([...rejections, ...specific.map(disabledReason)]));
+  if (!client) throw noClient([...rejections, ...specific.map(disabled)]);
   if (others.length > 0) throw ambiguous([client, ...others]);
   return client;
 }
 
-function disabledReason({ client }: AuthenticatedClient): string {
-  return `"${client.clientId}": the client is disabled`;
+/** Why the certificate does not authenticate a client. */
+interface Rejection {
+  readonly code: InvalidClientCode;
+  readonly reason: string;
+}
+
+function rejection({ clientId }: Client, code: InvalidClientCode, reason: string): Rejection {
+  return { code, reason: `"${clientId}": ${reason}` };
+}
+
+function disabled({ client }: AuthenticatedClient): Rejection {
+  return rejection(client, 'client_disabled', 'the client is disabled');
 }
 
 /** @returns the client, or why the certificate does not authenticate it */
@@ -64,11 +75,11 @@ async function tryToAuthenticate(
   candidate: Client,
   presented: PresentedCertificate,
   now: number,
-): Promise<AuthenticatedClient | string> {
+): Promise<AuthenticatedClient | Rejection> {
   try {
     return await authenticateWith(presented, candidate, now);
   } catch (error) {
-    if (error instanceof OAuthError && error.code === 'invalid_client') return error.reason;
+    if (isInvalidClient(error)) return { code: error.code, reason: error.reason };
     throw error;
   }
 }
@@ -76,16 +87,28 @@ async function tryToAuthenticate(
 /** How many candidates a reason names. */
 const MAX_NAMED = 5;
 
-function noClientReason(rejections: readonly string[]): string {
-  if (rejections.length === 0) return 'no client is registered by an identity of the certificate';
-  return `the certificate authenticates none of the clients that are registered by its identities: ${listed(rejections, '; ')}`;
+/** The code is that of the candidates, if they agree. */
+function noClient(rejections: readonly Rejection[]): OAuthError {
+  const [first, ...others] = rejections;
+  if (!first) return invalidClient(NO_CLIENT, 'no client is registered by an identity of the certificate');
+  const code = others.every((other) => other.code === first.code) ? first.code : NO_CLIENT;
+  const reasons = listed(
+    rejections.map(({ reason }) => reason),
+    '; ',
+  );
+  return invalidClient(
+    code,
+    `the certificate authenticates none of the clients that are registered by its identities: ${reasons}`,
+  );
 }
+
+const NO_CLIENT = 'certificate_client_unknown';
 
 function ambiguous(clients: readonly AuthenticatedClient[]): Denial {
   const names = clients.map(({ client }) => `"${client.clientId}"`);
   const fix = 'register it for one of them only';
   return new Denial(
-    'access_denied',
+    'certificate_ambiguous',
     `the certificate authenticates more than one client: ${listed(names, ', ')}; ${fix}`,
   );
 }

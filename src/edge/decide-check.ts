@@ -53,7 +53,7 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     entry.peer = peer.kind === 'unix' ? 'unix' : peer.address;
     // 1. Read the route.
     const route = parseRoute(url);
-    if (!route) throw new Denial('unknown_route', notARoute(url));
+    if (!route) throw new Denial('route_unknown', notARoute(url));
     entry.route = route.kind;
     // 2. Find the resource.
     const resource = await findResource(route.name, registry);
@@ -76,12 +76,13 @@ function notARoute(target: string): string {
 /** @throws {Denial} unknown_route, or {OAuthError} temporarily_unavailable */
 async function findResource(name: string, registry: Registry): Promise<Resource> {
   const resource = await registry.findResource(name).catch((error: unknown) => {
-    if (error instanceof OAuthError && error.code === 'invalid_target') throw new Denial('unknown_route', error.reason);
+    if (error instanceof OAuthError && error.error === 'invalid_target')
+      throw new Denial(error.code, error.reason, 'unknown_route');
     throw error;
   });
   if (resource) return resource;
   throw new Denial(
-    'unknown_route',
+    'resource_unknown',
     `no resource is named "${name}": correct the name in the proxy, or apply the record`,
   );
 }
@@ -98,7 +99,7 @@ function requireUnstripped(fields: HeaderFields): void {
     .map((option) => option.trim())
     .find((option) => option === 'authorization' || option.startsWith('x-countersign-'));
   if (ours !== undefined)
-    throw new Denial('invalid_request', `Connection names ${ours}, which a proxy would therefore remove`);
+    throw new Denial('header_stripped', `Connection names ${ours}, which a proxy would therefore remove`);
 }
 
 /** How each route decides. A request with `Authorization` is never minted for instead, whichever certificate it has. */

@@ -1,4 +1,5 @@
 import { type ErrorCode, OAuthError } from '../oauth/oauth-error.ts';
+import { type ReasonCode, reasons } from '../reasons/reasons.ts';
 import type { Resource } from '../resources/resource.ts';
 import { AccessTokenError } from '../tokens/access-token.ts';
 import { NO_BODY } from './respond.ts';
@@ -29,11 +30,16 @@ export type DenialCode = keyof typeof denialStatus;
 /** A denied check. The reason is for the operator, in the audit event; it never reaches the caller. */
 export class Denial extends Error {
   override readonly name = 'Denial';
-  readonly code: DenialCode;
+  /** For the operator. */
+  readonly code: ReasonCode;
+  /** In `X-Countersign-Error`. */
+  readonly error: DenialCode;
 
-  constructor(code: DenialCode, reason: string) {
+  /** @param error if it does not follow from the code, since the same reason has another meaning here */
+  constructor(code: ReasonCode, reason: string, error = denialCodeOf(code)) {
     super(reason);
     this.code = code;
+    this.error = error;
   }
 }
 
@@ -50,13 +56,19 @@ const denialOf: Readonly<Record<ErrorCode, DenialCode>> = {
   temporarily_unavailable: 'temporarily_unavailable',
 };
 
+function denialCodeOf(code: ReasonCode): DenialCode {
+  const reason = reasons[code];
+  if ('denial' in reason) return reason.denial;
+  return 'error' in reason ? denialOf[reason.error] : 'server_error';
+}
+
 /** The denial that anything thrown while a check is decided amounts to: an unexpected error is `server_error`. */
 export function toDenial(thrown: unknown): Denial {
   if (thrown instanceof Denial) return thrown;
-  if (thrown instanceof OAuthError) return new Denial(denialOf[thrown.code], thrown.reason);
-  if (thrown instanceof AccessTokenError) return new Denial('invalid_token', `the access token: ${thrown.message}`);
+  if (thrown instanceof OAuthError) return new Denial(thrown.code, thrown.reason);
+  if (thrown instanceof AccessTokenError) return new Denial(thrown.code, `the access token: ${thrown.message}`);
   const reason = thrown instanceof Error ? `unexpected: ${thrown.message}` : 'unexpected: not an Error was thrown';
-  return new Denial('server_error', reason);
+  return new Denial('internal_error', reason);
 }
 
 /** How long a caller should wait after a failed lookup: shorter than an absent record is cached. */
@@ -68,19 +80,19 @@ const RETRY_AFTER_SECONDS = '1';
  *
  * @param resource undefined if the check names none that is known
  */
-export function denialHeaders({ code }: Denial, resource: Resource | undefined): readonly string[] {
-  const status = denialStatus[code];
-  const isChallenged = status === 401 || code === 'insufficient_scope';
-  const challenge = isChallenged ? ['WWW-Authenticate', challengeOf(code, resource)] : [];
+export function denialHeaders({ error }: Denial, resource: Resource | undefined): readonly string[] {
+  const status = denialStatus[error];
+  const isChallenged = status === 401 || error === 'insufficient_scope';
+  const challenge = isChallenged ? ['WWW-Authenticate', challengeOf(error, resource)] : [];
   const retry = status === 503 ? ['Retry-After', RETRY_AFTER_SECONDS] : [];
-  return ['X-Countersign-Error', code, ...challenge, ...retry, ...NO_BODY];
+  return ['X-Countersign-Error', error, ...challenge, ...retry, ...NO_BODY];
 }
 
 /** RFC 6750 §3.1: a request without a token gets no error code. */
-function challengeOf(code: DenialCode, resource: Resource | undefined): string {
+function challengeOf(error: DenialCode, resource: Resource | undefined): string {
   const parameters = [
-    code === 'invalid_token' || code === 'insufficient_scope' ? `error="${code}"` : '',
-    code === 'insufficient_scope' && resource ? `scope="${resource.scopes.join(' ')}"` : '',
+    error === 'invalid_token' || error === 'insufficient_scope' ? `error="${error}"` : '',
+    error === 'insufficient_scope' && resource ? `scope="${resource.scopes.join(' ')}"` : '',
     resource?.metadataUrl === undefined ? '' : `resource_metadata="${resource.metadataUrl}"`,
   ].filter((parameter) => parameter !== '');
   return ['Bearer', parameters.join(', ')].filter((part) => part !== '').join(' ');

@@ -35,8 +35,8 @@ export function createEdgeApplication(dependencies: EdgeDependencies): Applicati
     readsBodies: false,
     acceptsAnyMethod: true,
     isShed: () => true,
-    overloaded: errorResponse(new Denial('temporarily_unavailable', 'the server is overloaded')),
-    malformed: (code) => errorResponse(malformed(code)),
+    overloaded: errorResponse(new Denial('overloaded', 'the server is overloaded')),
+    malformed: (code) => errorResponse(new Denial(code, code)),
   };
 }
 
@@ -67,7 +67,8 @@ function audited(dependencies: EdgeDependencies): (request: ReceivedRequest) => 
       const denial = toDenial(thrown);
       addTokenOf(thrown, entry);
       const decision = denied(denial, progress);
-      Object.assign(entry, { error: denial.code, status: decision.status, reason: denial.message });
+      const { code, error, message: reason } = denial;
+      Object.assign(entry, { code, error, status: decision.status, reason });
       return { decision, written: audit.denied(entry, denial, performance.now() - start, thrown) };
     }
   };
@@ -82,23 +83,16 @@ function addTokenOf(thrown: unknown, entry: AuditEntry): void {
 }
 
 function denied(denial: Denial, { resource }: Pick<CheckProgress, 'resource'>): Decision {
-  return { status: denialStatus[denial.code], headers: denialHeaders(denial, resource) };
+  return { status: denialStatus[denial.error], headers: denialHeaders(denial, resource) };
 }
 
 /** The one response without an audit event. The log output reports on standard error why there is none. */
-const unaudited = denied(new Denial('temporarily_unavailable', 'the log cannot be written'), { resource: undefined });
-
-/** What a request amounts to that could not be parsed, by the code of `MalformedRequest`. */
-function malformed(code: string): Denial {
-  if (code === 'INVALID_METHOD') return new Denial('unknown_route', 'CONNECT has no path');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Denial('temporarily_unavailable', 'the request is incomplete');
-  return new Denial('invalid_request', code);
-}
+const unaudited = denied(new Denial('audit_unwritable', 'the log cannot be written'), { resource: undefined });
 
 const phrases = { 401: 'Unauthorized', 403: 'Forbidden', 503: 'Service Unavailable' } as const;
 
 function errorResponse(denial: Denial): ErrorResponse {
-  const status = denialStatus[denial.code];
+  const status = denialStatus[denial.error];
   const list = denialHeaders(denial, undefined);
   const names = list.filter((_, index) => index % 2 === 0);
   const headers = Object.fromEntries(names.map((name, index) => [name, list[2 * index + 1] ?? '']));

@@ -44,8 +44,8 @@ export function createEdgeAudit({ write }: AuditLog, metrics: Metrics): EdgeAudi
       if (ofVerified && ofMinted) return Promise.all([ofVerified, ofMinted]).then((all) => all.every(Boolean));
       return ofVerified ?? ofMinted ?? Promise.resolve(false);
     },
-    denied: (entry, { code }, duration, cause) => {
-      const isFailure = code === 'server_error';
+    denied: (entry, { error }, duration, cause) => {
+      const isFailure = error === 'server_error';
       count(entry, isFailure ? 'failed' : 'denied', duration);
       if (isFailure && cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
       return write(isFailure ? 'error' : 'warn', entry, `edge check ${isFailure ? 'failed' : 'denied'}`);

@@ -47,7 +47,7 @@ export class TokenUses {
 /** Requires that the token covers the scope of the resource, and that the client is still registered for it. */
 function authorize(token: AccessToken, client: Client, resource: Resource): Omit<Identity, 'token'> {
   const missing = resource.scopes.find((scope) => !token.scope.includes(scope));
-  if (missing !== undefined) throw new Denial('insufficient_scope', lackReason(token, missing));
+  if (missing !== undefined) throw new Denial('token_scope_insufficient', lackReason(token, missing));
   resolveTarget(client, resource.scopes.join(' '), [resource.audience]);
   const { clientId, subject, audience, expiresAt } = token;
   // A scope may have been removed from the client's record since the token was issued.

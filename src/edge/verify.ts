@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
 import type { Registry } from '../clients/registry/registry.ts';
-import { OAuthError } from '../oauth/oauth-error.ts';
+import { isInvalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
@@ -55,20 +55,23 @@ export function createVerifier({ registry, accessTokens, mint }: VerifierOptions
 function requireBearerToken({ headers }: Check): string {
   const bearer = readBearerToken(headers);
   if (bearer.kind === 'token') return bearer.token;
-  if (bearer.kind === 'absent') throw new Denial('invalid_request', 'the request has no Authorization header');
-  throw new Denial(bearer.isToken ? 'invalid_token' : 'invalid_request', bearer.reason);
+  if (bearer.kind === 'absent') throw new Denial('authorization_missing', 'the request has no Authorization header');
+  throw new Denial('bearer_malformed', bearer.reason, bearer.isToken ? 'invalid_token' : 'invalid_request');
 }
 
 /** The thumbprint of the certificate that the token is bound to. Anyone who has an unbound token could use it. */
 function requireBoundToken({ certificateThumbprint }: AccessToken): string {
   if (certificateThumbprint !== undefined) return certificateThumbprint;
-  throw new AccessTokenError('is not bound to a certificate: it has no cnf');
+  throw new AccessTokenError('token_unbound', 'is not bound to a certificate: it has no cnf');
 }
 
 /** RFC 9068 §4: the resource is one of the recipients. */
 function requireAudience({ audience }: AccessToken, resource: Resource): void {
   if (audience.includes(resource.audience)) return;
-  throw new AccessTokenError(`its aud is ${JSON.stringify(audience)}, and the resource is ${resource.audience}`);
+  throw new AccessTokenError(
+    'token_audience_mismatch',
+    `its aud is ${JSON.stringify(audience)}, and the resource is ${resource.audience}`,
+  );
 }
 
 /** RFC 8705 §3: with a certificate that is not the client's, the token is invalid. */
@@ -80,7 +83,7 @@ async function authenticateClientOf(
   try {
     return await authenticateWith(presented, await registry.find(clientId), now);
   } catch (error) {
-    if (error instanceof OAuthError && error.code === 'invalid_client') throw new Denial('invalid_token', error.reason);
+    if (isInvalidClient(error)) throw new Denial(error.code, error.reason, 'invalid_token');
     throw error;
   }
 }
@@ -89,5 +92,8 @@ async function authenticateClientOf(
 function requireBinding(boundTo: string, { thumbprint }: ClientCertificate): void {
   const [expected, actual] = [Buffer.from(boundTo), Buffer.from(thumbprint)];
   if (expected.length === actual.length && timingSafeEqual(expected, actual)) return;
-  throw new AccessTokenError(`it is bound to the certificate ${boundTo}, and ${thumbprint} was presented`);
+  throw new AccessTokenError(
+    'token_certificate_mismatch',
+    `it is bound to the certificate ${boundTo}, and ${thumbprint} was presented`,
+  );
 }

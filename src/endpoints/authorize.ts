@@ -9,5 +9,8 @@ import { respondWithError } from './respond.ts';
 export function authorizeEndpoint(request: HttpRequest): Response {
   const description =
     'No client may use this endpoint. Request a token from the token endpoint with client_credentials.';
-  return respondWithError(request, new OAuthError('unauthorized_client', { description, reason: description }));
+  return respondWithError(
+    request,
+    new OAuthError('authorization_endpoint_unused', { description, reason: description }),
+  );
 }

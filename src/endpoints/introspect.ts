@@ -69,7 +69,8 @@ function respondWithJwt(jwt: string): Response {
 
 /** The verifier allows for clocks that differ. An active response never has an `exp` that has passed. */
 function requireUnexpired({ expiresAt }: AccessToken, now: number): void {
-  if (now / 1000 >= expiresAt) throw new AccessTokenError(`expired at ${new Date(expiresAt * 1000).toISOString()}`);
+  if (now / 1000 >= expiresAt)
+    throw new AccessTokenError('token_expired', `expired at ${new Date(expiresAt * 1000).toISOString()}`);
 }
 
 /**
@@ -84,10 +85,10 @@ async function requireAccess(token: AccessToken, caller: Client, registry: Regis
     isOwn ? caller : unlessInvalid('invalid_client', registry.find(token.clientId)),
     isOwn ? undefined : findDenial(token, caller, registry),
   ]);
-  if (denial !== undefined) throw new AccessTokenError(denial);
-  if (client === undefined) throw new AccessTokenError('its client is not registered any more');
-  if ('invalid' in client) throw new AccessTokenError(client.invalid);
-  if (!client.enabled) throw new AccessTokenError('its client is disabled');
+  if (denial !== undefined) throw new AccessTokenError('introspection_unregistered', denial);
+  if (client === undefined) throw new AccessTokenError('token_client_unknown', 'its client is not registered any more');
+  if ('invalid' in client) throw new AccessTokenError('token_client_record_invalid', client.invalid);
+  if (!client.enabled) throw new AccessTokenError('token_client_disabled', 'its client is disabled');
 }
 
 /** Why no resource that the token is for lists the caller (RFC 7662 §2.1); undefined if one does. */
@@ -110,7 +111,7 @@ async function unlessInvalid<Found>(code: ErrorCode, lookup: Promise<Found>): Pr
   try {
     return await lookup;
   } catch (error) {
-    if (error instanceof OAuthError && error.code === code) return { invalid: error.reason };
+    if (error instanceof OAuthError && error.error === code) return { invalid: error.reason };
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { authenticationMethodNames } from '../clients/methods/methods.ts';
 import { grantTypes } from '../oauth/grammar.ts';
 import { withoutTrailingSlash } from '../oauth/issuer.ts';
-import { invalidRequest, OAuthError } from '../oauth/oauth-error.ts';
+import { invalidRequest, temporarilyUnavailable } from '../oauth/oauth-error.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { type Endpoint, respondWithError } from './respond.ts';
 
@@ -129,15 +129,11 @@ function versions(keyring: PublishedKeys, render: (keys: PublishedKeys) => objec
 }
 
 function noKeys() {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason: 'no key is published',
-    headers: { 'retry-after': '5' },
-  });
+  return temporarilyUnavailable('keys_unpublished', 'no key is published', 5);
 }
 
 function readOnly() {
-  return invalidRequest('The document is read-only.', { status: 405, headers: { allow: 'GET, HEAD' } });
+  return invalidRequest('method_not_allowed', 'The document is read-only.', { headers: { allow: 'GET, HEAD' } });
 }
 
 function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {

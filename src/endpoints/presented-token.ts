@@ -12,7 +12,7 @@ import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
  */
 export function requireToken(form: Form): string {
   const token = form.get('token');
-  if (token === undefined) throw invalidRequest('The request has no token.');
+  if (token === undefined) throw invalidRequest('token_missing', 'The request has no token.');
   return token;
 }
 
@@ -28,6 +28,7 @@ export async function ifActive<Result>(entry: AuditEntry, steps: () => Promise<R
   } catch (error) {
     if (!(error instanceof AccessTokenError)) throw error;
     entry.active = false;
+    entry.code = error.code;
     entry.reason = `the token: ${error.message}`;
     if (error.token) addToken(entry, error.token);
     return undefined;

@@ -37,7 +37,7 @@ export function peerOf(request: HttpRequest, listensOn: ListenerKind, now: numbe
   const socket = peerSocket(request.socket);
   const address = socket.remoteAddress;
   // The peer reset the connection before the server asked for its address.
-  if (address === undefined) throw invalidRequest('The connection was closed.');
+  if (address === undefined) throw invalidRequest('connection_closed', 'The connection was closed.');
   if (listensOn === 'tcp') return { kind: 'address', address };
   return { kind: 'tls', address, certificate: peerCertificate(socket), now };
 }
@@ -53,11 +53,12 @@ const MAX_BODY_BYTES = 64 * 1024;
 async function readForm(request: HttpRequest): Promise<Form> {
   const { method, url = '', fields } = request;
   if (method !== 'POST') {
-    throw invalidRequest('The endpoint accepts only POST.', { status: 405, headers: { allow: 'POST' } });
+    throw invalidRequest('method_not_allowed', 'The endpoint accepts only POST.', { headers: { allow: 'POST' } });
   }
-  if (url.includes('?')) throw invalidRequest('Parameters belong in the request body, not in the URL.');
+  if (url.includes('?'))
+    throw invalidRequest('query_not_allowed', 'Parameters belong in the request body, not in the URL.');
   const [contentType, ...repeated] = fields.all('content-type');
-  if (repeated.length > 0) throw invalidRequest('Content-Type is repeated.');
+  if (repeated.length > 0) throw invalidRequest('content_type_repeated', 'Content-Type is repeated.');
   const charset = foreignCharset(contentType);
   requireUnencodedBody(fields);
   if (Number(fields.combined('content-length') ?? 0) > MAX_BODY_BYTES) throw bodyTooLarge();
@@ -75,27 +76,31 @@ async function readForm(request: HttpRequest): Promise<Form> {
 function requireUnencodedBody(fields: HeaderFields): void {
   const encoding = fields.combined('content-encoding')?.trim().toLowerCase() ?? '';
   if (encoding !== '' && encoding !== 'identity') {
-    throw invalidRequest('Content-Encoding is not supported: the request body must be sent as it is.', {
-      reason: `Content-Encoding is ${JSON.stringify(abbreviate(encoding))}, which is not supported`,
-      status: 415,
-      headers: { 'accept-encoding': 'identity' },
-    });
+    throw invalidRequest(
+      'content_encoding_unsupported',
+      'Content-Encoding is not supported: the request body must be sent as it is.',
+      {
+        reason: `Content-Encoding is ${JSON.stringify(abbreviate(encoding))}, which is not supported`,
+        headers: { 'accept-encoding': 'identity' },
+      },
+    );
   }
   if (fields.combined('content-range') !== undefined)
-    throw invalidRequest('Content-Range is not supported: the request body must be sent as a whole.');
+    throw invalidRequest(
+      'content_range_unsupported',
+      'Content-Range is not supported: the request body must be sent as a whole.',
+    );
 }
 
-function bodyIncomplete({ message, status }: IncompleteBody): OAuthError {
-  return invalidRequest('The request body is incomplete.', {
+function bodyIncomplete({ message, code }: IncompleteBody): OAuthError {
+  return invalidRequest(code, 'The request body is incomplete.', {
     reason: `the request body is incomplete: ${message}`,
-    status,
   });
 }
 
 function bodyTooLarge(): OAuthError {
   // The rest of the body is not read, so the connection cannot be reused.
-  return invalidRequest(`The request body is larger than ${MAX_BODY_BYTES} bytes.`, {
-    status: 413,
+  return invalidRequest('body_too_large', `The request body is larger than ${MAX_BODY_BYTES} bytes.`, {
     headers: { connection: 'close' },
   });
 }

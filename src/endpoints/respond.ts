@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../http/received-request.ts';
-import { type ErrorStatusTable, errorStatus, OAuthError } from '../oauth/oauth-error.ts';
+import { type ErrorStatusTable, errorStatus, OAuthError, temporarilyUnavailable } from '../oauth/oauth-error.ts';
 import type { Audit, AuditEntry, Written } from '../observability/audit.ts';
 
 /** RFC 6749 §5.1: of every response that has a token or is about one. */
@@ -26,19 +26,22 @@ export function respondWithError(
   error: OAuthError,
   table: ErrorStatusTable = errorStatus,
 ): Response {
-  const status = usedAuthorization(request, error) ? 401 : (error.status ?? table[error.code]);
+  const status = usedAuthorization(request, error) ? 401 : (error.status ?? table[error.error]);
   const headers = {
     ...jsonHeaders,
     ...error.headers,
     // RFC 9110 §15.5.2 requires a challenge. No registered scheme stands for a client certificate.
     ...(status === 401 && { 'www-authenticate': 'Basic realm="countersign"' }),
   };
-  return new Response(JSON.stringify({ error: error.code, error_description: error.description }), { status, headers });
+  return new Response(JSON.stringify({ error: error.error, error_description: error.description }), {
+    status,
+    headers,
+  });
 }
 
 /** RFC 6749 §5.2: a client that used the `Authorization` header gets 401. */
-function usedAuthorization({ fields }: HttpRequest, { code }: OAuthError): boolean {
-  return code === 'invalid_client' && fields.combined('authorization') !== undefined;
+function usedAuthorization({ fields }: HttpRequest, { error }: OAuthError): boolean {
+  return error === 'invalid_client' && fields.combined('authorization') !== undefined;
 }
 
 /**
@@ -62,9 +65,9 @@ export function audited(
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
       const response = respondWithError(request, error, status);
-      Object.assign(entry, { error: error.code, status: response.status, reason: reasonOf(thrown) });
+      Object.assign(entry, { code: error.code, error: error.error, status: response.status, reason: reasonOf(thrown) });
       const duration = performance.now() - start;
-      const isFailure = error.code === 'server_error';
+      const isFailure = error.error === 'server_error';
       return {
         response,
         written: isFailure ? audit.failed(entry, duration, thrown) : audit.rejected(entry, duration),
@@ -79,15 +82,11 @@ export function audited(
 
 /** The one response without an audit event. The log output reports on standard error why there is none. */
 function unaudited(): OAuthError {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason: 'the log cannot be written',
-    headers: { 'retry-after': '1' },
-  });
+  return temporarilyUnavailable('audit_unwritable', 'the log cannot be written', 1);
 }
 
 function unexpected(): OAuthError {
-  return new OAuthError('server_error', {
+  return new OAuthError('internal_error', {
     description: 'The server met an unexpected condition.',
     reason: 'an internal error',
   });

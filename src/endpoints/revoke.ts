@@ -66,7 +66,7 @@ function isRevocable(token: AccessToken | undefined, { clientId }: Client, now: 
 /** RFC 7009 §2.1 */
 function requireOwn({ clientId }: AccessToken, client: Client): void {
   if (clientId === client.clientId) return;
-  throw new OAuthError('invalid_grant', {
+  throw new OAuthError('token_of_other_client', {
     description: 'The token was issued to another client.',
     reason: `the token was issued to ${JSON.stringify(clientId)}`,
   });

@@ -14,16 +14,16 @@ const grants: Readonly<Record<GrantType, Grant>> = {
  */
 export function authorize(request: GrantRequest): Authorization | Promise<Authorization> {
   const requested = request.form.get('grant_type');
-  if (requested === undefined) throw invalidRequest('The parameter grant_type is missing.');
+  if (requested === undefined) throw invalidRequest('grant_type_missing', 'The parameter grant_type is missing.');
   const grantType = grantTypes.find((name) => name === requested);
   if (grantType === undefined) {
-    throw new OAuthError('unsupported_grant_type', {
+    throw new OAuthError('grant_type_unsupported', {
       description: 'The grant type is not supported.',
       reason: 'grant_type is not one that the server has',
     });
   }
   if (!request.client.grantTypes.includes(grantType)) {
-    throw new OAuthError('unauthorized_client', {
+    throw new OAuthError('grant_type_unregistered', {
       description: 'The client may not use this grant type.',
       reason: `the client is not registered for ${grantType}`,
     });

@@ -1,6 +1,7 @@
 import type { Client } from '../clients/client.ts';
 import { isResourceIndicator, isScopeToken } from '../oauth/grammar.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import type { CodeOfError } from '../reasons/reasons.ts';
 
 /** What a token is for. */
 export interface Target {
@@ -35,7 +36,7 @@ export function resolveTarget(
   const covered = scope.filter((token) => audienceOf(token).some((audience) => resources.includes(audience)));
   const uncovered = scope.find((token) => !covered.includes(token));
   if (requestedScope !== undefined && uncovered !== undefined) {
-    throw invalidTarget(`scope "${uncovered}" does not belong to the requested resource`);
+    throw invalidTarget('scope_resource_mismatch', `scope "${uncovered}" does not belong to the requested resource`);
   }
   return { scope: covered, audience: distinct(resources) };
 }
@@ -44,30 +45,33 @@ function grantScope(requested: string | undefined, registered: readonly string[]
   if (requested === undefined) return registered;
   const tokens = new Set(requested.split(' '));
   for (const token of tokens) {
-    if (!isScopeToken(token)) throw invalidScope('the scope parameter is not a list of scope tokens');
-    if (!registered.includes(token)) throw invalidScope(`the client is not registered for scope "${token}"`);
+    if (!isScopeToken(token))
+      throw invalidScope('scope_malformed', 'the scope parameter is not a list of scope tokens');
+    if (!registered.includes(token))
+      throw invalidScope('scope_unregistered', `the client is not registered for scope "${token}"`);
   }
   return [...tokens];
 }
 
 function requireRegistered({ audience }: Client, resources: readonly string[]): void {
   for (const resource of resources) {
-    if (!isResourceIndicator(resource)) throw invalidTarget('resource is not an absolute URI without a fragment');
+    if (!isResourceIndicator(resource))
+      throw invalidTarget('resource_malformed', 'resource is not an absolute URI without a fragment');
     if (!audience.all.includes(resource))
-      throw invalidTarget(`the client is not registered for resource "${resource}"`);
+      throw invalidTarget('resource_unregistered', `the client is not registered for resource "${resource}"`);
   }
 }
 
-function invalidScope(reason: string): OAuthError {
-  return new OAuthError('invalid_scope', {
+function invalidScope(code: CodeOfError<'invalid_scope'>, reason: string): OAuthError {
+  return new OAuthError(code, {
     description: 'The requested scope is malformed or exceeds what the client may have.',
     reason,
   });
 }
 
 /** RFC 8707 §2: the requested resource is invalid, missing, unknown, or malformed. */
-function invalidTarget(reason: string): OAuthError {
-  return new OAuthError('invalid_target', {
+function invalidTarget(code: CodeOfError<'invalid_target'>, reason: string): OAuthError {
+  return new OAuthError(code, {
     description: 'The requested resource is malformed, unknown, or not for this client and scope.',
     reason,
   });

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import type { HttpReasonCode } from '../reasons/reasons.ts';
 import { MAX_HEADER_BYTES, responseFor } from './malformed-reasons.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -19,8 +20,8 @@ export interface Application {
   /** Whether a request is rejected while the server is overloaded. */
   readonly isShed: (request: ReceivedRequest) => boolean;
   readonly overloaded: ErrorResponse;
-  /** The response to a malformed request, by the code of `MalformedRequest`. */
-  readonly malformed: (code: string) => ErrorResponse;
+  /** The response to a malformed request. */
+  readonly malformed: (code: HttpReasonCode) => ErrorResponse;
 }
 
 /** A complete response, apart from what concerns the connection. */

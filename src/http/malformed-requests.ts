@@ -58,9 +58,9 @@ export function handleClientErrors(
     socket.on('error', () => socket.destroy());
     if (active.isEnding(socket)) return;
     active.end(socket);
-    onMalformed({ code: 'INVALID_METHOD', reason: 'CONNECT requests a tunnel' });
+    onMalformed({ code: 'tunnel_unsupported', reason: 'CONNECT requests a tunnel' });
     const inFlight = active.on(socket);
-    const respondLast = () => respondOnSocket(malformed('INVALID_METHOD'), socket);
+    const respondLast = () => respondOnSocket(malformed('tunnel_unsupported'), socket);
     if (inFlight.kind === 'none') respondLast();
     else inFlight.response.once('close', respondLast);
   });
@@ -77,10 +77,10 @@ function onClientError(error: ClientError, socket: Socket, rejection: Rejection)
   const { active, onMalformed, maxHeaderBytes, responseFor, serveUnknownMethod } = rejection;
   const inFlight = active.on(socket);
   const malformed = inFlight.kind === 'incomplete' ? explainBodyError(error) : explainError(error, maxHeaderBytes);
-  const isLost = !socket.writable || error.code === 'ECONNRESET' || malformed.code.startsWith('ERR_SSL_');
+  const isLost = !socket.writable || error.code === 'ECONNRESET' || error.code?.startsWith('ERR_SSL_') === true;
   if (active.isEnding(socket)) {
     // Node's parser reports an error again for whatever follows.
-    if (isLost || malformed.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
+    if (isLost || malformed.code === 'request_timeout') socket.destroy();
     return;
   }
   if (serveUnknownMethod(error, socket)) return;

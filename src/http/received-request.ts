@@ -42,7 +42,7 @@ export class ReceivedRequest extends IncomingMessage {
 
   #incomplete(): IncompleteBody {
     if (this.errored instanceof IncompleteBody) return this.errored;
-    return new IncompleteBody({ code: 'ECONNRESET', reason: 'the connection was closed' });
+    return new IncompleteBody({ code: 'connection_lost', reason: 'the connection was closed' });
   }
 }
 
@@ -60,11 +60,11 @@ export class BodyTooLarge extends Error {
 /** The error with which the body of a request ends that did not arrive in full, or not as valid HTTP. */
 export class IncompleteBody extends Error {
   override readonly name = 'IncompleteBody';
-  readonly status: 400 | 408;
+  readonly code: 'body_incomplete' | 'body_timeout';
 
   /** The message is the reason. */
   constructor({ code, reason }: MalformedRequest) {
     super(reason);
-    this.status = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+    this.code = code === 'request_timeout' ? 'body_timeout' : 'body_incomplete';
   }
 }

@@ -1,3 +1,4 @@
+import type { HttpReasonCode } from '../reasons/reasons.ts';
 import type { HeaderFields } from './header-fields.ts';
 import type { ReceivedRequest } from './received-request.ts';
 
@@ -14,17 +15,9 @@ export type RequestHead =
 
 interface MalformedHead {
   readonly kind: 'malformed';
-  readonly code: HeadErrorCode;
+  readonly code: HttpReasonCode;
   readonly reason: string;
 }
-
-type HeadErrorCode =
-  | 'INVALID_EXPECTATION'
-  | 'INVALID_HOST'
-  | 'INVALID_TARGET'
-  | 'INVALID_TRANSFER_ENCODING'
-  | 'UNSUPPORTED_TRANSFER_ENCODING'
-  | 'UNSUPPORTED_VERSION';
 
 /** Validates the parts of a request head that Node's parser does not check (RFC 9112 §2.3, §3.2, §6.1). */
 export function parseRequestHead(request: ReceivedRequest): RequestHead {
@@ -35,7 +28,7 @@ export function parseRequestHead(request: ReceivedRequest): RequestHead {
   if (codings.some((coding) => coding !== 'chunked')) {
     const reason = `Transfer-Encoding is ${quote(codings.join(', '))}, and only chunked is supported`;
     // Without chunked at the end, the end of the body is unknown (RFC 9112 §6.3).
-    const code = codings.at(-1) === 'chunked' ? 'UNSUPPORTED_TRANSFER_ENCODING' : 'INVALID_TRANSFER_ENCODING';
+    const code = codings.at(-1) === 'chunked' ? 'transfer_encoding_unsupported' : 'transfer_encoding_invalid';
     return malformed(code, reason);
   }
   const hostError = hostViolation(request);
@@ -43,9 +36,9 @@ export function parseRequestHead(request: ReceivedRequest): RequestHead {
   // HTTP/1.0 has no expectations (RFC 9110 §10.1.1).
   const expectations = httpVersion === '1.0' ? [] : elements(fields, 'expect');
   if (expectations.some((expectation) => expectation !== '100-continue'))
-    return malformed('INVALID_EXPECTATION', `Expect is ${quote(expectations.join(', '))}, and not 100-continue`);
+    return malformed('expectation_unsupported', `Expect is ${quote(expectations.join(', '))}, and not 100-continue`);
   const target = originForm(url);
-  if (target === undefined) return malformed('INVALID_TARGET', `the request target ${quote(url)} is not a path`);
+  if (target === undefined) return malformed('target_invalid', `the request target ${quote(url)} is not a path`);
   // Node's parser drops the bytes that follow a request with Upgrade. A Transfer-Encoding in HTTP/1.0 makes the framing
   // unreliable (RFC 9112 §6.1).
   const isUnreliable = fields.all('upgrade').length > 0 || (codings.length > 0 && httpVersion === '1.0');
@@ -55,21 +48,21 @@ export function parseRequestHead(request: ReceivedRequest): RequestHead {
 /** Node's parser also accepts 0.9 and 2.0. */
 export function versionViolation({ httpVersion }: ReceivedRequest): MalformedHead | undefined {
   if (httpVersion === '1.1' || httpVersion === '1.0') return undefined;
-  return malformed('UNSUPPORTED_VERSION', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
+  return malformed('http_version_unsupported', `HTTP/${httpVersion} is not supported, only HTTP/1.1 and HTTP/1.0`);
 }
 
 /** Only an HTTP/1.0 request may omit Host (RFC 9112 §3.2). */
 export function hostViolation({ fields, httpVersion }: ReceivedRequest): MalformedHead | undefined {
   const hosts = fields.all('host');
   if (hosts.length !== 1 && (hosts.length > 1 || httpVersion !== '1.0')) {
-    return malformed('INVALID_HOST', `Host appears ${hosts.length} times`);
+    return malformed('host_invalid', `Host appears ${hosts.length} times`);
   }
   const invalid = hosts.find((host) => !isHostAndPort(host));
   if (invalid === undefined) return undefined;
-  return malformed('INVALID_HOST', `Host is ${quote(invalid)}, which is not a valid host`);
+  return malformed('host_invalid', `Host is ${quote(invalid)}, which is not a valid host`);
 }
 
-function malformed(code: HeadErrorCode, reason: string): MalformedHead {
+function malformed(code: HttpReasonCode, reason: string): MalformedHead {
   return { kind: 'malformed', code, reason };
 }
 

@@ -51,9 +51,9 @@ export function endFailedHandshakes(server: Server, onFailure: OnMalformed): voi
   // Node's own listener emits these as `clientError`, whose response would wait for the handshake to complete.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    const { code, reason } = explainError(error);
+    const { reason, ...explained } = explainError(error);
     // A load balancer that checks whether the port is open disconnects at once, which is not a failure.
-    if (code !== 'ECONNRESET') onFailure({ code, reason: `in the TLS handshake: ${reason}` });
+    if (error.code !== 'ECONNRESET') onFailure({ ...explained, reason: `in the TLS handshake: ${reason}` });
     // After a handshake timeout Node leaves the connection open.
     socket.destroy();
   });

@@ -26,12 +26,14 @@ const MEDIA_TYPE = 'application/x-www-form-urlencoded';
 export function foreignCharset(contentType: string | undefined): string | undefined {
   if (contentType === MEDIA_TYPE) return undefined;
   const type = parseMediaType(contentType);
-  if (type?.essence !== MEDIA_TYPE) throw invalidRequest(`The request body must be ${MEDIA_TYPE}.`);
+  if (type?.essence !== MEDIA_TYPE)
+    throw invalidRequest('content_type_unsupported', `The request body must be ${MEDIA_TYPE}.`);
   const charset = type.params.get('charset') ?? 'utf-8';
   const encoding = encodingOf(charset);
-  if (charsetsOf(contentType).size > 1) throw invalidRequest('The Content-Type names more than one charset.');
+  if (charsetsOf(contentType).size > 1)
+    throw invalidRequest('charset_unsupported', 'The Content-Type names more than one charset.');
   if (encoding === undefined || !containsAscii(encoding)) {
-    throw invalidRequest('The charset of the request body is not supported: send UTF-8.', {
+    throw invalidRequest('charset_unsupported', 'The charset of the request body is not supported: send UTF-8.', {
       reason: `the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}, which is not supported: send UTF-8`,
     });
   }
@@ -75,7 +77,8 @@ function parseMediaType(contentType = ''): MIMEType | undefined {
  * @throws {OAuthError} invalid_request
  */
 export function parseForm(body: string, charset?: string): Form {
-  if (body.startsWith('\uFEFF')) throw invalidRequest('The request body starts with a byte order mark.');
+  if (body.startsWith('\uFEFF'))
+    throw invalidRequest('form_malformed', 'The request body starts with a byte order mark.');
   requireWellFormedEscapes(body);
   const parameters = new Map<string, string[]>();
   for (const parameter of body.split('&')) {
@@ -84,7 +87,7 @@ export function parseForm(body: string, charset?: string): Form {
     const name = decode(equals < 0 ? parameter : parameter.slice(0, equals), charset);
     const value = equals < 0 ? '' : decode(parameter.slice(equals + 1), charset);
     const values = parameters.get(name);
-    if (values && !repeatable.has(name)) throw invalidRequest('A request parameter is repeated.');
+    if (values && !repeatable.has(name)) throw invalidRequest('parameter_repeated', 'A request parameter is repeated.');
     const present = value === '' ? [] : [value];
     if (values) values.push(...present);
     else parameters.set(name, present);
@@ -93,7 +96,8 @@ export function parseForm(body: string, charset?: string): Form {
 }
 
 function requireWellFormedEscapes(body: string): void {
-  if (/%(?![0-9A-Fa-f]{2})/.test(body)) throw invalidRequest('The request body has a malformed percent-encoding.');
+  if (/%(?![0-9A-Fa-f]{2})/.test(body))
+    throw invalidRequest('form_malformed', 'The request body has a malformed percent-encoding.');
 }
 
 /** What is not printable ASCII, or does not stand for itself. */
@@ -120,11 +124,15 @@ const BEYOND_ASCII = /[^\0-\x7f]/;
 /** With U+FFFD in the place of bytes that are not UTF-8, two different bodies would parse alike. */
 function requireText(text: string, charset: string | undefined): void {
   if (charset !== undefined && BEYOND_ASCII.test(text)) {
-    throw invalidRequest('The request body has characters beyond ASCII, and its charset is not UTF-8.', {
-      reason: `a parameter has characters beyond ASCII, and the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}: send UTF-8`,
-    });
+    throw invalidRequest(
+      'charset_unsupported',
+      'The request body has characters beyond ASCII, and its charset is not UTF-8.',
+      {
+        reason: `a parameter has characters beyond ASCII, and the Content-Type names the charset ${JSON.stringify(abbreviate(charset))}: send UTF-8`,
+      },
+    );
   }
   if (text.includes('\uFFFD') || text.includes('\0') || !text.isWellFormed()) {
-    throw invalidRequest('The request body has a character that is not allowed.');
+    throw invalidRequest('form_malformed', 'The request body has a character that is not allowed.');
   }
 }

@@ -1,3 +1,4 @@
+import type { ReasonCode } from '../reasons/reasons.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { RecentDecisions } from './recent-decisions.ts';
@@ -36,6 +37,8 @@ export interface AuditEntry {
   token_client_id?: string;
   /** What the operator should change although the token was issued. */
   advice?: string;
+  /** Why the request was rejected, or the token is not active. */
+  code?: ReasonCode;
   /** Error code and HTTP status as the client received them, or the proxy. */
   error?: string;
   status?: number;

@@ -54,7 +54,7 @@ export function decodeChain(forwarded: EncodedCertificates, name: HeaderFormatNa
   const { leaf, chain } = decodeFields(forwarded, name);
   if (leaf.length > MAX_CERTIFICATE_BYTES) {
     const limit = `at most ${MAX_CERTIFICATE_BYTES} are accepted`;
-    throw new ForwardingError('too_large', `the certificate is ${leaf.length} bytes long; ${limit}`);
+    throw new ForwardingError('certificate_too_large', `the certificate is ${leaf.length} bytes long; ${limit}`);
   }
   return { certificate: parseClientCertificate(leaf), chain };
 }
@@ -69,14 +69,19 @@ function decodeFields({ encoded, encodedChain }: EncodedCertificates, name: Head
 
 function decodeLeaf(encoded: string, name: HeaderFormatName): DecodedCertificates {
   const hex = recognizeHex(encoded);
-  if (hex !== undefined) throw new CertificateError(`this is ${hex}`);
+  if (hex !== undefined) throw malformed(`this is ${hex}`);
   try {
     return headerFormats[name].decode(encoded);
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     const otherFormat = recognizeEncoding(encoded, name);
-    throw otherFormat === undefined ? error : new CertificateError(`${error.message}; ${otherFormat}`);
+    throw malformed(otherFormat === undefined ? error.message : `${error.message}; ${otherFormat}`);
   }
+}
+
+/** A value that is not what the configured terminator writes. */
+function malformed(reason: string): CertificateError {
+  return new CertificateError(reason, { code: 'certificate_header_malformed' });
 }
 
 /** The memory of a string, and of an object with its fields, in addition to its characters. */

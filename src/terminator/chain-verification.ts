@@ -17,7 +17,7 @@ const MAX_QUOTED_LENGTH = 120;
 /**
  * Reads the verification fields. A configured field that is missing counts as failed.
  *
- * @throws {ForwardingError} malformed, when a field appears more than once
+ * @throws {ForwardingError} when a field appears more than once
  */
 export function readVerification(headers: HeaderFields, { fields }: ChainVerification): ForwardedVerification {
   if (fields.length === 0) return { result: 'absent', reason: 'the terminator forwards no verification result' };
@@ -44,15 +44,20 @@ export function chainStatus(
   verification: ChainVerification,
   verifyChain: (presented: PresentedChain) => ChainStatus,
 ): ChainStatus {
-  if (forwarded.result === 'failed') return { verified: false, reason: forwarded.reason };
+  if (forwarded.result === 'failed') return failed(forwarded);
   switch (verification.by) {
     case 'countersign':
       return verifyChain(presented);
     case 'header':
-      return { verified: forwarded.result === 'verified', reason: forwarded.reason, paths: undefined };
+      if (forwarded.result !== 'verified') return failed(forwarded);
+      return { verified: true, reason: forwarded.reason, paths: undefined };
     case 'terminator':
       return { verified: true, reason: 'COUNTERSIGN_CHAIN_VERIFIED_BY is terminator', paths: undefined };
     case 'none':
-      return { verified: false, reason: verification.fix };
+      return { verified: false, code: 'verification_unavailable', reason: verification.fix };
   }
+}
+
+function failed({ reason }: ForwardedVerification): ChainStatus {
+  return { verified: false, code: 'verification_failed', reason };
 }

@@ -2,6 +2,7 @@ import type { HeaderFields } from '../http/header-fields.ts';
 import { type ForwardedVerification, readVerification } from './chain-verification.ts';
 import { absentValues, headerFormats } from './formats.ts';
 import { ForwardingError } from './forwarding-error.ts';
+import type { Untrusted } from './proxy-certificate.ts';
 import { singleValue } from './single-value.ts';
 import { forwardedHeaders, type Terminator } from './terminator.ts';
 import { type Peer, PROXY_SECRET_HEADER, untrustedReason } from './trusted-proxy.ts';
@@ -14,7 +15,7 @@ export interface ForwardedRequest {
 /** The certificate that the terminator forwarded, still encoded, or the reason why the request has none. */
 export type ForwardedCertificate =
   | ({ readonly kind: 'certificate'; readonly verification: ForwardedVerification } & EncodedCertificates)
-  | { readonly kind: 'none'; readonly reason: string };
+  | ({ readonly kind: 'none' } & Untrusted);
 
 /** The values of the certificate header and of the chain header. */
 export interface EncodedCertificates {
@@ -33,13 +34,17 @@ export function readForwardedCertificate(request: ForwardedRequest, terminator: 
   rejectStrippedFields(headers, terminator);
   const encoded = singleValue(headers, terminator.certificateHeader);
   const untrusted = untrustedReason(peer, headers, terminator.proxyTrust);
-  if (untrusted !== undefined) return { kind: 'none', reason: untrusted };
+  if (untrusted !== undefined) return { kind: 'none', ...untrusted };
   const verification = readVerification(headers, terminator.verification);
   if (encoded !== undefined && !isAbsent(encoded)) {
     return { kind: 'certificate', encoded, encodedChain: readChain(headers, terminator), verification };
   }
   if (verification.result === 'verified') throw lostCertificate(terminator, verification);
-  return { kind: 'none', reason: `the terminator forwarded no certificate in ${terminator.certificateHeader}` };
+  return {
+    kind: 'none',
+    code: 'certificate_missing',
+    reason: `the terminator forwarded no certificate in ${terminator.certificateHeader}`,
+  };
 }
 
 function rejectEarlyData(headers: HeaderFields): void {
@@ -55,7 +60,7 @@ function rejectStrippedFields(headers: HeaderFields, terminator: Terminator): vo
   const tokens = connection.toLowerCase().split(',');
   const ours = [...forwardedHeaders(terminator), PROXY_SECRET_HEADER];
   const named = tokens.map((token) => token.trim()).find((token) => ours.includes(token));
-  if (named !== undefined) throw new ForwardingError('stripped', `Connection names ${named}`);
+  if (named !== undefined) throw new ForwardingError('header_stripped', `Connection names ${named}`);
 }
 
 /** Whether a value means "no certificate", or is a variable that was never expanded: `$x`, `%[x]`, `%{X}s`, `{x.y}`. */
@@ -73,7 +78,7 @@ function readChain(headers: HeaderFields, { name, chainHeader }: Terminator): st
 
 function lostCertificate({ certificateHeader }: Terminator, { reason }: ForwardedVerification): ForwardingError {
   return new ForwardingError(
-    'lost',
+    'certificate_lost',
     `${reason}, but ${certificateHeader} contains no certificate: a proxy buffer may be too small for it, ` +
       'or the verification header is set without a certificate (HAProxy: send ssl_c_verify only if ssl_c_used)',
   );

@@ -1,3 +1,4 @@
+import type { InvalidClientCode } from '../reasons/reasons.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
 
 /** A condition that the proxy's own certificate must meet. */
@@ -15,6 +16,12 @@ export type ProxyCertificateRule =
       readonly remainingRoots?: ReadonlySet<string> | undefined;
     };
 
+/** Why a peer is not the trusted proxy. */
+export interface Untrusted {
+  readonly code: InvalidClientCode;
+  readonly reason: string;
+}
+
 type Certificate = Extract<PeerCertificate, { kind: 'certificate' }>;
 
 /**
@@ -26,13 +33,18 @@ export function proxyCertificateViolation(
   presented: PeerCertificate,
   rules: readonly ProxyCertificateRule[],
   now: number,
-): string | undefined {
+): Untrusted | undefined {
   if (rules.length === 0) return undefined;
-  if (presented.kind === 'none') return 'the proxy presented no certificate in the TLS handshake';
-  if (presented.kind === 'unacceptable') return `the proxy certificate ${presented.reason}`;
+  if (presented.kind === 'none')
+    return { code: 'proxy_certificate_missing', reason: 'the proxy presented no certificate in the TLS handshake' };
+  if (presented.kind === 'unacceptable') return rejected(`the proxy certificate ${presented.reason}`);
   const violations = [validityViolation(presented, now), ...rules.map((rule) => ruleViolation(presented, rule))];
   const violation = violations.find((one) => one !== undefined);
-  return violation === undefined ? undefined : `the proxy certificate (${presented.thumbprint}) ${violation}`;
+  return violation === undefined ? undefined : rejected(`the proxy certificate (${presented.thumbprint}) ${violation}`);
+}
+
+function rejected(reason: string): Untrusted {
+  return { code: 'proxy_certificate_rejected', reason };
 }
 
 /** The last line rejects also where `now` or a date is not a number. */

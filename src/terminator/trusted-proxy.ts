@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
-import { type ProxyCertificateRule, proxyCertificateViolation } from './proxy-certificate.ts';
+import { type ProxyCertificateRule, proxyCertificateViolation, type Untrusted } from './proxy-certificate.ts';
 import type { AddressList } from './trusted-addresses.ts';
 
 /** The peer of the connection on which a request was received. */
@@ -29,7 +29,7 @@ export function digestProxySecret(secret: string): Buffer {
 }
 
 /** Why certificates from this peer are not accepted, or undefined if the peer is the trusted proxy. */
-export function untrustedReason(peer: Peer, headers: HeaderFields, trust: ProxyTrust): string | undefined {
+export function untrustedReason(peer: Peer, headers: HeaderFields, trust: ProxyTrust): Untrusted | undefined {
   return (
     addressViolation(peer, trust.trustedAddresses) ??
     certificateViolation(peer, trust.proxyCertificateRules) ??
@@ -38,24 +38,31 @@ export function untrustedReason(peer: Peer, headers: HeaderFields, trust: ProxyT
 }
 
 /** File permissions protect a Unix socket, so its peers count as trusted addresses. */
-function addressViolation(peer: Peer, trusted: AddressList): string | undefined {
+function addressViolation(peer: Peer, trusted: AddressList): Untrusted | undefined {
   if (peer.kind === 'unix' || trusted.check(peer.address)) return undefined;
-  return `the peer ${peer.address} is not in COUNTERSIGN_TRUSTED_PROXIES`;
+  return { code: 'proxy_untrusted', reason: `the peer ${peer.address} is not in COUNTERSIGN_TRUSTED_PROXIES` };
 }
 
 /** A peer can present a certificate only over TLS, and the settings require one only for TLS listeners. */
-function certificateViolation(peer: Peer, rules: readonly ProxyCertificateRule[]): string | undefined {
+function certificateViolation(peer: Peer, rules: readonly ProxyCertificateRule[]): Untrusted | undefined {
   if (peer.kind === 'tls') return proxyCertificateViolation(peer.certificate, rules, peer.now);
   return proxyCertificateViolation({ kind: 'none' }, rules, 0);
 }
 
-function secretViolation(headers: HeaderFields, digests: readonly Buffer[]): string | undefined {
+function secretViolation(headers: HeaderFields, digests: readonly Buffer[]): Untrusted | undefined {
   if (digests.length === 0) return undefined;
   const [secret, ...repeated] = headers.all(PROXY_SECRET_HEADER);
-  if (secret === undefined) return `the proxy sent no ${PROXY_SECRET_HEADER}, and COUNTERSIGN_PROXY_SECRET is set`;
-  if (repeated.length > 0) return `${PROXY_SECRET_HEADER} is repeated`;
+  if (secret === undefined)
+    return missing(`the proxy sent no ${PROXY_SECRET_HEADER}, and COUNTERSIGN_PROXY_SECRET is set`);
+  if (repeated.length > 0) return missing(`${PROXY_SECRET_HEADER} is repeated`);
   const candidate = digestProxySecret(secret);
   // All are compared, so that the time taken reveals neither which secret matches nor how closely.
   const matches = digests.map((digest) => timingSafeEqual(candidate, digest));
-  return matches.includes(true) ? undefined : `${PROXY_SECRET_HEADER} does not match COUNTERSIGN_PROXY_SECRET`;
+  if (matches.includes(true)) return undefined;
+  const reason = `${PROXY_SECRET_HEADER} does not match COUNTERSIGN_PROXY_SECRET`;
+  return { code: 'proxy_secret_mismatch', reason };
+}
+
+function missing(reason: string): Untrusted {
+  return { code: 'proxy_secret_missing', reason };
 }

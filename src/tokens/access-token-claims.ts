@@ -39,7 +39,7 @@ export function accessTokenClaims(
   const iat = Math.floor(now / 1000);
   const { sub, scope, audience, lifetimeSeconds } = authorization;
   const exp = Math.min(iat + lifetimeSeconds, Math.floor(certificate.notAfter / 1000));
-  if (exp <= iat) throw invalidClient(tooLateReason(certificate));
+  if (exp <= iat) throw invalidClient('certificate_expiring', tooLateReason(certificate));
   return {
     ...client.claims,
     iss: issuer,

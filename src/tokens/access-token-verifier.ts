@@ -84,9 +84,10 @@ const LEEWAY_SECONDS = 5;
 function requireCurrent(token: AccessToken, now: number): void {
   const { expiresAt, notBefore = 0 } = token;
   const seconds = now / 1000;
-  if (seconds >= expiresAt + LEEWAY_SECONDS) throw new AccessTokenError(`expired at ${timeOf(expiresAt)}`, token);
+  if (seconds >= expiresAt + LEEWAY_SECONDS)
+    throw new AccessTokenError('token_expired', `expired at ${timeOf(expiresAt)}`, token);
   if (seconds < notBefore - LEEWAY_SECONDS)
-    throw new AccessTokenError(`is not valid before ${timeOf(notBefore)}`, token);
+    throw new AccessTokenError('token_not_yet_valid', `is not valid before ${timeOf(notBefore)}`, token);
 }
 
 function requireUnrevoked(
@@ -96,10 +97,10 @@ function requireUnrevoked(
   const { token } = verified;
   const reason = revocations?.check(token);
   if (reason === undefined) return verified;
-  if (typeof reason === 'string') throw new AccessTokenError(reason, token);
+  if (typeof reason === 'string') throw new AccessTokenError('token_revoked', reason, token);
   return reason.then((found) => {
     if (found === undefined) return verified;
-    throw new AccessTokenError(found, token);
+    throw new AccessTokenError('token_revoked', found, token);
   });
 }
 

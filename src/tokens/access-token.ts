@@ -1,5 +1,6 @@
 import { parseJson } from '../clients/strict-json.ts';
 import { isClientId, isScopeToken } from '../oauth/grammar.ts';
+import type { TokenReasonCode } from '../reasons/reasons.ts';
 import { abbreviate } from '../text.ts';
 
 /** What an access token states that decides where it is accepted (RFC 9068 §2.2). */
@@ -25,11 +26,13 @@ export interface AccessToken {
 /** An access token is not acceptable. The message is the reason, for the operator. */
 export class AccessTokenError extends Error {
   override readonly name = 'AccessTokenError';
+  readonly code: TokenReasonCode;
   /** The token, if this server signed it and it is well-formed: it is expired, not valid yet, or revoked. */
   readonly token: AccessToken | undefined;
 
-  constructor(reason: string, token?: AccessToken) {
+  constructor(code: TokenReasonCode, reason: string, token?: AccessToken) {
     super(reason);
+    this.code = code;
     this.token = token;
   }
 }
@@ -72,10 +75,13 @@ export function parseObject(text: string, part: 'header' | 'payload'): JsonMembe
     value = parseJson(text);
   } catch (error) {
     // A RangeError: it is nested too deeply.
-    throw new AccessTokenError(`the ${part} is not valid JSON: ${error instanceof Error ? error.message : error}`);
+    throw new AccessTokenError(
+      'token_malformed',
+      `the ${part} is not valid JSON: ${error instanceof Error ? error.message : error}`,
+    );
   }
   if (isObject(value)) return value;
-  throw new AccessTokenError(`the ${part} is not a JSON object`);
+  throw new AccessTokenError('token_malformed', `the ${part} is not a JSON object`);
 }
 
 function isObject(value: unknown): value is JsonMembers {
@@ -85,21 +91,24 @@ function isObject(value: unknown): value is JsonMembers {
 function requireText(claims: JsonMembers, name: string): string {
   const value = claims[name];
   if (typeof value === 'string' && value !== '') return value;
-  throw new AccessTokenError(value === undefined ? `has no ${name}` : `its ${name} is not a non-empty string`);
+  throw new AccessTokenError(
+    'token_malformed',
+    value === undefined ? `has no ${name}` : `its ${name} is not a non-empty string`,
+  );
 }
 
 function requireClientId(claims: JsonMembers): string {
   const clientId = requireText(claims, 'client_id');
   if (isClientId(clientId)) return clientId;
-  throw new AccessTokenError('its client_id is not 1 to 255 printable ASCII characters');
+  throw new AccessTokenError('token_malformed', 'its client_id is not 1 to 255 printable ASCII characters');
 }
 
 /** RFC 7519 §4.1.3: one string, or a list of them. */
 function requireAudience({ aud }: JsonMembers): readonly string[] {
-  if (aud === undefined) throw new AccessTokenError('has no aud');
+  if (aud === undefined) throw new AccessTokenError('token_malformed', 'has no aud');
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audience.length > 0 && audience.every(isText)) return audience;
-  throw new AccessTokenError('its aud is neither a non-empty string nor a list of them');
+  throw new AccessTokenError('token_malformed', 'its aud is neither a non-empty string nor a list of them');
 }
 
 /** RFC 8693 §4.2: separated by spaces. Clients can be registered for a list instead (`access_token_scope_claim`). */
@@ -107,7 +116,7 @@ function readScope({ scope }: JsonMembers): readonly string[] {
   if (scope === undefined) return [];
   const tokens: unknown = typeof scope === 'string' ? scope.split(' ') : scope;
   if (Array.isArray(tokens) && tokens.every((token) => isText(token) && isScopeToken(token))) return tokens;
-  throw new AccessTokenError('its scope is neither a list of scope tokens nor a string of them');
+  throw new AccessTokenError('token_malformed', 'its scope is neither a list of scope tokens nor a string of them');
 }
 
 function isText(value: unknown): value is string {
@@ -120,10 +129,13 @@ const LAST_TIME = 253_402_300_799;
 /** A NumericDate (RFC 7519 §2); this server writes integers. */
 function requireTime(claims: JsonMembers, name: string): number {
   const value = claims[name];
-  if (value === undefined) throw new AccessTokenError(`has no ${name}`);
+  if (value === undefined) throw new AccessTokenError('token_malformed', `has no ${name}`);
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LAST_TIME) return value;
   const written = abbreviate(JSON.stringify(value));
-  throw new AccessTokenError(`its ${name} (${written}) is not an integer of seconds since the epoch`);
+  throw new AccessTokenError(
+    'token_malformed',
+    `its ${name} (${written}) is not an integer of seconds since the epoch`,
+  );
 }
 
 /**
@@ -132,10 +144,11 @@ function requireTime(claims: JsonMembers, name: string): number {
  */
 function readConfirmation({ cnf }: JsonMembers): string | undefined {
   if (cnf === undefined) return undefined;
-  if (!isObject(cnf)) throw new AccessTokenError('its cnf is not a JSON object');
+  if (!isObject(cnf)) throw new AccessTokenError('token_malformed', 'its cnf is not a JSON object');
   const { 'x5t#S256': thumbprint, ...others } = cnf;
   const [other] = Object.keys(others);
-  if (other !== undefined) throw new AccessTokenError(`its cnf has the member ${JSON.stringify(abbreviate(other))}`);
+  if (other !== undefined)
+    throw new AccessTokenError('token_malformed', `its cnf has the member ${JSON.stringify(abbreviate(other))}`);
   if (typeof thumbprint === 'string' && /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(thumbprint)) return thumbprint;
-  throw new AccessTokenError('its cnf has no SHA-256 thumbprint of a certificate in x5t#S256');
+  throw new AccessTokenError('token_malformed', 'its cnf has no SHA-256 thumbprint of a certificate in x5t#S256');
 }

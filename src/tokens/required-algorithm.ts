@@ -26,7 +26,7 @@ function disagreement(...resources: readonly Resource[]): OAuthError {
   const requirements = resources.map(
     ({ name, audience, signingAlgorithm }) => `"${name}" (${audience}) requires ${signingAlgorithm}`,
   );
-  return new OAuthError('invalid_target', {
+  return new OAuthError('signing_algorithm_conflict', {
     description: 'The requested resources require separate tokens.',
     reason: `the resources of the token require different algorithms: ${requirements.join(', and ')}`,
   });

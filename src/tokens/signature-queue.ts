@@ -1,4 +1,4 @@
-import { OAuthError } from '../oauth/oauth-error.ts';
+import { type OAuthError, temporarilyUnavailable } from '../oauth/oauth-error.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** A queue as short as this is never rejected: the machine may have been busy for a moment. */
@@ -36,9 +36,6 @@ export function withBoundedQueue(key: SigningKey, maxQueueDelay: number): Signin
 }
 
 function overloaded(age: number, count: number): OAuthError {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason: `overloaded: signatures are pending (${count}), the oldest for ${Math.round(age)} ms`,
-    headers: { 'retry-after': '1' },
-  });
+  const reason = `overloaded: signatures are pending (${count}), the oldest for ${Math.round(age)} ms`;
+  return temporarilyUnavailable('signing_overloaded', reason, 1);
 }

@@ -32,7 +32,7 @@ export async function verifyAccessToken(token: string, issuer: string, findKey: 
   // 4. Parse the claims.
   const parsed = parseAccessToken(payload);
   if (parsed.issuer === issuer) return { token: parsed, key };
-  throw new AccessTokenError(`its iss is ${quote(parsed.issuer)}, and not ${issuer}`);
+  throw new AccessTokenError('token_issuer_mismatch', `its iss is ${quote(parsed.issuer)}, and not ${issuer}`);
 }
 
 /**
@@ -42,10 +42,13 @@ export async function verifyAccessToken(token: string, issuer: string, findKey: 
  */
 export function decodeSegments(token: string): readonly [header: string, payload: string] {
   if (token.length > MAX_TOKEN_LENGTH)
-    throw new AccessTokenError(`is ${token.length} characters long; at most ${MAX_TOKEN_LENGTH} are accepted`);
+    throw new AccessTokenError(
+      'token_malformed',
+      `is ${token.length} characters long; at most ${MAX_TOKEN_LENGTH} are accepted`,
+    );
   const [header, payload, signature, ...others] = token.split('.');
   if (header === undefined || payload === undefined || signature === undefined || others.length > 0)
-    throw new AccessTokenError('is not a signed JWT: it does not consist of three segments');
+    throw new AccessTokenError('token_malformed', 'is not a signed JWT: it does not consist of three segments');
   decodeBase64url(signature, 'signature');
   return [decodeText(header, 'header'), decodeText(payload, 'payload')];
 }
@@ -56,7 +59,7 @@ type Segment = 'header' | 'payload' | 'signature';
 function decodeBase64url(text: string, segment: Segment): Buffer {
   const bytes = Buffer.from(text, 'base64url');
   if (text !== '' && bytes.toString('base64url') === text) return bytes;
-  throw new AccessTokenError(`the ${segment} is not base64url without padding`);
+  throw new AccessTokenError('token_malformed', `the ${segment} is not base64url without padding`);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -66,7 +69,7 @@ function decodeText(text: string, segment: Segment): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new AccessTokenError(`the ${segment} is not UTF-8`);
+    throw new AccessTokenError('token_malformed', `the ${segment} is not UTF-8`);
   }
 }
 
@@ -81,10 +84,11 @@ interface AccessTokenHeader {
 /** Accepts the parameters of our own tokens and no others: none that names or contains a key, and no `crit`. */
 function requireHeader(text: string): AccessTokenHeader {
   if (text.length > MAX_HEADER_LENGTH)
-    throw new AccessTokenError(`the header is longer than ${MAX_HEADER_LENGTH} characters`);
+    throw new AccessTokenError('token_malformed', `the header is longer than ${MAX_HEADER_LENGTH} characters`);
   const { alg, kid, typ, ...others } = parseObject(text, 'header');
   const [other] = Object.keys(others);
-  if (other !== undefined) throw new AccessTokenError(`the header has the parameter ${quote(other)}`);
+  if (other !== undefined)
+    throw new AccessTokenError('token_malformed', `the header has the parameter ${quote(other)}`);
   requireType(typ);
   return { alg: requireParameter(alg, 'alg'), kid: requireParameter(kid, 'kid') };
 }
@@ -93,20 +97,26 @@ function requireHeader(text: string): AccessTokenHeader {
 function requireType(typ: unknown): void {
   const type = requireParameter(typ, 'typ').toLowerCase();
   if (type === 'at+jwt' || type === 'application/at+jwt') return;
-  throw new AccessTokenError(`is not an access token: its typ is ${quote(typ)}, and not at+jwt`);
+  throw new AccessTokenError('token_type_wrong', `is not an access token: its typ is ${quote(typ)}, and not at+jwt`);
 }
 
 function requireParameter(value: JsonMembers[string], name: string): string {
   if (typeof value === 'string') return value;
-  throw new AccessTokenError(value === undefined ? `the header has no ${name}` : `its ${name} is not a string`);
+  throw new AccessTokenError(
+    'token_malformed',
+    value === undefined ? `the header has no ${name}` : `its ${name} is not a string`,
+  );
 }
 
 /** A key has one algorithm (RFC 8725 §3.1). */
 function requireKey({ alg, kid }: AccessTokenHeader, findKey: FindKey): PublishedKey {
   const key = findKey(kid);
-  if (!key) throw new AccessTokenError(`no key of this server has the kid ${quote(kid)}`);
+  if (!key) throw new AccessTokenError('token_key_unknown', `no key of this server has the kid ${quote(kid)}`);
   if (alg === key.algorithm) return key;
-  throw new AccessTokenError(`its alg is ${quote(alg)}, and its key is for ${key.algorithm}`);
+  throw new AccessTokenError(
+    'token_algorithm_mismatch',
+    `its alg is ${quote(alg)}, and its key is for ${key.algorithm}`,
+  );
 }
 
 /** @throws {AccessTokenError} */
@@ -115,8 +125,10 @@ export async function verifySignature(token: string, { algorithm, publicJwk }: P
     await compactVerify(token, publicJwk, { algorithms: [algorithm] });
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed)
-      throw new AccessTokenError('the signature is not one of the key that its kid names');
-    throw error instanceof errors.JOSEError ? new AccessTokenError(`is not a JWS: ${error.message}`) : error;
+      throw new AccessTokenError('token_signature_invalid', 'the signature is not one of the key that its kid names');
+    throw error instanceof errors.JOSEError
+      ? new AccessTokenError('token_malformed', `is not a JWS: ${error.message}`)
+      : error;
   }
 }
 

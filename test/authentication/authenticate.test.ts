@@ -39,6 +39,7 @@ const pinned = (...certificates: object[]) =>
 const verified: ChainStatus = { verified: true, reason: 'x-ssl-client-verify is "SUCCESS"', paths: undefined };
 const unverified: ChainStatus = {
   verified: false,
+  code: 'verification_failed',
   reason: 'x-ssl-client-verify is "FAILED:self-signed certificate"',
 };
 const present = ({ der }: MintedCertificate, chain: ChainStatus = verified): PresentedCertificate => ({
@@ -142,7 +143,7 @@ describe('tls_client_auth rejects', () => {
     [
       'no certificate',
       byName,
-      { kind: 'none', reason: 'the proxy sent none' } as const,
+      { kind: 'none', code: 'certificate_missing', reason: 'the proxy sent none' } as const,
       'no certificate: the proxy sent none',
     ],
     [
@@ -153,7 +154,7 @@ describe('tls_client_auth rejects', () => {
     ],
   ])('%s', async (_, client, presented, reason) => {
     const error = await refusal(client, nothing, presented, now);
-    expect(error).toMatchObject({ code: 'invalid_client', description: 'Client authentication failed.' });
+    expect(error).toMatchObject({ error: 'invalid_client', description: 'Client authentication failed.' });
     expect(error.reason).toContain(reason);
   });
 
@@ -304,7 +305,7 @@ describe('every method', () => {
   test.each(['client_secret_basic', 'client_secret_post', 'client_assertion'] as const)(
     'rejects %s together with a certificate',
     async (method) => {
-      expect((await refusal(client, { clientId: 'a', methods: [method] }, present(own), now)).code).toBe(
+      expect((await refusal(client, { clientId: 'a', methods: [method] }, present(own), now)).error).toBe(
         'invalid_request',
       );
     },
@@ -312,8 +313,10 @@ describe('every method', () => {
 
   test('rejects a method that the client did not register', async () => {
     const credentials = { clientId: 'a', methods: ['client_secret_post'] } as const;
-    expect(await refusal(client, credentials, { kind: 'none', reason: '' }, now)).toMatchObject({
-      code: 'invalid_client',
+    expect(
+      await refusal(client, credentials, { kind: 'none', code: 'certificate_missing', reason: '' }, now),
+    ).toMatchObject({
+      error: 'invalid_client',
       reason: expect.stringContaining('registered for self_signed_tls_client_auth'),
     });
   });

@@ -55,7 +55,7 @@ describe('reading credentials rejects', () => {
       expect.unreachable();
     } catch (error) {
       expect(error).toBeInstanceOf(OAuthError);
-      expect((error as OAuthError).code).toBe(code);
+      expect((error as OAuthError).error).toBe(code);
     }
   });
 });

@@ -45,7 +45,7 @@ function authenticate(spiffeId: string, leaf: MintedCertificate, chain: ChainSta
 async function reasonFor(...args: Parameters<typeof authenticate>): Promise<string> {
   const thrown = await authenticate(...args).catch((error: unknown) => error);
   expect(thrown).toBeInstanceOf(OAuthError);
-  expect(thrown).toMatchObject({ code: 'invalid_client', description: 'Client authentication failed.' });
+  expect(thrown).toMatchObject({ error: 'invalid_client', description: 'Client authentication failed.' });
   return thrown instanceof OAuthError ? thrown.reason : '';
 }
 

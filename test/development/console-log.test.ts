@@ -11,11 +11,11 @@ function linesOf(write: (log: ReturnType<typeof createConsoleLog>) => void): str
 test('the development console states why a request was rejected or malformed', () => {
   const lines = linesOf((log) => {
     log.warn({ event: 'token_rejected', client_id: 'a', error: 'invalid_client', reason: 'no certificate' }, 'x');
-    log.warn({ event: 'request_malformed', code: 'HPE_INVALID_HEADER_TOKEN', reason: 'invalid header' }, 'malformed');
+    log.warn({ event: 'request_malformed', code: 'header_field_malformed', reason: 'invalid header' }, 'malformed');
   });
   expect(lines).toEqual([
     'rejected a invalid_client: no certificate',
-    'note     malformed: invalid header (HPE_INVALID_HEADER_TOKEN)',
+    'note     malformed: invalid header (header_field_malformed)',
   ]);
 });
 

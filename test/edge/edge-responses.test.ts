@@ -125,7 +125,7 @@ describe('a denial has its code, a challenge, and nothing else', () => {
 
   test('if the registry cannot be reached', async () => {
     const { OAuthError } = await import('../../src/oauth/oauth-error.ts');
-    const unavailable = new OAuthError('temporarily_unavailable', { description: 'x', reason: 'Redis is down' });
+    const unavailable = new OAuthError('redis_unavailable', { description: 'x', reason: 'Redis is down' });
     edge.replaced.registry = { findByCertificate: () => Promise.reject(unavailable) };
     const { status, headerLines } = await check('GET /edge/mint/api HTTP/1.1', 'Host: edge');
     expect({ status, headerLines }).toEqual({

@@ -466,7 +466,7 @@ describe('a token that was approved before', () => {
   test('is neither approved nor denied while it is unknown whether it is revoked', async () => {
     const lines = await approved();
     edge.replaced.revocation = async () => {
-      throw new OAuthError('temporarily_unavailable', { description: 'x', reason: 'Redis is down' });
+      throw new OAuthError('redis_unavailable', { description: 'x', reason: 'Redis is down' });
     };
     const response = await check({ lines });
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
@@ -476,7 +476,7 @@ describe('a token that was approved before', () => {
   test('is neither approved nor denied while its client cannot be looked up', async () => {
     const lines = await approved();
     edge.replaced.registry.find = async () => {
-      throw new OAuthError('temporarily_unavailable', { description: 'x', reason: 'Redis is down' });
+      throw new OAuthError('redis_unavailable', { description: 'x', reason: 'Redis is down' });
     };
     const response = await check({ lines });
     expect(response.status).toBe(503);

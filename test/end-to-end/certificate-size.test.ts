@@ -58,9 +58,7 @@ describeWith(['nginx', 'redis-server'], 'behind the shipped nginx, a request for
       const { response, events } = await sendWith(hugeCertificate(deployment.ca, size, { subject }));
       expect([response.status, response.json(), events]).toEqual([431, headerTooLarge, []]);
       const logged = deployment.countersign.lines.slice(known);
-      expect(logged).toContainEqual(
-        expect.objectContaining({ event: 'request_malformed', code: 'HPE_HEADER_OVERFLOW' }),
-      );
+      expect(logged).toContainEqual(expect.objectContaining({ event: 'request_malformed', code: 'header_too_large' }));
     },
   );
 

@@ -80,7 +80,7 @@ describe('an active token', () => {
     const error = { description: 'x', reason: 'the value of countersign:resource:x is not a resource record' };
     server.replaced.registry.findResourcesByAudience = async (audience) => {
       if (audience === API) return [resource({ introspection: ['api'] })];
-      throw new OAuthError('invalid_target', error);
+      throw new OAuthError('resource_record_invalid', error);
     };
     const token = server.sign(claimsFor('owner', { aud: ['https://invalid.example', API] }));
     expect((await introspect('api', token)).json().active).toBe(true);
@@ -256,7 +256,8 @@ const inactive: Inactive[] = [
     'api',
     () => {
       const error = { description: 'x', reason: 'the value of countersign:resource:api is not a resource record' };
-      server.replaced.registry.findResourcesByAudience = () => Promise.reject(new OAuthError('invalid_target', error));
+      server.replaced.registry.findResourcesByAudience = () =>
+        Promise.reject(new OAuthError('resource_record_invalid', error));
     },
   ],
   [
@@ -287,7 +288,7 @@ const inactive: Inactive[] = [
     () => {
       const error = { description: 'x', reason: 'the value of countersign:client:former is not a client record' };
       server.replaced.registry.find = async (id) => {
-        if (id === 'former') throw new OAuthError('invalid_client', error);
+        if (id === 'former') throw new OAuthError('client_record_invalid', error);
         return server.clients.get(id);
       };
     },
@@ -407,7 +408,7 @@ describe('a JWT response (RFC 9701)', () => {
     const token = server.sign(claimsFor('owner'));
     const error = { description: 'x', reason: 'no key of the keyring signs', headers: { 'retry-after': '5' } };
     server.replaced.keyring.signingKey = () => {
-      throw new OAuthError('temporarily_unavailable', error);
+      throw new OAuthError('redis_unavailable', error);
     };
     const response = await signed('owner', token);
     expect([response.status, response.headers.get('retry-after'), response.json().error]).toEqual([
@@ -438,7 +439,7 @@ describe('a JWT response (RFC 9701)', () => {
 });
 
 describe('while a record cannot be looked up, the answer is 503 and not a guess:', () => {
-  const unavailable = new OAuthError('temporarily_unavailable', {
+  const unavailable = new OAuthError('redis_unavailable', {
     description: 'The server cannot answer at the moment; try again.',
     reason: 'Redis is unreachable',
     headers: { 'retry-after': '1' },

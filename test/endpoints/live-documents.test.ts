@@ -33,7 +33,7 @@ beforeAll(async () => {
     issuer,
     mtlsUrl: issuer,
     listensOn: 'tcp',
-    readCertificate: () => ({ kind: 'none', reason: 'there is none' }),
+    readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: createMemoryRegistry({ current: () => records, stop: () => {} }, 'nowhere'),
     keyring,
     accessTokens: createAccessTokenVerifier({ issuer, keyring, revocations: undefined }),

@@ -113,7 +113,7 @@ test("another client's token is invalid_grant, also for a client that may intros
 test('while it is not certain that the revocation is stored, the response is 503 with Retry-After', async () => {
   server.replaced.revoke = () =>
     Promise.reject(
-      new OAuthError('temporarily_unavailable', {
+      new OAuthError('redis_unavailable', {
         description: 'The token was not revoked; try again.',
         reason: 'Redis is unreachable',
         headers: { 'retry-after': '1' },

@@ -114,12 +114,12 @@ describe('client_credentials rejects', () => {
     ['grant_type=__proto__', 'unsupported_grant_type'],
   ])('%s', async (form, code) => {
     const request = { client: plain, sub: 'a', form: parseForm(form), now: 0 };
-    expect(() => authorize(request)).toThrow(expect.objectContaining({ code }));
+    expect(() => authorize(request)).toThrow(expect.objectContaining({ error: code }));
   });
 
   test('authorize rejects a client that is not registered for the grant', async () => {
     await expect(ask(client({ grant_types: [] }), '')).rejects.toThrow(
-      expect.objectContaining({ code: 'unauthorized_client' }),
+      expect.objectContaining({ error: 'unauthorized_client' }),
     );
   });
 });

@@ -162,14 +162,14 @@ describe('the content type of a form', () => {
     'with the charset ISO-8859-1 is rejected for %s',
     (body) => {
       const error = rejection(() => parseForm(body, 'ISO-8859-1'));
-      expect(error).toMatchObject({ code: 'invalid_request', reason: expect.stringContaining('"ISO-8859-1"') });
+      expect(error).toMatchObject({ error: 'invalid_request', reason: expect.stringContaining('"ISO-8859-1"') });
     },
   );
   test.each(['utf-16', 'UTF-16LE', 'iso-2022-jp', 'csISO2022JP', 'utf-7', 'cp037', 'x-unknown'])(
     'with the charset %s is rejected by name',
     (name) => {
       const error = rejection(() => foreignCharset(`${type}; charset=${name}`));
-      expect(error).toMatchObject({ code: 'invalid_request', reason: expect.stringContaining(JSON.stringify(name)) });
+      expect(error).toMatchObject({ error: 'invalid_request', reason: expect.stringContaining(JSON.stringify(name)) });
     },
   );
   test.each([

@@ -141,15 +141,27 @@ describe('a certificate from an untrusted peer is not accepted', () => {
 
 describe('a request is rejected', () => {
   test.each([
-    ['the certificate twice', [...cert, ...success, 'x-ssl-client-cert', 'PEM'], 'malformed'],
-    ['the certificate and an empty one', [...cert, ...success, 'x-ssl-client-cert', ''], 'malformed'],
-    ['the verification twice', [...cert, ...success, ...success], 'malformed'],
-    ['a successful verification and no certificate', success, 'lost'],
-    ['a successful verification and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'lost'],
-    ['Connection names the certificate', [...cert, ...success, 'Connection', 'close, X-SSL-Client-Cert'], 'stripped'],
-    ['Connection names the verification', [...cert, ...success, 'Connection', 'x-ssl-client-verify'], 'stripped'],
-    ['Connection names the secret', [...cert, 'Connection', 'X-Countersign-Proxy-Secret'], 'stripped'],
-    ['a second Connection names it', [...cert, 'Connection', 'close', 'connection', ' X-Ssl-Client-Cert '], 'stripped'],
+    ['the certificate twice', [...cert, ...success, 'x-ssl-client-cert', 'PEM'], 'forwarded_header_repeated'],
+    ['the certificate and an empty one', [...cert, ...success, 'x-ssl-client-cert', ''], 'forwarded_header_repeated'],
+    ['the verification twice', [...cert, ...success, ...success], 'forwarded_header_repeated'],
+    ['a successful verification and no certificate', success, 'certificate_lost'],
+    ['a successful verification and an empty certificate', ['X-SSL-Client-Cert', '', ...success], 'certificate_lost'],
+    [
+      'Connection names the certificate',
+      [...cert, ...success, 'Connection', 'close, X-SSL-Client-Cert'],
+      'header_stripped',
+    ],
+    [
+      'Connection names the verification',
+      [...cert, ...success, 'Connection', 'x-ssl-client-verify'],
+      'header_stripped',
+    ],
+    ['Connection names the secret', [...cert, 'Connection', 'X-Countersign-Proxy-Secret'], 'header_stripped'],
+    [
+      'a second Connection names it',
+      [...cert, 'Connection', 'close', 'connection', ' X-Ssl-Client-Cert '],
+      'header_stripped',
+    ],
     ['early data', [...cert, ...success, 'Early-Data', '1'], 'early_data'],
     ['early data with another value', [...cert, ...success, 'Early-Data', '0'], 'early_data'],
   ] as const)('%s', (_, headers, code) => {

@@ -39,7 +39,7 @@ const noFields = new HeaderFields([]);
 describe('during a rotation with two proxy secrets', () => {
   const both = trust({ proxySecretDigests: [first, second].map(digestProxySecret) });
   const reasonFor = (...values: string[]) =>
-    untrustedReason({ kind: 'unix' }, new HeaderFields(values.flatMap((value) => [header, value])), both);
+    untrustedReason({ kind: 'unix' }, new HeaderFields(values.flatMap((value) => [header, value])), both)?.reason;
 
   test.each([first, second])('%s is accepted', (secret) => expect(reasonFor(secret)).toBeUndefined());
 
@@ -94,26 +94,27 @@ describe('the proxy certificate', () => {
     ['has an invalid date', { ...valid, notAfter: Number.NaN }, [pinned], 'invalid validity period'],
     ['is presented at an invalid time', valid, [pinned], 'invalid validity period', Number.NaN],
   ])('is rejected if it %s', (_, presented, proxyCertificateRules, reason, now) => {
-    expect(untrustedReason(over(presented, now), noFields, trust({ proxyCertificateRules }))).toContain(reason);
+    expect(untrustedReason(over(presented, now), noFields, trust({ proxyCertificateRules }))?.reason).toContain(reason);
   });
 
   test('can be presented only over TLS', () => {
     const peers = [{ kind: 'unix' }, { kind: 'address', address: '127.0.0.1' }] as const;
     for (const peer of peers)
-      expect(untrustedReason(peer, noFields, trust({ proxyCertificateRules: [pinned] }))).toContain('no cert');
+      expect(untrustedReason(peer, noFields, trust({ proxyCertificateRules: [pinned] }))?.reason).toContain('no cert');
   });
 
   test('does not fill the log with ten thousand names', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `dns:${index}.internal`);
     expect(
-      untrustedReason(over({ ...valid, names }), noFields, trust({ proxyCertificateRules: [named] }))?.length,
+      untrustedReason(over({ ...valid, names }), noFields, trust({ proxyCertificateRules: [named] }))?.reason.length,
     ).toBeLessThan(400);
   });
 });
 
 test('a proxy must meet every condition, and the reason names the first that fails', () => {
   const all = trust({ proxySecretDigests: [digestProxySecret(first)], proxyCertificateRules: [pinned, named] });
-  const reasonFor = (peer: Peer, secret: string) => untrustedReason(peer, new HeaderFields([header, secret]), all);
+  const reasonFor = (peer: Peer, secret: string) =>
+    untrustedReason(peer, new HeaderFields([header, secret]), all)?.reason;
   expect(reasonFor(over(valid), first)).toBeUndefined();
   expect(reasonFor(over(valid), second)).toContain('does not match');
   expect(reasonFor(over({ kind: 'none' }), second)).toContain('presented no certificate');

@@ -49,7 +49,7 @@ describe('requiredAlgorithm', () => {
     [['urn:split'], '"split-1" (urn:split) requires ES384, and "split-2" (urn:split) requires EdDSA'],
   ])('rejects %j, and the reason names both resources', async (audience, reason) => {
     await expect(required(...audience)).rejects.toMatchObject({
-      code: 'invalid_target',
+      error: 'invalid_target',
       description: 'The requested resources require separate tokens.',
       reason: expect.stringContaining(`the resources of the token require different algorithms: ${reason}`),
     });

@@ -4,6 +4,7 @@ import { invalidClient } from '../../oauth/oauth-error.ts';
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { type ClientCertificate, requireValidAt } from '../../pki/certificate/client-certificate.ts';
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
+import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { RegisteredIdentity } from '../identities.ts';
 import { describedAs, end, text } from '../record-fields.ts';
@@ -77,7 +78,7 @@ export type PresentedCertificate =
       /** Whether its chain counts as verified by the configured verifier, and the reason. */
       readonly chain: ChainStatus;
     }
-  | { readonly kind: 'none'; readonly reason: string };
+  | { readonly kind: 'none'; readonly code: InvalidClientCode; readonly reason: string };
 
 /**
  * The certificate of a request, valid now. The methods of RFC 8705 begin with it.
@@ -88,12 +89,12 @@ export function requireCertificate({
   presented,
   now,
 }: AuthenticationRequest): Extract<PresentedCertificate, { kind: 'certificate' }> {
-  if (presented.kind === 'none') throw invalidClient(`no certificate: ${presented.reason}`);
+  if (presented.kind === 'none') throw invalidClient(presented.code, `no certificate: ${presented.reason}`);
   try {
     requireValidAt(presented.certificate, now);
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    throw invalidClient(`the certificate ${error.message}`);
+    throw invalidClient(error.code, `the certificate ${error.message}`);
   }
   return presented;
 }

@@ -43,12 +43,14 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAu
     const match = matches.find((registered) => isEffective(registered, now));
     if (match) return { certificate, ...(isSha1(match) && { advice: sha1Advice(certificate) }) };
     if (matches.length > 0) {
-      throw invalidClient(
-        `the registration of the certificate ${certificate.thumbprint} ${periodReason(matches, now)}`,
-      );
+      const { code, reason } = periodViolation(matches, now);
+      throw invalidClient(code, `the registration of the certificate ${certificate.thumbprint} ${reason}`);
     }
     const count = `${certificates.length} certificate${certificates.length === 1 ? ' is' : 's are'} registered`;
-    throw invalidClient(`the certificate ${certificate.thumbprint} is not registered for this client (${count})`);
+    throw invalidClient(
+      'certificate_unregistered',
+      `the certificate ${certificate.thumbprint} is not registered for this client (${count})`,
+    );
   },
 };
 
@@ -60,10 +62,11 @@ function isRegistered(certificate: ClientCertificate, registered: RegisteredCert
 }
 
 /** Why none of the registrations of this certificate is effective now. */
-function periodReason(matches: readonly RegisteredCertificate[], now: number): string {
+function periodViolation(matches: readonly RegisteredCertificate[], now: number) {
   const starts = matches.flatMap(({ notBefore }) => (notBefore !== undefined && now < notBefore ? [notBefore] : []));
-  if (starts.length === 0) return 'has ended';
-  return `has not started: it starts at ${new Date(Math.min(...starts)).toISOString()}`;
+  if (starts.length === 0) return { code: 'registration_ended', reason: 'has ended' } as const;
+  const reason = `has not started: it starts at ${new Date(Math.min(...starts)).toISOString()}`;
+  return { code: 'registration_not_started', reason } as const;
 }
 
 function isSha1(registered: RegisteredCertificate): boolean {

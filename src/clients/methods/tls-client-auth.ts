@@ -1,4 +1,4 @@
-import { invalidClient } from '../../oauth/oauth-error.ts';
+import { invalidClient, type OAuthError } from '../../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import {
   formatDistinguishedName,
@@ -67,14 +67,17 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
   authenticate: ({ subject, caPins, notAfter }, request) => {
     const { certificate, chain } = requireCertificate(request);
     if (notAfter !== undefined && request.now > notAfter)
-      throw invalidClient('the registration of the subject has ended');
-    if (!chain.verified) throw invalidClient(`the certificate's chain is not verified: ${chain.reason}`);
+      throw invalidClient('registration_ended', 'the registration of the subject has ended');
+    if (!chain.verified) throw invalidClient(chain.code, `the certificate's chain is not verified: ${chain.reason}`);
     if (certificate.signatureAlgorithm === undefined) {
-      throw invalidClient('the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)');
+      throw invalidClient(
+        'signature_algorithm_weak',
+        'the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)',
+      );
     }
     requirePinnedCa(caPins, chain);
     if (hasSubject(certificate, subject)) return { certificate, sub: subClaim(certificate, subject) };
-    throw invalidClient(mismatchReason(certificate, subject));
+    throw mismatch(certificate, subject);
   },
 };
 
@@ -92,14 +95,20 @@ function requirePinnedCa(pins: readonly string[], chain: VerifiedChain): void {
   if (pins.length === 0) return;
   const pinned = `the client is pinned to CA key ${pins.join(' or ')}`;
   if (chain.paths === undefined) {
-    throw invalidClient(`${pinned}, and the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign`);
+    throw invalidClient(
+      'ca_pin_unverifiable',
+      `${pinned}, and the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign`,
+    );
   }
   const caCertificates = chain.paths.flatMap((path) => path.caCertificates);
   if (caCertificates.some(({ publicKeyThumbprint }) => pins.includes(publicKeyThumbprint))) return;
   const keys = caCertificates.map(
     ({ subjectText, publicKeyThumbprint }) => `${publicKeyThumbprint} ("${subjectText}")`,
   );
-  throw invalidClient(`${pinned}; the certificate's path goes through ${[...new Set(keys)].join(', ')}`);
+  throw invalidClient(
+    'ca_pin_mismatch',
+    `${pinned}; the certificate's path goes through ${[...new Set(keys)].join(', ')}`,
+  );
 }
 
 function hasSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
@@ -116,29 +125,35 @@ function subClaim({ svid }: ClientCertificate, { kind }: RegisteredSubject): str
   return kind === 'spiffe' ? svid.spiffeId : undefined;
 }
 
-function mismatchReason(certificate: ClientCertificate, registered: RegisteredSubject): string {
-  if (registered.kind === 'dn') return nameMismatchReason(certificate, registered.name);
-  if (registered.kind === 'spiffe') return spiffeMismatchReason(certificate, registered.pattern);
+function mismatch(certificate: ClientCertificate, registered: RegisteredSubject): OAuthError {
+  if (registered.kind === 'dn') return nameMismatch(certificate, registered.name);
+  if (registered.kind === 'spiffe') return spiffeMismatch(certificate, registered.pattern);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
   const malformed = certificate.otherNames.malformed.get(registered.kind);
   const ignored = malformed === undefined ? '' : `, and ${malformed}, which is ignored`;
-  return `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}${ignored}; registered is "${registered.name}"`;
+  const names = `the certificate's alternative names (${registered.kind}) are: ${abbreviate(presented)}${ignored}`;
+  return invalidClient('san_mismatch', `${names}; registered is "${registered.name}"`);
 }
 
-function spiffeMismatchReason({ svid, alternativeNames }: ClientCertificate, { text }: SpiffePattern): string {
+function spiffeMismatch({ svid, alternativeNames }: ClientCertificate, { text }: SpiffePattern): OAuthError {
   const registered = `registered is "${text}"`;
-  if (svid.spiffeId !== undefined) return `the certificate's SPIFFE ID is "${svid.spiffeId}"; ${registered}`;
+  if (svid.spiffeId !== undefined)
+    return invalidClient('spiffe_id_mismatch', `the certificate's SPIFFE ID is "${svid.spiffeId}"; ${registered}`);
   const uris = alternativeNames.uri.slice(0, 10).join(', ');
   const presented = uris === '' ? '' : ` (${abbreviate(uris)})`;
-  return `the certificate is not the X509-SVID of a workload: ${svid.reason}${presented}; ${registered}`;
+  const reason = `the certificate is not the X509-SVID of a workload: ${svid.reason}${presented}; ${registered}`;
+  return invalidClient('spiffe_id_missing', reason);
 }
 
-function nameMismatchReason({ subject, subjectText }: ClientCertificate, registered: MatchableName): string {
+function nameMismatch({ subject, subjectText }: ClientCertificate, registered: MatchableName): OAuthError {
   if (subject.canonical === undefined) {
-    return `the certificate's subject "${subjectText}" cannot match any client: ${subject.unmatchableReason}`;
+    const reason = `the certificate's subject "${subjectText}" cannot match any client: ${subject.unmatchableReason}`;
+    return invalidClient('subject_dn_unmatchable', reason);
   }
   const expected = abbreviate(formatDistinguishedName(registered));
-  const mismatch = `the certificate's subject is "${subjectText}"; registered is "${expected}"`;
-  if (!isReverseOf(subject, registered)) return mismatch;
-  return `${mismatch}, which is the reverse; if the certificate is right, register ${subjectText}`;
+  const reversed = isReverseOf(subject, registered)
+    ? `, which is the reverse; if the certificate is right, register ${subjectText}`
+    : '';
+  const reason = `the certificate's subject is "${subjectText}"; registered is "${expected}"${reversed}`;
+  return invalidClient('subject_dn_mismatch', reason);
 }

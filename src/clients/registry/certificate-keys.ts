@@ -15,6 +15,7 @@ export function certificateKeys(certificate: ClientCertificate): readonly string
   const count = countIdentities(certificate);
   if (count <= MAX_IDENTITIES) return identitiesOfCertificate(certificate).map(identityKey);
   throw invalidClient(
+    'certificate_identities_excessive',
     `the certificate has ${count} identities (thumbprint, public key, subject DN, each SAN, and the patterns that its SPIFFE ID matches), and its client is looked up by at most ${MAX_IDENTITIES}`,
   );
 }

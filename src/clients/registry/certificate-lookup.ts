@@ -63,11 +63,11 @@ export class CertificateLookup {
     const version = changes.version(this.#countersOf(certificate));
     const key = `${certificate.thumbprint}.${version}${hasVerifiedChain ? '' : '.unverified'}`;
     const candidates = this.cache.findCached(key, presented) ?? (await this.#findUncached(key, presented));
-    if ('reason' in candidates) throw invalidClient(candidates.reason);
+    if ('reason' in candidates) throw invalidClient('certificate_identities_excessive', candidates.reason);
     const stored = await all(candidates.map((candidate) => candidate.find(clients, changes)));
     const invalid = stored.flatMap((each) => (each.kind === 'invalid' ? [each.reason] : []));
     // The certificate of such a client must not become that of another one, of a pattern for example.
-    if (invalid.length > 0) throw invalidClient(abbreviate(invalid.join('; ')));
+    if (invalid.length > 0) throw invalidClient('client_record_invalid', abbreviate(invalid.join('; ')));
     return stored.flatMap((each) => (each.kind === 'record' ? [each.record] : []));
   }
 

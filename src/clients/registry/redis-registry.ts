@@ -92,6 +92,8 @@ function isCovered(feed: InvalidationFeed, loadedAt: number, now: number): boole
   return now - feed.syncedUntil <= SYNCED_WITHIN_MILLISECONDS;
 }
 
+const invalidRecord = (reason: string) => invalidClient('client_record_invalid', reason);
+
 function toRegistry(
   { connection, redis }: GuardedConnection,
   records: CachedRecords,
@@ -101,7 +103,7 @@ function toRegistry(
   const { clients, resources, edge } = records;
   return {
     description,
-    find: async (clientId) => requireValid(await clients.find(clientId), invalidClient),
+    find: async (clientId) => requireValid(await clients.find(clientId), invalidRecord),
     findByCertificate: async (...lookup) => requireEdge(edge).findByCertificate(...lookup),
     findResource: (name) => resources.find(name),
     findResourcesByAudience: (audience) => resources.findByAudience(audience),

@@ -96,5 +96,5 @@ export class ResourceRecords {
 }
 
 function invalidResource(reason: string): OAuthError {
-  return new OAuthError('invalid_target', { description: 'The requested resource is not available.', reason });
+  return new OAuthError('resource_record_invalid', { description: 'The requested resource is not available.', reason });
 }

@@ -119,11 +119,11 @@ function observationOf(
   terminator: Terminator,
   outcome: Outcome,
 ): Observation {
-  const reason = untrustedReason(peer, headers, terminator.proxyTrust);
+  const untrusted = untrustedReason(peer, headers, terminator.proxyTrust);
   return {
     request,
     peer: peer.kind === 'unix' ? 'unix' : peer.address,
-    proxy_trust: reason === undefined ? { trusted: true } : { trusted: false, reason },
+    proxy_trust: untrusted ? { trusted: false, reason: untrusted.reason } : { trusted: true },
     fields: observedFields(headers, terminator),
     outcome,
   };

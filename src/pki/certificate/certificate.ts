@@ -95,6 +95,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   if (version !== 3) {
     throw new CertificateError(
       `is X.509 v${version}; only v3 is accepted: others cannot state what they may be used for`,
+      { code: 'certificate_version_unsupported' },
     );
   }
   checkPublicKeyInfo(publicKey);

@@ -36,7 +36,7 @@ export function requireClientCertificate({
   openssl,
 }: Pick<ParsedCertificate, 'certificate' | 'openssl'>): ClientCertificate {
   requireClientAuthUsage(certificate);
-  if (openssl.ca) throw new CertificateError('is a CA certificate according to OpenSSL');
+  if (openssl.ca) throw new CertificateError('is a CA certificate according to OpenSSL', { code: 'certificate_is_ca' });
   return certificate;
 }
 
@@ -47,10 +47,14 @@ export function requireClientCertificate({
  */
 function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certificate): void {
   if (basicConstraints.isCa) {
-    throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE');
+    throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE', {
+      code: 'certificate_is_ca',
+    });
   }
   if (extendedKeyUsage && !extendedKeyUsage.has('clientAuth')) {
-    throw new CertificateError('is not a client certificate: its extended key usage lacks clientAuth');
+    throw new CertificateError('is not a client certificate: its extended key usage lacks clientAuth', {
+      code: 'certificate_purpose_wrong',
+    });
   }
 }
 
@@ -63,8 +67,12 @@ function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certific
 export function requireValidAt(certificate: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): void {
   const { notBefore, notAfter } = certificate;
   const endOfLastSecond = notAfter + 999;
-  if (now < notBefore) throw new CertificateError(`is not valid before ${new Date(notBefore).toISOString()}`);
-  if (now > endOfLastSecond) throw new CertificateError(`expired at ${new Date(notAfter).toISOString()}`);
+  if (now < notBefore)
+    throw new CertificateError(`is not valid before ${new Date(notBefore).toISOString()}`, {
+      code: 'certificate_not_yet_valid',
+    });
+  if (now > endOfLastSecond)
+    throw new CertificateError(`expired at ${new Date(notAfter).toISOString()}`, { code: 'certificate_expired' });
   if (notBefore <= now && now <= endOfLastSecond) return;
   throw new CertificateError('has a malformed validity period');
 }

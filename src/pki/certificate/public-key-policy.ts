@@ -18,6 +18,8 @@ const RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
 const RSASSA_PSS = '1.2.840.113549.1.1.10';
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 
+const unacceptableKey = { code: 'certificate_key_unacceptable' } as const;
+
 /**
  * Checks the encoding of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) before OpenSSL computes with the key:
  *
@@ -32,7 +34,7 @@ const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 export function checkPublicKeyInfo(info: DerElement): void {
   const { length } = info.encoded;
   if (length > MAX_PUBLIC_KEY_BYTES) {
-    throw new CertificateError(`has a public key of ${length} bytes, longer than any accepted one`);
+    throw new CertificateError(`has a public key of ${length} bytes, longer than any accepted one`, unacceptableKey);
   }
   const [algorithm, key, ...more] = info.children;
   const [id, parameters] = algorithm?.children ?? [];
@@ -46,7 +48,7 @@ export function checkPublicKeyInfo(info: DerElement): void {
   const oid = parseObjectIdentifier(id.content);
   if (oid === RSA_ENCRYPTION || oid === RSASSA_PSS) checkRsaKey(bytes);
   if (oid === EC_PUBLIC_KEY && parameters?.tag !== Tag.objectIdentifier) {
-    throw new CertificateError(`has an EC key on an unnamed curve; ${ACCEPTED_CURVES} are accepted`);
+    throw new CertificateError(`has an EC key on an unnamed curve; ${ACCEPTED_CURVES} are accepted`, unacceptableKey);
   }
 }
 
@@ -73,6 +75,7 @@ export function publicKeyOf(certificate: X509Certificate, { children: [algorithm
     const oid = id ? parseObjectIdentifier(id.content) : 'missing';
     throw new CertificateError(
       `has a public key that is malformed or of an unknown type (algorithm ${abbreviate(oid)})`,
+      unacceptableKey,
     );
   }
 }
@@ -84,9 +87,9 @@ export function publicKeyOf(certificate: X509Certificate, { children: [algorithm
  */
 export function requireStrongKey(key: KeyObject): void {
   const type = key.asymmetricKeyType;
-  if (type === undefined) throw new CertificateError('has a public key of an unknown type');
+  if (type === undefined) throw new CertificateError('has a public key of an unknown type', unacceptableKey);
   const rule = keyRules[type];
-  if (!rule) throw new CertificateError(`has a public key of type ${type}, which is not accepted`);
+  if (!rule) throw new CertificateError(`has a public key of type ${type}, which is not accepted`, unacceptableKey);
   rule(key.asymmetricKeyDetails ?? {});
 }
 
@@ -94,7 +97,7 @@ type KeyDetails = NonNullable<KeyObject['asymmetricKeyDetails']>;
 
 function requireRsa(details: KeyDetails): void {
   const [violation] = rsaKeyViolations(details);
-  if (violation !== undefined) throw new CertificateError(violation);
+  if (violation !== undefined) throw new CertificateError(violation, unacceptableKey);
 }
 
 /** Why an RSA key is not accepted, of a client or for signing: every reason, a predicate of what has the key. */
@@ -121,7 +124,10 @@ const ACCEPTED_CURVES = 'P-256, P-384, P-521, brainpoolP256r1, brainpoolP384r1 a
 
 function requireAcceptedCurve({ namedCurve }: KeyDetails): void {
   if (namedCurve === undefined || !acceptedCurves.has(namedCurve)) {
-    throw new CertificateError(`has an EC key on ${namedCurve ?? 'an unnamed curve'}; ${ACCEPTED_CURVES} are accepted`);
+    throw new CertificateError(
+      `has an EC key on ${namedCurve ?? 'an unnamed curve'}; ${ACCEPTED_CURVES} are accepted`,
+      unacceptableKey,
+    );
   }
 }
 

@@ -50,7 +50,8 @@ export function crlViolation(
     if (mode === 'off') continue;
     const own = crlsOf(issuer, crls);
     if (isRevoked(certificate, own)) {
-      return pathViolation(path, position, `is revoked by CA "${issuer.subjectText}"`, 'RFC 5280 §6.3.3');
+      const problem = `is revoked by CA "${issuer.subjectText}"`;
+      return pathViolation(path, position, { code: 'path_revoked', problem, section: 'RFC 5280 §6.3.3' });
     }
     if (mode !== 'require') continue;
     const reason =
@@ -59,7 +60,8 @@ export function crlViolation(
         : undeterminedReason(certificate, own, now - maxStalenessMilliseconds, now);
     if (reason === undefined) continue;
     const problem = `has an unknown revocation status: ${reason}`;
-    return pathViolation(path, position, problem, 'COUNTERSIGN_CRL_MODE=require, RFC 5280 §6.3.3');
+    const section = 'COUNTERSIGN_CRL_MODE=require, RFC 5280 §6.3.3';
+    return pathViolation(path, position, { code: 'path_revocation_unknown', problem, section });
   }
   return undefined;
 }

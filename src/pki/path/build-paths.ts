@@ -1,3 +1,4 @@
+import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import { abbreviate } from '../../text.ts';
 import { type CaCertificate, compareExpiry, parseCaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
@@ -60,11 +61,21 @@ class PathSearch {
     const child = cas.at(-1) ?? this.#leaf;
     const candidates = this.#issuersOf(child).filter((issuer) => !occursIn(cas, issuer));
     if (child.signatureAlgorithm === undefined) {
-      this.#fail(cas, 'is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)', '§6.1.3 (a)(1)');
+      this.#fail(
+        cas,
+        'path_signature_weak',
+        'is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)',
+        '§6.1.3 (a)(1)',
+      );
     } else if (candidates.length === 0) {
-      this.#fail(cas, this.#missingIssuer(child), '§6.1.3 (a)(4)');
+      this.#fail(cas, 'path_issuer_unknown', this.#missingIssuer(child), '§6.1.3 (a)(4)');
     } else if (cas.length === MAX_CA_CERTIFICATES) {
-      this.#fail(cas, `makes the path too long: no trust anchor within ${MAX_CA_CERTIFICATES} CA certificates`, '§6.1');
+      this.#fail(
+        cas,
+        'path_too_long',
+        `makes the path too long: no trust anchor within ${MAX_CA_CERTIFICATES} CA certificates`,
+        '§6.1',
+      );
     } else {
       for (const issuer of candidates) this.#tryIssuer(cas, child, issuer);
     }
@@ -75,9 +86,14 @@ class PathSearch {
     this.#steps += 1;
     const isSigned = this.#steps > MAX_STEPS ? undefined : this.#budget.signatures.isSignedBy(child, issuer);
     if (isSigned === undefined) {
-      this.#fail(cas, 'has too many possible issuers: the search was stopped', '§6.1');
+      this.#fail(cas, 'path_search_stopped', 'has too many possible issuers: the search was stopped', '§6.1');
     } else if (!isSigned) {
-      this.#fail(cas, `is not signed by the key of its issuer "${issuer.subjectText}"`, '§6.1.3 (a)(1)');
+      this.#fail(
+        cas,
+        'path_signature_invalid',
+        `is not signed by the key of its issuer "${issuer.subjectText}"`,
+        '§6.1.3 (a)(1)',
+      );
     } else if (this.#trust.isAnchor(issuer)) {
       this.#complete({ leaf: this.#leaf, caCertificates: [...cas, issuer] });
     } else {
@@ -96,7 +112,8 @@ class PathSearch {
       return firstViolation(path, this.#budget);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return pathViolation(path, 0, `has ${error.message}`, 'RFC 5280 §4.2.1.10');
+      const problem = `has ${error.message}`;
+      return pathViolation(path, 0, { code: 'path_search_stopped', problem, section: 'RFC 5280 §4.2.1.10' });
     }
   }
 
@@ -122,10 +139,10 @@ class PathSearch {
     return [missing, ...hint, ...this.#forwarded.ignored].join('; ');
   }
 
-  #fail(cas: readonly CaCertificate[], problem: string, paragraph: string): void {
+  #fail(cas: readonly CaCertificate[], code: InvalidClientCode, problem: string, paragraph: string): void {
     const position = cas.length;
     const partialPath = { leaf: this.#leaf, caCertificates: cas };
-    this.#record(pathViolation(partialPath, position, problem, `RFC 5280 ${paragraph}`), position);
+    this.#record(pathViolation(partialPath, position, { code, problem, section: `RFC 5280 ${paragraph}` }), position);
   }
 
   #record(violation: PathViolation, progress: number): void {

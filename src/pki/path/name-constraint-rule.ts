@@ -23,7 +23,8 @@ export function nameConstraintViolation(
       if (position > 0 && isSelfIssued(certificate)) continue;
       const problem = problemWith(certificate, position === 0, nameConstraints, comparisons);
       if (problem === undefined) continue;
-      return pathViolation(path, position, `${problem} of CA "${subjectText}"`, SECTION);
+      const located = `${problem} of CA "${subjectText}"`;
+      return pathViolation(path, position, { code: 'path_name_constraint', problem: located, section: SECTION });
     }
   }
   return undefined;

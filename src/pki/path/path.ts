@@ -1,3 +1,4 @@
+import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 
@@ -10,6 +11,7 @@ export interface CertificationPath {
 
 /** Why a path is not valid: the certificate, what is wrong with it, and the section that requires otherwise. */
 export interface PathViolation {
+  readonly code: InvalidClientCode;
   /** 0 is the leaf, 1 its issuer, and so on. */
   readonly position: number;
   readonly subject: string;
@@ -22,11 +24,10 @@ export interface PathViolation {
 export function pathViolation(
   { leaf, caCertificates }: CertificationPath,
   position: number,
-  problem: string,
-  section: string,
+  { code, problem, section }: Pick<PathViolation, 'code' | 'problem' | 'section'>,
 ): PathViolation {
   const certificate = position === 0 ? leaf : caCertificates[position - 1];
-  return { position, subject: certificate?.subjectText ?? '', problem, section };
+  return { code, position, subject: certificate?.subjectText ?? '', problem, section };
 }
 
 /** A one-sentence reason for the audit log. */

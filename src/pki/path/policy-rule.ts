@@ -21,7 +21,8 @@ export function policyViolation(
   for (let position = path.caCertificates.length; position >= 0; position--) {
     const problem = problemAt(path, position, valid);
     if (problem === undefined) continue;
-    return pathViolation(path, position, `${problem}; ${requirement(path, requiredAt, position)}`, SECTION);
+    const explained = `${problem}; ${requirement(path, requiredAt, position)}`;
+    return pathViolation(path, position, { code: 'path_policy', problem: explained, section: SECTION });
   }
   return undefined;
 }
@@ -32,7 +33,8 @@ function malformedCriticalPolicies(path: CertificationPath, budget: PolicySteps)
     const { certificatePolicies } = certificate;
     if (certificatePolicies === undefined || !isCritical(certificatePolicies)) continue;
     const problem = explained(() => void budget.policiesOf(certificate));
-    if (problem !== undefined) return pathViolation(path, position, problem, 'RFC 5280 §4.2');
+    if (problem !== undefined)
+      return pathViolation(path, position, { code: 'path_policy', problem, section: 'RFC 5280 §4.2' });
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
+import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import { isSelfIssued } from '../certificate/ca-certificate.ts';
-import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireValidAt } from '../certificate/client-certificate.ts';
 import type { ExtendedKeyUsage } from '../certificate/extensions.ts';
@@ -40,7 +40,7 @@ function checkPathLengths(path: CertificationPath): PathViolation | undefined {
     const { pathLength = Number.POSITIVE_INFINITY } = ca.basicConstraints;
     if (below > pathLength) {
       const problem = `allows ${pathLength} intermediates below it, and the path has ${below}`;
-      return pathViolation(path, index + 1, problem, 'RFC 5280 §6.1.4 (l)');
+      return pathViolation(path, index + 1, { code: 'path_too_long', problem, section: 'RFC 5280 §6.1.4 (l)' });
     }
     if (!isSelfIssued(ca)) below += 1;
   }
@@ -54,7 +54,8 @@ function checkPathLengths(path: CertificationPath): PathViolation | undefined {
 function checkLeafKeyUsage(path: CertificationPath): PathViolation | undefined {
   const { keyUsage } = path.leaf;
   if (!keyUsage) return undefined;
-  const reject = (problem: string) => pathViolation(path, 0, problem, 'RFC 5280 §4.2.1.3');
+  const reject = (problem: string) =>
+    pathViolation(path, 0, { code: 'path_purpose_wrong', problem, section: 'RFC 5280 §4.2.1.3' });
   if (keyUsage.has('keyCertSign')) return reject('is not a CA certificate, but its key usage has keyCertSign');
   if (keyUsage.has('digitalSignature') || keyUsage.has('keyAgreement')) return undefined;
   return reject('may not be used by a client: its key usage lacks digitalSignature');
@@ -67,7 +68,7 @@ function checkExtendedKeyUsage(path: CertificationPath): PathViolation | undefin
   );
   if (index === -1) return undefined;
   const problem = 'may not issue client certificates: its extended key usage lacks clientAuth';
-  return pathViolation(path, index + 1, problem, 'RFC 5280 §4.2.1.12');
+  return pathViolation(path, index + 1, { code: 'path_purpose_wrong', problem, section: 'RFC 5280 §4.2.1.12' });
 }
 
 function coversClientAuth(usage: ExtendedKeyUsage): boolean {
@@ -75,19 +76,11 @@ function coversClientAuth(usage: ExtendedKeyUsage): boolean {
 }
 
 function checkCriticalExtensions(path: CertificationPath): PathViolation | undefined {
-  return firstProblem(path, 'RFC 5280 §4.2', ({ unknownCriticalExtensions: [id] }) =>
-    id === undefined ? undefined : `has an unknown critical extension: ${id}`,
-  );
-}
-
-function firstProblem(
-  path: CertificationPath,
-  section: string,
-  check: (certificate: Certificate) => string | undefined,
-): PathViolation | undefined {
   for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
-    const problem = check(certificate);
-    if (problem !== undefined) return pathViolation(path, position, problem, section);
+    const [id] = certificate.unknownCriticalExtensions;
+    if (id === undefined) continue;
+    const problem = `has an unknown critical extension: ${id}`;
+    return pathViolation(path, position, { code: 'path_extension_unknown', problem, section: 'RFC 5280 §4.2' });
   }
   return undefined;
 }
@@ -109,6 +102,11 @@ export function validityViolation(path: CertificationPath, now: number): PathVio
     return undefined;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return pathViolation(path, position, error.message, 'RFC 5280 §6.1.3 (a)(2)');
+    const code = position === 0 ? error.code : caCodeOf(error);
+    return pathViolation(path, position, { code, problem: error.message, section: 'RFC 5280 §6.1.3 (a)(2)' });
   }
+}
+
+function caCodeOf({ code }: CertificateError): InvalidClientCode {
+  return code === 'certificate_not_yet_valid' ? 'path_not_yet_valid' : 'path_expired';
 }

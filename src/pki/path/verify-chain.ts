@@ -1,3 +1,4 @@
+import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { type BuiltPaths, buildPaths } from './build-paths.ts';
 import { type CertificationPath, describePath, describePathViolation, type PathViolation } from './path.ts';
@@ -13,7 +14,7 @@ export interface PresentedChain {
 
 /** Whether the chain of a certificate is verified, with a reason for operators. */
 export type ChainStatus =
-  | { readonly verified: false; readonly reason: string }
+  | { readonly verified: false; readonly code: InvalidClientCode; readonly reason: string }
   /** `paths`: all that are valid now. Undefined if the terminator verified the chain: then no path is known. */
   | { readonly verified: true; readonly reason: string; readonly paths: readonly CertificationPath[] | undefined };
 
@@ -64,8 +65,6 @@ export function selectValidPaths(
   const [path] = valid;
   if (path) return { verified: true, reason: describePath(path), paths: valid };
   const reported = firstViolation ?? violation;
-  return {
-    verified: false,
-    reason: reported ? describePathViolation(reported) : 'no path to a trust anchor was found',
-  };
+  if (reported) return { verified: false, code: reported.code, reason: describePathViolation(reported) };
+  return { verified: false, code: 'path_issuer_unknown', reason: 'no path to a trust anchor was found' };
 }

@@ -1,4 +1,4 @@
-import { OAuthError } from '../../oauth/oauth-error.ts';
+import { type OAuthError, temporarilyUnavailable } from '../../oauth/oauth-error.ts';
 import type { SigningKey } from '../signing-key.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -24,9 +24,5 @@ export function singleKey(key: SigningKey): Keyring {
 
 /** No key can sign at the moment. */
 export function noSigningKey(reason: string): OAuthError {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason,
-    headers: { 'retry-after': '5' },
-  });
+  return temporarilyUnavailable('signing_key_unavailable', reason, 5);
 }

@@ -1,5 +1,5 @@
 import { withTimeout } from '../../cache/timeout.ts';
-import { OAuthError } from '../../oauth/oauth-error.ts';
+import { type OAuthError, temporarilyUnavailable } from '../../oauth/oauth-error.ts';
 import type { AccessToken } from '../access-token.ts';
 import type { TokenStore } from '../token-store.ts';
 import { refusalReporter } from './refusal-reporter.ts';
@@ -179,9 +179,6 @@ const RETRY_AFTER_SECONDS = 1;
 
 /** @param what has failed, for the operator */
 function unavailable(what: string, error: unknown): OAuthError {
-  return new OAuthError('temporarily_unavailable', {
-    description: 'The server cannot answer at the moment; try again.',
-    reason: `${what}: ${error instanceof Error ? error.message : error}`,
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
+  const reason = `${what}: ${error instanceof Error ? error.message : error}`;
+  return temporarilyUnavailable('revocations_unavailable', reason, RETRY_AFTER_SECONDS);
 }

@@ -157,7 +157,7 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
     if (count === 256) expect(await found).toEqual(names.toSorted());
     else
       await expect(found).rejects.toMatchObject({
-        code: 'invalid_target',
+        error: 'invalid_target',
         reason: `the index entry ${indexKey(audience)} names more than 256 resources`,
       });
   });
@@ -167,7 +167,7 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
     await register(recordOf('poison', { resource: 'urn:poison', signing_alg: 'HS256' }));
     const { registry } = await open();
     await expect(registry.findResourcesByAudience('urn:poison')).rejects.toMatchObject({
-      code: 'invalid_target',
+      error: 'invalid_target',
       reason: expect.stringMatching(/^the value of countersign:resource:poison is not a resource record: signing_alg:/),
     });
   });
@@ -232,7 +232,7 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
     expect(await namesOf(opened, audienceOf('lost'))).toEqual(['lost']);
     expect(await namesOf(opened, audienceOf('lost-none'))).toEqual([]);
     await expect(opened.registry.findResourcesByAudience(audienceOf('lost-other'))).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      error: 'temporarily_unavailable',
       reason: expect.stringContaining('records are gone from Redis'),
     });
   });
@@ -253,7 +253,7 @@ describeWith(['redis-server'], 'a lookup of resources by audience in Redis', () 
     expect(await namesOf(opened, audienceOf('down'))).toEqual(['down']);
     expect(await namesOf(opened, audienceOf('down-none'))).toEqual([]);
     await expect(opened.registry.findResourcesByAudience(audienceOf('down-other'))).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      error: 'temporarily_unavailable',
       reason: expect.stringMatching(
         /^failed to load the resources of the audience https:\/\/down-other\.example from Redis: ./,
       ),

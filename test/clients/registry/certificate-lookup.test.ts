@@ -156,7 +156,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     const certificate = certificateOf('valid');
     const rejected = async () => {
       await expect(registry.findByCertificate(certificate, true)).rejects.toMatchObject({
-        code: 'invalid_client',
+        error: 'invalid_client',
         reason: expect.stringMatching(/^the value of countersign:client:invalid is not a client record: .*scopes/),
       });
     };
@@ -239,7 +239,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       const reads = async () => Number(/cmdstat_smembers:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
       const before = await reads();
       const rejected = expect(registry.findByCertificate(certificateOf('popular'), true)).rejects;
-      await rejected.toMatchObject({ code: 'invalid_client', reason: expect.stringMatching(/dns:.* more than 256/) });
+      await rejected.toMatchObject({ error: 'invalid_client', reason: expect.stringMatching(/dns:.* more than 256/) });
       expect(await reads()).toBe(before);
       await redis.del(key);
     });
@@ -254,7 +254,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       const { registry, edgePermissions } = await open(user);
       const found = registry.findByCertificate(certificateOf(name), true);
       if (count === 256) expect(await found).toEqual([]);
-      else await expect(found).rejects.toMatchObject({ code: 'invalid_client' });
+      else await expect(found).rejects.toMatchObject({ error: 'invalid_client' });
       expect(edgePermissions).toEqual([]);
     });
   });
@@ -341,7 +341,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       for (const reply of refusals) {
         proxy.setRule(([command]) => (command?.toUpperCase() === refused ? reply : undefined));
         const found = registry.findByCertificate(certificateOf('refused'), true);
-        await expect(found, JSON.stringify(reply)).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+        await expect(found, JSON.stringify(reply)).rejects.toMatchObject({ error: 'temporarily_unavailable' });
         proxy.setRule(() => undefined);
         // A new connection, unless the reply was an error.
         await eventually(
@@ -371,11 +371,11 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
         { rule: '%R~countersign:resource:*', problem: expect.stringContaining('lacks the key countersign:resource:') },
       ]);
       await expect(registry.findByCertificate(certificateOf('denied'), true)).rejects.toMatchObject({
-        code: 'temporarily_unavailable',
+        error: 'temporarily_unavailable',
         reason: expect.stringContaining('lacks +smembers'),
         headers: { 'retry-after': '1' },
       });
-      await expect(registry.findResource('denied')).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+      await expect(registry.findResource('denied')).rejects.toMatchObject({ error: 'temporarily_unavailable' });
       // The token endpoint is not affected.
       await register(recordOf('denied'));
       expect((await registry.find('denied'))?.clientId).toBe('denied');
@@ -387,7 +387,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       await redis.call('ACL', 'SETUSER', 'late', ...serverAclRule(prefix, 'x').split(' ').slice(1));
       const opened = await open('late');
       await expect(idsOf(opened.registry, certificateOf('permitted'))).rejects.toMatchObject({
-        code: 'temporarily_unavailable',
+        error: 'temporarily_unavailable',
       });
       await redis.call('ACL', 'SETUSER', 'late', ...edgeAclRules(prefix).split(' '));
       await untilFound(opened, certificateOf('permitted'), ['permitted']);
@@ -428,7 +428,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       expect(await idsOf(registry, certificate)).toEqual(['lost']);
       expect((await registry.findResource('lost'))?.name).toBe('lost');
       const unavailable = {
-        code: 'temporarily_unavailable',
+        error: 'temporarily_unavailable',
         reason: expect.stringContaining('records are gone from Redis'),
       };
       await expect(registry.findByCertificate(certificateOf('other'), true)).rejects.toMatchObject(unavailable);
@@ -463,7 +463,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
       await own.exited;
       expect(await idsOf(registry, certificate)).toEqual(['down']);
       expect((await registry.findResource('down'))?.name).toBe('down');
-      const unavailable = { code: 'temporarily_unavailable', headers: { 'retry-after': '1' } };
+      const unavailable = { error: 'temporarily_unavailable', headers: { 'retry-after': '1' } };
       await expect(registry.findByCertificate(certificateOf('other'), true)).rejects.toMatchObject(unavailable);
       await expect(registry.findResource('other')).rejects.toMatchObject(unavailable);
       await eventually(
@@ -485,7 +485,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
     await redis.set(`${prefix}resource:poison`, value);
     const { registry } = await open();
     await expect(registry.findResource('poison')).rejects.toMatchObject({
-      code: 'invalid_target',
+      error: 'invalid_target',
       reason: expect.stringMatching(/^the value of countersign:resource:poison is not a resource record: ./),
     });
   });

@@ -174,7 +174,7 @@ for (const [name, programs, open] of stores) {
       const dns = Array.from({ length: count }, (_, index) => `${index}.example`);
       const found = store.registry.findByCertificate(parseClientCertificate(selfSigned({ dns }).der), true);
       if (count === 61) expect(await found).toEqual([]);
-      else await expect(found).rejects.toMatchObject({ code: 'invalid_client', reason: TOO_MANY_IDENTITIES });
+      else await expect(found).rejects.toMatchObject({ error: 'invalid_client', reason: TOO_MANY_IDENTITIES });
     });
 
     test.each([
@@ -186,7 +186,7 @@ for (const [name, programs, open] of stores) {
       const uris = ['spiffe://example/a/b/c/d/e/f'];
       const found = store.registry.findByCertificate(parseClientCertificate(selfSigned({ dns, uris }).der), true);
       if (count === 19) expect(await found).toEqual([]);
-      else await expect(found).rejects.toMatchObject({ code: 'invalid_client', reason: TOO_MANY_IDENTITIES });
+      else await expect(found).rejects.toMatchObject({ error: 'invalid_client', reason: TOO_MANY_IDENTITIES });
     });
 
     test('finds each resource by its name', async () => {

@@ -227,7 +227,7 @@ describeWith(['redis-server'], 'a change in Redis', () => {
       );
       expect(await scopeOf(opened)).toBe('known');
       const reason = expect.stringContaining('all client records are gone from Redis');
-      await expect(opened.registry.find('unknown')).rejects.toMatchObject({ code: 'temporarily_unavailable', reason });
+      await expect(opened.registry.find('unknown')).rejects.toMatchObject({ error: 'temporarily_unavailable', reason });
       expect(opened.registry.notReadyReason).toBeUndefined();
 
       await redis.set(key, record('restored', { enabled: false }));

@@ -89,7 +89,7 @@ describeWith(['redis-server'], 'a Redis registry', () => {
       await redis.del(key);
       await write(key);
       expect(await registry.find('a')).toBeDefined();
-      await expect(registry.find('poison')).rejects.toThrow(expect.objectContaining({ code: 'invalid_client' }));
+      await expect(registry.find('poison')).rejects.toThrow(expect.objectContaining({ error: 'invalid_client' }));
       const { reason } = await registry.find('poison').catch((error) => error);
       expect(reason).toContain(`${key} is not a client record`);
       expect(reason.length).toBeLessThan(1_200);
@@ -115,7 +115,7 @@ describeWith(['redis-server'], 'a Redis registry', () => {
     missing.pathname = '/9999';
     const registry = await open(missing.href);
     await expect(registry.find('a')).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      error: 'temporarily_unavailable',
       reason: expect.stringContaining('DB index is out of range'),
     });
     await registry.close();
@@ -127,7 +127,7 @@ describeWith(['redis-server'], 'a Redis registry', () => {
     const started = performance.now();
     const lookup = registry.find('a');
     await expect(lookup).rejects.toThrow(OAuthError);
-    await expect(lookup).rejects.toMatchObject({ code: 'temporarily_unavailable', headers: { 'retry-after': '1' } });
+    await expect(lookup).rejects.toMatchObject({ error: 'temporarily_unavailable', headers: { 'retry-after': '1' } });
     expect(performance.now() - started).toBeLessThan(1000 * slowdown());
     expect(registry.description).not.toContain('secret');
     expect(problems.at(-1)).toContain('ECONNREFUSED');

@@ -30,14 +30,14 @@ function observe(headers: readonly string[], peer: Peer = unix, fail?: Error): r
   const readCertificate = withObserver(
     () => {
       if (fail) throw fail;
-      return { kind: 'none', reason: 'there is none' };
+      return { kind: 'none', code: 'certificate_missing', reason: 'there is none' };
     },
     terminator,
     observations,
   );
   const request = { headers: new HeaderFields(['X-Countersign-Doctor', `${id}.7`, ...headers]), peer };
   if (fail) expect(() => readCertificate(request)).toThrow(fail);
-  else expect(readCertificate(request)).toEqual({ kind: 'none', reason: 'there is none' });
+  else expect(readCertificate(request)).toEqual({ kind: 'none', code: 'certificate_missing', reason: 'there is none' });
   return observations.read(id) ?? [];
 }
 
@@ -56,7 +56,7 @@ test('a request with the id of a watch is observed under its own name', () => {
 });
 
 test('a rejection is observed with its reason and thrown again', () => {
-  expect(observe([], unix, invalidClient('came twice'))[0]?.outcome).toEqual({
+  expect(observe([], unix, invalidClient('forwarded_header_repeated', 'came twice'))[0]?.outcome).toEqual({
     kind: 'rejected',
     reason: 'came twice',
   });
@@ -120,9 +120,9 @@ describe('a check', () => {
     }
     return (checks.read(watch) ?? []).map(({ request: name, outcome }) => [name, outcome.kind]);
   }
-  const absent = () => ({ kind: 'none', reason: 'there is none' }) as const;
+  const absent = () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }) as const;
   const reject = () => {
-    throw invalidClient('came twice');
+    throw invalidClient('forwarded_header_repeated', 'came twice');
   };
 
   test('without a certificate is observed by the watch for those', () => {

@@ -28,7 +28,7 @@ async function verify(text: string): Promise<VerifiedAccessToken> {
   // Safe: the key is not read.
   const key = undefined as never;
   if (text === 'unbound') return { token: { ...token, certificateThumbprint: undefined }, digest: 'u', key };
-  if (text !== 'valid') throw new AccessTokenError('is none');
+  if (text !== 'valid') throw new AccessTokenError('token_malformed', 'is none');
   return { token, digest: 'd', key };
 }
 

@@ -16,7 +16,7 @@ describeWith(['nginx', 'redis-server'], 'finding 9: nginx variables that are inv
       const { send, watch, countersign } = deployment;
       const { response, events } = await watch(() => send({ body: { client_id: 'client' } }, { identity: client }));
       expect([response.status, events]).toEqual([400, []]);
-      await countersign.waitForEvent(({ event, code }) => event === 'request_malformed' && /^HPE_/.test(`${code}`));
+      await countersign.waitForEvent(({ event, cause }) => event === 'request_malformed' && /^HPE_/.test(`${cause}`));
     });
   });
 });

@@ -73,7 +73,7 @@ describe('the keyring', () => {
 
   test('that has never been read does not deny that a key is its own', () => {
     const { changing, keyring } = open([]);
-    expect(() => keyring.find('a')).toThrow(expect.objectContaining({ code: 'temporarily_unavailable' }));
+    expect(() => keyring.find('a')).toThrow(expect.objectContaining({ error: 'temporarily_unavailable' }));
     changing.set([key('b', -1)]);
     expect(keyring.find('a')).toBeUndefined();
   });

@@ -52,7 +52,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
   const outcomeOf = ({ revocations }: Pick<OpenedRevocations, 'revocations'>, token = accessToken()) =>
     Promise.resolve()
       .then(() => revocations.check(token))
-      .catch((error: unknown) => (error instanceof OAuthError ? error.code : String(error)));
+      .catch((error: unknown) => (error instanceof OAuthError ? error.error : String(error)));
 
   const untilRevoked = ({ revocations, events }: OpenedRevocations, token = accessToken()) =>
     eventually(
@@ -153,7 +153,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
       proxy.setRule(([command]) => (/^(xrange|get)$/i.test(command ?? '') ? '-LOADING not yet\r\n' : undefined));
       const failure = await Promise.resolve(opened.revocations.check(accessToken())).catch((error: unknown) => error);
       if (!(failure instanceof OAuthError)) throw failure;
-      expect([failure.code, failure.headers]).toEqual(['temporarily_unavailable', { 'retry-after': '1' }]);
+      expect([failure.error, failure.headers]).toEqual(['temporarily_unavailable', { 'retry-after': '1' }]);
       expect(failure.reason).toMatch(
         /^failed to look up in Redis whether the token is revoked: the server is still loading its data/,
       );
@@ -205,7 +205,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
           },
           () => 'no lookup was stale',
         );
-        await expect(opened.revocations.revoke(unrelated)).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+        await expect(opened.revocations.revoke(unrelated)).rejects.toMatchObject({ error: 'temporarily_unavailable' });
         await untilOutcome(opened, 'temporarily_unavailable');
         expect(opened.revocations.state.ageSeconds).toBeGreaterThan(2.9);
         expect(opened.revocations.check(revoked)).toBe('is revoked');
@@ -341,7 +341,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
     await expect(opened.revocations.check(token)).resolves.toBe(undefined);
     const failure = opened.revocations.revoke(token);
     await expect(failure).rejects.toMatchObject({
-      code: 'temporarily_unavailable',
+      error: 'temporarily_unavailable',
       reason: expect.stringContaining('does not hold a stream: delete it'),
     });
     // The key of the token was written.
@@ -407,7 +407,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
       await untilEvent(opened, /^full$/);
       await proxy.refuse();
       expect(opened.revocations.check(accessToken({ tokenId: 'token 0' }))).toBe('is revoked');
-      await expect(opened.revocations.check(accessToken())).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+      await expect(opened.revocations.check(accessToken())).rejects.toMatchObject({ error: 'temporarily_unavailable' });
     });
   });
 
