@@ -102,7 +102,7 @@ describe('client_credentials rejects', () => {
   ])('%s', async (_, who, form, code) => {
     const error = await ask(who, form).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(OAuthError);
-    expect(error).toMatchObject({ code });
+    expect(error).toMatchObject({ error: code });
   });
 
   test.each([
