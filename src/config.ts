@@ -6,6 +6,8 @@ import { type ClientCa, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig } from './settings/clients.ts';
 import { readCrlConfig } from './settings/crl.ts';
 import { type EdgeConfig, readEdgeConfig } from './settings/edge.ts';
+import { type EffectiveSettings, readEffectiveSettings } from './settings/effective-settings.ts';
+import { type LoggingSettings, readLoggingSettings } from './settings/logging.ts';
 import { readRegistrationPolicy } from './settings/registration-policy.ts';
 import { serverSettings } from './settings/server.ts';
 import { type Environment, Settings } from './settings/settings.ts';
@@ -26,6 +28,9 @@ export interface Config {
   readonly edge: EdgeConfig | undefined;
   /** Milliseconds. */
   readonly maxQueueDelay: number;
+  /** How long to serve everything after the signal to stop, in milliseconds. */
+  readonly drainDelay: number;
+  readonly logging: LoggingSettings;
   readonly terminator: Terminator;
   /** The CAs to which the server verifies client certificates; undefined if it does not. */
   readonly clientCa: ClientCa | undefined;
@@ -41,6 +46,8 @@ export interface Config {
   /** Settings that are valid but probably not intended; one sentence each. */
   readonly warnings: readonly string[];
   readonly unknownSettings: readonly UnknownSetting[];
+  /** For the startup log. */
+  readonly effectiveSettings: EffectiveSettings;
 }
 
 /**
@@ -65,6 +72,7 @@ export function readConfig(env: Environment): Config {
     keyring,
     warnings,
     unknownSettings: findUnknownSettings(env),
+    effectiveSettings: readEffectiveSettings(env),
   };
 }
 
@@ -87,6 +95,8 @@ function readAllSettings(settings: Settings) {
     operationsListen: operationsAddress === 'off' ? undefined : operationsAddress,
     edge: readEdgeConfig(settings, forwarded),
     maxQueueDelay,
+    drainDelay: settings.read(serverSettings.DRAIN_DELAY),
+    logging: readLoggingSettings(settings),
     terminator: forwarded && { ...forwarded, proxyTrust: trust },
     clientCa,
     proxyTrustDescription: description,

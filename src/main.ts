@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import packageJson from '../package.json' with { type: 'json' };
 import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, passwordFileOption, passwordOption, textFormatOption } from './commands/clients/options.ts';
@@ -15,9 +14,9 @@ import type { DoctorOptions } from './doctor/probe/options.ts';
 import { environment } from './environment.ts';
 import { ConfigurationError } from './operator-error.ts';
 import { printable } from './text.ts';
+import { description, version } from './version.ts';
 
 // Each command is imported when it runs: importing all of them takes longer than most of them run.
-const { version, description } = packageJson;
 
 // The help of `serve` is the table of settings, which `serve` imports anyway. No other command imports all of it.
 const serveHelp = process.argv.includes('serve') ? (await import('./settings/reference.ts')).settingsHelp() : '';

@@ -12,7 +12,7 @@ import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { createLogs } from '../observability/logs.ts';
-import { startService } from '../service/service.ts';
+import { type Service, startService } from '../service/service.ts';
 import type { Environment } from '../settings/settings.ts';
 import { printProblem } from './output/errors.ts';
 import { untilStopped } from './signals.ts';
@@ -26,7 +26,8 @@ const VERIFY_HEADER = 'x-ssl-client-verify';
 
 /** `countersign dev`: the server behind an embedded terminator, with a throw-away CA. Not for production. */
 export async function dev({ port, folder }: DevOptions, env: Environment): Promise<void> {
-  const stopped = untilStopped();
+  let service: Service | undefined;
+  const stopped = untilStopped({ reload: () => void service?.reload(), ignore: () => {}, abort: () => {} });
   const workspace = await openWorkspace(folder, Date.now());
   const proxySecret = randomBytes(32).toString('hex');
   const config = readConfig({
@@ -48,7 +49,7 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   process.on('exit', () => output.flush());
   const print = (text: string) => output.append(`${text}\n`);
   const logs = createLogs({ log: createConsoleLog(print), decisions: [output] });
-  const service = await startService({ ...config, clients }, logs);
+  service = await startService({ ...config, clients }, logs);
   const { address, edgeAddress, operationsAddress, decisions } = service;
   if (address.kind !== 'tcp' || edgeAddress?.kind !== 'tcp') throw new Error('the development server listens on TCP');
   if (!operationsAddress || !decisions) throw new Error('the development server has an operations listener');

@@ -1,8 +1,11 @@
+import { isatty } from 'node:tty';
 import { type Config, readConfig } from '../config.ts';
-import { createLog, type Log, restoredLine } from '../observability/log.ts';
-import { LogOutput } from '../observability/log-output.ts';
-import { createLogs } from '../observability/logs.ts';
+import { jsonLine, type LineFormat, type Log } from '../observability/log.ts';
+import { type Logs, openLogs } from '../observability/logs.ts';
+import { prettyLine } from '../observability/pretty-line.ts';
+import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import { startService } from '../service/service.ts';
+import type { LoggingSettings } from '../settings/logging.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../settings/unknown-settings.ts';
 import { withSourcePositions } from '../source-positions.ts';
@@ -11,24 +14,50 @@ import { untilStopped } from './signals.ts';
 
 /** `countersign serve`: runs the server, configured by the environment, until SIGINT or SIGTERM. */
 export async function serve(env: Environment): Promise<void> {
-  const stopped = untilStopped();
-  ignoreDebuggerSignal();
-  const output = new LogOutput({ restoredLine, onOutage: printProblem });
-  process.on('exit', () => output.flush());
-  const log = createLog((line) => output.append(line));
+  // First, since the default of most signals is to end the process. They are handled when this function waits.
+  const stopped = untilStopped({
+    reload: (signal) => {
+      log.info({ event: 'reloading', signal }, `${signal}: reloading everything that is watched`);
+      starting.then(
+        (service) => service.reload(),
+        () => {}, // Reported below.
+      );
+    },
+    ignore: (signal) => log.warn({ event: 'signal_ignored', signal }, `${signal} has no effect: SIGHUP reloads`),
+    abort: (signal) => log.warn({ event: 'aborted', signal }, `${signal} again: aborting requests in flight`),
+  });
+  const config = readConfigOrExplain(env);
+  const logs = openConfiguredLogs(config.logging, env);
+  const { log } = logs;
+  process.on('exit', () => logs.flush());
   exitOnUnexpectedError(log);
-  const service = await startService(readConfigOrExplain(env), createLogs({ log, decisions: [output] }));
+  const starting = startService(config, logs);
+  const service = await starting;
   const signal = await stopped;
-  log.info({ event: 'stopping', signal }, `${signal}: finishing requests in flight`);
+  logStopping(signal, config, log);
   await service.close();
+  log.info({ event: 'stopped' }, 'all connections are closed');
 }
 
-/**
- * Node.js opens its debugger on SIGUSR1, by which other servers reopen their log: every local user could then read the
- * signing key.
- */
-function ignoreDebuggerSignal(): void {
-  process.on('SIGUSR1', () => {});
+function logStopping(signal: NodeJS.Signals, { drainDelay }: Config, log: Log): void {
+  const next = 'finishing requests in flight';
+  const message = drainDelay === 0 ? next : `serving for another ${drainDelay / 1_000} s, then ${next}`;
+  log.info({ event: 'stopping', signal, drain_delay_ms: drainDelay }, `${signal}: ${message}`);
+}
+
+function openConfiguredLogs({ level, audit, format }: LoggingSettings, env: Environment): Logs {
+  try {
+    return openLogs({ level, audit, format: lineFormat(format, env) }, printProblem);
+  } catch (error) {
+    throw error instanceof OperatorError ? new ConfigurationError(error.problems) : error;
+  }
+}
+
+/** The log is written to the descriptor itself: `process.stdout` would make its pipe one that does not block. */
+function lineFormat(format: LoggingSettings['format'], { NO_COLOR = '' }: Environment): LineFormat {
+  const isTerminal = isatty(1);
+  if (format === 'json' || (format === undefined && !isTerminal)) return jsonLine;
+  return prettyLine({ hasColors: isTerminal && NO_COLOR === '' });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import { connect, type Server as NetServer } from 'node:net';
@@ -82,6 +82,7 @@ export async function openListener(
   if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await prepareSocket(address);
   await listen(server, address);
+  if (address.kind === 'unix') removeSocketOnExit(server, address.path);
   return {
     address: actualAddress(server, address),
     replaceTls: (tls) => {
@@ -181,6 +182,16 @@ async function removeStaleSocket(path: string): Promise<void> {
     probe.once('connect', () => probe.destroy());
   });
   if (!isInUse) unlinkSync(path);
+}
+
+/** A process that exits before it has closed the server leaves the socket file behind. */
+function removeSocketOnExit(server: NetServer, path: string): void {
+  const remove = () => {
+    // Once the server is closing, the file is that of another process, if there is one.
+    if (server.listening) rmSync(path, { force: true });
+  };
+  process.once('exit', remove);
+  server.once('close', () => process.off('exit', remove));
 }
 
 function actualAddress(server: NetServer, address: ListenAddress): ListenAddress {

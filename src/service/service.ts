@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type App, type AppDependencies, createApp, createOperationsApp } from '../app.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
@@ -16,9 +17,7 @@ import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
-import { describeEffectiveConfig } from '../settings/describe.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
-import { describeUnknownSetting } from '../settings/unknown-settings.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
@@ -27,6 +26,8 @@ import { addKeyringMetrics } from './keyring-metrics.ts';
 import { addPkiMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
+import { logOpened, logStarting } from './startup-log.ts';
+import type { WatchedFiles } from './watched-files.ts';
 
 /** A running server. */
 export interface Service {
@@ -39,7 +40,10 @@ export interface Service {
   reload(): Promise<void>;
   /** The latest decisions; undefined if the operations listener is off. */
   readonly decisions: RecentDecisions | undefined;
-  /** Accepts no new requests, finishes those in flight, and closes everything. */
+  /**
+   * Is no longer ready, but serves everything for the configured delay. Then accepts no new requests, finishes those in flight,
+   * and closes everything.
+   */
   close(): Promise<void>;
 }
 
@@ -50,12 +54,13 @@ export interface Service {
  */
 export async function startService(configured: Config, logs: Logs): Promise<Service> {
   const { log } = logs;
+  logStarting(configured, log);
   await using opened = new AsyncDisposableStack();
   const dependencies = await openDependencies(configured, log, opened);
   const { watched } = dependencies;
   const proxyTrust = watchProxyTrust(configured, { watched, log });
   const config = withLiveTrust(configured, proxyTrust);
-  logStartup(config, dependencies, log);
+  logOpened(dependencies, log);
   opened.defer(watchSigningKeys(dependencies.keyring, log));
 
   const metrics = createServiceMetrics(dependencies, logs);
@@ -104,6 +109,7 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const running = opened.move();
   const close = async () => {
     isClosing = true;
+    await delay(config.drainDelay);
     // Together, since each may take its time; the operations listener goes on to report why the server is not ready.
     await Promise.all([listener.close(), edgeListener?.close()]);
     await running.disposeAsync();
@@ -115,10 +121,17 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
     reload: async () => {
       logs.reopen();
       await watched.reloadAll();
+      logReload(watched, log);
     },
     decisions,
     close,
   };
+}
+
+function logReload({ all }: WatchedFiles, log: Log): void {
+  const failed = all.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+  if (failed.length === 0) log.info({ event: 'reloaded' }, 'reloaded everything that is watched');
+  else log.warn({ event: 'reloaded', failed }, `reloaded what is valid; unchanged: ${failed.join(', ')}`);
 }
 
 function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {
@@ -128,18 +141,6 @@ function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {
     terminator: terminator(config.terminator),
     edge: edge && { ...edge, terminator: terminator(edge.terminator) },
   };
-}
-
-/** The effective configuration in one line, then a line for each warning and each unknown setting. */
-function logStartup(config: Config, { registry, keyring }: Dependencies, log: Log): void {
-  const { terminator, issuer, edge, warnings, unknownSettings } = config;
-  const ofEdge = edge ? `; edge: ${describeEffectiveConfig({ ...config, ...edge })}` : '';
-  const message = `${describeEffectiveConfig(config)}${ofEdge}; clients: ${registry.description}; signing with ${keyring.description}`;
-  log.info({ event: 'starting', issuer, terminator: terminator.name }, message);
-  for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
-  for (const setting of unknownSettings) {
-    log.warn({ event: 'unknown_setting', ...setting }, describeUnknownSetting(setting));
-  }
 }
 
 function createServiceMetrics(

@@ -13,6 +13,15 @@ export function parseDuration(text: string): number {
   return Number(count) * (MILLISECONDS[unit] ?? Number.NaN);
 }
 
+/** Parses a duration that may be 0. @param max milliseconds */
+export function durationFromZeroTo(max: number): (text: string) => number {
+  return (text) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds <= max) return milliseconds;
+    throw new RangeError(`"${text}" must be at most ${max / 1000}s`);
+  };
+}
+
 /** Parses a duration of more than 0. @param max milliseconds */
 export function durationUpTo(max: number): (text: string) => number {
   return (text) => {

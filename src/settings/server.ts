@@ -1,9 +1,10 @@
 import { type PlainAddress, parseListenAddress } from '../http/listen-address.ts';
 import { parseBaseUrl } from '../oauth/issuer.ts';
-import { durationUpTo } from './parsers.ts';
+import { durationFromZeroTo, durationUpTo } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
 
 const MAX_QUEUE_DELAY_LIMIT_MILLISECONDS = 60_000;
+const DRAIN_DELAY_LIMIT_MILLISECONDS = 600_000;
 
 export const serverSettings = defineSettings('Server', {
   ISSUER: {
@@ -38,6 +39,13 @@ export const serverSettings = defineSettings('Server', {
     details:
       'While the oldest one has waited longer, further POST requests get 503 with `Retry-After`. See [Overload](#overload).',
     default: '100ms',
+  },
+  DRAIN_DELAY: {
+    parse: durationFromZeroTo(DRAIN_DELAY_LIMIT_MILLISECONDS),
+    description: 'how long everything is still served after SIGTERM, while `/readyz` is 503',
+    details:
+      'As long as load balancers take to send requests elsewhere, such as `5s` in Kubernetes. See [operate.md](operate.md#stop).',
+    default: '0',
   },
 });
 

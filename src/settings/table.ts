@@ -3,6 +3,7 @@ import { cacheSettings } from './client-cache.ts';
 import { clientsFileSettings } from './clients.ts';
 import { crlSettings } from './crl.ts';
 import { edgeSettings } from './edge.ts';
+import { loggingSettings } from './logging.ts';
 import { proxyCertificateSettings } from './proxy-certificate.ts';
 import { redisSettings, redisTlsSettings } from './redis.ts';
 import { registrationSettings, resourceSettings } from './registration-policy.ts';
@@ -17,6 +18,7 @@ import { trustedProxySettings } from './trusted-proxy.ts';
 export const allSettings: readonly Setting[] = [
   serverSettings,
   serverCertificateSettings,
+  loggingSettings,
   edgeSettings,
   resourceSettings,
   terminatorSettings,
