@@ -1,6 +1,8 @@
 /** `npm run docs` writes the generated parts of the documentation. A test compares them with their sources. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { settingsReference } from '../src/settings/reference.ts';
+import { openapiDocument } from './openapi/document.ts';
+import { httpReference } from './openapi/markdown.ts';
 
 export interface GeneratedDocument {
   readonly file: URL;
@@ -9,10 +11,19 @@ export interface GeneratedDocument {
 
 /** Every document with generated parts, as it should be. */
 export function generateDocuments(): readonly GeneratedDocument[] {
-  const configuration = new URL('configuration.md', import.meta.url);
-  const section = { name: 'settings', command: 'npm run docs', content: settingsReference() };
-  const content = withSection(readFileSync(configuration, 'utf8'), section);
-  return [{ file: configuration, content }];
+  return [
+    documentWith('configuration.md', 'settings', settingsReference()),
+    documentWith('http.md', 'http', httpReference()),
+    {
+      file: new URL('openapi.json', import.meta.url),
+      content: `${JSON.stringify(openapiDocument(), undefined, 2)}\n`,
+    },
+  ];
+}
+
+function documentWith(page: string, name: string, content: string): GeneratedDocument {
+  const file = new URL(page, import.meta.url);
+  return { file, content: withSection(readFileSync(file, 'utf8'), { name, command: 'npm run docs', content }) };
 }
 
 /** A part of a document that a command generates. */

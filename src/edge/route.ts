@@ -1,5 +1,5 @@
 /** What a check asks for: a token about the caller, whether its token is valid, or whichever the request calls for. */
-const routeKinds = ['mint', 'verify', 'either'] as const;
+export const routeKinds = ['mint', 'verify', 'either'] as const;
 
 export type RouteKind = (typeof routeKinds)[number];
 
