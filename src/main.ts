@@ -45,14 +45,19 @@ const program = new Command('countersign')
   .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
   .hook('preAction', (_, action) => {
     // `serve` writes its log to the same descriptor synchronously, without process.stdout.
-    if (action.name() !== 'serve') exitOnOutputError();
+    if (action.name() !== 'serve' || action.opts().check) exitOnOutputError();
   });
 
 program
   .command('serve')
   .description('run the server behind a TLS terminator, configured by COUNTERSIGN_… variables')
+  .option('--check', 'only check the configuration: load every file, and connect to Redis')
   .addHelpText('after', `\n${serveHelp}`)
-  .action(async () => {
+  .action(async ({ check }: { check?: true }) => {
+    if (check) {
+      const { checkConfiguration } = await import('./commands/check-configuration.ts');
+      return checkConfiguration(environment);
+    }
     const { serve } = await import('./commands/serve.ts');
     await serve(environment);
   });

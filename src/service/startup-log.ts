@@ -13,7 +13,7 @@ export function logStarting(config: Config, log: Log): void {
   const { issuer, terminator, warnings, unknownSettings, effectiveSettings: settings } = config;
   const node_version = process.versions.node;
   const fields = { event: 'starting', version, node_version, issuer, terminator: terminator.name, settings };
-  log.info(fields, `countersign ${version} on Node.js ${node_version}: ${describeConfig(config)}`);
+  log.info(fields, `countersign ${version} on Node.js ${node_version}: ${describeConfig(config).join('; ')}`);
   for (const warning of warnings) log.warn({ event: 'setting_warning' }, warning);
   for (const setting of unknownSettings) {
     log.warn({ event: 'unknown_setting', ...setting }, describeUnknownSetting(setting));
@@ -21,16 +21,12 @@ export function logStarting(config: Config, log: Log): void {
 }
 
 /** What was found in the stores that the configuration names. */
-export function logOpened(dependencies: Pick<Dependencies, 'registry' | 'keyring'>, log: Log): void {
-  log.info({ event: 'opened' }, describeOpened(dependencies));
+export function logOpened({ registry, keyring }: Pick<Dependencies, 'registry' | 'keyring'>, log: Log): void {
+  log.info({ event: 'opened' }, `clients: ${registry.description}; signing with ${keyring.description}`);
 }
 
-export function describeOpened({ registry, keyring }: Pick<Dependencies, 'registry' | 'keyring'>): string {
-  return `clients: ${registry.description}; signing with ${keyring.description}`;
-}
-
-/** The effective configuration in one line. */
-export function describeConfig(config: Config): string {
+/** The effective configuration in clauses. */
+export function describeConfig(config: Config): readonly string[] {
   const { edge, listen, operationsListen, clients, keyring } = config;
   const listeners = [
     describeListenAddress(listen),
@@ -43,7 +39,7 @@ export function describeConfig(config: Config): string {
     `clients: ${describeStore(clients)}`,
     `keys: ${describeKeySource(keyring)}`,
     `listeners: ${listeners.join(', ')}`,
-  ].join('; ');
+  ];
 }
 
 function describeStore(clients: ClientsConfig): string {

@@ -53,13 +53,31 @@ async function requireUnsealed(
  */
 export async function readKeyringInRedis(redis: RedisConfig): Promise<readonly (ScheduledKey & PublishedKey)[]> {
   return withValue(redis, async (store) => {
-    const { value } = await store.read();
-    if (value.type === 'none') throw new NoKeyringError();
-    if (value.type === 'other') throw new StoredKeyringError(`it is a ${value.name}, not a string`);
-    const { keys } = parseKeyring(value.text);
+    const { keys } = await readStored(store);
     const readKey = async (key: (typeof keys)[number]) => ({ ...key, publicJwk: await publishedJwk(key) });
     return Promise.all(keys.map(readKey));
   });
+}
+
+/**
+ * Reads the keyring and unseals its keys, as a server does.
+ *
+ * @returns how many keys it has
+ * @throws {OperatorError} with every problem
+ */
+export async function checkKeyringInRedis(location: RedisLocation): Promise<number> {
+  return withKeyringInRedis(location, async ({ store, sealer }) => {
+    const keyring = await readStored(store);
+    await requireUnsealed(keyring, { sealer });
+    return keyring.keys.length;
+  });
+}
+
+async function readStored(store: Pick<ReturnType<typeof openTimedValue>, 'read'>): Promise<StoredKeyring> {
+  const { value } = await store.read();
+  if (value.type === 'none') throw new NoKeyringError();
+  if (value.type === 'other') throw new StoredKeyringError(`it is a ${value.name}, not a string`);
+  return parseKeyring(value.text);
 }
 
 async function withValue<Result>(

@@ -1,0 +1,93 @@
+import { type Config, readConfig } from '../config.ts';
+import type { Log } from '../observability/log.ts';
+import { ConfigurationError, OperatorError } from '../operator-error.ts';
+import { openRedis } from '../redis/connection.ts';
+import { watchClientCa } from '../service/client-ca.ts';
+import { openCrls } from '../service/crls.ts';
+import { openKeyring } from '../service/keyring.ts';
+import { openRegistry } from '../service/registry.ts';
+import { describeConfig } from '../service/startup-log.ts';
+import { createWatchedFiles, type WatchedFiles } from '../service/watched-files.ts';
+import type { RedisConfig } from '../settings/redis.ts';
+import type { Environment } from '../settings/settings.ts';
+import { describeUnknownSetting } from '../settings/unknown-settings.ts';
+import { checkKeyringInRedis } from './keys/keyring-in-redis.ts';
+import { printWarnings } from './output/errors.ts';
+
+/**
+ * `countersign serve --check`: loads every file that the configuration names, as the server does when it starts, and
+ * connects to Redis. It listens nowhere, changes nothing and fetches no CRL, so it can run beside the server.
+ *
+ * @throws {ConfigurationError} with every problem
+ */
+export async function checkConfiguration(env: Environment): Promise<void> {
+  const config = readConfig(env);
+  printWarnings([...config.warnings, ...config.unknownSettings.map(describeUnknownSetting)]);
+  const found = await loadEverything(config);
+  for (const line of [...describeConfig(config), ...found]) console.log(line);
+  console.log('the configuration is valid');
+}
+
+/** @returns what was found, for humans */
+async function loadEverything(config: Config): Promise<readonly string[]> {
+  const watched = createWatchedFiles();
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => watched.stop());
+  const currentTrust = watchClientCa(config.clientCa, watched, warningLog, () => {});
+  const localCrls = config.crl && { ...config.crl, urls: [] };
+  const checks = [
+    findClients(config, watched, opened),
+    findKeys(config, watched, opened),
+    openCrls({ ...config, crl: localCrls }, currentTrust, watched, warningLog).then((crls) => {
+      opened.defer(() => crls?.stop());
+      return [];
+    }),
+  ];
+  const results = await Promise.allSettled(checks);
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  for (const error of errors) if (!(error instanceof OperatorError)) throw error;
+  // Clients and keys may be in the same Redis, which then has the same problem.
+  const problems = new Set(errors.flatMap((error: OperatorError) => error.problems));
+  if (problems.size > 0) throw new ConfigurationError([...problems]);
+  return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+}
+
+type Found = Promise<readonly string[]>;
+
+async function findClients(config: Config, watched: WatchedFiles, opened: AsyncDisposableStack): Found {
+  if (config.clients.store === 'redis') {
+    await requireConnection(config.clients);
+    return ['connected to Redis'];
+  }
+  const registry = await openRegistry(config, watched, warningLog);
+  opened.defer(() => registry.close());
+  return [`clients in ${registry.description}`];
+}
+
+async function findKeys(config: Config, watched: WatchedFiles, opened: AsyncDisposableStack): Found {
+  if (config.keyring.source === 'redis') {
+    return [`${await checkKeyringInRedis(config.keyring)} keys in the keyring in Redis`];
+  }
+  const keyring = await openKeyring(config, undefined, watched, warningLog);
+  opened.defer(() => keyring.close());
+  return [`signing with ${keyring.description}`];
+}
+
+/** Of an attempt to connect, which takes at most 3 s, and of its replies. */
+const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
+
+async function requireConnection(redis: RedisConfig): Promise<void> {
+  const options = { commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS, onStatusChange: () => {} };
+  const connection = await openRedis({ ...redis, ...options });
+  const { problem } = connection;
+  connection.close();
+  if (problem === undefined) return;
+  throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot connect to ${redis.address.description}: ${problem}`]);
+}
+
+/** What does not keep the server from starting is printed. */
+const warningLog: Log = {
+  info: () => {},
+  warn: (_, message) => printWarnings([message]),
+  error: (_, message) => printWarnings([message]),
+};
