@@ -5,6 +5,7 @@ import { describeListenAddress } from '../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
 import { createAuditLog } from '../src/observability/audit.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
+import { addRequestMetrics } from '../src/observability/request-metrics.ts';
 import { createAccessTokenVerifier } from '../src/tokens/access-token-verifier.ts';
 import { singleKey } from '../src/tokens/keyring/single-key.ts';
 import { readSigningKey } from '../src/tokens/signing-key.ts';
@@ -36,8 +37,10 @@ beforeAll(async () => {
     keyring,
     accessTokens: createAccessTokenVerifier({ issuer, keyring, revocations: undefined }),
     revocations: undefined,
-    auditLog: createAuditLog({ info: write('info'), warn: write('warn'), error: write('error') }, createMetrics(), () =>
-      Promise.resolve(true),
+    auditLog: createAuditLog(
+      { info: write('info'), warn: write('warn'), error: write('error') },
+      addRequestMetrics(createMetrics()),
+      () => Promise.resolve(true),
     ),
     now: Date.now,
   });

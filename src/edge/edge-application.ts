@@ -1,9 +1,9 @@
 import type { Application, ErrorResponse } from '../http/application.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
-import type { Metrics } from '../observability/metrics.ts';
 import { AccessTokenError } from '../tokens/access-token.ts';
 import { parseCheckHead } from './check-head.ts';
+import type { CheckCounter } from './check-metrics.ts';
 import { type CheckDependencies, type CheckProgress, createCheckDecider } from './decide-check.ts';
 import { Denial, denialHeaders, denialStatus, toDenial } from './denial.ts';
 import { createEdgeAudit } from './edge-audit.ts';
@@ -11,7 +11,7 @@ import { respond } from './respond.ts';
 
 export interface EdgeDependencies extends CheckDependencies {
   readonly auditLog: AuditLog;
-  readonly metrics: Metrics;
+  readonly countCheck: CheckCounter;
 }
 
 /**
@@ -53,7 +53,7 @@ interface AuditedDecision {
 
 /** Decides checks. Whatever happens in one, it is counted once and, unless it repeats an earlier one, has an audit event. */
 function audited(dependencies: EdgeDependencies): (request: ReceivedRequest) => Promise<AuditedDecision> {
-  const audit = createEdgeAudit(dependencies.auditLog, dependencies.metrics);
+  const audit = createEdgeAudit(dependencies.auditLog, dependencies.countCheck);
   const decide = createCheckDecider(dependencies);
   return async (request) => {
     const progress: CheckProgress = { entry: audit.begin(), resource: undefined };

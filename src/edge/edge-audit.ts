@@ -1,7 +1,6 @@
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
-import type { Metrics } from '../observability/metrics.ts';
 import type { Approval, ApprovedToken } from './approval.ts';
-import { addCheckMetrics, type CheckOutcome } from './check-metrics.ts';
+import type { CheckCounter, CheckOutcome } from './check-metrics.ts';
 import type { Denial } from './denial.ts';
 
 /** Records each decision of the edge: the metrics, and an event for all but repeated uses. */
@@ -20,8 +19,7 @@ const firstUse = {
   verified: { event: 'edge_token_verified', message: 'token verified at the edge' },
 } as const;
 
-export function createEdgeAudit({ write }: AuditLog, metrics: Metrics): EdgeAudit {
-  const count = addCheckMetrics(metrics);
+export function createEdgeAudit({ write }: AuditLog, count: CheckCounter): EdgeAudit {
   /** The event of a token: of this check if it is the first to use it, otherwise that of the first one. */
   const written = (kind: keyof typeof firstUse, token: ApprovedToken, entry: AuditEntry): Written => {
     if (token.written) return token.written;
@@ -46,7 +44,7 @@ export function createEdgeAudit({ write }: AuditLog, metrics: Metrics): EdgeAudi
     },
     denied: (entry, { error }, duration, cause) => {
       const isFailure = error === 'server_error';
-      count(entry, isFailure ? 'failed' : 'denied', duration);
+      count(entry, isFailure ? 'failed' : 'rejected', duration);
       if (isFailure && cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
       return write(isFailure ? 'error' : 'warn', entry, `edge check ${isFailure ? 'failed' : 'denied'}`);
     },

@@ -1,8 +1,7 @@
 import type { ReasonCode } from '../reasons/reasons.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import type { RecentDecisions } from './recent-decisions.ts';
-import { addRequestMetrics } from './request-metrics.ts';
+import type { EndpointName, RequestMetrics } from './request-metrics.ts';
 
 /** What is known about a request when it is decided. It contains no token, key, PEM or secret. */
 export interface AuditEntry {
@@ -50,8 +49,8 @@ export interface AuditEntry {
 
 /** How the decisions of an endpoint appear in the audit log and in the metrics. */
 export interface AuditedEndpoint {
-  /** Part of its metrics and messages: `token` in `countersign_token_requests_total`. */
-  readonly name: string;
+  /** Of its metrics, and in its messages. */
+  readonly name: EndpointName;
   readonly granted: GrantedOutcome;
   /** Of a granted request about a token that is not active. */
   readonly inactive?: GrantedOutcome;
@@ -91,7 +90,12 @@ export interface AuditLog {
  * @param written whether the lines that were logged last have been written
  * @param recent omitted if nobody can read them
  */
-export function createAuditLog(log: Log, metrics: Metrics, written: () => Written, recent?: RecentDecisions): AuditLog {
+export function createAuditLog(
+  log: Log,
+  requests: RequestMetrics,
+  written: () => Written,
+  recent?: RecentDecisions,
+): AuditLog {
   const write: AuditLog['write'] = (level, entry, message) => {
     boundReason(entry);
     recent?.add(entry, entry.status === undefined);
@@ -99,21 +103,21 @@ export function createAuditLog(log: Log, metrics: Metrics, written: () => Writte
     return written();
   };
   const forEndpoint = ({ name, granted, inactive = granted, rejected: { event } }: AuditedEndpoint): Audit => {
-    const record = addRequestMetrics(metrics, name, [...new Set([granted.outcome, inactive.outcome])]);
+    const record = requests.forEndpoint(name, [...new Set([granted.outcome, inactive.outcome])]);
     return {
       begin: () => ({ event }),
       granted: (entry, duration) => {
         const { event, message, outcome } = entry.active === false ? inactive : granted;
-        record(outcome, duration);
+        record(outcome, entry.code ?? '', duration);
         entry.event = event;
         return write(entry.advice === undefined ? 'info' : 'warn', entry, message);
       },
       rejected: (entry, duration) => {
-        record(entry.error ?? 'server_error', duration);
+        record('rejected', entry.code ?? '', duration);
         return write('warn', entry, `${name} request rejected`);
       },
       failed: (entry, duration, cause) => {
-        record(entry.error ?? 'server_error', duration);
+        record('failed', entry.code ?? 'internal_error', duration);
         if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
         return write('error', entry, `${name} request failed`);
       },

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { HistogramSeries } from './histogram.ts';
 
 /** The metrics that `/metrics` serves in the text format of Prometheus. Every name gets the prefix `countersign_`. */
 export interface Metrics {
@@ -6,8 +7,12 @@ export interface Metrics {
   addGauge(gauge: ObservedMetric): void;
   /** Adds a counter that is kept elsewhere and read at each scrape. */
   addCounter(counter: ObservedMetric): void;
-  /** Adds a histogram; the result resolves the child of a combination of labels, which starts empty. */
+  /** Adds a histogram; the result adds the series of a combination of labels, which starts empty. */
   histogram<Label extends string>(metric: HistogramDefinition<Label>): (labels: Labels<Label>) => HistogramChild;
+  /** Adds the metrics that are usual for a process of Node.js, `process_…` and `nodejs_…`. */
+  addProcessMetrics(): void;
+  /** Those with the prefix, in the order in which they were added. */
+  readonly described: readonly DescribedMetric[];
   render(): Promise<string>;
   readonly contentType: string;
 }
@@ -16,6 +21,11 @@ interface MetricDefinition<Label extends string = string> {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly Label[];
+}
+
+/** A metric as `/metrics` describes it. */
+export interface DescribedMetric extends MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
 }
 
 export interface ObservedMetric extends MetricDefinition {
@@ -39,18 +49,22 @@ export interface HistogramChild {
   observe(value: number): void;
 }
 
+/** How often the lag of the event loop is measured, in milliseconds. */
+const EVENT_LOOP_SAMPLING = 20;
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const options = <Label extends string>({ name, help, labels }: MetricDefinition<Label>) => ({
-    name: `countersign_${name}`,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-  });
+  const described: DescribedMetric[] = [];
+  const histograms: RenderedHistogram[] = [];
+  const describe = (type: DescribedMetric['type'], { name, help, labels }: MetricDefinition) => {
+    const metric = { type, name: `countersign_${name}`, help, labels };
+    described.push(metric);
+    return { name: metric.name, help, labelNames: [...labels], registers: [registry] };
+  };
   return {
     addGauge: (metric) => {
       const gauge: Gauge = new Gauge({
-        ...options(metric),
+        ...describe('gauge', metric),
         collect: () => {
           gauge.reset();
           for (const { labels, value } of metric.read()) gauge.set(labels, value);
@@ -59,7 +73,7 @@ export function createMetrics(): Metrics {
     },
     addCounter: (metric) => {
       const counter: Counter = new Counter({
-        ...options(metric),
+        ...describe('counter', metric),
         collect: () => {
           counter.reset();
           for (const { labels, value } of metric.read()) counter.inc(labels, value);
@@ -67,13 +81,31 @@ export function createMetrics(): Metrics {
       });
     },
     histogram: (metric) => {
-      const histogram = new Histogram({ ...options(metric), buckets: [...metric.buckets] });
+      const { name, help } = describe('histogram', metric);
+      const histogram: RenderedHistogram = { name, help, series: [] };
+      histograms.push(histogram);
       return (labels) => {
-        histogram.zero(labels);
-        return histogram.labels(labels);
+        const series = new HistogramSeries(labels, metric.buckets);
+        histogram.series.push(series);
+        return series;
       };
     },
-    render: () => registry.metrics(),
+    addProcessMetrics: () =>
+      collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING }),
+    described,
+    render: async () => [await registry.metrics(), ...histograms.map(renderHistogram)].join('\n'),
     contentType: registry.contentType,
   };
+}
+
+/** Not one of the library, which validates and hashes the labels of every value. */
+interface RenderedHistogram {
+  readonly name: string;
+  readonly help: string;
+  readonly series: HistogramSeries[];
+}
+
+function renderHistogram({ name, help, series }: RenderedHistogram): string {
+  const lines = series.flatMap((each) => each.render(name));
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines, ''].join('\n');
 }

@@ -6,6 +6,7 @@ import type { Arrival } from '../doctor/observer/arrival.ts';
 import type { EffectiveConfig, ForwardingConfig } from '../doctor/observer/effective-config.ts';
 import { createObservationStore, type ObservationStore } from '../doctor/observer/observation-store.ts';
 import { type Observation, withCheckObserver, withObserver } from '../doctor/observer/observe.ts';
+import { addCheckMetrics, type CheckCounter } from '../edge/check-metrics.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
 import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
@@ -17,6 +18,7 @@ import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
+import { addRequestMetrics } from '../observability/request-metrics.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
@@ -64,11 +66,12 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   opened.defer(watchSigningKeys(dependencies.keyring, log));
 
   const metrics = createServiceMetrics(dependencies, logs);
+  const requestMetrics = addRequestMetrics(metrics);
   const { operationsListen } = config;
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
   const observed = operationsListen && createObservationStores();
   const decisions = operationsListen && createRecentDecisions(Date.now);
-  const auditLog = createAuditLog(logs.audit, metrics, () => logs.written(), decisions);
+  const auditLog = createAuditLog(logs.audit, requestMetrics, () => logs.written(), decisions);
   const createReader = certificateReaders(dependencies, log);
   const { registry, keyring, revocations } = dependencies;
   const { issuer } = config;
@@ -93,7 +96,8 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
     });
 
   const { edge } = config;
-  const edgeApplication = edge && createEdge(edge, shared, createReader, metrics, observed?.checks);
+  const edgeApplication =
+    edge && createEdge(edge, shared, createReader, addCheckMetrics(metrics, requestMetrics), observed?.checks);
 
   const open = listenerOpener(logs, opened);
   const operations =
@@ -192,13 +196,13 @@ function createEdge(
   { listen, terminator }: EdgeConfig,
   shared: Shared,
   createReader: ReaderFactory,
-  metrics: Metrics,
+  countCheck: CheckCounter,
   checks: ObservationStore<Observation> | undefined,
 ): Application {
   const readCertificate = createReader(terminator);
   return createEdgeApplication({
     ...shared,
-    metrics,
+    countCheck,
     listensOn: listen.kind,
     readCertificate: checks ? withCheckObserver(readCertificate, terminator, checks) : readCertificate,
   });

@@ -3,6 +3,7 @@ import { readClientCertificate } from '../../src/authentication/client-certifica
 import type { Client } from '../../src/clients/client.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
+import { addCheckMetrics } from '../../src/edge/check-metrics.ts';
 import { createEdgeApplication } from '../../src/edge/edge-application.ts';
 import { describeListenAddress, type ListenAddress } from '../../src/http/listen-address.ts';
 import { openListener } from '../../src/http/listener.ts';
@@ -10,6 +11,7 @@ import type { LoadShedding } from '../../src/http/load-shedding.ts';
 import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
+import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
 import { createTrustStore, type TrustStore } from '../../src/pki/path/trust-store.ts';
 import { createChainVerifier } from '../../src/pki/path/verify-chain.ts';
 import { parseResource } from '../../src/resources/parse-resource.ts';
@@ -87,6 +89,7 @@ export async function startEdge(
   const events: Record<string, unknown>[] = [];
   const write = (fields: object) => void events.push({ ...fields });
   const metrics = createMetrics();
+  const requests = addRequestMetrics(metrics);
   const now = () => replaced.now ?? Date.now();
   const verifyChain = createChainVerifier(() => replaced.trust);
   const source = {
@@ -118,8 +121,8 @@ export async function startEdge(
     keyring,
     accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
     revocations,
-    auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => replaced.isLogWritten),
-    metrics,
+    auditLog: createAuditLog({ info: write, warn: write, error: write }, requests, async () => replaced.isLogWritten),
+    countCheck: addCheckMetrics(metrics, requests),
     now,
   });
   const malformed: MalformedRequest[] = [];

@@ -5,6 +5,7 @@ import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
 import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
 import type { KeyringKey } from '../../src/tokens/keyring/live-keyring.ts';
 import { changingKeyring, newKey } from '../support/changing-keyring.ts';
@@ -38,7 +39,7 @@ beforeAll(async () => {
     keyring,
     accessTokens: createAccessTokenVerifier({ issuer, keyring, revocations: undefined }),
     revocations: undefined,
-    auditLog: createAuditLog(log, createMetrics(), async () => true),
+    auditLog: createAuditLog(log, addRequestMetrics(createMetrics()), async () => true),
     now: () => now,
   });
   listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, app.fetch, () => {});

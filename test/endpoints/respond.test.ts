@@ -7,6 +7,7 @@ import { createAuditLog } from '../../src/observability/audit.ts';
 import { createLog, restoredLine } from '../../src/observability/log.ts';
 import { LogOutput } from '../../src/observability/log-output.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
 
 // Safe: the endpoint of this test reads nothing else of a request.
 const request = { fields: new HeaderFields([]) } as HttpRequest;
@@ -23,7 +24,7 @@ test('no request is granted without its audit event, even if the log can be writ
   };
   const output = new LogOutput({ write, restoredLine, onOutage: () => {} });
   const log = createLog((line) => output.append(line));
-  const audit = createAuditLog(log, createMetrics(), () => output.written()).forEndpoint({
+  const audit = createAuditLog(log, addRequestMetrics(createMetrics()), () => output.written()).forEndpoint({
     name: 'token',
     granted: { event: 'token_issued', message: 'token issued', outcome: 'issued' },
     rejected: { event: 'token_rejected' },

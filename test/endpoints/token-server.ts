@@ -8,6 +8,7 @@ import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { openHttpListener } from '../../src/http/listener.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
+import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
 import { createTrustStore } from '../../src/pki/path/trust-store.ts';
 import { createChainVerifier } from '../../src/pki/path/verify-chain.ts';
 import { parseResource } from '../../src/resources/parse-resource.ts';
@@ -130,7 +131,7 @@ export async function startTokenServer(
     keyring,
     accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
     revocations,
-    auditLog: createAuditLog({ info: write, warn: write, error: write }, metrics, async () => true),
+    auditLog: createAuditLog({ info: write, warn: write, error: write }, addRequestMetrics(metrics), async () => true),
     now,
   });
   const listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, app.fetch, () => {});

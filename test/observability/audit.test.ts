@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
 
 function startAudit() {
   const lines: object[] = [];
   const write = (fields: object) => void lines.push(fields);
   const metrics = createMetrics();
-  const audit = createAuditLog({ info: write, warn: write, error: write }, metrics, () =>
+  const audit = createAuditLog({ info: write, warn: write, error: write }, addRequestMetrics(metrics), () =>
     Promise.resolve(true),
   ).forEndpoint({
     name: 'token',
@@ -33,7 +34,7 @@ test('a granted request about an inactive token has an event, a message and an o
     messages.push(message);
   };
   const metrics = createMetrics();
-  const audit = createAuditLog({ info: write, warn: write, error: write }, metrics, () =>
+  const audit = createAuditLog({ info: write, warn: write, error: write }, addRequestMetrics(metrics), () =>
     Promise.resolve(true),
   ).forEndpoint({
     name: 'revocation',
