@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
+import { RecentExpiries } from '../src/authentication/recent-expiries.ts';
 import { createMemoryRegistry } from '../src/clients/registry/memory-registry.ts';
 import { describeListenAddress } from '../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
@@ -26,6 +27,7 @@ beforeAll(async () => {
     issuer,
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
+    expiries: new RecentExpiries(),
     readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: {
       ...createMemoryRegistry(

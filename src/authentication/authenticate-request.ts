@@ -6,6 +6,7 @@ import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
 import { type AuthenticatedClient, authenticateClient } from './authenticate-client.ts';
 import type { ClientCertificateReader } from './client-certificate.ts';
 import { readPresentedCredentials } from './presented-credentials.ts';
+import type { RecentExpiries } from './recent-expiries.ts';
 
 /** What authentication reads of an HTTP request. */
 export interface ClientRequest extends ForwardedRequest {
@@ -17,6 +18,8 @@ export interface ClientRequest extends ForwardedRequest {
 export interface AuthenticationDependencies {
   readonly readCertificate: ClientCertificateReader;
   readonly registry: Registry;
+  /** Of the certificates of authenticated clients. */
+  readonly expiries: Pick<RecentExpiries, 'add'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -34,7 +37,7 @@ export interface AuthenticatedRequest extends Pick<AuthenticatedClient, 'client'
  */
 export async function authenticateRequest(
   request: ClientRequest,
-  { readCertificate, registry, now }: AuthenticationDependencies,
+  { readCertificate, registry, expiries, now }: AuthenticationDependencies,
   entry: AuditEntry,
 ): Promise<AuthenticatedRequest> {
   entry.peer = request.peer.kind === 'unix' ? 'unix' : request.peer.address;
@@ -50,6 +53,7 @@ export async function authenticateRequest(
   // 5. Authenticate it.
   const proof = { form, presented, now: now() };
   const { client, sub, method, certificate, advice } = await authenticateClient(found, credentials, proof);
+  expiries.add(certificate.notAfter, proof.now);
   entry.method = method;
   if (advice !== undefined) entry.advice = advice;
   return { client, sub, certificate, form };

@@ -1,5 +1,6 @@
 import { addCertificate } from '../authentication/authenticate-request.ts';
 import type { ClientCertificateReader } from '../authentication/client-certificate.ts';
+import type { RecentExpiries } from '../authentication/recent-expiries.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { type ListenerKind, peerOf } from '../endpoints/request.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
@@ -28,6 +29,8 @@ export interface CheckDependencies {
   readonly accessTokens: AccessTokenVerifier;
   /** Undefined if tokens cannot be revoked. */
   readonly revocations: Pick<TokenRevocations, 'findKnown'> | undefined;
+  /** Of the certificates of authenticated clients. */
+  readonly expiries: Pick<RecentExpiries, 'add'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -43,7 +46,7 @@ type Decide = (request: ReceivedRequest, progress: CheckProgress) => Promise<App
 
 /** The steps of a check, which depend on the head of the request alone. */
 export function createCheckDecider(dependencies: CheckDependencies): Decide {
-  const { listensOn, readCertificate, registry, now } = dependencies;
+  const { listensOn, readCertificate, registry, expiries, now } = dependencies;
   const decideBy = createRoutes(dependencies);
   return async (request, progress) => {
     const { entry } = progress;
@@ -64,7 +67,9 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     const presented = readCertificate({ headers: fields, peer });
     addCertificate(entry, presented);
     // 4. Mint or verify.
-    return decideBy[route.kind]({ resource, headers: fields, presented, peer, now: time }, entry);
+    const approval = await decideBy[route.kind]({ resource, headers: fields, presented, peer, now: time }, entry);
+    if (presented.kind === 'certificate') expiries.add(presented.certificate.notAfter, time);
+    return approval;
   };
 }
 

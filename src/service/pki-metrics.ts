@@ -1,3 +1,4 @@
+import type { RecentExpiries } from '../authentication/recent-expiries.ts';
 import type { Metrics, ObservedMetric, Sample } from '../observability/metrics.ts';
 import type { CaCertificate } from '../pki/certificate/ca-certificate.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
@@ -15,6 +16,19 @@ export function addPkiMetrics(metrics: Metrics, currentTrust: () => TrustStore, 
   });
   const gauges = crls ? crlGauges(crls.crls, Date.now) : [];
   for (const gauge of gauges) metrics.addGauge(gauge);
+}
+
+/** Adds a gauge about the certificates of clients. No client is a label. */
+export function addExpiryMetrics(metrics: Metrics, expiries: Pick<RecentExpiries, 'earliest'>): void {
+  metrics.addGauge({
+    name: 'client_certificate_earliest_not_after_timestamp_seconds',
+    help: 'When the first of the certificates expires that clients were authenticated with in the last day, in seconds since the epoch',
+    labels: [],
+    read: () => {
+      const earliest = expiries.earliest(Date.now());
+      return earliest === undefined ? [] : [{ labels: {}, value: earliest / 1_000 }];
+    },
+  });
 }
 
 function expirySamples({ anchors, intermediates }: TrustStore): Sample[] {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type App, type AppDependencies, createApp, createOperationsApp } from '../app.ts';
+import { RecentExpiries } from '../authentication/recent-expiries.ts';
 import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
 import type { Arrival } from '../doctor/observer/arrival.ts';
@@ -25,7 +26,7 @@ import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addKeyringMetrics } from './keyring-metrics.ts';
-import { addPkiMetrics } from './pki-metrics.ts';
+import { addExpiryMetrics, addPkiMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
 import { logOpened, logStarting } from './startup-log.ts';
@@ -76,7 +77,9 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const { registry, keyring, revocations } = dependencies;
   const { issuer } = config;
   const accessTokens = createAccessTokenVerifier({ issuer, keyring, revocations });
-  const shared = { issuer, registry, keyring, accessTokens, revocations, auditLog, now: Date.now };
+  const expiries = new RecentExpiries();
+  addExpiryMetrics(metrics, expiries);
+  const shared = { issuer, registry, keyring, accessTokens, revocations, expiries, auditLog, now: Date.now };
   const app = createPublicApp(config, shared, createReader, observed?.observations);
   let isClosing = false;
   const notReadyReason = () =>

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readClientCertificate } from '../../src/authentication/client-certificate.ts';
+import { RecentExpiries } from '../../src/authentication/recent-expiries.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
@@ -111,6 +112,7 @@ export async function startEdge(
   const application = createEdgeApplication({
     issuer: ISSUER,
     listensOn: 'tcp',
+    expiries: new RecentExpiries(),
     readCertificate: (request) => readClientCertificate(request, source),
     registry: {
       ...memory,

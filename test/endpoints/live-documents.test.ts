@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { RecentExpiries } from '../../src/authentication/recent-expiries.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
     issuer,
     mtlsUrl: issuer,
     listensOn: 'tcp',
+    expiries: new RecentExpiries(),
     readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: createMemoryRegistry({ current: () => records, stop: () => {} }, 'nowhere'),
     keyring,

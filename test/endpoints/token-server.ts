@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createApp } from '../../src/app.ts';
 import { readClientCertificate } from '../../src/authentication/client-certificate.ts';
+import { RecentExpiries } from '../../src/authentication/recent-expiries.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
@@ -121,6 +122,7 @@ export async function startTokenServer(
     issuer: ISSUER,
     mtlsUrl: 'https://mtls.auth.example',
     listensOn: 'tcp',
+    expiries: new RecentExpiries(),
     readCertificate: (request) => readClientCertificate(request, source),
     registry: {
       ...memory,
