@@ -13,6 +13,12 @@ export function addKeyringMetrics(metrics: Metrics, keyring: WatchedKeyring): vo
     read: () => stateSamples(keyring),
   });
   metrics.addGauge({
+    name: 'signing_key_info',
+    help: 'The key that signs: 1, with the same labels on every replica',
+    labels: ['alg', 'kid'],
+    read: () => signingSamples(keyring),
+  });
+  metrics.addGauge({
     name: 'signing_key_start_timestamp_seconds',
     help: 'When the key that signs began to sign, in seconds since the epoch',
     labels: ['alg', 'kid'],
@@ -44,6 +50,12 @@ function stateSamples({ phases }: WatchedKeyring): Sample[] {
       value: ofAlgorithm.filter((phase) => phase.state === state).length,
     })),
   );
+}
+
+function signingSamples({ phases }: WatchedKeyring): Sample[] {
+  return phases
+    .filter(({ state }) => state === 'signing')
+    .map(({ key: { algorithm: alg, keyId: kid } }) => ({ labels: { alg, kid }, value: 1 }));
 }
 
 /** A key without a date has always signed. */

@@ -25,6 +25,7 @@ import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { type Dependencies, openDependencies } from './dependencies.ts';
+import { addFileMetrics } from './file-metrics.ts';
 import { addKeyringMetrics } from './keyring-metrics.ts';
 import { addExpiryMetrics, addPkiMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
@@ -151,10 +152,12 @@ function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {
 }
 
 function createServiceMetrics(
-  { currentTrust, crls, registry, keyring, revocations }: Dependencies,
+  { watched, currentTrust, crls, registry, keyring, revocations }: Dependencies,
   logs: Logs,
 ): Metrics {
   const metrics = createMetrics();
+  metrics.addProcessMetrics();
+  addFileMetrics(metrics, watched);
   addPkiMetrics(metrics, currentTrust, crls);
   addKeyringMetrics(metrics, keyring);
   addRegistryMetrics(metrics, registry);

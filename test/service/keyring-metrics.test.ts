@@ -33,6 +33,8 @@ test('the keys of two algorithms are counted by state, with the times of the rot
     'countersign_keys{alg="EdDSA",state="next"} 0',
     'countersign_keys{alg="EdDSA",state="signing"} 1',
     'countersign_keys{alg="EdDSA",state="retired"} 0',
+    `countersign_signing_key_info{alg="ES256",kid="${signing.keyId}"} 1`,
+    `countersign_signing_key_info{alg="EdDSA",kid="${other.keyId}"} 1`,
     `countersign_signing_key_start_timestamp_seconds{alg="ES256",kid="${signing.keyId}"} ${seconds}`,
     `countersign_key_rotation_timestamp_seconds{alg="ES256",kid="${next.keyId}"} ${seconds + 3_600}`,
     'countersign_keyring_version 7',
@@ -54,6 +56,7 @@ test('a single key signs, since an unknown time, and is not rotated', async () =
     'countersign_keys{alg="EdDSA",state="next"} 0',
     'countersign_keys{alg="EdDSA",state="signing"} 1',
     'countersign_keys{alg="EdDSA",state="retired"} 0',
+    `countersign_signing_key_info{alg="EdDSA",kid="${signer.keyId}"} 1`,
   ]);
 });
 
