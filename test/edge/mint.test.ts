@@ -340,20 +340,27 @@ test('verify never mints', async () => {
   expect([status, error]).toEqual([401, 'invalid_request']);
 });
 
-test('checks are counted by route, known resource, outcome and error', async () => {
+test('checks are counted by route, outcome and code, and by known resource', async () => {
   const own = await startEdge({ clients: [pinned(caller)], resources });
   const forwarded = `X-SSL-Client-Cert: ${encodeURIComponent(caller.pem)}`;
   for (const path of ['mint/api', 'mint/api', 'either/api', 'mint/none-1', 'mint/none-2', 'mint/admin', '?']) {
     await sendRequest(own.url, { method: 'GET', path: `/edge/${path}`, lines: [forwarded] });
   }
-  const lines = (await own.metrics.render()).split('\n').filter((line) => line.startsWith('countersign_edge_checks'));
-  expect(lines.sort()).toEqual([
-    'countersign_edge_checks_total{route="",resource="",outcome="denied",error="unknown_route"} 1',
-    'countersign_edge_checks_total{route="either",resource="api",outcome="reused",error=""} 1',
-    'countersign_edge_checks_total{route="mint",resource="",outcome="denied",error="unknown_route"} 2',
-    'countersign_edge_checks_total{route="mint",resource="admin",outcome="denied",error="insufficient_scope"} 1',
-    'countersign_edge_checks_total{route="mint",resource="api",outcome="minted",error=""} 1',
-    'countersign_edge_checks_total{route="mint",resource="api",outcome="reused",error=""} 1',
+  const lines = (await own.metrics.render()).split('\n');
+  const counted = (name: string) => lines.filter((line) => line.startsWith(name) && !line.endsWith(' 0')).sort();
+  expect(counted('countersign_requests_total')).toEqual([
+    'countersign_requests_total{endpoint="edge_either",outcome="reused",code=""} 1',
+    'countersign_requests_total{endpoint="edge_mint",outcome="minted",code=""} 1',
+    'countersign_requests_total{endpoint="edge_mint",outcome="rejected",code="resource_unknown"} 2',
+    'countersign_requests_total{endpoint="edge_mint",outcome="rejected",code="scope_unregistered"} 1',
+    'countersign_requests_total{endpoint="edge_mint",outcome="reused",code=""} 1',
+    'countersign_requests_total{endpoint="edge_unknown",outcome="rejected",code="route_unknown"} 1',
+  ]);
+  expect(counted('countersign_edge_checks_total')).toEqual([
+    'countersign_edge_checks_total{resource="",outcome="rejected"} 3',
+    'countersign_edge_checks_total{resource="admin",outcome="rejected"} 1',
+    'countersign_edge_checks_total{resource="api",outcome="minted"} 1',
+    'countersign_edge_checks_total{resource="api",outcome="reused"} 2',
   ]);
   await own.close();
 });

@@ -114,7 +114,7 @@ describe('a server with an edge over HTTP', () => {
 
   test('counts checks', async () => {
     const { body } = await server.fetchOperations('/metrics');
-    expect(body).toContain('countersign_edge_checks_total{route="mint",resource="api",outcome="minted",error=""} 1');
+    expect(body).toContain('countersign_requests_total{endpoint="edge_mint",outcome="minted",code=""} 1');
   });
 });
 

@@ -577,12 +577,12 @@ test('requests are counted by their outcome', async () => {
   await fresh.send({ path: '/introspect', body: { client_id: 'unknown', token } });
   const counts = (await fresh.metrics.render())
     .split('\n')
-    .filter((line) => /^countersign_introspection_requests_total.* [1-9]/.test(line));
+    .filter((line) => /^countersign_requests_total.* [1-9]/.test(line));
   expect(counts).toEqual([
-    'countersign_introspection_requests_total{outcome="active",error=""} 2',
-    'countersign_introspection_requests_total{outcome="inactive",error=""} 1',
-    'countersign_introspection_requests_total{outcome="rejected",error="invalid_request"} 1',
-    'countersign_introspection_requests_total{outcome="rejected",error="invalid_client"} 1',
+    'countersign_requests_total{endpoint="introspection",outcome="active",code=""} 2',
+    'countersign_requests_total{endpoint="introspection",outcome="inactive",code="token_malformed"} 1',
+    'countersign_requests_total{endpoint="introspection",outcome="rejected",code="token_missing"} 1',
+    'countersign_requests_total{endpoint="introspection",outcome="rejected",code="client_unknown"} 1',
   ]);
   await fresh.close();
 });

@@ -178,11 +178,11 @@ test('requests are counted by their outcome', async () => {
   await fresh.post('/revoke', 'other', { token: fresh.sign(claimsFor('owner')) });
   const counts = (await fresh.metrics.render())
     .split('\n')
-    .filter((line) => /^countersign_revocation_requests_total.* [1-9]/.test(line));
+    .filter((line) => /^countersign_requests_total.* [1-9]/.test(line));
   expect(counts).toEqual([
-    'countersign_revocation_requests_total{outcome="revoked",error=""} 1',
-    'countersign_revocation_requests_total{outcome="ignored",error=""} 1',
-    'countersign_revocation_requests_total{outcome="rejected",error="invalid_grant"} 1',
+    'countersign_requests_total{endpoint="revocation",outcome="revoked",code=""} 1',
+    'countersign_requests_total{endpoint="revocation",outcome="ignored",code="token_malformed"} 1',
+    'countersign_requests_total{endpoint="revocation",outcome="rejected",code="token_of_other_client"} 1',
   ]);
   await fresh.close();
 });

@@ -48,28 +48,32 @@ test('a granted request about an inactive token has an event, a message and an o
   expect(messages).toEqual(['no token revoked', 'token revoked']);
   const text = await metrics.render();
   for (const outcome of ['ignored', 'revoked']) {
-    expect(text).toContain(`countersign_revocation_requests_total{outcome="${outcome}",error=""} 1`);
-    expect(text).toContain(`countersign_revocation_request_duration_seconds_count{outcome="${outcome}"} 1`);
+    const labels = `endpoint="revocation",outcome="${outcome}"`;
+    expect(text).toContain(`countersign_requests_total{${labels},code=""} 1`);
+    expect(text).toContain(`countersign_request_duration_seconds_count{${labels}} 1`);
   }
 });
 
-test('each audited token request is counted by outcome and error, with its duration in seconds', async () => {
+test('each audited token request is counted by outcome and code, with its duration in seconds', async () => {
   const { audit, metrics } = startAudit();
   audit.granted({ ...audit.begin(), peer: 'unix' }, 2);
   audit.granted({ ...audit.begin(), peer: 'unix' }, 40);
-  audit.rejected({ ...audit.begin(), peer: 'unix', error: 'invalid_client' }, 3);
-  audit.failed({ ...audit.begin(), peer: 'unix', error: 'server_error' }, 3_000);
+  audit.rejected({ ...audit.begin(), peer: 'unix', code: 'client_unknown' }, 3);
+  audit.failed({ ...audit.begin(), peer: 'unix', code: 'internal_error' }, 3_000);
   const lines = (await metrics.render()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
-      'countersign_token_requests_total{outcome="issued",error=""} 2',
-      'countersign_token_requests_total{outcome="rejected",error="invalid_client"} 1',
-      'countersign_token_requests_total{outcome="rejected",error="invalid_scope"} 0',
-      'countersign_token_requests_total{outcome="failed",error="server_error"} 1',
-      'countersign_token_request_duration_seconds_bucket{le="0.0025",outcome="issued"} 1',
-      'countersign_token_request_duration_seconds_bucket{le="0.05",outcome="issued"} 2',
-      'countersign_token_request_duration_seconds_sum{outcome="issued"} 0.042',
-      'countersign_token_request_duration_seconds_count{outcome="failed"} 1',
+      'countersign_requests_total{endpoint="token",outcome="issued",code=""} 2',
+      'countersign_requests_total{endpoint="token",outcome="rejected",code="client_unknown"} 1',
+      'countersign_requests_total{endpoint="token",outcome="failed",code="internal_error"} 1',
+      'countersign_request_duration_seconds_bucket{endpoint="token",outcome="issued",le="0.001"} 0',
+      'countersign_request_duration_seconds_bucket{endpoint="token",outcome="issued",le="0.0025"} 1',
+      'countersign_request_duration_seconds_bucket{endpoint="token",outcome="issued",le="0.05"} 2',
+      'countersign_request_duration_seconds_bucket{endpoint="token",outcome="issued",le="+Inf"} 2',
+      'countersign_request_duration_seconds_bucket{endpoint="token",outcome="failed",le="2.5"} 0',
+      'countersign_request_duration_seconds_bucket{endpoint="token",outcome="failed",le="+Inf"} 1',
+      'countersign_request_duration_seconds_sum{endpoint="token",outcome="issued"} 0.042',
+      'countersign_request_duration_seconds_count{endpoint="token",outcome="failed"} 1',
     ]),
   );
 });
