@@ -38,8 +38,8 @@ export function addCheckMetrics(metrics: Metrics, requests: RequestMetrics): Che
     byResource.set(resource, added);
     return added;
   };
-  return ({ route, resource = '', code = '' }, outcome, durationMilliseconds) => {
-    recorderOf(route)(outcome, code, durationMilliseconds);
+  return ({ route, resource = '', code }, outcome, durationMilliseconds) => {
+    recorderOf(route)(outcome, code ?? '', durationMilliseconds);
     const checks = checksOf(resource);
     checks[outcome] = (checks[outcome] ?? 0) + 1;
   };

@@ -1,3 +1,4 @@
+import type { ReasonCode } from '../reasons/reasons.ts';
 import type { HistogramChild, Metrics } from './metrics.ts';
 
 /** Where a request is decided. `none`: it is rejected before it reaches an endpoint, for its form or because of overload. */
@@ -16,7 +17,7 @@ export type EndpointName =
  *
  * @param code why it is rejected, or why its token is not active; empty otherwise
  */
-export type RequestRecorder = (outcome: string, code: string, durationMilliseconds: number) => void;
+export type RequestRecorder = (outcome: string, code: ReasonCode | '', durationMilliseconds: number) => void;
 
 export interface RequestMetrics {
   /**
@@ -26,7 +27,7 @@ export interface RequestMetrics {
    */
   forEndpoint(endpoint: EndpointName, granted: readonly string[]): RequestRecorder;
   /** Counts a request that reaches no endpoint. */
-  rejected(code: string): void;
+  rejected(code: ReasonCode): void;
 }
 
 /** Seconds. A token costs about one signature; a request that waits for Redis takes up to COUNTERSIGN_REDIS_TIMEOUT. */
