@@ -31,6 +31,10 @@ export interface Config {
   /** How long to serve everything after the signal to stop, in milliseconds. */
   readonly drainDelay: number;
   readonly logging: LoggingSettings;
+  /** Of both listeners together. */
+  readonly maxRequestsInFlight: number;
+  /** Of each listener. */
+  readonly maxConnections: number;
   readonly terminator: Terminator;
   /** The CAs to which the server verifies client certificates; undefined if it does not. */
   readonly clientCa: ClientCa | undefined;
@@ -97,6 +101,8 @@ function readAllSettings(settings: Settings) {
     maxQueueDelay,
     drainDelay: settings.read(serverSettings.DRAIN_DELAY),
     logging: readLoggingSettings(settings),
+    maxRequestsInFlight: settings.read(serverSettings.MAX_REQUESTS_IN_FLIGHT),
+    maxConnections: settings.read(serverSettings.MAX_CONNECTIONS),
     terminator: forwarded && { ...forwarded, proxyTrust: trust },
     clientCa,
     proxyTrustDescription: description,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { RequestsInFlight } from './requests-in-flight.ts';
 
 /** Requests that are still unanswered after this time are aborted. */
 const DRAIN_MILLISECONDS = 10_000;
@@ -13,11 +14,14 @@ export type RequestInFlight =
 interface Connection {
   /** To the last request whose response or body is unfinished. */
   response: ServerResponse | undefined;
+  /** How many of its requests are in flight: more than one if they are pipelined. */
+  requests: number;
 }
 
 /** Tracks which connections have a request in flight, so that nothing cuts off its response or overtakes it. */
 export class ActiveRequests {
   readonly #server: Server;
+  readonly #inFlight: RequestsInFlight;
   /**
    * Changes with connections, not with requests: a Map that grows and shrinks copies itself, and the copies in the old
    * generation keep what they held alive until the next major garbage collection.
@@ -26,12 +30,17 @@ export class ActiveRequests {
   readonly #ending = new WeakSet<Socket>();
   #draining = false;
 
-  constructor(server: Server) {
+  /** @param inFlight counts the requests of this server as well */
+  constructor(server: Server, inFlight = new RequestsInFlight()) {
     this.#server = server;
+    this.#inFlight = inFlight;
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       const connection = this.#connections.get(socket) ?? this.#open(socket);
       connection.response = response;
+      this.#count(connection, 1);
       response.on('close', () => {
+        // Unless the connection closed first.
+        if (connection.requests > 0) this.#count(connection, -1);
         if (connection.response === response && response.req.complete) connection.response = undefined;
       });
       if (this.#draining) response.shouldKeepAlive = false;
@@ -39,11 +48,19 @@ export class ActiveRequests {
   }
 
   #open(socket: Socket): Connection {
-    const connection: Connection = { response: undefined };
+    const connection: Connection = { response: undefined, requests: 0 };
     this.#connections.set(socket, connection);
     // In Node 24, a response that waits for an earlier one emits no `close` when the connection closes.
-    socket.once('close', () => this.#connections.delete(socket));
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#count(connection, -connection.requests);
+    });
     return connection;
+  }
+
+  #count(connection: Connection, requests: number): void {
+    connection.requests += requests;
+    this.#inFlight.count += requests;
   }
 
   /** The last request on this connection that still has an unfinished response or body. */

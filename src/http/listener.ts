@@ -13,6 +13,13 @@ import { handleClientErrors, type OnMalformed, rejectMalformed } from './malform
 import { ReceivedRequest } from './received-request.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
+/** What a listener accepts at once. */
+export interface ListenerLimits extends LoadShedding {
+  readonly maxConnections: number;
+  /** Called for each connection that is closed because of that limit. */
+  readonly onConnectionRefused: () => void;
+}
+
 export interface HttpListener {
   /** The actual address, with the port that the system chose. */
   readonly address: ListenAddress;
@@ -48,23 +55,23 @@ export function openHttpListener(
   address: ListenAddress,
   fetch: Fetch,
   onMalformed: OnMalformed,
-  shedding?: LoadShedding,
+  limits?: ListenerLimits,
 ): Promise<HttpListener> {
-  return openListener(address, honoApplication(fetch), onMalformed, shedding);
+  return openListener(address, honoApplication(fetch), onMalformed, limits);
 }
 
 /**
  * Opens a listener.
  *
  * @param onMalformed called for each request that is rejected before it reaches the application
- * @param shedding undefined if every request is served, however long that takes
+ * @param limits undefined if every connection is accepted and every request served, however long that takes
  * @throws {OperatorError} when the address cannot be bound
  */
 export async function openListener(
   address: ListenAddress,
   application: Application,
   onMalformed: OnMalformed,
-  shedding?: LoadShedding,
+  limits?: ListenerLimits,
 ): Promise<HttpListener> {
   const server = createServer(address, application);
   // By default Node keeps the first 2,000 fields and silently drops the rest, which may include those of the proxy. The
@@ -73,8 +80,9 @@ export async function openListener(
   // By default Node sends no response to a client that closes its side of the connection behind a complete request. Node
   // does not document this property; without it that default remains.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const active = new ActiveRequests(server);
-  const listener = shedding ? shedOverload(server, application, shedding) : application.serve;
+  if (limits) limitConnections(server, limits);
+  const active = new ActiveRequests(server, limits?.inFlight);
+  const listener = limits ? shedOverload(server, application, limits) : application.serve;
   server.on('request', rejectMalformed(application, listener, active, onMalformed));
   // Node would send 100 (Continue) before the request.
   if (!application.readsBodies) server.on('checkContinue', (...request) => server.emit('request', ...request));
@@ -90,6 +98,12 @@ export async function openListener(
     },
     close: () => active.drain(),
   };
+}
+
+/** A connection beyond the limit is closed before anything is read from it. No connection is closed for another one. */
+function limitConnections(server: NetServer, { maxConnections, onConnectionRefused }: ListenerLimits): void {
+  server.maxConnections = maxConnections;
+  server.on('drop', onConnectionRefused);
 }
 
 function createServer(

@@ -1,34 +1,48 @@
 import type { RequestListener, Server } from 'node:http';
 import type { Application } from './application.ts';
 import type { ReceivedRequest } from './received-request.ts';
+import type { RequestsInFlight } from './requests-in-flight.ts';
 
 export interface LoadShedding {
   /** Milliseconds. */
   readonly maxQueueDelay: number;
-  /** Called for each request that is shed, with how many milliseconds the oldest one in the queue has waited. */
-  readonly onShed: (queueDelay: number, queueLength: number) => void;
+  /** Of all listeners together. */
+  readonly inFlight: RequestsInFlight;
+  /** Called for each request that is shed. */
+  readonly onShed: (cause: SheddingCause) => void;
 }
 
+/** Why a request is shed. */
+export type SheddingCause =
+  /** The oldest request in the queue has waited for too many milliseconds, or the queue is full. */
+  | { readonly kind: 'queue_delay'; readonly milliseconds: number; readonly length: number }
+  | { readonly kind: 'requests_in_flight'; readonly count: number };
+
 /**
- * Queues what a turn of the event loop read beyond a few requests. Node accepts one connection in each turn, so a long
+ * Rejects requests while too many are in flight, and queues what a turn of the event loop read beyond a few requests. Node accepts one connection in each turn, so a long
  * turn would keep new connections waiting where they cannot be shed. While the oldest request of a long queue has waited
  * for longer than the maximum, further ones are rejected at once, without any of their work.
  */
 export function shedOverload(
   server: Server<typeof ReceivedRequest>,
   { serve, isShed, overloaded }: Application,
-  { maxQueueDelay, onShed }: LoadShedding,
+  { maxQueueDelay, inFlight, onShed }: LoadShedding,
 ): RequestListener<typeof ReceivedRequest> {
   const queue = new RequestQueue(serve);
   server.on('connection', queue.onConnection);
+  const sheddingCause = ({ delay, length }: RequestQueue, mayBeShed: boolean): SheddingCause | undefined => {
+    if (mayBeShed && inFlight.isExceeded) return { kind: 'requests_in_flight', count: inFlight.count };
+    const isLate = delay > maxQueueDelay && length >= MIN_QUEUE_LENGTH;
+    if ((!mayBeShed || !isLate) && length < MAX_QUEUE_LENGTH) return undefined;
+    return { kind: 'queue_delay', milliseconds: delay, length };
+  };
   return (incoming, outgoing) => {
-    const { delay, length } = queue;
-    const isServed = delay <= maxQueueDelay || length < MIN_QUEUE_LENGTH || !isShed(incoming);
-    if (isServed && length < MAX_QUEUE_LENGTH) {
+    const cause = sheddingCause(queue, isShed(incoming));
+    if (!cause) {
       queue.add(incoming, outgoing);
       return;
     }
-    onShed(delay, length);
+    onShed(cause);
     // The connection stays open: a new one costs more than this response.
     outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
   };

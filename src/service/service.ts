@@ -11,8 +11,7 @@ import { addCheckMetrics, type CheckCounter } from '../edge/check-metrics.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
 import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
-import { type HttpListener, openListener } from '../http/listener.ts';
-import type { LoadShedding } from '../http/load-shedding.ts';
+import { type HttpListener, type ListenerLimits, openListener } from '../http/listener.ts';
 import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
@@ -27,6 +26,7 @@ import { certificateReaders, type ReaderFactory } from './certificate-readers.ts
 import { type Dependencies, openDependencies } from './dependencies.ts';
 import { addFileMetrics } from './file-metrics.ts';
 import { addKeyringMetrics } from './keyring-metrics.ts';
+import { createListenerLimits } from './listener-limits.ts';
 import { addExpiryMetrics, addPkiMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
@@ -108,10 +108,9 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
     operationsListen &&
     operationsApp &&
     (await open('operations_listening', operationsListen, honoApplication(operationsApp.fetch)));
-  const shedding = createLoadShedding(config, metrics, logs.audit);
-  const edgeListener =
-    edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, shedding));
-  const listener = await open('listening', config.listen, honoApplication(app.fetch), shedding);
+  const limits = createListenerLimits(config, metrics, logs);
+  const edgeListener = edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, limits));
+  const listener = await open('listening', config.listen, honoApplication(app.fetch), limits);
   for (const each of [edgeListener, listener]) if (each) proxyTrust.follow(each);
 
   const running = opened.move();
@@ -238,24 +237,6 @@ function forwardingConfigOf({
   };
 }
 
-/** A shed request has no audit event of its endpoint, which never sees it, but one log event and a metric. */
-function createLoadShedding({ maxQueueDelay }: Config, metrics: Metrics, audit: Log): LoadShedding {
-  let shed = 0;
-  metrics.addCounter({
-    name: 'requests_shed_total',
-    help: 'Requests that were rejected because of overload',
-    labels: [],
-    read: () => [{ labels: {}, value: shed }],
-  });
-  const onShed = (queueDelay: number, queueLength: number) => {
-    shed += 1;
-    const waiting = `${queueLength} requests are waiting, the oldest for ${Math.round(queueDelay)} ms`;
-    const reason = `${waiting}; COUNTERSIGN_MAX_QUEUE_DELAY is ${maxQueueDelay} ms`;
-    audit.warn({ event: 'request_shed', status: 503, reason }, 'request rejected: the server is overloaded');
-  };
-  return { maxQueueDelay, onShed };
-}
-
 const listenerNames = {
   listening: 'listening',
   edge_listening: 'edge listener',
@@ -270,9 +251,9 @@ function listenerOpener({ log, audit }: Logs, opened: AsyncDisposableStack) {
     event: keyof typeof listenerNames,
     address: ListenAddress,
     application: Application,
-    shedding?: LoadShedding,
+    limits?: ListenerLimits,
   ): Promise<HttpListener> => {
-    const listener = await openListener(address, application, onMalformed, shedding);
+    const listener = await openListener(address, application, onMalformed, limits);
     opened.defer(listener.close);
     const url = describeListenAddress(listener.address);
     log.info({ event, url }, `${listenerNames[event]} on ${url}`);

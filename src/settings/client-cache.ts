@@ -1,5 +1,5 @@
 import type { CacheSettings } from '../clients/registry/redis-registry.ts';
-import { durationUpTo, parseDuration } from './parsers.ts';
+import { durationUpTo, integerUpTo, parseDuration } from './parsers.ts';
 import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';
 
@@ -7,6 +7,8 @@ const MAX_TIMEOUT_MILLISECONDS = 10_000;
 const MAX_AGE_LIMIT_MILLISECONDS = 7 * 86_400_000;
 /** A client that does not exist now may be created any moment. */
 const NEGATIVE_TTL_MILLISECONDS = 2_000;
+/** The cache allocates its entries up front. */
+const MAX_ENTRIES = 1_000_000;
 
 export const cacheSettings = defineSettings('Redis', {
   REDIS_TIMEOUT: {
@@ -17,7 +19,7 @@ export const cacheSettings = defineSettings('Redis', {
     onlyWith: ['REDIS_URL'],
   },
   CLIENT_CACHE_ENTRIES: {
-    parse: parseEntries,
+    parse: integerUpTo(MAX_ENTRIES),
     description: 'maximum number of cached clients',
     default: '100000',
     onlyWith: ['REDIS_URL'],
@@ -66,14 +68,6 @@ export function readCacheSettings(settings: Settings): CacheSettings {
     },
     loadTimeoutMilliseconds,
   };
-}
-
-/** The cache allocates its entries up front. */
-const MAX_ENTRIES = 1_000_000;
-
-function parseEntries(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= MAX_ENTRIES) return Number(text);
-  throw new RangeError(`"${text}" is not a number from 1 to ${MAX_ENTRIES}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };

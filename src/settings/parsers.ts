@@ -31,6 +31,14 @@ export function durationUpTo(max: number): (text: string) => number {
   };
 }
 
+/** Parses a number from 1 to `max`. */
+export function integerUpTo(max: number): (text: string) => number {
+  return (text) => {
+    if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= max) return Number(text);
+    throw new RangeError(`"${text}" is not a number from 1 to ${max}`);
+  };
+}
+
 /** A parser that accepts exactly these names, and throws a RangeError that lists them. */
 export function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
   return (text) => {

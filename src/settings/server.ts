@@ -1,6 +1,6 @@
 import { type PlainAddress, parseListenAddress } from '../http/listen-address.ts';
 import { parseBaseUrl } from '../oauth/issuer.ts';
-import { durationFromZeroTo, durationUpTo } from './parsers.ts';
+import { durationFromZeroTo, durationUpTo, integerUpTo } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
 
 const MAX_QUEUE_DELAY_LIMIT_MILLISECONDS = 60_000;
@@ -46,6 +46,18 @@ export const serverSettings = defineSettings('Server', {
     details:
       'As long as load balancers take to send requests elsewhere, such as `5s` in Kubernetes. See [operate.md](operate.md#stop).',
     default: '0',
+  },
+  MAX_REQUESTS_IN_FLIGHT: {
+    parse: integerUpTo(1_000_000),
+    description: 'how many requests may be unanswered at once, on the public and the edge listener together',
+    details: 'Further POST requests and checks get 503 with `Retry-After`. See [Overload](#overload).',
+    default: '1000',
+  },
+  MAX_CONNECTIONS: {
+    parse: integerUpTo(1_000_000),
+    description: 'how many connections may be open at once, on the public and the edge listener each',
+    details: 'A further one is closed at once. See [Overload](#overload).',
+    default: '10000',
   },
 });
 

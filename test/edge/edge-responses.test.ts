@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SheddingCause } from '../../src/http/load-shedding.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
+import { unlimited } from '../support/listener-limits.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { registeredClient } from '../support/registered-client.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
@@ -340,9 +342,9 @@ test('a check in flight is answered before the listener closes', async () => {
 });
 
 test('checks that have waited too long are shed, whatever their method', async () => {
-  const shed: number[] = [];
-  const shedding = { maxQueueDelay: 0, onShed: (delay: number) => void shed.push(delay) };
-  const own = await startEdge({ clients: [], resources: [] }, { shedding });
+  const shed: SheddingCause[] = [];
+  const limits = { ...unlimited, maxQueueDelay: 0, onShed: (cause: SheddingCause) => void shed.push(cause) };
+  const own = await startEdge({ clients: [], resources: [] }, { limits });
   const { received, socket } = await open(own.url);
   const count = 400;
   socket.write('GET /edge/mint/none HTTP/1.1\r\nHost: edge\r\n\r\n'.repeat(count));

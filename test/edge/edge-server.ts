@@ -7,8 +7,7 @@ import type { Registry } from '../../src/clients/registry/registry.ts';
 import { addCheckMetrics } from '../../src/edge/check-metrics.ts';
 import { createEdgeApplication } from '../../src/edge/edge-application.ts';
 import { describeListenAddress, type ListenAddress } from '../../src/http/listen-address.ts';
-import { openListener } from '../../src/http/listener.ts';
-import type { LoadShedding } from '../../src/http/load-shedding.ts';
+import { type ListenerLimits, openListener } from '../../src/http/listener.ts';
 import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
@@ -67,7 +66,7 @@ const anyAddress: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 export async function startEdge(
   records: { readonly clients: readonly Client[]; readonly resources: readonly object[] },
-  { shedding, keyring: givenKeyring }: { readonly shedding?: LoadShedding; readonly keyring?: Keyring } = {},
+  { limits, keyring: givenKeyring }: { readonly limits?: ListenerLimits; readonly keyring?: Keyring } = {},
 ): Promise<EdgeServer> {
   const clients = new Map(records.clients.map((client) => [client.clientId, client]));
   const resources = new Map(records.resources.map(resource).map((parsed) => [parsed.name, parsed]));
@@ -129,7 +128,7 @@ export async function startEdge(
   });
   const malformed: MalformedRequest[] = [];
   const onMalformed = (request: MalformedRequest) => void malformed.push(request);
-  const listener = await openListener(anyAddress, application, onMalformed, shedding);
+  const listener = await openListener(anyAddress, application, onMalformed, limits);
   return {
     url: describeListenAddress(listener.address),
     clients,

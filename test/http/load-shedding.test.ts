@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
 import { eventually } from '../support/eventually.ts';
+import { unlimited } from '../support/listener-limits.ts';
 import { requestBytes } from '../support/raw-http.ts';
 
 const MAX_QUEUE_DELAY = 100;
@@ -24,8 +25,9 @@ const application = (request: Request) => {
 
 beforeAll(async () => {
   listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, application, () => {}, {
+    ...unlimited,
     maxQueueDelay: MAX_QUEUE_DELAY,
-    onShed: (delay) => shed.push(delay),
+    onShed: (cause) => shed.push(cause.kind === 'queue_delay' ? cause.milliseconds : cause.count),
   });
   url = describeListenAddress(listener.address);
 });

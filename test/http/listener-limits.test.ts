@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { describeListenAddress } from '../../src/http/listen-address.ts';
+import { openHttpListener } from '../../src/http/listener.ts';
+import { RequestsInFlight } from '../../src/http/requests-in-flight.ts';
+import { eventually } from '../support/eventually.ts';
+import { unlimited } from '../support/listener-limits.ts';
+import { requestBytes } from '../support/raw-http.ts';
+
+/** A listener whose application responds to requests to `/held` when `release` is called, and to others at once. */
+async function listen(maxRequestsInFlight: number, maxConnections = Number.POSITIVE_INFINITY) {
+  const inFlight = new RequestsInFlight(maxRequestsInFlight);
+  const held = Promise.withResolvers<Response>();
+  let refused = 0;
+  const shed: object[] = [];
+  const limits = {
+    ...unlimited,
+    inFlight,
+    onShed: (cause: object) => void shed.push(cause),
+    maxConnections,
+    onConnectionRefused: () => {
+      refused += 1;
+    },
+  };
+  const serve = async ({ url }: Request) =>
+    new URL(url).pathname === '/held' ? (await held.promise).clone() : new Response('served');
+  const listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, serve, () => {}, limits);
+  const { hostname, port } = new URL(describeListenAddress(listener.address));
+  return {
+    inFlight,
+    shed,
+    refused: () => refused,
+    connect: () => connect(Number(port), hostname).setEncoding('latin1'),
+    release: () => held.resolve(new Response('served')),
+    close: listener.close,
+  };
+}
+
+/** Sends requests on a connection and collects the statuses of the responses. */
+function send(socket: Socket, ...requests: ['GET' | 'POST', string][]): () => number[] {
+  let received = '';
+  socket.on('data', (text: string) => {
+    received += text;
+  });
+  for (const [method, path] of requests)
+    socket.write(requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) }));
+  return () =>
+    received
+      .split('HTTP/1.1 ')
+      .slice(1)
+      .map((response) => Number.parseInt(response, 10));
+}
+
+const becomes = <Value>(read: () => Value, expected: Value) =>
+  eventually(
+    () => JSON.stringify(read()) === JSON.stringify(expected),
+    () => `${JSON.stringify(read())} instead of ${JSON.stringify(expected)}`,
+  );
+
+test('a POST beyond the maximum in flight gets 503 at once, documents are served, and later requests as well', async () => {
+  const server = await listen(3);
+  const sockets = Array.from({ length: 5 }, () => server.connect());
+  const [first, second, third, other, document] = sockets as [Socket, Socket, Socket, Socket, Socket];
+  const held = [first, second, third].map((socket) => send(socket, ['POST', '/held']));
+  await becomes(() => server.inFlight.count, 3);
+  const shed = send(other, ['POST', '/']);
+  await becomes(shed, [503]);
+  await becomes(send(document, ['GET', '/']), [200]);
+  expect(server.shed).toEqual([{ kind: 'requests_in_flight', count: 4 }]);
+  await becomes(() => server.inFlight.count, 3);
+  server.release();
+  for (const statuses of held) await becomes(statuses, [200]);
+  await becomes(() => server.inFlight.count, 0);
+  await becomes(send(other, ['POST', '/']), [200]);
+  for (const socket of sockets) socket.destroy();
+  await server.close();
+});
+
+test('requests of a connection that is reset while they are pipelined are no longer in flight', async () => {
+  const server = await listen(3);
+  const socket = server.connect().on('error', () => {});
+  send(socket, ['POST', '/held'], ['POST', '/held'], ['POST', '/held']);
+  await becomes(() => server.inFlight.count, 3);
+  socket.resetAndDestroy();
+  await becomes(() => server.inFlight.count, 0);
+  server.release();
+  const other = server.connect();
+  await becomes(send(other, ['POST', '/']), [200]);
+  await becomes(() => server.inFlight.count, 0);
+  other.destroy();
+  await server.close();
+});
+
+test('a connection beyond the maximum is closed at once, and one that takes the place of another is served', async () => {
+  const server = await listen(10, 2);
+  const [first, second] = [server.connect(), server.connect()];
+  await Promise.all([first, second].map((socket) => once(socket, 'connect')));
+  await becomes(send(first, ['GET', '/']), [200]);
+  const third = server.connect().on('error', () => {});
+  third.resume();
+  await once(third, 'close');
+  await becomes(server.refused, 1);
+  await becomes(send(second, ['GET', '/']), [200]);
+  first.destroy();
+  // The server notices the end of a connection only after a while.
+  await eventually(
+    async () => {
+      const next = server.connect().on('error', () => {});
+      const statuses = send(next, ['GET', '/']);
+      await Promise.race([once(next, 'data'), once(next, 'close')]);
+      next.destroy();
+      return statuses()[0] === 200;
+    },
+    () => 'no connection is served',
+  );
+  second.destroy();
+  await server.close();
+});
