@@ -50,7 +50,14 @@ describe('the configuration', () => {
         anchors: [],
         intermediates: [],
       },
-      keyring: { source: 'file', text: 'a key', algorithm: undefined, setting: 'SIGNING_KEY_FILE' },
+      keyring: {
+        source: 'file',
+        text: 'a key',
+        algorithm: undefined,
+        setting: 'SIGNING_KEY_FILE',
+        files: { paths: [expect.any(String)], first: 'a key' },
+        policy: { publishAhead: 86_400_000 },
+      },
       unknownSettings: [],
     });
     expect(config.terminator.proxyTrust.trustedAddresses.check('127.0.0.1')).toBe(true);

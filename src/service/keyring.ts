@@ -3,11 +3,12 @@ import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { KeyDirectoryConfig, KeyFileConfig, RedisKeyringConfig } from '../settings/signing-key.ts';
 import { openKeyDirectory } from '../tokens/keyring/directory/key-directory.ts';
+import { openKeyFile } from '../tokens/keyring/file/key-file.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { liveKeyring } from '../tokens/keyring/live-keyring.ts';
 import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
-import { readSigningKey, SigningKeyError } from '../tokens/signing-key.ts';
+import { readSigningKey, type SigningKey, SigningKeyError } from '../tokens/signing-key.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
@@ -34,7 +35,7 @@ export async function openKeyring(
   const options = { maxQueueDelay, watched, log };
   switch (keyring.source) {
     case 'file':
-      return openKeyFile(keyring, options);
+      return openFile(keyring, options);
     case 'directory':
       return openDirectory(keyring, options);
     case 'redis':
@@ -42,13 +43,26 @@ export async function openKeyring(
   }
 }
 
-async function openKeyFile(
-  { text, algorithm, setting }: KeyFileConfig,
-  { maxQueueDelay, log }: KeyringOptions,
-): Promise<Keyring> {
+async function openFile(config: KeyFileConfig, options: KeyringOptions): Promise<Keyring> {
+  const { text, files, policy } = config;
+  const { maxQueueDelay, watched, log } = options;
+  const first = await parseKey(text, config, log);
+  if (!files) return singleKey(withBoundedQueue(first, maxQueueDelay));
+  const [path = ''] = files.paths;
+  const load = async () => {
+    const current = files.load((warning) => log.warn({ event: 'setting_warning' }, warning));
+    return parseKey(current, config, log);
+  };
+  const { state } = files;
+  const source = openKeyFile({ path, first, state, load, policy, maxQueueDelay, log, now: Date.now });
+  watched.add(source.watched);
+  return liveKeyring(source, { retention: policy.retention, now: Date.now });
+}
+
+async function parseKey(text: string, { algorithm, setting }: KeyFileConfig, log: Log): Promise<SigningKey> {
   const warn = (part: string) => log.warn({ event: 'setting_warning' }, `COUNTERSIGN_${setting}: ${part}`);
   try {
-    return singleKey(withBoundedQueue(await readSigningKey(text, algorithm, warn), maxQueueDelay));
+    return await readSigningKey(text, algorithm, warn);
   } catch (error) {
     if (!(error instanceof SigningKeyError)) throw error;
     throw new OperatorError(error.problems.map((problem) => `COUNTERSIGN_${setting}: ${problem}`));

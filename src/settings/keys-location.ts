@@ -6,6 +6,7 @@ import {
   type KeyFileConfig,
   type RedisKeyringConfig,
   readKeyPolicy,
+  readKeyText,
   signingKeySettings,
 } from './signing-key.ts';
 
@@ -23,8 +24,8 @@ export function readKeysLocation(settings: Settings): KeysLocation | undefined {
   const policy = readKeyPolicy(settings);
   const path = settings.read(SIGNING_KEYS_DIR);
   if (path !== undefined) return { source: 'directory', path, algorithm, policy };
-  const text = settings.read(SIGNING_KEY);
-  if (text !== undefined) return { source: 'file', text, algorithm, setting: settings.variableOf(SIGNING_KEY) };
+  const key = readKeyText(settings);
+  if (key) return { source: 'file', ...key, algorithm, policy };
   if (settings.has(SIGNING_KEY)) return undefined;
   const keyEncryptionKeys = settings.read(KEY_ENCRYPTION_KEY);
   const redis = readRedisConfig(settings);

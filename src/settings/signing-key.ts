@@ -12,6 +12,7 @@ import { type KeyEncryptionKeys, parseKeyEncryptionKeys } from './key-encryption
 import { oneOf, parseDuration, plainText } from './parsers.ts';
 import type { RedisConfig } from './redis.ts';
 import { defineSettings } from './setting.ts';
+import { type SettingFiles, settingFiles } from './setting-files.ts';
 import { PREFIX, type Settings } from './settings.ts';
 
 const MINUTE = 60_000;
@@ -20,7 +21,7 @@ export const signingKeySettings = defineSettings('Signing keys', {
   SIGNING_KEY: {
     parse: plainText,
     description: 'private key that signs tokens, PEM or JWK',
-    details: 'One key, read at startup.',
+    details: 'One key. The file is watched for changes: a new key is published first, and signs later.',
     isSecret: true,
     requiredUnless: ['SIGNING_KEYS_DIR', 'KEY_ENCRYPTION_KEY_FILE'],
   },
@@ -44,7 +45,7 @@ export const signingKeySettings = defineSettings('Signing keys', {
     description: 'for how long a key is published before it signs',
     details: 'At least as long as verifiers cache the JWKS. `10m` or more.',
     default: '24h',
-    onlyWith: ['SIGNING_KEYS_DIR', 'KEY_ENCRYPTION_KEY'],
+    onlyWith: ['SIGNING_KEYS_DIR', 'KEY_ENCRYPTION_KEY', 'SIGNING_KEY_FILE'],
   },
   KEY_ROTATION: {
     parse: parseRotation,
@@ -72,6 +73,9 @@ export type KeyringConfig = KeyFileConfig | KeyDirectoryConfig | RedisKeyringCon
 export interface KeyFileConfig {
   readonly source: 'file';
   readonly text: string;
+  /** How to read the text again; undefined if it is not in a file. */
+  readonly files: SettingFiles<string> | undefined;
+  readonly policy: KeyPolicy;
   readonly algorithm: SigningAlgorithm | undefined;
   /** The variable that holds the key or names its file, without the prefix; for messages. */
   readonly setting: string;
@@ -98,16 +102,14 @@ export interface RedisKeyringConfig {
 
 /** Reads where the signing keys are; undefined if nowhere. Problems are collected in `settings`. */
 export function readKeyringConfig(settings: Settings, clients: ClientsConfig | undefined): KeyringConfig | undefined {
-  const { SIGNING_KEY, SIGNING_KEYS_DIR, KEY_ENCRYPTION_KEY, SIGNING_ALG } = signingKeySettings;
-  const text = settings.read(SIGNING_KEY);
+  const { SIGNING_KEYS_DIR, KEY_ENCRYPTION_KEY, SIGNING_ALG } = signingKeySettings;
+  const key = readKeyText(settings);
   const path = settings.read(SIGNING_KEYS_DIR);
   const keyEncryptionKeys = settings.read(KEY_ENCRYPTION_KEY);
   const algorithm = settings.read(SIGNING_ALG);
   const policy = readKeyPolicy(settings);
   requireOneSource(settings);
-  if (text !== undefined) {
-    return { source: 'file', text, algorithm, setting: settings.variableOf(SIGNING_KEY) };
-  }
+  if (key) return { source: 'file', ...key, algorithm, policy };
   if (path !== undefined) {
     settings.attempt(SIGNING_KEYS_DIR, () => requireDirectory(path));
     return { source: 'directory', path, algorithm, policy };
@@ -117,6 +119,15 @@ export function readKeyringConfig(settings: Settings, clients: ClientsConfig | u
   if (!clients || !keyEncryptionKeys) return undefined;
   const setting = settings.variableOf(KEY_ENCRYPTION_KEY);
   return { source: 'redis', redis: clients, keyEncryptionKeys, setting, algorithm, policy };
+}
+
+/** Reads `COUNTERSIGN_SIGNING_KEY`; undefined if it is not set. Problems are collected in `settings`. */
+export function readKeyText(settings: Settings): Pick<KeyFileConfig, 'text' | 'files' | 'setting'> | undefined {
+  const { SIGNING_KEY } = signingKeySettings;
+  const file = settings.fileOf(SIGNING_KEY);
+  const files = file && settingFiles([file], () => settings.read(SIGNING_KEY), file.load);
+  const text = files?.first ?? settings.read(SIGNING_KEY);
+  return text === undefined ? undefined : { text, files, setting: settings.variableOf(SIGNING_KEY) };
 }
 
 const NEEDS_REDIS =

@@ -42,7 +42,9 @@ describe('the signing keys', () => {
     expect(read(inFile).keyring).toEqual({
       source: 'file',
       text: 'a key',
+      files: undefined,
       algorithm: undefined,
+      policy: expect.objectContaining({ publishAhead: day, retention: day + 300_000 }),
       setting: 'SIGNING_KEY',
     });
   });
