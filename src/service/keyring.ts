@@ -1,15 +1,19 @@
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
+import type { KeyEncryptionKeys } from '../settings/key-encryption-key.ts';
+import type { SettingFiles } from '../settings/setting-files.ts';
 import type { KeyDirectoryConfig, KeyFileConfig, RedisKeyringConfig } from '../settings/signing-key.ts';
 import { openKeyDirectory } from '../tokens/keyring/directory/key-directory.ts';
 import { openKeyFile } from '../tokens/keyring/file/key-file.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import { liveKeyring } from '../tokens/keyring/live-keyring.ts';
+import type { Sealer } from '../tokens/keyring/redis/sealing.ts';
 import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from '../tokens/signing-key.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
+import { type WatchedFile, WatchedValue } from '../watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** What every source needs. */
@@ -88,14 +92,41 @@ async function requireStore(store: Promise<TokenStore> | undefined): Promise<Tok
 }
 
 async function openFromRedis(
-  { keyEncryptionKeys, algorithm, policy, setting }: RedisKeyringConfig,
+  { keyEncryptionKeys, files, algorithm, policy, setting }: RedisKeyringConfig,
   { store, ...options }: KeyringOptions & { readonly store: TokenStore },
 ): Promise<Keyring> {
   const [{ createSealer }, { openRedisKeyring }] = await Promise.all([
     import('../tokens/keyring/redis/sealing.ts'),
     import('../tokens/keyring/redis/redis-keyring.ts'),
   ]);
-  const sealer = await createSealer(keyEncryptionKeys, setting);
-  const source = await openRedisKeyring({ store, sealer, policy, algorithm, ...options, now: Date.now });
+  const first = await createSealer(keyEncryptionKeys, setting);
+  const source = await openRedisKeyring({ store, sealer: first, policy, algorithm, ...options, now: Date.now });
+  const { watched, log } = options;
+  const load = async (keys: KeyEncryptionKeys) => {
+    const sealer = await createSealer(keys, setting);
+    await source.replaceSealer(sealer);
+    return sealer;
+  };
+  if (files) watched.add(watchKeyEncryptionKey(files, first, load, log));
   return liveKeyring(source, { retention: policy.retention, now: Date.now });
+}
+
+/** @param use puts other keys to use, or throws */
+function watchKeyEncryptionKey(
+  { paths, state, load }: SettingFiles<KeyEncryptionKeys>,
+  value: Sealer,
+  use: (keys: KeyEncryptionKeys) => Promise<Sealer>,
+  log: Log,
+): WatchedFile {
+  return new WatchedValue(
+    {
+      ...{ name: 'key_encryption_key', paths, log },
+      load: () => use(load((warning) => log.warn({ event: 'setting_warning' }, warning))),
+      // Names reveal nothing about the keys.
+      describe: ({ names }) => ({ fields: { names }, summary: names.join(' and ') }),
+      // The keyring may be sealed with them later.
+      repeats: true,
+    },
+    { value, state },
+  );
 }

@@ -13,7 +13,7 @@ import {
 /** Where the keys are that a command manages. It may run where the key-encryption key is not. */
 export type KeysLocation = KeyFileConfig | KeyDirectoryConfig | RedisLocation;
 
-export interface RedisLocation extends Omit<RedisKeyringConfig, 'keyEncryptionKeys'> {
+export interface RedisLocation extends Omit<RedisKeyringConfig, 'keyEncryptionKeys' | 'files'> {
   readonly keyEncryptionKeys: KeyEncryptionKeys | undefined;
 }
 

@@ -36,7 +36,7 @@ export const signingKeySettings = defineSettings('Signing keys', {
     description: 'key that seals the private keys of the keyring in Redis, 32 bytes in base64url',
     details:
       'Keys then rotate by themselves. Requires `COUNTERSIGN_REDIS_URL`, and `countersign keys create` once. ' +
-      'To replace it, put the new one in a line above.',
+      'To replace it, put the new one in a line above. The file is watched for changes.',
     isSecret: true,
     requiredUnless: ['SIGNING_KEY_FILE', 'SIGNING_KEYS_DIR'],
   },
@@ -93,6 +93,8 @@ export interface RedisKeyringConfig {
   readonly source: 'redis';
   readonly redis: RedisConfig;
   readonly keyEncryptionKeys: KeyEncryptionKeys;
+  /** How to read them again; undefined if they are not in a file. */
+  readonly files: SettingFiles<KeyEncryptionKeys> | undefined;
   /** The variable that holds the key-encryption key or names its file, without the prefix; for messages. */
   readonly setting: string;
   /** The server's own; undefined for that of the keyring. */
@@ -105,7 +107,9 @@ export function readKeyringConfig(settings: Settings, clients: ClientsConfig | u
   const { SIGNING_KEYS_DIR, KEY_ENCRYPTION_KEY, SIGNING_ALG } = signingKeySettings;
   const key = readKeyText(settings);
   const path = settings.read(SIGNING_KEYS_DIR);
-  const keyEncryptionKeys = settings.read(KEY_ENCRYPTION_KEY);
+  const file = settings.fileOf(KEY_ENCRYPTION_KEY);
+  const files = file && settingFiles([file], () => settings.read(KEY_ENCRYPTION_KEY), file.load);
+  const keyEncryptionKeys = files?.first ?? settings.read(KEY_ENCRYPTION_KEY);
   const algorithm = settings.read(SIGNING_ALG);
   const policy = readKeyPolicy(settings);
   requireOneSource(settings);
@@ -118,7 +122,7 @@ export function readKeyringConfig(settings: Settings, clients: ClientsConfig | u
   if (clients?.store === 'memory') return settings.reject(KEY_ENCRYPTION_KEY, NEEDS_REDIS);
   if (!clients || !keyEncryptionKeys) return undefined;
   const setting = settings.variableOf(KEY_ENCRYPTION_KEY);
-  return { source: 'redis', redis: clients, keyEncryptionKeys, setting, algorithm, policy };
+  return { source: 'redis', redis: clients, keyEncryptionKeys, files, setting, algorithm, policy };
 }
 
 /** Reads `COUNTERSIGN_SIGNING_KEY`; undefined if it is not set. Problems are collected in `settings`. */

@@ -1,4 +1,5 @@
 import type { Log } from '../../../observability/log.ts';
+import { OperatorError } from '../../../operator-error.ts';
 import { openTimedValue, type TimedValueStore } from '../../../redis/commands/timed-value.ts';
 import { isWrongType, RedisUnavailableError } from '../../../redis/guarded-redis.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
@@ -30,17 +31,26 @@ export interface RedisKeyringOptions {
 
 const POLL_INTERVAL_MILLISECONDS = 500;
 
+export interface RedisKeyringSource extends KeyringSource {
+  /**
+   * Unseals and seals with other key-encryption keys from now on.
+   *
+   * @throws {OperatorError} if the keyring in Redis is not sealed with one of them; the previous ones stay in use
+   */
+  replaceSealer(sealer: Sealer): Promise<void>;
+}
+
 /**
  * The keyring at `{prefix}keyring`, which every server follows and maintains. Resolves after the first attempt to read it,
  * whether or not that succeeds.
  */
-export async function openRedisKeyring(options: RedisKeyringOptions): Promise<KeyringSource> {
+export async function openRedisKeyring(options: RedisKeyringOptions): Promise<RedisKeyringSource> {
   const source = new RedisKeyring(options);
   await source.poll();
   return source;
 }
 
-class RedisKeyring implements KeyringSource {
+class RedisKeyring implements RedisKeyringSource {
   readonly description: string;
   notReadyReason: string | undefined;
   readonly #options: RedisKeyringOptions;
@@ -48,6 +58,7 @@ class RedisKeyring implements KeyringSource {
   readonly #value: TimedValueStore;
   readonly #log: KeyringLog;
   readonly #schedule: MaintenanceSchedule;
+  #sealer: Sealer;
   #version: KeyringVersion;
   #held: { readonly keyring: UnsealedKeyring; readonly text: string } | undefined;
   /** The value that was found last, held or rejected: nothing is to be done until it changes. */
@@ -60,8 +71,9 @@ class RedisKeyring implements KeyringSource {
   #isClosed = false;
 
   constructor(options: RedisKeyringOptions) {
-    const { store, policy, algorithm, log } = options;
+    const { store, sealer, policy, algorithm, log } = options;
     this.#options = options;
+    this.#sealer = sealer;
     this.#key = `${store.keyPrefix}keyring`;
     this.description = `the keyring in Redis, ${this.#key}`;
     this.#value = guarded(store, this.#key);
@@ -80,17 +92,29 @@ class RedisKeyring implements KeyringSource {
     clearTimeout(this.#timer);
   }
 
+  async replaceSealer(sealer: Sealer): Promise<void> {
+    const stored = this.#unfollowed ?? this.#held?.keyring.stored;
+    const { problem } = stored ? await unsealKeyring(stored, { ...this.#options, sealer }) : {};
+    if (problem !== undefined) throw new OperatorError([`the private keys of ${this.#key} in Redis are ${problem}`]);
+    this.#sealer = sealer;
+    // A version that could not be unsealed is read again.
+    this.#seen = undefined;
+    await this.poll();
+  }
+
   /** Reads the keyring, does what is due, and schedules the next poll. Never throws. */
   async poll(): Promise<void> {
     if (this.#isPolling || this.#isClosed) return;
     this.#isPolling = true;
     clearTimeout(this.#timer);
+    const sealer = this.#sealer;
     try {
       await this.#follow();
     } catch (error) {
       this.#onFailure(error);
     } finally {
       this.#isPolling = false;
+      if (this.#sealer !== sealer) this.#seen = undefined;
     }
     this.#updateReadiness();
     this.#startMaintenance();
@@ -103,7 +127,7 @@ class RedisKeyring implements KeyringSource {
     if (text === this.#seen) return;
     this.#seen = undefined;
     if (text === null) return this.#onMissing();
-    if (text === this.#held?.text) return this.#settle(text);
+    if (text === this.#held?.text && this.#held.keyring.problem === undefined) return this.#settle(text);
     try {
       await this.#onChange(text);
     } catch (error) {
@@ -117,7 +141,7 @@ class RedisKeyring implements KeyringSource {
     const stored = parseKeyring(text);
     const held = this.#held?.keyring;
     if (held && isOlder(stored, held.stored)) return this.#writeBack(text);
-    const keyring = await unsealKeyring(stored, this.#options, held);
+    const keyring = await unsealKeyring(stored, { ...this.#options, sealer: this.#sealer }, held);
     this.#unfollowed = keyring.problem !== undefined && held && held.problem === undefined ? stored : undefined;
     // Who can write to Redis could have made it.
     if (this.#unfollowed) throw new StoredKeyringError(`its private keys are ${keyring.problem}`);
@@ -199,9 +223,9 @@ class RedisKeyring implements KeyringSource {
     const isDue = held?.keyring.problem === undefined && this.#schedule.isDue(this.#options.now());
     if (!held || !isDue || this.#isMaintaining || this.#isClosed || !this.#isConnected()) return;
     this.#isMaintaining = true;
-    const { sealer, policy, now } = this.#options;
+    const { policy, now } = this.#options;
     // Not awaited: it may generate keys, and changes are followed meanwhile.
-    void maintainKeyring({ store: this.#value, sealer, policy, now, held: held.text })
+    void maintainKeyring({ store: this.#value, sealer: this.#sealer, policy, now, held: held.text })
       .then((problem) => (problem === undefined ? this.#log.maintained() : this.#log.maintenanceFailed(problem)))
       .finally(() => {
         this.#isMaintaining = false;

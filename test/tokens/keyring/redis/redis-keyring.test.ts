@@ -274,6 +274,37 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     expect((await start({ keys: [old] })).keyring.notReadyReason).toMatch(/sealed with/);
   });
 
+  test('is signed with while its servers replace the key-encryption key', async () => {
+    const [old, fresh] = [keyEncryptionKey, randomBytes(32)];
+    const keyring = await create({ keys: [old] });
+    const [one, other] = [await start({ keys: [old] }), await start({ keys: [randomBytes(32)] })];
+    await expect(one.replaceKeys([fresh])).rejects.toThrow(/sealed with the key-encryption key .*, and .* has /);
+    expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, false]);
+    for (const server of [one, other]) await server.replaceKeys([fresh, old]);
+    expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, keyring.keys[0]?.keyId]);
+    const options = await changeOptions(client, prefix, { keys: [fresh, old] });
+    await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
+    await until(() => one.count('keyring_changed') > 0);
+    await one.replaceKeys([fresh]);
+    await expect(other.replaceKeys([old])).rejects.toThrow(/sealed with/);
+    const rotatedKeyring = await change((each, now) => rotated(each, 'ES256', { ...policy, publishAhead: 0 }, now), {
+      keys: [fresh],
+    });
+    await until(() => [one, other].every((server) => publishes(server, rotatedKeyring)));
+    expect([one.count('keyring_sealed'), other.count('keyring_sealed')]).toEqual([0, 1]);
+  });
+
+  test('is adopted by a server that gets its key-encryption key later', async () => {
+    const [old, fresh] = [keyEncryptionKey, randomBytes(32)];
+    await create({ keys: [old] });
+    const server = await start({ keys: [old] });
+    const options = await changeOptions(client, prefix, { keys: [fresh, old] });
+    await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
+    await until(() => server.count('keyring_rejected') === 1);
+    await server.replaceKeys([fresh]);
+    expect([server.count('keyring_changed'), typeof signs(server)]).toEqual([1, 'string']);
+  });
+
   test('is not changed into one that servers would reject', async () => {
     const keyring = await create();
     const [leaked] = keyring.keys;

@@ -18,6 +18,8 @@ export interface KeyringServer {
   readonly log: readonly LogEntry[];
   /** How often an event was logged. */
   readonly count: (event: string) => number;
+  /** As when the file with the key-encryption keys changes. */
+  readonly replaceKeys: (keys: readonly [Uint8Array, ...Uint8Array[]]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function startServer(url: string, options: ServerOptions): Promise<
     keyring,
     log,
     count: (event) => log.filter((entry) => entry.event === event).length,
+    replaceKeys: async (others) => source.replaceSealer(await createSealer(others, 'KEY_ENCRYPTION_KEY_FILE')),
     stop: async () => {
       await keyring.close();
       store.connection.close();
