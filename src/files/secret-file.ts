@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
+import { readBoundedFile } from './bounded-file.ts';
 import { describeContent } from './describe-content.ts';
+import { FileContentError } from './file-content-error.ts';
 import { wideEncodingProblem } from './text-encoding.ts';
 
 const READABLE_BY_OTHERS = 0o004;
 const WRITABLE_BY_OTHERS = 0o002;
 const STICKY = 0o1000;
-/** Larger than any secret, and small enough to be read while requests wait. */
-const MAX_BYTES = 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024;
+const MAX_MEBIBYTES = 1;
 
 /**
  * Reads a file that contains a secret, without the white space around it.
@@ -36,39 +36,17 @@ function describeInstead(content: Buffer): string {
 function readContent(path: string): Buffer {
   try {
     requirePrivate(path, statSync(path));
-    return readBounded(path);
+    return readBoundedFile(path, MAX_MEBIBYTES);
   } catch (error) {
     if (error instanceof RangeError) throw error;
+    if (error instanceof FileContentError) throw new RangeError(`${path} ${error.message}, and not a secret`);
     throw new RangeError(`${path} cannot be read: ${fileErrorReason(error)}`);
   }
-}
-
-/** Files of procfs state the size 0 and may be endless, and reading some of them waits. */
-function readBounded(path: string): Buffer {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const chunks: Buffer[] = [];
-    for (let length = 0; ; ) {
-      const chunk = Buffer.alloc(CHUNK_BYTES);
-      const read = readSync(file, chunk);
-      if (read === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, read));
-      length += read;
-      requireSize(path, length);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-function requireSize(path: string, bytes: number): void {
-  if (bytes > MAX_BYTES) throw new RangeError(`${path} is larger than 1 MiB, and not a secret`);
 }
 
 /** Its group may read it: Kubernetes mounts a secret with mode 0640 if the pod has an `fsGroup`. */
 function requirePrivate(path: string, stats: Stats): void {
   if (!stats.isFile()) throw new RangeError(`${path} is not a file`);
-  requireSize(path, stats.size);
   if ((stats.mode & READABLE_BY_OTHERS) !== 0) {
     throw new RangeError(`${path} is readable by every user: run chmod 600 (in Kubernetes, set defaultMode: 0400)`);
   }

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBoundedFile } from '../../files/bounded-file.ts';
 import { kinds } from '../../files/content-kind.ts';
 import { derKind, isDerCutOff } from '../../files/der-kind.ts';
 import { describeContent } from '../../files/describe-content.ts';
@@ -25,13 +26,17 @@ export interface ParsedCrls {
   readonly unread: readonly string[];
 }
 
+/** As of a response: a CRL with a million entries has about 40 MiB. */
+const MAX_MEBIBYTES = 64;
+
 /**
  * Reads the CRLs of a file.
  *
  * @throws {CertificateError} when it contains none
+ * @throws {Error} when it cannot be read, or is too large
  */
 export function readCrlFile(path: string): ParsedCrls {
-  return parseCrls(readFileSync(path));
+  return parseCrls(readBoundedFile(path, MAX_MEBIBYTES));
 }
 
 const DER_SEQUENCE = 0x30;
