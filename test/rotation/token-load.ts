@@ -25,6 +25,8 @@ export interface TokenLoadOptions {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly body: Readonly<Record<string, string>>;
   readonly connections: number;
+  /** Further header lines, such as `Connection: close` for a connection per request. */
+  readonly lines?: readonly string[];
   /** Milliseconds after each request of a connection. Default: none. */
   readonly pause?: number;
   /** Called with each token. The connection sends its next request when this has resolved. */
@@ -33,9 +35,9 @@ export interface TokenLoadOptions {
 
 /** Requests tokens on keep-alive connections to the terminator, one after the other on each, until it is stopped. */
 export function startTokenLoad(options: TokenLoadOptions): TokenLoad {
-  const { port, host, tls, body, connections, pause = 0, onToken } = options;
+  const { port, host, tls, body, connections, lines = [], pause = 0, onToken } = options;
   const failures = new Map<number, number>();
-  const request = requestBytes({ lines: [`Host: ${host}`], body });
+  const request = requestBytes({ lines: [`Host: ${host}`, ...lines], body });
   let isStopped = false;
   const fail = (status: number) => void failures.set(status, (failures.get(status) ?? 0) + 1);
   const run = async () => {

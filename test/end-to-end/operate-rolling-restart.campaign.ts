@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTokenLoad, type TokenLoad } from '../rotation/token-load.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import {
+  type BalancerName,
+  type ReplaceableReplicas,
+  startReplaceableReplicas,
+} from '../support/replaceable-replicas.ts';
+
+const ROLLS = 20;
+const REPLICAS = 3;
+const CONNECTIONS = 6;
+/** How long the balancer still sends requests to a replica after SIGTERM. */
+const NOTICE_MILLISECONDS = 500;
+const DRAIN_DELAY = '1500ms';
+/** A reload of nginx closes idle connections, on which a client may be about to send a request. */
+const lines = { nginx: ['Connection: close'], envoy: [] };
+
+describeWith(['nginx', 'envoy'], 'three replicas under load', () => {
+  // Both at the same time: most of a restart is waiting.
+  const running = new Map<BalancerName, { deployment: ReplaceableReplicas; load: TokenLoad; tokens: () => number }>();
+
+  beforeAll(async () => {
+    for (const terminator of ['nginx', 'envoy'] as const) {
+      const deployment = await startReplaceableReplicas(terminator, REPLICAS, { COUNTERSIGN_DRAIN_DELAY: DRAIN_DELAY });
+      let tokens = 0;
+      const onToken = async () => {
+        tokens += 1;
+      };
+      const load = startTokenLoad({
+        ...deployment.load,
+        connections: CONNECTIONS,
+        lines: lines[terminator],
+        pause: 5,
+        onToken,
+      });
+      running.set(terminator, { deployment, load, tokens: () => tokens });
+    }
+  });
+  afterAll(async () => {
+    for (const { load, deployment } of running.values()) {
+      await load.stop();
+      await deployment.stop();
+    }
+  });
+  const of = (terminator: BalancerName) => {
+    const found = running.get(terminator);
+    if (!found) throw new Error(`${terminator} does not run`);
+    return found;
+  };
+
+  test.concurrent.each(['nginx', 'envoy'] as const)(
+    `behind %s, ${ROLLS} rolling restarts fail no request`,
+    async (terminator) => {
+      const { deployment, load, tokens } = of(terminator);
+      const exits: Promise<number>[] = [];
+      for (let restarts = 0; restarts < ROLLS * REPLICAS; restarts += 1) {
+        const [oldest, ...others] = deployment.replicas;
+        if (!oldest) throw new Error('there is no replica');
+        const replacement = await deployment.start();
+        oldest.kill('SIGTERM');
+        exits.push(oldest.exited);
+        await delay(NOTICE_MILLISECONDS);
+        deployment.balance([...others, replacement]);
+      }
+      expect(await Promise.all(exits)).toEqual(exits.map(() => 0));
+      expect(Object.fromEntries(load.failures)).toEqual({});
+      expect(tokens()).toBeGreaterThan(ROLLS * REPLICAS);
+    },
+  );
+
+  test.each(['nginx', 'envoy'] as const)(
+    'behind %s, a killed replica fails only requests in flight',
+    async (terminator) => {
+      const { deployment, load, tokens } = of(terminator);
+      const before = failed(load);
+      const [killed, ...others] = deployment.replicas;
+      killed?.kill('SIGKILL');
+      await killed?.exited;
+      const inFlight = failed(load) - before;
+      expect(inFlight).toBeLessThanOrEqual(CONNECTIONS);
+      const afterwards = tokens();
+      await eventually(
+        () => tokens() > afterwards + 200,
+        () => `${tokens() - afterwards} tokens`,
+      );
+      expect(failed(load) - before).toBeLessThanOrEqual(CONNECTIONS);
+      deployment.balance([...others, await deployment.start()]);
+    },
+  );
+});
+
+function failed({ failures }: TokenLoad): number {
+  return [...failures.values()].reduce((sum, count) => sum + count, 0);
+}
