@@ -6,7 +6,7 @@ import { type ClientCa, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig } from './settings/clients.ts';
 import { readCrlConfig } from './settings/crl.ts';
 import { type EdgeConfig, readEdgeConfig } from './settings/edge.ts';
-import { type EffectiveSettings, readEffectiveSettings } from './settings/effective-settings.ts';
+import { digestSettings, type EffectiveSettings, readEffectiveSettings } from './settings/effective-settings.ts';
 import { type LoggingSettings, readLoggingSettings } from './settings/logging.ts';
 import { readRegistrationPolicy } from './settings/registration-policy.ts';
 import { serverSettings } from './settings/server.ts';
@@ -52,6 +52,8 @@ export interface Config {
   readonly unknownSettings: readonly UnknownSetting[];
   /** For the startup log. */
   readonly effectiveSettings: EffectiveSettings;
+  /** Of the settings that all replicas share, for the metrics. */
+  readonly settingsDigest: string;
 }
 
 /**
@@ -77,6 +79,7 @@ export function readConfig(env: Environment): Config {
     warnings,
     unknownSettings: findUnknownSettings(env),
     effectiveSettings: readEffectiveSettings(env),
+    settingsDigest: digestSettings(env),
   };
 }
 

@@ -38,6 +38,8 @@ export interface WatchedFile {
   readonly problem: string | undefined;
   /** When the first certificate in use expires, in milliseconds since the epoch; undefined if the files contain none. */
   readonly notAfter: number | undefined;
+  /** The same on every replica that uses the same content. Undefined for secrets. */
+  readonly digest: string | undefined;
   /** Loads the files although they may not have changed. Resolves when that is done or has failed, which is logged. */
   reload(): Promise<void>;
   /** Resolves when the last load has ended. What it loads is not used. */
@@ -64,6 +66,8 @@ export interface WatchedValueOptions<Value> {
   readonly isSame?: ((value: Value, previous: Value) => boolean) | undefined;
   /** When the first certificate of a value expires, in milliseconds since the epoch. */
   readonly notAfter?: ((value: Value) => number | undefined) | undefined;
+  /** Identifies the content of a value, in hexadecimal. */
+  readonly digest?: ((value: Value) => string) | undefined;
   /** Whether a failed reload is repeated, since its cause may pass although no file changes, such as the time. */
   readonly repeats?: boolean;
   readonly log: Log;
@@ -139,6 +143,10 @@ export class WatchedValue<Value> implements WatchedFile {
 
   get notAfter(): number | undefined {
     return this.#options.notAfter?.(this.#current);
+  }
+
+  get digest(): string | undefined {
+    return this.#options.digest?.(this.#current);
   }
 
   reload(): Promise<void> {

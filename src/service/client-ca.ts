@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Log } from '../observability/log.ts';
 import { caFiles, createTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
@@ -28,7 +29,7 @@ export function watchClientCa(
   const list = () => caFiles(path);
   const logDetails = (store: TrustStore) => logCaCertificates(store, log);
   const file = new WatchedValue(
-    { name: 'client_ca', paths: [path], list, load, onReloaded: onChange, describe, logDetails, notAfter, log },
+    { name: 'client_ca', paths: [path], list, load, onReloaded: onChange, describe, logDetails, notAfter, digest, log },
     { value, state },
   );
   watched.add(file);
@@ -41,6 +42,12 @@ function describe({ anchors, intermediates }: TrustStore) {
 
 function notAfter({ anchors, intermediates }: TrustStore): number {
   return Math.min(...[...anchors, ...intermediates].map((ca) => ca.notAfter));
+}
+
+/** Neither the order of the certificates nor the names of their files matter. */
+function digest({ anchors, intermediates }: TrustStore): string {
+  const thumbprints = [...anchors, ...intermediates].map(({ thumbprint }) => thumbprint);
+  return createHash('sha256').update(thumbprints.sort().join()).digest('hex');
 }
 
 const emptyTrustStore = createTrustStore([]);

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type App, type AppDependencies, createApp, createOperationsApp } from '../app.ts';
 import { RecentExpiries } from '../authentication/recent-expiries.ts';
-import { addRegistryMetrics } from '../clients/registry/registry-telemetry.ts';
 import type { Config } from '../config.ts';
 import type { Arrival } from '../doctor/observer/arrival.ts';
 import type { EffectiveConfig, ForwardingConfig } from '../doctor/observer/effective-config.ts';
@@ -16,19 +15,17 @@ import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
-import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
-import { addRequestMetrics } from '../observability/request-metrics.ts';
+import { addRequestMetrics, type RequestMetrics } from '../observability/request-metrics.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
-import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
-import { type Dependencies, openDependencies } from './dependencies.ts';
-import { addFileMetrics } from './file-metrics.ts';
-import { addKeyringMetrics } from './keyring-metrics.ts';
+import { openDependencies } from './dependencies.ts';
 import { createListenerLimits } from './listener-limits.ts';
-import { addExpiryMetrics, addPkiMetrics } from './pki-metrics.ts';
+import { addExpiryMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
+import { createServiceMetrics } from './service-metrics.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
 import { logOpened, logStarting } from './startup-log.ts';
 import type { WatchedFiles } from './watched-files.ts';
@@ -67,7 +64,11 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   logOpened(dependencies, log);
   opened.defer(watchSigningKeys(dependencies.keyring, log));
 
-  const metrics = createServiceMetrics(dependencies, logs);
+  const { registry, keyring, revocations } = dependencies;
+  let isClosing = false;
+  const notReadyReason = () =>
+    isClosing ? 'shutting down' : (logs.problem ?? keyring.notReadyReason ?? registry.notReadyReason);
+  const metrics = createServiceMetrics({ config, dependencies, logs, notReadyReason });
   const requestMetrics = addRequestMetrics(metrics);
   const { operationsListen } = config;
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
@@ -75,16 +76,12 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const decisions = operationsListen && createRecentDecisions(Date.now);
   const auditLog = createAuditLog(logs.audit, requestMetrics, () => logs.written(), decisions);
   const createReader = certificateReaders(dependencies, log);
-  const { registry, keyring, revocations } = dependencies;
   const { issuer } = config;
   const accessTokens = createAccessTokenVerifier({ issuer, keyring, revocations });
   const expiries = new RecentExpiries();
   addExpiryMetrics(metrics, expiries);
   const shared = { issuer, registry, keyring, accessTokens, revocations, expiries, auditLog, now: Date.now };
   const app = createPublicApp(config, shared, createReader, observed?.observations);
-  let isClosing = false;
-  const notReadyReason = () =>
-    isClosing ? 'shutting down' : (logs.problem ?? keyring.notReadyReason ?? registry.notReadyReason);
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp =
     observed &&
@@ -103,7 +100,7 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const edgeApplication =
     edge && createEdge(edge, shared, createReader, addCheckMetrics(metrics, requestMetrics), observed?.checks);
 
-  const open = listenerOpener(logs, opened);
+  const open = listenerOpener(logs, requestMetrics, opened);
   const operations =
     operationsListen &&
     operationsApp &&
@@ -148,26 +145,6 @@ function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {
     terminator: terminator(config.terminator),
     edge: edge && { ...edge, terminator: terminator(edge.terminator) },
   };
-}
-
-function createServiceMetrics(
-  { watched, currentTrust, crls, registry, keyring, revocations }: Dependencies,
-  logs: Logs,
-): Metrics {
-  const metrics = createMetrics();
-  metrics.addProcessMetrics();
-  addFileMetrics(metrics, watched);
-  addPkiMetrics(metrics, currentTrust, crls);
-  addKeyringMetrics(metrics, keyring);
-  addRegistryMetrics(metrics, registry);
-  if (revocations) addRevocationMetrics(metrics, () => revocations.state);
-  metrics.addCounter({
-    name: 'log_lines_lost_total',
-    help: 'Lines that could not be written to the log',
-    labels: [],
-    read: () => [{ labels: {}, value: logs.lostLines }],
-  });
-  return metrics;
 }
 
 /** What `countersign doctor` observes at each listener, and at the upstream of a test route. */
@@ -244,9 +221,11 @@ const listenerNames = {
 } as const;
 
 /** Opens listeners, logs the address of each, and defers closing it to `opened`. */
-function listenerOpener({ log, audit }: Logs, opened: AsyncDisposableStack) {
-  const onMalformed = (request: MalformedRequest) =>
+function listenerOpener({ log, audit }: Logs, requests: RequestMetrics, opened: AsyncDisposableStack) {
+  const onMalformed = (request: MalformedRequest) => {
+    requests.rejected(request.code);
     audit.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
+  };
   return async (
     event: keyof typeof listenerNames,
     address: ListenAddress,

@@ -17,6 +17,7 @@ export const edgeSettings = defineSettings('Edge', {
       'It serves the [checks](edge.md) of proxies. A proxy is trusted there for the same reasons as at `COUNTERSIGN_LISTEN`. ' +
       'Never expose it to clients: its responses contain tokens that they must not see.',
     default: 'off',
+    mayDiffer: true,
   },
   EDGE_TERMINATOR: {
     parse: oneOf(headerFormatNames),

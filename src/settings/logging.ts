@@ -12,12 +12,14 @@ export const loggingSettings = defineSettings('Logs', {
     description: 'lowest level that is logged: `info`, `warn` or `error`',
     details: 'Decisions, which are the [audit events](#log-and-audit-events), are recorded at every level.',
     default: 'info',
+    mayDiffer: true,
   },
   LOG_FORMAT: {
     parse: oneOf(['json', 'pretty']),
     description: 'format of standard output: `json`, or `pretty` for humans',
     details: '`pretty` has colors on a terminal, unless `NO_COLOR` is set.',
     defaultDescription: '`pretty` on a terminal, otherwise `json`',
+    mayDiffer: true,
   },
   AUDIT_FILE: {
     parse: parseLogPath,
@@ -25,12 +27,14 @@ export const loggingSettings = defineSettings('Logs', {
     details:
       'Created with mode 0640. Opened again on SIGHUP, and within a second after it was moved or removed. While it cannot be written, no token is issued. See [operate.md](operate.md#logs).',
     defaultDescription: 'none; decisions are written to standard output',
+    mayDiffer: true,
   },
   AUDIT_STDOUT: {
     parse: oneOf(['on', 'off']),
     description: 'whether decisions are written to standard output: `on` or `off`',
     details: 'With both, requests are granted only if each was written.',
     defaultDescription: '`off` with `COUNTERSIGN_AUDIT_FILE`, otherwise `on`',
+    mayDiffer: true,
   },
 });
 const { LOG_LEVEL, LOG_FORMAT, AUDIT_FILE, AUDIT_STDOUT } = loggingSettings;

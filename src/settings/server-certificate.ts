@@ -15,6 +15,7 @@ export const serverCertificateSettings = defineSettings('Server', {
       'Watched for changes, together with its key.',
     defaultDescription: 'none; serves HTTP',
     requires: { anyOf: ['TLS_KEY_FILE', 'TLS_KEY'], reason: 'set it to the key of COUNTERSIGN_TLS_CERTIFICATE_FILE' },
+    mayDiffer: true,
   },
   TLS_KEY: {
     parse: parsePrivateKey,

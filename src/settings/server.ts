@@ -24,6 +24,7 @@ export const serverSettings = defineSettings('Server', {
     description: 'address of the public listener',
     details: '`127.0.0.1:8080`, `[::]:8080`, or `unix:/run/countersign.sock` (accessible to owner and group only).',
     default: '127.0.0.1:8080',
+    mayDiffer: true,
   },
   OPERATIONS_LISTEN: {
     parse: parseOptionalListen,
@@ -32,6 +33,7 @@ export const serverSettings = defineSettings('Server', {
       'It serves `/livez`, `/readyz`, `/metrics`, the page `/decisions` (to this machine only) and the API of ' +
       '[`countersign doctor`](doctor.md). Not for clients.',
     default: '127.0.0.1:9090',
+    mayDiffer: true,
   },
   MAX_QUEUE_DELAY: {
     parse: durationUpTo(MAX_QUEUE_DELAY_LIMIT_MILLISECONDS),

@@ -23,6 +23,8 @@ interface SettingDefinition<Value = unknown> {
   readonly requires?: Requirement;
   /** Names of settings, one of which must be set; otherwise this one has no effect, which causes a warning. */
   readonly onlyWith?: readonly string[];
+  /** Replicas of one deployment may differ in it, such as in the address that they listen on. */
+  readonly mayDiffer?: true;
   /** Names from before a rename. They are not read; `unknown setting` suggests the new name. */
   readonly formerNames?: readonly string[];
 }

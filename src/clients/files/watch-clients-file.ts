@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
 import { OperatorError } from '../../operator-error.ts';
@@ -13,6 +16,11 @@ interface WatchOptions {
   readonly prepare?: ((records: Records) => Promise<unknown>) | undefined;
   /** Between checks of the file; by default that of a {@link WatchedFile}. */
   readonly intervalMilliseconds?: number | undefined;
+}
+
+/** The records of a file, and the SHA-256 of the file in hexadecimal. */
+interface LoadedRecords extends Records {
+  readonly digest: string;
 }
 
 interface WatchedRecords extends RecordsInMemory {
@@ -32,19 +40,27 @@ export async function watchClientsFile(
   { prepare, intervalMilliseconds }: WatchOptions = {},
 ): Promise<WatchedRecords> {
   const { file } = configured;
-  const load = async (previous: Records | undefined, stopping: AbortSignal): Promise<Records> => {
+  const load = async (previous: Records | undefined, stopping: AbortSignal): Promise<LoadedRecords> => {
     const setting = previous === undefined ? configured.setting : undefined;
     const loading = loadClientsFile({ file, setting }, requirements, stopping);
     const records = toRecords(log, await loading.catch((error: unknown) => throwAbout(file, error)));
     await prepare?.(records);
-    return records;
+    return { ...records, digest: await digestOf(file) };
   };
   const describe = (after: Records, before: Records) => {
     const fields = countChanges(before, after);
     return { fields, summary: describeChanges(fields) };
   };
-  const watched = await openWatchedValue({ name: 'clients', paths: [file], load, describe, log, intervalMilliseconds });
+  const digest = (records: LoadedRecords) => records.digest;
+  const options = { name: 'clients', paths: [file], load, describe, digest, log, intervalMilliseconds } as const;
+  const watched = await openWatchedValue(options);
   return { current: () => watched.current, watched, stop: () => watched.stop() };
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
 }
 
 /** Names the file also for an unexpected error. */
