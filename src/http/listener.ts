@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
-import { connect, type Server as NetServer } from 'node:net';
+import { connect, type Server as NetServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -23,6 +23,8 @@ export interface ListenerLimits extends LoadShedding {
 export interface HttpListener {
   /** The actual address, with the port that the system chose. */
   readonly address: ListenAddress;
+  /** How many connections are open. */
+  readonly connections: number;
   /**
    * Presents another certificate in the handshakes of new connections, or verifies those of peers against other CA
    * certificates. Has no effect on a listener without TLS.
@@ -81,6 +83,7 @@ export async function openListener(
   // does not document this property; without it that default remains.
   Object.assign(server, { httpAllowHalfOpen: true });
   if (limits) limitConnections(server, limits);
+  const open = countConnections(server);
   const active = new ActiveRequests(server, limits?.inFlight);
   const listener = limits ? shedOverload(server, application, limits) : application.serve;
   server.on('request', rejectMalformed(application, listener, active, onMalformed));
@@ -93,6 +96,9 @@ export async function openListener(
   if (address.kind === 'unix') removeSocketOnExit(server, address.path);
   return {
     address: actualAddress(server, address),
+    get connections() {
+      return open.connections;
+    },
     replaceTls: (tls) => {
       if (server instanceof HttpsServer) server.setSecureContext(httpsOptions(tls));
     },
@@ -104,6 +110,18 @@ export async function openListener(
 function limitConnections(server: NetServer, { maxConnections, onConnectionRefused }: ListenerLimits): void {
   server.maxConnections = maxConnections;
   server.on('drop', onConnectionRefused);
+}
+
+/** Node's own count can only be read asynchronously. */
+function countConnections(server: NetServer): { readonly connections: number } {
+  const open = { connections: 0 };
+  server.on('connection', (socket: Socket) => {
+    open.connections += 1;
+    socket.once('close', () => {
+      open.connections -= 1;
+    });
+  });
+  return open;
 }
 
 function createServer(

@@ -3,20 +3,26 @@ import type { ListenerLimits } from '../http/listener.ts';
 import type { SheddingCause } from '../http/load-shedding.ts';
 import { RequestsInFlight } from '../http/requests-in-flight.ts';
 import type { Log } from '../observability/log.ts';
+import type { Logs } from '../observability/logs.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { RequestMetrics } from '../observability/request-metrics.ts';
 
 /** What the listeners for clients and for checks accept, as opposed to the operations listener. */
 export type CapacityConfig = Pick<Config, 'maxQueueDelay' | 'maxRequestsInFlight' | 'maxConnections'>;
 
+/** Where it is recorded that a limit is reached. */
+interface Reporting {
+  readonly metrics: Metrics;
+  readonly requests: RequestMetrics;
+  readonly logs: Pick<Logs, 'audit' | 'log'>;
+}
+
 /**
  * A shed request has no audit event of its endpoint, which never sees it, but one event and a metric.
- *
- * @param audit the log of decisions
  */
 export function createListenerLimits(
   config: CapacityConfig,
-  metrics: Metrics,
-  { audit, log }: { readonly audit: Log; readonly log: Log },
+  { metrics, requests, logs: { audit, log } }: Reporting,
 ): ListenerLimits {
   let shed = 0;
   metrics.addCounter({
@@ -27,8 +33,15 @@ export function createListenerLimits(
   });
   const { maxQueueDelay, maxRequestsInFlight, maxConnections } = config;
   const inFlight = new RequestsInFlight(maxRequestsInFlight);
+  metrics.addGauge({
+    name: 'requests_in_flight',
+    help: 'Requests to the public listener and the edge whose response is unfinished',
+    labels: [],
+    read: () => [{ labels: {}, value: inFlight.count }],
+  });
   const onShed = (cause: SheddingCause) => {
     shed += 1;
+    requests.rejected('overloaded');
     const reason = sheddingReason(cause, config);
     audit.warn(
       { event: 'request_shed', code: 'overloaded', status: 503, reason },

@@ -15,12 +15,12 @@ import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
-import type { Metrics } from '../observability/metrics.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
 import { addRequestMetrics, type RequestMetrics } from '../observability/request-metrics.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
+import { addConnectionMetrics } from './connection-metrics.ts';
 import { openDependencies } from './dependencies.ts';
 import { createListenerLimits } from './listener-limits.ts';
 import { addExpiryMetrics } from './pki-metrics.ts';
@@ -105,9 +105,10 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
     operationsListen &&
     operationsApp &&
     (await open('operations_listening', operationsListen, honoApplication(operationsApp.fetch)));
-  const limits = createListenerLimits(config, metrics, logs);
+  const limits = createListenerLimits(config, { metrics, requests: requestMetrics, logs });
   const edgeListener = edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, limits));
   const listener = await open('listening', config.listen, honoApplication(app.fetch), limits);
+  addConnectionMetrics(metrics, { public: listener, edge: edgeListener, operations });
   for (const each of [edgeListener, listener]) if (each) proxyTrust.follow(each);
 
   const running = opened.move();
