@@ -66,7 +66,8 @@ function parseLogPath(path: string): string {
   try {
     const file = statSync(path, { throwIfNoEntry: false });
     if (file?.isDirectory()) throw new RangeError(`${path} is a folder: name a file in it`);
-    accessSync(file ? path : dirname(path), constants.W_OK);
+    // With the slash, it has to be a folder.
+    accessSync(file ? path : `${dirname(path)}/`, constants.W_OK);
     return path;
   } catch (error) {
     if (error instanceof RangeError) throw error;

@@ -1,0 +1,425 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { selfSigned } from '../support/certificates.ts';
+import { type RunningProgram, startProgram } from '../support/child-process.ts';
+import { countersignCommand, runCountersign, testEnvironment } from '../support/countersign.ts';
+import { auditedDecisions, type DecisionLoad, startDecisionLoad } from '../support/decision-load.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { jsonLines, type LogLine } from '../support/json-lines.ts';
+import { openssl } from '../support/openssl.ts';
+import { sendRequest } from '../support/raw-http.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const client = selfSigned();
+const clientsFile = join(temporaryDirectory(), 'clients.json');
+const record = { client_id: 'a', token_endpoint_auth_method: 'self_signed_tls_client_auth' };
+writeFileSync(clientsFile, JSON.stringify([{ ...record, certificates: [{ pem: client.pem }] }]));
+const signingKey = await openssl(['genpkey', '-algorithm', 'ed25519']);
+const lines = [`X-SSL-Client-Cert: ${encodeURIComponent(client.pem)}`, 'X-SSL-Client-Verify: FAILED:self-signed'];
+
+interface Server {
+  readonly program: RunningProgram;
+  readonly folder: string;
+  readonly socketPath: string;
+  readonly operationsPath: string;
+  /** Of standard output. */
+  readonly lines: readonly LogLine[];
+  readonly readiness: () => Promise<string>;
+  readonly requestToken: () => Promise<number>;
+  readonly waitForEvent: (event: string, count?: number) => Promise<LogLine>;
+}
+
+const settings = {
+  COUNTERSIGN_ISSUER: 'https://auth.example',
+  COUNTERSIGN_TERMINATOR: 'nginx',
+  COUNTERSIGN_CLIENTS_FILE: clientsFile,
+  COUNTERSIGN_SIGNING_KEY: signingKey,
+};
+
+const READER_IS_GONE = `exec bash -c 'exec "$@" > >(exit)' "$0" "$@"`;
+
+const running: RunningProgram[] = [];
+afterEach(async () => {
+  for (const program of running.splice(0)) {
+    program.kill('SIGKILL');
+    await program.exited;
+  }
+});
+
+/** @param script runs the server with its command line as arguments */
+async function startServer(env: Record<string, string> = {}, script = 'exec "$@"'): Promise<Server> {
+  const folder = temporaryDirectory();
+  const server = spawnServer(folder, env, script);
+  await server.waitForEvent('listening');
+  return server;
+}
+
+function spawnServer(folder: string, env: Record<string, string>, script = 'exec "$@"'): Server {
+  const { lines: logged, add } = jsonLines();
+  const socketPath = join(folder, 'public.sock');
+  const operationsPath = join(folder, 'operations.sock');
+  const program = startProgram('sh', ['-c', script, folder, ...countersignCommand(['serve'])], {
+    env: {
+      ...testEnvironment(),
+      ...settings,
+      COUNTERSIGN_LISTEN: `unix:${socketPath}`,
+      COUNTERSIGN_OPERATIONS_LISTEN: `unix:${operationsPath}`,
+      ...env,
+    },
+    onStdout: add,
+  });
+  running.push(program);
+  const events = (event: string) => logged.filter((line) => line.event === event);
+  return {
+    program,
+    folder,
+    socketPath,
+    operationsPath,
+    lines: logged,
+    readiness: async () => (await sendRequest(`unix:${operationsPath}`, { method: 'GET', path: '/readyz' })).body,
+    requestToken: async () => {
+      const body = { grant_type: 'client_credentials', client_id: 'a' };
+      return (await sendRequest(`unix:${socketPath}`, { lines, body })).status;
+    },
+    waitForEvent: async (event, count = 1) => {
+      const report = () => `no ${event}:\n${JSON.stringify(logged, null, 1)}\n${program.stderr()}`;
+      await eventually(() => events(event).length >= count, report, 15_000);
+      return events(event)[count - 1] ?? {};
+    },
+  };
+}
+
+const startLoad = ({ socketPath }: Server) => startDecisionLoad({ socketPath, lines, clientId: 'a', connections: 8 });
+const receives = (load: DecisionLoad, count: number) =>
+  eventually(
+    () => load.received.size >= count,
+    () => `${load.received.size} of ${count} responses`,
+    30_000,
+  );
+const parsed = (...files: readonly string[]) => {
+  const { lines: read, add } = jsonLines();
+  for (const file of files) add(readFileSync(file, 'utf8'));
+  return read;
+};
+
+/** Each decision that a client received is recorded once. */
+function expectRecorded({ received }: DecisionLoad, recorded: readonly LogLine[]): void {
+  const decisions = auditedDecisions(recorded);
+  expect(recorded.filter(({ text }) => text !== undefined)).toEqual([]);
+  expect(new Set(decisions).size).toBe(decisions.length);
+  expect([...received].filter((decision) => !decisions.includes(decision))).toEqual([]);
+}
+
+describe('on SIGTERM', () => {
+  test('a server with a drain delay is not ready, serves everything meanwhile, and then exits', async () => {
+    const server = await startServer({ COUNTERSIGN_DRAIN_DELAY: '2s' });
+    const load = startLoad(server);
+    await receives(load, 20);
+    server.program.kill('SIGTERM');
+    expect(await server.waitForEvent('stopping')).toMatchObject({ signal: 'SIGTERM', drain_delay_ms: 2_000 });
+    expect(await server.readiness()).toBe('not ready: shutting down\n');
+    const before = load.received.size;
+    await receives(load, before + 20);
+    // On a new connection.
+    expect(await server.requestToken()).toBe(200);
+    await load.stop();
+    expect(new Set(load.statuses)).toEqual(new Set([200, 400]));
+    expect(await server.program.exited).toBe(0);
+    expect(server.lines.at(-1)).toMatchObject({ event: 'stopped' });
+    expectRecorded(load, server.lines);
+  });
+
+  test('a second signal ends the server at once, with exit code 1 and without its sockets', async () => {
+    const server = await startServer({ COUNTERSIGN_DRAIN_DELAY: '10m' });
+    server.program.kill('SIGTERM');
+    await server.waitForEvent('stopping');
+    server.program.kill('SIGINT');
+    expect(await server.program.exited).toBe(1);
+    expect(server.lines.at(-1)).toMatchObject({ event: 'aborted', signal: 'SIGINT' });
+    expect([server.socketPath, server.operationsPath].filter(existsSync)).toEqual([]);
+  });
+
+  test('SIGHUP has no effect any more', async () => {
+    const server = await startServer({ COUNTERSIGN_DRAIN_DELAY: '1s' });
+    server.program.kill('SIGTERM');
+    await server.waitForEvent('stopping');
+    server.program.kill('SIGHUP');
+    expect(await server.waitForEvent('signal_ignored')).toMatchObject({ signal: 'SIGHUP' });
+    expect(await server.program.exited).toBe(0);
+  });
+});
+
+describe('on SIGHUP', () => {
+  test('a server under load reloads everything that is watched, and no request fails', async () => {
+    const file = join(temporaryDirectory(), 'clients.json');
+    copyFileSync(clientsFile, file);
+    const server = await startServer({ COUNTERSIGN_CLIENTS_FILE: file });
+    const load = startLoad(server);
+    await receives(load, 20);
+    server.program.kill('SIGHUP');
+    await server.waitForEvent('reloaded');
+    writeFileSync(file, '{');
+    server.program.kill('SIGHUP');
+    expect(await server.waitForEvent('reloaded', 2)).toMatchObject({ level: 'warn', failed: ['clients'] });
+    copyFileSync(clientsFile, file);
+    server.program.kill('SIGHUP');
+    expect(await server.waitForEvent('reloaded', 3)).toMatchObject({ level: 'info' });
+    await receives(load, load.received.size + 20);
+    await load.stop();
+    expect(new Set(load.statuses)).toEqual(new Set([200, 400]));
+    expect(await server.program.stop()).toBe(0);
+  });
+
+  test('a server that is still starting reloads once it has started', async () => {
+    const env = { COUNTERSIGN_CLIENTS_FILE: '', COUNTERSIGN_REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
+    const server = spawnServer(temporaryDirectory(), env);
+    await server.waitForEvent('starting');
+    server.program.kill('SIGHUP');
+    await server.waitForEvent('reloaded');
+    const events = server.lines.map(({ event }) => event);
+    expect(events.indexOf('reloading')).toBeLessThan(events.indexOf('reloaded'));
+    expect(events.indexOf('listening')).toBeLessThan(events.indexOf('reloaded'));
+    expect(await server.program.stop()).toBe(0);
+  });
+});
+
+test('signals that have no effect leave the server as it is', async () => {
+  const server = await startServer();
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) server.program.kill(signal);
+  await server.waitForEvent('signal_ignored', 2);
+  expect(await server.requestToken()).toBe(200);
+  expect(await server.program.stop()).toBe(0);
+  expect(server.program.stderr()).toBe('');
+});
+
+test.each([
+  ['an error', 'uncaughtException', "throw new Error('a bug')"],
+  ['a rejection', 'unhandledRejection', "Promise.reject(new Error('a bug'))"],
+])('%s that nothing handles is logged, and ends the server without its sockets', async (_, origin, code) => {
+  const preload = `process.on('SIGUSR2', () => { ${code}; });`;
+  const server = await startServer({
+    NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(preload)}"`,
+  });
+  server.program.kill('SIGUSR2');
+  expect(await server.program.exited).toBe(1);
+  expect(server.lines.filter(({ event }) => event === 'crashed')).toMatchObject([
+    { level: 'error', origin, reason: expect.stringContaining('a bug') },
+  ]);
+  expect([server.socketPath, server.operationsPath].filter(existsSync)).toEqual([]);
+});
+
+test('the first line has the versions and the effective configuration, without secrets', async () => {
+  const server = await startServer({ COUNTERSIGN_LOG_LEVEL: 'info' });
+  expect(server.lines[0]).toMatchObject({
+    event: 'starting',
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    node_version: process.versions.node,
+    settings: { COUNTERSIGN_ISSUER: 'https://auth.example', COUNTERSIGN_SIGNING_KEY: '(secret)' },
+  });
+  expect(await server.program.stop()).toBe(0);
+});
+
+describe('with COUNTERSIGN_AUDIT_FILE', () => {
+  const auditFile = () => join(temporaryDirectory(), 'audit.log');
+
+  test('decisions of every level are in the file, and the log on standard output has its own level', async () => {
+    const file = auditFile();
+    const server = spawnServer(temporaryDirectory(), { COUNTERSIGN_AUDIT_FILE: file, COUNTERSIGN_LOG_LEVEL: 'warn' });
+    await eventually(() => existsSync(server.socketPath), server.program.stderr, 15_000);
+    const load = startLoad(server);
+    await receives(load, 20);
+    await load.stop();
+    expect(await server.program.stop()).toBe(0);
+    expect(server.lines).toEqual([]);
+    expectRecorded(load, parsed(file));
+  });
+
+  test.each([
+    ['and SIGHUP', true],
+    ['without a signal', false],
+  ])('under load, a file that is moved %s loses no decision', async (_, isSignalled) => {
+    const file = auditFile();
+    const server = await startServer({ COUNTERSIGN_AUDIT_FILE: file });
+    const load = startLoad(server);
+    const rotated: string[] = [];
+    for (const suffix of isSignalled ? ['1', '2', '3'] : ['1']) {
+      await receives(load, load.received.size + 50);
+      renameSync(file, `${file}.${suffix}`);
+      rotated.push(`${file}.${suffix}`);
+      if (isSignalled) server.program.kill('SIGHUP');
+      await eventually(
+        () => existsSync(file),
+        () => 'the file is not opened again',
+        5_000,
+      );
+    }
+    await receives(load, load.received.size + 50);
+    await load.stop();
+    expect(await server.program.stop()).toBe(0);
+    expect(new Set(load.statuses)).toEqual(new Set([200, 400]));
+    expect(parsed(file).length).toBeGreaterThan(50);
+    expectRecorded(load, parsed(...rotated, file));
+  });
+
+  test('a file that is truncated in place is continued at its beginning', async () => {
+    const file = auditFile();
+    const server = await startServer({ COUNTERSIGN_AUDIT_FILE: file });
+    expect(await server.requestToken()).toBe(200);
+    truncateSync(file);
+    expect(await server.requestToken()).toBe(200);
+    expect(parsed(file)).toMatchObject([{ event: 'token_issued' }]);
+  });
+
+  test.each([
+    ['the file is too large for the disk', 'file too large', 'ulimit -f 8; exec "$@"', truncateSync],
+    [
+      'its folder is gone',
+      'no such file or directory',
+      undefined,
+      (file: string) => mkdirSync(join(file, '..'), { recursive: true }),
+    ],
+  ] as const)('while %s no token is issued, and afterwards they are again', async (_, reason, script, fix) => {
+    const folder = temporaryDirectory();
+    const file = join(folder, 'log', 'audit.log');
+    mkdirSync(join(folder, 'log'));
+    const server = await startServer({ COUNTERSIGN_AUDIT_FILE: file }, script);
+    expect(await server.requestToken()).toBe(200);
+    if (!script) rmSync(join(folder, 'log'), { recursive: true });
+    let issued = 0;
+    await eventually(
+      async () => {
+        const status = await server.requestToken();
+        issued += Number(status === 200);
+        return status === 503;
+      },
+      () => `${issued} tokens, and the file still can be written`,
+      30_000,
+    );
+    expect(await server.readiness()).toBe(`not ready: the audit file ${file} cannot be written: ${reason}\n`);
+    expect(await server.requestToken()).toBe(503);
+    await server.waitForEvent('audit_file_failed');
+    fix(file);
+    await eventually(
+      async () => (await server.readiness()) === 'ok\n',
+      () => 'not ready',
+      5_000,
+    );
+    expect(await server.requestToken()).toBe(200);
+    expect(parsed(file).map(({ event }) => event)).toEqual(['log_restored', 'token_issued']);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('on a device that is full, no token is issued', async () => {
+    const server = await startServer({ COUNTERSIGN_AUDIT_FILE: '/dev/full' });
+    expect([await server.requestToken(), await server.requestToken()]).toEqual([503, 503]);
+    expect(await server.readiness()).toContain('the audit file /dev/full cannot be written: no space left on device');
+  });
+
+  test.each([
+    ['that also writes decisions there issues no token', 'on', 503],
+    ['that writes decisions to the file only issues tokens', 'off', 200],
+  ])('after the reader of standard output is gone, a server %s', async (_, stdout, expected) => {
+    const env = { COUNTERSIGN_AUDIT_FILE: auditFile(), COUNTERSIGN_AUDIT_STDOUT: stdout };
+    const server = spawnServer(temporaryDirectory(), env, READER_IS_GONE);
+    await eventually(() => existsSync(server.socketPath), server.program.stderr, 15_000);
+    expect(await server.requestToken()).toBe(expected);
+    expect((await server.readiness()) === 'ok\n').toBe(expected === 200);
+  });
+});
+
+describe('serve --check', () => {
+  const check = (env: Record<string, string>) => runCountersign(['serve', '--check'], { env: { ...settings, ...env } });
+
+  test('of a valid configuration prints what would be served, listens nowhere, and exits with 0', async () => {
+    const server = await startServer();
+    const { code, stdout, stderr } = await check({ COUNTERSIGN_LISTEN: `unix:${server.socketPath}` });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`clients in memory, 1 client from ${clientsFile}\nsigning with EdDSA `);
+    expect(stdout).toMatch(/\nthe configuration is valid\n$/);
+    expect(await server.requestToken()).toBe(200);
+  });
+
+  test('reports the problems of all files at once, and exits with 2', async () => {
+    const broken = join(temporaryDirectory(), 'broken');
+    writeFileSync(broken, '[{"client_id": 1}]', { mode: 0o600 });
+    const { code, stdout, stderr } = await check({
+      COUNTERSIGN_CLIENTS_FILE: broken,
+      COUNTERSIGN_SIGNING_KEY: '',
+      COUNTERSIGN_SIGNING_KEY_FILE: broken,
+    });
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(broken);
+    expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY_FILE: ');
+  });
+
+  describeWith(['redis-server'], 'with Redis', () => {
+    const prefix = keyPrefix();
+    const redis = {
+      COUNTERSIGN_CLIENTS_FILE: '',
+      COUNTERSIGN_REDIS_URL: redisUrl(),
+      COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
+    };
+
+    test('connects, and exits with 0', async () => {
+      const { code, stdout } = await check(redis);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('connected to Redis\n')]);
+    });
+
+    test('reports that Redis does not respond, once, and exits with 2', async () => {
+      const url = `redis://127.0.0.1:${await freePort()}`;
+      const { code, stderr } = await check({ ...redis, COUNTERSIGN_REDIS_URL: url });
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/^countersign: COUNTERSIGN_REDIS_URL: cannot connect to .*\n$/),
+      ]);
+    });
+
+    test('reports a keyring that does not exist, and creates none', async () => {
+      const kek = join(temporaryDirectory(), 'kek');
+      writeFileSync(kek, Buffer.alloc(32, 7).toString('base64url'), { mode: 0o600 });
+      const env = { ...redis, COUNTERSIGN_SIGNING_KEY: '', COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: kek };
+      for (const _ of [1, 2]) {
+        const { code, stderr } = await check(env);
+        expect([code, stderr]).toEqual([2, expect.stringContaining('countersign keys create')]);
+      }
+    });
+  });
+});
+
+/** Runs a command on a terminal, closes that once the file exists, and prints the exit code. */
+const closingTerminal = `
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.05)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+
+test('a server whose terminal is closed stops, and removes its sockets', async () => {
+  const folder = temporaryDirectory();
+  const socketPath = join(folder, 'public.sock');
+  const { stdout } = await runProgram(
+    'python3',
+    ['-c', closingTerminal, socketPath, ...countersignCommand(['serve'])],
+    {
+      env: { ...testEnvironment(), ...settings, COUNTERSIGN_LISTEN: `unix:${socketPath}` },
+    },
+  );
+  expect([stdout.toString(), existsSync(socketPath)]).toEqual(['0\n', false]);
+});
