@@ -1,12 +1,18 @@
 /**
- * The candidate with the smallest edit distance to a misspelt name, if they share most of their characters.
+ * The candidate with the smallest edit distance to a misspelt name, if they share most of their characters, whatever
+ * their case.
  *
  * Candidates and name are short and chosen by the operator: the cost is the product of their lengths.
  */
 export function closestMatch(name: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
+  const lowerCase = name.toLowerCase();
+  const ranked = candidates.map((candidate) => ({
+    candidate,
+    distance: editDistance(lowerCase, candidate.toLowerCase()),
+  }));
   const [closest] = ranked.toSorted((a, b) => a.distance - b.distance);
-  return closest && closest.distance <= Math.max(2, Math.floor(name.length / 3)) ? closest.candidate : undefined;
+  if (!closest || closest.distance >= closest.candidate.length) return undefined;
+  return closest.distance <= Math.max(2, Math.floor(name.length / 3)) ? closest.candidate : undefined;
 }
 
 /** Levenshtein distance: insertions, deletions and substitutions. */

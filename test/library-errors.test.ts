@@ -8,6 +8,7 @@ import { OperatorError } from '../src/operator-error.ts';
 import { fetchCrl } from '../src/pki/crl/fetch-crl.ts';
 import { createTestCa, selfSigned } from './support/certificates.ts';
 import { freePort } from './support/free-port.ts';
+import { withLine } from './support/with-line.ts';
 
 /**
  * What an operator reads when a library fails: each row provokes an error for real. No message may contain what only the
@@ -177,7 +178,7 @@ describe('a clients file in YAML', () => {
     ['with a template', of('- client_id: {{ .Values.id }}'), 'line 2: a template ({{): render it first'],
     ['nested deeply', '['.repeat(20_000), 'nested too deeply'],
   ])('%s is rejected with its cause', (_, text, expected) => {
-    const parse = () => parseRecords('clients.yaml', text);
+    const parse = withLine(() => parseRecords('clients.yaml', text));
     expect(parse).toThrow(expected);
     expect(parse).not.toThrow(/implicit|compact mapping|flow|block|scalar|token|indicator/i);
   });
@@ -185,7 +186,7 @@ describe('a clients file in YAML', () => {
 
 describe('a clients file in JSON', () => {
   test.each<[string, string, string]>([
-    ['that is cut off', '[{"client_id": "a"', 'line 1: invalid JSON at column 19: the text ends too early'],
+    ['that is cut off', '[{"client_id": "a"', 'line 1: invalid JSON: the text ends too early'],
     ['with an open string', '[{"client_id": "a}]', 'a string is not closed'],
     ['with a trailing comma', '[{"client_id": "a",}]', 'a comma before }'],
     ['with two commas', '[{"client_id": "a",, "scope": "b"}]', 'a comma without a value before it'],
@@ -199,10 +200,10 @@ describe('a clients file in JSON', () => {
     ['with a tab in a string', '[{"note": "a\tb"}]', 'a tab in a string; write it as \\t'],
     ['with a backslash', '[{"note": "C:\\x"}]', 'an invalid escape in a string; write \\\\ for a backslash'],
     ['with a leading zero', '[{"n": 01}]', 'a number must not start with 0'],
-    ['with a second value', '[]\n[]', 'line 2: invalid JSON at column 1: text after the end of the value'],
+    ['with a second value', '[]\n[]', 'line 2: invalid JSON: text after the end of the value'],
     ['with NUL behind it', '[]\0', 'unexpected U+0000'],
   ])('%s is rejected with its cause', (_, text, expected) => {
-    const parse = () => parseRecords('clients.json', text);
+    const parse = withLine(() => parseRecords('clients.json', text));
     expect(parse).toThrow(expected);
     expect(parse).not.toThrow(/token|JSON input|property name|literal|in JSON/);
   });

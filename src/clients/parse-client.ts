@@ -1,6 +1,8 @@
+import { closestMatch } from '../closest-match.ts';
+import { MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
 import { spiffeIdViolation } from '../pki/certificate/spiffe-id.ts';
 import type { Client, RegisteredAudience } from './client.ts';
-import type { Diagnostic, Diagnostics } from './diagnostics.ts';
+import { type Diagnostic, type Diagnostics, withSuggestion } from './diagnostics.ts';
 import { nonJsonValue } from './json-value.ts';
 import { identitiesOfAuthentication, spiffePatternOf } from './methods/methods.ts';
 import { parseClientAuthentication } from './parse-client-authentication.ts';
@@ -8,7 +10,7 @@ import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 import { schemaDiagnostics } from './schema-diagnostics.ts';
 
-const toDiagnostic = schemaDiagnostics('client', clientRecordSchema);
+const diagnosticsOf = schemaDiagnostics(clientRecordSchema);
 
 /** A client and its warnings, or all errors of its record. */
 export type ClientParseResult =
@@ -26,7 +28,7 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
   const invalid = nonJsonValue(value);
   if (invalid) return { ok: false, errors: [invalid] };
   const parsed = clientRecordSchema.safeParse(value);
-  if (!parsed.success) return { ok: false, errors: parsed.error.issues.map(toDiagnostic) };
+  if (!parsed.success) return { ok: false, errors: diagnosticsOf(value, parsed.error.issues) };
   const record = parsed.data;
   const diagnostics: Diagnostics = { errors: [], warnings: [] };
   const authentication = parseClientAuthentication(record, policy, diagnostics, now);
@@ -85,11 +87,15 @@ function parseAudience(record: ClientRecord, { errors }: Diagnostics): Registere
   const registered = scopesOf(record);
   const byScope = new Map<string, readonly string[]>();
   for (const [scope, values] of Object.entries(audience)) {
-    if (!registered.includes(scope))
-      errors.push({ field: `audience.${scope}`, message: 'is not a scope of this client' });
+    if (!registered.includes(scope)) errors.push(unregisteredScope(scope, registered));
     byScope.set(scope, typeof values === 'string' ? [values] : values);
   }
   return { always: [], byScope, all: distinct(registered.flatMap((scope) => byScope.get(scope) ?? [])) };
+}
+
+function unregisteredScope(scope: string, registered: readonly string[]): Diagnostic {
+  const problem = { field: `audience.${scope}`, message: 'is not a scope of this client' };
+  return withSuggestion(problem, scope.length > MAX_SCOPE_TOKEN_LENGTH ? undefined : closestMatch(scope, registered));
 }
 
 function distinct(values: readonly string[]): string[] {

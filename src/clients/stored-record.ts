@@ -19,7 +19,7 @@ export function decodeRecord(value: string | Uint8Array): JsonObject | string {
     if (invalid)
       return invalid.field === '(record)' ? invalid.message : `contains ${invalid.field}, which ${invalid.message}`;
     const loss = findDataLoss(text, parsed);
-    return loss ? `would change when parsed: ${loss.message}` : parsed;
+    return loss ? `would change when parsed: ${loss.message} at column ${loss.position.column}` : parsed;
   } catch (error) {
     return error instanceof TypeError ? 'is not valid UTF-8' : 'is not valid JSON';
   }

@@ -1,6 +1,7 @@
 import { explainJsonProblem } from './json-problem.ts';
 import { type JsonToken, jsonTokens } from './json-tokens.ts';
 import { lossyNumber } from './lossy-number.ts';
+import { LineIndex, type Position } from './position.ts';
 
 /**
  * Parses JSON, and rejects values that JSON.parse would silently change: duplicate keys, of which it keeps the last, and
@@ -18,12 +19,12 @@ export function parseJson(text: string): unknown {
 /** A text is invalid, or its value would change when parsed. */
 export class ParseError extends Error {
   override readonly name = 'ParseError';
-  /** Counted from 1. */
-  readonly line: number;
+  readonly position: Position;
 
-  constructor(line: number, message: string) {
+  /** @param message without the position */
+  constructor(position: Position, message: string) {
     super(message);
-    this.line = line;
+    this.position = position;
   }
 }
 
@@ -61,12 +62,12 @@ function decodeKey(source: string): string {
 }
 
 function duplicateKey(text: string, offset: number, key: string): ParseError {
-  return errorAt(text, offset, (column) => `duplicate key ${JSON.stringify(key)} at column ${column}`);
+  return errorAt(text, offset, `duplicate key ${JSON.stringify(key)}`);
 }
 
 function lossyNumberError(text: string, { text: source, offset }: JsonToken): ParseError | undefined {
   const message = lossyNumber(source, Number(source));
-  return message === undefined ? undefined : errorAt(text, offset, () => message);
+  return message === undefined ? undefined : errorAt(text, offset, message);
 }
 
 function parseAny(text: string): unknown {
@@ -77,15 +78,14 @@ function parseAny(text: string): unknown {
   }
 }
 
-/** The error of JSON.parse on one line, with its location. */
+/** The error of JSON.parse on one line, with its position. */
 function locate(text: string, { message }: SyntaxError): ParseError {
   const stated = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message);
   // For an unexpected token, V8 quotes the text around it, possibly several lines, instead of the position.
   const token = /^(Unexpected token '.+?'), /su.exec(message);
   const offset = stated ? Number(stated[1]) : (offsetOfUnexpectedToken(text) ?? text.length);
   const problem = token?.[1] ?? message.slice(0, stated?.index).replace(/ in JSON$/, '');
-  const explained = explainJsonProblem(text, offset, problem);
-  return errorAt(text, offset, (column) => `invalid JSON at column ${column}: ${explained}`);
+  return errorAt(text, offset, `invalid JSON: ${explainJsonProblem(text, offset, problem)}`);
 }
 
 /** Where a value is expected and none starts. For all other syntax errors V8 states the position. */
@@ -110,7 +110,6 @@ function literalPrefixLength(word: string): number {
   return length;
 }
 
-function errorAt(text: string, offset: number, messageFor: (column: number) => string): ParseError {
-  const lines = text.slice(0, offset).split('\n');
-  return new ParseError(lines.length, messageFor((lines.at(-1) ?? '').length + 1));
+function errorAt(text: string, offset: number, message: string): ParseError {
+  return new ParseError(new LineIndex(text).positionAt(offset), message);
 }

@@ -12,7 +12,7 @@ export type ResourceParseResult =
   | { readonly ok: true; readonly resource: Resource }
   | { readonly ok: false; readonly errors: readonly Diagnostic[] };
 
-const toDiagnostic = schemaDiagnostics('resource', resourceRecordSchema);
+const diagnosticsOf = schemaDiagnostics(resourceRecordSchema);
 
 /**
  * Parses a resource record.
@@ -24,7 +24,7 @@ export function parseResource(value: unknown, policy: RegistrationPolicy): Resou
   const invalid = nonJsonValue(value);
   if (invalid) return { ok: false, errors: [invalid] };
   const parsed = resourceRecordSchema.safeParse(value);
-  if (!parsed.success) return { ok: false, errors: parsed.error.issues.map(toDiagnostic) };
+  if (!parsed.success) return { ok: false, errors: diagnosticsOf(value, parsed.error.issues) };
   const record = parsed.data;
   const errors: Diagnostic[] = [];
   const binding = parseBinding(record, policy, errors);

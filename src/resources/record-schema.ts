@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { describedAs, scopeList, text } from '../clients/record-fields.ts';
-import { closestMatch } from '../closest-match.ts';
 import { isClientId, isResourceIndicator, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts';
 import { signingAlgorithmNames } from '../tokens/algorithms/signing-algorithm.ts';
 import { isResourceName } from './resource.ts';
@@ -88,7 +87,7 @@ export const resourceRecordSchema = z.strictObject({
       pattern: METADATA_URL.source,
     }),
   signing_alg: z
-    .enum(signingAlgorithmNames, { error: ({ input }) => unknownAlgorithm(input) })
+    .enum(signingAlgorithmNames, { error: oneOf(signingAlgorithmNames) })
     .optional()
     .meta(describedAs("the algorithm that its tokens are signed with; the server's own by default")),
   introspection: z
@@ -96,18 +95,6 @@ export const resourceRecordSchema = z.strictObject({
     .default([])
     .meta(describedAs('the client_id of each client that may introspect its tokens, besides the client of the token')),
 });
-
-function unknownAlgorithm(input: unknown): string {
-  const expected = oneOf(signingAlgorithmNames);
-  if (typeof input !== 'string' || input.length > MAX_COMPARED_CHARACTERS) return expected;
-  const suggestion =
-    signingAlgorithmNames.find((name) => name.toLowerCase() === input.toLowerCase()) ??
-    closestMatch(input, signingAlgorithmNames);
-  return suggestion === undefined ? expected : `${expected} (did you mean "${suggestion}"?)`;
-}
-
-/** Longer than any algorithm: the comparison takes time with each character. */
-const MAX_COMPARED_CHARACTERS = 16;
 
 function isMetadataUrl(text: string): boolean {
   return text.length <= MAX_RESOURCE_LENGTH && METADATA_URL.test(text) && URL.canParse(text);

@@ -325,7 +325,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
     test('when both are in one file', async () => {
       await empty();
       const messages = await rejection([certified('a', [0]), named('b', 'b'), certified('c', [1, 0])]);
-      expect(messages[0]).toMatch(/client a \(.*clients\.json, record 1\) and client c \(.*record 3\)/);
+      expect(messages[0]).toMatch(/client a \(.*clients\.json:1\) and client c \(.*clients\.json:1\)/);
       expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint}: remove it from one of them`);
       expect(await stored()).toEqual([]);
     });
@@ -410,8 +410,8 @@ describeWith(['redis-server'], 'plan and apply', () => {
         await empty();
         const messages = await rejection([byNamespace, byAccount]);
         expect(messages).toHaveLength(1);
-        expect(messages[0]).toMatch(/client b \(record 2\): tls_client_auth_spiffe_id: /);
-        expect(messages[0]).toMatch(/and so does client a \(.*clients\.json, record 1\) with .*ns\/prod\/sa\/\*/);
+        expect(messages[0]).toMatch(/json:1:\d+: client "b": tls_client_auth_spiffe_id: /);
+        expect(messages[0]).toMatch(/and so does client a \(.*clients\.json:1\) with .*ns\/prod\/sa\/\*/);
         expect(messages[0]).toContain(`matches ${id}`);
         expect(messages[0]).toContain(fix);
       });
@@ -535,12 +535,12 @@ describeWith(['redis-server'], 'plan and apply', () => {
     await expect(failure).rejects.toThrow(AdministrationError);
     const message = await failure.catch((error: Error) => error.message);
     for (const part of [
-      /one\.json: client b \(record 2\): token_endpoint_auth_method: is missing/,
-      /one\.json: client a \(record 3\): client_id: is already defined in .*one\.json, record 1/,
-      /two\.jsonl: line 1: invalid JSON/,
-      /two\.jsonl: client a \(line 2\): client_id: is already defined in .*one\.json, record 1/,
-      /three\.yaml: client evil\\u\{1b\}\[2J/,
-      /four\.yaml: line \d+: invalid YAML: /,
+      /one\.json:1:\d+: client "b": token_endpoint_auth_method: is missing/,
+      /one\.json:1:\d+: client "a": client_id: is already defined in .*one\.json:1;/,
+      /two\.jsonl:1:17: invalid JSON/,
+      /two\.jsonl:2:2: client "a": client_id: is already defined in .*one\.json:1;/,
+      /three\.yaml:1:\d+: client "evil\\u\{1b\}\[2J"/,
+      /four\.yaml:1:10: invalid YAML: /,
     ]) {
       expect(message).toMatch(part);
     }

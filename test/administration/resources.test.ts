@@ -145,7 +145,7 @@ describeWith(['redis-server'], 'plan and apply of resources', () => {
   test('reject a duplicate name, and write nothing', async () => {
     const planning = plan({ clients: [client('a')], resources: [resource('a'), resource('b'), resource('a')] });
     await expect(planning).rejects.toThrow(
-      /resource a \(record 3\): name: is already defined in \S+json, record 1; a resource has one record$/,
+      /json:1:\d+: resource "a": name: is already defined in \S+json:1; a resource has one record$/,
     );
     expect(await keys()).toEqual([]);
   });

@@ -348,7 +348,7 @@ describe('parseClient names the field of a record with', () => {
       'client_secrets[0].type',
       '',
     ],
-    ['a misspelled field', with_(byName, { scopes: 'a' }), 'scopes', 'not a field'],
+    ['a misspelled field', with_(byName, { scopes: 'a' }), 'scopes', 'unknown field "scopes" (did you mean "scope"?)'],
     [
       'unbound tokens',
       with_(byName, { tls_client_certificate_bound_access_tokens: false }),

@@ -68,9 +68,9 @@ describe('countersign clients check', () => {
 
   test('reports a client_id that is in two of its paths', async () => {
     const location = 'record 1';
-    const message = `is already defined in ${two}, ${location}; a client has one record`;
+    const message = `is already defined in ${two}:1; a client has one record`;
     const errors = [
-      { file: third, client: 'two', location, field: 'client_id', message },
+      { file: third, line: 1, column: 4, client: 'two', location, field: 'client_id', message },
       {
         file: third,
         client: 'three',
@@ -113,14 +113,14 @@ describe('countersign clients check', () => {
     const [code, { warnings }] = await check(file);
     expect([code, warnings]).toEqual([
       0,
-      [{ file, location: 'record 1', client: 'group', field: 'tls_client_auth_ca', message }],
+      [{ file, line: 1, column: 3, location: 'record 1', client: 'group', field: 'tls_client_auth_ca', message }],
     ]);
   });
 
   test('checks the other files if one of them is invalid', async () => {
     const broken = join(directory, 'broken.json');
     writeFileSync(broken, '[');
-    const errors = [{ file: broken, message: expect.stringMatching(/^line 1: invalid JSON/) }];
+    const errors = [{ file: broken, line: 1, column: 2, message: expect.stringMatching(/^invalid JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
       { files: [broken, one], ok: false, clients: ['one'], resources: [], errors, warnings: [], conflicts: [] },
@@ -146,7 +146,7 @@ describe('countersign clients check without a setting for chain verification', (
 
   test('prints one warning with the first client and the number of others', async () => {
     const { code, stdout } = await check(three);
-    const warning = `${three}: client a (record 2): token_endpoint_auth_method: ${warningText}`;
+    const warning = `${three}:2:3: client "a": token_endpoint_auth_method: ${warningText}`;
     expect(stdout).toContain(`warning ${warning} this and 2 more clients or does not start\n`);
     expect([code, stdout]).toEqual([0, expect.stringContaining('4 valid clients, 1 warning, 0 errors')]);
   });

@@ -267,7 +267,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const path = file('second.yaml', second);
     const rejected = await clients(['apply', '-f', path]);
     expect([rejected.code, rejected.stdout]).toEqual([1, '']);
-    expect(rejected.stderr).toContain(`client sensor-8 (${path}, record 2)`);
+    expect(rejected.stderr).toContain(`client sensor-8 (${path}:`);
     expect(rejected.stderr).toContain('client sensor:{7}*[a] (in Redis) both match certificates with thumbprint');
     expect(rejected.stderr).toContain('Nothing was written.');
     const planned = await clients(['plan', '-f', path]);
@@ -312,7 +312,7 @@ test('check escapes terminal controls of a file and of its name', async () => {
   const path = file(`${ESC}[31m.json`, `[{"client_id":${ESC}]0;pwned\u0007}]`);
   const { code, stdout, stderr } = await runCountersign(['clients', 'check', path]);
   expect([code, stderr]).toEqual([1, '']);
-  expect(stdout).toContain('\\u{1b}[31m.json: line 1: invalid JSON');
+  expect(stdout).toContain('\\u{1b}[31m.json:1:2: invalid JSON');
   expect(stdout.split(ESC)).toEqual([stdout]);
 });
 

@@ -110,7 +110,7 @@ describe('countersign serve without configuration', () => {
     const { code, stderr } = await runCountersign(['serve'], { env });
     expect(code).toBe(2);
     expect(stderr).toContain('COUNTERSIGN_SIGNING_KEY: contains no private key in PEM or JWK');
-    expect(stderr).toContain('client a (record 1): tls_client_auth_subject_dn: is missing');
+    expect(stderr).toContain('client "a": tls_client_auth_subject_dn: is missing');
   });
 
   test('rejects tls_client_auth if the chain is not verified', async () => {
@@ -147,8 +147,8 @@ describe('countersign clients check', () => {
     const path = file('problems.yaml', `${valid}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path]);
     expect(code).toBe(1);
-    expect(stdout).toContain(`${path}: client b (record 2): token_endpoint_auth_method`);
-    expect(stdout).toContain(`${path}: client b (record 2): scope`);
+    expect(stdout).toMatch(/problems\.yaml:\d+:19: client "b": token_endpoint_auth_method: expected/);
+    expect(stdout).toContain('client "b": scope');
   });
 
   test('prints JSON with --output json', async () => {
@@ -186,7 +186,7 @@ describe('countersign clients check', () => {
     ];
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
     expect(code).toBe(0);
-    expect(stdout).toContain(`warning client a (${paths[0]}, record 1) and client c (${paths[1]}, record 1`);
+    expect(stdout).toContain(`warning client a (${paths[0]}:1) and client c (${paths[1]}:1`);
     expect(stdout).toContain('3 valid clients, 1 warning, 0 errors');
     const asked = await runCountersign(['clients', 'check', ...paths, '--output', 'json']);
     expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both match')] });

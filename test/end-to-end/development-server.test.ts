@@ -137,7 +137,7 @@ describe('countersign dev', () => {
     const path = join(cwd, '.countersign/clients.yaml');
     const clients = readFileSync(path, 'utf8');
     for (const [content, line] of [
-      [clients.replace('    audience:', '   audience:'), `the previous records stay active: ${path}: line `],
+      [clients.replace('    audience:', '   audience:'), `the previous records stay active: ${path}:`],
       [
         clients.replace('scope: api1', 'scope: api2'),
         `reloaded ${path}: 2 clients, 1 resource, 0 added, 1 changed, 0 removed`,
@@ -265,7 +265,7 @@ describe('countersign dev reports in one line why it does not start', () => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: [{client_id: a}]');
       },
-      'client a (record 1): token_endpoint_auth_method: is missing',
+      'client "a": token_endpoint_auth_method: is missing',
       2,
     ],
   ])('%s', async (_, spoil, message, expectedCode) => {

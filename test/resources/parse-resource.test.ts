@@ -115,12 +115,8 @@ describe('parseResource', () => {
       { ...minimal, introspection: ['orders-api', 'a\n'] },
       'introspection[1]: expected a client_id: 1 to 255 printable ASCII characters',
     ],
-    ['with an unknown field', { ...minimal, policy: 'x' }, 'policy: is not a field of resource records'],
-    [
-      'with a misspelled field',
-      { ...minimal, scopes: 'x' },
-      'scopes: is not a field of resource records (did you mean "scope"?)',
-    ],
+    ['with an unknown field', { ...minimal, policy: 'x' }, 'policy: unknown field "policy"'],
+    ['with a misspelled field', { ...minimal, scopes: 'x' }, 'scopes: unknown field "scopes" (did you mean "scope"?)'],
   ])('rejects a record %s', (_, record, problem) => {
     const errors = errorsOf(JSON.parse(JSON.stringify(record)));
     expect(errors).toHaveLength(1);

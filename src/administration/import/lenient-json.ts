@@ -14,8 +14,9 @@ export function parseLenientJson(text: string): Json {
   try {
     return parseJson(strict) as Json; // JSON.parse returns nothing else.
   } catch (error) {
-    if (error instanceof ParseError) throw new ImportError(`line ${error.line}: ${error.message}`);
-    throw error;
+    if (!(error instanceof ParseError)) throw error;
+    const { line, column } = error.position;
+    throw new ImportError(`line ${line}, column ${column}: ${error.message}`);
   }
 }
 

@@ -65,7 +65,14 @@ async function readInTime(
   } catch (error) {
     if (error !== timeout.reason) throw error;
     const errors = [{ file, message: 'takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
-    return { names: [file], clients: [], resources: [], warnings: [], errors, locate: () => ({ file, location: '' }) };
+    return {
+      names: [file],
+      clients: [],
+      resources: [],
+      warnings: [],
+      errors,
+      locate: () => ({ file, location: '', line: 1, column: 1 }),
+    };
   }
 }
 

@@ -18,7 +18,7 @@ export async function parseInWorker(path: string, text: string, signal?: AbortSi
   if (text.length <= MIN_WORKER_CHARACTERS) return parseRecords(path, text);
   const response = await runWorker({ path, text }, signal);
   if (response.ok) return response.content;
-  throw new ClientsFileError(path, response.message);
+  throw new ClientsFileError(path, response.message, response.position);
 }
 
 /** It is next to this file, in the source as well as in the build. */

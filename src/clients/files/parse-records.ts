@@ -1,15 +1,22 @@
 import { closestMatch } from '../../closest-match.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
 import { type RecordType, recordTypeNames, recordTypes, typeOfRecord } from '../../resources/record-types.ts';
+import { LineIndex, type Position } from '../position.ts';
 import { ParseError, parseJson } from '../strict-json.ts';
+import { fieldLocator } from './field-position.ts';
+import { jsonListSpans, type ListSpans, ROOT_LIST, type Span } from './list-spans.ts';
 import { parseYaml } from './parse-yaml.ts';
 
 /** A record of a file. */
 export interface FileRecord {
   readonly type: RecordType;
-  /** Its position in the list, or its line in JSON Lines, counted from 1. */
+  /** Its place in the list, or its line in JSON Lines, counted from 1. */
   readonly number: number;
   readonly value: unknown;
+  /** In the text of the file, or of its line in JSON Lines. */
+  readonly span: Span;
+  /** In the file. */
+  readonly start: Position;
 }
 
 /** The content of a file that is not JSON Lines. */
@@ -34,11 +41,14 @@ export class ClientsFileError extends Error {
   override readonly name = 'ClientsFileError';
   /** The file as messages call it. */
   readonly file: string;
+  /** Undefined if the problem is that of the whole file. */
+  readonly position: Position | undefined;
 
-  /** @param message without the name of the file */
-  constructor(file: string, message: string) {
+  /** @param message without the name of the file and the position */
+  constructor(file: string, message: string, position?: Position) {
     super(message);
     this.file = file;
+    this.position = position;
   }
 }
 
@@ -59,53 +69,68 @@ export function parseRecords(path: string, text: string): FileContent {
 }
 
 function contentOf(path: string, text: string): FileContent {
-  const document = parseDocument(path, text);
-  if (Array.isArray(document)) return contentOfList(document);
-  const lists = isObject(document) ? recordTypeNames.filter((type) => recordTypes[type].list in document) : [];
-  if (!isObject(document)) throw new ClientsFileError(path, NO_LIST);
-  if (lists.length === 0) throw new ClientsFileError(path, `${NO_LIST}${suggestedList(Object.keys(document))}`);
-  const records = lists.flatMap((type) => recordsOf(path, document, type));
-  const problem = topLevelProblem(document);
-  if (problem !== undefined) throw new ClientsFileError(path, problem);
+  const { value, spans } = parseDocument(path, text);
+  const lines = new LineIndex(text);
+  const recordOf = (record: Pick<FileRecord, 'type' | 'value'>, list: string, index: number): FileRecord => {
+    const span = spans.get(list)?.[index] ?? WHOLE_TEXT;
+    return { ...record, number: index + 1, span, start: lines.positionAt(span.offset) };
+  };
+  if (Array.isArray(value)) {
+    const records = value.map((item, index) => recordOf({ type: typeOfRecord(item), value: item }, ROOT_LIST, index));
+    // An empty list states that there are no clients.
+    return { records, lists: records.length === 0 ? ['client'] : [] };
+  }
+  const document = requireLists(path, text, value);
+  const lists = recordTypeNames.filter((type) => document[recordTypes[type].list] !== undefined);
+  const records = lists.flatMap((type) => {
+    const { list } = recordTypes[type];
+    return (document[list] ?? []).map((item, index) => recordOf({ type, value: item }, list, index));
+  });
   return { records, lists };
 }
 
+/** Not reached: each item has a span. */
+const WHOLE_TEXT: Span = { offset: 0, end: 0 };
+
+type RecordLists = Readonly<Record<string, readonly unknown[] | undefined>>;
+
+/** @returns the lists of a document that has at least one, and nothing else */
+function requireLists(path: string, text: string, document: unknown): RecordLists {
+  const reject = (field: string, message: string): never => {
+    throw new ClientsFileError(path, message, fieldLocator({ text, start: START })(field));
+  };
+  if (!isObject(document)) throw new ClientsFileError(path, NO_LIST);
+  const names = Object.keys(document);
+  const lists = listNames.filter((list) => names.includes(list));
+  if (lists.length === 0) throw new ClientsFileError(path, `${NO_LIST}${suggestedList(names)}`);
+  for (const list of lists) {
+    const problem = `expected a list of ${list} under "${list}:"; if there are none, write ${list}: []`;
+    if (!Array.isArray(document[list])) reject(list, problem);
+  }
+  const { $schema = '', ...others } = document;
+  const unknown = Object.keys(others).filter((name) => !listNames.includes(name));
+  if (unknown[0] !== undefined) reject(unknown[0], unknownLists(unknown));
+  // Editors read the location of the schema from it.
+  if (typeof $schema !== 'string') reject('$schema', '"$schema" must be a string');
+  // Safe: every field that is left is a list, as checked above.
+  return others as RecordLists;
+}
+
+const START: Position = { line: 1, column: 1 };
+
 const NO_LIST = 'expected a list of clients, or "clients:" or "resources:" with a list under it';
 
-/** A plain list contains records of any type. An empty one states that there are no clients. */
-function contentOfList(values: readonly unknown[]): FileContent {
-  const records = values.map((value, index) => ({ type: typeOfRecord(value), number: index + 1, value }));
-  return { records, lists: records.length === 0 ? ['client'] : [] };
-}
-
-/** Editors read the location of the schema from `$schema`. */
-function topLevelProblem({ $schema = '', ...document }: Record<string, unknown>): string | undefined {
-  const unknown = Object.keys(document).filter((name) => !listNames.includes(name));
-  if (unknown.length > 0) {
-    const names = unknown.map((name) => JSON.stringify(name)).join(', ');
-    return `unknown field ${names}; expected "clients", "resources" and "$schema" only${suggestedList(unknown)}`;
-  }
-  return typeof $schema === 'string' ? undefined : '"$schema" must be a string';
-}
-
 const listNames: readonly string[] = recordTypeNames.map((type) => recordTypes[type].list);
+
+function unknownLists(unknown: readonly string[]): string {
+  const names = unknown.map((name) => JSON.stringify(name)).join(', ');
+  return `unknown field ${names}; expected "clients", "resources" and "$schema" only${suggestedList(unknown)}`;
+}
 
 /** The list that a misspelled name may mean. */
 function suggestedList(unknown: readonly string[]): string {
   const [meant] = unknown.flatMap((name) => closestMatch(name, listNames) ?? []);
   return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
-}
-
-function recordsOf(path: string, document: Record<string, unknown>, type: RecordType): readonly FileRecord[] {
-  const { list } = recordTypes[type];
-  const values = document[list];
-  if (!Array.isArray(values)) {
-    throw new ClientsFileError(
-      path,
-      `expected a list of ${list} under "${list}:"; if there are none, write ${list}: []`,
-    );
-  }
-  return values.map((value, index) => ({ type, number: index + 1, value }));
 }
 
 /**
@@ -118,18 +143,20 @@ export function parseLine(path: string, line: string, number: number): FileRecor
   if (line.trim() === '') return undefined;
   try {
     const value = parseJson(line);
-    return { type: typeOfRecord(value), number, value };
+    const offset = line.search(/\S/);
+    const span = { offset, end: line.length };
+    return { type: typeOfRecord(value), number, value, span, start: { line: number, column: offset + 1 } };
   } catch (error) {
-    // The line that the error states is always 1.
-    throw new ClientsFileError(path, `line ${number}: ${firstLineOf(error)}`);
+    const { column } = error instanceof ParseError ? error.position : START;
+    throw new ClientsFileError(path, firstLineOf(error), { line: number, column });
   }
 }
 
 /** All JSON is YAML, but parsing it as YAML takes a hundred times as long. */
-function parseDocument(path: string, text: string): unknown {
+function parseDocument(path: string, text: string): { readonly value: unknown; readonly spans: ListSpans } {
   const looksLikeJson = /^\s*[[{]/.test(text);
   try {
-    if (looksLikeJson) return parseJson(text);
+    if (looksLikeJson) return { value: parseJson(text), spans: jsonListSpans(text) };
   } catch (error) {
     if (/\.json$/i.test(path)) throw locatedError(path, 'invalid JSON', error);
   }
@@ -141,7 +168,7 @@ function parseDocument(path: string, text: string): unknown {
 }
 
 function locatedError(path: string, problem: string, error: unknown): ClientsFileError {
-  if (error instanceof ParseError) return new ClientsFileError(path, `line ${error.line}: ${error.message}`);
+  if (error instanceof ParseError) return new ClientsFileError(path, error.message, error.position);
   return new ClientsFileError(path, `${problem}: ${firstLineOf(error)}`);
 }
 

@@ -2,7 +2,10 @@ import {
   type Alias,
   type Document,
   isAlias,
+  isMap,
+  isNode,
   isScalar,
+  isSeq,
   LineCounter,
   type Node,
   parseDocument,
@@ -12,14 +15,21 @@ import {
 } from 'yaml';
 import { lossyYamlNumber } from '../lossy-number.ts';
 import { ParseError } from '../strict-json.ts';
+import { type ListSpans, ROOT_LIST, type Span } from './list-spans.ts';
 import { explainYamlError } from './yaml-problem.ts';
+
+/** The value of a text, and where the items of its lists are. */
+export interface ParsedYaml {
+  readonly value: unknown;
+  readonly spans: ListSpans;
+}
 
 /**
  * Parses YAML, and rejects values that would change their meaning.
  *
  * @throws {ParseError}
  */
-export function parseYaml(text: string): unknown {
+export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
   // YAML 1.2 §5.4: CR alone ends a line as well, which the library does not support.
   const source = text.replaceAll(/\r(?!\n)/g, '\n');
@@ -30,30 +40,49 @@ export function parseYaml(text: string): unknown {
   });
   // A warning, such as an unknown tag, means that the value is not what its author meant either.
   const [error] = [...document.errors, ...document.warnings];
-  const lineAt = (offset: number) => lines.linePos(offset).line;
-  const line = lineAt(error?.pos[0] ?? 0);
-  if (error?.code === 'MULTIPLE_DOCS') throw new ParseError(line, SECOND_DOCUMENT);
-  if (error?.code === 'RESOURCE_EXHAUSTION') throw new ParseError(line, 'nested too deeply');
+  const errorAt = (offset: number, message: string) => {
+    const { line, col: column } = lines.linePos(offset);
+    return new ParseError({ line, column }, message);
+  };
+  const start = error?.pos[0] ?? 0;
+  if (error?.code === 'MULTIPLE_DOCS') throw errorAt(start, SECOND_DOCUMENT);
+  if (error?.code === 'RESOURCE_EXHAUSTION') throw errorAt(start, 'nested too deeply');
   if (error) {
     const { message, offset } = explainYamlError(error, document, source);
-    throw new ParseError(lineAt(offset), `invalid YAML: ${message}`);
+    throw errorAt(offset, `invalid YAML: ${message}`);
   }
   const loss = findDataLoss(document);
   if (loss) {
     const [offset = 0] = loss.node.range ?? [];
-    throw new ParseError(lineAt(offset), source.startsWith('{{', offset - 1) ? TEMPLATE : loss.message);
+    throw errorAt(offset, source.startsWith('{{', offset - 1) ? TEMPLATE : loss.message);
   }
-  return toValue(document, lineAt);
+  return { value: toValue(document, errorAt), spans: listSpans(document) };
 }
 
-function toValue(document: Document, lineAt: (offset: number) => number): unknown {
+function toValue(document: Document, errorAt: (offset: number, message: string) => ParseError): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     // The only error that is left after the checks above.
-    if (error instanceof ReferenceError) throw new ParseError(lineAt(lastAlias(document)), TOO_MANY_ALIASES);
+    if (error instanceof ReferenceError) throw errorAt(lastAlias(document), TOO_MANY_ALIASES);
     throw error;
   }
+}
+
+/** Where the items are: of the document, if it is a list, otherwise of the lists in it. */
+function listSpans(document: Document): ListSpans {
+  const spansOf = (node: unknown): readonly Span[] => {
+    const list = isAlias(node) ? node.resolve(document) : node;
+    return isSeq(list) ? list.items.map(spanOf) : [];
+  };
+  const { contents } = document;
+  if (!isMap(contents)) return new Map([[ROOT_LIST, spansOf(contents)]]);
+  return new Map(contents.items.map(({ key, value }) => [isScalar(key) ? String(key.value) : '', spansOf(value)]));
+}
+
+function spanOf(item: unknown): Span {
+  const [offset = 0, end = 0] = (isNode(item) && item.range) || [];
+  return { offset, end };
 }
 
 function lastAlias(document: Document): number {

@@ -12,6 +12,8 @@ interface RecordBatch {
   readonly results: readonly RecordReadResult[];
   /** The types of the lists that the file has, besides those of the records: a list may be empty. */
   readonly lists: readonly RecordType[];
+  /** @param record of `results` */
+  readonly textOf: (record: FileRecord) => string;
 }
 
 /** The records of one file. */
@@ -85,8 +87,9 @@ async function* readWhole(
     if (length > MAX_WHOLE_CHARACTERS) throw new ClientsFileError(name, TOO_LONG);
     texts.push(text);
   }
-  const { records: results, lists } = await parseInWorker(name, texts.join(''), signal);
-  yield { results, lists };
+  const whole = texts.join('');
+  const { records: results, lists } = await parseInWorker(name, whole, signal);
+  yield { results, lists, textOf: ({ span }) => whole.slice(span.offset, span.end) };
 }
 
 const TOO_LONG = 'is longer than 256 MiB; write it as JSON Lines (.jsonl, one record per line)';
@@ -95,18 +98,20 @@ const MAX_LINE_CHARACTERS = 16 * 1_048_576;
 
 async function* readLines(name: string, chunks: AsyncIterable<string>): AsyncGenerator<RecordBatch> {
   let rest = '';
-  let number = 0;
-  const read = (line: string) => {
-    number += 1;
-    return readLine(name, line, number);
+  let count = 0;
+  const read = (lines: readonly string[]): RecordBatch => {
+    const before = count;
+    count += lines.length;
+    const results = lines.flatMap((line, index) => readLine(name, line, before + index + 1));
+    return { results, lists: [], textOf: ({ number }) => lines[number - before - 1]?.trimStart() ?? '' };
   };
   for await (const text of chunks) {
     const lines = `${rest}${text}`.split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MAX_LINE_CHARACTERS) throw new ClientsFileError(name, `line ${number + 1} is too long`);
-    yield { results: lines.flatMap(read), lists: [] };
+    if (rest.length > MAX_LINE_CHARACTERS) throw new ClientsFileError(name, `line ${count + 1} is too long`);
+    yield read(lines);
   }
-  yield { results: read(rest), lists: [] };
+  yield read([rest]);
 }
 
 function readLine(name: string, line: string, number: number): RecordReadResult[] {

@@ -6,8 +6,10 @@ import { readFileState } from '../../watch-files.ts';
 import type { Client } from '../client.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import { parseClient } from '../parse-client.ts';
+import type { Position } from '../position.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { fileDiagnosticOf, type LocatedDiagnostic, type RecordDiagnostic, recordDiagnosticOf } from './diagnostics.ts';
+import { fieldLocator } from './field-position.ts';
 import { ClientsFileError, type FileRecord, isJsonLines } from './parse-records.ts';
 import { type RecordReadResult, readRecords } from './read-records.ts';
 import { RecordIndex } from './record-index.ts';
@@ -36,6 +38,15 @@ interface RecordFilesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where records are from: a file as messages call it, and their texts. */
+interface RecordSource {
+  readonly name: string;
+  readonly textOf: (record: FileRecord) => string;
+}
+
+/** Of a million invalid records, mostly for one reason, the others are located by their first line. */
+const MAX_LOCATED = 1_000;
+
 /** The records of some files. They are streamed in batches; only their indexes stay in memory. */
 export class RecordFiles {
   readonly #names: string[] = [];
@@ -47,6 +58,8 @@ export class RecordFiles {
   readonly #spiffeOverlaps: SpiffeOverlaps;
   readonly #files: readonly string[];
   readonly #options: RecordFilesOptions;
+  /** How many records with problems have been parsed again. */
+  #located = 0;
 
   constructor(files: readonly string[], options: RecordFilesOptions) {
     this.#files = files;
@@ -85,14 +98,14 @@ export class RecordFiles {
     const { name, batches } = await readRecords(file, this.#options.signal);
     this.#names.push(name);
     let records = 0;
-    for await (const { results, lists } of batches) {
+    for await (const { results, lists, textOf } of batches) {
       for (const type of lists) this.#types.add(type);
       records += results.length;
       for (const part of split(results)) {
         // Requests are served between any two parts.
         await yieldToEventLoop();
         this.#options.signal?.throwIfAborted();
-        yield part.flatMap((result) => this.#parse(result, name) ?? []);
+        yield part.flatMap((result) => this.#parse(result, { name, textOf }) ?? []);
       }
     }
     // The file may have been incomplete, and --prune would remove the missing records.
@@ -101,22 +114,34 @@ export class RecordFiles {
     if (records === 0 && isJsonLines(name)) throw new ClientsFileError(name, NO_RECORDS);
   }
 
-  #parse(result: RecordReadResult, file: string): ValidRecord | undefined {
+  #parse(result: RecordReadResult, source: RecordSource): ValidRecord | undefined {
+    const { onError, onWarning } = this.#options;
     if (result instanceof ClientsFileError) {
-      this.#options.onError(fileDiagnosticOf(result));
+      onError(fileDiagnosticOf(result));
       return undefined;
     }
-    const { onError, onWarning } = this.#options;
+    const locate = this.#locate(result, source);
     this.#types.add(result.type);
-    const position = this.#register(result, file);
+    const position = this.#register(result, (error) => onError(locate(error)));
     const parsed = this.#parseRecord(result);
-    if (!parsed.ok) for (const error of parsed.errors) onError(recordDiagnosticOf(file, result, error));
+    if (!parsed.ok) for (const error of parsed.errors.map(locate).toSorted(byPosition)) onError(error);
     if (!parsed.ok || position === undefined) return undefined;
     const overlap = parsed.record.type === 'client' && this.#spiffeOverlaps.add(parsed.record.client, position.index);
-    if (overlap) onError(recordDiagnosticOf(file, result, overlap));
+    if (overlap) onError(locate(overlap));
     if (overlap) return undefined;
-    for (const warning of parsed.warnings) onWarning(recordDiagnosticOf(file, result, warning));
+    for (const warning of parsed.warnings) onWarning(locate(warning));
     return { ...position, value: result.value, ...parsed.record };
+  }
+
+  /** Adds the position to the problems of a record. Its text is parsed again for the first one. */
+  #locate(record: FileRecord, { name, textOf }: RecordSource): (problem: Diagnostic) => RecordDiagnostic {
+    let positionOf: ((field: string) => Position) | undefined;
+    return (problem) => {
+      if (!positionOf) this.#located += 1;
+      positionOf ??=
+        this.#located > MAX_LOCATED ? () => record.start : fieldLocator({ text: textOf(record), start: record.start });
+      return recordDiagnosticOf(name, record, positionOf(problem.field), problem);
+    };
   }
 
   #parseRecord({ type, value }: FileRecord): RecordParseResult {
@@ -132,17 +157,23 @@ export class RecordFiles {
   }
 
   /** Records with errors are registered as well, so that duplicates are reported together with other errors. */
-  #register(record: FileRecord, file: string): { readonly id: string; readonly index: number } | undefined {
-    const { type, number, value } = record;
+  #register(
+    record: FileRecord,
+    onError: (error: Diagnostic) => void,
+  ): { readonly id: string; readonly index: number } | undefined {
+    const { type, value } = record;
     const { isId, idField } = recordTypes[type];
     const id = idOfRecord(type, value);
     if (id === undefined || !isId(id)) return undefined;
-    const index = this.index[type].add(id, number);
+    const index = this.index[type].add(id, record);
     if (typeof index === 'number') return { id, index };
-    const message = `is already defined in ${index}; a ${type} has one record`;
-    this.#options.onError(recordDiagnosticOf(file, record, { field: idField, message }));
+    onError({ field: idField, message: `is already defined in ${index}; a ${type} has one record` });
     return undefined;
   }
+}
+
+function byPosition(one: Position, other: Position): number {
+  return one.line - other.line || one.column - other.column;
 }
 
 type RecordParseResult =

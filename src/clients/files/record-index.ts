@@ -1,13 +1,13 @@
-import type { RecordLocation } from './diagnostics.ts';
-import { recordLocation } from './parse-records.ts';
+import { describeLocation, type RecordLocation } from './diagnostics.ts';
+import { type FileRecord, recordLocation } from './parse-records.ts';
 
 /** Which records of one type some files contain, and where: only ids and numbers, because there may be a million. */
 export class RecordIndex {
   readonly #files: readonly string[];
   readonly #indexes = new Map<string, number>();
   readonly #ids: string[] = [];
-  /** The index of the file, times the maximum number of records, plus the number of the record. */
-  readonly #locations: number[] = [];
+  /** By the index of a record: the index of its file, its number there, its line and its column. */
+  readonly #places: number[] = [];
 
   /** @param files the opened files, as messages call them. Records that are added are in the last one */
   constructor(files: readonly string[]) {
@@ -15,15 +15,15 @@ export class RecordIndex {
   }
 
   /**
-   * @param number of the record in the last file
+   * @param record of the last file
    * @returns the index of the record, or the location of an earlier one with this id
    */
-  add(id: string, number: number): number | string {
+  add(id: string, { number, start: { line, column } }: Pick<FileRecord, 'number' | 'start'>): number | string {
     const earlier = this.#indexes.get(id);
     if (earlier !== undefined) return this.describeLocationAt(earlier);
     const index = this.#ids.push(id) - 1;
     this.#indexes.set(id, index);
-    this.#locations.push((this.#files.length - 1) * MAX_RECORDS + number);
+    this.#places.push(this.#files.length - 1, number, line, column);
     return index;
   }
 
@@ -41,16 +41,12 @@ export class RecordIndex {
   }
 
   describeLocationAt(index: number): string {
-    const { file, location } = this.#locateAt(index);
-    return `${file}, ${location}`;
+    return describeLocation(this.#locateAt(index));
   }
 
   #locateAt(index: number): RecordLocation {
-    const location = this.#locations[index] ?? 0;
-    const file = this.#files[Math.floor(location / MAX_RECORDS)] ?? '';
-    return { file, location: recordLocation(file, location % MAX_RECORDS) };
+    const [fileIndex = 0, number = 0, line = 0, column = 0] = this.#places.slice(index * 4, index * 4 + 4);
+    const file = this.#files[fileIndex] ?? '';
+    return { file, line, column, location: recordLocation(file, number) };
   }
 }
-
-/** In one file. */
-const MAX_RECORDS = 2 ** 32;

@@ -1,6 +1,6 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
-import { describeDiagnostic, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
+import { describeDiagnostic, describeLocation, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
 import { findFiles } from '../../clients/files/find-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
@@ -36,7 +36,10 @@ export async function checkClients(
   const unverified = isVerifierSet ? undefined : unverifiedWarning(parsed);
   const warnings = [...parsed.warnings, ...sharedPinWarnings(parsed), ...(unverified ? [unverified] : [])];
   const checked = { ...parsed, warnings };
-  const owners = checked.clients.map((client) => ({ client, location: locationOf(client, checked) }));
+  const owners = checked.clients.map((client) => ({
+    client,
+    location: describeLocation(checked.locate(client.clientId)),
+  }));
   const conflicts = (await findConflictsAmong(owners, { policy, now })).lines();
   if (output === 'json') printJson(paths, checked, conflicts);
   else await printText(checked, conflicts);
@@ -62,11 +65,6 @@ function sharedPinWarnings({ clients, locate }: ClientsFilesResult): RecordDiagn
     field,
     message,
   }));
-}
-
-function locationOf({ clientId }: Client, { locate }: ClientsFilesResult): string {
-  const { file, location } = locate(clientId);
-  return `${file}, ${location}`;
 }
 
 /** With a single path, `file` repeats it as it was given. */

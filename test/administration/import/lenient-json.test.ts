@@ -43,7 +43,7 @@ describe('JSON in the dialect of .NET configuration files', () => {
 
   test('reports the line and column of an error', () => {
     expect(() => parseLenientJson('{ /* one\n two */ // three\n  "a": 1,\n  b\n}')).toThrow(
-      'line 4: invalid JSON at column 3: a name must be in double quotes',
+      'line 4, column 3: invalid JSON: a name must be in double quotes',
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ClientsFileError, parseLine, parseRecords } from '../../../src/clients/files/parse-records.ts';
 import { parseJson } from '../../../src/clients/strict-json.ts';
+import { withLine } from '../../support/with-line.ts';
 
 const values = (path: string, text: string) => parseRecords(path, text).records.map(({ value }) => value);
 
@@ -17,19 +18,23 @@ describe('parseRecords', () => {
   });
 
   test('parseLine returns the line of a record, and states it in errors', () => {
-    expect(parseLine('a.jsonl', '{"client_id":"a"}\r', 2)).toEqual({
+    expect(parseLine('a.jsonl', ' {"client_id":"a"}\r', 2)).toEqual({
       type: 'client',
       number: 2,
       value: { client_id: 'a' },
+      span: { offset: 1, end: 19 },
+      start: { line: 2, column: 2 },
     });
     expect(parseLine('a.jsonl', ' \r', 2)).toBeUndefined();
-    expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('line 2: invalid JSON');
-    const duplicate = 'line 2: duplicate key "client_id" at column 18';
-    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow(duplicate);
+    expect(() => parseLine('a.jsonl', '{"client_id"', 2)).toThrow('invalid JSON');
+    const duplicate = { message: 'duplicate key "client_id"', position: { line: 2, column: 18 } };
+    expect(() => parseLine('a.jsonl', '{"client_id":"a","client_id":"a"}', 2)).toThrow(
+      expect.objectContaining(duplicate),
+    );
   });
 
   test.each([
-    ['clients.json', '[{"client_id": "a"},]', 'line 1: invalid JSON at column 21: a comma before ]'],
+    ['clients.json', '[{"client_id": "a"},]', 'invalid JSON: a comma before ]'],
     ['clients.json', '[{"enabled": false, "enabled": true}]', 'duplicate key'],
     ['clients.yaml', '[{"client_id": "a", "client_id": "b"}]', 'duplicate key'],
     ['clients.yaml', 'clients: {}', 'expected a list'],
@@ -46,10 +51,12 @@ describe('parseRecords', () => {
 });
 
 /** Each of these puts the text into line 3. */
-const inYaml = (text: string) => () => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`).records;
-const inJson = (text: string) => () =>
-  parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`).records;
-const inJsonLines = (text: string) => () => parseLine('clients.jsonl', `{"client_id":"a","claims":${text}}`, 3);
+const inYaml = (text: string) =>
+  withLine(() => parseRecords('clients.yaml', `- client_id: a\n  claims:\n    ${text}\n`).records);
+const inJson = (text: string) =>
+  withLine(() => parseRecords('clients.json', `[{"client_id": "a",\n"claims":\n${text}}]`).records);
+const inJsonLines = (text: string) =>
+  withLine(() => parseLine('clients.jsonl', `{"client_id":"a","claims":${text}}`, 3));
 
 describe('YAML keys that become the same string', () => {
   test.each([
@@ -70,7 +77,7 @@ describe('YAML keys that become the same string', () => {
     ['{x: &e enabled, *e : false}', { x: 'enabled', enabled: false }],
     ['{x: &l [1], y: *l}', { x: [1], y: [1] }],
   ])('do not include %s', (text, claims) => {
-    expect(inYaml(text)()).toEqual([{ type: 'client', number: 1, value: { client_id: 'a', claims } }]);
+    expect(inYaml(text)()).toMatchObject([{ type: 'client', number: 1, value: { client_id: 'a', claims } }]);
   });
 });
 
@@ -81,7 +88,7 @@ describe('a YAML file of several documents', () => {
     ['- client_id: a\n...\n---\n[', 3],
   ])('is rejected with its line: %j', (text, line) => {
     const message = `line ${line}: a second document starts here (---): write all clients in one list`;
-    expect(() => parseRecords('clients.yaml', text)).toThrow(message);
+    expect(withLine(() => parseRecords('clients.yaml', text))).toThrow(message);
   });
 
   test.each(['---\n- client_id: a\n', '%YAML 1.2\n---\n- client_id: a\n...\n'])('does not include %j', (text) => {
@@ -110,14 +117,14 @@ describe('YAML that JSON cannot represent', () => {
     ['{"<<": x}', { '<<': 'x' }],
     ['!!map {a: !!seq [!!str 1]}', { a: ['1'] }],
   ])('does not include %s', (text, claims) => {
-    expect(inYaml(text)()).toEqual([{ type: 'client', number: 1, value: { client_id: 'a', claims } }]);
+    expect(inYaml(text)()).toMatchObject([{ type: 'client', number: 1, value: { client_id: 'a', claims } }]);
   });
 
   test('is also rejected in a file with a YAML 1.1 directive', () => {
-    const parse = (text: string) => () => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`).records;
+    const parse = (text: string) => withLine(() => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`).records);
     expect(parse('{<<: {client_id: a}}')).toThrow('line 3: merge keys');
     expect(parse('{client_id: a, not_before: 2027-01-31}')).toThrow('line 3: 2027-01-31 is not a string');
-    expect(parse('{client_id: a, enabled: no}')()).toEqual([
+    expect(parse('{client_id: a, enabled: no}')()).toMatchObject([
       { type: 'client', number: 1, value: { client_id: 'a', enabled: false } },
     ]);
   });
@@ -209,7 +216,7 @@ describe('a number', () => {
   });
 
   test.each(['1_000', '1:30', '0b1'])('of YAML 1.1 is rejected in a file with that directive: %s', (text) => {
-    expect(() => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`)).toThrow('line 3: the number');
+    expect(withLine(() => parseRecords('clients.yaml', `%YAML 1.1\n---\n- ${text}`))).toThrow('line 3: the number');
   });
 
   test.each(['1.10', '1.0'])('of JSON may end in a zero: %s', (text) => {
@@ -254,8 +261,8 @@ describe('parseJson', () => {
     ['{"__proto__":1,"__proto__":2}', 1, '__proto__', 16],
     ['[{"a":{"a":["a"]},"b":{"a":"a\\":"}},\n{"x":":", "a\\"":1,\n "a\\"":2}]', 3, 'a"', 2],
   ])('rejects %s with line and column', (text, line, name, column) => {
-    const message = `duplicate key ${JSON.stringify(name)} at column ${column}`;
-    expect(() => parseJson(text)).toThrow(expect.objectContaining({ line, message }));
+    const message = `duplicate key ${JSON.stringify(name)}`;
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ position: { line, column }, message }));
   });
 
   test.each([
@@ -272,7 +279,7 @@ describe('parseJson', () => {
     ['[\n"a', 2, 3, 'a string is not closed'],
   ])('states line and column of the syntax error in %j', (text, line, column, problem) => {
     expect(() => parseJson(text)).toThrow(
-      expect.objectContaining({ line, message: `invalid JSON at column ${column}: ${problem}` }),
+      expect.objectContaining({ position: { line, column }, message: `invalid JSON: ${problem}` }),
     );
   });
 
@@ -285,10 +292,7 @@ describe('parseJson', () => {
         const at = number % (text.length + 1);
         fc.pre(isBetween(text, at) && !text.slice(at - 1).startsWith('x"') && !text.slice(at).startsWith('x"'));
         const lines = text.slice(0, at).split('\n');
-        const location = {
-          line: lines.length,
-          message: expect.stringContaining(` at column ${(lines.at(-1) ?? '').length + 1}`),
-        };
+        const location = { position: { line: lines.length, column: (lines.at(-1) ?? '').length + 1 } };
         expect(() => parseJson(`${text.slice(0, at)}§${text.slice(at)}`)).toThrow(expect.objectContaining(location));
       }),
     );

@@ -17,7 +17,11 @@ async function read(content: string, name = 'records.yaml') {
   return {
     clients: clients.map(({ clientId }) => clientId),
     resources: resources.map(({ name: each }) => each),
-    errors: errors.map((error) => describeDiagnostic(error).replace(`${file}: `, '')),
+    errors: errors.map((error) =>
+      describeDiagnostic(error)
+        .slice(file.length)
+        .replace(/^(?::\d+:\d+)?: /, ''),
+    ),
   };
 }
 
@@ -55,15 +59,12 @@ describe('readClientsFiles', () => {
     [
       'an invalid resource',
       `resources: [${resource.replace('caller', 'both')}]`,
-      ['resource orders (record 1): binding: expected caller, proxy or none'],
+      ['resource "orders": binding: expected caller, proxy or none'],
     ],
     [
       'a misspelled field',
       `resources: [${resource.replace('scope', 'scopes')}]`,
-      [
-        'resource orders (record 1): scope: is missing',
-        'resource orders (record 1): scopes: is not a field of resource records (did you mean "scope"?)',
-      ],
+      ['resource "orders": scope: is missing', 'resource "orders": unknown field "scopes" (did you mean "scope"?)'],
     ],
     [
       'a resource without a name',
@@ -78,7 +79,7 @@ describe('readClientsFiles', () => {
       'the same name twice',
       `clients: [${client}]\nresources: [${resource}, ${resource}]`,
       [
-        `resource orders (record 2): name: is already defined in ${join(directory, 'records.yaml')}, record 1; a resource has one record`,
+        `resource "orders": name: is already defined in ${join(directory, 'records.yaml')}:2; a resource has one record`,
       ],
     ],
     [
@@ -101,7 +102,7 @@ describe('readClientsFiles', () => {
       `resources: [${resource}]\nresource: []`,
       ['unknown field "resource"; expected "clients", "resources" and "$schema" only (did you mean "resources"?)'],
     ],
-    ['two sections of one name', `resources: []\nresources: [${resource}]`, ['line 2: duplicate key "resources"']],
+    ['two sections of one name', `resources: []\nresources: [${resource}]`, ['duplicate key "resources"']],
     [
       'neither section',
       'version: 1',
@@ -122,7 +123,7 @@ describe('readClientsFiles', () => {
     const { errors, clients } = await read(`${client}\n${resource.replace('read', '')}\n`, 'invalid.jsonl');
     expect(clients).toEqual(['a']);
     expect(errors).toEqual([
-      'resource orders (line 2): scope: must not be empty: name at least one scope that the caller needs',
+      'resource "orders": scope: must not be empty: name at least one scope that the caller needs',
     ]);
   });
 });

@@ -122,7 +122,7 @@ test('watchClientsFile swaps clients and resources together, and keeps both if e
   expect(lines).toEqual([
     {
       event: 'clients_reload_failed',
-      reason: expect.stringMatching(/: resource orders \(line 2\): binding: none requires/),
+      reason: expect.stringMatching(/:2:\d+: resource "orders": binding: none requires/),
     },
   ]);
   expect(current()).toBe(before);
