@@ -85,10 +85,15 @@ export class ActiveRequests {
     return this.#ending.has(socket);
   }
 
-  /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */
-  async drain(): Promise<void> {
+  /** From now on, each connection closes after its next response. Connections are still accepted. */
+  endKeepAlive(): void {
     this.#draining = true;
     for (const { response } of this.#connections.values()) if (response) response.shouldKeepAlive = false;
+  }
+
+  /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */
+  async drain(): Promise<void> {
+    this.endKeepAlive();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // Connections that wait for their next request, or have received only a part of it, do not close by themselves.
     this.#server.closeIdleConnections();

@@ -32,6 +32,8 @@ export interface HttpListener {
    * @throws {Error} if OpenSSL rejects them; those before stay in use
    */
   replaceTls(tls: ListenerTls): void;
+  /** From now on, each connection closes after its next response, so that clients open further ones elsewhere. */
+  endKeepAlive(): void;
   /** Stops accepting connections, and closes each connection after the response to its request in flight. */
   close(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export async function openListener(
     replaceTls: (tls) => {
       if (server instanceof HttpsServer) server.setSecureContext(httpsOptions(tls));
     },
+    endKeepAlive: () => active.endKeepAlive(),
     close: () => active.drain(),
   };
 }

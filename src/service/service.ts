@@ -114,6 +114,7 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const running = opened.move();
   const close = async () => {
     isClosing = true;
+    for (const each of [listener, edgeListener]) each?.endKeepAlive();
     await delay(config.drainDelay);
     // Together, since each may take its time; the operations listener goes on to report why the server is not ready.
     await Promise.all([listener.close(), edgeListener?.close()]);
