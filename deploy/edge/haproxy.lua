@@ -11,12 +11,14 @@ local address = assert(os.getenv("COUNTERSIGN_EDGE"), "haproxy.lua: set COUNTERS
 -- Milliseconds. HAProxy 2.6 sends a check up to four times, so it takes at most four times as long.
 local timeout = 1000
 
--- What the edge reads. haproxy.cfg sets the first four; the last is the client's own.
+-- What the edge reads. haproxy.cfg sets all but the last, which is the client's own.
 local read_by_the_edge = {
   "x-ssl-client-cert",
   "x-ssl-client-verify",
   "x-ssl-client-chain",
   "x-countersign-proxy-secret",
+  "x-request-id",
+  "x-forwarded-for",
   "authorization",
 }
 

@@ -5,7 +5,9 @@ import { mostSpecific } from '../clients/precedence.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
 import { invalidClient, isInvalidClient, type OAuthError } from '../oauth/oauth-error.ts';
+import type { ChainStatus } from '../pki/path/verify-chain.ts';
 import type { InvalidClientCode } from '../reasons/reasons.ts';
+import { contradiction } from '../terminator/chain-verification.ts';
 import { Denial } from './denial.ts';
 
 /** A check has no body: it presents a certificate and nothing else. */
@@ -51,9 +53,24 @@ export async function authenticateByCertificate(
   }
   const specific = mostSpecific(matches);
   const [client, ...others] = specific.filter((match) => match.client.enabled);
-  if (!client) throw noClient([...rejections, ...specific.map(disabled)]);
+  if (!client) throw noClient([...rejections, ...specific.map(disabled)], chain);
   if (others.length > 0) throw ambiguous([client, ...others]);
   return client;
+}
+
+/**
+ * Why a proxy rejects a certificate, as far as this server can tell: by the rules of `tls_client_auth`.
+ *
+ * @throws {OAuthError} invalid_client
+ */
+export function rejectionByProxy(presented: PresentedCertificate, now: number): OAuthError {
+  const { chain } = requireCertificate({ form: noForm, presented, now });
+  if (!chain.verified) return invalidClient(chain.code, unverifiedReason(chain));
+  return invalidClient('verification_contradicted', `the proxy rejects the certificate, ${contradiction}`);
+}
+
+function unverifiedReason({ reason }: Pick<ChainStatus, 'reason'>): string {
+  return `the certificate's chain is not verified: ${reason}`;
 }
 
 /** Why the certificate does not authenticate a client. */
@@ -88,8 +105,12 @@ async function tryToAuthenticate(
 const MAX_NAMED = 5;
 
 /** The code is that of the candidates, if they agree. */
-function noClient(rejections: readonly Rejection[]): OAuthError {
+function noClient(rejections: readonly Rejection[], chain: ChainStatus): OAuthError {
   const [first, ...others] = rejections;
+  // Only registered certificates were looked for, and no names.
+  if (!first && !chain.verified) {
+    return invalidClient(chain.code, `the certificate is not registered, and ${unverifiedReason(chain)}`);
+  }
   if (!first) return invalidClient(NO_CLIENT, 'no client is registered by an identity of the certificate');
   const code = others.every((other) => other.code === first.code) ? first.code : NO_CLIENT;
   const reasons = listed(

@@ -13,7 +13,7 @@ import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import type { TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import type { Approval } from './approval.ts';
-import { authenticateByCertificate } from './authenticate-by-certificate.ts';
+import { authenticateByCertificate, rejectionByProxy } from './authenticate-by-certificate.ts';
 import type { DecideCheck } from './check.ts';
 import { Denial } from './denial.ts';
 import { createMinter } from './mint.ts';
@@ -59,14 +59,15 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     if (!route) throw new Denial('route_unknown', notARoute(url));
     entry.route = route.kind;
     // 2. Find the resource.
-    const resource = await findResource(route.name, registry);
+    const resource = route.kind === 'rejected' ? undefined : await findResource(route.name, registry);
     progress.resource = resource;
-    entry.resource = resource.name;
+    if (resource) entry.resource = resource.name;
     // 3. Read what the terminator forwarded; parse the certificate and validate its path.
     requireUnstripped(fields);
     const presented = readCertificate({ headers: fields, peer });
     addCertificate(entry, presented);
-    // 4. Mint or verify.
+    // 4. Mint, verify or deny.
+    if (route.kind === 'rejected' || !resource) throw rejectionByProxy(presented, time);
     const approval = await decideBy[route.kind]({ resource, headers: fields, presented, peer, now: time }, entry);
     if (presented.kind === 'certificate') expiries.add(presented.certificate.notAfter, time);
     return approval;

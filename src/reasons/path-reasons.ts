@@ -8,6 +8,30 @@ export const pathReasons = {
     fix: 'See the reason, which quotes the header. If it is absent, set it in the proxy as its page documents.',
     error: 'invalid_client',
   },
+  verification_issuer_unknown: {
+    meaning: 'The terminator knows no issuer of the certificate, and the client registered tls_client_auth.',
+    cause: 'The certificate is self-signed or from another CA, or the terminator lacks an intermediate or the root.',
+    fix: 'Give the client a certificate of the configured CA, or give the terminator the file of COUNTERSIGN_CLIENT_CA_FILE.',
+    error: 'invalid_client',
+  },
+  verification_revoked: {
+    meaning: 'The terminator rejects the certificate because a CRL of the terminator lists it.',
+    cause: 'The CA revoked the certificate.',
+    fix: 'Issue a new certificate for the client.',
+    error: 'invalid_client',
+  },
+  verification_names_excluded: {
+    meaning: 'The terminator rejects the certificate because a name in it violates the name constraints of its CA.',
+    cause: 'The CA may issue certificates for certain names only, and issued this one for another.',
+    fix: 'Issue the certificate with a name that the CA may use, or change the constraints of the CA.',
+    error: 'invalid_client',
+  },
+  verification_contradicted: {
+    meaning: 'The terminator rejects the certificate without a reason, and the server finds a valid path.',
+    cause: 'The terminator has a CRL or lacks a CA certificate, or the clocks differ.',
+    fix: 'Compare the CA certificates, the CRLs and the clocks of the terminator and the server.',
+    error: 'invalid_client',
+  },
   verification_unavailable: {
     meaning:
       'Nothing verifies the chain of the certificate, and the client registered tls_client_auth, which requires that.',

@@ -2,15 +2,15 @@ import type { HeaderFields } from '../http/header-fields.ts';
 import type { ChainStatus, PresentedChain } from '../pki/path/verify-chain.ts';
 import { singleValue } from './single-value.ts';
 import type { ChainVerification } from './terminator.ts';
+import { describeResult, failureOf, type VerificationFailure } from './verification-results.ts';
 
 /**
  * What the terminator reports about the chain: `absent` where its format has no field for it.
  * `reason` is the text for the operator.
  */
-export interface ForwardedVerification {
-  readonly result: 'verified' | 'failed' | 'absent';
-  readonly reason: string;
-}
+export type ForwardedVerification =
+  | { readonly result: 'verified' | 'absent'; readonly reason: string }
+  | { readonly result: 'failed'; readonly reason: string; readonly failure: VerificationFailure };
 
 const MAX_QUOTED_LENGTH = 120;
 
@@ -23,12 +23,20 @@ export function readVerification(headers: HeaderFields, { fields }: ChainVerific
   if (fields.length === 0) return { result: 'absent', reason: 'the terminator forwards no verification result' };
   const results = fields.map(({ header, successValue }) => {
     const value = singleValue(headers, header);
-    const state = value === undefined ? 'is absent' : `is "${value.slice(0, MAX_QUOTED_LENGTH)}"`;
-    return { verified: value === successValue, reason: `${header} ${state}` };
+    return { value, verified: value === successValue, reason: `${header} ${describeValue(value)}` };
   });
-  const failed = results.find(({ verified }) => !verified);
-  if (failed) return { result: 'failed', reason: failed.reason };
+  const failures = results
+    .filter(({ verified }) => !verified)
+    .map(({ value, reason }) => ({ reason, failure: failureOf(value) }));
+  const failed = failures.find(({ failure }) => failure.isFinal) ?? failures[0];
+  if (failed) return { result: 'failed', ...failed };
   return { result: 'verified', reason: results.map(({ reason }) => reason).join(', ') };
+}
+
+function describeValue(value: string | undefined): string {
+  if (value === undefined) return 'is absent';
+  const meaning = describeResult(value);
+  return `is "${value.slice(0, MAX_QUOTED_LENGTH)}"${meaning === undefined ? '' : ` (${meaning})`}`;
 }
 
 /**
@@ -44,12 +52,14 @@ export function chainStatus(
   verification: ChainVerification,
   verifyChain: (presented: PresentedChain) => ChainStatus,
 ): ChainStatus {
-  if (forwarded.result === 'failed') return failed(forwarded);
+  if (forwarded.result === 'failed') return rejected(forwarded, () => verifyChain(presented), verification);
   switch (verification.by) {
     case 'countersign':
       return verifyChain(presented);
     case 'header':
-      if (forwarded.result !== 'verified') return failed(forwarded);
+      if (forwarded.result !== 'verified') {
+        return { verified: false, code: 'verification_failed', reason: forwarded.reason };
+      }
       return { verified: true, reason: forwarded.reason, paths: undefined };
     case 'terminator':
       return { verified: true, reason: 'COUNTERSIGN_CHAIN_VERIFIED_BY is terminator', paths: undefined };
@@ -58,6 +68,19 @@ export function chainStatus(
   }
 }
 
-function failed({ reason }: ForwardedVerification): ChainStatus {
-  return { verified: false, code: 'verification_failed', reason };
+/** @param verify this server's own validation, which explains a rejection without a reason */
+function rejected(
+  { reason, failure }: Extract<ForwardedVerification, { result: 'failed' }>,
+  verify: () => ChainStatus,
+  { by }: ChainVerification,
+): ChainStatus {
+  const { code, isFinal } = failure;
+  if (failure.isExplained || by !== 'countersign') return { verified: false, code, reason, isFinal };
+  const own = verify();
+  if (!own.verified) return { ...own, isFinal };
+  return { verified: false, code: 'verification_contradicted', reason: `${reason}, ${contradiction}`, isFinal };
 }
+
+/** The clause for a certificate that only the terminator rejects. */
+export const contradiction =
+  'and this server finds a valid path: compare the CA certificates, CRLs and clocks of the two';

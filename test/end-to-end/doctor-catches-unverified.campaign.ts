@@ -10,7 +10,9 @@ import { type TerminatorName, terminators } from '../support/terminators.ts';
 interface Misconfiguration {
   readonly terminator: TerminatorName;
   readonly verifiedBy: 'header' | 'terminator';
-  readonly replace: NonNullable<DeploymentOptions['replace']>;
+  /** Of the shipped configuration, which verifies none for Envoy and Caddy: this server does. */
+  readonly replace?: DeploymentOptions['replace'];
+  readonly env?: DeploymentOptions['env'];
   readonly fix: string;
 }
 
@@ -33,25 +35,15 @@ const misconfigurations: readonly Misconfiguration[] = [
   {
     terminator: 'envoy',
     verifiedBy: 'terminator',
-    replace: [
-      ['trusted_ca: { filename: /etc/envoy/countersign/client-ca.pem }', 'trust_chain_verification: ACCEPT_UNTRUSTED'],
-    ],
+    env: { COUNTERSIGN_VERIFY_HEADER: '' },
     fix: 'Envoy: trusted_ca',
   },
-  {
-    terminator: 'caddy',
-    verifiedBy: 'terminator',
-    replace: [
-      ['mode verify_if_given', 'mode request'],
-      ['\t\t\ttrusted_ca_cert_file /etc/caddy/countersign/client-ca.pem', ''],
-    ],
-    fix: 'Caddy: mode verify_if_given with trusted_ca_cert_file',
-  },
+  { terminator: 'caddy', verifiedBy: 'terminator', fix: 'Caddy: mode verify_if_given with trusted_ca_cert_file' },
 ];
 
 const declared = (by: string) => ({ COUNTERSIGN_CHAIN_VERIFIED_BY: by, COUNTERSIGN_CLIENT_CA_FILE: '' });
 
-for (const { terminator, verifiedBy, replace, fix } of misconfigurations) {
+for (const { terminator, verifiedBy, replace = [], env = {}, fix } of misconfigurations) {
   describeWith(
     [terminators[terminator].program, 'redis-server'],
     `countersign doctor with ${terminator} that verifies no chain`,
@@ -60,7 +52,11 @@ for (const { terminator, verifiedBy, replace, fix } of misconfigurations) {
         ['with a certificate of the CA', {}],
         ['without one', withoutCertificate],
       ])(`reports it when COUNTERSIGN_CHAIN_VERIFIED_BY=${verifiedBy}, %s`, async (_, more) => {
-        const deployment = await startProbedDeploymentForTest({ terminator, replace, env: declared(verifiedBy) });
+        const deployment = await startProbedDeploymentForTest({
+          terminator,
+          replace,
+          env: { ...declared(verifiedBy), ...env },
+        });
         const { code, report } = await runProbe(deployment, more);
         expect([code, report.conclusion, report.problems]).toEqual([
           2,
@@ -78,7 +74,7 @@ for (const { terminator, verifiedBy, replace, fix } of misconfigurations) {
       });
 
       test('concludes secure when Countersign verifies chains', async () => {
-        const { code, report } = await runProbe(await startProbedDeploymentForTest({ terminator, replace }));
+        const { code, report } = await runProbe(await startProbedDeploymentForTest({ terminator, replace, env }));
         expect([code, report.problems, report.conclusion]).toEqual([0, [], 'secure']);
       });
     },

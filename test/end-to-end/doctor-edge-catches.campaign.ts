@@ -117,8 +117,8 @@ const sabotages: Readonly<Record<Extract<EdgeProxyName, 'nginx' | 'envoy'>, read
       replace: [
         ['proxy_pass_request_headers off;', ''],
         [
-          '    proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;\n    proxy_set_header X-SSL-Client-Verify $ssl_client_verify;\n    proxy_set_header Early-Data',
-          '    proxy_set_header Early-Data',
+          'proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;\nproxy_set_header X-SSL-Client-Verify $ssl_client_verify;\nproxy_set_header Early-Data',
+          'proxy_set_header Early-Data',
         ],
       ],
       problems: [/^the edge accepted a forged certificate/],

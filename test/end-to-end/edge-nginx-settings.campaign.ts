@@ -190,9 +190,9 @@ describeWith(['nginx'], 'the edge in a server of nginx with', () => {
   });
 
   test('the proxy secret reaches the edge, and not the API', async () => {
-    await start([
-      ['    proxy_set_header X-Countersign-Proxy-Secret ""', '    proxy_set_header X-Countersign-Proxy-Secret "s"'],
-    ]);
+    // In edge-request.conf, and not in edge-protect.conf.
+    const own = 'proxy_set_header X-Countersign-Proxy-Secret "";\n\n# A check that takes longer';
+    await start([[own, own.replace('""', '"s"')]]);
     respond(200, approval);
     const { received } = await send({ path: '/orders/1', lines: ['X-Countersign-Proxy-Secret: forged'] }, alpha);
     expect(checkFields(checks[0] ?? []).rest).toEqual([['x-countersign-proxy-secret', 's']]);
@@ -220,6 +220,6 @@ describeWith(['nginx'], 'the edge in a server of nginx with', () => {
 function checkFields([method, path, ...headers]: readonly string[]) {
   const fields = headers.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), headers[index + 1]]] : []));
   const verify = fields.find(([name]) => name === 'x-ssl-client-verify')?.[1];
-  const own = ['host', 'x-ssl-client-cert', 'x-ssl-client-verify'];
+  const own = ['host', 'x-ssl-client-cert', 'x-ssl-client-verify', 'x-request-id', 'x-forwarded-for'];
   return { head: `${method} ${path}`, verify, rest: fields.filter(([name = '']) => !own.includes(name)) };
 }

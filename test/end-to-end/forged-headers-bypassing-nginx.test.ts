@@ -167,6 +167,21 @@ describeWith(['redis-server'], 'a certificate header that bypasses nginx', () =>
     });
 
     test.each([
+      ['FAILED:certificate revoked', 'verification_revoked'],
+      ['FAILED:permitted subtree violation', 'verification_names_excluded'],
+      ['FAILED:certificate has expired', 'verification_failed'],
+      ['FAILED', 'verification_failed'],
+      ['23', 'verification_revoked'],
+    ])('if the terminator rejects the certificate (%s), even if it is registered', async (value, code) => {
+      const lines = [cert, `X-SSL-Client-Verify: ${value}`, secretLine];
+      await expectRejected('chained', proxy, lines, unverified(value));
+      await expectRejected('self-signed', proxy, lines, 'the terminator rejected the certificate: x-ssl-client-verify');
+      const { events } = await ask('self-signed', proxy, lines);
+      expect(events).toMatchObject([{ code }]);
+      await expectToken('self-signed', [...forged, secretLine]);
+    });
+
+    test.each([
       'x-ssl-client-cert',
       'X-SSL-Client-Verify',
       'close, X-SSL-Client-Cert',

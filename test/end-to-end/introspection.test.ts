@@ -174,19 +174,19 @@ describeWith(['nginx', 'redis-server'], 'introspection and revocation behind ngi
     }
   });
 
-  // The certificate never reaches the server, and yet the client cannot tell.
+  // nginx itself does not accept the certificate, and yet the client cannot tell.
   test.each(['/token', '/introspect', '/revoke'])(
-    'nginx rejects an expired certificate at %s as the server does',
+    'an expired certificate is rejected at %s as no certificate is',
     async (path) => {
       const expired = deployment.ca.issue({ notAfter: new Date(Date.now() - 60_000) });
       const request = { path, body: { grant_type: 'client_credentials', client_id: 'billing', token: 'x' } };
-      const byNginx = await send(request, { identity: expired });
-      const byServer = await send(request);
+      const withExpired = await send(request, { identity: expired });
+      const without = await send(request);
       for (const name of ['www-authenticate', 'cache-control', 'content-type']) {
-        expect(byNginx.headers.get(name), name).toBe(byServer.headers.get(name));
+        expect(withExpired.headers.get(name), name).toBe(without.headers.get(name));
       }
-      expect([byNginx.status, byNginx.body]).toEqual([byServer.status, byServer.body]);
-      expect(byNginx.headers.get('proxy-status')).toMatch(/^nginx/);
+      expect([withExpired.status, withExpired.body]).toEqual([without.status, without.body]);
+      expect(withExpired.headers.get('proxy-status')).toBeNull();
     },
   );
 

@@ -55,7 +55,18 @@ function upstreamAddress(socket: string): string {
   return socket.startsWith('unix:') ? `${socket}|http://countersign/` : `${socket}/`;
 }
 
-const modules = ['mpm_event', 'authz_core', 'alias', 'headers', 'http2', 'proxy', 'proxy_http', 'socache_shmcb', 'ssl'];
+const modules = [
+  'mpm_event',
+  'authz_core',
+  'alias',
+  'headers',
+  'http2',
+  'proxy',
+  'proxy_http',
+  'socache_shmcb',
+  'ssl',
+  'unique_id',
+];
 
 interface Surroundings {
   readonly folder: string;

@@ -96,15 +96,13 @@ async function askOn({ socket, received }: Open<TLSSocket>): Promise<string> {
   return received();
 }
 
-/** The fields of every format and the secret, in two cases and with underscores, and ours named in `Connection`. */
+/** The fields of every format, the secret and where the request comes from, in two cases and with underscores, and ours named in `Connection`. */
 export function forgedLines(): string[] {
   const { der, pem } = clientCa;
   const formats = Object.values(forwardedAs).flatMap((encode) => Object.keys(encode({ der, pem }, [{ der, pem }])));
-  const lines = [...new Set([...formats, 'x-countersign-proxy-secret'])].flatMap((name) => [
-    `${name}: forged`,
-    `${name.toUpperCase()}: forged`,
-    `${name.replaceAll('-', '_')}: forged`,
-  ]);
+  const lines = [...new Set([...formats, 'x-countersign-proxy-secret', 'x-request-id', 'x-forwarded-for'])].flatMap(
+    (name) => [`${name}: forged`, `${name.toUpperCase()}: forged`, `${name.replaceAll('-', '_')}: forged`],
+  );
   return ['Connection: X-SSL-Client-Cert, X-SSL-Client-Verify', ...lines];
 }
 

@@ -25,7 +25,7 @@ export const terminators = {
   },
   envoy: {
     program: 'envoy',
-    env: { COUNTERSIGN_TERMINATOR: 'envoy' },
+    env: { COUNTERSIGN_TERMINATOR: 'envoy', COUNTERSIGN_VERIFY_HEADER: 'X-SSL-Client-Verify' },
     start: startShippedEnvoy,
   },
   haproxy: { program: 'haproxy', env: { COUNTERSIGN_TERMINATOR: 'haproxy' }, start: startShippedHaproxy },

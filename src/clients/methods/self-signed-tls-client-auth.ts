@@ -12,7 +12,8 @@ export interface SelfSignedTlsClientAuth {
 
 /**
  * `self_signed_tls_client_auth` (RFC 8705 §2.2): exactly one of the registered certificates, or one with a registered
- * key. The issuer and the chain do not matter: the TLS handshake proved possession of the key.
+ * key. The issuer and the chain do not matter: the TLS handshake proved possession of the key. But a certificate that the
+ * terminator rejects does not count, for example because it is revoked.
  */
 export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAuth, typeof certificateFields> = {
   fields: certificateFields,
@@ -37,8 +38,10 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAu
   specificity: () => undefined,
   caPins: () => [],
   authenticate: ({ certificates }, request) => {
-    const { certificate } = requireCertificate(request);
+    const { certificate, chain } = requireCertificate(request);
     const { now } = request;
+    if (!chain.verified && chain.isFinal)
+      throw invalidClient(chain.code, `the terminator rejected the certificate: ${chain.reason}`);
     const matches = certificates.filter((registered) => isRegistered(certificate, registered));
     const match = matches.find((registered) => isEffective(registered, now));
     if (match) return { certificate, ...(isSha1(match) && { advice: sha1Advice(certificate) }) };

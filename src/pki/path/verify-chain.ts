@@ -14,7 +14,8 @@ export interface PresentedChain {
 
 /** Whether the chain of a certificate is verified, with a reason for operators. */
 export type ChainStatus =
-  | { readonly verified: false; readonly code: InvalidClientCode; readonly reason: string }
+  /** `isFinal`: the terminator rejected the certificate itself, so that it does not count even if it is registered. */
+  | { readonly verified: false; readonly code: InvalidClientCode; readonly reason: string; readonly isFinal?: boolean }
   /** `paths`: all that are valid now. Undefined if the terminator verified the chain: then no path is known. */
   | { readonly verified: true; readonly reason: string; readonly paths: readonly CertificationPath[] | undefined };
 

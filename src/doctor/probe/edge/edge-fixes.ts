@@ -79,7 +79,7 @@ const fixes: Readonly<Record<EdgeProblem, Fixes>> = {
   forged_certificate: {
     general:
       'configure the proxy to overwrite the headers in which it forwards the certificate of the handshake to the edge',
-    nginx: 'restore "proxy_pass_request_headers off" and the proxy_set_header of edge-check.conf',
+    nginx: 'restore "proxy_pass_request_headers off" and the proxy_set_header of edge-request.conf',
     envoy: 'set "forward_client_cert_details: SANITIZE_SET", and allow only exact names in allowed_headers',
   },
 };

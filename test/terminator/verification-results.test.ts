@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { describeResult, failureOf } from '../../src/terminator/verification-results.ts';
+
+describe('a certificate whose verification failed may still be a registered one if the terminator reports', () => {
+  test.each([
+    undefined,
+    '',
+    'NONE',
+    'GENEROUS',
+    'false',
+    'success',
+    '1',
+    '2',
+    '18',
+    '19',
+    '20',
+    '21',
+    'FAILED:self-signed certificate',
+    'FAILED:self signed certificate in certificate chain',
+    'FAILED:unable to get issuer certificate',
+    'FAILED:unable to get local issuer certificate',
+    'FAILED:unable to verify the first certificate',
+  ])('%j', (value) => {
+    expect(failureOf(value)).toMatchObject({ isFinal: false, isExplained: true });
+  });
+});
+
+describe('a certificate is rejected, even a registered one, if the terminator reports', () => {
+  test.each([
+    ['FAILED:certificate revoked', 'verification_revoked'],
+    ['23', 'verification_revoked'],
+    ['true', 'verification_revoked'],
+    ['FAILED:permitted subtree violation', 'verification_names_excluded'],
+    ['FAILED:excluded subtree violation', 'verification_names_excluded'],
+    ['47', 'verification_names_excluded'],
+    ['48', 'verification_names_excluded'],
+    ['FAILED:certificate has expired', 'verification_failed'],
+    ['FAILED:unable to get certificate CRL', 'verification_failed'],
+    ['FAILED:not self-signed', 'verification_failed'],
+    ['FAILED:', 'verification_failed'],
+    ['FAILED', 'verification_failed'],
+    ['3', 'verification_failed'],
+    ['10', 'verification_failed'],
+    ['26', 'verification_failed'],
+    ['180', 'verification_failed'],
+  ])('%j', (value, code) => {
+    expect(failureOf(value)).toMatchObject({ code, isFinal: true });
+  });
+});
+
+test('a number is explained, and a text is not', () => {
+  expect(['10', '47', 'FAILED:certificate revoked', '999'].map(describeResult)).toEqual([
+    'certificate has expired',
+    'permitted subtree violation',
+    undefined,
+    undefined,
+  ]);
+});
