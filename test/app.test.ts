@@ -28,6 +28,7 @@ beforeAll(async () => {
     mtlsUrl: 'https://auth.example/mtls',
     listensOn: 'tcp',
     expiries: new RecentExpiries(),
+    readContext: () => ({}),
     readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: {
       ...createMemoryRegistry(

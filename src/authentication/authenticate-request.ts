@@ -3,6 +3,7 @@ import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
 import type { AuditEntry } from '../observability/audit.ts';
 import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
+import type { ContextReader } from '../terminator/request-context.ts';
 import { type AuthenticatedClient, authenticateClient } from './authenticate-client.ts';
 import type { ClientCertificateReader } from './client-certificate.ts';
 import { readPresentedCredentials } from './presented-credentials.ts';
@@ -16,6 +17,7 @@ export interface ClientRequest extends ForwardedRequest {
 }
 
 export interface AuthenticationDependencies {
+  readonly readContext: ContextReader;
   readonly readCertificate: ClientCertificateReader;
   readonly registry: Registry;
   /** Of the certificates of authenticated clients. */
@@ -37,10 +39,10 @@ export interface AuthenticatedRequest extends Pick<AuthenticatedClient, 'client'
  */
 export async function authenticateRequest(
   request: ClientRequest,
-  { readCertificate, registry, expiries, now }: AuthenticationDependencies,
+  { readContext, readCertificate, registry, expiries, now }: AuthenticationDependencies,
   entry: AuditEntry,
 ): Promise<AuthenticatedRequest> {
-  entry.peer = request.peer.kind === 'unix' ? 'unix' : request.peer.address;
+  Object.assign(entry, readContext(request));
   // 1. Parse the form.
   const form = await request.readForm();
   const credentials = readPresentedCredentials(request.authorization, form);
@@ -62,9 +64,16 @@ export async function authenticateRequest(
 /** Adds what is known of the certificate. */
 export function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {
   if (presented.kind === 'none') return;
-  const { subjectText, svid, thumbprint } = presented.certificate;
+  const { subjectText, issuerText, serialNumber, svid, thumbprint } = presented.certificate;
   entry.subject = subjectText;
   if (svid.spiffeId !== undefined) entry.spiffe_id = svid.spiffeId;
   entry.thumbprint = thumbprint;
+  entry.issuer = issuerText;
+  entry.serial_number = formatSerialNumber(serialNumber);
   if (presented.chain.verified) entry.chain = presented.chain.reason;
+}
+
+/** OpenSSL and nginx print it in upper case, without the byte that makes an INTEGER positive. */
+function formatSerialNumber(hex: string): string {
+  return (hex.length > 2 && hex.startsWith('00') ? hex.slice(2) : hex).toUpperCase();
 }

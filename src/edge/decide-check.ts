@@ -8,6 +8,8 @@ import type { ReceivedRequest } from '../http/received-request.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { AuditEntry } from '../observability/audit.ts';
 import type { Resource } from '../resources/resource.ts';
+import type { ContextReader } from '../terminator/request-context.ts';
+import type { Peer } from '../terminator/trusted-proxy.ts';
 import { counted } from '../text.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
@@ -23,6 +25,7 @@ import { createVerifier } from './verify.ts';
 export interface CheckDependencies {
   readonly issuer: string;
   readonly listensOn: ListenerKind;
+  readonly readContext: ContextReader;
   readonly readCertificate: ClientCertificateReader;
   readonly registry: Registry;
   readonly keyring: Keyring;
@@ -38,6 +41,7 @@ export interface CheckDependencies {
 /** What is known of a check while it is decided; each step adds what it learned. */
 export interface CheckProgress {
   readonly entry: AuditEntry;
+  peer: Peer | undefined;
   resource: Resource | undefined;
 }
 
@@ -53,7 +57,7 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     const { url = '', fields } = request;
     const time = now();
     const peer = peerOf(request, listensOn, time);
-    entry.peer = peer.kind === 'unix' ? 'unix' : peer.address;
+    progress.peer = peer;
     // 1. Read the route.
     const route = parseRoute(url);
     if (!route) throw new Denial('route_unknown', notARoute(url));

@@ -1,6 +1,7 @@
 import type { Application, ErrorResponse } from '../http/application.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
+import type { RequestContext } from '../terminator/request-context.ts';
 import { AccessTokenError } from '../tokens/access-token.ts';
 import { parseCheckHead } from './check-head.ts';
 import type { CheckCounter } from './check-metrics.ts';
@@ -55,20 +56,24 @@ interface AuditedDecision {
 function audited(dependencies: EdgeDependencies): (request: ReceivedRequest) => Promise<AuditedDecision> {
   const audit = createEdgeAudit(dependencies.auditLog, dependencies.countCheck);
   const decide = createCheckDecider(dependencies);
+  const contextOf = ({ fields: headers }: ReceivedRequest, { peer }: CheckProgress): RequestContext =>
+    peer ? dependencies.readContext({ headers, peer }) : {};
   return async (request) => {
-    const progress: CheckProgress = { entry: audit.begin(), resource: undefined };
+    const progress: CheckProgress = { entry: audit.begin(), peer: undefined, resource: undefined };
     const { entry } = progress;
     const start = performance.now();
     try {
       const approval = await decide(request, progress);
-      const written = audit.approved(entry, approval, performance.now() - start);
+      // Only if there is an event: a check that repeats an earlier one has none.
+      const context = () => contextOf(request, progress);
+      const written = audit.approved(entry, approval, performance.now() - start, context);
       return { decision: { status: 200, headers: approval.headers }, written };
     } catch (thrown) {
       const denial = toDenial(thrown);
       addTokenOf(thrown, entry);
       const decision = denied(denial, progress);
       const { code, error, message: reason } = denial;
-      Object.assign(entry, { code, error, status: decision.status, reason });
+      Object.assign(entry, contextOf(request, progress), { code, error, status: decision.status, reason });
       return { decision, written: audit.denied(entry, denial, performance.now() - start, thrown) };
     }
   };
@@ -96,5 +101,5 @@ function errorResponse(denial: Denial): ErrorResponse {
   const list = denialHeaders(denial, undefined);
   const names = list.filter((_, index) => index % 2 === 0);
   const headers = Object.fromEntries(names.map((name, index) => [name, list[2 * index + 1] ?? '']));
-  return { status, phrase: phrases[status], headers, body: '' };
+  return { error: denial.error, status, phrase: phrases[status], headers, body: '' };
 }

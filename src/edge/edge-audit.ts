@@ -1,4 +1,5 @@
-import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
+import { type AuditEntry, type AuditLog, inHundredths, type Written } from '../observability/audit.ts';
+import type { RequestContext } from '../terminator/request-context.ts';
 import type { Approval, ApprovedToken } from './approval.ts';
 import type { CheckCounter, CheckOutcome } from './check-metrics.ts';
 import type { Denial } from './denial.ts';
@@ -8,7 +9,7 @@ export interface EdgeAudit {
   /** The entry of a new check. */
   begin(): AuditEntry;
   /** Resolves to true if the events of all tokens have been written, now or for an earlier check. */
-  approved(entry: AuditEntry, approval: Approval, durationMilliseconds: number): Written;
+  approved(entry: AuditEntry, approval: Approval, durationMilliseconds: number, context: () => RequestContext): Written;
   /** @param cause what was thrown */
   denied(entry: AuditEntry, denial: Denial, durationMilliseconds: number, cause: unknown): Written;
 }
@@ -21,12 +22,12 @@ const firstUse = {
 
 export function createEdgeAudit({ write }: AuditLog, count: CheckCounter): EdgeAudit {
   /** The event of a token: of this check if it is the first to use it, otherwise that of the first one. */
-  const written = (kind: keyof typeof firstUse, token: ApprovedToken, entry: AuditEntry): Written => {
+  const written = (kind: keyof typeof firstUse, token: ApprovedToken, entry: () => AuditEntry): Written => {
     if (token.written) return token.written;
     const { event, message } = firstUse[kind];
-    const level = entry.advice === undefined ? 'info' : 'warn';
     // A copy: the other token of a check has its own event.
-    const writing = write(level, { ...entry, ...token.claims, event }, message);
+    const copy = { ...entry(), ...token.claims, event };
+    const writing = write(copy.advice === undefined ? 'info' : 'warn', copy, message);
     token.written = writing;
     void writing.then((isWritten) => {
       if (!isWritten) token.written = undefined;
@@ -35,15 +36,17 @@ export function createEdgeAudit({ write }: AuditLog, count: CheckCounter): EdgeA
   };
   return {
     begin: () => ({ event: 'edge_check_denied' }),
-    approved: (entry, { verified, minted }, duration) => {
+    approved: (entry, { verified, minted }, duration, context) => {
       count(entry, outcomeOf(verified, minted), duration);
-      const ofVerified = verified && written('verified', verified, entry);
-      const ofMinted = minted && written('minted', minted, entry);
+      const complete = () => Object.assign(entry, context(), { duration_ms: inHundredths(duration) });
+      const ofVerified = verified && written('verified', verified, complete);
+      const ofMinted = minted && written('minted', minted, complete);
       if (ofVerified && ofMinted) return Promise.all([ofVerified, ofMinted]).then((all) => all.every(Boolean));
       return ofVerified ?? ofMinted ?? Promise.resolve(false);
     },
     denied: (entry, { error }, duration, cause) => {
       const isFailure = error === 'server_error';
+      entry.duration_ms = inHundredths(duration);
       count(entry, isFailure ? 'failed' : 'rejected', duration);
       if (isFailure && cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
       return write(isFailure ? 'error' : 'warn', entry, `edge check ${isFailure ? 'failed' : 'denied'}`);

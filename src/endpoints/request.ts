@@ -32,7 +32,7 @@ export function clientRequest(request: HttpRequest, listensOn: ListenerKind, now
  * @param now milliseconds since the epoch
  * @throws {OAuthError} invalid_request if the connection is already closed
  */
-export function peerOf(request: HttpRequest, listensOn: ListenerKind, now: number): Peer {
+export function peerOf(request: Pick<HttpRequest, 'socket'>, listensOn: ListenerKind, now: number): Peer {
   if (listensOn === 'unix') return { kind: 'unix' };
   const socket = peerSocket(request.socket);
   const address = socket.remoteAddress;

@@ -26,6 +26,8 @@ export interface Application {
 
 /** A complete response, apart from what concerns the connection. */
 export interface ErrorResponse {
+  /** The error code in it. */
+  readonly error: string;
   readonly status: number;
   /** Sent if Node does not send the response itself. */
   readonly phrase: string;
@@ -60,7 +62,11 @@ export function honoApplication(fetch: Fetch): Application {
 }
 
 /** A JSON error, as every endpoint sends it. */
-function jsonError(status: number, phrase: string, error: object): ErrorResponse {
+function jsonError(
+  status: number,
+  phrase: string,
+  error: { readonly error: string; readonly error_description: string },
+): ErrorResponse {
   const body = JSON.stringify(error);
   const headers = {
     'content-type': 'application/json',
@@ -68,7 +74,7 @@ function jsonError(status: number, phrase: string, error: object): ErrorResponse
     pragma: 'no-cache',
     'content-length': String(body.length),
   };
-  return { status, phrase, headers, body };
+  return { error: error.error, status, phrase, headers, body };
 }
 
 const overloadedJson = jsonError(503, 'Service Unavailable', {

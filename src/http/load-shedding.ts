@@ -9,7 +9,7 @@ export interface LoadShedding {
   /** Of all listeners together. */
   readonly inFlight: RequestsInFlight;
   /** Called for each request that is shed. */
-  readonly onShed: (cause: SheddingCause) => void;
+  readonly onShed: (cause: SheddingCause, request: ReceivedRequest) => void;
 }
 
 /** Why a request is shed. */
@@ -42,7 +42,7 @@ export function shedOverload(
       queue.add(incoming, outgoing);
       return;
     }
-    onShed(cause);
+    onShed(cause, incoming);
     // The connection stays open: a new one costs more than this response.
     outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
   };

@@ -2,11 +2,13 @@ import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Application, ErrorResponse } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
+import type { HeaderFields } from './header-fields.ts';
 import { type ClientError, explainBodyError, explainError, type MalformedRequest } from './malformed-reasons.ts';
 import { IncompleteBody, type ReceivedRequest } from './received-request.ts';
 import { type ServeUnknownMethod, serveUnknownMethods } from './unknown-methods.ts';
 
-export type OnMalformed = (request: MalformedRequest) => void;
+/** @param fields undefined if not even the header could be parsed */
+export type OnMalformed = (request: MalformedRequest, socket: Socket, fields?: HeaderFields) => void;
 
 /**
  * Rejects a request whose head is malformed. Without this, Hono's adapter would send an empty 400 and nothing would be
@@ -25,7 +27,7 @@ export function rejectMalformed(
     const head = parseHead(incoming);
     if (head.kind === 'malformed') {
       active.end(socket);
-      onMalformed({ code: head.code, reason: head.reason });
+      onMalformed({ code: head.code, reason: head.reason }, socket, incoming.fields);
       respond(malformed(head.code), outgoing);
       return;
     }
@@ -58,7 +60,7 @@ export function handleClientErrors(
     socket.on('error', () => socket.destroy());
     if (active.isEnding(socket)) return;
     active.end(socket);
-    onMalformed({ code: 'tunnel_unsupported', reason: 'CONNECT requests a tunnel' });
+    onMalformed({ code: 'tunnel_unsupported', reason: 'CONNECT requests a tunnel' }, socket);
     const inFlight = active.on(socket);
     const respondLast = () => respondOnSocket(malformed('tunnel_unsupported'), socket);
     if (inFlight.kind === 'none') respondLast();
@@ -87,7 +89,7 @@ function onClientError(error: ClientError, socket: Socket, rejection: Rejection)
   active.end(socket);
   const isHarmless = endsWithoutRequest(error, socket, active);
   // The application reports what it rejects, including a body that it cannot read to its end.
-  if (inFlight.kind !== 'incomplete' && !isHarmless) onMalformed(malformed);
+  if (inFlight.kind !== 'incomplete' && !isHarmless) onMalformed(malformed, socket);
   if (isLost) {
     // No response can be delivered, and a connection that waits for one would never close.
     if (inFlight.kind === 'incomplete') inFlight.response.req.destroy(new IncompleteBody(malformed));

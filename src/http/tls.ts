@@ -53,7 +53,7 @@ export function endFailedHandshakes(server: Server, onFailure: OnMalformed): voi
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const { reason, ...explained } = explainError(error);
     // A load balancer that checks whether the port is open disconnects at once, which is not a failure.
-    if (error.code !== 'ECONNRESET') onFailure({ ...explained, reason: `in the TLS handshake: ${reason}` });
+    if (error.code !== 'ECONNRESET') onFailure({ ...explained, reason: `in the TLS handshake: ${reason}` }, socket);
     // After a handshake timeout Node leaves the connection open.
     socket.destroy();
   });

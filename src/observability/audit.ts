@@ -9,6 +9,12 @@ export interface AuditEntry {
   event: string;
   /** Address of the peer, which is the proxy; `unix` for a Unix socket. */
   peer?: string;
+  /** Of the proxy, if it is trusted and states one; otherwise a new one. */
+  request_id?: string;
+  /** As the trusted proxy states it. */
+  client_address?: string | undefined;
+  /** Of the W3C Trace Context that the request belongs to. */
+  trace_id?: string | undefined;
   /** Of a check at the edge: `mint`, `verify` or `either`. */
   route?: string;
   /** Name of the resource of a check. */
@@ -21,6 +27,10 @@ export interface AuditEntry {
   /** SPIFFE ID of the certificate, if it is the X509-SVID of a workload. */
   spiffe_id?: string;
   thumbprint?: string;
+  /** Issuer DN of the certificate (RFC 4514). */
+  issuer?: string;
+  /** Of the certificate, in hex as OpenSSL and nginx print it. */
+  serial_number?: string;
   /** How the chain of the certificate was verified, if it was. */
   chain?: string;
   /** Subject of the token, if it is not the `client_id`. */
@@ -43,6 +53,8 @@ export interface AuditEntry {
   status?: number;
   /** The exact reason why the request was rejected or the token is not active, which the client does not receive. */
   reason?: string;
+  /** From the header of the request to the decision. */
+  duration_ms?: number;
   /** Of an internal error. */
   stack?: string;
 }
@@ -110,20 +122,28 @@ export function createAuditLog(
         const { event, message, outcome } = entry.active === false ? inactive : granted;
         record(outcome, entry.code ?? '', duration);
         entry.event = event;
+        entry.duration_ms = inHundredths(duration);
         return write(entry.advice === undefined ? 'info' : 'warn', entry, message);
       },
       rejected: (entry, duration) => {
         record('rejected', entry.code ?? '', duration);
+        entry.duration_ms = inHundredths(duration);
         return write('warn', entry, `${name} request rejected`);
       },
       failed: (entry, duration, cause) => {
         record('failed', entry.code ?? 'internal_error', duration);
+        entry.duration_ms = inHundredths(duration);
         if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
         return write('error', entry, `${name} request failed`);
       },
     };
   };
   return { forEndpoint, write };
+}
+
+/** The form of `duration_ms`. */
+export function inHundredths(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
 }
 
 const MAX_REASON_CHARACTERS = 4_000;

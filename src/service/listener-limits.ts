@@ -3,27 +3,20 @@ import type { ListenerLimits } from '../http/listener.ts';
 import type { SheddingCause } from '../http/load-shedding.ts';
 import { RequestsInFlight } from '../http/requests-in-flight.ts';
 import type { Log } from '../observability/log.ts';
-import type { Logs } from '../observability/logs.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { RequestMetrics } from '../observability/request-metrics.ts';
 
 /** What the listeners for clients and for checks accept, as opposed to the operations listener. */
 export type CapacityConfig = Pick<Config, 'maxQueueDelay' | 'maxRequestsInFlight' | 'maxConnections'>;
 
-/** Where it is recorded that a limit is reached. */
-interface Reporting {
-  readonly metrics: Metrics;
-  readonly requests: RequestMetrics;
-  readonly logs: Pick<Logs, 'audit' | 'log'>;
+/** The limits of all listeners together. */
+export interface SharedLimits extends Omit<ListenerLimits, 'onShed'> {
+  /** Counts a request that is shed. */
+  readonly countShed: () => void;
+  /** For the audit event of the request. */
+  readonly sheddingReason: (cause: SheddingCause) => string;
 }
 
-/**
- * A shed request has no audit event of its endpoint, which never sees it, but one event and a metric.
- */
-export function createListenerLimits(
-  config: CapacityConfig,
-  { metrics, requests, logs: { audit, log } }: Reporting,
-): ListenerLimits {
+export function createListenerLimits(config: CapacityConfig, metrics: Metrics, log: Log): SharedLimits {
   let shed = 0;
   metrics.addCounter({
     name: 'requests_shed_total',
@@ -39,17 +32,17 @@ export function createListenerLimits(
     labels: [],
     read: () => [{ labels: {}, value: inFlight.count }],
   });
-  const onShed = (cause: SheddingCause) => {
-    shed += 1;
-    requests.rejected('overloaded');
-    const reason = sheddingReason(cause, config);
-    audit.warn(
-      { event: 'request_shed', code: 'overloaded', status: 503, reason },
-      'request rejected: the server is overloaded',
-    );
-  };
   const onConnectionRefused = countRefusedConnections(maxConnections, metrics, log);
-  return { maxQueueDelay, inFlight, onShed, maxConnections, onConnectionRefused };
+  return {
+    maxQueueDelay,
+    inFlight,
+    maxConnections,
+    onConnectionRefused,
+    countShed: () => {
+      shed += 1;
+    },
+    sheddingReason: (cause) => sheddingReason(cause, config),
+  };
 }
 
 function sheddingReason(cause: SheddingCause, { maxQueueDelay, maxRequestsInFlight }: CapacityConfig): string {

@@ -10,19 +10,20 @@ import { addCheckMetrics, type CheckCounter } from '../edge/check-metrics.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
 import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
-import { type HttpListener, type ListenerLimits, openListener } from '../http/listener.ts';
-import type { MalformedRequest } from '../http/malformed-reasons.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
-import { addRequestMetrics, type RequestMetrics } from '../observability/request-metrics.ts';
+import { addRequestMetrics } from '../observability/request-metrics.ts';
 import type { EdgeConfig } from '../settings/edge.ts';
+import { type ContextReader, readRequestContext } from '../terminator/request-context.ts';
+import type { Terminator } from '../terminator/terminator.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
 import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
 import { addConnectionMetrics } from './connection-metrics.ts';
 import { openDependencies } from './dependencies.ts';
 import { createListenerLimits } from './listener-limits.ts';
+import { listenerOpener } from './listeners.ts';
 import { addExpiryMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
 import { createServiceMetrics } from './service-metrics.ts';
@@ -100,14 +101,19 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const edgeApplication =
     edge && createEdge(edge, shared, createReader, addCheckMetrics(metrics, requestMetrics), observed?.checks);
 
-  const open = listenerOpener(logs, requestMetrics, opened);
+  const open = listenerOpener({ log, auditLog, requests: requestMetrics }, opened);
   const operations =
     operationsListen &&
     operationsApp &&
     (await open('operations_listening', operationsListen, honoApplication(operationsApp.fetch)));
-  const limits = createListenerLimits(config, { metrics, requests: requestMetrics, logs });
-  const edgeListener = edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, limits));
-  const listener = await open('listening', config.listen, honoApplication(app.fetch), limits);
+  const limits = createListenerLimits(config, metrics, log);
+  const limited = ({ terminator }: Pick<Config, 'terminator'>) => ({
+    ...limits,
+    readContext: contextReader(terminator),
+  });
+  const edgeListener =
+    edge && edgeApplication && (await open('edge_listening', edge.listen, edgeApplication, limited(edge)));
+  const listener = await open('listening', config.listen, honoApplication(app.fetch), limited(config));
   addConnectionMetrics(metrics, { public: listener, edge: edgeListener, operations });
   for (const each of [edgeListener, listener]) if (each) proxyTrust.follow(each);
 
@@ -159,7 +165,7 @@ function createObservationStores() {
 }
 
 /** What every endpoint that issues or verifies tokens uses. */
-type Shared = Omit<AppDependencies, 'mtlsUrl' | 'listensOn' | 'readCertificate'>;
+type Shared = Omit<AppDependencies, 'mtlsUrl' | 'listensOn' | 'readContext' | 'readCertificate'>;
 
 function createPublicApp(
   { mtlsUrl, listen, terminator }: Config,
@@ -172,6 +178,7 @@ function createPublicApp(
     ...shared,
     mtlsUrl,
     listensOn: listen.kind,
+    readContext: contextReader(terminator),
     readCertificate: observations ? withObserver(readCertificate, terminator, observations) : readCertificate,
   });
 }
@@ -188,8 +195,13 @@ function createEdge(
     ...shared,
     countCheck,
     listensOn: listen.kind,
+    readContext: contextReader(terminator),
     readCertificate: checks ? withCheckObserver(readCertificate, terminator, checks) : readCertificate,
   });
+}
+
+function contextReader({ proxyTrust }: Terminator): ContextReader {
+  return (request) => readRequestContext(request, proxyTrust);
 }
 
 function effectiveConfigOf(config: Config): EffectiveConfig {
@@ -213,31 +225,5 @@ function forwardingConfigOf({
     chain_header: terminator.chainHeader ?? null,
     verification: terminator.verification,
     proxy_trust: proxyTrustDescription,
-  };
-}
-
-const listenerNames = {
-  listening: 'listening',
-  edge_listening: 'edge listener',
-  operations_listening: 'operations listener',
-} as const;
-
-/** Opens listeners, logs the address of each, and defers closing it to `opened`. */
-function listenerOpener({ log, audit }: Logs, requests: RequestMetrics, opened: AsyncDisposableStack) {
-  const onMalformed = (request: MalformedRequest) => {
-    requests.rejected(request.code);
-    audit.warn({ event: 'request_malformed', ...request }, 'malformed request rejected');
-  };
-  return async (
-    event: keyof typeof listenerNames,
-    address: ListenAddress,
-    application: Application,
-    limits?: ListenerLimits,
-  ): Promise<HttpListener> => {
-    const listener = await openListener(address, application, onMalformed, limits);
-    opened.defer(listener.close);
-    const url = describeListenAddress(listener.address);
-    log.info({ event, url }, `${listenerNames[event]} on ${url}`);
-    return listener;
   };
 }

@@ -17,6 +17,7 @@ import { createChainVerifier } from '../../src/pki/path/verify-chain.ts';
 import { parseResource } from '../../src/resources/parse-resource.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { createCertificateReader } from '../../src/terminator/certificate-reader.ts';
+import { readRequestContext } from '../../src/terminator/request-context.ts';
 import type { Terminator } from '../../src/terminator/terminator.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { createAccessTokenVerifier } from '../../src/tokens/access-token-verifier.ts';
@@ -112,6 +113,7 @@ export async function startEdge(
     issuer: ISSUER,
     listensOn: 'tcp',
     expiries: new RecentExpiries(),
+    readContext: (request) => readRequestContext(request, terminator.proxyTrust),
     readCertificate: (request) => readClientCertificate(request, source),
     registry: {
       ...memory,

@@ -115,9 +115,13 @@ describe('a minted token', () => {
     expect(event).toEqual({
       event: 'edge_token_minted',
       peer: '127.0.0.1',
+      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      duration_ms: expect.any(Number),
       route: 'mint',
       resource: 'api',
       subject: 'CN=client',
+      issuer: 'CN=client',
+      serial_number: expect.stringMatching(/^[0-9A-F]+$/),
       thumbprint: expect.any(String),
       client_id: 'billing',
       method: 'self_signed_tls_client_auth',

@@ -75,7 +75,7 @@ describe('the responses to requests on one connection keep their order, with one
       'a token and CONNECT',
       `${token}CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n`,
       [200, 400],
-      [malformed('INVALID_METHOD'), issued],
+      [malformed('tunnel_unsupported'), issued],
     ],
     ['a token and a malformed host', token + badHost, [200, 400], [malformed('host_invalid'), issued]],
     ['a token and bytes that are not HTTP', `${token}GARBAGE\r\n\r\n`, [200], [malformed('http_malformed'), issued]],
@@ -83,7 +83,7 @@ describe('the responses to requests on one connection keep their order, with one
       'a token and another expectation',
       `${token}GET /jwks HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n`,
       [200, 417],
-      [malformed('INVALID_EXPECTATION'), issued],
+      [malformed('expectation_unsupported'), issued],
     ],
   ])('%s', async (_, bytes, statuses, events) => {
     const result = await exchange(bytes);
@@ -107,12 +107,17 @@ describe('nothing is processed behind a request after which the connection close
       'a transfer coding',
       `${formHead('Transfer-Encoding: gzip, chunked')}0\r\n\r\n`,
       501,
-      'UNSUPPORTED_TRANSFER_ENCODING',
+      'transfer_encoding_unsupported',
     ],
-    ['an expectation', formHead('Expect: x', 'Content-Length: 0'), 417, 'INVALID_EXPECTATION'],
-    ['an expectation and a malformed body', badChunk.replace('Host', 'Expect: x\r\nHost'), 417, 'INVALID_EXPECTATION'],
+    ['an expectation', formHead('Expect: x', 'Content-Length: 0'), 417, 'expectation_unsupported'],
+    [
+      'an expectation and a malformed body',
+      badChunk.replace('Host', 'Expect: x\r\nHost'),
+      417,
+      'expectation_unsupported',
+    ],
     ['a malformed host and body', badChunk.replace('Host: a', 'Host: a b'), 400, 'host_invalid'],
-    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'INVALID_METHOD'],
+    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'tunnel_unsupported'],
     ['bytes that are not HTTP', 'GARBAGE\r\n\r\n', 400, 'http_malformed'],
   ])('%s', async (_, bytes, status, code) => {
     const { statuses, events } = await exchange(bytes + token);

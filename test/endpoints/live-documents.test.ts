@@ -36,6 +36,7 @@ beforeAll(async () => {
     mtlsUrl: issuer,
     listensOn: 'tcp',
     expiries: new RecentExpiries(),
+    readContext: () => ({}),
     readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: createMemoryRegistry({ current: () => records, stop: () => {} }, 'nowhere'),
     keyring,

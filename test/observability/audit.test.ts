@@ -20,9 +20,14 @@ function startAudit() {
 test('the audit log truncates a reason that is too long', () => {
   const { lines, audit } = startAudit();
   const reason = 'x'.repeat(100_000);
-  audit.rejected({ ...audit.begin(), peer: 'unix', reason }, 1);
-  audit.failed({ ...audit.begin(), peer: 'unix', reason }, 1);
-  const short = { event: 'token_rejected', peer: 'unix', reason: expect.stringMatching(/^x{4000}…$/) };
+  audit.rejected({ ...audit.begin(), peer: 'unix', reason }, 1.23456);
+  audit.failed({ ...audit.begin(), peer: 'unix', reason }, 1.23456);
+  const short = {
+    event: 'token_rejected',
+    peer: 'unix',
+    reason: expect.stringMatching(/^x{4000}…$/),
+    duration_ms: 1.23,
+  };
   expect(lines).toEqual([short, short]);
 });
 
@@ -44,7 +49,7 @@ test('a granted request about an inactive token has an event, a message and an o
   });
   audit.granted({ ...audit.begin(), active: false }, 1);
   audit.granted(audit.begin(), 1);
-  expect(lines).toEqual([{ event: 'revocation_ignored', active: false }, { event: 'token_revoked' }]);
+  expect(lines).toMatchObject([{ event: 'revocation_ignored', active: false }, { event: 'token_revoked' }]);
   expect(messages).toEqual(['no token revoked', 'token revoked']);
   const text = await metrics.render();
   for (const outcome of ['ignored', 'revoked']) {

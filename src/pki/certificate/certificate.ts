@@ -46,6 +46,8 @@ export interface Certificate {
   /** The content bytes of the INTEGER, in hex. */
   readonly serialNumber: string;
   readonly issuer: EncodedName;
+  /** Shortened, for logs. */
+  readonly issuerText: string;
   readonly subject: EncodedName;
   /** The subject in RFC 4514, for logs and reports; abbreviated if long. */
   readonly subjectText: string;
@@ -113,6 +115,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
     publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
     // Field by field: spreading the objects takes 7 µs.
     issuer: names.issuer,
+    issuerText: names.issuerText,
     subject: names.subject,
     subjectText: names.subjectText,
     alternativeNames: names.alternativeNames,
@@ -148,7 +151,7 @@ function parseNames({ issuer, subject, extensions }: CertificateStructure) {
   const name = decodeDistinguishedName(subject);
   const { names, otherNames, uris } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName));
   return {
-    issuer: decodeIssuer(issuer),
+    ...decodeIssuer(issuer),
     subject: name,
     subjectText: abbreviate(formatDistinguishedName(name)),
     alternativeNames: names,
@@ -158,13 +161,14 @@ function parseNames({ issuer, subject, extensions }: CertificateStructure) {
 }
 
 /** Most certificates have the issuer of the one before: in the cache, they share it. */
-let lastIssuer: EncodedName | undefined;
+let last: Pick<Certificate, 'issuer' | 'issuerText'> | undefined;
 
-function decodeIssuer({ encoded }: DerElement): EncodedName {
-  if (lastIssuer !== undefined && Buffer.compare(lastIssuer.encoded, encoded) === 0) return lastIssuer;
+function decodeIssuer({ encoded }: DerElement): Pick<Certificate, 'issuer' | 'issuerText'> {
+  if (last !== undefined && Buffer.compare(last.issuer.encoded, encoded) === 0) return last;
   // A copy: a view would keep the whole certificate in memory for as long as any other one with this issuer.
-  lastIssuer = decodeDistinguishedName(parseDer(encoded.slice()));
-  return lastIssuer;
+  const issuer = decodeDistinguishedName(parseDer(encoded.slice()));
+  last = { issuer, issuerText: abbreviate(formatDistinguishedName(issuer)) };
+  return last;
 }
 
 function parseIdentifiers({ serialNumber, extensions }: CertificateStructure) {

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { HeaderFields } from '../http/header-fields.ts';
+import type { AuditEntry } from '../observability/audit.ts';
+import type { ForwardedRequest } from './forwarded-certificate.ts';
+import { type ProxyTrust, untrustedReason } from './trusted-proxy.ts';
+
+/** What identifies a request in the logs of the proxy, of this server and of the client. */
+export type RequestContext = Pick<AuditEntry, 'peer' | 'request_id' | 'client_address' | 'trace_id'>;
+
+export type ContextReader = (request: ForwardedRequest) => RequestContext;
+
+/**
+ * Reads the context of a request. The id and the address of the client are those that the trusted proxy states. From any
+ * other peer, anyone could choose them: it is the client itself, and the id is a new one.
+ */
+export function readRequestContext({ headers, peer }: ForwardedRequest, trust: ProxyTrust): RequestContext {
+  const peerAddress = peer.kind === 'unix' ? 'unix' : peer.address;
+  const isProxy = untrustedReason(peer, headers, trust) === undefined;
+  return {
+    peer: peerAddress,
+    request_id: (isProxy ? forwardedId(headers) : undefined) ?? randomUUID(),
+    client_address: isProxy ? forwardedAddress(headers) : peerAddress,
+    trace_id: traceId(headers),
+  };
+}
+
+const MAX_ID_LENGTH = 128;
+
+function forwardedId(headers: HeaderFields): string | undefined {
+  const [id, ...repeated] = headers.all('x-request-id');
+  if (id === undefined || repeated.length > 0 || id.length > MAX_ID_LENGTH) return undefined;
+  return /^[\x21-\x7e]+$/.test(id) ? id : undefined;
+}
+
+/** An IPv6 address with a zone and a port is shorter. */
+const MAX_ADDRESS_LENGTH = 100;
+
+/** The last element of X-Forwarded-For, which the proxy appended: the client can have sent those before it. */
+function forwardedAddress(headers: HeaderFields): string | undefined {
+  const last = headers.all('x-forwarded-for').at(-1) ?? '';
+  const element = last.slice(last.lastIndexOf(',') + 1).trim();
+  if (element.length > MAX_ADDRESS_LENGTH) return undefined;
+  const address = isIP(element) === 0 ? withoutPort(element) : element;
+  return isIP(address) === 0 ? undefined : address;
+}
+
+/** Of `192.0.2.7:443`, `[2001:db8::7]:443` and `[2001:db8::7]`. */
+function withoutPort(text: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(text) ?? [];
+  return ipv6 ?? ipv4 ?? '';
+}
+
+/** W3C Trace Context §3.2.2: version, trace-id, parent-id and trace-flags. A later version may append fields. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
+
+/** The client may choose it: it only connects log lines. */
+function traceId(headers: HeaderFields): string | undefined {
+  const [traceparent, ...repeated] = headers.all('traceparent');
+  if (traceparent === undefined || repeated.length > 0) return undefined;
+  const [, id, more] = TRACEPARENT.exec(traceparent) ?? [];
+  return more === '-' && traceparent.startsWith('00') ? undefined : id;
+}
