@@ -9,6 +9,7 @@ import { keysProgram } from './commands/keys/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
 import type { OutputFormat } from './commands/output/text.ts';
 import { resourcesProgram } from './commands/resources/program.ts';
+import { tokenProgram } from './commands/token/program.ts';
 import { tokensProgram } from './commands/tokens/program.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
 import { environment } from './environment.ts';
@@ -74,6 +75,7 @@ program
 
 clientsProgram(program);
 resourcesProgram(program);
+tokenProgram(program);
 tokensProgram(program);
 keysProgram(program);
 

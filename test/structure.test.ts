@@ -52,6 +52,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
     'commands/clients/',
     'commands/keys/',
     'commands/resources/program.ts',
+    'commands/token/program.ts',
     'commands/tokens/program.ts',
     'main.ts',
   ],

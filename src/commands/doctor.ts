@@ -1,4 +1,3 @@
-import tls from 'node:tls';
 import type { EdgeReport } from '../doctor/probe/edge/edge-report.ts';
 import { edgeBaselineSections, edgeForgerySections } from '../doctor/probe/edge/edge-sections.ts';
 import { probeEdge } from '../doctor/probe/edge/probe-edge.ts';
@@ -10,6 +9,7 @@ import { forgerySections } from '../doctor/probe/render/forgery-sections.ts';
 import type { Section } from '../doctor/probe/render/section.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type OutputFormat, type Style, styled, table } from './output/text.ts';
+import { trustSystemCas } from './system-cas.ts';
 
 const exitCodes = { secure: 0, incomplete: 1, vulnerable: 2 } as const;
 
@@ -26,13 +26,6 @@ export async function doctor(options: DoctorOptions, output: OutputFormat): Prom
   const report = await run(options);
   await printReport(report);
   return exitCodes[report.conclusion];
-}
-
-/** As curl and browsers on this machine do: a company's own CA is only in the system's store. For the whole process. */
-function trustSystemCas(): void {
-  // Since Node 24.5.
-  if (!('setDefaultCACertificates' in tls)) return;
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...tls.getCACertificates('system')]);
 }
 
 async function printJson(options: DoctorOptions): Promise<number> {

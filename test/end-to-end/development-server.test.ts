@@ -50,6 +50,15 @@ describe('countersign dev', () => {
       });
     }
     expect(server.stdout()).toMatch(/issued +mtls\.client api1/);
+    const folder = join(cwd, '.countersign');
+    const both = ['client.pem', 'client-key.pem'].map((name) => readFileSync(join(folder, name), 'utf8'));
+    writeFileSync(join(cwd, 'both.pem'), both.join(''));
+    const certificate = ['--cert', join(cwd, 'both.pem'), '--cacert', join(folder, 'ca.pem')];
+    const ask = ['token', '--url', `https://localhost:${server.port}`, ...certificate, '-o', 'json'];
+    const { stdout } = await runCountersign([...ask, '--client-id', 'mtls.client']);
+    expect(JSON.parse(stdout)).toMatchObject({ claims: { scope: 'api1' }, bound_to_certificate: true, notes: [] });
+    const rejected = await runCountersign([...ask, '--client-id', 'mtls.tb']);
+    expect([rejected.code, JSON.parse(rejected.stdout).error]).toEqual([1, 'invalid_client']);
   });
 
   test('presents the token of its edge to the API behind it, and denies other requests', async () => {

@@ -63,7 +63,7 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
     }
   };
   const { cacert: serverCaFile, connectTo, operations = [], httpPort = 80 } = options;
-  const url = await collect(() => (options.edge ? parseProtectedUrl(options.url) : parseUrl(options.url)));
+  const url = await collect(() => (options.edge ? parseProtectedUrl(options.url) : parseBaseUrlOption(options.url)));
   const clientKeyPair = await collect(() => openClientKeyPair(options, warn));
   const serverCa = await collect(() =>
     serverCaFile === undefined ? undefined : readCaCertificates(serverCaFile, warn),
@@ -86,7 +86,8 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
   };
 }
 
-function parseUrl(text: string): string {
+/** @throws {OperatorError} if it is not an https URL */
+export function parseBaseUrlOption(text: string): string {
   const { origin, pathname } = parseHttpsUrl(text, 'https://auth.example');
   // Users paste the URL of the token endpoint.
   return origin + pathname.replace(/\/(?:token\/?)?$/, '');
@@ -134,7 +135,8 @@ function readTextFile(file: string): string {
 
 const addressPattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/;
 
-function parseAddress(text: string): Address {
+/** @throws {OperatorError} */
+export function parseAddress(text: string): Address {
   const [, bracketed, bare, port] = addressPattern.exec(text) ?? [];
   const host = bracketed ?? bare;
   if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
