@@ -5,7 +5,7 @@ import type { ClientKeyPair } from '../../doctor/probe/client-key-pair.ts';
 import type { Address } from '../../doctor/probe/routes.ts';
 import { explainConnectionError } from './explain-connection.ts';
 
-/** How to connect: as which client, and whom to trust. */
+/** How to connect: as which client, and which CAs to trust. */
 export interface ConnectionContext {
   readonly clientKeyPair: ClientKeyPair;
   /** PEM; undefined for the CAs that this machine trusts. */

@@ -15,7 +15,7 @@ export function jsonObjectIn(text: string): Readonly<Record<string, unknown>> | 
 /** What to check after an error of the token endpoint (RFC 6749 §5.2, RFC 8707 §2), one clause each. */
 const advice: Readonly<Record<string, string>> = {
   invalid_client:
-    'check that the client is registered with this client_id and this certificate, and is enabled. The client is not told the ' +
+    'check that the client is registered with this client_id and this certificate, and is enabled. The server does not disclose the ' +
     'exact reason: look for the event token_rejected in the log of the server',
   invalid_request: 'the log of the server has the exact reason',
   invalid_scope: 'ask with --scope for scopes of the client only, or register the scope',

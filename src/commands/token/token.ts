@@ -32,8 +32,8 @@ export interface TokenOptions extends PasswordOptions {
 /**
  * `countersign token --url URL --cert FILE`: asks for a token with a client certificate, as clients do, and prints it decoded.
  *
- * @returns the exit code: 0, or 1 with why there is no token
- * @throws {OperatorError} with why there is no token; with JSON output, it is printed instead
+ * @returns the exit code: 0, or 1 if no token was issued, with JSON output
+ * @throws {OperatorError} with why no token was issued, and the fix; with JSON output, it is printed instead
  */
 export async function requestToken(options: TokenOptions): Promise<number> {
   try {
@@ -127,7 +127,7 @@ function reportOn(
   const isBound = bound === clientKeyPair.thumbprint;
   const note =
     bound === undefined
-      ? 'the token is not bound to a certificate: whoever has it can use it'
+      ? 'the token is not bound to a certificate: anyone who has it can use it'
       : 'the token is bound to another certificate than yours: the connection does not end at the terminator of the server';
   return {
     issuer: server.issuer,
