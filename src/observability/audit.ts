@@ -100,7 +100,7 @@ export interface AuditLog {
 
 /**
  * @param written whether the lines that were logged last have been written
- * @param recent omitted if nobody can read them
+ * @param recent omitted if no page shows them
  */
 export function createAuditLog(
   log: Log,

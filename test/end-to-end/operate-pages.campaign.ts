@@ -123,7 +123,7 @@ describeWith(['chromium', 'curl'], 'the pages of a running server', () => {
     }
   });
 
-  test('the page says that the server has stopped, and continues when it is back', async () => {
+  test('the page reports that the server has stopped, and continues when it is back', async () => {
     const { page } = await open(`${origin}/`, 1100, 'light');
     await server.stop();
     await page.waitForSelector('#status:not([hidden])');
