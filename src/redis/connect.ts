@@ -45,7 +45,7 @@ export function connect(options: ConnectOptions, isClosed: () => boolean): Redis
   const { retryStrategy, ...common } = connectionOptions(options, commandTimeoutMilliseconds);
   const retry = (attempt: number) => (isClosed() ? null : retryStrategy(attempt));
   if (address.kind !== 'cluster') {
-    return new Redis({ ...common, retryStrategy: retry, enableAutoPipelining: isBulk });
+    return followCredentials(new Redis({ ...common, retryStrategy: retry, enableAutoPipelining: isBulk }), address);
   }
   const { enableOfflineQueue: _, ...redisOptions } = common;
   const cluster = new ReportingCluster([...address.nodes], {
@@ -59,8 +59,21 @@ export function connect(options: ConnectOptions, isClosed: () => boolean): Redis
     // Keep host names, since the server certificates are issued for them.
     dnsLookup: (host, callback) => callback(null, host),
   });
+  // Emitted before it connects.
+  cluster.on('+node', (node: Redis) => useCredentials(node, address));
   refreshSlotsPeriodically(cluster);
   return cluster;
+}
+
+/** Each further connection uses the credentials of the address as they are then. */
+export function followCredentials(redis: Redis, address: RedisAddress): Redis {
+  return redis.on('close', () => useCredentials(redis, address));
+}
+
+/** Without a user, ioredis sends the password alone. */
+function useCredentials({ options }: Redis, { credentials }: RedisAddress): void {
+  const { username, password } = credentials;
+  Object.assign(options, { username, password });
 }
 
 /** By default, ioredis waits forever for a server that is down or does not respond. We respond with 503 instead. */

@@ -18,8 +18,11 @@ export function explainerFor(
   hasConnected: () => boolean = () => false,
 ): ErrorExplainer {
   const ofSentinels = address.kind === 'sentinel' ? [address.sentinelCredentials.password] : [];
-  const passwords = [address.credentials.password, ...ofSentinels].filter((each) => each !== undefined);
+  /** Those that were replaced as well: an error may be of an older connection. */
+  const known = new Set<string | undefined>(ofSentinels);
   return (error) => {
+    known.add(address.credentials.password);
+    const passwords = [...known].filter((each) => each !== undefined);
     const explanation = explainProblem(error, { ...address, hasConnected: hasConnected() });
     return passwords.reduce((text, password) => text.replaceAll(password, '(password)'), explanation);
   };

@@ -9,6 +9,7 @@ import type { ObservedRevocations } from '../tokens/revocation/redis-revocations
 import { watchClientCa } from './client-ca.ts';
 import { openCrls } from './crls.ts';
 import { openKeyring } from './keyring.ts';
+import { watchRedisFiles } from './redis-files.ts';
 import { openRegistry } from './registry.ts';
 import { openRevocations } from './revocations.ts';
 import { openTokenStore } from './token-store.ts';
@@ -43,17 +44,17 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   const watched = createWatchedFiles();
   opened.defer(() => watched.stop());
   const currentTrust = watchClientCa(config.clientCa, watched, log, () => void crls?.reload());
-  const { clients } = config;
+  const clients = config.clients.store === 'redis' ? watchRedisFiles(config.clients, watched, log) : config.clients;
   // Beside the connection of the registry: an attempt to connect may take seconds.
   const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
   opened.defer(async () => (await connecting)?.connection.close());
   const keyring = await openKeyring(config, connecting, watched, log).catch(collect);
   opened.defer(() => keyring?.close());
-  const registry = await openRegistry(config, watched, log).catch(collect);
+  const registry = await openRegistry({ ...config, clients }, watched, log).catch(collect);
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);
   opened.defer(() => revocations?.close());
-  crls = await openCrls(config, currentTrust, watched, log).catch(collect);
+  crls = await openCrls({ ...config, clients }, currentTrust, watched, log).catch(collect);
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
   return { watched, currentTrust, keyring, registry, revocations, crls };

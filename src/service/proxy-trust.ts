@@ -4,10 +4,9 @@ import type { HttpListener } from '../http/listener.ts';
 import type { Log } from '../observability/log.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { type FiledCertificate, isRoot } from '../settings/certificate-file.ts';
-import type { SettingFiles } from '../settings/setting-files.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ProxyTrust } from '../terminator/trusted-proxy.ts';
-import { type WatchedFileName, WatchedValue, type WatchedValueOptions } from '../watched-file.ts';
+import { watchSetting } from './watch-setting.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** What authenticates the proxy and the listeners to each other, as it is in the files now. */
@@ -32,14 +31,14 @@ export function watchProxyTrust({ proxyTrustFiles: files }: Config, watcher: Wat
   const replaceTls = () => {
     for (const listener of listeners) if (listener.address.kind === 'tls') listener.replaceTls(tlsOf(listener.address));
   };
-  const secrets = watch('proxy_secret', files.proxySecret, watcher, { describe: describeSecrets });
-  const certificate = watch('tls_certificate', files.serverCertificate, watcher, {
+  const secrets = watchSetting('proxy_secret', files.proxySecret, watcher, { describe: describeSecrets });
+  const certificate = watchSetting('tls_certificate', files.serverCertificate, watcher, {
     onReloaded: replaceTls,
     describe: ({ subject, notAfter }) => ({ fields: { subject }, summary: validUntil(subject, notAfter) }),
     notAfter: (value) => value.notAfter,
   });
   const roots = new RemainingRoots(files.proxyCa?.first ?? []);
-  const proxyCa = watch('proxy_ca', files.proxyCa, watcher, {
+  const proxyCa = watchSetting('proxy_ca', files.proxyCa, watcher, {
     onReloaded: (certificates) => {
       replaceTls();
       roots.replace(certificates);
@@ -63,23 +62,6 @@ export function watchProxyTrust({ proxyTrustFiles: files }: Config, watcher: Wat
 }
 
 type HttpsAddress = Extract<ListenAddress, { readonly kind: 'tls' }>;
-
-type Reaction<Value> = Pick<WatchedValueOptions<Value>, 'onReloaded' | 'describe' | 'notAfter'>;
-
-/** Undefined if the value is not in a file. */
-function watch<Value>(
-  name: WatchedFileName,
-  files: SettingFiles<Value> | undefined,
-  { watched, log }: Watcher,
-  reaction: Reaction<Value>,
-): WatchedValue<Value> | undefined {
-  if (!files) return undefined;
-  const { paths, first: value, state } = files;
-  const load = () => files.load((warning) => log.warn({ event: 'setting_warning' }, warning));
-  // A certificate may not be valid yet.
-  const options = { ...reaction, name, paths, load, repeats: true, log };
-  return watched.add(new WatchedValue(options, { value, state }));
-}
 
 function describeSecrets({ length }: ProxyTrust['proxySecretDigests']) {
   return { fields: { secrets: length }, summary: length === 1 ? 'one secret' : 'two secrets (rotation)' };

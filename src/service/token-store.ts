@@ -9,7 +9,7 @@ const silent: ConnectionEvents = { onConnection: () => {}, onSentinelRefusal: ()
  * Connects to the Redis of the keyring and of token revocations. Resolves after the first attempt, whether or not that
  * succeeds, and keeps trying. Only loads ioredis when called, which is large. Close it with `connection.close()`.
  */
-export async function openTokenStore({ address, tls, keyPrefix }: RedisConfig): Promise<TokenStore> {
+export async function openTokenStore({ address, tls, keyPrefix }: Omit<RedisConfig, 'files'>): Promise<TokenStore> {
   const { openGuardedConnection } = await import('../redis/guarded-connection.ts');
   const listeners: (() => void)[] = [];
   const onConnected = () => {

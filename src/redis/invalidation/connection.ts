@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { connectionOptions, type RedisAccess } from '../connect.ts';
+import { connectionOptions, followCredentials, type RedisAccess } from '../connect.ts';
 import { type ErrorExplainer, explainerFor } from '../explain.ts';
 import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
@@ -140,10 +140,11 @@ export class InvalidationConnection {
 }
 
 function connect(access: RedisAccess, node: Endpoint | undefined): Redis {
-  return new Redis({
+  const redis = new Redis({
     ...connectionOptions(access, COMMAND_TIMEOUT_MILLISECONDS),
     ...node,
     protocol: 2,
     autoResubscribe: false,
   });
+  return followCredentials(redis, access.address);
 }
