@@ -23,6 +23,7 @@ import { jsonLines, type LogLine } from '../support/json-lines.ts';
 import { openssl } from '../support/openssl.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -431,4 +432,43 @@ test('a server whose terminal is closed stops, and removes its sockets', async (
     },
   );
   expect([stdout.toString(), existsSync(socketPath)]).toEqual(['0\n', false]);
+});
+
+describe.skipIf(!existsSync('/usr/bin/systemd-analyze'))('the systemd units', () => {
+  /** The units, with a command that exists here. */
+  function installUnits(): string {
+    const folder = temporaryDirectory();
+    const command = join(folder, 'countersign');
+    writeFileSync(command, '#!/bin/sh\n', { mode: 0o755 });
+    for (const name of ['countersign.service', 'countersign@.service']) {
+      const unit = readFileSync(join(repositoryRoot, 'deploy/systemd', name), 'utf8');
+      expect(unit).toContain('ExecStart=/usr/local/bin/countersign serve\n');
+      writeFileSync(join(folder, name), unit.replace('/usr/local/bin/countersign', command));
+    }
+    copyFileSync(join(folder, 'countersign@.service'), join(folder, 'countersign@1.service'));
+    return folder;
+  }
+
+  test.each(['countersign.service', 'countersign@1.service'])('%s is valid and hardened', async (name) => {
+    const unit = join(installUnits(), name);
+    expect(await runProgram('systemd-analyze', ['verify', unit])).toMatchObject({ code: 0, stderr: '' });
+    // Exposure of at most 2.0 of 10.
+    const args = ['security', '--offline=true', '--threshold=20', unit];
+    expect(await runProgram('systemd-analyze', args)).toMatchObject({ code: 0 });
+  });
+
+  test('the template differs from the unit by its sockets and directories only', () => {
+    const [unit, template] = ['countersign.service', 'countersign@.service'].map((name) =>
+      readFileSync(join(repositoryRoot, 'deploy/systemd', name), 'utf8')
+        .split('\n')
+        .filter((line) => !line.startsWith('#')),
+    );
+    expect(template?.filter((line) => !unit?.includes(line))).toEqual([
+      'Description=Countersign authorization server, replica %i',
+      'Environment=COUNTERSIGN_LISTEN=unix:/run/countersign/%i/countersign.sock',
+      'Environment=COUNTERSIGN_OPERATIONS_LISTEN=127.0.0.1:909%i',
+      'RuntimeDirectory=countersign/%i',
+      'LogsDirectory=countersign/%i',
+    ]);
+  });
 });
