@@ -6,6 +6,7 @@ import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
 import type { ContextReader } from '../terminator/request-context.ts';
 import { type AuthenticatedClient, authenticateClient } from './authenticate-client.ts';
 import type { ClientCertificateReader } from './client-certificate.ts';
+import { completeValidation } from './postponed-validation.ts';
 import { readPresentedCredentials } from './presented-credentials.ts';
 import type { RecentExpiries } from './recent-expiries.ts';
 
@@ -48,11 +49,14 @@ export async function authenticateRequest(
   const credentials = readPresentedCredentials(request.authorization, form);
   entry.client_id = credentials.clientId;
   // 2. and 3. Read what the terminator forwarded; parse the certificate and validate its path.
-  const presented = readCertificate(request);
-  addCertificate(entry, presented);
+  const received = readCertificate(request);
+  addCertificate(entry, received);
   // 4. Find the client.
   const found = await registry.find(credentials.clientId);
   // 5. Authenticate it.
+  const completed = completeValidation(received, [found]);
+  const presented = completed === received ? received : await completed;
+  if (presented !== received) addCertificate(entry, presented);
   const proof = { form, presented, now: now() };
   const { client, sub, method, certificate, advice } = await authenticateClient(found, credentials, proof);
   expiries.add(certificate.notAfter, proof.now);

@@ -1,4 +1,5 @@
 import { type AuthenticatedClient, authenticateClient } from '../authentication/authenticate-client.ts';
+import { completeValidation } from '../authentication/postponed-validation.ts';
 import type { Client } from '../clients/client.ts';
 import { type PresentedCertificate, requireCertificate } from '../clients/methods/method.ts';
 import { mostSpecific } from '../clients/precedence.ts';
@@ -37,12 +38,14 @@ export function authenticateWith(
  * @throws {Denial} access_denied if it authenticates more than one
  */
 export async function authenticateByCertificate(
-  presented: PresentedCertificate,
+  received: PresentedCertificate,
   registry: Registry,
   now: number,
 ): Promise<AuthenticatedClient> {
-  const { certificate, chain } = requireCertificate({ form: noForm, presented, now });
+  const { certificate, chain } = requireCertificate({ form: noForm, presented: received, now });
   const candidates = await registry.findByCertificate(certificate, chain.verified);
+  const completed = completeValidation(received, candidates);
+  const presented = completed === received ? received : await completed;
   const matches: AuthenticatedClient[] = [];
   const rejections: Rejection[] = [];
   for (const candidate of candidates) {

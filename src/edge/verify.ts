@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
+import { completeValidation } from '../authentication/postponed-validation.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { isInvalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
@@ -81,7 +82,8 @@ async function authenticateClientOf(
   registry: Registry,
 ): Promise<AuthenticatedClient> {
   try {
-    return await authenticateWith(presented, await registry.find(clientId), now);
+    const client = await registry.find(clientId);
+    return await authenticateWith(await completeValidation(presented, [client]), client, now);
   } catch (error) {
     if (isInvalidClient(error)) throw new Denial(error.code, error.reason, 'invalid_token');
     throw error;

@@ -69,6 +69,13 @@ export const pathReasons = {
     fix: 'Nothing, if this is an attack. Otherwise let the client send only the intermediates of its own path.',
     error: 'invalid_client',
   },
+  path_validation_postponed: {
+    meaning:
+      'The path was not validated, because many certificates without a valid path were presented shortly before.',
+    cause: 'Someone presents certificates of their own making, with long chains, again and again.',
+    fix: 'Let the proxy require certificates of your CAs in the handshake. See docs/chains.md.',
+    error: 'invalid_client',
+  },
   path_expired: {
     meaning: 'A CA certificate of the path has expired.',
     cause: 'A CA was renewed, and the old certificate is still configured or sent.',

@@ -28,6 +28,12 @@ export const serverReasons = {
     error: 'temporarily_unavailable',
     isAudited: false,
   },
+  path_validation_overloaded: {
+    meaning: 'The path of the certificate has to be validated, and too many validations are waiting.',
+    cause: 'Someone presents certificates of their own making for a known client, with its subject, again and again.',
+    fix: 'Let the proxy require certificates of your CAs in the handshake. Clients that are cached are served meanwhile.',
+    error: 'temporarily_unavailable',
+  },
   signing_overloaded: {
     meaning: 'More signatures are pending than the processor can compute in time.',
     cause: 'More requests than the processor can sign tokens for; RSA signatures take 20 times as long as EC ones.',

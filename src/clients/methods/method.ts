@@ -54,6 +54,9 @@ export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> 
   /** The CA keys, one of which must be on the certification path (base64url SHA-256); empty if any anchor will do. */
   caPins(registered: Registered): readonly string[];
 
+  /** Whether the certificate is that of the client, as far as that does not depend on its chain. */
+  recognizes(registered: Registered, certificate: ClientCertificate): boolean;
+
   /**
    * Decides whether the request comes from the registered client.
    *

@@ -37,6 +37,8 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<SelfSignedTlsClientAu
   spiffePattern: () => undefined,
   specificity: () => undefined,
   caPins: () => [],
+  recognizes: ({ certificates }, certificate) =>
+    certificates.some((registered) => isRegistered(certificate, registered)),
   authenticate: ({ certificates }, request) => {
     const { certificate, chain } = requireCertificate(request);
     const { now } = request;

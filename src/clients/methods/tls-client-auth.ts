@@ -64,10 +64,13 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
     return subject.kind === 'uri' ? EXACT : undefined;
   },
   caPins: ({ caPins }) => caPins,
+  recognizes: ({ subject }, certificate) => hasSubject(certificate, subject),
   authenticate: ({ subject, caPins, notAfter }, request) => {
     const { certificate, chain } = requireCertificate(request);
     if (notAfter !== undefined && request.now > notAfter)
       throw invalidClient('registration_ended', 'the registration of the subject has ended');
+    // A chain whose validation was postponed for no purpose is not why the client is rejected.
+    if (!chain.verified && chain.postponed && !hasSubject(certificate, subject)) throw mismatch(certificate, subject);
     if (!chain.verified) throw invalidClient(chain.code, `the certificate's chain is not verified: ${chain.reason}`);
     if (certificate.signatureAlgorithm === undefined) {
       throw invalidClient(

@@ -16,6 +16,8 @@ export interface BuiltPaths {
   readonly paths: readonly CertificationPath[];
   /** Why there are no (further) paths: the violation of the attempt that came closest to an anchor. */
   readonly violation: PathViolation | undefined;
+  /** Whether the search verified more signatures than that for an ordinary chain. */
+  readonly isCostly: boolean;
 }
 
 /** The maximum number of CA certificates in a path, including the anchor. */
@@ -27,7 +29,7 @@ const MAX_PATHS = 8;
 
 /**
  * Builds the paths from a leaf to the anchors, with backtracking over issuers of the same name (RFC 4158 §2.2). It
- * verifies at most 40 signatures, even for hostile certificates.
+ * verifies at most 40 signatures, and fewer on slow curves, even for hostile certificates.
  *
  * @param forwarded the DER certificates that the client sent with its own: they can complete a path, and are never
  *   trusted
@@ -53,7 +55,8 @@ class PathSearch {
 
   run(): BuiltPaths {
     this.#extend([]);
-    return { paths: this.#paths, violation: this.#closest?.violation };
+    const { isCostly } = this.#budget.signatures;
+    return { paths: this.#paths, violation: this.#closest?.violation, isCostly };
   }
 
   /** Extends a partial path from its last CA certificate, or from the leaf if it is empty. */

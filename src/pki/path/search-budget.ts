@@ -18,13 +18,17 @@ export function createSearchBudget(): SearchBudget {
   return { signatures: new SignatureChecks(), comparisons: new NameComparisons(), policies: new PolicySteps() };
 }
 
-/** In verifications with a key of a common type, the slowest of which (P-384) takes 0.7 ms. */
-const MAX_SIGNATURE_COST = 40;
+const MAX_SIGNATURES = 40;
+/** In verifications with P-256, of about 0.2 ms: the longest path of the slowest curve, and hardly more. */
+const MAX_SIGNATURE_COST = 80;
+/** A path of four certificates with P-384. */
+const ORDINARY_SIGNATURE_COST = 20;
 const MAX_RSA_BITS_OF_UNIT_COST = 4096;
 
 /** Verifies signatures during one path search: each pair once, and only within the budget. */
 class SignatureChecks {
-  #left = MAX_SIGNATURE_COST;
+  #cost = 0;
+  #count = 0;
   /** By both thumbprints. */
   readonly #results = new Map<string, boolean>();
   readonly #openssl = new Map<Certificate, X509Certificate>();
@@ -35,13 +39,19 @@ class SignatureChecks {
     const known = this.#results.get(pair);
     if (known !== undefined) return known;
     const cost = verificationCost(issuer.publicKey);
-    if (cost > this.#left) return undefined;
-    this.#left -= cost;
+    if (this.#count === MAX_SIGNATURES || this.#cost + cost > MAX_SIGNATURE_COST) return undefined;
+    this.#count += 1;
+    this.#cost += cost;
     const results = resultsOfCa(child);
     const isSigned = results?.get(issuer) ?? this.#verify(child, issuer);
     results?.set(issuer, isSigned);
     this.#results.set(pair, isSigned);
     return isSigned;
+  }
+
+  /** Whether an ordinary chain would have needed less. */
+  get isCostly(): boolean {
+    return this.#cost > ORDINARY_SIGNATURE_COST;
   }
 
   #verify(child: Certificate, issuer: CaCertificate): boolean {
@@ -64,11 +74,19 @@ function resultsOfCa(child: Certificate): WeakMap<CaCertificate, boolean> | unde
   return results;
 }
 
-/** The approximate time of a verification, relative to P-384. */
+/** The approximate time of a verification, relative to P-256, where it is longer. */
+const curveCosts: Readonly<Record<string, number>> = {
+  secp384r1: 5,
+  secp521r1: 13,
+  brainpoolP256r1: 4,
+  brainpoolP384r1: 9,
+  brainpoolP512r1: 13,
+};
+
 function verificationCost({ asymmetricKeyDetails }: KeyObject): number {
   const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
-  if (namedCurve === 'secp521r1' || namedCurve === 'brainpoolP512r1') return 3;
-  return modulusLength > MAX_RSA_BITS_OF_UNIT_COST ? 2 : 1;
+  if (namedCurve !== undefined) return curveCosts[namedCurve] ?? 1;
+  return modulusLength > MAX_RSA_BITS_OF_UNIT_COST ? 3 : 1;
 }
 
 const MAX_COMPARISONS = 100_000;

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
+import { type ChainStatus, createChainVerifier, type PresentedChain } from '../../../src/pki/path/verify-chain.ts';
+import { certificateWork } from '../../support/certificate-work.ts';
+import { createTestCa } from '../../support/certificates.ts';
+
+const root = createTestCa({ subject: [['CN', 'Root']] });
+const trust = () => createTrustStore([parseCaCertificate(root.der)]);
+const now = Date.now();
+
+/** CAs with one name, none of which signed the leaves, so that all are tried. */
+const sameName = { subject: [['CN', 'Same']], keyType: 'ec-p384' } satisfies Parameters<typeof createTestCa>[0];
+const sent = Array.from({ length: 10 }, () => createTestCa(sameName).der);
+const issuer = createTestCa(sameName);
+
+const presentedBy = (ca: typeof root, chain: readonly Uint8Array[] = []): PresentedChain => ({
+  certificate: parseClientCertificate(ca.issue().der),
+  chain,
+});
+const hostile = () => presentedBy(issuer, sent);
+const postponedOf = (status: ChainStatus) => (status.verified ? undefined : status.postponed);
+
+/** Verifies hostile chains until their share of CPU time is used up. */
+function exhaust(verify: (presented: PresentedChain, now: number) => ChainStatus): PresentedChain {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const presented = hostile();
+    const status = verify(presented, now);
+    if (postponedOf(status)) return presented;
+    expect(status).toMatchObject({ verified: false, code: expect.stringMatching(/^path_(?:search|signature)/) });
+  }
+  throw new Error('no validation was postponed');
+}
+
+describe('after many failed searches', () => {
+  test('a further validation is postponed and gets its exact result in turn, and cached chains are verified', async () => {
+    const verify = createChainVerifier(constant(trust()));
+    const cached = presentedBy(root);
+    expect(verify(cached, now).verified).toBe(true);
+    const postponed = exhaust(verify);
+    const status = verify(postponed, now);
+    expect(status).toMatchObject({ verified: false, code: 'path_validation_postponed' });
+    expect(certificateWork(() => verify(hostile(), now)).verified).toBe(0);
+    expect(verify(cached, now).verified).toBe(true);
+    const genuine = verify(presentedBy(root), now);
+    expect(await postponedOf(genuine)?.validate()).toMatchObject({ verified: true });
+    expect(await postponedOf(status)?.validate()).toMatchObject({ code: expect.not.stringMatching(/postponed/) });
+  });
+
+  test('a bounded number of validations wait', async () => {
+    const verify = createChainVerifier(constant(trust()));
+    const postponed = postponedOf(verify(exhaust(verify), now));
+    const waiting = Array.from({ length: 30 }, () => postponed?.validate());
+    expect(waiting.filter((each) => each !== undefined)).toHaveLength(20);
+    // All but the first find its result.
+    await Promise.all(waiting);
+  });
+});
+
+test('a certificate for which a long search found no path is not searched again for three seconds, nor kept for other CAs', async () => {
+  let current = trust();
+  const verify = createChainVerifier(() => current);
+  const { certificate, chain } = hostile();
+  const rearranged = () => ({ certificate, chain: chain.toReversed() });
+  const first = verify({ certificate, chain }, now);
+  expect(first).toMatchObject({ verified: false, code: expect.not.stringMatching(/postponed/) });
+  for (const at of [now, now + 2_999]) {
+    const { verified } = certificateWork(() => expect(verify(rearranged(), at)).toEqual(first));
+    expect(verified).toBe(0);
+  }
+  // On a slow machine, the next search is postponed.
+  const settled = async (at: number) => {
+    const status = verify(rearranged(), at);
+    return (await postponedOf(status)?.validate()) ?? status;
+  };
+  current = createTrustStore([...trust().anchors, parseCaCertificate(issuer.der)]);
+  expect(await settled(now)).toMatchObject({ verified: true });
+  current = trust();
+  expect(await settled(now)).toEqual(first);
+  let status: ChainStatus | undefined;
+  const { verified } = certificateWork(() => {
+    status = verify(rearranged(), now + 3_000);
+  });
+  expect(verified > 0 || (status && postponedOf(status)) !== undefined).toBe(true);
+});
+
+function constant<Value>(value: Value): () => Value {
+  return () => value;
+}
