@@ -83,6 +83,7 @@ describe('countersign clients import', () => {
       JSON.stringify({ clients: [{ clientId: 'a', clientAuthenticatorType: 'x' }] }),
       'import keycloak',
     ],
+    ['C#', 'identityserver', 'using System;\nclass C {}', '\n    Clients = Config.Clients,\n}));\ncountersign: '],
     ['a file that is not UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'is UTF-16LE text'],
     ['a file that is nested too deeply', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
   ])('rejects %s, and names it', async (_, source, content, message) => {
@@ -93,6 +94,15 @@ describe('countersign clients import', () => {
     expect(stderr).toContain(path);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('    at ');
+  });
+
+  test('names the setting that SHA-1 thumbprints require', async () => {
+    const ClientSecrets = [{ Type: 'X509Thumbprint', Value: 'ab'.repeat(20) }];
+    const args = ['clients', 'import', 'identityserver', '-'];
+    const { stderr } = await runCountersign(args, { input: JSON.stringify([{ ...client, ClientSecrets }]) });
+    expect(stderr).toContain(
+      '1 client is registered by SHA-1 thumbprints: set COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS=true',
+    );
   });
 
   test('writes to devices, and to standard output for "-"', async () => {

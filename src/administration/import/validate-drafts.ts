@@ -40,3 +40,8 @@ function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): 
   const reason = parsed.errors.map(formatDiagnostic).join('; ');
   return { ...draft, kind: 'skipped', reason };
 }
+
+/** Whether the server accepts a client only with `COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS`. */
+export function requiresSha1(draft: Draft, now: number): boolean {
+  return draft.kind === 'client' && !parseClient(draft.record, { ...policy, allowSha1Thumbprints: false }, now).ok;
+}

@@ -1,14 +1,18 @@
 import { basename } from 'node:path';
 import { type Drafts, ImportError } from '../../administration/import/draft.ts';
+import { CSharpError } from '../../administration/import/identity-server/csharp.ts';
 import { readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
 import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { renderRecords } from '../../administration/import/render.ts';
-import { validateDrafts } from '../../administration/import/validate-drafts.ts';
+import { requiresSha1, validateDrafts } from '../../administration/import/validate-drafts.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
 import { OperatorError } from '../../operator-error.ts';
-import { counted } from '../../text.ts';
+import { registrationSettings } from '../../settings/registration-policy.ts';
+import { type Environment, Settings } from '../../settings/settings.ts';
+import { counted, printable } from '../../text.ts';
 import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
+import { printWarnings } from '../output/errors.ts';
 import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
 
 const readers = {
@@ -23,10 +27,16 @@ export type ImportSource = keyof typeof readers;
  * `countersign clients import SOURCE FILE`: converts the clients of another server to client records in YAML.
  *
  * @param file JSON; `-` for standard input
+ * @param env the settings that the records may require
  * @returns the exit code: 0, or 2 when a client was skipped or has notes
  * @throws {OperatorError} when the file is invalid, or the output cannot be written
  */
-export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
+export async function importClients(
+  source: ImportSource,
+  file: string,
+  options: OutputFileOptions,
+  env: Environment,
+): Promise<number> {
   const out = resolveOutputFile(options);
   const now = Date.now();
   const input = await readInput(file);
@@ -39,7 +49,18 @@ export async function importClients(source: ImportSource, file: string, options:
   const notes = drafts.reduce((sum, draft) => sum + draft.notes.length, 0);
   const written = drafts.length - skipped;
   console.error(`${counted(written, 'client')} written, ${skipped} skipped, ${counted(notes, 'note')}`);
+  warnOfSha1(drafts.filter((draft) => requiresSha1(draft, now)).length, env);
   return skipped + notes === 0 ? 0 : 2;
+}
+
+/** Nothing accepts the records without the setting: not the server, and no other command. */
+function warnOfSha1(count: number, env: Environment): void {
+  if (count === 0 || new Settings(env).read(registrationSettings.ALLOW_SHA1_THUMBPRINTS)) return;
+  const subject = count === 1 ? '1 client is' : `${count} clients are`;
+  const fix = 'for the server and for the commands that read these records, or register SHA-256 thumbprints';
+  printWarnings([
+    `${subject} registered by SHA-1 thumbprints: set COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS=true ${fix} (countersign certificate FILE)`,
+  ]);
 }
 
 function readDrafts(source: ImportSource, input: InputFile, now: number): Drafts {
@@ -48,6 +69,8 @@ function readDrafts(source: ImportSource, input: InputFile, now: number): Drafts
     return readers[source](text, now);
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
+    // Without the prefix of errors, to be pasted.
+    if (error instanceof CSharpError) for (const line of error.lines) console.error(printable(line));
     const instead = describeUnrelated(input.content);
     throw new OperatorError([`${input.name}: ${instead === undefined ? error.message : `${instead}; expected JSON`}`]);
   }

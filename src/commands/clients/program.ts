@@ -62,7 +62,7 @@ function addImport(clients: Command): void {
       .addHelpText('after', importHelp)
       .action(async (file: string, options: OutputFileOptions) => {
         const { importClients } = await import('./import.ts');
-        process.exitCode = await importClients(source, file, options);
+        process.exitCode = await importClients(source, file, options, environment);
       });
   add('identityserver', 'import the Clients of an IdentityServer from its configuration');
   add('keycloak', 'import the clients of a Keycloak realm from its export');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ImportError } from '../../../src/administration/import/draft.ts';
+import { CSharpError } from '../../../src/administration/import/identity-server/csharp.ts';
 import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
 import { importedClients } from '../../support/imported-clients.ts';
 
@@ -93,6 +94,43 @@ describe('an IdentityServer configuration file', () => {
 
   test('keeps shared secrets out of the records and notes', () => {
     expect(yaml).not.toContain('K7gNU3sdo');
+  });
+});
+
+describe('C# is rejected with the lines that write its clients as JSON', () => {
+  test.each([
+    [
+      'properties, as in the templates of Duende',
+      'using Duende.IdentityServer.Models;\n\nnamespace Server;\n\npublic static class Config\n{\n' +
+        '    public static IEnumerable<IdentityResource> IdentityResources => [new IdentityResources.OpenId()];\n' +
+        '    public static IEnumerable<ApiScope> ApiScopes =>\n        [new ApiScope("api1")];\n' +
+        '    public static IEnumerable<Client> Clients =>\n        [new Client { ClientId = "a" }];\n}\n',
+      ['Clients = Config.Clients,', 'ApiScopes = Config.ApiScopes,', 'IdentityResources = Config.IdentityResources,'],
+    ],
+    [
+      'methods and fields, as in IdentityServer4',
+      '\uFEFF// (c) Acme\r\nusing System;\r\nusing IdentityServer4.Models;\r\ninternal static class Clients {\r\n' +
+        'public static readonly List<IdentityServer4.Models.Client> All = new();\r\n' +
+        'public static ApiResource[] GetApis( ) { return null; } }',
+      ['Clients = Clients.All,', 'ApiResources = Clients.GetApis(),'],
+    ],
+    ['top-level statements', 'using Duende.IdentityServer.Models;\nvar builder = 1;', ['Clients = Config.Clients,']],
+  ])('for %s', (_, text, members) => {
+    let thrown: unknown;
+    try {
+      readIdentityServer(text, 0);
+    } catch (error) {
+      thrown = error;
+    }
+    if (!(thrown instanceof CSharpError)) throw new Error('no CSharpError', { cause: thrown });
+    const [first, ...others] = thrown.lines;
+    expect(first).toMatch(/^File\.WriteAllText\("clients\.json", /);
+    expect(others).toEqual(['{', ...members.map((member) => `    ${member}`), '}));']);
+  });
+
+  test('but not JSON that mentions C#', () => {
+    const json = '// using Duende.IdentityServer.Models;\n{"Clients": [{"ClientId": "public static class Config"}]}';
+    expect(readIdentityServer(json, 0).drafts).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import { type Drafts, ImportError } from '../draft.ts';
 import { parseLenientJson } from '../lenient-json.ts';
 import { draftIdentityServerClient } from './client.ts';
+import { rejectCSharp } from './csharp.ts';
 import { type Item, itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
 import { readResources } from './resources.ts';
 
@@ -9,9 +10,10 @@ import { readResources } from './resources.ts';
  * section `IdentityServer`, or in the only other section that has it; or a plain list of clients.
  *
  * @param now milliseconds since the epoch
- * @throws {ImportError} if the file is not JSON, has no `Clients`, or has a value that .NET rejects
+ * @throws {ImportError} if the file is C# or otherwise not JSON, has no `Clients`, or has a value that .NET rejects
  */
 export function readIdentityServer(text: string, now: number): Drafts {
+  rejectCSharp(text);
   const section = findSection(parseLenientJson(text));
   const resources = readResources(section);
   const clients = itemsOf(section.get('clients'));
