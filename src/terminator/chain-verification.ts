@@ -77,7 +77,9 @@ function rejected(
   const { code, isFinal } = failure;
   if (failure.isExplained || by !== 'countersign') return { verified: false, code, reason, isFinal };
   const own = verify();
-  if (!own.verified) return { ...own, isFinal };
+  // A postponed validation must not come to another result than the terminator later.
+  if (!own.verified && own.postponed) return { verified: false, code, reason, isFinal };
+  if (!own.verified) return { verified: false, code: own.code, reason: own.reason, isFinal };
   return { verified: false, code: 'verification_contradicted', reason: `${reason}, ${contradiction}`, isFinal };
 }
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { chainStatus } from '../../src/terminator/chain-verification.ts';
 import { describeResult, failureOf } from '../../src/terminator/verification-results.ts';
+import { selfSigned } from '../support/certificates.ts';
 
 describe('a certificate whose verification failed may still be a registered one if the terminator reports', () => {
   test.each([
@@ -55,4 +58,17 @@ test('a number is explained, and a text is not', () => {
     undefined,
     undefined,
   ]);
+});
+
+test('a certificate that the terminator rejects stays rejected if the own validation, which explains that, is postponed', () => {
+  const presented = { certificate: parseClientCertificate(selfSigned().der), chain: [] };
+  const failed = { result: 'failed', reason: 'x-verify is "FAILED:expired"', failure: failureOf('FAILED:x') } as const;
+  const postponed = {
+    validate: async () => ({ verified: true, reason: '', paths: [] }) as const,
+    pause: async () => {},
+  };
+  const status = chainStatus(presented, failed, { by: 'countersign', fields: [] }, () => {
+    return { verified: false, code: 'path_validation_postponed', reason: 'postponed', postponed };
+  });
+  expect(status).toEqual({ verified: false, code: 'verification_failed', reason: failed.reason, isFinal: true });
 });
