@@ -1,5 +1,6 @@
 /** `npm run docs` writes the generated parts of the documentation. A test compares them with their sources. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { rejectionsPage } from '../src/commands/rejections/reference.ts';
 import { settingsReference } from '../src/settings/reference.ts';
 import { openapiDocument } from './openapi/document.ts';
 import { httpReference } from './openapi/markdown.ts';
@@ -14,6 +15,7 @@ export function generateDocuments(): readonly GeneratedDocument[] {
   return [
     documentWith('configuration.md', 'settings', settingsReference()),
     documentWith('http.md', 'http', httpReference()),
+    { file: new URL('rejections.md', import.meta.url), content: rejectionsPage() },
     {
       file: new URL('openapi.json', import.meta.url),
       content: `${JSON.stringify(openapiDocument(), undefined, 2)}\n`,

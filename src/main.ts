@@ -29,6 +29,13 @@ Exit codes: 0 secure, 1 incomplete or another error, 2 vulnerable.
 
 More: docs/doctor.md`;
 
+const rejectionsHelp = `
+Examples:
+  countersign rejections
+  countersign rejections subject_dn_mismatch
+
+More: docs/rejections.md`;
+
 const certificateHelp = `
 The printed records are those that \`clients check\` accepts with the same
 settings. With --ca, a certificate that is not verified is only registered by
@@ -95,6 +102,17 @@ program
   .action(async (file: string, options: CertificateOptions) => {
     const { describeCertificate } = await import('./commands/certificate.ts');
     process.exitCode = await describeCertificate(file, options, environment);
+  });
+
+program
+  .command('rejections')
+  .description('explain the code of an audit event: what it means, its usual cause, and the fix')
+  .argument('[code]', 'the code to explain, such as subject_dn_mismatch; all codes if omitted')
+  .addOption(textFormatOption())
+  .addHelpText('after', rejectionsHelp)
+  .action(async (code: string | undefined, { output }: { output: OutputFormat }) => {
+    const { printRejections } = await import('./commands/rejections/rejections.ts');
+    printRejections(code, output);
   });
 
 program

@@ -1,6 +1,6 @@
 import type { ReasonTable } from './reason.ts';
 
-/** What the client certificate itself says. */
+/** What the client certificate itself states. */
 export const certificateReasons = {
   certificate_malformed: {
     meaning: 'The forwarded certificate is not the strict DER of an X.509 certificate.',

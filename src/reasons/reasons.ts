@@ -5,10 +5,24 @@ import { grantReasons } from './grant-reasons.ts';
 import { httpReasons } from './http-reasons.ts';
 import { pathReasons } from './path-reasons.ts';
 import { proxyReasons } from './proxy-reasons.ts';
-import type { Reason } from './reason.ts';
+import type { Reason, ReasonTable } from './reason.ts';
 import { requestReasons } from './request-reasons.ts';
 import { serverReasons } from './server-reasons.ts';
 import { tokenReasons } from './token-reasons.ts';
+
+/** The table, in the order in which a request meets its reasons. */
+export const reasonAreas = {
+  'Connection and HTTP': httpReasons,
+  Request: requestReasons,
+  'Proxy and forwarded certificate': proxyReasons,
+  'Client certificate': certificateReasons,
+  'Certification path': pathReasons,
+  'Client authentication': clientReasons,
+  'Scope and resource': grantReasons,
+  'Access token': tokenReasons,
+  Edge: edgeReasons,
+  Server: serverReasons,
+} as const satisfies Readonly<Record<string, ReasonTable>>;
 
 /** Every reason for which a request is rejected or a token is not active, by the `code` of its audit event. */
 export const reasons = {

@@ -81,7 +81,7 @@ export const tokenReasons = {
   },
   token_unbound: {
     meaning: 'The token is not bound to a certificate, so anyone who has it could use it.',
-    cause: 'It was minted at the edge for a resource whose record says binding: none.',
+    cause: 'It was minted at the edge for a resource whose record has binding: none.',
     fix: 'Let the client request its own token from the token endpoint.',
     denial: 'invalid_token',
   },
