@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { registeredMetrics } from '../support/registered-metrics.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { shippedExpressions } from '../support/shipped-expressions.ts';
+
+const textOf = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
+const page = textOf('docs/metrics.md');
+const metrics = new Map(registeredMetrics().map((metric) => [metric.name, metric]));
+
+test('docs/metrics.md lists every metric with its type and its labels', () => {
+  const rows = page.matchAll(/^\| `(countersign_\w+)` \| (\w+) \|([^|]*)\|/gm);
+  const documented = [...rows].map(([, name, type, labels = '']) => ({
+    name,
+    type,
+    labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
+  }));
+  const registered = [...metrics.values()].map(({ name, type, labels }) => ({ name, type, labels }));
+  const byName = (one: { name?: string | undefined }, other: { name?: string | undefined }) =>
+    String(one.name) < String(other.name) ? -1 : 1;
+  expect(documented.sort(byName)).toEqual(registered.sort(byName));
+});
+
+describe('the shipped rules and dashboard', () => {
+  const expressions = shippedExpressions();
+
+  test('have expressions of every kind of metric', () => {
+    expect(expressions.length).toBeGreaterThan(50);
+  });
+
+  test.each(expressions)('%s uses metrics that exist, with labels that they have: %s', (_, expression) => {
+    const selectors = [...expression.matchAll(/\b(countersign_\w+)(?:\{([^}]*)\})?/g)];
+    expect(selectors.length).toBeGreaterThan(0);
+    const wrong = selectors.flatMap(([, name = '', matchers = '']) => {
+      const metric = metrics.get(name) ?? metrics.get(name.replace(/_(?:bucket|sum|count)$/, ''));
+      const known = metric && ['namespace', 'job', 'instance', 'le', ...metric.labels];
+      const labels = [...matchers.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].map(([, label = '']) => label);
+      return known ? labels.filter((label) => !known.includes(label)).map((label) => `${name}{${label}}`) : [name];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('each alert has a section of docs/metrics.md as its runbook', () => {
+    // The rules have the form that the test of promtool requires.
+    const { groups } = parse(textOf('deploy/observability/prometheus-rules.yaml')) as {
+      groups: { rules: { alert: string; annotations: Record<string, string> }[] }[];
+    };
+    const rules = groups.flatMap((group) => group.rules);
+    expect(rules.length).toBeGreaterThan(20);
+    for (const { alert, annotations } of rules) {
+      expect(page).toContain(`\n### ${alert}\n`);
+      expect(annotations).toEqual({
+        summary: expect.any(String),
+        runbook: expect.stringMatching(/^[A-Z].*\.$/),
+        runbook_url: expect.stringMatching(`/docs/metrics\\.md#${alert.toLowerCase()}$`),
+      });
+    }
+  });
+});
