@@ -54,7 +54,7 @@ export function createServiceMetrics({ config, dependencies, logs, notReadyReaso
   return metrics;
 }
 
-/** As many characters as tell configurations apart. */
+/** As many characters as distinguish configurations. */
 const DIGEST_CHARACTERS = 16;
 
 function configSamples({ settingsDigest }: MeasuredService['config'], { watched }: Dependencies): Sample[] {

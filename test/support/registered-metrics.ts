@@ -17,12 +17,10 @@ export function registeredMetrics(): readonly DescribedMetric[] {
     logs: { lostLines: 0 },
     notReadyReason: () => undefined,
   });
-  const requests = addRequestMetrics(metrics);
-  addCheckMetrics(metrics, requests);
+  addCheckMetrics(metrics, addRequestMetrics(metrics));
   addExpiryMetrics(metrics, new RecentExpiries());
   addConnectionMetrics(metrics, {});
-  const silent = { info: () => {}, warn: () => {}, error: () => {} };
-  createListenerLimits(config, { metrics, requests, logs: { audit: silent, log: silent } });
+  createListenerLimits(config, metrics, { info: () => {}, warn: () => {}, error: () => {} });
   return metrics.described;
 }
 
