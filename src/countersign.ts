@@ -9,5 +9,7 @@ if (Number(found.split('.')[0]) < REQUIRED_MAJOR) {
   console.error(`countersign: Node.js ${found} is too old; install Node.js ${REQUIRED_MAJOR} or later`);
   process.exitCode = 1;
 } else {
+  // Before the server has read anything, a reload changes nothing. The default of SIGHUP is to end the process.
+  if (process.argv[2] === 'serve') process.on('SIGHUP', () => {});
   import('./main.ts');
 }
