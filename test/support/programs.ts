@@ -23,6 +23,7 @@ const sources = {
   'redis-server': { apt: 'redis-server', brew: 'redis' },
   openssl: { apt: 'openssl', brew: 'openssl' },
   chromium: { apt: 'chromium', brew: 'chromium' },
+  promtool: { apt: 'prometheus', brew: 'prometheus' },
   curl: { apt: 'curl', brew: 'curl' },
   python3: { apt: 'python3', brew: 'python3' },
 } as const satisfies Record<string, Source>;
