@@ -35,9 +35,10 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
   opened.defer(() => watched.stop());
   const currentTrust = watchClientCa(config.clientCa, watched, warningLog, () => {});
   const localCrls = config.crl && { ...config.crl, urls: [] };
+  const connected = config.clients.store === 'redis' ? requireConnection(config.clients) : Promise.resolve();
   const checks = [
-    findClients(config, watched, opened),
-    findKeys(config, watched, opened),
+    findClients(config, connected, watched, opened),
+    findKeys(config, connected, watched, opened),
     openCrls({ ...config, crl: localCrls }, currentTrust, watched, warningLog).then((crls) => {
       opened.defer(() => crls?.stop());
       return [];
@@ -46,7 +47,7 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
   const results = await Promise.allSettled(checks);
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   for (const error of errors) if (!(error instanceof OperatorError)) throw error;
-  // Clients and keys may be in the same Redis, which then has the same problem.
+  // If clients and keys are in Redis, both have the problem of its connection.
   const problems = new Set(errors.flatMap((error: OperatorError) => error.problems));
   if (problems.size > 0) throw new ConfigurationError([...problems]);
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
@@ -54,9 +55,15 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
 
 type Found = Promise<readonly string[]>;
 
-async function findClients(config: Config, watched: WatchedFiles, opened: AsyncDisposableStack): Found {
+/** @param connected rejects if Redis cannot be reached */
+async function findClients(
+  config: Config,
+  connected: Promise<void>,
+  watched: WatchedFiles,
+  opened: AsyncDisposableStack,
+): Found {
   if (config.clients.store === 'redis') {
-    await requireConnection(config.clients);
+    await connected;
     return ['connected to Redis'];
   }
   const registry = await openRegistry(config, watched, warningLog);
@@ -64,8 +71,15 @@ async function findClients(config: Config, watched: WatchedFiles, opened: AsyncD
   return [`clients in ${registry.description}`];
 }
 
-async function findKeys(config: Config, watched: WatchedFiles, opened: AsyncDisposableStack): Found {
+/** @param connected rejects if Redis cannot be reached */
+async function findKeys(
+  config: Config,
+  connected: Promise<void>,
+  watched: WatchedFiles,
+  opened: AsyncDisposableStack,
+): Found {
   if (config.keyring.source === 'redis') {
+    await connected;
     return [`${await checkKeyringInRedis(config.keyring)} keys in the keyring in Redis`];
   }
   const keyring = await openKeyring(config, undefined, watched, warningLog);

@@ -383,6 +383,10 @@ describe('serve --check', () => {
       COUNTERSIGN_REDIS_KEY_PREFIX: prefix,
     };
 
+    const kek = join(temporaryDirectory(), 'kek');
+    writeFileSync(kek, Buffer.alloc(32, 7).toString('base64url'), { mode: 0o600 });
+    const keyring = { ...redis, COUNTERSIGN_SIGNING_KEY: '', COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: kek };
+
     test('connects, and exits with 0', async () => {
       const { code, stdout } = await check(redis);
       expect([code, stdout]).toEqual([0, expect.stringContaining('connected to Redis\n')]);
@@ -390,7 +394,7 @@ describe('serve --check', () => {
 
     test('reports that Redis does not respond, once, and exits with 2', async () => {
       const url = `redis://127.0.0.1:${await freePort()}`;
-      const { code, stderr } = await check({ ...redis, COUNTERSIGN_REDIS_URL: url });
+      const { code, stderr } = await check({ ...keyring, COUNTERSIGN_REDIS_URL: url });
       expect([code, stderr]).toEqual([
         2,
         expect.stringMatching(/^countersign: COUNTERSIGN_REDIS_URL: cannot connect to .*\n$/),
@@ -398,11 +402,8 @@ describe('serve --check', () => {
     });
 
     test('reports a keyring that does not exist, and creates none', async () => {
-      const kek = join(temporaryDirectory(), 'kek');
-      writeFileSync(kek, Buffer.alloc(32, 7).toString('base64url'), { mode: 0o600 });
-      const env = { ...redis, COUNTERSIGN_SIGNING_KEY: '', COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: kek };
       for (const _ of [1, 2]) {
-        const { code, stderr } = await check(env);
+        const { code, stderr } = await check(keyring);
         expect([code, stderr]).toEqual([2, expect.stringContaining('countersign keys create')]);
       }
     });
