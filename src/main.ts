@@ -178,10 +178,11 @@ function addHelp(parent: Command): void {
 }
 
 function findSubcommand(parent: Command, name: string): Command {
-  const names = parent.commands.map((child) => child.name());
+  const names = parent.commands.flatMap((child) => [child.name(), ...child.aliases()]);
   const suggestion = closestMatch(name, names);
   const hint = suggestion === undefined ? '' : `\n(Did you mean ${suggestion}?)`;
-  return parent.commands[names.indexOf(name)] ?? parent.error(`error: unknown command '${name}'${hint}`);
+  const found = parent.commands.find((child) => child.name() === name || child.aliases().includes(name));
+  return found ?? parent.error(`error: unknown command '${name}'${hint}`);
 }
 
 /** After an invalid command line, each command names its own help. */

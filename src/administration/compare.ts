@@ -34,6 +34,11 @@ export class Comparison {
   readonly changes = new ChangeLog();
   readonly counts = { added: 0, changed: 0, removed: 0, reindexed: 0, unchanged: 0 };
   readonly reenabled: string[] = [];
+  /** How many records are removed, and how many there are in Redis, by type. */
+  readonly removals: Record<RecordType, { removed: number; total: number }> = {
+    client: { removed: 0, total: 0 },
+    resource: { removed: 0, total: 0 },
+  };
   /** The identities of the clients of the files. */
   readonly identityIndex = new IdentityIndex();
   readonly possibleConflicts: PossibleConflict[] = [];
@@ -95,6 +100,7 @@ export class Comparison {
     let scanned = 0;
     for await (const batch of this.#store.scanIds(type)) {
       const found = new Set(batch.filter((id) => !this.#desired.has({ type, id }) && !unmanaged.has(id)));
+      this.removals[type].total += batch.length;
       for (const id of found) unmanaged.add(id);
       const keys = [...found].map((id) => ({ type, id }));
       await (isPruning ? this.#remove(keys) : this.#keep(keys));
@@ -109,6 +115,7 @@ export class Comparison {
     for (const [index, key] of keys.entries()) {
       const change = planRemoval(key, values[index] ?? { type: 'none' }, this.#options.policy);
       if (change) this.#add(change);
+      if (change) this.removals[key.type].removed += 1;
     }
   }
 

@@ -17,6 +17,8 @@ export interface Plan {
   readonly unmanaged: Readonly<Record<RecordType, readonly string[]>>;
   /** Whether records that are in no file are removed, if the files have others of their type. */
   readonly prune: boolean;
+  /** How many records are removed, and how many there are in Redis, by type. */
+  readonly removals: Comparison['removals'];
   /** Clients that are disabled in Redis, perhaps for a reason, and that the files enable. */
   readonly reenabled: readonly string[];
   /** Warnings about the records of the files, one line each. */
@@ -47,8 +49,9 @@ export async function makePlan(
   const conflicts = await findConflicts(comparison, desired, options);
   const problems = [...desired.errors.lines(), ...conflicts.lines()];
   if (problems.length > 0) throw new AdministrationError(problems);
-  const { changes, counts, reenabled } = comparison;
-  return { changes, counts, unmanaged, prune: options.prune, reenabled, warnings: desired.warnings.lines() };
+  const { changes, counts, reenabled, removals } = comparison;
+  const { prune } = options;
+  return { changes, counts, unmanaged, prune, removals, reenabled, warnings: desired.warnings.lines() };
 }
 
 /**

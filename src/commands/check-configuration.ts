@@ -96,7 +96,7 @@ async function requireConnection(redis: RedisConfig): Promise<void> {
   const { problem } = connection;
   connection.close();
   if (problem === undefined) return;
-  throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot connect to ${redis.address.description}: ${problem}`]);
+  throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot reach Redis at ${redis.address.description}: ${problem}`]);
 }
 
 /** What does not keep the server from starting is printed. */

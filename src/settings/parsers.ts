@@ -1,3 +1,5 @@
+import { closestMatch } from '../closest-match.ts';
+
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
@@ -39,19 +41,31 @@ export function integerUpTo(max: number): (text: string) => number {
   };
 }
 
-/** A parser that accepts exactly these names, and throws a RangeError that lists them. */
+/** A parser that accepts these names, whatever their case, and throws a RangeError that lists them. */
 export function oneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name {
   return (text) => {
-    const known = names.find((name) => name === text);
+    const known = names.find((name) => name.toLowerCase() === text.toLowerCase());
     if (known !== undefined) return known;
-    throw new RangeError(`"${text}" is not one of: ${names.join(', ')}`);
+    const suggestion = text.length > MAX_COMPARED_CHARACTERS ? undefined : closestMatch(text, names);
+    const hint = suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;
+    throw new RangeError(`"${text}" is not one of: ${names.join(', ')}${hint}`);
   };
 }
 
+/** Longer than any name: the comparison takes time with each character. */
+const MAX_COMPARED_CHARACTERS = 64;
+
 /** @throws {RangeError} */
 export function parseBoolean(text: string): boolean {
+  const other = otherBooleans[text.toLowerCase()];
+  if (other !== undefined) throw new RangeError(`"${text}" is not one of: true, false (did you mean ${other}?)`);
   return oneOf(['true', 'false'])(text) === 'true';
 }
+
+const otherBooleans: Readonly<Record<string, string>> = {
+  ...{ yes: 'true', on: 'true', '1': 'true', enabled: 'true' },
+  ...{ no: 'false', off: 'false', '0': 'false', disabled: 'false' },
+};
 
 /** For paths, and for texts that are parsed where they are used. */
 export function plainText(text: string): string {

@@ -331,7 +331,7 @@ test('commands on clients report which setting is missing or which Redis is unre
   expect(withFile?.stderr).toContain('COUNTERSIGN_CLIENTS_FILE is set: edit /etc/clients.yaml instead');
   expect([away?.code, away?.stderr]).toEqual([
     1,
-    expect.stringMatching(/cannot connect to redis:.*: connect ECONNREFUSED/),
+    expect.stringMatching(/cannot reach Redis at redis:.*: connect ECONNREFUSED/),
   ]);
   expect(away?.stderr).not.toContain('secret');
 });

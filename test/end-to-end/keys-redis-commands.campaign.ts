@@ -215,7 +215,7 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
   });
 
   test.each([
-    ['Redis is unreachable', { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' }, /cannot connect to .*ECONNREFUSED/],
+    ['Redis is unreachable', { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' }, /cannot reach Redis at .*ECONNREFUSED/],
     [
       'there is no key-encryption key',
       { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: '' },

@@ -397,7 +397,7 @@ describe('serve --check', () => {
       const { code, stderr } = await check({ ...keyring, COUNTERSIGN_REDIS_URL: url });
       expect([code, stderr]).toEqual([
         2,
-        expect.stringMatching(/^countersign: COUNTERSIGN_REDIS_URL: cannot connect to .*\n$/),
+        expect.stringMatching(/^countersign: COUNTERSIGN_REDIS_URL: cannot reach Redis at .*\n$/),
       ]);
     });
 

@@ -3,9 +3,8 @@ import { openRecordStore, type RecordStore } from '../../administration/record-s
 import { openRevocationStore, type RevocationStore } from '../../administration/revocation-store.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import { registryKeys } from '../../clients/registry/registry.ts';
-import { OperatorError } from '../../operator-error.ts';
-import { openRedis } from '../../redis/connection.ts';
 import type { Environment } from '../../settings/settings.ts';
+import { connectToRedis } from '../connect-to-redis.ts';
 import { printWarnings } from '../output/errors.ts';
 import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
 import { readAdministrationConfig } from './administration-config.ts';
@@ -39,17 +38,10 @@ export async function openAdministration(env: Environment): Promise<Administrati
   await using resources = new AsyncDisposableStack();
   const progress = resources.use(createProgressBar(env));
   const interruption = resources.use(new Interruption(progress.clear));
-  const connecting = openRedis({
-    ...redis,
-    commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
-    isBulk: true,
-    onStatusChange: () => {},
-  });
+  const options = { commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS, isBulk: true };
+  const connecting = connectToRedis(redis, options);
   const connection = resources.adopt(await interruption.abortable(connecting), (opened) => opened.close());
   const { description } = redis.address;
-  if (connection.problem !== undefined) {
-    throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot connect to ${description}: ${connection.problem}`]);
-  }
   const keys = registryKeys(redis.keyPrefix);
   const opened = resources.move();
   return {

@@ -4,20 +4,27 @@ import { lockedStore } from '../../administration/locked-store.ts';
 import { findRecordFiles, makePlan } from '../../administration/plan.ts';
 import type { RecordType } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
+import { confirmRemoval } from '../confirm-removal.ts';
 import { printProblem } from '../output/errors.ts';
 import { styled } from '../output/text.ts';
 import { openAdministration } from './administration.ts';
 import type { ClientFilesOptions } from './plan.ts';
 import { abbreviateList, describeKey, printPlan } from './print-plan.ts';
 
+export interface ApplyCommandOptions extends ClientFilesOptions {
+  /** Confirms the removal of many records. */
+  readonly yes: boolean;
+}
+
 /**
- * `countersign clients apply -f FILE`: makes Redis match the files, without confirmation.
+ * `countersign clients apply FILE…`: makes Redis match the files. Only the removal of many records requires confirmation.
  *
  * @returns the exit code: 0, or 1 when records were written by others in the meantime
- * @throws {OperatorError} with every invalid record, or when another apply is running, or when Redis fails
+ * @throws {OperatorError} with every invalid record, or when another apply is running, or when Redis fails, or when the
+ * removal of many records is not confirmed
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
-export async function applyClients(env: Environment, options: ClientFilesOptions): Promise<number> {
+export async function applyClients(env: Environment, options: ApplyCommandOptions): Promise<number> {
   await using administration = await openAdministration(env);
   const { policy, now, progress, interruption } = administration;
   await using lock = administration.createLock();
@@ -28,6 +35,7 @@ export async function applyClients(env: Environment, options: ClientFilesOptions
   const plan = await interruption.abortable(planning);
   progress.clear();
   if (options.output === 'table') await interruption.abortable(printPlan(plan, options.output));
+  await confirmRemoval(plan.removals, { yes: options.yes, interruption });
   const applied = await interruption.finishWrites((stop) => applyPlan(plan.changes, store, progress.show, stop));
   // The reader of the output may be slow.
   await lock.release();

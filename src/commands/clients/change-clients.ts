@@ -1,7 +1,9 @@
 import { changeRecord, removeRecord } from '../../administration/change-record.ts';
+import type { RecordStore } from '../../administration/record-store.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { changeEach, removalWording } from '../change-each.ts';
+import { confirmRemoval, MAX_UNCONFIRMED, type Removal } from '../confirm-removal.ts';
 import { openAdministration } from './administration.ts';
 import type { ClientsFormat } from './options.ts';
 
@@ -41,20 +43,37 @@ function enableRecord({ enabled, ...others }: JsonObject): JsonObject | undefine
   return enabled === undefined || enabled === true ? undefined : others;
 }
 
+interface RemoveCommandOptions {
+  readonly output: ClientsFormat;
+  /** Confirms the removal of many clients. */
+  readonly yes: boolean;
+}
+
 /**
  * `countersign clients remove ID…`: removes clients from Redis, and prints the outcome of each.
  *
  * @returns the exit code: 0, or 1 when a client is missing
- * @throws {OperatorError} when Redis fails
+ * @throws {OperatorError} when Redis fails, or when the removal of many clients is not confirmed
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function removeClients(
   env: Environment,
   clientIds: readonly string[],
-  output: ClientsFormat,
+  { output, yes }: RemoveCommandOptions,
 ): Promise<number> {
   await using administration = await openAdministration(env);
   const { store, policy, interruption } = administration;
+  const client = await interruption.abortable(countRemoval(store, clientIds));
+  await confirmRemoval({ client, resource: { removed: 0, total: 0 } }, { yes, interruption });
   const options = { wording: removalWording, output, interruption };
   return await changeEach('client', clientIds, options, (key) => removeRecord(store, key, policy));
+}
+
+/** The clients are only counted if there may be too many to remove. */
+async function countRemoval(store: RecordStore, clientIds: readonly string[]): Promise<Removal> {
+  const distinct = new Set(clientIds);
+  if (distinct.size <= MAX_UNCONFIRMED) return { removed: 0, total: 0 };
+  const stored = new Set<string>();
+  for await (const batch of store.scanIds('client')) for (const id of batch) stored.add(id);
+  return { removed: [...distinct].filter((id) => stored.has(id)).length, total: stored.size };
 }

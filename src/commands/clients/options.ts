@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { DocumentFormat } from '../output/document.ts';
 
 /** The output of the commands that manage records in Redis: human-readable, or machine-readable. */
@@ -35,4 +35,16 @@ More: docs/clients.md`;
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
+}
+
+/** `--file` of the commands that read files of records, beside their operands. */
+export function filesOption(): Option {
+  const option = new Option('-f, --file <path...>', 'the same, as an option; may be repeated');
+  return option.argParser(collect).default([], 'none');
+}
+
+/** The files of the operands and of `--file`. Exits if there are none. */
+export function requireFiles(command: Command, paths: readonly string[]): readonly string[] {
+  if (paths.length === 0) command.error('error: expected files with records, such as clients.yaml');
+  return paths;
 }

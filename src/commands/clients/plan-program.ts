@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
-import { clientsFormatOption, collect, redisHelp } from './options.ts';
-import type { ClientFilesOptions, PlanCommandOptions } from './plan.ts';
+import type { ApplyCommandOptions } from './apply.ts';
+import { clientsFormatOption, filesOption, redisHelp, requireFiles } from './options.ts';
+import type { PlanCommandOptions } from './plan.ts';
 
 const filesHelp = `
 Files are YAML, JSON or JSON Lines (.jsonl: one record per line, streamed), and
@@ -15,7 +16,9 @@ ${filesHelp}`;
 
 const applyHelp = `
 Every record is validated before the first is written. Records that are not in
-the files are kept unless --prune is given. Applying the same files again
+the files are kept unless --prune is given. If that removes more than 10 records,
+and more than a third of their type, apply asks on a terminal, and otherwise
+requires --yes. Applying the same files again
 changes nothing, and resumes a run that failed or was interrupted. While another
 apply is running, this one waits up to 20 seconds for the lock.
 Exit codes: 0 success, 1 error, 130 after Ctrl-C.
@@ -23,27 +26,30 @@ ${filesHelp}`;
 
 /** Adds the commands that compare files with Redis, and write them there. */
 export function addPlanCommands(clients: Command): void {
-  addFilesCommand(clients, 'plan', 'compare the records of files with those in Redis')
+  const plan = addFilesCommand(clients, 'plan', 'compare the records of files with those in Redis')
     .option('--detailed-exitcode', 'exit with 2 if there are changes', false)
     .addHelpText('after', planHelp)
-    .action(async (options: PlanCommandOptions) => {
+    .action(async (paths: string[], options: PlanCommandOptions) => {
+      const file = requireFiles(plan, [...options.file, ...paths]);
       const { planClients } = await import('./plan.ts');
-      process.exitCode = await planClients(environment, options);
+      process.exitCode = await planClients(environment, { ...options, file });
     });
-  addFilesCommand(clients, 'apply', 'write the records of files to Redis')
+  const apply = addFilesCommand(clients, 'apply', 'write the records of files to Redis')
+    .option('-y, --yes', 'remove many records without confirmation', false)
     .addHelpText('after', applyHelp)
-    .action(async (options: ClientFilesOptions) => {
+    .action(async (paths: string[], options: ApplyCommandOptions) => {
+      const file = requireFiles(apply, [...options.file, ...paths]);
       const { applyClients } = await import('./apply.ts');
-      process.exitCode = await applyClients(environment, options);
+      process.exitCode = await applyClients(environment, { ...options, file });
     });
 }
 
 function addFilesCommand(clients: Command, name: string, description: string): Command {
-  const files = 'files, folders of files, or - for standard input; may be repeated';
   return clients
     .command(name)
     .description(description)
-    .requiredOption('-f, --file <path...>', files, collect)
+    .argument('[path...]', 'files, folders of files, or - for standard input')
+    .addOption(filesOption())
     .option('--prune', 'remove records that are not in the files, of the types that the files have', false)
     .addOption(clientsFormatOption());
 }

@@ -6,7 +6,7 @@ import { printPlan } from './print-plan.ts';
 
 /** What `plan` and `apply` have in common. */
 export interface ClientFilesOptions {
-  /** The values of `-f`: files, folders, and `-` for standard input. */
+  /** Files, folders, and `-` for standard input. */
   readonly file: readonly string[];
   readonly prune: boolean;
   readonly output: ClientsFormat;
@@ -19,7 +19,7 @@ export interface PlanCommandOptions extends ClientFilesOptions {
 const HAS_CHANGES = 2;
 
 /**
- * `countersign clients plan -f FILE`: prints what `apply` would change.
+ * `countersign clients plan FILE…`: prints what `apply` would change.
  *
  * @returns the exit code: 0, or with `--detailed-exitcode` 2 when there are changes
  * @throws {OperatorError} with every invalid record, or when Redis fails

@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander';
 import { environment } from '../../environment.ts';
 import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
-import { warnAboutUnknownSettings } from '../unknown-settings.ts';
+import { addEnvironmentFileOption, addRedisOptions, prepareEnvironment } from './environment-options.ts';
 import type { ExportCommandOptions } from './export.ts';
 import type { ImportSource } from './import.ts';
-import { redisHelp, textFormatOption } from './options.ts';
+import { filesOption, redisHelp, requireFiles, textFormatOption } from './options.ts';
 import type { OutputFileOptions } from './output-file.ts';
 import { addPlanCommands } from './plan-program.ts';
 import { addRecordCommands } from './records-program.ts';
@@ -13,12 +13,14 @@ import { addRecordCommands } from './records-program.ts';
 /** Adds the commands that manage client records. Each is loaded when it runs. */
 export function clientsProgram(program: Command): void {
   const clients = program.command('clients').description('manage client records, and the resources beside them');
-  clients.hook('preAction', warnAboutUnknownSettings);
+  clients.hook('preAction', prepareEnvironment);
   addCheck(clients);
   addImport(clients);
+  const others = clients.commands.length;
   addPlanCommands(clients);
   addRecordCommands(clients);
   addExport(clients);
+  addRedisOptions(clients.commands.slice(others));
   addSchema(clients);
 }
 
@@ -27,19 +29,23 @@ Exit codes: 0 every record is valid, 1 error. The valid files are checked even i
 others cannot be read.`;
 
 function addCheck(clients: Command): void {
-  clients
+  const check = clients
     .command('check')
+    .alias('validate')
     .description('validate the records of files as the server does')
-    .argument('<path...>', 'files with records, folders of them, or - for standard input')
+    .argument('[path...]', 'files with records, folders of them, or - for standard input')
+    .addOption(filesOption())
     .addOption(textFormatOption())
     .addHelpText('after', checkHelp)
-    .action(async (paths: string[], { output }: { output: OutputFormat }) => {
+    .action(async (operands: string[], { file, output }: { file: string[]; output: OutputFormat }) => {
+      const paths = requireFiles(check, [...file, ...operands]);
       const { checkClients } = await import('./check.ts');
       const { readRecordsConfig } = await import('../records-config.ts');
       const { warnings, ...config } = readRecordsConfig(environment);
       printWarnings(warnings);
       process.exitCode = await checkClients(paths, { ...config, output });
     });
+  addEnvironmentFileOption(check);
 }
 
 const importHelp = `

@@ -20,6 +20,7 @@ ${redisHelp}`;
 function addList(clients: Command): void {
   clients
     .command('list')
+    .alias('ls')
     .description('list the clients in Redis')
     .argument('[pattern]', 'only clients whose client_id matches this Redis glob-style pattern: * ? [a-z]')
     .option('--disabled', 'only disabled clients', false)
@@ -44,6 +45,7 @@ interface ShowCommandOptions extends ShowCertificateOptions {
 function addShow(clients: Command): void {
   const show = clients
     .command('show')
+    .alias('get')
     .description('print a record and how the server interprets it, or the clients that a certificate matches')
     .argument('[client_id]', 'the client to print')
     .option(
@@ -65,7 +67,7 @@ function addShow(clients: Command): void {
       const { showClient } = await import('./show.ts');
       process.exitCode = await showClient(environment, clientId, options.output);
     } else {
-      show.error('error: expected a client_id or --certificate');
+      show.error('error: expected a client_id or --certificate; `countersign clients list` lists all clients');
     }
   });
 }
@@ -91,10 +93,11 @@ function addEnable(
 }
 
 function addRemove(clients: Command): void {
-  const command = addEachCommand(clients, 'remove', 'remove clients from Redis');
-  command.action(async (clientIds: string[], { output }: EachClientOptions) => {
+  const command = addEachCommand(clients, 'remove', 'remove clients from Redis').alias('delete');
+  command.option('-y, --yes', 'remove more than 10 clients that are more than a third without confirmation', false);
+  command.action(async (clientIds: string[], options: EachClientOptions & { readonly yes: boolean }) => {
     const { removeClients } = await import('./change-clients.ts');
-    process.exitCode = await removeClients(environment, clientIds, output);
+    process.exitCode = await removeClients(environment, clientIds, options);
   });
 }
 

@@ -1,6 +1,5 @@
 import { OperatorError } from '../../operator-error.ts';
 import { openTimedValue, type TimedValue } from '../../redis/commands/timed-value.ts';
-import { openRedis } from '../../redis/connection.ts';
 import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { RedisConfig } from '../../settings/redis.ts';
 import { UnavailableAlgorithmError } from '../../tokens/generate-key.ts';
@@ -11,6 +10,7 @@ import { KeyringChangeError, NoKeyringError } from '../../tokens/keyring/redis/c
 import { createSealer } from '../../tokens/keyring/redis/sealing.ts';
 import { parseKeyring, type StoredKeyring, StoredKeyringError } from '../../tokens/keyring/redis/stored-keyring.ts';
 import { publishedJwk, unsealKeyring } from '../../tokens/keyring/redis/unsealed-keyring.ts';
+import { connectToRedis } from '../connect-to-redis.ts';
 import { printWarnings } from '../output/errors.ts';
 
 /** Less than the time after which a value that was computed from the clock of Redis is refused. */
@@ -85,13 +85,10 @@ async function withValue<Result>(
   use: (store: ReturnType<typeof openTimedValue>) => Promise<Result>,
 ): Promise<Result> {
   const key = `${redis.keyPrefix}keyring`;
-  const options = { commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS, onStatusChange: () => {} };
-  const connection = await openRedis({ ...redis, ...options });
+  const options = { commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS };
+  const connection = await connectToRedis(redis, options);
   const { description } = redis.address;
   try {
-    if (connection.problem !== undefined) {
-      throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot connect to ${description}: ${connection.problem}`]);
-    }
     const store = openTimedValue(connection.redis, key);
     return await use({ ...store, read: async () => warnAboutClock(await store.read()) });
   } catch (error) {

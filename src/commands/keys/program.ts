@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { environment } from '../../environment.ts';
 import { signingAlgorithmNames } from '../../tokens/algorithms/signing-algorithm.ts';
+import { addRedisOptions, prepareEnvironment } from '../clients/environment-options.ts';
 import { textFormatOption } from '../clients/options.ts';
 import type { OutputFormat } from '../output/text.ts';
-import { warnAboutUnknownSettings } from '../unknown-settings.ts';
 import type { CreateKeyOptions } from './create.ts';
 import { addRedisCommands } from './redis-program.ts';
 
@@ -12,11 +12,12 @@ export function keysProgram(program: Command): void {
   const keys = program
     .command('keys')
     .description('manage the keys that sign tokens, in a directory or in Redis')
-    .hook('preAction', warnAboutUnknownSettings);
+    .hook('preAction', prepareEnvironment);
   addList(keys);
   addCreate(keys);
   addExport(keys);
   addRedisCommands(keys);
+  addRedisOptions(keys.commands);
 }
 
 /** What every command of keys reads. */

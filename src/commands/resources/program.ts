@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
+import { addRedisOptions, prepareEnvironment } from '../clients/environment-options.ts';
 import { type ClientsFormat, clientsFormatOption, redisHelp } from '../clients/options.ts';
-import { warnAboutUnknownSettings } from '../unknown-settings.ts';
 import type { ListResourcesOptions } from './list.ts';
 
 /** Adds the commands that list, print and remove resources in Redis. `clients apply` writes them, beside the clients. */
@@ -9,10 +9,11 @@ export function resourcesProgram(program: Command): void {
   const resources = program
     .command('resources')
     .description('manage the resources behind the edge; `clients apply` writes them')
-    .hook('preAction', warnAboutUnknownSettings);
+    .hook('preAction', prepareEnvironment);
   addList(resources);
   addShow(resources);
   addRemove(resources);
+  addRedisOptions(resources.commands);
 }
 
 const listHelp = `
@@ -22,6 +23,7 @@ ${redisHelp}`;
 function addList(resources: Command): void {
   resources
     .command('list')
+    .alias('ls')
     .description('list the resources in Redis')
     .argument('[pattern]', 'only resources whose name matches this Redis glob-style pattern: * ? [a-z]')
     .option('--invalid', 'only resources whose record is invalid', false)
@@ -45,6 +47,7 @@ ${redisHelp}`;
 function addShow(resources: Command): void {
   resources
     .command('show')
+    .alias('get')
     .description('print a record and how the server interprets it')
     .argument('<name>', 'the resource to print')
     .addOption(clientsFormatOption())
@@ -63,6 +66,7 @@ ${redisHelp}`;
 function addRemove(resources: Command): void {
   resources
     .command('remove')
+    .alias('delete')
     .description('remove resources from Redis')
     .argument('<name...>', 'the name of each resource')
     .addOption(clientsFormatOption())

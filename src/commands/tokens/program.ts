@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
+import { addRedisOptions, prepareEnvironment } from '../clients/environment-options.ts';
 import { type ClientsFormat, clientsFormatOption } from '../clients/options.ts';
-import { warnAboutUnknownSettings } from '../unknown-settings.ts';
 import type { RevokeOptions } from './revoke.ts';
 
 /** Adds the commands that revoke tokens in Redis, and list what is revoked. Each is loaded when it runs. */
@@ -9,9 +9,10 @@ export function tokensProgram(program: Command): void {
   const tokens = program
     .command('tokens')
     .description('revoke tokens, and list what is revoked')
-    .hook('preAction', warnAboutUnknownSettings);
+    .hook('preAction', prepareEnvironment);
   addRevoke(tokens);
   addRevoked(tokens);
+  addRedisOptions(tokens.commands);
 }
 
 const redisHelp = `

@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const file = (name: string, content: string) => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+const clientsFile = (name: string, count: number) => {
+  const records = Array.from({ length: count }, (_, number) => ({
+    client_id: `client-${number}`,
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_san_dns: `client-${number}.example`,
+  }));
+  return file(name, JSON.stringify(records));
+};
+
+describeWith(['redis-server'], 'the commands that manage clients', () => {
+  const settings = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
+  const run = (...args: string[]) => runCountersign(['clients', ...args], { env: settings });
+  const [many, third, half] = [clientsFile('40.json', 40), clientsFile('27.json', 27), clientsFile('26.json', 26)];
+
+  test('remove more than 10 clients that are more than a third only with --yes', async () => {
+    expect((await run('apply', many)).code).toBe(0);
+    const refused = await run('apply', half, '--prune');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('remove 14 of 40 clients')]);
+    expect(refused.stderr).toContain('--yes');
+    expect(refused.stderr).toContain('Nothing was written.');
+    // 13 of 40 are less than a third.
+    expect(await run('apply', third, '--prune')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('13 written'),
+    });
+    const ids = Array.from({ length: 11 }, (_, number) => `client-${number}`);
+    const kept = await run('delete', ...ids);
+    expect([kept.code, kept.stdout]).toEqual([1, '']);
+    expect(kept.stderr).toContain('remove 11 of 27 clients');
+    expect((await run('delete', ...ids.slice(1))).code).toBe(0);
+    expect((await run('apply', many, '--prune')).code).toBe(0);
+    expect((await run('remove', '--yes', ...ids)).code).toBe(0);
+    expect((await run('ls', '-o', 'json')).stdout.match(/client_id/g)).toHaveLength(29);
+  });
+
+  test('take settings from --env-file and --redis-url, which replace those of the environment', async () => {
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    const env = { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' };
+    const envFile = ['--env-file', file('countersign.env', lines.join(''))];
+    expect((await runCountersign(['clients', 'ls', ...envFile], { env })).code).toBe(0);
+    const { code, stderr } = await runCountersign(
+      ['clients', 'ls', ...envFile, '--redis-url', 'redis://127.0.0.1:2'],
+      {},
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining('cannot reach Redis at redis://127.0.0.1:2/0')]);
+    const missing = await runCountersign(['clients', 'ls', '--env-file', '/nowhere.env']);
+    // Node.js reads the option before the command does, and exits with 9.
+    expect([missing.code > 0, missing.stderr]).toEqual([true, expect.stringContaining('/nowhere.env')]);
+  });
+
+  test('require files, as operands or as options', async () => {
+    for (const command of ['plan', 'apply', 'check']) {
+      const { code, stderr } = await run(command);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('expected files with records')]);
+    }
+    for (const args of [[many], ['-f', many], [many, '-f', third]])
+      expect((await run('validate', ...args)).stdout).toContain('40 valid clients');
+  });
+});
