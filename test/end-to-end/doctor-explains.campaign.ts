@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { runDoctor, runProbe, startProbedDeploymentForTest, withoutCertificate } from '../support/doctor.ts';
+import type { ShippedTerminatorOptions } from '../support/shipped-terminator.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const otherCa = () => createTestCa().writeTo(temporaryDirectory(), 'other').cert;
@@ -91,6 +92,22 @@ describe('countersign doctor concludes incomplete or vulnerable', () => {
       const { code, report } = await runProbe({ ...deployment, client });
       expect([code, report.conclusion, report.problems]).toEqual([1, 'incomplete', []]);
       expect(report.notes).toContainEqual(
+        expect.stringMatching(/^your certificate .*billing\.pem expired on 2026-01-01T00:00:00\.000Z/),
+      );
+    });
+
+    test('when the certificate has expired, and nginx does not forward it', async () => {
+      const forwards = 'error_page 495 496 =    @countersign_certificate;';
+      const deployment = await startProbedDeploymentForTest({
+        replace: [[forwards, 'error_page 495 496 =400 /countersign-error/request;']],
+      });
+      const client = deployment.ca.issue({
+        notAfter: new Date('2026-01-01T00:00:00Z'),
+        notBefore: new Date('2025-01-01'),
+      });
+      const { code, report } = await runProbe({ ...deployment, client });
+      expect([code, report.conclusion, report.problems]).toEqual([1, 'incomplete', []]);
+      expect(report.notes).toContainEqual(
         expect.stringMatching(
           /^your certificate .*billing\.pem expired on 2026-01-01T00:00:00\.000Z; it did not arrive \(HTTP 400/,
         ),
@@ -99,9 +116,11 @@ describe('countersign doctor concludes incomplete or vulnerable', () => {
   });
 
   describeWith(['envoy', 'redis-server'], 'with Envoy', () => {
+    // The shipped file forwards every certificate.
+    const verifies: ShippedTerminatorOptions['replace'] = [['trust_chain_verification: ACCEPT_UNTRUSTED', '']];
     test('when the proxy rejects a generated certificate', async () => {
       const { code, report } = await runProbe(
-        await startProbedDeploymentForTest({ terminator: 'envoy' }),
+        await startProbedDeploymentForTest({ terminator: 'envoy', replace: verifies }),
         withoutCertificate,
       );
       expect([code, report.conclusion, report.problems]).toEqual([1, 'incomplete', []]);
@@ -109,7 +128,7 @@ describe('countersign doctor concludes incomplete or vulnerable', () => {
     });
 
     test('when the proxy rejects a given self-signed certificate', async () => {
-      const deployment = await startProbedDeploymentForTest({ terminator: 'envoy' });
+      const deployment = await startProbedDeploymentForTest({ terminator: 'envoy', replace: verifies });
       const { code, report } = await runProbe({ ...deployment, client: selfSigned() });
       expect([code, report.problems]).toEqual([2, [expect.stringMatching(/Fix: add the CA .*trusted_ca/)]]);
     });
