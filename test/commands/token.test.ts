@@ -62,7 +62,10 @@ describe('countersign token explains', () => {
   const get = (target: string, context = client) => problemOf(exchange(new URL(target), undefined, context));
 
   test('a port on which nothing listens, and one without TLS', async () => {
-    const tcp = createTcpServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
+    const tcp = createTcpServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
+      0,
+      '127.0.0.1',
+    );
     await new Promise((resolve) => tcp.once('listening', resolve));
     const { port } = tcp.address() as AddressInfo; // It listens on TCP.
     expect(await get(`https://localhost:${port}`)).toContain('does not respond with TLS on this port');

@@ -21,6 +21,7 @@ const valid = {
 
 const pinned: ProxyCertificateRule = { kind: 'pinned', thumbprints: new Set(['another', 'the-proxy']) };
 const named: ProxyCertificateRule = { kind: 'named', names: new Set(['dns:gw.internal', 'dns:gw2.internal']) };
+const remaining = (root: string): ProxyCertificateRule => ({ ...named, remainingRoots: new Set([root]) });
 const trust = (more: Partial<ProxyTrust>): ProxyTrust => ({
   trustedAddresses: parseTrustedAddresses().addresses,
   proxySecretDigests: [],
@@ -69,6 +70,7 @@ describe('the proxy certificate', () => {
     ['is named', valid, [named]],
     ['is both', valid, [pinned, named]],
     ['is in its last second', valid, [pinned, named], notAfter + 999],
+    ['was verified against a root that remains', valid, [remaining('the-root')], notBefore],
   ])('is accepted if it %s', (_, presented, proxyCertificateRules, now) => {
     expect(untrustedReason(over(presented, now), noFields, trust({ proxyCertificateRules }))).toBeUndefined();
   });
@@ -86,6 +88,7 @@ describe('the proxy certificate', () => {
     ],
     ['is not verified', { ...valid, chainError: 'X' }, [named], 'does not verify against COUNTERSIGN_PROXY_CA_FILE: X'],
     ['is not verified, but pinned', { ...valid, chainError: 'X' }, [pinned, named], 'does not verify against'],
+    ['was verified against a root that is gone', valid, [remaining('another')], 'no longer contains'],
     ['has no names', { ...valid, names: [] }, [named], 'is issued for no DNS name or URI'],
     ['has another name', { ...valid, names: ['uri:gw.internal'] }, [named], 'is issued for uri:gw.internal, but'],
     ['has another name, but is pinned', { ...valid, names: ['dns:x'] }, [pinned, named], 'is issued for dns:x, but'],
