@@ -6,7 +6,7 @@ import { filesState, INTERVAL_MILLISECONDS, watchFiles } from './watch-files.ts'
 
 /**
  * What is loaded from files while the server runs. Each name labels the metrics of its files, and begins their log
- * events: `clients_reloaded`, `clients_reload_failed`. The value says what stays in use if a reload fails.
+ * events: `clients_reloaded`, `clients_reload_failed`. The value is what stays in use if a reload fails.
  */
 export const watchedFileNames = {
   clients: 'records stay',
