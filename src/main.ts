@@ -38,10 +38,11 @@ More: docs/rejections.md`;
 
 const certificateHelp = `
 The printed records are those that \`clients check\` accepts with the same
-settings. With --ca, a certificate that is not verified is only registered by
-itself.
+settings. A certificate that cannot be verified with the CAs is only registered
+by itself. The CAs are those of --ca, or of COUNTERSIGN_CLIENT_CA_FILE unless
+the certificate is self-signed.
 Exit codes: 0 the server accepts the certificate, 1 it rejects the certificate
-or cannot verify it with --ca, or another error.
+or cannot verify it with the CAs, or another error.
 
 More: docs/clients.md`;
 
