@@ -67,6 +67,8 @@ export function createMetrics(): Metrics {
         ...describe('gauge', metric),
         collect: () => {
           gauge.reset();
+          // Without labels, the library resets to one sample of 0.
+          if (metric.labels.length === 0) gauge.remove();
           for (const { labels, value } of metric.read()) gauge.set(labels, value);
         },
       });
@@ -76,6 +78,7 @@ export function createMetrics(): Metrics {
         ...describe('counter', metric),
         collect: () => {
           counter.reset();
+          if (metric.labels.length === 0) counter.remove();
           for (const { labels, value } of metric.read()) counter.inc(labels, value);
         },
       });
