@@ -36,7 +36,7 @@ interface IndexKey {
 export interface IndexEntry extends IndexKey, RecordKey {}
 
 /** Replaces the value of a record if it is still the expected one. `next` undefined removes it. */
-interface RecordWrite extends RecordKey {
+export interface RecordWrite extends RecordKey {
   readonly expected: StoredValue;
   readonly next: string | undefined;
 }

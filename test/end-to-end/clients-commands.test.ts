@@ -45,6 +45,44 @@ describeWith(['redis-server'], 'countersign clients', () => {
   });
   afterAll(() => redis?.disconnect());
 
+  test('each change is an audit event with its fields and who made it, and without values', async () => {
+    const audit = join(folder, 'audit.log');
+    const audited = (args: readonly string[], auditFile = audit) =>
+      runCountersign(['clients', ...args], {
+        env: { ...env, COUNTERSIGN_REDIS_KEY_PREFIX: `${prefix}audited:`, COUNTERSIGN_AUDIT_FILE: auditFile },
+      });
+    const record = { client_id: 'audited', token_endpoint_auth_method: 'self_signed_tls_client_auth' };
+    const path = file(
+      'audited.json',
+      JSON.stringify([{ ...record, certificates: [{ thumbprint: certificate.thumbprint }] }]),
+    );
+    const refused = await audited(['apply', '-f', path], join(folder, 'absent', 'audit.log'));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/COUNTERSIGN_AUDIT_FILE: cannot write/)]);
+    expect((await audited(['show', 'audited'], join(folder, 'absent', 'audit.log'))).stderr).toContain(
+      'is not in Redis',
+    );
+    for (const args of [
+      ['apply', '-f', path],
+      ['disable', 'audited'],
+      ['show', 'audited'],
+      ['remove', 'audited'],
+    ])
+      expect((await audited(args)).code, args.join(' ')).toBe(0);
+    const text = readFileSync(audit, 'utf8');
+    const events = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const who = { by: expect.stringMatching(/^.+@.+$/), client_id: 'audited' };
+    expect(events).toMatchObject([
+      { event: 'client_added', ...who },
+      { event: 'client_changed', fields: ['enabled'], ...who },
+      { event: 'client_removed', ...who },
+    ]);
+    expect(text).not.toContain(certificate.thumbprint);
+    expect(statSync(audit).mode & 0o777).toBe(0o640);
+  });
+
   test('plan prints what apply then does, and applying again changes nothing', async () => {
     const path = file('first.yaml', first);
     const planned = await clients(['plan', '-f', path]);
