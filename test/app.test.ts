@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { RecentExpiries } from '../src/authentication/recent-expiries.ts';
 import { createMemoryRegistry } from '../src/clients/registry/memory-registry.ts';
+import { TokenRates } from '../src/grants/token-rates.ts';
 import { describeListenAddress } from '../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../src/http/listener.ts';
 import { createAuditLog } from '../src/observability/audit.ts';
@@ -38,6 +39,7 @@ beforeAll(async () => {
       find: () => Promise.reject(new Error(detail)),
     },
     keyring,
+    tokenRates: new TokenRates(),
     accessTokens: createAccessTokenVerifier({ issuer, keyring, revocations: undefined }),
     revocations: undefined,
     auditLog: createAuditLog(

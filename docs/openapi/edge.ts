@@ -26,7 +26,8 @@ const denied = [...Map.groupBy(Object.entries(denialStatus), ([, status]) => Str
   ([status, denials]): [string, ResponseObject] => {
     const codes = denials.map(([code]) => code);
     const challenge = status === '503' ? {} : { 'WWW-Authenticate': header('RFC 6750 §3') };
-    const retry = status === '503' ? { 'Retry-After': header('In seconds') } : {};
+    const retry =
+      status === '503' || codes.some((code) => code === 'rate_limited') ? { 'Retry-After': header('In seconds') } : {};
     return [
       status,
       {

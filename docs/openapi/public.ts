@@ -59,7 +59,11 @@ const requestToken: Operation = {
   tags: ['Clients'],
   security: mutualTls,
   requestBody: form('TokenRequest'),
-  responses: { 200: jsonResponse('The token', 'TokenResponse'), ...errorResponses(errorStatus, tokenCodes) },
+  responses: {
+    200: jsonResponse('The token', 'TokenResponse'),
+    ...errorResponses(errorStatus, tokenCodes),
+    429: jsonResponse('`temporarily_unavailable`: the client has obtained too many tokens', 'Error', headersOf('429')),
+  },
 };
 
 const introspectToken: Operation = {

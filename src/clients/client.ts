@@ -1,6 +1,7 @@
 import type { GrantType } from '../oauth/grammar.ts';
 import type { Json } from './json-value.ts';
 import type { ClientAuthentication } from './methods/methods.ts';
+import type { TokenRate } from './token-rate.ts';
 
 /** A validated client of the registry. */
 export interface Client {
@@ -11,6 +12,8 @@ export interface Client {
   readonly scopes: readonly string[];
   readonly audience: RegisteredAudience;
   readonly accessTokenLifetimeSeconds: number;
+  /** Of each replica. Undefined if it may obtain any number of tokens. */
+  readonly tokenRate: TokenRate | undefined;
   readonly scopeClaim: 'string' | 'array';
   /** Additional claims of its tokens; never one that the server sets. */
   readonly claims: Readonly<Record<string, Json>>;

@@ -9,6 +9,7 @@ import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 import { schemaDiagnostics } from './schema-diagnostics.ts';
+import { parseTokenRate } from './token-rate.ts';
 
 const diagnosticsOf = schemaDiagnostics(clientRecordSchema);
 
@@ -42,6 +43,7 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
     scopes: scopesOf(record),
     audience,
     accessTokenLifetimeSeconds: record.access_token_lifetime,
+    tokenRate: record.token_rate === undefined ? undefined : parseTokenRate(record.token_rate),
     scopeClaim: record.access_token_scope_claim,
     claims: record.claims,
   };

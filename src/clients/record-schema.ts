@@ -3,6 +3,7 @@ import { grantTypes, isClientId, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts
 import { clientSecret } from './methods/method.ts';
 import { authenticationMethodNames, methodFields } from './methods/methods.ts';
 import { describedAs, scopeList, shortText, text } from './record-fields.ts';
+import { TOKEN_RATE_PATTERN } from './token-rate.ts';
 
 /** The `resource` of a request is one of these, and has the same bound. */
 const audienceText = shortText(MAX_RESOURCE_LENGTH, 'as the resource of a request');
@@ -78,6 +79,13 @@ export const clientRecordSchema = z.strictObject({
     .max(86_400, 'must be at most 86400 (seconds)')
     .default(3600)
     .meta(describedAs('lifetime of its tokens in seconds')),
+  token_rate: z
+    .string()
+    .regex(TOKEN_RATE_PATTERN, 'expected a number of tokens and a period, such as 100/s, 300/m or 5000/h')
+    .optional()
+    .meta(
+      describedAs('how many tokens it may obtain from each replica, such as 100/s or 5000/h; any number by default'),
+    ),
   access_token_scope_claim: z
     .enum(['string', 'array'], { error: 'expected string or array' })
     .default('string')

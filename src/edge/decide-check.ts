@@ -3,6 +3,7 @@ import type { ClientCertificateReader } from '../authentication/client-certifica
 import type { RecentExpiries } from '../authentication/recent-expiries.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { type ListenerKind, peerOf } from '../endpoints/request.ts';
+import type { TokenRates } from '../grants/token-rates.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
@@ -29,6 +30,7 @@ export interface CheckDependencies {
   readonly readCertificate: ClientCertificateReader;
   readonly registry: Registry;
   readonly keyring: Keyring;
+  readonly tokenRates: TokenRates;
   readonly accessTokens: AccessTokenVerifier;
   /** Undefined if tokens cannot be revoked. */
   readonly revocations: Pick<TokenRevocations, 'findKnown'> | undefined;

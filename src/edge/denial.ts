@@ -21,6 +21,8 @@ export const denialStatus = {
   access_denied: 403,
   /** The proxy asks for something that is not configured. */
   unknown_route: 403,
+  /** The client has obtained too many tokens. Not 503, which Envoy can be configured to let through. */
+  rate_limited: 403,
   temporarily_unavailable: 503,
   server_error: 503,
 } as const;
@@ -84,7 +86,7 @@ export function denialHeaders({ error }: Denial, resource: Resource | undefined)
   const status = denialStatus[error];
   const isChallenged = status === 401 || error === 'insufficient_scope';
   const challenge = isChallenged ? ['WWW-Authenticate', challengeOf(error, resource)] : [];
-  const retry = status === 503 ? ['Retry-After', RETRY_AFTER_SECONDS] : [];
+  const retry = status === 503 || error === 'rate_limited' ? ['Retry-After', RETRY_AFTER_SECONDS] : [];
   return ['X-Countersign-Error', error, ...challenge, ...retry, ...NO_BODY];
 }
 

@@ -1,6 +1,7 @@
 import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
 import type { Authorization } from '../grants/grant.ts';
 import { resolveTarget } from '../grants/target.ts';
+import type { TokenRates } from '../grants/token-rates.ts';
 import { createTimeFormatter } from '../observability/time-formatter.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
@@ -19,11 +20,12 @@ type MintedApproval = Required<Pick<Approval, 'headers' | 'minted'>>;
 interface MinterOptions {
   readonly issuer: string;
   readonly keyring: Keyring;
+  readonly tokenRates: TokenRates;
   /** Undefined if tokens cannot be revoked. */
   readonly revocations: Pick<TokenRevocations, 'findKnown'> | undefined;
 }
 
-export function createMinter({ issuer, keyring, revocations }: MinterOptions): Minter {
+export function createMinter({ issuer, keyring, tokenRates, revocations }: MinterOptions): Minter {
   const minted = new MintedTokens({ keyring, revocations });
   return async ({ client, sub, certificate }, { resource, peer, now }) => {
     const confirmation = confirmationOf(resource, certificate.thumbprint, peer);
@@ -35,6 +37,7 @@ export function createMinter({ issuer, keyring, revocations }: MinterOptions): M
       ...resolveTarget(client, resource.scopes.join(' '), [resource.audience]),
       lifetimeSeconds: resource.accessTokenLifetimeSeconds,
     };
+    tokenRates.take(client, now);
     const claims: AccessTokenClaims = {
       ...accessTokenClaims(issuer, client, authorization, certificate, now),
       cnf: confirmation === undefined ? undefined : { 'x5t#S256': confirmation },

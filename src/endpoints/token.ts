@@ -1,5 +1,6 @@
 import { type AuthenticationDependencies, authenticateRequest } from '../authentication/authenticate-request.ts';
 import { authorize } from '../grants/grants.ts';
+import type { TokenRates } from '../grants/token-rates.ts';
 import { errorStatus } from '../oauth/oauth-error.ts';
 import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/audit.ts';
 import { createTimeFormatter } from '../observability/time-formatter.ts';
@@ -13,6 +14,7 @@ export interface TokenEndpointDependencies extends AuthenticationDependencies {
   readonly issuer: string;
   readonly listensOn: ListenerKind;
   readonly keyring: Keyring;
+  readonly tokenRates: TokenRates;
   readonly auditLog: AuditLog;
 }
 
@@ -24,7 +26,7 @@ const tokenAudit: AuditedEndpoint = {
 
 /** The token endpoint (RFC 6749 §3.2): from the request to a certificate-bound access token (RFC 8705 §3). */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint {
-  const { issuer, listensOn, registry, keyring, auditLog, now } = dependencies;
+  const { issuer, listensOn, registry, keyring, tokenRates, auditLog, now } = dependencies;
 
   return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry) => {
     // 1. to 5. Authenticate the client.
@@ -32,6 +34,7 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint
     const { client, sub, certificate, form } = await authenticateRequest(request, dependencies, entry);
     // 6. Authorize.
     const authorization = await authorize({ client, sub, form, now: now() });
+    tokenRates.take(client, now());
     // 7. Issue.
     const claims = accessTokenClaims(issuer, client, authorization, certificate, now());
     const hasChoice = keyring.algorithms.length > 1;

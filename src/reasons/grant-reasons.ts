@@ -50,6 +50,14 @@ export const grantReasons = {
     fix: 'Add the audience to the record of the client.',
     error: 'invalid_target',
   },
+  token_rate_exceeded: {
+    meaning: 'The client has obtained as many tokens as its record allows (token_rate).',
+    cause: 'The client requests a token for each call, instead of using one until it expires.',
+    fix: 'Let the client cache its token, or raise token_rate in its record.',
+    error: 'temporarily_unavailable',
+    status: 429,
+    denial: 'rate_limited',
+  },
   resource_record_invalid: {
     meaning: 'The record of a resource in Redis is not valid, or too many resources have the audience.',
     cause: 'The record was written by hand, by another version, or under other settings than those of this server.',

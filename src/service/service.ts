@@ -8,6 +8,7 @@ import { createObservationStore, type ObservationStore } from '../doctor/observe
 import { type Observation, withCheckObserver, withObserver } from '../doctor/observer/observe.ts';
 import { addCheckMetrics, type CheckCounter } from '../edge/check-metrics.ts';
 import { createEdgeApplication } from '../edge/edge-application.ts';
+import { TokenRates } from '../grants/token-rates.ts';
 import { type Application, honoApplication } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { createAuditLog } from '../observability/audit.ts';
@@ -81,7 +82,18 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const accessTokens = createAccessTokenVerifier({ issuer, keyring, revocations });
   const expiries = new RecentExpiries();
   addExpiryMetrics(metrics, expiries);
-  const shared = { issuer, registry, keyring, accessTokens, revocations, expiries, auditLog, now: Date.now };
+  const tokenRates = new TokenRates();
+  const shared = {
+    issuer,
+    registry,
+    keyring,
+    tokenRates,
+    accessTokens,
+    revocations,
+    expiries,
+    auditLog,
+    now: Date.now,
+  };
   const app = createPublicApp(config, shared, createReader, observed?.observations);
   const effectiveConfig = effectiveConfigOf(config);
   const operationsApp =

@@ -6,6 +6,7 @@ import { createMemoryRegistry } from '../../src/clients/registry/memory-registry
 import type { Registry } from '../../src/clients/registry/registry.ts';
 import { addCheckMetrics } from '../../src/edge/check-metrics.ts';
 import { createEdgeApplication } from '../../src/edge/edge-application.ts';
+import { TokenRates } from '../../src/grants/token-rates.ts';
 import { describeListenAddress, type ListenAddress } from '../../src/http/listen-address.ts';
 import { type ListenerLimits, openListener } from '../../src/http/listener.ts';
 import type { MalformedRequest } from '../../src/http/malformed-reasons.ts';
@@ -122,6 +123,7 @@ export async function startEdge(
       findResource: (name) => (replaced.registry.findResource ?? memory.findResource)(name),
     },
     keyring,
+    tokenRates: new TokenRates(),
     accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
     revocations,
     auditLog: createAuditLog({ info: write, warn: write, error: write }, requests, async () => replaced.isLogWritten),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts';
 import { RecentExpiries } from '../../src/authentication/recent-expiries.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
+import { TokenRates } from '../../src/grants/token-rates.ts';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
@@ -40,6 +41,7 @@ beforeAll(async () => {
     readCertificate: () => ({ kind: 'none', code: 'certificate_missing', reason: 'there is none' }),
     registry: createMemoryRegistry({ current: () => records, stop: () => {} }, 'nowhere'),
     keyring,
+    tokenRates: new TokenRates(),
     accessTokens: createAccessTokenVerifier({ issuer, keyring, revocations: undefined }),
     revocations: undefined,
     auditLog: createAuditLog(log, addRequestMetrics(createMetrics()), async () => true),

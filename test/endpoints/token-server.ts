@@ -5,6 +5,7 @@ import { RecentExpiries } from '../../src/authentication/recent-expiries.ts';
 import type { Client } from '../../src/clients/client.ts';
 import { createMemoryRegistry } from '../../src/clients/registry/memory-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
+import { TokenRates } from '../../src/grants/token-rates.ts';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { openHttpListener } from '../../src/http/listener.ts';
 import { createAuditLog } from '../../src/observability/audit.ts';
@@ -133,6 +134,7 @@ export async function startTokenServer(
         (replaced.registry.findResourcesByAudience ?? memory.findResourcesByAudience)(audience),
     },
     keyring,
+    tokenRates: new TokenRates(),
     accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
     revocations,
     auditLog: createAuditLog({ info: write, warn: write, error: write }, addRequestMetrics(metrics), async () => true),
