@@ -132,7 +132,7 @@ export class WatchedValue<Value> implements WatchedFile {
     this.#options = options;
     this.#current = value;
     this.#state = state;
-    const onChange = () => void this.#afterLastLoad(() => this.#loadIfChanged());
+    const onChange = () => void this.refresh();
     const watch = watchFiles({ list: listOf(options), onChange, state, intervalMilliseconds });
     this.#stopWatching = watch.stop;
   }
@@ -155,6 +155,11 @@ export class WatchedValue<Value> implements WatchedFile {
       return this.#loadOrKeep();
     });
     return this.#next;
+  }
+
+  /** Loads the files if they have changed since they were loaded last, so that another file can depend on them. */
+  refresh(): Promise<void> {
+    return this.#afterLastLoad(() => this.#loadIfChanged());
   }
 
   async stop(): Promise<void> {

@@ -6,19 +6,25 @@ import { counted } from '../text.ts';
 import { WatchedValue } from '../watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
+export interface LiveTrustStore {
+  /** The one in use. */
+  current(): TrustStore;
+  /** Resolves when a change of the files that has already happened is in use. */
+  refresh(): Promise<void>;
+}
+
 /**
  * The trust store of the client CA certificates. It is reloaded when their files change, and replaced as a whole.
  *
  * @param onChange called when it has been replaced
- * @returns the trust store in use
  */
 export function watchClientCa(
   clientCa: ClientCa | undefined,
   watched: WatchedFiles,
   log: Log,
   onChange: () => void,
-): () => TrustStore {
-  if (!clientCa) return () => emptyTrustStore;
+): LiveTrustStore {
+  if (!clientCa) return { current: () => emptyTrustStore, refresh: async () => {} };
   const { path, store: value, state } = clientCa;
   logCaCertificates(value, log);
   const load = () => {
@@ -33,7 +39,7 @@ export function watchClientCa(
     { value, state },
   );
   watched.add(file);
-  return () => file.current;
+  return { current: () => file.current, refresh: () => file.refresh() };
 }
 
 function describe({ anchors, intermediates }: TrustStore) {

@@ -3,8 +3,8 @@ import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type CrlCache, createLocalCrlCache } from '../pki/crl/crl-cache.ts';
 import { type CrlChecker, type CrlConfig, openCrlChecker } from '../pki/crl/crl-checker.ts';
-import type { TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
+import type { LiveTrustStore } from './client-ca.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** A CRL with a million entries has about 40 MiB. */
@@ -17,14 +17,18 @@ const COMMAND_MILLISECONDS = 10_000;
  */
 export async function openCrls(
   { crl: config, clients }: { readonly crl: CrlConfig | undefined; readonly clients: ClientsConfig },
-  currentTrust: () => TrustStore,
+  trust: LiveTrustStore,
   watched: WatchedFiles,
   log: Log,
 ): Promise<CrlChecker | undefined> {
   if (!config) return undefined;
   const cache = config.urls.length > 0 ? await openCrlCache(clients, log) : createLocalCrlCache();
   try {
-    const checker = await openCrlChecker({ config, currentTrust, cache, log, now: Date.now });
+    const checker = await openCrlChecker({
+      ...{ config, cache, log, now: Date.now },
+      currentTrust: trust.current,
+      refreshTrust: trust.refresh,
+    });
     if (config.paths.length > 0) watched.add(checker.files);
     return checker;
   } catch (error) {

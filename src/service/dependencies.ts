@@ -43,7 +43,7 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   let crls: CrlChecker | undefined;
   const watched = createWatchedFiles();
   opened.defer(() => watched.stop());
-  const currentTrust = watchClientCa(config.clientCa, watched, log, () => void crls?.reload());
+  const trust = watchClientCa(config.clientCa, watched, log, () => void crls?.reload());
   const clients = config.clients.store === 'redis' ? watchRedisFiles(config.clients, watched, log) : config.clients;
   // Beside the connection of the registry: an attempt to connect may take seconds.
   const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
@@ -54,8 +54,8 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);
   opened.defer(() => revocations?.close());
-  crls = await openCrls({ ...config, clients }, currentTrust, watched, log).catch(collect);
+  crls = await openCrls({ ...config, clients }, trust, watched, log).catch(collect);
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
-  return { watched, currentTrust, keyring, registry, revocations, crls };
+  return { watched, currentTrust: trust.current, keyring, registry, revocations, crls };
 }

@@ -26,6 +26,8 @@ export interface CrlConfig {
 export interface CrlCheckerOptions {
   readonly config: CrlConfig;
   readonly currentTrust: () => TrustStore;
+  /** Resolves when changed CA certificates are in use: files of a volume change together. */
+  readonly refreshTrust?: () => Promise<void>;
   readonly cache: CrlCache;
   readonly log: Log;
   readonly now: () => number;
@@ -63,6 +65,7 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
     paths: config.paths,
     list: () => config.paths.flatMap(crlFiles),
     load: async () => {
+      await options.refreshTrust?.();
       const problems = await loadFiles(config, store, log);
       if (problems.length > 0) throw new Error(problems.join('; '));
     },
