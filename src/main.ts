@@ -4,6 +4,7 @@ import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, passwordFileOption, passwordOption, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
+import { examplesHelp } from './commands/examples.ts';
 import { withKidAsOperand } from './commands/keys/kid-operand.ts';
 import { keysProgram } from './commands/keys/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
@@ -142,6 +143,7 @@ program
     process.exitCode = await doctor(options, output);
   });
 
+addExamples(program, []);
 addHelp(program);
 suggestHelp(program, 'countersign');
 
@@ -184,6 +186,12 @@ function findSubcommand(parent: Command, name: string): Command {
   const hint = suggestion === undefined ? '' : `\n(Did you mean ${suggestion}?)`;
   const found = parent.commands.find((child) => child.name() === name || child.aliases().includes(name));
   return found ?? parent.error(`error: unknown command '${name}'${hint}`);
+}
+
+function addExamples(command: Command, names: readonly string[]): void {
+  const help = examplesHelp(names);
+  if (help !== undefined) command.addHelpText('after', help);
+  for (const child of command.commands) addExamples(child, [...names, child.name()]);
 }
 
 /** After an invalid command line, each command names its own help. */

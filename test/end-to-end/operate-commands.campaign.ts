@@ -70,3 +70,18 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
       expect((await run('validate', ...args)).stdout).toContain('40 valid clients');
   });
 });
+
+test('the help of every command has examples, and fits 80 columns', async () => {
+  const helpOf = async (names: readonly string[]) => (await runCountersign([...names, '--help'])).stdout;
+  const commandsIn = (help: string) =>
+    [...help.matchAll(/^ {2}([a-z]+)[ |](?!.*display help)/gm)].map(([, name = '']) => name);
+  const check = async (names: readonly string[]): Promise<void> => {
+    const help = await helpOf(names);
+    const [, list] = help.split('\nCommands:\n');
+    if (list !== undefined) for (const name of commandsIn(list)) await check([...names, name]);
+    else expect(help, names.join(' ')).toContain(`\nExamples:\n  countersign ${names.join(' ')}`);
+    if (names[0] !== 'serve') expect(help, names.join(' ')).not.toMatch(/^.{81}/m);
+  };
+  for (const group of ['serve', 'dev', 'clients', 'resources', 'tokens', 'keys', 'certificate', 'token', 'doctor'])
+    await check([group]);
+});

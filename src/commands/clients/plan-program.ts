@@ -16,11 +16,11 @@ ${filesHelp}`;
 
 const applyHelp = `
 Every record is validated before the first is written. Records that are not in
-the files are kept unless --prune is given. If that removes more than 10 records,
-and more than a third of their type, apply asks on a terminal, and otherwise
-requires --yes. Applying the same files again
-changes nothing, and resumes a run that failed or was interrupted. While another
-apply is running, this one waits up to 20 seconds for the lock.
+the files are kept unless --prune is given. If that removes more than 10
+records, and more than a third of their type, apply asks on a terminal, and
+otherwise requires --yes. Applying the same files again changes nothing, and
+resumes a run that failed or was interrupted. While another apply is running,
+this one waits up to 20 seconds for the lock.
 Exit codes: 0 success, 1 error, 130 after Ctrl-C.
 ${filesHelp}`;
 

@@ -25,7 +25,7 @@ export function clientsProgram(program: Command): void {
 }
 
 const checkHelp = `
-Exit codes: 0 every record is valid, 1 error. The valid files are checked even if
+Exit codes: 0 every record is valid, 1 error. Valid files are checked even if
 others cannot be read.`;
 
 function addCheck(clients: Command): void {

@@ -1,0 +1,49 @@
+/** Examples in the help, by the names of a command after `countersign`. */
+const examples: Readonly<Record<string, readonly string[]>> = {
+  serve: ['countersign serve --check', 'countersign serve'],
+  dev: ['countersign dev --port 9443'],
+  token: ['countersign token --url https://auth.example --cert client.p12'],
+  certificate: ['countersign certificate client.pem', 'countersign certificate client.pem --ca ca.pem --crl crl.pem'],
+  doctor: [
+    'countersign doctor --url https://auth.example',
+    'countersign doctor --url https://auth.example --cert client.p12',
+  ],
+  'clients check': ['countersign clients check clients.yaml', 'countersign clients check clients/ -o json'],
+  'clients import identityserver': ['countersign clients import identityserver appsettings.json --out a.yaml'],
+  'clients import keycloak': ['countersign clients import keycloak realm.json --out clients.yaml'],
+  'clients plan': [
+    'countersign clients plan clients/',
+    'countersign clients plan clients/ --prune --detailed-exitcode',
+  ],
+  'clients apply': ['countersign clients apply clients/', 'countersign clients apply clients/ --prune --yes'],
+  'clients list': ["countersign clients list 'billing-*'", 'countersign clients list --disabled -o json'],
+  'clients show': ['countersign clients show billing', 'countersign clients show --certificate client.pem'],
+  'clients disable': ['countersign clients disable billing'],
+  'clients enable': ['countersign clients enable billing'],
+  'clients remove': [
+    'countersign clients remove billing orders',
+    'countersign clients remove billing --env-file prod.env',
+  ],
+  'clients export': ['countersign clients export --out clients.yaml', 'countersign clients export -o jsonl'],
+  'clients schema': ['countersign clients schema > clients.schema.json'],
+  'resources list': ['countersign resources list', 'countersign resources list --invalid'],
+  'resources show': ['countersign resources show orders'],
+  'resources remove': ['countersign resources remove orders'],
+  'tokens revoke': [
+    'countersign tokens revoke --client billing',
+    'countersign tokens revoke --resource orders --before 2026-11-30T08:00:00Z',
+  ],
+  'tokens revoked': ['countersign tokens revoked'],
+  'keys list': ['countersign keys list', 'countersign keys list --dir keys/'],
+  'keys create': ['countersign keys create --dir keys/ --from 2026-11-01', 'countersign keys create --key key.pem'],
+  'keys export': ['countersign keys export --public > jwks.json'],
+  'keys rotate': ['countersign keys rotate', 'countersign keys rotate --now'],
+  'keys retire': ['countersign keys retire 2026-11-01-ES256', 'countersign keys retire 2026-11-01-ES256 --now'],
+  'keys reseal': ['countersign keys reseal'],
+};
+
+/** @param names of a command, after `countersign` @returns the end of its help; undefined if it is a group of commands */
+export function examplesHelp(names: readonly string[]): string | undefined {
+  const lines = examples[names.join(' ')];
+  return lines && `\nExamples:\n  ${lines.join('\n  ')}`;
+}
