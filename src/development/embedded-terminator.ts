@@ -142,6 +142,20 @@ function withoutHeaders(rawHeaders: readonly string[], names: ReadonlySet<string
 function certificateHeaders(socket: TLSSocket, verifyHeader: string): Record<string, string> {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return { [verifyHeader]: 'NONE' };
-  const verification = socket.authorized ? 'SUCCESS' : `FAILED:${String(socket.authorizationError)}`;
+  const verification = socket.authorized ? 'SUCCESS' : `FAILED:${failureText(String(socket.authorizationError))}`;
   return { 'client-cert': `:${certificate.raw.toString('base64')}:`, [verifyHeader]: verification };
 }
+
+/** The text of OpenSSL, which nginx forwards, for an error that Node names by its code. */
+function failureText(code: string): string {
+  return opensslTexts[code] ?? code;
+}
+
+/** For an unknown issuer: such a certificate may be a registered one. */
+const opensslTexts: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in certificate chain',
+  UNABLE_TO_GET_ISSUER_CERT: 'unable to get issuer certificate',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unable to get local issuer certificate',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to verify the first certificate',
+};
