@@ -1,5 +1,6 @@
 import type { RegistrationPolicy } from './clients/registration-policy.ts';
 import type { ListenAddress } from './http/listen-address.ts';
+import { readTracingConfig, type TracingConfig } from './observability/tracing/tracing-config.ts';
 import { ConfigurationError } from './operator-error.ts';
 import type { CrlConfig } from './pki/crl/crl-checker.ts';
 import { type ClientCa, readClientCa } from './settings/client-ca.ts';
@@ -47,6 +48,8 @@ export interface Config {
   readonly clients: ClientsConfig;
   readonly policy: RegistrationPolicy;
   readonly keyring: KeyringConfig;
+  /** Undefined if requests are not traced. */
+  readonly tracing: TracingConfig | undefined;
   /** Settings that are valid but probably not intended; one sentence each. */
   readonly warnings: readonly string[];
   readonly unknownSettings: readonly UnknownSetting[];
@@ -114,5 +117,6 @@ function readAllSettings(settings: Settings) {
     crl: readCrlConfig(settings, clientCa),
     policy: readRegistrationPolicy(settings, clientCa),
     keyring: readKeyringConfig(settings, clients),
+    tracing: readTracingConfig(settings.environment, (problem) => settings.problems.push(problem)),
   };
 }

@@ -46,6 +46,8 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   zod: ['clients/', 'resources/'],
   'lru-cache': 'cache/',
   'prom-client': 'observability/metrics.ts',
+  '@opentelemetry/api': 'observability/tracing/otlp-tracer.ts',
+  '@opentelemetry/sdk-trace': 'observability/tracing/otlp-tracer.ts',
   'string-width': 'commands/output/text.ts',
   yaml: ['administration/import/render.ts', 'clients/files/', 'commands/output/document.ts'],
   commander: [

@@ -2,6 +2,7 @@ import type { PresentedCertificate } from '../clients/methods/method.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
 import type { AuditEntry } from '../observability/audit.ts';
+import type { RequestTrace } from '../observability/tracing/trace.ts';
 import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
 import type { ContextReader } from '../terminator/request-context.ts';
 import { type AuthenticatedClient, authenticateClient } from './authenticate-client.ts';
@@ -42,21 +43,27 @@ export async function authenticateRequest(
   request: ClientRequest,
   { readContext, readCertificate, registry, expiries, now }: AuthenticationDependencies,
   entry: AuditEntry,
+  trace: RequestTrace,
 ): Promise<AuthenticatedRequest> {
   Object.assign(entry, readContext(request));
   // 1. Parse the form.
+  trace.begin('read_form');
   const form = await request.readForm();
   const credentials = readPresentedCredentials(request.authorization, form);
   entry.client_id = credentials.clientId;
   // 2. and 3. Read what the terminator forwarded; parse the certificate and validate its path.
+  trace.begin('read_certificate');
   const received = readCertificate(request);
   addCertificate(entry, received);
   // 4. Find the client.
+  trace.begin('find_client');
   const found = await registry.find(credentials.clientId);
   // 5. Authenticate it.
+  trace.begin('validate_path');
   const completed = completeValidation(received, [found]);
   const presented = completed === received ? received : await completed;
   if (presented !== received) addCertificate(entry, presented);
+  trace.begin('authenticate_client');
   const proof = { form, presented, now: now() };
   const { client, sub, method, certificate, advice } = await authenticateClient(found, credentials, proof);
   expiries.add(certificate.notAfter, proof.now);

@@ -37,6 +37,8 @@ export async function serve(env: Environment): Promise<void> {
   logStopping(signal, config, log);
   await service.close();
   log.info({ event: 'stopped' }, 'all connections are closed');
+  // The exporter of traces may still be trying to reach its collector.
+  process.exit();
 }
 
 function logStopping(signal: NodeJS.Signals, { drainDelay }: Config, log: Log): void {

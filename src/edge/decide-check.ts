@@ -8,6 +8,7 @@ import type { HeaderFields } from '../http/header-fields.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { AuditEntry } from '../observability/audit.ts';
+import type { RequestTrace } from '../observability/tracing/trace.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { ContextReader } from '../terminator/request-context.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
@@ -42,6 +43,7 @@ export interface CheckDependencies {
 
 /** What is known of a check while it is decided; each step adds what it learned. */
 export interface CheckProgress {
+  readonly trace: RequestTrace;
   readonly entry: AuditEntry;
   peer: Peer | undefined;
   resource: Resource | undefined;
@@ -55,7 +57,7 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
   const { listensOn, readCertificate, registry, expiries, now } = dependencies;
   const decideBy = createRoutes(dependencies);
   return async (request, progress) => {
-    const { entry } = progress;
+    const { entry, trace } = progress;
     const { url = '', fields } = request;
     const time = now();
     const peer = peerOf(request, listensOn, time);
@@ -65,15 +67,18 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     if (!route) throw new Denial('route_unknown', notARoute(url));
     entry.route = route.kind;
     // 2. Find the resource.
+    trace.begin('find_resource');
     const resource = route.kind === 'rejected' ? undefined : await findResource(route.name, registry);
     progress.resource = resource;
     if (resource) entry.resource = resource.name;
     // 3. Read what the terminator forwarded; parse the certificate and validate its path.
+    trace.begin('read_certificate');
     requireUnstripped(fields);
     const presented = readCertificate({ headers: fields, peer });
     addCertificate(entry, presented);
     // 4. Mint, verify or deny.
     if (route.kind === 'rejected' || !resource) throw rejectionByProxy(presented, time);
+    trace.begin(route.kind);
     const approval = await decideBy[route.kind]({ resource, headers: fields, presented, peer, now: time }, entry);
     if (presented.kind === 'certificate') expiries.add(presented.certificate.notAfter, time);
     return approval;

@@ -1,6 +1,8 @@
 import type { Application, ErrorResponse } from '../http/application.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
+import type { RequestTrace, TracedOutcome } from '../observability/tracing/trace.ts';
+import { tracedOutcome } from '../observability/tracing/traced-outcome.ts';
 import type { RequestContext } from '../terminator/request-context.ts';
 import { AccessTokenError } from '../tokens/access-token.ts';
 import { parseCheckHead } from './check-head.ts';
@@ -26,8 +28,10 @@ export function createEdgeApplication(dependencies: EdgeDependencies): Applicati
   const decide = audited(dependencies);
   return {
     serve: async (request, response) => {
-      const { decision, written } = await decide(request);
+      const trace = dependencies.auditLog.tracer.start('edge', request.fields);
+      const { decision, outcome, written } = await decide(request, trace);
       const { status, headers } = (await written) ? decision : unaudited;
+      trace.end(outcome);
       respond(request, response, status, headers);
     },
     parseHead: parseCheckHead,
@@ -49,32 +53,41 @@ interface Decision {
 
 interface AuditedDecision {
   readonly decision: Decision;
+  readonly outcome: TracedOutcome;
   readonly written: Written;
 }
 
 /** Decides checks. Whatever happens in one, it is counted once and, unless it repeats an earlier one, has an audit event. */
-function audited(dependencies: EdgeDependencies): (request: ReceivedRequest) => Promise<AuditedDecision> {
+function audited(
+  dependencies: EdgeDependencies,
+): (request: ReceivedRequest, trace: RequestTrace) => Promise<AuditedDecision> {
   const audit = createEdgeAudit(dependencies.auditLog, dependencies.countCheck);
   const decide = createCheckDecider(dependencies);
-  const contextOf = ({ fields: headers }: ReceivedRequest, { peer }: CheckProgress): RequestContext =>
-    peer ? dependencies.readContext({ headers, peer }) : {};
-  return async (request) => {
-    const progress: CheckProgress = { entry: audit.begin(), peer: undefined, resource: undefined };
+  const contextOf = ({ fields: headers }: ReceivedRequest, { peer, trace }: CheckProgress): RequestContext => {
+    const context = peer ? dependencies.readContext({ headers, peer }) : {};
+    return { ...context, trace_id: trace.traceId ?? context.trace_id };
+  };
+  return async (request, trace) => {
+    const progress: CheckProgress = { entry: audit.begin(), trace, peer: undefined, resource: undefined };
     const { entry } = progress;
     const start = performance.now();
     try {
       const approval = await decide(request, progress);
       // Only if there is an event: a check that repeats an earlier one has none.
       const context = () => contextOf(request, progress);
-      const written = audit.approved(entry, approval, performance.now() - start, context);
-      return { decision: { status: 200, headers: approval.headers }, written };
+      const duration = performance.now() - start;
+      const outcome = tracedOutcome(entry, trace, 200);
+      const written = audit.approved(entry, approval, duration, context);
+      return { decision: { status: 200, headers: approval.headers }, outcome, written };
     } catch (thrown) {
       const denial = toDenial(thrown);
       addTokenOf(thrown, entry);
       const decision = denied(denial, progress);
       const { code, error, message: reason } = denial;
       Object.assign(entry, contextOf(request, progress), { code, error, status: decision.status, reason });
-      return { decision, written: audit.denied(entry, denial, performance.now() - start, thrown) };
+      const duration = performance.now() - start;
+      const outcome = tracedOutcome(entry, trace, decision.status);
+      return { decision, outcome, written: audit.denied(entry, denial, duration, thrown) };
     }
   };
 }

@@ -38,12 +38,13 @@ const JWT_TYPE = 'application/token-introspection+jwt';
 export function introspectionEndpoint(dependencies: IntrospectionEndpointDependencies): Endpoint {
   const { issuer, listensOn, keyring, accessTokens, registry, auditLog, now } = dependencies;
 
-  return audited(auditLog.forEndpoint(introspectionAudit), tokenStateErrorStatus, async (received, entry) => {
+  return audited(auditLog.forEndpoint(introspectionAudit), tokenStateErrorStatus, async (received, entry, trace) => {
     // 1. to 5. Authenticate the client.
     const request = clientRequest(received, listensOn, now());
-    const { client, form } = await authenticateRequest(request, dependencies, entry);
+    const { client, form } = await authenticateRequest(request, dependencies, entry, trace);
     // 6. Read the token.
     const text = requireToken(form);
+    trace.begin('verify_token');
     // 7. Describe it, if it is active and the client may introspect it.
     const active = await ifActive(entry, async () => {
       const { token, key } = await accessTokens.verify(text, now());

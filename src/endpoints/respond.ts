@@ -1,6 +1,8 @@
 import type { HttpRequest } from '../http/received-request.ts';
 import { type ErrorStatusTable, errorStatus, OAuthError, temporarilyUnavailable } from '../oauth/oauth-error.ts';
 import type { Audit, AuditEntry, Written } from '../observability/audit.ts';
+import type { RequestTrace, TracedOutcome } from '../observability/tracing/trace.ts';
+import { tracedOutcome } from '../observability/tracing/traced-outcome.ts';
 
 /** RFC 6749 §5.1: of every response that has a token or is about one. */
 export const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
@@ -54,30 +56,39 @@ function usedAuthorization({ fields }: HttpRequest, { error }: OAuthError): bool
 export function audited(
   audit: Audit,
   status: ErrorStatusTable,
-  steps: (request: HttpRequest, entry: AuditEntry) => Promise<Response>,
+  steps: (request: HttpRequest, entry: AuditEntry, trace: RequestTrace) => Promise<Response>,
 ): Endpoint {
-  const decide = async (request: HttpRequest): Promise<{ response: Response; written: Written }> => {
+  const decide = async (request: HttpRequest, trace: RequestTrace): Promise<Decision> => {
     const entry = audit.begin();
     const start = performance.now();
     try {
-      const response = await steps(request, entry);
-      return { response, written: audit.granted(entry, performance.now() - start) };
+      const response = await steps(request, entry, trace);
+      const outcome = tracedOutcome(entry, trace, response.status);
+      return { response, outcome, written: audit.granted(entry, performance.now() - start) };
     } catch (thrown) {
       const error = thrown instanceof OAuthError ? thrown : unexpected();
       const response = respondWithError(request, error, status);
       Object.assign(entry, { code: error.code, error: error.error, status: response.status, reason: reasonOf(thrown) });
+      const outcome = tracedOutcome(entry, trace, response.status);
       const duration = performance.now() - start;
       const isFailure = error.error === 'server_error';
-      return {
-        response,
-        written: isFailure ? audit.failed(entry, duration, thrown) : audit.rejected(entry, duration),
-      };
+      const written = isFailure ? audit.failed(entry, duration, thrown) : audit.rejected(entry, duration);
+      return { response, outcome, written };
     }
   };
   return async (request) => {
-    const { response, written } = await decide(request);
-    return (await written) ? response : respondWithError(request, unaudited(), status);
+    const trace = audit.startTrace(request.fields);
+    const { response, outcome, written } = await decide(request, trace);
+    const isWritten = await written;
+    trace.end(outcome);
+    return isWritten ? response : respondWithError(request, unaudited(), status);
   };
+}
+
+interface Decision {
+  readonly response: Response;
+  readonly outcome: TracedOutcome;
+  readonly written: Written;
 }
 
 /** The one response without an audit event. The log output reports on standard error why there is none. */

@@ -37,12 +37,13 @@ export function revocationEndpoint(dependencies: RevocationEndpointDependencies)
     }
   };
 
-  return audited(auditLog.forEndpoint(revocationAudit), tokenStateErrorStatus, async (received, entry) => {
+  return audited(auditLog.forEndpoint(revocationAudit), tokenStateErrorStatus, async (received, entry, trace) => {
     // 1. to 5. Authenticate the client.
     const request = clientRequest(received, listensOn, now());
-    const { client, form } = await authenticateRequest(request, dependencies, entry);
+    const { client, form } = await authenticateRequest(request, dependencies, entry, trace);
     // 6. Read the token.
     const text = requireToken(form);
+    trace.begin('revoke_token');
     // 7. Revoke it, unless it is not active: that is what the client wants (RFC 7009 §2.2).
     await ifActive(entry, async () => {
       const token = await verifyToken(text, client);

@@ -28,14 +28,16 @@ const tokenAudit: AuditedEndpoint = {
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): Endpoint {
   const { issuer, listensOn, registry, keyring, tokenRates, auditLog, now } = dependencies;
 
-  return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry) => {
+  return audited(auditLog.forEndpoint(tokenAudit), errorStatus, async (received, entry, trace) => {
     // 1. to 5. Authenticate the client.
     const request = clientRequest(received, listensOn, now());
-    const { client, sub, certificate, form } = await authenticateRequest(request, dependencies, entry);
+    const { client, sub, certificate, form } = await authenticateRequest(request, dependencies, entry, trace);
     // 6. Authorize.
+    trace.begin('authorize');
     const authorization = await authorize({ client, sub, form, now: now() });
     tokenRates.take(client, now());
     // 7. Issue.
+    trace.begin('sign_token');
     const claims = accessTokenClaims(issuer, client, authorization, certificate, now());
     const hasChoice = keyring.algorithms.length > 1;
     const signingKey = keyring.signingKey(hasChoice ? await requiredAlgorithm(claims.aud, registry) : undefined);

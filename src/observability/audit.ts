@@ -2,6 +2,7 @@ import type { ReasonCode } from '../reasons/reasons.ts';
 import type { Log } from './log.ts';
 import type { RecentDecisions } from './recent-decisions.ts';
 import type { EndpointName, RequestMetrics } from './request-metrics.ts';
+import { noTracer, type RequestTrace, type TraceHeaders, type Tracer } from './tracing/trace.ts';
 
 /** What is known about a request when it is decided. It contains no token, key, PEM or secret. */
 export interface AuditEntry {
@@ -86,6 +87,8 @@ export type Written = Promise<boolean>;
 export interface Audit {
   /** The entry of a new request. */
   begin(): AuditEntry;
+  /** @param headers of the request */
+  startTrace(headers: TraceHeaders): RequestTrace;
   granted(entry: AuditEntry, durationMilliseconds: number): Written;
   rejected(entry: AuditEntry, durationMilliseconds: number): Written;
   /** An internal error. `cause` is what was thrown. */
@@ -93,20 +96,25 @@ export interface Audit {
 }
 
 export interface AuditLog {
+  readonly tracer: Tracer;
   readonly forEndpoint: (endpoint: AuditedEndpoint) => Audit;
   /** Writes one event, for decisions that are counted elsewhere. The entry must not be used afterwards. */
   readonly write: (level: keyof Log, entry: AuditEntry, message: string) => Written;
 }
 
-/**
- * @param written whether the lines that were logged last have been written
- * @param recent omitted if no page shows them
- */
+export interface AuditOptions {
+  /** Omitted if no page shows them. */
+  readonly recent?: RecentDecisions | undefined;
+  /** Default: requests are not traced. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/** @param written whether the lines that were logged last have been written */
 export function createAuditLog(
   log: Log,
   requests: RequestMetrics,
   written: () => Written,
-  recent?: RecentDecisions,
+  { recent, tracer = noTracer }: AuditOptions = {},
 ): AuditLog {
   const write: AuditLog['write'] = (level, entry, message) => {
     boundReason(entry);
@@ -118,6 +126,7 @@ export function createAuditLog(
     const record = requests.forEndpoint(name, [...new Set([granted.outcome, inactive.outcome])]);
     return {
       begin: () => ({ event }),
+      startTrace: (headers) => tracer.start(name, headers),
       granted: (entry, duration) => {
         const { event, message, outcome } = entry.active === false ? inactive : granted;
         record(outcome, entry.code ?? '', duration);
@@ -138,7 +147,7 @@ export function createAuditLog(
       },
     };
   };
-  return { forEndpoint, write };
+  return { tracer, forEndpoint, write };
 }
 
 /** The form of `duration_ms`. */

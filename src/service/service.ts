@@ -30,6 +30,7 @@ import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
 import { logOpened, logStarting } from './startup-log.ts';
+import { openTracer } from './tracer.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** A running server. */
@@ -76,7 +77,10 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   // Only the operations listener can start observations: without it, requests bypass the observer altogether.
   const observed = operationsListen && createObservationStores();
   const decisions = operationsListen && createRecentDecisions(Date.now);
-  const auditLog = createAuditLog(logs.audit, requestMetrics, () => logs.written(), decisions);
+  const auditLog = createAuditLog(logs.audit, requestMetrics, () => logs.written(), {
+    recent: decisions,
+    tracer: await openTracer(config.tracing, log, opened),
+  });
   const createReader = certificateReaders(dependencies, log);
   const { issuer } = config;
   const accessTokens = createAccessTokenVerifier({ issuer, keyring, revocations });

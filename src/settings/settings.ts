@@ -18,6 +18,11 @@ export class Settings {
     this.#env = env;
   }
 
+  /** Variables of others, which have their own names. */
+  get environment(): Environment {
+    return this.#env;
+  }
+
   has(setting: Setting): boolean {
     return this.#isSet(setting.name) || this.#isSetInFile(setting);
   }

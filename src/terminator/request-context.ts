@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { AuditEntry } from '../observability/audit.ts';
+import { readTraceContext } from '../observability/tracing/trace-context.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
 import { type ProxyTrust, untrustedReason } from './trusted-proxy.ts';
 
@@ -21,7 +22,7 @@ export function readRequestContext({ headers, peer }: ForwardedRequest, trust: P
     peer: peerAddress,
     request_id: (isProxy ? forwardedId(headers) : undefined) ?? randomUUID(),
     client_address: isProxy ? forwardedAddress(headers) : peerAddress,
-    trace_id: traceId(headers),
+    trace_id: readTraceContext(headers)?.traceId,
   };
 }
 
@@ -49,15 +50,4 @@ function forwardedAddress(headers: HeaderFields): string | undefined {
 function withoutPort(text: string): string {
   const [, ipv6, ipv4] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(text) ?? [];
   return ipv6 ?? ipv4 ?? '';
-}
-
-/** W3C Trace Context §3.2.2: version, trace-id, parent-id and trace-flags. A later version may append fields. */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
-
-/** The client may choose it: it only connects log lines. */
-function traceId(headers: HeaderFields): string | undefined {
-  const [traceparent, ...repeated] = headers.all('traceparent');
-  if (traceparent === undefined || repeated.length > 0) return undefined;
-  const [, id, more] = TRACEPARENT.exec(traceparent) ?? [];
-  return more === '-' && traceparent.startsWith('00') ? undefined : id;
 }
