@@ -62,7 +62,7 @@ export async function authenticateByCertificate(
 }
 
 /**
- * Why a proxy rejects a certificate, as far as this server can tell: by the rules of `tls_client_auth`.
+ * Why a proxy rejects a certificate, as far as this server finds the reason: by the rules of `tls_client_auth`.
  *
  * @throws {OAuthError} invalid_client
  */
