@@ -265,7 +265,7 @@ describe('countersign dev reports in one line why it does not start', () => {
         mkdirSync(join(cwd, '.countersign'));
         writeFileSync(join(cwd, '.countersign/clients.yaml'), 'clients: 7');
       },
-      /^countersign: \/\S+\/clients\.yaml: expected a list of clients/,
+      /^countersign: \/\S+\/clients\.yaml:1:1: expected a list of clients/,
       2,
     ],
     [
