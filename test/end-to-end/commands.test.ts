@@ -147,7 +147,7 @@ describe('countersign clients check', () => {
     const path = file('problems.yaml', `${valid}\n- {client_id: b, token_endpoint_auth_method: none, scope: '"'}`);
     const { code, stdout } = await runCountersign(['clients', 'check', path]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/problems\.yaml:\d+:19: client "b": token_endpoint_auth_method: expected/);
+    expect(stdout).toMatch(/problems\.yaml:2:18: client "b": token_endpoint_auth_method: expected/);
     expect(stdout).toContain('client "b": scope');
   });
 
