@@ -4,7 +4,7 @@ import type { RecordStore, RecordWrite } from './record-store.ts';
 import { decodeStoredValue } from './stored-records.ts';
 
 /** The audit event of a record that was added, changed or removed. It names fields, and contains none of their values. */
-export interface ChangeEvent {
+interface ChangeEvent {
   readonly event: `${RecordWrite['type']}_${'added' | 'changed' | 'removed'}`;
   /** Who ran the command: `user@host`. */
   readonly by: string;
