@@ -66,7 +66,7 @@ async function findClients(
     await connected;
     return ['connected to Redis'];
   }
-  const registry = await openRegistry(config, watched, warningLog);
+  const registry = await openRegistry(config, { watched, log: warningLog });
   opened.defer(() => registry.close());
   return [`clients in ${registry.description}`];
 }

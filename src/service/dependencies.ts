@@ -1,3 +1,4 @@
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
@@ -6,7 +7,7 @@ import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import type { ObservedRevocations } from '../tokens/revocation/redis-revocations.ts';
-import { watchClientCa } from './client-ca.ts';
+import { type LiveTrustStore, watchClientCa } from './client-ca.ts';
 import { openCrls } from './crls.ts';
 import { openKeyring } from './keyring.ts';
 import { watchRedisFiles } from './redis-files.ts';
@@ -50,7 +51,10 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   opened.defer(async () => (await connecting)?.connection.close());
   const keyring = await openKeyring(config, connecting, watched, log).catch(collect);
   opened.defer(() => keyring?.close());
-  const registry = await openRegistry({ ...config, clients }, watched, log).catch(collect);
+  const registry = await openRegistry(
+    { ...config, clients, policy: livePolicy(config, trust) },
+    { watched, trust, log },
+  ).catch(collect);
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);
   opened.defer(() => revocations?.close());
@@ -58,4 +62,18 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   opened.defer(() => crls?.stop());
   if (!keyring || !registry || problems.length > 0) throw new ConfigurationError(problems);
   return { watched, currentTrust: trust.current, keyring, registry, revocations, crls };
+}
+
+/** Records are registered by the CA certificates in use. */
+function livePolicy({ policy, clientCa }: Config, trust: LiveTrustStore): RegistrationPolicy {
+  if (!clientCa) return policy;
+  return {
+    ...policy,
+    get anchors() {
+      return trust.current().anchors;
+    },
+    get intermediates() {
+      return trust.current().intermediates;
+    },
+  };
 }

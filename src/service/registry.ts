@@ -5,6 +5,7 @@ import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
 import type { Terminator } from '../terminator/terminator.ts';
+import type { LiveTrustStore } from './client-ca.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 interface RegistryConfig {
@@ -15,18 +16,28 @@ interface RegistryConfig {
   readonly edge?: object | undefined;
 }
 
+interface RegistryOptions {
+  readonly watched: WatchedFiles;
+  /** Undefined if it does not change. */
+  readonly trust?: LiveTrustStore | undefined;
+  readonly log: Log;
+}
+
 /**
  * Opens the configured client store. Only its code is loaded: ioredis and the YAML parser are large.
  *
  * @throws {OperatorError} with every problem of a clients file
  */
-export async function openRegistry(config: RegistryConfig, watched: WatchedFiles, log: Log): Promise<Registry> {
+export async function openRegistry(
+  config: RegistryConfig,
+  { watched, trust, log }: RegistryOptions,
+): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory') {
     const { watchClientsFile } = await import('../clients/files/watch-clients-file.ts');
     // Indexed with the file: the checks behind a reload would otherwise wait for it.
     const prepare = config.edge && indexClients;
-    const records = await watchClientsFile(clients, config, log, { prepare });
+    const records = await watchClientsFile(clients, config, log, { prepare, refreshTrust: trust?.refresh });
     watched.add(records.watched);
     return createMemoryRegistry(records, clients.file);
   }

@@ -14,6 +14,8 @@ import type { ClientsFilesResult } from './read-clients-files.ts';
 interface WatchOptions {
   /** Called with records before they are swapped in. Until it resolves, the previous ones stay active. */
   readonly prepare?: ((records: Records) => Promise<unknown>) | undefined;
+  /** Resolves when changed CA certificates are in use, which records may be pinned to. */
+  readonly refreshTrust?: (() => Promise<void>) | undefined;
   /** Between checks of the file; by default that of a {@link WatchedFile}. */
   readonly intervalMilliseconds?: number | undefined;
 }
@@ -37,11 +39,12 @@ export async function watchClientsFile(
   configured: ConfiguredFile,
   requirements: ClientRequirements,
   log: Log,
-  { prepare, intervalMilliseconds }: WatchOptions = {},
+  { prepare, refreshTrust, intervalMilliseconds }: WatchOptions = {},
 ): Promise<WatchedRecords> {
   const { file } = configured;
   const load = async (previous: Records | undefined, stopping: AbortSignal): Promise<LoadedRecords> => {
     const setting = previous === undefined ? configured.setting : undefined;
+    await refreshTrust?.();
     const loading = loadClientsFile({ file, setting }, requirements, stopping);
     const records = toRecords(log, await loading.catch((error: unknown) => throwAbout(file, error)));
     await prepare?.(records);
