@@ -125,7 +125,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     const { file, countersign } = await startOver(context, fileOf(client('a')));
     const invalid = Array.from({ length: 50 }, (_, index) => client(`client-${index}`, { scopes: '' }));
     const { reason } = await reloadAfter(countersign, () => writeFileSync(file, fileOf(...invalid)));
-    expect(String(reason).match(/client client-/g)).toHaveLength(20);
+    expect(String(reason).match(/client "client-/g)).toHaveLength(20);
     expect(reason).toMatch(/; and 30 more$/);
   });
 
