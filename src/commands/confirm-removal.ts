@@ -10,7 +10,7 @@ export interface Removal {
 }
 
 /** As many can be removed without confirmation, however few records there are. */
-export const MAX_UNCONFIRMED = 10;
+export const MAX_SMALL_REMOVAL = 10;
 
 /**
  * Requires confirmation for the removal of more than 10 records that are more than a third of their type: a wrong file, or
@@ -37,7 +37,7 @@ export async function confirmRemoval(
 const NOTHING_WRITTEN = 'Nothing was written.';
 
 function isLarge({ removed, total }: Removal): boolean {
-  return removed > MAX_UNCONFIRMED && removed * 3 > total;
+  return removed > MAX_SMALL_REMOVAL && removed * 3 > total;
 }
 
 function describe(type: RecordType, { removed, total }: Removal): string {

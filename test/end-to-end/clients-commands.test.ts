@@ -350,7 +350,7 @@ test('check escapes terminal controls of a file and of its name', async () => {
   const path = file(`${ESC}[31m.json`, `[{"client_id":${ESC}]0;pwned\u0007}]`);
   const { code, stdout, stderr } = await runCountersign(['clients', 'check', path]);
   expect([code, stderr]).toEqual([1, '']);
-  expect(stdout).toContain('\\u{1b}[31m.json:1:2: invalid JSON');
+  expect(stdout).toContain('\\u{1b}[31m.json:1:15: invalid JSON');
   expect(stdout.split(ESC)).toEqual([stdout]);
 });
 

@@ -3,7 +3,7 @@ import type { RecordStore } from '../../administration/record-store.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { changeEach, removalWording } from '../change-each.ts';
-import { confirmRemoval, MAX_UNCONFIRMED, type Removal } from '../confirm-removal.ts';
+import { confirmRemoval, MAX_SMALL_REMOVAL, type Removal } from '../confirm-removal.ts';
 import { openAdministration } from './administration.ts';
 import type { ClientsFormat } from './options.ts';
 
@@ -72,7 +72,7 @@ export async function removeClients(
 /** The clients are only counted if there may be too many to remove. */
 async function countRemoval(store: RecordStore, clientIds: readonly string[]): Promise<Removal> {
   const distinct = new Set(clientIds);
-  if (distinct.size <= MAX_UNCONFIRMED) return { removed: 0, total: 0 };
+  if (distinct.size <= MAX_SMALL_REMOVAL) return { removed: 0, total: 0 };
   const stored = new Set<string>();
   for await (const batch of store.scanIds('client')) for (const id of batch) stored.add(id);
   return { removed: [...distinct].filter((id) => stored.has(id)).length, total: stored.size };
