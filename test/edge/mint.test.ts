@@ -250,7 +250,7 @@ describe('no token is minted', () => {
       'api',
       401,
       'invalid_client',
-      /^no client is registered by an identity of the certificate$/,
+      /^the certificate is not registered, and the certificate's chain is not verified: .* no known issuer/,
     ],
     [
       'for an expired certificate',
