@@ -1,14 +1,14 @@
 /** The share of CPU time that failing validations may take. */
-const SHARE = 0.2;
+const SHARE = 0.1;
 /** How much of it they may take in advance, in milliseconds: clients that are misconfigured are not an attack. */
-const BURST = 50;
+const BURST = 20;
 /** So that a process that was suspended during a validation does not make others wait for seconds. */
 const MAX_COUNTED_MILLISECONDS = 50;
 /** Each waits for those before it, so this bounds how long the last one waits: to five seconds at worst. */
 const MAX_WAITING = 20;
 
 /**
- * Limits the share of CPU time that failing path validations take to a fifth. Anyone can cause them, with certificates of
+ * Limits the share of CPU time that failing path validations take to a tenth. Anyone can cause them, with certificates of
  * their own making, while those of known clients succeed and are cached. Within that share, a validation runs at once.
  */
 export class ValidationPace {
