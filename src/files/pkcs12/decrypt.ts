@@ -1,5 +1,5 @@
 import { createDecipheriv } from 'node:crypto';
-import { type BerElement, bytesOf, countOf } from '../ber.ts';
+import { type BerElement, BerTag, bytesOf, countOf, parseBer } from '../ber.ts';
 import { FileContentError } from '../file-content-error.ts';
 import {
   algorithmOf,
@@ -61,9 +61,10 @@ export function decrypt(
     throw new FileContentError('is damaged: an initialization vector has a wrong length');
   try {
     const decipher = createDecipheriv(cipher.name, key, iv);
-    return Buffer.concat([decipher.update(encrypted), decipher.final()]);
+    const decrypted = Buffer.concat([decipher.update(encrypted), decipher.final()]);
+    // With another password, the padding is right once in 256 times.
+    return parseBer(decrypted).tag === BerTag.sequence ? decrypted : undefined;
   } catch {
-    // The padding is wrong.
     return undefined;
   }
 }
