@@ -31,10 +31,6 @@ Exit codes: 0 secure, 1 incomplete or another error, 2 vulnerable.
 More: docs/doctor.md`;
 
 const rejectionsHelp = `
-Examples:
-  countersign rejections
-  countersign rejections subject_dn_mismatch
-
 More: docs/rejections.md`;
 
 const certificateHelp = `
@@ -50,7 +46,11 @@ More: docs/clients.md`;
 const program = new Command('countersign')
   .description(description)
   .version(version)
-  .configureHelp({ showGlobalOptions: true })
+  .configureHelp({
+    showGlobalOptions: true,
+    // Without options and operands, which the help of each command has, so that the lines fit a terminal.
+    subcommandTerm: (command) => [command.name(), ...command.aliases()].join(', '),
+  })
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
   .hook('preAction', (_, action) => {

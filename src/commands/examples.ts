@@ -2,8 +2,13 @@
 const examples: Readonly<Record<string, readonly string[]>> = {
   serve: ['countersign serve --check', 'countersign serve'],
   dev: ['countersign dev --port 9443'],
-  token: ['countersign token --url https://auth.example --cert client.p12'],
+  token: [
+    'countersign token --url https://auth.example --cert client.p12',
+    'countersign token --url https://auth.example --cert client.p12 --raw',
+    'countersign token --url https://auth.example --cert client.pem --scope a:read',
+  ],
   certificate: ['countersign certificate client.pem', 'countersign certificate client.pem --ca ca.pem --crl crl.pem'],
+  rejections: ['countersign rejections', 'countersign rejections subject_dn_mismatch'],
   doctor: [
     'countersign doctor --url https://auth.example',
     'countersign doctor --url https://auth.example --cert client.p12',
@@ -22,7 +27,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'clients enable': ['countersign clients enable billing'],
   'clients remove': [
     'countersign clients remove billing orders',
-    'countersign clients remove billing --env-file prod.env',
+    'countersign clients remove billing --settings prod.env',
   ],
   'clients export': ['countersign clients export --out clients.yaml', 'countersign clients export -o jsonl'],
   'clients schema': ['countersign clients schema > clients.schema.json'],

@@ -46,19 +46,18 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
     expect((await run('ls', '-o', 'json')).stdout.match(/client_id/g)).toHaveLength(29);
   });
 
-  test('take settings from --env-file and --redis-url, which replace those of the environment', async () => {
+  test('take settings from --settings and --redis-url, which replace those of the environment', async () => {
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     const env = { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' };
-    const envFile = ['--env-file', file('countersign.env', lines.join(''))];
-    expect((await runCountersign(['clients', 'ls', ...envFile], { env })).code).toBe(0);
+    const settingsFile = ['--settings', file('countersign.env', lines.join(''))];
+    expect((await runCountersign(['clients', 'ls', ...settingsFile], { env })).code).toBe(0);
     const { code, stderr } = await runCountersign(
-      ['clients', 'ls', ...envFile, '--redis-url', 'redis://127.0.0.1:2'],
+      ['clients', 'ls', ...settingsFile, '--redis-url', 'redis://127.0.0.1:2'],
       {},
     );
     expect([code, stderr]).toEqual([1, expect.stringContaining('cannot reach Redis at redis://127.0.0.1:2/0')]);
-    const missing = await runCountersign(['clients', 'ls', '--env-file', '/nowhere.env']);
-    // Node.js reads the option before the command does, and exits with 9.
-    expect([missing.code > 0, missing.stderr]).toEqual([true, expect.stringContaining('/nowhere.env')]);
+    const missing = await runCountersign(['clients', 'ls', '--settings', '/nowhere.env']);
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('--settings: /nowhere.env: ')]);
   });
 
   test('require files, as operands or as options', async () => {
@@ -74,14 +73,16 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
 test('the help of every command has examples, and fits 80 columns', async () => {
   const helpOf = async (names: readonly string[]) => (await runCountersign([...names, '--help'])).stdout;
   const commandsIn = (help: string) =>
-    [...help.matchAll(/^ {2}([a-z]+)[ |](?!.*display help)/gm)].map(([, name = '']) => name);
+    [...help.matchAll(/^ {2}([a-z]+)[ ,](?!.*display help)/gm)].map(([, name = '']) => name);
   const check = async (names: readonly string[]): Promise<void> => {
     const help = await helpOf(names);
     const [, list] = help.split('\nCommands:\n');
     if (list !== undefined) for (const name of commandsIn(list)) await check([...names, name]);
-    else expect(help, names.join(' ')).toContain(`\nExamples:\n  countersign ${names.join(' ')}`);
+    else
+      expect(help.split('\nExamples:\n').slice(1), names.join(' ')).toEqual([
+        expect.stringMatching(`^  countersign ${names.join(' ')}`),
+      ]);
     if (names[0] !== 'serve') expect(help, names.join(' ')).not.toMatch(/^.{81}/m);
   };
-  for (const group of ['serve', 'dev', 'clients', 'resources', 'tokens', 'keys', 'certificate', 'token', 'doctor'])
-    await check([group]);
+  await check([]);
 });
