@@ -7,21 +7,21 @@ import { OperatorError } from '../../operator-error.ts';
 import { printWarnings } from '../output/errors.ts';
 
 interface EnvironmentOptions {
-  readonly envFile?: string;
+  readonly settings?: string;
   readonly redisUrl?: string;
 }
 
-/** Adds `--redis-url` and `--env-file` to commands that connect to Redis. */
+/** Adds `--redis-url` and `--settings` to commands that connect to Redis. */
 export function addRedisOptions(commands: readonly Command[]): void {
   for (const command of commands) {
     command.option('--redis-url <url>', 'Redis, instead of COUNTERSIGN_REDIS_URL; visible in the list of processes');
-    addEnvironmentFileOption(command);
+    addSettingsOption(command);
   }
 }
 
-/** Adds `--env-file` to a command that reads settings. */
-export function addEnvironmentFileOption(command: Command): void {
-  command.option('--env-file <file>', 'settings as NAME=VALUE lines; they replace those of the environment');
+/** Adds `--settings` to a command that reads settings. Node.js itself interprets `--env-file`, wherever it is. */
+export function addSettingsOption(command: Command): void {
+  command.option('--settings <file>', 'settings as NAME=VALUE lines; they replace those of the environment');
 }
 
 /**
@@ -31,8 +31,8 @@ export function addEnvironmentFileOption(command: Command): void {
  * @throws {OperatorError} when the file cannot be read
  */
 export async function prepareEnvironment(_: Command, command: Command): Promise<void> {
-  const { envFile, redisUrl }: EnvironmentOptions = command.opts();
-  if (envFile !== undefined) setVariables(readEnvironmentFile(envFile));
+  const { settings, redisUrl }: EnvironmentOptions = command.opts();
+  if (settings !== undefined) setVariables(readSettingsFile(settings));
   if (redisUrl !== undefined) {
     setVariables({ COUNTERSIGN_REDIS_URL: redisUrl, COUNTERSIGN_REDIS_URL_FILE: undefined });
   }
@@ -40,10 +40,10 @@ export async function prepareEnvironment(_: Command, command: Command): Promise<
   printWarnings(findUnknownSettings(environment).map(describeUnknownSetting));
 }
 
-function readEnvironmentFile(path: string): Readonly<Record<string, string | undefined>> {
+function readSettingsFile(path: string): Readonly<Record<string, string | undefined>> {
   try {
     return parseEnv(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new OperatorError([`--env-file: ${path}: ${fileErrorReason(error)}`]);
+    throw new OperatorError([`--settings: ${path}: ${fileErrorReason(error)}`]);
   }
 }

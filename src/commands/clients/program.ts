@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { environment } from '../../environment.ts';
 import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
-import { addEnvironmentFileOption, addRedisOptions, prepareEnvironment } from './environment-options.ts';
+import { addRedisOptions, addSettingsOption, prepareEnvironment } from './environment-options.ts';
 import type { ExportCommandOptions } from './export.ts';
 import type { ImportSource } from './import.ts';
 import { filesOption, redisHelp, requireFiles, textFormatOption } from './options.ts';
@@ -45,7 +45,7 @@ function addCheck(clients: Command): void {
       printWarnings(warnings);
       process.exitCode = await checkClients(paths, { ...config, output });
     });
-  addEnvironmentFileOption(check);
+  addSettingsOption(check);
 }
 
 const importHelp = `
