@@ -31,7 +31,10 @@ const CLOSE_MILLISECONDS = 3_000;
 export function createOtlpTracer(config: TracingConfig, version: string, log: Log): OtlpTracer {
   const report = exportProblemReporter(log);
   const ignore = () => {};
-  diag.setLogger({ error: report, warn: report, info: report, debug: ignore, verbose: ignore });
+  diag.setLogger(
+    { error: report, warn: report, info: report, debug: ignore, verbose: ignore },
+    { suppressOverrideMessage: true },
+  );
   const exporter = config.protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new TracerProvider({
     resource: defaultResource()
@@ -43,7 +46,7 @@ export function createOtlpTracer(config: TracingConfig, version: string, log: Lo
   const tracer = provider.getTracer('countersign', version);
   return {
     start: (name, headers) => {
-      const root = tracer.startSpan(name, { kind: SpanKind.SERVER }, parentContext(headers));
+      const root = tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: now() }, parentContext(headers));
       return new SpanTrace(root, (step, startTime) =>
         tracer.startSpan(step, { startTime }, trace.setSpan(ROOT_CONTEXT, root)),
       );
@@ -51,7 +54,14 @@ export function createOtlpTracer(config: TracingConfig, version: string, log: Lo
     close: async () => {
       // Without a collector, the exporter would try again for longer.
       const isExported = await Promise.race([
-        provider.shutdown().then(() => true),
+        // It rejects for what cannot be sent, such as the name of an invalid header.
+        provider.shutdown().then(
+          () => true,
+          (error: unknown) => {
+            report(String(error));
+            return true;
+          },
+        ),
         delay(CLOSE_MILLISECONDS, false, { ref: false }),
       ]);
       if (!isExported) report(`the collector did not respond within ${CLOSE_MILLISECONDS / 1_000} s`);
@@ -91,18 +101,27 @@ class SpanTrace implements RequestTrace {
   }
 
   begin(step: StepName): void {
-    const time = performance.timeOrigin + performance.now();
+    const time = now();
     this.#current?.end(time);
     this.#current = this.#startStep(step, time);
   }
 
   end({ status, code, clientId }: TracedOutcome): void {
-    this.#current?.end();
+    const time = now();
+    this.#current?.end(time);
     this.#root.setAttributes(withoutUndefined({ code, clientId, status }));
     // As HTTP servers do: a rejected request is not an error of the server.
     if (status >= 500) this.#root.setStatus({ code: SpanStatusCode.ERROR });
-    this.#root.end();
+    this.#root.end(time);
   }
+}
+
+/**
+ * Milliseconds since the epoch, of one clock for all spans of a request. The default of the library is a clock in whole
+ * milliseconds for a span whose start is given: it would end before it starts.
+ */
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function withoutUndefined({ status, code, clientId }: TracedOutcome): Attributes {
