@@ -1,7 +1,9 @@
+import { registryKeys } from '../clients/registry/registry.ts';
 import { type Config, readConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import { ConfigurationError, OperatorError } from '../operator-error.ts';
-import { openRedis } from '../redis/connection.ts';
+import { openRedis, type RedisConnection } from '../redis/connection.ts';
+import { isWrongType } from '../redis/guarded-redis.ts';
 import { watchClientCa } from '../service/client-ca.ts';
 import { openCrls } from '../service/crls.ts';
 import { openKeyring } from '../service/keyring.ts';
@@ -11,6 +13,7 @@ import { createWatchedFiles, type WatchedFiles } from '../service/watched-files.
 import type { RedisConfig } from '../settings/redis.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting } from '../settings/unknown-settings.ts';
+import { revocationKeys } from '../tokens/revocation/revocation-store.ts';
 import { checkKeyringInRedis } from './keys/keyring-in-redis.ts';
 import { printWarnings } from './output/errors.ts';
 
@@ -93,10 +96,35 @@ const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
 async function requireConnection(redis: RedisConfig): Promise<void> {
   const options = { commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS, onStatusChange: () => {} };
   const connection = await openRedis({ ...redis, ...options });
-  const { problem } = connection;
-  connection.close();
-  if (problem === undefined) return;
-  throw new OperatorError([`COUNTERSIGN_REDIS_URL: cannot reach Redis at ${redis.address.description}: ${problem}`]);
+  try {
+    const { problem } = connection;
+    if (problem !== undefined)
+      throw new OperatorError([
+        `COUNTERSIGN_REDIS_URL: cannot reach Redis at ${redis.address.description}: ${problem}`,
+      ]);
+    await requireReads(connection, redis.keyPrefix);
+  } finally {
+    connection.close();
+  }
+}
+
+/** A server starts although the ACL of its user denies reading, but it is not ready, or rejects each token at the edge. */
+async function requireReads({ redis, explain }: RedisConnection, prefix: string): Promise<void> {
+  const { clientPrefix, marker } = registryKeys(prefix);
+  const { stream, prefix: revokedPrefix } = revocationKeys(prefix);
+  const problemsOf = async (reads: readonly Promise<unknown>[]) => {
+    const results = await Promise.allSettled(reads);
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    // The server copes with a value of another type.
+    const problems = errors.filter((error) => !isWrongType(error)).map((error) => explain(error));
+    return [...new Set(problems)].map((problem) => `COUNTERSIGN_REDIS_URL: ${problem}`);
+  };
+  const [problems, warnings] = await Promise.all([
+    problemsOf([redis.get(clientPrefix), redis.get(marker)]),
+    problemsOf([redis.get(revokedPrefix), redis.xrange(stream, '-', '+', 'COUNT', 1)]),
+  ]);
+  if (problems.length > 0) throw new OperatorError(problems);
+  printWarnings(warnings);
 }
 
 /** What does not keep the server from starting is printed. */

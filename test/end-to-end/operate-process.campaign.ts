@@ -22,7 +22,7 @@ import type { HttpResponse } from '../support/http-response.ts';
 import { jsonLines, type LogLine } from '../support/json-lines.ts';
 import { openssl } from '../support/openssl.ts';
 import { sendRequest } from '../support/raw-http.ts';
-import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { connectRedis, keyPrefix, redisUrl } from '../support/redis.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -390,6 +390,22 @@ describe('serve --check', () => {
     test('connects, and exits with 0', async () => {
       const { code, stdout } = await check(redis);
       expect([code, stdout]).toEqual([0, expect.stringContaining('connected to Redis\n')]);
+    });
+
+    test.each([
+      ['-get', 2, 'lacks +get'],
+      ['-xrange', 0, 'lacks +xrange'],
+      ['resetkeys', 2, `lacks the key ${prefix}client:`],
+    ])('reports an ACL that has %s, and exits with %i', async (rule, expected, problem) => {
+      const { client, close } = connectRedis();
+      await client.call('ACL', 'SETUSER', prefix, 'reset', 'on', '>pw-of-check', '~*', '&*', '+@all', rule);
+      const url = new URL(redisUrl());
+      url.username = encodeURIComponent(prefix);
+      url.password = 'pw-of-check';
+      const { code, stderr } = await check({ ...redis, COUNTERSIGN_REDIS_URL: url.href });
+      await client.call('ACL', 'DELUSER', prefix);
+      await close();
+      expect([code, stderr]).toEqual([expected, expect.stringContaining(problem)]);
     });
 
     test('reports that Redis does not respond, once, and exits with 2', async () => {
