@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -81,6 +81,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
     ]);
     expect(text).not.toContain(certificate.thumbprint);
     expect(statSync(audit).mode & 0o777).toBe(0o640);
+    // The next test applies the whole folder.
+    rmSync(path);
   });
 
   test('plan prints what apply then does, and applying again changes nothing', async () => {
@@ -137,7 +139,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const out = join(folder, 'exported.json');
     const pem = file('certificate.pem', certificate.pem);
     const [table, json, yaml, shown, ofCertificate, exported, written] = await Promise.all([
-      clients(['list']),
+      clients(['list', '-o', 'wide']),
       clients(['list', 'sensor:{7}\\**', '--output', 'json']),
       clients(['list', '--invalid', '-o', 'yaml']),
       clients(['show', 'sensor:{7}*[a]']),

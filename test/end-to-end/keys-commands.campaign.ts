@@ -180,7 +180,7 @@ describe('countersign keys list', () => {
   });
 
   test('prints the state of each key, and when it ends', async () => {
-    const { code, stdout } = await keys(['list', '--dir', folder]);
+    const { code, stdout } = await keys(['list', '--dir', folder, '-o', 'wide']);
     const rows = stdout
       .trim()
       .split('\n')

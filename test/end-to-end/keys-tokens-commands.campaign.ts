@@ -102,7 +102,7 @@ describeWith(['redis-server'], 'countersign tokens', () => {
   test('revoked lists what is in force, the latest first', async () => {
     await redis.xadd(`${prefix}revocations`, '*', 'jti', 'expired', 'exp', String(seconds() - 1));
     await run('revoke', '--jti', 'the-latest');
-    const { code, stdout, stderr } = await run('revoked');
+    const { code, stdout, stderr } = await run('revoked', '-o', 'wide');
     expect([code, stderr]).toEqual([0, '']);
     const [heading, latest] = stdout.split('\n').map((line) => line.split(/ {2,}/));
     expect(heading).toEqual(['KIND', 'VALUE', 'ISSUED UNTIL', 'REVOKED', 'EXPIRES']);

@@ -116,10 +116,10 @@ describeWith(['redis-server'], 'countersign clients and resources', () => {
       run(['resources', 'show', 'broken']),
     ]);
     expect(table.stdout.split('\n').map((line) => line.trimEnd())).toEqual([
-      'NAME     BINDING  FORWARD  RESOURCE                 SCOPES',
+      'NAME     BINDING  RESOURCE                 SCOPES',
       'broken   invalid  resource: is missing; scope: is missing; binding: is missin…',
-      'orders   caller   minted   https://orders.example   read',
-      'reports  proxy    none     https://reports.example  read write',
+      'orders   caller   https://orders.example   read',
+      'reports  proxy    https://reports.example  read write',
       '',
     ]);
     expect(JSON.parse(json.stdout)).toEqual({

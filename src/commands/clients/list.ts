@@ -1,20 +1,25 @@
 import { type ListedRecord, listRecords } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { documentText, writeTexts } from '../output/document.ts';
-import { abbreviateCell, type Row, rowTable } from '../output/text.ts';
+import { abbreviateCell, type Row, rowTable, type TableFormat } from '../output/text.ts';
 import { openAdministration } from './administration.ts';
 import { type ClientSummary, summarizeClient } from './client-report.ts';
-import type { ClientsFormat } from './options.ts';
+import type { ListFormat } from './options.ts';
 
 export interface ListCommandOptions {
-  readonly output: ClientsFormat;
+  readonly output: ListFormat;
   /** Only disabled clients. */
   readonly disabled: boolean;
   /** Only clients whose record is invalid; with `disabled`, either. */
   readonly invalid: boolean;
 }
 
-const headings = ['CLIENT_ID', 'STATE', 'METHOD', 'IDENTITY', 'SCOPES'];
+const headings = {
+  table: ['CLIENT_ID', 'STATE', 'IDENTITY', 'SCOPES'],
+  wide: ['CLIENT_ID', 'STATE', 'METHOD', 'IDENTITY', 'SCOPES'],
+};
+/** Characters of an identity in a table that fits a terminal. */
+const MAX_IDENTITY = 36;
 
 /**
  * `countersign clients list [PATTERN]`: prints the clients in Redis, sorted by `client_id`.
@@ -33,8 +38,11 @@ export async function listClients(
   const { store, policy, now, progress, interruption } = administration;
   const records = listRecords(store, { policy, now, pattern, progress: progress.showBesideOutput });
   const clients = select(records, options);
+  const { output } = options;
   const texts =
-    options.output === 'table' ? rowTable(headings, rowsOf(clients)) : documentText(options.output, { clients });
+    output === 'table' || output === 'wide'
+      ? rowTable(output, headings[output], rowsOf(clients, output))
+      : documentText(output, { clients });
   await interruption.abortable(writeTexts(texts));
   return 0;
 }
@@ -50,22 +58,16 @@ async function* select(
   }
 }
 
-async function* rowsOf(clients: AsyncIterable<ClientSummary>): AsyncGenerator<Row> {
-  for await (const client of clients) yield rowOf(client);
+async function* rowsOf(clients: AsyncIterable<ClientSummary>, format: TableFormat): AsyncGenerator<Row> {
+  for await (const client of clients) yield rowOf(client, format);
 }
 
-function rowOf({
-  client_id: id,
-  valid,
-  enabled,
-  method = '',
-  identities = [],
-  scopes = [],
-  errors,
-}: ClientSummary): Row {
+function rowOf(client: ClientSummary, format: TableFormat): Row {
+  const { client_id: id, valid, enabled, method = '', identities = [], scopes = [], errors } = client;
   if (!valid) return { cells: [id, 'invalid', abbreviateCell(errors.join('; '))], style: 'red' };
   const [first = '', ...others] = identities;
-  const identity = `${abbreviateCell(first)}${others.length > 0 ? ` (+${others.length})` : ''}`;
-  const cells = [id, enabled ? 'enabled' : 'disabled', method, identity, abbreviateCell(scopes.join(' '))];
+  const identity = `${abbreviateCell(first, format === 'wide' ? undefined : MAX_IDENTITY)}${others.length > 0 ? ` (+${others.length})` : ''}`;
+  const methods = format === 'wide' ? [method] : [];
+  const cells = [id, enabled ? 'enabled' : 'disabled', ...methods, identity, abbreviateCell(scopes.join(' '))];
   return { cells, style: enabled ? undefined : 'yellow' };
 }

@@ -1,10 +1,20 @@
 import { type Command, Option } from 'commander';
 import type { DocumentFormat } from '../output/document.ts';
+import type { TableFormat } from '../output/text.ts';
 
 /** The output of the commands that manage records in Redis: human-readable, or machine-readable. */
 export type ClientsFormat = 'table' | DocumentFormat;
 
 const DESCRIPTION = 'output format, human-readable or machine-readable';
+
+/** The output of the commands that list what is in Redis. */
+export type ListFormat = ClientsFormat | TableFormat;
+
+/** `--output` of the commands that list what is in Redis. */
+export function listFormatOption(): Option {
+  const description = 'output format; wide has more columns than fit 80 characters';
+  return new Option('-o, --output <format>', description).choices(['table', 'wide', 'json', 'yaml']).default('table');
+}
 
 /** `--output` of the commands that manage records in Redis. */
 export function clientsFormatOption(): Option {

@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
 import type { ListCommandOptions } from './list.ts';
-import { type ClientsFormat, clientsFormatOption, passwordFileOption, passwordOption, redisHelp } from './options.ts';
+import {
+  type ClientsFormat,
+  clientsFormatOption,
+  listFormatOption,
+  passwordFileOption,
+  passwordOption,
+  redisHelp,
+} from './options.ts';
 import type { ShowCertificateOptions } from './show-certificate.ts';
 
 /** Adds the commands that list, print and change clients in Redis. */
@@ -25,7 +32,7 @@ function addList(clients: Command): void {
     .argument('[pattern]', 'only clients whose client_id matches this Redis glob-style pattern: * ? [a-z]')
     .option('--disabled', 'only disabled clients', false)
     .option('--invalid', 'only clients whose record is invalid', false)
-    .addOption(clientsFormatOption())
+    .addOption(listFormatOption())
     .addHelpText('after', listHelp)
     .action(async (pattern: string | undefined, options: ListCommandOptions) => {
       const { listClients } = await import('./list.ts');

@@ -10,7 +10,17 @@ interface ListedKey extends ScheduledKey {
   readonly file?: string | undefined;
 }
 
-const headings = ['STATE', 'UNTIL', 'ALG', 'SIGNS FROM', 'KID', 'FILE'];
+/** Its output; wide has every column. */
+export type KeyListFormat = OutputFormat | 'wide';
+
+const headings = ['STATE', 'UNTIL', 'ALG', 'SIGNS FROM', 'KID', 'FILE'] as const;
+type Heading = (typeof headings)[number];
+
+/** What fits 80 characters: a key in a directory is known by its file, any other by its `kid`. */
+function narrowHeadings(phases: readonly KeyPhase<ListedKey>[]): readonly Heading[] {
+  const isDirectory = phases.some(({ key }) => key.file !== undefined);
+  return isDirectory ? ['STATE', 'UNTIL', 'ALG', 'FILE'] : ['STATE', 'UNTIL', 'KID'];
+}
 
 /**
  * `countersign keys list`: prints the state of each key.
@@ -18,11 +28,16 @@ const headings = ['STATE', 'UNTIL', 'ALG', 'SIGNS FROM', 'KID', 'FILE'];
  * @returns the exit code: 0
  * @throws {OperatorError} with every problem
  */
-export async function listKeys(env: Environment, directory: string | undefined, output: OutputFormat): Promise<number> {
+export async function listKeys(
+  env: Environment,
+  directory: string | undefined,
+  output: KeyListFormat,
+): Promise<number> {
   const { keys, retention } = await readInventory(env, directory);
   const phases = keyPhases(keys, retention, Date.now());
-  const texts =
-    output === 'json' ? [jsonText({ keys: phases.map(summarizeKey) })] : await table([headings, ...phases.map(rowOf)]);
+  const columns = output === 'wide' ? headings : narrowHeadings(phases);
+  const rows = phases.map(cellsOf).map((cells) => columns.map((heading) => cells[heading]));
+  const texts = output === 'json' ? [jsonText({ keys: phases.map(summarizeKey) })] : await table([columns, ...rows]);
   await writeTexts(texts.map((text) => `${text}\n`));
   return 0;
 }
@@ -34,8 +49,8 @@ export function summarizeKey({ key, state, until }: KeyPhase<ListedKey>) {
   return { kid: keyId, alg: algorithm, state, state_until, signs_from, file };
 }
 
-function rowOf({ key, state, until }: KeyPhase<ListedKey>): string[] {
+function cellsOf({ key, state, until }: KeyPhase<ListedKey>): Readonly<Record<Heading, string>> {
   const { keyId, algorithm, signsFrom, file = '' } = key;
   const [from = '-', end = '-'] = [signsFrom, until].map(formatKeyTime);
-  return [state, end, algorithm, from, keyId, file];
+  return { STATE: state, UNTIL: end, ALG: algorithm, 'SIGNS FROM': from, KID: keyId, FILE: file };
 }

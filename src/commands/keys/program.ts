@@ -3,8 +3,8 @@ import { environment } from '../../environment.ts';
 import { signingAlgorithmNames } from '../../tokens/algorithms/signing-algorithm.ts';
 import { addRedisOptions, prepareEnvironment } from '../clients/environment-options.ts';
 import { textFormatOption } from '../clients/options.ts';
-import type { OutputFormat } from '../output/text.ts';
 import type { CreateKeyOptions } from './create.ts';
+import type { KeyListFormat } from './list.ts';
 import { addRedisCommands } from './redis-program.ts';
 
 /** Adds the commands that manage signing keys, in a directory or in Redis. Each is loaded when it runs. */
@@ -42,14 +42,21 @@ UNTIL is when that state ends.
 Exit codes: 0 success, 1 error.
 ${sourceHelp}`;
 
+const listFormatOption = new Option(
+  '-o, --output <format>',
+  'output format; wide has more columns than fit 80 characters',
+)
+  .choices(['text', 'wide', 'json'])
+  .default('text');
+
 function addList(keys: Command): void {
   keys
     .command('list')
     .description('list the keys, when each signs, and until when it is needed')
     .addOption(directoryOption())
-    .addOption(textFormatOption())
+    .addOption(listFormatOption)
     .addHelpText('after', listHelp)
-    .action(async ({ output, dir }: KeysOptions & { output: OutputFormat }) => {
+    .action(async ({ output, dir }: KeysOptions & { output: KeyListFormat }) => {
       const { listKeys } = await import('./list.ts');
       process.exitCode = await listKeys(environment, dir, output);
     });

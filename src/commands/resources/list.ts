@@ -1,18 +1,23 @@
 import { type ListedResource, listResources } from '../../administration/stored-records.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { openAdministration } from '../clients/administration.ts';
-import type { ClientsFormat } from '../clients/options.ts';
+import type { ListFormat } from '../clients/options.ts';
 import { documentText, writeTexts } from '../output/document.ts';
-import { abbreviateCell, type Row, rowTable } from '../output/text.ts';
+import { abbreviateCell, type Row, rowTable, type TableFormat } from '../output/text.ts';
 import { type ResourceSummary, summarizeResource } from './resource-report.ts';
 
 export interface ListResourcesOptions {
-  readonly output: ClientsFormat;
+  readonly output: ListFormat;
   /** Only resources whose record is invalid. */
   readonly invalid: boolean;
 }
 
-const headings = ['NAME', 'BINDING', 'FORWARD', 'RESOURCE', 'SCOPES'];
+const headings = {
+  table: ['NAME', 'BINDING', 'RESOURCE', 'SCOPES'],
+  wide: ['NAME', 'BINDING', 'FORWARD', 'RESOURCE', 'SCOPES'],
+};
+/** Characters of a resource in a table that fits a terminal. */
+const MAX_RESOURCE = 36;
 
 /**
  * `countersign resources list [PATTERN]`: prints the resources in Redis, sorted by name.
@@ -31,7 +36,10 @@ export async function listResourcesInRedis(
   const { store, policy, now, progress, interruption } = administration;
   const records = listResources(store, { policy, now, pattern, progress: progress.showBesideOutput });
   const resources = select(records, invalid);
-  const texts = output === 'table' ? rowTable(headings, rowsOf(resources)) : documentText(output, { resources });
+  const texts =
+    output === 'table' || output === 'wide'
+      ? rowTable(output, headings[output], rowsOf(resources, output))
+      : documentText(output, { resources });
   await interruption.abortable(writeTexts(texts));
   return 0;
 }
@@ -40,12 +48,14 @@ async function* select(records: AsyncIterable<ListedResource>, invalid: boolean)
   for await (const record of records) if (!invalid || !record.resource) yield summarizeResource(record);
 }
 
-async function* rowsOf(resources: AsyncIterable<ResourceSummary>): AsyncGenerator<Row> {
-  for await (const resource of resources) yield rowOf(resource);
+async function* rowsOf(resources: AsyncIterable<ResourceSummary>, format: TableFormat): AsyncGenerator<Row> {
+  for await (const resource of resources) yield rowOf(resource, format);
 }
 
-function rowOf(summary: ResourceSummary): Row {
+function rowOf(summary: ResourceSummary, format: TableFormat): Row {
   const { name, valid, resource = '', scopes = [], binding = '', forward = '', errors } = summary;
   if (!valid) return { cells: [name, 'invalid', abbreviateCell(errors.join('; '))], style: 'red' };
-  return { cells: [name, binding, forward, abbreviateCell(resource), abbreviateCell(scopes.join(' '))] };
+  const isWide = format === 'wide';
+  const audience = abbreviateCell(resource, isWide ? undefined : MAX_RESOURCE);
+  return { cells: [name, binding, ...(isWide ? [forward] : []), audience, abbreviateCell(scopes.join(' '))] };
 }

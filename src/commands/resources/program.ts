@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
 import { addRedisOptions, prepareEnvironment } from '../clients/environment-options.ts';
-import { type ClientsFormat, clientsFormatOption, redisHelp } from '../clients/options.ts';
+import { type ClientsFormat, clientsFormatOption, listFormatOption, redisHelp } from '../clients/options.ts';
 import type { ListResourcesOptions } from './list.ts';
 
 /** Adds the commands that list, print and remove resources in Redis. `clients apply` writes them, beside the clients. */
@@ -27,7 +27,7 @@ function addList(resources: Command): void {
     .description('list the resources in Redis')
     .argument('[pattern]', 'only resources whose name matches this Redis glob-style pattern: * ? [a-z]')
     .option('--invalid', 'only resources whose record is invalid', false)
-    .addOption(clientsFormatOption())
+    .addOption(listFormatOption())
     .addHelpText('after', listHelp)
     .action(async (pattern: string | undefined, options: ListResourcesOptions) => {
       const { listResourcesInRedis } = await import('./list.ts');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { environment } from '../../environment.ts';
 import { addRedisOptions, prepareEnvironment } from '../clients/environment-options.ts';
-import { type ClientsFormat, clientsFormatOption } from '../clients/options.ts';
+import { clientsFormatOption, type ListFormat, listFormatOption } from '../clients/options.ts';
 import type { RevokeOptions } from './revoke.ts';
 
 /** Adds the commands that revoke tokens in Redis, and list what is revoked. Each is loaded when it runs. */
@@ -53,9 +53,9 @@ function addRevoked(tokens: Command): void {
   tokens
     .command('revoked')
     .description('list the revocations that are in force, the latest first')
-    .addOption(clientsFormatOption())
+    .addOption(listFormatOption())
     .addHelpText('after', revokedHelp)
-    .action(async ({ output }: { readonly output: ClientsFormat }) => {
+    .action(async ({ output }: { readonly output: ListFormat }) => {
       const { listRevoked } = await import('./revoked.ts');
       process.exitCode = await listRevoked(environment, output);
     });
