@@ -13,9 +13,9 @@ export function prettyLine({ hasColors }: { readonly hasColors: boolean }): Line
     hasColors ? styleText(name, text, { validateStream: false }) : text;
   return (level, fields, message) => {
     const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-    const shown = present.map(([name, value]) => `${style('dim', `${name}=`)}${valueText(value)}`);
+    const texts = present.map(([name, value]) => `${style('dim', `${name}=`)}${valueText(value)}`);
     const time = style('dim', localTime(new Date()));
-    return `${[time, style(colors[level], level.padEnd(5)), printable(message), ...shown].join(' ')}\n`;
+    return `${[time, style(colors[level], level.padEnd(5)), printable(message), ...texts].join(' ')}\n`;
   };
 }
 

@@ -46,21 +46,18 @@ describeWith(['redis-server'], 'countersign clients', () => {
   afterAll(() => redis?.disconnect());
 
   test('each change is an audit event with its fields and who made it, and without values', async () => {
-    const audit = join(folder, 'audit.log');
+    const own = temporaryDirectory();
+    const audit = join(own, 'audit.log');
     const audited = (args: readonly string[], auditFile = audit) =>
       runCountersign(['clients', ...args], {
         env: { ...env, COUNTERSIGN_REDIS_KEY_PREFIX: `${prefix}audited:`, COUNTERSIGN_AUDIT_FILE: auditFile },
       });
     const record = { client_id: 'audited', token_endpoint_auth_method: 'self_signed_tls_client_auth' };
-    const path = file(
-      'audited.json',
-      JSON.stringify([{ ...record, certificates: [{ thumbprint: certificate.thumbprint }] }]),
-    );
-    const refused = await audited(['apply', '-f', path], join(folder, 'absent', 'audit.log'));
+    const path = join(own, 'audited.json');
+    writeFileSync(path, JSON.stringify([{ ...record, certificates: [{ thumbprint: certificate.thumbprint }] }]));
+    const refused = await audited(['apply', '-f', path], join(own, 'absent', 'audit.log'));
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/COUNTERSIGN_AUDIT_FILE: cannot write/)]);
-    expect((await audited(['show', 'audited'], join(folder, 'absent', 'audit.log'))).stderr).toContain(
-      'is not in Redis',
-    );
+    expect((await audited(['show', 'audited'], join(own, 'absent', 'audit.log'))).stderr).toContain('is not in Redis');
     for (const args of [
       ['apply', '-f', path],
       ['disable', 'audited'],

@@ -46,7 +46,7 @@ const invalidValues: [
   [
     'a record with an unknown field',
     (redis, key, id) => redis.set(key, JSON.stringify(record(id, { enabeld: false }))),
-    'enabeld: is not a field',
+    'unknown field "enabeld"',
   ],
   [
     'a record without a method',
@@ -134,8 +134,12 @@ describeWith(['nginx', 'redis-server'], 'the response to a rejected client', () 
       const past = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
       const identity = deployment.ca.issue({ subject: [['CN', 'victim']], ...past });
       const request = { body: { grant_type: 'client_credentials', client_id: 'victim' } };
-      const { response, events } = await deployment.watch(() => deployment.send(request, { identity }));
-      expect([response.status, response.body, events]).toEqual([expected.status, expected.body, []]);
+      const { response, event } = await deployment.decide(() => deployment.send(request, { identity }));
+      expect([response.status, response.body, event.code]).toEqual([
+        expected.status,
+        expected.body,
+        'certificate_expired',
+      ]);
     });
   });
 

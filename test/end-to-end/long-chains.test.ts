@@ -11,7 +11,6 @@ import { freePort } from '../support/free-port.ts';
 import { echoedValues, type HeaderEcho, startHeaderEcho } from '../support/header-echo.ts';
 import type { HttpResponse } from '../support/http-response.ts';
 import { sendRequest } from '../support/raw-http.ts';
-import type { ShippedTerminatorOptions } from '../support/shipped-terminator.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type ShippedTerminator, type TerminatorName, terminators } from '../support/terminators.ts';
 
@@ -28,7 +27,6 @@ const withChain = (leaf: MintedCertificate, chain: readonly TestCa[]): Identity 
 interface Trust {
   /** The content of `client-ca.pem`. */
   readonly trusted: readonly TestCa[];
-  readonly replace?: ShippedTerminatorOptions['replace'];
 }
 
 /** What the application receives through a terminator for each of these clients. */
@@ -36,14 +34,14 @@ async function forwardedFor(
   name: TerminatorName,
   echo: HeaderEcho,
   identities: readonly Identity[],
-  { trusted, replace = [] }: Trust,
+  { trusted }: Trust,
 ): Promise<HttpResponse[]> {
   const { start }: ShippedTerminator = terminators[name];
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'client-ca.pem'), trusted.map(({ pem }) => pem).join(''));
   for (const host of [plainHost, mtlsHost]) serverCa.issue({ eku: 'server', dns: [host] }).writeTo(directory, host);
   const port = await freePort();
-  const terminator = await start({ directory, port, socket: echo.url, replace });
+  const terminator = await start({ directory, port, socket: echo.url });
   const responses = identities.map(({ pem, privateKeyPem }) => {
     const tls = { ca: serverCa.pem, servername: mtlsHost, cert: pem, key: privateKeyPem };
     return sendRequest(`https://127.0.0.1:${port}`, { method: 'GET', lines: [`Host: ${mtlsHost}`] }, { tls });
@@ -87,12 +85,8 @@ for (const name of Object.keys(terminators) as TerminatorName[]) {
 
     test('verifies the clients of two CAs', async () => {
       const [first, second] = [createTestCa({ subject: [['CN', 'A']] }), createTestCa({ subject: [['CN', 'B']] })];
-      const file = second.writeTo(temporaryDirectory(), 'second').cert;
-      const line = 'trusted_ca_cert_file /etc/caddy/countersign/client-ca.pem';
-      // As the comment of the Caddyfile describes.
-      const replace = name === 'caddy' ? ([[line, `${line}\n\t\t\ttrusted_ca_cert_file ${file}`]] as const) : [];
       const leaves = [first.issue(), second.issue()];
-      const responses = await forwardedFor(name, echo, leaves, { trusted: [first, second], replace });
+      const responses = await forwardedFor(name, echo, leaves, { trusted: [first, second] });
       for (const [index, leaf] of leaves.entries()) expectVerified(name, leaf, responses[index]);
     });
   });

@@ -26,7 +26,8 @@ export async function startHeaderEcho(): Promise<HeaderEcho> {
 
 /** The values of a header in a response of the echo, in order. */
 export function echoedValues(response: HttpResponse, name: string): string[] {
-  const headers: string[] = JSON.parse(response.body.toString());
+  const headers: unknown = JSON.parse(response.body);
+  if (!Array.isArray(headers)) throw new Error(`the terminator responded itself: ${response.status} ${response.body}`);
   return headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === name.toLowerCase());
 }
 

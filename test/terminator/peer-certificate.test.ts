@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { peerCertificate } from '../../src/terminator/peer-certificate.ts';
-import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { createTestCa, type MintedCertificate, selfSigned, thumbprintOf } from '../support/certificates.ts';
 
 /** Real handshakes with a server that verifies against one CA and accepts any client. */
 const ca = createTestCa();
@@ -54,6 +54,7 @@ test('the certificate of the peer is parsed', async () => {
     names: ['dns:gw.internal', 'dns:gw2.internal', 'uri:spiffe://mesh/gw'],
     notBefore: notBefore.getTime(),
     notAfter: notAfter.getTime(),
+    issuers: [thumbprintOf(ca.der)],
     chainError: undefined,
   });
   const untrusted = selfSigned();

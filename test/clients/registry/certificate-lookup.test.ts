@@ -470,7 +470,7 @@ describeWith(['redis-server'], 'a lookup by certificate in Redis', () => {
         () =>
           registry.findByCertificate(certificate, true).then(
             () => false,
-            ({ code }) => code === 'temporarily_unavailable',
+            ({ error }) => error === 'temporarily_unavailable',
           ),
         () => 'still served after the max age',
       );
