@@ -173,7 +173,7 @@ for (const [name, start] of [
 }
 
 test('the documentation contains the ACL rules of these users', () => {
-  const text = readFileSync(join(repositoryRoot, 'docs/clients.md'), 'utf8');
+  const text = readFileSync(join(repositoryRoot, 'docs/manage-clients.md'), 'utf8');
   for (const name of ['administrator', 'auditor'] as const) {
     const rule = administratorAclRule(name, prefix, { password: '…' });
     expect(text).toContain(`\nuser ${rule.replace(' +select', '')}\n`);

@@ -1,5 +1,5 @@
 /**
- * The ACL rules for `countersign clients`, `resources`, `tokens` and `keys` in docs/clients.md, with a password, and `prefix` in place of
+ * The ACL rules for `countersign clients`, `resources`, `tokens` and `keys` in docs/manage-clients.md, with a password, and `prefix` in place of
  * `countersign:`. An auditor can plan, list, show and export.
  */
 export function administratorAclRule(

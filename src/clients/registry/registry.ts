@@ -65,7 +65,7 @@ export interface CacheState {
   readonly stale: number;
 }
 
-/** Redis keys and channels of the registry; docs/clients.md lists each with its value and lifetime. */
+/** Redis keys and channels of the registry; docs/manage-clients.md lists each with its value and lifetime. */
 export interface RegistryKeys {
   /** The `client_id` follows. The value is the record, JSON. */
   readonly clientPrefix: string;

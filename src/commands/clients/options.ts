@@ -40,7 +40,7 @@ export function passwordFileOption(): Option {
 export const redisHelp = `
 Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the records.
 
-More: docs/clients.md`;
+More: docs/manage-clients.md`;
 
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, values: readonly string[] = []): string[] {

@@ -52,9 +52,7 @@ const importHelp = `
 A comment above each client lists what is lost or changes. Clients without a
 certificate are commented out.
 Exit codes: 0 everything is imported without loss, 1 the file cannot be read,
-2 a client is skipped or has notes.
-
-More: docs/clients.md`;
+2 a client is skipped or has notes.`;
 
 function addImport(clients: Command): void {
   const command = clients.command('import').description('convert the clients of another server to client records');
@@ -65,7 +63,7 @@ function addImport(clients: Command): void {
       .argument('<file>', 'JSON; - is standard input')
       .option('--out <file>', 'write the records to a file, YAML. Default, and -: standard output')
       .option('--force', 'overwrite an existing file')
-      .addHelpText('after', importHelp)
+      .addHelpText('after', `${importHelp}\n\nMore: docs/move-from-${source}.md`)
       .action(async (file: string, options: OutputFileOptions) => {
         const { importClients } = await import('./import.ts');
         process.exitCode = await importClients(source, file, options, environment);
