@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
+import { acceptsConnections } from '../support/accepts-connections.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { countersignCommand, runCountersign, testEnvironment } from '../support/countersign.ts';
@@ -249,7 +250,7 @@ describe('with COUNTERSIGN_AUDIT_FILE', () => {
   test('decisions of every level are in the file, and the log on standard output has its own level', async () => {
     const file = auditFile();
     const server = spawnServer(temporaryDirectory(), { COUNTERSIGN_AUDIT_FILE: file, COUNTERSIGN_LOG_LEVEL: 'warn' });
-    await eventually(() => existsSync(server.socketPath), server.program.stderr, 15_000);
+    await eventually(() => acceptsConnections({ path: server.socketPath }), server.program.stderr, 15_000);
     const load = startLoad(server);
     await receives(load, 20);
     await load.stop();
@@ -344,7 +345,8 @@ describe('with COUNTERSIGN_AUDIT_FILE', () => {
   ])('after the reader of standard output is gone, a server %s', async (_, stdout, expected) => {
     const env = { COUNTERSIGN_AUDIT_FILE: auditFile(), COUNTERSIGN_AUDIT_STDOUT: stdout };
     const server = spawnServer(temporaryDirectory(), env, READER_IS_GONE);
-    await eventually(() => existsSync(server.socketPath), server.program.stderr, 15_000);
+    const accepts = () => acceptsConnections({ path: server.socketPath });
+    await eventually(accepts, server.program.stderr, 15_000);
     expect(await server.requestToken()).toBe(expected);
     expect((await server.readiness()) === 'ok\n').toBe(expected === 200);
   });

@@ -46,7 +46,7 @@ describe('a client with a token rate', () => {
     ['2/s', 1],
     ['6/m', 10],
     ['1/h', 3_600],
-  ])('of %s is told to wait for %s seconds', (rate, seconds) => {
+  ])('of %s learns to wait for %s seconds', (rate, seconds) => {
     const rates = new TokenRates();
     const client = clientOf('a', rate);
     obtained(rates, client, 0);
