@@ -79,7 +79,7 @@ test('a body that is read after its sender has disconnected is incomplete', asyn
   const { request, sender } = await receive(`${head}Content-Length: 3\r\n\r\na`);
   sender.destroy();
   await new Promise((resolve) => request.once('close', resolve));
-  await expect(request.readBody(100)).rejects.toThrow(IncompleteBody);
+  await expect(request.readBody(100)).rejects.toMatchObject({ code: 'body_incomplete' });
 });
 
 test('a body that is read after it was rejected as malformed has that reason', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lookupFailed } from '../../src/clients/registry/lookup-failed.ts';
 import { HeaderFields } from '../../src/http/header-fields.ts';
 import { explainBodyError, explainError } from '../../src/http/malformed-reasons.ts';
+import { invalidClient } from '../../src/oauth/oauth-error.ts';
 import { type ReasonCode, reasons } from '../../src/reasons/reasons.ts';
 import { parseTrustedAddresses } from '../../src/terminator/trusted-addresses.ts';
 import { digestProxySecret, type Peer, type ProxyTrust, untrustedReason } from '../../src/terminator/trusted-proxy.ts';
@@ -17,6 +18,7 @@ import {
   type TokenServer,
 } from '../endpoints/token-server.ts';
 import { createTestCa, selfSigned } from '../support/certificates.ts';
+import { hugeCertificate } from '../support/der-surgery.ts';
 import type { RawRequest } from '../support/raw-http.ts';
 import { registeredClient } from '../support/registered-client.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
@@ -27,8 +29,9 @@ let server: TokenServer;
 const ca = createTestCa();
 const issued = ca.issue({ dns: ['a.example'] });
 const named = { token_endpoint_auth_method: 'tls_client_auth' };
+const open = { name: 'open', resource: 'https://open.example', introspection: ['a'] };
 beforeAll(async () => {
-  server = await startTokenServer(['a', 'b'], [{ name: 'api' }]);
+  server = await startTokenServer(['a', 'b'], [{ name: 'api' }, open]);
   const own = server.certificateOf('a');
   server.clients.set('off', client('off', own, { enabled: false }));
   server.clients.set('no-grant', client('no-grant', own, { grant_types: [] }));
@@ -76,6 +79,7 @@ const tokenRequests: Partial<Record<ReasonCode, () => RawRequest>> = {
   forwarded_header_repeated: () => ({ lines: [...own(), ...own()], body: form }),
   certificate_header_malformed: () => ({ lines: ['X-SSL-Client-Cert: x'], body: form }),
   certificate_missing: () => ({ body: form }),
+  certificate_too_large: () => ({ lines: [certificateLine(hugeCertificate(ca, 17_000))], body: form }),
   certificate_is_ca: () => ({ lines: [certificateLine(ca)], body: form }),
   client_id_missing: () => ({ lines: own(), body: { grant_type: 'client_credentials' } }),
   client_id_malformed: () => ({ lines: own(), body: { ...form, client_id: 'ä' } }),
@@ -113,6 +117,8 @@ const tokens: Partial<Record<ReasonCode, () => string>> = {
   token_expired: () => server.sign(claimsFor('a', { exp: 1_000 })),
   token_not_yet_valid: () => server.sign(claimsFor('a', { nbf: Math.floor(Date.now() / 1000) + 60 })),
   introspection_unregistered: () => server.sign(claimsFor('b')),
+  token_client_unknown: () => server.sign(claimsFor('nobody', { aud: 'https://open.example' })),
+  token_client_disabled: () => server.sign(claimsFor('off', { aud: 'https://open.example' })),
 };
 
 /** By the error code of Node. */
@@ -148,7 +154,18 @@ test.each(Object.entries(malformed))('%s is the code of %s', (code, cause) => {
   expect(explainError(Object.assign(new Error(), { code: cause })).code).toBe(code);
 });
 
+test('token_client_record_invalid is the code of a token whose client is invalid', async () => {
+  server.replaced.registry.find = async (id) => {
+    if (id === 'a') return server.clients.get('a');
+    throw invalidClient('client_record_invalid', 'x');
+  };
+  await server.post('/introspect', 'a', { token: server.sign(claimsFor('b', { aud: open.resource })) });
+  server.replaced.registry = {};
+  expect(lastCode()).toBe('token_client_record_invalid');
+});
+
 test.each<[ReasonCode, Peer, Partial<ProxyTrust>]>([
+  ['proxy_secret_mismatch', { kind: 'unix' }, { proxySecretDigests: [digestProxySecret('x')] }],
   ['proxy_untrusted', { kind: 'address', address: '192.0.2.1' }, {}],
   ['proxy_secret_missing', { kind: 'unix' }, { proxySecretDigests: [digestProxySecret('x')] }],
   ['proxy_certificate_missing', { kind: 'unix' }, { proxyCertificateRules: [anyPin] }],
@@ -163,7 +180,8 @@ test.each<[ReasonCode, Peer, Partial<ProxyTrust>]>([
     proxySecretDigests: [],
     proxyCertificateRules: [],
   };
-  expect(untrustedReason(peer, new HeaderFields([]), { ...trust, ...more })?.code).toBe(code);
+  const lines = code === 'proxy_secret_mismatch' ? ['X-Countersign-Proxy-Secret', 'another'] : [];
+  expect(untrustedReason(peer, new HeaderFields(lines), { ...trust, ...more })?.code).toBe(code);
 });
 
 test('a request about a token has the codes token_missing and token_of_other_client', async () => {
@@ -181,7 +199,7 @@ test('errors without a request have their codes', () => {
 
 const textsOf = (folder: string) =>
   readdirSync(join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.startsWith('reasons/'))
+    .filter((name) => (name.endsWith('.ts') && !name.startsWith('reasons/')) || /-codes\.test\.ts$/.test(name))
     .map((name) => readFileSync(join(repositoryRoot, folder, name), 'utf8'))
     .join('\n');
 
@@ -193,6 +211,8 @@ test('each code of the table is the reason of something', () => {
 /** Expected above, besides those of the tables. */
 const others: readonly ReasonCode[] = [
   'proxy_untrusted',
+  'proxy_secret_mismatch',
+  'token_client_record_invalid',
   'proxy_secret_missing',
   'proxy_certificate_missing',
   'proxy_certificate_rejected',
@@ -206,60 +226,12 @@ const others: readonly ReasonCode[] = [
 /** Tests reach these and expect their reason, not yet their code. No code is to be added. */
 const withoutCode: readonly ReasonCode[] = [
   'overloaded',
-  'body_incomplete',
   'connection_closed',
   'endpoint_unknown',
   'authorization_endpoint_unused',
-  'proxy_secret_mismatch',
-  'certificate_too_large',
-  'certificate_malformed',
-  'certificate_version_unsupported',
-  'certificate_key_unacceptable',
-  'certificate_purpose_wrong',
-  'certificate_expiring',
-  'verification_issuer_unknown',
-  'verification_contradicted',
-  'verification_unavailable',
-  'path_signature_invalid',
-  'path_signature_weak',
-  'path_too_long',
   'path_search_stopped',
-  'path_expired',
-  'path_not_yet_valid',
-  'path_name_constraint',
-  'path_policy',
-  'path_purpose_wrong',
-  'path_extension_unknown',
-  'path_revoked',
-  'path_revocation_unknown',
   'client_method_unsupported',
-  'signature_algorithm_weak',
-  'ca_pin_mismatch',
-  'ca_pin_unverifiable',
-  'subject_dn_mismatch',
-  'subject_dn_unmatchable',
-  'san_mismatch',
-  'spiffe_id_mismatch',
-  'spiffe_id_missing',
-  'certificate_client_unknown',
-  'certificate_identities_excessive',
-  'certificate_ambiguous',
-  'scope_resource_mismatch',
-  'signing_algorithm_conflict',
-  'token_client_unknown',
-  'token_client_disabled',
-  'token_client_record_invalid',
-  'token_unbound',
-  'token_audience_mismatch',
-  'token_certificate_mismatch',
-  'route_unknown',
-  'resource_unknown',
-  'authorization_missing',
-  'bearer_malformed',
-  'token_scope_insufficient',
-  'revocations_unavailable',
   'keys_unpublished',
-  'signing_overloaded',
   'audit_unwritable',
 ];
 

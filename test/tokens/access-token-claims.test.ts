@@ -29,7 +29,7 @@ describe('an access token expires', () => {
 
   test.each([0, 1, 999, 1000, 86_400_000])('never: there is none %i ms after the end of the certificate', (late) => {
     const reason = 'the certificate expires at 2030-06-01T12:00:00.000Z, too soon for a token';
-    expect(() => claimsAt(notAfter + late)).toThrow(expect.objectContaining({ error: 'invalid_client', reason }));
+    expect(() => claimsAt(notAfter + late)).toThrow(expect.objectContaining({ code: 'certificate_expiring', reason }));
   });
 
   test('with a certificate that has no well-defined expiration (RFC 5280 §4.1.2.5) after its lifetime', () => {

@@ -50,6 +50,7 @@ describe('requiredAlgorithm', () => {
   ])('rejects %j, and the reason names both resources', async (audience, reason) => {
     await expect(required(...audience)).rejects.toMatchObject({
       error: 'invalid_target',
+      code: 'signing_algorithm_conflict',
       description: 'The requested resources require separate tokens.',
       reason: expect.stringContaining(`the resources of the token require different algorithms: ${reason}`),
     });

@@ -379,7 +379,7 @@ describe('the status of a client certificate is unknown', () => {
     ],
   ])('%s', async (_, given, reason) => {
     const status = await validate(given);
-    expect(status).toMatchObject({ verified: false, reason: expect.stringContaining(reason) });
+    expect(status).toMatchObject({ code: 'path_revocation_unknown', reason: expect.stringContaining(reason) });
     expect(status.reason).toContain(unknown);
     expect(await validate({ ...given, mode: 'prefer' })).toMatchObject({ verified: true });
   });
@@ -399,9 +399,12 @@ describe('a revoked client is rejected, also in mode prefer,', () => {
       for (const [index, crl] of crls.entries()) await store.load(`${index}.crl`, [crl]);
       const policy = { byDefault: { mode, maxStalenessMilliseconds: 0 }, byCa: new Map() };
       const found = buildPaths(parseClientCertificate(client.der), [], trust);
-      expect(
-        selectValidPaths(found, Date.now(), (path, now) => crlViolation(path, store.current, policy, now)).reason,
-      ).toContain('the certificate is revoked by CA "CN=CA,O=Acme"');
+      const check: Parameters<typeof selectValidPaths>[2] = (path, now) =>
+        crlViolation(path, store.current, policy, now);
+      expect(selectValidPaths(found, Date.now(), check)).toMatchObject({
+        code: 'path_revoked',
+        reason: expect.stringContaining('the certificate is revoked by CA "CN=CA,O=Acme"'),
+      });
     }
   });
 });

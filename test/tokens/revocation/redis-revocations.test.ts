@@ -154,6 +154,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
       const failure = await Promise.resolve(opened.revocations.check(accessToken())).catch((error: unknown) => error);
       if (!(failure instanceof OAuthError)) throw failure;
       expect([failure.error, failure.headers]).toEqual(['temporarily_unavailable', { 'retry-after': '1' }]);
+      expect(failure.code).toBe('revocations_unavailable');
       expect(failure.reason).toMatch(
         /^failed to look up in Redis whether the token is revoked: the server is still loading its data/,
       );
