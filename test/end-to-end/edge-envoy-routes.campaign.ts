@@ -117,7 +117,7 @@ describeWith(['envoy'], 'the shipped Envoy with a slow edge', () => {
     expect([response.status, received.length]).toEqual([200, 1]);
   });
 
-  test('sends the edge the resource of the route, the certificate and the token, and no other header', async () => {
+  test('sends the edge the resource of the route, the certificate, the token, the id and the address of the request, and no other header', async () => {
     let check: readonly [string | undefined, readonly string[]] | undefined;
     standIn.respond = ({ url, headers }, response) => {
       check = [url, Object.keys(headers).sort()];
@@ -126,10 +126,12 @@ describeWith(['envoy'], 'the shipped Envoy with a slow edge', () => {
     const lines = ['Authorization: Bearer abc', 'Cookie: a=b', 'X-Forwarded-Host: evil.example', 'Content-Length: 3'];
     const request = { method: 'POST', path: '/reports/../orders/x?y=z', lines, body: 'abc' };
     await deployment.send(request, deployment.certificateOf('alpha'));
-    const fields = ['authorization', 'content-length', 'host', 'x-forwarded-client-cert'];
+    const fields = ['authorization', 'content-length', 'host', 'x-forwarded-client-cert', ...contextFields];
     expect(check).toEqual(['/edge/mint/orders', [...fields, ...addedByEnvoy].sort()]);
   });
 });
 
+/** What identifies the request in the logs: Envoy's own values, not the client's. */
+const contextFields = ['x-forwarded-for', 'x-request-id'];
 /** To every request that it sends itself. They are Envoy's own, not the client's. */
 const addedByEnvoy = ['x-envoy-expected-rq-timeout-ms', 'x-envoy-internal'];
