@@ -4,6 +4,7 @@ import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, passwordFileOption, passwordOption, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
+import { completionProgram } from './commands/completion/program.ts';
 import { examplesHelp } from './commands/examples.ts';
 import { withKidAsOperand } from './commands/keys/kid-operand.ts';
 import { keysProgram } from './commands/keys/program.ts';
@@ -142,6 +143,8 @@ program
     const { doctor } = await import('./commands/doctor.ts');
     process.exitCode = await doctor(options, output);
   });
+
+completionProgram(program);
 
 addExamples(program, []);
 addHelp(program);

@@ -52,6 +52,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   yaml: ['administration/import/render.ts', 'clients/files/', 'commands/output/document.ts'],
   commander: [
     'commands/clients/',
+    'commands/completion/',
     'commands/keys/',
     'commands/resources/program.ts',
     'commands/token/program.ts',

@@ -8,6 +8,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'countersign token --url https://auth.example --cert client.pem --scope a:read',
   ],
   certificate: ['countersign certificate client.pem', 'countersign certificate client.pem --ca ca.pem --crl crl.pem'],
+  completion: ['countersign completion bash > /etc/bash_completion.d/countersign'],
   rejections: ['countersign rejections', 'countersign rejections subject_dn_mismatch'],
   doctor: [
     'countersign doctor --url https://auth.example',

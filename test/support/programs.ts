@@ -26,6 +26,8 @@ const sources = {
   promtool: { apt: 'prometheus', brew: 'prometheus' },
   curl: { apt: 'curl', brew: 'curl' },
   python3: { apt: 'python3', brew: 'python3' },
+  fish: { apt: 'fish', brew: 'fish' },
+  zsh: { apt: 'zsh', brew: 'zsh' },
 } as const satisfies Record<string, Source>;
 
 export type ProgramName = keyof typeof sources;
