@@ -48,8 +48,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
   test('each change is an audit event with its fields and who made it, and without values', async () => {
     const own = temporaryDirectory();
     const audit = join(own, 'audit.log');
-    const audited = (args: readonly string[], auditFile = audit) =>
-      runCountersign(['clients', ...args], {
+    const audited = (args: readonly string[], auditFile = audit, command = 'clients') =>
+      runCountersign([command, ...args], {
         env: { ...env, COUNTERSIGN_REDIS_KEY_PREFIX: `${prefix}audited:`, COUNTERSIGN_AUDIT_FILE: auditFile },
       });
     const record = { client_id: 'audited', token_endpoint_auth_method: 'self_signed_tls_client_auth' };
@@ -65,6 +65,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
       ['remove', 'audited'],
     ])
       expect((await audited(args)).code, args.join(' ')).toBe(0);
+    expect((await audited(['revoke', '--client', 'audited'], audit, 'tokens')).code).toBe(0);
     const text = readFileSync(audit, 'utf8');
     const events = text
       .trimEnd()
@@ -75,6 +76,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
       { event: 'client_added', ...who },
       { event: 'client_changed', fields: ['enabled'], ...who },
       { event: 'client_removed', ...who },
+      { event: 'tokens_revoked', before: expect.any(String), ...who },
     ]);
     expect(text).not.toContain(certificate.thumbprint);
     expect(statSync(audit).mode & 0o777).toBe(0o640);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCountersign } from '../support/countersign.ts';
@@ -85,4 +85,34 @@ test('the help of every command has examples, and fits 80 columns', async () => 
     if (names[0] !== 'serve') expect(help, names.join(' ')).not.toMatch(/^.{81}/m);
   };
   await check([]);
+});
+
+describeWith(['redis-server'], 'the commands that change the keyring in Redis', () => {
+  test('record the kid of each key that they add, change or remove, and no key', async () => {
+    const audit = join(folder, 'audit.log');
+    const kek = file('kek', Buffer.alloc(32, 7).toString('base64url'));
+    chmodSync(kek, 0o600);
+    const env = {
+      COUNTERSIGN_REDIS_URL: redisUrl(),
+      COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix(),
+      COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: kek,
+    };
+    const keys = (args: readonly string[], auditFile = audit) =>
+      runCountersign(['keys', ...args], { env: { ...env, COUNTERSIGN_AUDIT_FILE: auditFile } });
+    expect((await keys(['create'], join(folder, 'absent', 'audit.log'))).stderr).toContain('nothing is changed');
+    for (const args of [['create'], ['list'], ['reseal'], ['rotate', '--now']])
+      expect((await keys(args)).code, args.join(' ')).toBe(0);
+    const text = readFileSync(audit, 'utf8');
+    const events = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const [first, next] = events[0].added;
+    const who = { event: 'keyring_changed', by: expect.stringMatching(/^.+@.+$/) };
+    expect(events).toMatchObject([
+      { ...who, added: [first, next], changed: [], removed: [] },
+      { ...who, added: [expect.any(String)], changed: [next], removed: [first] },
+    ]);
+    expect(text).not.toContain('sealed');
+  });
 });

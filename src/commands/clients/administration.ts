@@ -1,4 +1,5 @@
 import { ApplyLock } from '../../administration/apply-lock.ts';
+import { auditedRevocations } from '../../administration/audited-revocations.ts';
 import { auditedStore } from '../../administration/audited-store.ts';
 import { openRecordStore, type RecordStore } from '../../administration/record-store.ts';
 import { openRevocationStore, type RevocationStore } from '../../administration/revocation-store.ts';
@@ -9,7 +10,7 @@ import { connectToRedis } from '../connect-to-redis.ts';
 import { printWarnings } from '../output/errors.ts';
 import { createProgressBar, type ProgressBar } from '../output/progress-bar.ts';
 import { readAdministrationConfig } from './administration-config.ts';
-import { createChangeAudit } from './change-audit.ts';
+import { changeAudit } from './change-audit.ts';
 import { Interruption } from './interruption.ts';
 
 /** What a command that manages records in Redis works with. Disposing of it closes the connection. */
@@ -46,12 +47,12 @@ export async function openAdministration(env: Environment): Promise<Administrati
   const { description } = redis.address;
   const keys = registryKeys(redis.keyPrefix);
   const store = openRecordStore(connection, keys, description);
-  // Not validated with the settings: a command that changes nothing need not be able to write it.
-  const { COUNTERSIGN_AUDIT_FILE: auditFile = '' } = env;
+  const revocations = openRevocationStore(connection, redis.keyPrefix, description);
+  const audit = changeAudit(env);
   const opened = resources.move();
   return {
-    store: auditFile === '' ? store : auditedStore(store, createChangeAudit(auditFile)),
-    revocations: openRevocationStore(connection, redis.keyPrefix, description),
+    store: audit ? auditedStore(store, audit) : store,
+    revocations: audit ? auditedRevocations(revocations, audit) : revocations,
     policy,
     now: Date.now(),
     progress,

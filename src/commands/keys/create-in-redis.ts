@@ -1,8 +1,9 @@
 import type { RedisLocation } from '../../settings/keys-location.ts';
+import type { Environment } from '../../settings/settings.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { createKeyring } from '../../tokens/keyring/redis/change-keyring.ts';
 import type { OutputFormat } from '../output/text.ts';
-import { withKeyringInRedis } from './keyring-in-redis.ts';
+import { withAuditedKeyring } from './audited-keyring.ts';
 import { printChange } from './print-change.ts';
 import { readKeyFile } from './read-key-file.ts';
 
@@ -19,11 +20,15 @@ interface CreateInRedisOptions {
  * @returns the exit code: 0
  * @throws {OperatorError} with every problem
  */
-export async function createKeyInRedis(location: RedisLocation, options: CreateInRedisOptions): Promise<number> {
+export async function createKeyInRedis(
+  env: Environment,
+  location: RedisLocation,
+  options: CreateInRedisOptions,
+): Promise<number> {
   const { alg } = options;
   const existing = options.key === undefined ? undefined : await readKeyFile(options.key, { alg, ...location });
   const first = existing?.algorithm ?? alg ?? location.algorithm ?? 'ES256';
-  const { before, after, time } = await withKeyringInRedis(location, (keyring) =>
+  const { before, after, time } = await withAuditedKeyring(env, location, (keyring) =>
     createKeyring(keyring, { algorithm: alg, first, privateKey: existing?.privateKey }),
   );
   await printChange({ before: before?.keys ?? [], after: after.keys, time }, location.policy, options.output);

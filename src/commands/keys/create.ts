@@ -32,7 +32,7 @@ export async function createKey(env: Environment, { dir, from, key, ...options }
       return createKeyInDirectory(location, { from, ...options });
     case 'redis':
       if (from !== undefined) throw new ConfigurationError([ONLY_IN_DIRECTORY]);
-      return (await import('./create-in-redis.ts')).createKeyInRedis(location, { key, ...options });
+      return (await import('./create-in-redis.ts')).createKeyInRedis(env, location, { key, ...options });
   }
 }
 

@@ -3,7 +3,7 @@ import { counted } from '../../text.ts';
 import { changeKeyring, resealedKeyring } from '../../tokens/keyring/redis/change-keyring.ts';
 import { jsonText, writeTexts } from '../output/document.ts';
 import type { OutputFormat } from '../output/text.ts';
-import { withKeyringInRedis } from './keyring-in-redis.ts';
+import { withAuditedKeyring } from './audited-keyring.ts';
 import { readRedisLocation } from './keys-config.ts';
 
 /**
@@ -14,11 +14,12 @@ import { readRedisLocation } from './keys-config.ts';
  */
 export async function resealKeys(env: Environment, output: OutputFormat): Promise<number> {
   const location = readRedisLocation(env);
-  const { count, name } = await withKeyringInRedis(location, async (options) => {
-    const { before, after } = await changeKeyring(options, (keyring) => resealedKeyring(keyring, options.sealer));
-    const sealed = new Set(before.keys.map((key) => key.sealed));
-    return { count: after.keys.filter((key) => !sealed.has(key.sealed)).length, name: options.sealer.names[0] };
+  const { before, after, name } = await withAuditedKeyring(env, location, async (options) => {
+    const changed = await changeKeyring(options, (keyring) => resealedKeyring(keyring, options.sealer));
+    return { ...changed, name: options.sealer.names[0] };
   });
+  const sealed = new Set(before.keys.map((key) => key.sealed));
+  const count = after.keys.filter((key) => !sealed.has(key.sealed)).length;
   const text =
     output === 'json'
       ? jsonText({ resealed: count, key_encryption_key: name })

@@ -7,7 +7,7 @@ import { KeyringChangeError, retired, rotated, withoutKey } from '../../tokens/k
 import type { StoredKeyring } from '../../tokens/keyring/redis/stored-keyring.ts';
 import { printProblem, printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
-import { withKeyringInRedis } from './keyring-in-redis.ts';
+import { withAuditedKeyring } from './audited-keyring.ts';
 import { readRedisLocation } from './keys-config.ts';
 import { printChange } from './print-change.ts';
 import { verifierCachesText } from './verifier-caches.ts';
@@ -32,7 +32,7 @@ export interface RotateOptions extends ChangeKeysOptions {
 export async function rotateKeys(env: Environment, { alg, ...options }: RotateOptions): Promise<number> {
   const location = readRedisLocation(env);
   const { retention } = location.policy;
-  return changeKeys(location, options, (keyring, time) => {
+  return changeKeys(env, location, options, (keyring, time) => {
     const signing = keyPhases(keyring.keys, retention, time).filter(({ state }) => state === 'signing');
     const keys = signing.map(({ key }) => key).filter(({ algorithm }) => alg === undefined || algorithm === alg);
     if (keys.length === 0)
@@ -53,17 +53,18 @@ export async function rotateKeys(env: Environment, { alg, ...options }: RotateOp
  */
 export async function retireKey(env: Environment, keyId: string, options: ChangeKeysOptions): Promise<number> {
   const location = readRedisLocation(env);
-  return changeKeys(location, options, (keyring, time) =>
+  return changeKeys(env, location, options, (keyring, time) =>
     options.now ? withoutKey(keyring, keyId, time) : retired(keyring, keyId, location.policy, time),
   );
 }
 
 async function changeKeys(
+  env: Environment,
   location: ReturnType<typeof readRedisLocation>,
   { now, output }: ChangeKeysOptions,
   change: (keyring: StoredKeyring, time: number) => StoredKeyring,
 ): Promise<number> {
-  const done = await withKeyringInRedis(location, (keyring) => changeKeyring(keyring, change));
+  const done = await withAuditedKeyring(env, location, (keyring) => changeKeyring(keyring, change));
   await printChange({ before: done.before.keys, after: done.after.keys, time: done.time }, location.policy, output);
   if (!now) return 0;
   printWarnings(unseenKeys(done, location.policy.publishAhead));
