@@ -15,6 +15,17 @@ export function remoteAccess({ socket, fields }: HttpRequest): string | undefine
   const host = fields.combined('host') ?? '';
   if (!isLoopback(host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')))
     return 'Host is not localhost or a loopback address';
-  const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host'].find((name) => fields.all(name).length > 0);
+  const forwarding = FORWARDING_FIELDS.find((name) => fields.all(name).length > 0);
   return forwarding && `the request was forwarded by a proxy (it has ${forwarding})`;
 }
+
+/** What proxies add to requests. None of them is a browser's. */
+const FORWARDING_FIELDS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+];

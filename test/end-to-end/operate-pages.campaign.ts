@@ -116,6 +116,8 @@ describeWith(['chromium', 'curl'], 'the pages of a running server', () => {
   test.each([
     ['another host name, as after DNS rebinding', ['Host: attacker.example']],
     ['a proxy in front of it', ['Host: localhost', 'X-Forwarded-For: 192.0.2.1']],
+    ['a proxy that only sets X-Real-IP', ['Host: localhost', 'X-Real-IP: 192.0.2.1']],
+    ['a proxy that only sets Via', ['Host: localhost', 'Via: 1.1 proxy']],
   ])('the operations listener does not serve the decisions with %s', async (_, lines) => {
     for (const path of ['/decisions', '/decisions/live']) {
       const response = await sendRequest(operations, { method: 'GET', path, lines });
