@@ -14,7 +14,7 @@ export type RequestInFlight =
 interface Connection {
   /** To the last request whose response or body is unfinished. */
   response: ServerResponse | undefined;
-  /** How many of its requests are in flight: more than one if they are pipelined. */
+  /** How many of its requests count as in flight: more than one if they are pipelined. */
   requests: number;
 }
 
@@ -28,6 +28,7 @@ export class ActiveRequests {
    */
   readonly #connections = new Map<Socket, Connection>();
   readonly #ending = new WeakSet<Socket>();
+  readonly #shed = new WeakSet<ServerResponse>();
   #draining = false;
 
   /** @param inFlight counts the requests of this server as well */
@@ -39,8 +40,8 @@ export class ActiveRequests {
       connection.response = response;
       this.#count(connection, 1);
       response.on('close', () => {
-        // Unless the connection closed first.
-        if (connection.requests > 0) this.#count(connection, -1);
+        // Unless the connection closed first, or the request no longer counts.
+        if (connection.requests > 0 && !this.#shed.has(response)) this.#count(connection, -1);
         if (connection.response === response && response.req.complete) connection.response = undefined;
       });
       if (this.#draining) response.shouldKeepAlive = false;
@@ -61,6 +62,17 @@ export class ActiveRequests {
   #count(connection: Connection, requests: number): void {
     connection.requests += requests;
     this.#inFlight.count += requests;
+  }
+
+  /**
+   * Stops counting a request that is shed. Its response may have to wait for earlier ones: if it counted, a client that
+   * sends many requests in advance would keep the limit exceeded, and everything would be shed.
+   */
+  shed(response: ServerResponse): void {
+    const connection = this.#connections.get(response.req.socket);
+    if (!connection || connection.requests === 0) return;
+    this.#shed.add(response);
+    this.#count(connection, -1);
   }
 
   /** The last request on this connection that still has an unfinished response or body. */

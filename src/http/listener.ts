@@ -87,7 +87,7 @@ export async function openListener(
   if (limits) limitConnections(server, limits);
   const open = countConnections(server);
   const active = new ActiveRequests(server, limits?.inFlight);
-  const listener = limits ? shedOverload(server, application, limits) : application.serve;
+  const listener = limits ? shedOverload(server, application, limits, active) : application.serve;
   server.on('request', rejectMalformed(application, listener, active, onMalformed));
   // Node would send 100 (Continue) before the request.
   if (!application.readsBodies) server.on('checkContinue', (...request) => server.emit('request', ...request));

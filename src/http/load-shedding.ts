@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from 'node:http';
 import type { Application } from './application.ts';
+import type { ActiveRequests } from './draining.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
 
@@ -19,14 +20,16 @@ export type SheddingCause =
   | { readonly kind: 'requests_in_flight'; readonly count: number };
 
 /**
- * Rejects requests while too many are in flight, and queues what a turn of the event loop read beyond a few requests. Node accepts one connection in each turn, so a long
- * turn would keep new connections waiting where they cannot be shed. While the oldest request of a long queue has waited
- * for longer than the maximum, further ones are rejected at once, without any of their work.
+ * Rejects requests while too many are in flight, and queues what a turn of the event loop read beyond a few requests. Node
+ * accepts one connection in each turn, so a long turn would keep new connections waiting where they cannot be shed. While
+ * the oldest request of a long queue has waited for longer than the maximum, further ones are rejected, without any of their
+ * work: a few in each turn, since peers that try again at once would otherwise leave no time for anything else.
  */
 export function shedOverload(
   server: Server<typeof ReceivedRequest>,
   { serve, isShed, overloaded }: Application,
   { maxQueueDelay, inFlight, onShed }: LoadShedding,
+  active: Pick<ActiveRequests, 'shed'>,
 ): RequestListener<typeof ReceivedRequest> {
   const queue = new RequestQueue(serve);
   server.on('connection', queue.onConnection);
@@ -36,15 +39,62 @@ export function shedOverload(
     if ((!mayBeShed || !isLate) && length < MAX_QUEUE_LENGTH) return undefined;
     return { kind: 'queue_delay', milliseconds: delay, length };
   };
+  const shed = new ShedRequests((cause, incoming, outgoing) => {
+    onShed(cause, incoming);
+    // The connection stays open: a new one costs more than this response.
+    outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
+  });
   return (incoming, outgoing) => {
     const cause = sheddingCause(queue, isShed(incoming));
     if (!cause) {
       queue.add(incoming, outgoing);
       return;
     }
-    onShed(cause, incoming);
-    // The connection stays open: a new one costs more than this response.
-    outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
+    active.shed(outgoing);
+    shed.add(cause, incoming, outgoing);
+  };
+}
+
+/** How many shed requests are answered in one turn. Each takes about half as long as one that is served. */
+const SHED_PER_TURN = 4;
+
+type ShedRequest = readonly [cause: SheddingCause, ...request: Request];
+
+/** Requests that are rejected, in their order. Beyond as many as the queue holds, each is answered at once. */
+class ShedRequests {
+  readonly #reject: (...shed: ShedRequest) => void;
+  #waiting: ShedRequest[] = [];
+  /** How many of those were answered. */
+  #answered = 0;
+  #isScheduled = false;
+  #answerable = SHED_PER_TURN;
+
+  constructor(reject: (...shed: ShedRequest) => void) {
+    this.#reject = reject;
+  }
+
+  add(...shed: ShedRequest): void {
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(this.#nextTurn);
+    }
+    if (this.#answerable > 0 || this.#waiting.length - this.#answered >= MAX_QUEUE_LENGTH) {
+      this.#answerable -= 1;
+      this.#reject(...shed);
+    } else this.#waiting.push(shed);
+  }
+
+  readonly #nextTurn = () => {
+    const next = this.#waiting.slice(this.#answered, this.#answered + SHED_PER_TURN);
+    this.#answered += next.length;
+    this.#answerable = SHED_PER_TURN - next.length;
+    if (this.#answered >= MAX_QUEUE_LENGTH || this.#answered === this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#answered);
+      this.#answered = 0;
+    }
+    for (const shed of next) this.#reject(...shed);
+    this.#isScheduled = next.length > 0;
+    if (this.#isScheduled) setImmediate(this.#nextTurn);
   };
 }
 

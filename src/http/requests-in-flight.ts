@@ -1,6 +1,6 @@
 /** Counts the requests whose response is unfinished, for all listeners that share a limit. */
 export class RequestsInFlight {
-  /** Including those that are rejected, until their response is sent. */
+  /** Without those that are shed. */
   count = 0;
   readonly max: number;
 

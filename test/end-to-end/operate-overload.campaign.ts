@@ -111,16 +111,39 @@ test('200 slow connections and a flood keep no good client waiting for a second,
   expect(after.statuses).toEqual([200]);
 });
 
+test('most requests of a flood are served although it keeps three times as many in flight as are accepted', async () => {
+  const { hostname, port } = new URL(server.url);
+  const flood = Array.from({ length: 100 }, () => connect(Number(port), hostname).on('error', () => {}));
+  const bytes = Buffer.concat(Array(3 * REQUESTS_EACH).fill(requestBytes(tokenRequest('good', good.der))));
+  const received = flood.map((socket) => keepSending(socket, bytes, () => true, 3 * REQUESTS_EACH));
+  await delay(3_000);
+  for (const socket of flood) socket.destroy();
+  const count = (status: number) => received.reduce((sum, statuses) => sum + (statuses.get(status) ?? 0), 0);
+  console.log(`${count(200)} requests served, ${count(503)} shed`);
+  expect(count(503)).toBeGreaterThan(0);
+  expect(count(200)).toBeGreaterThan(count(503));
+});
+
 const REQUESTS_EACH = 10;
 
-/** Sends the same requests again as soon as the previous ones are answered. */
-function keepSending(socket: Socket, bytes: Buffer, isFlooding: () => boolean): void {
-  let pending = REQUESTS_EACH;
+/** Sends the same requests again as soon as the previous ones are answered. Counts the responses by their status. */
+function keepSending(
+  socket: Socket,
+  bytes: Buffer,
+  isFlooding: () => boolean,
+  requests = REQUESTS_EACH,
+): ReadonlyMap<number, number> {
+  const statuses = new Map<number, number>();
+  let pending = requests;
   socket.setEncoding('latin1').on('data', (text: string) => {
-    pending -= text.split('HTTP/1.1 ').length - 1;
+    for (const [, digits] of text.matchAll(/HTTP\/1\.1 (\d{3})/g)) {
+      pending -= 1;
+      statuses.set(Number(digits), (statuses.get(Number(digits)) ?? 0) + 1);
+    }
     if (pending > 0 || !isFlooding()) return;
-    pending = REQUESTS_EACH;
+    pending = requests;
     socket.write(bytes);
   });
   socket.write(bytes);
+  return statuses;
 }

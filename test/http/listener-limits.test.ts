@@ -43,8 +43,10 @@ function send(socket: Socket, ...requests: ['GET' | 'POST', string][]): () => nu
   socket.on('data', (text: string) => {
     received += text;
   });
-  for (const [method, path] of requests)
-    socket.write(requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) }));
+  const bytes = requests.map(([method, path]) =>
+    requestBytes({ method, path, ...(method === 'POST' && { body: 'a=b' }) }),
+  );
+  socket.write(Buffer.concat(bytes));
   return () =>
     received
       .split('HTTP/1.1 ')
@@ -74,6 +76,43 @@ test('a POST beyond the maximum in flight gets 503 at once, documents are served
   await becomes(() => server.inFlight.count, 0);
   await becomes(send(other, ['POST', '/']), [200]);
   for (const socket of sockets) socket.destroy();
+  await server.close();
+});
+
+test('requests that are shed do not count, although their responses wait for earlier ones on their connection', async () => {
+  const server = await listen(3);
+  const [first, other] = [server.connect(), server.connect()];
+  const statuses = send(first, ...Array.from({ length: 6 }, (): ['POST', string] => ['POST', '/held']));
+  await becomes(() => server.shed.length, 3);
+  expect(server.inFlight.count).toBe(3);
+  server.release();
+  await becomes(statuses, [200, 200, 200, 503, 503, 503]);
+  expect(server.inFlight.count).toBe(0);
+  await becomes(send(other, ['POST', '/']), [200]);
+  for (const socket of [first, other]) socket.destroy();
+  await server.close();
+});
+
+test('few of the requests that are shed are answered in one turn of the event loop, and all in the end', async () => {
+  const server = await listen(1);
+  const [first, other] = [server.connect(), server.connect()];
+  send(first, ['POST', '/held']);
+  await becomes(() => server.inFlight.count, 1);
+  const inEachTurn: number[] = [];
+  let before = 0;
+  const countShed = () => {
+    inEachTurn.push(server.shed.length - before);
+    before = server.shed.length;
+    counting = setImmediate(countShed);
+  };
+  let counting = setImmediate(countShed);
+  const statuses = send(other, ...Array.from({ length: 100 }, (): ['POST', string] => ['POST', '/']));
+  await becomes(() => statuses().length, 100);
+  clearImmediate(counting);
+  expect(new Set(statuses())).toEqual(new Set([503]));
+  expect(Math.max(...inEachTurn)).toBeLessThan(10);
+  server.release();
+  for (const socket of [first, other]) socket.destroy();
   await server.close();
 });
 
