@@ -174,7 +174,7 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
   });
 
   test('the curl command gets a certificate-bound token', async () => {
-    const reach = `https://mtls.auth.example:${port}/token --cacert server-ca.pem --connect-to ::127.0.0.1:${port}`;
+    const reach = `https://mtls.auth.example:${port}/token --connect-to ::127.0.0.1:${port}`;
     const curl = block('sh', 'client_id=billing', { 'https://mtls.auth.example/token': reach });
     expect(decodeJwt(JSON.parse(await shell(curl, cwd)).access_token)).toMatchObject({
       iss: 'https://auth.example',
@@ -192,9 +192,12 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
       "{ method: 'POST'": `{ ${lookup}, method: 'POST'`,
     });
     writeFileSync(join(cwd, 'client.mjs'), program);
-    const env = { NODE_EXTRA_CA_CERTS: join(cwd, 'server-ca.pem') };
-    const { stdout, stderr } = await runProgram(process.execPath, ['client.mjs'], { cwd, env });
+    const { stdout, stderr } = await runProgram(process.execPath, ['client.mjs'], { cwd });
     expect(stderr).toBe('');
     expect(decodeJwt(stdout.toString().trim()).client_id).toBe('billing');
+
+    writeFileSync(join(cwd, 'client.mjs'), program.replace("client_id: 'billing'", "client_id: 'unknown'"));
+    const rejected = await runProgram(process.execPath, ['client.mjs'], { cwd });
+    expect([rejected.stdout.toString(), rejected.stderr]).toEqual(['', 'rejected: invalid_client (400)\n']);
   });
 });
