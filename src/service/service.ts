@@ -1,28 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type App, type AppDependencies, createApp, createOperationsApp } from '../app.ts';
+import { createOperationsApp } from '../app.ts';
 import { RecentExpiries } from '../authentication/recent-expiries.ts';
 import type { Config } from '../config.ts';
-import type { Arrival } from '../doctor/observer/arrival.ts';
-import type { EffectiveConfig, ForwardingConfig } from '../doctor/observer/effective-config.ts';
-import { createObservationStore, type ObservationStore } from '../doctor/observer/observation-store.ts';
-import { type Observation, withCheckObserver, withObserver } from '../doctor/observer/observe.ts';
-import { addCheckMetrics, type CheckCounter } from '../edge/check-metrics.ts';
-import { createEdgeApplication } from '../edge/edge-application.ts';
+import { addCheckMetrics } from '../edge/check-metrics.ts';
 import { TokenRates } from '../grants/token-rates.ts';
-import { type Application, honoApplication } from '../http/application.ts';
-import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
+import { honoApplication } from '../http/application.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
 import { createAuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
 import { addRequestMetrics } from '../observability/request-metrics.ts';
-import type { EdgeConfig } from '../settings/edge.ts';
-import { type ContextReader, readRequestContext } from '../terminator/request-context.ts';
-import type { Terminator } from '../terminator/terminator.ts';
 import { createAccessTokenVerifier } from '../tokens/access-token-verifier.ts';
-import { certificateReaders, type ReaderFactory } from './certificate-readers.ts';
+import { contextReader, createEdge, createObservationStores, createPublicApp, type Shared } from './applications.ts';
+import { certificateReaders } from './certificate-readers.ts';
 import { addConnectionMetrics } from './connection-metrics.ts';
 import { openDependencies } from './dependencies.ts';
+import { effectiveConfigOf } from './effective-config.ts';
 import { createListenerLimits } from './listener-limits.ts';
 import { listenerOpener } from './listeners.ts';
 import { addExpiryMetrics } from './pki-metrics.ts';
@@ -87,7 +81,7 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
   const expiries = new RecentExpiries();
   addExpiryMetrics(metrics, expiries);
   const tokenRates = new TokenRates();
-  const shared = {
+  const shared: Shared = {
     issuer,
     registry,
     keyring,
@@ -168,78 +162,5 @@ function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {
     ...config,
     terminator: terminator(config.terminator),
     edge: edge && { ...edge, terminator: terminator(edge.terminator) },
-  };
-}
-
-/** What `countersign doctor` observes at each listener, and at the upstream of a test route. */
-function createObservationStores() {
-  return {
-    observations: createObservationStore<Observation>(Date.now),
-    checks: createObservationStore<Observation>(Date.now),
-    arrivals: createObservationStore<Arrival>(Date.now),
-  };
-}
-
-/** What every endpoint that issues or verifies tokens uses. */
-type Shared = Omit<AppDependencies, 'mtlsUrl' | 'listensOn' | 'readContext' | 'readCertificate'>;
-
-function createPublicApp(
-  { mtlsUrl, listen, terminator }: Config,
-  shared: Shared,
-  createReader: ReaderFactory,
-  observations: ObservationStore<Observation> | undefined,
-): App {
-  const readCertificate = createReader(terminator);
-  return createApp({
-    ...shared,
-    mtlsUrl,
-    listensOn: listen.kind,
-    readContext: contextReader(terminator),
-    readCertificate: observations ? withObserver(readCertificate, terminator, observations) : readCertificate,
-  });
-}
-
-function createEdge(
-  { listen, terminator }: EdgeConfig,
-  shared: Shared,
-  createReader: ReaderFactory,
-  countCheck: CheckCounter,
-  checks: ObservationStore<Observation> | undefined,
-): Application {
-  const readCertificate = createReader(terminator);
-  return createEdgeApplication({
-    ...shared,
-    countCheck,
-    listensOn: listen.kind,
-    readContext: contextReader(terminator),
-    readCertificate: checks ? withCheckObserver(readCertificate, terminator, checks) : readCertificate,
-  });
-}
-
-function contextReader({ proxyTrust }: Terminator): ContextReader {
-  return (request) => readRequestContext(request, proxyTrust);
-}
-
-function effectiveConfigOf(config: Config): EffectiveConfig {
-  const { issuer, mtlsUrl, listen, edge } = config;
-  return {
-    issuer,
-    mtls_url: mtlsUrl,
-    ...forwardingConfigOf(config),
-    listens_on: describeListenAddress(listen),
-    edge: edge ? forwardingConfigOf(edge) : null,
-  };
-}
-
-function forwardingConfigOf({
-  terminator,
-  proxyTrustDescription,
-}: Pick<EdgeConfig, 'terminator' | 'proxyTrustDescription'>): ForwardingConfig {
-  return {
-    terminator: terminator.name,
-    certificate_header: terminator.certificateHeader,
-    chain_header: terminator.chainHeader ?? null,
-    verification: terminator.verification,
-    proxy_trust: proxyTrustDescription,
   };
 }
