@@ -23,7 +23,10 @@ export async function serve(env: Environment): Promise<void> {
         () => {}, // Reported below.
       );
     },
-    ignore: (signal) => log.warn({ event: 'signal_ignored', signal }, `${signal} has no effect: SIGHUP reloads`),
+    ignore: (signal) => {
+      const reason = signal === 'SIGHUP' ? 'the server is stopping' : 'SIGHUP reloads';
+      log.warn({ event: 'signal_ignored', signal }, `${signal} has no effect: ${reason}`);
+    },
     abort: (signal) => log.warn({ event: 'aborted', signal }, `${signal} again: aborting requests in flight`),
   });
   const config = readConfigOrExplain(env);
