@@ -19,8 +19,11 @@ const MAX_QUOTED_LENGTH = 120;
  *
  * @throws {ForwardingError} when a field appears more than once
  */
-export function readVerification(headers: HeaderFields, { fields }: ChainVerification): ForwardedVerification {
-  if (fields.length === 0) return { result: 'absent', reason: 'the terminator forwards no verification result' };
+export function readVerification(headers: HeaderFields, { by, fields }: ChainVerification): ForwardedVerification {
+  if (fields.length === 0) {
+    const rejection = by === 'terminator' ? unexpectedRejection(headers) : undefined;
+    return rejection ?? { result: 'absent', reason: 'the terminator forwards no verification result' };
+  }
   const results = fields.map(({ header, successValue }) => {
     const value = singleValue(headers, header);
     return { value, verified: value === successValue, reason: `${header} ${describeValue(value)}` };
@@ -32,6 +35,22 @@ export function readVerification(headers: HeaderFields, { fields }: ChainVerific
   if (failed) return { result: 'failed', ...failed };
   return { result: 'verified', reason: results.map(({ reason }) => reason).join(', ') };
 }
+
+/**
+ * A terminator that is trusted to reject every unverified certificate, and reports that this one is not verified. Its
+ * configuration was replaced by the shipped one, which forwards them all. A client that sends the header itself only
+ * rejects itself.
+ */
+function unexpectedRejection(headers: HeaderFields): ForwardedVerification | undefined {
+  const value = headers.all(SHIPPED_VERIFY_HEADER).find((each) => each !== 'SUCCESS');
+  if (value === undefined) return undefined;
+  const fix = `set COUNTERSIGN_VERIFY_HEADER=${SHIPPED_VERIFY_HEADER}, since the terminator forwards certificates that it did not verify`;
+  const failure = { code: 'verification_failed', isFinal: true, isExplained: true } as const;
+  return { result: 'failed', reason: `${SHIPPED_VERIFY_HEADER} ${describeValue(value)}: ${fix}`, failure };
+}
+
+/** In which the shipped configurations of nginx and Envoy forward the result. */
+const SHIPPED_VERIFY_HEADER = 'x-ssl-client-verify';
 
 function describeValue(value: string | undefined): string {
   if (value === undefined) return 'is absent';

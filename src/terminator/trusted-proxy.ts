@@ -49,8 +49,25 @@ function certificateViolation(peer: Peer, rules: readonly ProxyCertificateRule[]
   return proxyCertificateViolation({ kind: 'none' }, rules, 0);
 }
 
+/** The requests whose secret was compared, since each is compared for more than one purpose. */
+const compared = new WeakMap<HeaderFields, SecretComparison>();
+
+interface SecretComparison {
+  /** Replaced as a whole when the secrets are reloaded. */
+  readonly digests: readonly Buffer[];
+  readonly violation: Untrusted | undefined;
+}
+
 function secretViolation(headers: HeaderFields, digests: readonly Buffer[]): Untrusted | undefined {
   if (digests.length === 0) return undefined;
+  const known = compared.get(headers);
+  if (known?.digests === digests) return known.violation;
+  const violation = compareSecret(headers, digests);
+  compared.set(headers, { digests, violation });
+  return violation;
+}
+
+function compareSecret(headers: HeaderFields, digests: readonly Buffer[]): Untrusted | undefined {
   const [secret, ...repeated] = headers.all(PROXY_SECRET_HEADER);
   if (secret === undefined)
     return missing(`the proxy sent no ${PROXY_SECRET_HEADER}, and COUNTERSIGN_PROXY_SECRET is set`);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { HeaderFields } from '../../src/http/header-fields.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
-import { chainStatus } from '../../src/terminator/chain-verification.ts';
+import { chainStatus, readVerification } from '../../src/terminator/chain-verification.ts';
 import { describeResult, failureOf } from '../../src/terminator/verification-results.ts';
 import { selfSigned } from '../support/certificates.ts';
 
@@ -48,6 +49,25 @@ describe('a certificate is rejected, even a registered one, if the terminator re
     ['180', 'verification_failed'],
   ])('%j', (value, code) => {
     expect(failureOf(value)).toMatchObject({ code, isFinal: true });
+  });
+});
+
+describe('if only the terminator verifies, and forwards no verification result by configuration', () => {
+  const read = (...values: string[]) =>
+    readVerification(new HeaderFields(values.flatMap((value) => ['X-SSL-Client-Verify', value])), {
+      by: 'terminator',
+      fields: [],
+    });
+
+  test.each([[['FAILED']], [['NONE']], [['']], [['SUCCESS', 'FAILED']]])(
+    'a certificate is rejected with %j',
+    (values) => {
+      expect(read(...values)).toMatchObject({ result: 'failed', failure: { isFinal: true } });
+    },
+  );
+
+  test('a certificate without a result, and one with success, counts as verified', () => {
+    expect([read().result, read('SUCCESS').result]).toEqual(['absent', 'absent']);
   });
 });
 
