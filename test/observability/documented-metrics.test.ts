@@ -54,7 +54,7 @@ describe('the shipped rules and dashboard', () => {
       expect(annotations).toEqual({
         summary: expect.any(String),
         runbook: expect.stringMatching(/^[A-Z].*\.$/),
-        runbook_url: expect.stringMatching(`/docs/metrics\\.md#${alert.toLowerCase()}$`),
+        details: expect.stringMatching(`^docs/metrics\\.md#${alert.toLowerCase()}$`),
       });
     }
   });
