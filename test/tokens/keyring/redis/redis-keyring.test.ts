@@ -284,7 +284,7 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, keyring.keys[0]?.keyId]);
     const options = await changeOptions(client, prefix, { keys: [fresh, old] });
     await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
-    await until(() => one.count('keyring_changed') > 0);
+    await until(() => [one, other].every((server) => server.count('keyring_changed') > 0));
     await one.replaceKeys([fresh]);
     await expect(other.replaceKeys([old])).rejects.toThrow(/sealed with/);
     const rotatedKeyring = await change((each, now) => rotated(each, 'ES256', { ...policy, publishAhead: 0 }, now), {
