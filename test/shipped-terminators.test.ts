@@ -72,7 +72,8 @@ const forged = Object.fromEntries([
 const forgedLines = Object.entries(forged).flatMap(([field, value]) => [
   `${field}: ${value}`,
   `${field.toUpperCase()}: ${value}`,
-  `${field.replaceAll('-', '_')}: ${value}`,
+  // Not the value: with all of them three times, the header came close to the limit of 32 KiB, and sometimes exceeded it.
+  `${field.replaceAll('-', '_')}: forged`,
 ]);
 
 function expectNotCached({ headers }: HttpResponse) {
