@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { AuditEntry } from '../observability/audit.ts';
 import type { Decision, RecentDecisions } from '../observability/recent-decisions.ts';
+import { reasonOf } from '../reasons/reasons.ts';
 import type { Html } from './page.ts';
 
 /** A table of the latest decisions, the newest first. */
@@ -32,12 +33,26 @@ function decisionOf({ event, active }: AuditEntry): string {
 function details(entry: AuditEntry): Html {
   const facts = factsOf(entry).filter(([, value]) => value !== undefined && value !== '');
   return html`${entry.reason === undefined ? '' : html`<p>${entry.reason}</p>`}
+${entry.code === undefined ? '' : html`<p class="muted">Fix: ${reasonOf(entry.code).fix}</p>`}
 ${entry.advice === undefined ? '' : html`<p>${entry.advice}</p>`}
 ${facts.map(([name, value]) => html`<p><span class="muted">${name}:</span> <code>${value}</code></p>`)}`;
 }
 
-function factsOf({ error, resource, scope, audience, subject, spiffe_id, thumbprint, peer }: AuditEntry) {
+function factsOf({
+  code,
+  error,
+  resource,
+  scope,
+  audience,
+  subject,
+  spiffe_id,
+  thumbprint,
+  peer,
+  client_address,
+  request_id,
+}: AuditEntry) {
   return [
+    ['code', code],
     ['error', error],
     ['resource', resource],
     ['scope', scope],
@@ -46,5 +61,7 @@ function factsOf({ error, resource, scope, audience, subject, spiffe_id, thumbpr
     ['SPIFFE ID', spiffe_id],
     ['thumbprint', thumbprint],
     ['proxy', peer],
+    ['client address', client_address],
+    ['request id', request_id],
   ] as const;
 }

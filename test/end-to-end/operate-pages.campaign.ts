@@ -80,6 +80,8 @@ describeWith(['chromium', 'curl'], 'the pages of a running server', () => {
     );
     await shows(page, 'no client is registered under this client_id');
     await shows(page, hostileId);
+    await shows(page, 'client_unknown');
+    await shows(page, 'Fix: ');
     expect(await page.title()).toBe('Countersign development server');
     expect(problems).toEqual([]);
     await page.close();
