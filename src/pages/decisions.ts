@@ -33,9 +33,14 @@ function decisionOf({ event, active }: AuditEntry): string {
 function details(entry: AuditEntry): Html {
   const facts = factsOf(entry).filter(([, value]) => value !== undefined && value !== '');
   return html`${entry.reason === undefined ? '' : html`<p>${entry.reason}</p>`}
-${entry.code === undefined ? '' : html`<p class="muted">Fix: ${reasonOf(entry.code).fix}</p>`}
+${entry.code === undefined ? '' : html`<p class="muted">Fix: ${withCode(reasonOf(entry.code).fix)}</p>`}
 ${entry.advice === undefined ? '' : html`<p>${entry.advice}</p>`}
 ${facts.map(([name, value]) => html`<p><span class="muted">${name}:</span> <code>${value}</code></p>`)}`;
+}
+
+/** Renders what is between backticks as code, as in Markdown. */
+function withCode(text: string): (Html | string)[] {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 }
 
 function factsOf({
