@@ -9,7 +9,7 @@ import {
   startReplaceableReplicas,
 } from '../support/replaceable-replicas.ts';
 
-const ROLLS = 1;
+const ROLLS = 20;
 const REPLICAS = 3;
 const CONNECTIONS = 6;
 /** How long the balancer still sends requests to a replica after SIGTERM. */
