@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileErrorReason } from './file-error.ts';
+import { type LoadedValue, LoadFailure, type LoadOptions, listOf, loadOneVersion } from './load-files.ts';
 import type { Log } from './observability/log.ts';
 import { OperatorError } from './operator-error.ts';
 import { filesState, INTERVAL_MILLISECONDS, watchFiles } from './watch-files.ts';
@@ -46,16 +46,8 @@ export interface WatchedFile {
   stop(): Promise<void>;
 }
 
-export interface WatchedValueOptions<Value> {
+export interface WatchedValueOptions<Value> extends LoadOptions<Value> {
   readonly name: WatchedFileName;
-  readonly paths: readonly string[];
-  /** Lists the files of the paths, if a path can be a folder. */
-  readonly list?: (() => readonly string[]) | undefined;
-  /**
-   * @param previous undefined on startup
-   * @throws {Error} with what is wrong and how to fix it; the message never contains a secret
-   */
-  readonly load: (previous: Value | undefined, stopping: AbortSignal) => Value | Promise<Value>;
   /** Puts a reloaded value to use, after which `current` is that value. If it throws, the previous one stays. */
   readonly onReloaded?: ((value: Value, previous: Value) => void) | undefined;
   /** For the log. Contains no secret. */
@@ -71,14 +63,6 @@ export interface WatchedValueOptions<Value> {
   /** Whether a failed reload is repeated, since its cause may pass although no file changes, such as the time. */
   readonly repeats?: boolean;
   readonly log: Log;
-  /** Between checks of the files. Default: 1,000. */
-  readonly intervalMilliseconds?: number | undefined;
-}
-
-/** A value, and the state of its files by {@link filesState} from before it was loaded. */
-export interface LoadedValue<Value> {
-  readonly value: Value;
-  readonly state: string;
 }
 
 interface ReloadDescription {
@@ -87,8 +71,6 @@ interface ReloadDescription {
   readonly summary: string;
 }
 
-/** Files that change all the time are loaded as they are after this many loads. */
-const MAX_LOADS = 20;
 /** A failed reload is repeated after this many intervals. */
 const REPEAT_INTERVALS = 10;
 
@@ -224,53 +206,6 @@ export class WatchedValue<Value> implements WatchedFile {
     if (!repeats) return;
     const repeat = () => void this.#afterLastLoad(() => this.#loadOrKeep(true));
     this.#repetition = setTimeout(repeat, REPEAT_INTERVALS * intervalMilliseconds).unref();
-  }
-}
-
-/** Which files could not be loaded, by their state. The cause is the error. */
-class LoadFailure extends Error {
-  override readonly name = 'LoadFailure';
-  readonly state: string;
-
-  constructor(state: string, cause: unknown) {
-    super('files could not be loaded', { cause });
-    this.state = state;
-  }
-}
-
-function listOf<Value>({ paths, list = () => paths }: WatchedValueOptions<Value>): () => readonly string[] {
-  return list;
-}
-
-/**
- * Loads again if the files change meanwhile: some would be from before the change, and some from after it.
- *
- * @throws {LoadFailure}
- */
-async function loadOneVersion<Value>(
-  options: WatchedValueOptions<Value>,
-  previous: Value | undefined,
-  stopping: AbortSignal,
-): Promise<LoadedValue<Value>> {
-  const { load, intervalMilliseconds = INTERVAL_MILLISECONDS } = options;
-  for (let loads = 1; ; loads += 1) {
-    const state = filesState(listOf(options));
-    const result = await attempt(async () => load(previous, stopping));
-    stopping.throwIfAborted();
-    if (loads < MAX_LOADS && filesState(listOf(options)) !== state) {
-      await delay(intervalMilliseconds / 2, undefined, { signal: stopping });
-    } else if ('error' in result) throw new LoadFailure(state, result.error);
-    else return { value: result.value, state };
-  }
-}
-
-type Attempt<Value> = { readonly value: Value } | { readonly error: unknown };
-
-async function attempt<Value>(run: () => Promise<Value>): Promise<Attempt<Value>> {
-  try {
-    return { value: await run() };
-  } catch (error) {
-    return { error };
   }
 }
 

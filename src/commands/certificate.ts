@@ -1,4 +1,5 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
+import { MAX_CERTIFICATE_MEBIBYTES } from '../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../files/read-password.ts';
 import { OperatorError } from '../operator-error.ts';
 import { parseCertificateContainer } from '../pki/certificate/certificate-container.ts';
@@ -38,7 +39,7 @@ export async function describeCertificate(
   const { policy, warnings, clientCa } = readRecordsConfig(env);
   printWarnings(warnings);
   const password = readPassword(options);
-  const input = await readInput(file);
+  const input = await readInput(file, MAX_CERTIFICATE_MEBIBYTES);
   const { certificates, unread } = parseInput(input, (content) => parseCertificateContainer(content, password));
   const [der, ...others] = certificates;
   const report = parseInput(input, () => reportOn(der));

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import { STANDARD_INPUT } from '../clients/files/find-files.ts';
 import { fileErrorReason } from '../file-error.ts';
+import { FileContentError } from '../files/file-content-error.ts';
 import { encodingProblem } from '../files/text-encoding.ts';
 import { OperatorError } from '../operator-error.ts';
 
@@ -12,18 +12,33 @@ export interface InputFile {
   readonly content: Buffer;
 }
 
+const MEBIBYTE = 1024 * 1024;
+
 /**
- * Reads a file, or standard input when the path is `-`.
+ * Reads a file, or standard input when the path is `-`. Either may be a pipe.
  *
  * @throws {OperatorError} with the file and why it cannot be read
  */
-export async function readInput(path: string): Promise<InputFile> {
+export async function readInput(path: string, maxMebibytes: number): Promise<InputFile> {
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   try {
-    return { name, content: await (path === STANDARD_INPUT ? buffer(process.stdin) : readFile(path)) };
+    const stream = path === STANDARD_INPUT ? process.stdin : createReadStream(path);
+    return { name, content: await readBounded(stream, maxMebibytes) };
   } catch (error) {
     throw inputError(name, error);
   }
+}
+
+/** What is endless, such as a device, must not fill the memory. */
+async function readBounded(stream: AsyncIterable<Buffer>, maxMebibytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > maxMebibytes * MEBIBYTE) throw new FileContentError(`is larger than ${maxMebibytes} MiB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /**

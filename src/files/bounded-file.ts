@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { FileContentError } from './file-content-error.ts';
 
+/** Of a file of certificates or keys: the CA certificates of all browsers together have less than 1 MiB. */
+export const MAX_CERTIFICATE_MEBIBYTES = 16;
+
 const MEBIBYTE = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 /** What a shell passes for `<(…)` and `-`, which is read to its end by a command. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
+import { readBoundedFile } from './bounded-file.ts';
 import { encodingProblem } from './text-encoding.ts';
 
 /** The options that state the password of a file. */
@@ -32,7 +32,7 @@ export function readPassword({ password, passwordFile }: PasswordOptions): strin
 
 function readContent(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readBoundedFile(file, 1);
   } catch (error) {
     throw new OperatorError([`${file}: ${fileErrorReason(error)}`]);
   }

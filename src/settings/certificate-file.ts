@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { fileErrorReason } from '../file-error.ts';
-import { readBoundedFile } from '../files/bounded-file.ts';
+import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../files/bounded-file.ts';
 import {
   decodeDistinguishedName,
   formatDistinguishedName,
@@ -21,8 +21,6 @@ export interface FiledCertificate {
   readonly file: string;
 }
 
-const MAX_MEBIBYTES = 16;
-
 /** The certificates of a file in their order. */
 export type CertificateChain = readonly [FiledCertificate, ...FiledCertificate[]];
 
@@ -33,7 +31,7 @@ export type CertificateChain = readonly [FiledCertificate, ...FiledCertificate[]
  * @throws {RangeError} naming the file, what is wrong with it, and how to fix it
  */
 export function readCertificateFile(path: string, warn: Warn): CertificateChain {
-  const content = attempt(`${path} cannot be read`, () => readBoundedFile(path, MAX_MEBIBYTES));
+  const content = attempt(`${path} cannot be read`, () => readBoundedFile(path, MAX_CERTIFICATE_MEBIBYTES));
   const { certificates, unread } = attempt(path, () => parseCertificateFile(content));
   for (const part of unread) warn(`${path}: ${part}`);
   const [first, ...others] = certificates;

@@ -18,6 +18,7 @@ describeWith(['curl'], 'an API of docs/verify-tokens.md in another language acce
   afterAll(() => issuer.stop());
 
   const go = installedToolchain('go');
+  if (go === undefined) console.warn('skipped: main.go: go is not installed');
   test.skipIf(go === undefined)('main.go', options, async () => {
     await expectBindingIsChecked(issuer, {
       files: ['main.go'],
@@ -32,6 +33,7 @@ describeWith(['curl'], 'an API of docs/verify-tokens.md in another language acce
   });
 
   const python = installedToolchain('python');
+  if (python === undefined) console.warn('skipped: api.py: python3 is not installed');
   test.skipIf(python === undefined)('api.py', options, async () => {
     await expectBindingIsChecked(issuer, {
       files: ['api.py'],

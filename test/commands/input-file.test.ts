@@ -14,13 +14,17 @@ const fileOf = (content: string | Buffer) => {
 
 test('readInput names a file that cannot be read', async () => {
   const path = join(folder, 'missing');
-  await expect(readInput(path)).rejects.toThrow(OperatorError);
-  await expect(readInput(path)).rejects.toThrow(`${path}: no such file or directory`);
+  await expect(readInput(path, 1)).rejects.toThrow(OperatorError);
+  await expect(readInput(path, 1)).rejects.toThrow(`${path}: no such file or directory`);
+});
+
+test('readInput does not read an endless file to its end', async () => {
+  await expect(readInput('/dev/zero', 1)).rejects.toThrow('/dev/zero: is larger than 1 MiB');
 });
 
 test('parseInput names the file that cannot be parsed', async () => {
   const path = fileOf('x');
-  const input = await readInput(path);
+  const input = await readInput(path, 1);
   expect(parseInput(input, String)).toBe('x');
   const parse = () => parseInput(input, () => JSON.parse('{'));
   expect(parse).toThrow(OperatorError);
@@ -33,11 +37,11 @@ test.each([
   ['the last', 3, Buffer.from([0xc3, 0xa4, 0x0a, 0x0a, 0xe2, 0x82])],
 ])('decodeInput names %s line that is not UTF-8', async (_, line, content) => {
   const path = fileOf(content);
-  const input = await readInput(path);
+  const input = await readInput(path, 1);
   expect(() => decodeInput(input)).toThrow(OperatorError);
   expect(() => decodeInput(input)).toThrow(`${path}: line ${line}: not valid UTF-8; if it is Windows-1252`);
 });
 
 test.each(['', 'ä\n\u{1f600}\n', '\ufeff{}'])('decodeInput preserves %j', async (text) => {
-  expect(decodeInput(await readInput(fileOf(text)))).toBe(text);
+  expect(decodeInput(await readInput(fileOf(text), 1))).toBe(text);
 });

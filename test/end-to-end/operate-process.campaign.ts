@@ -334,7 +334,9 @@ describe('with COUNTERSIGN_AUDIT_FILE', () => {
     expect(parsed(file).map(({ event }) => event)).toEqual(['log_restored', 'token_issued']);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('on a device that is full, no token is issued', async () => {
+  const hasFullDevice = existsSync('/dev/full');
+  if (!hasFullDevice) console.warn('skipped: on a device that is full: there is no /dev/full');
+  test.skipIf(!hasFullDevice)('on a device that is full, no token is issued', async () => {
     const server = await startServer({ COUNTERSIGN_AUDIT_FILE: '/dev/full' });
     expect([await server.requestToken(), await server.requestToken()]).toEqual([503, 503]);
     expect(await server.readiness()).toContain('the audit file /dev/full cannot be written: no space left on device');
@@ -454,7 +456,10 @@ test('a server whose terminal is closed stops, and removes its sockets', async (
   expect([stdout.toString(), existsSync(socketPath)]).toEqual(['0\n', false]);
 });
 
-describe.skipIf(!existsSync('/usr/bin/systemd-analyze'))('the systemd units', () => {
+const hasSystemd = existsSync('/usr/bin/systemd-analyze');
+if (!hasSystemd) console.warn('skipped: the systemd units: systemd-analyze is not installed');
+
+describe.skipIf(!hasSystemd)('the systemd units', () => {
   /** The units, with a command that exists here. */
   function installUnits(): string {
     const folder = temporaryDirectory();

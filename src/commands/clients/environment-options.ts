@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
 import { environment, setVariables } from '../../environment.ts';
 import { fileErrorReason } from '../../file-error.ts';
+import { readBoundedFile } from '../../files/bounded-file.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { printWarnings } from '../output/errors.ts';
 
@@ -42,7 +42,7 @@ export async function prepareEnvironment(_: Command, command: Command): Promise<
 
 function readSettingsFile(path: string): Readonly<Record<string, string | undefined>> {
   try {
-    return parseEnv(readFileSync(path, 'utf8'));
+    return parseEnv(readBoundedFile(path, 1).toString());
   } catch (error) {
     throw new OperatorError([`--settings: ${path}: ${fileErrorReason(error)}`]);
   }

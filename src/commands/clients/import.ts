@@ -23,6 +23,9 @@ const readers = {
 /** The servers whose clients can be imported. */
 export type ImportSource = keyof typeof readers;
 
+/** As for files of records. */
+const MAX_MEBIBYTES = 256;
+
 /**
  * `countersign clients import SOURCE FILE`: converts the clients of another server to client records in YAML.
  *
@@ -39,7 +42,7 @@ export async function importClients(
 ): Promise<number> {
   const out = resolveOutputFile(options);
   const now = Date.now();
-  const input = await readInput(file);
+  const input = await readInput(file, MAX_MEBIBYTES);
   const { drafts: all, remarks } = readDrafts(source, input, now);
   const drafts = validateDrafts(all, now);
   const title = `From ${basename(input.name)}, by \`countersign clients import ${source}\`.`;

@@ -1,9 +1,9 @@
 import { type CandidateClient, clientsOfCertificate } from '../../administration/clients-of-certificate.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
+import { MAX_CERTIFICATE_MEBIBYTES } from '../../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
 import { type ClientCertificate, parseClientCertificate } from '../../pki/certificate/client-certificate.ts';
-
 import type { Environment } from '../../settings/settings.ts';
 import { type InputFile, parseInput, readInput } from '../input-file.ts';
 import { printValue } from '../output/document.ts';
@@ -28,7 +28,7 @@ export async function showClientsOfCertificate(
   file: string,
   { output, ...passwordOptions }: ShowCertificateOptions,
 ): Promise<number> {
-  const certificate = readCertificate(await readInput(file), readPassword(passwordOptions));
+  const certificate = readCertificate(await readInput(file, MAX_CERTIFICATE_MEBIBYTES), readPassword(passwordOptions));
   await using administration = await openAdministration(env);
   const { store, policy, now, interruption } = administration;
   const candidates = await interruption.abortable(clientsOfCertificate(certificate, store, policy, now));

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../../file-error.ts';
+import { readBoundedFile } from '../../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { type ClientKeyPair, generateClientKeyPair } from './client-key-pair.ts';
@@ -127,7 +127,7 @@ function readToken({ token: file, edge }: DoctorOptions): string | undefined {
 
 function readTextFile(file: string): string {
   try {
-    return readFileSync(file, 'latin1');
+    return readBoundedFile(file, 1).toString('latin1');
   } catch (error) {
     throw new OperatorError([`${file}: cannot be read: ${fileErrorReason(error)}`]);
   }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../../file-error.ts';
+import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../../files/bounded-file.ts';
 import { parsePrivateKeyFile } from '../../files/private-key.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { type CertificateContainer, parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
@@ -80,7 +80,7 @@ export function readCaCertificates(file: string, warn: Warn): string {
 
 function parseFile<Value>(file: string, parse: (content: Buffer) => Value): Value {
   try {
-    return parse(readFileSync(file));
+    return parse(readBoundedFile(file, MAX_CERTIFICATE_MEBIBYTES));
   } catch (error) {
     const isFileError = error instanceof Error && 'syscall' in error;
     throw new OperatorError([`${file}: ${isFileError ? 'cannot be read: ' : ''}${fileErrorReason(error)}`]);

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileErrorReason } from '../../file-error.ts';
-import { readBoundedFile } from '../../files/bounded-file.ts';
+import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../../files/bounded-file.ts';
 import { abbreviate } from '../../text.ts';
 import {
   type CaCertificate,
@@ -95,11 +95,10 @@ export function caFiles(path: string): string[] {
   return files.sort().map((name) => join(path, name));
 }
 
-/** The CA certificates of all browsers together have less than 1 MiB. */
-const MAX_MEBIBYTES = 16;
-
 function loadCaFile(path: string): { caCertificates: CaCertificate[]; unread: string[] } {
-  const { certificates, unread } = locating(path, () => parseCertificateFile(readBoundedFile(path, MAX_MEBIBYTES)));
+  const { certificates, unread } = locating(path, () =>
+    parseCertificateFile(readBoundedFile(path, MAX_CERTIFICATE_MEBIBYTES)),
+  );
   const caCertificates = certificates.map((der, index) => {
     const location = certificates.length === 1 ? path : `${path}, certificate ${index + 1}`;
     return locating(location, () => parseCaCertificate(der));
