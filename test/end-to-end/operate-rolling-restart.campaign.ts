@@ -11,6 +11,8 @@ import {
 
 const ROLLS = 20;
 const REPLICAS = 3;
+/** About ten times the duration on an idle machine. */
+const TIMEOUT = 600_000;
 const CONNECTIONS = 6;
 /** How long the balancer still sends requests to a replica after SIGTERM. */
 const NOTICE_MILLISECONDS = 500;
@@ -69,6 +71,7 @@ describeWith(['nginx', 'envoy'], 'three replicas under load', () => {
       expect(Object.fromEntries(load.failures)).toEqual({});
       expect(tokens()).toBeGreaterThan(ROLLS * REPLICAS);
     },
+    TIMEOUT,
   );
 
   test.each(['nginx', 'envoy'] as const)(
