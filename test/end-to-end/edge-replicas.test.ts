@@ -107,10 +107,17 @@ describeWith(['redis-server'], 'two replicas with an edge', () => {
     expect([code, stderr]).toEqual([0, expect.any(String)]);
   }
 
+  /** A replica that has just started on a busy machine may not have reached Redis yet, and then responds with 503. */
   async function requestToken(): Promise<string> {
     const [{ countersign }] = replicas as [Replica];
     const body = { grant_type: 'client_credentials', client_id: 'billing' };
-    const response = await sendRequest(countersign.url, { lines: forwarded(certificate), body });
+    const request = () => sendRequest(countersign.url, { lines: forwarded(certificate), body });
+    let response = await request();
+    const isIssued = async () => {
+      if (response.status !== 200) response = await request();
+      return response.status === 200;
+    };
+    await eventually(isIssued, () => `no token: ${response.status} ${response.body}`);
     return String(response.json().access_token);
   }
 
