@@ -1,0 +1,133 @@
+{{/*
+The files that the server reads, as a list: the volume, what it is made of (`secret`, `configMap` or `projected`), and
+`settings`, from the name of a setting to the file in the volume. An empty file stands for the folder.
+*/}}
+{{- define "countersign.serverFiles" -}}
+{{- with .Values.proxyTrust.secretRef }}{{ if .name }}
+- volume: proxy-secret
+  secret: {{ .name | quote }}
+  settings: {PROXY_SECRET_FILE: {{ .key | quote }}}
+{{- end }}{{ end }}
+{{- with .Values.proxyTrust.gatewayCertificate }}
+{{- with .serverSecretName }}
+- volume: tls
+  secret: {{ . | quote }}
+  settings: {TLS_CERTIFICATE_FILE: tls.crt, TLS_KEY_FILE: tls.key}
+{{- end }}
+{{- include "countersign.configMapOrSecretFile" (dict "volume" "proxy-ca" "setting" "PROXY_CA_FILE" "configMap" .caConfigMapRef "secret" .caSecretRef) }}
+{{- end }}
+{{- with .Values.signingKeys }}
+{{- with .directory.secretName }}
+- volume: signing-keys
+  secret: {{ . | quote }}
+  settings: {SIGNING_KEYS_DIR: ''}
+{{- end }}
+{{- with .secretRef }}{{ if .name }}
+- volume: signing-key
+  secret: {{ .name | quote }}
+  settings: {SIGNING_KEY_FILE: {{ .key | quote }}}
+{{- end }}{{ end }}
+{{- with .keyEncryptionKeySecretRef }}{{ if .name }}
+- volume: key-encryption-key
+  secret: {{ .name | quote }}
+  settings: {KEY_ENCRYPTION_KEY_FILE: {{ .key | quote }}}
+{{- end }}{{ end }}
+{{- end }}
+{{- if not .Values.redis.urlSecretRef.name }}
+- volume: clients
+  projected: {{ include "countersign.clientConfigMaps" . }}
+  settings: {CLIENTS_FILE: ''}
+{{- end }}
+{{- include "countersign.clientCaFiles" . }}
+{{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.urlSecretRef) }}
+{{- end -}}
+
+{{/* The files that `clients apply` reads as the administrator. */}}
+{{- define "countersign.applyFiles" -}}
+- volume: clients
+  projected: {{ include "countersign.clientConfigMaps" . }}
+  settings: {}
+{{- include "countersign.clientCaFiles" . }}
+{{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.adminUrlSecretRef) }}
+{{- end -}}
+
+{{- define "countersign.clientCaFiles" -}}
+{{- with .Values.clientCa }}
+{{- include "countersign.configMapOrSecretFile" (dict "volume" "client-ca" "setting" "CLIENT_CA_FILE" "configMap" .configMapRef "secret" .secretRef) }}
+{{- end }}
+{{- end -}}
+
+{{- define "countersign.redisFiles" -}}
+{{- with .urlSecretRef }}{{ if .name }}
+- volume: redis-url
+  secret: {{ .name | quote }}
+  settings: {REDIS_URL_FILE: {{ .key | quote }}}
+{{- end }}{{ end }}
+{{- with .root.Values.redis }}
+{{- include "countersign.configMapOrSecretFile" (dict "volume" "redis-ca" "setting" "REDIS_CA_FILE" "configMap" .caConfigMapRef "secret" .caSecretRef) }}
+{{- with .certificateSecretName }}
+- volume: redis-certificate
+  secret: {{ . | quote }}
+  settings: {REDIS_CERTIFICATE_FILE: tls.crt, REDIS_CERTIFICATE_KEY_FILE: tls.key}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "countersign.configMapOrSecretFile" -}}
+{{- if or .configMap.name .secret.name }}
+- volume: {{ .volume }}
+  {{- if .configMap.name }}
+  configMap: {{ .configMap.name | quote }}
+  settings: { {{- .setting }}: {{ .configMap.key | quote }}}
+  {{- else }}
+  secret: {{ .secret.name | quote }}
+  settings: { {{- .setting }}: {{ .secret.key | quote }}}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The names of the ConfigMaps with records, as JSON. */}}
+{{- define "countersign.clientConfigMaps" -}}
+{{- $own := empty .Values.clients.files | ternary list (list (printf "%s-clients" (include "countersign.fullname" .))) -}}
+{{- concat $own .Values.clients.configMaps | toJson -}}
+{{- end -}}
+
+{{/* The environment variables, mounts and volumes of a list of files. */}}
+{{- define "countersign.fileEnv" -}}
+{{- range $file := . }}
+{{- range $setting, $path := .settings }}
+- name: COUNTERSIGN_{{ $setting }}
+  value: {{ printf "/etc/countersign/%s/%s" $file.volume $path | trimSuffix "/" }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "countersign.fileMounts" -}}
+{{- range . }}
+- name: {{ .volume }}
+  mountPath: /etc/countersign/{{ .volume }}
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{/* Mode 0440: the server rejects a secret that every user can read, and reads it by its group. */}}
+{{- define "countersign.fileVolumes" -}}
+{{- range . }}
+- name: {{ .volume }}
+  {{- if .secret }}
+  secret:
+    secretName: {{ .secret | quote }}
+    defaultMode: 0440
+  {{- else if .configMap }}
+  configMap:
+    name: {{ .configMap | quote }}
+  {{- else }}
+  projected:
+    sources:
+      {{- range .projected }}
+      - configMap:
+          name: {{ . | quote }}
+      {{- end }}
+  {{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,64 @@
+{{- define "countersign.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* At most 46 characters, so that suffixes fit into 63. */}}
+{{- define "countersign.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $generated := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
+{{- default $generated .Values.fullnameOverride | trunc 46 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "countersign.serviceAccountName" -}}
+{{- default (.Values.serviceAccount.create | ternary (include "countersign.fullname" .) "default") .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "countersign.image" -}}
+{{- with .Values.image -}}
+{{- .digest | empty | ternary (printf "%s:%s" .repository (default $.Chart.AppVersion .tag)) (printf "%s@%s" .repository .digest) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What selects the pods of a component. Immutable in a Deployment. */}}
+{{- define "countersign.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "countersign.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Without the version of the chart, so that a new one does not replace the pods. */}}
+{{- define "countersign.podLabels" -}}
+{{ include "countersign.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+{{- with merge (dict) .root.Values.podLabels .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "countersign.labels" -}}
+{{ include "countersign.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+`metadata` of an object: `root` and `component`; its `name`, or the `suffix` of the usual one; and the `labels` and
+`annotations` that it has beside the common ones.
+*/}}
+{{- define "countersign.metadata" -}}
+name: {{ default (printf "%s%s" (include "countersign.fullname" .root) (default "" .suffix)) .name }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "countersign.labels" . | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,101 @@
+{{/* Rejects values that are incomplete or contradict each other: every problem at once, each with its fix. */}}
+{{- define "countersign.requireValues" -}}
+{{- $problems := concat
+  (include "countersign.identityProblems" . | fromJsonArray)
+  (include "countersign.proxyTrustProblems" . | fromJsonArray)
+  (include "countersign.signingKeyProblems" . | fromJsonArray)
+  (include "countersign.recordProblems" . | fromJsonArray)
+  (include "countersign.podProblems" . | fromJsonArray) -}}
+{{- if $problems -}}
+{{- printf "\n\nThese values do not make a safe server:\n- %s\n" (join "\n- " $problems) | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "countersign.identityProblems" -}}
+{{- $problems := list -}}
+{{- if not .Values.issuer -}}
+{{- $problems = append $problems "issuer is missing: set it to the URL by which clients know this server, such as https://auth.example" -}}
+{{- end -}}
+{{- if not .Values.terminator -}}
+{{- $problems = append $problems "terminator is missing: set it to the proxy in front of this server, such as nginx or envoy" -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{- define "countersign.proxyTrustProblems" -}}
+{{- $problems := list -}}
+{{- with .Values.proxyTrust -}}
+{{- $tls := .gatewayCertificate.serverSecretName -}}
+{{- $ca := or .gatewayCertificate.caSecretRef.name .gatewayCertificate.caConfigMapRef.name -}}
+{{- $names := .gatewayCertificate.names -}}
+{{- $required := or $ca $names .gatewayCertificate.thumbprints -}}
+{{- if .unixSocket.enabled -}}
+{{- if or $tls $required -}}
+{{- $problems = append $problems "proxyTrust.unixSocket and proxyTrust.gatewayCertificate exclude each other: a Unix socket has no TLS; remove one" -}}
+{{- end -}}
+{{- if not $.Values.service.targetPort -}}
+{{- $problems = append $problems "service.targetPort is missing: with proxyTrust.unixSocket, set it to the port of the terminator in the same pod" -}}
+{{- end -}}
+{{- else if not (or .secretRef.name $required) -}}
+{{- $problems = append $problems "proxyTrust states no proof: any pod could send a client's certificate. Set proxyTrust.secretRef.name to a Secret with a proxy secret (openssl rand -hex 32), or proxyTrust.gatewayCertificate to the certificate that the gateway presents" -}}
+{{- end -}}
+{{- if and $required (not $tls) (not .unixSocket.enabled) -}}
+{{- $problems = append $problems "proxyTrust.gatewayCertificate.serverSecretName is missing: the gateway can present its certificate over HTTPS only; set it to a kubernetes.io/tls Secret with the certificate of this server" -}}
+{{- end -}}
+{{- if and $ca (not $names) -}}
+{{- $problems = append $problems "proxyTrust.gatewayCertificate.names is missing: without it, every certificate of the CA would be a gateway; set it to the DNS names or URIs in the gateway's certificate" -}}
+{{- end -}}
+{{- if and $names (not $ca) -}}
+{{- $problems = append $problems "proxyTrust.gatewayCertificate.caSecretRef.name is missing: anyone can issue a certificate with these names; set it to a Secret with the CA to trust, or caConfigMapRef.name to a ConfigMap" -}}
+{{- end -}}
+{{- if not (or .addresses .unixSocket.enabled) -}}
+{{- $problems = append $problems "proxyTrust.addresses is empty: set it to the addresses of pods, such as 10.0.0.0/8" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{- define "countersign.signingKeyProblems" -}}
+{{- $problems := list -}}
+{{- with .Values.signingKeys -}}
+{{- $sources := compact (list .directory.secretName .secretRef.name .keyEncryptionKeySecretRef.name) -}}
+{{- if not $sources -}}
+{{- $problems = append $problems "signingKeys is missing: set signingKeys.directory.secretName or signingKeys.secretRef.name to a Secret with private keys, or signingKeys.keyEncryptionKeySecretRef.name for a keyring in Redis" -}}
+{{- else if gt (len $sources) 1 -}}
+{{- $problems = append $problems "signingKeys has several sources: set one of directory, secretRef and keyEncryptionKeySecretRef" -}}
+{{- end -}}
+{{- if and .keyEncryptionKeySecretRef.name (not $.Values.redis.urlSecretRef.name) -}}
+{{- $problems = append $problems "redis.urlSecretRef.name is missing: signingKeys.keyEncryptionKeySecretRef is for a keyring in Redis" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{- define "countersign.recordProblems" -}}
+{{- $problems := list -}}
+{{- $hasFiles := include "countersign.clientConfigMaps" . | fromJsonArray -}}
+{{- with .Values.redis -}}
+{{- if and .urlSecretRef.name $hasFiles (not .adminUrlSecretRef.name) -}}
+{{- $problems = append $problems "redis.adminUrlSecretRef.name is missing: clients are applied as the administrator, which the servers are not; set it to a Secret with that URL, or remove clients.files and clients.configMaps" -}}
+{{- end -}}
+{{- if not (or .urlSecretRef.name $hasFiles) -}}
+{{- $problems = append $problems "there are no clients: set clients.configMaps or clients.files, or redis.urlSecretRef.name to a Secret with the URL of the Redis that holds them" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{- define "countersign.podProblems" -}}
+{{- $problems := list -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.gateway) -}}
+{{- $problems = append $problems "networkPolicy.gateway is missing: set it to the pods of the gateway, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gateway}}}]" -}}
+{{- end -}}
+{{- $needed := add .Values.drainDelaySeconds 15 -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds is too short: a replica drains for drainDelaySeconds, and finishes requests for 10 s; set it to %d or more" $needed) -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (lt (int .Values.autoscaling.maxReplicas) (int .Values.autoscaling.minReplicas)) -}}
+{{- $problems = append $problems "autoscaling.maxReplicas is below autoscaling.minReplicas: raise it" -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
