@@ -9,8 +9,8 @@ import { PREFIX, type Settings } from './settings.ts';
 export const clientsFileSettings = defineSettings('Clients', {
   CLIENTS_FILE: {
     parse: plainText,
-    description: 'file with the records of clients and resources, YAML or JSON, instead of Redis',
-    details: 'Watched for changes. See [clients.md](clients.md).',
+    description: 'file or folder with the records of clients and resources, YAML or JSON, instead of Redis',
+    details: 'Watched for changes. See [clients.md](clients.md#files).',
     requiredUnless: ['REDIS_URL'],
   },
 });
@@ -34,7 +34,7 @@ export function readClientsConfig(settings: Settings): ClientsConfig | undefined
   if (!settings.has(redisSettings.REDIS_URL)) {
     settings.reportMissing(
       CLIENTS_FILE,
-      'set it to the file with the records of clients and resources, or set COUNTERSIGN_REDIS_URL',
+      'set it to the file or folder with the records of clients and resources, or set COUNTERSIGN_REDIS_URL',
     );
   }
   return undefined;

@@ -134,9 +134,9 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
     [
       'it is a symbolic link to itself',
       (file) => replaceBy(file, (next) => symlinkSync('clients.json', next)),
-      'ELOOP',
+      'too many symbolic links',
     ],
-    ['it is a folder', (file) => replaceBy(file, (next) => mkdirSync(next)), 'not a regular file'],
+    ['it is an empty folder', (file) => replaceBy(file, (next) => mkdirSync(next)), 'the folder contains no .yaml'],
     ['it is a pipe', (file) => replaceBy(file, (next) => execFileSync('mkfifo', [next])), 'not a regular file'],
     [
       'it is longer than a string can be',
@@ -162,7 +162,7 @@ describe.concurrent('COUNTERSIGN_CLIENTS_FILE', () => {
       message: `reload failed, the previous records stay active: ${file}: no such file or directory`,
     });
     const folder = await reloadAfter(countersign, () => mkdirSync(file));
-    expect(folder.reason).toBe(`${file}: is not a regular file`);
+    expect(folder.reason).toMatch(/clients\.json: the folder contains no \.yaml/);
     const start = startOver(context, '7');
     await expect(start).rejects.toThrow(/: COUNTERSIGN_CLIENTS_FILE: \S+\/clients\.json: expected a list of clients/);
   });

@@ -1,13 +1,13 @@
-import { statSync } from 'node:fs';
 import { OperatorError } from '../../operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import type { Client } from '../client.ts';
 import { caPinsOf, requiresChain } from '../methods/methods.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import { describeDiagnostic, type LocatedDiagnostic } from './diagnostics.ts';
+import { findFiles, isIrregular } from './find-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from './read-clients-files.ts';
 
-/** A clients file. */
+/** A clients file, or a folder of them. */
 export interface ConfiguredFile {
   readonly file: string;
   /** The setting that names it; undefined if messages should not repeat that. */
@@ -21,9 +21,9 @@ export interface ClientRequirements {
 }
 
 /**
- * Loads the records of a file.
+ * Loads the records of a file, or of all files of a folder.
  *
- * @throws {OperatorError} with every error; errors of the file itself start with the setting
+ * @throws {OperatorError} with every error; errors of a file itself start with the setting
  * @throws the reason of the signal
  */
 export async function loadClientsFile(
@@ -31,42 +31,40 @@ export async function loadClientsFile(
   requirements: ClientRequirements,
   stopping: AbortSignal,
 ): Promise<ClientsFilesResult> {
-  requireRegularFile(configured);
-  const result = await readInTime(configured.file, requirements.policy, stopping);
+  const result = await readInTime(configured, requirements.policy, stopping);
   return requireNoProblems(result, configured, requirements);
 }
 
-/** Reading a named pipe could wait forever for its writer. */
-function requireRegularFile(configured: ConfiguredFile): void {
-  const { file } = configured;
-  if (isIrregular(file))
-    throw new OperatorError([describeProblem({ file, message: 'is not a regular file' }, configured)]);
-}
-
-function isIrregular(path: string): boolean {
-  try {
-    return !statSync(path).isFile();
-  } catch {
-    // The attempt to read the file reports the error.
-    return false;
-  }
+/**
+ * Lists the files with the records.
+ *
+ * @throws {OperatorError} if there are none, or if one is not a regular file
+ */
+export function listClientsFiles(configured: ConfiguredFile): readonly string[] {
+  const { files, errors } = findFiles([configured.file]);
+  const irregular = files.filter(isIrregular).map((file) => ({ file, message: 'is not a regular file' }));
+  const problems = [...errors, ...irregular].map((error) => describeProblem(error, configured));
+  if (problems.length > 0) throw new OperatorError(problems);
+  return files;
 }
 
 const MAX_READ_MILLISECONDS = 60_000;
 
 async function readInTime(
-  file: string,
+  configured: ConfiguredFile,
   policy: RegistrationPolicy,
   stopping: AbortSignal,
 ): Promise<ClientsFilesResult> {
+  const files = listClientsFiles(configured);
   const timeout = AbortSignal.timeout(MAX_READ_MILLISECONDS);
   try {
-    return await readClientsFiles([file], policy, Date.now(), AbortSignal.any([stopping, timeout]));
+    return await readClientsFiles(files, policy, Date.now(), AbortSignal.any([stopping, timeout]));
   } catch (error) {
     if (error !== timeout.reason) throw error;
+    const { file } = configured;
     const errors = [{ file, message: 'takes more than a minute to read; write it as JSON Lines (.jsonl)' }];
     return {
-      names: [file],
+      names: files,
       clients: [],
       resources: [],
       warnings: [],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
@@ -8,7 +9,13 @@ import { counted } from '../../text.ts';
 import { openWatchedValue, type WatchedFile } from '../../watched-file.ts';
 import type { Records, RecordsInMemory } from '../registry/memory-registry.ts';
 import { describeDiagnostic } from './diagnostics.ts';
-import { type ClientRequirements, type ConfiguredFile, loadClientsFile } from './load-clients-file.ts';
+import { ignoredFiles } from './find-files.ts';
+import {
+  type ClientRequirements,
+  type ConfiguredFile,
+  listClientsFiles,
+  loadClientsFile,
+} from './load-clients-file.ts';
 import type { ClientsFilesResult } from './read-clients-files.ts';
 
 interface WatchOptions {
@@ -16,12 +23,12 @@ interface WatchOptions {
   readonly prepare?: ((records: Records) => Promise<unknown>) | undefined;
   /** Resolves when changed CA certificates are in use, which records may be pinned to. */
   readonly refreshTrust?: (() => Promise<void>) | undefined;
-  /** Between checks of the file; by default that of a {@link WatchedFile}. */
+  /** Between checks of the files; by default that of a {@link WatchedFile}. */
   readonly intervalMilliseconds?: number | undefined;
 }
 
-/** The records of a file, and the SHA-256 of the file in hexadecimal. */
 interface LoadedRecords extends Records {
+  /** Hexadecimal. */
   readonly digest: string;
 }
 
@@ -30,10 +37,10 @@ interface WatchedRecords extends RecordsInMemory {
 }
 
 /**
- * Loads the clients file, and reloads it when it changes. Clients and resources are swapped as a whole. If the changed
- * file has any error, the previous ones stay active and the errors are logged.
+ * Loads the clients file, or all files of a folder, and reloads them when one changes, appears or disappears. Clients and
+ * resources are swapped as a whole. If any file has an error, the previous ones stay active and the errors are logged.
  *
- * @throws {OperatorError} with every error, if the file has one at startup
+ * @throws {OperatorError} with every error, if there is one at startup
  */
 export async function watchClientsFile(
   configured: ConfiguredFile,
@@ -43,24 +50,42 @@ export async function watchClientsFile(
 ): Promise<WatchedRecords> {
   const { file } = configured;
   const load = async (previous: Records | undefined, stopping: AbortSignal): Promise<LoadedRecords> => {
-    const setting = previous === undefined ? configured.setting : undefined;
+    const named = previous === undefined ? configured : { file, setting: undefined };
     await refreshTrust?.();
-    const loading = loadClientsFile({ file, setting }, requirements, stopping);
-    const records = toRecords(log, await loading.catch((error: unknown) => throwAbout(file, error)));
+    const loading = loadClientsFile(named, requirements, stopping);
+    const result = await loading.catch((error: unknown) => throwAbout(file, error));
+    logWarnings(file, result, log);
+    const records = toRecords(result);
     await prepare?.(records);
-    return { ...records, digest: await digestOf(file) };
+    return { ...records, digest: await digestOf(result.names) };
   };
   const describe = (after: Records, before: Records) => {
     const fields = countChanges(before, after);
     return { fields, summary: describeChanges(fields) };
   };
-  const digest = (records: LoadedRecords) => records.digest;
-  const options = { name: 'clients', paths: [file], load, describe, digest, log, intervalMilliseconds } as const;
-  const watched = await openWatchedValue(options);
+  const watched = await openWatchedValue({
+    name: 'clients',
+    paths: [file],
+    list: () => listClientsFiles(configured),
+    load,
+    describe,
+    digest: (records: LoadedRecords) => records.digest,
+    log,
+    intervalMilliseconds,
+  });
   return { current: () => watched.current, watched, stop: () => watched.stop() };
 }
 
-async function digestOf(file: string): Promise<string> {
+/** The SHA-256 of a file, or what `sha256sum * | sha256sum` prints of several. */
+async function digestOf(files: readonly string[]): Promise<string> {
+  const [first = ''] = files;
+  if (files.length === 1) return sha256(first);
+  const ofAll = createHash('sha256');
+  for (const file of files) ofAll.update(`${await sha256(file)}  ${basename(file)}\n`);
+  return ofAll.digest('hex');
+}
+
+async function sha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');
@@ -71,10 +96,16 @@ function throwAbout(file: string, error: unknown): never {
   throw error instanceof OperatorError ? error : new OperatorError([`${file}: ${error}`]);
 }
 
-/** Logs the warnings. */
-function toRecords(log: Log, { clients, resources, warnings }: ClientsFilesResult): Records {
-  for (const { message, ...place } of warnings)
+function logWarnings(path: string, { warnings }: ClientsFilesResult, log: Log): void {
+  const ignored = ignoredFiles(path).map((file) => ({ file, message: NOT_READ }));
+  for (const { message, ...place } of [...ignored, ...warnings])
     log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
+}
+
+const NOT_READ =
+  'is not read: its name must end with .yaml, .yml, .json, .jsonl or .ndjson, and folders are never read';
+
+function toRecords({ clients, resources }: ClientsFilesResult): Records {
   return {
     clients: new Map(clients.map((client) => [client.clientId, client])),
     resources: new Map(resources.map((resource) => [resource.name, resource])),
