@@ -44,7 +44,12 @@ function canInstallPackages(): boolean {
   return findProgram('apt-get') !== undefined && (isRoot() || hasPasswordlessSudo());
 }
 
-function installPackages(packages: readonly string[]): void {
+/**
+ * Installs Debian packages.
+ *
+ * @throws {Error} with the last line of the output of the package manager
+ */
+export function installPackages(packages: readonly string[]): void {
   const sudo = isRoot() ? [] : ['sudo', '-n'];
   const shell = ['env', 'DEBIAN_FRONTEND=noninteractive', 'sh', '-c', installScript, 'sh'];
   const [command = 'env', ...args] = [...sudo, ...shell, ...packages];

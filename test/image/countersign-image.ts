@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { nodeImage } from './base-images.ts';
+import { buildImage } from './build-image.ts';
+
+/**
+ * Builds the shipped image from this clone, with the stand-in for its base.
+ *
+ * @returns its name in the store
+ * @throws {Error} with the end of the output of the build
+ */
+export function buildCountersignImage(name = 'localhost/countersign:test'): string {
+  const dockerfile = readFileSync(join(repositoryRoot, 'deploy/Dockerfile'), 'utf8');
+  return buildImage({ name, context: repositoryRoot, dockerfile, args: { NODE_IMAGE: nodeImage() } });
+}
