@@ -105,22 +105,22 @@ export function createOperationsApp(dependencies: OperationsDependencies): App {
   );
   app.get(
     '/decisions/live',
-    localOnly(({ fields }) => respondWithLivePart(page, fields.combined('if-none-match'))),
+    localOnly(({ env }) => respondWithLivePart(page, env.incoming.fields.combined('if-none-match'))),
   );
   const watched = { '/doctor/:id': observations, '/doctor/checks/:id': checks, '/doctor/upstream/:id': arrivals };
   for (const [path, store] of Object.entries(watched)) {
-    app.put(path, watchEndpoint(store, effectiveConfig));
-    app.get(path, observationsEndpoint(store));
+    app.put(path, localOnly(watchEndpoint(store, effectiveConfig)));
+    app.get(path, localOnly(observationsEndpoint(store)));
   }
   app.notFound(({ env }) => receive(env.incoming));
   return app;
 }
 
-/** Serves a page only to this machine; anyone else learns why in one line. */
-function localOnly(serve: (request: HttpRequest) => Promise<Response>) {
+/** Serves only this machine; anyone else learns why in one line. */
+function localOnly(serve: (c: Context<Env>) => Response | Promise<Response>) {
   return (c: Context<Env>): Response | Promise<Response> => {
     const reason = remoteAccess(c.env.incoming);
-    return reason === undefined ? serve(c.env.incoming) : c.text(`forbidden: ${reason}\n`, 403);
+    return reason === undefined ? serve(c) : c.text(`forbidden: ${reason}\n`, 403);
   };
 }
 

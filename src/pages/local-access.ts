@@ -3,12 +3,12 @@ import { peerSocket } from '../http/unknown-methods.ts';
 import { isLoopback } from '../terminator/trusted-addresses.ts';
 
 /**
- * Why a page for the operators of this machine must not be served to a request; undefined if it may. The peer must be on
+ * Why what is for the operators of this machine must not be served to a request; undefined if it may. The peer must be on
  * this machine, as it is behind `kubectl port-forward`. A browser there must have been sent to this very address: the name
  * of another site may resolve to it (DNS rebinding), and its scripts could then read the page. A proxy would make requests
  * from anywhere look local.
  */
-export function remoteAccess({ socket, fields }: HttpRequest): string | undefined {
+export function remoteAccess({ socket, fields }: Pick<HttpRequest, 'socket' | 'fields'>): string | undefined {
   const { remoteAddress } = peerSocket(socket);
   // A Unix socket has no address; its permissions limit who can connect.
   if (remoteAddress !== undefined && !isLoopback(remoteAddress)) return 'the connection is not from this machine';

@@ -30,7 +30,7 @@ export const serverSettings = defineSettings('Server', {
     parse: parseOptionalListen,
     description: 'address of the operations listener, or `off`',
     details:
-      'It serves `/livez`, `/readyz`, `/metrics`, the page `/decisions` (to this machine only) and the API of ' +
+      'It serves `/livez`, `/readyz` and `/metrics`, and to this machine only the page `/decisions` and the API of ' +
       '[`countersign doctor`](doctor.md). Not for clients.',
     default: '127.0.0.1:9090',
     mayDiffer: true,

@@ -120,8 +120,8 @@ describeWith(['chromium', 'curl'], 'the pages of a running server', () => {
     ['a proxy in front of it', ['Host: localhost', 'X-Forwarded-For: 192.0.2.1']],
     ['a proxy that only sets X-Real-IP', ['Host: localhost', 'X-Real-IP: 192.0.2.1']],
     ['a proxy that only sets Via', ['Host: localhost', 'Via: 1.1 proxy']],
-  ])('the operations listener does not serve the decisions with %s', async (_, lines) => {
-    for (const path of ['/decisions', '/decisions/live']) {
+  ])('the operations listener serves neither the decisions nor the doctor with %s', async (_, lines) => {
+    for (const path of ['/decisions', '/decisions/live', `/doctor/${'a'.repeat(22)}`]) {
       const response = await sendRequest(operations, { method: 'GET', path, lines });
       expect([response.status, response.body.toString()]).toEqual([403, expect.stringMatching(/^forbidden: /)]);
     }

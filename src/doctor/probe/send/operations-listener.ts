@@ -144,6 +144,12 @@ function observationsIn<Item>(
 }
 
 function notCountersign(listener: string, status: number): OperatorError {
+  if (status === 403) {
+    return new OperatorError([
+      `${listener} serves the doctor on its own machine only (HTTP 403): run the doctor there, or forward the port ` +
+        '(kubectl port-forward pod/NAME 9090, ssh -L) and name 127.0.0.1 with --operations',
+    ]);
+  }
   return new OperatorError([
     `${listener} is not the operations listener of this version of Countersign (HTTP ${status}): ` +
       'name it with --operations; it is the value of COUNTERSIGN_OPERATIONS_LISTEN',
