@@ -9,7 +9,8 @@ if (Number(found.split('.')[0]) < REQUIRED_MAJOR) {
   console.error(`countersign: Node.js ${found} is too old; install Node.js ${REQUIRED_MAJOR} or later`);
   process.exitCode = 1;
 } else {
-  // Before the server has read anything, a reload changes nothing. The default of SIGHUP is to end the process.
-  if (process.argv[2] === 'serve') process.on('SIGHUP', () => {});
+  // By default, SIGHUP and SIGUSR2 end the process, and SIGUSR1 opens the debugger. Until the server handles them, there is
+  // nothing to reload: it has not read anything.
+  if (process.argv[2] === 'serve') for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
   import('./main.ts');
 }

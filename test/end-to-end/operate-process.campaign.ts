@@ -209,6 +209,24 @@ describe('on SIGHUP', () => {
   });
 });
 
+test('signals that arrive before the first module of the server is loaded do not end it', async () => {
+  const preload = `
+    import { registerHooks } from 'node:module';
+    const signals = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+    const load = (url, context, next) => {
+      if (!url.endsWith('/countersign.js')) for (const signal of signals.splice(0)) process.kill(process.pid, signal);
+      return next(url, context);
+    };
+    registerHooks({ load });`;
+  const server = await startServer({
+    NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(preload)}"`,
+  });
+  expect(await server.requestToken()).toBe(200);
+  expect(await server.program.stop()).toBe(0);
+  // SIGUSR1 would open the debugger, which Node reports there.
+  expect(server.program.stderr()).toBe('');
+});
+
 test('signals that have no effect leave the server as it is', async () => {
   const server = await startServer();
   for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) server.program.kill(signal);
