@@ -14,7 +14,8 @@ export interface LiveTrustStore {
 }
 
 /**
- * The trust store of the client CA certificates. It is reloaded when their files change, and replaced as a whole.
+ * The trust store of the client CA certificates. It is reloaded when their files change, and replaced as a whole if they
+ * contain other certificates than before: the paths to the same ones stay validated.
  *
  * @param onChange called when it has been replaced
  */
@@ -27,15 +28,22 @@ export function watchClientCa(
   if (!clientCa) return { current: () => emptyTrustStore, refresh: async () => {} };
   const { path, store: value, state } = clientCa;
   logCaCertificates(value, log);
-  const load = () => {
+  const load = (previous = value) => {
     const { store, unread } = loadTrustStore(path);
     for (const part of unread) log.warn({ event: 'client_ca_warning' }, part);
-    return store;
+    return digest(store) === digest(previous) ? previous : store;
+  };
+  const isSame = (store: TrustStore, previous: TrustStore) => store === previous;
+  const onReloaded = (store: TrustStore, previous: TrustStore) => {
+    if (!isSame(store, previous)) onChange();
   };
   const list = () => caFiles(path);
   const logDetails = (store: TrustStore) => logCaCertificates(store, log);
   const file = new WatchedValue(
-    { name: 'client_ca', paths: [path], list, load, onReloaded: onChange, describe, logDetails, notAfter, digest, log },
+    {
+      ...{ name: 'client_ca', paths: [path], list, load, onReloaded, isSame },
+      ...{ describe, logDetails, notAfter, digest, log },
+    },
     { value, state },
   );
   watched.add(file);
