@@ -7,7 +7,6 @@ import { TokenRates } from '../grants/token-rates.ts';
 import { honoApplication } from '../http/application.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
 import { createAuditLog } from '../observability/audit.ts';
-import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createRecentDecisions, type RecentDecisions } from '../observability/recent-decisions.ts';
 import { addRequestMetrics } from '../observability/request-metrics.ts';
@@ -21,11 +20,11 @@ import { createListenerLimits } from './listener-limits.ts';
 import { listenerOpener } from './listeners.ts';
 import { addExpiryMetrics } from './pki-metrics.ts';
 import { type LiveProxyTrust, watchProxyTrust } from './proxy-trust.ts';
+import { reloadAll } from './reload.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { watchSigningKeys } from './signing-key-changes.ts';
 import { logOpened, logStarting } from './startup-log.ts';
 import { openTracer } from './tracer.ts';
-import type { WatchedFiles } from './watched-files.ts';
 
 /** A running server. */
 export interface Service {
@@ -34,7 +33,10 @@ export interface Service {
   readonly operationsAddress: ListenAddress | undefined;
   /** Undefined if there is no edge listener. */
   readonly edgeAddress: ListenAddress | undefined;
-  /** Reloads everything that is watched, and opens the audit file again. Resolves when that is done; what fails is logged, and stays as it was. */
+  /**
+   * Reloads everything that is watched, fetches the CRLs behind URLs, and opens the audit file again. Resolves when that is
+   * done; what fails is logged, and stays as it was.
+   */
   reload(): Promise<void>;
   /** The latest decisions; undefined if the operations listener is off. */
   readonly decisions: RecentDecisions | undefined;
@@ -140,20 +142,10 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
     address: listener.address,
     operationsAddress: operations?.address,
     edgeAddress: edgeListener?.address,
-    reload: async () => {
-      logs.reopen();
-      await watched.reloadAll();
-      logReload(watched, log);
-    },
+    reload: () => reloadAll(dependencies, logs),
     decisions,
     close,
   };
-}
-
-function logReload({ all }: WatchedFiles, log: Log): void {
-  const failed = all.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
-  if (failed.length === 0) log.info({ event: 'reloaded' }, 'reloaded everything that is watched');
-  else log.warn({ event: 'reloaded', failed }, `reloaded what is valid; unchanged: ${failed.join(', ')}`);
 }
 
 function withLiveTrust(config: Config, { terminator }: LiveProxyTrust): Config {

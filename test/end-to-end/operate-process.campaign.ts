@@ -10,11 +10,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { acceptsConnections } from '../support/accepts-connections.ts';
-import { selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { countersignCommand, runCountersign, testEnvironment } from '../support/countersign.ts';
+import { startCrlServer } from '../support/crl-server.ts';
+import { createCrl } from '../support/crls.ts';
 import { auditedDecisions, type DecisionLoad, startDecisionLoad } from '../support/decision-load.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -194,6 +196,40 @@ describe('on SIGHUP', () => {
     await load.stop();
     expect(new Set(load.statuses)).toEqual(new Set([200, 400]));
     expect(await server.program.stop()).toBe(0);
+  });
+
+  test('a server fetches the CRLs behind URLs, whose next fetch is hours away', async () => {
+    const ca = createTestCa();
+    const folder = temporaryDirectory();
+    writeFileSync(join(folder, 'ca.pem'), ca.pem);
+    const published = await startCrlServer(createCrl(ca));
+    onTestFinished(() => published.stop());
+    const server = await startServer({
+      COUNTERSIGN_CLIENT_CA_FILE: join(folder, 'ca.pem'),
+      COUNTERSIGN_CLIENT_CRLS: published.url,
+      COUNTERSIGN_CRL_INTERVAL: '12h',
+    });
+    published.content = createCrl(ca, { revoked: [ca.issue()], thisUpdate: new Date() });
+    server.program.kill('SIGHUP');
+    await server.waitForEvent('reloaded');
+    expect(await server.waitForEvent('crl_loaded', 2)).toMatchObject({ revoked: 1 });
+    published.content = undefined;
+    server.program.kill('SIGHUP');
+    expect(await server.waitForEvent('reloaded', 2)).toMatchObject({ level: 'warn', failed: ['crls'] });
+  });
+
+  test('a server whose audit file cannot be opened again reports no success', async () => {
+    const folder = temporaryDirectory();
+    mkdirSync(join(folder, 'log'));
+    const server = await startServer({ COUNTERSIGN_AUDIT_FILE: join(folder, 'log', 'audit.log') });
+    rmSync(join(folder, 'log'), { recursive: true });
+    server.program.kill('SIGHUP');
+    const reason = `the audit file ${join(folder, 'log', 'audit.log')} cannot be written: no such file or directory`;
+    expect(await server.waitForEvent('reload_failed')).toMatchObject({ level: 'error', reason });
+    expect(server.lines.map(({ event }) => event)).not.toContain('reloaded');
+    mkdirSync(join(folder, 'log'));
+    server.program.kill('SIGHUP');
+    expect(await server.waitForEvent('reloaded')).toMatchObject({ level: 'info' });
   });
 
   test('a server that is still starting reloads once it has started', async () => {

@@ -44,6 +44,8 @@ export interface CrlChecker {
    * again, since CRLs that were rejected before can be valid. Problems are logged.
    */
   reload(): Promise<void>;
+  /** Fetches the CRLs behind all URLs now. Resolves to whether each is in use; problems are logged. */
+  fetchUrls(): Promise<boolean>;
   readonly files: WatchedFile;
   stop(): Promise<void>;
 }
@@ -84,6 +86,7 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
       polling = pollUrls(options, store);
       await files.reload();
     },
+    fetchUrls: () => polling.fetch(),
     files,
     stop: async () => {
       await files.stop();
@@ -96,12 +99,16 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
 function pollUrls({ config, cache, log, now }: CrlCheckerOptions, store: CrlStore) {
   const abort = new AbortController();
   const { intervalMilliseconds } = config;
-  const firstAttempts = config.urls.map((url) => {
+  const pollings = config.urls.map((url) => {
     const load = async (content: Uint8Array) => loadParsed(url, parseCrls(content), store, log);
     const onStatus = logStatusChanges(url, log);
     return pollCrlUrl({ url, intervalMilliseconds, cache, load, onStatus, now, signal: abort.signal });
   });
-  return { firstAttempts: Promise.all(firstAttempts), stop: () => abort.abort() };
+  return {
+    firstAttempts: Promise.all(pollings.map(({ firstAttempt }) => firstAttempt)),
+    fetch: async () => (await Promise.all(pollings.map((each) => each.fetch()))).every(Boolean),
+    stop: () => abort.abort(),
+  };
 }
 
 /**

@@ -19,54 +19,87 @@ export interface PolledUrl {
 const FETCHES_PER_INTERVAL = 2;
 const POLLS_PER_INTERVAL = 4;
 
+export interface CrlUrlPolling {
+  /** Resolves when the first attempt has succeeded or failed. */
+  readonly firstAttempt: Promise<unknown>;
+  /** Fetches now, whatever other replicas have fetched. Resolves to whether that has succeeded, and the CRL is in use. */
+  fetch(): Promise<boolean>;
+}
+
 /**
  * Polls a URL until aborted. One replica fetches for all, before the content is needed. If the cache cannot be used,
  * each replica fetches for itself.
- *
- * @returns when the first attempt has succeeded or failed
  */
-export async function pollCrlUrl(polled: PolledUrl): Promise<void> {
+export function pollCrlUrl(polled: PolledUrl): CrlUrlPolling {
   const { intervalMilliseconds, signal } = polled;
   const poll = createPoll(polled);
-  await poll();
+  const firstAttempt = poll('refresh');
+  let last = firstAttempt;
+  /** One poll runs after the other. */
+  const afterLast = (next: () => Promise<boolean>) => {
+    last = last.then(next);
+    return last;
+  };
   const repeat = async () => {
+    await firstAttempt;
     while (!signal.aborted) {
       await setTimeout(intervalMilliseconds / POLLS_PER_INTERVAL, undefined, { signal, ref: false });
-      await poll();
+      await afterLast(() => poll('refresh'));
     }
   };
   // Only the signal ends it: a poll does not throw.
   repeat().catch(() => {});
+  /** A fetch that has not begun, which will find what is published then. */
+  let next: Promise<boolean> | undefined;
+  const fetch = () => {
+    next ??= afterLast(() => {
+      next = undefined;
+      return poll('fetch');
+    });
+    return next;
+  };
+  return { firstAttempt, fetch };
 }
 
-function createPoll({ url, intervalMilliseconds, cache: shared, load, onStatus, now, signal }: PolledUrl) {
+/** `refresh`: fetches only content that is old. */
+type PollKind = 'refresh' | 'fetch';
+
+/** Resolves to whether the CRL could be fetched and used. */
+type Poll = (kind: PollKind) => Promise<boolean>;
+
+function createPoll({ url, intervalMilliseconds, cache: shared, load, onStatus, now, signal }: PolledUrl): Poll {
   const local = createLocalCrlCache();
   const loadOnce = oncePerDigest(load);
+  const fetchInto = async (cache: CrlCache) => cache.store(url, await fetchCrl(url, signal), now());
   const refresh = async (cache: CrlCache) => {
     const cached = await cache.find(url);
     if (cached && now() - cached.fetchedAt < intervalMilliseconds / FETCHES_PER_INTERVAL) return;
-    await cache.withLock(url, async () => cache.store(url, await fetchCrl(url, signal), now()));
+    await cache.withLock(url, () => fetchInto(cache));
   };
   const loadFrom = async (cache: CrlCache) => {
     const cached = await cache.find(url);
     if (cached) await loadOnce(cached.digest, () => cache.content(url));
   };
-  const pollThrough = async (cache: CrlCache) => {
+  const pollThrough = async (kind: PollKind, cache: CrlCache) => {
     // If the fetch fails, the content that another replica fetched is still loaded. Invalid content is fetched again.
-    const [refreshed] = await Promise.allSettled([refresh(cache)]);
+    const [refreshed] = await Promise.allSettled([kind === 'fetch' ? fetchInto(cache) : refresh(cache)]);
     await loadFrom(cache);
     if (refreshed.status === 'rejected') throw refreshed.reason;
   };
-  const poll = () =>
-    pollThrough(shared).catch((error: Error) => {
-      if (error instanceof CrlCacheError) return pollThrough(local);
-      throw error;
-    });
-  return (): Promise<void> =>
-    poll().then(
-      () => onStatus(undefined),
-      (error: Error) => onStatus(error.message),
-    );
+  return async (kind) => {
+    try {
+      await pollThrough(kind, shared).catch((error: Error) => {
+        if (error instanceof CrlCacheError) return pollThrough(kind, local);
+        throw error;
+      });
+      onStatus(undefined);
+      return true;
+    } catch (error) {
+      // What has thrown are functions of this file and those that it was given, which throw errors.
+      onStatus((error as Error).message);
+      return false;
+    }
+  };
 }
 
 /** Loads each content once. The problem of content that failed to load is reported until the content changes. */

@@ -6,6 +6,7 @@ import { createLocalCrlCache } from '../../../src/pki/crl/crl-cache.ts';
 import { type CrlChecker, openCrlChecker } from '../../../src/pki/crl/crl-checker.ts';
 import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
 import { createTestCa, type TestCa, toPem } from '../../support/certificates.ts';
+import { startCrlServer } from '../../support/crl-server.ts';
 import { createCrl } from '../../support/crls.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -13,7 +14,7 @@ const [first, second] = [createTestCa({ subject: [['CN', 'First']] }), createTes
 const storeOf = (...cas: readonly TestCa[]) => createTrustStore(cas.map(({ der }) => parseCaCertificate(der)));
 
 /** A checker of a folder with the CRLs of both CAs, and what it logs. */
-async function open() {
+async function open(urls: readonly string[] = []) {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'first.crl'), createCrl(first));
   writeFileSync(join(folder, 'second.pem'), toPem(createCrl(second), 'X509 CRL') + second.pem);
@@ -25,7 +26,7 @@ async function open() {
   };
   const policy = { byDefault: { mode: 'require', maxStalenessMilliseconds: 0 }, byCa: new Map() } as const;
   const checker = await openCrlChecker({
-    config: { paths: [folder], urls: [], policy, intervalMilliseconds: 60_000 },
+    config: { paths: [folder], urls, policy, intervalMilliseconds: 60_000 },
     currentTrust: () => trust,
     cache: createLocalCrlCache(),
     log: { info: log, warn: log, error: log },
@@ -73,4 +74,17 @@ test('a CRL checker logs the parts of a file that are not read', async () => {
   expect(logged.filter(({ event }) => event === 'crl_warning').map(({ message }) => message)).toEqual([
     expect.stringMatching(/^CRL from .*second\.pem: line \d+: contains a certificate, which is not read$/),
   ]);
+});
+
+test('a CRL checker fetches the CRLs behind its URLs at once when it is asked to, and reports a failure', async () => {
+  const server = await startCrlServer(createCrl(first));
+  onTestFinished(() => server.stop());
+  const { checker, logged } = await open([server.url]);
+  expect(server.requests()).toBe(1);
+  server.content = createCrl(first, { revoked: [first.issue()], thisUpdate: new Date() });
+  expect(await checker.fetchUrls()).toBe(true);
+  expect([server.requests(), checker.crls().map(({ crl }) => crl.revoked.size)]).toEqual([2, [1, 0]]);
+  server.content = undefined;
+  expect(await Promise.all([checker.fetchUrls(), checker.fetchUrls()])).toEqual([false, false]);
+  expect([server.requests(), logged.at(-1)?.event]).toEqual([3, 'crl_unavailable']);
 });

@@ -100,7 +100,7 @@ async function contentPolledThrough(cache: CrlCache) {
   const [contents, statuses]: [string[], (string | undefined)[]] = [[], []];
   const server = await startCrlServer(Buffer.from('the CRL'));
   const abort = new AbortController();
-  await pollCrlUrl({
+  const { firstAttempt } = pollCrlUrl({
     url: server.url,
     intervalMilliseconds: 60_000,
     cache,
@@ -109,6 +109,7 @@ async function contentPolledThrough(cache: CrlCache) {
     now: Date.now,
     signal: abort.signal,
   });
+  await firstAttempt;
   abort.abort();
   await server.stop();
   return [contents, statuses];
