@@ -21,7 +21,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shippe
   let deployment: ProbedDeployment;
   let probed: Awaited<ReturnType<typeof runProbe>>;
   beforeAll(async () => {
-    deployment = await startProbedDeployment({ replace: [[' ssl default_server', ' ssl http2 default_server']] });
+    deployment = await startProbedDeployment();
     probed = await runProbe(deployment);
   });
   afterAll(() => deployment?.stop());

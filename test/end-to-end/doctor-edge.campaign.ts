@@ -17,10 +17,10 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Safe: the table is closed, so its keys are the names. */
 for (const name of Object.keys(edgeProxies) as EdgeProxyName[]) {
-  const { program, http2 = [], forwardsTrailers }: EdgeProxy = edgeProxies[name];
+  const { program, forwardsTrailers }: EdgeProxy = edgeProxies[name];
   describeWith([program], `countersign doctor --edge with ${name} as shipped`, () => {
     test('concludes secure', async () => {
-      const { code, report } = await probeEdgeDeployment(await startProbedEdge(name, http2));
+      const { code, report } = await probeEdgeDeployment(await startProbedEdge(name));
       const trailers = forwardsTrailers ? [expect.stringMatching(/^the proxy forwards trailers/)] : [];
       expect([report.problems, report.notes]).toEqual([[], trailers]);
       expect([code, report.conclusion]).toEqual([0, 'secure']);

@@ -15,7 +15,7 @@ import { type TerminatorName, terminators } from '../support/terminators.ts';
 describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shipped', () => {
   let deployment: ProbedDeployment;
   beforeAll(async () => {
-    deployment = await startProbedDeployment({ replace: [[' ssl default_server', ' ssl http2 default_server']] });
+    deployment = await startProbedDeployment();
   });
   afterAll(() => deployment?.stop());
 

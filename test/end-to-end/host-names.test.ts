@@ -43,12 +43,12 @@ const otherName: readonly (readonly [sni: string, host: string])[] = [
 ];
 
 for (const name of Object.keys(terminators) as TerminatorName[]) {
-  const { program, start, http2 = [] }: ShippedTerminator = terminators[name];
+  const { program, start }: ShippedTerminator = terminators[name];
 
   describeWith([program], `the shipped configuration of ${name}`, () => {
     let shipped: ShippedWithEcho;
     beforeAll(async () => {
-      shipped = await startShippedWithEcho(start, http2);
+      shipped = await startShippedWithEcho(start);
     });
     afterAll(() => shipped?.stop());
 

@@ -11,7 +11,7 @@ import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type RunningNginx, startNginx } from '../support/nginx.ts';
-import { shippedConfiguration } from '../support/nginx-configuration.ts';
+import { listenOnLoopback, shippedConfiguration } from '../support/nginx-configuration.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -149,7 +149,7 @@ describeWith(['nginx', 'redis-server'], 'README: Production, and the client', ()
       prefix: cwd,
       files: shippedConfiguration({
         replace: [
-          ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+          ...listenOnLoopback(port),
           ['/etc/nginx/countersign/', `${cwd}/`],
           ['unix:/run/countersign/countersign.sock', `unix:${socket}`],
         ],

@@ -61,14 +61,14 @@ const spellings: readonly (readonly [title: string, copies: (name: string) => Co
 
 /** Clients cannot send the upstream an identity of their own through this proxy. */
 export function describeEdgeHeaders(name: EdgeProxyName): void {
-  const { program, http2 = [], forwardsTrailers = false }: EdgeProxy = edgeProxies[name];
+  const { program, forwardsTrailers = false }: EdgeProxy = edgeProxies[name];
 
   describeWith([program], `headers of clients behind ${name}`, () => {
     let standIn: EdgeStandIn;
     let deployment: EdgeDeployment;
     beforeAll(async () => {
       standIn = await startEdgeStandIn();
-      deployment = await startEdgeDeployment({ proxy: name, edge: standIn.url, replace: http2 });
+      deployment = await startEdgeDeployment({ proxy: name, edge: standIn.url });
     });
     afterAll(async () => {
       await deployment?.stop();

@@ -31,8 +31,6 @@ export interface EdgeProxy {
   readonly program: ProgramName;
   /** The settings of Countersign that its configuration requires. */
   readonly env: Readonly<Record<string, string>>;
-  /** Enables HTTP/2, if the configuration does not. */
-  readonly http2?: EdgeProxyOptions['replace'];
   /** Keeps a connection to the API open for any number of requests, if the configuration does not. */
   readonly endlessConnection?: EdgeProxyOptions['replace'];
   readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
@@ -51,7 +49,6 @@ export const edgeProxies = {
   nginx: {
     program: 'nginx',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' },
-    http2: [['listen 443 ssl', 'listen 443 ssl http2']],
     endlessConnection: [['keepalive 32;', 'keepalive 32; keepalive_requests 100000;']],
     start: startShippedNginxEdge,
   },

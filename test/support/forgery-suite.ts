@@ -20,7 +20,7 @@ interface Victim {
 
 /** Sends all forgeries through a terminator with its shipped configuration. One file per terminator, to run in parallel. */
 export function describeForgeriesThrough(name: TerminatorName): void {
-  const { program, env, http2 = [] }: ShippedTerminator = terminators[name];
+  const { program, env }: ShippedTerminator = terminators[name];
   const format = env.COUNTERSIGN_TERMINATOR as HeaderFormatName; // Safe: the configurations name one of the table.
 
   describeWith(
@@ -34,7 +34,7 @@ export function describeForgeriesThrough(name: TerminatorName): void {
       const answers: (HttpResponse | string)[] = [];
 
       beforeAll(async () => {
-        deployment = await startDeployment({ terminator: name, replace: http2 });
+        deployment = await startDeployment({ terminator: name });
         const { ca, register } = deployment;
         attacker = ca.issue({ subject: [['CN', 'attacker']] });
         victims = [

@@ -22,6 +22,14 @@ export function shippedConfiguration({ replace }: ShippedOptions): Record<string
   return files;
 }
 
+/** What makes the shipped servers listen on a port of the loopback interface. */
+export function listenOnLoopback(port: number): ShippedOptions['replace'] {
+  return [
+    ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+    ['listen [::]:443 ssl', `listen [::1]:${port} ssl`],
+  ];
+}
+
 /** A main configuration around what stands inside `http { }`. */
 export function wholeConfiguration(http: string): string {
   return `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n${http}\n}\n`;

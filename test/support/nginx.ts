@@ -7,6 +7,7 @@ import type { EdgeProxyOptions } from './edge-proxies.ts';
 import { eventually } from './eventually.ts';
 import {
   listenAddresses,
+  listenOnLoopback,
   runnableConfiguration,
   shippedConfiguration,
   wholeConfiguration,
@@ -61,7 +62,7 @@ export function startShippedNginx(options: ShippedTerminatorOptions): Promise<Ru
   const files = shippedConfiguration({
     replace: [
       ...replace,
-      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ...listenOnLoopback(port),
       ['/etc/nginx/countersign/', `${directory}/`],
       ['/var/log/nginx/', `${directory}/`],
       ['unix:/run/countersign/countersign.sock', socket.startsWith('unix:') ? socket : new URL(socket).host],
@@ -76,7 +77,7 @@ export function startShippedNginxEdge(options: EdgeProxyOptions): Promise<Runnin
   const files = shippedConfiguration({
     replace: [
       ...replace,
-      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ...listenOnLoopback(port),
       ['/etc/nginx/countersign/', `${directory}/`],
       ['/var/log/nginx/', `${directory}/`],
       ['unix:/run/countersign/edge.sock', edge.startsWith('unix:') ? edge : new URL(edge).host],

@@ -7,7 +7,7 @@ import { mtlsHost, plainHost } from './deployment.ts';
 import { startEnvoy } from './envoy.ts';
 import { freePort } from './free-port.ts';
 import { startNginx } from './nginx.ts';
-import { shippedConfiguration } from './nginx-configuration.ts';
+import { listenOnLoopback, shippedConfiguration } from './nginx-configuration.ts';
 import { openssl } from './openssl.ts';
 import type { RunningTerminator } from './shipped-terminator.ts';
 import { shippedFile } from './shipped-text.ts';
@@ -119,7 +119,7 @@ async function startBalancingNginx(directory: string, port: number, sockets: rea
   const files = shippedConfiguration({
     replace: [
       ['server unix:/run/countersign/countersign.sock;', `include ${join(directory, 'servers.conf')};`],
-      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ...listenOnLoopback(port),
       ['/etc/nginx/countersign/', `${directory}/`],
       ['/var/log/nginx/', `${directory}/`],
     ],

@@ -11,8 +11,6 @@ export interface ShippedTerminator {
   readonly program: ProgramName;
   /** The settings of Countersign that its configuration requires. */
   readonly env: Readonly<Record<string, string>>;
-  /** Enables HTTP/2, if the configuration does not. */
-  readonly http2?: ShippedTerminatorOptions['replace'];
   readonly start: (options: ShippedTerminatorOptions) => Promise<RunningTerminator>;
 }
 
@@ -20,7 +18,6 @@ export const terminators = {
   nginx: {
     program: 'nginx',
     env: { COUNTERSIGN_TERMINATOR: 'nginx' },
-    http2: [['listen 443 ssl', 'listen 443 ssl http2']],
     start: startShippedNginx,
   },
   envoy: {

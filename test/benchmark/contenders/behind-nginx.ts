@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { createTestCa, type MintedCertificate } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
-import { runnableConfiguration, shippedConfiguration, wholeConfiguration } from '../../support/nginx-configuration.ts';
+import {
+  listenOnLoopback,
+  runnableConfiguration,
+  shippedConfiguration,
+  wholeConfiguration,
+} from '../../support/nginx-configuration.ts';
 import { findProgram, missingProgram } from '../../support/programs.ts';
 import { processTree } from '../measure/cpu-time.ts';
 import { type Contender, type RunningContender, untilItAccepts, type Workload } from './contender.ts';
@@ -60,7 +65,7 @@ function writeConfiguration(
 ) {
   const files = shippedConfiguration({
     replace: [
-      ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ...listenOnLoopback(port),
       ['/etc/nginx/countersign/client-ca.pem', clientCaFile],
       ['/etc/nginx/countersign/', `${prefix}/`],
       ['/var/log/nginx/', `${prefix}/`],
