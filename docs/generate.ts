@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { rejectionsPage } from '../src/commands/rejections/reference.ts';
 import { settingsReference } from '../src/settings/reference.ts';
+import { chartReference } from './chart/reference.ts';
+import { chartSchema } from './chart/schema.ts';
 import { openapiDocument } from './openapi/document.ts';
 import { httpReference } from './openapi/markdown.ts';
 
@@ -16,11 +18,24 @@ export function generateDocuments(): readonly GeneratedDocument[] {
     documentWith('configuration.md', 'settings', settingsReference()),
     documentWith('http.md', 'http', httpReference()),
     { file: new URL('rejections.md', import.meta.url), content: rejectionsPage() },
-    {
-      file: new URL('openapi.json', import.meta.url),
-      content: `${JSON.stringify(openapiDocument(), undefined, 2)}\n`,
-    },
+    { file: new URL('openapi.json', import.meta.url), content: asJson(openapiDocument()) },
+    ...chartDocuments(),
   ];
+}
+
+/** A chart contains everything that it needs: its schema, and a copy of the alerts. */
+function chartDocuments(): readonly GeneratedDocument[] {
+  const chart = '../deploy/helm/countersign';
+  const rules = readFileSync(new URL('../deploy/observability/prometheus-rules.yaml', import.meta.url), 'utf8');
+  return [
+    documentWith(`${chart}/README.md`, 'values', chartReference()),
+    { file: new URL(`${chart}/values.schema.json`, import.meta.url), content: asJson(chartSchema()) },
+    { file: new URL(`${chart}/files/prometheus-rules.yaml`, import.meta.url), content: rules },
+  ];
+}
+
+function asJson(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function documentWith(page: string, name: string, content: string): GeneratedDocument {
