@@ -56,9 +56,9 @@ export function nodeImage(): string {
 function nodeDockerfile(debian: string): string {
   const npm = '/usr/local/lib/node_modules/npm';
   return `FROM ${debian}
-COPY node /usr/local/bin/node
+COPY --chmod=755 node /usr/local/bin/node
 COPY package ${npm}
-RUN chmod 755 /usr/local/bin/node ${npm}/bin/*-cli.js \\
+RUN chmod 755 ${npm}/bin/*-cli.js \\
  && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
  && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx \\
  && mkdir -p /usr/local/etc && echo cafile=/etc/ssl/certs/ca-certificates.crt > /usr/local/etc/npmrc
