@@ -1,6 +1,7 @@
 {{/*
-The files that the server reads, as a list: the volume, what it is made of (`secret`, `configMap` or `projected`), and
-`settings`, from the name of a setting to the file in the volume. An empty file stands for the folder.
+The files that the server reads, as a list: the volume, what it is made of (`secret`, with all of its keys or `items`;
+`configMap`; or `projected`), and `settings`, from the name of a setting to the file in the volume. An empty file stands for
+the folder.
 */}}
 {{- define "countersign.serverFiles" -}}
 {{- with .Values.proxyTrust.secretRef }}{{ if .name }}
@@ -49,6 +50,31 @@ The files that the server reads, as a list: the volume, what it is made of (`sec
   settings: {}
 {{- include "countersign.clientCaFiles" . }}
 {{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.adminUrlSecretRef) }}
+{{- end -}}
+
+{{/* The files of the test, each under a name of its own: it reads no private key but that of the gateway. */}}
+{{- define "countersign.testFiles" -}}
+{{- with .Values.proxyTrust.gatewayCertificate.serverSecretName }}
+- volume: server
+  secret: {{ . | quote }}
+  items: {tls.crt: tls.crt}
+{{- end }}
+{{- if .Values.tests.client.clientId }}
+{{- with .Values.tests.client }}
+- volume: client
+  secret: {{ .certificateSecretName | quote }}
+  items: { {{- .certificateKey }}: certificate}
+{{- with .gatewaySecretName }}
+- volume: gateway
+  secret: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- with .Values.proxyTrust.secretRef }}{{ if .name }}
+- volume: proxy-secret
+  secret: {{ .name | quote }}
+  items: { {{- .key }}: secret}
+{{- end }}{{ end }}
+{{- end }}
 {{- end -}}
 
 {{- define "countersign.clientCaFiles" -}}
@@ -118,6 +144,13 @@ The files that the server reads, as a list: the volume, what it is made of (`sec
   secret:
     secretName: {{ .secret | quote }}
     defaultMode: 0440
+    {{- with .items }}
+    items:
+      {{- range $key, $path := . }}
+      - key: {{ $key | quote }}
+        path: {{ $path }}
+      {{- end }}
+    {{- end }}
   {{- else if .configMap }}
   configMap:
     name: {{ .configMap | quote }}

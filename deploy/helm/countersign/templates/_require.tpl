@@ -94,6 +94,9 @@
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is too short: a replica drains for drainDelaySeconds, and finishes requests for 10 s; set it to %d or more" $needed) -}}
 {{- end -}}
+{{- if and .Values.tests.client.clientId (not .Values.tests.client.certificateSecretName) -}}
+{{- $problems = append $problems "tests.client.certificateSecretName is missing: set it to a Secret with the certificate of the client that the test stands for" -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled (lt (int .Values.autoscaling.maxReplicas) (int .Values.autoscaling.minReplicas)) -}}
 {{- $problems = append $problems "autoscaling.maxReplicas is below autoscaling.minReplicas: raise it" -}}
 {{- end -}}
