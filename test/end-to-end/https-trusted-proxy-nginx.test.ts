@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { formOf } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { documentedBlock } from '../support/documented-blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import {
   clientIds,
@@ -62,8 +63,9 @@ describeWith(['nginx'], 'through nginx with a certificate of its own', () => {
   function block([variant, certificate]: (typeof variants)[number]): string {
     victim.writeTo(folder, 'victim');
     const own = certificate?.writeTo(folder, variant);
+    const { upstream, directives } = variant === 'right' ? documented() : written(variant, own);
     return `
-      upstream ${variant} { server ${new URL(server.url).host}; keepalive 8; }
+      ${upstream}
       server {
         listen 127.0.0.1:${port} ssl;
         server_name ${variant}.example;
@@ -71,12 +73,34 @@ describeWith(['nginx'], 'through nginx with a certificate of its own', () => {
         ssl_certificate_key victim-key.pem;
         ssl_trusted_certificate victim.pem;
         ssl_verify_client optional_no_ca;
+        ${directives}
+        location / { include ${variant}.conf; }
+      }`;
+  }
+
+  /** The configuration of docs/configuration.md. */
+  function documented() {
+    const text = documentedBlock('docs/configuration.md', 'nginx', 'proxy_ssl_certificate ', {
+      'upstream countersign': 'upstream right',
+      'countersign.internal:8443': new URL(server.url).host,
+      'countersign.internal': serverName,
+      '/etc/nginx/countersign/proxy': join(folder, 'right'),
+      '/etc/nginx/countersign/countersign-ca.pem': join(folder, 'server-ca.pem'),
+    });
+    const [upstream = '', directives = ''] = text.split(/^# In the server .*$/m);
+    return { upstream, directives };
+  }
+
+  function written(variant: string, own: { readonly cert: string; readonly key: string } | undefined) {
+    const certificate = own ? `proxy_ssl_certificate ${own.cert}; proxy_ssl_certificate_key ${own.key};` : '';
+    return {
+      upstream: `upstream ${variant} { server ${new URL(server.url).host}; keepalive 8; }`,
+      directives: `
         proxy_ssl_trusted_certificate ${join(folder, 'server-ca.pem')};
         proxy_ssl_verify on;
         proxy_ssl_name ${serverName};
-        ${own ? `proxy_ssl_certificate ${own.cert}; proxy_ssl_certificate_key ${own.key};` : ''}
-        location / { include ${variant}.conf; }
-      }`;
+        ${certificate}`,
+    };
   }
 
   function forwardFiles(): Record<string, string> {

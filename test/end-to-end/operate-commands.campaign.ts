@@ -1,8 +1,9 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { documentedCommands } from '../support/documented-commands.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -70,21 +71,52 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
   });
 });
 
-test('the help of every command has examples, and fits 80 columns', async () => {
-  const helpOf = async (names: readonly string[]) => (await runCountersign([...names, '--help'])).stdout;
+describe('the help of every command', () => {
+  /** By the words after `countersign`. */
+  const helps = new Map<string, string>();
   const commandsIn = (help: string) =>
-    [...help.matchAll(/^ {2}([a-z]+)[ ,](?!.*display help)/gm)].map(([, name = '']) => name);
-  const check = async (names: readonly string[]): Promise<void> => {
-    const help = await helpOf(names);
-    const [, list] = help.split('\nCommands:\n');
-    if (list !== undefined) for (const name of commandsIn(list)) await check([...names, name]);
-    else
-      expect(help.split('\nExamples:\n').slice(1), names.join(' ')).toEqual([
-        expect.stringMatching(`^  countersign ${names.join(' ')}`),
-      ]);
-    if (names[0] !== 'serve') expect(help, names.join(' ')).not.toMatch(/^.{81}/m);
-  };
-  await check([]);
+    [...help.matchAll(/^ {2}([a-z]+(?:, [a-z]+)*)(?: {2}|\n|$)(?!.*display help)/gm)].map(([, names = '']) =>
+      names.split(', '),
+    );
+  const subcommandsIn = (help: string) => commandsIn(help.split('\nCommands:\n')[1] ?? '');
+  beforeAll(async () => {
+    const collect = async (names: readonly string[]): Promise<void> => {
+      const help = (await runCountersign([...names, '--help'])).stdout;
+      helps.set(names.join(' '), help);
+      for (const [name = ''] of subcommandsIn(help)) await collect([...names, name]);
+    };
+    await collect([]);
+  });
+
+  test('has examples, and fits 80 columns', () => {
+    expect(helps.size).toBeGreaterThan(30);
+    for (const [names, help] of helps) {
+      if (!help.includes('\nCommands:\n'))
+        expect(help.split('\nExamples:\n').slice(1), names).toEqual([expect.stringMatching(`^  countersign ${names}`)]);
+      if (names !== 'serve') expect(help, names).not.toMatch(/^.{81}/m);
+    }
+  });
+
+  test('has the options of every command line of the documentation', () => {
+    const commands = documentedCommands();
+    expect(commands.length).toBeGreaterThan(100);
+    const problems = commands.flatMap(({ place, words, options }) => {
+      const names = findCommand(words);
+      const help = helps.get(names.join(' ')) ?? '';
+      const operand = words[names.length];
+      const isUnknown = help.includes('\nCommands:\n') && operand !== undefined && /^[a-z]/.test(operand);
+      const unknown = options.filter((option) => !new RegExp(`[ ,]${option}[ ,\\n]`).test(help));
+      return [...(isUnknown ? [operand] : []), ...unknown].map((word) => `${place}: ${word}`);
+    });
+    expect(problems).toEqual([]);
+  });
+
+  /** The names of the command that these words start with, each the first of its names. */
+  function findCommand(words: readonly string[], names: readonly string[] = []): readonly string[] {
+    const [word = '', ...rest] = words;
+    const found = subcommandsIn(helps.get(names.join(' ')) ?? '').find((each) => each.includes(word));
+    return found ? findCommand(rest, [...names, found[0] ?? word]) : names;
+  }
 });
 
 describeWith(['redis-server'], 'the commands that change the keyring in Redis', () => {

@@ -8,6 +8,7 @@ import { createTestCa } from '../support/certificates.ts';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { countersignCommand, sharedCompileCache, testEnvironment } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { documentedBlock } from '../support/documented-blocks.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type RunningNginx, startNginx } from '../support/nginx.ts';
@@ -18,24 +19,8 @@ import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Runs the commands of the README with other ports and folders, and without `npm ci`. */
-const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
-const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
-  language,
-  text,
-}));
-
-/** The only block of a language that contains this text, after replacements, each of which must apply. */
-function block(language: string, content: string, replacements: Readonly<Record<string, string>> = {}): string {
-  const [found, ...others] = blocks.filter(
-    (candidate) => candidate.language === language && candidate.text.includes(content),
-  );
-  if (!found || others.length > 0)
-    throw new Error(`README: ${others.length + (found ? 1 : 0)} ${language} blocks contain ${content}`);
-  return Object.entries(replacements).reduce((text, [from, to]) => {
-    if (!text.includes(from)) throw new Error(`README: ${from} is not in the block with ${content}`);
-    return text.replaceAll(from, to);
-  }, found.text);
-}
+const block = (language: string, content: string, replacements: Readonly<Record<string, string>> = {}) =>
+  documentedBlock('README.md', language, content, replacements);
 
 const countersign = countersignCommand([]).join(' ');
 const shell = async (script: string, cwd: string, env: Record<string, string> = {}) => {

@@ -28,6 +28,8 @@ const sources = {
   python3: { apt: 'python3', brew: 'python3' },
   fish: { apt: 'fish', brew: 'fish' },
   zsh: { apt: 'zsh', brew: 'zsh' },
+  jq: { apt: 'jq', brew: 'jq' },
+  logrotate: { apt: 'logrotate', brew: 'logrotate' },
 } as const satisfies Record<string, Source>;
 
 export type ProgramName = keyof typeof sources;
