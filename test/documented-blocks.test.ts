@@ -21,6 +21,7 @@ const api = by('support/documented-api.ts');
 const output = notRun('the output of a command, with names and times of its own');
 const diagram = notRun('a diagram');
 const gateway = notRun('needs another gateway, or Kubernetes');
+const partOfPod = notRun('a part of a pod; the chart has the whole one');
 const dotNet = notRun('needs the .NET SDK');
 
 /**
@@ -60,6 +61,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['openssl req -x509', operate],
     ['clients.yaml:12:5', operate],
     ['"clients": []', operate],
+    ['- configMap:', partOfPod],
     ['yaml-language-server', notRun('a comment for editors')],
   ],
   'docs/configuration.md': [
@@ -100,7 +102,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['countersign keys create\n', keys],
     ['kubectl get secret', keys],
     ['├── 2026-11-01.pem', notRun('a directory; test/settings has its rules')],
-    ['secretName: countersign-signing-keys', notRun('a part of a pod; the chart has the whole one')],
+    ['secretName: countersign-signing-keys', partOfPod],
     ['kind: SecretProviderClass', notRun('needs the CSI driver and a cloud')],
   ],
   'docs/manage-clients.md': [
